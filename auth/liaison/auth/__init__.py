@@ -1,0 +1,1 @@
+"""Who is calling and what they may see: identities, OAuth2/SMART, grants, consent, and the access journal."""

@@ -1,0 +1,24 @@
+"""The caller of a request, as the token or the browser session gives it. Rights are not here: SQL looks them up."""
+
+from dataclasses import dataclass
+
+from liaison.fhir.store.contract import Bound
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Satisfies liaison.fhir.store.contract.Caller. All numbers are principals or rows; 0 means none.
+
+    What is written here goes to the journal; nothing here ever widens what `access_session` gives.
+    """
+
+    session: int
+    bound: Bound
+    purpose: int
+    role_code: str
+    practitioner: int = 0
+    role: int = 0
+    organization: int = 0
+    account: int = 0
+    client: int = 0
+    only_patient: int = 0

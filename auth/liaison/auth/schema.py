@@ -1,0 +1,191 @@
+"""The tables of identities, rights and the journal. They share the metadata of liaison.fhir.store.schema.
+
+A *principal* is a bigint: the `res` of a Practitioner, PractitionerRole, Patient, RelatedPerson or Organization, or
+the number of a client. A session acts for several at once (the person, the role at an organisation, the client).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from liaison.fhir.store.schema import metadata
+
+
+def _moment(name: str, **more: object) -> "Column[object]":
+    return Column(name, DateTime(timezone=True), **more)  # type: ignore[arg-type]  # keywords pass through
+
+
+# ---- rights -------------------------------------------------------------------------------------------------------
+
+# The caller's rights are looked up through this row in every query, by the database's clock; nothing is cached.
+access_session = Table(
+    "access_session",
+    metadata,
+    Column("session", BigInteger, primary_key=True, autoincrement=False),  # random
+    Column("principals", ARRAY(BigInteger), nullable=False),
+    Column("purpose", SmallInteger, nullable=False),  # access.purposes: TREAT, ETREAT, COORD, PATRQT, HOPERAT
+    Column("only_patient", BigInteger),  # a patient/ scope: nothing outside this patient
+    Column("account", BigInteger),  # people.account, NULL for a system client
+    Column("client", BigInteger),
+    Column("practitioner", BigInteger),  # res of the Practitioner (or Patient / RelatedPerson) behind it
+    Column("role", BigInteger),  # res of the PractitionerRole chosen at sign-in
+    Column("organization", BigInteger),  # res of the Organization
+    Column("role_code", Text, nullable=False),  # roles of domain.md §1.1: 'gp', 'nurse', 'home-aide', 'auditor'…
+    Column("scope", Text, nullable=False, server_default=""),
+    _moment("started_at", nullable=False, server_default=func.now()),
+    _moment("expires_at", nullable=False),
+    _moment("ended_at"),
+)
+
+# A fact that links a principal to a patient, extracted from the resource that states it, in the same transaction.
+relation = Table(
+    "relation",
+    metadata,
+    Column("patient", BigInteger, primary_key=True, autoincrement=False),
+    Column("principal", BigInteger, primary_key=True, autoincrement=False),
+    Column("relation", SmallInteger, primary_key=True, autoincrement=False),  # access.relations
+    Column("source_kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("source_res", BigInteger, primary_key=True, autoincrement=False),
+    Column("ordinal", SmallInteger, primary_key=True, autoincrement=False),
+    Column("organization", BigInteger, nullable=False, server_default="0"),
+    Column("detail", JSONB),  # basis, informed, classes of a consent…; codes only, never names
+    _moment("valid_from", nullable=False),
+    _moment("valid_to", nullable=False),
+)
+Index("relation_by_principal", relation.c.principal)
+
+# What the decision table makes of relations, roles and denials. Rebuilt from them, the same rows come out.
+access_grant = Table(
+    "access_grant",
+    metadata,
+    Column("patient", BigInteger, nullable=False),
+    Column("principal", BigInteger, nullable=False),
+    Column("purpose", SmallInteger, nullable=False),
+    Column("mask", BigInteger, nullable=False),  # classes that may be read, permuted under the patient's key
+    Column("write_mask", BigInteger, nullable=False),
+    Column("author", BigInteger, nullable=False, server_default="0"),
+    Column("service", BigInteger, nullable=False, server_default="0"),
+    Column("addressee", BigInteger, nullable=False, server_default="0"),
+    Column("rule", SmallInteger, nullable=False),  # row of the decision table
+    Column("relation", SmallInteger, nullable=False),
+    _moment("valid_from", nullable=False),
+    _moment("valid_to", nullable=False),
+)
+Index("access_grant_find", access_grant.c.patient, access_grant.c.principal, access_grant.c.purpose)
+Index("access_grant_by_principal", access_grant.c.principal, access_grant.c.purpose, access_grant.c.patient)
+
+# ---- identities ---------------------------------------------------------------------------------------------------
+
+account = Table(
+    "account",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("username", Text, nullable=False, unique=True),
+    Column("password", Text),  # Argon2id
+    Column("pin", Text),  # Argon2id, with an enrolled phone only
+    Column("fhir_kind", SmallInteger, nullable=False),  # the fhirUser: Practitioner, Patient, RelatedPerson
+    Column("fhir_patient", BigInteger, nullable=False, server_default="0"),
+    Column("fhir_res", BigInteger, nullable=False),
+    Column("active", Boolean, nullable=False, server_default="true"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    _moment("locked_until"),
+    _moment("not_before"),  # tokens issued before this are dead
+)
+
+client = Table(
+    "client",
+    metadata,
+    Column("client", BigInteger, primary_key=True, autoincrement=False),
+    Column("client_id", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),  # backend | app
+    Column("name", Text, nullable=False),
+    Column("jwks", JSONB),
+    Column("algorithm", Text),  # RS384 | ES384, one per client
+    Column("redirect_uris", JSONB, nullable=False, server_default="[]"),
+    Column("scope", Text, nullable=False),
+    Column("organization", BigInteger, nullable=False, server_default="0"),  # the owner of a system client
+    Column("role_code", Text),  # the role and purpose registered for a system client
+    Column("purpose", SmallInteger),
+    Column("active", Boolean, nullable=False, server_default="true"),
+)
+
+authorization_code = Table(
+    "authorization_code",
+    metadata,
+    Column("code", LargeBinary, primary_key=True),  # SHA-256: no secret is kept in clear
+    Column("request", JSONB, nullable=False),
+    _moment("expires_at", nullable=False),
+    _moment("used_at"),
+)
+
+refresh_token = Table(
+    "refresh_token",
+    metadata,
+    Column("token", LargeBinary, primary_key=True),  # SHA-256
+    Column("family", BigInteger, nullable=False),
+    Column("request", JSONB, nullable=False),
+    _moment("expires_at", nullable=False),
+    _moment("used_at"),
+    _moment("revoked_at"),
+)
+
+assertion_seen = Table(
+    "assertion_seen",
+    metadata,
+    Column("client", BigInteger, primary_key=True, autoincrement=False),
+    Column("jti", LargeBinary, primary_key=True),  # SHA-256
+    _moment("expires_at", nullable=False),
+)
+
+browser_session = Table(
+    "browser_session",
+    metadata,
+    Column("token", LargeBinary, primary_key=True),  # SHA-256 of the cookie
+    Column("account", BigInteger, nullable=False),
+    Column("session", BigInteger),  # access_session once a role is chosen
+    Column("csrf", LargeBinary, nullable=False),
+    _moment("started_at", nullable=False, server_default=func.now()),
+    _moment("expires_at", nullable=False),
+)
+
+# ---- journal ------------------------------------------------------------------------------------------------------
+
+# Entries are durable before a byte leaves, without position; one integrator gives dense positions at most 1 s later.
+journal_entry = Table(
+    "journal_entry",
+    metadata,
+    Column("entry", BigInteger, primary_key=True, autoincrement=True),
+    Column("worker", BigInteger, nullable=False),
+    Column("worker_sequence", BigInteger, nullable=False),  # each worker's own chain: a removed entry breaks it
+    Column("worker_previous", LargeBinary, nullable=False),
+    Column("position", BigInteger, unique=True),
+    Column("leaf", LargeBinary, nullable=False),  # RFC 9162 leaf hash of the sealed entry
+    Column("sealed", LargeBinary, nullable=False),
+    _moment("at", nullable=False, server_default=func.now()),
+    Column("patient", BigInteger, nullable=False, server_default="0"),
+    Column("person", BigInteger, nullable=False, server_default="0"),
+    Column("organization", BigInteger, nullable=False, server_default="0"),
+)
+Index("journal_entry_by_patient", journal_entry.c.patient, journal_entry.c.at)
+Index("journal_entry_by_person", journal_entry.c.person, journal_entry.c.at)
+Index("journal_entry_waiting", journal_entry.c.entry, postgresql_where=journal_entry.c.position.is_(None))
+
+journal_checkpoint = Table(
+    "journal_checkpoint",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),  # C2SP tlog-checkpoint, signed
+    _moment("made_at", nullable=False, server_default=func.now()),
+)

@@ -1,0 +1,164 @@
+"""What the store, its callers and the areas above agree on. No logic: only the shapes and their promises.
+
+The store cannot be opened without an `AccessFilter` and `Hooks`; `liaison.auth` implements both and
+`liaison.services` passes them in. `fhir` never learns what OAuth or a care team is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, Protocol
+
+import asyncpg
+
+Tree = dict[str, Any]
+"""A resource as read by liaison.fhir.model: plain dict, list, str, bool, int, and decimals that keep their own text."""
+
+Interaction = Literal["c", "r", "u", "d", "s"]
+"""SMART's letters. r = read, vread, instance history; s = search, type and system history."""
+
+
+class Key(NamedTuple):
+    """Names one resource. `patient` is 0 for directory types. The FHIR id is ids.encode(patient, res)."""
+
+    patient: int
+    kind: int
+    res: int
+
+
+class Grant(NamedTuple):
+    """One row of access_grant that applied to a row read, as evidence: for the second wall and the journal entry.
+
+    `mask` and `write_mask` are permuted under the patient's key. `author`, `service` and `addressee` are 0 when the
+    grant asks nothing of them, else the patient-scoped token the row must carry.
+    """
+
+    mask: int
+    write_mask: int
+    author: int
+    service: int
+    addressee: int
+    rule: int
+    relation: int
+
+
+class Row(NamedTuple):
+    """One version as it left SQL, still sealed. The grants are those of the caller on that patient, same snapshot."""
+
+    key: Key
+    version: int
+    at: datetime
+    deleted: bool
+    classes: int
+    author: int
+    service: int
+    addressee: int
+    sealed: bytes
+    grants: tuple[Grant, ...]
+
+
+class Disclosure(NamedTuple):
+    """A resource version in a response: what the journal must hold before the first byte leaves."""
+
+    key: Key
+    version: int
+    grants: tuple[Grant, ...]
+
+
+class Bound(Protocol):
+    """The caller's upper bound (SMART scopes). It can only narrow what the access filter lets through."""
+
+    def allows(self, interaction: Interaction, type_: str) -> bool:
+        """False: the interaction is refused (403) whatever the record."""
+
+    def criteria(self, interaction: Interaction, type_: str) -> tuple[str, ...]:
+        """Search queries ('category=…|vital-signs') of which a resource must match at least one; () = any resource."""
+
+
+class Caller(Protocol):
+    """Who asks. `session` is the row of `access_session` through which SQL looks the rights up, at each request."""
+
+    @property
+    def session(self) -> int: ...
+    @property
+    def bound(self) -> Bound: ...
+
+
+class AccessFilter(Protocol):
+    """The one predicate. Each method returns SQL text to be placed inside the engine's statements, before LIMIT.
+
+    `row` is the alias of a row of `version` or `directory_version`; `session` an SQL expression of type bigint. Time
+    is the database's clock. An ended, expired or unknown session sees nothing.
+    """
+
+    def visible(self, row: str, session: str) -> str:
+        """Boolean SQL: every class of the row is allowed by the union of the session's grants that apply to it."""
+
+    def visible_directory(self, row: str, session: str) -> str:
+        """The same for a row of a directory table."""
+
+    def patients(self, session: str) -> str:
+        """A subselect yielding (patient bigint): every patient on whom the session has some grant in force now."""
+
+    def evidence(self, row: str, session: str) -> str:
+        """Scalar SQL of type bigint[]: the applicable grants flattened, seven numbers each, in the order of Grant."""
+
+    def second_wall(self, caller: Caller, row: Row, unpermuted: int) -> bool:
+        """Plain Python, sharing nothing with the SQL: may this row leave? False denies and raises an incident.
+
+        `unpermuted` is the row's class mask with the patient's permutation undone.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What a resource is, for access: the classes it belongs to (plain bits) and whose it is (references, or '')."""
+
+    classes: int
+    author: str = ""
+    service: str = ""
+    addressee: str = ""
+
+
+@dataclass(slots=True)
+class Change:
+    """One prepared write. `tree` is the new content with id and meta in place (None = delete); `before` the visible
+    previous content. `labels` is filled by Hooks.classify."""
+
+    interaction: Literal["create", "update", "delete"]
+    key: Key
+    type_: str
+    version: int
+    tree: Tree | None
+    before: Tree | None = None
+    before_row: Row | None = None
+    labels: Labels = field(default_factory=lambda: Labels(0))
+    new_patient: bool = False
+
+
+class Hooks(Protocol):
+    """What the areas above do inside the store's transaction. Anything raised rolls the whole transaction back."""
+
+    def classify(self, change: Change, related: Mapping[str, Tree]) -> Labels:
+        """The classes and owners of a resource, from its own codes and labels and those of `related`: the encounter,
+        service and author it names, by relative reference, when they are known. Never empty: unknown is CLIN."""
+
+    async def before_write(self, connection: asyncpg.Connection, caller: Caller, changes: Sequence[Change]) -> None:
+        """Refuses (NotFound, Forbidden, Unprocessable) what the caller may not write: rights as they are *before*."""
+
+    async def after_write(self, connection: asyncpg.Connection, caller: Caller, changes: Sequence[Change]) -> None:
+        """Rows are in place: derive relations and grants, write the journal entries, in this same transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an interaction gives back. The edge journals `disclosed` durably, then sends. Writes are journaled already.
+
+    `body` is complete: it is never re-serialised. `headers` never hold content.
+    """
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    disclosed: tuple[Disclosure, ...] = ()
+    total: int | None = None
