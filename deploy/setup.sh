@@ -1,0 +1,55 @@
+#!/bin/sh
+# Sets up what this machine lacks, and nothing it has. `deploy/setup.sh run` is enough to serve; `deploy/setup.sh test`
+# adds the tools of the checks and, when root, Debian's Chromium, PostgreSQL 15 and nginx that the tests drive.
+# Asks for nothing. The second call with unchanged locks returns at once.
+set -eu
+cd "$(dirname "$0")/.."
+want=${1:-run}
+venv=.venv
+python=${PYTHON:-python3}
+
+say() { printf '%s\n' "setup: $*" >&2; }
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
+  say "Python 3.11 or newer is needed (Debian 12: apt-get install python3 python3-pip)."
+  exit 1
+}
+if [ ! -x "$venv/bin/python" ]; then
+  say "making $venv"
+  # Without pip inside: Debian keeps ensurepip in a package of its own, and the machine's pip can fill the folder.
+  "$python" -m venv --without-pip "$venv"
+fi
+
+lock=requirements.lock
+if [ "$want" = test ]; then lock=requirements-dev.lock; fi
+mkdir -p .stamps
+stamp=.stamps/$lock
+sum=$( (cat "$lock" pyproject.toml; pwd) | sha256sum | cut -d' ' -f1)
+if [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ]; then
+  "$python" -m pip --version >/dev/null 2>&1 || {
+    say "pip is needed (Debian 12: apt-get install python3-pip)."
+    exit 1
+  }
+  say "installing the locked libraries ($lock)"
+  "$python" -m pip --python "$venv/bin/python" install -q --disable-pip-version-check --require-hashes -r "$lock"
+  # The project itself, in place. Its build tool comes from the same lock, so that nothing unlocked is fetched.
+  "$python" -m pip --python "$venv/bin/python" install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+  printf '%s' "$sum" >"$stamp"
+fi
+
+[ "$want" = test ] || exit 0
+
+missing=
+command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+[ -x /usr/lib/postgresql/15/bin/postgres ] || missing="$missing postgresql-15"
+command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  say "installing Debian packages:$missing"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq >/dev/null
+  # shellcheck disable=SC2086  # the list is meant to be split
+  apt-get install -y -qq --no-install-recommends $missing >/dev/null
+else
+  say "not root: the tests that need them are skipped until an administrator runs: apt-get install$missing"
+fi
