@@ -151,10 +151,28 @@ class Hooks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """One FHIR request, whoever carries it: the HTTP edge, a page, an entry of a Bundle.
+
+    `path` is below the FHIR base, decoded, without a leading slash ('Observation/x/_history'). `query` is as received.
+    Header names are lower case; only those that mean something to an interaction are kept (if-match, prefer…).
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    request_id: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What an interaction gives back. The edge journals `disclosed` durably, then sends. Writes are journaled already.
 
-    `body` is complete: it is never re-serialised. `headers` never hold content.
+    `body` is complete: it is never re-serialised. `headers` never hold content. `parts` are the inner requests of a
+    batch or transaction, each with its own answer: the journal records each as if it had come alone.
     """
 
     status: int
@@ -162,3 +180,4 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     disclosed: tuple[Disclosure, ...] = ()
     total: int | None = None
+    parts: tuple[tuple[Request, "Answer"], ...] = ()
