@@ -1,0 +1,41 @@
+"""The `liaison` command: one file per command, each of which registers itself on `app`.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage (Typer's own). A failure prints one sentence that says what to do.
+"""
+
+import importlib
+import pkgutil
+
+import typer
+
+app = typer.Typer(
+    name="liaison",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # A traceback with local variables could show keys or a record.
+    help="Liaison: one shared record and one plan around a patient.",
+)
+
+
+class Refused(Exception):
+    """A command that cannot go on; its text says what is wrong and what to do. `main` prints it and exits with `code`."""
+
+    def __init__(self, text: str, code: int = 1) -> None:
+        self.code = code
+        super().__init__(text)
+
+
+@app.callback()
+def _liaison() -> None:
+    """Keeps `liaison <command>` even when only one command is registered."""
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    try:
+        app()
+    except Refused as refusal:
+        typer.echo(f"liaison: {refusal}", err=True)
+        raise SystemExit(refusal.code) from None

@@ -1,0 +1,40 @@
+"""The settings of the service, from environment variables that begin with LIAISON_. Each is in docs/configuration.md."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Frozen: a running process never changes them. Nothing here is a secret; secrets are in files that these name.
+
+    A test (tests/services/test_settings.py) fails on a setting that docs/configuration.md does not describe.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LIAISON_", frozen=True, extra="ignore")
+
+    data: Path = Path("liaison-data")
+    database_url: str = ""
+    key_file: Path | None = None
+    public_url: str = "http://127.0.0.1:8080"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    body_limit_bytes: Annotated[int, Field(ge=1024, le=256 * 1024 * 1024)] = 16 * 1024 * 1024
+    stop_within_seconds: Annotated[int, Field(ge=1, le=300)] = 20
+    access_log: bool = True
+    metrics: bool = True
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @property
+    def fhir_base(self) -> str:
+        """The FHIR base URL, without a slash at its end. Never taken from the Host header."""
+        return f"{self.public_url}/fhir"
