@@ -5,6 +5,7 @@
   - Unauthorized      401   no caller, or one whose token is not valid
   - Forbidden         403   the caller's scope does not allow the interaction at all (never says whether a record exists)
   - NotFound          404   absent, deleted unseen, erased or not visible: one answer, from one code path
+  - UnknownPath       404   a path or a type that this service does not know: never about a record
   - MethodNotAllowed  405
   - NotAcceptable     406
   - Conflict          409
@@ -64,6 +65,12 @@ class NotFound(FhirError):
 
     def __init__(self) -> None:
         super().__init__("No such resource, or you may not see it.")
+
+
+class UnknownPath(FhirError):
+    """A path that is no endpoint, or a type that is not FHIR R4's. Decided before any record is looked at."""
+
+    status, code = 404, "not-supported"
 
 
 class MethodNotAllowed(FhirError):

@@ -1,0 +1,56 @@
+"""Versions in HTTP headers: ETag, Last-Modified, If-Match, If-None-Match, If-Modified-Since (RFC 9110 §8.8, §13)."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
+from liaison.fhir.errors import BadRequest, PreconditionFailed
+
+ANY = -1
+
+
+def meta(version: int, at: datetime) -> tuple[tuple[str, str], ...]:
+    """The headers that every answer about one version carries. The ETag is weak: FHIR R4 http.html#concurrency."""
+    return (("etag", f'W/"{version}"'), ("last-modified", format_datetime(at.astimezone(UTC), usegmt=True)))
+
+
+def _tags(text: str) -> list[int]:
+    """The versions a list of entity tags names; ANY for '*'. A tag that is no version of ours matches nothing."""
+    if text.strip() == "*":
+        return [ANY]
+    found = []
+    for part in text.split(","):
+        tag = part.strip().removeprefix("W/")
+        if len(tag) < 2 or not (tag[0] == tag[-1] == '"'):
+            raise BadRequest("An entity tag is written W/\"3\", as in the ETag of an answer.")
+        number = tag[1:-1]
+        found.append(int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0)
+    return found
+
+
+def require_match(headers: Mapping[str, str], version: int) -> None:
+    """Raises PreconditionFailed when If-Match is there and does not name the current version."""
+    wanted = headers.get("if-match")
+    if wanted is None:
+        return
+    tags = _tags(wanted)
+    if ANY not in tags and version not in tags:
+        raise PreconditionFailed("The resource has another version than If-Match says. Read it again, then send your change.")
+
+
+def not_modified(headers: Mapping[str, str], version: int, at: datetime) -> bool:
+    """True when a conditional read may answer 304. If-None-Match wins over If-Modified-Since (RFC 9110 §13.1.3)."""
+    unwanted = headers.get("if-none-match")
+    if unwanted is not None:
+        tags = _tags(unwanted)
+        return ANY in tags or version in tags
+    since = headers.get("if-modified-since")
+    if since is None:
+        return False
+    try:
+        moment = parsedate_to_datetime(since)
+    except ValueError:
+        return False  # RFC 9110 §13.1.3: a date that is not valid is ignored.
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return at.replace(microsecond=0) <= moment

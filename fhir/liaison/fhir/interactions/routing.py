@@ -1,0 +1,108 @@
+"""Which interaction a method and a path name: https://hl7.org/fhir/R4/http.html#summary, as a closed table."""
+
+import re
+from typing import Final, Literal, NamedTuple
+
+from liaison.fhir.definitions import RESOURCE_TYPES
+from liaison.fhir.errors import BadRequest, Issue, MethodNotAllowed, UnknownPath
+from liaison.fhir.store.contract import Interaction
+
+Name = Literal[
+    "read",
+    "vread",
+    "history",
+    "update",
+    "delete",
+    "create",
+    "search",
+    "conditional-update",
+    "bundle",
+    "capabilities",
+    "operation",
+]
+
+LETTER: Final[dict[str, Interaction]] = {
+    "read": "r",
+    "vread": "r",
+    "history": "r",
+    "update": "u",
+    "conditional-update": "u",
+    "delete": "d",
+    "create": "c",
+    "search": "s",
+}
+"""The SMART letter that bounds each interaction (SMART App Launch 2.2, scopes). The others check what they contain."""
+
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_OPERATION: Final = re.compile(r"\$[a-z][a-z0-9-]{0,63}")
+
+_BY_TYPE: Final[dict[str, Name]] = {
+    "GET": "search",
+    "HEAD": "search",
+    "POST": "create",
+    "PUT": "conditional-update",
+}
+_BY_ID: Final[dict[str, Name]] = {"GET": "read", "HEAD": "read", "PUT": "update", "DELETE": "delete"}
+
+
+class Route(NamedTuple):
+    """What was asked. `id_` and `version` are as sent: they may name nothing."""
+
+    name: Name
+    type_: str = ""
+    id_: str = ""
+    version: str = ""
+    operation: str = ""
+
+
+def _shown(text: str) -> str:
+    """A piece of the path as an error may repeat it: short and printable."""
+    return "".join(c if c.isprintable() else "?" for c in text[:40])
+
+
+def _type(text: str) -> str:
+    if text not in RESOURCE_TYPES:
+        raise UnknownPath(f"'{_shown(text)}' is not a resource type of FHIR R4.")
+    return text
+
+
+def _id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise BadRequest(issues=[Issue("value", "An id is 1 to 64 characters of A-Z a-z 0-9 - and full stop.")])
+    return text
+
+
+def _only(method: str, table: dict[str, Name]) -> Name:
+    if method not in table:
+        raise MethodNotAllowed(f"{_shown(method)} is not served here; these are: {', '.join(sorted(table))}.")
+    return table[method]
+
+
+def route(method: str, path: str) -> Route:
+    """The interaction, or BadRequest, MethodNotAllowed, UnknownPath. Says nothing of whether a record exists."""
+    segments = path.split("/")
+    if segments[-1] == "":
+        segments.pop()
+    match segments:
+        case [type_, id_] if id_[:1] not in ("_", "$"):
+            return Route(_only(method, _BY_ID), _type(type_), _id(id_))
+        case [] | [""]:
+            return Route(_only(method, {"POST": "bundle"}))
+        case ["metadata"]:
+            return Route(_only(method, {"GET": "capabilities", "HEAD": "capabilities"}))
+        case [*where, name] if name.startswith("$") and len(where) <= 2:
+            if not _OPERATION.fullmatch(name):
+                raise UnknownPath(f"'{_shown(name)}' is not an operation.")
+            type_ = _type(where[0]) if where else ""
+            id_ = _id(where[1]) if len(where) == 2 else ""
+            return Route(_only(method, {"GET": "operation", "POST": "operation"}), type_, id_, operation=name[1:])
+        case [type_]:
+            return Route(_only(method, _BY_TYPE), _type(type_))
+        case [type_, "_search"]:
+            return Route(_only(method, {"POST": "search"}), _type(type_))
+        case [type_, id_, "_history"]:
+            return Route(_only(method, {"GET": "history", "HEAD": "history"}), _type(type_), _id(id_))
+        case [type_, id_, "_history", version]:
+            return Route(_only(method, {"GET": "vread", "HEAD": "vread"}), _type(type_), _id(id_), _id(version))
+        case _:
+            raise UnknownPath("This path is no FHIR interaction served here.")
