@@ -44,6 +44,10 @@ def _moment(name: str, **more: object) -> "Column[object]":
 
 THIS_TRANSACTION = text("pg_current_xact_id()")
 
+# The clinical date of what has none, and always of Patient, RelatedPerson and Person. Not NULL, so that one row
+# comparison pages over it and the index order is the page order: a missing date is older than any.
+NO_DATE = text("'-infinity'")
+
 # Key material. `wrapped` never holds a key in clear: shelf keys are wrapped by the KeyProvider, patient keys by a shelf.
 shelf = Table(
     "shelf",
@@ -84,7 +88,7 @@ def _version_columns() -> "list[Column[object]]":
         Column("created", Xid8(), nullable=False, server_default=THIS_TRANSACTION),
         Column("superseded", Xid8()),
         _moment("at", nullable=False),  # meta.lastUpdated, of the database clock, whole milliseconds
-        _moment("clinical"),  # the main clinical date of the type; NULL for Patient, RelatedPerson, Person
+        _moment("clinical", nullable=False, server_default=NO_DATE),  # liaison.fhir.search.index.indexed gives it
         Column("deleted", Boolean, nullable=False, server_default="false"),
         Column("classes", BigInteger, nullable=False),  # data classes, permuted under the patient's key
         # Patient-scoped tokens, 0 when there is none: who wrote it, for which service, to whom it is addressed.
@@ -115,7 +119,7 @@ def _token_columns() -> "list[Column[object]]":
         Column("token", BigInteger, nullable=False),  # HMAC under the patient's key over (param, value), 8 bytes
         Column("res", BigInteger, nullable=False),
         Column("version", Integer, nullable=False),
-        _moment("clinical"),  # as in `version`, so that one index gives code + date, newest first
+        _moment("clinical", nullable=False, server_default=NO_DATE),  # as in `version`: one index, newest first
     ]
 
 
