@@ -1,0 +1,1 @@
+"""The FHIR API over HTTP: what HTTP adds to the engine (negotiation, limits, headers, logs), and nothing else."""

@@ -1,0 +1,76 @@
+"""The one place where something that went wrong becomes an HTTP answer with an OperationOutcome."""
+
+import asyncio
+import traceback
+from typing import Final
+
+import asyncpg
+import structlog
+
+from liaison.fhir.errors import FhirError, Issue, Unauthorized, Unavailable
+from liaison.fhir.interactions import outcome
+from liaison.fhir.store.contract import Answer
+
+log = structlog.get_logger()
+
+_NO_DATABASE: Final = (
+    OSError,
+    EOFError,
+    TimeoutError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,  # 53xxx: disk full, out of memory, too many connections
+    asyncpg.OperatorInterventionError,  # 57xxx: the server is stopping or starting
+    asyncpg.PostgresSystemError,  # 58xxx: an error of the system below, such as input/output
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+_RETRY: Final = ("retry-after", "2")
+
+
+class InternalError(FhirError):
+    """A bug of ours. The text says nothing of it: the traceback is in the log, under the same request id."""
+
+    status, code = 500, "exception"
+
+
+def _frames(error: Exception) -> list[str]:
+    """Where it happened, without the message: that could repeat a value of a record."""
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+
+
+def as_fhir(error: Exception) -> FhirError:
+    """The FhirError that says what the caller may know of `error`. A bug is logged with its traceback here."""
+    match error:
+        case FhirError():
+            return error
+        case asyncpg.DiskFullError():
+            return Unavailable("The disk of the service is full. Nothing was written.")
+        case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
+            return Unavailable("Too many changes at the same place at the same time. Try again.")
+        case _ if isinstance(error, _NO_DATABASE):
+            log.warning("database unavailable", kind=type(error).__name__)
+            return Unavailable("The service cannot reach its database. Nothing was disclosed or written. Try again.")
+        case _:
+            log.error("unexpected error", kind=type(error).__name__, trace=_frames(error))
+            return InternalError(issues=[Issue("exception", "An internal error. Its trace is in the service's log.")])
+
+
+def answer(error: Exception) -> Answer:
+    """The answer to a request that failed with `error`, whatever it is."""
+    known = as_fhir(error)
+    found = outcome.answer(known)
+    match known:
+        case Unauthorized():
+            return Answer(found.status, found.body, (("www-authenticate", 'Bearer realm="fhir"'),))
+        case Unavailable():
+            return Answer(found.status, found.body, (_RETRY,))
+        case _:
+            return found
+
+
+def no_journal(error: Exception) -> Answer:
+    """No journal, no data (design §6): the answer that was ready is thrown away."""
+    log.warning("journal unavailable", kind=type(error).__name__)
+    return answer(Unavailable("The access journal cannot be written, so nothing is disclosed. Try again."))

@@ -1,0 +1,65 @@
+"""Prometheus metrics of this process and, through shared files, of all workers. No label ever comes from a record."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from liaison.fhir.definitions import RESOURCE_TYPES
+
+_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def share(folder: Path) -> None:
+    """Called by the parent before it starts workers: their counters are added up through files in `folder`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in folder.glob("*.db"):
+        old.unlink()
+    os.environ[_FOLDER] = str(folder)
+
+
+class Metrics:
+    """Requests by method, type and status class, and their durations."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "liaison_fhir_requests", "FHIR requests answered", ("method", "type", "status"), registry=self._registry
+        )
+        self._seconds = Histogram(
+            "liaison_fhir_request_seconds",
+            "From the request's first byte to the answer's last",
+            ("method",),
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._known: dict[tuple[str, str, int], Counter] = {}
+        self._timed: dict[str, Histogram] = {}
+
+    def observe(self, method: str, path: str, status: int, seconds: float) -> None:
+        """One request. The children are kept, because looking them up by labels costs more than counting."""
+        first = path.partition("/")[0]
+        key = (method if method in _METHODS else "other", first if first in RESOURCE_TYPES else "", status)
+        counter = self._known.get(key)
+        if counter is None:
+            counter = self._known[key] = self._requests.labels(key[0], key[1], str(status))
+        counter.inc()
+        timed = self._timed.get(key[0])
+        if timed is None:
+            timed = self._timed[key[0]] = self._seconds.labels(key[0])
+        timed.observe(seconds)
+
+    def render(self) -> bytes:
+        """The text format, over all workers when their files are shared."""
+        if _FOLDER not in os.environ:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        return generate_latest(together)
+
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})

@@ -1,0 +1,129 @@
+"""The one door to the record: every FHIR request, from HTTP or from a page, goes through `Engine.handle`.
+
+`request → caller → visible set → store → vault → journal → answer`. No HTTP here, so that pages call it in process and
+are filtered and journaled by the same path. When `handle` returns, the journal durably holds the access; when it
+cannot, the answer is a 503 without content.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from liaison.auth.caller import Caller
+from liaison.auth.journal.entry import ASKED, Entry, entries_for
+from liaison.fhir.errors import FhirError, UnknownPath
+from liaison.fhir.interactions import (
+    bundle,
+    capabilities,
+    create,
+    delete,
+    history,
+    read,
+    scope,
+    search,
+    update,
+    vread,
+)
+from liaison.fhir.interactions.routing import Route, route
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Answer, Request
+from liaison.services.api import errors
+
+Operation = Callable[["Engine", Caller, Route, Request], Awaitable[Answer]]
+"""An extended operation ($register, $apply…). It calls `engine.perform` or the store, and checks its own scopes."""
+
+
+class Journal(Protocol):
+    """What the engine asks of the journal: durable when it returns, or it raises."""
+
+    async def record(self, entries: tuple[Entry, ...]) -> None: ...
+    async def refused_call(self, request: Request, status: int) -> None: ...
+
+
+class Engine:
+    """Stateless but for what it is opened with; safe for any number of requests at once.
+
+    `operations` are named 'Patient/$register' (on a type), 'PlanDefinition/*/$apply' (on a resource), '$name' (system).
+    `elsewhere` gives whole types that are not in the record store, such as AuditEvent, to another reader.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        base_url: str,
+        operations: Mapping[str, Operation],
+        elsewhere: Mapping[str, Operation],
+    ) -> None:
+        self.store = store
+        self.journal = journal
+        self.base_url = base_url
+        self._operations = operations
+        self._elsewhere = elsewhere
+
+    async def handle(self, caller: Caller, request: Request) -> Answer:
+        """The answer, journaled. Never raises: a failure is an answer too."""
+        asked = ASKED.set(request)
+        try:
+            told: Answer | FhirError
+            try:
+                answer = told = await self.perform(caller, request)
+            except Exception as error:
+                told = errors.as_fhir(error)
+                answer = errors.answer(told)
+            entries = entries_for(caller, request, told)
+            if entries:
+                try:
+                    await self.journal.record(entries)
+                except Exception as error:  # no journal, no data
+                    return errors.no_journal(error)
+            return answer
+        finally:
+            ASKED.reset(asked)
+
+    async def refused(self, request: Request, error: Exception) -> Answer:
+        """The answer to a call without a valid caller. Such calls are counted by address and minute."""
+        answer = errors.answer(error)
+        try:
+            await self.journal.refused_call(request, answer.status)
+        except Exception as failure:
+            return errors.no_journal(failure)
+        return answer
+
+    async def perform(self, caller: Caller, request: Request) -> Answer:
+        """The answer without its journal entries: for `handle`, for the entries of a batch, and for operations."""
+        where = route(request.method, request.path)
+        scope.permit(caller, where)
+        other = self._elsewhere.get(where.type_)
+        if other is not None and where.name != "operation":
+            return await other(self, caller, where, request)
+        store, headers = self.store, request.headers
+        match where.name:
+            case "read":
+                return await read.read(store, caller, where.type_, where.id_, headers)
+            case "search":
+                return await search.search(store, caller, where.type_, request.query, self.base_url)
+            case "vread":
+                return await vread.vread(store, caller, where.type_, where.id_, where.version, headers)
+            case "history":
+                return await history.history(store, caller, where.type_, where.id_, request.query, self.base_url)
+            case "create":
+                return await create.create(store, caller, where.type_, request.body, headers)
+            case "update":
+                return await update.update(store, caller, where.type_, where.id_, request.body, headers)
+            case "conditional-update":
+                return await update.conditional(store, caller, where.type_, request.query, request.body, headers)
+            case "delete":
+                return await delete.delete(store, caller, where.type_, where.id_, headers)
+            case "bundle":
+                return await bundle.bundle(store, caller, request, self.perform, errors.answer)
+            case "capabilities":
+                return capabilities.capabilities(self.base_url)
+            case "operation":
+                return await self._operation(where)(self, caller, where, request)
+
+    def _operation(self, where: Route) -> Operation:
+        parts = [where.type_, "*" if where.id_ else "", f"${where.operation}"]
+        operation = self._operations.get("/".join(part for part in parts if part))
+        if operation is None:
+            raise UnknownPath(f"The operation ${where.operation} is not served here.")
+        return operation
