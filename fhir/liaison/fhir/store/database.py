@@ -1,0 +1,87 @@
+"""The connections to PostgreSQL. Nothing here knows resources."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import asyncpg
+
+from liaison.fhir.store import faults
+
+SCHEMA = "0001"
+"""The revision of the schema this code works with. A test compares it with the head of the migrations."""
+
+OLDEST = 150000
+
+_SERVER_SETTINGS = {
+    "application_name": "liaison",
+    "timezone": "UTC",
+    "jit": "off",  # compiles for longer than our statements run
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+
+class UnknownSchema(RuntimeError):
+    """The database is not at the revision this code knows. The text names the command to run."""
+
+
+@dataclass(slots=True)
+class Database:
+    """Two pools, so that writers waiting for locks never keep readers waiting. They recover by themselves when
+    PostgreSQL comes back."""
+
+    url: str
+    reading: asyncpg.Pool
+    writing: asyncpg.Pool
+
+    @classmethod
+    async def connect(cls, url: str, *, readers: int = 8, writers: int = 8, check: bool = True) -> Self:
+        """Raises UnknownSchema, or Unavailable when PostgreSQL cannot be reached."""
+        with faults.reported():
+            if check:
+                await check_schema(url)
+            reading = await pool(url, readers)
+            try:
+                return cls(url, reading, await pool(url, writers))
+            except BaseException:
+                await reading.close()
+                raise
+
+    async def close(self) -> None:
+        await self.reading.close()
+        await self.writing.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+async def connection(url: str) -> asyncpg.Connection:
+    """A connection of its own, for what must not share a pool."""
+    return await asyncpg.connect(url, server_settings=_SERVER_SETTINGS)
+
+
+async def pool(url: str, most: int) -> asyncpg.Pool:
+    return await asyncpg.create_pool(
+        url, min_size=0, max_size=most, server_settings=_SERVER_SETTINGS, max_inactive_connection_lifetime=300
+    )
+
+
+async def check_schema(url: str) -> None:
+    """Raises UnknownSchema unless the database is at the revision of this code, on a PostgreSQL we know."""
+    one: Any = await connection(url)
+    try:
+        if int(await one.fetchval("show server_version_num")) < OLDEST:
+            raise UnknownSchema("PostgreSQL 15 or newer is needed.")
+        revision = None
+        if await one.fetchval("select to_regclass('alembic_version') is not null"):
+            revision = await one.fetchval("select version_num from alembic_version")
+    finally:
+        await one.close()
+    if revision is None:
+        raise UnknownSchema("The database has no Liaison tables. Run: liaison migrate")
+    if revision != SCHEMA:
+        raise UnknownSchema(
+            f"The database is at schema {revision}; this version of Liaison works with {SCHEMA}. Run: liaison migrate"
+        )

@@ -1,0 +1,48 @@
+"""What PostgreSQL's errors mean for a caller. Their texts stay here: they may quote rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from liaison.fhir.errors import Unavailable
+
+RETRIED: tuple[type[Exception], ...] = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+)
+"""The transaction lost against another and may simply run again."""
+
+_OUT_OF_REACH: tuple[type[Exception], ...] = (
+    OSError,  # includes ConnectionError and TimeoutError
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # being shut down or started, or the statement was cancelled
+    asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
+    asyncpg.PostgresSystemError,  # input or output error
+    asyncpg.InternalServerError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether the database, not the request, is at fault and may come back."""
+    if isinstance(error, asyncpg.InterfaceError):
+        # Raised for a connection that broke; also for wrong use of the library, which stays a bug.
+        return "closed" in str(error) or "connection was" in str(error)
+    return isinstance(error, _OUT_OF_REACH)
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turns an unreachable, stopping, full or failing database into Unavailable; lets everything else through."""
+    try:
+        yield
+    except Exception as error:
+        if is_unavailable(error):
+            full = isinstance(error, asyncpg.DiskFullError)
+            raise Unavailable(
+                "The database's disk is full; nothing was written."
+                if full
+                else "The database cannot be reached. Try again in a moment."
+            ) from error
+        raise

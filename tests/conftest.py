@@ -1,0 +1,112 @@
+"""Fixtures of every area: real PostgreSQL, one server a test process, one fresh migrated database a test.
+
+`database` (connected) and `database_url` come from the embedded server, `either_database` from the embedded one and
+from PostgreSQL 15 in turn. The server of these fixtures does not fsync: tests of durability start their own.
+"""
+
+import asyncio
+import itertools
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from liaison.fhir.store.database import Database
+from liaison.fhir.store.embedded import Embedded, Programs
+from liaison.services.migrations import migrate
+
+POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+_numbers = itertools.count(1)
+
+
+class Server:
+    """A running PostgreSQL with a migrated template, from which a database is made in some hundredths of a second."""
+
+    def __init__(self, embedded: Embedded) -> None:
+        self.embedded = embedded
+        # In a thread: the fixture may be asked for from within a running loop.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(lambda: asyncio.run(self._prepare())).result()
+
+    async def _prepare(self) -> None:
+        await self._as_administrator("create database template_liaison owner liaison")
+        await migrate(self.url("template_liaison"))
+
+    async def _as_administrator(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.embedded.administrator_url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    def url(self, name: str) -> str:
+        return urlsplit(self.embedded.url)._replace(path=f"/{name}").geturl()
+
+    async def create(self) -> str:
+        name = f"test_{next(_numbers)}"
+        await self._as_administrator(f"create database {name} template template_liaison owner liaison")
+        return name
+
+    async def drop(self, name: str) -> None:
+        await self._as_administrator(f"drop database {name} with (force)")
+
+
+def _serve(directory: Path, programs: Programs) -> Iterator[Server]:
+    with Embedded(directory, programs=programs, settings=FAST) as embedded:
+        # A test run that is killed must not leave its server running.
+        watchdog = subprocess.Popen(
+            ["sh", "-c", 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; kill -QUIT "$2"', "sh"]
+            + [str(os.getpid()), str(embedded.pid)],
+            start_new_session=True,
+        )
+        try:
+            yield Server(embedded)
+        finally:
+            watchdog.kill()
+            watchdog.wait()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The embedded server. Under xdist each worker has its own."""
+    yield from _serve(tmp_path_factory.mktemp("postgres") / "data", Programs.of_wheel())
+
+
+@pytest.fixture(scope="session")
+def postgres_15(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Debian's PostgreSQL 15, the oldest one we support."""
+    if not (POSTGRES_15 / "postgres").exists():
+        pytest.skip(f"PostgreSQL 15 is not installed in {POSTGRES_15}")
+    yield from _serve(tmp_path_factory.mktemp("postgres15") / "data", Programs.in_folder(POSTGRES_15))
+
+
+@pytest.fixture
+async def database_url(postgres: Server) -> AsyncIterator[str]:
+    """A fresh migrated database."""
+    name = await postgres.create()
+    yield postgres.url(name)
+    await postgres.drop(name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A fresh migrated database, connected."""
+    async with await Database.connect(database_url) as connected:
+        yield connected
+
+
+@pytest.fixture(params=["embedded", "postgresql-15"])
+async def either_database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    """The same test on the embedded PostgreSQL and on the oldest supported one."""
+    server: Server = request.getfixturevalue("postgres" if request.param == "embedded" else "postgres_15")
+    name = await server.create()
+    async with await Database.connect(server.url(name)) as connected:
+        yield connected
+    await server.drop(name)
