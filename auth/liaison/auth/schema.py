@@ -15,11 +15,12 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from liaison.fhir.store.schema import metadata
+from liaison.fhir.store.schema import THIS_TRANSACTION, Xid8, metadata
 
 
 def _moment(name: str, **more: object) -> "Column[object]":
@@ -161,31 +162,66 @@ browser_session = Table(
 
 # ---- journal ------------------------------------------------------------------------------------------------------
 
-# Entries are durable before a byte leaves, without position; one integrator gives dense positions at most 1 s later.
+# Rows are only ever inserted. An entry has no position here, because commit order is not sequence order; the
+# integrator gives it one in journal_position. The leaf hash is over every column but `written` (journal.sealing).
 journal_entry = Table(
     "journal_entry",
     metadata,
-    Column("entry", BigInteger, primary_key=True, autoincrement=True),
-    Column("worker", BigInteger, nullable=False),
-    Column("worker_sequence", BigInteger, nullable=False),  # each worker's own chain: a removed entry breaks it
-    Column("worker_previous", LargeBinary, nullable=False),
-    Column("position", BigInteger, unique=True),
-    Column("leaf", LargeBinary, nullable=False),  # RFC 9162 leaf hash of the sealed entry
+    Column("generation", Integer, nullable=False),  # whose key sealed it: one a month
+    Column("worker", BigInteger, primary_key=True, autoincrement=False),  # random, one a chain
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),  # below 0: written within a transaction
+    Column("previous", LargeBinary, nullable=False),  # leaf of the chain's entry before; a removed one breaks it
+    Column("event", SmallInteger, nullable=False),  # journal.entry.Event
+    Column("outcome", SmallInteger, nullable=False),
+    _moment("at", nullable=False),
+    Column("patient", BigInteger, nullable=False),
+    Column("person", BigInteger, nullable=False),
+    Column("organization", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    _moment("at", nullable=False, server_default=func.now()),
-    Column("patient", BigInteger, nullable=False, server_default="0"),
-    Column("person", BigInteger, nullable=False, server_default="0"),
-    Column("organization", BigInteger, nullable=False, server_default="0"),
+    Column("written", Xid8(), nullable=False, server_default=THIS_TRANSACTION),  # finds what waits for a position
 )
-Index("journal_entry_by_patient", journal_entry.c.patient, journal_entry.c.at)
+Index(
+    "journal_entry_by_patient",
+    journal_entry.c.patient,
+    journal_entry.c.at,
+    postgresql_where=journal_entry.c.patient != 0,
+)
 Index("journal_entry_by_person", journal_entry.c.person, journal_entry.c.at)
-Index("journal_entry_waiting", journal_entry.c.entry, postgresql_where=journal_entry.c.position.is_(None))
+Index("journal_entry_by_time", journal_entry.c.at, postgresql_using="brin")
+Index("journal_entry_by_transaction", journal_entry.c.written)
+
+journal_position = Table(
+    "journal_position",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),  # dense, from 0
+    Column("worker", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    UniqueConstraint("worker", "sequence"),
+)
+
+# Hashes of the Merkle tree in tiles of 256, as C2SP tlog-tiles lays them out: proofs without reading entries.
+journal_tile = Table(
+    "journal_tile",
+    metadata,
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("tile", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+
+# One row. Whoever integrates raises `fence` first; a predecessor that still runs then changes nothing more.
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("head", SmallInteger, primary_key=True, autoincrement=False),  # always 0
+    Column("fence", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("settled", Xid8(), nullable=False),  # every entry of an older transaction has its position
+)
 
 journal_checkpoint = Table(
     "journal_checkpoint",
     metadata,
     Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("root", LargeBinary, nullable=False),
-    Column("note", Text, nullable=False),  # C2SP tlog-checkpoint, signed
+    Column("note", Text, nullable=False),  # C2SP tlog-checkpoint, signed: size, root
     _moment("made_at", nullable=False, server_default=func.now()),
 )

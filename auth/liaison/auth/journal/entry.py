@@ -1,0 +1,257 @@
+"""What the journal holds, and the entries that a request and its answer owe to it.
+
+One entry per patient with a resource in the response, plus one for a query (search, history, operation) with its
+counts and a digest of everything returned; a count or an empty answer makes the query entry alone; a read of one
+resource is one entry. A refusal records the type and id that were asked for: the patient behind them is found later.
+Source: IHE BALP 1.1 (one AuditEvent per patient), CSP R.1111-43 (date, time, identity of every action).
+"""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from enum import IntEnum
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from liaison.auth.caller import Caller
+from liaison.fhir.errors import FhirError
+from liaison.fhir.interactions.routing import Route, route
+from liaison.fhir.store.contract import Answer, Change, Disclosure, Grant, Request
+
+
+class Event(IntEnum):
+    """What happened. Numbers are stored: never reused, never renumbered."""
+
+    READ = 1
+    VREAD = 2
+    HISTORY = 3
+    SEARCH = 4
+    OPERATION = 5
+    BUNDLE = 6
+    CREATE = 11
+    UPDATE = 12
+    DELETE = 13
+    SIGN_IN = 20
+    SIGN_OUT = 21
+    TOKEN = 22
+    REFUSED_CALLS = 23  # failed anonymous calls of one address in one minute
+    RIGHTS = 30
+    EMERGENCY = 31
+    EXPORT = 40
+    IMPORT = 41
+    JOB = 42  # a background job with an internal principal
+    JOURNAL_READ = 50
+    KEYS = 60
+    CONFIGURATION = 61
+    BACKUP = 62
+    RESTORE = 63  # declares the break after a restore
+    CHAIN_START = 90
+    CHAIN_END = 91
+    LINK = 92  # binds entries that were written inside transactions into the worker's chain
+
+
+OUTCOME_OK: Final = 0
+OUTCOME_REFUSED: Final = 4  # http://hl7.org/fhir/audit-event-outcome: minor failure, the caller's doing
+OUTCOME_FAILED: Final = 8  # serious failure, the service's doing
+
+Item = tuple[int, ...]
+"""kind, res, version, then (rule, relation) pairs of the grants that allowed it."""
+
+
+class Entry(NamedTuple):
+    """One line of the journal. `patient`, `person` and `organization` are stored in clear; the rest is sealed."""
+
+    event: int
+    outcome: int = OUTCOME_OK
+    patient: int = 0
+    person: int = 0  # res of the Practitioner, Patient or RelatedPerson; the client when nobody is behind it
+    organization: int = 0
+    status: int = 200
+    session: int = 0
+    purpose: int = 0
+    role_code: str = ""
+    role: int = 0
+    account: int = 0
+    client: int = 0
+    items: tuple[Item, ...] = ()
+    method: str = ""
+    path: str = ""
+    query: str = ""
+    total: int | None = None
+    returned: int | None = None
+    digest: str = ""  # SHA-256 over every (patient, kind, res, version) returned, in order
+    request: str = ""
+    address: str = ""
+    reason: str = ""
+    requested: tuple[str, str] = ("", "")
+    detail: Mapping[str, Any] | None = None
+
+
+ASKED: ContextVar[Request | None] = ContextVar("liaison.journal.asked", default=None)
+"""The request under way, set by the engine, so that entries written by a store hook carry its id."""
+
+_LINE: Final = struct.Struct(">qhqi")
+_EVENTS: Final[Mapping[str, Event]] = {
+    "read": Event.READ,
+    "vread": Event.VREAD,
+    "history": Event.HISTORY,
+    "search": Event.SEARCH,
+    "create": Event.CREATE,
+    "update": Event.UPDATE,
+    "conditional-update": Event.UPDATE,
+    "delete": Event.DELETE,
+    "operation": Event.OPERATION,
+    "bundle": Event.BUNDLE,
+}
+_WRITTEN: Final = {"create": Event.CREATE, "update": Event.UPDATE, "delete": Event.DELETE}
+
+
+def _of(caller: Caller, event: int, patient: int, request: Request | None, more: Mapping[str, Any]) -> Entry:
+    asked = request or _NOTHING
+    return Entry(
+        event,
+        more.get("outcome", OUTCOME_OK),
+        patient,
+        caller.practitioner or caller.client,
+        caller.organization,
+        more.get("status", 200),
+        caller.session,
+        caller.purpose,
+        caller.role_code,
+        caller.role,
+        caller.account,
+        caller.client,
+        more.get("items", ()),
+        asked.method,
+        asked.path,
+        more.get("query", ""),
+        more.get("total"),
+        more.get("returned"),
+        more.get("digest", ""),
+        asked.request_id,
+        asked.address,
+        more.get("reason", ""),
+        more.get("requested", ("", "")),
+        more.get("detail"),
+    )
+
+
+_NOTHING: Final = Request("", "")
+
+
+def entry(caller: Caller, event: Event, *, patient: int = 0, request: Request | None = None, **more: Any) -> Entry:
+    """One entry for an act that is no FHIR interaction: sign-in, rights change, export chunk, key operation.
+
+    `more` are fields of Entry: outcome, status, reason, detail, items, requested.
+    """
+    return _of(caller, event, patient, request or ASKED.get(), more)
+
+
+def _item(key_kind: int, res: int, version: int, grants: Sequence[Grant]) -> Item:
+    if not grants:
+        return (key_kind, res, version)
+    if len(grants) == 1:
+        return (key_kind, res, version, grants[0].rule, grants[0].relation)
+    pairs = sorted({(grant.rule, grant.relation) for grant in grants})
+    return (key_kind, res, version, *(number for pair in pairs for number in pair))
+
+
+def digest(disclosed: Sequence[Disclosure]) -> str:
+    """SHA-256 over every (patient, kind, res, version), in the order of the response; '' for none."""
+    if not disclosed:
+        return ""
+    return sha256(b"".join([_LINE.pack(*one.key, one.version) for one in disclosed])).hexdigest()
+
+
+def _by_patient(disclosed: Sequence[Disclosure]) -> dict[int, list[Item]]:
+    found: dict[int, list[Item]] = {}
+    for (patient, kind, res), version, grants in disclosed:
+        found.setdefault(patient, []).append(_item(kind, res, version, grants))
+    return found
+
+
+def _refusal(caller: Caller, request: Request, where: Route | None, status: int, issue: str) -> Entry:
+    more: dict[str, Any] = {
+        "outcome": OUTCOME_FAILED if status >= 500 else OUTCOME_REFUSED,
+        "status": status,
+        "query": request.query,
+        "requested": (where.type_, where.id_) if where else ("", ""),
+        "detail": {"issue": issue} if issue else None,
+    }
+    return _of(caller, _EVENTS.get(where.name, Event.OPERATION) if where else Event.OPERATION, 0, request, more)
+
+
+def _where(request: Request) -> Route | None:
+    try:
+        return route(request.method, request.path)
+    except FhirError:
+        return None  # The path names no interaction; the refusal is recorded with the path itself.
+
+
+def entries_for(caller: Caller, request: Request, answer: Answer | FhirError) -> tuple[Entry, ...]:
+    """What must be durable before the first byte of this answer leaves; () when it is owed nothing more.
+
+    A successful write is owed nothing here: its entries are in its own transaction. `disclosed` of a write holds only
+    what the answer shows beyond the resource written. The parts of a bundle count as if each had come alone.
+    """
+    where = _where(request)
+    if isinstance(answer, FhirError):
+        return (_refusal(caller, request, where, answer.status, answer.issues[0].code),)
+    if answer.status >= 400:
+        return (_refusal(caller, request, where, answer.status, ""),)
+    name = where.name if where else "operation"
+    if name == "capabilities":
+        return ()
+    if name == "bundle":
+        return tuple(one for part, result in answer.parts for one in entries_for(caller, part, result))
+    event = _EVENTS[name]
+    if name in ("read", "vread"):
+        return (_read(caller, event, request, where, answer),)
+    if event in _WRITTEN.values():
+        if not answer.disclosed:
+            return ()
+        event = Event.READ  # An existing resource shown instead of a new one (If-None-Exist).
+    return tuple(_query(caller, event, request, where, answer))
+
+
+def _read(caller: Caller, event: Event, request: Request, where: Route | None, answer: Answer) -> Entry:
+    if not answer.disclosed:  # 304: says that the version stands, shows nothing.
+        requested = (where.type_, where.id_) if where else ("", "")
+        return _of(caller, event, 0, request, {"status": answer.status, "requested": requested})
+    (patient, kind, res), version, grants = answer.disclosed[0]
+    return _of(
+        caller, event, patient, request, {"status": answer.status, "items": (_item(kind, res, version, grants),)}
+    )
+
+
+def _query(caller: Caller, event: Event, request: Request, where: Route | None, answer: Answer) -> Iterator[Entry]:
+    found = _by_patient(answer.disclosed)
+    directory = tuple(found.pop(0, ()))
+    more: dict[str, Any] = {
+        "status": answer.status,
+        "query": request.query,
+        "total": answer.total,
+        "returned": len(answer.disclosed),
+        "digest": digest(answer.disclosed),
+        "items": directory,
+        "requested": (where.type_, where.id_) if where else ("", ""),
+    }
+    yield _of(caller, event, 0, request, more)
+    for patient, items in found.items():
+        yield _of(caller, event, patient, request, {"status": answer.status, "items": tuple(items)})
+
+
+def entries_for_changes(caller: Caller, changes: Sequence[Change], request: Request | None = None) -> tuple[Entry, ...]:
+    """The entries of a write, for Journal.record_within: one per patient and kind of act (create, update, delete).
+
+    The grants that allowed a change are those of its previous version, when there is one.
+    """
+    asked = request or ASKED.get()
+    grouped: dict[tuple[int, Event], list[Item]] = {}
+    for change in changes:
+        grants = change.before_row.grants if change.before_row else ()
+        item = _item(change.key.kind, change.key.res, change.version, grants)
+        grouped.setdefault((change.key.patient, _WRITTEN[change.interaction]), []).append(item)
+    return tuple(
+        _of(caller, event, patient, asked, {"items": tuple(items)}) for (patient, event), items in grouped.items()
+    )

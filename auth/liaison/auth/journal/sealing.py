@@ -1,0 +1,148 @@
+"""An entry as stored: columns in clear, a sealed body, and the leaf hash that covers both.
+
+Clear columns find entries (who, whom, when, what kind); everything else is AES-256-GCM under a key of one worker
+process and one month, with the columns as associated data. The leaf hash (RFC 9162 §2.1.1: SHA-256 of 0x00 and the
+entry) is over columns and ciphertext, so that a changed column breaks the tree like a changed body, proofs need no
+key, and destroying a month's key leaves them valid. LEAF_SQL is the same hash computed by PostgreSQL.
+"""
+
+import struct
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final, NamedTuple, Protocol
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from liaison.auth.journal.entry import Entry, Item
+
+FORMAT: Final = b"\x01"
+GENESIS: Final = bytes(32)
+"""What the first entry of a chain carries as `previous`."""
+
+_FRONT: Final = struct.Struct(">iqq")
+_BACK: Final = struct.Struct(">hhqqqq")
+_NONCE: Final = struct.Struct(">xxxxq")
+_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's, so that timestamptz_send gives the same eight bytes
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+LEAF_SQL: Final = (
+    "sha256('\\x00'::bytea || int4send(generation) || int8send(worker) || int8send(sequence) || previous"
+    " || int2send(event) || int2send(outcome) || timestamptz_send(at)"
+    " || int8send(patient) || int8send(person) || int8send(organization) || sealed)"
+)
+
+
+class Record(NamedTuple):
+    """A row of journal_entry, in the order of COLUMNS.
+
+    `sequence` counts from 1 along the worker's chain and `previous` is the leaf hash of the entry before. An entry
+    written inside a transaction has a negative sequence and an empty `previous`: a later LINK entry binds it.
+    """
+
+    generation: int
+    worker: int
+    sequence: int
+    previous: bytes
+    event: int
+    outcome: int
+    at: datetime
+    patient: int
+    person: int
+    organization: int
+    sealed: bytes
+
+
+COLUMNS: Final = Record._fields
+
+
+class Keys(Protocol):
+    """The journal's keys, one a month, so that keeping can end by destroying one."""
+
+    @property
+    def generation(self) -> int:
+        """The generation to seal under now."""
+
+    def key(self, generation: int) -> bytes:
+        """32 bytes. KeyError when it does not exist, or has been destroyed."""
+
+
+class Damaged(Exception):
+    """A sealed entry does not open: it, or one of its columns, is not what was written."""
+
+
+def worker_key(master: bytes, worker: int) -> AESGCM:
+    """The key of one worker process: its own sequence is the nonce, so that none can repeat under one key."""
+    info = b"liaison journal entry 1" + worker.to_bytes(8, "big", signed=True)
+    return AESGCM(HKDF(SHA256(), 32, salt=None, info=info).derive(master))
+
+
+_opening = lru_cache(maxsize=256)(worker_key)
+
+
+def _header(one: Record) -> bytes:
+    return (
+        _FRONT.pack(one.generation, one.worker, one.sequence)
+        + one.previous
+        + _BACK.pack(
+            one.event,
+            one.outcome,
+            (one.at - _EPOCH) // _MICROSECOND,
+            one.patient,
+            one.person,
+            one.organization,
+        )
+    )
+
+
+def moment(nanoseconds: int) -> datetime:
+    """The instant of a time.time_ns(), exact to the microsecond, as timestamptz keeps it."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=nanoseconds // 1000)
+
+
+def leaf(one: Record) -> bytes:
+    """RFC 9162 §2.1.1 leaf hash of the entry as stored."""
+    return sha256(b"\x00" + _header(one) + one.sealed).digest()
+
+
+def body(entry: Entry) -> bytes:
+    """What is sealed: everything but the columns kept in clear."""
+    return orjson.dumps(entry[5:])
+
+
+def seal(
+    key: AESGCM,
+    place: tuple[int, int, int, bytes],
+    entry: tuple[int, int, datetime, int, int, int, bytes],
+) -> tuple[Record, bytes]:
+    """The record and its leaf hash. `place` is (generation, worker, sequence, previous); `entry` is (event, outcome,
+    at, patient, person, organization, body)."""
+    event, outcome, at, patient, person, organization, plain = entry
+    header = (
+        _FRONT.pack(*place[:3])
+        + place[3]
+        + _BACK.pack(event, outcome, (at - _EPOCH) // _MICROSECOND, patient, person, organization)
+    )
+    sealed = FORMAT + key.encrypt(_NONCE.pack(place[2]), plain, header)
+    record = Record(*place, event, outcome, at, patient, person, organization, sealed)
+    return record, sha256(b"\x00" + header + sealed).digest()
+
+
+def unseal(keys: Keys, one: Record) -> Entry:
+    """The entry; Damaged when body or columns were changed, KeyError when its month's key has been destroyed."""
+    if one.sealed[:1] != FORMAT:
+        raise Damaged
+    try:
+        key = _opening(keys.key(one.generation), one.worker)
+        plain = key.decrypt(_NONCE.pack(one.sequence), one.sealed[1:], _header(one))
+    except InvalidTag:
+        raise Damaged from None
+    fields = orjson.loads(plain)
+    opened = Entry(one.event, one.outcome, one.patient, one.person, one.organization, *fields)
+    items: tuple[Item, ...] = tuple(tuple(item) for item in opened.items)
+    type_, id_ = opened.requested
+    return opened._replace(items=items, requested=(type_, id_))
