@@ -1,0 +1,119 @@
+"""The entries of a batch or transaction Bundle, as requests: FHIR R4 http.html#transaction, bundle.html#bdl-3."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from liaison.fhir.errors import BadRequest, FhirError, Issue, TooLarge
+from liaison.fhir.interactions.routing import Route, route
+from liaison.fhir.model import dump
+from liaison.fhir.store.contract import Request, Tree
+
+MOST_ENTRIES: Final = 5000
+
+_HEADERS: Final = {
+    "ifMatch": "if-match",
+    "ifNoneMatch": "if-none-match",
+    "ifModifiedSince": "if-modified-since",
+    "ifNoneExist": "if-none-exist",
+}
+_ORDER: Final = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
+
+
+class Entry(NamedTuple):
+    """One entry, read but not yet done. `problem` says why it cannot be; a transaction then fails, a batch goes on."""
+
+    at: str
+    full_url: str
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    resource: Tree | None
+    route: Route | None
+    problem: FhirError | None
+
+    def request(self, outer: Request) -> Request:
+        """The entry as a request of its own, under the same request id."""
+        body = dump(self.resource) if self.resource is not None else b""
+        return Request(self.method, self.path, self.query, body, self.headers, outer.request_id, outer.address)
+
+    @property
+    def order(self) -> int:
+        """Place of its method in a transaction: DELETE, POST, PUT, GET (http.html#trules)."""
+        return _ORDER.get(self.method, 4)
+
+
+def _text(tree: Mapping[str, Any], name: str) -> str:
+    value = tree.get(name, "")
+    if not isinstance(value, str):
+        raise BadRequest(f"'{name}' is not text.", f"request.{name}")
+    return value
+
+
+def _headers(request: Mapping[str, Any], outer: Mapping[str, str]) -> dict[str, str]:
+    headers = {header: _text(request, name) for name, header in _HEADERS.items() if name in request}
+    if "prefer" in outer:
+        headers["prefer"] = outer["prefer"]
+    return headers
+
+
+def _parse(at: str, entry: Any, outer: Request, base_url: str) -> Entry:
+    if not isinstance(entry, dict) or not isinstance(entry.get("request"), dict):
+        raise BadRequest("The entry has no request.", "request")
+    request, resource = entry["request"], entry.get("resource")
+    method, url = _text(request, "method"), _text(request, "url")
+    if method not in _ORDER:
+        raise BadRequest("The method is not one of GET, HEAD, POST, PUT, DELETE, PATCH.", "request.method")
+    path, _, query = url.removeprefix(f"{base_url}/").removeprefix("/").partition("?")
+    found = route(method, path)
+    if found.name == "bundle":
+        raise BadRequest("A Bundle cannot be sent inside a batch or transaction to be processed.", "request.url")
+    if method in ("POST", "PUT") and found.name != "operation":
+        if not isinstance(resource, dict):
+            raise BadRequest(f"A {method} entry needs a resource.", "resource")
+        if resource.get("resourceType") != found.type_:
+            raise BadRequest(f"The resource is not the {found.type_} of its url.", "resource.resourceType")
+    kept = resource if isinstance(resource, dict) and method in ("POST", "PUT") else None
+    return Entry(at, _text(entry, "fullUrl"), method, path, query, _headers(request, outer.headers), kept, found, None)
+
+
+def named(at: str, error: FhirError) -> FhirError:
+    """The error, its issues naming the entry."""
+    error.issues = tuple(
+        Issue(
+            issue.code,
+            issue.diagnostics if issue.diagnostics.startswith(at) else f"{at}: {issue.diagnostics}",
+            issue.expression if issue.expression.startswith(at) else f"{at}.{issue.expression}".removesuffix("."),
+            issue.severity,
+        )
+        for issue in error.issues
+    )
+    return error
+
+
+def read_entries(bundle: Tree, outer: Request, base_url: str) -> list[Entry]:
+    """All entries, in order. One that cannot be understood carries its problem, which names it."""
+    entries = bundle.get("entry", [])
+    if not isinstance(entries, list):
+        raise BadRequest("Bundle.entry is not a list.", "Bundle.entry")
+    if len(entries) > MOST_ENTRIES:
+        raise TooLarge(f"A Bundle holds at most {MOST_ENTRIES} entries; this one has {len(entries)}.", "Bundle.entry")
+    found = []
+    for index, entry in enumerate(entries):
+        at = f"Bundle.entry[{index}]"
+        try:
+            found.append(_parse(at, entry, outer, base_url))
+        except FhirError as error:
+            found.append(Entry(at, "", "", "", "", {}, None, None, named(at, error)))
+    return found
+
+
+def full_urls(entries: Sequence[Entry]) -> dict[str, int]:
+    """Which entry each fullUrl names. Two entries with one fullUrl are refused (bdl-7)."""
+    found: dict[str, int] = {}
+    for index, entry in enumerate(entries):
+        if entry.full_url and entry.resource is not None:
+            if entry.full_url in found:
+                raise named(entry.at, BadRequest("Its fullUrl is that of an entry before it.", "fullUrl"))
+            found[entry.full_url] = index
+    return found

@@ -1,0 +1,56 @@
+"""One thing to write, alone or as an entry of a Bundle, as it goes from what was sent to a Change of the store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from liaison.fhir.errors import FhirError, Issue
+from liaison.fhir.store.contract import Change, Key, Row, Tree
+
+
+@dataclass(slots=True)
+class Write:
+    """What is to be done with one resource.
+
+    `at` is '' for a request of its own, else the entry's FHIRPath ('Bundle.entry[3]'). `none_exist` is the query of a
+    conditional create, `matching` that of a conditional update. The last fields are filled on the way: `key` names
+    the resource written, `existing` says that a conditional create found it already there and writes nothing.
+    """
+
+    interaction: Literal["create", "update", "delete"]
+    type_: str
+    tree: Tree | None
+    at: str = ""
+    id_: str = ""
+    full_url: str = ""
+    none_exist: str = ""
+    matching: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    key: Key | None = None
+    patient: int | None = None
+    existing: bool = False
+    before: Tree | None = None
+    before_row: Row | None = None
+    change: Change | None = None
+
+    def place(self, path: str) -> str:
+        """The FHIRPath of an element of this resource, as an issue names it."""
+        if not self.at:
+            return path
+        _, dot, below = path.partition(".")
+        return f"{self.at}.resource{dot}{below}"
+
+    def problem(self, error: FhirError) -> FhirError:
+        """The same error, naming this entry in each of its issues."""
+        if not self.at:
+            return error
+        error.issues = tuple(
+            Issue(
+                issue.code,
+                f"{self.at}: {issue.diagnostics}",
+                self.place(issue.expression) if issue.expression else self.at,
+                issue.severity,
+            )
+            for issue in error.issues
+        )
+        return error
