@@ -44,10 +44,30 @@ access_session = Table(
     Column("organization", BigInteger),  # res of the Organization
     Column("role_code", Text, nullable=False),  # roles of domain.md §1.1: 'gp', 'nurse', 'home-aide', 'auditor'…
     Column("scope", Text, nullable=False, server_default=""),
+    Column("family", BigInteger),  # the authorization this session belongs to: they end together
     _moment("started_at", nullable=False, server_default=func.now()),
     _moment("expires_at", nullable=False),
     _moment("ended_at"),
 )
+Index("access_session_by_account", access_session.c.account, postgresql_where=access_session.c.ended_at.is_(None))
+Index("access_session_by_client", access_session.c.client, postgresql_where=access_session.c.ended_at.is_(None))
+Index("access_session_by_family", access_session.c.family, postgresql_where=access_session.c.family.isnot(None))
+
+# Who holds which role, where and when: taken from each PractitionerRole in the transaction that writes it
+# (people.roles.derive). Sign-in offers these, in force by the database's clock; a role that ends ends its sessions.
+held_role = Table(
+    "held_role",
+    metadata,
+    Column("role", BigInteger, primary_key=True, autoincrement=False),  # res of the PractitionerRole
+    Column("practitioner", BigInteger, nullable=False),
+    Column("organization", BigInteger, nullable=False, server_default="0"),
+    Column("role_code", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    _moment("valid_from", nullable=False),
+    _moment("valid_to", nullable=False),
+)
+Index("held_role_by_practitioner", held_role.c.practitioner)
+Index("held_role_by_organization", held_role.c.organization)
 
 # A fact that links a principal to a patient, extracted from the resource that states it, in the same transaction.
 relation = Table(
@@ -126,6 +146,7 @@ authorization_code = Table(
     metadata,
     Column("code", LargeBinary, primary_key=True),  # SHA-256: no secret is kept in clear
     Column("request", JSONB, nullable=False),
+    Column("family", BigInteger, nullable=False),  # what falls when the code is used twice
     _moment("expires_at", nullable=False),
     _moment("used_at"),
 )
@@ -139,6 +160,19 @@ refresh_token = Table(
     _moment("expires_at", nullable=False),
     _moment("used_at"),
     _moment("revoked_at"),
+)
+Index("refresh_token_by_family", refresh_token.c.family)
+
+# Keys that sign what we issue. The private half is sealed under the territory key; the newest one signs.
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("algorithm", Text, nullable=False),  # ES256 for access tokens, RS256 for id_tokens (SMART asks it)
+    Column("public", JSONB, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    _moment("made_at", nullable=False, server_default=func.now()),
+    _moment("retired_at"),  # no longer published
 )
 
 assertion_seen = Table(
@@ -158,6 +192,19 @@ browser_session = Table(
     Column("csrf", LargeBinary, nullable=False),
     _moment("started_at", nullable=False, server_default=func.now()),
     _moment("expires_at", nullable=False),
+)
+Index("browser_session_by_account", browser_session.c.account)
+
+# A phone that a manager has enrolled for her service: the first factor of those who sign in with a PIN.
+phone = Table(
+    "phone",
+    metadata,
+    Column("phone", BigInteger, primary_key=True, autoincrement=False),
+    Column("token", LargeBinary, nullable=False, unique=True),  # SHA-256 of the device's cookie
+    Column("organization", BigInteger, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("active", Boolean, nullable=False, server_default="true"),
+    _moment("enrolled_at", nullable=False, server_default=func.now()),
 )
 
 # ---- journal ------------------------------------------------------------------------------------------------------

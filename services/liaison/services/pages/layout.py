@@ -1,0 +1,120 @@
+"""Every page's frame: the Jinja environment, the headers that confine the page, and `render`."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from liaison.services.pages.languages import COOKIE, language_of, translations
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def _loader() -> ChoiceLoader:
+    # Each desk may keep its templates beside its code: pages/<desk>/templates/x.html is named '<desk>/x.html'.
+    desks = {p.parent.name: FileSystemLoader(p) for p in HERE.glob("*/templates") if p.is_dir()}
+    components = {"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}
+    return ChoiceLoader([FileSystemLoader(HERE / "templates"), PrefixLoader({**desks, **components})])
+
+
+@cache
+def static_url(name: str) -> str:
+    """The address of a bundled file, with its digest: it may be kept for ever, and a change is seen at once."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def _local(moment: datetime) -> datetime:
+    return moment.astimezone(PARIS)
+
+
+@cache
+def environment(language: str) -> Environment:
+    """Autoescaping everywhere, no template from outside, one environment a language (so that nothing is shared)."""
+    made = Environment(
+        loader=_loader(),
+        autoescape=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # by the extension
+    made.globals.update(static=static_url, lang=language)
+    made.filters.update(
+        day=lambda value: format_date(value, "EEEE d MMMM y", locale=language),
+        short_day=lambda value: format_date(value, "d MMM y", locale=language),
+        clock=lambda value: format_time(_local(value), "HH:mm", locale=language).replace(":", " h ")
+        if language == "fr"
+        else format_time(_local(value), "HH:mm", locale=language),
+        moment=lambda value: format_datetime(_local(value), "d MMM y, HH:mm", locale=language),
+    )
+    return made
+
+
+def content_security_policy(form_targets: Iterable[str] = ()) -> str:
+    """Nothing inline, nothing from outside, no frame around us. `form_targets` are origins that the answer to a form
+    of this page may redirect to (Chromium applies form-action to redirects), for the consent page only."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self'",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            "worker-src 'self'",
+            " ".join(["form-action 'self'", *form_targets]),
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ]
+    )
+
+
+def confine(request: Request, response: Response, form_targets: Iterable[str] = ()) -> Response:
+    """Puts on the headers each page has: policy, no cache, no sniffing, no referrer, no frame."""
+    response.headers["content-security-policy"] = content_security_policy(form_targets)
+    response.headers["cache-control"] = "no-store"
+    response.headers["x-content-type-options"] = "nosniff"
+    response.headers["x-frame-options"] = "DENY"
+    response.headers["referrer-policy"] = "no-referrer"
+    response.headers["cross-origin-opener-policy"] = "same-origin"
+    response.headers["permissions-policy"] = "camera=(), microphone=(), geolocation=()"
+    response.headers["vary"] = "Cookie"
+    chosen = request.query_params.get("lang")
+    if chosen in ("fr", "en"):
+        secure = request.scope.get("scheme") == "https"
+        response.set_cookie(COOKIE, chosen, max_age=365 * 86400, httponly=True, samesite="lax", secure=secure)
+    return response
+
+
+def _same_page(request: Request, language: str) -> str:
+    there = request.url.include_query_params(lang=language)
+    return f"{there.path}?{there.query}"
+
+
+def render(
+    request: Request, template: str, *, status: int = 200, form_targets: Iterable[str] = (), **context: Any
+) -> Response:
+    """The page, with every header it needs. Templates extend 'base.html'; see liaison.services.pages.
+
+    `me` (liaison.services.pages.people.Me) and `csrf` come by themselves once `signed_in(request)` has been called.
+    """
+    signed = getattr(request.state, "signed_in", None)
+    context.setdefault("me", signed.me if signed else None)
+    context.setdefault("csrf", signed.me.csrf if signed else getattr(request.state, "csrf", ""))
+    context.setdefault("notice", getattr(request.app.state, "notice", ""))
+    language = language_of(request)
+    context["other_language"] = _same_page(request, "en" if language == "fr" else "fr")
+    page = environment(language).get_template(template)
+    body = page.render(request=request, path=request.url.path, **context)
+    return confine(request, HTMLResponse(body, status_code=status), form_targets)

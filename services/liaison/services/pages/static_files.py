@@ -1,0 +1,39 @@
+"""The bundled files of the pages (style, icon, scripts). Addresses carry a digest, so browsers may keep them for ever."""
+
+import mimetypes
+from functools import cache
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from liaison.services.pages.layout import STATIC
+
+
+@cache
+def _files() -> dict[str, tuple[bytes, str]]:
+    # Read once, and served from this list only: no path of a request ever reaches the file system.
+    return {
+        file.relative_to(STATIC).as_posix(): (
+            file.read_bytes(),
+            mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+        )
+        for file in STATIC.rglob("*")
+        if file.is_file()
+    }
+
+
+async def serve(request: Request) -> Response:
+    """A bundled file, or 404. No folder listing, no file outside the bundle."""
+    found = _files().get(request.path_params["name"])
+    if found is None:
+        return Response(status_code=404)
+    content, media_type = found
+    kept = "public, max-age=31536000, immutable" if "v" in request.query_params else "no-cache"
+    return Response(
+        content, media_type=media_type, headers={"cache-control": kept, "x-content-type-options": "nosniff"}
+    )
+
+
+def routes() -> list[Route]:
+    return [Route("/static/{name:path}", serve, methods=["GET"])]
