@@ -1,0 +1,27 @@
+"""R4 (4.0.1) as data: types, search parameters, ownership, structures and bindings. Generated, small, loaded lazily."""
+
+from liaison.fhir.definitions.clinical import clinical_paths
+from liaison.fhir.definitions.ownership import Ownership, ownership
+from liaison.fhir.definitions.parameters import (
+    Component,
+    SearchParameter,
+    parameter_by_id,
+    parameter_by_number,
+    search_parameters,
+)
+from liaison.fhir.definitions.types import DIRECTORY_TYPES, RESOURCE_TYPES, kind_of, type_of
+
+__all__ = [
+    "DIRECTORY_TYPES",
+    "RESOURCE_TYPES",
+    "Component",
+    "Ownership",
+    "SearchParameter",
+    "clinical_paths",
+    "kind_of",
+    "ownership",
+    "parameter_by_id",
+    "parameter_by_number",
+    "search_parameters",
+    "type_of",
+]

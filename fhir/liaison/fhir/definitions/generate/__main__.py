@@ -1,0 +1,23 @@
+"""Rewrites the data files of liaison.fhir.definitions from the official R4 (4.0.1) definitions.
+
+    python -m liaison.fhir.definitions.generate FOLDER
+
+FOLDER holds HL7's profiles-resources.json, profiles-types.json, search-parameters.json, valuesets.json and
+v3-codesystems.json. Nothing of this package is imported at run time.
+"""
+
+import sys
+from pathlib import Path
+
+from liaison.fhir.definitions.generate import numbers, parameters
+from liaison.fhir.definitions.generate.source import DATA, Source
+
+
+def main(folder: str) -> None:
+    source = Source(Path(folder))
+    numbers.write_kinds(source, DATA)
+    parameters.write(source, DATA)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
