@@ -181,3 +181,64 @@ class Answer:
     disclosed: tuple[Disclosure, ...] = ()
     total: int | None = None
     parts: tuple[tuple[Request, "Answer"], ...] = ()
+
+
+class Opened(NamedTuple):
+    """One visible version, decrypted: `body` is what was stored, byte for byte, and is what a response sends.
+
+    Both walls have let it through. A deleted version has an empty body.
+    """
+
+    row: Row
+    body: bytes
+
+    @property
+    def disclosure(self) -> Disclosure:
+        return Disclosure(self.row.key, self.row.version, self.row.grants)
+
+
+class Records(Protocol):
+    """What the interactions ask of the open store (`liaison.fhir.store.Store` is it). Everything here is filtered."""
+
+    @property
+    def database(self) -> Any: ...
+    @property
+    def vault(self) -> Any: ...
+    @property
+    def hooks(self) -> Hooks: ...
+
+    def key(self, type_: str, id_: str) -> Key | None:
+        """The key an id names, or None for an id that was never made here or is of another type."""
+
+    def id(self, key: Key) -> str: ...
+
+    def new_key(self, patient: int, kind: int) -> Key:
+        """A key never used before, for a resource of this patient (0: of the directory)."""
+
+    def new_patient(self) -> int:
+        """A patient number never used before."""
+
+    async def read(self, caller: Caller, key: Key) -> Opened | None:
+        """The current version when the caller may see it, deleted or not. Calls that wait together share a query."""
+
+    async def version(self, caller: Caller, key: Key, version: int) -> Opened | None: ...
+
+    async def history(self, caller: Caller, key: Key, count: int, before: int | None) -> list[Opened]:
+        """At most `count` visible versions, newest first, below version `before`."""
+
+    async def write(
+        self, connection: asyncpg.Connection, caller: Caller, changes: Sequence[Change], related: Mapping[str, Tree]
+    ) -> None:
+        """classify, before_write, rows and index rows, after_write: inside the transaction open on `connection`.
+
+        Raises Conflict when a version to be superseded is no longer the current one.
+        """
+
+    async def lock(self, connection: asyncpg.Connection, tokens: Sequence[bytes]) -> None:
+        """Locks these identity tokens until the transaction ends, in sorted order. Waits for whoever has them."""
+
+    def lock_tokens(self, tree: Tree) -> list[bytes]:
+        """The tokens of the business identifiers of a resource."""
+
+    def lock_token_of(self, type_: str, query: str) -> bytes:
+        """The token of a conditional request's criteria: that of its identifier when it has one, else of the query."""
