@@ -1,13 +1,23 @@
-"""Why a caller asks: HL7 v3 PurposeOfUse, as numbers that are stored (never reused, never renumbered)."""
+"""Why data are used: the five purposes of the table, codes of http://terminology.hl7.org/CodeSystem/v3-ActReason."""
 
 from enum import IntEnum
 
 
 class Purpose(IntEnum):
-    """One a session, from the role. ETREAT only by an emergency access."""
+    """Stored in access_session and access_grant. COORD is v3's CAREMGT."""
 
-    TREAT = 1  # care by a health professional
-    ETREAT = 2  # emergency care (CSP L.1111-17)
-    COORD = 3  # coordination, home help, social follow-up
-    PATRQT = 4  # the patient, or who represents them
-    HOPERAT = 5  # running and auditing the service
+    TREAT = 1
+    ETREAT = 2
+    COORD = 3
+    PATRQT = 4
+    HOPERAT = 5
+
+    @property
+    def code(self) -> str:
+        """The v3-ActReason code, as an AuditEvent or a Consent carries it."""
+        return "CAREMGT" if self is Purpose.COORD else self.name
+
+
+def from_code(code: str) -> Purpose | None:
+    """The purpose of a v3-ActReason code; None for one that the table does not know (and that gives no right)."""
+    return {purpose.code: purpose for purpose in Purpose}.get(code) or (Purpose.COORD if code == "COORD" else None)

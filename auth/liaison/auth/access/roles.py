@@ -1,0 +1,119 @@
+"""The roles of the access policy (domain notes §1.1) and how the directory's codes map to them.
+
+PractitionerRole.code is read so: a coding of vocabulary.ROLE decides, alone; otherwise the profession (TRE_G15), with the
+specialty (TRE_R38) and the mode of practice (TRE_R23) for doctors. A PractitionerRole without any of these has no role,
+and gives nobody a right. `substitute`, `trainee` and `secretary` also need the ACTS_FOR extension and a dated period.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from liaison.auth.access import vocabulary
+from liaison.auth.access.purposes import Purpose
+
+Category = Literal["health", "psychologist", "social", "coordination", "delegate", "person", "control", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """`category` as in R.1110-2 CSP: 1° health, 2° the closed list; `none` is in no category and sees no individual data.
+
+    `purpose` is that of an ordinary session. `emergency`: break-glass is offered to it (rules 6 and 11). `registers`:
+    it may bring a person in by $register and $join.
+    """
+
+    code: str
+    category: Category
+    purpose: Purpose
+    doctor: bool = False
+    emergency: bool = False
+    registers: bool = False
+
+
+def _health(code: str, *, doctor: bool = False, emergency: bool = False) -> Role:
+    return Role(code, "health", Purpose.TREAT, doctor, emergency, registers=True)
+
+
+_ALL: Final = (
+    _health("gp", doctor=True, emergency=True),
+    _health("specialist", doctor=True, emergency=True),
+    _health("hospital-doctor", doctor=True, emergency=True),
+    _health("on-call-doctor", doctor=True, emergency=True),
+    _health("regulating-doctor", doctor=True, emergency=True),
+    _health("nurse", emergency=True),
+    *(
+        _health(code)
+        for code in ("physio", "pharmacist", "midwife", "speech-therapist", "dietitian", "podiatrist", "ot", "dentist")
+    ),
+    _health("care-assistant"),
+    Role("psychologist", "psychologist", Purpose.TREAT),
+    Role("social-worker", "social", Purpose.COORD, registers=True),
+    Role("home-aide", "social", Purpose.COORD),
+    Role("home-service-manager", "social", Purpose.COORD, registers=True),
+    Role("coordinator", "coordination", Purpose.COORD, registers=True),
+    Role("coordinator-admin", "none", Purpose.HOPERAT),
+    Role("substitute", "delegate", Purpose.TREAT, registers=True),
+    Role("trainee", "delegate", Purpose.TREAT),
+    Role("secretary", "delegate", Purpose.COORD, registers=True),
+    Role("call-handler", "none", Purpose.COORD),
+    Role("patient", "person", Purpose.PATRQT),
+    Role("guardian", "person", Purpose.PATRQT),
+    Role("trusted-person", "person", Purpose.PATRQT),
+    Role("caregiver", "person", Purpose.PATRQT),
+    Role("auditor", "control", Purpose.HOPERAT),
+    Role("dpo", "control", Purpose.HOPERAT),
+    Role("admin", "control", Purpose.HOPERAT),
+)
+
+ROLES: Final[Mapping[str, Role]] = {role.code: role for role in _ALL}
+
+_PROFESSIONS: Final = {
+    "21": "pharmacist",
+    "40": "dentist",
+    "50": "midwife",
+    "60": "nurse",
+    "69": "nurse",
+    "70": "physio",
+    "80": "podiatrist",
+    "91": "speech-therapist",
+    "93": "psychologist",
+    "94": "ot",
+    "95": "dietitian",
+}
+_DOCTOR: Final = "10"
+_GENERAL_PRACTICE: Final = frozenset({"SM53", "SM54"})
+
+
+def _codes(concepts: Iterable[Mapping[str, Any]], system: str) -> list[str]:
+    return [
+        coding["code"]
+        for concept in concepts
+        for coding in concept.get("coding", ())
+        if coding.get("system") == system and isinstance(coding.get("code"), str)
+    ]
+
+
+def role_codes(practitioner_role: Mapping[str, Any]) -> tuple[str, ...]:
+    """The roles that one PractitionerRole states, sorted; () when it states none that the policy knows.
+
+    `attending-gp` is a fact of a patient's team, not a role: it counts as gp.
+    """
+    codes = practitioner_role.get("code", ())
+    local = _codes(codes, vocabulary.ROLE)
+    if local:
+        return tuple(sorted({"gp" if code == "attending-gp" else code for code in local} & ROLES.keys()))
+    found = set()
+    for profession in _codes(codes, vocabulary.PROFESSION):
+        if profession == _DOCTOR:
+            found.add(_doctor(practitioner_role))
+        elif profession in _PROFESSIONS:
+            found.add(_PROFESSIONS[profession])
+    return tuple(sorted(found))
+
+
+def _doctor(practitioner_role: Mapping[str, Any]) -> str:
+    if "S" in _codes(practitioner_role.get("code", ()), vocabulary.PRACTICE_MODE):
+        return "hospital-doctor"
+    specialties = set(_codes(practitioner_role.get("specialty", ()), vocabulary.SPECIALTY))
+    return "gp" if not specialties or specialties & _GENERAL_PRACTICE else "specialist"
