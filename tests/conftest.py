@@ -62,8 +62,7 @@ def _serve(directory: Path, programs: Programs) -> Iterator[Server]:
     with Embedded(directory, programs=programs, settings=FAST) as embedded:
         # A test run that is killed must not leave its server running.
         watchdog = subprocess.Popen(
-            ["sh", "-c", 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; kill -QUIT "$2"', "sh"]
-            + [str(os.getpid()), str(embedded.pid)],
+            ["sh", "-c", f"while kill -0 {os.getpid()} 2>/dev/null; do sleep 1; done; kill -QUIT {embedded.pid}"],
             start_new_session=True,
         )
         try:

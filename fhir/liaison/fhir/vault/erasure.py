@@ -1,0 +1,42 @@
+"""Forgetting a patient: the key, every body and every index row go; a tombstone stays.
+
+What backups still hold of the patient is sealed under a key wrapped by an old shelf, which is destroyed when the
+backup horizon has passed (docs, threat model).
+"""
+
+import asyncpg
+
+from liaison.fhir.store.schema import metadata
+from liaison.fhir.vault.vault import TERRITORY, Vault
+
+ERASED = 1
+
+# The journal outlives the patient: it tells who had access, and its entries are sealed. `patient` is the tombstone.
+_STAY = ("patient", "journal_")
+
+
+def _tables() -> list[str]:
+    """Every table with rows of a patient, whichever area it belongs to."""
+    return sorted(
+        table.name for table in metadata.tables.values() if "patient" in table.c and not table.name.startswith(_STAY)
+    )
+
+
+async def erase(connection: asyncpg.Connection, vault: Vault, patient: int) -> bool:
+    """Within the caller's transaction. False if there is no such patient in force. Cannot be undone.
+
+    The caller keeps a tombstone outside the database too, so that a restored backup forgets the patient again.
+    """
+    if patient == TERRITORY:
+        raise ValueError("The territory cannot be erased.")
+    found = await connection.fetchval(
+        "update patient set wrapped = null, state = $2 where patient = $1 and state <> $2 returning true",
+        patient,
+        ERASED,
+    )
+    if not found:
+        return False
+    for table in _tables():
+        await connection.execute(f"delete from {table} where patient = $1", patient)
+    vault.forget(patient)
+    return True

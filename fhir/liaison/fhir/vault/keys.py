@@ -1,0 +1,103 @@
+"""One data key at work: sealing, opening, search tokens, hidden classes.
+
+A sealed value is: format (1 byte), salt (16), commitment (32), AES-256-GCM of the zstd frame. Key and commitment are
+the two halves of HKDF-Expand-SHA512 over the salt (RFC 5869), so that each version has its own key, the number of
+versions is not bounded by GCM's nonces, and a sealed value opens under one key only.
+"""
+
+import hashlib
+import hmac
+import os
+import threading
+
+import zstandard
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from liaison.fhir.vault.context import context
+from liaison.fhir.vault.mac import Mac
+from liaison.fhir.vault.permutation import Permutation
+
+KEY_BYTES = 32
+_FORMAT = b"\x01"
+_SALT = 16
+_HEADER = 1 + _SALT + 32
+_NONCE = bytes(12)  # each key seals once
+_LABEL = b"liaison body "
+
+
+class NotAuthentic(Exception):
+    """A sealed value does not belong where it was found, was changed, or was sealed under another key."""
+
+
+class _Codec(threading.local):
+    """zstandard's objects belong to one thread at a time."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(level=3).compress
+        self.decompress = zstandard.ZstdDecompressor().decompress
+
+
+_codec = _Codec()
+
+
+class PatientKey:
+    """The data key of one patient, or of the territory (patient 0). Holds keys in memory: never log or pickle it."""
+
+    __slots__ = ("_body", "_bound", "_classes", "_index", "_permutation", "patient")
+
+    def __init__(self, patient: int, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise ValueError("A data key has 32 bytes.")
+        self.patient = patient
+        self._body = Mac(_derive(key, b"body"), hashlib.sha512)
+        self._index = Mac(_derive(key, b"index"))
+        self._classes = _derive(key, b"classes")
+        self._permutation: Permutation | None = None
+        # The key's own name is part of what is authenticated: a value never moves between two keys of one patient.
+        self._bound = context(_FORMAT, patient, _derive(key, b"name")[:8])
+
+    def __repr__(self) -> str:
+        return f"PatientKey({self.patient})"
+
+    def seal(self, bound_to: bytes, plain: bytes) -> bytes:
+        """Sealed bytes that open only with the same `bound_to` (made by `context`), for this patient and key."""
+        salt = os.urandom(_SALT)
+        derived = self._body.digest(_LABEL + salt + b"\x01")
+        sealed = AESGCM(derived[:32]).encrypt(_NONCE, _codec.compress(plain), self._bound + bound_to)
+        return b"".join((_FORMAT, salt, derived[32:], sealed))
+
+    def open(self, bound_to: bytes, sealed: bytes) -> bytes:
+        """The plain bytes, exactly as sealed. Raises NotAuthentic."""
+        if sealed[:1] != _FORMAT or len(sealed) < _HEADER + 16:
+            raise NotAuthentic
+        derived = self._body.digest(_LABEL + sealed[1 : 1 + _SALT] + b"\x01")
+        if not hmac.compare_digest(derived[32:], sealed[1 + _SALT : _HEADER]):
+            raise NotAuthentic
+        try:
+            frame = AESGCM(derived[:32]).decrypt(_NONCE, sealed[_HEADER:], self._bound + bound_to)
+        except InvalidTag:
+            raise NotAuthentic from None
+        return _codec.decompress(frame)
+
+    def token(self, param: int, value: bytes) -> int:
+        """A search token: says that two rows of this patient are equal, and nothing across patients. Never 0."""
+        digest = self._index.digest(param.to_bytes(2, "big", signed=True) + value)
+        return int.from_bytes(digest[:8], "big", signed=True) or 1
+
+    def permute(self, mask: int) -> int:
+        """The class mask as stored."""
+        return self._shuffle().permute(mask)
+
+    def unpermute(self, mask: int) -> int:
+        return self._shuffle().unpermute(mask)
+
+    def _shuffle(self) -> Permutation:
+        if self._permutation is None:
+            self._permutation = Permutation(self._classes)
+        return self._permutation
+
+
+def _derive(key: bytes, label: bytes) -> bytes:
+    """HKDF-Expand-SHA256 to one block; the key is uniformly random, so nothing has to be extracted."""
+    return hmac.digest(key, b"liaison " + label + b"\x01", "sha256")
