@@ -1,39 +1,33 @@
-"""The code systems that protocols are written with. One place, so that a page, a rule and a test mean the same."""
+"""The local code systems and extensions of the protocols. `LOCAL` is the base that every area of this project uses."""
 
 from typing import Final
 
 LOCAL: Final = "https://liaison.example/fhir"
+
 ROLE: Final = f"{LOCAL}/CodeSystem/role"
-TASK: Final = f"{LOCAL}/CodeSystem/task"
-STEP: Final = f"{LOCAL}/CodeSystem/protocol-step"
-ALERT_LEVEL: Final = f"{LOCAL}/CodeSystem/alert-level"
-SIGN: Final = f"{LOCAL}/CodeSystem/home-care-sign"
-COMMUNICATION: Final = f"{LOCAL}/CodeSystem/communication"
 HOME_CARE: Final = f"{LOCAL}/CodeSystem/home-care"
-HOME_VISIT: Final = f"{LOCAL}/Questionnaire/home-visit"
+ALERT_LEVEL: Final = f"{LOCAL}/CodeSystem/alert-level"
+ALERT_REASON: Final = f"{LOCAL}/CodeSystem/alert-reason"
+ALERT_CLOSING: Final = f"{LOCAL}/CodeSystem/alert-closing"
+STEP: Final = f"{LOCAL}/CodeSystem/protocol-step"
+DATA_CLASS: Final = f"{LOCAL}/CodeSystem/data-class"
 
-LOINC: Final = "http://loinc.org"
-UCUM: Final = "http://unitsofmeasure.org"
-SNOMED: Final = "http://snomed.info/sct"
-ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
-OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
-NOTE_TYPE: Final = "https://mos.esante.gouv.fr/NOS/TRE_R234-TypeNote/FHIR/TRE-R234-TypeNote"
+_EXTENSION: Final = f"{LOCAL}/StructureDefinition"
+LAST_DONE: Final = f"{_EXTENSION}/last-done"
+"""On PlanDefinition.action: a FHIRPath Expression giving the date of the last completion, or of what the step follows."""
+SEASON: Final = f"{_EXTENSION}/season"
+"""On PlanDefinition.action: 'MM-DD', the day of the year on which a yearly step opens."""
+CLINICAL_DECISION: Final = f"{_EXTENSION}/clinical-decision"
+"""On a variable: it computes a class or signal about a patient, and can be switched off (docs: intended purpose)."""
+UNVERIFIED: Final = f"{_EXTENSION}/unverified"
+"""On a source: general knowledge, not checked in the named document; shown as such."""
+RAISES: Final = f"{_EXTENSION}/raises-alert"
+"""On an answer option of a Questionnaire: the alert level it raises (valueCoding of ALERT_LEVEL)."""
 VARIABLE: Final = "http://hl7.org/fhir/StructureDefinition/variable"
+OBSERVATION_EXTRACT: Final = (
+    "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-observationExtract"
+)
 
-ALERT_TASK: Final = "alert"
-STEP_TASK: Final = "protocol-step"
-INSTRUCTION: Final = "instruction"
-
-
-def has_code(concept: dict[str, object] | None, system: str, code: str) -> bool:
-    """Whether a CodeableConcept carries this coding."""
-    codings = (concept or {}).get("coding", [])
-    return isinstance(codings, list) and any(c.get("system") == system and c.get("code") == code for c in codings)
-
-
-def code_of(concept: dict[str, object] | None, system: str) -> str:
-    """The code of this system in a CodeableConcept, or ''."""
-    codings = (concept or {}).get("coding", [])
-    if not isinstance(codings, list):
-        return ""
-    return next((str(c.get("code", "")) for c in codings if c.get("system") == system), "")
+PARTICIPATION_FUNCTION: Final = (
+    "https://mos.esante.gouv.fr/NOS/TRE_R259-HL7ParticipationFunction/FHIR/TRE-R259-HL7ParticipationFunction"
+)
