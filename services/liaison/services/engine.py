@@ -107,15 +107,17 @@ class Engine:
             case "history":
                 return await history.history(store, caller, where.type_, where.id_, request.query, self.base_url)
             case "create":
-                return await create.create(store, caller, where.type_, request.body, headers)
+                return await create.create(store, caller, where.type_, request.body, headers, self.base_url)
             case "update":
-                return await update.update(store, caller, where.type_, where.id_, request.body, headers)
+                return await update.update(store, caller, where.type_, where.id_, request.body, headers, self.base_url)
             case "conditional-update":
-                return await update.conditional(store, caller, where.type_, request.query, request.body, headers)
+                return await update.conditional(
+                    store, caller, where.type_, request.query, request.body, headers, self.base_url
+                )
             case "delete":
-                return await delete.delete(store, caller, where.type_, where.id_, headers)
+                return await delete.delete(store, caller, where.type_, where.id_, headers, self.base_url)
             case "bundle":
-                return await bundle.bundle(store, caller, request, self.perform, errors.answer)
+                return await bundle.bundle(store, caller, request, self.base_url, self.perform, errors.answer)
             case "capabilities":
                 return capabilities.capabilities(self.base_url)
             case "operation":

@@ -122,3 +122,15 @@ def _claims(writes: Sequence[Write], resolved: Resolved) -> dict[int, set[int]]:
                 if isinstance(found, Write):
                     claims.setdefault(id(found), set()).add(write.patient)
     return claims
+
+
+def require_same(write: Write, resolved: Resolved) -> None:
+    """Raises Unprocessable when an update would carry the resource over to another patient, or to none."""
+    rule = ownership(write.type_)
+    if rule.rule in ("self", "directory"):
+        return
+    found = _from_path(write, rule, resolved)
+    if found is None and (_by_reference(write) or (rule.otherwise == "directory" and write.patient == 0)):
+        return
+    if found is None or found != write.patient:
+        raise owner_problem(write, rule)

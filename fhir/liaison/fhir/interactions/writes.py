@@ -33,6 +33,15 @@ class Write:
     before_row: Row | None = None
     change: Change | None = None
 
+    def reset(self) -> None:
+        """Back to how it was sent, before the transaction runs again. A key already given to a new resource stays."""
+        if self.existing or self.interaction != "create":
+            self.key = self.patient = None
+        self.existing = False
+        self.before = self.before_row = self.change = None
+        if self.matching:
+            self.interaction, self.id_ = "update", ""
+
     def place(self, path: str) -> str:
         """The FHIRPath of an element of this resource, as an issue names it."""
         if not self.at:

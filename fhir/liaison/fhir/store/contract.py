@@ -122,8 +122,9 @@ class Labels:
 
 @dataclass(slots=True)
 class Change:
-    """One prepared write. `tree` is the new content with id and meta in place (None = delete); `before` the visible
-    previous content. `labels` is filled by Hooks.classify."""
+    """One prepared write. `tree` is the new content with id and meta in place (None = delete), `body` the same as the
+    bytes to store; `before` the visible previous content. `at` is its meta.lastUpdated. `labels` is filled by
+    Hooks.classify."""
 
     interaction: Literal["create", "update", "delete"]
     key: Key
@@ -134,6 +135,8 @@ class Change:
     before_row: Row | None = None
     labels: Labels = field(default_factory=lambda: Labels(0))
     new_patient: bool = False
+    body: bytes = b""
+    at: datetime = datetime.min
 
 
 class Hooks(Protocol):

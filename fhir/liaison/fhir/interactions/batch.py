@@ -1,0 +1,38 @@
+"""batch: https://hl7.org/fhir/R4/http.html#transaction. Each entry stands alone; one that fails says so in its place."""
+
+from collections.abc import Sequence
+
+from liaison.fhir.errors import BadRequest, Issue
+from liaison.fhir.interactions.entries import Entry
+from liaison.fhir.interactions.responses import AsAnswer, Perform, response_bundle
+from liaison.fhir.model import references
+from liaison.fhir.store.contract import Answer, Caller, Request
+
+
+async def batch(
+    caller: Caller, entries: Sequence[Entry], outer: Request, perform: Perform, as_answer: AsAnswer
+) -> Answer:
+    """A batch-response Bundle, in the order of the request; entries are done one after the other, in that order."""
+    answers: list[Answer] = []
+    urls = {entry.full_url for entry in entries if entry.full_url}
+    for entry in entries:
+        try:
+            if entry.problem is not None:
+                raise entry.problem
+            _refuse_links(entry, urls)
+            answers.append(await perform(caller, entry.request(outer)))
+        except Exception as error:  # noqa: BLE001  # whatever an entry does, the others stand
+            answers.append(as_answer(error))
+    return response_bundle("batch-response", entries, answers, outer)
+
+
+def _refuse_links(entry: Entry, urls: set[str]) -> None:
+    """R4: 'there SHALL be no interdependencies between the entries of a batch'."""
+    if entry.resource is None:
+        return
+    for path, reference in references(entry.resource):
+        text = reference.get("reference")
+        if isinstance(text, str) and text.startswith("urn:") and text in urls:
+            raise BadRequest(issues=[Issue("invalid", "Entries of a batch may not refer to each other.", path)])
+
+

@@ -1,0 +1,32 @@
+"""POST of a Bundle to the base: a batch or a transaction."""
+
+import asyncio
+
+from liaison.fhir.errors import BadRequest
+from liaison.fhir.interactions.batch import batch
+from liaison.fhir.interactions.create import LARGE
+from liaison.fhir.interactions.entries import read_entries
+from liaison.fhir.interactions.responses import AsAnswer, Perform
+from liaison.fhir.interactions.transaction import transaction
+from liaison.fhir.model import read
+from liaison.fhir.store.contract import Answer, Caller, Records, Request
+
+
+async def bundle(
+    store: Records, caller: Caller, request: Request, base_url: str, perform: Perform, as_answer: AsAnswer
+) -> Answer:
+    """The response Bundle. A transaction that fails raises, with nothing written; a batch never does as a whole."""
+    body = request.body
+    if not body:
+        raise BadRequest("The body is empty: send a Bundle.")
+    tree = await asyncio.to_thread(read, body) if len(body) > LARGE else read(body)
+    if tree.get("resourceType") != "Bundle":
+        raise BadRequest("Send a Bundle of type batch or transaction here.", "resourceType")
+    entries = read_entries(tree, request, base_url)
+    match tree.get("type"):
+        case "transaction":
+            return await transaction(store, caller, entries, request, base_url, perform)
+        case "batch":
+            return await batch(caller, entries, request, perform, as_answer)
+        case _:
+            raise BadRequest("The Bundle's type is neither batch nor transaction.", "Bundle.type")

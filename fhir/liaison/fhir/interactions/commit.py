@@ -1,0 +1,131 @@
+"""Writing: from what was sent to rows, in one database transaction whatever the number of resources.
+
+Locks first, then the searches of conditional requests (so that two equal ones never both create), then references,
+owners, content, rights, rows. What loses against another transaction runs again, a bounded number of times.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.errors import Conflict, FhirError, Gone, NotFound
+from liaison.fhir.interactions import content, etag, owners, scope
+from liaison.fhir.interactions.resolve import Resolver
+from liaison.fhir.interactions.writes import Write
+from liaison.fhir.model import dump, read
+from liaison.fhir.store.contract import Caller, Change, Records
+from liaison.fhir.store.faults import RETRIED, reported
+
+TRIES: Final = 6
+_PATIENT: Final = kind_of("Patient")
+
+
+async def commit(store: Records, caller: Caller, writes: Sequence[Write], base_url: str) -> None:
+    """All of the writes, or none and an error that names the entry. Fills key, change and existing of each."""
+    resolver = Resolver(store, caller, writes, base_url)
+    for attempt in range(TRIES):
+        try:
+            with reported():
+                async with store.database.writing.acquire() as connection, connection.transaction():
+                    await _once(store, caller, writes, resolver, connection)
+                    return
+        except (*RETRIED, Conflict):
+            if attempt == TRIES - 1:
+                raise
+            await asyncio.sleep(0.005 * 2**attempt)
+            resolver.restore()
+            for write in writes:
+                write.reset()
+
+
+async def _once(
+    store: Records, caller: Caller, writes: Sequence[Write], resolver: Resolver, connection: asyncpg.Connection
+) -> None:
+    await _load(store, caller, writes)
+    await _lock(store, connection, writes, resolver)
+    await resolver.match_conditional_writes()
+    await _load(store, caller, [write for write in writes if write.matching])
+    _name_patients(store, writes)
+    await resolver.resolve()
+    owners.assign(writes, resolver.resolved)
+    _check_owners(writes, resolver)
+    at = await connection.fetchval("select date_trunc('milliseconds', clock_timestamp())")
+    changes = [_change(store, caller, write, resolver, at) for write in writes if not write.existing]
+    if changes:
+        await store.write(connection, caller, changes, resolver.related())
+
+
+async def _load(store: Records, caller: Caller, writes: Sequence[Write]) -> None:
+    """The visible current version of what is updated or deleted, and If-Match against it."""
+
+    async def load(write: Write) -> None:
+        try:
+            await _load_one(store, caller, write)
+        except FhirError as error:
+            raise write.problem(error) from None
+
+    await asyncio.gather(*(load(write) for write in writes if write.interaction != "create" and write.id_))
+
+
+async def _load_one(store: Records, caller: Caller, write: Write) -> None:
+    key = store.key(write.type_, write.id_)
+    found = None if key is None else await store.read(caller, key)
+    if key is None or found is None:
+        raise NotFound
+    if found.row.deleted:
+        raise Gone("The resource was deleted.")
+    write.before = read(found.body)
+    scope.require_visible(caller, "d" if write.interaction == "delete" else "u", write.type_, write.before)
+    etag.require_match(write.headers, found.row.version)
+    write.key, write.patient, write.before_row = key, key.patient, found.row
+
+
+async def _lock(store: Records, connection: asyncpg.Connection, writes: Sequence[Write], resolver: Resolver) -> None:
+    tokens = set(resolver.lock_tokens())
+    for write in writes:
+        for tree in (write.tree, write.before):
+            if tree is not None:
+                tokens.update(store.lock_tokens(tree))
+    if tokens:
+        await store.lock(connection, sorted(tokens))
+
+
+def _name_patients(store: Records, writes: Sequence[Write]) -> None:
+    for write in writes:
+        if write.interaction == "create" and write.type_ == "Patient" and write.key is None:
+            write.patient = store.new_patient()
+
+
+def _check_owners(writes: Sequence[Write], resolver: Resolver) -> None:
+    """An update may not carry a resource over to another patient: nobody's rights were asked for that."""
+    for write in writes:
+        if write.interaction == "update":
+            owners.require_same(write, resolver.resolved)
+
+
+def _change(store: Records, caller: Caller, write: Write, resolver: Resolver, at: datetime) -> Change:
+    assert write.patient is not None
+    if write.key is None:
+        write.key = store.new_key(write.patient, kind_of(write.type_))
+    version = 1 if write.before_row is None else write.before_row.version + 1
+    tree = None
+    if write.tree is not None:
+        resolver.rewrite(write)
+        tree = content.stamped(write.tree, store.id(write.key), version, at.astimezone(UTC))
+    write.change = Change(
+        write.interaction,
+        write.key,
+        write.type_,
+        version,
+        tree,
+        write.before,
+        write.before_row,
+        new_patient=write.interaction == "create" and write.type_ == "Patient",
+        body=b"" if tree is None else dump(tree),
+        at=at,
+    )
+    return write.change

@@ -1,0 +1,42 @@
+"""What the server puts into a resource it stores: its id, its meta, a cleaned narrative. Nothing else changes."""
+
+from datetime import datetime
+
+from liaison.fhir.errors import BadRequest, FhirError
+from liaison.fhir.interactions.entries import named
+from liaison.fhir.model import clean_narrative, read, validate
+from liaison.fhir.store.contract import Tree
+
+
+def received(body: bytes, type_: str) -> Tree:
+    """The resource in a request body, valid and of the type its URL says."""
+    if not body:
+        raise BadRequest("The body is empty: send a resource.")
+    tree = read(body)
+    if tree.get("resourceType") != type_:
+        raise BadRequest(f"The body is not the {type_} of its URL.", "resourceType")
+    return checked(tree, type_)
+
+
+def checked(tree: Tree, type_: str, at: str = "") -> Tree:
+    """The same tree, valid and with its narrative cleaned; or an error with every problem, naming the entry `at`."""
+    try:
+        validate(tree, type_)
+    except FhirError as error:
+        raise named(f"{at}.resource", error) if at else error
+    clean_narrative(tree)
+    return tree
+
+
+def stamped(tree: Tree, id_: str, version: int, at: datetime) -> Tree:
+    """A copy with the server's id, versionId and lastUpdated; what else the sender put into meta is kept.
+
+    `at` is in UTC, of whole milliseconds. https://hl7.org/fhir/R4/resource.html#Meta
+    """
+    instant = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    given = tree.get("meta")
+    meta = {"versionId": str(version), "lastUpdated": instant}
+    if isinstance(given, dict):
+        meta |= {name: value for name, value in given.items() if name not in ("versionId", "lastUpdated")}
+    rest = {name: value for name, value in tree.items() if name not in ("resourceType", "id", "_id", "meta")}
+    return {"resourceType": tree["resourceType"], "id": id_, "meta": meta, **rest}

@@ -1,0 +1,59 @@
+"""create: https://hl7.org/fhir/R4/http.html#create, and conditional create (If-None-Exist)."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from liaison.fhir.errors import BadRequest, NotFound
+from liaison.fhir.interactions import content, etag, prefer, scope
+from liaison.fhir.interactions.commit import commit
+from liaison.fhir.interactions.writes import Write
+from liaison.fhir.store.contract import Answer, Caller, Records
+
+LARGE: Final = 256 * 1024
+"""Bytes above which reading and validating leave the event loop, so that others are answered meanwhile."""
+
+
+async def receive(body: bytes, type_: str) -> "content.Tree":
+    """The resource of a body, valid. A large one is read in a thread."""
+    if len(body) > LARGE:
+        return await asyncio.to_thread(content.received, body, type_)
+    return content.received(body, type_)
+
+
+def criteria_of(query: str, header: str) -> str:
+    """The criteria of a conditional request, without a leading '?' or type. None at all would match everything."""
+    found = query.partition("?")[2] if "?" in query else query
+    if not found.strip():
+        raise BadRequest(f"{header} has no search criteria.")
+    return found
+
+
+async def create(
+    store: Records, caller: Caller, type_: str, body: bytes, headers: Mapping[str, str], base_url: str
+) -> Answer:
+    """201 with the new version, or 200 with the one match of If-None-Exist. The sender's own id is not kept."""
+    tree = await receive(body, type_)
+    scope.require_written(caller, "c", type_, tree)
+    write = Write("create", type_, tree, headers=headers)
+    if "if-none-exist" in headers:
+        write.none_exist = criteria_of(headers["if-none-exist"], "If-None-Exist")
+    await commit(store, caller, [write], base_url)
+    return await written(store, caller, write, base_url)
+
+
+async def written(store: Records, caller: Caller, write: Write, base_url: str) -> Answer:
+    """The answer to one committed write."""
+    assert write.key is not None
+    where = f"{base_url}/{write.type_}/{store.id(write.key)}/_history/"
+    if write.existing:
+        found = await store.read(caller, write.key)
+        if found is None or found.row.deleted:
+            raise NotFound
+        meta = etag.meta(found.row.version, found.row.at)
+        location = (("location", f"{where}{found.row.version}"),)
+        return prefer.written(write.headers, 200, found.body, meta + location, (found.disclosure,))
+    change = write.change
+    assert change is not None
+    meta = etag.meta(change.version, change.at) + (("location", f"{where}{change.version}"),)
+    return prefer.written(write.headers, 201 if write.interaction == "create" else 200, change.body, meta)

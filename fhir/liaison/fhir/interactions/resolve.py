@@ -1,0 +1,197 @@
+"""References of a unit of writes: urn:uuid and fullUrl, conditional, local. Each must lead to something (R4 §3.1.0.11).
+
+What the caller may not see is nothing: a reference to it gets the answer of one to a resource that never existed.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from liaison.fhir import search
+from liaison.fhir.definitions import kind_of, type_of
+from liaison.fhir.errors import Issue, PreconditionFailed, Unprocessable
+from liaison.fhir.interactions.references import Target, links, target
+from liaison.fhir.interactions.scope import permit_letter
+from liaison.fhir.interactions.writes import Write
+from liaison.fhir.model import read, references
+from liaison.fhir.store.contract import Caller, Key, Opened, Records, Tree
+
+AT_ONCE: Final = 16
+NAMED: Final = 50
+"""Issues that one answer names; a bundle may have thousands for one reason."""
+
+
+class Related(Mapping[str, Tree]):
+    """Resources that are referred to, by relative reference. Read only when somebody asks for one."""
+
+    def __init__(self, new: Mapping[str, Tree], stored: Mapping[str, Opened]) -> None:
+        self._new = new
+        self._stored = stored
+        self._read: dict[str, Tree] = {}
+
+    def __getitem__(self, reference: str) -> Tree:
+        if reference in self._new:
+            return self._new[reference]
+        if reference not in self._read:
+            self._read[reference] = read(self._stored[reference].body)
+        return self._read[reference]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._new
+        yield from (reference for reference in self._stored if reference not in self._new)
+
+    def __len__(self) -> int:
+        return len(self._new.keys() | self._stored.keys())
+
+
+class Resolver:
+    """All references of one unit, found once. `resolved` says what each text names, once `resolve` has run."""
+
+    def __init__(self, store: Records, caller: Caller, writes: Sequence[Write], base_url: str) -> None:
+        self._store, self._caller, self._writes, self._base_url = store, caller, writes, base_url
+        self.resolved: dict[str, Write | Key] = {}
+        self._stored: dict[str, Opened] = {}
+        self._entries = {write.full_url: write for write in writes if write.full_url and write.tree is not None}
+        self._places: dict[int, list[tuple[str, dict[str, Any], str, str]]] = {}
+        self._matches: dict[tuple[str, str], list[Key]] = {}
+        for write in writes:
+            if write.tree is not None:
+                self._places[id(write)] = self._find(write, write.tree)
+
+    def _find(self, write: Write, tree: Tree) -> list[tuple[str, dict[str, Any], str, str]]:
+        found = [
+            (path, reference, "reference", reference["reference"])
+            for path, reference in references(tree)
+            if isinstance(reference.get("reference"), str)
+        ]
+        if self._entries:
+            found += [("", here, key, here[key]) for here, key in links(tree) if here[key] in self._entries]
+        return found
+
+    def restore(self) -> None:
+        """Puts back every reference as it was sent."""
+        for places in self._places.values():
+            for _, here, key, text in places:
+                here[key] = text
+        self.resolved, self._matches, self._stored = {}, {}, {}
+
+    # ---- conditional requests --------------------------------------------------------------------------------------
+
+    def lock_tokens(self) -> list[bytes]:
+        """What conditional writes must lock before they search."""
+        asked = ((write.type_, write.none_exist or write.matching) for write in self._writes)
+        return [self._store.lock_token_of(type_, query) for type_, query in asked if query]
+
+    async def match_conditional_writes(self) -> None:
+        """Runs the searches of conditional creates and updates; call it once their criteria are locked."""
+        asked = [write for write in self._writes if write.none_exist or write.matching]
+        await self._search({(write.type_, write.none_exist or write.matching) for write in asked})
+        for write in asked:
+            keys = self._matches[write.type_, write.none_exist or write.matching]
+            if len(keys) > 1:
+                raise write.problem(PreconditionFailed("Several resources match the criteria; only one may."))
+            if write.none_exist and keys:
+                write.key, write.patient, write.existing = keys[0], keys[0].patient, True
+            elif write.matching and keys:
+                write.id_ = self._store.id(keys[0])
+            elif write.matching:
+                write.interaction = "create"
+
+    async def _search(self, wanted: set[tuple[str, str]]) -> None:
+        limit = asyncio.Semaphore(AT_ONCE)
+
+        async def one(type_: str, query: str) -> None:
+            permit_letter(self._caller, "s", type_)
+            async with limit:
+                self._matches[type_, query] = await search.find(self._store, self._caller, type_, query, limit=2)
+
+        await asyncio.gather(*(one(type_, query) for type_, query in wanted - self._matches.keys()))
+
+    # ---- references ------------------------------------------------------------------------------------------------
+
+    async def resolve(self) -> None:
+        """Fills `resolved`, or raises Unprocessable naming each reference that leads to nothing."""
+        texts = {place[3] for places in self._places.values() for place in places}
+        targets = {text: target(text, self._base_url) for text in texts if text not in self._entries}
+        self.resolved = dict(self._entries)
+        await self._search({(t.type_, t.name) for t in targets.values() if t is not None and t.kind == "conditional"})
+        reasons = {text: self._conditional(text, t) for text, t in targets.items()}
+        await self._read_all({key for key in self.resolved.values() if not isinstance(key, Write)})
+        for text, found in targets.items():
+            key = self.resolved.get(text)
+            if isinstance(key, Key) and self._reference(key) not in self._stored:
+                assert found is not None
+                del self.resolved[text]
+                reasons[text] = f"{found.type_}/{found.name} does not exist, or you may not see it."
+        self._refuse({text: reason for text, reason in reasons.items() if reason})
+
+    def _conditional(self, text: str, found: Target | None) -> str:
+        """Notes what the text names, or gives the reason why it names nothing."""
+        if found is None:
+            return "This is not a reference: write Type/id, Type?criteria, #id, urn:uuid or an absolute URL."
+        match found.kind:
+            case "urn":
+                return f"{text:.80} is no fullUrl of this request."
+            case "local":
+                key = self._store.key(found.type_, found.name)
+                if key is None:
+                    return f"{found.type_}/{found.name} does not exist, or you may not see it."
+                self.resolved[text] = key
+            case "conditional":
+                keys = self._matches[found.type_, found.name]
+                if len(keys) != 1:
+                    return f"The conditional reference {text:.200} matches {'several' if keys else 'no'} resources."
+                self.resolved[text] = keys[0]
+        return ""
+
+    async def _read_all(self, keys: set[Key]) -> None:
+        ordered = sorted(keys)
+        found = await asyncio.gather(*(self._store.read(self._caller, key) for key in ordered))
+        for key, opened in zip(ordered, found, strict=True):
+            if opened is not None and not opened.row.deleted:
+                self._stored[self._reference(key)] = opened
+
+    def _refuse(self, reasons: Mapping[str, str]) -> None:
+        if not reasons:
+            return
+        issues = [
+            Issue("not-found", f"{write.at}: {reasons[text]}" if write.at else reasons[text], write.place(path))
+            for write in self._writes
+            for path, _, _, text in self._places.get(id(write), ())
+            if text in reasons
+        ]
+        raise Unprocessable(issues=issues[:NAMED])
+
+    def _reference(self, key: Key) -> str:
+        return f"{type_of(key.kind)}/{self._store.id(key)}"
+
+    def rewrite(self, write: Write) -> None:
+        """Writes the relative reference in the place of every text that was resolved."""
+        for _, here, name, text in self._places[id(write)]:
+            found = self.resolved.get(text)
+            if found is None:
+                continue
+            key = self.key_of(found)
+            tail = ""
+            if isinstance(found, Key):
+                named = target(text, self._base_url)
+                tail = named.tail if named is not None and named.kind == "local" else ""
+            here[name] = self._reference(key) + tail
+
+    def key_of(self, found: "Write | Key") -> Key:
+        """The key of what a reference names. A new resource gets its key here if it has none yet."""
+        if isinstance(found, Key):
+            return found
+        if found.key is None:
+            assert found.patient is not None
+            found.key = self._store.new_key(found.patient, kind_of(found.type_))
+        return found.key
+
+    def related(self) -> Related:
+        """Everything the unit refers to or writes, by relative reference."""
+        new = {
+            self._reference(write.key): write.change.tree
+            for write in self._writes
+            if write.key is not None and write.change is not None and write.change.tree is not None
+        }
+        return Related(new, self._stored)

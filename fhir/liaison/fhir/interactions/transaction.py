@@ -1,0 +1,118 @@
+"""transaction: https://hl7.org/fhir/R4/http.html#transaction. All of it in one database transaction, or nothing.
+
+An error names the entry (Bundle.entry[3]). Reads of the transaction see what it wrote; they run when it is committed.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from liaison.fhir.errors import BadRequest, FhirError, Issue, Unprocessable
+from liaison.fhir.interactions import content, scope
+from liaison.fhir.interactions.commit import commit
+from liaison.fhir.interactions.create import criteria_of, written
+from liaison.fhir.interactions.delete import deleted
+from liaison.fhir.interactions.entries import Entry, full_urls, named
+from liaison.fhir.interactions.responses import Perform, response_bundle
+from liaison.fhir.interactions.update import check_id
+from liaison.fhir.interactions.writes import Write
+from liaison.fhir.store.contract import Answer, Caller, Records, Request
+
+YIELD_EVERY = 50
+NAMED = 50
+
+
+async def transaction(
+    store: Records, caller: Caller, entries: Sequence[Entry], outer: Request, base_url: str, perform: Perform
+) -> Answer:
+    """A transaction-response Bundle, in the order of the request."""
+    _refuse_problems(entries)
+    full_urls(entries)
+    writes: dict[int, Write] = {}
+    for index in sorted(range(len(entries)), key=lambda index: entries[index].order):
+        entry = entries[index]
+        try:
+            found = _write(caller, entry)
+        except FhirError as error:
+            raise named(entry.at, error) from None
+        if found is not None:
+            writes[index] = found
+    _refuse_doubles(list(writes.values()))
+    await _validate(caller, list(writes.values()))
+    await commit(store, caller, list(writes.values()), base_url)
+    answers: list[Answer] = []
+    for index, entry in enumerate(entries):
+        write = writes.get(index)
+        try:
+            if write is None:
+                answers.append(await perform(caller, entry.request(outer)))
+            elif write.interaction == "delete":
+                answers.append(deleted(write))
+            else:
+                answers.append(await written(store, caller, write, base_url))
+        except FhirError as error:
+            raise named(entry.at, error) from None
+    return response_bundle("transaction-response", entries, answers, outer)
+
+
+def _refuse_problems(entries: Sequence[Entry]) -> None:
+    """Every entry that could not be understood, in one answer."""
+    problems = [entry.problem for entry in entries if entry.problem is not None]
+    if problems:
+        raise BadRequest(issues=[issue for problem in problems for issue in problem.issues][:NAMED])
+
+
+def _write(caller: Caller, entry: Entry) -> Write | None:
+    """The entry as a write, or None when it only reads."""
+    route = entry.route
+    assert route is not None
+    scope.permit(caller, route)
+    match route.name:
+        case "create":
+            none_exist = entry.headers.get("if-none-exist", "")
+            write = Write("create", route.type_, entry.resource, entry.at, full_url=entry.full_url)
+            write.none_exist = criteria_of(none_exist, "ifNoneExist") if none_exist else ""
+        case "update":
+            assert entry.resource is not None
+            check_id(entry.resource, route.id_)
+            write = Write("update", route.type_, entry.resource, entry.at, route.id_, entry.full_url)
+        case "conditional-update":
+            scope.permit_letter(caller, "c", route.type_)
+            write = Write("update", route.type_, entry.resource, entry.at, full_url=entry.full_url)
+            write.matching = criteria_of(entry.query, "A conditional update")
+        case "delete":
+            write = Write("delete", route.type_, None, entry.at, route.id_)
+        case "operation":
+            raise BadRequest("Operations are not run inside a transaction; send a batch.", "request.url")
+        case _:
+            return None
+    write.headers = entry.headers
+    return write
+
+
+def _refuse_doubles(writes: Sequence[Write]) -> None:
+    """R4: 'a resource can only appear in a transaction once (by identity)'."""
+    seen: set[tuple[str, str]] = set()
+    for write in writes:
+        if write.id_:
+            if (write.type_, write.id_) in seen:
+                raise write.problem(BadRequest("An entry before this one is about the same resource."))
+            seen.add((write.type_, write.id_))
+
+
+async def _validate(caller: Caller, writes: Sequence[Write]) -> None:
+    """Every problem of every resource; others are served meanwhile."""
+    issues: list[Issue] = []
+    for number, write in enumerate(writes):
+        if write.tree is not None:
+            try:
+                content.checked(write.tree, write.type_, write.at)
+                for letter in ("c", "u") if write.matching else ("c" if write.interaction == "create" else "u",):
+                    scope.require_written(caller, letter, write.type_, write.tree)
+            except Unprocessable as error:
+                issues += named(write.at, error).issues
+            except FhirError as error:
+                raise named(write.at, error) from None
+        if number % YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+    if issues:
+        raise Unprocessable(issues=issues[:NAMED])

@@ -1,0 +1,54 @@
+"""Where the database is: the embedded one under the data folder, or the one that LIAISON_DATABASE_URL names."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from liaison.fhir.store.embedded import Embedded, EmbeddedError, NotRunning
+from liaison.services.settings import Settings
+
+
+class NoDatabase(RuntimeError):
+    """There is no database to work with. The text says what to do."""
+
+
+def folder(settings: Settings) -> Path:
+    """The embedded server's own folder."""
+    return settings.data / "database"
+
+
+def url(settings: Settings) -> str:
+    """The database as it can be reached now. An embedded server that was restarted has a new address: ask again."""
+    if settings.database_url:
+        return settings.database_url
+    try:
+        return Embedded.attach(folder(settings)).url
+    except NotRunning:
+        raise NoDatabase(f"No database runs in {settings.data}. Start the service first: liaison serve") from None
+
+
+@contextmanager
+def running(settings: Settings, progress: bool = False) -> Iterator[Embedded | None]:
+    """The database for the time of a command: shared if a service has it, else started and stopped here.
+
+    Yields the supervisor when this process is the one that supervises, None otherwise.
+    """
+    if settings.database_url:
+        yield None
+        return
+    where = folder(settings)
+    try:
+        Embedded.attach(where)
+    except NotRunning:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        supervisor = Embedded(where, progress=print if progress else lambda _: None)
+        try:
+            supervisor.start()
+        except EmbeddedError as error:
+            raise NoDatabase(str(error)) from None
+        try:
+            yield supervisor
+        finally:
+            supervisor.stop()
+    else:
+        yield None

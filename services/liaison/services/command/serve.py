@@ -1,0 +1,108 @@
+"""`liaison serve`: the service, in one or several worker processes on one socket and one database."""
+
+import asyncio
+import os
+import socket
+import threading
+from typing import Annotated
+
+import typer
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from liaison.fhir.store.database import UnknownSchema, check_schema
+from liaison.fhir.store.embedded import Embedded
+from liaison.services import base
+from liaison.services.api import metrics
+from liaison.services.command import Refused, app
+from liaison.services.settings import Settings
+
+APPLICATION = "liaison.services.application:worker"
+
+
+@app.command()
+def serve(
+    workers: Annotated[int | None, typer.Option(help="Worker processes; LIAISON_WORKERS otherwise.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; LIAISON_HOST otherwise.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one; LIAISON_PORT otherwise.")] = None,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests under way are finished first."""
+    given = {"workers": workers, "host": host, "port": port}
+    for name, value in given.items():
+        if value is not None:
+            os.environ[f"LIAISON_{name.upper()}"] = str(value)  # so that each worker reads the same
+    run(Settings())
+
+
+def run(settings: Settings) -> None:
+    """Starts the database when it is ours to start, checks that the service can serve, and supervises the workers."""
+    try:
+        with base.running(settings, progress=True) as supervisor:
+            _check(settings)
+            stop = threading.Event()
+            watcher = threading.Thread(target=_watch, args=(supervisor, stop), daemon=True)
+            watcher.start()
+            try:
+                _serve(settings)
+            finally:
+                stop.set()
+                watcher.join()
+    except (base.NoDatabase, UnknownSchema) as error:
+        raise Refused(str(error)) from None
+
+
+def _check(settings: Settings) -> None:
+    from liaison.services.house import House
+
+    async def open_and_close() -> None:
+        await check_schema(base.url(settings))
+        async with House.opened(settings):
+            pass
+
+    asyncio.run(open_and_close())
+
+
+def _watch(supervisor: Embedded | None, stop: threading.Event) -> None:
+    """Starts the embedded server again when it has died; the workers answer 503 until then."""
+    while supervisor is not None and not stop.wait(0.5):
+        supervisor.ensure()
+
+
+def _serve(settings: Settings) -> None:
+    listening = _listen(settings.host, settings.port)
+    address = listening.getsockname()
+    print(f"Liaison listens on http://{address[0]}:{address[1]}", flush=True)  # noqa: T201  # whoever started it reads this
+    if settings.metrics:
+        metrics.share(settings.data / "metrics")
+    config = uvicorn.Config(
+        APPLICATION,
+        factory=True,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,  # Nothing a client says about itself is believed.
+        timeout_graceful_shutdown=settings.stop_within_seconds,
+        timeout_worker_healthcheck=60,
+    )
+    try:
+        Multiprocess(config, sockets=[listening]).run()
+    finally:
+        listening.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """One listening socket, shared by all workers, which the kernel wakes in turn."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        raise Refused(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
+    listening.listen(2048)
+    listening.set_inheritable(True)
+    return listening
