@@ -1,0 +1,54 @@
+"""The one source of dates: everything in the territory is placed relative to the moment it is made for."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Self
+from zoneinfo import ZoneInfo
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Days and hours around `now`, in the time of Paris. Two clocks with the same `now` give the same territory."""
+
+    now: datetime
+
+    @classmethod
+    def of(cls, as_of: date) -> Self:
+        """Ten in the morning of that day: the tours have begun and some visits are done."""
+        return cls(datetime.combine(as_of, time(10), PARIS))
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(PARIS).date()
+
+    def day(self, offset: int) -> date:
+        """The day `offset` days from today; negative is the past."""
+        return self.today + timedelta(days=offset)
+
+    def working_day(self, offset: int) -> date:
+        """The same, moved to the next Monday when it falls on a week-end."""
+        day = self.day(offset)
+        return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+
+    def at(self, offset: int, hour: int, minute: int = 0) -> datetime:
+        """An hour of the day `offset` days from today."""
+        return datetime.combine(self.day(offset), time(hour, minute), PARIS)
+
+    def ago(self, **parts: int) -> datetime:
+        """A moment before now: ago(minutes=20)."""
+        return (self.now - timedelta(**parts)).astimezone(PARIS)
+
+
+def instant(moment: datetime) -> str:
+    """A FHIR dateTime with seconds and offset."""
+    return moment.astimezone(PARIS).replace(microsecond=0).isoformat()
+
+
+def day_text(day: date) -> str:
+    """'le 4 mars 2026', as French texts write it."""
+    month = (
+        "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
+    )[day.month - 1]
+    return f"{'1er' if day.day == 1 else day.day} {month} {day.year}"
