@@ -1,0 +1,141 @@
+"""Bytes to tree and back, with every number's own text. http://hl7.org/fhir/R4/json.html"""
+
+import gc
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import orjson
+
+from liaison.fhir.errors import BadRequest
+from liaison.fhir.model import limits
+from liaison.fhir.model.number import Number, integer
+from liaison.fhir.model.tree import Tree
+
+
+class _Repeated(Exception):
+    """A property name occurs twice in one object."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Repeated
+    return found
+
+
+def _not_a_number(name: str) -> NoReturn:
+    raise BadRequest(f"{name} is not a JSON number.")
+
+
+_read = json.JSONDecoder(
+    parse_float=Number, parse_int=integer, parse_constant=_not_a_number, object_pairs_hook=_unique
+).decode
+
+
+def read(body: bytes) -> Tree:
+    """The resource in `body`: dict, list, str, bool, int and Number, in the order and with the text they came in.
+
+    BadRequest (or TooLarge) that says where, for anything over the limits of liaison.fhir.model.limits, for what is
+    not UTF-8 JSON, and for what two readers could read differently. Nothing of FHIR is checked: that is `validate`.
+    """
+    limits.check_size(body)
+    if not body.strip():
+        raise BadRequest("The body is empty.")
+    if body.startswith(b"\xef\xbb\xbf"):
+        raise BadRequest("The body starts with a byte order mark; FHIR JSON is UTF-8 without one.")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The body is not UTF-8 at byte {error.start}.") from None
+    limits.check_depth(body)
+    try:
+        tree = _parse(text)
+    except json.JSONDecodeError as error:
+        raise BadRequest(f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+    except _Repeated:
+        raise _repeated(text) from None
+    if type(tree) is not dict:
+        raise BadRequest("A resource is a JSON object.")
+    limits.check_entries(tree)
+    if "\\u" in text:
+        _check_surrogates(tree)
+    return tree
+
+
+def _parse(text: str) -> Any:
+    """Parsing makes no cycles, and collecting garbage half way through a large bundle costs as much as reading it."""
+    if len(text) < 262_144 or not gc.isenabled():
+        return _read(text)
+    gc.disable()
+    try:
+        return _read(text)
+    finally:
+        gc.enable()
+
+
+def dump(tree: Tree) -> bytes:
+    """The bytes of a tree: compact UTF-8, keys in their order, numbers by their own text."""
+    return orjson.dumps(tree, default=_write)
+
+
+def _write(value: Any) -> orjson.Fragment:
+    if isinstance(value, Number):
+        return orjson.Fragment(value.text)
+    raise TypeError(f"{type(value).__name__} cannot be part of a resource")
+
+
+def _check_surrogates(tree: Tree) -> None:
+    try:
+        orjson.dumps(tree, default=_write)
+    except TypeError:
+        for path, text in _strings(tree, str(tree.get("resourceType", ""))):
+            if any("\ud800" <= character <= "\udfff" for character in text):
+                raise BadRequest("A surrogate stands alone: this is not a Unicode string.", path) from None
+        raise
+
+
+def _strings(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node, str):
+        yield path, node
+    elif isinstance(node, dict):
+        for key, child in node.items():
+            yield path, key
+            yield from _strings(child, f"{path}.{key}" if path else key)
+    elif isinstance(node, list):
+        for index, child in enumerate(node):
+            yield from _strings(child, f"{path}[{index}]")
+
+
+class _Marked(dict[str, Any]):
+    """An object in which `twice` was named more than once."""
+
+    twice: str = ""
+
+
+def _repeated(text: str) -> BadRequest:
+    def mark(pairs: list[tuple[str, Any]]) -> _Marked:
+        found = _Marked()
+        for key, value in pairs:
+            if key in found:
+                found.twice = found.twice or key
+            found[key] = value
+        return found
+
+    tree = json.loads(text, object_pairs_hook=mark, parse_float=Number, parse_int=integer)
+    for path, twice in _marks(tree, str(tree.get("resourceType", "")) if isinstance(tree, dict) else ""):
+        # The name is shown only where it can be a FHIR element's: it comes from outside.
+        shown = f"'{twice}'" if twice.isascii() and twice.isidentifier() and len(twice) < 65 else "of this object"
+        return BadRequest(f"The property {shown} occurs more than once.", path)
+    return BadRequest("A property occurs more than once.")
+
+
+def _marks(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(node, _Marked):
+        if node.twice:
+            yield path, node.twice
+        for key, child in node.items():
+            yield from _marks(child, f"{path}.{key}" if path else key)
+    elif isinstance(node, list):
+        for index, child in enumerate(node):
+            yield from _marks(child, f"{path}[{index}]")
