@@ -1,0 +1,1 @@
+"""How resources are put into words for people: identities, short sentences, tables of measures. Pure; no I/O."""

@@ -1,0 +1,100 @@
+"""A person as screens must show them: birth name, used name, birth date and sex always visible (RNIV, identitovigilance).
+
+https://esante.gouv.fr/produits-services/referentiel-ins
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+Tree = dict[str, Any]
+
+RELIABILITY: Final = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability"
+GIVEN_LIST: Final = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-birth-list-given-name"
+INS_SYSTEMS: Final = frozenset(f"urn:oid:1.2.250.1.213.1.4.{n}" for n in (8, 9, 10, 11))
+STATUSES: Final = {
+    "PROV": "Identité provisoire",
+    "VALI": "Identité validée",
+    "RECUP": "Identité récupérée",
+    "QUAL": "Identité qualifiée",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`status` is '' when the record does not say. `birth` is None when the date is missing or partial."""
+
+    family: str
+    given: str
+    used: str
+    birth: date | None
+    gender: str
+    status: str
+    deceased: bool
+
+    @property
+    def full(self) -> str:
+        """Used name first where there is one, as people are called; the birth name stays visible."""
+        name = f"{self.given} {self.used or self.family}".strip()
+        return f"{name} (née {self.family})" if self.used and self.gender == "female" else (
+            f"{name} (né {self.family})" if self.used else name
+        )  # fmt: skip
+
+    @property
+    def short(self) -> str:
+        """First name and initial, as a tour card shows it."""
+        return f"{self.given} {(self.used or self.family)[:1]}.".strip()
+
+    @property
+    def sorting(self) -> str:
+        return f"{self.used or self.family} {self.given}".casefold()
+
+    @property
+    def sex(self) -> str:
+        return {"female": "F", "male": "M"}.get(self.gender, "I")
+
+    @property
+    def status_label(self) -> str:
+        return STATUSES.get(self.status, "Statut d'identité non renseigné")
+
+    def age(self, today: date) -> int | None:
+        if self.birth is None:
+            return None
+        return today.year - self.birth.year - ((today.month, today.day) < (self.birth.month, self.birth.day))
+
+
+def identity(patient: Tree) -> Identity:
+    """Reads a Patient in the shape of FR Core; what is missing stays empty rather than guessed."""
+    names = patient.get("name", [])
+    official = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
+    usual = next((n for n in names if n.get("use") == "usual"), {})
+    born = str(patient.get("birthDate", ""))
+    used = str(usual.get("family", ""))
+    family = str(official.get("family", "") or official.get("text", ""))
+    return Identity(
+        family=family,
+        given=str((usual.get("given") or official.get("given") or [""])[0]),
+        used="" if used == family else used,
+        birth=date.fromisoformat(born) if len(born) == 10 else None,
+        gender=str(patient.get("gender", "")),
+        status=reliability(patient),
+        deceased=bool(patient.get("deceasedBoolean") or patient.get("deceasedDateTime")),
+    )
+
+
+def reliability(patient: Tree) -> str:
+    """PROV, VALI, RECUP or QUAL; '' when not said. `v2-0445 VALI` with an INS is QUAL (the older generation of FR Core)."""
+    for extension in patient.get("extension", []):
+        if extension.get("url") != RELIABILITY:
+            continue
+        for part in extension.get("extension", []):
+            coding = part.get("valueCoding", {})
+            if part.get("url") == "identityStatus":
+                code = str(coding.get("code", ""))
+                older = "v2-0445" in str(coding.get("system", ""))
+                return "QUAL" if older and code == "VALI" and has_ins(patient) else code
+    return ""
+
+
+def has_ins(patient: Tree) -> bool:
+    return any(i.get("system") in INS_SYSTEMS for i in patient.get("identifier", []))

@@ -1,0 +1,58 @@
+"""FHIR dates and times as Python's, at the precision they have."""
+
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+Tree = dict[str, Any]
+PARIS: Final = ZoneInfo("Europe/Paris")
+
+# Where each type says when it happened, first found wins.
+_WHEN: Final = (
+    "effectiveDateTime",
+    "effectiveInstant",
+    "performedDateTime",
+    "recordedDate",
+    "onsetDateTime",
+    "occurrenceDateTime",
+    "authoredOn",
+    "authored",
+    "sent",
+    "date",
+    "dateTime",
+    "created",
+    "issued",
+    "start",
+)
+
+
+def moment(text: str) -> datetime:
+    """The first instant of a FHIR date or dateTime, in Paris where no zone is given. Raises ValueError."""
+    if len(text) <= 10:
+        padded = (text + "-01-01")[:10] if len(text) < 10 else text
+        return datetime.combine(date.fromisoformat(padded), datetime.min.time(), PARIS)
+    made = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return made if made.tzinfo else made.replace(tzinfo=PARIS)
+
+
+def happened(tree: Tree) -> datetime | None:
+    """When what the resource tells happened, or None where it does not say."""
+    for name in _WHEN:
+        if isinstance(tree.get(name), str):
+            return moment(tree[name])
+    for name in ("period", "effectivePeriod", "performedPeriod", "executionPeriod"):
+        start = tree.get(name, {}).get("start") if isinstance(tree.get(name), dict) else None
+        if start:
+            return moment(start)
+    return None
+
+
+def written(tree: Tree) -> datetime:
+    """When the record received this version."""
+    return moment(tree["meta"]["lastUpdated"])
+
+
+def late(tree: Tree, by: timedelta = timedelta(hours=2)) -> bool:
+    """Whether it was received long after it happened: the page then says when it was received."""
+    when = happened(tree)
+    return when is not None and written(tree) - when > by

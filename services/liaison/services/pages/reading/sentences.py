@@ -1,0 +1,144 @@
+"""One plain French sentence for each kind of resource, for lists of what changed. No judgement, no code shown raw."""
+
+import base64
+import binascii
+from typing import Any, Final
+
+Tree = dict[str, Any]
+
+KINDS: Final = {
+    "Observation": "Mesure",
+    "Condition": "Problème de santé",
+    "MedicationRequest": "Traitement",
+    "MedicationStatement": "Traitement",
+    "AllergyIntolerance": "Allergie",
+    "Encounter": "Rencontre",
+    "DocumentReference": "Document",
+    "Communication": "Message",
+    "Task": "Tâche",
+    "Flag": "À savoir",
+    "CarePlan": "Plan",
+    "Goal": "Objectif",
+    "Appointment": "Rendez-vous",
+    "Procedure": "Acte",
+    "Immunization": "Vaccin",
+    "ServiceRequest": "Demande",
+    "QuestionnaireResponse": "Visite à domicile",
+    "DiagnosticReport": "Compte rendu",
+    "Consent": "Consentement",
+    "CareTeam": "Équipe",
+    "ClinicalImpression": "Synthèse",
+}
+_STATES: Final = {
+    "entered-in-error": "saisi par erreur",
+    "cancelled": "annulé",
+    "stopped": "arrêté",
+    "completed": "fait",
+    "resolved": "résolu",
+    "inactive": "inactif",
+}
+
+
+def label(concept: Any) -> str:
+    """The words of a CodeableConcept or Coding: its text, else a display, never a bare code."""
+    if not isinstance(concept, dict):
+        return ""
+    if concept.get("text"):
+        return str(concept["text"])
+    codings = concept.get("coding", [concept] if "display" in concept else [])
+    return next((str(c["display"]) for c in codings if c.get("display")), "")
+
+
+def value(observation: Tree) -> str:
+    """The value with its unit in French typography, or the components of a panel ('128/76 mm[Hg]')."""
+    if quantity := observation.get("valueQuantity"):
+        number = str(quantity.get("value", "")).replace(".", ",")
+        return f"{number} {unit(quantity)}".strip()
+    for name in ("valueString", "valueInteger", "valueDateTime"):
+        if name in observation:
+            return str(observation[name])
+    if "valueBoolean" in observation:
+        return "oui" if observation["valueBoolean"] else "non"
+    if "valueCodeableConcept" in observation:
+        return label(observation["valueCodeableConcept"])
+    parts = [value(component) for component in observation.get("component", [])]
+    numbers = [part.split(" ")[0] for part in parts if part]
+    units = {part.split(" ", 1)[1] for part in parts if " " in part}
+    return f"{'/'.join(numbers)} {units.pop()}" if len(units) == 1 else ", ".join(parts)
+
+
+def unit(quantity: Tree) -> str:
+    written = str(quantity.get("unit") or quantity.get("code") or "")
+    return {"mm[Hg]": "mmHg", "Cel": "°C", "{score}": "", "1": "", "/min": "/min"}.get(written, written)
+
+
+def text_of(tree: Tree) -> str:
+    """The words that someone wrote: a note's attachment, a message's payload, a Task's description."""
+    for content in tree.get("content", []):
+        attachment = content.get("attachment", {})
+        if str(attachment.get("contentType", "")).startswith("text/") and "data" in attachment:
+            try:
+                return base64.b64decode(attachment["data"]).decode("utf-8", "replace")
+            except binascii.Error:
+                return ""
+    for payload in tree.get("payload", []):
+        if payload.get("contentString"):
+            return str(payload["contentString"])
+    return ""
+
+
+def sentence(tree: Tree) -> str:
+    """What the resource says, in a line. Where nothing can be said, the kind alone."""
+    type_ = tree["resourceType"]
+    match type_:
+        case "Observation":
+            said = f"{label(tree.get('code'))} : {value(tree)}".strip(" :")
+        case "MedicationRequest" | "MedicationStatement":
+            dosage = next((d["text"] for d in tree.get("dosageInstruction", []) if d.get("text")), "")
+            said = ", ".join(part for part in (label(tree.get("medicationCodeableConcept")), dosage) if part)
+        case "Encounter":
+            kind = label(tree.get("class"))
+            reason = next((label(r) for r in tree.get("reasonCode", []) if label(r)), "")
+            said = ", ".join(part for part in (kind, reason) if part)
+        case "DocumentReference":
+            said = text_of(tree) if not tree.get("description") else str(tree["description"])
+            said = said or label(tree.get("type"))
+        case "Communication":
+            said = text_of(tree) or next((label(c) for c in tree.get("category", [])), "")
+        case "Task" | "ServiceRequest":
+            said = str(tree.get("description") or label(tree.get("code")))
+        case "CarePlan":
+            said = str(tree.get("title", ""))
+        case "Goal":
+            said = label(tree.get("description"))
+        case "Appointment":
+            said = str(tree.get("description") or next((label(s) for s in tree.get("serviceType", [])), ""))
+        case "Immunization":
+            said = label(tree.get("vaccineCode"))
+        case "Consent":
+            said = ", ".join(label(c) for c in tree.get("category", []) if label(c))
+        case _:
+            said = label(tree.get("code"))
+    said = said or KINDS.get(type_, type_)
+    state = _STATES.get(str(tree.get("status", "")), "")
+    return f"{said} ({state})" if state and type_ not in ("Encounter", "Task", "Communication") else said
+
+
+def kind(tree: Tree) -> str:
+    return KINDS.get(tree["resourceType"], tree["resourceType"])
+
+
+def author(tree: Tree) -> str:
+    """Who wrote it, by the display of the first reference that says so; '' where none does."""
+    for name in ("author", "performer", "recorder", "requester", "asserter", "sender", "source", "informant"):
+        found = tree.get(name)
+        if isinstance(found, list):
+            found = found[0] if found else None
+        if isinstance(found, dict):
+            reference = found.get("actor", found)
+            if reference.get("display"):
+                return str(reference["display"])
+    for participant in tree.get("participant", []):
+        if isinstance(participant, dict) and participant.get("individual", {}).get("display"):
+            return str(participant["individual"]["display"])
+    return ""

@@ -1,0 +1,109 @@
+"""How a page speaks to the record: FHIR requests to the engine, in-process, as the person who is signed in.
+
+There is no other way to a record from a page. So a page shows what the FHIR API would have given the same person, and
+each access stands in the journal.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from liaison.auth.caller import Caller
+from liaison.fhir.errors import FhirError, Issue
+from liaison.fhir.store.contract import Answer, Request, Tree
+from liaison.services.engine import Engine
+
+Criteria = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
+class Refused(FhirError):
+    """The engine's answer was not a success. `status` is the engine's; the page says it in a plain sentence."""
+
+    def __init__(self, answer: Answer) -> None:
+        outcome = orjson.loads(answer.body) if answer.body else {}
+        issues = [
+            Issue(i.get("code", "processing"), i.get("diagnostics", ""), (i.get("expression") or [""])[0])
+            for i in outcome.get("issue", [])
+        ]
+        super().__init__("The request was refused.", issues=issues)
+        self.answered = answer.status
+
+
+class Record:
+    """The record as one caller sees it. Trees that come back are fresh copies, free to be changed."""
+
+    def __init__(self, engine: Engine, caller: Caller, address: str = "", request_id: str = "") -> None:
+        self._engine, self.caller = engine, caller
+        self._address, self._request_id = address, request_id
+
+    async def ask(
+        self, method: str, path: str, *, query: Criteria = (), body: Tree | None = None, **headers: str
+    ) -> Answer:
+        """One FHIR request. Header names are given with underscores. Raises nothing: a refusal is an answer."""
+        encoded = b"" if body is None else orjson.dumps(body)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        pairs = urlencode(list(query.items()) if isinstance(query, Mapping) else list(query))
+        request = Request(method, path, pairs, encoded, named, self._request_id, self._address)
+        return await self._engine.handle(self.caller, request)
+
+    async def read(self, reference: str) -> Tree | None:
+        """The resource, or None where it is absent, deleted or not visible (which look the same)."""
+        answer = await self.ask("GET", reference)
+        if answer.status in (404, 410):
+            return None
+        return _tree(answer)
+
+    async def search(self, type_: str, query: Criteria = (), *, most: int = 1000) -> list[Tree]:
+        """The matches and the included resources, in order, following pages up to `most`."""
+        return [tree async for tree in self._pages(type_, query, most)]
+
+    async def count(self, type_: str, query: Criteria = ()) -> int:
+        pairs = list(query.items()) if isinstance(query, Mapping) else list(query)
+        bundle = _tree(await self.ask("GET", type_, query=[*pairs, ("_summary", "count")]))
+        return int(bundle["total"])
+
+    async def operate(self, path: str, parameters: Tree) -> Tree:
+        """Calls an operation with a Parameters resource. Raises Refused."""
+        return _tree(await self.ask("POST", path, body=parameters))
+
+    async def create(self, tree: Tree) -> Tree:
+        return _tree(await self.ask("POST", tree["resourceType"], body=tree, prefer="return=representation"))
+
+    async def update(self, tree: Tree) -> Tree:
+        """Replaces the version that was read: raises Refused (412) when someone else was faster."""
+        path = f"{tree['resourceType']}/{tree['id']}"
+        version = f'W/"{tree["meta"]["versionId"]}"'
+        return _tree(await self.ask("PUT", path, body=tree, if_match=version, prefer="return=representation"))
+
+    async def transact(self, bundle: Tree) -> list[str]:
+        """All of the bundle or nothing. Gives 'Type/id' of each entry, in order. Raises Refused."""
+        answered = _tree(await self.ask("POST", "", body=bundle))
+        locations = [entry["response"].get("location", "") for entry in answered.get("entry", [])]
+        return ["/".join(location.split("/_history")[0].split("/")[-2:]) for location in locations]
+
+    async def _pages(self, type_: str, query: Criteria, most: int) -> AsyncIterator[Tree]:
+        given = 0
+        page = _tree(await self.ask("GET", type_, query=query))
+        while True:
+            for entry in page.get("entry", []):
+                if entry.get("search", {}).get("mode") == "outcome":
+                    continue
+                if given == most:
+                    return
+                given += 1
+                yield entry["resource"]
+            following = next((link["url"] for link in page.get("link", []) if link["relation"] == "next"), None)
+            if following is None:
+                return
+            address, _, cursor = following.partition("?")
+            request = Request("GET", address.rsplit("/fhir/", 1)[-1], cursor, b"", {}, self._request_id, self._address)
+            page = _tree(await self._engine.handle(self.caller, request))
+
+
+def _tree(answer: Answer) -> dict[str, Any]:
+    if answer.status >= 400:
+        raise Refused(answer)
+    tree: dict[str, Any] = orjson.loads(answer.body)
+    return tree
