@@ -43,6 +43,7 @@ access_session = Table(
     Column("role", BigInteger),  # res of the PractitionerRole chosen at sign-in
     Column("organization", BigInteger),  # res of the Organization
     Column("role_code", Text, nullable=False),  # roles of domain.md §1.1: 'gp', 'nurse', 'home-aide', 'auditor'…
+    Column("kinds", ARRAY(SmallInteger)),  # an internal principal (access.internal): the types it reads, and no others
     Column("scope", Text, nullable=False, server_default=""),
     Column("family", BigInteger),  # the authorization this session belongs to: they end together
     _moment("started_at", nullable=False, server_default=func.now()),
@@ -61,13 +62,25 @@ held_role = Table(
     Column("role", BigInteger, primary_key=True, autoincrement=False),  # res of the PractitionerRole
     Column("practitioner", BigInteger, nullable=False),
     Column("organization", BigInteger, nullable=False, server_default="0"),
-    Column("role_code", Text, nullable=False),
+    Column("role_code", Text, primary_key=True),  # one PractitionerRole may state several: each is a choice
     Column("active", Boolean, nullable=False),
+    # res of the PractitionerRole or Practitioner replaced, supervising, or answering for a secretary (ACTS_FOR).
+    Column("acts_for", BigInteger, nullable=False, server_default="0"),
     _moment("valid_from", nullable=False),
     _moment("valid_to", nullable=False),
 )
 Index("held_role_by_practitioner", held_role.c.practitioner)
 Index("held_role_by_organization", held_role.c.organization)
+Index("held_role_by_acts_for", held_role.c.acts_for, postgresql_where=held_role.c.acts_for != 0)
+
+# Organization.partOf: an opposition to a hospital holds in its units; a structure's facts are those of its services.
+organization_part = Table(
+    "organization_part",
+    metadata,
+    Column("organization", BigInteger, primary_key=True, autoincrement=False),
+    Column("part_of", BigInteger, nullable=False),
+)
+Index("organization_part_by_whole", organization_part.c.part_of)
 
 # A fact that links a principal to a patient, extracted from the resource that states it, in the same transaction.
 relation = Table(
@@ -236,6 +249,16 @@ Index(
 Index("journal_entry_by_person", journal_entry.c.person, journal_entry.c.at)
 Index("journal_entry_by_time", journal_entry.c.at, postgresql_using="brin")
 Index("journal_entry_by_transaction", journal_entry.c.written)
+
+# The journal's own keys, sealed under the territory's: one a month for entries, one that signs checkpoints.
+journal_key = Table(
+    "journal_key",
+    metadata,
+    Column("purpose", Text, primary_key=True),
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    _moment("made_at", nullable=False, server_default=func.now()),
+)
 
 journal_position = Table(
     "journal_position",

@@ -101,7 +101,12 @@ class AccessFilter(Protocol):
         """A subselect yielding (patient bigint): every patient on whom the session has some grant in force now."""
 
     def evidence(self, row: str, session: str) -> str:
-        """Scalar SQL of type bigint[]: the applicable grants flattened, seven numbers each, in the order of Grant."""
+        """Scalar SQL of type bigint[] with two dimensions: for each applicable grant its seven numbers, in the order of
+        Grant. NULL when there is none."""
+
+    def decided(self, row: str, session: str) -> str:
+        """`visible` and `evidence` in one look-up, for hot statements: a FROM item to be cross-joined to the row, with
+        columns (allowed boolean, evidence bigint[]). Half the cost of asking for both apart."""
 
     def second_wall(self, caller: Caller, row: Row, unpermuted: int) -> bool:
         """Plain Python, sharing nothing with the SQL: may this row leave? False denies and raises an incident.
@@ -184,6 +189,19 @@ class Answer:
     disclosed: tuple[Disclosure, ...] = ()
     total: int | None = None
     parts: tuple[tuple[Request, "Answer"], ...] = ()
+
+
+class Indexed(NamedTuple):
+    """What the search keeps of a resource, from liaison.fhir.search.index.indexed(type_, tree). Plain values: the
+    store makes tokens of them under the patient's key.
+
+    `clinical` is datetime.min (-infinity) when there is none. `tokens` are (parameter number, value); `dates` are
+    (parameter number, first instant, first instant after).
+    """
+
+    clinical: datetime
+    tokens: Sequence[tuple[int, bytes]]
+    dates: Sequence[tuple[int, datetime, datetime]]
 
 
 class Opened(NamedTuple):

@@ -1,0 +1,123 @@
+"""Internal principals: background work with a name, a purpose and the types it touches. One closed table.
+
+They see every patient, but only the types named here, in sessions that `services` alone opens and that last minutes.
+What they read and write is journaled under their name like anyone's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from secrets import randbits
+from typing import Final
+
+import asyncpg
+
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.caller import Caller
+from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
+from liaison.fhir.store.contract import Bound, Interaction
+
+PREFIX: Final = "internal:"
+
+
+@dataclass(frozen=True, slots=True)
+class Internal:
+    """`purpose` of the law, why it exists, and what it may read and write."""
+
+    name: str
+    purpose: Purpose
+    why: str
+    reads: frozenset[str]
+    writes: frozenset[str]
+
+    @property
+    def role_code(self) -> str:
+        return f"{PREFIX}{self.name}"
+
+
+_ALL_TYPES: Final = frozenset(RESOURCE_TYPES)
+_NONE: Final[frozenset[str]] = frozenset()
+_IDENTITY: Final = frozenset({"Patient", "CareTeam", "Consent", "Task", "ServiceRequest", "RelatedPerson"})
+
+_TABLE: Final = (
+    Internal("import", Purpose.TREAT, "loads records that another system kept, with `liaison import`", _ALL_TYPES, _ALL_TYPES),
+    Internal("sandbox", Purpose.TREAT, "makes the demonstration territory; refused elsewhere", _ALL_TYPES, _ALL_TYPES),
+    Internal(
+        "identity",
+        Purpose.COORD,
+        "compares traits for $register and $join, which start from an identity and not from an id",
+        _IDENTITY,
+        _IDENTITY,
+    ),
+    Internal(
+        "protocols",
+        Purpose.COORD,
+        "dates the steps of plans, raises and escalates alerts",
+        frozenset({"Patient", "CarePlan", "Task", "Goal", "Appointment", "CareTeam", "Communication", "Flag", "Observation",
+                   "QuestionnaireResponse"}),
+        frozenset({"Task", "Flag", "Communication", "Goal", "CarePlan"}),
+    ),
+    Internal("directory", Purpose.HOPERAT, "writes the directory and the library of protocols", _NONE, _ALL_TYPES),
+    Internal("rebuild", Purpose.HOPERAT, "reads facts again to rebuild rights and classes", _ALL_TYPES, _NONE),
+)  # fmt: skip
+INTERNALS: Final[Mapping[str, Internal]] = {internal.role_code: internal for internal in _TABLE}
+
+
+class _Types:
+    """The bound of an internal principal: its own types, nothing else."""
+
+    def __init__(self, internal: Internal) -> None:
+        self._internal = internal
+
+    def allows(self, interaction: Interaction, type_: str) -> bool:
+        return type_ in (self._internal.reads if interaction in "rs" else self._internal.writes)
+
+    def criteria(self, interaction: Interaction, type_: str) -> tuple[str, ...]:
+        return ()
+
+
+async def open_session(
+    connection: "asyncpg.Connection | asyncpg.Pool",
+    name: str,
+    lasting: timedelta = timedelta(minutes=30),
+    *,
+    caller: Caller | None = None,
+) -> Caller:
+    """A caller for one piece of background work. KeyError for a name that is not in the table.
+
+    With `caller`, the work is done for that person: the journal shows who behind the name of the principal.
+    """
+    internal = INTERNALS[f"{PREFIX}{name}"]
+    session = randbits(62) + 1
+    await connection.execute(
+        "insert into access_session (session, principals, purpose, role_code, practitioner, role, organization, account,"
+        " client, kinds, scope, expires_at) values ($1, '{}', $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0),"
+        " nullif($6::bigint, 0), nullif($7::bigint, 0), nullif($8::bigint, 0), $9, '', now() + $10)",
+        session,
+        internal.purpose,
+        internal.role_code,
+        caller.practitioner if caller else 0,
+        caller.role if caller else 0,
+        caller.organization if caller else 0,
+        caller.account if caller else 0,
+        caller.client if caller else 0,
+        sorted(kind_of(type_) for type_ in internal.reads),
+        lasting,
+    )
+    bound: Bound = _Types(internal)
+    return Caller(
+        session,
+        bound,
+        internal.purpose,
+        internal.role_code,
+        practitioner=caller.practitioner if caller else 0,
+        role=caller.role if caller else 0,
+        organization=caller.organization if caller else 0,
+        account=caller.account if caller else 0,
+        client=caller.client if caller else 0,
+    )
+
+
+async def close_session(connection: "asyncpg.Connection | asyncpg.Pool", caller: Caller) -> None:
+    """Ends it before its time."""
+    await connection.execute("update access_session set ended_at = now() where session = $1", caller.session)

@@ -1,0 +1,71 @@
+"""The second wall: each row about to leave is checked again, in plain Python, against the caller's own grants.
+
+It shares nothing with the SQL predicate nor with the decision table: it walks the bits one by one, and holds in code a
+few prohibitions of the law that no grant may lift (domain notes §2.5, rules 14, 22, 23, 24, 26, 26b). A row that SQL let
+through and this refuses is an incident.
+"""
+
+from typing import Final
+
+from liaison.auth.access.classes import Class
+from liaison.auth.access.internal import INTERNALS
+from liaison.auth.caller import Caller
+from liaison.fhir.definitions import DIRECTORY_TYPES, type_of
+from liaison.fhir.store.contract import Grant, Row
+
+_CLINICAL: Final = (
+    Class.CLIN | Class.MEDS | Class.ALLERGY | Class.LAB | Class.SYNTH | Class.STAY | Class.PSY | Class.SENS | Class.MINOR
+)  # fmt: skip
+_ALL: Final = (1 << 63) - 1
+
+NEVER: Final[dict[str, int]] = {
+    "home-aide": _CLINICAL | Class.SOC | Class.CLINSOC | Class.FILE,
+    "home-service-manager": _CLINICAL,
+    "secretary": _CLINICAL | Class.SOC | Class.CLINSOC | Class.NOTE3P | Class.PROT,
+    "call-handler": _CLINICAL | Class.SOC | Class.CLINSOC | Class.NOTE3P | Class.PROT,
+    "patient": Class.NOTE3P | Class.HELD | Class.PROT,
+    "guardian": Class.NOTE3P | Class.MINOR | Class.PROT | Class.HELD,
+    "caregiver": _CLINICAL | Class.NOTE3P | Class.PROT | Class.MASKED,
+    "trusted-person": _CLINICAL | Class.NOTE3P | Class.PROT | Class.MASKED,
+    "auditor": _ALL ^ (Class.AUD | Class.CONSENT),
+    "dpo": _ALL ^ (Class.AUD | Class.CONSENT),
+    "admin": _ALL,
+    "coordinator-admin": _ALL,
+    "": _ALL,
+}
+"""What no grant may open for a role, whatever the table says."""
+
+
+def allows(caller: Caller, row: Row, unpermuted: int) -> bool:
+    """May this row leave? `unpermuted` is its class mask with the patient's permutation undone."""
+    if caller.session == 0:
+        return False
+    if row.key.patient == 0:
+        return type_of(row.key.kind) in DIRECTORY_TYPES
+    if caller.only_patient not in (0, row.key.patient):
+        return False
+    if unpermuted <= 0 or row.classes <= 0 or unpermuted.bit_count() != row.classes.bit_count():
+        return False
+    internal = INTERNALS.get(caller.role_code)
+    if internal is not None:
+        return type_of(row.key.kind) in internal.reads
+    if unpermuted & NEVER.get(caller.role_code, 0):
+        return False
+    left = row.classes
+    while left:
+        bit = left & -left
+        if not any(grant.mask & bit and _applies(grant, row) for grant in row.grants):
+            return False
+        left ^= bit
+    return True
+
+
+def _applies(grant: Grant, row: Row) -> bool:
+    return all(
+        asked in (0, owned)
+        for asked, owned in (
+            (grant.author, row.author),
+            (grant.service, row.service),
+            (grant.addressee, row.addressee),
+        )
+    )
