@@ -24,9 +24,7 @@ UNVERIFIED: Final = f"{_EXTENSION}/unverified"
 RAISES: Final = f"{_EXTENSION}/raises-alert"
 """On an answer option of a Questionnaire: the alert level it raises (valueCoding of ALERT_LEVEL)."""
 VARIABLE: Final = "http://hl7.org/fhir/StructureDefinition/variable"
-OBSERVATION_EXTRACT: Final = (
-    "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-observationExtract"
-)
+OBSERVATION_EXTRACT: Final = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-observationExtract"
 
 PARTICIPATION_FUNCTION: Final = (
     "https://mos.esante.gouv.fr/NOS/TRE_R259-HL7ParticipationFunction/FHIR/TRE-R259-HL7ParticipationFunction"

@@ -18,7 +18,10 @@ VITALS = "category=http://terminology.hl7.org/CodeSystem/observation-category|vi
         ("user/Observation.write", "user/Observation.cud"),
         ("user/*.*", "user/*.cruds"),
         (f"system/Observation.rs?{VITALS}", f"system/Observation.rs?{VITALS}"),
-        ("user/Observation.rs?status=final&category=laboratory", "user/Observation.rs?category=laboratory&status=final"),
+        (
+            "user/Observation.rs?status=final&category=laboratory",
+            "user/Observation.rs?category=laboratory&status=final",
+        ),
         ("user/*.rs?_tag=urn:x|y", "user/*.rs?_tag=urn:x|y"),
     ],
 )

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from liaison.fhir.store.database import Database
-from liaison.fhir.vault import FileKeyProvider, NotAuthentic, ProviderError, Vault, erase
+from liaison.fhir.store.erasure import erase
+from liaison.fhir.vault import FileKeyProvider, NotAuthentic, ProviderError, Vault
 
 
 @pytest.fixture

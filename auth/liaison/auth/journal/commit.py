@@ -18,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import asyncpg
 
@@ -27,6 +27,7 @@ from liaison.auth.journal.refused_calls import RefusedCalls
 from liaison.auth.journal.sealing import COLUMNS, GENESIS, Keys, Record, body, moment, seal, worker_key
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store.contract import Request
+from liaison.fhir.store.database import Database, connection
 
 MOST: Final = 1024
 """Entries in one group: above it a waiter's delay grows without any gain in throughput."""
@@ -83,9 +84,9 @@ class Journal:
         self._previous = GENESIS
 
     @classmethod
-    async def open(cls, connect: Connect, keys: Keys) -> "Journal":
+    async def open(cls, database: Database, keys: Keys) -> Self:
         """Starts a chain and returns once its first entry is durable; Unavailable when that cannot be done."""
-        journal = cls(connect, keys)
+        journal = cls(lambda: connection(database.url), keys)
         await journal._submit([])
         return journal
 
@@ -192,6 +193,7 @@ class Journal:
 
     async def _write(self, group: list[Prepared]) -> None:
         connection = await self._ready()
+        await self._keys.turn(connection)
         if not self._started or self._broken or self._generation != self._keys.generation:
             group = [*self._start_chain(), *group]
         bound: list[Pending] = []

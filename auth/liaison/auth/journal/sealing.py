@@ -12,6 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple, Protocol
 
+import asyncpg
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -63,9 +64,11 @@ COLUMNS: Final = Record._fields
 class Keys(Protocol):
     """The journal's keys, one a month, so that keeping can end by destroying one."""
 
-    @property
-    def generation(self) -> int:
-        """The generation to seal under now."""
+    generation: int
+    """The generation to seal under now."""
+
+    async def turn(self, connection: asyncpg.Connection) -> None:
+        """Moves on to this month's key."""
 
     def key(self, generation: int) -> bytes:
         """32 bytes. KeyError when it does not exist, or has been destroyed."""
@@ -132,16 +135,21 @@ def seal(
     return record, sha256(b"\x00" + header + sealed).digest()
 
 
-def unseal(keys: Keys, one: Record) -> Entry:
-    """The entry; Damaged when body or columns were changed, KeyError when its month's key has been destroyed."""
+def authentic(keys: Keys, one: Record) -> bytes:
+    """The body as sealed by a holder of the key. Damaged when it or a column was changed or forged, KeyError when the
+    month's key has been destroyed."""
     if one.sealed[:1] != FORMAT:
         raise Damaged
     try:
         key = _opening(keys.key(one.generation), one.worker)
-        plain = key.decrypt(_NONCE.pack(one.sequence), one.sealed[1:], _header(one))
+        return key.decrypt(_NONCE.pack(one.sequence), one.sealed[1:], _header(one))
     except InvalidTag:
         raise Damaged from None
-    fields = orjson.loads(plain)
+
+
+def unseal(keys: Keys, one: Record) -> Entry:
+    """The entry; raises what `authentic` raises."""
+    fields = orjson.loads(authentic(keys, one))
     opened = Entry(one.event, one.outcome, one.patient, one.person, one.organization, *fields)
     items: tuple[Item, ...] = tuple(tuple(item) for item in opened.items)
     type_, id_ = opened.requested

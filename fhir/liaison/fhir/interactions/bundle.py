@@ -25,7 +25,7 @@ async def bundle(
     entries = read_entries(tree, request, base_url)
     match tree.get("type"):
         case "transaction":
-            return await transaction(store, caller, entries, request, base_url, perform)
+            return await transaction(store, caller, entries, request, base_url, perform, as_answer)
         case "batch":
             return await batch(caller, entries, request, perform, as_answer)
         case _:

@@ -5,7 +5,7 @@ owners, content, rights, rows. What loses against another transaction runs again
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,7 +14,7 @@ import asyncpg
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Conflict, FhirError, Gone, NotFound
 from liaison.fhir.interactions import content, etag, owners, scope
-from liaison.fhir.interactions.resolve import Resolver
+from liaison.fhir.interactions.resolve import Lenience, Resolver
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import dump, read
 from liaison.fhir.store.contract import Caller, Change, Records
@@ -24,14 +24,31 @@ TRIES: Final = 6
 _PATIENT: Final = kind_of("Patient")
 
 
-async def commit(store: Records, caller: Caller, writes: Sequence[Write], base_url: str) -> None:
-    """All of the writes, or none and an error that names the entry. Fills key, change and existing of each."""
-    resolver = Resolver(store, caller, writes, base_url)
+Also = Callable[[asyncpg.Connection], Awaitable[None]]
+"""Something that stands or falls with the writes, in their transaction."""
+
+
+async def commit(
+    store: Records,
+    caller: Caller,
+    writes: list[Write],
+    base_url: str,
+    *,
+    lenience: Lenience | None = None,
+    also: Also | None = None,
+) -> None:
+    """All of the writes, or none and an error that names the entry. Fills key, change and existing of each.
+
+    With lenience (an import), what cannot be stored is taken out of `writes` instead.
+    """
+    resolver = Resolver(store, caller, writes, base_url, lenience)
     for attempt in range(TRIES):
         try:
             with reported():
                 async with store.database.writing.acquire() as connection, connection.transaction():
                     await _once(store, caller, writes, resolver, connection)
+                    if also is not None:
+                        await also(connection)
                     return
         except (*RETRIED, Conflict):
             if attempt == TRIES - 1:
@@ -43,7 +60,7 @@ async def commit(store: Records, caller: Caller, writes: Sequence[Write], base_u
 
 
 async def _once(
-    store: Records, caller: Caller, writes: Sequence[Write], resolver: Resolver, connection: asyncpg.Connection
+    store: Records, caller: Caller, writes: list[Write], resolver: Resolver, connection: asyncpg.Connection
 ) -> None:
     await _load(store, caller, writes)
     await _lock(store, connection, writes, resolver)
@@ -51,7 +68,9 @@ async def _once(
     await _load(store, caller, [write for write in writes if write.matching])
     _name_patients(store, writes)
     await resolver.resolve()
-    owners.assign(writes, resolver.resolved)
+    while refused := owners.assign(writes, resolver.resolved):
+        resolver.leave_out(refused)
+        await resolver.resolve()
     _check_owners(writes, resolver)
     at = await connection.fetchval("select date_trunc('milliseconds', clock_timestamp())")
     changes = [_change(store, caller, write, resolver, at) for write in writes if not write.existing]

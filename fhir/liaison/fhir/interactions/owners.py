@@ -65,20 +65,29 @@ def _from_path(write: Write, rule: Ownership, resolved: Resolved) -> int | None:
     return patients.pop() if patients else None
 
 
-def assign(writes: Sequence[Write], resolved: Resolved) -> None:
-    """Fills `patient` of each create whose patient is not known yet, or raises Unprocessable naming the rule.
+def assign(writes: Sequence[Write], resolved: Resolved) -> list[tuple[Write, FhirError]]:
+    """Fills `patient` of each create whose patient is not known yet. Gives back those that have none, each with its
+    refusal, which names the rule.
 
     New Patients must have theirs already. Order and circles do not matter: what is known spreads until nothing new is.
     """
     waiting = [write for write in writes if write.patient is None and write.interaction != "delete"]
+    refused: list[tuple[Write, FhirError]] = []
     while waiting:
         claims = _claims(writes, resolved) if any(_by_reference(write) for write in waiting) else {}
-        left = [write for write in waiting if not _settle(write, resolved, claims)]
+        left = []
+        for write in waiting:
+            try:
+                if not _settle(write, resolved, claims):
+                    left.append(write)
+            except FhirError as error:
+                refused.append((write, error))
         if len(left) == len(waiting):
             left = [write for write in left if not _last_resort(write)]
             if len(left) == len(waiting):
-                raise owner_problem(left[0], ownership(left[0].type_))
+                return refused + [(write, owner_problem(write, ownership(write.type_))) for write in left]
         waiting = left
+    return refused
 
 
 def _by_reference(write: Write) -> bool:

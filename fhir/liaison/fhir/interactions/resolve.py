@@ -4,12 +4,15 @@ What the caller may not see is nothing: a reference to it gets the answer of one
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from liaison.fhir import search
 from liaison.fhir.definitions import kind_of, type_of
-from liaison.fhir.errors import Issue, PreconditionFailed, Unprocessable
+from liaison.fhir.errors import FhirError, Issue, PreconditionFailed, Unprocessable
 from liaison.fhir.interactions.references import Target, links, target
 from liaison.fhir.interactions.scope import permit_letter
 from liaison.fhir.interactions.writes import Write
@@ -44,11 +47,30 @@ class Related(Mapping[str, Tree]):
         return len(self._new.keys() | self._stored.keys())
 
 
+@dataclass(slots=True)
+class Lenience:
+    """What an import may do that a request may not. A request has none of it.
+
+    `known` says what texts name that mean nothing here (ids of the system the data came from). With `logical`, a
+    reference that leads to nothing becomes a logical one (Reference.identifier, R4 references.html#logical), counted
+    in `unmatched`. A resource that still cannot be stored is left out, in `refused`, and the others go on.
+    """
+
+    known: Mapping[str, Key] = field(default_factory=dict)
+    logical: bool = False
+    unmatched: Counter[str] = field(default_factory=Counter)
+    refused: list[tuple[Write, FhirError]] = field(default_factory=list)
+
+
 class Resolver:
     """All references of one unit, found once. `resolved` says what each text names, once `resolve` has run."""
 
-    def __init__(self, store: Records, caller: Caller, writes: Sequence[Write], base_url: str) -> None:
+    def __init__(
+        self, store: Records, caller: Caller, writes: list[Write], base_url: str, lenience: Lenience | None = None
+    ) -> None:
         self._store, self._caller, self._writes, self._base_url = store, caller, writes, base_url
+        self._lenience = lenience
+        self._logical: dict[str, Target | None] = {}
         self.resolved: dict[str, Write | Key] = {}
         self._stored: dict[str, Opened] = {}
         self._entries = {write.full_url: write for write in writes if write.full_url and write.tree is not None}
@@ -73,7 +95,7 @@ class Resolver:
         for places in self._places.values():
             for _, here, key, text in places:
                 here[key] = text
-        self.resolved, self._matches, self._stored = {}, {}, {}
+        self.resolved, self._matches, self._stored, self._logical = {}, {}, {}, {}
 
     # ---- conditional requests --------------------------------------------------------------------------------------
 
@@ -111,9 +133,12 @@ class Resolver:
 
     async def resolve(self) -> None:
         """Fills `resolved`, or raises Unprocessable naming each reference that leads to nothing."""
-        texts = {place[3] for places in self._places.values() for place in places}
+        texts = {place[3] for write in self._writes for place in self._places.get(id(write), ())}
         targets = {text: target(text, self._base_url) for text in texts if text not in self._entries}
         self.resolved = dict(self._entries)
+        if self._lenience is not None:
+            self.resolved |= {text: key for text, key in self._lenience.known.items() if text in targets}
+            targets = {text: found for text, found in targets.items() if text not in self.resolved}
         await self._search({(t.type_, t.name) for t in targets.values() if t is not None and t.kind == "conditional"})
         reasons = {text: self._conditional(text, t) for text, t in targets.items()}
         await self._read_all({key for key in self.resolved.values() if not isinstance(key, Write)})
@@ -123,7 +148,11 @@ class Resolver:
                 assert found is not None
                 del self.resolved[text]
                 reasons[text] = f"{found.type_}/{found.name} does not exist, or you may not see it."
-        self._refuse({text: reason for text, reason in reasons.items() if reason})
+        missing = {text: reason for text, reason in reasons.items() if reason}
+        if missing and self._lenience is not None and self._lenience.logical:
+            self._logical = {text: targets[text] for text in missing}
+        elif missing:
+            await self._refuse(missing)
 
     def _conditional(self, text: str, found: Target | None) -> str:
         """Notes what the text names, or gives the reason why it names nothing."""
@@ -151,16 +180,27 @@ class Resolver:
             if opened is not None and not opened.row.deleted:
                 self._stored[self._reference(key)] = opened
 
-    def _refuse(self, reasons: Mapping[str, str]) -> None:
-        if not reasons:
-            return
-        issues = [
-            Issue("not-found", f"{write.at}: {reasons[text]}" if write.at else reasons[text], write.place(path))
-            for write in self._writes
-            for path, _, _, text in self._places.get(id(write), ())
-            if text in reasons
-        ]
-        raise Unprocessable(issues=issues[:NAMED])
+    async def _refuse(self, reasons: Mapping[str, str]) -> None:
+        """Raises, naming each reference; or leaves out what has one, and resolves the rest again."""
+        issues: dict[int, list[Issue]] = {}
+        for write in self._writes:
+            for path, _, _, text in self._places.get(id(write), ()):
+                if text in reasons:
+                    said = f"{write.at}: {reasons[text]}" if write.at else reasons[text]
+                    issues.setdefault(id(write), []).append(Issue("not-found", said, write.place(path)))
+        if self._lenience is None:
+            raise Unprocessable(issues=[issue for found in issues.values() for issue in found][:NAMED])
+        self.leave_out([(w, Unprocessable(issues=issues[id(w)][:NAMED])) for w in self._writes if id(w) in issues])
+        await self.resolve()
+
+    def leave_out(self, refused: Sequence[tuple[Write, FhirError]]) -> None:
+        """Takes these writes out of the unit. Without lenience, raises the first error instead."""
+        if self._lenience is None:
+            raise refused[0][1]
+        self._lenience.refused += refused
+        gone = {id(write) for write, _ in refused}
+        self._writes[:] = [write for write in self._writes if id(write) not in gone]
+        self._entries = {url: write for url, write in self._entries.items() if id(write) not in gone}
 
     def _reference(self, key: Key) -> str:
         return f"{type_of(key.kind)}/{self._store.id(key)}"
@@ -170,6 +210,8 @@ class Resolver:
         for _, here, name, text in self._places[id(write)]:
             found = self.resolved.get(text)
             if found is None:
+                if text in self._logical:
+                    self._make_logical(here, text)
                 continue
             key = self.key_of(found)
             tail = ""
@@ -177,6 +219,15 @@ class Resolver:
                 named = target(text, self._base_url)
                 tail = named.tail if named is not None and named.kind == "local" else ""
             here[name] = self._reference(key) + tail
+
+    def _make_logical(self, here: dict[str, Any], text: str) -> None:
+        assert self._lenience is not None
+        self._lenience.unmatched[text] += 1
+        found = self._logical[text]
+        here.pop("reference", None)
+        if found is not None and found.type_:
+            here.setdefault("type", found.type_)
+        here.setdefault("identifier", _identifier(text, found))
 
     def key_of(self, found: "Write | Key") -> Key:
         """The key of what a reference names. A new resource gets its key here if it has none yet."""
@@ -195,3 +246,13 @@ class Resolver:
             if write.key is not None and write.change is not None and write.change.tree is not None
         }
         return Related(new, self._stored)
+
+
+def _identifier(text: str, found: Target | None) -> dict[str, str]:
+    """What is known of a target that is not here: its business identifier, or the text that named it."""
+    if found is not None and found.kind == "conditional":
+        given = dict(parse_qsl(found.name.replace("+", "%2B"))).get("identifier", "")
+        system, bar, value = given.rpartition("|")
+        if value:
+            return {"system": system, "value": value} if bar and system else {"value": value}
+    return {"value": text}

@@ -12,7 +12,7 @@ from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.create import criteria_of, written
 from liaison.fhir.interactions.delete import deleted
 from liaison.fhir.interactions.entries import Entry, full_urls, named
-from liaison.fhir.interactions.responses import Perform, response_bundle
+from liaison.fhir.interactions.responses import AsAnswer, Perform, response_bundle
 from liaison.fhir.interactions.update import check_id
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.store.contract import Answer, Caller, Records, Request
@@ -22,7 +22,13 @@ NAMED = 50
 
 
 async def transaction(
-    store: Records, caller: Caller, entries: Sequence[Entry], outer: Request, base_url: str, perform: Perform
+    store: Records,
+    caller: Caller,
+    entries: Sequence[Entry],
+    outer: Request,
+    base_url: str,
+    perform: Perform,
+    as_answer: AsAnswer,
 ) -> Answer:
     """A transaction-response Bundle, in the order of the request."""
     _refuse_problems(entries)
@@ -49,8 +55,8 @@ async def transaction(
                 answers.append(deleted(write))
             else:
                 answers.append(await written(store, caller, write, base_url))
-        except FhirError as error:
-            raise named(entry.at, error) from None
+        except Exception as error:  # It is committed: what a read of it cannot show is said in its place.
+            answers.append(as_answer(error))
     return response_bundle("transaction-response", entries, answers, outer)
 
 

@@ -7,7 +7,7 @@ backup horizon has passed (docs, threat model).
 import asyncpg
 
 from liaison.fhir.store.schema import metadata
-from liaison.fhir.vault.vault import TERRITORY, Vault
+from liaison.fhir.vault import Vault
 
 ERASED = 1
 
@@ -27,7 +27,7 @@ async def erase(connection: asyncpg.Connection, vault: Vault, patient: int) -> b
 
     The caller keeps a tombstone outside the database too, so that a restored backup forgets the patient again.
     """
-    if patient == TERRITORY:
+    if patient == 0:
         raise ValueError("The territory cannot be erased.")
     found = await connection.fetchval(
         "update patient set wrapped = null, state = $2 where patient = $1 and state <> $2 returning true",

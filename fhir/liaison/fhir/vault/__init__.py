@@ -1,7 +1,4 @@
-"""Keys, sealing, search tokens and erasure: what makes a stolen database say little (docs, threat model)."""
-
 from liaison.fhir.vault.context import context
-from liaison.fhir.vault.erasure import erase
 from liaison.fhir.vault.keys import NotAuthentic, PatientKey
 from liaison.fhir.vault.provider import FileKeyProvider, KeyProvider, ProviderError
 from liaison.fhir.vault.vault import Vault
@@ -14,5 +11,4 @@ __all__ = [
     "ProviderError",
     "Vault",
     "context",
-    "erase",
 ]

@@ -66,8 +66,8 @@ class Identity:
 def identity(patient: Tree) -> Identity:
     """Reads a Patient in the shape of FR Core; what is missing stays empty rather than guessed."""
     names = patient.get("name", [])
-    official = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
-    usual = next((n for n in names if n.get("use") == "usual"), {})
+    official: Tree = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
+    usual: Tree = next((n for n in names if n.get("use") == "usual"), {})
     born = str(patient.get("birthDate", ""))
     used = str(usual.get("family", ""))
     family = str(official.get("family", "") or official.get("text", ""))

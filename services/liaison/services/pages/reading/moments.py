@@ -31,7 +31,7 @@ def moment(text: str) -> datetime:
     if len(text) <= 10:
         padded = (text + "-01-01")[:10] if len(text) < 10 else text
         return datetime.combine(date.fromisoformat(padded), datetime.min.time(), PARIS)
-    made = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    made = datetime.fromisoformat(text)
     return made if made.tzinfo else made.replace(tzinfo=PARIS)
 
 

@@ -89,39 +89,38 @@ def text_of(tree: Tree) -> str:
 
 def sentence(tree: Tree) -> str:
     """What the resource says, in a line. Where nothing can be said, the kind alone."""
-    type_ = tree["resourceType"]
-    match type_:
-        case "Observation":
-            said = f"{label(tree.get('code'))} : {value(tree)}".strip(" :")
-        case "MedicationRequest" | "MedicationStatement":
-            dosage = next((d["text"] for d in tree.get("dosageInstruction", []) if d.get("text")), "")
-            said = ", ".join(part for part in (label(tree.get("medicationCodeableConcept")), dosage) if part)
-        case "Encounter":
-            kind = label(tree.get("class"))
-            reason = next((label(r) for r in tree.get("reasonCode", []) if label(r)), "")
-            said = ", ".join(part for part in (kind, reason) if part)
-        case "DocumentReference":
-            said = text_of(tree) if not tree.get("description") else str(tree["description"])
-            said = said or label(tree.get("type"))
-        case "Communication":
-            said = text_of(tree) or next((label(c) for c in tree.get("category", [])), "")
-        case "Task" | "ServiceRequest":
-            said = str(tree.get("description") or label(tree.get("code")))
-        case "CarePlan":
-            said = str(tree.get("title", ""))
-        case "Goal":
-            said = label(tree.get("description"))
-        case "Appointment":
-            said = str(tree.get("description") or next((label(s) for s in tree.get("serviceType", [])), ""))
-        case "Immunization":
-            said = label(tree.get("vaccineCode"))
-        case "Consent":
-            said = ", ".join(label(c) for c in tree.get("category", []) if label(c))
-        case _:
-            said = label(tree.get("code"))
-    said = said or KINDS.get(type_, type_)
+    said = _said(tree) or kind(tree)
     state = _STATES.get(str(tree.get("status", "")), "")
-    return f"{said} ({state})" if state and type_ not in ("Encounter", "Task", "Communication") else said
+    return f"{said} ({state})" if state and tree["resourceType"] not in ("Encounter", "Task", "Communication") else said
+
+
+def _said(tree: Tree) -> str:
+    match tree["resourceType"]:
+        case "Observation":
+            return f"{label(tree.get('code'))} : {value(tree)}".strip(" :")
+        case "MedicationRequest" | "MedicationStatement":
+            dosage = next((str(d["text"]) for d in tree.get("dosageInstruction", []) if d.get("text")), "")
+            return ", ".join(part for part in (label(tree.get("medicationCodeableConcept")), dosage) if part)
+        case "Encounter":
+            reason = next((label(r) for r in tree.get("reasonCode", []) if label(r)), "")
+            return ", ".join(part for part in (label(tree.get("class")), reason) if part)
+        case "DocumentReference":
+            return str(tree["description"]) if tree.get("description") else text_of(tree) or label(tree.get("type"))
+        case "Communication":
+            return text_of(tree) or next((label(c) for c in tree.get("category", [])), "")
+        case "Task" | "ServiceRequest":
+            return str(tree.get("description") or label(tree.get("code")))
+        case "CarePlan":
+            return str(tree.get("title", ""))
+        case "Goal":
+            return label(tree.get("description"))
+        case "Appointment":
+            return str(tree.get("description") or next((label(s) for s in tree.get("serviceType", [])), ""))
+        case "Immunization":
+            return label(tree.get("vaccineCode"))
+        case "Consent":
+            return ", ".join(label(c) for c in tree.get("category", []) if label(c))
+    return label(tree.get("code"))
 
 
 def kind(tree: Tree) -> str:

@@ -45,3 +45,4 @@ PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationTy
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 INTERPRETATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+LOCAL_IDS: Final = "https://liaison.example/id"

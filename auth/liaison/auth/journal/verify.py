@@ -1,0 +1,228 @@
+"""Is the journal whole? Walks every entry in the order of the tree and raises at the first thing that is wrong.
+
+Needs only the entries, the checkpoints and the public key: so it works on an export, elsewhere, without any secret.
+With the journal's keys it also finds entries forged by someone who does not hold them, and follows the LINK entries
+that bind what was written inside transactions.
+
+What the verdict covers: everything up to the checkpoint it names is exactly what was signed. Entries after it are
+covered by their worker's chain, but for the very last ones of a chain: those, removed within the second before they
+are integrated, leave no trace if that process also dies. docs/implementation/journal.md lists this.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple, Protocol
+
+import orjson
+
+from liaison.auth.journal.checkpoint import Checkpoint, NotSigned, Verifier
+from liaison.auth.journal.entry import Event
+from liaison.auth.journal.sealing import GENESIS, Damaged, Keys, Record, authentic, leaf
+from liaison.auth.journal.tiles import Growing, Place
+from liaison.auth.journal.tree import Frontier
+
+
+class Broken(Exception):
+    """The journal is not what was written. `where` names the first place that is wrong."""
+
+    def __init__(self, where: str, what: str) -> None:
+        self.where, self.what = where, what
+        super().__init__(f"{where}: {what}")
+
+
+class Verdict(NamedTuple):
+    """What was checked and found whole. `at` is the checkpoint up to which the verdict holds."""
+
+    at: Checkpoint | None
+    entries: int
+    waiting: int
+    checkpoints: int
+    open_chains: int
+    """Chains without their last entry: of processes that run now, or were killed."""
+    with_keys: bool
+    breaks: int
+    """Restores declared in the journal."""
+
+
+class Source(Protocol):
+    """Where the journal is read from: the base itself, or an export."""
+
+    def placed(self) -> AsyncIterator[tuple[int, Record | None]]:
+        """(position, entry) in the order of positions; None when the entry is gone."""
+
+    def waiting(self) -> AsyncIterator[Record]:
+        """Entries without a position, each worker's in the order of its chain."""
+
+    async def checkpoints(self) -> Sequence[tuple[int, str]]:
+        """(size, signed note), ascending."""
+
+    async def head(self) -> int | None:
+        """The size the base believes the tree has; None when it has no head."""
+
+    async def tiles(self) -> dict[Place, bytes] | None:
+        """The stored hashes; None when there are none to check."""
+
+
+class _Chain(NamedTuple):
+    sequence: int
+    leaf: bytes
+    closed: bool
+
+
+async def verify(
+    source: Source, key: Verifier, keys: Keys | None = None, held_elsewhere: Sequence[str] = ()
+) -> Verdict:
+    """The verdict, or Broken. `held_elsewhere` are signed checkpoints kept outside: the journal must contain each."""
+    walk = _Walk(key, keys)
+    await walk.expect(source, held_elsewhere)
+    async for position, record in source.placed():
+        walk.place(position, record)
+    head = await source.head()
+    walk.finish_tree(head, await source.tiles())
+    async for record in source.waiting():
+        walk.follow(record)
+        walk.waiting += 1
+    walk.finish_links()
+    return walk.verdict()
+
+
+class _Walk:
+    def __init__(self, key: Verifier, keys: Keys | None) -> None:
+        self._key, self._keys = key, keys
+        self._tree = Frontier()
+        self._growing = Growing(0)
+        self._expected: dict[int, list[Checkpoint]] = {}
+        self._last: Checkpoint | None = None
+        self._count = 0
+        self._chains: dict[int, _Chain] = {}
+        self._within: dict[tuple[int, int], bytes] = {}
+        self._named: dict[tuple[int, int], bytes | None] = {}
+        self.waiting = 0
+        self._breaks = 0
+        self._reached = 0
+
+    async def expect(self, source: Source, held_elsewhere: Sequence[str]) -> None:
+        size = -1
+        for stored, note in await source.checkpoints():
+            found = self._open(f"checkpoint of size {stored}", note)
+            if found.size != stored or found.size <= size:
+                raise Broken(f"checkpoint of size {stored}", "it is out of order, or its row and its note disagree")
+            size = found.size
+            self._count += 1
+            self._last = found
+            self._expected.setdefault(found.size, []).append(found)
+        for note in held_elsewhere:
+            found = self._open("checkpoint held elsewhere", note)
+            self._expected.setdefault(found.size, []).append(found)
+
+    def _open(self, where: str, note: str) -> Checkpoint:
+        try:
+            return self._key.open(note)
+        except NotSigned as error:
+            raise Broken(where, str(error)) from None
+
+    # ---- the tree -------------------------------------------------------------------------------------------------
+
+    def place(self, position: int, record: Record | None) -> None:
+        if position != self._tree.size:
+            raise Broken(f"position {self._tree.size}", "it is missing")
+        if record is None:
+            raise Broken(f"position {position}", "its entry has been removed")
+        hashed = self.follow(record, f"position {position}")
+        self._tree.append(hashed)
+        self._growing.append(hashed)
+        for expected in self._expected.pop(self._tree.size, ()):
+            if expected.root != self._tree.root():
+                since = f"after {self._reached}" if self._reached else "from the first on"
+                raise Broken(
+                    f"checkpoint of size {expected.size}",
+                    f"the entries do not give the root that was signed: one of them was altered, {since}",
+                )
+            self._reached = expected.size
+
+    def finish_tree(self, head: int | None, stored: dict[Place, bytes] | None) -> None:
+        size = self._tree.size
+        self._expected.pop(0, None)
+        if self._expected:
+            wanted = min(self._expected)
+            raise Broken(f"position {size}", f"entries were cut off here: a checkpoint of size {wanted} was signed")
+        if head is not None and head != size:
+            raise Broken("head", f"it says {head} entries, there are {size}")
+        if size and (self._last is None or self._last.size != size):
+            raise Broken(f"position {size - 1}", "no checkpoint was signed over the last entries")
+        if stored is not None:
+            computed = self._growing.changed()
+            for place in sorted(computed.keys() | stored.keys()):
+                if computed.get(place) != stored.get(place):
+                    raise Broken(f"tile {place[0]}/{place[1]}", "it does not hold the hashes of the entries")
+
+    # ---- chains ---------------------------------------------------------------------------------------------------
+
+    def follow(self, record: Record, where: str = "") -> bytes:
+        where = where or f"entry {record.sequence} of chain {record.worker:x}"
+        hashed = leaf(record)
+        plain = self._authentic(record, where)
+        if record.event == Event.RESTORE:
+            self._breaks += 1
+        if record.sequence < 0:
+            if record.previous:
+                raise Broken(where, "an entry of a transaction cannot be a link of a chain")
+            self._within[record.worker, record.sequence] = hashed
+            return hashed
+        known = self._chains.get(record.worker, _Chain(0, GENESIS, False))
+        if known.closed:
+            raise Broken(where, "it continues a chain that was ended")
+        if record.sequence != known.sequence + 1:
+            raise Broken(
+                where, f"chain {record.worker:x} goes from {known.sequence} to {record.sequence}: an entry was removed"
+            )
+        if record.previous != known.leaf:
+            raise Broken(where, f"it does not follow the entry before it in chain {record.worker:x}")
+        self._chains[record.worker] = _Chain(record.sequence, hashed, record.event == Event.CHAIN_END)
+        if plain is not None and record.event in (Event.LINK, Event.CHAIN_START):
+            self._link(record, plain, where)
+        return hashed
+
+    def _authentic(self, record: Record, where: str) -> bytes | None:
+        if self._keys is None:
+            return None
+        try:
+            return authentic(self._keys, record)
+        except Damaged:
+            raise Broken(where, "it was altered, or was not written by this service") from None
+        except KeyError:
+            return None  # The month's key has been destroyed: its entries are still bound by their hashes.
+
+    def _link(self, record: Record, plain: bytes, where: str) -> None:
+        detail = orjson.loads(plain)[-1] or {}
+        worker = detail.get("worker", 0)
+        for sequence, hashed in detail.get("within", ()):
+            self._named[worker, sequence] = bytes.fromhex(hashed)
+        for sequence in detail.get("void", ()):
+            self._named[worker, sequence] = None
+        after = detail.get("after")
+        if after:
+            before = self._chains.get(after["worker"])
+            if before is None or before.sequence < after["sequence"]:
+                raise Broken(where, f"entries at the end of chain {after['worker']:x} were removed")
+
+    def finish_links(self) -> None:
+        for (worker, sequence), hashed in self._named.items():
+            found = self._within.get((worker, sequence))
+            where = f"entry {sequence} of chain {worker:x}"
+            if hashed is None and found is not None:
+                raise Broken(where, "its transaction was not committed: it was put there afterwards")
+            if hashed is not None and found is None:
+                raise Broken(where, "the entry of a write was removed")
+            if hashed != found:
+                raise Broken(where, "the entry of a write was altered")
+
+    def verdict(self) -> Verdict:
+        return Verdict(
+            self._last,
+            self._tree.size,
+            self.waiting,
+            self._count,
+            sum(not chain.closed for chain in self._chains.values()),
+            self._keys is not None,
+            self._breaks,
+        )
