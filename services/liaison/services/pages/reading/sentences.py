@@ -124,7 +124,8 @@ def _said(tree: Tree) -> str:
 
 
 def kind(tree: Tree) -> str:
-    return KINDS.get(tree["resourceType"], tree["resourceType"])
+    type_ = str(tree["resourceType"])
+    return KINDS.get(type_, type_)
 
 
 def author(tree: Tree) -> str:
