@@ -1,0 +1,199 @@
+"""The software that is registered. No open registration: an administrator adds each client (RFC 6749 §2).
+
+A client is confidential, by private_key_jwt with exactly one algorithm, or public, by PKCE alone (apps only). A
+backend client acts for its owner organisation, in the role and for the purpose registered for it, never more.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import asyncpg
+import orjson
+
+from liaison.auth.oauth2.rfc7523 import ALGORITHMS, key_problem
+from liaison.auth.sessions import end_client
+from liaison.auth.smart.scopes import ScopeError, Scopes, read_scopes
+
+KINDS: Final = ("backend", "app")
+
+
+class ClientProblem(ValueError):
+    """A registration that is refused; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One registration, in force or not (`active`)."""
+
+    number: int
+    client_id: str
+    kind: str
+    name: str
+    scopes: Scopes
+    keys: tuple[Mapping[str, Any], ...] = ()
+    algorithm: str = ""
+    redirect_uris: tuple[str, ...] = ()
+    organization: int = 0
+    role_code: str = ""
+    purpose: int = 0
+    active: bool = True
+
+    @property
+    def confidential(self) -> bool:
+        return bool(self.keys)
+
+
+_COLUMNS: Final = (
+    "client, client_id, kind, name, scope, jwks, algorithm, redirect_uris, organization, role_code, purpose, active"
+)
+
+
+def _client(row: Any) -> Client:
+    return Client(
+        number=row["client"],
+        client_id=row["client_id"],
+        kind=row["kind"],
+        name=row["name"],
+        scopes=read_scopes(row["scope"]),
+        keys=tuple(orjson.loads(row["jwks"])["keys"]) if row["jwks"] else (),
+        algorithm=row["algorithm"] or "",
+        redirect_uris=tuple(orjson.loads(row["redirect_uris"])),
+        organization=row["organization"],
+        role_code=row["role_code"] or "",
+        purpose=row["purpose"] or 0,
+        active=row["active"],
+    )
+
+
+async def find(connection: "asyncpg.Connection | asyncpg.Pool", client_id: str) -> Client | None:
+    """The client in force with this id; None for one that is unknown or suspended."""
+    row = await connection.fetchrow(f"select {_COLUMNS} from client where client_id = $1 and active", client_id)
+    return None if row is None else _client(row)
+
+
+async def by_number(connection: "asyncpg.Connection | asyncpg.Pool", number: int) -> Client | None:
+    """The client in force with this number."""
+    row = await connection.fetchrow(f"select {_COLUMNS} from client where client = $1 and active", number)
+    return None if row is None else _client(row)
+
+
+async def every(connection: "asyncpg.Connection | asyncpg.Pool") -> list[Client]:
+    """All clients, suspended ones too, by client_id."""
+    return [_client(row) for row in await connection.fetch(f"select {_COLUMNS} from client order by client_id")]
+
+
+async def add(
+    connection: asyncpg.Connection,
+    *,
+    client_id: str,
+    kind: str,
+    name: str,
+    scope: str,
+    jwks: Mapping[str, Any] | None = None,
+    algorithm: str = "",
+    redirect_uris: Sequence[str] = (),
+    organization: int = 0,
+    role_code: str = "",
+    purpose: int = 0,
+) -> Client:
+    """Raises ClientProblem for a registration that could not be served safely, or a client_id that is taken."""
+    problem = (
+        _kind_problem(kind, organization, role_code, purpose, redirect_uris, scope)
+        or _keys_problem(kind, jwks, algorithm)
+        or next((text for uri in redirect_uris if (text := redirect_problem(uri))), "")
+    )
+    if problem:
+        raise ClientProblem(problem)
+    number = secrets.randbits(62) or 1
+    row = await connection.fetchrow(
+        f"""
+        insert into client (client, client_id, kind, name, scope, jwks, algorithm, redirect_uris, organization,
+                            role_code, purpose)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, ''), nullif($11::smallint, 0))
+        on conflict (client_id) do nothing returning {_COLUMNS}
+        """,
+        number,
+        client_id,
+        kind,
+        name,
+        str(read_scopes(scope)),
+        orjson.dumps({"keys": [_public(key) for key in jwks["keys"]]}).decode() if jwks else None,
+        algorithm or None,
+        orjson.dumps(list(redirect_uris)).decode(),
+        organization,
+        role_code,
+        purpose,
+    )
+    if row is None:
+        raise ClientProblem(f"The client_id {client_id} is taken.")
+    return _client(row)
+
+
+async def suspend(connection: asyncpg.Connection, client_id: str, *, active: bool = False) -> bool:
+    """Suspends (or takes up again) a client; its sessions end at once. False when there is no such client."""
+    number = await connection.fetchval(
+        "update client set active = $2 where client_id = $1 returning client", client_id, active
+    )
+    if number is not None and not active:
+        await end_client(connection, number)
+    return number is not None
+
+
+def _public(key: Mapping[str, Any]) -> dict[str, Any]:
+    # Only what names and verifies is kept, whatever was handed in.
+    return {name: key[name] for name in ("kty", "kid", "use", "alg", "crv", "x", "y", "n", "e") if name in key}
+
+
+def _kind_problem(
+    kind: str, organization: int, role_code: str, purpose: int, redirect_uris: Sequence[str], scope: str
+) -> str:
+    if kind not in KINDS:
+        return f"The kind is one of: {', '.join(KINDS)}."
+    try:
+        scopes = read_scopes(scope)
+    except ScopeError as error:
+        return str(error)
+    if not scopes.scopes:
+        return "A client needs at least one resource scope."
+    if kind == "backend":
+        if scopes.context != "system":
+            return "A backend client has system/ scopes only."
+        if not (organization and role_code and purpose):
+            return "A backend client acts for an organisation, in a role and for a purpose."
+        if redirect_uris:
+            return "A backend client has no redirect address."
+    elif scopes.context == "system":
+        return "An app acts for a person: it has no system/ scopes."
+    elif not redirect_uris:
+        return "An app needs at least one redirect address."
+    return ""
+
+
+def _keys_problem(kind: str, jwks: Mapping[str, Any] | None, algorithm: str) -> str:
+    if jwks is None:
+        return "A backend client needs keys." if kind == "backend" else ""
+    if algorithm not in ALGORITHMS:
+        return f"The algorithm is exactly one of: {', '.join(ALGORITHMS)}."
+    keys = jwks.get("keys")
+    if not isinstance(keys, list) or not keys:
+        return "The key set holds no keys."
+    return next((text for key in keys if (text := key_problem(key))), "")
+
+
+def redirect_problem(uri: str) -> str:
+    """Why an address may not be registered; '' when it may. It will be compared exactly, character by character."""
+    parts = urlsplit(uri)
+    if not uri.isascii() or any(c.isspace() for c in uri) or "*" in uri or "\\" in uri:
+        return f"{uri}: a redirect address is one exact address."
+    if parts.fragment or uri.endswith("#") or parts.username or parts.password:
+        return f"{uri}: a redirect address has no fragment and no user."
+    if parts.scheme == "https" and parts.hostname:
+        return ""
+    if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost"):
+        return ""  # RFC 8252 §7.3: the app's own machine
+    if "." in parts.scheme and not parts.netloc:
+        return ""  # RFC 8252 §7.1: a scheme of the app's own domain name, reversed
+    return f"{uri}: a redirect address is https, http on the app's own machine, or a scheme like fr.example.app."

@@ -1,0 +1,80 @@
+"""The closed list of OAuth errors. Each becomes an HTTP answer or a redirect in liaison.services.oauth, once.
+
+* OAuthError
+  - InvalidRequest           400   a parameter is missing, repeated or malformed
+  - InvalidClient            401   who the client is could not be proven; one text, whatever the reason
+  - InvalidGrant             400   a code or refresh token that is unknown, used, expired, or not this client's
+  - InvalidScope             400   malformed, or nothing of it is within what is registered
+  - InvalidTarget            400   `aud` is not our FHIR base
+  - UnauthorizedClient       400   this client may not use this grant
+  - UnsupportedGrantType     400
+  - UnsupportedResponseType  400
+  - AccessDenied             400   the person, or the absence of any right, said no
+  - LoginRequired            400   prompt=none and nobody is signed in
+
+RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6.
+"""
+
+from typing import ClassVar
+
+
+class OAuthError(Exception):
+    """`description` is English ASCII for developers; it never tells whether a client or a person exists."""
+
+    error: ClassVar[str] = "server_error"
+    status: ClassVar[int] = 400
+
+    def __init__(self, description: str) -> None:
+        self.description = description
+        super().__init__(description)
+
+
+class InvalidRequest(OAuthError):
+    error = "invalid_request"
+
+
+class InvalidClient(OAuthError):
+    """One text for an unknown client, a wrong key, a replayed or expired assertion: none can be told from another."""
+
+    error = "invalid_client"
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("The client could not be authenticated.")
+
+
+class InvalidGrant(OAuthError):
+    """One text for a code or token that is unknown, expired, used, revoked or of another client."""
+
+    error = "invalid_grant"
+
+    def __init__(self) -> None:
+        super().__init__("The code or token is not valid for this client.")
+
+
+class InvalidScope(OAuthError):
+    error = "invalid_scope"
+
+
+class InvalidTarget(OAuthError):
+    error = "invalid_target"
+
+
+class UnauthorizedClient(OAuthError):
+    error = "unauthorized_client"
+
+
+class UnsupportedGrantType(OAuthError):
+    error = "unsupported_grant_type"
+
+
+class UnsupportedResponseType(OAuthError):
+    error = "unsupported_response_type"
+
+
+class AccessDenied(OAuthError):
+    error = "access_denied"
+
+
+class LoginRequired(OAuthError):
+    error = "login_required"

@@ -1,0 +1,107 @@
+"""The authorization request (RFC 6749 §4.1.1), as SMART App Launch 2.2 profiles it.
+
+Until client and redirect address are proven to belong together, nothing is ever sent to that address: such an error is
+an OAuthError, shown on our own page. From then on errors are `Answerable`, and go back to the client.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import asyncpg
+
+from liaison.auth.oauth2 import clients, rfc7636
+from liaison.auth.oauth2.clients import Client
+from liaison.auth.oauth2.errors import (
+    InvalidRequest,
+    InvalidScope,
+    InvalidTarget,
+    OAuthError,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+)
+from liaison.auth.oauth2.rfc6749.parameters import Parameters
+from liaison.auth.smart.scopes import ScopeError, Scopes, read_scopes
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A request that may be put before a person. `scopes` is already cut to what the client is registered for."""
+
+    client: Client
+    redirect_uri: str
+    state: str
+    scopes: Scopes
+    challenge: str
+    nonce: str = ""
+    prompt: str = ""
+
+
+class Answerable(Exception):
+    """An error that goes back to the client, at an address proven to be its own."""
+
+    def __init__(self, error: OAuthError, redirect_uri: str, state: str) -> None:
+        self.error = error
+        self.redirect_uri = redirect_uri
+        self.state = state
+        super().__init__(error.description)
+
+
+async def read_request(
+    connection: "asyncpg.Connection | asyncpg.Pool", pairs: Iterable[tuple[str, str]], fhir_base: str
+) -> AuthorizationRequest:
+    """Raises OAuthError for what is shown to the person, Answerable for what is sent back."""
+    parameters = Parameters.read(pairs)
+    client = await clients.find(connection, parameters.required("client_id"))
+    redirect_uri = parameters.required("redirect_uri")
+    # One text for an unknown client and for a foreign address. The comparison is exact (RFC 9700 §2.1).
+    if client is None or client.kind != "app" or redirect_uri not in client.redirect_uris:
+        raise InvalidRequest("The software or its redirect address is not registered here.")
+    state = parameters["state"]
+    try:
+        return _request(client, redirect_uri, state, parameters, fhir_base)
+    except OAuthError as error:
+        raise Answerable(error, redirect_uri, state) from None
+
+
+def _request(
+    client: Client, redirect_uri: str, state: str, parameters: Parameters, fhir_base: str
+) -> AuthorizationRequest:
+    if "request" in parameters or "request_uri" in parameters:
+        raise InvalidRequest("Request objects are not supported.")
+    if parameters.required("response_type") != "code":
+        raise UnsupportedResponseType("response_type must be code.")
+    if parameters["response_mode"] not in ("", "query"):
+        raise InvalidRequest("response_mode must be query.")
+    parameters.required("state")
+    if parameters.required("aud").rstrip("/") != fhir_base:
+        raise InvalidTarget("aud must be the FHIR base URL of this server.")
+    rfc7636.check_challenge(parameters["code_challenge"], parameters["code_challenge_method"])
+    if "launch" in parameters:
+        raise InvalidRequest("The launch parameter is not known here.")
+    return AuthorizationRequest(
+        client=client,
+        redirect_uri=redirect_uri,
+        state=state,
+        scopes=_scopes(client, parameters.required("scope")),
+        challenge=parameters["code_challenge"],
+        nonce=parameters["nonce"],
+        prompt=parameters["prompt"],
+    )
+
+
+def _scopes(client: Client, asked: str) -> Scopes:
+    scopes = cut(asked, client)
+    if scopes.context == "system":
+        raise UnauthorizedClient("system/ scopes are for backend clients.")
+    return scopes
+
+
+def cut(asked: str, client: Client) -> Scopes:
+    """What is asked within what is registered. Raises InvalidScope for malformed scopes, or when nothing is left."""
+    try:
+        scopes = read_scopes(asked).intersection(client.scopes)
+    except ScopeError as error:
+        raise InvalidScope(str(error)) from None
+    if not scopes.scopes:
+        raise InvalidScope("None of the scopes asked for is registered for this client.")
+    return scopes

@@ -1,0 +1,85 @@
+"""Authorization codes (RFC 6749 §4.1.2, §4.1.3). Kept as SHA-256; 60 seconds, once, burnt on the first failure.
+
+Whoever presents a code that has been used ends everything it gave (§10.5): of twenty racers with one code exactly one
+gets a token, and the losers end it again, because one of them stole it.
+"""
+
+import hashlib
+import secrets
+from typing import Final, NamedTuple
+
+import asyncpg
+
+from liaison.auth.oauth2 import rfc7636
+from liaison.auth.oauth2.clients import Client
+from liaison.auth.oauth2.errors import InvalidGrant
+from liaison.auth.oauth2.rfc6749.grant import Grant, open_granted
+from liaison.auth.sessions import end_family
+
+LIFETIME: Final = 60
+
+
+class Redeemed(NamedTuple):
+    """An open session, and what it is for."""
+
+    grant: Grant
+    session: int
+    family: int
+
+
+def digest(secret: str) -> bytes:
+    """How codes, refresh tokens and cookies are kept: a stolen database does not sign anyone in."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+async def issue(connection: "asyncpg.Connection | asyncpg.Pool", grant: Grant) -> str:
+    """A new code for what a person has just agreed to."""
+    code = secrets.token_urlsafe(32)
+    await connection.execute(
+        """
+        insert into authorization_code (code, request, family, expires_at)
+        values ($1, $2, $3, now() + make_interval(secs => $4))
+        """,
+        digest(code),
+        grant.write(),
+        secrets.randbits(63) or 1,
+        LIFETIME,
+    )
+    return code
+
+
+async def redeem(
+    connection: asyncpg.Connection, client: Client, code: str, redirect_uri: str, verifier: str, seconds: int
+) -> Redeemed:
+    """A session for the code. Raises InvalidGrant; the code is used up either way. Not inside a transaction.
+
+    The row is locked from the check to the session's insert, so that a racer who ends the family cannot come between.
+    """
+    used = False
+    failed = False
+    async with connection.transaction():
+        row = await connection.fetchrow(
+            """
+            select request, family, used_at is not null as used, expires_at > now() as fresh
+            from authorization_code where code = $1 for update
+            """,
+            digest(code),
+        )
+        if row is None:
+            raise InvalidGrant
+        if row["used"]:
+            used = True
+            await end_family(connection, row["family"])
+        else:
+            await connection.execute("update authorization_code set used_at = now() where code = $1", digest(code))
+            grant = Grant.read(row["request"])
+            try:
+                if not row["fresh"] or grant.client != client.number or grant.redirect_uri != redirect_uri:
+                    raise InvalidGrant
+                rfc7636.check_verifier(verifier, grant.challenge)
+                session = await open_granted(connection, grant, row["family"], seconds)
+            except InvalidGrant:
+                failed = True  # raised after the commit, so that the code stays burnt
+    if used or failed:
+        raise InvalidGrant
+    return Redeemed(grant, session, row["family"])

@@ -1,0 +1,161 @@
+"""private_key_jwt: a client proves who it is with an assertion that it signed (RFC 7523 §2.2, §3).
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
+
+Stricter than joserfc and Authlib, which were measured to accept an `exp` ten years ahead, a foreign audience beside
+ours, `typ: at+jwt` and a foreign `jku`; each of these is refused here and has its test. Any failure is one InvalidClient.
+"""
+
+import binascii
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+import orjson
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, Key, RSAKey
+
+from liaison.auth.oauth2.errors import InvalidClient
+
+if TYPE_CHECKING:
+    from liaison.auth.oauth2.clients import Client
+
+ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ALGORITHMS: Final = {"RS384": "RSA", "ES384": "EC"}
+LIFETIME: Final = 300
+SKEW: Final = 10
+"""Seconds that a client's clock may differ from ours."""
+LONGEST: Final = 4096
+_HEADER: Final = {"alg", "kid", "typ", "jku", "x5t"}
+"""Anything else in the header (crit, jwk, x5u, b64…) could change which key is used or what is signed: refused."""
+
+
+def key_problem(key: Any) -> str:
+    """Why a public key may not be registered; '' when it may."""
+    if not isinstance(key, Mapping) or not isinstance(key.get("kid"), str) or not key["kid"]:
+        return "Each key has a kid."
+    try:
+        made = _import(key)
+    except (JoseError, ValueError, TypeError, KeyError, binascii.Error):
+        return f"The key {key['kid']} is not a key of RFC 7517 for RS384 or ES384."
+    if isinstance(made, RSAKey) and made.raw_value.key_size < 2048:
+        return f"The key {key['kid']} is too short: 2048 bits at least."
+    return ""
+
+
+def _import(key: Mapping[str, Any]) -> Key:
+    if key["kty"] == "RSA":
+        return RSAKey.import_key({"kty": "RSA", "n": key["n"], "e": key["e"]})
+    if key["kty"] == "EC" and key["crv"] == "P-384":
+        return ECKey.import_key({"kty": "EC", "crv": "P-384", "x": key["x"], "y": key["y"]})
+    raise ValueError("not a key type of RS384 or ES384")
+
+
+def client_id_of(assertion: str) -> str:
+    """Who the assertion says it is from. Proves nothing: only which registration to verify it against."""
+    issuer = _read(assertion)[1].get("iss")
+    if not isinstance(issuer, str):
+        raise InvalidClient
+    return issuer
+
+
+def _read(assertion: str) -> tuple[dict[str, Any], dict[str, Any], jws.CompactSignature]:
+    if len(assertion) > LONGEST or not assertion.isascii():
+        raise InvalidClient
+    try:
+        signed = jws.extract_compact(assertion.encode())
+        header = signed.headers()
+        claims = orjson.loads(signed.payload)
+    except (JoseError, ValueError, TypeError, RecursionError):
+        raise InvalidClient from None
+    if not isinstance(header, dict) or not isinstance(claims, dict):
+        raise InvalidClient
+    return header, claims, signed
+
+
+def _select(keys: Sequence[Mapping[str, Any]], kid: Any, algorithm: str) -> Key:
+    """Exactly one key by `kid` and compatible type; none or several fail (SMART §5.1.3)."""
+    found = [
+        key
+        for key in keys
+        if key.get("kid") == kid
+        and key.get("kty") == ALGORITHMS[algorithm]
+        and key.get("alg", algorithm) == algorithm
+        and key.get("use", "sig") == "sig"
+    ]
+    if not isinstance(kid, str) or len(found) != 1:
+        raise InvalidClient
+    return _import(found[0])
+
+
+def verify_signature(client: "Client", assertion: str) -> dict[str, Any]:
+    """The claims, once the header is acceptable and the signature is by the registered key. Claims are not yet checked.
+
+    The algorithm is the client's registered one, never the header's choice.
+    """
+    header, claims, signed = _read(assertion)
+    if client.algorithm not in ALGORITHMS or header.get("alg") != client.algorithm:
+        raise InvalidClient
+    # A key set of elsewhere is never followed; ours are registered inline, so no jku is the registered one.
+    if header.get("typ") != "JWT" or not header.keys() <= _HEADER or "jku" in header:
+        raise InvalidClient
+    key = _select(client.keys, header.get("kid"), client.algorithm)
+    try:
+        valid = jws.validate_compact(signed, key, algorithms=[client.algorithm])
+    except (JoseError, ValueError, TypeError):
+        raise InvalidClient from None
+    if not valid:
+        raise InvalidClient
+    return claims
+
+
+def _moment(claims: Mapping[str, Any], name: str) -> float | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidClient
+    return float(value)
+
+
+def check_claims(client: "Client", claims: Mapping[str, Any], token_url: str, now: float) -> tuple[str, float]:
+    """The `jti` and the moment it may be forgotten. `aud` is exactly our token URL: a list with anyone else in it
+    would let another server replay the assertion here."""
+    if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
+        raise InvalidClient
+    if claims.get("aud") not in (token_url, [token_url]):
+        raise InvalidClient
+    expires, issued, starts = (_moment(claims, name) for name in ("exp", "iat", "nbf"))
+    if expires is None or not now - SKEW < expires <= now + LIFETIME + SKEW:
+        raise InvalidClient
+    if any(moment is not None and moment > now + SKEW for moment in (issued, starts)):
+        raise InvalidClient
+    jti = claims.get("jti")
+    if not isinstance(jti, str) or not 0 < len(jti) <= 256:
+        raise InvalidClient
+    return jti, expires + SKEW
+
+
+async def accept(
+    connection: "asyncpg.Connection | asyncpg.Pool", client: "Client", assertion: str, token_url: str
+) -> None:
+    """Raises InvalidClient unless this assertion is the client's, is for us, is fresh, and is used for the first time.
+
+    "First" is decided by one insert under a unique key, so among racers with one `jti` exactly one passes.
+    """
+    claims = verify_signature(client, assertion)
+    jti, forget = check_claims(client, claims, token_url, time.time())
+    first = await connection.fetchval(
+        """
+        insert into assertion_seen (client, jti, expires_at) values ($1, $2, to_timestamp($3))
+        on conflict do nothing returning true
+        """,
+        client.number,
+        hashlib.sha256(jti.encode("utf-8", "surrogatepass")).digest(),
+        forget,
+    )
+    if not first:
+        raise InvalidClient

@@ -1,0 +1,157 @@
+"""Rows of `access_session`: through them SQL looks up the caller's rights, at each request, by the database's clock.
+
+A token or a browser cookie only names a session. Ending the row ends both, on every worker, at the next request.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from liaison.auth.caller import Caller
+from liaison.auth.smart.scopes import EVERYTHING, read_scopes
+
+BROWSER = "browser"
+"""In the column `scope`: a session of our own pages, bounded by the visible set alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """In whose name a session acts. Numbers as in liaison.auth.schema; 0 means none."""
+
+    principals: Sequence[int]
+    purpose: int
+    role_code: str
+    account: int = 0
+    client: int = 0
+    practitioner: int = 0
+    role: int = 0
+    organization: int = 0
+    only_patient: int = 0
+
+
+class NoLongerHeld(Exception):
+    """The role that a session would act in has ended, or was ended."""
+
+
+async def open_session(
+    connection: asyncpg.Connection, act: Act, scope: str, seconds: int, *, family: int | None = None
+) -> int:
+    """The number of a new session. It ends after `seconds`, or with the role that it acts in, if that is sooner.
+
+    Raises NoLongerHeld for a role that is not in force now.
+    """
+    session = secrets.randbits(63) or 1
+    standing = await connection.fetchval(
+        """
+        insert into access_session (session, principals, purpose, only_patient, account, client, practitioner, role,
+                                    organization, role_code, scope, family, expires_at)
+        values ($1, $2::bigint[], $3, nullif($4::bigint, 0), nullif($5::bigint, 0), nullif($6::bigint, 0),
+                nullif($7::bigint, 0), nullif($8::bigint, 0), nullif($9::bigint, 0), $10, $11, $12,
+                least(now() + make_interval(secs => $13),
+                      case when $8::bigint <> 0 then coalesce(
+                          (select valid_to from held_role
+                           where role = $8 and role_code = $10 and active and valid_from <= now()), '-infinity') end))
+        returning expires_at > now()
+        """,
+        session,
+        list(act.principals),
+        act.purpose,
+        act.only_patient,
+        act.account,
+        act.client,
+        act.practitioner,
+        act.role,
+        act.organization,
+        act.role_code,
+        scope,
+        family,
+        float(seconds),
+    )
+    if not standing:
+        await end_session(connection, session)
+        raise NoLongerHeld
+    return session
+
+
+async def caller_of(connection: "asyncpg.Connection | asyncpg.Pool", session: int) -> Caller | None:
+    """The caller of a session in force; None for one that is unknown, ended or expired."""
+    row = await connection.fetchrow(
+        """
+        select session, purpose, only_patient, account, client, practitioner, role, organization, role_code, scope
+        from access_session where session = $1 and ended_at is null and expires_at > now()
+        """,
+        session,
+    )
+    return None if row is None else caller_of_row(row)
+
+
+def caller_of_row(row: Any) -> Caller:
+    """A row of `access_session` as the caller it makes."""
+    return Caller(
+        session=row["session"],
+        bound=EVERYTHING if row["scope"] == BROWSER else read_scopes(row["scope"]),
+        purpose=row["purpose"],
+        role_code=row["role_code"],
+        practitioner=row["practitioner"] or 0,
+        role=row["role"] or 0,
+        organization=row["organization"] or 0,
+        account=row["account"] or 0,
+        client=row["client"] or 0,
+        only_patient=row["only_patient"] or 0,
+    )
+
+
+async def is_alive(connection: "asyncpg.Connection | asyncpg.Pool", session: int) -> bool:
+    """Whether a session is in force. For an answer that could say 'sign in again' instead of 'nothing here'."""
+    alive: bool = await connection.fetchval(
+        "select exists (select from access_session where session = $1 and ended_at is null and expires_at > now())",
+        session,
+    )
+    return alive
+
+
+async def end_session(connection: asyncpg.Connection, session: int) -> None:
+    await connection.execute(
+        "update access_session set ended_at = now() where session = $1 and ended_at is null", session
+    )
+
+
+async def end_family(connection: asyncpg.Connection, family: int) -> None:
+    """Ends everything that one authorization gave: its sessions and its refresh tokens."""
+    await connection.execute(
+        "update refresh_token set revoked_at = now() where family = $1 and revoked_at is null", family
+    )
+    await connection.execute(
+        "update access_session set ended_at = now() where family = $1 and ended_at is null", family
+    )
+
+
+async def end_account(connection: asyncpg.Connection, account: int) -> None:
+    """Ends everything a person holds open: browsers, tokens, refresh tokens. What is issued later is not touched."""
+    await connection.execute("update account set not_before = now() where account = $1", account)
+    await connection.execute("delete from browser_session where account = $1", account)
+    await connection.execute(
+        "update authorization_code set used_at = now() where (request->>'account')::bigint = $1 and used_at is null",
+        account,
+    )
+    await connection.execute(
+        "update refresh_token set revoked_at = now() where (request->>'account')::bigint = $1 and revoked_at is null",
+        account,
+    )
+    await connection.execute(
+        "update access_session set ended_at = now() where account = $1 and ended_at is null", account
+    )
+
+
+async def end_client(connection: asyncpg.Connection, client: int) -> None:
+    """Ends everything a client holds open."""
+    await connection.execute(
+        "update refresh_token set revoked_at = now() where (request->>'client')::bigint = $1 and revoked_at is null",
+        client,
+    )
+    await connection.execute(
+        "update access_session set ended_at = now() where client = $1 and ended_at is null", client
+    )
