@@ -9,19 +9,25 @@ from liaison.fhir.definitions.parameters import (
     parameter_by_number,
     search_parameters,
 )
+from liaison.fhir.definitions.structures import PRIMITIVES, Element, Type, elements, required_codes
 from liaison.fhir.definitions.types import DIRECTORY_TYPES, RESOURCE_TYPES, kind_of, type_of
 
 __all__ = [
     "DIRECTORY_TYPES",
+    "PRIMITIVES",
     "RESOURCE_TYPES",
     "Component",
+    "Element",
     "Ownership",
     "SearchParameter",
+    "Type",
     "clinical_paths",
+    "elements",
     "kind_of",
     "ownership",
     "parameter_by_id",
     "parameter_by_number",
+    "required_codes",
     "search_parameters",
     "type_of",
 ]
