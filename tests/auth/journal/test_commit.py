@@ -100,6 +100,21 @@ async def test_a_link_binds_what_was_committed_and_voids_what_was_not(
     assert link.detail["void"] == [-3]
 
 
+async def test_a_savepoint_taken_back_takes_its_entries_with_it_and_the_link_knows(
+    journal: Journal, raw: asyncpg.Connection, keys: JournalKeys, caller: Caller
+) -> None:
+    async with raw.transaction():
+        with pytest.raises(ZeroDivisionError):
+            async with raw.transaction():
+                await journal.record_within(raw, [entry(caller, Event.CREATE, patient=1)])
+                raise ZeroDivisionError
+        async with raw.transaction():
+            await journal.record_within(raw, [entry(caller, Event.CREATE, patient=2)])
+    await eventually(raw, Event.LINK)
+    (link,) = [one.detail for one in await opened(raw, keys) if one.event == Event.LINK and one.detail]
+    assert ([sequence for sequence, _ in link["within"]], link["void"]) == ([-2], [-1])
+
+
 async def test_a_transaction_still_open_is_bound_later(
     journal: Journal, raw: asyncpg.Connection, database: Database, keys: JournalKeys, caller: Caller
 ) -> None:
@@ -132,7 +147,6 @@ async def test_a_lost_connection_is_told_to_all_who_wait_and_the_next_ones_succe
 ) -> None:
     await journal.record([entry(caller, Event.READ, patient=1)])
     first = journal.worker
-    await raw.execute("lock table journal_entry in exclusive mode") if raw.is_in_transaction() else None
     transaction = raw.transaction()
     await transaction.start()
     await raw.execute("lock table journal_entry in exclusive mode")

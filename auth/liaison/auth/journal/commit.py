@@ -52,8 +52,9 @@ with written as (
     insert into journal_entry ({", ".join(COLUMNS)})
     select * from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bytea[], $5::smallint[], $6::smallint[],
                          $7::timestamptz[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bytea[])
+    returning xmin::text::bigint as own
 )
-select pg_current_xact_id()::text
+select pg_current_xact_id()::text::bigint as whole, min(own) as own from written
 """
 STATUS: Final = "select x, pg_xact_status(x::xid8) from unnest($1::text[]) as x"
 
@@ -63,6 +64,14 @@ _LOST: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutE
 def _prepare(entries: Sequence[Entry]) -> list[Prepared]:
     at = moment(time.time_ns())
     return [(one[0], one[1], at, one[2], one[3], one[4], body(one)) for one in entries]
+
+
+def _own_transaction(whole: int, own: int) -> str:
+    """The 64-bit id of the (sub)transaction that inserted: within a savepoint it may abort while the whole commits.
+
+    `own` has 32 bits and was given out at or after `whole`.
+    """
+    return str(whole + (own - whole) % 2**32)
 
 
 class Journal:
@@ -114,7 +123,7 @@ class Journal:
         worker = self.worker
         columns: list[list[Any]] = [list(column) for column in zip(*(record for record, _ in sealed), strict=True)]
         try:
-            transaction = await connection.fetchval(INSERT, *columns)
+            transaction = _own_transaction(*await connection.fetchrow(INSERT, *columns))
         except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
             raise  # The store runs the whole transaction again.
         except _LOST as error:
@@ -242,16 +251,17 @@ class Journal:
 
     async def _links(self, connection: asyncpg.Connection) -> tuple[list[Prepared], list[Pending]]:
         """The LINK entries that are due, and what they bind, to be put back should they not reach the disk."""
-        found = dict(await connection.fetch(STATUS, [one.transaction for one in self._pending]))
-        undecided = [one for one in self._pending if found.get(one.transaction) == "in progress"]
-        bound = [one for one in self._pending if found.get(one.transaction) != "in progress"]
-        self._pending = undecided
+        asked = list(self._pending)  # others may come while PostgreSQL answers
+        found = dict(await connection.fetch(STATUS, [one.transaction for one in asked]))
+        undecided = [one for one in asked if found[one.transaction] == "in progress"]
+        bound = [one for one in asked if found[one.transaction] != "in progress"]
+        self._pending = undecided + self._pending[len(asked) :]
         if undecided:
             self._link_later()
         links: dict[int, dict[str, Any]] = {}
         for one in bound:
             link = links.setdefault(one.worker, {"worker": one.worker, "within": [], "void": []})
-            if found.get(one.transaction) == "committed":
+            if found[one.transaction] == "committed":
                 link["within"] += [[sequence, hashed.hex()] for sequence, hashed in one.entries]
             else:
                 link["void"] += [sequence for sequence, _ in one.entries]
