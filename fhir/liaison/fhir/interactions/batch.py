@@ -34,5 +34,3 @@ def _refuse_links(entry: Entry, urls: set[str]) -> None:
         text = reference.get("reference")
         if isinstance(text, str) and text.startswith("urn:") and text in urls:
             raise BadRequest(issues=[Issue("invalid", "Entries of a batch may not refer to each other.", path)])
-
-

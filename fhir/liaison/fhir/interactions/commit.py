@@ -62,10 +62,10 @@ async def commit(
 async def _once(
     store: Records, caller: Caller, writes: list[Write], resolver: Resolver, connection: asyncpg.Connection
 ) -> None:
-    await _load(store, caller, writes)
+    await _load(store, caller, writes, resolver)
     await _lock(store, connection, writes, resolver)
     await resolver.match_conditional_writes()
-    await _load(store, caller, [write for write in writes if write.matching])
+    await _load(store, caller, [write for write in writes if write.matching], resolver)
     _name_patients(store, writes)
     await resolver.resolve()
     while refused := owners.assign(writes, resolver.resolved):
@@ -78,16 +78,18 @@ async def _once(
         await store.write(connection, caller, changes, resolver.related())
 
 
-async def _load(store: Records, caller: Caller, writes: Sequence[Write]) -> None:
+async def _load(store: Records, caller: Caller, writes: Sequence[Write], resolver: Resolver) -> None:
     """The visible current version of what is updated or deleted, and If-Match against it."""
-
-    async def load(write: Write) -> None:
-        try:
-            await _load_one(store, caller, write)
-        except FhirError as error:
-            raise write.problem(error) from None
-
-    await asyncio.gather(*(load(write) for write in writes if write.interaction != "create" and write.id_))
+    asked = [write for write in writes if write.interaction != "create" and write.id_]
+    loaded = await asyncio.gather(*(_load_one(store, caller, write) for write in asked), return_exceptions=True)
+    refused: list[tuple[Write, FhirError]] = []
+    for write, error in zip(asked, loaded, strict=True):
+        if isinstance(error, FhirError):
+            refused.append((write, write.problem(error)))
+        elif error is not None:
+            raise error
+    if refused:
+        resolver.leave_out(refused)
 
 
 async def _load_one(store: Records, caller: Caller, write: Write) -> None:

@@ -23,7 +23,9 @@ def checked(tree: Tree, type_: str, at: str = "") -> Tree:
     try:
         validate(tree, type_)
     except FhirError as error:
-        raise named(f"{at}.resource", error) if at else error
+        if at:
+            raise named(f"{at}.resource", error) from None
+        raise
     clean_narrative(tree)
     return tree
 

@@ -55,5 +55,5 @@ async def written(store: Records, caller: Caller, write: Write, base_url: str) -
         return prefer.written(write.headers, 200, found.body, meta + location, (found.disclosure,))
     change = write.change
     assert change is not None
-    meta = etag.meta(change.version, change.at) + (("location", f"{where}{change.version}"),)
+    meta = (*etag.meta(change.version, change.at), ("location", f"{where}{change.version}"))
     return prefer.written(write.headers, 201 if write.interaction == "create" else 200, change.body, meta)

@@ -22,7 +22,7 @@ def _tags(text: str) -> list[int]:
     for part in text.split(","):
         tag = part.strip().removeprefix("W/")
         if len(tag) < 2 or not (tag[0] == tag[-1] == '"'):
-            raise BadRequest("An entity tag is written W/\"3\", as in the ETag of an answer.")
+            raise BadRequest('An entity tag is written W/"3", as in the ETag of an answer.')
         number = tag[1:-1]
         found.append(int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0)
     return found
@@ -35,7 +35,9 @@ def require_match(headers: Mapping[str, str], version: int) -> None:
         return
     tags = _tags(wanted)
     if ANY not in tags and version not in tags:
-        raise PreconditionFailed("The resource has another version than If-Match says. Read it again, then send your change.")
+        raise PreconditionFailed(
+            "The resource has another version than If-Match says. Read it again, then send your change."
+        )
 
 
 def not_modified(headers: Mapping[str, str], version: int, at: datetime) -> bool:

@@ -24,7 +24,6 @@ def render(issues: tuple[Issue, ...] = (_ALL_OK,)) -> bytes:
     return orjson.dumps(tree(issues))
 
 
-
 def answer(error: FhirError) -> Answer:
     """The one place where an error becomes an answer."""
     return Answer(error.status, render(error.issues))

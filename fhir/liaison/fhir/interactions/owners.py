@@ -107,7 +107,9 @@ def _settle(write: Write, resolved: Resolved, claims: Mapping[int, set[int]]) ->
             patients = claims.get(id(write), set())
             if len(patients) > 1:
                 raise write.problem(
-                    Unprocessable(f"Resources of {len(patients)} patients refer to this {write.type_}; send one for each.")
+                    Unprocessable(
+                        f"Resources of {len(patients)} patients refer to this {write.type_}; send one for each."
+                    )
                 )
             found = next(iter(patients), None)
         write.patient = found

@@ -51,12 +51,13 @@ class Related(Mapping[str, Tree]):
 class Lenience:
     """What an import may do that a request may not. A request has none of it.
 
-    `known` says what texts name that mean nothing here (ids of the system the data came from). With `logical`, a
+    `known` and `names` say what texts name that mean nothing here (ids of the system the data came from). With `logical`, a
     reference that leads to nothing becomes a logical one (Reference.identifier, R4 references.html#logical), counted
     in `unmatched`. A resource that still cannot be stored is left out, in `refused`, and the others go on.
     """
 
     known: Mapping[str, Key] = field(default_factory=dict)
+    names: Mapping[str, Write] = field(default_factory=dict)
     logical: bool = False
     unmatched: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[Write, FhirError]] = field(default_factory=list)
@@ -137,7 +138,11 @@ class Resolver:
         targets = {text: target(text, self._base_url) for text in texts if text not in self._entries}
         self.resolved = dict(self._entries)
         if self._lenience is not None:
+            here = {id(write) for write in self._writes}
             self.resolved |= {text: key for text, key in self._lenience.known.items() if text in targets}
+            self.resolved |= {
+                text: write for text, write in self._lenience.names.items() if text in targets and id(write) in here
+            }
             targets = {text: found for text, found in targets.items() if text not in self.resolved}
         await self._search({(t.type_, t.name) for t in targets.values() if t is not None and t.kind == "conditional"})
         reasons = {text: self._conditional(text, t) for text, t in targets.items()}
@@ -197,8 +202,14 @@ class Resolver:
         """Takes these writes out of the unit. Without lenience, raises the first error instead."""
         if self._lenience is None:
             raise refused[0][1]
-        self._lenience.refused += refused
         gone = {id(write) for write, _ in refused}
+        whole = {write.whole for write, _ in refused} - {""}
+        others = [write for write in self._writes if write.whole in whole and id(write) not in gone]
+        self._lenience.refused += refused
+        self._lenience.refused += [
+            (write, Unprocessable("Its Bundle is stored whole or not at all.")) for write in others
+        ]
+        gone |= {id(write) for write in others}
         self._writes[:] = [write for write in self._writes if id(write) not in gone]
         self._entries = {url: write for url, write in self._entries.items() if id(write) not in gone}
 

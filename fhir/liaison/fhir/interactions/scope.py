@@ -33,4 +33,6 @@ def require_visible(caller: Caller, letter: Interaction, type_: str, tree: Tree)
 def require_written(caller: Caller, letter: Interaction, type_: str, tree: Tree) -> None:
     """Raises Forbidden for content of the caller's own that their scopes do not let them write."""
     if not within(caller, letter, type_, tree):
-        raise Forbidden(f"The scopes of this token do not allow writing this {type_}: it does not match their criteria.")
+        raise Forbidden(
+            f"The scopes of this token do not allow writing this {type_}: it does not match their criteria."
+        )

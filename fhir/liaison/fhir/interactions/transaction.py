@@ -55,7 +55,7 @@ async def transaction(
                 answers.append(deleted(write))
             else:
                 answers.append(await written(store, caller, write, base_url))
-        except Exception as error:  # It is committed: what a read of it cannot show is said in its place.
+        except Exception as error:  # noqa: BLE001  # It is committed: what a read of it cannot show is said in its place.
             answers.append(as_answer(error))
     return response_bundle("transaction-response", entries, answers, outer)
 

@@ -13,7 +13,8 @@ class Write:
     """What is to be done with one resource.
 
     `at` is '' for a request of its own, else the entry's FHIRPath ('Bundle.entry[3]'). `none_exist` is the query of a
-    conditional create, `matching` that of a conditional update. The last fields are filled on the way: `key` names
+    conditional create, `matching` that of a conditional update. `whole` names a group of which all or none is stored,
+    where an import puts several into one transaction. The last fields are filled on the way: `key` names
     the resource written, `existing` says that a conditional create found it already there and writes nothing.
     """
 
@@ -25,6 +26,7 @@ class Write:
     full_url: str = ""
     none_exist: str = ""
     matching: str = ""
+    whole: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     key: Key | None = None
     patient: int | None = None

@@ -115,7 +115,7 @@ class FhirEdge:
             answer = await self._answer(scope, receive, headers, method, path, request_id)
         except Disconnected:
             return
-        except Exception as error:  # every failure becomes an answer, here and nowhere else
+        except Exception as error:  # noqa: BLE001  # every failure becomes an answer, here and nowhere else
             answer = errors.answer(error)
         request_id = request_id or _request_id({})
         await _send(send, method, answer, request_id)
@@ -140,7 +140,9 @@ class FhirEdge:
         body = b""
         if method not in ("GET", "HEAD"):
             body, query = await self._body(receive, headers, method, path, query)
-        return await self.engine.handle(caller, Request(method, path, query, body, headers, request_id, request.address))
+        return await self.engine.handle(
+            caller, Request(method, path, query, body, headers, request_id, request.address)
+        )
 
     async def _caller(self, path: str, headers: Mapping[str, str]) -> Caller:
         assert self.authenticator is not None

@@ -1,6 +1,5 @@
 """The one place where something that went wrong becomes an HTTP answer with an OperationOutcome."""
 
-import asyncio
 import traceback
 from typing import Final
 
@@ -10,21 +9,9 @@ import structlog
 from liaison.fhir.errors import FhirError, Issue, Unauthorized, Unavailable
 from liaison.fhir.interactions import outcome
 from liaison.fhir.store.contract import Answer
+from liaison.fhir.store.faults import is_unavailable
 
 log = structlog.get_logger()
-
-_NO_DATABASE: Final = (
-    OSError,
-    EOFError,
-    TimeoutError,
-    asyncio.TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InsufficientResourcesError,  # 53xxx: disk full, out of memory, too many connections
-    asyncpg.OperatorInterventionError,  # 57xxx: the server is stopping or starting
-    asyncpg.PostgresSystemError,  # 58xxx: an error of the system below, such as input/output
-    asyncpg.ReadOnlySQLTransactionError,
-)
 
 _RETRY: Final = ("retry-after", "2")
 
@@ -49,7 +36,7 @@ def as_fhir(error: Exception) -> FhirError:
             return Unavailable("The disk of the service is full. Nothing was written.")
         case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
             return Unavailable("Too many changes at the same place at the same time. Try again.")
-        case _ if isinstance(error, _NO_DATABASE):
+        case _ if is_unavailable(error):
             log.warning("database unavailable", kind=type(error).__name__)
             return Unavailable("The service cannot reach its database. Nothing was disclosed or written. Try again.")
         case _:

@@ -29,9 +29,9 @@ def acceptable(accept: str) -> None:
         return
     for media in accept.split(","):
         essence, parameters = _parts(media)
-        if essence in _JSON | _ANY and parameters.get("q") not in ("0", "0.0", "0.00", "0.000"):
-            if not _wrong_release(parameters):
-                return
+        refused = parameters.get("q") in ("0", "0.0", "0.00", "0.000")
+        if essence in _JSON | _ANY and not refused and not _wrong_release(parameters):
+            return
     raise NotAcceptable("Only JSON is served: Accept application/fhir+json (FHIR 4.0).")
 
 
@@ -42,7 +42,9 @@ def without_format(query: str) -> str:
     kept = []
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name == "_format":
-            essence, parameters = _parts(value.replace(" ", "+"))  # `_format=application/fhir+json` arrives with a space
+            essence, parameters = _parts(
+                value.replace(" ", "+")
+            )  # `_format=application/fhir+json` arrives with a space
             if essence not in _FORMATS or _wrong_release(parameters):
                 raise NotAcceptable("Only JSON is served: _format=json.")
         elif name != "_pretty":

@@ -24,7 +24,9 @@ APPLICATION = "liaison.services.application:worker"
 def serve(
     workers: Annotated[int | None, typer.Option(help="Worker processes; LIAISON_WORKERS otherwise.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on; LIAISON_HOST otherwise.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one; LIAISON_PORT otherwise.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on, 0 for a free one; LIAISON_PORT otherwise.")
+    ] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; requests under way are finished first."""
     given = {"workers": workers, "host": host, "port": port}

@@ -1,0 +1,104 @@
+"""`liaison import`: load records from files. A second run of the same files changes nothing."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from liaison.auth.access import internal
+from liaison.services import base
+from liaison.services.command import Refused, app
+from liaison.services.loading.loader import Loader
+from liaison.services.loading.loader import Progress as Told
+from liaison.services.loading.report import NAMED, Report
+from liaison.services.loading.sources import Unreadable, files, groups
+from liaison.services.settings import Settings
+
+
+LONGEST = timedelta(hours=12)
+
+
+class Unresolved(StrEnum):
+    fail = "fail"
+    logical = "logical"
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders: .json, .ndjson, each also as .gz.")],
+    unresolved: Annotated[
+        Unresolved,
+        typer.Option(help="References that lead to nothing: refuse the resource, or keep them as logical references."),
+    ] = Unresolved.fail,
+    source: Annotated[str, typer.Option(help="Name of the system the files come from; its ids are its own.")] = "files",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Load FHIR resources and Bundles. Exit code 0: everything is stored; 1: something was refused, the report says what."""
+    settings = Settings()
+    try:
+        files(paths)
+        with base.running(settings):
+            report = asyncio.run(run(settings, paths, source, logical=unresolved is Unresolved.logical))
+    except (Unreadable, base.NoDatabase) as error:
+        raise Refused(str(error)) from None
+    if as_json:
+        print(json.dumps(report.as_json(), ensure_ascii=False))  # noqa: T201  # the command's result
+    else:
+        show(report)
+    if not report.complete:
+        raise typer.Exit(1)
+
+
+async def run(settings: Settings, paths: list[Path], source: str, *, logical: bool) -> Report:
+    """Imports as the internal principal 'import', under whose name every access is journaled."""
+    from liaison.services.house import House
+
+    async with House.opened(settings) as house:
+        caller = await internal.open_session(house.database.writing, "import", LONGEST)
+        try:
+            loader = Loader(house.store, caller, settings.fhir_base, source, logical=logical)
+            with told() as progress:
+                return await loader.load(groups(paths), progress)
+        finally:
+            await internal.close_session(house.database.writing, caller)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[Told]:
+    """A progress line on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.completed} resources"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("import", total=None)
+        yield lambda read: bar.update(task, completed=read)
+
+
+def show(report: Report) -> None:
+    """The report for people."""
+    console = Console(file=sys.stdout, highlight=False)
+    table = Table("Type", "created", "updated", "unchanged")
+    for type_ in sorted(report.created | report.updated | report.unchanged):
+        counts = (report.created[type_], report.updated[type_], report.unchanged[type_])
+        table.add_row(type_, *(str(count) for count in counts))
+    console.print(table)
+    rate = report.read / report.seconds if report.seconds else 0
+    console.print(f"{report.read} resources read in {report.seconds:.1f} s ({rate:.0f} a second).")
+    for text, count in report.unmatched.most_common(10):
+        console.print(f"Kept as a logical reference, {count} times: {text}", markup=False)
+    for where, reason in report.refused[:NAMED]:
+        console.print(f"Not stored: {where}: {reason}", markup=False)
+    if len(report.refused) > NAMED:
+        console.print(f"… and {len(report.refused) - NAMED} more not stored.")

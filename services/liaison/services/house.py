@@ -1,0 +1,82 @@
+"""Everything one process holds open: database, keys, store, rights, journal, and the engine over them.
+
+Workers, commands and tests open it the same way: `async with House.opened(settings) as house`.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from liaison.auth.access.filter import Filter
+from liaison.auth.access.hooks import Hooks
+from liaison.auth.journal.commit import Journal
+from liaison.auth.journal.integrator import Integrator
+from liaison.auth.journal.keys import JournalKeys
+from liaison.fhir.store import Store
+from liaison.fhir.store.database import Database, connection
+from liaison.fhir.vault import FileKeyProvider, KeyProvider, Vault
+from liaison.services import base, operations
+from liaison.services.api.edge import Authenticator
+from liaison.services.engine import Engine
+from liaison.services.oauth.authentication import TokenAuthenticator
+from liaison.services.settings import Settings
+
+Check = Callable[[], Awaitable[object]]
+
+
+class NoKey(RuntimeError):
+    """The secret that opens the keys is not configured. The text names the setting."""
+
+
+def key_provider(settings: Settings) -> KeyProvider:
+    """The provider that the settings name. Raises NoKey or ProviderError, saying which file and what is wrong."""
+    if settings.key_file is None:
+        raise NoKey("No key file is set: LIAISON_KEY_FILE names the 0600 file that holds the provider's secret.")
+    return FileKeyProvider(settings.key_file)
+
+
+@dataclass(slots=True)
+class House:
+    """Open; closed by leaving `opened`. Nothing here is global: a process may open several, as tests do."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    store: Store
+    journal: Journal
+    journal_keys: JournalKeys
+    engine: Engine
+    authenticator: Authenticator
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def opened(cls, settings: Settings) -> AsyncIterator["House"]:
+        """Raises UnknownSchema, Unavailable, NoKey or ProviderError when the service cannot serve."""
+        provider = key_provider(settings)
+        async with contextlib.AsyncExitStack() as stack:
+            database = await stack.enter_async_context(await Database.connect(base.url(settings)))
+            async with database.writing.acquire() as one:
+                vault = await Vault.open(one, provider)
+                keys = await JournalKeys.load(one, vault)
+            journal = await Journal.open(database, keys)
+            stack.push_async_callback(journal.close)
+            access = Filter(vault)
+            store = Store(database, vault, access, Hooks(vault, journal))
+            engine = Engine(store, journal, settings.fhir_base, operations.OPERATIONS, operations.ELSEWHERE)
+            authenticator = TokenAuthenticator(database, vault, settings)
+            yield cls(settings, database, vault, store, journal, keys, engine, authenticator)
+
+    def jobs(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """What a worker runs beside its requests, until it is cancelled."""
+        return [Integrator(self._connect, self.journal_keys.signer).run()]
+
+    async def _connect(self) -> Any:
+        return await connection(base.url(self.settings))
+
+    def checks(self) -> dict[str, Check]:
+        """What must pass for the service to be ready."""
+        return {
+            "database": lambda: self.database.reading.fetchval("select 1"),
+            "journal": lambda: self.database.writing.fetchval("select 1 from journal_head limit 1"),
+        }

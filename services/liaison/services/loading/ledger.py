@@ -1,0 +1,69 @@
+"""What was imported from where. Names and contents are kept as keyed digests only: the ledger says nothing by itself."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import asyncpg
+
+from liaison.fhir.store.contract import Key
+from liaison.fhir.vault import Vault, context
+
+
+class Known(NamedTuple):
+    """One thing imported before: which resource it is here, and a digest of how it looked then."""
+
+    key: Key
+    digest: bytes
+
+
+class Line(NamedTuple):
+    """One thing imported now. `digest` is empty for a second name of a resource that is known by its first."""
+
+    source_key: bytes
+    digest: bytes
+    key: Key
+
+
+class Ledger:
+    """The ledger of one source: two sources may use the same ids for different things."""
+
+    def __init__(self, vault: Vault, source: str) -> None:
+        self._secret = vault.identity_token(_SPACE, context("import", source)) + vault.identity_token(
+            _SPACE, context("ledger", source)
+        )
+
+    def source_key(self, name: str) -> bytes:
+        return hmac.new(self._secret, b"name\0" + name.encode(), hashlib.sha256).digest()[:16]
+
+    def digest(self, body: bytes) -> bytes:
+        return hmac.new(self._secret, b"body\0" + body, hashlib.sha256).digest()[:16]
+
+    async def look_up(self, connection: "asyncpg.Connection | asyncpg.Pool", names: Iterable[str]) -> dict[str, Known]:
+        """What is known under each of these names."""
+        keys = {self.source_key(name): name for name in names}
+        rows = await connection.fetch(
+            "select source_key, digest, patient, kind, res from import_ledger where source_key = any($1::bytea[])",
+            list(keys),
+        )
+        return {keys[row[0]]: Known(Key(row[2], row[3], row[4]), row[1]) for row in rows}
+
+    async def write(self, connection: asyncpg.Connection, lines: Iterable[Line]) -> None:
+        """Within the transaction that stores what they name."""
+        rows = {line.source_key: line for line in lines}.values()
+        await connection.execute(
+            "insert into import_ledger (source_key, digest, patient, kind, res)"
+            " select * from unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::smallint[], $5::bigint[])"
+            " on conflict (source_key) do update set digest = excluded.digest"
+            " where excluded.digest <> ''",
+            [row.source_key for row in rows],
+            [row.digest for row in rows],
+            [row.key.patient for row in rows],
+            [row.key.kind for row in rows],
+            [row.key.res for row in rows],
+        )
+
+
+_SPACE = 16
+"""Of vault.identity_token: apart from those of liaison.fhir.store.identity."""

@@ -1,0 +1,46 @@
+"""What an import did, for people and, as JSON, for programs."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from liaison.fhir.errors import FhirError
+
+NAMED = 100
+"""Refusals and unmatched references listed one by one; all are counted."""
+
+
+@dataclass(slots=True)
+class Report:
+    """Counts by resource type. `refused` says where each resource that was not stored is, and why."""
+
+    created: Counter[str] = field(default_factory=Counter)
+    updated: Counter[str] = field(default_factory=Counter)
+    unchanged: Counter[str] = field(default_factory=Counter)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    unmatched: Counter[str] = field(default_factory=Counter)
+    read: int = 0
+    seconds: float = 0.0
+
+    def refuse(self, where: str, error: FhirError) -> None:
+        first = error.issues[0]
+        more = f" (and {len(error.issues) - 1} more)" if len(error.issues) > 1 else ""
+        place = f" [{first.expression}]" if first.expression else ""
+        self.refused.append((where, f"{first.diagnostics}{place}{more}"))
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was read is stored now."""
+        return not self.refused
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "read": self.read,
+            "created": dict(sorted(self.created.items())),
+            "updated": dict(sorted(self.updated.items())),
+            "unchanged": dict(sorted(self.unchanged.items())),
+            "refused": [{"where": where, "reason": reason} for where, reason in self.refused],
+            "unmatched_references": dict(self.unmatched.most_common()),
+            "seconds": round(self.seconds, 3),
+            "resources_per_second": round(self.read / self.seconds, 1) if self.seconds else None,
+        }
