@@ -84,6 +84,7 @@ class Caller(Protocol):
     def bound(self) -> Bound: ...
 
 
+# `caller` is Any where the areas above receive it: they know more of it than the Caller above, and fhir looks no further.
 class AccessFilter(Protocol):
     """The one predicate. Each method returns SQL text to be placed inside the engine's statements, before LIMIT.
 
@@ -108,7 +109,7 @@ class AccessFilter(Protocol):
         """`visible` and `evidence` in one look-up, for hot statements: a FROM item to be cross-joined to the row, with
         columns (allowed boolean, evidence bigint[]). Half the cost of asking for both apart."""
 
-    def second_wall(self, caller: Caller, row: Row, unpermuted: int) -> bool:
+    def second_wall(self, caller: Any, row: Row, unpermuted: int) -> bool:
         """Plain Python, sharing nothing with the SQL: may this row leave? False denies and raises an incident.
 
         `unpermuted` is the row's class mask with the patient's permutation undone.
@@ -151,10 +152,10 @@ class Hooks(Protocol):
         """The classes and owners of a resource, from its own codes and labels and those of `related`: the encounter,
         service and author it names, by relative reference, when they are known. Never empty: unknown is CLIN."""
 
-    async def before_write(self, connection: asyncpg.Connection, caller: Caller, changes: Sequence[Change]) -> None:
+    async def before_write(self, connection: asyncpg.Connection, caller: Any, changes: Sequence[Change]) -> None:
         """Refuses (NotFound, Forbidden, Unprocessable) what the caller may not write: rights as they are *before*."""
 
-    async def after_write(self, connection: asyncpg.Connection, caller: Caller, changes: Sequence[Change]) -> None:
+    async def after_write(self, connection: asyncpg.Connection, caller: Any, changes: Sequence[Change]) -> None:
         """Rows are in place: derive relations and grants, write the journal entries, in this same transaction."""
 
 
@@ -192,8 +193,8 @@ class Answer:
 
 
 class Indexed(NamedTuple):
-    """What the search keeps of a resource, from liaison.fhir.search.index.indexed(type_, tree). Plain values: the
-    store makes tokens of them under the patient's key.
+    """What SQL may know of a resource, from liaison.fhir.store.indexing.indexed(type_, tree). Plain values: the store
+    makes tokens of them under the patient's key.
 
     `clinical` is datetime.min (-infinity) when there is none. `tokens` are (parameter number, value); `dates` are
     (parameter number, first instant, first instant after).

@@ -46,6 +46,18 @@ class Database:
                 await reading.close()
                 raise
 
+    async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
+        """Rows of one statement that only reads. Tried once more on a new connection, because the pool may hold one
+        that the server has ended."""
+        with faults.reported():
+            try:
+                return await self.reading.fetch(statement, *arguments)  # type: ignore[no-any-return]  # asyncpg is untyped
+            except Exception as error:
+                if not faults.is_unavailable(error):
+                    raise
+                await self.reading.expire_connections()
+                return await self.reading.fetch(statement, *arguments)  # type: ignore[no-any-return]  # asyncpg is untyped
+
     async def close(self) -> None:
         await self.reading.close()
         await self.writing.close()

@@ -26,9 +26,11 @@ _OUT_OF_REACH: tuple[type[Exception], ...] = (
 
 def is_unavailable(error: BaseException) -> bool:
     """Whether the database, not the request, is at fault and may come back."""
-    if isinstance(error, asyncpg.InterfaceError):
-        # Raised for a connection that broke; also for wrong use of the library, which stays a bug.
-        return "closed" in str(error) or "connection was" in str(error)
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
+        # Raised for a connection that broke; also for wrong use of the library, which stays a bug. The last of the
+        # texts is what a connection says between the server's farewell and its end.
+        text = str(error)
+        return "closed" in text or "connection was" in text or "cannot switch to state" in text
     return isinstance(error, _OUT_OF_REACH)
 
 

@@ -8,7 +8,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import asyncpg
 from cryptography.exceptions import InvalidTag
@@ -23,6 +23,12 @@ TERRITORY = 0
 PURPOSES = ("territory", "id", "identity", "cursor", "journal")
 _LOCK = 0x11A0EE  # one process at a time makes shelves and territory keys
 _KEPT = 5_000  # about 3 kB each
+
+
+class Source(Protocol):
+    """What rows are fetched from: an asyncpg connection or pool, or liaison.fhir.store's Database."""
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[Any]: ...
 
 
 class Wrapped(NamedTuple):
@@ -93,9 +99,7 @@ class Vault:
             self._patients.move_to_end(patient)
         return key
 
-    async def patient_keys(
-        self, connection: "asyncpg.Connection | asyncpg.Pool", patients: Iterable[int]
-    ) -> dict[int, PatientKey]:
+    async def patient_keys(self, connection: Source, patients: Iterable[int]) -> dict[int, PatientKey]:
         """The keys of the patients, in one query for those not at hand. Erased and unknown patients are left out."""
         found: dict[int, PatientKey] = {}
         missing = []
@@ -150,7 +154,7 @@ class Vault:
 
     # ---- shelves and territory -------------------------------------------------------------------------------------
 
-    async def _load_shelves(self, connection: "asyncpg.Connection | asyncpg.Pool") -> None:
+    async def _load_shelves(self, connection: Source) -> None:
         for shelf, month, wrapped in await connection.fetch("select shelf, month, wrapped from shelf order by shelf"):
             if shelf not in self._shelves:
                 self._shelves[shelf] = AESGCM(await self._provider.unwrap(wrapped, _shelf_context(month)))

@@ -1,0 +1,167 @@
+"""The hot path: current versions, one query for all the reads that arrive together; visibility is part of the query."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any, Final, Literal, NamedTuple
+
+import asyncpg
+
+from liaison.fhir.store.batching import Batcher
+from liaison.fhir.store.contract import AccessFilter, Caller, Key, Row
+from liaison.fhir.store.database import Database, connection
+from liaison.fhir.store.faults import is_unavailable, reported
+from liaison.fhir.store.rows import COLUMNS, row_of
+from liaison.fhir.vault import PatientKey, Vault
+
+Family = Literal["patient", "directory"]
+
+_TABLES: Final[dict[Family, str]] = {"patient": "version", "directory": "directory_version"}
+
+
+class _Asked(NamedTuple):
+    session: int
+    key: Key
+
+
+# Our statements probe indexes, whatever the statistics of an almost empty table say; planned once, kept for good.
+_PLANNING: Final = (
+    "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;"
+    " set enable_mergejoin = off"
+)
+
+
+class _Lane:
+    """One family's batches, on a connection of its own that is replaced when it breaks."""
+
+    def __init__(self, database: Database, vault: Vault, filter_: AccessFilter, family: Family) -> None:
+        self._database = database
+        self._vault = vault
+        self._statement = _current(filter_, family)
+        self._connection: asyncpg.Connection | None = None
+        self._prepared: Any = None
+        self.batches: Batcher[_Asked, Row | None] = Batcher(self._read)
+
+    async def close(self) -> None:
+        await self.batches.close()
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def _read(self, asked: Sequence[_Asked]) -> Sequence[Row | None]:
+        with reported():
+            try:
+                records = await self._fetch(asked)
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                # The server may have been restarted since the last batch: one attempt on a new connection.
+                await self._drop()
+                records = await self._fetch(asked)
+            return self._rows(len(asked), records)
+
+    async def _fetch(self, asked: Sequence[_Asked]) -> list[Any]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connection(self._database.url)
+            await self._connection.execute(_PLANNING)
+            self._prepared = await self._connection.prepare(self._statement)
+        sessions, patients, kinds, resources, unknown = [], [], [], [], []
+        cached = self._vault.cached
+        for session, (patient, kind, res) in asked:
+            sessions.append(session)
+            patients.append(patient)
+            kinds.append(kind)
+            resources.append(res)
+            unknown.append(None if cached(patient) is not None else patient)
+        return await self._prepared.fetch(sessions, patients, kinds, resources, unknown)  # type: ignore[no-any-return]  # asyncpg has no types
+
+    async def _drop(self) -> None:
+        dropped, self._connection = self._connection, None
+        if dropped is not None:
+            dropped.terminate()
+            await asyncio.sleep(0)
+
+    def _rows(self, count: int, records: list[Any]) -> list[Row | None]:
+        rows: list[Row | None] = [None] * count
+        for record in records:
+            rows[record[14] - 1] = row_of(record)
+            if record[13] is not None:
+                self._keep(record[0], record[12], record[13])
+        return rows
+
+    def _keep(self, patient: int, shelf: int, wrapped: bytes) -> None:
+        with contextlib.suppress(KeyError):  # of a shelf made by another process: opening the row will load it
+            self._vault.patient_key(patient, wrapped, shelf)
+
+
+def _decided(filter_: AccessFilter, family: Family, session: str) -> str:
+    """A FROM item: whether the row `v` may be seen, and by which grants."""
+    if family == "patient":
+        return filter_.decided("v", session)
+    return f"lateral (select {filter_.visible_directory('v', session)} as allowed, null::bigint[] as evidence)"
+
+
+def _current(filter_: AccessFilter, family: Family) -> str:
+    return f"""
+        select {COLUMNS}, d.evidence, p.shelf, p.wrapped, k.n
+        from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[]) with ordinality
+             as k(session, patient, kind, res, unknown, n)
+        join {_TABLES[family]} v
+          on v.patient = k.patient and v.kind = k.kind and v.res = k.res and v.superseded is null
+        cross join {_decided(filter_, family, "k.session")} d
+        left join patient p on p.patient = k.unknown
+        where d.allowed
+    """
+
+
+def _versions(filter_: AccessFilter, family: Family, condition: str) -> str:
+    return f"""
+        select {COLUMNS}, d.evidence
+        from {_TABLES[family]} v cross join {_decided(filter_, family, "$1::bigint")} d
+        where v.patient = $2::bigint and v.kind = $3::smallint and v.res = $4::bigint and {condition} and d.allowed
+        order by v.version desc limit $6::bigint
+    """
+
+
+class Reader:
+    """Rows that the caller may see, still sealed. What may not be seen and what does not exist are both None."""
+
+    def __init__(self, database: Database, vault: Vault, filter_: AccessFilter) -> None:
+        self._database = database
+        self._vault = vault
+        self._lanes: dict[Family, _Lane] = {
+            family: _Lane(database, vault, filter_, family) for family in ("patient", "directory")
+        }
+        self._one = {family: _versions(filter_, family, "v.version = $5::integer") for family in _TABLES}
+        self._below = {family: _versions(filter_, family, "v.version < $5::integer") for family in _TABLES}
+
+    async def close(self) -> None:
+        for lane in self._lanes.values():
+            await lane.close()
+
+    async def read(self, caller: Caller, key: Key) -> Row | None:
+        """The current version, a deletion included."""
+        return await self._lanes["patient" if key.patient else "directory"].batches.put(_Asked(caller.session, key))
+
+    async def version(self, caller: Caller, key: Key, version: int) -> Row | None:
+        """One version, judged by its own classes and the caller's rights of now."""
+        rows = await self._fetch(self._one, caller, key, min(version, _NO_VERSION), 1)
+        return rows[0] if rows else None
+
+    async def history(self, caller: Caller, key: Key, count: int, before: int | None = None) -> list[Row]:
+        """Visible versions below `before`, newest first."""
+        return await self._fetch(self._below, caller, key, _NO_VERSION if before is None else before, count)
+
+    async def _fetch(
+        self, statements: dict[Family, str], caller: Caller, key: Key, version: int, count: int
+    ) -> list[Row]:
+        statement = statements["patient" if key.patient else "directory"]
+        records = await self._database.fetch(statement, caller.session, key.patient, key.kind, key.res, version, count)
+        return [row_of(record) for record in records]
+
+    async def keys(self, rows: Sequence[Row]) -> dict[int, PatientKey]:
+        """The data keys of the rows' patients."""
+        return await self._vault.patient_keys(self._database, {row.key.patient for row in rows})
+
+
+_NO_VERSION: Final = 2**31 - 1

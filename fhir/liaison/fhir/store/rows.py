@@ -1,0 +1,71 @@
+"""From the columns of a version to a Row, and from a Row's sealed bytes to the stored ones."""
+
+import struct
+from collections.abc import Sequence
+from typing import Any, Final
+
+from liaison.fhir.store.contract import Grant, Key, Row
+from liaison.fhir.vault import PatientKey, context
+
+COLUMNS: Final = (
+    "v.patient, v.kind, v.res, v.version, v.at, v.deleted, v.classes, v.author, v.service, v.addressee, v.sealed"
+)
+"""What `row_of` expects of a version `v`, followed by the access filter's evidence."""
+
+# The same bytes as context("record", kind, res, version), made in a quarter of the time.
+_BOUND = struct.Struct(">I6sIqIqIq").pack
+assert _BOUND(6, b"record", 8, 1, 8, -2, 8, 3) == context("record", 1, -2, 3)
+
+_grant = Grant._make
+_NO_GRANTS: Final = ()
+
+
+def row_of(record: Sequence[Any]) -> Row:
+    """`record` starts with COLUMNS and the evidence."""
+    patient, kind, res, version, at, deleted, classes, author, service, addressee, sealed, evidence = record[:12]
+    return Row(
+        Key(patient, kind, res),
+        version,
+        at,
+        deleted,
+        classes,
+        author,
+        service,
+        addressee,
+        sealed,
+        grants_of(evidence),
+    )
+
+
+def grants_of(evidence: Sequence[Sequence[int]] | None) -> tuple[Grant, ...]:
+    """The evidence of AccessFilter.evidence."""
+    if evidence is None:
+        return _NO_GRANTS
+    if len(evidence) == 1:
+        return (_grant(evidence[0]),)
+    return tuple(map(_grant, evidence))
+
+
+def bound_to(key: Key, version: int) -> bytes:
+    """What a body is bound to, besides its patient and data key: no row opens in the place of another."""
+    return _BOUND(6, b"record", 8, key.kind, 8, key.res, 8, version)
+
+
+def seal(patient_key: PatientKey, key: Key, version: int, body: bytes) -> bytes:
+    return patient_key.seal(bound_to(key, version), body)
+
+
+def open_(patient_key: PatientKey, row: Row) -> bytes:
+    """The stored bytes. Raises NotAuthentic."""
+    return patient_key.open(bound_to(row.key, row.version), row.sealed)
+
+
+def owner_token(patient_key: PatientKey, reference: str) -> int:
+    """The token of an author, a service or an addressee in the columns of a version and of a grant; 0 for none.
+
+    `reference` is relative and without version: 'Practitioner/<id>'.
+    """
+    return patient_key.token(_OWNER, reference.encode()) if reference else 0
+
+
+_OWNER: Final = -1  # no search parameter has this number

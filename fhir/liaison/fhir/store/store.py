@@ -1,0 +1,151 @@
+"""The open store: the one way to rows. It cannot be had without an access filter and hooks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Self
+
+import asyncpg
+import structlog
+
+from liaison.fhir.definitions import DIRECTORY_TYPES, type_of
+from liaison.fhir.errors import Unavailable
+from liaison.fhir.store import identity, ids, locks, rows, writer
+from liaison.fhir.store.contract import AccessFilter, Caller, Change, Hooks, Indexed, Key, Opened, Row, Tree
+from liaison.fhir.store.database import Database
+from liaison.fhir.store.reader import Reader
+from liaison.fhir.vault import NotAuthentic, PatientKey, Vault
+
+log = structlog.get_logger()
+
+
+class Store:
+    """Implements contract.Records. What may not be seen is the same None as what does not exist."""
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        filter_: AccessFilter,
+        hooks: Hooks,
+        *,
+        index: writer.Index | None = None,
+    ) -> None:
+        self.database = database
+        self.vault = vault
+        self.filter = filter_
+        self.hooks = hooks
+        self.ids = ids.Ids(vault.id_key)
+        self.reader = Reader(database, vault, filter_)
+        self._index = index or _index_of_search()
+
+    async def close(self) -> None:
+        """Ends the reader's connections; the database stays open."""
+        await self.reader.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    # ---- names -----------------------------------------------------------------------------------------------------
+
+    def key(self, type_: str, id_: str) -> Key | None:
+        """The key an id names, or None for an id that was never made here."""
+        key = self.ids.decode(type_, id_)
+        # An id of the directory names no patient's resource, and the other way round.
+        return key if key is not None and (key.patient != 0 or type_ in DIRECTORY_TYPES) else None
+
+    def id(self, key: Key) -> str:
+        return self.ids.encode(key)
+
+    def reference(self, key: Key) -> str:
+        """'Type/id'."""
+        return f"{type_of(key.kind)}/{self.ids.encode(key)}"
+
+    def new_key(self, patient: int, kind: int) -> Key:
+        return Key(patient, kind, ids.new_resource())
+
+    def new_patient(self) -> int:
+        return ids.new_patient()
+
+    # ---- reading ---------------------------------------------------------------------------------------------------
+
+    async def read(self, caller: Caller, key: Key) -> Opened | None:
+        """The current version when the caller may see it, deleted or not. Calls that wait together share a query."""
+        row = await self.reader.read(caller, key)
+        if row is None:
+            return None
+        patient_key = self.vault.cached(key.patient)
+        if patient_key is None:
+            return await self.open_row(caller, row)
+        return self._open(caller, row, patient_key)
+
+    async def version(self, caller: Caller, key: Key, version: int) -> Opened | None:
+        row = await self.reader.version(caller, key, version)
+        return None if row is None else await self.open_row(caller, row)
+
+    async def history(self, caller: Caller, key: Key, count: int, before: int | None = None) -> list[Opened]:
+        return await self.open_rows(caller, await self.reader.history(caller, key, count, before))
+
+    async def open_row(self, caller: Caller, row: Row) -> Opened | None:
+        """What the second wall lets through of a row that SQL gave to this caller; None when it does not."""
+        opened = await self.open_rows(caller, [row])
+        return opened[0] if opened else None
+
+    async def open_rows(self, caller: Caller, found: Sequence[Row]) -> list[Opened]:
+        """The same for many, in order; those not let through, or erased meanwhile, are left out."""
+        keys = await self.reader.keys(found)
+        opened = []
+        for row in found:
+            key = keys.get(row.key.patient)
+            one = None if key is None else self._open(caller, row, key)
+            if one is not None:
+                opened.append(one)
+        return opened
+
+    def _open(self, caller: Caller, row: Row, key: PatientKey) -> Opened | None:
+        if not self.filter.second_wall(caller, row, key.unpermute(row.classes)):
+            return None
+        try:
+            return Opened(row, rows.open_(key, row))
+        except NotAuthentic:
+            log.error("record_not_authentic", patient=row.key.patient, kind=row.key.kind, version=row.version)
+            raise Unavailable("A stored record did not pass its integrity check. Nothing was disclosed.") from None
+
+    # ---- writing ---------------------------------------------------------------------------------------------------
+
+    async def write(
+        self, connection: asyncpg.Connection, caller: Caller, changes: Sequence[Change], related: Mapping[str, Tree]
+    ) -> None:
+        """classify, before_write, rows, after_write: inside the transaction open on `connection`.
+
+        Raises Conflict when a version to be superseded is no longer the current one.
+        """
+        for change in changes:
+            if change.tree is not None:
+                change.labels = self.hooks.classify(change, related)
+        await self.hooks.before_write(connection, caller, changes)
+        await writer.apply(connection, self.vault, changes, self._index)
+        await self.hooks.after_write(connection, caller, changes)
+
+    async def lock(self, connection: asyncpg.Connection, tokens: Sequence[bytes]) -> None:
+        """Locks these identity tokens until the transaction ends. Waits for whoever has them."""
+        await locks.lock(connection, tokens)
+
+    def lock_tokens(self, tree: Tree) -> list[bytes]:
+        """The tokens of the business identifiers of a resource, and of a person's traits."""
+        return sorted(token for _, token in identity.tokens(self.vault, tree))
+
+    def lock_token_of(self, type_: str, query: str) -> bytes:
+        """The token of a conditional request's criteria: that of its identifier when it has one, else of the query."""
+        found = identity.identifier_of(query)
+        if found is not None:
+            return identity.identifier_token(self.vault, *found)
+        return identity.criteria_token(self.vault, type_, query)
+
+
+def _index_of_search() -> Callable[[str, Tree], Indexed]:
+    # Late, because search is written on top of the store.
+    from liaison.fhir.store.indexing import indexed
+
+    return indexed
