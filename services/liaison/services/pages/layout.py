@@ -53,9 +53,11 @@ def environment(language: str) -> Environment:
     made.filters.update(
         day=lambda value: format_date(value, "EEEE d MMMM y", locale=language),
         short_day=lambda value: format_date(value, "d MMM y", locale=language),
-        clock=lambda value: format_time(_local(value), "HH:mm", locale=language).replace(":", " h ")
-        if language == "fr"
-        else format_time(_local(value), "HH:mm", locale=language),
+        clock=lambda value: (
+            format_time(_local(value), "HH:mm", locale=language).replace(":", " h ")
+            if language == "fr"
+            else format_time(_local(value), "HH:mm", locale=language)
+        ),
         moment=lambda value: format_datetime(_local(value), "d MMM y, HH:mm", locale=language),
     )
     return made

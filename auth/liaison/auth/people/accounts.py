@@ -1,0 +1,131 @@
+"""Local accounts. An account says how someone signs in, and which resource of the directory or record they are; what
+they may do is never kept here."""
+
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from liaison.auth.people.hashes import hashed
+from liaison.auth.sessions import end_account
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import Key
+
+KINDS: Final = ("Practitioner", "Patient", "RelatedPerson")
+SHORTEST_PASSWORD: Final = 12
+_USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
+_PIN: Final = re.compile(r"[0-9]{6}")
+
+
+class AccountProblem(ValueError):
+    """An account that is refused; the text says what is wrong, and never holds a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`person` is the key of the Practitioner, Patient or RelatedPerson who signs in."""
+
+    number: int
+    username: str
+    person: Key
+    active: bool = True
+
+
+_COLUMNS: Final = "account, username, fhir_kind, fhir_patient, fhir_res, active"
+
+
+def _account(row: Any) -> Account:
+    person = Key(row["fhir_patient"], row["fhir_kind"], row["fhir_res"])
+    return Account(row["account"], row["username"], person, row["active"])
+
+
+def normal(username: str) -> str:
+    """How a user name is kept and compared: without case, without surrounding spaces."""
+    return unicodedata.normalize("NFKC", username).strip().casefold()
+
+
+async def add(
+    connection: asyncpg.Connection, username: str, person: Key, *, password: str = "", pin: str = ""
+) -> Account:
+    """Raises AccountProblem for a name that is taken or malformed, or a secret that is too short."""
+    name = normal(username)
+    if _USERNAME.fullmatch(name) is None:
+        raise AccountProblem("A user name has 2 to 64 letters, digits, dots or hyphens.")
+    if person.kind not in {kind_of(type_) for type_ in KINDS}:
+        raise AccountProblem(f"An account is a person's: {', '.join(KINDS)}.")
+    kept = await _secrets(password, pin)
+    row = await connection.fetchrow(
+        f"""
+        insert into account (account, username, password, pin, fhir_kind, fhir_patient, fhir_res)
+        values ($1, $2, $3, $4, $5, $6, $7) on conflict (username) do nothing returning {_COLUMNS}
+        """,
+        secrets.randbits(62) or 1,
+        name,
+        *kept,
+        person.kind,
+        person.patient,
+        person.res,
+    )
+    if row is None:
+        raise AccountProblem(f"The user name {name} is taken.")
+    return _account(row)
+
+
+async def _secrets(password: str, pin: str) -> tuple[str | None, str | None]:
+    if not password and not pin:
+        raise AccountProblem("An account needs a password or a PIN.")
+    if password and len(password) < SHORTEST_PASSWORD:
+        raise AccountProblem(f"A password has at least {SHORTEST_PASSWORD} characters.")
+    if pin and _PIN.fullmatch(pin) is None:
+        raise AccountProblem("A PIN has 6 digits.")
+    return (await hashed(password) if password else None), (await hashed(pin) if pin else None)
+
+
+async def set_secret(connection: asyncpg.Connection, username: str, *, password: str = "", pin: str = "") -> bool:
+    """Replaces password or PIN (the other stays), unlocks the account, ends all it holds open. False if unknown."""
+    kept_password, kept_pin = await _secrets(password, pin)
+    async with connection.transaction():
+        number = await connection.fetchval(
+            """
+            update account set password = coalesce($2, password), pin = coalesce($3, pin), failures = 0,
+                               locked_until = null
+            where username = $1 returning account
+            """,
+            normal(username),
+            kept_password,
+            kept_pin,
+        )
+        if number is not None:
+            await end_account(connection, number)
+    return number is not None
+
+
+async def suspend(connection: asyncpg.Connection, username: str, *, active: bool = False) -> bool:
+    """Suspends (or takes up again) an account; all it holds open ends at once. False when there is none."""
+    async with connection.transaction():
+        number = await connection.fetchval(
+            "update account set active = $2, failures = 0, locked_until = null where username = $1 returning account",
+            normal(username),
+            active,
+        )
+        if number is not None:
+            await end_account(connection, number)
+    return number is not None
+
+
+async def by_number(connection: "asyncpg.Connection | asyncpg.Pool", number: int) -> Account | None:
+    row = await connection.fetchrow(f"select {_COLUMNS} from account where account = $1", number)
+    return None if row is None else _account(row)
+
+
+async def by_username(connection: "asyncpg.Connection | asyncpg.Pool", username: str) -> Account | None:
+    row = await connection.fetchrow(f"select {_COLUMNS} from account where username = $1", normal(username))
+    return None if row is None else _account(row)
+
+
+async def every(connection: "asyncpg.Connection | asyncpg.Pool") -> list[Account]:
+    """All accounts, suspended ones too, by user name."""
+    return [_account(row) for row in await connection.fetch(f"select {_COLUMNS} from account order by username")]

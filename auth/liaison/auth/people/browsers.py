@@ -1,0 +1,125 @@
+"""Browser sessions. The cookie is a random secret kept as SHA-256; the row is read at each request, so that ending it
+works at once on every worker. Four hours at most, and no longer than the role that is acted in.
+"""
+
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from liaison.auth.caller import Caller
+from liaison.auth.oauth2.rfc6749.codes import digest
+from liaison.auth.people.accounts import Account
+from liaison.auth.people.acting import as_oneself, choosing, in_role
+from liaison.auth.people.roles import HeldRole
+from liaison.auth.sessions import BROWSER, Act, caller_of_row, end_session, open_session
+from liaison.fhir.store.contract import Key
+
+LIFETIME: Final = 4 * 3600
+CHOOSING: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A live browser session. `caller.role_code` is '' until a role is chosen."""
+
+    account: Account
+    caller: Caller
+    csrf: str
+    started_at: datetime
+    expires_at: datetime
+
+    def csrf_matches(self, given: str) -> bool:
+        """Whether a form carries this session's token, compared in constant time."""
+        return hmac.compare_digest(self.csrf.encode(), given.encode("utf-8", "surrogatepass"))
+
+
+async def begin(connection: asyncpg.Connection, account: Account, *, leaving: str = "") -> str:
+    """A new cookie for someone who has just proven who they are. Never the cookie they came with (`leaving`), which
+    ends: a cookie planted before sign-in is worth nothing after it."""
+    async with connection.transaction():
+        if leaving:
+            await end(connection, leaving)
+        act = as_oneself(account)
+        if act is not None:
+            return await _insert(connection, act, LIFETIME)
+        return await _insert(connection, choosing(account), CHOOSING)
+
+
+async def choose(connection: asyncpg.Connection, cookie: str, account: Account, role: HeldRole) -> str:
+    """A new cookie, in a role. Raises sessions.NoLongerHeld. The former cookie and its session end."""
+    async with connection.transaction():
+        made = await _insert(connection, in_role(account, role), LIFETIME)
+        await end(connection, cookie)
+        return made
+
+
+async def _insert(connection: asyncpg.Connection, act: Act, seconds: int) -> str:
+    session = await open_session(connection, act, BROWSER, seconds)
+    cookie = secrets.token_urlsafe(32)
+    await connection.execute(
+        """
+        insert into browser_session (token, account, session, csrf, expires_at)
+        select $1, $2, $3, $4, expires_at from access_session where session = $3
+        """,
+        digest(cookie),
+        act.account,
+        session,
+        secrets.token_bytes(32),
+    )
+    return cookie
+
+
+async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> Browser | None:
+    """The live session of a cookie; None for one that is unknown, expired or ended, or whose account is suspended."""
+    row = await connection.fetchrow(
+        """
+        select b.csrf, b.started_at as began, s.expires_at, a.username, a.fhir_kind, a.fhir_patient, a.fhir_res,
+               s.session, s.purpose, s.only_patient, s.account, s.client, s.practitioner, s.role, s.organization,
+               s.role_code, s.scope
+        from browser_session b
+        join access_session s on s.session = b.session
+        join account a on a.account = b.account and a.active
+        where b.token = $1 and b.expires_at > now() and s.ended_at is null and s.expires_at > now()
+          and (a.not_before is null or a.not_before <= s.started_at)
+        """,
+        digest(cookie),
+    )
+    if row is None:
+        return None
+    person = Key(row["fhir_patient"], row["fhir_kind"], row["fhir_res"])
+    return Browser(
+        account=Account(row["account"], row["username"], person),
+        caller=caller_of_row(row),
+        csrf=urlsafe_b64encode(row["csrf"]).rstrip(b"=").decode(),
+        started_at=row["began"],
+        expires_at=row["expires_at"],
+    )
+
+
+async def end(connection: asyncpg.Connection, cookie: str) -> None:
+    """Signs this browser out. Software that was authorised keeps what it was given: `end_account` ends all."""
+    session = await connection.fetchval(
+        "delete from browser_session where token = $1 returning session", digest(cookie)
+    )
+    if session is not None:
+        await end_session(connection, session)
+
+
+async def open_now(
+    connection: "asyncpg.Connection | asyncpg.Pool", account: int
+) -> list[tuple[int, datetime, datetime, str | None]]:
+    """What an account holds open: session, since when, until when, and the client's name (None: a browser)."""
+    rows = await connection.fetch(
+        """
+        select s.session, s.started_at, s.expires_at, c.name from access_session s
+        left join client c on c.client = s.client
+        where s.account = $1 and s.ended_at is null and s.expires_at > now() order by s.started_at desc
+        """,
+        account,
+    )
+    return [tuple(row) for row in rows]

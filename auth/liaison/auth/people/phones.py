@@ -1,0 +1,57 @@
+"""Phones that a service has enrolled. A PIN works on these alone: the phone is one factor, the PIN the other."""
+
+import secrets
+from typing import NamedTuple
+
+import asyncpg
+
+from liaison.auth.oauth2.rfc6749.codes import digest
+
+
+class Phone(NamedTuple):
+    """`label` is the manager's word for it ('Téléphone 3'): never a person's name."""
+
+    number: int
+    organization: int
+    label: str
+    active: bool
+
+
+async def enrol(connection: asyncpg.Connection, organization: int, label: str) -> str:
+    """The secret that the phone will keep as a cookie. It is shown to that phone once, and kept here as SHA-256."""
+    secret = secrets.token_urlsafe(32)
+    await connection.execute(
+        "insert into phone (phone, token, organization, label) values ($1, $2, $3, $4)",
+        secrets.randbits(62) or 1,
+        digest(secret),
+        organization,
+        label,
+    )
+    return secret
+
+
+async def find(connection: "asyncpg.Connection | asyncpg.Pool", secret: str) -> Phone | None:
+    """The phone that holds this secret; None when it is unknown or was revoked."""
+    row = await connection.fetchrow(
+        "select phone, organization, label, active from phone where token = $1 and active", digest(secret)
+    )
+    return None if row is None else Phone(*row)
+
+
+async def of_organization(connection: "asyncpg.Connection | asyncpg.Pool", organization: int) -> list[Phone]:
+    rows = await connection.fetch(
+        "select phone, organization, label, active from phone where organization = $1 order by enrolled_at",
+        organization,
+    )
+    return [Phone(*row) for row in rows]
+
+
+async def revoke(connection: asyncpg.Connection, organization: int, number: int) -> bool:
+    """A lost phone, in one call. False when the organisation has no such phone in force."""
+    return bool(
+        await connection.fetchval(
+            "update phone set active = false where phone = $1 and organization = $2 and active returning true",
+            number,
+            organization,
+        )
+    )

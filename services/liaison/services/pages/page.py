@@ -1,0 +1,128 @@
+"""A route that is a page: forms are genuine, refusals are pages in plain words, and nothing is kept by the browser.
+
+def routes() -> list[Route]:
+    return [page("/mes-patients", my_patients), page("/visite", visit, methods=("GET", "POST"))]
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import quote
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from liaison.fhir.errors import FhirError, Forbidden, TooLarge
+from liaison.services.pages import cookies
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import confine, render
+from liaison.services.pages.signed_in import RoleNeeded, SignInNeeded, browser_of, signed_in
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+FORM_LIMIT: Final = 512 * 1024
+_SAFE: Final = frozenset({"GET", "HEAD"})
+log = structlog.get_logger()
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+_WORDS: Final = {
+    400: (_("La demande n’est pas complète"), _("Quelque chose manque ou n’est pas reconnu. Revenez en arrière et vérifiez.")),
+    403: (_("Cela ne vous est pas ouvert"), _("Votre rôle ne permet pas cette action.")),
+    404: (_("Rien ici"), _("Cette page ou ce dossier n’existe pas, ou ne vous est pas ouvert.")),
+    409: (_("Déjà modifié"), _("Quelqu’un a modifié ces informations entre-temps. Revenez en arrière et rechargez la page.")),
+    413: (_("Trop volumineux"), _("Ce qui a été envoyé est trop volumineux.")),
+    422: (_("Cela ne peut pas être enregistré"), _("Une information n’est pas acceptable. Revenez en arrière et vérifiez.")),
+    500: (_("Une erreur de notre côté"), _("Rien n’a été enregistré. Réessayez ; si cela continue, prévenez votre administrateur.")),
+    503: (_("Indisponible pour un moment"), _("Rien n’a été enregistré. Réessayez dans un instant.")),
+}  # fmt: skip
+_LIKE: Final = {401: 403, 405: 404, 406: 400, 410: 404, 412: 409, 415: 400}
+
+
+def refusal(request: Request, status: int) -> Response:
+    """The page that says no, in two plain sentences. Never says whether a record exists."""
+    heading, sentence = _WORDS.get(_LIKE.get(status, status), _WORDS[500])
+    gettext = translations(language_of(request)).gettext
+    return render(request, "message.html", status=status, heading=gettext(heading), sentences=[gettext(sentence)])
+
+
+async def bounded_body(request: Request, limit: int = FORM_LIMIT) -> bytes:
+    """The body, never more than `limit`; afterwards `request.form()` and `request.json()` read it too."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"The body is larger than {limit} bytes.")
+        chunks.append(chunk)
+    request._body = b"".join(chunks)
+    return request._body
+
+
+async def check_origin(request: Request) -> None:
+    """Raises Forbidden unless the form came from our own page: the browser's word, then the token of its session.
+
+    The token is in the field `csrf` or the header X-CSRF-Token. Before sign-in it is compared with a cookie.
+    """
+    # Browsers say where a request comes from (Fetch Metadata); what does not say is decided by the token alone.
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise Forbidden("The form came from another site.")
+    given = request.headers.get("x-csrf-token", "")
+    if not given:
+        given = str((await request.form(max_files=20, max_fields=2000)).get("csrf", ""))
+    browser = await browser_of(request)
+    if browser is not None:
+        genuine = browser.csrf_matches(given)
+    else:
+        before = cookies.read(request, cookies.BEFORE)
+        genuine = bool(before) and given == before
+    if not genuine:
+        raise Forbidden("The form is not one that this service gave to this browser.")
+
+
+def to_sign_in(request: Request, path: str = "/connexion") -> Response:
+    """Sends the browser to sign in and, when it asked for a page, back to it."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    back = f"?suite={quote(request.url.path + query, safe='')}" if request.method in _SAFE else ""
+    return confine(request, RedirectResponse(path + back, status_code=303))
+
+
+def page(
+    path: str,
+    endpoint: Endpoint,
+    *,
+    methods: tuple[str, ...] = ("GET",),
+    body_limit: int = FORM_LIMIT,
+    roles: frozenset[str] | None = None,
+) -> Route:
+    """A route whose forms are checked for origin and token, and whose refusals become pages.
+
+    `roles`: who the page is for; anyone else signed in gets the 404 page, nobody signed in goes to sign in. This is
+    convenience, not protection: what a page can show or do is decided by the engine.
+    """
+
+    async def run(request: Request) -> Response:
+        try:
+            if request.method not in _SAFE:
+                await bounded_body(request, body_limit)
+                await check_origin(request)
+            if roles is not None and (await signed_in(request)).caller.role_code not in roles:
+                return refusal(request, 404)
+            return await endpoint(request)
+        except SignInNeeded:
+            return to_sign_in(request)
+        except RoleNeeded:
+            return to_sign_in(request, "/role")
+        except FhirError as error:
+            return refusal(request, getattr(error, "answered", error.status))
+        except Exception:
+            # The traceback has no local variables: they could hold a record.
+            log.exception("page failed", path=route.path)
+            return refusal(request, 500)
+
+    route = Route(path, run, methods=list(methods))
+    return route

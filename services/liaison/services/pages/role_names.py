@@ -1,0 +1,50 @@
+"""What the roles are called on the pages. French source strings; English in the catalogue."""
+
+from collections.abc import Callable
+from typing import Final
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+ROLE_NAMES: Final = {
+    "gp": _("Médecin généraliste"),
+    "specialist": _("Médecin spécialiste"),
+    "hospital-doctor": _("Médecin hospitalier"),
+    "on-call-doctor": _("Médecin de garde"),
+    "regulating-doctor": _("Médecin régulateur"),
+    "nurse": _("Infirmier"),
+    "physio": _("Kinésithérapeute"),
+    "pharmacist": _("Pharmacien"),
+    "midwife": _("Sage-femme"),
+    "speech-therapist": _("Orthophoniste"),
+    "dietitian": _("Diététicien"),
+    "podiatrist": _("Pédicure-podologue"),
+    "ot": _("Ergothérapeute"),
+    "dentist": _("Chirurgien-dentiste"),
+    "care-assistant": _("Aide-soignant"),
+    "psychologist": _("Psychologue"),
+    "social-worker": _("Assistant de service social"),
+    "home-aide": _("Aide à domicile"),
+    "home-service-manager": _("Responsable de secteur"),
+    "coordinator": _("Coordinateur de parcours"),
+    "coordinator-admin": _("Coordinateur administratif"),
+    "substitute": _("Médecin remplaçant"),
+    "trainee": _("Interne en stage"),
+    "secretary": _("Secrétaire médicale"),
+    "call-handler": _("Opérateur de la plateforme"),
+    "patient": _("Patient"),
+    "guardian": _("Représentant légal"),
+    "trusted-person": _("Personne de confiance"),
+    "caregiver": _("Aidant"),
+    "auditor": _("Auditeur des accès"),
+    "dpo": _("Délégué à la protection des données"),
+    "admin": _("Administrateur"),
+}
+
+
+def role_name(code: str, gettext: Callable[[str], str]) -> str:
+    """The name of a role in the reader's language; '' for none."""
+    return gettext(ROLE_NAMES[code]) if code in ROLE_NAMES else ""

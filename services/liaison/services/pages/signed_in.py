@@ -1,0 +1,147 @@
+"""Who is on the other side of a page: `caller, me = await signed_in(request)`."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+
+from liaison.auth.caller import Caller
+from liaison.auth.people import browsers
+from liaison.auth.people.accounts import Account
+from liaison.auth.people.browsers import Browser
+from liaison.auth.people.roles import held_by
+from liaison.fhir.definitions import kind_of, type_of
+from liaison.fhir.store import faults
+from liaison.fhir.store.contract import Key
+from liaison.fhir.store.ids import Ids
+from liaison.services.pages import cookies
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.record import Record
+from liaison.services.pages.role_names import role_name
+
+_NAMES_KEPT = 2_000
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in, or no longer. The page wrapper sends the browser to the sign-in page and back."""
+
+
+class RoleNeeded(Exception):
+    """Signed in, but no role is chosen yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who is signed in, as shown on every page. `person` is the reference of the Practitioner, Patient or
+    RelatedPerson; `role_reference` and `organization_reference` are '' for those who have none."""
+
+    account: Account
+    name: str
+    role_code: str
+    role_label: str
+    organization_name: str
+    person: str
+    role_reference: str
+    organization_reference: str
+    csrf: str
+    roles: int
+    started_at: datetime
+    expires_at: datetime
+
+
+class SignedIn(NamedTuple):
+    caller: Caller
+    me: Me
+
+
+async def browser_of(request: Request) -> Browser | None:
+    """The live browser session, role chosen or not; None when there is none."""
+    cookie = cookies.read(request, cookies.SESSION)
+    if not cookie:
+        return None
+    with faults.reported():
+        return await browsers.find(request.app.state.house.database.reading, cookie)
+
+
+async def signed_in(request: Request) -> SignedIn:
+    """The caller for `Engine.handle`, and who that is. Raises SignInNeeded or RoleNeeded.
+
+    The session is read from the database at each request: one that was ended is ended here at once. The answer is kept
+    on the request, where `render` finds it.
+    """
+    kept: SignedIn | None = getattr(request.state, "signed_in", None)
+    if kept is not None:
+        return kept
+    browser = await browser_of(request)
+    if browser is None:
+        raise SignInNeeded
+    if not browser.caller.role_code:
+        raise RoleNeeded
+    found = SignedIn(browser.caller, await _me(request, browser))
+    request.state.signed_in = found
+    return found
+
+
+class _Names(NamedTuple):
+    person: str
+    organization: str
+    roles: int
+
+
+# By session: names are no rights, and change rarely. A new session reads them again.
+_names: OrderedDict[int, _Names] = OrderedDict()
+
+
+async def _me(request: Request, browser: Browser) -> Me:
+    house = request.app.state.house
+    ids = Ids(house.vault.id_key)
+    caller, account = browser.caller, browser.account
+    person = reference(ids, account.person)
+    role = reference(ids, Key(0, kind_of("PractitionerRole"), caller.role)) if caller.role else ""
+    organization = reference(ids, Key(0, kind_of("Organization"), caller.organization)) if caller.organization else ""
+    names = _names.get(caller.session)
+    if names is None:
+        record = Record(house.engine, caller, address_of(request))
+        held = await held_by(house.database.reading, caller.practitioner)
+        names = _Names(
+            human_name(await record.read(person)) or account.username,
+            str(((await record.read(organization)) or {}).get("name", "")) if organization else "",
+            len(held),
+        )
+        _names[caller.session] = names
+        if len(_names) > _NAMES_KEPT:
+            _names.popitem(last=False)
+    return Me(
+        account=account,
+        name=names.person,
+        role_code=caller.role_code,
+        role_label=role_name(caller.role_code, translations(language_of(request)).gettext),
+        organization_name=names.organization,
+        person=person,
+        role_reference=role,
+        organization_reference=organization,
+        csrf=browser.csrf,
+        roles=names.roles,
+        started_at=browser.started_at,
+        expires_at=browser.expires_at,
+    )
+
+
+def reference(ids: Ids, key: Key) -> str:
+    """'Practitioner/<id>'."""
+    return f"{type_of(key.kind)}/{ids.encode(key)}"
+
+
+def address_of(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def human_name(tree: dict[str, Any] | None) -> str:
+    """The official name as people write it, or ''."""
+    names = (tree or {}).get("name") or []
+    if not isinstance(names, list) or not names:
+        return ""
+    name = next((one for one in names if one.get("use") == "official"), names[0])
+    return str(name.get("text") or " ".join([*map(str, name.get("given") or ()), str(name.get("family", ""))]).strip())
