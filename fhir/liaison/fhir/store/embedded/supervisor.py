@@ -31,6 +31,7 @@ from liaison.fhir.store.embedded.confinement import WAYS, Account, Way, confine
 from liaison.fhir.store.embedded.programs import Programs
 
 Progress = Callable[[str], None]
+_PREFIX = "liaison-"
 LONGEST_SOCKET_FOLDER = 80  # sockaddr_un holds 107 bytes; the socket's own name takes 16, its lock file 21
 
 
@@ -235,23 +236,28 @@ class Embedded:
 
     def _new_runtime(self) -> Path:
         """A 0700 folder with a short path for the socket, whatever the length of the data's path."""
-        if self.runtime is not None:
-            shutil.rmtree(self.runtime, ignore_errors=True)
+        if (former := self.runtime or self._recorded_runtime()) is not None:
+            shutil.rmtree(former, ignore_errors=True)
         candidates = ["/run"] if os.geteuid() == 0 else []
         candidates += [folder for folder in (tempfile.gettempdir(), "/tmp") if len(folder) < LONGEST_SOCKET_FOLDER]  # noqa: S108  # mkdtemp makes it ours alone
         parent = next(folder for folder in candidates if os.access(folder, os.W_OK | os.X_OK))
-        runtime = Path(tempfile.mkdtemp(prefix="liaison-", dir=parent))
+        runtime = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         if os.geteuid() == 0:
             account = Account.owning(self.cluster)
             os.chown(runtime, account.uid, account.gid)
         return runtime
 
-    def _known_runtime(self) -> Path | None:
+    def _recorded_runtime(self) -> Path | None:
         try:
             runtime = Path(json.loads((self.directory / "server.json").read_text())["runtime"])
         except (OSError, ValueError, KeyError):
             return None
-        return runtime if (runtime / f".s.PGSQL.{clusters.PORT}").exists() else None
+        # It will be removed one day: nothing but what mkdtemp made here.
+        return runtime if runtime.name.startswith(_PREFIX) and runtime.is_dir() else None
+
+    def _known_runtime(self) -> Path | None:
+        runtime = self._recorded_runtime()
+        return runtime if runtime is not None and (runtime / f".s.PGSQL.{clusters.PORT}").exists() else None
 
     def _running_runtime(self) -> Path:
         if self.runtime is None:

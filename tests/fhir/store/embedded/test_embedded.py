@@ -1,0 +1,339 @@
+"""The supervisor, on servers of its own that do fsync. Each test states one promise of embedded/supervisor.py."""
+
+import asyncio
+import json
+import os
+import pwd
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from liaison.fhir.store.embedded import AlreadySupervised, Embedded, EmbeddedError, NotRunning, confinement
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start PostgreSQL as another account")
+
+
+def query(url: str, *statements: str) -> Any:
+    """The value of the last statement."""
+
+    async def run() -> Any:
+        connection = await asyncpg.connect(url, timeout=10)
+        try:
+            for statement in statements[:-1]:
+                await connection.execute(statement)
+            return await connection.fetchval(statements[-1])
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "data"
+    yield path
+    leftover = Embedded(path)
+    if leftover.pid is not None:
+        os.kill(leftover.pid, signal.SIGKILL)
+
+
+def kill(pid: int | None) -> None:
+    """kill -9, and waits until it has happened."""
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    while Path(f"/proc/{pid}/cwd").exists():
+        time.sleep(0.01)
+
+
+def modes(*paths: Path) -> list[int]:
+    return [stat.S_IMODE(path.stat().st_mode) for path in paths]
+
+
+def test_it_starts_serves_and_stops(directory: Path) -> None:
+    with Embedded(directory) as server:
+        assert query(server.url, "select current_user || ' ' || current_database()") == "liaison liaison"
+        assert query(server.url, "select current_setting('fsync') || current_setting('data_checksums')") == "onon"
+        runtime = server.runtime
+        assert runtime is not None and modes(directory, runtime, directory / "pgpass") == [0o700, 0o700, 0o600]
+
+    assert server.pid is None and not runtime.exists()
+    with pytest.raises(NotRunning):
+        _ = server.url
+    with Embedded(directory) as again:
+        assert query(again.url, "select 1") == 1
+
+
+def test_nothing_listens_on_the_network_and_no_connection_is_trusted(directory: Path) -> None:
+    with Embedded(directory) as server:
+        assert query(server.administrator_url, "select current_setting('listen_addresses')") == ""
+        rules = query(server.administrator_url, "select string_agg(distinct auth_method, ' ') from pg_hba_file_rules")
+        assert rules == "scram-sha-256"
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            query(server.url.replace("passfile=", "passfile=/nowhere"), "select 1")
+
+
+def test_the_url_and_the_command_line_hold_no_password(directory: Path) -> None:
+    with Embedded(directory) as server:
+        passwords = [line.rsplit(":", 1)[1] for line in (directory / "pgpass").read_text().splitlines()]
+        command = Path(f"/proc/{server.pid}/cmdline").read_text()
+        assert len(passwords) == 2
+        assert not any(password in shown for password in passwords for shown in (server.url, command))
+
+
+def test_a_path_of_150_characters(tmp_path: Path) -> None:
+    directory = tmp_path / ("d" * 60) / ("e" * 60) / ("f" * 60)
+    assert len(str(directory)) > 150
+
+    with Embedded(directory) as server:
+        assert query(server.url, "select 1") == 1
+
+
+@pytest.fixture
+def root_home() -> Iterator[Path]:
+    """A folder in a home of mode 0700, as root's is."""
+    home = Path("/root") if os.geteuid() == 0 else Path.home()
+    path = home / f".liaison-test-{os.getpid()}"
+    path.mkdir(mode=0o700)
+    yield path
+    subprocess.run(["rm", "-rf", path], check=True)
+
+
+@as_root
+@pytest.mark.parametrize("way", ["mounted", "passed"])
+def test_a_directory_in_roots_home(root_home: Path, way: confinement.Way) -> None:
+    before = modes(Path("/root"), root_home)
+    owners = [path.stat().st_uid for path in (Path("/root"), root_home)]
+
+    with Embedded(root_home / "data", ways=[way]) as server:
+        assert query(server.url, "create table t (n int)", "insert into t values (7) returning n") == 7
+        status = Path(f"/proc/{server.pid}/status").read_text()
+        assert "\nUid:\t0" not in status
+        assert "\nCapEff:\t0000000000000000" in status and "\nNoNewPrivs:\t1" in status
+        kill(server.pid)
+        assert server.ensure()
+        assert query(server.url, "select n from t") == 7
+
+    assert modes(Path("/root"), root_home) == before
+    assert [path.stat().st_uid for path in (Path("/root"), root_home)] == owners
+
+
+@as_root
+@pytest.mark.parametrize("way", ["directly", "mounted", "passed"])
+def test_the_ways_share_one_cluster(tmp_path: Path, way: confinement.Way) -> None:
+    """A directory made one way opens in every other: a container and a machine may take turns."""
+    tmp_path.chmod(0o755)
+    for folder in (tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    directory = tmp_path / "data"
+    directory.mkdir(mode=0o755)
+    with Embedded(directory) as server:
+        query(server.url, "create table t (n int)", "select 1")
+    with Embedded(directory, ways=[way]) as server:
+        assert query(server.url, "select count(*) from t") == 0
+
+
+@as_root
+def test_no_way_at_all_is_said_clearly(root_home: Path) -> None:
+    with pytest.raises(confinement.NoConfinement, match="outside of root's home"):
+        Embedded(root_home / "data", ways=["directly"]).start()
+    assert not list(Path("/run").glob("liaison-*/password"))
+
+
+SCRIPT = """
+import sys, time
+from pathlib import Path
+from liaison.fhir.store.embedded import Embedded
+server = Embedded(Path(sys.argv[1])).start()
+print(server.pid, server.url, flush=True)
+time.sleep(600) if len(sys.argv) > 2 else server.stop()
+"""
+
+
+@as_root
+def test_an_ordinary_account_runs_its_own(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    nobody = pwd.getpwnam("nobody")
+    os.chown(home, nobody.pw_uid, nobody.pw_gid)
+    identity = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+    # The interpreter may lie in root's home; an ordinary account has one it can reach.
+    reachable = subprocess.run([*identity, sys.executable, "-c", ""], capture_output=True, check=False).returncode == 0
+    python = [sys.executable] if reachable else ["/usr/bin/python3"]
+    path = [entry for entry in sys.path if entry]
+    done = subprocess.run(
+        [*identity, *python, "-c", SCRIPT, str(home / "data")],
+        env={"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": ":".join(path if not reachable else [])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode and "ModuleNotFoundError" in done.stderr:
+        pytest.skip("no interpreter with our libraries can be reached by an ordinary account here")
+
+    assert done.returncode == 0, done.stderr
+    assert (home / "data" / "cluster").stat().st_uid == nobody.pw_uid
+
+
+def supervised(directory: Path) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(directory), "stay"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None and process.stdout.readline()
+    return process
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    process.kill()
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+def test_a_second_process_is_refused_by_name_and_may_share(directory: Path) -> None:
+    first = supervised(directory)
+    try:
+        with pytest.raises(AlreadySupervised, match=f"process {first.pid}"):
+            Embedded(directory).start()
+
+        shared = Embedded.attach(directory)
+        assert query(shared.url, "select 1") == 1
+        for forbidden in (shared.stop, shared.ensure):
+            with pytest.raises(EmbeddedError, match="Only the supervising process"):
+                forbidden()
+        assert query(shared.url, "select 1") == 1
+    finally:
+        end(first)
+
+
+def test_a_supervisor_that_was_killed_leaves_a_server_that_the_next_adopts(directory: Path) -> None:
+    first = supervised(directory)
+    orphan = Embedded(directory).pid
+    end(first)
+    assert Embedded(directory).pid == orphan is not None
+
+    with Embedded(directory) as second:
+        assert second.adopted and second.pid == orphan
+        assert query(second.url, "select 1") == 1
+
+    assert Embedded(directory).pid is None
+
+
+def test_an_orphan_whose_socket_is_lost_is_replaced(directory: Path) -> None:
+    first = supervised(directory)
+    orphan = Embedded(directory).pid
+    end(first)
+    runtime = Path(json.loads((directory / "server.json").read_text())["runtime"])
+    (runtime / ".s.PGSQL.5432").unlink()
+
+    with Embedded(directory) as second:
+        assert not second.adopted and second.pid != orphan
+        assert query(second.url, "select 1") == 1
+    assert not runtime.exists()
+
+
+def test_what_was_committed_survives_kill_9_and_recovery(directory: Path) -> None:
+    told: list[str] = []
+    with Embedded(directory, progress=told.append) as server:
+        query(server.url, "create table t (n int)", "insert into t select generate_series(1, 1000) returning n")
+        kill(server.pid)
+        assert server.ensure()
+        assert query(server.url, "select count(*) from t") == 1000
+        assert not server.ensure()
+
+
+def test_a_server_that_dies_is_started_again_while_it_is_watched(directory: Path) -> None:
+    async def watched(server: Embedded) -> int | None:
+        watching = asyncio.create_task(server.watch(0.05))
+        dead = server.pid
+        os.kill(int(dead or 0), signal.SIGKILL)
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if server.pid not in (None, dead):
+                break
+        watching.cancel()
+        return server.pid
+
+    with Embedded(directory) as server:
+        dead = server.pid
+        assert asyncio.run(watched(server)) not in (None, dead)
+        assert query(server.url, "select 1") == 1
+
+
+def test_supervisor_and_server_killed_together_recover(directory: Path) -> None:
+    first = supervised(directory)
+    query(Embedded.attach(directory).url, "create table t (n int)", "insert into t values (1) returning n")
+    kill(Embedded(directory).pid)
+    end(first)
+
+    with Embedded(directory) as second:
+        assert query(second.url, "select n from t") == 1
+
+
+def test_a_pid_file_of_a_process_that_is_not_ours_is_ignored(directory: Path) -> None:
+    with Embedded(directory) as server:
+        cluster = server.cluster
+    (cluster / "postmaster.pid").write_text(f"{os.getpid()}\n{cluster}\n0\n5432\n/tmp\n\n0 0\nready   \n")
+
+    assert Embedded(directory).pid is None
+    with Embedded(directory) as server:
+        assert query(server.url, "select 1") == 1
+    os.kill(os.getpid(), 0)
+
+
+def test_recovery_is_waited_for_with_progress_and_without_limit(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    with Embedded(directory, progress=told.append) as server:
+        monkeypatch.setattr(
+            "liaison.fhir.store.embedded.process.postmaster", slow_then(server.pid, time.monotonic() + 5)
+        )
+        server._wait()
+
+    assert any("recovering" in line for line in told)
+
+
+def slow_then(pid: int | None, ready_at: float) -> Any:
+    return lambda cluster: (pid, "ready" if time.monotonic() > ready_at else "starting")
+
+
+def test_a_first_start_that_was_cut_short_is_done_again(directory: Path) -> None:
+    (directory / "cluster.new").mkdir(parents=True)
+    (directory / "cluster.new" / "PG_VERSION").write_text("18")
+
+    with Embedded(directory) as server:
+        assert query(server.url, "select 1") == 1
+
+
+def test_a_server_that_cannot_start_says_why(directory: Path) -> None:
+    with pytest.raises(EmbeddedError, match="no_such_setting"):
+        Embedded(directory, settings={"no_such_setting": "1"}).start()
+    with Embedded(directory) as server:  # the lock was given back
+        assert query(server.url, "select 1") == 1
+
+
+def test_the_log_holds_nothing_a_client_sent(directory: Path) -> None:
+    with Embedded(directory) as server:
+        for statement in ('select 1/0 as "planted-secret"', "insert into missing values ('planted-secret')"):
+            with pytest.raises(asyncpg.PostgresError):
+                query(server.url, statement)
+        with pytest.raises(asyncpg.UniqueViolationError):
+            query(
+                server.url,
+                "create table t (n text primary key)",
+                "insert into t values ('planted-secret')",
+                "insert into t values ('planted-secret') returning n",
+            )
+    log = (directory / "server.log").read_text()
+    assert "duplicate key" in log  # the error is there, its values are not
+    assert "planted-secret" not in log
