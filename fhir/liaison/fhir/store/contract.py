@@ -193,7 +193,7 @@ class Answer:
 
 
 class Indexed(NamedTuple):
-    """What SQL may know of a resource, from liaison.fhir.store.indexing.indexed(type_, tree). Plain values: the store
+    """What SQL may know of a resource, from liaison.fhir.search.index.indexed(type_, tree). Plain values: the store
     makes tokens of them under the patient's key.
 
     `clinical` is datetime.min (-infinity) when there is none. `tokens` are (parameter number, value); `dates` are

@@ -88,7 +88,7 @@ def _version_columns() -> "list[Column[object]]":
         Column("created", Xid8(), nullable=False, server_default=THIS_TRANSACTION),
         Column("superseded", Xid8()),
         _moment("at", nullable=False),  # meta.lastUpdated, of the database clock, whole milliseconds
-        _moment("clinical", nullable=False, server_default=NO_DATE),  # liaison.fhir.store.indexing gives it
+        _moment("clinical", nullable=False, server_default=NO_DATE),  # liaison.fhir.search.index.indexed gives it
         Column("deleted", Boolean, nullable=False, server_default="false"),
         Column("classes", BigInteger, nullable=False),  # data classes, permuted under the patient's key
         # Patient-scoped tokens, 0 when there is none: who wrote it, for which service, to whom it is addressed.

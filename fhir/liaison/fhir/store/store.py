@@ -146,6 +146,6 @@ class Store:
 
 def _index_of_search() -> Callable[[str, Tree], Indexed]:
     # Late, because search is written on top of the store.
-    from liaison.fhir.store.indexing import indexed
+    from liaison.fhir.search.index import indexed
 
     return indexed

@@ -19,7 +19,7 @@ from liaison.fhir.store.contract import Change, Indexed, Tree
 from liaison.fhir.vault import PatientKey, Vault
 
 Index = Callable[[str, Tree], Indexed]
-"""What the search keeps of a resource: liaison.fhir.store.indexing.indexed is it."""
+"""What the search keeps of a resource: liaison.fhir.search.index.indexed is it."""
 
 NO_DATE: Final = datetime.min  # -infinity, for asyncpg
 _BREATH: Final = 50  # changes between two turns of the event loop
