@@ -1,0 +1,51 @@
+"""From facts to rights, by the table: a pure function, without a clock and without a database.
+
+Order, as the law has it: role, relationship, express denial, classes of the role, purpose. Denials cut what they name
+out of every right of those they name, for as long as they last; a delegate inherits what is left.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from liaison.auth.access import clients, delegates, persons, professionals
+from liaison.auth.access.denials import cut, denials_of
+from liaison.auth.access.intervals import merge
+from liaison.auth.access.table import Table
+from liaison.auth.access.world import Held, Right, World
+
+
+def decide(world: World, table: Table) -> frozenset[Right]:
+    """Every right on one patient that the table gives."""
+    first: dict[Held, list[Right]] = {}
+    for held in world.held:
+        if not delegates.is_delegate(held):
+            first[held] = list(_undenied(world, held, professionals.rights_of(world, held, table)))
+    found = [right for rights in first.values() for right in rights]
+    for held in world.held:
+        if delegates.is_delegate(held):
+            found += _undenied(world, held, delegates.rights_of(held, table, first))
+            found += _undenied(world, held, professionals.rights_of(world, held, table))
+    found += persons.rights_of(world, table)
+    for client in world.clients:
+        found += clients.rights_of(world, client, table, first)
+    return frozenset(_joined(found))
+
+
+def _undenied(world: World, held: Held, rights: Iterable[Right]) -> Iterator[Right]:
+    return cut(rights, denials_of(world, (held.role, held.practitioner, *world.structures(held.organization))))
+
+
+def _joined(rights: Iterable[Right]) -> Iterator[Right]:
+    """Adjacent stretches of the same right as one; those that allow nothing left out."""
+
+    def shape(right: Right) -> tuple[object, ...]:
+        return (right.principal, right.purpose, right.rule, right.relation, right.whose, right.read, right.write)
+
+    meaningful = sorted(
+        {right for right in rights if right.read | right.write}, key=lambda right: (*shape(right), right.during)
+    )
+    for _, same in groupby(meaningful, key=shape):
+        alike = list(same)
+        for during in merge(right.during for right in alike):
+            yield replace(alike[0], during=during)

@@ -1,0 +1,97 @@
+"""The rights of those who act in a role of their own: relationship, conditions, then the classes of the role."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from liaison.auth.access.classes import Class, union
+from liaison.auth.access.intervals import Interval, meet_all
+from liaison.auth.access.relations import Relation
+from liaison.auth.access.roles import ROLES
+from liaison.auth.access.table import Line, Table
+from liaison.auth.access.world import ANYONES, Fact, Held, Right, Whose, World
+
+_PERSONAL: Final = frozenset(
+    {
+        Relation.TEAM,
+        Relation.CONSENT,
+        Relation.REFERRAL,
+        Relation.EMERGENCY,
+        Relation.CALL,
+        Relation.STAY,
+        Relation.TOUR,
+        Relation.AUTHOR,
+    }
+)
+_OF_UNIT: Final = frozenset({Relation.STAY})
+_OF_STRUCTURE: Final = frozenset({Relation.STRUCTURE, Relation.CONSENT})
+_ORDINARY: Final = union(("ADM", "COORD", "VITAL", "CLIN", "ETP"))
+"""What a Consent that names no class permits: what a team would see, nothing sensitive."""
+
+
+def rights_of(world: World, held: Held, table: Table) -> Iterator[Right]:
+    for line in table.for_role(held.role_code):
+        for fact in _facts_for(world, held, line):
+            for during in _when(world, held, line, fact):
+                yield from rights_by(held, line, fact, during)
+
+
+def _facts_for(world: World, held: Held, line: Line) -> Iterator[Fact]:
+    if Relation.OFFICE in line.relations:
+        yield Fact(held.role, Relation.OFFICE)
+    structures = world.structures(held.organization)
+    for fact in world.facts:
+        relation = fact.relation
+        if relation not in line.relations:
+            continue
+        personal = relation in _PERSONAL and fact.principal in (held.role, held.practitioner)
+        of_unit = relation in _OF_UNIT and held.organization == fact.principal
+        of_structure = relation in _OF_STRUCTURE and fact.principal in structures
+        of_source = relation is Relation.AUTHOR and fact.organization and fact.organization == held.organization
+        if (fact.principal and (personal or of_unit or of_structure)) or of_source:
+            yield fact
+
+
+def _when(world: World, held: Held, line: Line, fact: Fact) -> list[Interval]:
+    """The stretches in which the line's conditions hold for this person and fact."""
+    stretches = meet_all([held.during], [fact.during])
+    if fact.relation is Relation.TOUR:
+        stretches = meet_all(stretches, _stated(world, Relation.STRUCTURE, world.structures(held.organization)))
+    if "informed" in line.when and not fact.detail.get("informed"):
+        told = (0, held.role, held.practitioner, *world.structures(held.organization))
+        stretches = meet_all(stretches, _stated(world, Relation.INFORMED, told))
+    if "mental-health" in line.when:
+        stretches = meet_all(stretches, _stated(world, Relation.MENTAL_HEALTH, (held.role, held.practitioner)))
+    if "attending" in line.when:
+        stretches = meet_all(stretches, _stated(world, Relation.ATTENDING, (held.role, held.practitioner)))
+    return stretches
+
+
+def _stated(world: World, relation: Relation, principals: Sequence[int]) -> list[Interval]:
+    return [fact.during for fact in world.facts if fact.relation is relation and fact.principal in principals]
+
+
+def rights_by(held: Held, line: Line, fact: Fact, during: Interval) -> Iterator[Right]:
+    purpose = line.purpose or ROLES[held.role_code].purpose
+    read = permitted(fact, line) if line.extent == "consent" else line.read
+    for whose in _whose(held, line, fact):
+        yield Right(held.role, purpose, read, line.write, line.number, fact.relation, during, whose)
+
+
+def permitted(fact: Fact, line: Line) -> Class:
+    names = fact.detail.get("classes")
+    return (union(names) if names else _ORDINARY) & line.within
+
+
+def _whose(held: Held, line: Line, fact: Fact) -> Iterator[Whose]:
+    person = ("Practitioner", held.practitioner)
+    if line.of == "all":
+        yield ANYONES
+    if line.of == "own" and (fact.relation is not Relation.AUTHOR or fact.principal in (held.role, held.practitioner)):
+        yield Whose("author", *person)
+    if line.of in ("addressed", "addressed-in-person"):
+        yield Whose("addressee", *person)
+    structure = line.of == "service" or (fact.relation is Relation.AUTHOR and fact.organization == held.organization)
+    if held.organization and structure:
+        yield Whose("service", "Organization", held.organization)
+    if held.organization and line.of == "addressed":
+        yield Whose("addressee", "Organization", held.organization)

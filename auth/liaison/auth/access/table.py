@@ -1,0 +1,150 @@
+"""The decision table as the code reads it: `rules.yaml`, checked when loaded, never interpreted twice.
+
+A name that is not known (role, relation, class, condition) stops the start: a rule that is not understood may not be
+skipped. The rows keep the numbers of the table; `number` is what access_grant and the journal store.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any, Final, Literal, get_args
+
+import yaml
+
+from liaison.auth.access.classes import EVERYTHING, Class, union
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.relations import Relation
+from liaison.auth.access.roles import ROLES
+
+Of = Literal["all", "own", "service", "addressed", "addressed-in-person"]
+When = Literal["informed", "mental-health", "attending"]
+Extent = Literal["classes", "consent", "same"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One grant of the table. With `extent` 'consent' the classes are those of the Consent, cut to `within`; with
+    'same' those of the person acted for, less `limit`. `purpose` None is the role's own."""
+
+    number: int
+    roles: frozenset[str]
+    relations: frozenset[Relation]
+    purpose: Purpose | None
+    of: Of
+    when: frozenset[When]
+    extent: Extent
+    read: Class
+    write: Class
+    within: Class
+    limit: Class
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table: its label, its number, and what a person reads on the page of rules."""
+
+    label: str
+    number: int
+    text: str
+    basis: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    version: str
+    dated: date
+    rows: tuple[Row, ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(line for row in self.rows for line in row.lines)
+
+    def for_role(self, role: str) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if role in line.roles)
+
+
+class BadTable(ValueError):
+    """The table holds something that is not understood."""
+
+
+_LABEL: Final = re.compile(r"(\d{1,2})([a-z]?)")
+
+
+def number_of(label: str) -> int:
+    """'10b' → 102, '2' → 20: stored in access_grant.rule."""
+    match = _LABEL.fullmatch(label)
+    if match is None:
+        raise BadTable(f"{label!r} is not the number of a row")
+    return int(match[1]) * 10 + (ord(match[2]) - 96 if match[2] else 0)
+
+
+def label_of(number: int) -> str:
+    """The row of a stored rule, as the journal shows it."""
+    return f"{number // 10}{chr(96 + number % 10) if number % 10 else ''}"
+
+
+def parse(text: str) -> Table:
+    """Raises BadTable for anything that is not understood."""
+    data = yaml.safe_load(text)
+    try:
+        groups = {name: tuple(members) for name, members in data["groups"].items()}
+        rows = tuple(_row(row, groups) for row in data["rows"])
+        return Table(str(data["version"]), data["date"], rows)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadTable(f"the table lacks or misnames {error}") from None
+
+
+def _row(row: Mapping[str, Any], groups: Mapping[str, Sequence[str]]) -> Row:
+    _only(row, {"row", "text", "basis", "lines"})
+    number = number_of(row["row"])
+    return Row(
+        row["row"], number, row["text"], row["basis"], tuple(_line(number, line, groups) for line in row["lines"])
+    )
+
+
+_KEYS: Final = {"roles", "relations", "purpose", "of", "when", "read", "write", "within", "limit"}
+
+
+def _only(given: Mapping[str, Any], known: set[str]) -> None:
+    if unknown := given.keys() - known:
+        raise BadTable(f"unknown words: {sorted(unknown)}")
+
+
+def _line(number: int, line: Mapping[str, Any], groups: Mapping[str, Sequence[str]]) -> Line:
+    _only(line, _KEYS)
+    read = line["read"]
+    extent: Extent = "consent" if read == "consent" else "same" if read == "same" else "classes"
+    of, when = line.get("of", "all"), frozenset(line.get("when", ()))
+    if of not in get_args(Of) or not when <= set(get_args(When)):
+        raise BadTable(f"row {label_of(number)}: of {of!r}, when {sorted(when)}")
+    purpose = line["purpose"]
+    return Line(
+        number,
+        _roles(line["roles"], groups),
+        frozenset(Relation[name.upper()] for name in line["relations"]),
+        None if purpose == "own" else Purpose[purpose],
+        of,
+        when,
+        extent,
+        union(read) if extent == "classes" else Class(0),
+        union(line["write"]) if isinstance(line["write"], list) else Class(0),
+        union(line["within"]) if "within" in line else EVERYTHING,
+        union(line.get("limit", ())),
+    )
+
+
+def _roles(names: Iterable[str], groups: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    found = {role for name in names for role in groups.get(name, (name,))}
+    if unknown := found - ROLES.keys():
+        raise BadTable(f"unknown roles: {sorted(unknown)}")
+    return frozenset(found)
+
+
+@cache
+def in_force() -> Table:
+    """The table shipped with this version."""
+    return parse(resources.files(__package__).joinpath("rules.yaml").read_text("utf-8"))

@@ -1,0 +1,94 @@
+"""What grants are computed from: the facts of one patient, the roles people hold, the structures, the clients."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from liaison.auth.access.classes import Class
+from liaison.auth.access.intervals import ALWAYS, Interval
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.relations import Relation
+
+
+class Source(NamedTuple):
+    """The resource that states a fact."""
+
+    kind: int
+    res: int
+
+
+_NOWHERE = Source(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One row of `relation`. `principal` 0 means everyone, where the relation allows it."""
+
+    principal: int
+    relation: Relation
+    during: Interval = ALWAYS
+    organization: int = 0
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    source: Source = _NOWHERE
+    ordinal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One row of `held_role` that is active."""
+
+    role: int
+    practitioner: int
+    organization: int
+    role_code: str
+    during: Interval = ALWAYS
+    acts_for: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SystemClient:
+    """One active backend client, with what was registered for it."""
+
+    client: int
+    organization: int
+    role_code: str
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that bears on one patient's grants. `wholes` maps an organisation to those it is part of."""
+
+    facts: Sequence[Fact]
+    held: Sequence[Held] = ()
+    wholes: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    clients: Sequence[SystemClient] = ()
+
+    def structures(self, organization: int) -> tuple[int, ...]:
+        """The organisation and what it is part of; () for none."""
+        return (organization, *self.wholes.get(organization, ())) if organization else ()
+
+
+class Whose(NamedTuple):
+    """What a grant asks of a row: '' nothing, else its author, service or addressee, as (type, res)."""
+
+    column: str = ""
+    type_: str = ""
+    res: int = 0
+
+
+ANYONES = Whose()
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One row of `access_grant`, before the patient's key hides it."""
+
+    principal: int
+    purpose: Purpose
+    read: Class
+    write: Class
+    rule: int
+    relation: Relation
+    during: Interval
+    whose: Whose = ANYONES
