@@ -184,7 +184,7 @@ def _add(into: _Rows, vault: Vault, key: PatientKey, change: Change, index: Inde
             rows.owner_token(key, labels.author),
             rows.owner_token(key, labels.service),
             rows.owner_token(key, labels.addressee),
-            rows.seal(key, change.key, change.version, model.dump(change.tree)),
+            rows.seal(key, change.key, change.version, change.body or model.dump(change.tree)),
         )
     )
     into.tokens += _tokens(place, key, found.tokens)
