@@ -22,3 +22,17 @@ class Caller:
     account: int = 0
     client: int = 0
     only_patient: int = 0
+
+    @property
+    def identity(self) -> tuple[int | str, ...]:
+        """The person, role, organisation, purpose and client: what a renewed session has in common with the last."""
+        return (
+            self.account,
+            self.client,
+            self.practitioner,
+            self.role,
+            self.organization,
+            self.purpose,
+            self.role_code,
+            self.only_patient,
+        )

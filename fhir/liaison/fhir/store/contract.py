@@ -82,6 +82,10 @@ class Caller(Protocol):
     def session(self) -> int: ...
     @property
     def bound(self) -> Bound: ...
+    @property
+    def identity(self) -> tuple[int | str, ...]:
+        """Who it is beyond one session: the same after a token is renewed, another for any other person, role or
+        client. What a caller carries away for later (the cursor of a page) is sealed to it."""
 
 
 # `caller` is Any where the areas above receive it: they know more of it than the Caller above, and fhir looks no further.

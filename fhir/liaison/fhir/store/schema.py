@@ -184,3 +184,12 @@ import_ledger = Table(
     Column("kind", SmallInteger, nullable=False),
     Column("res", BigInteger, nullable=False),
 )
+
+# A search whose order no index gives: its result in order, sealed under the cursor key, for as long as a cursor lives.
+search_list = Table(
+    "search_list",
+    metadata,
+    Column("list", LargeBinary, primary_key=True),  # 16 random bytes, known to sealed cursors only
+    Column("sealed", LargeBinary, nullable=False),
+    _moment("made_at", nullable=False, server_default=func.now()),
+)

@@ -1,0 +1,9 @@
+"""Search: parse a query, plan it, run it on what the caller may see, decide what SQL cannot (FHIR R4 search.html).
+
+`parse` reads the query, one module per parameter type says what a value means, `plan` chooses the way, `sql` writes the
+statement over visible rows only, `decide` evaluates after decryption, `sort`, `include` and `page` make the Bundle.
+"""
+
+from liaison.fhir.search.searching import find, match, search
+
+__all__ = ["find", "match", "search"]

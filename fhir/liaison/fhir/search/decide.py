@@ -1,0 +1,131 @@
+"""What tokens cannot decide: the values of visible versions, after decryption, within a budget (design §4).
+
+SQL has narrowed by right, type, class and every criterion it can decide. What is left is opened, and each criterion is
+asked of its parameter's `matches`. Values of people and places are kept, decrypted, in a bounded cache keyed by version:
+a version never changes, and SQL has said for this very request that the caller may see it.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+from liaison.fhir import model
+from liaison.fhir.definitions import type_of
+from liaison.fhir.errors import TooCostly
+from liaison.fhir.search.criteria import Criterion, Facts
+from liaison.fhir.search.kinds import kind_for
+from liaison.fhir.search.plan import Alternatives
+from liaison.fhir.store.contract import Key, Row
+from liaison.fhir.store.rows import open_
+from liaison.fhir.vault import PatientKey, Vault
+
+BUDGET: Final = 200_000
+"""Visible bodies that one search may open."""
+
+KEPT: Final = 20_000
+CACHED: Final = frozenset(
+    [
+        "Patient",
+        "RelatedPerson",
+        "Person",
+        "Practitioner",
+        "PractitionerRole",
+        "Organization",
+        "Location",
+        "HealthcareService",
+    ]
+)
+_BREATH: Final = 50  # bodies between two turns of the event loop
+
+
+class Candidate(NamedTuple):
+    """A visible version that may match. `row` is None when only its key was read."""
+
+    key: Key
+    version: int
+    at: datetime
+    moment: datetime
+    row: Row | None
+
+
+class Known:
+    """Extracted values of the most recently searched people and places. Holds clear text in memory: never log it."""
+
+    def __init__(self, most: int = KEPT) -> None:
+        self._most = most
+        self._values: OrderedDict[tuple[Key, int], dict[int, list[Any]]] = OrderedDict()
+
+    def get(self, key: Key, version: int) -> dict[int, list[Any]] | None:
+        found = self._values.get((key, version))
+        if found is not None:
+            self._values.move_to_end((key, version))
+        return found
+
+    def put(self, key: Key, version: int, values: dict[int, list[Any]]) -> None:
+        self._values[key, version] = values
+        if len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+
+_known: "WeakKeyDictionary[Vault, Known]" = WeakKeyDictionary()
+
+
+def known_of(vault: Vault) -> Known:
+    """The cache of the process that opened this vault."""
+    return _known.setdefault(vault, Known())
+
+
+class Budget:
+    """Counts the bodies that one search has opened."""
+
+    def __init__(self, most: int = BUDGET) -> None:
+        self._left = self._most = most
+
+    def spend(self, count: int) -> None:
+        """Raises TooCostly once more than the budget is spent."""
+        self._left -= count
+        self.check(0)
+
+    def check(self, count: int) -> None:
+        """Raises TooCostly if so many more would be too many."""
+        if self._left < count:
+            raise TooCostly(
+                f"This search would have to open more than {self._most} records. Add a patient, a code, a category or "
+                "a date to it, or a parameter that needs no text, so that fewer are left."
+            )
+
+
+def holds(criterion: Criterion, facts: Facts) -> bool:
+    """Whether one criterion holds, from the facts alone."""
+    code = criterion.parameter.code
+    values: Sequence[Any]
+    if code == "_id":
+        values = (facts.id_,)
+    elif code == "_lastUpdated":
+        values = (facts.updated,)
+    else:
+        values = facts.values.get(criterion.parameter.number, ())
+    if criterion.modifier == "missing":
+        return (not values) is criterion.operands[0]
+    return kind_for(criterion).matches(values, criterion)
+
+
+def satisfies(facts: Facts, criteria: Sequence[Criterion], bound: Alternatives) -> bool:
+    """Whether all criteria hold and, if there is a bound, one of its groups whole."""
+    if not all(holds(one, facts) for one in criteria):
+        return False
+    return not bound or any(all(holds(one, facts) for one in group) for group in bound)
+
+
+async def values_of(rows: Sequence[Row], keys: dict[int, PatientKey]) -> list[dict[int, list[Any]] | None]:
+    """The values of each row; None when its patient was erased meanwhile."""
+    found: list[dict[int, list[Any]] | None] = []
+    for count, row in enumerate(rows, 1):
+        key = keys.get(row.key.patient)
+        found.append(None if key is None else model.extract(type_of(row.key.kind), model.read(open_(key, row))))
+        if count % _BREATH == 0:
+            await asyncio.sleep(0)
+    return found

@@ -1,0 +1,56 @@
+"""What the store's writer puts into the index tables with each version: tokens and date ranges, by parameter.
+
+Only what SQL can use is written: numbers, quantities, composites and the dates of Patient, RelatedPerson and Person
+have no rows. A parameter with values but without any token of its own (a CodeableConcept of text only) gets one mark,
+so that `:missing` can be answered.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from liaison.fhir import model
+from liaison.fhir.definitions import parameter_by_number
+from liaison.fhir.search.conditions import BEGINNING, END
+from liaison.fhir.search.kinds import TYPES
+from liaison.fhir.search.paths import names_owner, owner_parameter
+from liaison.fhir.search.plan import HIDDEN_DATES
+from liaison.fhir.store.contract import Indexed, Tree
+
+MARK: Final = b"!"
+_NEVER: Final = frozenset({"_id", "_lastUpdated"})
+
+
+def indexed(type_: str, tree: Tree) -> Indexed:
+    """The rows of one version, no two equal, and the moment that orders it among its type."""
+    tokens: list[tuple[int, bytes]] = []
+    ranges: list[tuple[int, datetime, datetime]] = []
+    for number, found in model.extract(type_, tree).items():
+        kind, owner = _use(number, type_)
+        if kind == "date":
+            ranges += {(number, value.low or BEGINNING, value.high or END) for value in found}
+        elif kind:
+            if owner == "elsewhere":  # the owner is indexed once, under the parameter that names it
+                found = [value for value in found if value.url or value.type != "Patient"]
+            written = {text for value in found for text in TYPES[kind].index(value)}
+            if found and not written:
+                written = {MARK}
+            tokens += [(number, text) for text in written]
+    return Indexed(model.clinical(type_, tree) or BEGINNING, tokens, ranges)
+
+
+_uses: dict[tuple[int, str], tuple[str, str]] = {}
+
+
+def _use(number: int, type_: str) -> tuple[str, str]:
+    """The type whose `index` makes the rows of a parameter ('' for none), and its part in naming the owner."""
+    known = _uses.get((number, type_))
+    if known is None:
+        parameter = parameter_by_number(number)
+        kind = parameter.type if parameter.type in ("token", "string", "reference", "uri", "date") else ""
+        if parameter.code in _NEVER or (kind == "date" and type_ in HIDDEN_DATES):
+            kind = ""
+        owner = ""
+        if kind == "reference" and names_owner(parameter, type_):
+            owner = "here" if parameter is owner_parameter(type_) else "elsewhere"
+        known = _uses[number, type_] = kind, owner
+    return known

@@ -1,0 +1,41 @@
+"""Which module decides which type of parameter. `_id` and `_lastUpdated` are facts of the row, so they have their own."""
+
+from typing import Final
+
+from liaison.fhir.search import (
+    composite,
+    date,
+    identity,
+    number,
+    quantity,
+    reference,
+    string,
+    token,
+    updated,
+    uri,
+)
+from liaison.fhir.search.criteria import Criterion, ParameterType
+
+TYPES: Final[dict[str, ParameterType]] = {
+    "composite": composite,
+    "date": date,
+    "number": number,
+    "quantity": quantity,
+    "reference": reference,
+    "string": string,
+    "token": token,
+    "uri": uri,
+}
+ID: Final[ParameterType] = identity
+UPDATED: Final[ParameterType] = updated
+
+
+def kind_for(criterion: Criterion) -> ParameterType:
+    """The module that decides this criterion."""
+    match criterion.parameter.code:
+        case "_id":
+            return ID
+        case "_lastUpdated":
+            return UPDATED
+        case _:
+            return TYPES[criterion.parameter.type]

@@ -1,0 +1,139 @@
+"""The query string or form body as a Query. Strict: what is not understood is refused and named, never skipped.
+
+FHIR R4 search.html#errors. With `Prefer: handling=lenient` it is skipped and reported in `Query.ignored`, which the
+Bundle shows as an `outcome` entry; a skipped criterion widens the result, so this is never the default.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import parse_qsl
+
+from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter, search_parameters
+from liaison.fhir.errors import BadRequest, Issue
+from liaison.fhir.search import result
+from liaison.fhir.search.criteria import Context, Criterion, Query
+from liaison.fhir.search.escapes import split
+from liaison.fhir.search.kinds import ID, TYPES, UPDATED
+
+MOST_BYTES: Final = 64 * 1024
+MOST_PARAMETERS: Final = 100
+MOST_VALUES: Final = 500
+"""Values between commas, over all parameters: each costs a token for each patient."""
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+
+# Parameters of the edge, for any interaction (http.html#parameters); it has read them already.
+_OF_THE_EDGE: Final = frozenset({"_format", "_pretty"})
+
+_NOT_YET: Final = frozenset(
+    {"_filter", "_has", "_list", "_query", "_text", "_content", "_type", "_contained", "_containedType"}
+)
+
+
+def pairs(query: str) -> tuple[tuple[str, str], ...]:
+    """The parameters of a query string or form body, in order. BadRequest for what is not UTF-8 or too long."""
+    if len(query) > MOST_BYTES:
+        raise BadRequest(f"A search may be {MOST_BYTES} characters long; send less, or several searches.")
+    try:
+        found = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+    except UnicodeDecodeError:
+        raise BadRequest("The search is not valid UTF-8 after percent-decoding.") from None
+    except ValueError:
+        raise BadRequest(f"A search may have {MOST_PARAMETERS} parameters.") from None
+    return tuple(found)
+
+
+def parse(given: Iterable[tuple[str, str]], context: Context, *, lenient: bool = False) -> Query:
+    """Every parameter read, or BadRequest with one issue for each that is not understood."""
+    criteria: list[Criterion] = []
+    kept: list[tuple[str, str]] = []
+    refused: list[Issue] = []
+    controls = result.Controls(context.type_)
+    values = 0
+    for name, text in given:
+        if name in _OF_THE_EDGE:
+            continue
+        try:
+            if not controls.read(name, text):
+                one = criterion(name, text, context)
+                values += len(one.operands)
+                criteria.append(one)
+            kept.append((name, text))
+        except BadRequest as error:
+            refused += error.issues
+    if values > MOST_VALUES:
+        refused.append(Issue("too-costly", f"A search may name {MOST_VALUES} values over all its parameters."))
+        raise BadRequest(issues=refused)
+    if refused and not lenient:
+        raise BadRequest(issues=refused)
+    ignored = tuple(Issue(i.code, f"Ignored: {i.diagnostics}", i.expression, "warning") for i in refused)
+    return controls.query(tuple(criteria), tuple(kept), ignored)
+
+
+def criterion(asked: str, text: str, context: Context) -> Criterion:
+    """One parameter with its modifier and values. BadRequest names what is unknown or malformed."""
+    name, _, modifier = asked.partition(":")
+    parameter = _parameter(name, asked, context.type_)
+    try:
+        if modifier == "missing":
+            return Criterion(name, modifier, parameter, (_missing(text, parameter),))
+        kind = TYPES[parameter.type]
+        if parameter.code == "_id":
+            kind = ID
+        elif parameter.code == "_lastUpdated":
+            kind = UPDATED
+        if modifier and modifier not in kind.MODIFIERS and not _is_type(modifier, kind.MODIFIERS, parameter):
+            known = ", ".join(f":{one}" for one in sorted(kind.MODIFIERS | {"missing"}) if one != "Type")
+            raise BadRequest(f"The modifier ':{_shown(modifier)}' is not supported here; these are: {known}.")
+        parts = split(text, ",")
+        if not all(parts):
+            raise BadRequest("A value is missing.")
+        return Criterion(
+            name, modifier, parameter, tuple(kind.operand(one, modifier, parameter, context) for one in parts)
+        )
+    except BadRequest as error:
+        raise BadRequest(
+            issues=[
+                Issue("value", f"Search parameter '{_shown(asked)}': {issue.diagnostics}") for issue in error.issues
+            ]
+        ) from None
+
+
+def _parameter(name: str, asked: str, type_: str) -> SearchParameter:
+    known: Mapping[str, SearchParameter] = search_parameters(type_)
+    if "." in asked:
+        raise BadRequest(issues=[Issue("not-supported", f"Chained search is not supported yet: '{_shown(asked)}'.")])
+    if name in _NOT_YET:
+        raise BadRequest(issues=[Issue("not-supported", f"The search parameter '{name}' is not supported yet.")])
+    parameter = known.get(name) if _NAME.fullmatch(name) else None
+    if parameter is None:
+        raise BadRequest(
+            issues=[
+                Issue(
+                    "not-supported",
+                    f"'{_shown(name)}' is not a search parameter of {type_}. Known: {', '.join(sorted(known))}.",
+                )
+            ]
+        )
+    if parameter.type == "special" or not parameter.expression:
+        raise BadRequest(issues=[Issue("not-supported", f"The search parameter '{name}' is not supported yet.")])
+    return parameter
+
+
+def _missing(text: str, parameter: SearchParameter) -> bool:
+    if text not in ("true", "false"):
+        raise BadRequest("The value of :missing is true or false.")
+    return text == "true"
+
+
+def _is_type(modifier: str, modifiers: frozenset[str], parameter: SearchParameter) -> bool:
+    """Whether a modifier is a type that the reference may point to (`subject:Patient`)."""
+    if "Type" not in modifiers or modifier not in RESOURCE_TYPES:
+        return False
+    return not parameter.target or modifier in parameter.target
+
+
+def _shown(text: str) -> str:
+    """A piece of the query as an error may repeat it: short and printable."""
+    return "".join(c if c.isprintable() else "?" for c in text[:60])

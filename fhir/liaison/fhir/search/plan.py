@@ -1,0 +1,168 @@
+"""From a query to the way it is answered: whose records, what SQL decides, what is decided after decryption, the order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of, ownership
+from liaison.fhir.search import reference
+from liaison.fhir.search.conditions import (
+    All,
+    Any,
+    Condition,
+    Ids,
+    Owners,
+    Present,
+    Proven,
+    Tokens,
+    all_of,
+    any_of,
+    implied_patients,
+)
+from liaison.fhir.search.criteria import Criterion, Query
+from liaison.fhir.search.kinds import kind_for
+from liaison.fhir.search.paths import names_owner, owner_parameter
+from liaison.fhir.search.sort import BY_CLINICAL, BY_UPDATE, order_of
+from liaison.fhir.search.sql import Family, Order
+from liaison.fhir.store.contract import Key
+
+HIDDEN_DATES: Final = frozenset({"Patient", "RelatedPerson", "Person"})
+"""Types none of whose dates stand in clear, in no table: date criteria on them are decided after decryption."""
+
+NOBODY: Final = -1
+"""The patient of an id that was never made here: it has no rows, and a question about it costs the same as any other."""
+
+_INDEXED: Final = frozenset({"token", "string", "reference", "uri"})
+_NOTHING: Final = Any(())
+_EVERYTHING: Final = All(())
+
+KeyOf = Callable[[str, str], Key | None]
+Alternatives = tuple[tuple[Criterion, ...], ...]
+"""Criteria of which one group must hold whole; () asks nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`owners` None: every patient of the caller. `residual`: criteria, and groups of them, still to be decided."""
+
+    query: Query
+    kind: int
+    families: tuple[Family, ...]
+    owners: tuple[int, ...] | None
+    condition: Condition
+    residual: tuple[Criterion, ...]
+    residual_bound: Alternatives
+    order: Order | None
+
+    @property
+    def decided(self) -> bool:
+        """Whether SQL alone decides which resources match."""
+        return not self.residual and not self.residual_bound
+
+
+def families_of(type_: str) -> tuple[Family, ...]:
+    """The families of tables in which resources of this type are kept."""
+    rule = ownership(type_)
+    if rule.rule == "directory":
+        return ("directory",)
+    return ("patient", "directory") if type_ in DIRECTORY_TYPES else ("patient",)
+
+
+def plan(query: Query, bound: Alternatives, key_of: KeyOf) -> Plan:
+    """`bound` is what the caller's scopes ask beside the query; `key_of` reads ids."""
+    type_ = query.type_
+    decided: list[Condition] = []
+    residual = []
+    for criterion in query.criteria:
+        condition = condition_of(criterion, type_, key_of)
+        if condition is None:
+            residual.append(criterion)
+        else:
+            decided.append(condition)
+    residual_bound: Alternatives = ()
+    if bound:
+        allowed = any_of(all_of(condition_of(one, type_, key_of) for one in group) for group in bound)
+        if allowed is None:
+            residual_bound = bound
+        else:
+            decided.append(allowed)
+    condition = All(tuple(decided))
+    owners = implied_patients(condition)
+    families = families_of(type_)
+    if len(families) > 1 and owners is not None and not {0} < owners:
+        families = ("directory",) if owners == {0} else ("patient",)
+    return Plan(
+        query,
+        kind_of(type_),
+        families,
+        None if owners is None else tuple(sorted(owners - {0})) or (NOBODY,),
+        condition,
+        tuple(residual),
+        residual_bound,
+        order_of(type_, query.sort, BY_UPDATE if families == ("directory",) else BY_CLINICAL),
+    )
+
+
+def condition_of(criterion: Criterion, type_: str, key_of: KeyOf) -> Condition | None:
+    """The criterion as SQL can decide it, exactly, or None."""
+    parameter = criterion.parameter
+    if criterion.modifier == "missing":
+        return _missing(criterion, type_)
+    if parameter.code == "_id":
+        return _ids(criterion, type_, key_of)
+    if parameter.type == "date" and parameter.code != "_lastUpdated" and type_ in HIDDEN_DATES:
+        return None
+    if criterion.modifier != "identifier" and names_owner(parameter, type_):
+        return _owner(criterion, type_, key_of)
+    return kind_for(criterion).narrow(criterion)
+
+
+def _missing(criterion: Criterion, type_: str) -> Condition | None:
+    parameter = criterion.parameter
+    [missing] = criterion.operands
+    if parameter.code in ("_id", "_lastUpdated"):
+        return _NOTHING if missing else _EVERYTHING
+    if names_owner(parameter, type_) and parameter is not owner_parameter(type_):
+        return None  # its references to the owner are indexed under the owner's parameter
+    if parameter.type in _INDEXED:
+        return Present(parameter.number, dates=False, negated=missing)
+    if parameter.type == "date" and type_ not in HIDDEN_DATES:
+        return Present(parameter.number, dates=True, negated=missing)
+    return None
+
+
+def _ids(criterion: Criterion, type_: str, key_of: KeyOf) -> Condition:
+    keys = [key_of(type_, id_) or Key(NOBODY, 0, 0) for id_ in criterion.operands]
+    if criterion.modifier == "not":
+        return Ids(tuple(key.res for key in keys), negated=True)
+    return All((Owners(tuple(key.patient for key in keys)), Ids(tuple(key.res for key in keys))))
+
+
+def _owner(criterion: Criterion, type_: str, key_of: KeyOf) -> Condition | None:
+    """References at the element that names the owner: an id says which record, so one record is looked at."""
+    rule, indexed = ownership(type_), owner_parameter(type_)
+    assert indexed is not None
+    found: list[Condition] = []
+    for link in criterion.operands:
+        ids = [id_ for named, id_ in link.local if named == "Patient"]
+        others = tuple(one for one in link.written if not (ids and _is_patient(one, ids[0])))
+        if ids:
+            key = key_of("Patient", ids[0])
+            patient = NOBODY if key is None or not key.patient else key.patient
+            written = tuple(reference.of(one) for one in link.written if _is_patient(one, ids[0]))
+            found.append(
+                All(
+                    (
+                        Owners((patient,)),
+                        Tokens(indexed.number, written) if rule.through else Proven(patient, indexed.number, written),
+                    )
+                )
+            )
+        # Where every resource names one patient and nothing else, another reference is met by none.
+        if others and (not ids or rule.through or "." in rule.path or rule.otherwise != "refuse"):
+            found.append(Tokens(criterion.parameter.number, tuple(reference.of(one) for one in others)))
+    return any_of(found)
+
+
+def _is_patient(written: str, id_: str) -> bool:
+    return written.endswith(f"Patient/{id_}")

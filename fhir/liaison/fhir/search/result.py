@@ -1,0 +1,112 @@
+"""Parameters that shape the result, not the match: _sort _count _total _summary _include… (R4 search.html#return)."""
+
+from typing import Final
+
+from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
+from liaison.fhir.errors import BadRequest, Issue
+from liaison.fhir.search.criteria import Criterion, Include, Query, SortKey, Total
+from liaison.fhir.search.sort import sortable
+
+DEFAULT_COUNT: Final = 20
+MOST_COUNT: Final = 1000
+"""A page holds at most this many matches, whatever _count says; R4 allows a server to give fewer than asked."""
+
+_TOTALS: Final[dict[str, Total]] = {"none": "none", "estimate": "estimate", "accurate": "accurate"}
+_REFUSED: Final = {
+    "_revinclude": "The parameter '_revinclude' is not supported yet.",
+    "_elements": "The parameter '_elements' is not supported yet.",
+}
+
+
+class Controls:
+    """Collects the result parameters of one query."""
+
+    def __init__(self, type_: str) -> None:
+        self.type_ = type_
+        self.count: int | None = None
+        self.total: Total | None = None
+        self.count_only: bool | None = None
+        self.sort: tuple[SortKey, ...] | None = None
+        self.includes: list[Include] = []
+
+    def read(self, name: str, text: str) -> bool:
+        """True when it was one of these; BadRequest when its value is not understood; False for anything else."""
+        match name:
+            case "_count":
+                self._once(name, self.count)
+                self.count = _count(text)
+            case "_total":
+                self._once(name, self.total)
+                if text not in _TOTALS:
+                    raise _bad(name, "is none, estimate or accurate")
+                self.total = _TOTALS[text]
+            case "_summary":
+                self._once(name, self.count_only)
+                if text not in ("count", "false"):
+                    raise _bad(name, "can be count or false; true, text and data are not supported yet")
+                self.count_only = text == "count"
+            case "_sort":
+                self._once(name, self.sort)
+                self.sort = tuple(self._sort_key(part) for part in text.split(","))
+            case "_include":
+                self.includes.append(self._include(text))
+            case _ if name in _REFUSED or name.partition(":")[0] in ("_include", "_revinclude"):
+                said = _REFUSED.get(name, f"The parameter '{name[:40]}' is not supported yet.")
+                raise BadRequest(issues=[Issue("not-supported", said)])
+            case _:
+                return False
+        return True
+
+    def query(
+        self, criteria: tuple[Criterion, ...], pairs: tuple[tuple[str, str], ...], ignored: tuple[Issue, ...]
+    ) -> Query:
+        count = DEFAULT_COUNT if self.count is None else self.count
+        return Query(
+            self.type_,
+            criteria,
+            self.sort or (),
+            min(count, MOST_COUNT),
+            self.total,
+            bool(self.count_only) or count == 0,
+            tuple(self.includes),
+            pairs,
+            ignored,
+        )
+
+    def _once(self, name: str, seen: object) -> None:
+        if seen is not None:
+            raise _bad(name, "can be given once")
+
+    def _sort_key(self, text: str) -> SortKey:
+        code = text.removeprefix("-")
+        parameter = search_parameters(self.type_).get(code)
+        if parameter is None or not sortable(parameter):
+            raise _bad("_sort", f"cannot be by '{code[:60]}': it is not a parameter of {self.type_} that has an order")
+        return SortKey(parameter, text.startswith("-"))
+
+    def _include(self, text: str) -> Include:
+        """`Source:parameter[:Target]`, or `Source:*` (search.html#include)."""
+        source, _, rest = text.partition(":")
+        code, _, target = rest.partition(":")
+        if source != self.type_:
+            raise _bad(
+                "_include", f"starts with the type searched, {self.type_}, as in {self.type_}:{code or '*'}"[:200]
+            )
+        if target and target not in RESOURCE_TYPES:
+            raise _bad("_include", f"names '{target[:40]}', which is not a resource type")
+        if code == "*":
+            return Include(None, target)
+        parameter = search_parameters(self.type_).get(code)
+        if parameter is None or parameter.type != "reference":
+            raise _bad("_include", f"names '{code[:60]}', which is not a reference parameter of {self.type_}")
+        return Include(parameter, target)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise _bad("_count", "is a whole number")
+    return int(text)
+
+
+def _bad(name: str, said: str) -> BadRequest:
+    return BadRequest(f"The parameter '{name}' {said}.")

@@ -1,0 +1,212 @@
+"""A plan carried out for one caller: candidates from SQL, decided, ordered, cut to a page. All reads go through `Rows`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from liaison.fhir.definitions import type_of
+from liaison.fhir.search.conditions import BEGINNING
+from liaison.fhir.search.criteria import Facts
+from liaison.fhir.search.decide import BUDGET, CACHED, Budget, Candidate, known_of, satisfies, values_of
+from liaison.fhir.search.plan import NOBODY, Plan
+from liaison.fhir.search.sort import BY_UPDATE, needs_values, ordered
+from liaison.fhir.search.sql import Columns, Compiler, Family, Order, Position, Statement
+from liaison.fhir.store.contract import Caller, Key, Row
+from liaison.fhir.store.faults import reported
+from liaison.fhir.store.rows import row_of
+from liaison.fhir.store.store import Store
+from liaison.fhir.vault import PatientKey
+
+BATCH: Final = 2_000
+"""Candidates read at once when bodies have to be decided on."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One search at one snapshot: `snapshot` None until the first statement has said which."""
+
+    store: Store
+    caller: Caller
+    plan: Plan
+    snapshot: str | None = None
+    total: int | None = None
+    _patients: tuple[int, ...] | None = None
+    _keys: dict[int, PatientKey] = field(default_factory=dict)
+    _budget: Budget = field(default_factory=Budget)
+
+    # ---- statements ------------------------------------------------------------------------------------------------
+
+    async def page(self, limit: int, after: Position | None, *, total: bool = False) -> list[Candidate]:
+        """The first `limit` candidates after a position, in index order, with their rows. Needs a decided plan."""
+        assert self.plan.order is not None
+        return await self._candidates(self.plan.order, "row", limit, after, total=total)
+
+    async def count(self) -> int:
+        """How many resources match."""
+        if not self.plan.decided:
+            return len(await self.all(sorted_=False))
+        found = 0
+        for family in self.plan.families:
+            patients = await self._scope(family)
+            compiler = self._compiler(family)
+            [[counted, snapshot]] = await self._fetch(
+                compiler.count(self.plan.kind, patients, self.plan.condition, self._token)
+            )
+            self.snapshot = snapshot
+            found += counted
+        return found
+
+    async def matching(self, limit: int, after: Position | None) -> list[Candidate]:
+        """The first `limit` matches after a position, in index order, deciding on bodies as far as needed."""
+        assert self.plan.order is not None
+        found: list[Candidate] = []
+        while len(found) < limit:
+            some = await self._candidates(self.plan.order, self._columns(), BATCH, after)
+            found += [one for one, facts in await self._facts(some) if self._matches(facts)]
+            if len(some) < BATCH:
+                break
+            last = some[-1]
+            after = Position(last.moment, last.key.res, last.key.patient)
+        return found[:limit]
+
+    async def all(self, *, sorted_: bool = True) -> list[Candidate]:
+        """Every match, in the order asked for."""
+        sort = self.plan.query.sort
+        values = not self.plan.decided or (sorted_ and needs_values(sort))
+        candidates = await self._candidates(BY_UPDATE, "key", BUDGET + 1, None)
+        self._budget.check(len(candidates))
+        found: list[tuple[Facts, Candidate]] = []
+        for start in range(0, len(candidates), BATCH):
+            some = candidates[start : start + BATCH]
+            for one, facts in await self._facts(some) if values else self._bare(some):
+                if self._matches(facts):
+                    found.append((facts, one))
+        return ordered(found, sort) if sorted_ else [one for _, one in found]
+
+    async def rows(self, keys: Sequence[Key]) -> list[Row]:
+        """The rows of these resources that the caller may see, in this order, at this snapshot."""
+        found: dict[Key, Row] = {}
+        families: dict[Family, list[Key]] = {
+            "patient": [key for key in keys if key.patient],
+            "directory": [key for key in keys if not key.patient],
+        }
+        for family, some in families.items():
+            if some:
+                for record in await self._fetch(self._compiler(family).rows(some)):
+                    row = row_of(record)
+                    found[row.key] = row
+                    self.snapshot = record["snapshot"]
+        return [found[key] for key in keys if key in found]
+
+    # ---- inside ----------------------------------------------------------------------------------------------------
+
+    async def _candidates(
+        self, order: Order, columns: Columns, limit: int, after: Position | None, *, total: bool = False
+    ) -> list[Candidate]:
+        found: list[Candidate] = []
+        for family in self.plan.families:
+            statement = self._compiler(family).page(
+                self.plan.kind,
+                await self._scope(family),
+                self.plan.condition,
+                self._token,
+                order=order,
+                limit=limit,
+                columns=columns,
+                after=after,
+                total=total,
+            )
+            records = await self._fetch(statement)
+            if records:
+                self.snapshot = records[0]["snapshot"]
+            if total:
+                self.total = (self.total or 0) + (records[0]["total"] if records else 0)
+            found += [_candidate(record, columns) for record in records]
+        if len(self.plan.families) > 1:
+            found.sort(key=lambda one: _place(one, order))
+            del found[limit:]
+        return found
+
+    def _compiler(self, family: Family) -> Compiler:
+        return Compiler(self.store.filter, family, self.caller.session, self.snapshot)
+
+    async def _fetch(self, statement: Statement) -> list[Any]:
+        with reported():
+            return await self.store.database.reading.fetch(statement.text, *statement.arguments)  # type: ignore[no-any-return]  # asyncpg has no types
+
+    async def _scope(self, family: Family) -> tuple[int, ...]:
+        """The patients whose rows a statement looks at, their keys at hand."""
+        if family == "directory":
+            return (0,)
+        if self._patients is None:
+            owners = self.plan.owners
+            if owners is None:
+                select = self.store.filter.patients("$1::bigint")
+                with reported():
+                    found = await self.store.database.reading.fetch(
+                        f"select p.patient from {select} p order by 1", self.caller.session
+                    )
+                owners = tuple(patient for (patient,) in found) or (NOBODY,)
+            with reported():
+                self._keys = await self.store.vault.patient_keys(
+                    self.store.database.reading, [patient for patient in owners if patient != NOBODY]
+                )
+            self._patients = owners
+        return self._patients
+
+    def _token(self, patient: int, parameter: int, value: bytes) -> int:
+        # A patient without a key has no rows: any token will do, and takes as long.
+        return self._keys.get(patient, self.store.vault.territory).token(parameter, value)
+
+    def _columns(self) -> Columns:
+        return "key" if self.plan.query.type_ in CACHED else "row"
+
+    def _matches(self, facts: Facts) -> bool:
+        return satisfies(facts, self.plan.residual, self.plan.residual_bound)
+
+    def _bare(self, some: Sequence[Candidate]) -> list[tuple[Candidate, Facts]]:
+        type_ = self.plan.query.type_
+        return [(one, Facts(type_, self.store.id(one.key), one.at)) for one in some]
+
+    async def _facts(self, some: Sequence[Candidate]) -> list[tuple[Candidate, Facts]]:
+        """The candidates with their values, from the cache or opened; those erased meanwhile are left out."""
+        self._budget.spend(len(some))
+        known = known_of(self.store.vault)
+        values: dict[Key, dict[int, list[Any]]] = {}
+        opened = [one.row for one in some if one.row is not None]
+        missing = []
+        for one in some:
+            if one.row is None:
+                found = known.get(one.key, one.version)
+                if found is None:
+                    missing.append(one.key)
+                else:
+                    values[one.key] = found
+        for start in range(0, len(missing), BATCH):
+            opened += await self.rows(missing[start : start + BATCH])
+        with reported():
+            keys = await self.store.vault.patient_keys(self.store.database.reading, {row.key.patient for row in opened})
+        for row, found in zip(opened, await values_of(opened, keys), strict=True):
+            if found is not None:
+                values[row.key] = found
+                if type_of(row.key.kind) in CACHED:
+                    known.put(row.key, row.version, found)
+        return [
+            (one, Facts(self.plan.query.type_, self.store.id(one.key), one.at, values[one.key]))
+            for one in some
+            if one.key in values
+        ]
+
+
+def _candidate(record: Any, columns: Columns) -> Candidate:
+    if columns == "row":
+        row = row_of(record)
+        return Candidate(row.key, row.version, row.at, record[12], row)
+    patient, kind, res, version, at, moment = record[:6]
+    return Candidate(Key(patient, kind, res), version, at, moment, None)
+
+
+def _place(one: Candidate, order: Order) -> tuple[float, int, int]:
+    moment = float("-inf") if one.moment == BEGINNING else one.moment.timestamp()
+    place = (moment, -one.key.res, -one.key.patient)
+    return tuple(-part for part in place) if order.descending else place  # type: ignore[return-value]  # three parts

@@ -1,0 +1,82 @@
+"""_sort. By _lastUpdated or the type's main date, an index gives the order; any other order is made from a sealed list.
+
+A value that repeats sorts by its first in the order asked; a missing value is lower than any (R4 search.html#sort).
+Equal rows are put in an order of no meaning that never changes, so that pages neither repeat nor skip.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from liaison.fhir.definitions import SearchParameter
+from liaison.fhir.model import dates
+from liaison.fhir.search.criteria import Facts, SortKey
+from liaison.fhir.search.paths import is_clinical
+from liaison.fhir.search.reference import literal
+from liaison.fhir.search.sql import Order
+from liaison.fhir.search.string import folded
+
+_ORDERED: Final = frozenset({"string", "token", "date", "number", "quantity", "reference", "uri"})
+BY_CLINICAL: Final = Order("clinical")
+BY_UPDATE: Final = Order("at")
+
+
+def sortable(parameter: SearchParameter) -> bool:
+    return parameter.type in _ORDERED and bool(parameter.expression)
+
+
+def order_of(type_: str, sort: Sequence[SortKey], default: Order) -> Order | None:
+    """The order as an index gives it, or None when a list has to be made."""
+    if not sort:
+        return default
+    if len(sort) > 1:
+        return None
+    [key] = sort
+    if key.parameter.code == "_lastUpdated":
+        return Order("at", key.descending)
+    if is_clinical(key.parameter, type_):
+        return Order("clinical", key.descending)
+    return None
+
+
+def needs_values(sort: Sequence[SortKey]) -> bool:
+    """Whether some key is not a fact of the row itself."""
+    return any(key.parameter.code not in ("_id", "_lastUpdated") for key in sort)
+
+
+def ordered(found: Sequence[tuple[Facts, Any]], sort: Sequence[SortKey]) -> list[Any]:
+    """The second of each pair, in order. They come in their own fixed order, which decides between equal ones."""
+    rows = list(found)
+    for key in reversed(sort):  # list.sort is stable, in both directions
+        rows.sort(key=lambda row: _rank(row[0], key), reverse=key.descending)  # used before the next turn
+    return [row for _, row in rows]
+
+
+def _rank(facts: Facts, key: SortKey) -> tuple[int, Any]:
+    parameter = key.parameter
+    if parameter.code == "_id":
+        return 1, facts.id_
+    if parameter.code == "_lastUpdated":
+        return 1, facts.updated
+    found = [
+        one for value in facts.values.get(parameter.number, ()) if (one := _value(parameter.type, value)) is not None
+    ]
+    if not found:
+        return 0, None
+    return 1, max(found) if key.descending else min(found)
+
+
+def _value(type_: str, value: Any) -> Any:
+    match type_:
+        case "string":
+            return folded(value.value)
+        case "token":
+            return (value.code, value.system) if value.code else None
+        case "date":
+            return value.low or dates.EARLIEST
+        case "number" | "quantity":
+            return Decimal("-Infinity") if value.low is None else value.low
+        case "reference":
+            return literal(value) or None
+        case _:
+            return value.value

@@ -1,0 +1,196 @@
+"""From conditions to one statement. The only relation over record rows that this module can name is `visible`.
+
+Every statement opens with the common table expression `visible`: version rows that belong to the snapshot and that the
+access filter lets the session see. All else (index probes, order, count, LIMIT) is written on it, so that nothing
+hidden can be counted, sorted by, probed or paged over. Index tables are only ever joined to a visible row.
+
+Values are parameters, always; the text depends on the shape of the query alone, so that PostgreSQL plans it once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, NamedTuple
+
+from liaison.fhir.search.conditions import Condition
+from liaison.fhir.search.where import Binder, TokenOf, Where, start_of
+from liaison.fhir.store.contract import AccessFilter
+
+Family = Literal["patient", "directory"]
+Columns = Literal["row", "key"]
+
+
+class Order(NamedTuple):
+    """The one order of a statement: a moment of the row, then res (and patient), all reversed when ascending."""
+
+    column: Literal["clinical", "at"]
+    descending: bool = True
+
+
+class Position(NamedTuple):
+    """The last row of a page, in the order of the statement."""
+
+    moment: datetime
+    res: int
+    patient: int
+
+
+class Statement(NamedTuple):
+    text: str
+    arguments: list[Any]
+
+
+_ROW: Final = (
+    "v.patient, v.kind, v.res, v.version, v.at, v.deleted, v.classes, v.author, v.service, v.addressee, v.sealed"
+)
+_KEY: Final = "v.patient, v.kind, v.res, v.version, v.at"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """Writes the statements of one session on one family of tables.
+
+    `snapshot` None means now: the statement's own snapshot, which its rows also return.
+    """
+
+    filter: AccessFilter
+    family: Family
+    session: int
+    snapshot: str | None = None
+
+    def _table(self, name: str) -> str:
+        return f"directory_{name}" if self.family == "directory" else name
+
+    def _visible(self, bind: Binder, session: str) -> str:
+        """The one relation that the rest of a statement may name."""
+        if self.snapshot is None:
+            alive = "v.superseded is null"
+        else:
+            held = f"({bind.add(self.snapshot, 'text')})::pg_snapshot"
+            alive = (
+                f"pg_visible_in_snapshot(v.created, {held})"
+                f" and (v.superseded is null or not pg_visible_in_snapshot(v.superseded, {held}))"
+            )
+        rule = self.filter.visible_directory if self.family == "directory" else self.filter.visible
+        return (
+            f"with visible as not materialized (select v.* from {self._table('version')} v"
+            f" where {alive} and not v.deleted and ({rule('v', session)})) "
+        )
+
+    def _columns(self, columns: Columns, session: str) -> str:
+        if columns == "key":
+            return _KEY
+        return f"{_ROW}, {self.filter.evidence('v', session)}"
+
+    def _snapshot(self, bind: Binder) -> str:
+        return "pg_current_snapshot()::text" if self.snapshot is None else bind.add(self.snapshot, "text")
+
+    def page(
+        self,
+        kind: int,
+        patients: Sequence[int],
+        condition: Condition,
+        token: TokenOf,
+        *,
+        order: Order,
+        limit: int,
+        columns: Columns = "row",
+        after: Position | None = None,
+        total: bool = False,
+    ) -> Statement:
+        """Rows of one type in order: the columns, then the moment of the order, the snapshot and, with `total`, the
+        number of all that match, wherever the page starts."""
+        bind = Binder()
+        session = bind.add(self.session, "bigint")
+        head = self._visible(bind, session)
+        body = self._body(bind, kind, patients, condition, token, order, after, limit)
+        counted = ""
+        if total:
+            counted = f", (select count(*) from ({self._body(bind, kind, patients, condition, token)}) c) as total"
+        return Statement(
+            f"{head}select {self._columns(columns, session)}, v.{order.column} as moment,"
+            f" {self._snapshot(bind)} as snapshot{counted} from ({body}) v {_ordering('v', order)}",
+            bind.arguments,
+        )
+
+    def count(self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf) -> Statement:
+        """The number of visible rows that satisfy the condition, and the snapshot."""
+        bind = Binder()
+        head = self._visible(bind, bind.add(self.session, "bigint"))
+        body = self._body(bind, kind, patients, condition, token)
+        return Statement(
+            f"{head}select count(*) as total, {self._snapshot(bind)} as snapshot from ({body}) c", bind.arguments
+        )
+
+    def rows(self, keys: Sequence[tuple[int, int, int]], *, columns: Columns = "row") -> Statement:
+        """The rows of these resources, in the order given; those not visible are not there."""
+        bind = Binder()
+        session = bind.add(self.session, "bigint")
+        head = self._visible(bind, session)
+        wanted = ", ".join(
+            bind.add([key[part] for key in keys], type_)
+            for part, type_ in enumerate(("bigint[]", "smallint[]", "bigint[]"))
+        )
+        return Statement(
+            f"{head}select {self._columns(columns, session)}, v.at as moment, {self._snapshot(bind)} as snapshot"
+            f" from unnest({wanted}) with ordinality k(patient, kind, res, n)"
+            " join visible v on v.patient = k.patient and v.kind = k.kind and v.res = k.res order by k.n",
+            bind.arguments,
+        )
+
+    def _body(
+        self,
+        bind: Binder,
+        kind: int,
+        patients: Sequence[int],
+        condition: Condition,
+        token: TokenOf,
+        order: Order | None = None,
+        after: Position | None = None,
+        limit: int | None = None,
+    ) -> str:
+        """A select of whole visible rows; for several patients one index walk each, cut at `limit`, then merged."""
+        many = len(patients) != 1
+        owner = "k.patient" if many else bind.add(patients[0], "bigint")
+        source = f"unnest({bind.add(list(patients), 'bigint[]')}) with ordinality k(patient, n)" if many else ""
+        where = Where(bind, self._table, patients, owner, bind.add(kind, "smallint"), token)
+        start, rest = start_of(condition)
+        tests = [where.test(one) for one in rest]
+        if start is None:
+            walk, moved = f"visible v where v.patient = {owner} and v.kind = {where.kind}", "v"
+        else:
+            walk, moved = where.walk(start)
+        if after is not None and order is not None:
+            tests.append(_past(bind, moved, order, after, many))
+        inner = " and ".join([f"select v.* from {walk}", *tests])
+        cut = ""
+        if order is not None and limit is not None:
+            cut = f" limit {bind.add(limit, 'bigint')}"
+            inner += f" {_inner_ordering(moved, order)}{cut}"
+        if not many:
+            return inner
+        merged = f"select v.* from {source} cross join lateral ({inner}) v"
+        return f"{merged} {_ordering(order)}{cut}" if order is not None and cut else merged
+
+
+def _inner_ordering(moved: str, order: Order) -> str:
+    """Within one patient; `moved` is the relation whose index gives the order, when it can."""
+    column = f"{moved}.clinical" if order.column == "clinical" else "v.at"
+    res = f"{moved}.res" if order.column == "clinical" else "v.res"
+    return f"order by {column} desc, {res}" if order.descending else f"order by {column}, {res} desc"
+
+
+def _ordering(order: Order) -> str:
+    down, up = ("desc", "asc") if order.descending else ("asc", "desc")
+    return f"order by v.{order.column} {down}, v.res {up}, v.patient {up}"
+
+
+def _past(bind: Binder, moved: str, order: Order, after: Position, many: bool) -> str:
+    """Strictly after a position. The first comparison alone bounds the index walk."""
+    column = f"{moved}.clinical" if order.column == "clinical" else "v.at"
+    moment, res = bind.add(after.moment, "timestamptz"), bind.add(after.res, "bigint")
+    less, more = ("<", ">") if order.descending else (">", "<")
+    tie = f"v.res {more} {res}"
+    if many:
+        tie += f" or (v.res = {res} and v.patient {more} {bind.add(after.patient, 'bigint')})"
+    return f"{column} {less}= {moment} and ({column} {less} {moment} or {tie})"
