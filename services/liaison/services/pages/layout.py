@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from liaison.services.pages.languages import COOKIE, language_of, translations
+from liaison.services.pages.reading import moments, sentences
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -51,6 +52,13 @@ def environment(language: str) -> Environment:
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.globals.update(static=static_url, lang=language)
     made.filters.update(
+        sentence=sentences.sentence,
+        kind=sentences.kind,
+        author=sentences.author,
+        value=sentences.value,
+        happened=moments.happened,
+        written=moments.written,
+        late=moments.late,
         day=lambda value: format_date(value, "EEEE d MMMM y", locale=language),
         short_day=lambda value: format_date(value, "d MMM y", locale=language),
         clock=lambda value: (

@@ -1,0 +1,109 @@
+"""Alerts on the clinicians' desk: who waits, « J'ai vu », and the one line that goes back to the aide."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.fhir.errors import BadRequest, NotFound
+from liaison.protocols import codes
+from liaison.protocols.alerts import LEVELS, Standing, acknowledge, level_of, standing
+from liaison.services.pages.reading import moments, sentences
+from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.signed_in import Me, address_of, signed_in
+
+Tree = dict[str, Any]
+MOST_LETTERS: Final = 160
+_LEVEL_WORDS: Final = {"RED": "Urgent", "ORANGE": "Aujourd'hui", "YELLOW": "Sous trois jours"}
+_CODE: Final = ",".join(f"{codes.ALERT_LEVEL}|{level}" for level in LEVELS)
+_OPEN: Final = "requested,received,accepted,in-progress,on-hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alert as the page tells it."""
+
+    id: str
+    level: str
+    level_label: str
+    text: str
+    notes: list[str]
+    at: datetime | None
+    by: str
+    overdue: bool
+    seen_by: str
+    instruction: str
+
+
+async def open_alerts(record: Record) -> list[Tree]:
+    """The alerts that nobody has seen yet, over every patient the caller sees."""
+    return await _alerts(record, {"status": "requested,received"})
+
+
+async def alerts_of(record: Record, patient: str) -> list[Tree]:
+    """The alerts of one person that are not closed, newest first."""
+    found = await _alerts(record, {"patient": patient, "status": _OPEN})
+    return sorted(found, key=lambda task: str(task.get("authoredOn", "")), reverse=True)
+
+
+async def _alerts(record: Record, query: dict[str, str]) -> list[Tree]:
+    try:
+        found = await record.search("Task", {"code": _CODE, **query, "_count": "100"}, most=200)
+    except Refused as refused:
+        if refused.answered == 403:
+            return []
+        raise
+    return [task for task in found if level_of(task)]
+
+
+def patient_of(task: Tree) -> str:
+    return str(task.get("for", {}).get("reference", ""))
+
+
+def told(task: Tree) -> Told:
+    lines = str(task.get("description", "")).split("\n")
+    level = level_of(task)
+    seen = standing(task, datetime.now(UTC)) is Standing.SEEN
+    outputs = [str(o["valueString"]) for o in task.get("output", []) if "valueString" in o]
+    return Told(
+        id=str(task["id"]),
+        level=level.lower(),
+        level_label=_LEVEL_WORDS.get(level, ""),
+        text=lines[0] or sentences.label(task.get("code")),
+        notes=lines[1:],
+        at=moments.happened(task),
+        by=str(task.get("requester", {}).get("display", "")),
+        overdue=standing(task, datetime.now(UTC)) is Standing.OVERDUE,
+        seen_by=str(task.get("owner", {}).get("display", "")) if seen else "",
+        instruction=outputs[-1] if outputs else "",
+    )
+
+
+async def answer(request: Request) -> Response:
+    """« J'ai vu »: the Task and the message to whoever raised it, in one transaction."""
+    caller, me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    id_, task_id = request.path_params["id"], request.path_params["task"]
+    task = await record.read(f"Task/{task_id}")
+    if task is None or not level_of(task) or patient_of(task) != f"Patient/{id_}":
+        raise NotFound
+    instruction = str((await request.form()).get("instruction", ""))
+    if len(instruction) > MOST_LETTERS:
+        raise BadRequest(f"The instruction is longer than {MOST_LETTERS} characters.")
+    await record.transact(seen(task, me, instruction))
+    return RedirectResponse(f"/dossiers/{id_}", status_code=303)
+
+
+def seen(task: Tree, me: Me, instruction: str) -> Tree:
+    """The transaction of an acknowledgement; the Task's version is checked, so that two answers do not overwrite."""
+    by = {"reference": me.role_reference or me.person, "display": me.name}
+    changed, message = acknowledge(task, f"Task/{task['id']}", by, datetime.now(moments.PARIS), instruction)
+    version = f'W/"{task["meta"]["versionId"]}"'
+    entries: list[Tree] = [
+        {"resource": changed, "request": {"method": "PUT", "url": f"Task/{task['id']}", "ifMatch": version}}
+    ]
+    if message is not None:
+        entries.append({"resource": message, "request": {"method": "POST", "url": "Communication"}})
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}

@@ -1,0 +1,33 @@
+"""Mes patients: the people on whose team I am, those with an alert first."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.services.pages.clinician.alerts import open_alerts, patient_of
+from liaison.services.pages.layout import render
+from liaison.services.pages.reading.identity import Identity, identity
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import address_of, signed_in
+
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    id: str
+    identity: Identity
+    alerts: int
+
+
+async def my_patients(request: Request) -> Response:
+    caller, _ = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    patients = await record.search("Patient", {"_count": "200"}, most=MOST)
+    alerts = await open_alerts(record)
+    waiting = [patient_of(task) for task in alerts]
+    lines = [Line(p["id"], identity(p), waiting.count(f"Patient/{p['id']}")) for p in patients]
+    lines.sort(key=lambda line: (-line.alerts, line.identity.sorting))
+    only = next(iter(patients), None) if caller.only_patient or caller.role_code in ("patient", "guardian") else None
+    return render(request, "clinician/patients.html", lines=lines, cut=len(patients) == MOST, own=only)

@@ -1,0 +1,28 @@
+"""The addresses of the clinicians' desk."""
+
+from starlette.routing import BaseRoute
+
+from liaison.services.pages.clinician import alerts, dossier, observations, patients, plan
+from liaison.services.pages.page import page
+
+HEALTH = frozenset(
+    {
+        "gp", "specialist", "hospital-doctor", "on-call-doctor", "regulating-doctor", "nurse", "physio", "pharmacist",
+        "midwife", "speech-therapist", "dietitian", "podiatrist", "ot", "dentist", "care-assistant", "psychologist",
+        "substitute", "trainee",
+    }
+)  # fmt: skip
+READERS = HEALTH | {"coordinator", "social-worker", "home-service-manager", "secretary", "patient", "guardian"}
+
+HOMES = dict.fromkeys(HEALTH | {"social-worker", "secretary", "patient", "guardian"}, "/dossiers")
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        page("/dossiers", patients.my_patients, roles=READERS),
+        page("/dossiers/{id}", dossier.dossier, roles=READERS),
+        page("/dossiers/{id}/mesures", observations.measures, roles=READERS),
+        page("/dossiers/{id}/mesures/ajouter", observations.add, methods=("POST",), roles=HEALTH),
+        page("/dossiers/{id}/plan", plan.plan, roles=READERS),
+        page("/dossiers/{id}/alertes/{task}", alerts.answer, methods=("POST",), roles=READERS),
+    ]
