@@ -1,0 +1,229 @@
+"""The one alert module: who must see it, by when, who has seen it, what goes back to the person who raised it.
+
+An alert is a Task whose code is a level. The levels' recipients and delays are ActivityDefinitions of the library, so
+that an organisation changes them without code. Acknowledging, closing and merging return new trees; nothing is sent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import Enum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from liaison.protocols import codes
+from liaison.protocols.carry_out import UNASSIGNED
+from liaison.protocols.library.library import Library
+from liaison.protocols.team import owner
+
+Tree = dict[str, Any]
+
+LEVELS: Final = ("YELLOW", "ORANGE", "RED")
+_OPENS, _CLOSES = time(8), time(20)
+_PARIS: Final = ZoneInfo("Europe/Paris")
+_CLOSED: Final = frozenset({"completed", "cancelled", "rejected", "failed", "entered-in-error"})
+_SEEN: Final = frozenset({"accepted", "in-progress", "on-hold"})
+_MERGE_WITHIN: Final = timedelta(hours=24)
+
+
+class Standing(Enum):
+    """WAITING: nobody has seen it and there is still time. OVERDUE: nobody has, and a person must phone."""
+
+    WAITING = "pas encore vue"
+    OVERDUE = "sans réponse"
+    SEEN = "vue"
+    CLOSED = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One thing noticed: the answer that says so, and the words to show. `own_words`: the aide's judgement, which passes
+    whatever the organisation has adopted."""
+
+    level: str
+    coding: Tree
+    text: str
+    own_words: bool
+
+
+def level_of(task: Tree) -> str:
+    """'RED', 'ORANGE' or 'YELLOW'; '' when the Task is not an alert."""
+    return next(
+        (
+            coding["code"]
+            for coding in task.get("code", {}).get("coding", ())
+            if coding.get("system") == codes.ALERT_LEVEL and coding.get("code") in LEVELS
+        ),
+        "",
+    )
+
+
+def raise_alert(
+    library: Library,
+    signs: Sequence[Sign],
+    *,
+    patient: str,
+    teams: Sequence[Tree],
+    by: Tree,
+    at: datetime,
+    focus: str = "",
+    encounter: str = "",
+    words: str = "",
+) -> Tree:
+    """The Task for these signs, at the highest of their levels. Its owner is the first recipient that the team has;
+    without one it says 'À attribuer', and the page must say that nobody will read it now."""
+    level = max((sign.level for sign in signs), key=LEVELS.index)
+    definition = library.tree(f"{codes.LOCAL}/ActivityDefinition/alert-{level.lower()}")
+    roles = [participant["role"] for participant in definition["participant"]]
+    recipients = [person for role in roles if (person := owner(teams, [role], at.date())) is not None]
+    deadline = due_by(at, definition["timingDuration"])
+    task: Tree = {
+        "resourceType": "Task",
+        "instantiatesCanonical": f"{definition['url']}|{definition['version']}",
+        "status": "requested",
+        "intent": "order",
+        "priority": definition["priority"],
+        "code": {**definition["code"], "text": definition["title"]},
+        "description": "\n".join([*dict.fromkeys(sign.text for sign in signs), *([f"« {words} »"] if words else [])]),
+        "focus": {"reference": focus},
+        "for": {"reference": patient},
+        "encounter": {"reference": encounter},
+        "authoredOn": _text(at),
+        "lastModified": _text(at),
+        "requester": by,
+        "performerType": roles,
+        "owner": recipients[0] if recipients else {"display": UNASSIGNED},
+        "restriction": {"period": {"start": _text(at), "end": _text(deadline)}, "recipient": recipients[1:]},
+        "input": [
+            {"type": {"text": "Signe"}, "valueCodeableConcept": {"coding": [sign.coding], "text": sign.text}}
+            for sign in signs
+        ],
+    }
+    for name in ("focus", "encounter"):
+        if not task[name]["reference"]:
+            del task[name]
+    if not recipients[1:]:
+        del task["restriction"]["recipient"]
+    return task
+
+
+def due_by(at: datetime, delay: Tree) -> datetime:
+    """When it must have been seen. Minutes and days run at any hour; hours count from 8 to 20 only, every day."""
+    value, unit = delay["value"], delay["code"]
+    if unit in ("min", "d"):
+        return at + (timedelta(minutes=value) if unit == "min" else timedelta(days=value))
+    left = timedelta(hours=value)
+    here = at.astimezone(_PARIS)
+    while True:
+        opens = datetime.combine(here.date(), _OPENS, _PARIS)
+        closes = datetime.combine(here.date(), _CLOSES, _PARIS)
+        start = max(here, opens)
+        if start < closes:
+            if start + left <= closes:
+                return start + left
+            left -= closes - start
+        here = datetime.combine(here.date() + timedelta(days=1), _OPENS, _PARIS)
+
+
+def standing(task: Tree, now: datetime) -> Standing:
+    """Whether it has been seen, and if not whether it still can be in time."""
+    if task.get("status") in _CLOSED:
+        return Standing.CLOSED
+    if task.get("status") in _SEEN:
+        return Standing.SEEN
+    end = task.get("restriction", {}).get("period", {}).get("end")
+    late = end is not None and datetime.fromisoformat(end) < now
+    return Standing.OVERDUE if late else Standing.WAITING
+
+
+def acknowledge(
+    task: Tree, task_reference: str, by: Tree, at: datetime, instruction: str = ""
+) -> tuple[Tree, Tree | None]:
+    """'J'ai vu': the Task in progress with who and when, and the one line that returns to whoever raised it."""
+    seen = {
+        **task,
+        "status": "in-progress",
+        "businessStatus": {"text": "Vue"},
+        "owner": by,
+        "lastModified": _text(at),
+        "executionPeriod": {"start": _text(at)},
+    }
+    instruction = instruction.strip()
+    if not instruction:
+        return seen, None
+    seen["output"] = [*task.get("output", ()), {"type": {"text": "Consigne"}, "valueString": instruction}]
+    return seen, {
+        "resourceType": "Communication",
+        "status": "completed",
+        "category": [
+            {"coding": [{"system": codes.HOME_CARE, "code": "instruction", "display": "Consigne"}], "text": "Consigne"}
+        ],
+        "priority": task.get("priority", "routine"),
+        "subject": task["for"],
+        "about": [{"reference": task_reference}],
+        "sent": _text(at),
+        "recipient": [task["requester"]],
+        "sender": by,
+        "payload": [{"contentString": f"Vu. {instruction}"}],
+    }
+
+
+def close(task: Tree, reason: str, display: str, by: Tree, at: datetime) -> Tree:
+    """The alert is over, for a reason of CodeSystem alert-closing. Who had seen it stays."""
+    period = {**task.get("executionPeriod", {"start": _text(at)}), "end": _text(at)}
+    return {
+        **task,
+        "status": "completed",
+        "businessStatus": {
+            "coding": [{"system": codes.ALERT_CLOSING, "code": reason, "display": display}],
+            "text": display,
+        },
+        "executionPeriod": period,
+        "lastModified": _text(at),
+        "note": [
+            *task.get("note", ()),
+            {"authorReference": by, "time": _text(at), "text": f"Alerte close : {display}"},
+        ],
+    }
+
+
+def same(open_alert: Tree, other: Tree) -> bool:
+    """Whether a new alert repeats one that is open: same person, a sign in common, less than a day apart."""
+    if open_alert.get("status") in _CLOSED or open_alert["for"] != other["for"]:
+        return False
+    apart = datetime.fromisoformat(other["authoredOn"]) - datetime.fromisoformat(open_alert["authoredOn"])
+    return abs(apart) < _MERGE_WITHIN and bool(_signs(open_alert) & _signs(other))
+
+
+def merge(open_alert: Tree, other: Tree) -> Tree:
+    """The open alert with what the other adds. A higher level takes over its code, delay and people; and if it had been
+    seen, it must be seen again."""
+    known = _signs(open_alert)
+    added = [sign for sign in other["input"] if not _codes(sign) & known]
+    merged = {
+        **open_alert,
+        "lastModified": other["authoredOn"],
+        "input": [*open_alert["input"], *added],
+        "description": "\n".join(dict.fromkeys((open_alert["description"] + "\n" + other["description"]).split("\n"))),
+        "note": [
+            *open_alert.get("note", ()),
+            {"authorReference": other["requester"], "time": other["authoredOn"], "text": "Signalé de nouveau"},
+        ],
+    }
+    if LEVELS.index(level_of(other)) > LEVELS.index(level_of(open_alert)):
+        taken = ("code", "priority", "restriction", "owner", "performerType", "instantiatesCanonical")
+        merged |= {name: other[name] for name in taken} | {"status": "requested"}
+        merged.pop("businessStatus", None)
+    return merged
+
+
+def _codes(sign: Tree) -> set[str]:
+    return {coding.get("code", "") for coding in sign.get("valueCodeableConcept", {}).get("coding", ())}
+
+
+def _signs(task: Tree) -> set[str]:
+    return {code for sign in task.get("input", ()) for code in _codes(sign)}
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")

@@ -1,0 +1,144 @@
+"""The shipped library has no problem, and each kind of fault is reported with its file and line."""
+
+from pathlib import Path
+
+import pytest
+
+from liaison.protocols import library
+from liaison.protocols.library.source import Malformed
+
+PLAN = """\
+resourceType: PlanDefinition
+url: https://example.org/PlanDefinition/walk
+version: 1.0.0
+title: Marcher
+status: active
+date: "2026-09-15"
+publisher: Une maison de santé
+approvalDate: "2026-09-15"
+lastReviewDate: "2026-09-15"
+relatedArtifact:
+  - {type: citation, label: livre, display: Un livre}
+goal:
+  - {id: but, description: {text: Marcher une heure}}
+action:
+  - id: step
+    title: Marcher
+    goalId: [but]
+    documentation: [{type: citation, label: livre}]
+    timingDuration: {value: 7, unit: jours, system: "http://unitsofmeasure.org", code: d}
+    definitionCanonical: https://example.org/ActivityDefinition/walk
+"""
+ACTIVITY = """\
+resourceType: ActivityDefinition
+url: https://example.org/ActivityDefinition/walk
+version: 1.0.0
+title: Marcher
+status: active
+date: "2026-09-15"
+publisher: Une maison de santé
+approvalDate: "2026-09-15"
+lastReviewDate: "2026-09-15"
+participant: [{type: patient, role: {text: La personne}}]
+"""
+
+
+def _problems(folder: Path, plan: str = PLAN, activity: str = ACTIVITY) -> list[tuple[str, int, str]]:
+    (folder / "plan.yaml").write_text(plan)
+    (folder / "activity.yaml").write_text(activity)
+    return [(found.file.name, found.line, found.text) for found in library.check(library.load(folder))]
+
+
+def test_the_shipped_library_has_no_problem() -> None:
+    assert [str(problem) for problem in library.check(library.shipped())] == []
+
+
+def test_the_shipped_library_holds_the_bpco_protocol_and_the_visit_form() -> None:
+    shipped = library.shipped()
+
+    assert {tree["title"] for tree in shipped.of_type("PlanDefinition")} >= {"Suivi de la BPCO"}
+    assert shipped.find("https://liaison.example/fhir/Questionnaire/home-visit") is not None
+    assert shipped.find("https://liaison.example/fhir/Questionnaire/home-visit|9.9.9") is None
+
+
+def test_a_protocol_written_from_scratch_passes(tmp_path: Path) -> None:
+    assert _problems(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "says"),
+    [
+        ("title: Marcher\nstatus", "status", 1, "title is missing"),
+        ('approvalDate: "2026-09-15"\n', "", 1, "approvalDate is missing"),
+        ("  - {type: citation, label: livre, display: Un livre}", "  - {type: depends-on}", 11, "names its sources"),
+        ("goalId: [but]", "goalId: [autre]", 17, "no goal 'autre'"),
+        (
+            "documentation: [{type: citation, label: livre}]",
+            "documentation: [{type: citation, label: x}]",
+            18,
+            "no source",
+        ),
+        ("ActivityDefinition/walk", "ActivityDefinition/run", 20, "not in the library"),
+        ("timingDuration", "textEquivalent", 15, "needs a date"),
+        ("  - id: step", "  - id: ''", 15, "an id of its own"),
+    ],
+)
+def test_a_fault_is_reported_on_its_line(tmp_path: Path, before: str, after: str, line: int, says: str) -> None:
+    assert before in PLAN
+
+    problems = _problems(tmp_path, PLAN.replace(before, after))
+
+    assert [(file, number) for file, number, text in problems if says in text] == [("plan.yaml", line)]
+
+
+def test_fhirpath_that_cannot_be_parsed_is_reported_on_its_line(tmp_path: Path) -> None:
+    condition = 'condition: [{kind: applicability, expression: {language: text/fhirpath, expression: "1 ="}}]'
+    plan = PLAN.replace("    title: Marcher\n    goalId", f"    title: Marcher\n    {condition}\n    goalId")
+
+    assert [(line, text[:8]) for _, line, text in _problems(tmp_path, plan)] == [(17, "FHIRPath")]
+
+
+def test_the_same_canonical_twice_is_refused(tmp_path: Path) -> None:
+    problems = _problems(tmp_path, PLAN + "---\n" + PLAN)
+
+    assert any("is also in plan.yaml" in text for _, _, text in problems)
+
+
+def test_r4_problems_come_with_their_line(tmp_path: Path) -> None:
+    from liaison.fhir.errors import Issue, Unprocessable
+
+    def refuse(tree: dict[str, object], type_: str | None) -> None:
+        if type_ == "PlanDefinition":
+            raise Unprocessable(issues=[Issue("value", "not a code", "PlanDefinition.action[0].title")])
+
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    (tmp_path / "activity.yaml").write_text(ACTIVITY)
+
+    found = library.check(library.load(tmp_path), refuse)
+
+    assert [(problem.line, problem.text) for problem in found] == [(16, "R4: not a code")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("resourceType: Patient\nresourceType: Patient\n", 2),
+        ("resourceType: [\n", 2),
+        ("- 1\n", 1),
+    ],
+)
+def test_what_is_not_a_resource_in_yaml_names_its_line(tmp_path: Path, text: str, line: int) -> None:
+    (tmp_path / "bad.yaml").write_text(text)
+
+    with pytest.raises(Malformed) as caught:
+        library.load(tmp_path)
+
+    assert caught.value.problem.line == line
+
+
+def test_yaml_words_stay_words(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("resourceType: Basic\na: no\nb: 2026-01-02\nc: true\nd: 1.50\ne: '3'\nf: 3\n")
+
+    (source,) = library.load(tmp_path)
+
+    assert source.tree == {"resourceType": "Basic", "a": "no", "b": "2026-01-02", "c": True, "d": 1.5, "e": "3", "f": 3}
