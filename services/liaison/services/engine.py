@@ -101,7 +101,7 @@ class Engine:
             case "read":
                 return await read.read(store, caller, where.type_, where.id_, headers)
             case "search":
-                return await search.search(store, caller, where.type_, request.query, self.base_url)
+                return await search.search(store, caller, where, request.query, headers, self.base_url)
             case "vread":
                 return await vread.vread(store, caller, where.type_, where.id_, where.version, headers)
             case "history":

@@ -13,13 +13,13 @@ from liaison.auth.access.hooks import Hooks
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.integrator import Integrator
 from liaison.auth.journal.keys import JournalKeys
+from liaison.auth.oauth2.keys import SigningKeys
+from liaison.auth.oauth2.rfc6750 import Bearer
 from liaison.fhir.store import Store
 from liaison.fhir.store.database import Database, connection
 from liaison.fhir.vault import FileKeyProvider, KeyProvider, Vault
 from liaison.services import base, operations
-from liaison.services.api.edge import Authenticator
 from liaison.services.engine import Engine
-from liaison.services.oauth.authentication import TokenAuthenticator
 from liaison.services.settings import Settings
 
 Check = Callable[[], Awaitable[object]]
@@ -46,8 +46,9 @@ class House:
     store: Store
     journal: Journal
     journal_keys: JournalKeys
+    signing_keys: SigningKeys
     engine: Engine
-    authenticator: Authenticator
+    authenticator: Bearer
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -61,11 +62,11 @@ class House:
                 keys = await JournalKeys.load(one, vault)
             journal = await Journal.open(database, keys)
             stack.push_async_callback(journal.close)
-            access = Filter(vault)
-            store = Store(database, vault, access, Hooks(vault, journal))
+            signing_keys = await SigningKeys.open(database, vault.territory)
+            store = await stack.enter_async_context(Store(database, vault, Filter(), Hooks(vault, journal)))
             engine = Engine(store, journal, settings.fhir_base, operations.OPERATIONS, operations.ELSEWHERE)
-            authenticator = TokenAuthenticator(database, vault, settings)
-            yield cls(settings, database, vault, store, journal, keys, engine, authenticator)
+            bearer = Bearer(database, signing_keys, settings.public_url, settings.fhir_base)
+            yield cls(settings, database, vault, store, journal, keys, signing_keys, engine, bearer)
 
     def jobs(self) -> Iterable[Coroutine[Any, Any, None]]:
         """What a worker runs beside its requests, until it is cancelled."""

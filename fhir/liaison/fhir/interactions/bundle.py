@@ -9,11 +9,12 @@ from liaison.fhir.interactions.entries import read_entries
 from liaison.fhir.interactions.responses import AsAnswer, Perform
 from liaison.fhir.interactions.transaction import transaction
 from liaison.fhir.model import read
-from liaison.fhir.store.contract import Answer, Caller, Records, Request
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Answer, Caller, Request
 
 
 async def bundle(
-    store: Records, caller: Caller, request: Request, base_url: str, perform: Perform, as_answer: AsAnswer
+    store: Store, caller: Caller, request: Request, base_url: str, perform: Perform, as_answer: AsAnswer
 ) -> Answer:
     """The response Bundle. A transaction that fails raises, with nothing written; a batch never does as a whole."""
     body = request.body

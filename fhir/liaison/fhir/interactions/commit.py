@@ -17,10 +17,12 @@ from liaison.fhir.interactions import content, etag, owners, scope
 from liaison.fhir.interactions.resolve import Lenience, Resolver
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import dump, read
-from liaison.fhir.store.contract import Caller, Change, Records
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Caller, Change
 from liaison.fhir.store.faults import RETRIED, reported
 
 TRIES: Final = 6
+AGAIN: Final[tuple[type[Exception], ...]] = (*RETRIED, Conflict)
 _PATIENT: Final = kind_of("Patient")
 
 
@@ -29,7 +31,7 @@ Also = Callable[[asyncpg.Connection], Awaitable[None]]
 
 
 async def commit(
-    store: Records,
+    store: Store,
     caller: Caller,
     writes: list[Write],
     base_url: str,
@@ -50,7 +52,7 @@ async def commit(
                     if also is not None:
                         await also(connection)
                     return
-        except (*RETRIED, Conflict):
+        except AGAIN:
             if attempt == TRIES - 1:
                 raise
             await asyncio.sleep(0.005 * 2**attempt)
@@ -60,7 +62,7 @@ async def commit(
 
 
 async def _once(
-    store: Records, caller: Caller, writes: list[Write], resolver: Resolver, connection: asyncpg.Connection
+    store: Store, caller: Caller, writes: list[Write], resolver: Resolver, connection: asyncpg.Connection
 ) -> None:
     await _load(store, caller, writes, resolver)
     await _lock(store, connection, writes, resolver)
@@ -78,7 +80,7 @@ async def _once(
         await store.write(connection, caller, changes, resolver.related())
 
 
-async def _load(store: Records, caller: Caller, writes: Sequence[Write], resolver: Resolver) -> None:
+async def _load(store: Store, caller: Caller, writes: Sequence[Write], resolver: Resolver) -> None:
     """The visible current version of what is updated or deleted, and If-Match against it."""
     asked = [write for write in writes if write.interaction != "create" and write.id_]
     loaded = await asyncio.gather(*(_load_one(store, caller, write) for write in asked), return_exceptions=True)
@@ -92,7 +94,7 @@ async def _load(store: Records, caller: Caller, writes: Sequence[Write], resolve
         resolver.leave_out(refused)
 
 
-async def _load_one(store: Records, caller: Caller, write: Write) -> None:
+async def _load_one(store: Store, caller: Caller, write: Write) -> None:
     key = store.key(write.type_, write.id_)
     found = None if key is None else await store.read(caller, key)
     if key is None or found is None:
@@ -105,7 +107,7 @@ async def _load_one(store: Records, caller: Caller, write: Write) -> None:
     write.key, write.patient, write.before_row = key, key.patient, found.row
 
 
-async def _lock(store: Records, connection: asyncpg.Connection, writes: Sequence[Write], resolver: Resolver) -> None:
+async def _lock(store: Store, connection: asyncpg.Connection, writes: Sequence[Write], resolver: Resolver) -> None:
     tokens = set(resolver.lock_tokens())
     for write in writes:
         for tree in (write.tree, write.before):
@@ -115,7 +117,7 @@ async def _lock(store: Records, connection: asyncpg.Connection, writes: Sequence
         await store.lock(connection, sorted(tokens))
 
 
-def _name_patients(store: Records, writes: Sequence[Write]) -> None:
+def _name_patients(store: Store, writes: Sequence[Write]) -> None:
     for write in writes:
         if write.interaction == "create" and write.type_ == "Patient" and write.key is None:
             write.patient = store.new_patient()
@@ -128,7 +130,7 @@ def _check_owners(writes: Sequence[Write], resolver: Resolver) -> None:
             owners.require_same(write, resolver.resolved)
 
 
-def _change(store: Records, caller: Caller, write: Write, resolver: Resolver, at: datetime) -> Change:
+def _change(store: Store, caller: Caller, write: Write, resolver: Resolver, at: datetime) -> Change:
     assert write.patient is not None
     if write.key is None:
         write.key = store.new_key(write.patient, kind_of(write.type_))

@@ -8,13 +8,14 @@ from liaison.fhir.errors import BadRequest, NotFound
 from liaison.fhir.interactions import content, etag, prefer, scope
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.writes import Write
-from liaison.fhir.store.contract import Answer, Caller, Records
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Answer, Caller, Tree
 
 LARGE: Final = 256 * 1024
 """Bytes above which reading and validating leave the event loop, so that others are answered meanwhile."""
 
 
-async def receive(body: bytes, type_: str) -> "content.Tree":
+async def receive(body: bytes, type_: str) -> Tree:
     """The resource of a body, valid. A large one is read in a thread."""
     if len(body) > LARGE:
         return await asyncio.to_thread(content.received, body, type_)
@@ -30,7 +31,7 @@ def criteria_of(query: str, header: str) -> str:
 
 
 async def create(
-    store: Records, caller: Caller, type_: str, body: bytes, headers: Mapping[str, str], base_url: str
+    store: Store, caller: Caller, type_: str, body: bytes, headers: Mapping[str, str], base_url: str
 ) -> Answer:
     """201 with the new version, or 200 with the one match of If-None-Exist. The sender's own id is not kept."""
     tree = await receive(body, type_)
@@ -42,7 +43,7 @@ async def create(
     return await written(store, caller, write, base_url)
 
 
-async def written(store: Records, caller: Caller, write: Write, base_url: str) -> Answer:
+async def written(store: Store, caller: Caller, write: Write, base_url: str) -> Answer:
     """The answer to one committed write."""
     assert write.key is not None
     where = f"{base_url}/{write.type_}/{store.id(write.key)}/_history/"

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from liaison.fhir.interactions import etag
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.writes import Write
-from liaison.fhir.store.contract import Answer, Caller, Records
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Answer, Caller
 
 
 async def delete(
-    store: Records, caller: Caller, type_: str, id_: str, headers: Mapping[str, str], base_url: str
+    store: Store, caller: Caller, type_: str, id_: str, headers: Mapping[str, str], base_url: str
 ) -> Answer:
     """204. NotFound for absent and hidden alike. Who may, and until when, is for the hooks to say (design §8)."""
     write = Write("delete", type_, None, id_=id_, headers=headers)

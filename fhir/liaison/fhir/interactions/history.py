@@ -7,7 +7,8 @@ from liaison.fhir import model
 from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import BadRequest, NotFound
 from liaison.fhir.interactions import outcome, scope
-from liaison.fhir.store.contract import Answer, Caller, Opened, Records
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Answer, Caller, Opened
 
 PAGE = 50
 LARGEST_PAGE = 500
@@ -38,7 +39,7 @@ def _instant(value: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-async def history(store: Records, caller: Caller, type_: str, id_: str, query: str, base_url: str) -> Answer:
+async def history(store: Store, caller: Caller, type_: str, id_: str, query: str, base_url: str) -> Answer:
     """A page of visible versions, newest first. The whole history hidden is the same as no resource: NotFound.
 
     The next page starts below the last version shown, so that versions written meanwhile move nothing.
@@ -69,7 +70,7 @@ def _in_scope(caller: Caller, type_: str, found: Opened) -> bool:
     return not found.row.deleted and scope.within(caller, "r", type_, model.read(found.body))
 
 
-def _bundle(store: Records, page: list[Opened], links: list[tuple[str, str]], base_url: str) -> bytes:
+def _bundle(store: Store, page: list[Opened], links: list[tuple[str, str]], base_url: str) -> bytes:
     """A history Bundle, joined from the stored bytes: nothing of a resource is serialised again."""
     entries = [_entry(store, one, base_url) for one in page]
     parts = [b'{"resourceType":"Bundle","type":"history","link":[']
@@ -81,7 +82,7 @@ def _bundle(store: Records, page: list[Opened], links: list[tuple[str, str]], ba
     return b"".join(parts)
 
 
-def _entry(store: Records, one: Opened, base_url: str) -> bytes:
+def _entry(store: Store, one: Opened, base_url: str) -> bytes:
     row = one.row
     type_ = type_of(row.key.kind)
     where = f"{type_}/{store.id(row.key)}"

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from liaison.fhir import model
 from liaison.fhir.errors import Gone, NotFound
 from liaison.fhir.interactions import etag, scope
-from liaison.fhir.store.contract import Answer, Caller, Opened, Records
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Answer, Caller, Opened
 
 
-async def read(store: Records, caller: Caller, type_: str, id_: str, headers: Mapping[str, str]) -> Answer:
+async def read(store: Store, caller: Caller, type_: str, id_: str, headers: Mapping[str, str]) -> Answer:
     """The current version, as stored. NotFound for absent and hidden alike; Gone for one deleted that was visible."""
     key = store.key(type_, id_)
     found = None if key is None else await store.read(caller, key)

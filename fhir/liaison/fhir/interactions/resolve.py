@@ -17,7 +17,8 @@ from liaison.fhir.interactions.references import Target, links, target
 from liaison.fhir.interactions.scope import permit_letter
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import read, references
-from liaison.fhir.store.contract import Caller, Key, Opened, Records, Tree
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Caller, Key, Opened, Tree
 
 AT_ONCE: Final = 16
 NAMED: Final = 50
@@ -67,7 +68,7 @@ class Resolver:
     """All references of one unit, found once. `resolved` says what each text names, once `resolve` has run."""
 
     def __init__(
-        self, store: Records, caller: Caller, writes: list[Write], base_url: str, lenience: Lenience | None = None
+        self, store: Store, caller: Caller, writes: list[Write], base_url: str, lenience: Lenience | None = None
     ) -> None:
         self._store, self._caller, self._writes, self._base_url = store, caller, writes, base_url
         self._lenience = lenience
@@ -126,7 +127,9 @@ class Resolver:
         async def one(type_: str, query: str) -> None:
             permit_letter(self._caller, "s", type_)
             async with limit:
-                self._matches[type_, query] = await search.find(self._store, self._caller, type_, query, limit=2)
+                self._matches[type_, query] = await search.find(
+                    self._store, self._caller, type_, query, limit=2, base_url=self._base_url
+                )
 
         await asyncio.gather(*(one(type_, query) for type_, query in wanted - self._matches.keys()))
 

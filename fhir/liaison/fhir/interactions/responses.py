@@ -1,14 +1,15 @@
 """The response Bundle of a batch or transaction, joined from the answers of its entries."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import orjson
 
 from liaison.fhir.interactions import outcome
 from liaison.fhir.interactions.entries import Entry
-from liaison.fhir.store.contract import Answer, Caller, Request
+from liaison.fhir.store.contract import Answer, Request
 
-Perform = Callable[[Caller, Request], Awaitable[Answer]]
+Perform = Callable[[Any, Request], Awaitable[Answer]]
 """Does one entry by the same path as a request of its own, without journaling it."""
 
 AsAnswer = Callable[[Exception], Answer]

@@ -53,6 +53,7 @@ class Route(NamedTuple):
     id_: str = ""
     version: str = ""
     operation: str = ""
+    compartment: str = ""  # the id of the Patient in whose compartment is searched
 
 
 def _shown(text: str) -> str:
@@ -102,6 +103,8 @@ def route(method: str, path: str) -> Route:
             return Route(_only(method, {"POST": "search"}), _type(type_))
         case [type_, id_, "_history"]:
             return Route(_only(method, {"GET": "history", "HEAD": "history"}), _type(type_), _id(id_))
+        case ["Patient", id_, type_] if type_[:1].isupper():
+            return Route(_only(method, {"GET": "search", "HEAD": "search"}), _type(type_), compartment=_id(id_))
         case [type_, id_, "_history", version]:
             return Route(_only(method, {"GET": "vread", "HEAD": "vread"}), _type(type_), _id(id_), _id(version))
         case _:

@@ -1,9 +1,22 @@
 """search-type: https://hl7.org/fhir/R4/http.html#search. The work is liaison.fhir.search's."""
 
+from collections.abc import Mapping
+
 from liaison.fhir import search as engine
-from liaison.fhir.store.contract import Answer, Caller, Records
+from liaison.fhir.interactions.prefer import preferences
+from liaison.fhir.interactions.routing import Route
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Answer, Caller
 
 
-async def search(store: Records, caller: Caller, type_: str, query: str, base_url: str) -> Answer:
-    """A searchset Bundle of what matches among what the caller may see, in the order asked for."""
-    return await engine.search(store, caller, type_, query, base_url=base_url)
+async def search(
+    store: Store, caller: Caller, where: Route, query: str, headers: Mapping[str, str], base_url: str
+) -> Answer:
+    """A searchset Bundle of what matches among what the caller may see, in the order asked for.
+
+    Strict unless the caller prefers otherwise (`Prefer: handling=lenient`, R4 search.html#errors).
+    """
+    lenient = preferences(headers).get("handling", "").lower() == "lenient"
+    return await engine.search(
+        store, caller, where.type_, query, base_url=base_url, lenient=lenient, compartment=where.compartment
+    )

@@ -15,14 +15,15 @@ from liaison.fhir.interactions.entries import Entry, full_urls, named
 from liaison.fhir.interactions.responses import AsAnswer, Perform, response_bundle
 from liaison.fhir.interactions.update import check_id
 from liaison.fhir.interactions.writes import Write
-from liaison.fhir.store.contract import Answer, Caller, Records, Request
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Answer, Caller, Request
 
 YIELD_EVERY = 50
 NAMED = 50
 
 
 async def transaction(
-    store: Records,
+    store: Store,
     caller: Caller,
     entries: Sequence[Entry],
     outer: Request,

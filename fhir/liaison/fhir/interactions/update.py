@@ -7,7 +7,8 @@ from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.create import criteria_of, receive, written
 from liaison.fhir.interactions.writes import Write
-from liaison.fhir.store.contract import Answer, Caller, Records, Tree
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Answer, Caller, Tree
 
 
 def check_id(tree: Tree, id_: str) -> None:
@@ -17,7 +18,7 @@ def check_id(tree: Tree, id_: str) -> None:
 
 
 async def update(
-    store: Records, caller: Caller, type_: str, id_: str, body: bytes, headers: Mapping[str, str], base_url: str
+    store: Store, caller: Caller, type_: str, id_: str, body: bytes, headers: Mapping[str, str], base_url: str
 ) -> Answer:
     """200 with the new version. NotFound for an unknown id and a hidden one alike; 412 when If-Match does not hold."""
     tree = await receive(body, type_)
@@ -29,7 +30,7 @@ async def update(
 
 
 async def conditional(
-    store: Records, caller: Caller, type_: str, query: str, body: bytes, headers: Mapping[str, str], base_url: str
+    store: Store, caller: Caller, type_: str, query: str, body: bytes, headers: Mapping[str, str], base_url: str
 ) -> Answer:
     """Updates the one match of the criteria, creates when nothing visible matches, 412 when several do."""
     tree = await receive(body, type_)

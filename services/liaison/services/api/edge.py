@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
+from liaison.auth.caller import Caller
+from liaison.auth.smart.scopes import Scopes
 from liaison.fhir.errors import BadRequest, FhirError
-from liaison.fhir.store.contract import Answer, Caller, Request
+from liaison.fhir.store.contract import Answer, Request
 from liaison.services.api import errors, negotiation
 from liaison.services.api.access_log import AccessLog
 from liaison.services.api.body import Disconnected, read_body
@@ -82,7 +84,7 @@ def shape(path: str) -> str:
 
 def path_below(scope: Scope, prefix: str) -> str:
     """The path below the FHIR base, each segment decoded once. A dot segment or an encoded slash is refused."""
-    raw = scope.get("raw_path") or scope["path"].encode()
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
     path = raw.decode("latin-1").partition("?")[0].removeprefix(prefix).removeprefix("/")
     if "%" not in path and "." not in path:
         return path
@@ -167,24 +169,8 @@ class FhirEdge:
         return body, query
 
 
-class _Nothing:
-    """The bound of nobody: allows no interaction."""
-
-    def allows(self, interaction: str, type_: str) -> bool:
-        return False
-
-    def criteria(self, interaction: str, type_: str) -> tuple[str, ...]:
-        return ()
-
-
-class _Anyone:
-    """The caller of /metadata, which names no record. Session 0 does not exist, so SQL gives it nothing."""
-
-    session = 0
-    bound = _Nothing()
-
-
-ANYONE: Final = _Anyone()
+ANYONE: Final = Caller(session=0, bound=Scopes(()), purpose=0, role_code="")
+"""The caller of /metadata, which names no record. Session 0 does not exist, so SQL gives it nothing."""
 
 
 def _request_id(headers: Mapping[str, str]) -> str:

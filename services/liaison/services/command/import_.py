@@ -24,7 +24,6 @@ from liaison.services.loading.report import NAMED, Report
 from liaison.services.loading.sources import Unreadable, files, groups
 from liaison.services.settings import Settings
 
-
 LONGEST = timedelta(hours=12)
 
 

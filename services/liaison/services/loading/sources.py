@@ -80,7 +80,7 @@ def files(paths: Iterable[Path]) -> list[Path]:
 
 def _open(path: Path) -> io.BufferedIOBase:
     if path.name.endswith(".gz"):
-        return gzip.open(path)  # type: ignore[return-value]  # GzipFile is a BufferedIOBase; typeshed says otherwise
+        return gzip.open(path)
     return path.open("rb")
 
 

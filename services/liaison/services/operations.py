@@ -1,0 +1,16 @@
+"""The extended operations ($register, $apply…) and the types that are not in the record store. One line each.
+
+An operation has the signature of `engine.Operation`. It checks the scopes it needs itself, and answers like any
+interaction: what it shows is in `Answer.disclosed`, so that the engine journals it before it leaves.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from liaison.services.engine import Operation
+
+OPERATIONS: Final[Mapping[str, Operation]] = {}
+"""By where they are called: 'Patient/$register' on a type, 'PlanDefinition/*/$apply' on a resource, '$name' at the base."""
+
+ELSEWHERE: Final[Mapping[str, Operation]] = {}
+"""Types whose reads and searches another reader answers: AuditEvent, from the journal."""

@@ -1,0 +1,243 @@
+"""Batches and transactions over HTTP, on the real service."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.http
+
+
+@pytest.fixture(scope="module")
+def gp(service: Any) -> Iterator[httpx.Client]:
+    with service.client("gp") as client:
+        yield client
+
+
+@pytest.fixture
+def patient(service: Any) -> str:
+    made: str = service.patient()
+    return made
+
+
+def entry(resource: dict[str, Any], url: str = "", **request: Any) -> dict[str, Any]:
+    found = {"resource": resource, "request": {"method": "POST", "url": resource["resourceType"], **request}}
+    return {"fullUrl": url, **found} if url else found
+
+
+def send(client: httpx.Client, type_: str, *entries: dict[str, Any]) -> httpx.Response:
+    return client.post("/", json={"resourceType": "Bundle", "type": type_, "entry": entries})
+
+
+def observation(subject: str, **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+        "subject": {"reference": subject},
+        **more,
+    }
+
+
+def urn() -> str:
+    return uuid.uuid4().urn
+
+
+def counted(client: httpx.Client, patient: str) -> int:
+    answer = client.get("/Observation", params={"patient": patient, "_summary": "count"})
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["total"])
+
+
+def test_entries_refer_to_each_other_in_any_order_and_in_circles(gp: httpx.Client, patient: str) -> None:
+    one, two = urn(), urn()
+    answer = send(
+        gp,
+        "transaction",
+        entry(observation(f"Patient/{patient}", hasMember=[{"reference": two}]), one),
+        entry(observation(f"Patient/{patient}", derivedFrom=[{"reference": one}]), two),
+    )
+
+    assert answer.status_code == 200, answer.text
+    first, second = (entry["resource"] for entry in answer.json()["entry"])
+    assert first["hasMember"][0]["reference"] == f"Observation/{second['id']}"
+    assert second["derivedFrom"][0]["reference"] == f"Observation/{first['id']}"
+    assert answer.json()["entry"][0]["response"]["status"].startswith("201")
+
+
+def test_a_resource_of_no_compartment_belongs_with_what_refers_to_it(gp: httpx.Client, patient: str) -> None:
+    medication, binary = urn(), urn()
+    answer = send(
+        gp,
+        "transaction",
+        entry({"resourceType": "Binary", "contentType": "text/plain", "data": "QQ=="}, binary),
+        entry({"resourceType": "Medication", "code": {"text": "essai"}}, medication),
+        entry(
+            {
+                "resourceType": "MedicationRequest",
+                "status": "active",
+                "intent": "order",
+                "medicationReference": {"reference": medication},
+                "subject": {"reference": f"Patient/{patient}"},
+            }
+        ),
+        entry(
+            {
+                "resourceType": "DocumentReference",
+                "status": "current",
+                "subject": {"reference": f"Patient/{patient}"},
+                "content": [{"attachment": {"contentType": "text/plain", "url": binary}}],
+            }
+        ),
+    )
+
+    assert answer.status_code == 200, answer.text
+    made = [entry["resource"] for entry in answer.json()["entry"]]
+    assert made[2]["medicationReference"]["reference"] == f"Medication/{made[1]['id']}"
+    assert made[3]["content"][0]["attachment"]["url"] == f"Binary/{made[0]['id']}"
+    assert gp.get(f"/Binary/{made[0]['id']}").status_code == 200
+
+
+def test_a_bad_entry_is_named_and_nothing_stays(gp: httpx.Client, patient: str) -> None:
+    good = [entry(observation(f"Patient/{patient}")) for _ in range(3)]
+    bad = entry(observation(f"Patient/{patient}", status="nonsense"))
+
+    answer = send(gp, "transaction", *good, bad)
+
+    assert answer.status_code == 422, answer.text
+    assert "Bundle.entry[3]" in answer.json()["issue"][0]["diagnostics"]
+    assert counted(gp, patient) == 0
+
+
+def test_a_reference_to_nothing_is_named_and_nothing_stays(gp: httpx.Client, patient: str) -> None:
+    answer = send(
+        gp,
+        "transaction",
+        entry(observation(f"Patient/{patient}")),
+        entry(observation(f"Patient/{patient}", hasMember=[{"reference": urn()}])),
+    )
+
+    assert answer.status_code == 422
+    assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[1].resource.hasMember[0]"]
+    assert counted(gp, patient) == 0
+
+
+def test_a_conditional_reference_finds_its_target(service: Any, gp: httpx.Client, patient: str) -> None:
+    with service.client("admin") as admin:
+        value = str(uuid.uuid4())
+        made = admin.post(
+            "/Practitioner",
+            json={"resourceType": "Practitioner", "identifier": [{"system": "urn:test", "value": value}]},
+        )
+        assert made.status_code == 201, made.text
+    performer = [{"reference": f"Practitioner?identifier=urn:test|{value}"}]
+
+    answer = send(gp, "transaction", entry(observation(f"Patient/{patient}", performer=performer)))
+
+    assert answer.status_code == 200, answer.text
+    stored = answer.json()["entry"][0]["resource"]
+    assert stored["performer"][0]["reference"] == f"Practitioner/{made.json()['id']}"
+
+
+def test_an_unmatched_conditional_reference_fails_the_transaction_and_is_named(gp: httpx.Client, patient: str) -> None:
+    performer = [{"reference": "Practitioner?identifier=urn:test|nobody"}]
+
+    answer = send(gp, "transaction", entry(observation(f"Patient/{patient}", performer=performer)))
+
+    assert answer.status_code == 422
+    assert "Practitioner?identifier=urn:test|nobody" in answer.json()["issue"][0]["diagnostics"]
+    assert counted(gp, patient) == 0
+
+
+def test_a_transaction_deletes_creates_updates_and_reads(gp: httpx.Client, patient: str) -> None:
+    old = gp.post("/Observation", json=observation(f"Patient/{patient}")).json()
+    kept = gp.post("/Observation", json=observation(f"Patient/{patient}")).json()
+    changed = observation(f"Patient/{patient}", status="amended", id=kept["id"])
+
+    answer = send(
+        gp,
+        "transaction",
+        {"request": {"method": "GET", "url": f"Observation/{kept['id']}"}},
+        entry(changed, method="PUT", url=""),
+        {"request": {"method": "DELETE", "url": f"Observation/{old['id']}"}},
+        entry(observation(f"Patient/{patient}")),
+    )
+
+    assert answer.status_code == 400  # The PUT has no url: nothing was done.
+    assert gp.get(f"/Observation/{old['id']}").status_code == 200
+    answer = send(
+        gp,
+        "transaction",
+        {"request": {"method": "GET", "url": f"Observation/{kept['id']}"}},
+        {"resource": changed, "request": {"method": "PUT", "url": f"Observation/{kept['id']}", "ifMatch": 'W/"1"'}},
+        {"request": {"method": "DELETE", "url": f"Observation/{old['id']}"}},
+        entry(observation(f"Patient/{patient}")),
+    )
+    assert answer.status_code == 200, answer.text
+    statuses = [entry["response"]["status"][:3] for entry in answer.json()["entry"]]
+    assert statuses == ["200", "200", "204", "201"]
+    assert answer.json()["entry"][0]["resource"]["status"] == "amended"
+    assert gp.get(f"/Observation/{old['id']}").status_code == 410
+
+
+def test_one_resource_comes_once_in_a_transaction(gp: httpx.Client, patient: str) -> None:
+    made = gp.post("/Observation", json=observation(f"Patient/{patient}")).json()
+    delete = {"request": {"method": "DELETE", "url": f"Observation/{made['id']}"}}
+
+    answer = send(gp, "transaction", delete, delete)
+
+    assert answer.status_code == 400
+    assert "Bundle.entry[1]" in answer.json()["issue"][0]["diagnostics"]
+
+
+def test_a_conditional_create_in_a_transaction_is_referred_to(gp: httpx.Client, patient: str) -> None:
+    identifier = [{"system": "urn:test", "value": str(uuid.uuid4())}]
+    criteria = f"identifier=urn:test|{identifier[0]['value']}"
+    there = gp.post("/Observation", json=observation(f"Patient/{patient}", identifier=identifier)).json()
+    one = urn()
+
+    answer = send(
+        gp,
+        "transaction",
+        entry(observation(f"Patient/{patient}", identifier=identifier), one, ifNoneExist=criteria),
+        entry(observation(f"Patient/{patient}", derivedFrom=[{"reference": one}])),
+    )
+
+    assert answer.status_code == 200, answer.text
+    first, second = answer.json()["entry"]
+    assert first["response"]["status"].startswith("200")
+    assert second["resource"]["derivedFrom"][0]["reference"] == f"Observation/{there['id']}"
+
+
+def test_each_entry_of_a_batch_stands_alone(gp: httpx.Client, patient: str) -> None:
+    answer = send(
+        gp,
+        "batch",
+        entry(observation(f"Patient/{patient}")),
+        entry(observation(f"Patient/{patient}", status="nonsense")),
+        {"request": {"method": "GET", "url": f"Patient/{patient}"}},
+        {"request": {"method": "GET", "url": f"Observation?patient={patient}"}},
+        {"request": {"method": "BREW", "url": "Coffee"}},
+    )
+
+    assert answer.status_code == 200, answer.text
+    entries = answer.json()["entry"]
+    assert [entry["response"]["status"][:3] for entry in entries] == ["201", "422", "200", "200", "400"]
+    assert entries[1]["response"]["outcome"]["resourceType"] == "OperationOutcome"
+    assert entries[2]["resource"]["id"] == patient
+    assert entries[3]["resource"]["type"] == "searchset"
+    assert counted(gp, patient) == 1
+
+
+@pytest.mark.parametrize("type_", ["collection", "", "nonsense"])
+def test_only_batches_and_transactions_are_processed(gp: httpx.Client, type_: str) -> None:
+    assert send(gp, type_).status_code == 400
+
+
+def test_five_thousand_and_one_entries_are_too_many(gp: httpx.Client) -> None:
+    body = {"resourceType": "Bundle", "type": "batch", "entry": [{"request": {"method": "GET", "url": "x"}}] * 5001}
+
+    assert gp.post("/", content=json.dumps(body)).status_code == 413

@@ -1,0 +1,143 @@
+"""Bad input: each gets a clear OperationOutcome, and changes nothing."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.http
+
+
+@pytest.fixture(scope="module")
+def gp(service: Any) -> Iterator[httpx.Client]:
+    with service.client("gp") as client:
+        yield client
+
+
+def outcome(response: httpx.Response, status: int) -> str:
+    assert response.status_code == status, response.text
+    tree = response.json()
+    assert tree["resourceType"] == "OperationOutcome"
+    return " ".join(issue["diagnostics"] for issue in tree["issue"])
+
+
+def test_malformed_json_says_where(gp: httpx.Client) -> None:
+    assert "line 2, column 3" in outcome(gp.post("/Observation", content=b'{"resourceType":\n  nope}'), 400)
+
+
+def test_the_type_of_the_body_is_that_of_the_url(gp: httpx.Client) -> None:
+    assert "Observation" in outcome(gp.post("/Observation", content=b'{"resourceType":"Patient"}'), 400)
+
+
+def test_the_id_of_the_body_is_that_of_the_url(gp: httpx.Client) -> None:
+    body = b'{"resourceType":"Patient","id":"other"}'
+
+    assert "id" in outcome(gp.put("/Patient/0123456789abcdef0123456789abcdef", content=body), 400)
+
+
+def test_an_unknown_type_is_named(gp: httpx.Client) -> None:
+    assert "Pateint" in outcome(gp.get("/Pateint/1"), 404)
+
+
+def test_xml_is_not_read(gp: httpx.Client) -> None:
+    response = gp.post("/Patient", content=b"<Patient/>", headers={"content-type": "application/fhir+xml"})
+
+    assert "JSON" in outcome(response, 415)
+
+
+def test_xml_is_not_given(gp: httpx.Client) -> None:
+    outcome(gp.get("/metadata", headers={"accept": "application/fhir+xml"}), 406)
+    outcome(gp.get("/metadata?_format=xml"), 406)
+
+
+def test_an_empty_body_is_named(gp: httpx.Client) -> None:
+    assert "empty" in outcome(gp.post("/Patient", content=b""), 400)
+    assert "empty" in outcome(gp.post("/", content=b""), 400)
+
+
+def test_seventeen_megabytes_are_too_large(gp: httpx.Client) -> None:
+    def chunks() -> Iterator[bytes]:
+        for _ in range(17):
+            yield b" " * 1024 * 1024
+
+    assert "larger" in outcome(gp.post("/Patient", content=b" " * 17 * 1024 * 1024), 413)
+    assert "larger" in outcome(gp.post("/Patient", content=chunks()), 413)
+
+
+def test_a_thousand_levels_are_too_deep(gp: httpx.Client) -> None:
+    body = b'{"resourceType":"Patient","extension":' + b'[{"extension":' * 500 + b"[]" + b"}]" * 500 + b"}"
+
+    assert "deep" in outcome(gp.post("/Patient", content=body), 400)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"resourceType":"Patient","a":NaN}', b'{"resourceType":"Patient","id":"1","id":"2"}']
+)
+def test_what_two_readers_read_differently_is_refused(gp: httpx.Client, body: bytes) -> None:
+    outcome(gp.post("/Patient", content=body), 400)
+
+
+def test_an_id_of_sixty_five_characters_is_no_id(gp: httpx.Client) -> None:
+    assert "64" in outcome(gp.get("/Patient/" + "a" * 65), 400)
+
+
+def raw(service: Any, target: bytes, *lines: bytes) -> bytes:
+    """Sends a request line as it is: a client library would mend the path."""
+    host = urlsplit(service.url)
+    with socket.create_connection((host.hostname, host.port), timeout=10) as connection:
+        token = service.token("gp").encode()
+        connection.sendall(
+            b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token + b"\r\n"
+            b"Connection: close\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
+        )
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+    return answer
+
+
+@pytest.mark.parametrize(
+    "target", [b"/fhir/Patient/../../livez", b"/fhir/Patient/%2e%2e/x", b"/fhir/Patient/a%2Fb", b"/fhir/Patient/.."]
+)
+def test_dot_segments_lead_nowhere(service: Any, target: bytes) -> None:
+    answer = raw(service, target)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"OperationOutcome" in answer
+
+
+def test_one_header_twice_is_refused(service: Any) -> None:
+    assert raw(service, b"/fhir/Patient/1", b"Authorization: Bearer x").startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_method_override_is_ignored(service: Any) -> None:
+    answer = raw(service, b"/fhir/Patient/0123456789abcdef0123456789abcdef", b"X-HTTP-Method-Override: DELETE")
+
+    assert answer.startswith(b"HTTP/1.1 404 ")
+
+
+def test_a_method_that_is_not_served_is_named(gp: httpx.Client) -> None:
+    assert "PATCH" in outcome(gp.patch("/Patient/0123456789abcdef0123456789abcdef", content=b"[]"), 405)
+
+
+@pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer x.y.z", "Basic YTpi", "bearer \x00"])
+def test_without_a_valid_token_nothing_is_said(service: Any, authorization: str | None) -> None:
+    headers = {"authorization": authorization} if authorization else {}
+    response = httpx.get(f"{service.fhir}/Patient", headers=headers)
+
+    outcome(response, 401)
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_an_unknown_search_parameter_is_named(gp: httpx.Client) -> None:
+    assert "nonsense" in outcome(gp.get("/Patient?nonsense=1"), 400)
+
+
+def test_every_problem_of_a_resource_is_reported(gp: httpx.Client) -> None:
+    response = gp.post("/Observation", content=b'{"resourceType":"Observation","status":"nope","foo":1}')
+
+    assert response.status_code in (400, 422)
+    assert len(response.json()["issue"]) >= 3

@@ -1,0 +1,266 @@
+"""The interactions over HTTP, on the real service."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.http
+
+
+@pytest.fixture(scope="module")
+def gp(service: Any) -> Iterator[httpx.Client]:
+    with service.client("gp") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def outside(service: Any) -> Iterator[httpx.Client]:
+    with service.client("gp_outside") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def patient(service: Any) -> str:
+    made: str = service.patient()
+    return made
+
+
+def observation(patient: str, value: str = "72.50", **more: Any) -> bytes:
+    """A weight, whose value keeps its digits."""
+    tree = {
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [
+            {
+                "coding": [
+                    {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}
+                ]
+            }
+        ],
+        "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]},
+        "subject": {"reference": f"Patient/{patient}"},
+        "effectiveDateTime": "2026-01-31T08:00:00+01:00",
+        "valueQuantity": {"value": "VALUE", "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"},
+        **more,
+    }
+    return json.dumps(tree).replace('"VALUE"', value).encode()
+
+
+def issue(response: httpx.Response) -> str:
+    """The first diagnostics of the OperationOutcome that every error is."""
+    tree = response.json()
+    assert tree["resourceType"] == "OperationOutcome", tree
+    text: str = tree["issue"][0]["diagnostics"]
+    return text
+
+
+def test_a_created_resource_is_read_back_byte_for_byte(gp: httpx.Client, patient: str) -> None:
+    created = gp.post("/Observation", content=observation(patient))
+
+    assert created.status_code == 201, created.text
+    assert created.headers["etag"] == 'W/"1"'
+    where = created.headers["location"]
+    assert where.startswith("https://liaison.test/fhir/Observation/")
+    assert where.endswith("/_history/1")
+    assert b'"value":72.50,' in created.content
+    read = gp.get(f"/Observation/{created.json()['id']}")
+    assert read.content == created.content
+    assert read.headers["etag"] == 'W/"1"'
+    assert read.headers["cache-control"] == "no-store"
+    assert read.headers["x-content-type-options"] == "nosniff"
+    assert read.headers["content-type"] == "application/fhir+json; charset=utf-8"
+
+
+def test_head_gives_the_headers_of_the_read(gp: httpx.Client, patient: str) -> None:
+    id_ = gp.post("/Observation", content=observation(patient)).json()["id"]
+
+    read, head = gp.get(f"/Observation/{id_}"), gp.head(f"/Observation/{id_}")
+
+    assert head.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-length"] == read.headers["content-length"]
+
+
+def test_versions_are_kept(gp: httpx.Client, patient: str) -> None:
+    first = gp.post("/Observation", content=observation(patient, "70")).json()
+    second = gp.put(f"/Observation/{first['id']}", content=observation(patient, "71", id=first["id"]))
+
+    assert second.status_code == 200, second.text
+    assert second.headers["etag"] == 'W/"2"'
+    old = gp.get(f"/Observation/{first['id']}/_history/1")
+    assert old.json() == first
+    history = gp.get(f"/Observation/{first['id']}/_history").json()
+    assert [entry["resource"]["meta"]["versionId"] for entry in history["entry"]] == ["2", "1"]
+    assert history["type"] == "history"
+
+
+def test_history_pages_newest_first_without_repeating(gp: httpx.Client, patient: str) -> None:
+    id_ = gp.post("/Observation", content=observation(patient, "1")).json()["id"]
+    for value in range(2, 6):
+        assert gp.put(f"/Observation/{id_}", content=observation(patient, str(value), id=id_)).status_code == 200
+
+    seen = []
+    url = f"/Observation/{id_}/_history?_count=2"
+    while url:
+        page = gp.get(url.replace("https://liaison.test/fhir", "")).json()
+        seen += [entry["resource"]["meta"]["versionId"] for entry in page["entry"]]
+        url = next((link["url"] for link in page["link"] if link["relation"] == "next"), "")
+
+    assert seen == ["5", "4", "3", "2", "1"]
+
+
+def test_if_match_of_an_old_version_changes_nothing(gp: httpx.Client, patient: str) -> None:
+    id_ = gp.post("/Observation", content=observation(patient, "70")).json()["id"]
+    gp.put(f"/Observation/{id_}", content=observation(patient, "71", id=id_))
+
+    refused = gp.put(f"/Observation/{id_}", content=observation(patient, "72", id=id_), headers={"if-match": 'W/"1"'})
+
+    assert refused.status_code == 412
+    issue(refused)
+    assert gp.get(f"/Observation/{id_}").json()["valueQuantity"]["value"] == 71
+    taken = gp.put(f"/Observation/{id_}", content=observation(patient, "72", id=id_), headers={"if-match": 'W/"2"'})
+    assert taken.status_code == 200
+
+
+def test_a_copy_that_still_stands_is_not_sent_again(gp: httpx.Client, patient: str) -> None:
+    created = gp.post("/Observation", content=observation(patient))
+    url = f"/Observation/{created.json()['id']}"
+
+    assert gp.get(url, headers={"if-none-match": 'W/"1"'}).status_code == 304
+    assert gp.get(url, headers={"if-none-match": 'W/"2"'}).status_code == 200
+    assert gp.get(url, headers={"if-modified-since": created.headers["last-modified"]}).status_code == 304
+    assert gp.get(url, headers={"if-modified-since": "Sat, 01 Jan 2000 00:00:00 GMT"}).status_code == 200
+
+
+def test_deleted_is_gone_and_its_history_stays(gp: httpx.Client, patient: str) -> None:
+    id_ = gp.post("/Observation", content=observation(patient)).json()["id"]
+
+    assert gp.delete(f"/Observation/{id_}").status_code == 204
+
+    assert gp.get(f"/Observation/{id_}").status_code == 410
+    assert gp.get(f"/Observation/{id_}/_history/1").status_code == 200
+    assert gp.put(f"/Observation/{id_}", content=observation(patient, id=id_)).status_code == 410
+    methods = [entry["request"]["method"] for entry in gp.get(f"/Observation/{id_}/_history").json()["entry"]]
+    assert methods == ["DELETE", "POST"]
+
+
+@pytest.mark.parametrize("wish", ["minimal", "representation", "OperationOutcome"])
+def test_a_write_answers_as_preferred(gp: httpx.Client, patient: str, wish: str) -> None:
+    created = gp.post("/Observation", content=observation(patient), headers={"prefer": f"return={wish}"})
+
+    assert created.status_code == 201
+    types = {"minimal": "", "representation": "Observation", "OperationOutcome": "OperationOutcome"}
+    assert (created.json()["resourceType"] if created.content else "") == types[wish]
+    assert "location" in created.headers
+
+
+def test_outside_the_team_everything_is_as_if_absent(gp: httpx.Client, outside: httpx.Client, patient: str) -> None:
+    id_ = gp.post("/Observation", content=observation(patient)).json()["id"]
+    absent = "0123456789abcdef0123456789abcdef"
+
+    for ask in (
+        lambda one: outside.get(f"/Observation/{one}"),
+        lambda one: outside.get(f"/Observation/{one}/_history"),
+        lambda one: outside.get(f"/Observation/{one}/_history/1"),
+        lambda one: outside.put(f"/Observation/{one}", content=observation(absent, id=one)),
+        lambda one: outside.delete(f"/Observation/{one}"),
+        lambda one: outside.get(f"/Observation/{one}", headers={"if-none-match": 'W/"1"'}),
+    ):
+        hidden, missing = ask(id_), ask(absent)
+        assert hidden.status_code == missing.status_code == 404
+        assert hidden.content.replace(id_.encode(), b"") == missing.content.replace(absent.encode(), b"")
+
+
+def test_a_reference_to_a_hidden_patient_is_one_to_nothing(outside: httpx.Client, patient: str) -> None:
+    absent = "0123456789abcdef0123456789abcdef"
+
+    hidden = outside.post("/Observation", content=observation(patient))
+    missing = outside.post("/Observation", content=observation(absent))
+
+    assert hidden.status_code == missing.status_code == 422
+    assert hidden.text.replace(patient, "") == missing.text.replace(absent, "")
+    assert f"Patient/{patient}" in issue(hidden)
+    assert hidden.json()["issue"][0]["expression"] == ["Observation.subject"]
+
+
+def test_a_resource_of_no_patient_is_refused_by_its_rule(gp: httpx.Client) -> None:
+    refused = gp.post("/Medication", content=b'{"resourceType":"Medication"}')
+    orphan = gp.post("/Observation", content=b'{"resourceType":"Observation","status":"final","code":{"text":"x"}}')
+
+    assert refused.status_code == orphan.status_code == 422
+    assert "refers to it" in issue(refused)
+    assert "Observation.subject" in issue(orphan)
+
+
+def test_an_update_cannot_carry_a_resource_over_to_another_patient(
+    gp: httpx.Client, service: Any, patient: str
+) -> None:
+    other = service.patient()
+    id_ = gp.post("/Observation", content=observation(patient)).json()["id"]
+
+    moved = gp.put(f"/Observation/{id_}", content=observation(other, id=id_))
+
+    assert moved.status_code == 422
+    assert gp.get(f"/Observation/{id_}").json()["subject"]["reference"] == f"Patient/{patient}"
+
+
+def test_a_conditional_create_makes_one_and_finds_it_again(gp: httpx.Client, patient: str) -> None:
+    value = str(uuid.uuid4())
+    body = observation(patient, identifier=[{"system": "urn:test", "value": value}])
+    asked = {"if-none-exist": f"identifier=urn:test|{value}"}
+
+    first = gp.post("/Observation", content=body, headers=asked)
+    again = gp.post("/Observation", content=body, headers=asked)
+
+    assert (first.status_code, again.status_code) == (201, 200), again.text
+    assert first.json()["id"] == again.json()["id"]
+
+
+def test_a_form_is_searched_like_a_query(gp: httpx.Client, patient: str) -> None:
+    gp.post("/Observation", content=observation(patient))
+
+    by_query = gp.get("/Observation", params={"patient": patient, "_count": "1"})
+    by_form = gp.post(
+        "/Observation/_search",
+        content=f"patient={patient}&_count=1",
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+
+    assert by_query.status_code == by_form.status_code == 200, by_query.text
+    assert by_query.json()["entry"][0]["resource"] == by_form.json()["entry"][0]["resource"]
+
+
+def test_the_request_id_comes_back(gp: httpx.Client) -> None:
+    assert gp.get("/metadata", headers={"x-request-id": "abc-1"}).headers["x-request-id"] == "abc-1"
+    assert gp.get("/metadata", headers={"x-request-id": "a b\x7f"}).headers["x-request-id"] != "a b\x7f"
+
+
+def test_a_scope_is_an_upper_bound(service: Any, patient: str) -> None:
+    with service.client("gp", "user/Observation.rs") as client:
+        assert client.post("/Observation", content=observation(patient)).status_code == 403
+        assert client.get(f"/Patient/{patient}").status_code == 403
+        assert client.get("/Observation", params={"patient": patient}).status_code == 200
+        batch = {
+            "resourceType": "Bundle",
+            "type": "batch",
+            "entry": [{"request": {"method": "GET", "url": f"Patient/{patient}"}}],
+        }
+        answer = client.post("/", json=batch)
+        assert answer.json()["entry"][0]["response"]["status"].startswith("403")
+
+
+def test_a_scope_with_criteria_bounds_reads_and_writes(service: Any, gp: httpx.Client, patient: str) -> None:
+    vital = "http://terminology.hl7.org/CodeSystem/observation-category|vital-signs"
+    weight = gp.post("/Observation", content=observation(patient)).json()["id"]
+    other = gp.post("/Observation", content=observation(patient, category=[])).json()["id"]
+
+    with service.client("gp", f"user/Observation.cru?category={vital}") as client:
+        assert client.get(f"/Observation/{weight}").status_code == 200
+        assert client.get(f"/Observation/{other}").status_code == 404
+        assert client.post("/Observation", content=observation(patient)).status_code == 201
+        assert client.post("/Observation", content=observation(patient, category=[])).status_code == 403
+        assert client.put(f"/Observation/{other}", content=observation(patient, id=other)).status_code == 404

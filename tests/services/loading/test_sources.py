@@ -1,0 +1,99 @@
+"""Reading what is to be imported."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from liaison.services.loading import sources
+from liaison.services.loading.sources import Unreadable, groups
+
+
+def put(path: Path, *trees: dict[str, object]) -> Path:
+    text = "\n".join(json.dumps(tree) for tree in trees).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    return path
+
+
+def names(paths: list[Path]) -> list[list[str]]:
+    return [[item.local_name for item in group.items] for group in groups(paths)]
+
+
+def test_single_files_of_a_folder_are_one_group(tmp_path: Path) -> None:
+    put(tmp_path / "b.json", {"resourceType": "Patient", "id": "b"})
+    put(tmp_path / "a.json.gz", {"resourceType": "Patient", "id": "a"})
+    put(tmp_path / "below" / "c.json", {"resourceType": "Patient", "id": "c"})
+    put(tmp_path / "readme.txt", {})
+
+    assert names([tmp_path]) == [["Patient/a", "Patient/b"], ["Patient/c"]]
+
+
+def test_a_bundle_is_a_group_of_its_own(tmp_path: Path) -> None:
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [
+            {
+                "fullUrl": "urn:uuid:1",
+                "resource": {"resourceType": "Patient", "id": "a"},
+                "request": {"method": "POST", "url": "Patient", "ifNoneExist": "identifier=x|1"},
+            },
+            {"response": {"status": "201"}},
+        ],
+    }
+    path = put(tmp_path / "bundle.json", bundle)
+
+    (group,) = groups([path])
+
+    assert group.whole
+    (item,) = group.items
+    assert (item.name, item.local_name, item.none_exist) == ("urn:uuid:1", "Patient/a", "identifier=x|1")
+    assert item.where == f"{path} Bundle.entry[0]"
+
+
+def test_a_document_bundle_is_a_resource(tmp_path: Path) -> None:
+    put(tmp_path / "a.json", {"resourceType": "Bundle", "id": "d", "type": "document"})
+
+    assert names([tmp_path]) == [["Bundle/d"]]
+
+
+def test_lines_come_in_runs_and_what_others_refer_to_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "LINES_AT_ONCE", 2)
+    put(tmp_path / "1.ndjson", *({"resourceType": "Observation", "id": str(n)} for n in range(3)))
+    put(tmp_path / "2.ndjson.gz", {"resourceType": "Patient", "id": "p"})
+    put(tmp_path / "3.ndjson", {"resourceType": "Organization", "id": "o"})
+
+    assert names([tmp_path]) == [
+        ["Organization/o"],
+        ["Patient/p"],
+        ["Observation/0", "Observation/1"],
+        ["Observation/2"],
+    ]
+
+
+def test_a_line_that_is_no_json_is_a_problem_of_that_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text('{"resourceType":"Patient","id":"1"}\nnope\n[1]\n')
+
+    (group,) = groups([path])
+
+    assert [item.where for item in group.items if item.problem] == [f"{path}:2", f"{path}:3"]
+
+
+@pytest.mark.parametrize("name", ["missing.json", "notes.txt", "empty"])
+def test_a_path_that_holds_nothing_to_read_stops_the_import(tmp_path: Path, name: str) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(Unreadable, match=name):
+        list(groups([tmp_path / name]))
+
+
+def test_a_damaged_gz_stops_the_import(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.json.gz", {"resourceType": "Patient"})
+    path.write_bytes(path.read_bytes()[:-9])
+
+    with pytest.raises(Unreadable, match=r"a\.json\.gz"):
+        list(groups([path]))

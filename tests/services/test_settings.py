@@ -1,0 +1,59 @@
+"""The settings, and the page that documents them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from liaison.services.settings import Settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+
+def documented() -> dict[str, tuple[str, str]]:
+    """Each variable of the page with its default and the version it came with."""
+    rows = re.findall(r"^\| `LIAISON_(\w+)` \| .* \| (.*) \| (.*) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    return {name.lower(): (default, since) for name, default, since in rows}
+
+
+def test_every_setting_is_documented_and_nothing_else() -> None:
+    assert documented().keys() == Settings.model_fields.keys()
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_the_documented_default_is_the_default(name: str) -> None:
+    default, since = documented()[name]
+    value = Settings.model_fields[name].default
+
+    assert re.fullmatch(r"\d+\.\d+\.\d+", since)
+    if value in (None, ""):
+        assert default.startswith("empty")
+    else:
+        assert default == f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIAISON_PUBLIC_URL", "https://sante.example/base/")
+    monkeypatch.setenv("LIAISON_WORKERS", "4")
+
+    settings = Settings()
+
+    assert settings.workers == 4
+    assert settings.fhir_base == "https://sante.example/base/fhir"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PUBLIC_URL", "sante.example"), ("PORT", "70000"), ("WORKERS", "0"), ("BODY_LIMIT_BYTES", "big")],
+)
+def test_a_wrong_value_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"LIAISON_{name}", value)
+
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_a_running_process_cannot_change_them() -> None:
+    with pytest.raises(ValidationError):
+        Settings().port = 1
