@@ -11,6 +11,7 @@
   - UnsupportedResponseType  400
   - AccessDenied             400   the person, or the absence of any right, said no
   - LoginRequired            400   prompt=none and nobody is signed in
+  - ConsentRequired          400   prompt=none, and the person has to be asked
 
 RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6.
 """
@@ -78,3 +79,7 @@ class AccessDenied(OAuthError):
 
 class LoginRequired(OAuthError):
     error = "login_required"
+
+
+class ConsentRequired(OAuthError):
+    error = "consent_required"

@@ -2,10 +2,10 @@
 
 import asyncpg
 
+from liaison.auth.digests import digest
 from liaison.auth.oauth2 import rfc9068
 from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.keys import SigningKeys
-from liaison.auth.oauth2.rfc6749.codes import digest
 from liaison.auth.oauth2.rfc6749.grant import Grant
 from liaison.auth.sessions import end_family, end_session
 from liaison.fhir.errors import Unauthorized

@@ -12,7 +12,7 @@ from typing import Final
 import asyncpg
 
 from liaison.auth.caller import Caller
-from liaison.auth.oauth2.rfc6749.codes import digest
+from liaison.auth.digests import digest
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.acting import as_oneself, choosing, in_role
 from liaison.auth.people.roles import HeldRole

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from liaison.auth.oauth2.rfc6749.codes import digest
+from liaison.auth.digests import digest
 
 
 class Phone(NamedTuple):

@@ -98,18 +98,21 @@ def page(
     methods: tuple[str, ...] = ("GET",),
     body_limit: int = FORM_LIMIT,
     roles: frozenset[str] | None = None,
+    changes_nothing: bool = False,
 ) -> Route:
     """A route whose forms are checked for origin and token, and whose refusals become pages.
 
     `roles`: who the page is for; anyone else signed in gets the 404 page, nobody signed in goes to sign in. This is
-    convenience, not protection: what a page can show or do is decided by the engine.
+    convenience, not protection: what a page can show or do is decided by the engine. `changes_nothing`: a POST that
+    another site may send, because it only shows a page.
     """
 
     async def run(request: Request) -> Response:
         try:
             if request.method not in _SAFE:
                 await bounded_body(request, body_limit)
-                await check_origin(request)
+                if not changes_nothing:
+                    await check_origin(request)
             if roles is not None and (await signed_in(request)).caller.role_code not in roles:
                 return refusal(request, 404)
             return await endpoint(request)

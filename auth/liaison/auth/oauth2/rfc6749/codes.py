@@ -4,32 +4,20 @@ Whoever presents a code that has been used ends everything it gave (§10.5): of 
 gets a token, and the losers end it again, because one of them stole it.
 """
 
-import hashlib
 import secrets
-from typing import Final, NamedTuple
+from typing import Final
 
 import asyncpg
 
+from liaison.auth.digests import digest
 from liaison.auth.oauth2 import rfc7636
 from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.errors import InvalidGrant
-from liaison.auth.oauth2.rfc6749.grant import Grant, open_granted
+from liaison.auth.oauth2.rfc6749 import refresh_tokens
+from liaison.auth.oauth2.rfc6749.grant import Grant, Redeemed, open_granted
 from liaison.auth.sessions import end_family
 
 LIFETIME: Final = 60
-
-
-class Redeemed(NamedTuple):
-    """An open session, and what it is for."""
-
-    grant: Grant
-    session: int
-    family: int
-
-
-def digest(secret: str) -> bytes:
-    """How codes, refresh tokens and cookies are kept: a stolen database does not sign anyone in."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 async def issue(connection: "asyncpg.Connection | asyncpg.Pool", grant: Grant) -> str:
@@ -51,9 +39,10 @@ async def issue(connection: "asyncpg.Connection | asyncpg.Pool", grant: Grant) -
 async def redeem(
     connection: asyncpg.Connection, client: Client, code: str, redirect_uri: str, verifier: str, seconds: int
 ) -> Redeemed:
-    """A session for the code. Raises InvalidGrant; the code is used up either way. Not inside a transaction.
+    """A session for the code, and a refresh token if the grant has one. Raises InvalidGrant; the code is used up either way. Not inside a transaction.
 
-    The row is locked from the check to the session's insert, so that a racer who ends the family cannot come between.
+    The row is locked from the check to the session's insert, so that a racer who ends the family comes before or
+    after all of it, never between.
     """
     used = False
     failed = False
@@ -78,8 +67,9 @@ async def redeem(
                     raise InvalidGrant
                 rfc7636.check_verifier(verifier, grant.challenge)
                 session = await open_granted(connection, grant, row["family"], seconds)
+                following = await refresh_tokens.issue(connection, grant, row["family"])
             except InvalidGrant:
                 failed = True  # raised after the commit, so that the code stays burnt
     if used or failed:
         raise InvalidGrant
-    return Redeemed(grant, session, row["family"])
+    return Redeemed(grant, session, following)

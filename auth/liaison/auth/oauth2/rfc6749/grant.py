@@ -1,7 +1,7 @@
 """What a person has agreed to, for one client: kept as JSON behind codes and refresh tokens, numbers and scopes only."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import asyncpg
 import orjson
@@ -34,6 +34,14 @@ class Grant:
 
     def narrowed(self, scope: str) -> Self:
         return replace(self, scope=scope)
+
+
+class Redeemed(NamedTuple):
+    """An open session, what it is for, and the refresh token that comes with it ('' for none)."""
+
+    grant: Grant
+    session: int
+    refresh_token: str
 
 
 async def open_granted(connection: asyncpg.Connection, grant: Grant, family: int, seconds: int) -> int:

@@ -10,10 +10,10 @@ from typing import Final
 
 import asyncpg
 
+from liaison.auth.digests import digest
 from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.errors import InvalidGrant, InvalidScope
-from liaison.auth.oauth2.rfc6749.codes import Redeemed, digest
-from liaison.auth.oauth2.rfc6749.grant import Grant, open_granted
+from liaison.auth.oauth2.rfc6749.grant import Grant, Redeemed, open_granted
 from liaison.auth.sessions import end_family
 from liaison.auth.smart.scopes import ScopeError, read_scopes
 
@@ -49,9 +49,7 @@ async def _insert(connection: asyncpg.Connection, request: str, family: int, unt
     return token
 
 
-async def rotate(
-    connection: asyncpg.Connection, client: Client, token: str, scope: str, seconds: int
-) -> tuple[Redeemed, str]:
+async def rotate(connection: asyncpg.Connection, client: Client, token: str, scope: str, seconds: int) -> Redeemed:
     """A new session and the next refresh token. `scope` may narrow this session, never the family's grant.
 
     Raises InvalidGrant (a used token, or another client's, ends the family) or InvalidScope. Not inside a transaction.
@@ -86,7 +84,7 @@ async def rotate(
                 await end_family(connection, row["family"])
     if failed:
         raise InvalidGrant
-    return Redeemed(session_grant, session, row["family"]), following
+    return Redeemed(session_grant, session, following)
 
 
 def _narrow(grant: Grant, scope: str) -> Grant:

@@ -1,0 +1,11 @@
+"""Removing what no longer means anything. Nothing depends on it: expiry is decided at each use."""
+
+import asyncpg
+
+
+async def sweep(connection: "asyncpg.Connection | asyncpg.Pool") -> None:
+    """Used codes and refresh tokens stay a day longer than they live, so that a late replay still ends its family."""
+    await connection.execute("delete from assertion_seen where expires_at < now()")
+    await connection.execute("delete from authorization_code where expires_at < now() - interval '1 day'")
+    await connection.execute("delete from refresh_token where expires_at < now() - interval '1 day'")
+    await connection.execute("delete from browser_session where expires_at < now() - interval '1 day'")

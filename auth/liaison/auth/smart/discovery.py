@@ -1,0 +1,75 @@
+"""Where software learns what this server can do.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html (SMART), RFC 8414, OpenID Connect Discovery 1.0 §3.
+Only what works is claimed; a test tries each endpoint and capability named here.
+"""
+
+from typing import Any, Final
+
+from liaison.auth.oauth2 import rfc7636
+from liaison.auth.oauth2.keys import IDENTITY
+from liaison.auth.oauth2.rfc7523 import ALGORITHMS
+
+CAPABILITIES: Final = (
+    "launch-standalone",
+    "authorize-post",
+    "client-public",
+    "client-confidential-asymmetric",
+    "sso-openid-connect",
+    "context-standalone-patient",
+    "permission-offline",
+    "permission-online",
+    "permission-patient",
+    "permission-user",
+    "permission-v1",
+    "permission-v2",
+)
+_SCOPES: Final = (
+    "openid",
+    "fhirUser",
+    "launch/patient",
+    "offline_access",
+    "online_access",
+    "patient/*.cruds",
+    "user/*.cruds",
+    "system/*.cruds",
+)
+
+
+def _common(issuer: str) -> dict[str, Any]:
+    return {
+        "issuer": issuer,
+        "jwks_uri": f"{issuer}/oauth/jwks",
+        "authorization_endpoint": f"{issuer}/oauth/authorize",
+        "token_endpoint": f"{issuer}/oauth/token",
+        "token_endpoint_auth_methods_supported": ["private_key_jwt", "none"],
+        "token_endpoint_auth_signing_alg_values_supported": sorted(ALGORITHMS),
+        "revocation_endpoint": f"{issuer}/oauth/revoke",
+        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "scopes_supported": list(_SCOPES),
+        "code_challenge_methods_supported": [rfc7636.METHOD],
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def smart_configuration(issuer: str) -> dict[str, Any]:
+    """The document at /.well-known/smart-configuration: JSON, absolute URLs, whatever `Accept` says."""
+    return {
+        **_common(issuer),
+        "management_endpoint": f"{issuer}/mes-connexions",
+        "capabilities": list(CAPABILITIES),
+    }
+
+
+def openid_configuration(issuer: str) -> dict[str, Any]:
+    """The document at /.well-known/openid-configuration, and RFC 8414's, which it contains."""
+    return {
+        **_common(issuer),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [IDENTITY],
+        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser"],
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }

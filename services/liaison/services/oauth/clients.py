@@ -1,0 +1,32 @@
+"""Which client a request to the token or revocation endpoint is from (RFC 6749 §2.3, RFC 7523 §2.2)."""
+
+from starlette.requests import Request
+
+from liaison.auth.oauth2 import clients, rfc7523
+from liaison.auth.oauth2.clients import Client
+from liaison.auth.oauth2.errors import InvalidClient, InvalidRequest
+from liaison.auth.oauth2.rfc6749.parameters import Parameters
+
+
+async def authenticate(request: Request, parameters: Parameters) -> Client:
+    """A confidential client has signed an assertion; a public one only says its name, and proves nothing by it (its
+    codes are protected by PKCE). Raises InvalidClient, with one text."""
+    house = request.app.state.house
+    if "authorization" in request.headers or "client_secret" in parameters:
+        raise InvalidClient  # there are no shared secrets here
+    if "client_assertion" not in parameters and "client_assertion_type" not in parameters:
+        client = await clients.find(house.database.reading, parameters["client_id"])
+        if client is None or client.confidential:
+            raise InvalidClient
+        return client
+    if parameters["client_assertion_type"] != rfc7523.ASSERTION_TYPE:
+        raise InvalidRequest(f"client_assertion_type must be {rfc7523.ASSERTION_TYPE}.")
+    assertion = parameters.required("client_assertion")
+    named = rfc7523.client_id_of(assertion)
+    if parameters["client_id"] not in ("", named):
+        raise InvalidClient
+    client = await clients.find(house.database.reading, named)
+    if client is None:
+        raise InvalidClient
+    await rfc7523.accept(house.database.writing, client, assertion, f"{house.settings.public_url}/oauth/token")
+    return client

@@ -1,0 +1,23 @@
+"""The endpoints of the authorization server."""
+
+from starlette.routing import BaseRoute, Route
+
+from liaison.services.oauth import authorize, discovery, revocation, token
+from liaison.services.pages.page import page
+
+
+def routes() -> list[BaseRoute]:
+    """Each endpoint reads the open house from `request.app.state.house`."""
+    smart, openid = discovery.smart_configuration, discovery.openid_configuration
+    return [
+        Route("/.well-known/smart-configuration", smart, methods=["GET"]),
+        # SMART looks below the FHIR base; the FHIR edge lets this one address pass.
+        Route("/fhir/.well-known/smart-configuration", smart, methods=["GET"]),
+        Route("/.well-known/openid-configuration", openid, methods=["GET"]),
+        Route("/.well-known/oauth-authorization-server", openid, methods=["GET"]),
+        Route("/oauth/jwks", discovery.jwks, methods=["GET"]),
+        Route("/oauth/token", token.token, methods=["POST"]),
+        Route("/oauth/revoke", revocation.revoke, methods=["POST"]),
+        page("/oauth/authorize", authorize.authorize, methods=("GET", "POST"), changes_nothing=True),
+        page("/oauth/consent", authorize.decide, methods=("POST",)),
+    ]

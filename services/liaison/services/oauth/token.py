@@ -1,0 +1,124 @@
+"""/oauth/token: codes, refresh tokens and client assertions become access tokens. Journaled before it answers."""
+
+import secrets
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.auth import sessions
+from liaison.auth.journal.entry import Event, entry
+from liaison.auth.oauth2 import id_token, rfc9068
+from liaison.auth.oauth2.clients import Client
+from liaison.auth.oauth2.errors import InvalidGrant, OAuthError, UnauthorizedClient, UnsupportedGrantType
+from liaison.auth.oauth2.rfc6749 import client_credentials, codes, refresh_tokens
+from liaison.auth.oauth2.rfc6749.grant import Redeemed
+from liaison.auth.oauth2.rfc6749.parameters import Parameters
+from liaison.auth.oauth2.sweep import sweep
+from liaison.auth.people.accounts import by_number
+from liaison.auth.smart.scopes import read_scopes
+from liaison.fhir.errors import Unavailable
+from liaison.fhir.store import faults
+from liaison.fhir.store.contract import Request as FhirRequest
+from liaison.fhir.store.ids import Ids
+from liaison.services.oauth.answers import allow_origin, error_answer, form_of, json_answer, unavailable
+from liaison.services.oauth.clients import authenticate
+from liaison.services.pages.signed_in import address_of, reference
+
+_SWEEP_ONE_IN = 500
+
+
+async def token(request: Request) -> Response:
+    """RFC 6749 §5: a token, or an error whose text never tells whether a client, code or person exists."""
+    try:
+        try:
+            with faults.reported():
+                parameters = Parameters.read(await form_of(request))
+                client = await authenticate(request, parameters)
+                content = await _grant(request, client, parameters)
+                if secrets.randbelow(_SWEEP_ONE_IN) == 0:
+                    await sweep(request.app.state.house.database.writing)
+        except OAuthError as error:
+            await request.app.state.house.journal.refused_call(_asked(request), error.status)
+            return error_answer(error)
+    except Unavailable:
+        return unavailable()
+    return allow_origin(request, json_answer(content), client.redirect_uris)
+
+
+def _asked(request: Request) -> FhirRequest:
+    return FhirRequest(request.method, request.url.path.lstrip("/"), address=address_of(request))
+
+
+async def _grant(request: Request, client: Client, parameters: Parameters) -> dict[str, Any]:
+    house = request.app.state.house
+    match parameters.required("grant_type"):
+        case "client_credentials":
+            session, scopes = await client_credentials.open_for(
+                house.database.writing, client, parameters["scope"], rfc9068.LIFETIME
+            )
+            return await _answer(request, client, session, client.client_id, str(scopes))
+        case "authorization_code":
+            _only_apps(client)
+            code, uri = parameters.required("code"), parameters.required("redirect_uri")
+            async with house.database.writing.acquire() as connection:
+                redeemed = await codes.redeem(
+                    connection, client, code, uri, parameters.required("code_verifier"), rfc9068.LIFETIME
+                )
+            return await _for_person(request, client, redeemed)
+        case "refresh_token":
+            _only_apps(client)
+            async with house.database.writing.acquire() as connection:
+                redeemed = await refresh_tokens.rotate(
+                    connection, client, parameters.required("refresh_token"), parameters["scope"], rfc9068.LIFETIME
+                )
+            return await _for_person(request, client, redeemed)
+    raise UnsupportedGrantType("grant_type is one of authorization_code, refresh_token, client_credentials.")
+
+
+def _only_apps(client: Client) -> None:
+    if client.kind != "app":
+        raise UnauthorizedClient("This client may only use client_credentials.")
+
+
+async def _for_person(request: Request, client: Client, redeemed: Redeemed) -> dict[str, Any]:
+    house, grant = request.app.state.house, redeemed.grant
+    content = await _answer(request, client, redeemed.session, str(grant.account), grant.scope)
+    if redeemed.refresh_token:
+        content["refresh_token"] = redeemed.refresh_token
+    if grant.patient:
+        content["patient"] = grant.patient
+        content["need_patient_banner"] = True
+    names = read_scopes(grant.scope).names
+    if "openid" in names:
+        account = await by_number(house.database.reading, grant.account)
+        if account is None:
+            raise InvalidGrant
+        whole = f"{house.settings.fhir_base}/{reference(Ids(house.vault.id_key), account.person)}"
+        content["id_token"] = await id_token.issue(
+            await house.authenticator.keys(),
+            issuer=house.settings.public_url,
+            subject=str(grant.account),
+            client_id=client.client_id,
+            nonce=grant.nonce,
+            fhir_user=whole if names & {"fhirUser", "profile"} else "",
+            signed_in_at=grant.signed_in_at,
+        )
+    return content
+
+
+async def _answer(request: Request, client: Client, session: int, subject: str, scope: str) -> dict[str, Any]:
+    house = request.app.state.house
+    caller = await sessions.caller_of(house.database.writing, session)
+    if caller is None:  # ended by a racer who came with the same code
+        raise InvalidGrant
+    await house.journal.record((entry(caller, Event.TOKEN, request=_asked(request)),))
+    access = await rfc9068.issue(
+        await house.authenticator.keys(),
+        issuer=house.settings.public_url,
+        audience=house.settings.fhir_base,
+        subject=subject,
+        client_id=client.client_id,
+        session=session,
+    )
+    return {"access_token": access, "token_type": "Bearer", "expires_in": rfc9068.LIFETIME, "scope": scope}
