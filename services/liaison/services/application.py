@@ -25,6 +25,7 @@ Send = Callable[[Message], Awaitable[None]]
 log = structlog.get_logger()
 
 RETRY_SECONDS: Final = 0.5
+DISCOVERY: Final = "/.well-known/smart-configuration"
 
 
 class Application:
@@ -34,11 +35,15 @@ class Application:
         self._edge = edge
         self._rest = rest
         self._below = f"{edge.prefix}/"
+        self._discovery = f"{edge.prefix}{DISCOVERY}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]
-            if path.startswith(self._below) or path == self._edge.prefix:
+            if path == self._discovery:
+                # SMART looks for this one document below the FHIR base; it is not FHIR.
+                scope = {**scope, "path": DISCOVERY, "raw_path": DISCOVERY.encode()}
+            elif path.startswith(self._below) or path == self._edge.prefix:
                 await self._edge(scope, receive, send)
                 return
         await self._rest(scope, receive, send)

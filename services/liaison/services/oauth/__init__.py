@@ -1,7 +1,6 @@
 """The authorization server over HTTP. What is decided is decided in liaison.auth.oauth2; here it is carried.
 
 routes          every endpoint
-authentication  the FHIR edge's question: who is calling?
 token           /oauth/token
 authorize       /oauth/authorize and the consent page
 patients        which patient an authorization is about

@@ -18,7 +18,7 @@ async def openid_configuration(request: Request) -> Response:
 
 async def jwks(request: Request) -> Response:
     try:
-        keys = await request.app.state.house.authenticator.keys()
+        keys = request.app.state.house.signing_keys
         response = _public(json_answer(await keys.published()))
     except Unavailable:
         return unavailable()

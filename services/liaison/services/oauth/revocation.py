@@ -23,7 +23,7 @@ async def revoke(request: Request) -> Response:
                     connection,
                     client,
                     parameters.required("token"),
-                    keys=await house.authenticator.keys(),
+                    keys=house.signing_keys,
                     issuer=house.settings.public_url,
                     audience=house.settings.fhir_base,
                 )

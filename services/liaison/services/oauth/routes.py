@@ -11,8 +11,7 @@ def routes() -> list[BaseRoute]:
     smart, openid = discovery.smart_configuration, discovery.openid_configuration
     return [
         Route("/.well-known/smart-configuration", smart, methods=["GET"]),
-        # SMART looks below the FHIR base; the FHIR edge lets this one address pass.
-        Route("/fhir/.well-known/smart-configuration", smart, methods=["GET"]),
+        # liaison.services.application brings the same address below the FHIR base here.
         Route("/.well-known/openid-configuration", openid, methods=["GET"]),
         Route("/.well-known/oauth-authorization-server", openid, methods=["GET"]),
         Route("/oauth/jwks", discovery.jwks, methods=["GET"]),

@@ -96,7 +96,7 @@ async def _for_person(request: Request, client: Client, redeemed: Redeemed) -> d
             raise InvalidGrant
         whole = f"{house.settings.fhir_base}/{reference(Ids(house.vault.id_key), account.person)}"
         content["id_token"] = await id_token.issue(
-            await house.authenticator.keys(),
+            house.signing_keys,
             issuer=house.settings.public_url,
             subject=str(grant.account),
             client_id=client.client_id,
@@ -114,7 +114,7 @@ async def _answer(request: Request, client: Client, session: int, subject: str, 
         raise InvalidGrant
     await house.journal.record((entry(caller, Event.TOKEN, request=_asked(request)),))
     access = await rfc9068.issue(
-        await house.authenticator.keys(),
+        house.signing_keys,
         issuer=house.settings.public_url,
         audience=house.settings.fhir_base,
         subject=subject,
