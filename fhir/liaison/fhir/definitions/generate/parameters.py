@@ -5,6 +5,15 @@ from pathlib import Path
 from liaison.fhir.definitions.generate.numbers import keep
 from liaison.fhir.definitions.generate.source import VERSION, Source, compact, write_json
 
+# R4 has the two components of this one the wrong way round: the token parameter typed by the reference element and the
+# other way about.
+_COMPONENTS = {
+    "DocumentReference-relationship": [
+        ["DocumentReference-relation", "code"],
+        ["DocumentReference-relatesto", "target"],
+    ]
+}
+
 
 def write(source: Source, data: Path) -> None:
     rows = [row for row in source.entries("search-parameters.json") if row["version"] == VERSION]
@@ -12,7 +21,9 @@ def write(source: Source, data: Path) -> None:
     numbers = keep(path, [row["id"] for row in rows])
     lines = []
     for row in sorted(rows, key=lambda row: numbers[row["id"]]):
-        components = [[part["definition"].rpartition("/")[2], part["expression"]] for part in row.get("component", ())]
+        components = _COMPONENTS.get(row["id"]) or [
+            [part["definition"].rpartition("/")[2], part["expression"]] for part in row.get("component", ())
+        ]
         lines.append(
             compact(
                 [

@@ -1,0 +1,255 @@
+"""From a FHIR element to search values, one function for each pair of parameter type and data type.
+
+The pairs are those of http://hl7.org/fhir/R4/search.html and the ones that R4's expressions lead to beside them. A
+pair in neither table would be a parameter skipped in silence: tests/fhir/model/test_extract.py finds none.
+"""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from liaison.fhir.definitions import RESOURCE_TYPES
+from liaison.fhir.model import dates
+from liaison.fhir.model.fhirpath.resolve import RESTFUL
+from liaison.fhir.model.values import (
+    DateRange,
+    Number,
+    Position,
+    Quantity,
+    Reference,
+    Single,
+    Text,
+    Token,
+    Uri,
+)
+
+Convert = Callable[[Any], Iterator[Single]]
+
+
+def _text(value: Any) -> str:
+    return value if type(value) is str else ""
+
+
+def _each(node: Any, key: str) -> Iterator[Any]:
+    """The items of a repeating property, and nothing when it is absent or not a list."""
+    found = node.get(key) if type(node) is dict else None
+    if type(found) is list:
+        yield from (item for item in found if item is not None)
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+# ---- token --------------------------------------------------------------------------------------------------------
+
+
+def _coding(node: Any) -> Iterator[Token]:
+    token = Token(_text(node.get("system")), _text(node.get("code")), _text(node.get("display")))
+    if any(token):
+        yield token
+
+
+def _concept(node: Any) -> Iterator[Token]:
+    for coding in _each(node, "coding"):
+        yield from _coding(coding)
+    if text := _text(node.get("text")):
+        yield Token(text=text)
+
+
+def _identifier(node: Any) -> Iterator[Token]:
+    kind = node.get("type") or {}
+    types = tuple((_text(c.get("system")), _text(c.get("code"))) for c in _each(kind, "coding"))
+    token = Token(_text(node.get("system")), _text(node.get("value")), _text(kind.get("text")), types)
+    if token.system or token.code:
+        yield token
+
+
+def _contact(node: Any) -> Iterator[Token]:
+    if value := _text(node.get("value")):
+        yield Token(code=value)
+
+
+def _boolean(value: Any) -> Iterator[Token]:
+    yield Token(code="true" if value else "false")
+
+
+def _code(value: Any) -> Iterator[Token]:
+    yield Token(code=value)
+
+
+# ---- string, uri --------------------------------------------------------------------------------------------------
+
+
+def _string(value: Any) -> Iterator[Text]:
+    yield Text(value)
+
+
+def _parts(*names: str) -> Convert:
+    def convert(node: Any) -> Iterator[Text]:
+        for name in names:
+            found = node.get(name)
+            for part in found if type(found) is list else (found,):
+                if type(part) is str:
+                    yield Text(part)
+
+    return convert
+
+
+def _uri(value: Any) -> Iterator[Uri]:
+    yield Uri(value)
+
+
+# ---- date ---------------------------------------------------------------------------------------------------------
+
+
+def _date(value: Any) -> Iterator[DateRange]:
+    if (found := dates.span(value)) is not None:
+        yield DateRange(*found)
+
+
+def _period(node: Any) -> Iterator[DateRange]:
+    low = dates.span(_text(node.get("start")))
+    high = dates.span(_text(node.get("end")))
+    if low or high:
+        yield DateRange(low[0] if low else None, high[1] if high else None)
+
+
+def _timing(node: Any) -> Iterator[DateRange]:
+    """The outer limits: from the first event to the last, and the bounds. A schedule without either has no date."""
+    events = [found for event in _each(node, "event") if (found := dates.span(event)) is not None]
+    if events:
+        yield DateRange(min(low for low, _ in events), max(high for _, high in events))
+    yield from _period((node.get("repeat") or {}).get("boundsPeriod") or {})
+
+
+# ---- reference ----------------------------------------------------------------------------------------------------
+
+
+def _reference(node: Any) -> Iterator[Reference]:
+    literal = _text(node.get("reference"))
+    logical = node.get("identifier") or {}
+    system, value = _text(logical.get("system")), _text(logical.get("value"))
+    type_, id_, url, version = _text(node.get("type")), "", "", ""
+    if literal and not literal.startswith("#"):
+        match = RESTFUL.fullmatch(literal)
+        if match is not None and match["type"] in RESOURCE_TYPES:
+            type_, id_, version = match["type"], match["id"], match["version"] or ""
+            url = f"{match['base']}/{type_}/{id_}" if match["base"] else ""
+        else:
+            url = literal
+    if id_ or url or system or value:
+        yield Reference(type_, id_, url, version, system, value)
+
+
+def _canonical(value: Any) -> Iterator[Reference]:
+    url, _, version = value.partition("|")
+    match = RESTFUL.fullmatch(url)
+    if match is not None and match["base"] is None and match["type"] in RESOURCE_TYPES:
+        yield Reference(match["type"], match["id"], "", version)
+    elif url and not url.startswith("#"):
+        yield Reference(url=url, version=version)
+
+
+def _inline(resource: Any) -> Iterator[Reference]:
+    """The resource that stands in a Bundle's first entry."""
+    type_, id_ = _text(resource.get("resourceType")), _text(resource.get("id"))
+    if type_ and id_:
+        yield Reference(type_, id_)
+
+
+# ---- number, quantity, special ------------------------------------------------------------------------------------
+
+
+def _number(value: Any) -> Iterator[Number]:
+    if (number := _decimal(value)) is not None:
+        yield Number(number, number)
+
+
+def _bounds(node: Any) -> tuple[Decimal | None, Decimal | None]:
+    low, high = node.get("low") or {}, node.get("high") or {}
+    return _decimal(low.get("value")), _decimal(high.get("value"))
+
+
+def _number_range(node: Any) -> Iterator[Number]:
+    low, high = _bounds(node)
+    if low is not None or high is not None:
+        yield Number(low, high)
+
+
+def _unit(node: Any) -> tuple[str, str, str]:
+    return _text(node.get("system")), _text(node.get("code")), _text(node.get("unit"))
+
+
+def _quantity(node: Any) -> Iterator[Quantity]:
+    value = _decimal(node.get("value"))
+    if value is None:
+        return
+    sign = _text(node.get("comparator"))
+    low = None if sign.startswith("<") else value
+    high = None if sign.startswith(">") else value
+    yield Quantity(low, high, *_unit(node))
+
+
+def _quantity_range(node: Any) -> Iterator[Quantity]:
+    low, high = _bounds(node)
+    if low is not None or high is not None:
+        yield Quantity(low, high, *_unit(node.get("low") or node.get("high")))
+
+
+def _money(node: Any) -> Iterator[Quantity]:
+    value = _decimal(node.get("value"))
+    if value is not None:
+        currency = _text(node.get("currency"))
+        yield Quantity(value, value, "urn:iso:std:iso:4217" if currency else "", currency, currency)
+
+
+def _position(node: Any) -> Iterator[Position]:
+    latitude, longitude = _decimal(node.get("latitude")), _decimal(node.get("longitude"))
+    if latitude is not None and longitude is not None:
+        yield Position(latitude, longitude)
+
+
+_QUANTITIES = ("Quantity", "SimpleQuantity", "Age", "Duration")
+
+CONVERT: dict[tuple[str, str], Convert] = {
+    ("token", "CodeableConcept"): _concept,
+    ("token", "Coding"): _coding,
+    ("token", "Identifier"): _identifier,
+    ("token", "ContactPoint"): _contact,
+    ("token", "boolean"): _boolean,
+    **{("token", name): _code for name in ("code", "id", "string", "uri")},
+    ("string", "string"): _string,
+    ("string", "markdown"): _string,
+    ("string", "HumanName"): _parts("text", "family", "given", "prefix", "suffix"),
+    ("string", "Address"): _parts("text", "line", "city", "district", "state", "postalCode", "country"),
+    **{("uri", name): _uri for name in ("uri", "url", "canonical")},
+    **{("date", name): _date for name in ("date", "dateTime", "instant")},
+    ("date", "Period"): _period,
+    ("date", "Timing"): _timing,
+    ("reference", "Reference"): _reference,
+    ("reference", "canonical"): _canonical,
+    ("reference", "uri"): _canonical,
+    ("reference", "Resource"): _inline,
+    ("number", "integer"): _number,
+    ("number", "decimal"): _number,
+    ("number", "Range"): _number_range,
+    **{("quantity", name): _quantity for name in _QUANTITIES},
+    ("quantity", "Range"): _quantity_range,
+    ("quantity", "Money"): _money,
+    ("special", "Location.position"): _position,
+}
+
+NOTHING: dict[tuple[str, str], str] = {
+    ("date", "Age"): "an age is no date (Procedure.performed)",
+    ("date", "Range"): "a range of ages is no date (Procedure.performed)",
+    ("date", "string"): "a date in words cannot be compared",
+    ("quantity", "SampledData"): "a series of samples is no quantity",
+    ("reference", "Attachment"): "an attachment is content, not a reference (Consent.source)",
+    ("token", "Quantity"): "Group's `value` takes concepts and booleans only",
+    ("token", "Range"): "Group's `value` takes concepts and booleans only",
+    ("token", "Reference"): "Group's `value` takes concepts and booleans only",
+}
+"""The pairs that R4's expressions reach but that no search value can be made of, each with its reason."""

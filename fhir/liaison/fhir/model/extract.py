@@ -1,0 +1,124 @@
+"""All search values of a resource, by parameter number. Expressions are compiled once a type, at first use."""
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from itertools import product
+from typing import Any
+
+from liaison.fhir.definitions import SearchParameter, clinical_paths, parameter_by_id, search_parameters
+from liaison.fhir.model import dates
+from liaison.fhir.model.convert import CONVERT, NOTHING, Convert
+from liaison.fhir.model.fhirpath import Branch, compile_expression, evaluate
+from liaison.fhir.model.tree import Tree
+from liaison.fhir.model.values import Composite, Value
+
+_Way = tuple[Branch, Convert]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """One branch of a parameter's expression."""
+
+    number: int
+    branch: Branch
+    convert: Convert
+
+    def values(self, tree: Tree) -> Iterable[Value]:
+        convert = self.convert
+        for item in evaluate(self.branch, tree, tree):
+            yield from convert(item)
+
+
+@dataclass(frozen=True, slots=True)
+class _Composite:
+    """One branch of a composite; `parts` are the ways of each component from what the branch finds."""
+
+    number: int
+    branch: Branch
+    parts: tuple[tuple[_Way, ...], ...]
+
+    def values(self, tree: Tree) -> Iterable[Value]:
+        for item in evaluate(self.branch, tree, tree):
+            columns = [
+                [value for way, convert in ways for hit in evaluate(way, item, tree) for value in convert(hit)]
+                for ways in self.parts
+            ]
+            yield from map(Composite, product(*columns))
+
+
+@cache
+def _plan(type_: str) -> tuple[dict[str, list[_Plain | _Composite]], list[_Plain | _Composite]]:
+    """Branches by the first property they enter, and those that enter none: a property absent costs nothing."""
+    by_property: dict[str, list[_Plain | _Composite]] = defaultdict(list)
+    always: list[_Plain | _Composite] = []
+    for parameter in search_parameters(type_).values():
+        if not parameter.expression:  # _text, _content, _query
+            continue
+        for branch in compile_expression(parameter.expression, type_):
+            step = _step(parameter, branch, type_)
+            if step is None:
+                continue
+            first = branch.steps[0] if branch.steps else None
+            (by_property[first] if isinstance(first, str) else always).append(step)
+    return dict(by_property), always
+
+
+def _step(parameter: SearchParameter, branch: Branch, type_: str) -> _Plain | _Composite | None:
+    if parameter.type == "composite":
+        parts = tuple(
+            tuple(
+                (way, CONVERT[kind, way.type])
+                for way in compile_expression(component.expression, type_, branch.type)
+                if (kind := parameter_by_id(component.parameter).type, way.type) not in NOTHING
+            )
+            for component in parameter.components
+        )
+        return _Composite(parameter.number, branch, parts)
+    pair = parameter.type, branch.type
+    return None if pair in NOTHING else _Plain(parameter.number, branch, CONVERT[pair])
+
+
+def extract(type_: str, tree: Tree, only: Container[int] | None = None) -> dict[int, list[Value]]:
+    """The values of each parameter that finds any, by SearchParameter.number, without repetition, in document order.
+
+    `only` limits it to some parameters, which is the faster way when few are asked. For a valid resource; what is not
+    of the expected shape gives no value. _text, _content and _query have none.
+    """
+    by_property, always = _plan(type_)
+    found: dict[int, list[Value]] = defaultdict(list)
+    for key in tree:
+        for step in by_property.get(key, ()):
+            if only is None or step.number in only:
+                found[step.number] += step.values(tree)
+    for step in always:
+        if only is None or step.number in only:
+            found[step.number] += step.values(tree)
+    return {
+        number: values if len(values) == 1 else list(dict.fromkeys(values))
+        for number, values in found.items()
+        if values
+    }
+
+
+def clinical(type_: str, tree: Tree) -> datetime | None:
+    """The first instant of the type's main date (definitions.clinical_paths); None when the resource has none."""
+    for path in clinical_paths(type_):
+        for found in _at(tree, path.split(".")):
+            if type(found) is dict:  # a Period counts by its start, else by its end
+                found = found.get("start") or found.get("end")
+            if type(found) is str and (span := dates.span(found)) is not None:
+                return span[0]
+    return None
+
+
+def _at(node: Any, steps: Sequence[str]) -> Iterable[Any]:
+    if type(node) is list:
+        for item in node:
+            yield from _at(item, steps)
+    elif not steps:
+        yield node
+    elif type(node) is dict and steps[0] in node:
+        yield from _at(node[steps[0]], steps[1:])
