@@ -1,0 +1,16 @@
+"""The addresses of the home-care desk."""
+
+from starlette.routing import BaseRoute
+
+from liaison.services.pages.home_care import today, visit
+from liaison.services.pages.page import page
+
+AIDES = frozenset({"home-aide", "home-service-manager", "care-assistant"})
+HOMES = {"home-aide": "/aujourdhui", "home-service-manager": "/aujourdhui"}
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        page("/aujourdhui", today.today, roles=AIDES),
+        page("/visite/{id}", visit.visit, methods=("GET", "POST"), roles=AIDES),
+    ]
