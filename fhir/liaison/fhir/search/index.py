@@ -5,8 +5,9 @@ have no rows. A parameter with values but without any token of its own (a Codeab
 so that `:missing` can be answered.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from liaison.fhir import model
 from liaison.fhir.definitions import parameter_by_number
@@ -24,7 +25,8 @@ def indexed(type_: str, tree: Tree) -> Indexed:
     """The rows of one version, no two equal, and the moment that orders it among its type."""
     tokens: list[tuple[int, bytes]] = []
     ranges: list[tuple[int, datetime, datetime]] = []
-    for number, found in model.extract(type_, tree).items():
+    extracted: Mapping[int, Sequence[Any]] = model.extract(type_, tree)
+    for number, found in extracted.items():
         kind, owner = _use(number, type_)
         if kind == "date":
             ranges += {(number, value.low or BEGINNING, value.high or END) for value in found}

@@ -109,7 +109,7 @@ class Compiler:
             counted = f", (select count(*) from ({self._body(bind, kind, patients, condition, token)}) c) as total"
         return Statement(
             f"{head}select {self._columns(columns, session)}, v.{order.column} as moment,"
-            f" {self._snapshot(bind)} as snapshot{counted} from ({body}) v {_ordering('v', order)}",
+            f" {self._snapshot(bind)} as snapshot{counted} from ({body}) v {_ordering(order)}",
             bind.arguments,
         )
 
