@@ -260,6 +260,15 @@ journal_key = Table(
     _moment("made_at", nullable=False, server_default=func.now()),
 )
 
+# Organisations whose auditors read the journal of the whole territory, and the convention that says so.
+audit_mandate = Table(
+    "audit_mandate",
+    metadata,
+    Column("organization", BigInteger, primary_key=True, autoincrement=False),
+    Column("convention", Text, nullable=False),
+    _moment("given_at", nullable=False, server_default=func.now()),
+)
+
 journal_position = Table(
     "journal_position",
     metadata,

@@ -90,7 +90,7 @@ class Entry(NamedTuple):
 ASKED: ContextVar[Request | None] = ContextVar("liaison.journal.asked", default=None)
 """The request under way, set by the engine, so that entries written by a store hook carry its id."""
 
-_LINE: Final = struct.Struct(">qhqi")
+_LINE: Final = struct.Struct(">qhqq")
 _EVENTS: Final[Mapping[str, Event]] = {
     "read": Event.READ,
     "vread": Event.VREAD,
@@ -204,7 +204,7 @@ def entries_for(caller: Caller, request: Request, answer: Answer | FhirError) ->
         return ()
     if name == "bundle":
         return tuple(one for part, result in answer.parts for one in entries_for(caller, part, result))
-    event = _EVENTS[name]
+    event = Event.JOURNAL_READ if where and where.type_ == "AuditEvent" else _EVENTS[name]
     if name in ("read", "vread"):
         return (_read(caller, event, request, where, answer),)
     if event in _WRITTEN.values():

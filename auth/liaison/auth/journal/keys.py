@@ -54,6 +54,10 @@ class JournalKeys:
         """KeyError when that month's key does not exist, was destroyed, or was made since the last refresh."""
         return self._keys[SEAL, generation]
 
+    def holds(self, generation: int) -> bool:
+        """Whether that month's key is at hand."""
+        return (SEAL, generation) in self._keys
+
     def _open(self, purpose: str, generation: int, sealed: bytes) -> bytes:
         return self._vault.journal.open(_context(purpose, generation), sealed)
 

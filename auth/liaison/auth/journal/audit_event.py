@@ -1,0 +1,277 @@
+"""One journal entry as a FHIR R4 AuditEvent.
+
+Profile: ANS TDE TDEAuditEvent (subtype at most 1, period.start, at most 2 agents, each with who). Coding follows IHE
+BALP 1.1 (type rest, subtype of the interaction, entities patient, data, query, request id); BALP's third agent, the
+server, is source.observer, since TDE allows two. Who a person is stays a reference: no name enters the journal.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from liaison.auth.access import vocabulary
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.relations import Relation
+from liaison.auth.access.table import label_of
+from liaison.auth.journal.entry import Entry, Event, Item
+from liaison.auth.journal.sealing import Record
+from liaison.fhir.definitions import type_of
+from liaison.fhir.store.contract import Key, Tree
+
+PROFILE: Final = "https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition/tde-audit-event"
+RULE: Final = f"{vocabulary.LOCAL}/rule"
+RELATION: Final = f"{vocabulary.LOCAL}/CodeSystem/relation"
+ORGANIZATION: Final = f"{vocabulary.LOCAL}/StructureDefinition/agent-organization"
+EVENT: Final = f"{vocabulary.LOCAL}/CodeSystem/journal-event"
+
+DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
+TYPES: Final = "http://terminology.hl7.org/CodeSystem/audit-event-type"
+INTERACTIONS: Final = "http://hl7.org/fhir/restful-interaction"
+ENTITY_TYPES: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+ENTITY_ROLES: Final = "http://terminology.hl7.org/CodeSystem/object-role"
+SOURCE_TYPES: Final = "http://terminology.hl7.org/CodeSystem/security-source-type"
+BALP_ENTITY: Final = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
+PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+
+
+class Shape(NamedTuple):
+    """How an event shows: type, subtype, and the action letter (C R U D E)."""
+
+    type_: tuple[str, str, str]
+    subtype: tuple[str, str, str]
+    action: str
+
+
+_REST: Final = (TYPES, "rest", "RESTful Operation")
+
+
+def _rest(code: str, action: str) -> Shape:
+    return Shape(_REST, (INTERACTIONS, code, code), action)
+
+
+def _own(type_: tuple[str, str, str], event: Event, action: str = "E") -> Shape:
+    code = event.name.lower().replace("_", "-")
+    return Shape(type_, (EVENT, code, code), action)
+
+
+_ACTIVITY: Final = (DCM, "110100", "Application Activity")
+_AUTHENTICATION: Final = (DCM, "110114", "User Authentication")
+_ALERT: Final = (DCM, "110113", "Security Alert")
+
+SHAPES: Final[Mapping[int, Shape]] = {
+    Event.READ: _rest("read", "R"),
+    Event.VREAD: _rest("vread", "R"),
+    Event.HISTORY: _rest("history", "R"),
+    Event.SEARCH: _rest("search", "E"),
+    Event.OPERATION: _rest("operation", "E"),
+    Event.BUNDLE: _rest("batch", "E"),
+    Event.CREATE: _rest("create", "C"),
+    Event.UPDATE: _rest("update", "U"),
+    Event.DELETE: _rest("delete", "D"),
+    Event.SIGN_IN: Shape(_AUTHENTICATION, (DCM, "110122", "Login"), "E"),
+    Event.SIGN_OUT: Shape(_AUTHENTICATION, (DCM, "110123", "Logout"), "E"),
+    Event.TOKEN: _own(_AUTHENTICATION, Event.TOKEN),
+    Event.REFUSED_CALLS: _own(_ALERT, Event.REFUSED_CALLS),
+    Event.RIGHTS: Shape(_ALERT, (DCM, "110136", "Security Roles Changed"), "U"),
+    Event.EMERGENCY: Shape(_ALERT, (DCM, "110127", "Emergency Override Started"), "E"),
+    Event.EXPORT: _own((DCM, "110106", "Export"), Event.EXPORT, "R"),
+    Event.IMPORT: _own((DCM, "110107", "Import"), Event.IMPORT, "C"),
+    Event.JOB: _own((DCM, "110110", "Patient Record"), Event.JOB),
+    Event.JOURNAL_READ: _own((DCM, "110101", "Audit Log Used"), Event.JOURNAL_READ, "R"),
+    Event.KEYS: _own(_ALERT, Event.KEYS, "U"),
+    Event.CONFIGURATION: Shape(_ALERT, (DCM, "110131", "Software Configuration"), "U"),
+    Event.BACKUP: _own(_ACTIVITY, Event.BACKUP),
+    Event.RESTORE: _own(_ACTIVITY, Event.RESTORE),
+    Event.CHAIN_START: Shape(_ACTIVITY, (DCM, "110120", "Application Start"), "E"),
+    Event.CHAIN_END: Shape(_ACTIVITY, (DCM, "110121", "Application Stop"), "E"),
+    Event.LINK: _own(_ACTIVITY, Event.LINK),
+}
+
+
+def _coding(triple: tuple[str, str, str]) -> Tree:
+    system, code, display = triple
+    return {"system": system, "code": code, "display": display}
+
+
+def identifier(worker: int, sequence: int) -> str:
+    """The id of an entry: known as soon as it is written, before it has a position."""
+    return f"{worker:016x}{'-' if sequence > 0 else '.'}{abs(sequence)}"
+
+
+def place(id_: str) -> tuple[int, int] | None:
+    """(worker, sequence) of an id; None for what is no id of an entry."""
+    worker, mark, sequence = id_[:16], id_[16:17], id_[17:]
+    try:
+        number = int(sequence) if mark == "-" else -int(sequence)
+        found = int(worker, 16), number
+    except ValueError:
+        return None
+    return found if mark in ("-", ".") and number and identifier(*found) == id_ else None
+
+
+class Names(NamedTuple):
+    """What turns the journal's numbers into references: the id cipher, each patient's Patient, the log's name."""
+
+    encode: Callable[[Key], str]
+    patients: Mapping[int, int]  # patient number → res of its Patient
+    origin: str
+    kind_of: Callable[[str], int]
+
+    def reference(self, type_: str, patient: int, res: int) -> str:
+        return f"{type_}/{self.encode(Key(patient, self.kind_of(type_), res))}"
+
+    def patient(self, number: int) -> str:
+        """'Patient/x', or '' when that patient has been erased."""
+        res = self.patients.get(number)
+        return "" if res is None else self.reference("Patient", number, res)
+
+
+def audit_event(record: Record, entry: Entry, names: Names, *, network: bool = True) -> Tree:
+    """`network` False leaves out where the call came from: it is no business of the patient who reads their traces."""
+    at = record.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    shape = SHAPES[entry.event]
+    tree: Tree = {
+        "resourceType": "AuditEvent",
+        "id": identifier(record.worker, record.sequence),
+        "meta": {"versionId": "1", "lastUpdated": at, "profile": [PROFILE]},
+        "type": _coding(shape.type_),
+        "subtype": [_coding(shape.subtype)],
+        "action": shape.action,
+        "period": {"start": at, "end": at},
+        "recorded": at,
+        "outcome": str(entry.outcome),
+    }
+    if entry.outcome and entry.detail and "issue" in entry.detail:
+        tree["outcomeDesc"] = f"{entry.status} {entry.detail['issue']}"
+    if entry.purpose:
+        purpose = {"system": vocabulary.ACT_REASON, "code": Purpose(entry.purpose).code}
+        tree["purposeOfEvent"] = [{"coding": [purpose]}]
+    tree["agent"] = _agents(entry, names, network)
+    tree["source"] = {
+        "observer": {"identifier": {"value": names.origin}, "display": "Liaison"},
+        "type": [{"system": SOURCE_TYPES, "code": "4", "display": "Application Server"}],
+    }
+    if entities := _entities(entry, names):
+        tree["entity"] = entities
+    return tree
+
+
+# ---- agents -------------------------------------------------------------------------------------------------------
+
+_PERSON_TYPES: Final = {"patient": "Patient", "guardian": "RelatedPerson", "caregiver": "RelatedPerson"}
+
+
+def _agents(entry: Entry, names: Names, network: bool) -> list[Tree]:
+    """The person, then the software; the software alone when nobody is behind it. The first is the requestor."""
+    agents: list[Tree] = []
+    if entry.person and entry.person != entry.client:
+        agents.append(_person(entry, names))
+    if entry.client or not agents:
+        value = f"client {entry.client:x}" if entry.client else names.origin
+        agents.append(
+            {
+                "type": {"coding": [{"system": DCM, "code": "110153", "display": "Source Role ID"}]},
+                "who": {"identifier": {"value": value}},
+                "requestor": not agents,
+            }
+        )
+    first = agents[0]
+    if entry.organization:
+        organization = names.reference("Organization", 0, entry.organization)
+        first["extension"] = [{"url": ORGANIZATION, "valueReference": {"reference": organization}}]
+    if entry.role_code:
+        first["role"] = [{"coding": [{"system": vocabulary.ROLE, "code": entry.role_code}]}]
+    if rules := sorted({rule for item in entry.items for rule in item[3::2]}):
+        first["policy"] = [f"{RULE}/{label_of(rule)}" for rule in rules]
+    if network and entry.address:
+        first["network"] = {"address": entry.address, "type": "2"}
+    return agents
+
+
+def _person(entry: Entry, names: Names) -> Tree:
+    type_ = _PERSON_TYPES.get(entry.role_code, "Practitioner")
+    who: Tree
+    if type_ == "Practitioner":
+        who = {"reference": names.reference(type_, 0, entry.person)}
+    elif type_ == "Patient" and names.patients.get(entry.patient) == entry.person:
+        who = {"reference": names.patient(entry.patient)}
+    else:  # Which record a relative belongs to is not in the entry.
+        who = {"type": type_, "identifier": {"value": f"{entry.person & (2**64 - 1):016x}"}}
+    return {
+        "type": {"coding": [{"system": PARTICIPATION, "code": "IRCP", "display": "information recipient"}]},
+        "who": who,
+        "requestor": True,
+    }
+
+
+# ---- entities -----------------------------------------------------------------------------------------------------
+
+
+def _entities(entry: Entry, names: Names) -> list[Tree]:
+    found: list[Tree] = []
+    if entry.patient:
+        what = names.patient(entry.patient)
+        found.append(
+            {
+                "what": {"reference": what} if what else {"display": "effacé"},
+                "type": {"system": ENTITY_TYPES, "code": "1", "display": "Person"},
+                "role": {"system": ENTITY_ROLES, "code": "1", "display": "Patient"},
+            }
+        )
+    found += [_data(item, entry.patient, names) for item in entry.items]
+    type_, id_ = entry.requested
+    if entry.outcome and type_ and id_:
+        found.append({**_system_object("4", "Domain Resource"), "what": {"reference": f"{type_}/{id_}"}})
+    if query := _query(entry):
+        found.append(query)
+    if entry.reason:
+        found.append(
+            {
+                **_system_object("13", "Security Resource"),
+                "name": "motif",
+                "detail": [{"type": "reason", "valueString": entry.reason}],
+            }
+        )
+    if entry.request:
+        found.append(
+            {
+                "what": {"identifier": {"value": entry.request}},
+                "type": {"system": BALP_ENTITY, "code": "XrequestId", "display": "X-Request-Id"},
+            }
+        )
+    return found
+
+
+def _system_object(role: str, display: str) -> Tree:
+    return {
+        "type": {"system": ENTITY_TYPES, "code": "2", "display": "System Object"},
+        "role": {"system": ENTITY_ROLES, "code": role, "display": display},
+    }
+
+
+def _data(item: Item, patient: int, names: Names) -> Tree:
+    kind, res, version = item[:3]
+    type_ = type_of(kind)
+    if type_ == "AuditEvent":
+        what = f"AuditEvent/{identifier(res, version)}"
+    else:
+        what = f"{names.reference(type_, patient, res)}/_history/{version}"
+    detail = [
+        {"type": f"{RELATION}|{Relation(relation).name.lower()}", "valueString": label_of(rule)}
+        for rule, relation in zip(item[3::2], item[4::2], strict=True)
+    ]
+    entity = {**_system_object("4", "Domain Resource"), "what": {"reference": what}}
+    return {**entity, "detail": detail} if detail else entity
+
+
+def _query(entry: Entry) -> Tree | None:
+    if entry.returned is None and not entry.query:
+        return None
+    asked = f"{entry.method} {entry.path}{'?' if entry.query else ''}{entry.query}"
+    counts: dict[str, Any] = {"total": entry.total, "returned": entry.returned, "sha-256": entry.digest or None}
+    detail = [{"type": name, "valueString": str(value)} for name, value in counts.items() if value is not None]
+    entity = {
+        **_system_object("24", "Query"),
+        "query": base64.b64encode(asked.encode()).decode(),
+    }
+    return {**entity, "detail": detail} if detail else entity

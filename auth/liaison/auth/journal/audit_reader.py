@@ -1,0 +1,238 @@
+"""Reads the journal for those who may: AuditEvent by id, search in pages, and visits. The engine journals each reading.
+
+What the person or a representative sees passes the class filter of the record as well: an entry whose items they may
+not see (a note about them from a third party, a report of suspected abuse) is not shown to have happened.
+"""
+
+import base64
+import binascii
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
+
+import asyncpg
+import orjson
+
+from liaison.auth.access.table import Table
+from liaison.auth.journal import audit_rights, audit_search
+from liaison.auth.journal.audit_event import Names, audit_event, place
+from liaison.auth.journal.entry import Entry
+from liaison.auth.journal.keys import JournalKeys
+from liaison.auth.journal.sealing import COLUMNS, Record, unseal
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.errors import Gone, NotFound, TooCostly
+from liaison.fhir.store.contract import AccessFilter, Answer, Caller, Disclosure, Key, Tree
+from liaison.fhir.store.database import Database
+from liaison.fhir.store.ids import Ids
+from liaison.fhir.vault import NotAuthentic, Vault, context
+
+CHUNK: Final = 200
+BUDGET: Final = 20_000
+"""Entries looked at for one page, when the query is decided on the decrypted entry."""
+
+_ENTRY: Final = ", ".join(f"e.{column}" for column in COLUMNS)
+_ITEMS: Final = """
+select k.n from unnest($2::bigint[], $3::smallint[], $4::bigint[], $5::int[]) with ordinality as k(patient, kind, res, version, n)
+join version v on (v.patient, v.kind, v.res, v.version) = (k.patient, k.kind, k.res, k.version)
+where {visible}
+"""
+
+
+class Seen(NamedTuple):
+    """An entry as its reader may see it."""
+
+    record: Record
+    entry: Entry
+
+
+class Position(NamedTuple):
+    """After which entry a page goes on."""
+
+    at: datetime
+    worker: int
+    sequence: int
+
+
+class AuditReader:
+    """One a process. `table` is the decision table in force, `origin` the name of the log."""
+
+    def __init__(
+        self, database: Database, vault: Vault, keys: JournalKeys, access: AccessFilter, table: Table, base_url: str
+    ) -> None:
+        self._database, self._vault, self._keys, self._base_url = database, vault, keys, base_url
+        self._ids = Ids(vault.id_key)
+        self._visible = audit_rights.visible(table)
+        self._items = _ITEMS.format(visible=access.visible("v", "$1"))
+
+    # ---- interactions ---------------------------------------------------------------------------------------------
+
+    async def read(self, caller: Caller, id_: str) -> Answer:
+        """One AuditEvent. NotFound for what does not exist or may not be seen."""
+        where = place(id_)
+        if where is None:
+            raise NotFound
+        async with self._database.reading.acquire() as connection:
+            rows = await connection.fetch(
+                f"select {_ENTRY} from journal_entry e where e.worker = $2 and e.sequence = $3 and {self._visible}",
+                caller.session,
+                *where,
+            )
+            seen = await self._seen(connection, caller, [Record(*row) for row in rows])
+            if not seen:
+                raise NotFound
+            (tree,) = await self._trees(connection, caller, seen)
+        headers = (("etag", 'W/"1"'),)
+        return Answer(200, orjson.dumps(tree), headers, _disclosed(seen))
+
+    async def search(self, caller: Caller, query: str) -> Answer:
+        """A page of a searchset, newest first unless _sort=date. Pages stand still while entries are added."""
+        asked = audit_search.read(query, self._ids.decode, self._base_url)
+        after = self._position(caller, asked.cursor) if asked.cursor else None
+        found: list[tuple[Seen, Tree]] = []
+        more = False
+        async with self._database.reading.acquire() as connection:
+            async for seen, tree in self._matching(connection, caller, asked, after):
+                if len(found) == asked.count:
+                    more = True
+                    break
+                found.append((seen, tree))
+        body = orjson.dumps(self._bundle(caller, asked, found, more))
+        return Answer(200, body, (), _disclosed([seen for seen, _ in found]))
+
+    async def entries(self, caller: Caller, query: str) -> list[Seen]:
+        """Every entry that a query finds, newest first; TooCostly beyond the budget. For visits and exports."""
+        asked = audit_search.read(query, self._ids.decode, self._base_url)
+        async with self._database.reading.acquire() as connection:
+            return [seen async for seen, _ in self._matching(connection, caller, asked, None)]
+
+    def patient(self, id_: str) -> int:
+        """The number of a Patient id; NotFound for what is none."""
+        key = self._ids.decode("Patient", id_)
+        if key is None or not key.patient:
+            raise NotFound
+        return key.patient
+
+    def reference(self, type_: str, patient: int, res: int) -> str:
+        return f"{type_}/{self._ids.encode(Key(patient, kind_of(type_), res))}"
+
+    # ---- rows -----------------------------------------------------------------------------------------------------
+
+    async def _matching(
+        self, connection: asyncpg.Connection, caller: Caller, asked: audit_search.Query, after: Position | None
+    ) -> AsyncIterator[tuple[Seen, Tree]]:
+        looked = 0
+        while True:
+            records = await self._rows(connection, caller, asked, after)
+            seen = await self._seen(connection, caller, records)
+            for one, tree in zip(seen, await self._trees(connection, caller, seen), strict=True):
+                if all(test(tree) for test in asked.tests):
+                    yield one, tree
+            if len(records) < CHUNK:
+                return
+            looked += len(records)
+            if looked >= BUDGET:
+                raise TooCostly("More than 20,000 entries would have to be opened: add a date, a patient or an agent.")
+            last = records[-1]
+            after = Position(last.at, last.worker, last.sequence)
+
+    async def _rows(
+        self, connection: asyncpg.Connection, caller: Caller, asked: audit_search.Query, after: Position | None
+    ) -> list[Record]:
+        values: list[object] = [caller.session]
+        conditions = []
+        wanted = list(asked.where)
+        if after is not None:
+            sign = ">" if asked.ascending else "<"
+            wanted.append(audit_search.Where(f"(e.at, e.worker, e.sequence) {sign} ({{}}, {{}}, {{}})", tuple(after)))
+        for condition in wanted:
+            numbers = [f"${len(values) + n}" for n in range(1, len(condition.values) + 1)]
+            conditions.append(condition.sql.format(*numbers))
+            values += condition.values
+        order = "asc" if asked.ascending else "desc"
+        rows = await connection.fetch(
+            f"select {_ENTRY} from journal_entry e where {' and '.join([*conditions, self._visible])}"
+            f" order by e.at {order}, e.worker {order}, e.sequence {order} limit {CHUNK}",
+            *values,
+        )
+        return [Record(*row) for row in rows]
+
+    async def _seen(self, connection: asyncpg.Connection, caller: Caller, records: Sequence[Record]) -> list[Seen]:
+        if any(not self._keys.holds(record.generation) for record in records):
+            await self._keys.refresh(connection)
+        seen = [Seen(record, unseal(self._keys, record)) for record in records if self._keys.holds(record.generation)]
+        if not seen or await audit_rights.is_officer(connection, caller.session):
+            return seen
+        return await self._within_classes(connection, caller, seen)
+
+    async def _within_classes(self, connection: asyncpg.Connection, caller: Caller, seen: Sequence[Seen]) -> list[Seen]:
+        audit = kind_of("AuditEvent")
+        asked = [(one.entry.patient, *item[:3]) for one in seen for item in one.entry.items if item[0] != audit]
+        columns = [list(column) for column in zip(*asked, strict=True)] if asked else [[], [], [], []]
+        rows = await connection.fetch(self._items, caller.session, *columns)
+        allowed = {asked[row["n"] - 1] for row in rows}
+        kept = []
+        for record, entry in seen:
+            items = tuple(item for item in entry.items if item[0] == audit or (entry.patient, *item[:3]) in allowed)
+            if items or not entry.items:
+                kept.append(Seen(record, entry._replace(items=items)))
+        return kept
+
+    async def _trees(self, connection: asyncpg.Connection, caller: Caller, seen: Sequence[Seen]) -> list[Tree]:
+        if not seen:
+            return []
+        names = await self._names(connection, {one.entry.patient for one in seen} - {0})
+        officer = await audit_rights.is_officer(connection, caller.session)
+        return [audit_event(one.record, one.entry, names, network=officer) for one in seen]
+
+    async def _names(self, connection: asyncpg.Connection, patients: set[int]) -> Names:
+        rows = await connection.fetch(
+            "select patient, res from version where patient = any($1::bigint[]) and kind = $2 and superseded is null",
+            list(patients),
+            kind_of("Patient"),
+        )
+        found: Mapping[int, int] = {row["patient"]: row["res"] for row in rows}
+        return Names(self._ids.encode, found, self._keys.signer.verifier.name, kind_of)
+
+    # ---- pages ----------------------------------------------------------------------------------------------------
+
+    def _bundle(
+        self, caller: Caller, asked: audit_search.Query, found: Sequence[tuple[Seen, Tree]], more: bool
+    ) -> Tree:
+        base = f"{self._base_url}/AuditEvent"
+        links = [{"relation": "self", "url": f"{base}?{urlencode(asked.pairs)}" if asked.pairs else base}]
+        if more:
+            record = found[-1][0].record
+            cursor = self._cursor(caller, Position(record.at, record.worker, record.sequence))
+            links.append({"relation": "next", "url": f"{base}?{urlencode([*asked.pairs, ('_cursor', cursor)])}"})
+        tree: Tree = {"resourceType": "Bundle", "type": "searchset", "link": links}
+        if not more and not asked.cursor:
+            tree["total"] = len(found)
+        tree["timestamp"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if found:
+            tree["entry"] = [
+                {"fullUrl": f"{base}/{event['id']}", "resource": event, "search": {"mode": "match"}}
+                for _, event in found
+            ]
+        return tree
+
+    def _cursor(self, caller: Caller, position: Position) -> str:
+        plain = orjson.dumps([position.at.isoformat(), position.worker, position.sequence])
+        sealed = self._vault.cursor.seal(context("journal page", *caller.identity), plain)
+        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+    def _position(self, caller: Caller, cursor: str) -> Position:
+        try:
+            sealed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            at, worker, sequence = orjson.loads(
+                self._vault.cursor.open(context("journal page", *caller.identity), sealed)
+            )
+        except (binascii.Error, ValueError, NotAuthentic):
+            raise Gone("This page can no longer be continued. Search again.") from None
+        return Position(datetime.fromisoformat(at), worker, sequence)
+
+
+def _disclosed(seen: Sequence[Seen]) -> tuple[Disclosure, ...]:
+    """What the engine journals of a reading of the journal: each entry read, under the patient it is about."""
+    kind = kind_of("AuditEvent")
+    return tuple(Disclosure(Key(one.entry.patient, kind, one.record.worker), one.record.sequence, ()) for one in seen)

@@ -1,0 +1,85 @@
+"""Who may read which entries: one SQL predicate, asked of the database's clock in the statement that reads them.
+
+* The person, or their representative: the entries of their own record (rules 21 and 22), through their grants.
+* The auditor and the data protection officer (rule 24): entries whose actor or whose record belongs to their
+  organisation or to a part of it; the whole territory when their organisation holds a mandate, which cites the
+  convention between the structures that gives it.
+* Anyone else: nothing.
+"""
+
+from typing import Final
+
+import asyncpg
+
+from liaison.auth.access.classes import Class
+from liaison.auth.access.filter import CONJUNCTS
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.relations import Relation
+from liaison.auth.access.table import Table
+
+_SESSION: Final = " and ".join(
+    CONJUNCTS[name].format(session="$1", row="s") for name in ("session", "ended", "expired", "account", "client")
+)
+_OFFICERS: Final = "s.purpose = {purpose} and s.role_code = any('{{auditor,dpo}}')"
+_GRANT: Final = (
+    "g.patient = e.patient and g.principal = any(s.principals) and g.purpose = s.purpose and g.rule = any({rules})"
+    " and g.valid_from <= statement_timestamp() and g.valid_to > statement_timestamp()"
+)
+_MINE: Final = """
+with recursive part (organization) as (
+    select s.organization from access_session s where s.session = $1
+    union select o.organization from organization_part o join part on o.part_of = part.organization
+)
+select organization from part where organization is not null
+"""
+
+
+def rules(table: Table) -> str:
+    """The rows of the table that let someone read the traces of a record, as an SQL array."""
+    numbers = sorted({line.number for line in table.lines if Class.AUD in line.read})
+    return f"'{{{','.join(map(str, numbers))}}}'::smallint[]"
+
+
+def visible(table: Table) -> str:
+    """Boolean SQL over a row `e` of journal_entry, for the session in $1."""
+    grant = _GRANT.format(rules=rules(table))
+    officer = _OFFICERS.format(purpose=int(Purpose.HOPERAT))
+    return f"""exists (
+        select from access_session s where {_SESSION}
+        and (s.only_patient is null or s.only_patient = e.patient)
+        and case when {officer} then
+            exists (select from audit_mandate m where m.organization = s.organization)
+            or e.organization in ({_MINE})
+            or e.patient <> 0 and exists (
+                select from relation r where r.patient = e.patient
+                and (r.organization in ({_MINE}) or r.principal in ({_MINE}))
+                and r.valid_from <= statement_timestamp() and r.valid_to > statement_timestamp())
+        else e.patient <> 0 and exists (
+            select from access_grant g where {grant} and g.relation <> {int(Relation.OFFICE)})
+        end)"""
+
+
+async def is_officer(connection: asyncpg.Connection, session: int) -> bool:
+    """Whether the session reads the journal by office: it then sees whole entries, without the record's class filter."""
+    officer = _OFFICERS.format(purpose=int(Purpose.HOPERAT))
+    found: bool = await connection.fetchval(
+        f"select exists (select from access_session s where {_SESSION} and {officer})", session
+    )
+    return found
+
+
+async def give_mandate(connection: asyncpg.Connection, organization: int, convention: str) -> None:
+    """Lets the auditors of an organisation read the journal of the whole territory. `convention` says by which act."""
+    if not convention.strip():
+        raise ValueError("A mandate over the territory cites the convention that gives it.")
+    await connection.execute(
+        "insert into audit_mandate (organization, convention) values ($1, $2)"
+        " on conflict (organization) do update set convention = excluded.convention",
+        organization,
+        convention.strip(),
+    )
+
+
+async def end_mandate(connection: asyncpg.Connection, organization: int) -> None:
+    """The auditors of the organisation see its own entries only, from the next request on."""
+    await connection.execute("delete from audit_mandate where organization = $1", organization)

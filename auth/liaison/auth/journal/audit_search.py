@@ -1,0 +1,226 @@
+"""The query of a search on AuditEvent: strict, like every search. Anything not known is refused by name.
+
+Decided in SQL: patient, entity (a Patient), agent (a Practitioner), date and period-start (TDE), action, outcome.
+Decided on the decrypted entry: type, subtype, policy, agent-role, entity of another type.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from liaison.auth.journal.audit_event import SHAPES
+from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES
+from liaison.fhir.errors import BadRequest
+from liaison.fhir.search import date, parse
+from liaison.fhir.store.contract import Key, Tree
+
+COUNT: Final = 50
+MOST: Final = 200
+PARAMETERS: Final = (
+    "action",
+    "agent",
+    "agent-role",
+    "date",
+    "entity",
+    "outcome",
+    "patient",
+    "period-start",
+    "policy",
+    "subtype",
+    "type",
+)
+CONTROLS: Final = ("_count", "_cursor", "_id", "_sort")
+
+Decode = Callable[[str, str], Key | None]
+
+
+class Where(NamedTuple):
+    """One condition: SQL over `e` with {} for each value."""
+
+    sql: str
+    values: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Query:
+    """`where` narrows in SQL; `tests` decide on the resource. `ascending` is _sort=date."""
+
+    where: list[Where] = field(default_factory=list)
+    tests: list[Callable[[Tree], bool]] = field(default_factory=list)
+    count: int = COUNT
+    cursor: str = ""
+    ascending: bool = False
+    pairs: tuple[tuple[str, str], ...] = ()
+
+
+_NOTHING: Final = Where("false", ())
+
+
+def read(query: str, decode: Decode, base_url: str) -> Query:
+    """Raises BadRequest for what is not known or not understood."""
+    found = Query()
+    kept = []
+    for asked, value in parse.pairs(query):
+        name, _, modifier = asked.partition(":")
+        if name not in PARAMETERS and name not in CONTROLS:
+            known = ", ".join(sorted((*PARAMETERS, *CONTROLS)))
+            raise BadRequest(f"'{name[:40]}' is not a search parameter of AuditEvent here; these are: {known}.")
+        if modifier and (name, modifier) not in (("entity", "Patient"), ("agent", "Practitioner")):
+            raise BadRequest(f"The modifier ':{modifier[:20]}' is not served on '{name}'.")
+        if modifier and "/" not in value:
+            value = f"{modifier}/{value}"
+        if name != "_cursor":
+            kept.append((asked, value))
+        if name in CONTROLS:
+            _control(found, name, value)
+        else:
+            _criterion(found, name, value, decode, base_url)
+    found.pairs = tuple(kept)
+    return found
+
+
+def _control(found: Query, name: str, value: str) -> None:
+    match name:
+        case "_count":
+            if not value.isdecimal():
+                raise BadRequest("_count is a number.")
+            found.count = max(1, min(int(value), MOST))
+        case "_cursor":
+            found.cursor = value
+        case "_sort":
+            if value not in ("date", "-date"):
+                raise BadRequest("AuditEvent is sorted by 'date' or '-date'.")
+            found.ascending = value == "date"
+        case _:
+            ids = set(value.split(","))
+            found.tests.append(lambda tree: tree["id"] in ids)
+
+
+def _criterion(found: Query, name: str, value: str, decode: Decode, base_url: str) -> None:
+    values = [one for one in value.split(",") if one]
+    if not values:
+        raise BadRequest(f"'{name}' has no value.")
+    match name:
+        case "date" | "period-start":
+            found.where.append(_any(_date(one) for one in values))
+        case "action":
+            found.where.append(Where("e.event = any({}::smallint[])", (_events(values),)))
+        case "outcome":
+            codes = [one.rpartition("|")[2] for one in values]
+            if not all(code in ("0", "4", "8", "12") for code in codes):
+                raise BadRequest("'outcome' is 0, 4, 8 or 12.")
+            found.where.append(Where("e.outcome = any({}::smallint[])", ([int(code) for code in codes],)))
+        case "patient":
+            found.where.append(_any(_patient(_reference(one, base_url, "Patient"), decode) for one in values))
+        case "agent":
+            found.where.append(_any(_agent(_reference(one, base_url, ""), decode) for one in values))
+        case "entity":
+            _entity(found, [_reference(one, base_url, "") for one in values], decode)
+        case _:
+            found.tests.append(_token(_TOKENS[name], values))
+
+
+def _any(conditions: Any) -> Where:
+    given = list(conditions)
+    return Where(f"({' or '.join(one.sql for one in given)})", tuple(value for one in given for value in one.values))
+
+
+def _date(value: str) -> Where:
+    limits = date.limits(date.span(value), datetime.now(UTC))
+    sql = " and ".join(f"e.at {bound.operator} {{}}::timestamptz" for bound in limits.bounds)
+    wanted = f"not ({sql})" if limits.inverted else f"({sql})"
+    return Where(wanted, tuple(bound.moment for bound in limits.bounds))
+
+
+def _events(letters: list[str]) -> list[int]:
+    wanted = {letter.rpartition("|")[2] for letter in letters}
+    if not wanted <= set("CRUDE"):
+        raise BadRequest("'action' is C, R, U, D or E.")
+    return [event for event, shape in SHAPES.items() if shape.action in wanted]
+
+
+def _reference(value: str, base_url: str, only: str) -> tuple[str, str]:
+    """(type, id) of a relative or own absolute reference."""
+    type_, _, id_ = value.removeprefix(f"{base_url}/").rpartition("/")
+    type_ = type_ or only
+    if type_ not in RESOURCE_TYPES or (only and type_ != only) or not id_:
+        raise BadRequest(f"'{value[:80]}' is not a reference such as {only or 'Patient'}/id.")
+    return type_, id_
+
+
+def _patient(reference: tuple[str, str], decode: Decode) -> Where:
+    key = decode(*reference)
+    return Where("e.patient = {}", (key.patient,)) if key and key.patient else _NOTHING
+
+
+def _agent(reference: tuple[str, str], decode: Decode) -> Where:
+    key = decode(*reference)
+    return Where("e.person = {}", (key.res,)) if key else _NOTHING
+
+
+def _entity(found: Query, references: list[tuple[str, str]], decode: Decode) -> None:
+    """A Patient stands for every entry on that record; any other resource for the entries that name it."""
+    found.where.append(_any(_holder(reference, decode) for reference in references))
+    if any(type_ != "Patient" for type_, _ in references):
+        names = {f"{type_}/{id_}" for type_, id_ in references}
+
+        def names_one(tree: Tree) -> bool:
+            for entity in tree.get("entity", ()):
+                what = entity.get("what", {}).get("reference", "")
+                if what.partition("/_history/")[0] in names:
+                    return True
+            return False
+
+        found.tests.append(names_one)
+
+
+def _holder(reference: tuple[str, str], decode: Decode) -> Where:
+    type_, _ = reference
+    if type_ in DIRECTORY_TYPES:
+        return Where("e.patient = {}", (0,))
+    key = decode(*reference)
+    if key is None or not key.patient:
+        return _NOTHING
+    # A refusal names what was asked for and no patient: it is looked at as well.
+    return (
+        Where("(e.patient = {} or e.patient = 0 and e.outcome <> 0)", (key.patient,))
+        if type_ != "Patient"
+        else Where("e.patient = {}", (key.patient,))
+    )
+
+
+def _codings(tree: Tree, *path: str) -> list[Tree]:
+    nodes: list[Any] = [tree]
+    for step in path:
+        nodes = [
+            one
+            for node in nodes
+            for one in (node.get(step, []) if isinstance(node.get(step), list) else [node.get(step)])
+            if one is not None
+        ]
+    return nodes
+
+
+_TOKENS: Final[Mapping[str, tuple[str, ...]]] = {
+    "type": ("type",),
+    "subtype": ("subtype",),
+    "agent-role": ("agent", "role", "coding"),
+    "policy": ("agent", "policy"),
+}
+
+
+def _token(path: tuple[str, ...], values: list[str]) -> Callable[[Tree], bool]:
+    def matches(tree: Tree) -> bool:
+        for node in _codings(tree, *path):
+            if isinstance(node, str):
+                if node in values:
+                    return True
+                continue
+            for value in values:
+                system, bar, code = value.rpartition("|")
+                if node.get("code") == code and (not bar or node.get("system", "") == system):
+                    return True
+        return False
+
+    return matches

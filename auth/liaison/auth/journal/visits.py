@@ -1,0 +1,109 @@
+"""Entries as a person tells them: who opened this record, when, how long, for what. For the audit page.
+
+A visit is what one person did in one role through one client on one record, without a pause of half an hour.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.relations import Relation
+from liaison.auth.access.table import label_of
+from liaison.auth.caller import Caller
+from liaison.auth.journal.audit_event import identifier
+from liaison.auth.journal.audit_reader import AuditReader, Seen
+from liaison.auth.journal.commit import Journal
+from liaison.auth.journal.entry import Event, entry
+from liaison.fhir.definitions import type_of
+
+PAUSE: Final = timedelta(minutes=30)
+SHOWN_EVENTS: Final = frozenset(Event) - {Event.CHAIN_START, Event.CHAIN_END, Event.LINK}
+
+
+@dataclass(slots=True)
+class Visit:
+    """References, codes and counts: the page looks names up in the directory, under its reader's own rights."""
+
+    practitioner: str  # 'Practitioner/x', 'patient', 'represented' or '' for a client alone
+    organization: str  # 'Organization/x' or ''
+    role_code: str
+    client: int
+    since: datetime
+    until: datetime
+    read: int = 0  # resources read
+    written: int = 0
+    refused: int = 0
+    types: set[str] = field(default_factory=set)
+    rules: set[str] = field(default_factory=set)
+    relations: set[Relation] = field(default_factory=set)
+    purposes: set[Purpose] = field(default_factory=set)
+    reasons: set[str] = field(default_factory=set)
+    emergency: bool = False
+    events: list[str] = field(default_factory=list)  # ids of the AuditEvents behind the visit
+
+
+async def who_saw(
+    reader: AuditReader, journal: Journal, caller: Caller, patient_id: str, query: str = ""
+) -> list[Visit]:
+    """The visits to one record, latest first, as far as the caller may read its traces; [] when they may not.
+
+    The reading is durable in the journal before this returns. `query` narrows: date=ge2026-01-01, agent=…
+    """
+    patient = reader.patient(patient_id)
+    narrowed = "&".join(part for part in (f"patient=Patient/{patient_id}", query) if part)
+    seen = await reader.entries(caller, narrowed)
+    about = patient if seen else 0
+    await journal.record([entry(caller, Event.JOURNAL_READ, patient=about, returned=len(seen), query=narrowed)])
+    return visits(reader, seen)
+
+
+def visits(reader: AuditReader, seen: Iterable[Seen]) -> list[Visit]:
+    """Groups entries, given newest first."""
+    open_: dict[tuple[int, ...], Visit] = {}
+    found: list[Visit] = []
+    for one in seen:
+        if one.entry.event not in SHOWN_EVENTS:
+            continue
+        who = (one.entry.person, one.entry.organization, one.entry.role, one.entry.client, one.entry.patient)
+        visit = open_.get(who)
+        if visit is None or visit.since - one.record.at > PAUSE:
+            visit = _begin(reader, one)
+            open_[who] = visit
+            found.append(visit)
+        _add(visit, one)
+    return sorted(found, key=lambda visit: visit.until, reverse=True)
+
+
+def _begin(reader: AuditReader, one: Seen) -> Visit:
+    done = one.entry
+    person = ""
+    if done.person and done.person != done.client:
+        own = {"patient": "patient", "guardian": "represented"}.get(done.role_code)
+        person = own or reader.reference("Practitioner", 0, done.person)
+    organization = reader.reference("Organization", 0, done.organization) if done.organization else ""
+    return Visit(person, organization, done.role_code, done.client, one.record.at, one.record.at)
+
+
+_WRITES: Final = frozenset({Event.CREATE, Event.UPDATE, Event.DELETE})
+
+
+def _add(visit: Visit, one: Seen) -> None:
+    done = one.entry
+    visit.since = one.record.at
+    if done.outcome:
+        visit.refused += 1
+    elif done.event in _WRITES:
+        visit.written += len(done.items)
+    else:
+        visit.read += len(done.items)
+    visit.types |= {type_of(item[0]) for item in done.items}
+    visit.rules |= {label_of(rule) for item in done.items for rule in item[3::2]}
+    visit.relations |= {Relation(relation) for item in done.items for relation in item[4::2]}
+    if done.purpose:
+        visit.purposes.add(Purpose(done.purpose))
+    if done.reason:
+        visit.reasons.add(done.reason)
+    visit.emergency |= done.event == Event.EMERGENCY or done.purpose == Purpose.ETREAT
+    visit.events.append(identifier(one.record.worker, one.record.sequence))
