@@ -4,6 +4,7 @@
 statement over visible rows only, `decide` evaluates after decryption, `sort`, `include` and `page` make the Bundle.
 """
 
+from liaison.fhir.search.parse import supported
 from liaison.fhir.search.searching import find, match, search
 
-__all__ = ["find", "match", "search"]
+__all__ = ["find", "match", "search", "supported"]

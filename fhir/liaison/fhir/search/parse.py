@@ -116,9 +116,14 @@ def _parameter(name: str, asked: str, type_: str) -> SearchParameter:
                 )
             ]
         )
-    if parameter.type == "special" or not parameter.expression:
+    if not supported(parameter):
         raise BadRequest(issues=[Issue("not-supported", f"The search parameter '{name}' is not supported yet.")])
     return parameter
+
+
+def supported(parameter: SearchParameter) -> bool:
+    """Whether the search decides this parameter at all. What it does not is refused by name."""
+    return parameter.type in TYPES and bool(parameter.expression) and parameter.code not in _NOT_YET
 
 
 def _missing(text: str, parameter: SearchParameter) -> bool:
