@@ -13,7 +13,7 @@ import asyncpg
 from liaison.auth.access import vocabulary
 from liaison.auth.access.roles import ROLES, role_codes
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.search.moments import EARLIEST, LATEST, span
+from liaison.fhir.model.dates import EARLIEST, LATEST, span
 from liaison.fhir.store.contract import Change
 from liaison.fhir.store.ids import Ids
 
@@ -48,8 +48,8 @@ async def derive(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Cha
         await connection.execute("delete from held_role where role = $1", change.key.res)
         if change.tree is not None:
             await connection.executemany(
-                "insert into held_role (role, practitioner, organization, role_code, active, valid_from, valid_to)"
-                " values ($1, $2, $3, $4, $5, $6, $7)",
+                "insert into held_role (role, practitioner, organization, role_code, active, acts_for, valid_from,"
+                " valid_to) values ($1, $2, $3, $4, $5, $6, $7, $8)",
                 _rows(ids, change.key.res, change.tree),
             )
         await _end_sessions(connection, change.key.res)
@@ -75,10 +75,12 @@ def _rows(ids: Ids, role: int, tree: Mapping[str, Any]) -> list[tuple[object, ..
         return []
     organization = _named(ids, "Organization", tree.get("organization"))
     starts, ends = _in_force(tree.get("period") or {})
+    acts_for = _acts_for(ids, tree)
+    active = tree.get("active") is not False
     return [
-        (role, practitioner, organization, code, tree.get("active") is not False, starts, ends)
+        (role, practitioner, organization, code, active, acts_for, starts, ends)
         for code in role_codes(tree)
-        if _dated(code, tree)
+        if ROLES[code].category != "delegate" or (acts_for and _dated(code, tree))
     ]
 
 
@@ -91,11 +93,16 @@ def _in_force(period: Mapping[str, Any]) -> tuple[datetime, datetime]:
 
 
 def _dated(code: str, tree: Mapping[str, Any]) -> bool:
-    """Who stands in for another does so for a stated one and until a stated day (R.4127-65 CSP), or not at all."""
-    if ROLES[code].category != "delegate":
-        return True
-    acts_for = any(extension.get("url") == vocabulary.ACTS_FOR for extension in tree.get("extension", ()))
-    return acts_for and (code == "secretary" or bool((tree.get("period") or {}).get("end")))
+    """Who stands in for a doctor does so until a stated day (R.4127-65 CSP), or not at all."""
+    return code == "secretary" or bool((tree.get("period") or {}).get("end"))
+
+
+def _acts_for(ids: Ids, tree: Mapping[str, Any]) -> int:
+    """The PractitionerRole or Practitioner replaced, supervising, or answering for a secretary; 0 for none."""
+    stated = [one.get("valueReference") for one in tree.get("extension", ()) if one.get("url") == vocabulary.ACTS_FOR]
+    if len(stated) != 1:
+        return 0
+    return _named(ids, "PractitionerRole", stated[0]) or _named(ids, "Practitioner", stated[0])
 
 
 def _named(ids: Ids, type_: str, reference: Any) -> int:
