@@ -66,7 +66,7 @@ async def tour(record: Record, role: str, own: bool) -> list[Card]:
         if patient is None or appointment.get("status") not in OPEN | {"fulfilled"}:
             continue
         finished = appointment["status"] == "fulfilled" or f"Appointment/{appointment['id']}" in done
-        address = next(iter(patient.get("address", [])), {})
+        address: Tree = next(iter(patient.get("address", [])), {})
         said = str(
             appointment.get("patientInstruction") or appointment.get("comment") or sentences.sentence(appointment)
         )

@@ -4,8 +4,6 @@ import asyncio
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -13,11 +11,10 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-import liaison.protocols
 from liaison.fhir.errors import BadRequest
 from liaison.protocols.answers import Answer, Item, items
-from liaison.protocols.library.library import Library, load
 from liaison.protocols.visit import FORM, Invalid, Visit, transaction
+from liaison.services.applying import library
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
@@ -30,12 +27,6 @@ Tree = dict[str, Any]
 # The five questions of state that every visit asks; the others are one touch away (« Autre chose à dire »).
 ALWAYS: Final = ("general", "meal", "drink", "fall", "breath")
 APART: Final = frozenset({"start", "end", "presence", "tasks", "note", "alert", "called", *ALWAYS})
-
-
-@cache
-def library() -> Library:
-    """The protocol library that ships with the code."""
-    return load(Path(liaison.protocols.__file__).parent / "library")
 
 
 async def visit(request: Request) -> Response:

@@ -1,0 +1,65 @@
+"""Applying a protocol to a person: what the applier sees of the record goes in, a proposal or a written plan comes out.
+
+Used by the coordinators' pages and by `PlanDefinition/[id]/$apply`, so that both propose the same steps.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import liaison.protocols
+from liaison.protocols.apply import Proposal, propose
+from liaison.protocols.carry_out import carry_out
+from liaison.protocols.library.library import Library, load
+from liaison.services.pages.record import Record, Refused
+
+Tree = dict[str, Any]
+
+# What the conditions of the library's definitions look at, and how much of it at most, newest first.
+LOOKED_AT: Final = {
+    "Condition": 200,
+    "Observation": 1000,
+    "CareTeam": 20,
+    "Immunization": 100,
+    "Procedure": 200,
+    "Encounter": 500,
+    "Task": 500,
+    "Consent": 50,
+}
+
+
+@cache
+def library() -> Library:
+    """The protocol library that ships with the code."""
+    return load(Path(liaison.protocols.__file__).parent / "library")
+
+
+async def what_is_seen(record: Record, patient: str) -> list[Tree]:
+    """The part of the record that decides which steps apply: only what this caller may see of it."""
+
+    async def of(type_: str, most: int) -> list[Tree]:
+        try:
+            return await record.search(type_, {"patient": patient, "_count": "200"}, most=most)
+        except Refused as refused:
+            if refused.answered == 403:  # the caller's software was not given this type
+                return []
+            raise
+
+    found = await asyncio.gather(*(of(type_, most) for type_, most in LOOKED_AT.items()))
+    return [tree for trees in found for tree in trees]
+
+
+async def proposal(record: Record, patient: str, canonical: str, on: date) -> Proposal:
+    """The preview of a plan. KeyError when the library has no such definition."""
+    return propose(library(), canonical, patient, await what_is_seen(record, patient), on)
+
+
+async def write(record: Record, made: Proposal, author: Tree, at: datetime, care_teams: Sequence[str]) -> Tree:
+    """Writes the proposal in one transaction and gives back the CarePlan. Raises Refused: then nothing is written."""
+    references = await record.transact(carry_out(made, author, at, care_teams=care_teams))
+    plan = await record.read(references[0])
+    assert plan is not None, "the caller sees what they have just written"
+    return plan

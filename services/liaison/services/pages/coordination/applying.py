@@ -1,0 +1,41 @@
+"""Aperçu du plan, then Appliquer: what the protocol would do for this person and this team, before anything is written."""
+
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.services.applying import library, proposal, write
+from liaison.services.pages.clinician.dossier import found, patient_or_404
+from liaison.services.pages.layout import render
+from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import address_of, signed_in
+
+
+async def apply(request: Request) -> Response:
+    caller, me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    id_ = request.path_params["id"]
+    patient = await patient_or_404(record, id_)
+    now = datetime.now(moments.PARIS)
+    definitions = {str(tree["url"]): tree for tree in library().of_type("PlanDefinition")}
+    posted = (await request.form()) if request.method == "POST" else request.query_params
+    chosen = str(posted.get("protocole", ""))
+    made = await proposal(record, f"Patient/{id_}", chosen, now.date()) if chosen in definitions else None
+    if request.method == "POST" and made is not None:
+        teams = await found(record, "CareTeam", {"patient": f"Patient/{id_}", "status": "active"})
+        author = {"reference": me.role_reference or me.person, "display": me.name}
+        await write(record, made, author, now, [f"CareTeam/{team['id']}" for team in teams[:1]])
+        return RedirectResponse(f"/dossiers/{id_}/plan", status_code=303)
+    return render(
+        request,
+        "coordination/apply.html",
+        patient=patient,
+        who=identity(patient),
+        today=now.date(),
+        definitions=definitions,
+        chosen=chosen,
+        proposal=made,
+    )

@@ -1,0 +1,94 @@
+"""Cohorte: one line a person of the BPCO programme, what comes next, how late it is, who owns it, and the last CAT."""
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.protocols import codes
+from liaison.protocols.calendar import Entry, State, calendar, next_step
+from liaison.protocols.carry_out import step_code
+from liaison.services.pages.clinician.dossier import found
+from liaison.services.pages.layout import render
+from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.identity import Identity, identity
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import address_of, signed_in
+
+Tree = dict[str, Any]
+PROGRAMME: Final = f"{codes.LOCAL}/PlanDefinition/bpco"
+CAT: Final = f"{codes.LOCAL}/CodeSystem/cat|total"
+NOTABLE: Final = 2
+"""A change of the CAT of at least two points is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    id: str
+    who: Identity
+    next: Entry | None
+    late: int
+    owner: str
+    cat: int | None
+    trend: int
+
+    @property
+    def trend_words(self) -> str:
+        if abs(self.trend) < NOTABLE:
+            return ""
+        return f"en baisse de {-self.trend}" if self.trend < 0 else f"en hausse de {self.trend}"
+
+
+async def cohort(request: Request) -> Response:
+    caller, _ = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    lines = await programme(record, datetime.now(moments.PARIS).date())
+    only_late = request.query_params.get("retard") == "1"
+    shown = [line for line in lines if line.late] if only_late else lines
+    return render(
+        request, "coordination/cohort.html", lines=shown, all=len(lines), late=sum(bool(x.late) for x in lines),
+        only_late=only_late,
+    )  # fmt: skip
+
+
+async def indicators(request: Request) -> Response:
+    """Administrative coordinators are in no category of R.1110-2: aggregates only, and none is built yet."""
+    await signed_in(request)
+    return render(request, "coordination/indicators.html")
+
+
+async def programme(record: Record, today: date) -> list[Line]:
+    """Everyone whose active plan follows the programme, the latest first, then by date of what comes next."""
+    plans, tasks, scores = await asyncio.gather(
+        found(record, "CarePlan", {"status": "active", "_count": "200"}, 1000),
+        found(record, "Task", {"_count": "200"}, 5000),
+        found(record, "Observation", {"code": CAT, "_sort": "-date", "_count": "200"}, 2000),
+    )
+    people = {
+        str(plan["subject"]["reference"])
+        for plan in plans
+        if any(str(c).startswith(PROGRAMME) for c in plan.get("instantiatesCanonical", []))
+    }
+    steps: dict[str, list[Tree]] = defaultdict(list)
+    for task in tasks:
+        if step_code(task):
+            steps[str(task.get("for", {}).get("reference", ""))].append(task)
+    cats: dict[str, list[int]] = defaultdict(list)
+    for score in scores:
+        if "valueQuantity" in score:
+            cats[str(score["subject"]["reference"])].append(round(score["valueQuantity"]["value"]))
+    patients = await asyncio.gather(*(record.read(reference) for reference in sorted(people)))
+    lines = [_line(p, steps[f"Patient/{p['id']}"], cats[f"Patient/{p['id']}"], today) for p in patients if p]
+    return sorted(lines, key=lambda line: (-line.late, (line.next.due if line.next else None) or date.max))
+
+
+def _line(patient: Tree, tasks: list[Tree], cats: list[int], today: date) -> Line:
+    coming = next_step(tasks, today)
+    late = max((entry.days for entry in calendar(tasks, today) if entry.state is State.LATE), default=0)
+    owner = str((coming.task.get("owner") or {}).get("display", "")) if coming else ""
+    trend = cats[0] - cats[1] if len(cats) > 1 else 0
+    return Line(str(patient["id"]), identity(patient), coming, late, owner, cats[0] if cats else None, trend)

@@ -1,0 +1,76 @@
+"""One step: done on its true date (even long past), moved with a reason, or set aside with a reason."""
+
+from datetime import date, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.fhir.errors import NotFound
+from liaison.protocols.calendar import complete, entry, excuse, reschedule
+from liaison.protocols.carry_out import step_code
+from liaison.services.pages.clinician.dossier import patient_or_404
+from liaison.services.pages.layout import render
+from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import Me, address_of, signed_in
+
+Tree = dict[str, Any]
+
+
+async def step(request: Request) -> Response:
+    caller, me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    task = await record.read(f"Task/{request.path_params['task']}")
+    if task is None or not step_code(task):
+        raise NotFound
+    if request.method == "POST":
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        try:
+            await record.update(changed(task, form, me))
+        except ValueError as error:
+            return await _show(request, record, task, str(error), 400)
+        return RedirectResponse("/cohorte", status_code=303)
+    return await _show(request, record, task)
+
+
+def changed(task: Tree, form: dict[str, str], me: Me) -> Tree:
+    """The Task as the form asks. Raises ValueError, in words for the page, where something is missing."""
+    now = datetime.now(moments.PARIS)
+    by = {"reference": me.role_reference or me.person, "display": me.name}
+    reason = form.get("reason", "").strip()
+    try:
+        day = date.fromisoformat(form.get("day", "")) if form.get("action") != "excuse" else now.date()
+    except ValueError as error:
+        raise ValueError("La date manque.") from error
+    match form.get("action"):
+        case "done":
+            if day > now.date():
+                raise ValueError("La date est dans le futur.")
+            return complete(task, day, by, now, reason)
+        case "move":
+            if not reason:
+                raise ValueError("Un motif est nécessaire.")
+            return reschedule(task, day, reason, by, now)
+        case "excuse":
+            if not reason:
+                raise ValueError("Un motif est nécessaire.")
+            return excuse(task, reason, by, now)
+    raise ValueError("Choisissez ce qui s'est passé.")
+
+
+async def _show(request: Request, record: Record, task: Tree, error: str = "", status: int = 200) -> Response:
+    today = datetime.now(moments.PARIS).date()
+    patient = await patient_or_404(record, str(task["for"]["reference"]).partition("/")[2])
+    return render(
+        request,
+        "coordination/step.html",
+        status=status,
+        task=task,
+        step=entry(task, today),
+        patient=patient,
+        who=identity(patient),
+        today=today,
+        error=error,
+    )
