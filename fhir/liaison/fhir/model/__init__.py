@@ -1,8 +1,9 @@
 """Reading, validating and indexing resources: bytes in, a plain tree, every problem by its FHIRPath."""
 
 from liaison.fhir.model.extract import clinical, extract
+from liaison.fhir.model.narrative import clean_narrative
 from liaison.fhir.model.number import Number
 from liaison.fhir.model.reading import dump, read
 from liaison.fhir.model.references import references, rewrite
 
-__all__ = ["Number", "clinical", "dump", "extract", "read", "references", "rewrite"]
+__all__ = ["Number", "clean_narrative", "clinical", "dump", "extract", "read", "references", "rewrite"]
