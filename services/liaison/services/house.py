@@ -10,6 +10,8 @@ from typing import Any
 
 from liaison.auth.access.filter import Filter
 from liaison.auth.access.hooks import Hooks
+from liaison.auth.access.table import in_force
+from liaison.auth.journal.audit_reader import AuditReader
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.integrator import Integrator
 from liaison.auth.journal.keys import JournalKeys
@@ -19,6 +21,7 @@ from liaison.fhir.store import Store
 from liaison.fhir.store.database import Database, connection
 from liaison.fhir.vault import FileKeyProvider, KeyProvider, Vault
 from liaison.services import base, operations
+from liaison.services.api.audit_events import audit_events
 from liaison.services.engine import Engine
 from liaison.services.settings import Settings
 
@@ -46,6 +49,7 @@ class House:
     store: Store
     journal: Journal
     journal_keys: JournalKeys
+    audit: AuditReader
     signing_keys: SigningKeys
     engine: Engine
     authenticator: Bearer
@@ -64,13 +68,16 @@ class House:
             stack.push_async_callback(journal.close)
             signing_keys = await SigningKeys.open(database, vault.territory)
             store = await stack.enter_async_context(Store(database, vault, Filter(), Hooks(vault, journal)))
-            engine = Engine(store, journal, settings.fhir_base, operations.OPERATIONS, operations.ELSEWHERE)
+            audit = AuditReader(database, vault, keys, store.filter, in_force(), settings.fhir_base)
+            elsewhere = {**operations.ELSEWHERE, "AuditEvent": audit_events(audit)}
+            engine = Engine(store, journal, settings.fhir_base, operations.OPERATIONS, elsewhere)
             bearer = Bearer(database, signing_keys, settings.public_url, settings.fhir_base)
-            yield cls(settings, database, vault, store, journal, keys, signing_keys, engine, bearer)
+            yield cls(settings, database, vault, store, journal, keys, audit, signing_keys, engine, bearer)
 
     def jobs(self) -> Iterable[Coroutine[Any, Any, None]]:
         """What a worker runs beside its requests, until it is cancelled."""
-        return [Integrator(self._connect, self.journal_keys.signer).run()]
+        checkpoint = self.settings.outside_folder / "journal.checkpoint"
+        return [Integrator(self._connect, self.journal_keys.signer, checkpoint).run()]
 
     async def _connect(self) -> Any:
         return await connection(base.url(self.settings))

@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     data: Path = Path("liaison-data")
     database_url: str = ""
     key_file: Path | None = None
+    outside: Path | None = None
     public_url: str = "http://127.0.0.1:8080"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -33,6 +34,11 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @property
+    def outside_folder(self) -> Path:
+        """What must survive the database: tombstones, oppositions, revocations, the journal's last checkpoint."""
+        return self.outside or self.data / "outside"
 
     @property
     def fhir_base(self) -> str:

@@ -143,6 +143,7 @@ class Integrator:
 def _publish(path: Path, note: str) -> None:
     """Replaces the file in one step. Not synced: it is a copy, a few seconds old at worst after a power cut."""
     with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{os.getpid()}")
         part.write_text(note)
         part.replace(path)
