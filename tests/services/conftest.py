@@ -128,13 +128,12 @@ class Service:
         return self.process.wait(30)
 
 
-def start(settings: dict[str, str], *arguments: str, workers: int = 2) -> subprocess.Popen[str]:
+def start(settings: dict[str, str], workers: int = 2) -> subprocess.Popen[str]:
     """`liaison serve` with these settings; returns at once."""
     return subprocess.Popen(
-        [str(Path(sys.executable).with_name("liaison")), "serve", "--port", "0", "--workers", str(workers), *arguments],
+        [str(Path(sys.executable).with_name("liaison")), "serve", "--port", "0", "--workers", str(workers)],
         env={**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}},
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if arguments else None,
         text=True,
     )
 
@@ -244,3 +243,20 @@ def service(service_base: dict[str, str]) -> Iterator[Service]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[[dict[str, str]], tuple[subprocess.Popen[str], str]]]:
+    """Starts further services; whatever a test leaves running is killed."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def begin(settings: dict[str, str]) -> tuple[subprocess.Popen[str], str]:
+        process = start(settings)
+        processes.append(process)
+        return process, address(process)
+
+    yield begin
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+            process.wait()

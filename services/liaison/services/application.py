@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
@@ -22,9 +20,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-log = structlog.get_logger()
-
-RETRY_SECONDS: Final = 0.5
+FHIR: Final = "/fhir"
+"""Where the FHIR base is in this process. A proxy that serves it below another path takes that path away."""
 DISCOVERY: Final = "/.well-known/smart-configuration"
 
 
@@ -59,10 +56,9 @@ def routes() -> list[BaseRoute]:
 
 def build(settings: Settings) -> Application:
     """One application a process. Its lifespan opens the house (database, vault, journal) and closes it."""
-    prefix = urlsplit(settings.fhir_base).path
     access_log = AccessLog(enabled=settings.access_log)
     metrics = Metrics()
-    edge = FhirEdge(prefix, settings.body_limit_bytes, access_log, metrics)
+    edge = FhirEdge(FHIR, settings.body_limit_bytes, access_log, metrics)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

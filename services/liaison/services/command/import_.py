@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import asyncpg
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -18,10 +19,13 @@ from rich.table import Table
 from liaison.auth.access import internal
 from liaison.services import base
 from liaison.services.command import Refused, app
+from liaison.services.command.serve import CANNOT
+from liaison.services.house import House
+from liaison.services.loading.ahead import is_worth_it, read_ahead
 from liaison.services.loading.loader import Loader
 from liaison.services.loading.loader import Progress as Told
 from liaison.services.loading.report import NAMED, Report
-from liaison.services.loading.sources import Unreadable, files, groups
+from liaison.services.loading.sources import Unreadable, files, groups, read_here
 from liaison.services.settings import Settings
 
 LONGEST = timedelta(hours=12)
@@ -48,7 +52,7 @@ def import_(
         files(paths)
         with base.running(settings):
             report = asyncio.run(run(settings, paths, source, logical=unresolved is Unresolved.logical))
-    except (Unreadable, base.NoDatabase) as error:
+    except (Unreadable, *CANNOT) as error:
         raise Refused(str(error)) from None
     if as_json:
         print(json.dumps(report.as_json(), ensure_ascii=False))  # noqa: T201  # the command's result
@@ -60,16 +64,27 @@ def import_(
 
 async def run(settings: Settings, paths: list[Path], source: str, *, logical: bool) -> Report:
     """Imports as the internal principal 'import', under whose name every access is journaled."""
-    from liaison.services.house import House
-
-    async with House.opened(settings) as house:
+    async with House.opened(settings) as house, alone(house, source):
         caller = await internal.open_session(house.database.writing, "import", LONGEST)
         try:
             loader = Loader(house.store, caller, settings.fhir_base, source, logical=logical)
+            reading = read_ahead if is_worth_it(files(paths)) else read_here
             with told() as progress:
-                return await loader.load(groups(paths), progress)
+                return await loader.load(groups(paths, reading), progress)
         finally:
             await internal.close_session(house.database.writing, caller)
+
+
+@contextlib.asynccontextmanager
+async def alone(house: House, source: str) -> AsyncIterator[None]:
+    """Refuses when another import of the same source is under way: both would create what neither knows yet."""
+    connection = await asyncpg.connect(house.database.url)
+    try:
+        if not await connection.fetchval("select pg_try_advisory_lock(hashtextextended($1, 0))", f"import {source}"):
+            raise Refused(f"Another import of the source '{source}' is under way. Wait for it to end.")
+        yield
+    finally:
+        await connection.close()
 
 
 @contextlib.contextmanager
@@ -96,8 +111,8 @@ def show(report: Report) -> None:
     rate = report.read / report.seconds if report.seconds else 0
     console.print(f"{report.read} resources read in {report.seconds:.1f} s ({rate:.0f} a second).")
     for text, count in report.unmatched.most_common(10):
-        console.print(f"Kept as a logical reference, {count} times: {text}", markup=False)
+        console.print(f"Kept as a logical reference, {count} times: {text}", markup=False, soft_wrap=True)
     for where, reason in report.refused[:NAMED]:
-        console.print(f"Not stored: {where}: {reason}", markup=False)
+        console.print(f"Not stored: {where}: {reason}", markup=False, soft_wrap=True)
     if len(report.refused) > NAMED:
         console.print(f"… and {len(report.refused) - NAMED} more not stored.")

@@ -10,12 +10,18 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from liaison.fhir.store.database import UnknownSchema, check_schema
+from liaison.fhir.errors import Unavailable
+from liaison.fhir.store.database import UnknownSchema
 from liaison.fhir.store.embedded import Embedded
+from liaison.fhir.vault import ProviderError
 from liaison.services import base
 from liaison.services.api import metrics
 from liaison.services.command import Refused, app
+from liaison.services.house import House, NoKey
 from liaison.services.settings import Settings
+
+CANNOT = (base.NoDatabase, UnknownSchema, NoKey, ProviderError, Unavailable)
+"""Why a service does not start; each says what to do."""
 
 APPLICATION = "liaison.services.application:worker"
 
@@ -49,15 +55,12 @@ def run(settings: Settings) -> None:
             finally:
                 stop.set()
                 watcher.join()
-    except (base.NoDatabase, UnknownSchema) as error:
+    except CANNOT as error:
         raise Refused(str(error)) from None
 
 
 def _check(settings: Settings) -> None:
-    from liaison.services.house import House
-
     async def open_and_close() -> None:
-        await check_schema(base.url(settings))
         async with House.opened(settings):
             pass
 

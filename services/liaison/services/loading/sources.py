@@ -1,19 +1,23 @@
-"""Reading what is to be imported: files, folders, .gz, NDJSON, Bundles. One group at a time is in memory.
+"""Reading what is to be imported: files, folders, .gz, NDJSON, Bundles. A few groups at a time are in memory.
 
 A group is what may refer to each other by fullUrl: a Bundle; the single-resource files of one folder; a run of NDJSON
 lines. Files come in the order of their names; NDJSON files with what others refer to first.
 """
 
 import gzip
+import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from liaison.fhir.definitions import DIRECTORY_TYPES
+from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest, FhirError
-from liaison.fhir.model import read
+from liaison.fhir.interactions import content
+from liaison.fhir.interactions.references import target
+from liaison.fhir.model import dump, read, references
 from liaison.fhir.store.contract import Tree
 
 LINES_AT_ONCE: Final = 1000
@@ -30,13 +34,24 @@ class Unreadable(Exception):
 
 @dataclass(slots=True)
 class Item:
-    """One resource to import, or the problem that keeps it from being read. `where` says which file, entry or line."""
+    """One resource to import, valid, or the problem that keeps it out. `where` says which file, entry or line.
+
+    `digest` is that of the resource as it was read, before its narrative was cleaned; `texts` what its references say.
+    """
 
     where: str
     tree: Tree | None
     full_url: str = ""
     none_exist: str = ""
     problem: FhirError | None = None
+    digest: bytes = b""
+    texts: frozenset[str] = frozenset()
+
+    @property
+    def local_texts(self) -> list[str]:
+        """Those of its references that name a resource of its own source by type and id."""
+        named = ((text, target(text, "")) for text in self.texts)
+        return [text for text, found in named if found is not None and found.kind == "local"]
 
     @property
     def name(self) -> str:
@@ -50,14 +65,41 @@ class Item:
             return ""
         return f"{self.tree.get('resourceType')}/{self.tree['id']}"
 
+    def check(self) -> None:
+        """Validates the resource; notes its digest and its references."""
+        if self.tree is None or self.problem is not None:
+            return
+        type_ = self.tree.get("resourceType")
+        try:
+            if type_ not in RESOURCE_TYPES:
+                raise BadRequest("It is not a resource of FHIR R4.", "resourceType")
+            self.digest = hashlib.sha256(dump(self.tree)).digest()
+            content.checked(self.tree, type_)
+            self.texts = frozenset(reference["reference"] for _, reference in references(self.tree))
+        except FhirError as error:
+            self.problem = error
+
 
 @dataclass(slots=True)
 class Group:
-    """`whole`: a transaction Bundle, which is stored whole or not at all."""
+    """`whole`: a transaction Bundle, which is stored whole or not at all. `single`: one resource of one file."""
 
     name: str
     items: list[Item] = field(default_factory=list)
     whole: bool = False
+    single: bool = False
+
+
+class Part(NamedTuple):
+    """What one call of `read_part` reads: a file, or some lines of one. Small enough to be handed to another process."""
+
+    path: Path
+    first_line: int = 0
+    lines: tuple[bytes, ...] = ()
+
+
+Read = Callable[[Iterator[Part]], Iterator[Group]]
+"""Reads parts, in their order: here one after the other, or ahead in other processes."""
 
 
 def files(paths: Iterable[Path]) -> list[Path]:
@@ -79,44 +121,64 @@ def files(paths: Iterable[Path]) -> list[Path]:
 
 
 def _open(path: Path) -> io.BufferedIOBase:
-    if path.name.endswith(".gz"):
-        return gzip.open(path)
-    return path.open("rb")
+    return gzip.open(path) if path.name.endswith(".gz") else path.open("rb")
 
 
 def _is_lines(path: Path) -> bool:
     return path.name.removesuffix(".gz").endswith(".ndjson")
 
 
-def groups(paths: Iterable[Path]) -> Iterator[Group]:
-    """Reads the files one after the other. A file that is no resource gives a group whose item has the problem."""
-    singles: list[Item] = []
-    folder: Path | None = None
+def parts(paths: Iterable[Path]) -> Iterator[Part]:
+    """All that is to be read, in order."""
     listed = files(paths)
-    for path in [file for file in listed if not _is_lines(file)]:
-        if folder != path.parent and singles:
-            yield Group(str(folder), singles)
-            singles = []
-        folder = path.parent
+    for path in listed:
+        if not _is_lines(path):
+            yield Part(path)
+    for path in sorted((file for file in listed if _is_lines(file)), key=_rank):
         try:
             with _open(path) as file:
-                tree = read(file.read())
-        except FhirError as error:
-            yield Group(str(path), [Item(str(path), None, problem=error)])
-            continue
+                number = 1
+                while lines := tuple(islice(file, LINES_AT_ONCE)):
+                    yield Part(path, number, lines)
+                    number += len(lines)
         except (OSError, EOFError) as error:
             raise Unreadable(f"{path} cannot be read: {error}") from None
-        if tree.get("resourceType") == "Bundle" and tree.get("type") in _UNPACKED:
-            yield _bundle(path, tree)
-        else:
-            singles.append(Item(str(path), tree))
-    if singles:
-        yield Group(str(folder), singles)
-    for path in sorted((file for file in listed if _is_lines(file)), key=_rank):
-        yield from _lines(path)
 
 
-def _bundle(path: Path, tree: Tree) -> Group:
+def _rank(path: Path) -> tuple[int, str]:
+    """Directory types first, then Patients, RelatedPersons and Encounters, then the rest."""
+    try:
+        with _open(path) as file:
+            type_ = read(file.readline()).get("resourceType")
+    except (FhirError, OSError, EOFError):
+        type_ = ""  # Whatever is wrong is said when the file itself is read.
+    if type_ in DIRECTORY_TYPES:
+        return 0, str(path)
+    return (1 + _FIRST.index(type_) if type_ in _FIRST else 9), str(path)
+
+
+def read_part(part: Part) -> Group:
+    """The resources of one part, each valid or with its problem. Raises Unreadable for a file that cannot be read."""
+    group = _of_lines(part) if part.lines else _of_file(part.path)
+    for item in group.items:
+        item.check()
+    return group
+
+
+def _of_file(path: Path) -> Group:
+    try:
+        with _open(path) as file:
+            tree = read(file.read())
+    except FhirError as error:
+        return Group(str(path), [Item(str(path), None, problem=error)])
+    except (OSError, EOFError) as error:
+        raise Unreadable(f"{path} cannot be read: {error}") from None
+    if tree.get("resourceType") == "Bundle" and tree.get("type") in _UNPACKED:
+        return _of_bundle(path, tree)
+    return Group(str(path.parent), [Item(str(path), tree)], single=True)
+
+
+def _of_bundle(path: Path, tree: Tree) -> Group:
     entries = tree.get("entry")
     group = Group(str(path), whole=tree.get("type") == "transaction")
     for index, entry in enumerate(entries if isinstance(entries, list) else []):
@@ -133,35 +195,35 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _rank(path: Path) -> tuple[int, str]:
-    """Directory types first, then Patients, RelatedPersons and Encounters, then the rest."""
-    with _open(path) as file:
-        line = file.readline()
-    try:
-        type_ = read(line).get("resourceType")
-    except FhirError:
-        type_ = ""
-    if type_ in DIRECTORY_TYPES:
-        return 0, str(path)
-    return (1 + _FIRST.index(type_) if type_ in _FIRST else 9), str(path)
-
-
-def _lines(path: Path) -> Iterator[Group]:
-    group = Group(str(path))
-    with _open(path) as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            where = f"{path}:{number}"
+def _of_lines(part: Part) -> Group:
+    group = Group(str(part.path))
+    for number, line in enumerate(part.lines, part.first_line):
+        if line.strip():
+            where = f"{part.path}:{number}"
             try:
-                tree = read(line)
-                if not isinstance(tree.get("resourceType"), str):
-                    raise BadRequest("The line is not a resource.")
-                group.items.append(Item(where, tree))
+                group.items.append(Item(where, read(line)))
             except FhirError as error:
                 group.items.append(Item(where, None, problem=error))
-            if len(group.items) == LINES_AT_ONCE:
-                yield group
-                group = Group(str(path))
-    if group.items:
-        yield group
+    return group
+
+
+def read_here(found: Iterator[Part]) -> Iterator[Group]:
+    """Reads each part when it is asked for."""
+    return map(read_part, found)
+
+
+def groups(paths: Iterable[Path], reading: Read = read_here) -> Iterator[Group]:
+    """All groups, in order; the single resources of one folder together."""
+    singles: Group | None = None
+    for group in reading(parts(paths)):
+        if singles is not None and not (group.single and group.name == singles.name):
+            yield singles
+            singles = None
+        if not group.single:
+            yield group
+        elif singles is None:
+            singles = group
+        else:
+            singles.items += group.items
+    if singles is not None:
+        yield singles

@@ -1,0 +1,141 @@
+"""What one transaction of an import stores: which items are new, changed, unchanged, too early or refused."""
+
+import asyncpg
+
+from liaison.auth.caller import Caller
+from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of
+from liaison.fhir.errors import FhirError, Unprocessable
+from liaison.fhir.interactions.commit import commit
+from liaison.fhir.interactions.resolve import Lenience
+from liaison.fhir.interactions.writes import Write
+from liaison.fhir.store import Store
+from liaison.fhir.store.identity import identifiers
+from liaison.services.loading.ledger import Known, Ledger, Line
+from liaison.services.loading.report import Report
+from liaison.services.loading.sources import Group, Item
+
+
+class Batch:
+    """What one transaction stores."""
+
+    def __init__(self, store: Store, ledger: Ledger, logical: bool) -> None:
+        self._store, self._ledger = store, ledger
+        self._lenience = Lenience(logical=logical)
+        self._items: dict[int, tuple[Item, Write, bytes]] = {}
+        self._unchanged: list[Item] = []
+        self._refused: list[tuple[Item, FhirError]] = []
+        self._known: dict[str, Known] = {}
+        self.writes: list[Write] = []
+        self.later: list[Item] = []
+
+    def items_to_write(self) -> list[Item]:
+        return [self._items[id(write)][0] for write in self.writes]
+
+    async def add(self, groups: list[Group], final: bool) -> None:
+        """Reads the ledger, leaves out what is unchanged or not valid, and makes a write of each other item."""
+        named = {name for group in groups for item in group.items for name in (item.name, item.local_name) if name}
+        texts = {text for group in groups for item in group.items for text in item.texts}
+        self._known = await self._ledger.look_up(self._store.database.reading, named | texts)
+        self._lenience.known = {text: self._known[text].key for text in texts if text in self._known}
+        for group in groups:
+            items = group.items
+            if not (final or group.whole):
+                items = self._set_aside(items)
+            self._take(group, items)
+        self._lenience.names = self._names()
+
+    def _names(self) -> dict[str, Write]:
+        """What references may say of the resources of this transaction: their local names, and their identifiers."""
+        names: dict[str, Write] = {}
+        twice: set[str] = set()
+        for item, write, _ in self._items.values():
+            said = [item.local_name] if item.local_name and item.local_name not in self._lenience.known else []
+            if write.type_ in DIRECTORY_TYPES and item.tree is not None:
+                said += [f"{write.type_}?identifier={system}|{value}" for system, value in identifiers(item.tree)]
+            for name in said:
+                if names.setdefault(name, write) is not write:
+                    twice.add(name)
+        return {name: write for name, write in names.items() if name not in twice}
+
+    def _set_aside(self, items: list[Item]) -> list[Item]:
+        """Takes out what refers to a resource of its source that has not come yet."""
+        while True:
+            here = {name for item in items for name in (item.full_url, item.local_name)}
+            kept = [item for item in items if all(text in here or text in self._known for text in item.local_texts)]
+            if len(kept) == len(items):
+                return kept
+            staying = {id(item) for item in kept}
+            self.later += [item for item in items if id(item) not in staying]
+            items = kept
+
+    def _take(self, group: Group, items: list[Item]) -> None:
+        writes: list[Write] = []
+        for item in items:
+            try:
+                write = self._write(group, item)
+            except FhirError as error:
+                self._refused.append((item, error))
+                if group.whole:
+                    rest = [other for other in items if other is not item]
+                    whole = Unprocessable("Its Bundle is stored whole or not at all.")
+                    self._refused += [(other, whole) for other in rest]
+                    return
+                continue
+            if write is None:
+                self._unchanged.append(item)
+            else:
+                writes.append(write)
+        self.writes += writes
+
+    def _write(self, group: Group, item: Item) -> Write | None:
+        """None when the ledger knows it as it is."""
+        if item.problem is not None:
+            raise item.problem
+        tree = item.tree
+        assert tree is not None
+        type_ = tree["resourceType"]
+        digest = self._ledger.digest(item.digest)
+        known = self._known.get(item.name)
+        if known is not None and known.digest == digest:
+            return None
+        write = Write("create", type_, tree, "", full_url=item.full_url)
+        write.none_exist = item.none_exist.partition("?")[2] or item.none_exist
+        write.whole = group.name if group.whole else ""
+        alias = self._known.get(item.local_name)
+        if known is None and alias is not None and alias.key.kind == kind_of(type_):
+            known = alias
+        if known is not None:
+            write.interaction, write.id_, write.none_exist = "update", self._store.id(known.key), ""
+        self._items[id(write)] = (item, write, digest)
+        return write
+
+    async def commit(self, caller: Caller, base_url: str) -> None:
+        if self.writes:
+            await commit(self._store, caller, self.writes, base_url, lenience=self._lenience, also=self._note)
+
+    async def _note(self, connection: asyncpg.Connection) -> None:
+        lines: list[Line] = []
+        for write in self.writes:
+            item, _, digest = self._items[id(write)]
+            assert write.key is not None
+            if item.name:
+                lines.append(Line(self._ledger.source_key(item.name), digest, write.key))
+            if item.full_url and item.local_name:
+                lines.append(Line(self._ledger.source_key(item.local_name), b"", write.key))
+        await self._ledger.write(connection, lines)
+
+    def tell(self, report: Report) -> None:
+        """Adds what became of each item to the report."""
+        for write in self.writes:
+            if write.existing:
+                report.unchanged[write.type_] += 1
+            else:
+                (report.updated if write.interaction == "update" else report.created)[write.type_] += 1
+        for item in self._unchanged:
+            assert item.tree is not None
+            report.unchanged[item.tree["resourceType"]] += 1
+        for item, error in self._refused:
+            report.refuse(item.where, error)
+        for write, error in self._lenience.refused:
+            report.refuse(self._items[id(write)][0].where, error)
+        report.unmatched += self._lenience.unmatched

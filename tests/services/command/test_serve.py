@@ -1,0 +1,167 @@
+"""`liaison serve` as an operator meets it: refusals at the start, several workers, faults, the stop."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from liaison.fhir.vault import FileKeyProvider
+
+pytestmark = pytest.mark.http
+
+
+def serve(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A start that is expected to be refused."""
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("liaison")), "serve", "--port", "0"],
+        env={**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_missing_key_file_is_named(service_base: dict[str, str], tmp_path: Path) -> None:
+    refused = serve({**service_base, "KEY_FILE": str(tmp_path / "nowhere")})
+
+    assert refused.returncode == 1
+    assert str(tmp_path / "nowhere") in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_wrong_key_file_is_named(service: Any, service_base: dict[str, str], tmp_path: Path) -> None:
+    FileKeyProvider.create(tmp_path / "other")
+
+    refused = serve({**service_base, "KEY_FILE": str(tmp_path / "other")})
+
+    assert refused.returncode == 1
+    assert str(tmp_path / "other") in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_key_file_that_others_can_read_is_refused(service_base: dict[str, str], tmp_path: Path) -> None:
+    FileKeyProvider.create(tmp_path / "open")
+    (tmp_path / "open").chmod(0o644)
+
+    refused = serve({**service_base, "KEY_FILE": str(tmp_path / "open")})
+
+    assert refused.returncode == 1
+    assert "chmod 600" in refused.stderr
+
+
+def test_no_key_file_at_all_names_the_setting(service_base: dict[str, str]) -> None:
+    refused = serve({name: value for name, value in service_base.items() if name != "KEY_FILE"})
+
+    assert refused.returncode == 1
+    assert "LIAISON_KEY_FILE" in refused.stderr
+
+
+def test_a_base_without_tables_names_the_command(postgres: Any, service_base: dict[str, str]) -> None:
+    refused = serve({**service_base, "DATABASE_URL": postgres.url("postgres")})
+
+    assert refused.returncode == 1
+    assert "liaison migrate" in refused.stderr
+
+
+def test_a_database_out_of_reach_is_said(service_base: dict[str, str]) -> None:
+    refused = serve({**service_base, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"})
+
+    assert refused.returncode == 1
+    assert "database" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.fixture
+def own(service_base: dict[str, str], service: Any, started: Any) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A second service on the same base, to be stopped and hurt."""
+    process, url = started(service_base)
+    yield url, process
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    """The worker processes."""
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [pid for pid in map(int, listed) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def test_sigterm_stops_every_worker(own: tuple[str, subprocess.Popen[str]]) -> None:
+    url, process = own
+    workers = children(process)
+    assert len(workers) == 2
+
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(20) == 0
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{url}/livez")
+
+
+def test_a_killed_worker_is_replaced(own: tuple[str, subprocess.Popen[str]]) -> None:
+    url, process = own
+    before = children(process)
+
+    os.kill(before[0], signal.SIGKILL)
+
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        now = children(process)
+        if len(now) == 2 and before[0] not in now:
+            break
+        time.sleep(0.1)
+    assert len(children(process)) == 2
+    assert httpx.get(f"{url}/livez").status_code == 200
+
+
+def test_a_request_under_way_is_finished_before_the_stop(
+    service: Any, own: tuple[str, subprocess.Popen[str]]
+) -> None:
+    url, process = own
+    headers = {"authorization": f"Bearer {service.token('gp')}", "content-type": "application/fhir+json"}
+    answers: list[httpx.Response] = []
+
+    def slow() -> Iterator[bytes]:
+        yield b'{"resourceType":'
+        process.send_signal(signal.SIGTERM)
+        time.sleep(1.5)
+        yield b'"Nothing"}'
+
+    def post() -> None:
+        answers.append(httpx.post(f"{url}/fhir/Patient", content=slow(), headers=headers, timeout=20))
+
+    thread = threading.Thread(target=post)
+    thread.start()
+    thread.join(20)
+
+    assert [answer.status_code for answer in answers] == [400]
+    assert process.wait(20) == 0
+
+
+def test_health_is_told_without_a_caller(service: Any) -> None:
+    assert httpx.get(f"{service.url}/livez").json() == {"status": "alive"}
+    assert httpx.get(f"{service.url}/readyz").json() == {"status": "ready", "failing": []}
+
+
+def test_metrics_count_over_all_workers_and_name_nobody(service: Any) -> None:
+    patient = service.patient()
+    with service.client("gp") as client:
+        for _ in range(20):
+            assert client.get(f"/Patient/{patient}", headers={"connection": "close"}).status_code == 200
+
+    text = httpx.get(f"{service.url}/metrics").text
+
+    line = next(line for line in text.splitlines() if line.startswith("liaison_fhir_requests_total{method=\"GET\""))
+    assert patient not in text
+    assert 'type="Patient"' in text
+    assert float(line.rsplit(" ", 1)[1]) >= 1
