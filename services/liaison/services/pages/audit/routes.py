@@ -1,0 +1,18 @@
+"""The addresses of the auditors' desk."""
+
+from starlette.routing import BaseRoute
+
+from liaison.services.pages.audit import integrity, who_saw
+from liaison.services.pages.page import page
+
+OFFICERS = frozenset({"auditor", "dpo"})
+PERSONS = frozenset({"patient", "guardian"})
+HOMES = {"auditor": "/journal", "dpo": "/journal"}
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        page("/journal", who_saw.questions, methods=("GET", "POST"), roles=OFFICERS),
+        page("/journal/dossiers/{id}", who_saw.visits_to, roles=OFFICERS | PERSONS),
+        page("/journal/integrite", integrity.integrity, roles=OFFICERS),
+    ]
