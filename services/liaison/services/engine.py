@@ -119,7 +119,7 @@ class Engine:
             case "bundle":
                 return await bundle.bundle(store, caller, request, self.base_url, self.perform, errors.answer)
             case "capabilities":
-                return capabilities.capabilities(self.base_url)
+                return capabilities.capabilities(self.base_url, self._operations)
             case "operation":
                 return await self._operation(where)(self, caller, where, request)
 

@@ -264,3 +264,15 @@ def test_a_scope_with_criteria_bounds_reads_and_writes(service: Any, gp: httpx.C
         assert client.post("/Observation", content=observation(patient)).status_code == 201
         assert client.post("/Observation", content=observation(patient, category=[])).status_code == 403
         assert client.put(f"/Observation/{other}", content=observation(patient, id=other)).status_code == 404
+
+
+def test_a_page_of_another_origin_may_call_with_its_token(service: Any, gp: httpx.Client) -> None:
+    asked = {"origin": "https://app.example", "access-control-request-method": "PUT"}
+
+    preflight = httpx.options(f"{service.fhir}/Patient/1", headers=asked)
+    answer = gp.get("/metadata", headers={"origin": "https://app.example"})
+
+    assert preflight.status_code == 204
+    assert "PUT" in preflight.headers["access-control-allow-methods"]
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in answer.headers

@@ -37,6 +37,7 @@ _KEPT: Final[dict[bytes, str]] = {
         "if-modified-since",
         "if-none-exist",
         "if-none-match",
+        "origin",
         "prefer",
         "transfer-encoding",
         "x-request-id",
@@ -44,6 +45,19 @@ _KEPT: Final[dict[bytes, str]] = {
 }
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ID_SHAPE: Final = re.compile(r"[A-Z][A-Za-z]*|[_$][a-z-]*|metadata|")
+# Any page may call with a token it was given; there is no cookie here that the browser would add by itself.
+_ORIGIN: Final = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"etag, last-modified, location, x-request-id"),
+]
+_PREFLIGHT: Final = (
+    ("access-control-allow-methods", "GET, HEAD, POST, PUT, DELETE"),
+    (
+        "access-control-allow-headers",
+        "authorization, content-type, if-match, if-modified-since, if-none-exist, if-none-match, prefer, x-request-id",
+    ),
+    ("access-control-max-age", "3600"),
+)
 _FIXED: Final = [
     (b"content-type", negotiation.FHIR_JSON.encode()),
     (b"cache-control", b"no-store"),
@@ -108,19 +122,23 @@ class FhirEdge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         method: str = scope["method"]
+        headers: dict[str, str] = {}
         request_id = ""
         path = ""
         try:
             headers = _headers(scope)
             request_id = _request_id(headers)
             path = path_below(scope, self.prefix)
-            answer = await self._answer(scope, receive, headers, method, path, request_id)
+            if method == "OPTIONS":
+                answer = Answer(204, b"", _PREFLIGHT)
+            else:
+                answer = await self._answer(scope, receive, headers, method, path, request_id)
         except Disconnected:
             return
         except Exception as error:  # noqa: BLE001  # every failure becomes an answer, here and nowhere else
             answer = errors.answer(error)
         request_id = request_id or _request_id({})
-        await _send(send, method, answer, request_id)
+        await _send(send, method, answer, request_id, "origin" in headers)
         self._log.add(method, shape(path), answer.status, started, request_id)
         self._metrics.observe(method, path, answer.status, time.perf_counter() - started)
 
@@ -178,9 +196,11 @@ def _request_id(headers: Mapping[str, str]) -> str:
     return given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
 
 
-async def _send(send: Send, method: str, answer: Answer, request_id: str) -> None:
+async def _send(send: Send, method: str, answer: Answer, request_id: str, cross_origin: bool) -> None:
     body = answer.body
     headers = [*_FIXED, (b"x-request-id", request_id.encode())]
+    if cross_origin:
+        headers += _ORIGIN
     headers += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
     if answer.status not in (204, 304):
         headers.append((b"content-length", str(len(body)).encode()))
