@@ -33,7 +33,7 @@ class PlainHooks:
         self.seen.append("classify")
         return Labels(self.classes)
 
-    async def before_write(self, connection: asyncpg.Connection, caller: Any, changes: Sequence[Change]) -> None:
+    async def before_write(self, connection: asyncpg.Connection, caller: Any, changes: list[Change]) -> None:
         self.seen.append("before")
 
     async def after_write(self, connection: asyncpg.Connection, caller: Any, changes: Sequence[Change]) -> None:

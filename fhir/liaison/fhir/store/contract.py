@@ -156,8 +156,11 @@ class Hooks(Protocol):
         """The classes and owners of a resource, from its own codes and labels and those of `related`: the encounter,
         service and author it names, by relative reference, when they are known. Never empty: unknown is CLIN."""
 
-    async def before_write(self, connection: asyncpg.Connection, caller: Any, changes: Sequence[Change]) -> None:
-        """Refuses (NotFound, Forbidden, Unprocessable) what the caller may not write: rights as they are *before*."""
+    async def before_write(self, connection: asyncpg.Connection, caller: Any, changes: list[Change]) -> None:
+        """Refuses (NotFound, Forbidden, Unprocessable) what the caller may not write: rights as they are *before*.
+
+        May complete the labels, replace a change's tree (with its body), and append what is to be written besides.
+        """
 
     async def after_write(self, connection: asyncpg.Connection, caller: Any, changes: Sequence[Change]) -> None:
         """Rows are in place: derive relations and grants, write the journal entries, in this same transaction."""

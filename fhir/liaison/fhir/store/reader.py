@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import asyncpg
@@ -11,12 +11,14 @@ from liaison.fhir.store.batching import Batcher
 from liaison.fhir.store.contract import AccessFilter, Caller, Key, Row
 from liaison.fhir.store.database import Database, connection
 from liaison.fhir.store.faults import is_unavailable, reported
-from liaison.fhir.store.rows import COLUMNS, row_of
+from liaison.fhir.store.rows import COLUMNS, grants_of, row_of
 from liaison.fhir.vault import PatientKey, Vault
 
 Family = Literal["patient", "directory"]
 
 _TABLES: Final[dict[Family, str]] = {"patient": "version", "directory": "directory_version"}
+
+_LANES: Final[dict[Family, int]] = {"patient": 2, "directory": 1}
 
 
 class _Asked(NamedTuple):
@@ -32,7 +34,7 @@ _PLANNING: Final = (
 
 
 class _Lane:
-    """One family's batches, on a connection of its own that is replaced when it breaks."""
+    """Batches of one family, one at a time, on a connection of its own that is replaced when it breaks."""
 
     def __init__(self, database: Database, vault: Vault, filter_: AccessFilter, family: Family) -> None:
         self._database = database
@@ -40,15 +42,13 @@ class _Lane:
         self._statement = _current(filter_, family)
         self._connection: asyncpg.Connection | None = None
         self._prepared: Any = None
-        self.batches: Batcher[_Asked, Row | None] = Batcher(self._read)
 
     async def close(self) -> None:
-        await self.batches.close()
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
 
-    async def _read(self, asked: Sequence[_Asked]) -> Sequence[Row | None]:
+    async def read(self, asked: Sequence[_Asked]) -> Sequence[Row | None]:
         with reported():
             try:
                 records = await self._fetch(asked)
@@ -58,7 +58,7 @@ class _Lane:
                 # The server may have been restarted since the last batch: one attempt on a new connection.
                 await self._drop()
                 records = await self._fetch(asked)
-            return self._rows(len(asked), records)
+            return self._rows(asked, records)
 
     async def _fetch(self, asked: Sequence[_Asked]) -> list[Any]:
         if self._connection is None or self._connection.is_closed():
@@ -81,12 +81,14 @@ class _Lane:
             dropped.terminate()
             await asyncio.sleep(0)
 
-    def _rows(self, count: int, records: list[Any]) -> list[Row | None]:
-        rows: list[Row | None] = [None] * count
-        for record in records:
-            rows[record[14] - 1] = row_of(record)
-            if record[13] is not None:
-                self._keep(record[0], record[12], record[13])
+    def _rows(self, asked: Sequence[_Asked], records: list[Any]) -> list[Row | None]:
+        rows: list[Row | None] = [None] * len(asked)
+        for n, version, at, deleted, classes, author, service, addressee, sealed, evidence, shelf, wrapped in records:
+            key = asked[n - 1][1]
+            grants = grants_of(evidence)
+            rows[n - 1] = Row(key, version, at, deleted, classes, author, service, addressee, sealed, grants)
+            if wrapped is not None:
+                self._keep(key.patient, shelf, wrapped)
         return rows
 
     def _keep(self, patient: int, shelf: int, wrapped: bytes) -> None:
@@ -103,7 +105,8 @@ def _decided(filter_: AccessFilter, family: Family, session: str) -> str:
 
 def _current(filter_: AccessFilter, family: Family) -> str:
     return f"""
-        select {COLUMNS}, d.evidence, p.shelf, p.wrapped, k.n
+        select k.n, v.version, v.at, v.deleted, v.classes, v.author, v.service, v.addressee, v.sealed, d.evidence,
+               p.shelf, p.wrapped
         from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[]) with ordinality
              as k(session, patient, kind, res, unknown, n)
         join {_TABLES[family]} v
@@ -129,19 +132,28 @@ class Reader:
     def __init__(self, database: Database, vault: Vault, filter_: AccessFilter) -> None:
         self._database = database
         self._vault = vault
-        self._lanes: dict[Family, _Lane] = {
-            family: _Lane(database, vault, filter_, family) for family in ("patient", "directory")
+        # Two at once keep PostgreSQL and this process both at work when many wait.
+        self._lanes = {
+            family: [_Lane(database, vault, filter_, family) for _ in range(count)] for family, count in _LANES.items()
         }
+        self._batches: dict[Family, Batcher[_Asked, Row | None]] = {
+            family: Batcher(*(lane.read for lane in lanes)) for family, lanes in self._lanes.items()
+        }
+        self._of_patients = self._batches["patient"].put
+        self._of_directory = self._batches["directory"].put
         self._one = {family: _versions(filter_, family, "v.version = $5::integer") for family in _TABLES}
         self._below = {family: _versions(filter_, family, "v.version < $5::integer") for family in _TABLES}
 
     async def close(self) -> None:
-        for lane in self._lanes.values():
-            await lane.close()
+        for batches in self._batches.values():
+            await batches.close()
+        for lanes in self._lanes.values():
+            for lane in lanes:
+                await lane.close()
 
-    async def read(self, caller: Caller, key: Key) -> Row | None:
+    def read(self, caller: Caller, key: Key) -> Awaitable[Row | None]:
         """The current version, a deletion included."""
-        return await self._lanes["patient" if key.patient else "directory"].batches.put(_Asked(caller.session, key))
+        return (self._of_patients if key.patient else self._of_directory)(_Asked(caller.session, key))
 
     async def version(self, caller: Caller, key: Key, version: int) -> Row | None:
         """One version, judged by its own classes and the caller's rights of now."""

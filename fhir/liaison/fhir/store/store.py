@@ -124,9 +124,10 @@ class Store:
         for change in changes:
             if change.tree is not None:
                 change.labels = self.hooks.classify(change, related)
-        await self.hooks.before_write(connection, caller, changes)
-        await writer.apply(connection, self.vault, changes, self._index)
-        await self.hooks.after_write(connection, caller, changes)
+        written = list(changes)
+        await self.hooks.before_write(connection, caller, written)
+        await writer.apply(connection, self.vault, written, self._index)
+        await self.hooks.after_write(connection, caller, written)
 
     async def lock(self, connection: asyncpg.Connection, tokens: Sequence[bytes]) -> None:
         """Locks these identity tokens until the transaction ends. Waits for whoever has them."""

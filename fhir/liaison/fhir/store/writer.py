@@ -171,6 +171,7 @@ def _add(into: _Rows, vault: Vault, key: PatientKey, change: Change, index: Inde
         return
     found = index(change.type_, change.tree)
     labels = change.labels
+    before = change.before_row  # A version that names no author or service keeps those of the one before.
     into.versions.append(
         _Version(
             patient,
@@ -181,8 +182,8 @@ def _add(into: _Rows, vault: Vault, key: PatientKey, change: Change, index: Inde
             found.clinical,
             False,
             key.permute(labels.classes),
-            rows.owner_token(key, labels.author),
-            rows.owner_token(key, labels.service),
+            rows.owner_token(key, labels.author) or (before.author if before else 0),
+            rows.owner_token(key, labels.service) or (before.service if before else 0),
             rows.owner_token(key, labels.addressee),
             rows.seal(key, change.key, change.version, change.body or model.dump(change.tree)),
         )
