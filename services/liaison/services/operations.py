@@ -7,9 +7,12 @@ interaction: what it shows is in `Answer.disclosed`, so that the engine journals
 from collections.abc import Mapping
 from typing import Final
 
+from liaison.services.apply_operation import apply_plan
 from liaison.services.engine import Operation
 
-OPERATIONS: Final[Mapping[str, Operation]] = {}
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "PlanDefinition/*/$apply": apply_plan,
+}
 """By where they are called: 'Patient/$register' on a type, 'PlanDefinition/*/$apply' on a resource, '$name' at the base."""
 
 ELSEWHERE: Final[Mapping[str, Operation]] = {}
