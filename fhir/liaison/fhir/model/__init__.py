@@ -5,5 +5,19 @@ from liaison.fhir.model.narrative import clean_narrative
 from liaison.fhir.model.number import Number
 from liaison.fhir.model.reading import dump, read
 from liaison.fhir.model.references import references, rewrite
+from liaison.fhir.model.tree import Tree
+from liaison.fhir.model.validation import problems, validate
 
-__all__ = ["Number", "clean_narrative", "clinical", "dump", "extract", "read", "references", "rewrite"]
+__all__ = [
+    "Number",
+    "Tree",
+    "clean_narrative",
+    "clinical",
+    "dump",
+    "extract",
+    "problems",
+    "read",
+    "references",
+    "rewrite",
+    "validate",
+]
