@@ -262,7 +262,7 @@ async def test_includes_follow_references_to_what_may_be_seen(team: tuple[Territ
 
 
 async def test_a_page_of_nothing_but_its_number(pair: tuple[Territory, Key, dict[str, str]]) -> None:
-    territory, patient, _ = pair
+    territory, _patient, _ = pair
     for query in ("_summary=count", "_count=0"):
         found = await territory.search("Observation", query)
         assert (found.total, found.ids, found.next) == (2, [], None)

@@ -6,7 +6,7 @@ from typing import Final
 
 from liaison.fhir.definitions import SearchParameter, clinical_paths, ownership, search_parameters
 
-_CAST: Final = re.compile(r"\.(?:as|ofType)\(\w+\)|\s+as\s+\w+|\.where\(.*?\)+")
+_CAST: Final = re.compile(r"\.(?:as|ofType)\(\w+\)|\s+as\s+\w+|\.where\((?:[^()]|\([^()]*\))*\)")
 _CHOICE: Final = re.compile(r"(?:DateTime|Period|Instant|Timing|Date)?")
 
 

@@ -150,14 +150,9 @@ def _owner(criterion: Criterion, type_: str, key_of: KeyOf) -> Condition | None:
             key = key_of("Patient", ids[0])
             patient = NOBODY if key is None or not key.patient else key.patient
             written = tuple(reference.of(one) for one in link.written if _is_patient(one, ids[0]))
-            found.append(
-                All(
-                    (
-                        Owners((patient,)),
-                        Tokens(indexed.number, written) if rule.through else Proven(patient, indexed.number, written),
-                    )
-                )
-            )
+            each = rule.through or rule.otherwise != "refuse"  # some rows name no Patient: each has to be looked at
+            named: Condition = Tokens(indexed.number, written) if each else Proven(patient, indexed.number, written)
+            found.append(All((Owners((patient,)), named)))
         # Where every resource names one patient and nothing else, another reference is met by none.
         if others and (not ids or rule.through or "." in rule.path or rule.otherwise != "refuse"):
             found.append(Tokens(criterion.parameter.number, tuple(reference.of(one) for one in others)))
