@@ -10,7 +10,8 @@ from typing import Protocol
 
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import ASKED, Entry, entries_for
-from liaison.fhir.errors import FhirError, UnknownPath
+from liaison.auth.sessions import is_alive
+from liaison.fhir.errors import FhirError, Unauthorized, UnknownPath
 from liaison.fhir.interactions import (
     bundle,
     capabilities,
@@ -30,6 +31,10 @@ from liaison.services.api import errors
 
 Operation = Callable[["Engine", Caller, Route, Request], Awaitable[Answer]]
 """An extended operation ($register, $apply…). It calls `engine.perform` or the store, and checks its own scopes."""
+
+
+def _shows_nothing(answer: Answer) -> bool:
+    return answer.status == 200 and not answer.disclosed
 
 
 class Journal(Protocol):
@@ -67,8 +72,10 @@ class Engine:
             told: Answer | FhirError
             try:
                 answer = told = await self.perform(caller, request)
+                if _shows_nothing(answer):
+                    await self._require_alive(caller)
             except Exception as error:  # noqa: BLE001  # whatever happened has one answer, and is journaled
-                told = errors.as_fhir(error)
+                told = await self._refusal(caller, error)
                 answer = errors.answer(told)
             entries = entries_for(caller, request, told)
             if entries:
@@ -122,6 +129,21 @@ class Engine:
                 return capabilities.capabilities(self.base_url, self._operations)
             case "operation":
                 return await self._operation(where)(self, caller, where, request)
+
+    async def _refusal(self, caller: Caller, error: Exception) -> FhirError:
+        """What the caller is told: 'sign in again' rather than 'nothing here' when the session is over."""
+        known = errors.as_fhir(error)
+        if known.status in (404, 422):
+            try:
+                await self._require_alive(caller)
+            except Exception as over:  # noqa: BLE001  # it is a refusal all the same
+                return errors.as_fhir(over)
+        return known
+
+    async def _require_alive(self, caller: Caller) -> None:
+        """Raises Unauthorized when the session has ended: SQL showed it nothing, and it should know why."""
+        if caller.session and not await is_alive(self.store.database.reading, caller.session):
+            raise Unauthorized("The session is over. Sign in again.")
 
     def _operation(self, where: Route) -> Operation:
         parts = [where.type_, "*" if where.id_ else "", f"${where.operation}"]
