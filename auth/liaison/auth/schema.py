@@ -78,7 +78,8 @@ organization_part = Table(
     "organization_part",
     metadata,
     Column("organization", BigInteger, primary_key=True, autoincrement=False),
-    Column("part_of", BigInteger, nullable=False),
+    Column("part_of", BigInteger, nullable=False),  # 0: of nothing
+    Column("psychiatric", Boolean, nullable=False, server_default="false"),  # what is written there is PSY
 )
 Index("organization_part_by_whole", organization_part.c.part_of)
 

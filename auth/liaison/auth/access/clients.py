@@ -5,10 +5,9 @@ from dataclasses import replace
 from typing import Final
 
 from liaison.auth.access.denials import cut, denials_of
-from liaison.auth.access.professionals import rights_by
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.table import Table, number_of
-from liaison.auth.access.world import Held, Right, SystemClient, World
+from liaison.auth.access.world import Held, Right, SystemClient, Whose, World
 
 RULE: Final = number_of("26d")
 
@@ -27,12 +26,12 @@ def rights_of(
 
 
 def _entered(world: World, client: SystemClient, table: Table) -> Iterator[Right]:
-    """What the client itself entered, when it was the first to open the record (row 28)."""
-    standing = Held(client.client, 0, client.organization, client.role_code)
+    """What the owner organisation entered, when its software was the first to open the record (row 28)."""
+    whose = Whose("service", "Organization", client.organization)
     for fact in world.facts:
         if fact.relation is Relation.AUTHOR and fact.principal == client.client:
             for line in table.for_role(client.role_code):
                 if Relation.AUTHOR in line.relations:
-                    for right in rights_by(standing, line, fact, fact.during):
-                        if right.whose.column == "service" and right.purpose is client.purpose:
-                            yield replace(right, rule=RULE)
+                    yield Right(
+                        client.client, client.purpose, line.read, line.write, RULE, fact.relation, fact.during, whose
+                    )

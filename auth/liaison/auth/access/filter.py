@@ -100,5 +100,15 @@ class Filter:
             f" {self._rights(row, session)})"
         )
 
+    def standing(self, session: str, patients: str) -> str:
+        """A statement: the session, when it is in force, beside each of its grants on these patients (bigint[])."""
+        return (
+            "select s.role_code, s.practitioner, s.role, s.organization, s.client, s.principals, g.patient, g.mask,"
+            " g.write_mask, g.author, g.service, g.addressee, g.rule, g.relation from access_session s"
+            f" left join access_grant g on g.patient = any({patients})"
+            f" and {self._all((*_GRANT_OF_ANY_PATIENT, 'only_patient'), 'g', session)}"
+            f" where {self._all(_SESSION, 's', session)}"
+        )
+
     def second_wall(self, caller: Caller, row: Row, unpermuted: int) -> bool:
         return second_wall.allows(caller, row, unpermuted)

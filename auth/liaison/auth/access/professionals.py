@@ -46,8 +46,7 @@ def _facts_for(world: World, held: Held, line: Line) -> Iterator[Fact]:
         personal = relation in _PERSONAL and fact.principal in (held.role, held.practitioner)
         of_unit = relation in _OF_UNIT and held.organization == fact.principal
         of_structure = relation in _OF_STRUCTURE and fact.principal in structures
-        of_source = relation is Relation.AUTHOR and fact.organization and fact.organization == held.organization
-        if (fact.principal and (personal or of_unit or of_structure)) or of_source:
+        if fact.principal and (personal or of_unit or of_structure):
             yield fact
 
 
@@ -73,7 +72,7 @@ def _stated(world: World, relation: Relation, principals: Sequence[int]) -> list
 def rights_by(held: Held, line: Line, fact: Fact, during: Interval) -> Iterator[Right]:
     purpose = line.purpose or ROLES[held.role_code].purpose
     read = permitted(fact, line) if line.extent == "consent" else line.read
-    for whose in _whose(held, line, fact):
+    for whose in _whose(held, line):
         yield Right(held.role, purpose, read, line.write, line.number, fact.relation, during, whose)
 
 
@@ -82,16 +81,15 @@ def permitted(fact: Fact, line: Line) -> Class:
     return (union(names) if names else _ORDINARY) & line.within
 
 
-def _whose(held: Held, line: Line, fact: Fact) -> Iterator[Whose]:
+def _whose(held: Held, line: Line) -> Iterator[Whose]:
     person = ("Practitioner", held.practitioner)
     if line.of == "all":
         yield ANYONES
-    if line.of == "own" and (fact.relation is not Relation.AUTHOR or fact.principal in (held.role, held.practitioner)):
+    if line.of == "own":
         yield Whose("author", *person)
     if line.of in ("addressed", "addressed-in-person"):
         yield Whose("addressee", *person)
-    structure = line.of == "service" or (fact.relation is Relation.AUTHOR and fact.organization == held.organization)
-    if held.organization and structure:
+    if held.organization and line.of == "service":
         yield Whose("service", "Organization", held.organization)
     if held.organization and line.of == "addressed":
         yield Whose("addressee", "Organization", held.organization)

@@ -1,0 +1,222 @@
+"""The classes of a resource, by `classification.yaml`: from its type, codes, labels, service and author. Never empty."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+from liaison.auth.access import vocabulary
+from liaison.auth.access.classes import Class, union
+from liaison.auth.access.owners import addressee_of, author_of, service_of
+from liaison.fhir.store.contract import Labels, Tree
+
+_SENSITIVE: Final = Class.PSY | Class.SENS | Class.MINOR | Class.NOTE3P | Class.PROT
+_CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+
+
+class Coding(NamedTuple):
+    element: str
+    system: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    classes: Class
+    types: frozenset[str]
+    elements: frozenset[str]
+    system: str
+    codes: tuple[str, ...]
+
+    def holds(self, type_: str, codings: Iterable[Coding]) -> bool:
+        return (not self.types or type_ in self.types) and any(
+            coding.element in self.elements
+            and self.system in ("", coding.system)
+            and any(_matches(coding, code) for code in self.codes)
+            for coding in codings
+        )
+
+
+def _matches(coding: Coding, pattern: str) -> bool:
+    if coding.element == "questionnaire":
+        return pattern.startswith("/") and pattern.removesuffix("*") in coding.code
+    return coding.code.startswith(pattern[:-1]) if pattern.endswith("*") else coding.code == pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What one label (system, code) does: replaces the class, or adds to it."""
+
+    classes: Class
+    replaces: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    types: Mapping[str, Class]
+    fixed: frozenset[str]
+    instead: tuple[Rule, ...]
+    besides: tuple[Rule, ...]
+    labels: Mapping[str, Mapping[str, Label]]
+    restricted: frozenset[str]
+    psychiatrists: frozenset[str]
+    psychiatric_codes: frozenset[str]
+    psychiatric_words: tuple[str, ...]
+
+    def label(self, system: str, code: str) -> Label | None:
+        for known, codes in self.labels.items():
+            if system == known or (known.endswith("*") and system.startswith(known[:-1])):
+                return codes.get(code)
+        return None
+
+
+def _rule(data: Mapping[str, Any]) -> Rule:
+    if unknown := data.keys() - {"classes", "types", "in", "system", "codes"}:
+        raise ValueError(f"unknown words in a classification rule: {sorted(unknown)}")
+    return Rule(
+        union(data["classes"]),
+        frozenset(data.get("types", ())),
+        frozenset(data["in"]),
+        data.get("system", ""),
+        tuple(data["codes"]),
+    )
+
+
+def _label(data: Mapping[str, Any]) -> dict[str, Label]:
+    found = {code: Label(Class[code], False) for code in data.get("adds", ())}
+    found |= {code: Label(Class[code], True) for code in data.get("replaces", ())}
+    found |= {code: Label(Class[name], False) for code, name in data.get("means", {}).items()}
+    found |= {code: Label(Class[name], True) for code, name in data.get("also", {}).items()}
+    return found
+
+
+@cache
+def rules() -> Rules:
+    """The rules shipped with this version."""
+    data = yaml.safe_load(resources.files(__package__).joinpath("classification.yaml").read_text("utf-8"))
+    service = data["psychiatric-services"]
+    return Rules(
+        {type_: Class[name] for name, types in data["types"].items() for type_ in types},
+        frozenset(data["fixed"]),
+        tuple(_rule(rule) for rule in data["instead"]),
+        tuple(_rule(rule) for rule in data["besides"]),
+        {label["system"]: _label(label) for label in data["labels"]},
+        frozenset(data["restricted"]),
+        frozenset(data["psychiatrists"]),
+        frozenset(service["codes"]),
+        tuple(service["words"]),
+    )
+
+
+_ELEMENTS: Final = (
+    "category",
+    "code",
+    "type",
+    "class",
+    "serviceType",
+    "reasonCode",
+    "vaccineCode",
+    "medicationCodeableConcept",
+)
+
+
+def _codings(tree: Mapping[str, Any]) -> Iterator[Coding]:
+    for element in _ELEMENTS:
+        given = tree.get(element)
+        for concept in given if isinstance(given, list) else [given]:
+            if isinstance(concept, dict):
+                for coding in concept.get("coding") or [concept]:
+                    if isinstance(coding, dict) and isinstance(coding.get("code"), str):
+                        yield Coding(element, coding.get("system") or "", coding["code"])
+    if isinstance(canonical := tree.get("questionnaire"), str):
+        yield Coding("questionnaire", "", canonical)
+
+
+def _labels(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(system, code) of the security labels of the resource itself."""
+    meta = tree.get("meta")
+    codings = list(meta.get("security") or ()) if isinstance(meta, dict) else []
+    for concept in tree.get("securityLabel") or ():
+        if isinstance(concept, dict):
+            codings += concept.get("coding") or ()
+    for coding in codings:
+        if isinstance(coding, dict) and isinstance(coding.get("code"), str):
+            yield coding.get("system") or "", coding["code"]
+
+
+def own_classes(tree: Mapping[str, Any]) -> Class:
+    """From the resource alone: its type, codes and labels."""
+    known, type_ = rules(), tree["resourceType"]
+    classes = known.types.get(type_, Class.CLIN)
+    if type_ in known.fixed:
+        return classes
+    codings = list(_codings(tree))
+    classes = next((rule.classes for rule in known.instead if rule.holds(type_, codings)), classes)
+    besides = Class(0)
+    for rule in known.besides:
+        if rule.holds(type_, codings):
+            besides |= rule.classes
+    restricted = False
+    for system, code in _labels(tree):
+        label = known.label(system, code)
+        if label is None:
+            restricted |= system == _CONFIDENTIALITY and code in known.restricted
+        elif label.replaces:
+            # The review list and reports of abuse stay what they are, whatever they are called.
+            classes = classes if classes & (Class.AUD | Class.PROT) else label.classes
+        else:
+            besides |= label.classes
+    if restricted and not besides & _SENSITIVE and classes not in (Class.SOC, Class.HOMEPLAN):
+        besides |= Class.SENS
+    return classes | besides
+
+
+def is_psychiatric_service(organization: Mapping[str, Any]) -> bool:
+    """By its type, or failing that by a word of its name."""
+    known = rules()
+    if any(coding.code in known.psychiatric_codes for coding in _codings(organization) if coding.element == "type"):
+        return True
+    name = str(organization.get("name", "")).lower()
+    return any(word in name for word in known.psychiatric_words)
+
+
+def _is_psychiatrist(role: Mapping[str, Any]) -> bool:
+    return any(
+        coding.get("system") == vocabulary.SPECIALTY and coding.get("code") in rules().psychiatrists
+        for concept in role.get("specialty") or ()
+        for coding in concept.get("coding") or ()
+    )
+
+
+def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
+    """Classes and owners. `related` gives what the resource refers to, by relative reference, as far as it is known."""
+    classes = own_classes(tree)
+    author, service = author_of(tree), service_of(tree, related)
+    if tree["resourceType"] not in rules().fixed and classes & _CLINICAL:
+        writer, place = related.get(author), related.get(service)
+        encounter = related.get(_reference(tree.get("encounter")) or _encounter_of_document(tree))
+        if (
+            (writer is not None and _is_psychiatrist(writer))
+            or (place is not None and is_psychiatric_service(place))
+            or (encounter is not None and own_classes(encounter) & Class.PSY)
+        ):
+            classes |= Class.PSY
+    return Labels(int(classes), author, service, addressee_of(tree))
+
+
+_CLINICAL: Final = union(("CLIN", "VITAL"))
+"""What a psychiatric service makes PSY. Its appointments, tasks and the care team's own content stay coordination."""
+
+
+def _reference(value: object) -> str:
+    return str(value.get("reference", "")) if isinstance(value, dict) else ""
+
+
+def _encounter_of_document(tree: Mapping[str, Any]) -> str:
+    context = tree.get("context")
+    given = context.get("encounter") if isinstance(context, dict) else context
+    first = given[0] if isinstance(given, list) and given else given
+    return _reference(first)

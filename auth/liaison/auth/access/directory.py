@@ -1,0 +1,122 @@
+"""What the directory says that rights rest on: who acts for whom, and which structure is part of which.
+
+The roles themselves are rows of `held_role`, brought in line by liaison.auth.people.roles.derive.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import asyncpg
+
+from liaison.auth.access import vocabulary
+from liaison.auth.access.classify import is_psychiatric_service
+from liaison.auth.access.facts.reading import STAFF, extension
+from liaison.auth.people import roles
+from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
+from liaison.fhir.store.contract import Change, Tree
+from liaison.fhir.store.ids import Ids
+
+_ROLE: Final = kind_of("PractitionerRole")
+_ORGANIZATION: Final = kind_of("Organization")
+
+
+def states_directory_facts(change: Change) -> bool:
+    return change.key.kind in (_ROLE, _ORGANIZATION)
+
+
+async def derive(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Change]) -> set[int]:
+    """Brings the rows in line with the changes; gives the principals whose patients' grants may now differ."""
+    stated = [change for change in changes if states_directory_facts(change)]
+    touched = await _principals(connection, stated)
+    await roles.derive(connection, ids, stated)
+    for change in stated:
+        if change.key.kind == _ROLE:
+            await connection.execute(
+                "update held_role set acts_for = $2 where role = $1", change.key.res, _acts_for(ids, change.tree)
+            )
+        else:
+            await _organization(connection, ids, change)
+    return touched | await _principals(connection, stated)
+
+
+def _acts_for(ids: Ids, tree: Tree | None) -> int:
+    return _res(ids, extension(tree or {}, vocabulary.ACTS_FOR).get("valueReference"), *STAFF)
+
+
+def _res(ids: Ids, reference: object, *types: str) -> int:
+    text = reference.get("reference") if isinstance(reference, Mapping) else None
+    if not isinstance(text, str) or text.count("/") != 1:
+        return 0
+    type_, id_ = text.split("/")
+    key = ids.decode(type_, id_) if type_ in types and type_ in RESOURCE_TYPES else None
+    return key.res if key else 0
+
+
+async def _organization(connection: asyncpg.Connection, ids: Ids, change: Change) -> None:
+    await connection.execute("delete from organization_part where organization = $1", change.key.res)
+    if change.tree is None:
+        return
+    await connection.execute(
+        "insert into organization_part (organization, part_of, psychiatric) values ($1, $2, $3)",
+        change.key.res,
+        _res(ids, change.tree.get("partOf"), "Organization"),
+        is_psychiatric_service(change.tree),
+    )
+
+
+async def _principals(connection: asyncpg.Connection, changes: Sequence[Change]) -> set[int]:
+    """Those stated before or now: roles, their holders and structures, and those they act for."""
+    named = [change.key.res for change in changes]
+    rows = await connection.fetch(
+        "select role, practitioner, organization, acts_for from held_role where role = any($1::bigint[])", named
+    )
+    return {*named, *(number for row in rows for number in row if number)}
+
+
+async def touched_patients(connection: asyncpg.Connection, principals: Iterable[int]) -> list[int]:
+    """Patients whose grants rest on one of these principals, on someone they act for, or on a structure above or below
+    one of them."""
+    rows = await connection.fetch(_TOUCHED, sorted(set(principals)))
+    return [row[0] for row in rows]
+
+
+# People of a role are reached by the role, the person and the structure, delegates by whom they act for.
+_TOUCHED: Final = """
+    with recursive below as (
+        select unnest($1::bigint[]) as principal
+        union select p.organization from organization_part p join below b on p.part_of = b.principal
+    ), above as (
+        select unnest($1::bigint[]) as principal
+        union select p.part_of from organization_part p join above a on p.organization = a.principal
+        where p.part_of <> 0
+    ), named as (
+        select principal from below union select principal from above
+    ), roles as (
+        select h.* from held_role h join named n on n.principal in (h.role, h.practitioner)
+    ), principals as (
+        select principal from named
+        union select role from roles union select practitioner from roles union select organization from roles
+        union select acts_for from roles where acts_for <> 0
+        union select h.practitioner from held_role h join roles r on h.role = r.acts_for
+        union select h.role from held_role h join roles r on h.practitioner = r.acts_for
+    )
+    select distinct r.patient from relation r
+    where r.principal in (select principal from principals) or r.organization in (select principal from principals
+        where principal <> 0)
+    order by 1
+"""
+
+
+async def everyone(connection: asyncpg.Connection) -> list[int]:
+    """Every patient in force, in order: for a change that concerns all, such as an auditor's appointment."""
+    rows = await connection.fetch("select patient from patient where state = 0 order by patient")
+    return [row[0] for row in rows]
+
+
+async def holds_office(connection: asyncpg.Connection, role: int) -> bool:
+    """Whether a PractitionerRole is that of an auditor or data protection officer, who have everyone's traces."""
+    return bool(
+        await connection.fetchval(
+            "select exists (select from held_role where role = $1 and role_code in ('auditor', 'dpo'))", role
+        )
+    )

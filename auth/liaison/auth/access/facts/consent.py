@@ -1,0 +1,153 @@
+"""Consent of scope patient-privacy: permits, oppositions, objection to emergency access, masking, information given.
+
+An opposition counts from its recording (`proposed`: provisional), a permit only once `active`. A permit that limits
+itself in a way the rules cannot follow (types, codes, dates or items of data) gives nothing; a denial that does so
+denies all it could mean. Nested provisions are read with their own type.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any, Final
+
+from liaison.auth.access import vocabulary
+from liaison.auth.access.classes import named
+from liaison.auth.access.facts.reading import STAFF, Reading, codes, period
+from liaison.auth.access.intervals import Interval
+from liaison.auth.access.purposes import Purpose, from_code
+from liaison.auth.access.relations import Relation
+from liaison.auth.access.world import Fact, Source
+
+_SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
+_ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+_SENSITIVITY: Final = {"PSY": "PSY", "PSYTHPN": "PSY", "MH": "PSY", "HIV": "SENS", "ETH": "SENS", "SEX": "SENS", "STD": "SENS",
+                       "SDV": "SENS"}  # fmt: skip
+_CARE: Final = frozenset({Purpose.TREAT, Purpose.COORD})
+
+
+def facts(reading: Reading) -> Iterator[Fact]:
+    tree = reading.tree
+    if "patient-privacy" not in codes(tree.get("scope"), _SCOPE):
+        return
+    status, provision = tree.get("status"), tree.get("provision")
+    provision = provision if isinstance(provision, Mapping) else {}
+    numbers = count()
+    if status == "active" and "information" in codes(tree.get("category"), vocabulary.CONSENT):
+        during = period(provision.get("period"))
+        if during is not None:
+            for actor, _ in _actors(reading, provision) or [(0, "")]:
+                yield _fact(reading, next(numbers), actor, Relation.INFORMED, during)
+        return
+    if status in ("active", "proposed"):
+        yield from _provision(reading, provision, numbers, status == "active")
+
+
+def _provision(
+    reading: Reading, provision: Mapping[str, Any], numbers: "count[int]", confirmed: bool
+) -> Iterator[Fact]:
+    if provision.get("type") == "deny":
+        yield from _denials(reading, provision, numbers)
+    elif provision.get("type") == "permit" and confirmed:
+        yield from _permits(reading, provision, numbers)
+    for nested in provision.get("provision") or ():
+        yield from _provision(reading, nested, numbers, confirmed)
+
+
+def _permits(reading: Reading, provision: Mapping[str, Any], numbers: "count[int]") -> Iterator[Fact]:
+    during, purposes = period(provision.get("period")), _purposes(provision)
+    limited = any(provision.get(name) for name in ("class", "code", "data", "dataPeriod"))
+    classes, unknown = _classes(provision)
+    if during is None or limited or unknown or (purposes and not purposes & (_CARE | {Purpose.PATRQT})):
+        return
+    for actor, type_ in _actors(reading, provision):
+        detail: dict[str, Any] = {"classes": classes} if classes else {}
+        if type_ == "RelatedPerson":
+            detail["holder"] = "related"
+        yield _fact(reading, next(numbers), actor, Relation.CONSENT, during, detail)
+
+
+def _denials(reading: Reading, provision: Mapping[str, Any], numbers: "count[int]") -> Iterator[Fact]:
+    # A period that cannot be read does not lift an opposition.
+    during = period(provision.get("period")) or period(None)
+    assert during is not None
+    items = [
+        key
+        for data in provision.get("data") or ()
+        if (key := _item(reading, data.get("reference"))) is not None and key[0] == reading.key.patient
+    ]
+    if provision.get("data"):
+        for _, kind, res in items:
+            yield _fact(reading, next(numbers), res, Relation.MASK, during, {"kind": kind})
+        return
+    purposes, (classes, unknown) = _purposes(provision), _classes(provision)
+    if _named_purposes(provision) and not purposes:
+        return  # against research or marketing: not against care
+    detail = {"classes": classes} if classes and not unknown else {}
+    relation = Relation.EMERGENCY_OBJECTION if purposes and not purposes & _CARE else Relation.DENY
+    for actor, _ in _actors(reading, provision) or [(0, "")]:
+        yield _fact(reading, next(numbers), actor, relation, during, detail)
+        if Purpose.ETREAT in purposes and relation is Relation.DENY:
+            yield _fact(reading, next(numbers), actor, Relation.EMERGENCY_OBJECTION, during)
+
+
+def _fact(
+    reading: Reading,
+    ordinal: int,
+    principal: int,
+    relation: Relation,
+    during: Interval,
+    detail: Mapping[str, Any] | None = None,
+) -> Fact:
+    source = Source(reading.key.kind, reading.key.res)
+    return Fact(principal, relation, during, detail=detail or {}, source=source, ordinal=ordinal)
+
+
+def _actors(reading: Reading, provision: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """(principal, type) of those named. Who is named and cannot be found here has no rights to take or give."""
+    found = []
+    for actor in provision.get("actor") or ():
+        named_ = reading.name(actor.get("reference"), *STAFF, "Organization", "RelatedPerson")
+        if named_ is not None:
+            found.append((named_[1].res, named_[0]))
+        else:
+            found.append((_NOBODY, ""))
+    return found
+
+
+_NOBODY: Final = -1
+"""A principal that no session has: an actor outside the territory."""
+
+
+def _item(reading: Reading, reference: object) -> tuple[int, int, int] | None:
+    text = reference.get("reference") if isinstance(reference, Mapping) else None
+    if not isinstance(text, str) or text.count("/") != 1:
+        return None
+    found = reading.name(reference, text.split("/")[0])
+    return tuple(found[1]) if found else None  # type: ignore[return-value]  # a Key is (patient, kind, res)
+
+
+def _named_purposes(provision: Mapping[str, Any]) -> set[str]:
+    return set(codes(provision.get("purpose"), vocabulary.ACT_REASON))
+
+
+def _purposes(provision: Mapping[str, Any]) -> set[Purpose]:
+    return {purpose for code in _named_purposes(provision) if (purpose := from_code(code)) is not None}
+
+
+def _classes(provision: Mapping[str, Any]) -> tuple[list[str], bool]:
+    """The names of the classes meant, and whether some label is not understood."""
+    found, unknown = [], False
+    for label in provision.get("securityLabel") or ():
+        code = label.get("code", "")
+        name = code if label.get("system") == vocabulary.DATA_CLASS else _SENSITIVITY.get(code, "")
+        if label.get("system") not in (vocabulary.DATA_CLASS, _ACT_CODE) or not _is_class(name):
+            unknown = True
+        else:
+            found.append(name)
+    return sorted(set(found)), unknown
+
+
+def _is_class(name: str) -> bool:
+    try:
+        return bool(named(name))
+    except KeyError:
+        return False

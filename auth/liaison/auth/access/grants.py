@@ -1,0 +1,187 @@
+"""From `relation` rows to `access_grant` rows, in the transaction that changes a fact.
+
+Whoever changes facts takes `lock` before reading any: two changes about one patient follow each other, and the second
+sees what the first wrote. Computing again from the same facts gives the same rows; a rebuild is nothing else.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import asyncpg
+
+from liaison.auth.access.decide import decide
+from liaison.auth.access.intervals import Interval
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.relations import Relation
+from liaison.auth.access.roles import ROLES
+from liaison.auth.access.table import in_force
+from liaison.auth.access.world import Fact, Held, Right, Source, SystemClient, World
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import Key
+from liaison.fhir.store.ids import Ids
+from liaison.fhir.store.rows import owner_token
+from liaison.fhir.vault import PatientKey, Vault
+
+_DIRECTORY_LOCK: Final = 0x11A155
+_BATCH: Final = 200
+
+GrantRow = tuple[Any, ...]
+"""The columns of access_grant, in order."""
+
+
+async def lock(connection: asyncpg.Connection, patients: Iterable[int], *, directory: bool = False) -> None:
+    """Held until the transaction ends. Facts of different patients change side by side, those of the directory alone."""
+    shared = "" if directory else "_shared"
+    await connection.execute(f"select pg_advisory_xact_lock{shared}($1)", _DIRECTORY_LOCK)
+    wanted = sorted(set(patients))
+    if wanted:
+        await connection.execute(
+            "select from patient where patient = any($1::bigint[]) order by patient for no key update", wanted
+        )
+
+
+async def recompute(connection: asyncpg.Connection, vault: Vault, patients: Iterable[int]) -> None:
+    """Brings the grants of these patients in line with their facts. Those of an erased patient are deleted."""
+    everyone = sorted(set(patients) - {0})
+    for start in range(0, len(everyone), _BATCH):
+        await _recompute(connection, vault, everyone[start : start + _BATCH])
+
+
+async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: list[int]) -> None:
+    keys = await vault.patient_keys(connection, patients)
+    facts = await _facts(connection, patients)
+    held, wholes = await _people(connection, [fact for of_one in facts.values() for fact in of_one])
+    clients = await _clients(connection)
+    ids = Ids(vault.id_key)
+    old: dict[int, set[GrantRow]] = {patient: set() for patient in patients}
+    for row in await connection.fetch(
+        f"select {_COLUMNS} from access_grant where patient = any($1::bigint[])", patients
+    ):
+        old[row[0]].add(tuple(row))
+    gone, new = [], []
+    for patient in patients:
+        rows = set()
+        if (key := keys.get(patient)) is not None:
+            rights = decide(World(facts.get(patient, ()), held, wholes, clients), in_force())
+            rows = {_row(ids, key, right) for right in rights}
+        if rows != old[patient]:
+            gone.append(patient)
+            new += sorted(rows)
+    if gone:
+        await connection.execute("delete from access_grant where patient = any($1::bigint[])", gone)
+    if new:
+        await connection.execute(_INSERT, *map(list, zip(*new, strict=True)))
+
+
+_COLUMNS: Final = (
+    "patient, principal, purpose, mask, write_mask, author, service, addressee, rule, relation, valid_from, valid_to"
+)
+_INSERT: Final = f"""
+    insert into access_grant ({_COLUMNS})
+    select * from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
+                         $7::bigint[], $8::bigint[], $9::smallint[], $10::smallint[], $11::timestamptz[],
+                         $12::timestamptz[])
+"""
+
+
+def _row(ids: Ids, key: PatientKey, right: Right) -> GrantRow:
+    whose = right.whose
+    token = (
+        owner_token(key, f"{whose.type_}/{ids.encode(Key(0, kind_of(whose.type_), whose.res))}") if whose.column else 0
+    )
+    return (
+        key.patient,
+        right.principal,
+        int(right.purpose),
+        key.permute(int(right.read)),
+        key.permute(int(right.write)),
+        token if whose.column == "author" else 0,
+        token if whose.column == "service" else 0,
+        token if whose.column == "addressee" else 0,
+        right.rule,
+        int(right.relation),
+        right.during.start,
+        right.during.end,
+    )
+
+
+# ---- reading the world --------------------------------------------------------------------------------------------
+
+
+async def _facts(connection: asyncpg.Connection, patients: Sequence[int]) -> dict[int, list[Fact]]:
+    rows = await connection.fetch(
+        "select patient, principal, relation, source_kind, source_res, ordinal, organization, detail, valid_from,"
+        " valid_to from relation where patient = any($1::bigint[])",
+        patients,
+    )
+    found: dict[int, list[Fact]] = {}
+    for patient, principal, relation, kind, res, ordinal, organization, detail, start, end in rows:
+        fact = Fact(
+            principal,
+            Relation(relation),
+            Interval(start, end),
+            organization,
+            json.loads(detail) if detail else {},
+            Source(kind, res),
+            ordinal,
+        )
+        found.setdefault(patient, []).append(fact)
+    return found
+
+
+# Everyone who may derive something from these facts: by role, by person, by structure or one that is part of it, and
+# those who act for them; and the auditors.
+_HELD: Final = """
+    with recursive structures as (
+        select unnest($1::bigint[]) as organization
+        union select p.organization from organization_part p join structures s on p.part_of = s.organization
+    ), first as (
+        select h.* from held_role h
+        where h.active and (h.role = any($1::bigint[]) or h.practitioner = any($1::bigint[])
+            or (h.organization <> 0 and h.organization in (select organization from structures))
+            or h.role_code in ('auditor', 'dpo'))
+    )
+    select role, practitioner, organization, role_code, acts_for, valid_from, valid_to from first
+    union
+    select h.role, h.practitioner, h.organization, h.role_code, h.acts_for, h.valid_from, h.valid_to
+    from held_role h where h.active and h.acts_for <> 0
+        and h.acts_for in (select role from first union select practitioner from first)
+"""
+_WHOLES: Final = """
+    with recursive above as (
+        select organization as start, part_of from organization_part where organization = any($1::bigint[])
+        union select a.start, p.part_of from organization_part p join above a on p.organization = a.part_of
+    )
+    select start, part_of from above where part_of <> 0 order by start
+"""
+
+
+async def _people(
+    connection: asyncpg.Connection, facts: Iterable[Fact]
+) -> tuple[list[Held], dict[int, tuple[int, ...]]]:
+    principals = {
+        number for fact in facts for number in (fact.principal, fact.organization) if number > 0 or number < -1
+    }
+    rows = await connection.fetch(_HELD, sorted(principals))
+    held = [
+        Held(role, practitioner, organization, role_code, Interval(start, end), acts_for)
+        for role, practitioner, organization, role_code, acts_for, start, end in rows
+        if role_code in ROLES
+    ]
+    wholes: dict[int, tuple[int, ...]] = {}
+    for start, whole in await connection.fetch(_WHOLES, sorted({one.organization for one in held if one.organization})):
+        wholes[start] = (*wholes.get(start, ()), whole)
+    return held, wholes
+
+
+async def _clients(connection: asyncpg.Connection) -> list[SystemClient]:
+    rows = await connection.fetch(
+        "select client, organization, role_code, purpose from client"
+        " where active and kind = 'backend' and organization <> 0 and role_code is not null and purpose is not null"
+    )
+    return [
+        SystemClient(client, organization, role_code, Purpose(purpose))
+        for client, organization, role_code, purpose in rows
+        if role_code in ROLES
+    ]

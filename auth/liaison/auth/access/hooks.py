@@ -1,0 +1,124 @@
+"""What the store does for rights inside its transaction (contract.Hooks): classify, permit, derive, and journal.
+
+Before the rows: labels are completed, the right to write is checked as it stands, identity rules apply. After them: facts
+are read from what was written, grants are computed again, nobody has gained by their own hand, and the journal holds it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+import asyncpg
+
+from liaison.auth.access import amendment, directory, grants, identity, labels, masking, own_rights, writing
+from liaison.auth.access.classes import Class
+from liaison.auth.access.classify import classify
+from liaison.auth.access.facts import FACT_TYPES, Reading, facts_of
+from liaison.auth.access.intervals import ALWAYS
+from liaison.auth.access.relation_rows import replace_facts
+from liaison.auth.access.relations import Relation
+from liaison.auth.access.standing import Standing, standing
+from liaison.auth.access.world import Fact, Source
+from liaison.auth.caller import Caller
+from liaison.auth.journal.entry import Entry, entries_for_changes
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import Change, Labels, Tree
+from liaison.fhir.store.ids import Ids
+from liaison.fhir.vault import Vault
+
+_ROLE: Final = kind_of("PractitionerRole")
+
+
+class Journal(Protocol):
+    async def record_within(self, connection: asyncpg.Connection, entries: Sequence[Entry]) -> None: ...
+
+
+class Hooks:
+    """Holds no state between two transactions, nor between its own steps: all of it is in the database."""
+
+    def __init__(self, vault: Vault, journal: Journal) -> None:
+        self._vault = vault
+        self._journal = journal
+        self._ids = Ids(vault.id_key)
+
+    def classify(self, change: Change, related: Mapping[str, Tree]) -> Labels:
+        """The classes and owners of a resource; never without a class. A directory resource is of the directory."""
+        if change.key.patient == 0:
+            return Labels(int(Class.DIRECTORY))
+        assert change.tree is not None, "a deletion keeps its labels"
+        return classify(change.tree, related)
+
+    async def before_write(self, connection: asyncpg.Connection, caller: Caller, changes: list[Change]) -> None:
+        """Refuses what the caller may not write, by their rights of now; completes labels; appends a Provenance to an
+        amendment of someone else's entry, and a task to an identity that collides with another."""
+        linked = {patient for change in changes for patient in writing.linked_patients(self._ids, change)}
+        patients = {change.key.patient for change in changes} | linked
+        stated = any(directory.states_directory_facts(change) for change in changes)
+        if stated or any(_states_facts(change) for change in changes):
+            await grants.lock(connection, {change.key.patient for change in changes} - {0}, directory=stated)
+        who = await standing(connection, self._ids, caller.session, patients)
+        known = patients - {change.key.patient for change in changes if change.new_patient}
+        keys = await self._vault.patient_keys(connection, known)
+        await labels.complete(connection, self._ids, who, changes)
+        ages = await writing.ages(connection, changes)
+        writing.check(self._ids, keys, who, changes, ages)
+        if who.internal is None:
+            amendment.add_provenance(self._ids, keys, who, changes, ages)
+        await identity.keep_unique(connection, self._vault, self._ids, who, changes)
+
+    async def after_write(self, connection: asyncpg.Connection, caller: Caller, changes: Sequence[Change]) -> None:
+        """Facts, grants and journal entries follow what was written."""
+        stating = [change for change in changes if _states_facts(change)]
+        affected = {change.key.patient for change in stating}
+        if any(directory.states_directory_facts(change) for change in changes):
+            touched = await directory.derive(connection, self._ids, changes)
+            affected |= set(await self._patients_of(connection, touched, changes))
+        if affected:
+            await self._derive(connection, caller, stating, affected)
+        await self._journal.record_within(connection, entries_for_changes(caller, changes))
+
+    async def _derive(
+        self, connection: asyncpg.Connection, caller: Caller, stating: Sequence[Change], affected: set[int]
+    ) -> None:
+        who = await standing(connection, self._ids, caller.session, ())
+        new = {change.key.patient for change in stating if change.new_patient}
+        old = affected - new
+        checked = who.internal is None and bool(old)
+        before = await own_rights.held(connection, who, old) if checked else []
+        masks = await masking.masked_by(connection, stating)
+        facts = [(change.key.patient, fact) for change in stating for fact in self._facts(change)]
+        facts += [(change.key.patient, fact) for change in stating for fact in _opened_by(who, change)]
+        await replace_facts(connection, [change.key for change in stating], facts)
+        await grants.recompute(connection, self._vault, affected)
+        if checked:
+            after = await own_rights.held(connection, who, old)
+            if own_rights.widened(before, after, await connection.fetchval("select now()")):
+                own_rights.refuse()
+        await masking.follow(connection, self._vault, masks, await masking.masked_by(connection, stating))
+
+    def _facts(self, change: Change) -> list[Fact]:
+        if change.tree is None:
+            return []
+        reading = Reading(change.tree, change.key, self._ids.decode, Class(change.labels.classes))
+        return facts_of(change.type_, reading)
+
+    async def _patients_of(
+        self, connection: asyncpg.Connection, principals: set[int], changes: Sequence[Change]
+    ) -> list[int]:
+        for change in changes:
+            if change.key.kind == _ROLE and await directory.holds_office(connection, change.key.res):
+                return await directory.everyone(connection)
+        patients = await directory.touched_patients(connection, principals)
+        await grants.lock(connection, patients, directory=True)
+        return patients
+
+
+def _states_facts(change: Change) -> bool:
+    return change.type_ in FACT_TYPES and change.key.patient != 0
+
+
+def _opened_by(who: Standing, change: Change) -> list[Fact]:
+    """Who opens a record keeps what they enter in it (row 28): the person, or the client of a structure."""
+    opener = who.client if not who.practitioner else who.practitioner
+    if not change.new_patient or not opener or who.role_code in ("patient", "guardian"):
+        return []
+    return [Fact(opener, Relation.AUTHOR, ALWAYS, source=Source(change.key.kind, change.key.res))]

@@ -1,0 +1,118 @@
+"""Completing the labels of what is written, with what only the database and the caller know.
+
+* who wrote it, when the resource does not say: the caller; and in which structure;
+* a role named as author or addressee stands for its person: 'own' means the person's own, in whatever role;
+* what a psychiatric service writes is PSY;
+* what the patient has masked stays masked in its new version.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import asyncpg
+
+from liaison.auth.access.classes import Class, union
+from liaison.auth.access.classify import rules
+from liaison.auth.access.relations import Relation
+from liaison.auth.access.standing import Standing
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import Change, Key
+from liaison.fhir.store.ids import Ids
+
+_CLINICAL: Final = union(("CLIN", "VITAL"))
+_ROLE, _PRACTITIONER = "PractitionerRole", "Practitioner"
+
+
+async def complete(connection: asyncpg.Connection, ids: Ids, who: Standing, changes: Sequence[Change]) -> None:
+    """Fills `labels` of each change in place."""
+    written = [change for change in changes if change.tree is not None and change.key.patient]
+    for change in written:
+        if change.interaction == "create":
+            _sign(ids, who, change)
+    roles, services = _named(ids, written)
+    people, psychiatric = await _known(connection, roles, services)
+    masked = await _masked(connection, written)
+    for change in written:
+        labels = change.labels
+        classes = Class(labels.classes)
+        service = _decoded(ids, labels.service, "Organization")
+        if service in psychiatric and classes & _CLINICAL and change.type_ not in rules().fixed:
+            classes |= Class.PSY
+        if (change.key.patient, change.key.res) in masked:
+            classes |= Class.MASKED
+        change.labels = replace(
+            labels,
+            classes=int(classes),
+            author=_person(ids, people, labels.author),
+            addressee=_person(ids, people, labels.addressee),
+        )
+
+
+def _sign(ids: Ids, who: Standing, change: Change) -> None:
+    """The caller signs what names no author; their structure is that of what they wrote themselves."""
+    labels, own = change.labels, ""
+    if who.role_code == "patient":
+        own = f"Patient/{ids.encode(Key(change.key.patient, kind_of('Patient'), who.practitioner))}"
+    elif who.role_code == "guardian":
+        own = f"RelatedPerson/{ids.encode(Key(change.key.patient, kind_of('RelatedPerson'), who.practitioner))}"
+    elif who.practitioner:
+        own = f"{_PRACTITIONER}/{ids.encode(Key(0, kind_of(_PRACTITIONER), who.practitioner))}"
+    author = labels.author or own
+    role = f"{_ROLE}/{ids.encode(Key(0, kind_of(_ROLE), who.role))}" if who.role else own
+    service = labels.service
+    # A system client's structure is the source of what it sends; a person's, of what they sign.
+    if not service and who.organization and (author in (own, role) or not who.practitioner):
+        service = f"Organization/{ids.encode(Key(0, kind_of('Organization'), who.organization))}"
+    change.labels = replace(labels, author=author, service=service)
+
+
+def _named(ids: Ids, changes: Iterable[Change]) -> tuple[set[int], set[int]]:
+    roles, services = set(), set()
+    for change in changes:
+        labels = change.labels
+        roles |= {_decoded(ids, name, _ROLE) for name in (labels.author, labels.addressee)}
+        services.add(_decoded(ids, labels.service, "Organization"))
+    return roles - {0}, services - {0}
+
+
+def _decoded(ids: Ids, reference: str, type_: str) -> int:
+    if not reference.startswith(f"{type_}/"):
+        return 0
+    key = ids.decode(type_, reference.removeprefix(f"{type_}/"))
+    return key.res if key else 0
+
+
+def _person(ids: Ids, people: dict[int, int], reference: str) -> str:
+    practitioner = people.get(_decoded(ids, reference, _ROLE), 0)
+    return f"{_PRACTITIONER}/{ids.encode(Key(0, kind_of(_PRACTITIONER), practitioner))}" if practitioner else reference
+
+
+async def _known(
+    connection: asyncpg.Connection, roles: set[int], services: set[int]
+) -> tuple[dict[int, int], frozenset[int]]:
+    """Practitioners by role, and which of the services are psychiatric; one round trip, or none."""
+    if not roles and not services:
+        return {}, frozenset()
+    rows = await connection.fetch(
+        "select role, practitioner from held_role where role = any($1::bigint[])"
+        " union all select organization, 0 from organization_part where organization = any($2::bigint[]) and psychiatric",
+        sorted(roles),
+        sorted(services),
+    )
+    people = {role: practitioner for role, practitioner in rows if practitioner}
+    return people, frozenset(organization for organization, practitioner in rows if not practitioner)
+
+
+async def _masked(connection: asyncpg.Connection, changes: Sequence[Change]) -> set[tuple[int, int]]:
+    updated = [change.key for change in changes if change.interaction == "update"]
+    if not updated:
+        return set()
+    rows = await connection.fetch(
+        "select patient, principal from relation where patient = any($1::bigint[]) and principal = any($2::bigint[])"
+        " and relation = $3 and valid_to > now()",
+        sorted({key.patient for key in updated}),
+        sorted({key.res for key in updated}),
+        int(Relation.MASK),
+    )
+    return {(patient, res) for patient, res in rows}

@@ -1,0 +1,92 @@
+"""The caller at a write: the session as the database has it now, and its grants on the patients concerned.
+
+Read in the transaction of the write, before anything of it is written: rights are those of before.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from liaison.auth.access.filter import Filter
+from liaison.auth.access.internal import INTERNALS, Internal
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.errors import Unauthorized
+from liaison.fhir.store.contract import Grant, Key, Labels
+from liaison.fhir.store.ids import Ids
+from liaison.fhir.store.rows import owner_token
+from liaison.fhir.vault import PatientKey
+
+_STANDING = Filter().standing("$1::bigint", "$2::bigint[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """The tokens that a row carries or will carry."""
+
+    author: int = 0
+    service: int = 0
+    addressee: int = 0
+
+    @classmethod
+    def of(cls, key: PatientKey, labels: Labels) -> "Owners":
+        return cls(*(owner_token(key, name) for name in (labels.author, labels.service, labels.addressee)))
+
+
+_UNSIGNED = Labels(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who writes. `grants` by patient are in force now; a patient without an entry is not the caller's to see.
+
+    `signature` names a professional as author, as the labels of what they write do."""
+
+    session: int
+    role_code: str
+    practitioner: int
+    role: int
+    organization: int
+    client: int
+    principals: tuple[int, ...]
+    signature: Labels = _UNSIGNED
+    grants: dict[int, list[Grant]] = field(default_factory=dict)
+
+    @property
+    def internal(self) -> Internal | None:
+        return INTERNALS.get(self.role_code)
+
+    def may_write(self, patient: int, owners: Owners) -> int:
+        """The permuted classes that may be written on a row with these owners."""
+        allowed = 0
+        for grant in self.grants.get(patient, ()):
+            if (
+                grant.author in (0, owners.author)
+                and grant.service in (0, owners.service)
+                and grant.addressee in (0, owners.addressee)
+            ):
+                allowed |= grant.write_mask
+        return allowed
+
+
+async def standing(connection: asyncpg.Connection, ids: Ids, session: int, patients: Iterable[int]) -> Standing:
+    """Raises Unauthorized when the session is over."""
+    rows = await connection.fetch(_STANDING, session, sorted(set(patients) - {0}))
+    if not rows:
+        raise Unauthorized("The session has ended. Sign in again.")
+    role_code, practitioner, role, organization, client, principals = rows[0][:6]
+    own = f"Practitioner/{ids.encode(Key(0, kind_of('Practitioner'), practitioner))}" if practitioner else ""
+    found = Standing(
+        session,
+        role_code,
+        practitioner or 0,
+        role or 0,
+        organization or 0,
+        client or 0,
+        tuple(principals),
+        Labels(0, own),
+    )
+    for row in rows:
+        if row[6] is not None:
+            found.grants.setdefault(row[6], []).append(Grant(*row[7:]))
+    return found

@@ -1,0 +1,147 @@
+"""The right to write, as it is *before* the write: each change against the grants of whoever makes it.
+
+Creating needs every class of what is new; changing, those of what was there too, so that nobody can relabel or take away
+what they could not have written. Directory types need the administrator.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final
+
+import asyncpg
+
+from liaison.auth.access.classes import Class
+from liaison.auth.access.roles import ROLES
+from liaison.auth.access.standing import Owners, Standing
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.errors import Conflict, Forbidden, NotFound, Unprocessable
+from liaison.fhir.store.contract import Change, Key
+from liaison.fhir.store.ids import Ids
+from liaison.fhir.vault import PatientKey
+
+_NO_DELETE: Final = frozenset({"home-aide"})
+"""Row 15."""
+_OPPOSITION_ONLY: Final = frozenset({"home-aide", "secretary"})
+"""They record what the person says against sharing, and the information given; they permit nothing to anybody."""
+OWN_WINDOW: Final = timedelta(hours=24)
+
+
+class Refusal(Forbidden):
+    """Said only about a record that the caller can see."""
+
+
+def check(
+    ids: Ids, keys: dict[int, PatientKey], who: Standing, changes: Sequence[Change], first: dict[Key, timedelta]
+) -> None:
+    """Raises NotFound, Refusal, Conflict or Unprocessable. `first` gives the age of what is changed or deleted."""
+    opened = {change.key.patient for change in changes if change.new_patient}
+    if opened and not _may_open(who):
+        raise Refusal("Your role does not open records.")
+    for change in changes:
+        if who.internal is not None:
+            if change.type_ not in who.internal.writes:
+                raise Refusal(f"The internal principal {who.internal.name} does not write {change.type_}.")
+        elif change.key.patient == 0:
+            _check_directory(ids, who, change)
+        elif change.key.patient not in opened:
+            _check_change(keys[change.key.patient], who, change, first.get(change.key, timedelta(0)))
+            _check_links(ids, keys, who, change, opened)
+        elif change.labels.classes & Class.AUD:
+            raise Refusal("The review list is not written to.")
+
+
+def _may_open(who: Standing) -> bool:
+    return who.internal is not None or (who.role_code in ROLES and ROLES[who.role_code].registers)
+
+
+def _check_directory(ids: Ids, who: Standing, change: Change) -> None:
+    if who.role_code != "admin":
+        raise Refusal("The directory is kept by its administrator.")
+    if change.type_ == "PractitionerRole":
+        for tree in (change.tree, change.before):
+            held_by = (tree or {}).get("practitioner") or {}
+            if who.practitioner and _decoded(ids, held_by, "Practitioner") == who.practitioner:
+                raise Refusal("Nobody adds to their own rights: another administrator changes your roles.")
+
+
+def _decoded(ids: Ids, reference: object, type_: str) -> int:
+    text = reference.get("reference") if isinstance(reference, dict) else None
+    if not isinstance(text, str) or not text.startswith(f"{type_}/"):
+        return 0
+    key = ids.decode(type_, text.removeprefix(f"{type_}/"))
+    return key.res if key else 0
+
+
+def _check_change(key: PatientKey, who: Standing, change: Change, age: timedelta) -> None:
+    if change.key.patient not in who.grants:
+        raise NotFound
+    if change.tree is not None and not _covered(key, who, change.labels.classes, Owners.of(key, change.labels)):
+        raise Refusal(f"Your role may not write this {change.type_} on this record.")
+    before = change.before_row
+    if before is not None:
+        owners = Owners(before.author, before.service, before.addressee)
+        if before.classes & ~who.may_write(change.key.patient, owners):
+            raise Refusal(f"Your role may not change this {change.type_}.")
+    if change.interaction == "delete":
+        _check_deletion(key, who, change, age)
+    if change.type_ == "Consent" and who.role_code in _OPPOSITION_ONLY and _permits(change.tree):
+        raise Refusal("Your role records information and oppositions; a permission is recorded by another member.")
+
+
+def _covered(key: PatientKey, who: Standing, classes: int, owners: Owners) -> bool:
+    return classes > 0 and not key.permute(classes) & ~who.may_write(key.patient, owners)
+
+
+def _permits(tree: object) -> bool:
+    """Whether a Consent lets anybody named see anything."""
+    if isinstance(tree, list):
+        return any(_permits(one) for one in tree)
+    if not isinstance(tree, dict):
+        return False
+    here = tree.get("type") == "permit" and bool(tree.get("actor"))
+    return here or _permits(tree.get("provision"))
+
+
+def _check_deletion(key: PatientKey, who: Standing, change: Change, age: timedelta) -> None:
+    """By the author, within 24 hours; never a consent in force (design §8)."""
+    assert change.before_row is not None
+    if change.type_ == "Consent" and (change.before or {}).get("status") in ("active", "proposed"):
+        raise Conflict("A consent in force is not deleted: set its status to inactive.")
+    mine = change.before_row.author != 0 and change.before_row.author == Owners.of(key, who.signature).author
+    if who.role_code in _NO_DELETE or not mine or age > OWN_WINDOW:
+        raise Refusal("Only its author deletes an entry, within 24 hours. Set its status to entered-in-error instead.")
+
+
+def _check_links(ids: Ids, keys: dict[int, PatientKey], who: Standing, change: Change, opened: set[int]) -> None:
+    """Whoever says that two records are of one person may write the identity of both."""
+    for patient in linked_patients(ids, change):
+        key = keys.get(patient)
+        if patient in opened or patient == change.key.patient:
+            continue
+        if key is None or not _covered(key, who, int(Class.ADM), Owners()):
+            raise Unprocessable(f"{change.type_}.link names a patient that does not exist.", f"{change.type_}.link")
+
+
+def linked_patients(ids: Ids, change: Change) -> Iterable[int]:
+    """The other patients whom a Patient or Person links to."""
+    for link in (change.tree or {}).get("link") or () if change.type_ in ("Patient", "Person") else ():
+        target = link.get("other") or link.get("target") or {}
+        text = target.get("reference") if isinstance(target, dict) else None
+        if isinstance(text, str) and text.startswith("Patient/"):
+            key = ids.decode("Patient", text.removeprefix("Patient/"))
+            if key is not None and key.kind == kind_of("Patient"):
+                yield key.patient
+
+
+async def ages(connection: asyncpg.Connection, changes: Sequence[Change]) -> dict[Key, timedelta]:
+    """How long ago each resource that is changed or deleted was first written, by the database's clock."""
+    older = [change.key for change in changes if change.before_row is not None]
+    if not older:
+        return {}
+    rows = await connection.fetch(
+        "select v.patient, v.kind, v.res, clock_timestamp() - v.at"
+        " from unnest($1::bigint[], $2::smallint[], $3::bigint[]) as k(patient, kind, res)"
+        " join version v on v.patient = k.patient and v.kind = k.kind and v.res = k.res and v.version = 1",
+        *map(list, zip(*older, strict=True)),
+    )
+    return {Key(patient, kind, res): age for patient, kind, res, age in rows}
