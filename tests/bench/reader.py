@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import sketch
+import sketch  # type: ignore[import-not-found]  # beside this file, which is run as a program
 import uvloop
 
 from liaison.auth.access.classes import Class
