@@ -182,7 +182,9 @@ async def test_of_twenty_racers_with_one_jti_one_passes(database: Database, regi
     assert results.count(True) == 1
 
 
-@pytest.mark.parametrize("text", ["", "a", "a.b", "a.b.c", "....", "é.é.é", "e30.e30.", "x" * 9000, "eyJhbGciOjF9.W10.AA"])
+@pytest.mark.parametrize(
+    "text", ["", "a", "a.b", "a.b.c", "....", "é.é.é", "e30.e30.", "x" * 9000, "eyJhbGciOjF9.W10.AA"]
+)
 async def test_rubbish_is_refused(database: Database, register: Register, text: str) -> None:
     software = await register()
 
@@ -194,7 +196,9 @@ async def test_rubbish_is_refused(database: Database, register: Register, text: 
 async def test_the_library_alone_would_accept_a_far_exp_and_a_foreign_audience(register: Register) -> None:
     """The planted fault: a server that trusts the library's signature check. It accepts what is refused above."""
     software = await register()
-    assertion = software.assertion(exp=int(time.time()) + 10 * 365 * 86400, aud=[TOKEN_URL, "https://elsewhere.example"])
+    assertion = software.assertion(
+        exp=int(time.time()) + 10 * 365 * 86400, aud=[TOKEN_URL, "https://elsewhere.example"]
+    )
 
     token = jwt.decode(assertion, software.key, algorithms=["ES384"])
 

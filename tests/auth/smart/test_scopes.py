@@ -2,8 +2,8 @@
 
 import pytest
 
-from liaison.auth.smart.scopes import EVERYTHING, Scopes, read_scopes
 from liaison.auth.smart.grammar import ScopeError
+from liaison.auth.smart.scopes import EVERYTHING, Scopes, read_scopes
 from liaison.fhir.errors import Forbidden
 
 VITALS = "category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs"

@@ -17,6 +17,7 @@ import orjson
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, RSAKey
+from joserfc.util import base64_to_int
 
 from liaison.auth.oauth2.errors import InvalidClient
 
@@ -38,11 +39,11 @@ def key_problem(key: Any) -> str:
     if not isinstance(key, Mapping) or not isinstance(key.get("kid"), str) or not key["kid"]:
         return "Each key has a kid."
     try:
-        made = _import(key)
-    except (JoseError, ValueError, TypeError, KeyError, binascii.Error):
+        if key.get("kty") == "RSA" and base64_to_int(key["n"]).bit_length() < 2048:
+            return f"The key {key['kid']} is too short: 2048 bits at least."
+        _import(key)
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, binascii.Error):
         return f"The key {key['kid']} is not a key of RFC 7517 for RS384 or ES384."
-    if isinstance(made, RSAKey) and made.raw_value.key_size < 2048:
-        return f"The key {key['kid']} is too short: 2048 bits at least."
     return ""
 
 
