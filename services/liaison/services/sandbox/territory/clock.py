@@ -49,6 +49,19 @@ def instant(moment: datetime) -> str:
 def day_text(day: date) -> str:
     """'le 4 mars 2026', as French texts write it."""
     month = (
-        "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
+        [
+            "janvier",
+            "février",
+            "mars",
+            "avril",
+            "mai",
+            "juin",
+            "juillet",
+            "août",
+            "septembre",
+            "octobre",
+            "novembre",
+            "décembre",
+        ]
     )[day.month - 1]
     return f"{'1er' if day.day == 1 else day.day} {month} {day.year}"

@@ -23,6 +23,13 @@ class Draft:
             self._named[key] = urn
         return urn
 
+    def absorb(self, bundle: Tree) -> list[str]:
+        """Adds the entries of another transaction under their own urn:uuid. Their conditions are dropped: what is made
+        here is made once."""
+        for entry in bundle["entry"]:
+            self.entries[entry["fullUrl"]] = entry["resource"]
+        return [entry["fullUrl"] for entry in bundle["entry"]]
+
     def __getitem__(self, key: str) -> str:
         return self._named[key]
 

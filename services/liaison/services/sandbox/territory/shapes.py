@@ -78,6 +78,4 @@ def secure_mail(value: str) -> Tree:
 
 
 def annotation(text: str, author: str = "", at: datetime | None = None) -> Tree:
-    return without_empty(
-        authorReference=ref(author) if author else None, time=moment(at) if at else None, text=text
-    )
+    return without_empty(authorReference=ref(author) if author else None, time=moment(at) if at else None, text=text)

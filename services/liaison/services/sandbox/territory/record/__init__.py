@@ -1,0 +1,1 @@
+"""What a patient's record holds, one module per kind of content. Each function writes into a `Record`."""

@@ -1,0 +1,276 @@
+"""The territory is deterministic, valid R4, closed under its references, and holds what the sandbox promises."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from liaison.fhir.errors import FhirError
+from liaison.fhir.model import read, validate
+from liaison.protocols.alerts import Standing, level_of, standing
+from liaison.protocols.calendar import State, entry
+from liaison.services.sandbox.territory import Patient, Territory, build, identifiers, systems
+from liaison.services.sandbox.territory.clock import PARIS, Clock
+
+Tree = dict[str, Any]
+CLOCK = Clock(datetime(2026, 11, 23, 10, 7, tzinfo=PARIS))
+KEYS = [
+    "gp",
+    "gp_outside",
+    "nurse",
+    "physio",
+    "pharmacist",
+    "hospital_doctor",
+    "psychiatrist",
+    "substitute_active",
+    "substitute_expired",
+    "trainee",
+    "on_call_doctor",
+    "call_handler",
+    "secretary",
+    "aide",
+    "aide2",
+    "home_service_manager",
+    "social_worker",
+    "coordinator",
+    "coordinator_admin",
+    "auditor",
+    "patient_a",
+    "patient_b",
+    "guardian",
+    "admin",
+]
+
+
+@pytest.fixture(scope="module")
+def territory() -> Territory:
+    return build(CLOCK)
+
+
+@pytest.fixture(scope="module")
+def patients(territory: Territory) -> dict[str, Patient]:
+    return {patient.key: patient for patient in territory.patients()}
+
+
+def _resources(patient: Patient, type_: str) -> list[Tree]:
+    trees = [entry["resource"] for entry in patient.bundle["entry"]]
+    return [tree for tree in trees if tree["resourceType"] == type_]
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("reference"), str):
+            yield node["reference"]
+        for child in node.values():
+            yield from _references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _references(child)
+
+
+def _bundles(territory: Territory, patients: dict[str, Patient]) -> list[Tree]:
+    return [territory.directory.bundle(), *(patient.bundle for patient in patients.values())]
+
+
+def test_the_same_moment_gives_the_same_bytes(territory: Territory, patients: dict[str, Patient]) -> None:
+    again = build(CLOCK)
+
+    assert orjson.dumps(again.directory.bundle()) == orjson.dumps(territory.directory.bundle())
+    assert [orjson.dumps(patient.bundle) for patient in again.patients()] == [
+        orjson.dumps(patient.bundle) for patient in patients.values()
+    ]
+
+
+def test_another_day_moves_the_dates_and_keeps_the_people(territory: Territory) -> None:
+    later = build(Clock.of(date(2027, 3, 1)))
+
+    assert [person.name for person in later.people] == [person.name for person in territory.people]
+    assert [patient.name for patient in later.patients()] == [patient.name for patient in territory.patients()]
+
+
+def test_every_resource_is_valid_r4(territory: Territory, patients: dict[str, Patient]) -> None:
+    problems = []
+    for bundle in _bundles(territory, patients):
+        for given in bundle["entry"]:
+            try:
+                validate(read(orjson.dumps(given["resource"])))
+            except FhirError as error:
+                problems += [(issue.expression, issue.diagnostics) for issue in error.issues]
+
+    assert problems == []
+
+
+def test_a_fault_in_a_resource_would_be_seen(patients: dict[str, Patient]) -> None:
+    tree = {**_resources(patients["bpco_04"], "Observation")[0], "status": "fini"}
+
+    with pytest.raises(FhirError):
+        validate(read(orjson.dumps(tree)))
+
+
+def test_every_reference_leads_into_the_same_bundle_or_the_directory(
+    territory: Territory, patients: dict[str, Patient]
+) -> None:
+    known = set(territory.directory.entries)
+    for bundle in _bundles(territory, patients):
+        own = {given["fullUrl"] for given in bundle["entry"]}
+        assert set(_references(bundle)) <= own | known
+
+
+def test_there_are_sixty_patients_with_distinct_right_test_matricules(patients: dict[str, Patient]) -> None:
+    matricules = [
+        (identifier["system"], identifier["value"])
+        for patient in patients.values()
+        for identifier in _resources(patient, "Patient")[0].get("identifier", [])
+    ]
+
+    assert len(patients) == 60
+    assert len(set(matricules)) == len(matricules) > 50
+    assert {system for system, _ in matricules} == {systems.INS_TEST}
+    assert all(identifiers.nir_key(value[:13]) == value[13:] for _, value in matricules)
+
+
+def test_only_a_qualified_identity_carries_its_matricule(patients: dict[str, Patient]) -> None:
+    for patient in patients.values():
+        (tree,) = _resources(patient, "Patient")
+        status = tree["extension"][0]["extension"][1]["valueCoding"]["code"]
+        assert ("identifier" in tree) == (status == "QUAL")
+
+
+def test_everyone_who_was_promised_can_sign_in(territory: Territory) -> None:
+    assert set(KEYS) <= {person.key for person in territory.people}
+
+
+def test_professionals_have_test_numbers_with_right_keys(territory: Territory) -> None:
+    numbers = [
+        identifier["value"]
+        for tree in territory.directory.resources("Practitioner")
+        for identifier in tree["identifier"]
+        if identifier["system"] == systems.RPPS
+    ]
+
+    assert len(set(numbers)) == len(numbers) > 10
+    assert all(number.startswith("997") and identifiers.luhn_ok(number) for number in numbers)
+
+
+def test_one_alert_is_twenty_minutes_old_and_nobody_has_seen_it(patients: dict[str, Patient]) -> None:
+    waiting = [
+        (patient.key, task)
+        for patient in patients.values()
+        for task in _resources(patient, "Task")
+        if level_of(task) == "ORANGE" and standing(task, CLOCK.now) is Standing.WAITING
+    ]
+
+    assert [key for key, task in waiting if _age(task) == timedelta(minutes=20)] == ["bpco_04"]
+
+
+def _age(task: Tree) -> timedelta:
+    return CLOCK.now - datetime.fromisoformat(task["authoredOn"])
+
+
+def test_one_person_is_in_hospital_and_the_hospital_doctor_is_in_no_team(
+    territory: Territory, patients: dict[str, Patient]
+) -> None:
+    doctor = territory.directory["hospital_doctor"]
+    open_stays = [
+        patient.key
+        for patient in patients.values()
+        for tree in _resources(patient, "Encounter")
+        if tree["status"] == "in-progress"
+    ]
+    named = {
+        (patient.key, tree["resourceType"])
+        for patient in patients.values()
+        for tree in (given["resource"] for given in patient.bundle["entry"])
+        if doctor in set(_references(tree))
+    }
+
+    assert open_stays == ["bpco_05"]
+    assert {key for key, _ in named} == {"bpco_05"}
+    assert "CareTeam" not in {type_ for _, type_ in named}
+
+
+def test_an_education_step_is_late(patients: dict[str, Patient]) -> None:
+    late = [
+        found.title
+        for found in (entry(task, CLOCK.today) for task in _resources(patients["bpco_03"], "Task"))
+        if found.state is State.LATE
+    ]
+
+    assert late == ["Atelier 2 : reconnaître une exacerbation, mon plan d'action"]
+
+
+def test_the_twelve_people_with_bpco_stand_at_different_stages(patients: dict[str, Patient]) -> None:
+    stages = {
+        key: patient.special for key, patient in patients.items() if key.startswith("bpco_") or key == "patient_a"
+    }
+
+    assert len(set(stages.values())) == 12
+    for key in stages:
+        plans = [
+            plan["instantiatesCanonical"][0] for plan in _resources(patients[key], "CarePlan") if "category" not in plan
+        ]
+        assert "https://liaison.example/fhir/PlanDefinition/bpco|1.0.0" in plans
+
+
+def test_a_late_step_is_rare_enough_to_be_looked_at(patients: dict[str, Patient]) -> None:
+    late = {
+        key
+        for key, patient in patients.items()
+        for task in _resources(patient, "Task")
+        if "instantiatesCanonical" in task and not level_of(task) and entry(task, CLOCK.today).state is State.LATE
+    }
+
+    assert late == {"bpco_03", "bpco_09"}
+
+
+def test_one_person_opposes_a_nurse_who_is_on_their_team(territory: Territory, patients: dict[str, Patient]) -> None:
+    denials = [
+        tree for tree in _resources(patients["opposed_nurse"], "Consent") if tree["provision"].get("type") == "deny"
+    ]
+    (team,) = _resources(patients["opposed_nurse"], "CareTeam")
+
+    assert [actor["reference"]["reference"] for actor in denials[0]["provision"]["actor"]] == [
+        territory.directory["person/nurse"]
+    ]
+    assert territory.directory["nurse"] in set(_references(team))
+
+
+def test_substitutions_are_dated_and_name_who_is_replaced(territory: Territory) -> None:
+    active = territory.directory.tree("substitute_active")
+    expired = territory.directory.tree("substitute_expired")
+
+    assert active["period"]["start"] <= "2026-11-23" <= active["period"]["end"]
+    assert expired["period"]["end"] < "2026-11-23"
+    assert territory.directory["gp_replaced"] in set(_references(active["extension"]))
+
+
+def test_the_aide_has_a_tour_today(territory: Territory, patients: dict[str, Patient]) -> None:
+    aide = territory.directory["aide"]
+    today = {
+        patient.key
+        for patient in patients.values()
+        for tree in _resources(patient, "Appointment")
+        if tree["start"].startswith("2026-11-23") and aide in set(_references(tree))
+    }
+
+    assert today >= {"bpco_03", "bpco_04", "bpco_06", "heart"}
+
+
+def test_nothing_happens_after_now_but_what_is_planned(patients: dict[str, Patient]) -> None:
+    planned = {"Task", "Appointment", "CarePlan", "Goal", "CareTeam", "Flag", "RelatedPerson", "Consent"}
+    for patient in patients.values():
+        for given in patient.bundle["entry"]:
+            tree = given["resource"]
+            for name in ("effectiveDateTime", "date", "sent", "authored", "recordedDate", "occurrenceDateTime"):
+                text = tree.get(name) if tree["resourceType"] not in planned else None
+                if text and "T" in text:
+                    assert datetime.fromisoformat(text) <= CLOCK.now, (patient.key, tree["resourceType"], name)
+
+
+def test_a_large_territory_keeps_the_special_patients_first(territory: Territory) -> None:
+    large = build(CLOCK, "large")
+
+    assert len(large.stories) == 1200
+    assert [story.key for story in large.stories[:27]] == [story.key for story in territory.stories[:27]]
