@@ -11,7 +11,7 @@ from typing import Any, Final
 import asyncpg
 
 from liaison.auth.access.decide import decide
-from liaison.auth.access.intervals import Interval
+from liaison.auth.access.intervals import BEGINNING, FOREVER, Interval
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
@@ -120,7 +120,7 @@ async def _facts(connection: asyncpg.Connection, patients: Sequence[int]) -> dic
         fact = Fact(
             principal,
             Relation(relation),
-            Interval(start, end),
+            between(start, end),
             organization,
             json.loads(detail) if detail else {},
             Source(kind, res),
@@ -142,11 +142,13 @@ _HELD: Final = """
             or (h.organization <> 0 and h.organization in (select organization from structures))
             or h.role_code in ('auditor', 'dpo'))
     )
-    select role, practitioner, organization, role_code, acts_for, valid_from, valid_to from first
-    union
-    select h.role, h.practitioner, h.organization, h.role_code, h.acts_for, h.valid_from, h.valid_to
-    from held_role h where h.active and h.acts_for <> 0
-        and h.acts_for in (select role from first union select practitioner from first)
+    select role, practitioner, organization, role_code, acts_for, greatest(valid_from, $2), least(valid_to, $3)
+    from (
+        select * from first
+        union
+        select h.* from held_role h where h.active and h.acts_for <> 0
+            and h.acts_for in (select role from first union select practitioner from first)
+    ) every
 """
 _WHOLES: Final = """
     with recursive above as (
@@ -163,9 +165,9 @@ async def _people(
     principals = {
         number for fact in facts for number in (fact.principal, fact.organization) if number > 0 or number < -1
     }
-    rows = await connection.fetch(_HELD, sorted(principals))
+    rows = await connection.fetch(_HELD, sorted(principals), BEGINNING, FOREVER)
     held = [
-        Held(role, practitioner, organization, role_code, Interval(start, end), acts_for)
+        Held(role, practitioner, organization, role_code, between(start, end), acts_for)
         for role, practitioner, organization, role_code, acts_for, start, end in rows
         if role_code in ROLES
     ]

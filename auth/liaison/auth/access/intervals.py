@@ -19,6 +19,11 @@ class Interval(NamedTuple):
         return Interval(start, end) if start < end else None
 
 
+def between(start: datetime, end: datetime) -> Interval:
+    """From two columns: asyncpg gives PostgreSQL's infinities as naive datetimes, the only ones there are."""
+    return Interval(start if start.tzinfo else BEGINNING, end if end.tzinfo else FOREVER)
+
+
 ALWAYS: Final = Interval(BEGINNING, FOREVER)
 
 

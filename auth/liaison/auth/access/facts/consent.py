@@ -21,6 +21,8 @@ _SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
 _ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _SENSITIVITY: Final = {"PSY": "PSY", "PSYTHPN": "PSY", "MH": "PSY", "HIV": "SENS", "ETH": "SENS", "SEX": "SENS", "STD": "SENS",
                        "SDV": "SENS"}  # fmt: skip
+_ACTION: Final = "http://terminology.hl7.org/CodeSystem/consentaction"
+_ACT_REASON_OID: Final = "urn:oid:2.16.840.1.113883.5.8"
 _CARE: Final = frozenset({Purpose.TREAT, Purpose.COORD})
 
 
@@ -54,7 +56,7 @@ def _provision(
 
 def _permits(reading: Reading, provision: Mapping[str, Any], numbers: "count[int]") -> Iterator[Fact]:
     during, purposes = period(provision.get("period")), _purposes(provision)
-    limited = any(provision.get(name) for name in ("class", "code", "data", "dataPeriod"))
+    limited = any(provision.get(name) for name in ("class", "data", "dataPeriod")) or _limits_codes(provision)
     classes, unknown = _classes(provision)
     if during is None or limited or unknown or (purposes and not purposes & (_CARE | {Purpose.PATRQT})):
         return
@@ -125,8 +127,14 @@ def _item(reading: Reading, reference: object) -> tuple[int, int, int] | None:
     return tuple(found[1]) if found else None  # type: ignore[return-value]  # a Key is (patient, kind, res)
 
 
+def _limits_codes(provision: Mapping[str, Any]) -> bool:
+    """FR Core writes the action (`access`) in provision.code; any other code there limits what is meant."""
+    return any(not list(codes(concept, _ACTION)) for concept in provision.get("code") or ())
+
+
 def _named_purposes(provision: Mapping[str, Any]) -> set[str]:
-    return set(codes(provision.get("purpose"), vocabulary.ACT_REASON))
+    given = provision.get("purpose")
+    return {*codes(given, vocabulary.ACT_REASON), *codes(given, _ACT_REASON_OID)}
 
 
 def _purposes(provision: Mapping[str, Any]) -> set[Purpose]:
