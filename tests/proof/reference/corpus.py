@@ -1,0 +1,78 @@
+"""The given sample data as plain resources with ids of a store: the corpus of the reference evaluator.
+
+Reads transaction bundles with the standard library, puts our ids and references in, and says whose each resource is.
+"""
+
+import gzip
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+Resource = dict[str, Any]
+
+DIRECTORY = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location"})
+
+
+def folder() -> Path | None:
+    """The given data, or None when LIAISON_SAMPLE_DATA names none."""
+    named = os.environ.get("LIAISON_SAMPLE_DATA")
+    return Path(named) / "synthea" if named else None
+
+
+def bundles(where: Path, most: int) -> list[list[dict[str, Any]]]:
+    """The directory's bundle, then the smallest patient bundles."""
+    files = sorted(where.glob("*.json.gz"), key=lambda path: (not path.name.startswith("0-"), path.stat().st_size))
+    # Numbers keep their text as Decimal does; the evaluator reads them so, too.
+    from liaison.fhir.model import Number
+
+    return [json.loads(gzip.decompress(path.read_bytes()), parse_float=Number)["entry"] for path in files[: most + 1]]
+
+
+class Corpus:
+    """Resources by id, and the owner of each: the id of a Patient, or '' for the directory.
+
+    `new_id(type, owner)` makes ids; it is asked for Patients with owner '' first.
+    """
+
+    def __init__(self, new_id: Callable[[str, str], str]) -> None:
+        self._new_id = new_id
+        self._identified: dict[str, str] = {}
+        self.resources: dict[str, Resource] = {}
+        self.owner: dict[str, str] = {}
+
+    def add(self, entries: list[dict[str, Any]]) -> list[str]:
+        """The ids of a bundle's resources, in its order, references among them resolved."""
+        named: dict[str, str] = {}
+        patient = ""
+        ids = []
+        for entry in sorted(entries, key=lambda one: one["resource"]["resourceType"] != "Patient"):
+            resource = entry["resource"]
+            type_ = resource["resourceType"]
+            owner = "" if type_ in DIRECTORY else patient
+            id_ = self._new_id(type_, owner)
+            if type_ == "Patient":
+                owner = patient = id_
+            named[entry["fullUrl"]] = f"{type_}/{id_}"
+            for identifier in resource.get("identifier", ()) if type_ in DIRECTORY else ():
+                self._identified[f"{type_}?identifier={identifier['system']}|{identifier['value']}"] = f"{type_}/{id_}"
+            self.resources[id_] = resource | {"id": id_}
+            self.owner[id_] = owner
+            ids.append(id_)
+        for id_ in ids:
+            for reference in _references(self.resources[id_]):
+                text = reference["reference"]
+                reference["reference"] = named.get(text) or self._identified.get(text, text)
+        return ids
+
+
+def _references(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        if isinstance(node.get("reference"), str):
+            yield node
+        for child in node.values():
+            yield from _references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _references(child)

@@ -1,0 +1,389 @@
+"""A search as R4 describes it, in plain Python over plain resources: no SQL, no index, no code of the engine.
+
+Written from https://hl7.org/fhir/R4/search.html alone, for the parameters named in PARAMETERS, and slow on purpose:
+every query looks at every resource. What R4 leaves to a server is as docs/implementation/search.md says: dates without
+a zone are read on the clock of Paris, strings are folded, a missing value sorts lowest.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Resource = dict[str, Any]
+
+PARIS = ZoneInfo("Europe/Paris")
+FIRST = datetime(1, 1, 1, tzinfo=UTC)
+LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Its type, the elements it looks at, and for references the types it may point to."""
+
+    type: str
+    paths: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    only: str = ""  # a reference counts only when it points to this type
+
+
+def _p(type_: str, *paths: str, targets: str = "", only: str = "") -> Parameter:
+    return Parameter(type_, paths, tuple(targets.split()), only)
+
+
+_PATIENT = {
+    "patient": _p("reference", "subject", targets="Patient", only="Patient"),
+    "subject": _p("reference", "subject", targets="Patient Group"),
+}
+_ENCOUNTER = {"encounter": _p("reference", "encounter", targets="Encounter")}
+
+PARAMETERS: dict[str, dict[str, Parameter]] = {
+    "Patient": {
+        "family": _p("string", "name.family"),
+        "given": _p("string", "name.given"),
+        "name": _p("string", "name.family", "name.given", "name.prefix", "name.suffix", "name.text"),
+        "address-city": _p("string", "address.city"),
+        "birthdate": _p("date", "birthDate"),
+        "death-date": _p("date", "deceasedDateTime"),
+        "gender": _p("token", "gender"),
+        "identifier": _p("token", "identifier"),
+        "phone": _p("token", "telecom"),
+    },
+    "Observation": {
+        **_PATIENT,
+        **_ENCOUNTER,
+        "subject": _p("reference", "subject", targets="Group Device Patient Location"),
+        "code": _p("token", "code"),
+        "category": _p("token", "category"),
+        "status": _p("token", "status"),
+        "value-concept": _p("token", "valueCodeableConcept"),
+        "component-code": _p("token", "component.code"),
+        "date": _p("date", "effectiveDateTime", "effectivePeriod", "effectiveInstant"),
+        "value-quantity": _p("quantity", "valueQuantity"),
+        "component-value-quantity": _p("quantity", "component.valueQuantity"),
+        "value-string": _p("string", "valueString", "valueCodeableConcept.text"),
+    },
+    "Encounter": {
+        **_PATIENT,
+        "class": _p("token", "class"),
+        "type": _p("token", "type"),
+        "status": _p("token", "status"),
+        "date": _p("date", "period"),
+        "participant": _p("reference", "participant.individual", targets="Practitioner PractitionerRole RelatedPerson"),
+        "service-provider": _p("reference", "serviceProvider", targets="Organization"),
+        "reason-code": _p("token", "reasonCode"),
+    },
+    "Condition": {
+        **_PATIENT,
+        **_ENCOUNTER,
+        "code": _p("token", "code"),
+        "clinical-status": _p("token", "clinicalStatus"),
+        "verification-status": _p("token", "verificationStatus"),
+        "onset-date": _p("date", "onsetDateTime", "onsetPeriod"),
+        "abatement-date": _p("date", "abatementDateTime", "abatementPeriod"),
+        "recorded-date": _p("date", "recordedDate"),
+    },
+    "Procedure": {
+        **_PATIENT,
+        **_ENCOUNTER,
+        "code": _p("token", "code"),
+        "status": _p("token", "status"),
+        "date": _p("date", "performedDateTime", "performedPeriod"),
+        "reason-reference": _p("reference", "reasonReference", targets="Condition Observation"),
+    },
+    "MedicationRequest": {
+        **_PATIENT,
+        **_ENCOUNTER,
+        "code": _p("token", "medicationCodeableConcept"),
+        "status": _p("token", "status"),
+        "intent": _p("token", "intent"),
+        "authoredon": _p("date", "authoredOn"),
+        "requester": _p("reference", "requester", targets="Practitioner Organization Patient"),
+    },
+    "Practitioner": {
+        "family": _p("string", "name.family"),
+        "given": _p("string", "name.given"),
+        "identifier": _p("token", "identifier"),
+        "email": _p("token", "telecom"),
+        "active": _p("token", "active"),
+    },
+    "Organization": {
+        "name": _p("string", "name", "alias"),
+        "address-city": _p("string", "address.city"),
+        "identifier": _p("token", "identifier"),
+        "type": _p("token", "type"),
+    },
+}
+_SYSTEMS = {"phone": "phone", "email": "email"}
+
+# Which element orders a type when it is sorted by its main date: the first of these that is there.
+MAIN_DATES = {
+    ("Observation", "date"): ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"),
+    ("Encounter", "date"): ("period",),
+    ("Condition", "onset-date"): ("onsetDateTime", "onsetPeriod", "recordedDate"),
+    ("Procedure", "date"): ("performedDateTime", "performedPeriod"),
+    ("MedicationRequest", "authoredon"): ("authoredOn",),
+}
+
+
+def at(node: Any, path: str) -> Iterator[Any]:
+    """Every element at a path, lists opened."""
+    if isinstance(node, list):
+        for one in node:
+            yield from at(one, path)
+    elif not path:
+        yield node
+    elif isinstance(node, dict):
+        head, _, rest = path.partition(".")
+        if head in node:
+            yield from at(node[head], rest)
+
+
+def elements(resource: Resource, name: str) -> list[Any]:
+    """The elements a parameter looks at."""
+    parameter = PARAMETERS[resource["resourceType"]][name]
+    found = [one for path in parameter.paths for one in at(resource, path)]
+    if name in _SYSTEMS:
+        found = [one for one in found if one.get("system") == _SYSTEMS[name]]
+    if parameter.only:
+        found = [one for one in found if one.get("reference", "").startswith(f"{parameter.only}/")]
+    return found
+
+
+# ---- one function for each parameter type: does an element satisfy a value? ---------------------------------------
+
+
+def fold(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c if c.isalnum() else " " for c in letters if not unicodedata.combining(c)).split())
+
+
+def string_is(element: str, modifier: str, value: str) -> bool:
+    if modifier == "exact":
+        return element == value
+    if modifier == "contains":
+        return fold(value) in fold(element)
+    return fold(element).startswith(fold(value))
+
+
+def codings(element: Any) -> list[tuple[str, str]]:
+    """(system, code) of what a token parameter looks at; '' where there is none."""
+    if isinstance(element, bool):
+        return [("", "true" if element else "false")]
+    if isinstance(element, str):
+        return [("", element)]
+    if "coding" in element:
+        return [(one.get("system", ""), one.get("code", "")) for one in element["coding"]]
+    if "rank" in element or "use" in element or ("value" in element and "code" not in element):
+        system = element.get("system", "")
+        return [("" if system in ("phone", "email", "fax", "url", "sms") else system, element.get("value", ""))]
+    if "code" in element or "display" in element:
+        return [(element.get("system", ""), element.get("code", ""))]
+    return []
+
+
+def token_texts(element: Any) -> list[str]:
+    if not isinstance(element, dict):
+        return []
+    found = [one.get("display") for one in element.get("coding", ())] + [element.get("text"), element.get("display")]
+    found.append(element.get("type", {}).get("text") if isinstance(element.get("type"), dict) else None)
+    return [one for one in found if one]
+
+
+def token_is(element: Any, modifier: str, value: str) -> bool:
+    if modifier == "text":
+        return any(fold(text).startswith(fold(value)) for text in token_texts(element))
+    if "|" not in value:
+        return any(code == value for _, code in codings(element))
+    system, _, code = value.partition("|")
+    return any(one[0] == system and (not code or one[1] == code) for one in codings(element))
+
+
+def span(text: str) -> tuple[datetime, datetime]:
+    """The instants a date covers: from the first to the first after."""
+    day, _, time = text.partition("T")
+    parts = [int(part) for part in day.split("-")]
+    if not time:
+        start = datetime(*([*parts, 1, 1])[:3], tzinfo=PARIS)  # type: ignore[misc]  # three integers
+        if len(parts) == 1:
+            end = datetime(parts[0] + 1, 1, 1, tzinfo=PARIS)
+        elif len(parts) == 2:
+            end = datetime(parts[0] + parts[1] // 12, parts[1] % 12 + 1, 1, tzinfo=PARIS)
+        else:
+            end = datetime.combine(start.date() + timedelta(days=1), start.timetz())
+        return start.astimezone(UTC), end.astimezone(UTC)
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=PARIS)
+    clock = time.replace("Z", "").split("+")[0].split("-")[0]
+    unit = timedelta(minutes=1) if clock.count(":") == 1 else timedelta(seconds=1)
+    if "." in clock:
+        unit = timedelta(microseconds=10 ** (6 - len(clock.split(".")[1])))
+    return moment.astimezone(UTC), moment.astimezone(UTC) + unit
+
+
+def period(element: Any) -> tuple[datetime, datetime]:
+    if isinstance(element, str):
+        return span(element)
+    return (
+        span(element["start"])[0] if "start" in element else FIRST,
+        span(element["end"])[1] if "end" in element else LAST,
+    )
+
+
+def split_prefix(value: str) -> tuple[str, str]:
+    return (value[:2], value[2:]) if value[:2] in ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb") else ("eq", value)
+
+
+def date_is(element: Any, modifier: str, value: str) -> bool:
+    prefix, text = split_prefix(value)
+    low, high = span(text)
+    start, end = period(element)
+    contains = low <= start and end <= high
+    above, below = end > high, start < low
+    return {
+        "eq": contains,
+        "ne": not contains,
+        "gt": above,
+        "lt": below,
+        "ge": above or contains,
+        "le": below or contains,
+        "sa": start >= high,
+        "eb": end <= low,
+    }[prefix]
+
+
+def quantity_is(element: Any, modifier: str, value: str) -> bool:
+    prefix, text = split_prefix(value)
+    number, _, unit = text.partition("|")
+    if "value" not in element:
+        return False
+    if unit:
+        system, _, code = unit.partition("|")
+        if system and (element.get("system"), element.get("code")) != (system, code):
+            return False
+        if not system and code not in (element.get("code"), element.get("unit")):
+            return False
+    asked, held = Decimal(number), Decimal(str(element["value"]))
+    half = Decimal(1).scaleb(int(asked.as_tuple().exponent)) / 2
+    within = asked - half <= held < asked + half
+    return {
+        "eq": within,
+        "ne": not within,
+        "gt": held > asked,
+        "lt": held < asked,
+        "ge": held >= asked,
+        "le": held <= asked,
+        "sa": held > asked,
+        "eb": held < asked,
+    }[prefix]
+
+
+def reference_is(parameter: Parameter, element: Any, modifier: str, value: str) -> bool:
+    if modifier == "identifier":
+        return "identifier" in element and token_is(element["identifier"], "", value)
+    written = element.get("reference", "").partition("/_history/")[0]
+    if modifier:
+        return bool(written == f"{modifier}/{value.rpartition('/')[2]}")
+    return bool(
+        written == value or ("/" not in value and written in {f"{type_}/{value}" for type_ in parameter.targets})
+    )
+
+
+# ---- the whole ----------------------------------------------------------------------------------------------------
+
+
+def satisfies(resource: Resource, name: str, modifier: str, values: Iterable[str]) -> bool:
+    """One criterion: OR over its values, and over the elements."""
+    values = list(values)
+    if name == "_id":
+        return resource["id"] in values
+    if name == "_lastUpdated":
+        return any(date_is(resource["meta"]["lastUpdated"], "", value) for value in values)
+    parameter = PARAMETERS[resource["resourceType"]][name]
+    found = elements(resource, name)
+    if modifier == "missing":
+        return (not found) == (values == ["true"])
+    test: Callable[[Any, str, str], bool] = {
+        "string": string_is,
+        "token": token_is,
+        "date": date_is,
+        "quantity": quantity_is,
+        "reference": lambda element, how, value: reference_is(parameter, element, how, value),
+    }[parameter.type]
+    if modifier == "not":
+        return not any(test(element, "", value) for element in found for value in values)
+    return any(test(element, modifier, value) for element in found for value in values)
+
+
+def sort_value(resource: Resource, name: str, descending: bool) -> tuple[int, Any]:
+    """What orders a resource under one sort key; a missing value is lower than any."""
+    type_ = resource["resourceType"]
+    if name == "_id":
+        return 1, resource["id"]
+    if name == "_lastUpdated":
+        return 1, span(resource["meta"]["lastUpdated"])[0]
+    if (type_, name) in MAIN_DATES:
+        for path in MAIN_DATES[type_, name]:
+            for element in at(resource, path):
+                if isinstance(element, dict) and "start" not in element:
+                    return (1, span(element["end"])[0]) if "end" in element else (0, None)
+                return 1, period(element)[0]
+        return 0, None
+    parameter = PARAMETERS[type_][name]
+    found: list[Any] = []
+    for element in elements(resource, name):
+        match parameter.type:
+            case "string":
+                found.append(fold(element))
+            case "token":
+                found += [(code, system) for system, code in codings(element) if code]
+            case "date":
+                found.append(period(element)[0])
+            case "quantity":
+                found += [Decimal(str(element["value"]))] if "value" in element else []
+            case _:
+                found += [element["reference"]] if "reference" in element else []
+    if not found:
+        return 0, None
+    return 1, max(found) if descending else min(found)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query: criteria as (name, modifier, values), sort keys with their sign."""
+
+    type: str
+    criteria: tuple[tuple[str, str, tuple[str, ...]], ...]
+    sort: tuple[str, ...] = ()
+
+    def text(self) -> list[tuple[str, str]]:
+        found = []
+        for name, modifier, values in self.criteria:
+            escaped = (value.replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$") for value in values)
+            found.append((f"{name}:{modifier}" if modifier else name, ",".join(escaped)))
+        return found + ([("_sort", ",".join(self.sort))] if self.sort else [])
+
+
+def matching(corpus: Iterable[Resource], asked: Asked) -> list[Resource]:
+    """The resources that satisfy every criterion, in no order."""
+    return [
+        one
+        for one in corpus
+        if one["resourceType"] == asked.type and all(satisfies(one, *criterion) for criterion in asked.criteria)
+    ]
+
+
+def sort_keys(resource: Resource, sort: Iterable[str]) -> list[tuple[int, Any]]:
+    return [sort_value(resource, key.lstrip("-"), key.startswith("-")) for key in sort]
+
+
+def in_order(resources: list[Resource], sort: tuple[str, ...]) -> list[list[tuple[int, Any]]]:
+    """The sort keys of the resources in the order R4 wants; equal ones may stand in any order."""
+    rows = list(resources)
+    for key in reversed(sort):
+        rows.sort(key=lambda one: sort_value(one, key.lstrip("-"), key.startswith("-")), reverse=key.startswith("-"))
+    return [sort_keys(one, sort) for one in rows]

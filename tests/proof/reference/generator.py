@@ -1,0 +1,128 @@
+"""Random queries that mean something: values come from the resources themselves, bent a little."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from .evaluator import PARAMETERS, Asked, Resource, codings, elements, period, token_texts
+
+PREFIXES = ("", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
+
+
+class Generator:
+    """Makes queries about `corpus`, the same ones for the same seed."""
+
+    def __init__(self, corpus: Sequence[Resource], seed: int) -> None:
+        self.random = random.Random(seed)
+        self.by_type: dict[str, list[Resource]] = {}
+        for one in corpus:
+            if one["resourceType"] in PARAMETERS:
+                self.by_type.setdefault(one["resourceType"], []).append(one)
+
+    def query(self) -> Asked:
+        """One to three criteria, and perhaps an order."""
+        type_ = self.random.choice(sorted(self.by_type))
+        example = self.random.choice(self.by_type[type_])
+        criteria = []
+        for _ in range(self.random.choice((0, 1, 1, 2, 2, 3))):
+            made = self._criterion(
+                type_, example if self.random.random() < 0.7 else self.random.choice(self.by_type[type_])
+            )
+            if made is not None:
+                criteria.append(made)
+        if type_ not in ("Patient", "Practitioner", "Organization") and self.random.random() < 0.6:
+            criteria.append(("patient", "", (example["subject"]["reference"],)))
+        return Asked(type_, tuple(criteria), self._sort(type_))
+
+    def _sort(self, type_: str) -> tuple[str, ...]:
+        known = sorted(PARAMETERS[type_])
+        keys = self.random.choice(
+            [
+                (),
+                (),
+                ("_lastUpdated",),
+                ("_id",),
+                ("date",),
+                ("date",),
+                (self.random.choice(known),),
+                tuple(self.random.sample(known, 2)),
+            ]
+        )
+        main = {"Condition": "onset-date", "MedicationRequest": "authoredon"}.get(type_, "date")
+        keys = tuple(main if key == "date" and key not in known else key for key in keys)
+        return tuple(self.random.choice(("", "-")) + key for key in keys if key in known or key.startswith("_"))
+
+    def _criterion(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
+        if self.random.random() < 0.05:
+            return "_id", "", (example["id"], "0" * 32)
+        if self.random.random() < 0.05:
+            return "_lastUpdated", "", (self.random.choice(PREFIXES) + example["meta"]["lastUpdated"],)
+        name = self.random.choice(sorted(PARAMETERS[type_]))
+        kind = PARAMETERS[type_][name].type
+        if self.random.random() < 0.08:
+            return name, "missing", (self.random.choice(("true", "false")),)
+        found = elements(example, name)
+        if not found:
+            return None
+        element = self.random.choice(found)
+        modifier, values = getattr(self, f"_{kind}")(element)
+        if values is None:
+            return None
+        return (
+            name,
+            modifier,
+            tuple(values)
+            + (("nothing-like-it",) if kind in ("token", "string") and self.random.random() < 0.2 else ()),
+        )
+
+    def _string(self, element: str) -> tuple[str, Any]:
+        modifier = self.random.choice(("", "", "exact", "contains"))
+        start = 0 if modifier != "contains" else self.random.randrange(max(1, len(element) - 2))
+        text = element if modifier == "exact" else element[start : start + self.random.randint(1, 6)]
+        if modifier != "exact":
+            text = self.random.choice((text, text.upper(), text.lower()))
+        return modifier, [text] if any(c.isalnum() for c in text) else None
+
+    def _token(self, element: Any) -> tuple[str, Any]:
+        texts = token_texts(element)
+        if texts and self.random.random() < 0.15:
+            text = self.random.choice(texts)[: self.random.randint(2, 8)]
+            return "text", [text] if any(c.isalnum() for c in text) else None
+        known = [one for one in codings(element) if one[1]]
+        if not known:
+            return "", None
+        system, code = self.random.choice(known)
+        forms = [code, f"{system}|{code}", f"|{code}", *([f"{system}|"] if system else [])]
+        return self.random.choice(("", "", "", "not")), [self.random.choice(forms)]
+
+    def _date(self, element: Any) -> tuple[str, Any]:
+        low, high = period(element)
+        moment = self.random.choice([one for one in (low, high) if 1 < one.year < 9000])
+        text = self.random.choice(
+            (
+                f"{moment:%Y}",
+                f"{moment:%Y-%m}",
+                f"{moment:%Y-%m-%d}",
+                moment.isoformat(timespec="seconds").replace("+00:00", "Z"),
+                f"{moment:%Y-%m-%dT%H:%M}+00:00",
+            )
+        )
+        return "", [self.random.choice(PREFIXES) + text]
+
+    def _quantity(self, element: Any) -> tuple[str, Any]:
+        if "value" not in element:
+            return "", None
+        value = element["value"]
+        text = self.random.choice((str(value), str(round(float(value), 1)), str(int(float(value)))))
+        unit = self.random.choice(
+            ("", "", f"|{element.get('system', '')}|{element.get('code', '')}", f"||{element.get('unit', '')}")
+        )
+        return "", [self.random.choice(PREFIXES) + text + ("" if unit in ("||",) else unit)]
+
+    def _reference(self, element: Any) -> tuple[str, Any]:
+        written = element.get("reference", "")
+        type_, _, id_ = written.partition("/")
+        if not id_ or "?" in written:  # a target that is in no bundle
+            return "", None
+        modifier = self.random.choice(("", "", type_))
+        return modifier, [self.random.choice((written, id_)) if not modifier else id_]
