@@ -120,7 +120,7 @@ async def _facts(connection: asyncpg.Connection, patients: Sequence[int]) -> dic
         fact = Fact(
             principal,
             Relation(relation),
-            between(start, end),
+            Interval(start, end),
             organization,
             json.loads(detail) if detail else {},
             Source(kind, res),
@@ -167,7 +167,7 @@ async def _people(
     }
     rows = await connection.fetch(_HELD, sorted(principals), BEGINNING, FOREVER)
     held = [
-        Held(role, practitioner, organization, role_code, between(start, end), acts_for)
+        Held(role, practitioner, organization, role_code, Interval(start, end), acts_for)
         for role, practitioner, organization, role_code, acts_for, start, end in rows
         if role_code in ROLES
     ]
