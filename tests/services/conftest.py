@@ -122,11 +122,6 @@ class Service:
 
         return alone(make)
 
-    def stop(self) -> int:
-        """SIGTERM, and the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
-
 
 def start(settings: dict[str, str], workers: int = 2) -> subprocess.Popen[str]:
     """`liaison serve` with these settings; returns at once."""
@@ -156,6 +151,19 @@ def address(process: subprocess.Popen[str]) -> str:
             pass
         time.sleep(0.05)
     raise AssertionError("the service did not become ready")
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Stops it, by force if it must be."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
 
 
 def _entry(url: str, resource: dict[str, Any]) -> dict[str, Any]:
@@ -241,8 +249,7 @@ def service(service_base: dict[str, str]) -> Iterator[Service]:
     try:
         yield Service(address(process), settings, process, people, organization)
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        end(process)
 
 
 @pytest.fixture
@@ -257,6 +264,4 @@ def started() -> Iterator[Callable[[dict[str, str]], tuple[subprocess.Popen[str]
 
     yield begin
     for process in processes:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        end(process)

@@ -123,7 +123,7 @@ def test_a_method_that_is_not_served_is_named(gp: httpx.Client) -> None:
     assert "PATCH" in outcome(gp.patch("/Patient/0123456789abcdef0123456789abcdef", content=b"[]"), 405)
 
 
-@pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer x.y.z", "Basic YTpi", "bearer \x00"])
+@pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer x.y.z", "Basic YTpi", "Bearer x"])
 def test_without_a_valid_token_nothing_is_said(service: Any, authorization: str | None) -> None:
     headers = {"authorization": authorization} if authorization else {}
     response = httpx.get(f"{service.fhir}/Patient", headers=headers)

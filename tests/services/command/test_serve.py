@@ -124,9 +124,7 @@ def test_a_killed_worker_is_replaced(own: tuple[str, subprocess.Popen[str]]) -> 
     assert httpx.get(f"{url}/livez").status_code == 200
 
 
-def test_a_request_under_way_is_finished_before_the_stop(
-    service: Any, own: tuple[str, subprocess.Popen[str]]
-) -> None:
+def test_a_request_under_way_is_finished_before_the_stop(service: Any, own: tuple[str, subprocess.Popen[str]]) -> None:
     url, process = own
     headers = {"authorization": f"Bearer {service.token('gp')}", "content-type": "application/fhir+json"}
     answers: list[httpx.Response] = []
@@ -161,7 +159,7 @@ def test_metrics_count_over_all_workers_and_name_nobody(service: Any) -> None:
 
     text = httpx.get(f"{service.url}/metrics").text
 
-    line = next(line for line in text.splitlines() if line.startswith("liaison_fhir_requests_total{method=\"GET\""))
+    line = next(line for line in text.splitlines() if line.startswith('liaison_fhir_requests_total{method="GET"'))
     assert patient not in text
     assert 'type="Patient"' in text
     assert float(line.rsplit(" ", 1)[1]) >= 1

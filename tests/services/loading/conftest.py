@@ -149,15 +149,18 @@ class _Record:
             {
                 "resourceType": "Observation",
                 "status": "final",
-                "category": [
-                    _concept("http://terminology.hl7.org/CodeSystem/observation-category", "vital-signs")
-                ],
+                "category": [_concept("http://terminology.hl7.org/CodeSystem/observation-category", "vital-signs")],
                 "code": _concept("http://loinc.org", self.random.choice(["8867-4", "29463-7", "8310-5", "59408-5"])),
                 **self.subject(),
                 "encounter": encounter,
                 "effectiveDateTime": self.moment(),
                 "issued": self.moment(),
-                "valueQuantity": {"value": float(value), "unit": "1", "system": "http://unitsofmeasure.org", "code": "1"},
+                "valueQuantity": {
+                    "value": float(value),
+                    "unit": "1",
+                    "system": "http://unitsofmeasure.org",
+                    "code": "1",
+                },
             }
         )
 

@@ -70,7 +70,7 @@ async def _once(
     await _load(store, caller, [write for write in writes if write.matching], resolver)
     _name_patients(store, writes)
     await resolver.resolve()
-    while refused := owners.assign(writes, resolver.resolved):
+    while refused := owners.assign(writes, resolver.resolved, resolver.texts_of):
         resolver.leave_out(refused)
         await resolver.resolve()
     _check_owners(writes, resolver)

@@ -4,16 +4,18 @@ Types of no compartment (Medication, Binary…) get their patient from the resou
 them. What has no patient by any rule is refused, and the refusal names the rule.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from liaison.fhir.definitions import Ownership, kind_of, ownership
 from liaison.fhir.errors import FhirError, Unprocessable
 from liaison.fhir.interactions.writes import Write
-from liaison.fhir.model import references
 from liaison.fhir.store.contract import Key
 
 Resolved = Mapping[str, "Write | Key"]
 """What each text of a Reference names: a resource of the same unit, or one that is stored and visible."""
+
+TextsOf = Callable[[Write], Iterable[str]]
+"""What the references and links of a resource say, as they were sent."""
 
 _PATIENT = kind_of("Patient")
 
@@ -65,7 +67,7 @@ def _from_path(write: Write, rule: Ownership, resolved: Resolved) -> int | None:
     return patients.pop() if patients else None
 
 
-def assign(writes: Sequence[Write], resolved: Resolved) -> list[tuple[Write, FhirError]]:
+def assign(writes: Sequence[Write], resolved: Resolved, texts_of: TextsOf) -> list[tuple[Write, FhirError]]:
     """Fills `patient` of each create whose patient is not known yet. Gives back those that have none, each with its
     refusal, which names the rule.
 
@@ -74,7 +76,7 @@ def assign(writes: Sequence[Write], resolved: Resolved) -> list[tuple[Write, Fhi
     waiting = [write for write in writes if write.patient is None and write.interaction != "delete"]
     refused: list[tuple[Write, FhirError]] = []
     while waiting:
-        claims = _claims(writes, resolved) if any(_by_reference(write) for write in waiting) else {}
+        claims = _claims(writes, resolved, texts_of) if any(_by_reference(write) for write in waiting) else {}
         left = []
         for write in waiting:
             try:
@@ -123,13 +125,13 @@ def _last_resort(write: Write) -> bool:
     return write.patient is not None
 
 
-def _claims(writes: Sequence[Write], resolved: Resolved) -> dict[int, set[int]]:
+def _claims(writes: Sequence[Write], resolved: Resolved, texts_of: TextsOf) -> dict[int, set[int]]:
     """For each resource of the unit, the patients whose resources refer to it."""
     claims: dict[int, set[int]] = {}
     for write in writes:
-        if write.patient and write.tree is not None:
-            for _, reference in references(write.tree):
-                found = resolved.get(reference.get("reference", ""))
+        if write.patient:
+            for text in texts_of(write):
+                found = resolved.get(text)
                 if isinstance(found, Write):
                     claims.setdefault(id(found), set()).add(write.patient)
     return claims

@@ -92,6 +92,10 @@ class Resolver:
             found += [("", here, key, here[key]) for here, key in links(tree) if here[key] in self._entries]
         return found
 
+    def texts_of(self, write: Write) -> Iterator[str]:
+        """What its references and links say, as they were sent."""
+        return (text for _, _, _, text in self._places.get(id(write), ()))
+
     def restore(self) -> None:
         """Puts back every reference as it was sent."""
         for places in self._places.values():
