@@ -5,14 +5,17 @@ from PostgreSQL 15 in turn. The server of these fixtures does not fsync: tests o
 """
 
 import asyncio
+import importlib.util
 import itertools
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -121,3 +124,20 @@ async def either_database(request: pytest.FixtureRequest) -> AsyncIterator[Datab
     async with await Database.connect(server.url(name)) as connected:
         yield connected
     await server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def dump() -> ModuleType:
+    """tests/proof/dump.py: `await dump.find_leaks(directory, administrator_url, texts)` after a load."""
+    return _module("proof/dump.py")
+
+
+def _module(path: str) -> ModuleType:
+    """A module of ours beside this file; tests are no package."""
+    where = Path(__file__).parent / path
+    spec = importlib.util.spec_from_file_location(f"tests_{where.stem}", where)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -324,7 +324,7 @@ def test_a_server_that_cannot_start_says_why(directory: Path) -> None:
 
 def test_the_log_holds_nothing_a_client_sent(directory: Path) -> None:
     with Embedded(directory) as server:
-        for statement in ('select 1/0 as "planted-secret"', "insert into missing values ('planted-secret')"):
+        for statement in ("select 'planted-secret'::int", "insert into missing values ('planted-secret')"):
             with pytest.raises(asyncpg.PostgresError):
                 query(server.url, statement)
         with pytest.raises(asyncpg.UniqueViolationError):
@@ -335,5 +335,5 @@ def test_the_log_holds_nothing_a_client_sent(directory: Path) -> None:
                 "insert into t values ('planted-secret') returning n",
             )
     log = (directory / "server.log").read_text()
-    assert "duplicate key" in log  # the error is there, its values are not
+    assert "ready to accept connections" in log
     assert "planted-secret" not in log

@@ -30,8 +30,10 @@ SETTINGS: Mapping[str, str] = {
     "log_timezone": "UTC",
     "log_startup_progress_interval": "2s",
     "max_wal_size": "2GB",
-    # Nothing that a client sent may reach the log: no statement, no parameter, no DETAIL ("Key (x)=(…) exists"), no
-    # CONTEXT ("COPY t, line 3: …").
+    # Nothing that a client sent may reach the log: no error, for its text may quote a value ("invalid input syntax for
+    # type integer: …"; the client gets it, and the service logs the code), no statement, no parameter, no DETAIL ("Key
+    # (x)=(…) exists"), no CONTEXT ("COPY t, line 3: …").
+    "log_min_messages": "log",
     "log_statement": "none",
     "log_min_duration_statement": "-1",
     "log_min_error_statement": "panic",
