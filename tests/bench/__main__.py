@@ -1,0 +1,214 @@
+"""`make bench`: measures the running service over HTTP and prints one table.
+
+Two cores are shared by the service, PostgreSQL and the load generator, as on the small machine it is meant for. Each
+figure stands beside the limit of the same run: the sketch of the read path (sketch.py) and a bare ASGI endpoint.
+Environment: LIAISON_SAMPLE_DATA (the records to load; a `synthea` folder in it is taken), BENCH_SECONDS, BENCH_WORKERS.
+"""
+
+import asyncio
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+from tests.bench import territory
+from tests.bench.generator import Measured, cycle, drive
+
+from liaison.services import base
+from liaison.services.house import House
+from liaison.services.settings import Settings
+
+SECONDS: Final = int(os.environ.get("BENCH_SECONDS", "6"))
+WORKERS: Final = int(os.environ.get("BENCH_WORKERS", "2"))
+Rows = list[tuple[str, str, str]]
+
+
+def main() -> None:
+    samples = os.environ.get("LIAISON_SAMPLE_DATA")
+    if not samples or not shutil.which("wrk"):
+        sys.exit("bench: LIAISON_SAMPLE_DATA names the records to load, and wrk drives (Debian: apt-get install wrk).")
+    with tempfile.TemporaryDirectory(prefix="liaison-bench-") as folder:
+        show(measure(Path(folder), Path(samples)))
+
+
+def measure(folder: Path, samples: Path) -> Rows:
+    rows: Rows = [("median fdatasync", f"{fdatasync(folder):.2f} ms", "")]
+    settings = territory.settings_in(folder)
+    stored, seconds = territory.load(settings, samples / "synthea")
+    rows.append((f"import of {stored} resources", f"{stored / seconds:.0f} resources/s", "start-up included"))
+    with territory.serving(settings, WORKERS) as (address, process):
+        rows += asyncio.run(served(settings, address, process, stored))
+    return rows
+
+
+async def served(settings: Settings, address: str, process: int, stored: int) -> Rows:
+    rows: Rows = []
+    async with House.opened(settings) as house:
+        rows.append(("disk", f"{await size(house) / stored / 1024:.2f} kB/resource", "tables and indexes"))
+        act = await territory.settle(house)
+        bearer = {"Authorization": f"Bearer {await territory.token(house, act)}"}
+        asked = await questions(address, bearer)
+        limits = await limit(settings, address)
+        await house.database.writing.execute("vacuum analyze")
+        before, reads = await journal_bytes(house), 0.0
+        for connections in (1, 16, 64):
+            bearer = {"Authorization": f"Bearer {await territory.token(house, act)}"}
+            got = drive(address, cycle(asked["read"], bearer), connections=connections, seconds=SECONDS)
+            reads += got.rate * SECONDS
+            sketch, bare = limits[connections]
+            compared = (
+                f"{got.rate / sketch.rate:.2f} of the sketch ({sketch.rate:.0f}), {got.rate / bare.rate:.2f} of bare"
+            )
+            rows.append((f"reads, {connections} connections", told(got), compared))
+        await asyncio.sleep(2)  # the journal's integrator catches up
+        rows.append(("journal", f"{(await journal_bytes(house) - before) / reads:.0f} bytes/read", ""))
+        for name in ("code and date", "family name", "two includes", "create"):
+            bearer = {"Authorization": f"Bearer {await territory.token(house, act)}"}
+            if name == "create":
+                bearer["Content-Type"] = "application/fhir+json"
+            for connections in (1, 16):
+                got = drive(address, cycle(asked[name], bearer), connections=connections, seconds=SECONDS)
+                rows.append((f"{name}, {connections} connections", told(got), ""))
+    rows.append(("resident memory", ", ".join(f"{mb:.0f} MB" for mb in resident(process)), "each process"))
+    return rows
+
+
+async def questions(address: str, bearer: dict[str, str]) -> dict[str, list[tuple[str, str, str]]]:
+    """The requests of each scenario, sampled from what the doctor sees, always the same sample of it."""
+    chosen = random.Random(7)
+    reads, searches, includes, families, creates = [], [], [], [], []
+    async with httpx.AsyncClient(base_url=f"{address}/fhir", headers=bearer, timeout=60) as client:
+        patients = await everything(client, "Patient")
+        for patient in patients:
+            id_ = patient["id"]
+            families.append(("GET", f"/fhir/Patient?family={patient['name'][0]['family'][:4]}", ""))
+            includes.append(
+                (
+                    "GET",
+                    f"/fhir/Encounter?patient={id_}&_include=Encounter:patient&_include=Encounter:participant&_count=20",
+                    "",
+                )
+            )
+            for one in chosen.sample(
+                found := await everything(client, f"Observation?patient={id_}"), min(60, len(found))
+            ):
+                reads.append(("GET", f"/fhir/Observation/{one['id']}", ""))
+                coding = one["code"]["coding"][0]
+                code = f"{coding['system']}%7C{coding['code']}"
+                searches.append(("GET", f"/fhir/Observation?patient={id_}&code={code}&_sort=-date&_count=20", ""))
+                body = {k: v for k, v in one.items() if k not in ("id", "meta", "encounter")}
+                creates.append(("POST", "/fhir/Observation", json.dumps(body)))
+    for several in (reads, searches, creates):
+        chosen.shuffle(several)
+    check(httpx.get(f"{address}{searches[0][1]}", headers=bearer), "code and date")
+    check(httpx.get(f"{address}{families[0][1]}", headers=bearer), "family name")
+    check(httpx.get(f"{address}{includes[0][1]}", headers=bearer), "two includes")
+    return {
+        "read": reads, "code and date": searches, "family name": families, "two includes": includes, "create": creates,
+    }  # fmt: skip
+
+
+def check(answer: httpx.Response, name: str) -> None:
+    """A fast server that answers with nothing measures nothing."""
+    if answer.status_code != 200 or not answer.json().get("entry"):
+        raise RuntimeError(f"{name}: the first answer is {answer.status_code} without entries")
+
+
+async def everything(client: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
+    following, found = f"/{path}{'&' if '?' in path else '?'}_count=200", []
+    while following:
+        page = (await client.get(following)).json()
+        found += [entry["resource"] for entry in page.get("entry", [])]
+        links = {link["relation"]: link["url"] for link in page.get("link", [])}
+        parts = urlsplit(links.get("next", ""))
+        following = f"{parts.path.removeprefix('/fhir')}?{parts.query}" if parts.query else ""
+    return found
+
+
+async def limit(settings: Settings, address: str) -> dict[int, tuple[Measured, Measured]]:
+    """The sketch and the bare endpoint on the same database server, while the service is idle."""
+    port = urlsplit(address).port or 0
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench.sketch", base.url(settings), str(port + 1)])
+    sketch = f"http://127.0.0.1:{port + 1}"
+    try:
+        for _ in range(600):
+            try:
+                httpx.get(f"{sketch}/bare", timeout=1)
+                break
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)
+        script = 'request = function() return wrk.format("GET", "/Observation/o" .. math.random(0, 49999)) end'
+        bare = 'request = function() return wrk.format("GET", "/bare") end'
+        return {
+            n: (drive(sketch, script, connections=n, seconds=SECONDS), drive(sketch, bare, connections=n, seconds=3))
+            for n in (1, 16, 64)
+        }
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def told(got: Measured) -> str:
+    refused = f", {got.refused} refused" if got.refused else ""
+    return f"{got.rate:.0f}/s, p50 {got.p50:.2f} ms, p99 {got.p99:.2f} ms{refused}"
+
+
+def fdatasync(folder: Path) -> float:
+    """Median milliseconds of a 4 kB append and fdatasync in the folder of the database."""
+    times = []
+    descriptor = os.open(folder / "fsync", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    for _ in range(200):
+        os.write(descriptor, b"\0" * 4096)
+        began = time.perf_counter()
+        os.fdatasync(descriptor)
+        times.append((time.perf_counter() - began) * 1000)
+    os.close(descriptor)
+    return statistics.median(times)
+
+
+async def size(house: House) -> int:
+    return int(await house.database.reading.fetchval("select pg_database_size(current_database())"))
+
+
+async def journal_bytes(house: House) -> int:
+    """Everything a journal entry costs: its row, indexes, position and its part of the tree."""
+    query = """
+    select coalesce(sum(pg_total_relation_size(oid)), 0) from pg_class where relname like 'journal%' and relkind = 'r'
+    """
+    return int(await house.database.reading.fetchval(query))
+
+
+def resident(process: int) -> list[float]:
+    """Megabytes of the service's own processes (PostgreSQL's are not counted)."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            status = dict(
+                line.split(":\t", 1) for line in (folder / "status").read_text().splitlines() if ":\t" in line
+            )
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        ours = int(folder.name) == process or int(status["PPid"]) == process
+        if ours and b"postgres" not in command.split(b"\0")[0] and b"resource_tracker" not in command:
+            found.append(int(status["VmRSS"].split()[0]) / 1024)
+    return sorted(found, reverse=True)
+
+
+def show(rows: Rows) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""What the benchmark measures: the given records, imported as an operator would, and a clinician who may see them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from liaison.auth.access import internal, vocabulary
+from liaison.auth.access.roles import ROLES
+from liaison.auth.oauth2 import rfc9068
+from liaison.auth.sessions import Act, open_session
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import Key, Request
+from liaison.fhir.vault import FileKeyProvider
+from liaison.services.house import House
+from liaison.services.settings import Settings
+
+Tree = dict[str, Any]
+LIAISON: Final = str(Path(sys.executable).with_name("liaison"))
+
+
+def settings_in(folder: Path) -> Settings:
+    """A fresh installation on the embedded database, with its key outside the data."""
+    FileKeyProvider.create(folder / "key")
+    return Settings(data=folder / "data", key_file=folder / "key", public_url="http://127.0.0.1", access_log=False)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    return {
+        **os.environ,
+        "LIAISON_DATA": str(settings.data),
+        "LIAISON_KEY_FILE": str(settings.key_file),
+        "LIAISON_PUBLIC_URL": settings.public_url,
+        "LIAISON_ACCESS_LOG": "false",
+    }
+
+
+def load(settings: Settings, samples: Path) -> tuple[int, float]:
+    """(resources stored, seconds) of `liaison import`, its start included."""
+    subprocess.run([LIAISON, "migrate"], env=environment(settings), check=True, capture_output=True)
+    began = time.monotonic()
+    command = [LIAISON, "import", "--unresolved=logical", "--json", str(samples)]
+    done = subprocess.run(command, env=environment(settings), check=True, capture_output=True, text=True)
+    report = json.loads(done.stdout)
+    return sum(report["created"].values()), time.monotonic() - began
+
+
+@contextmanager
+def serving(settings: Settings, workers: int) -> Iterator[tuple[str, int]]:
+    """(address, process id) of `liaison serve` while it runs."""
+    command = [LIAISON, "serve", "--port", "0", "--workers", str(workers)]
+    process = subprocess.Popen(command, env=environment(settings), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        address = next(line.split()[-1] for line in process.stdout if line.startswith("Liaison listens on "))
+        while True:
+            try:
+                if httpx.get(f"{address}/readyz", timeout=5).status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.05)
+        yield address, process.pid
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+async def settle(house: House) -> Act:
+    """A practice, its doctor, and that doctor on the care team of everyone who is stored."""
+    maker = await internal.open_session(house.database.writing, "sandbox")
+
+    async def write(entries: list[Tree]) -> list[str]:
+        body = json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode()
+        answer = await house.engine.handle(maker, Request("POST", "", "", body))
+        assert answer.status == 200, answer.body
+        return ["/".join(e["response"]["location"].split("/")[-4:-2]) for e in json.loads(answer.body)["entry"]]
+
+    def entry(url: str, tree: Tree) -> Tree:
+        return {"fullUrl": url, "resource": tree, "request": {"method": "POST", "url": tree["resourceType"]}}
+
+    role = {
+        "resourceType": "PractitionerRole",
+        "active": True,
+        "practitioner": {"reference": "urn:uuid:doctor"},
+        "organization": {"reference": "urn:uuid:practice"},
+        "code": [{"coding": [{"system": vocabulary.ROLE, "code": "gp"}]}],
+    }
+    practice, doctor, held = await write(
+        [
+            entry("urn:uuid:practice", {"resourceType": "Organization", "active": True, "name": "Maison de santé"}),
+            entry("urn:uuid:doctor", {"resourceType": "Practitioner", "name": [{"family": "ESSAI"}]}),
+            entry("urn:uuid:role", role),
+        ]
+    )
+    rows = await house.database.reading.fetch(
+        "select patient, kind, res from version where superseded is null and kind = $1", kind_of("Patient")
+    )
+    for row in rows:
+        team = {
+            "resourceType": "CareTeam",
+            "status": "active",
+            "subject": {"reference": f"Patient/{house.store.id(Key(*row))}"},
+            "participant": [{"member": {"reference": doctor}, "period": {"start": "2020-01-01"}}],
+        }
+        await write([entry("urn:uuid:team", team)])
+
+    def res(reference: str) -> int:
+        key = house.store.key(*reference.split("/"))
+        assert isinstance(key, Key)
+        return key.res
+
+    return Act(
+        principals=(res(doctor), res(held)),
+        purpose=ROLES["gp"].purpose,
+        role_code="gp",
+        practitioner=res(doctor),
+        role=res(held),
+        organization=res(practice),
+    )
+
+
+async def token(house: House, act: Act) -> str:
+    """An access token of the doctor, as the authorization server issues it: five minutes, one for each measure."""
+    async with house.database.writing.acquire() as connection:
+        session = await open_session(connection, act, "user/*.cruds", 300)
+    return await rfc9068.issue(
+        house.signing_keys,
+        issuer=house.settings.public_url,
+        audience=house.settings.fhir_base,
+        subject="bench",
+        client_id="bench",
+        session=session,
+    )
