@@ -37,9 +37,9 @@ def forms(text: str) -> Iterator[tuple[str, bytes]]:
     yield "UTF-16BE", text.lower().encode("utf-16-be")
     for encoding in ("utf-8", "utf-16-le"):
         for shift in range(3):
-            # Only the middle is the same wherever the text starts within a group of three bytes.
-            whole = base64.b64encode(b"\0" * shift + text.encode(encoding) + b"\0\0")
-            middle = whole[4 if shift else 0 : -4].lower()
+            # Groups of three bytes that are the text's alone are the same wherever it starts within a group.
+            content = bytes(shift) + text.encode(encoding)
+            middle = base64.b64encode(content)[4 if shift else 0 : len(content) // 3 * 4].lower()
             if len(middle) >= SHORTEST:
                 yield f"base64 of {encoding}", middle
     yield "hexadecimal", text.encode().hex().encode()
