@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from dataclasses import dataclass
 from typing import Any
 
-from liaison.auth.access.hooks import Hooks
-
 from liaison.auth.access.filter import Filter
+from liaison.auth.access.hooks import Hooks
 from liaison.auth.access.table import in_force
 from liaison.auth.journal.audit_reader import AuditReader
 from liaison.auth.journal.commit import Journal

@@ -23,6 +23,7 @@ def serve(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(Path(sys.executable).with_name("liaison")), "serve", "--port", "0"],
         env={**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}},
+        check=False,
         capture_output=True,
         text=True,
         timeout=60,

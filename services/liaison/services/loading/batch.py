@@ -3,7 +3,7 @@
 import asyncpg
 
 from liaison.auth.caller import Caller
-from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of
+from liaison.fhir.definitions import DIRECTORY_TYPES
 from liaison.fhir.errors import FhirError, Unprocessable
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.resolve import Lenience
@@ -95,15 +95,12 @@ class Batch:
         assert tree is not None
         type_ = tree["resourceType"]
         digest = self._ledger.digest(item.digest)
-        known = self._known.get(item.name)
+        known = self._known.get(item.name) or self._known.get(item.local_name)
         if known is not None and known.digest == digest:
             return None
         write = Write("create", type_, tree, "", full_url=item.full_url)
         write.none_exist = item.none_exist.partition("?")[2] or item.none_exist
         write.whole = group.name if group.whole else ""
-        alias = self._known.get(item.local_name)
-        if known is None and alias is not None and alias.key.kind == kind_of(type_):
-            known = alias
         if known is not None:
             write.interaction, write.id_, write.none_exist = "update", self._store.id(known.key), ""
         self._items[id(write)] = (item, write, digest)
@@ -115,14 +112,16 @@ class Batch:
 
     async def _note(self, connection: asyncpg.Connection) -> None:
         lines: list[Line] = []
+        second: list[Line] = []
         for write in self.writes:
             item, _, digest = self._items[id(write)]
             assert write.key is not None
             if item.name:
                 lines.append(Line(self._ledger.source_key(item.name), digest, write.key))
             if item.full_url and item.local_name:
-                lines.append(Line(self._ledger.source_key(item.local_name), b"", write.key))
+                second.append(Line(self._ledger.source_key(item.local_name), digest, write.key))
         await self._ledger.write(connection, lines)
+        await self._ledger.write(connection, second, second=True)
 
     def tell(self, report: Report) -> None:
         """Adds what became of each item to the report."""

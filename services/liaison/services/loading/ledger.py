@@ -19,7 +19,7 @@ class Known(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One thing imported now. `digest` is empty for a second name of a resource that is known by its first."""
+    """One thing imported now, under one of its names."""
 
     source_key: bytes
     digest: bytes
@@ -49,14 +49,13 @@ class Ledger:
         )
         return {keys[row[0]]: Known(Key(row[2], row[3], row[4]), row[1]) for row in rows}
 
-    async def write(self, connection: asyncpg.Connection, lines: Iterable[Line]) -> None:
-        """Within the transaction that stores what they name."""
+    async def write(self, connection: asyncpg.Connection, lines: Iterable[Line], *, second: bool = False) -> None:
+        """Within the transaction that stores what they name. `second` names change nothing that is known by them."""
         rows = {line.source_key: line for line in lines}.values()
         await connection.execute(
             "insert into import_ledger (source_key, digest, patient, kind, res)"
             " select * from unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::smallint[], $5::bigint[])"
-            " on conflict (source_key) do update set digest = excluded.digest"
-            " where excluded.digest <> ''",
+            f" on conflict (source_key) do {'nothing' if second else 'update set digest = excluded.digest'}",
             [row.source_key for row in rows],
             [row.digest for row in rows],
             [row.key.patient for row in rows],
