@@ -172,20 +172,12 @@ def test_damaged_shapes_are_left_to_validation() -> None:
 @given(
     st.lists(
         st.sampled_from(
-            ["<div", ">", "</div>", "<p>", "</p>", "<script>", "</script>", "<!--", "-->", "<![CDATA[", "]]>", '"', "'"]
-            + [
-                " href=",
-                " onload=x",
-                " style=",
-                "javascript:",
-                "&colon;",
-                "&#x3a;",
-                "&",
-                "<svg>",
-                "<style>",
-                "</style>",
+            [
+                *("<div", ">", "</div>", "<p>", "</p>", "<script>", "</script>", "<!--", "-->", "<![CDATA[", "]]>"),
+                *(" href=", " onload=x", " style=", "javascript:", "&colon;", "&#x3a;", "&", "<svg>", "<style>"),
+                *("<a", "<img", " src=", "x", "/", "\x00", "\t", "=", "<math>", "<textarea>", "<noscript>", "é"),
+                *('"', "'", "</style>", "<br>"),
             ]
-            + ["<a", "<img", " src=", "x", "/", "\x00", "\t", "=", "<math>", "<textarea>", "<noscript>", "é", "<br>"]
         ),
         max_size=14,
     )

@@ -9,7 +9,15 @@ from liaison.fhir.definitions.parameters import (
     parameter_by_number,
     search_parameters,
 )
-from liaison.fhir.definitions.structures import PRIMITIVES, Element, Type, elements, required_codes
+from liaison.fhir.definitions.structures import (
+    PRIMITIVES,
+    Constraint,
+    Element,
+    Type,
+    constraints,
+    elements,
+    required_codes,
+)
 from liaison.fhir.definitions.types import DIRECTORY_TYPES, RESOURCE_TYPES, kind_of, type_of
 
 __all__ = [
@@ -17,11 +25,13 @@ __all__ = [
     "PRIMITIVES",
     "RESOURCE_TYPES",
     "Component",
+    "Constraint",
     "Element",
     "Ownership",
     "SearchParameter",
     "Type",
     "clinical_paths",
+    "constraints",
     "elements",
     "kind_of",
     "ownership",

@@ -89,6 +89,31 @@ def elements(type_: str) -> Mapping[str, Element]:
     return found
 
 
+class Constraint(NamedTuple):
+    """An invariant of a type, or of its element `element` when that is not a type of its own ('' otherwise)."""
+
+    element: str
+    key: str
+    severity: str
+    text: str
+    expression: str
+
+
+@cache
+def _constraints() -> dict[str, tuple[Constraint, ...]]:
+    found: dict[str, list[Constraint]] = {}
+    for owner, *row in orjson.loads((_DATA / "invariants.json").read_bytes()):
+        found.setdefault(owner, []).append(Constraint(*row))
+    return {owner: tuple(rows) for owner, rows in found.items()}
+
+
+@cache
+def constraints(type_: str) -> tuple[Constraint, ...]:
+    """All invariants of a complex type, resource or backbone element, those of its bases first. KeyError for others."""
+    base, _ = _rows()[type_]
+    return (constraints(base) if base else ()) + _constraints().get(type_, ())
+
+
 @cache
 def _bindings() -> dict[str, dict[str, frozenset[str]]]:
     return {

@@ -9,7 +9,7 @@ v3-codesystems.json. Nothing of this package is imported at run time.
 import sys
 from pathlib import Path
 
-from liaison.fhir.definitions.generate import bindings, numbers, parameters, structures
+from liaison.fhir.definitions.generate import bindings, invariants, numbers, parameters, structures
 from liaison.fhir.definitions.generate.source import DATA, Source
 
 
@@ -19,6 +19,7 @@ def main(folder: str) -> None:
     parameters.write(source, DATA)
     structures.write(source, DATA)
     bindings.write(source, DATA)
+    invariants.write(source, DATA)
 
 
 if __name__ == "__main__":

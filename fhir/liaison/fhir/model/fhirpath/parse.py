@@ -1,5 +1,7 @@
-"""Text to syntax tree. Precedence as in the grammar of http://hl7.org/fhirpath/N1/#appendices; what is not here is a
-ParseError, never a guess."""
+"""Text to syntax tree: the whole of FHIRPath that R4's search parameters and invariants use, and no more.
+
+Precedence as in the grammar of http://hl7.org/fhirpath/N1/#appendices. What is not here is a ParseError, never a guess.
+"""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """%resource or $this, without its sign."""
+    """%resource, $this and the like, without their sign."""
 
     name: str
 
@@ -45,7 +47,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """`|`, `and`, `or`, `=`, `!=`, and `as`, `is`, whose right side is a Name."""
+    """An operator between two expressions; the right side of `as` and `is` is the Name of a type."""
 
     operator: str
     left: "Node"
@@ -56,10 +58,20 @@ Node = Name | Variable | Call | Index | Literal | Binary
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>'(?:[^'\\]|\\.)*')|(?P<number>[0-9]+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<sign>!=|[%$.()\[\]|=,]))"
+    r"|(?P<sign>!=|<=|>=|[%$.()\[\]|=,<>+&]))"
 )
 # Loosest first. Each level is left-associative.
-_LEVELS = (("or",), ("and",), ("=", "!="), ("|",), ("is", "as"))
+_LEVELS = (
+    ("implies",),
+    ("or", "xor"),
+    ("and",),
+    ("in", "contains"),
+    ("=", "!="),
+    ("<", ">", "<=", ">="),
+    ("|",),
+    ("is", "as"),
+    ("+", "&"),
+)
 
 
 class _Parser:

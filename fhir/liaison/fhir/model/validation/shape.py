@@ -130,7 +130,9 @@ def _list(step: str, key: str, one: Check, kind: Type, maximum: int) -> Check:
 
 def _value(owner: str, element: Element, kind: Type) -> Check:
     if kind.code in PRIMITIVES:
-        return _primitive(code_test(element.binding) if element.binding and kind.code == "code" else TESTS[kind.code])
+        if element.binding and kind.code == "code":
+            return _primitive(code_test(element.binding), "code-invalid")
+        return _primitive(TESTS[kind.code], "value")
     if kind.code == "Resource":
         return _resource(contained=element.name == "contained")
     inner = _complex(kind.code)
@@ -151,11 +153,11 @@ def _value(owner: str, element: Element, kind: Type) -> Check:
     return check
 
 
-def _primitive(test: Test) -> Check:
+def _primitive(test: Test, code: str) -> Check:
     def check(value: Any, node: Node, scope: Scope, problems: Problems) -> None:
         wrong = test(value)
         if wrong is not None:
-            problems.append(Problem("", "value", wrong))
+            problems.append(Problem("", code, wrong))
 
     return check
 

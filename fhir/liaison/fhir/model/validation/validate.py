@@ -1,5 +1,6 @@
 """Whether a tree is an R4 (4.0.1) resource: every problem, each by its FHIRPath. http://hl7.org/fhir/R4/validation.html"""
 
+from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest, Issue, Unprocessable
 from liaison.fhir.model.tree import Tree
 from liaison.fhir.model.validation.problem import Problems
@@ -11,9 +12,9 @@ def problems(tree: Tree) -> list[Issue]:
     """All that is wrong with a resource and what it holds, errors and warnings, in document order. No value is shown."""
     found: Problems = []
     check_resource(tree, Scope.of(tree), found)
-    root = tree.get("resourceType")
-    root = root if isinstance(root, str) and root.isascii() and root.isidentifier() and len(root) < 65 else ""
-    return [Issue(problem.code, problem.text, (root + problem.path).lstrip("."), problem.severity) for problem in found]
+    named = tree.get("resourceType")
+    root = named if isinstance(named, str) and named in RESOURCE_TYPES else ""
+    return [Issue(one.code, one.text, (root + one.path).lstrip("."), one.severity) for one in found]
 
 
 def validate(tree: Tree, type_: str | None = None) -> None:
@@ -27,5 +28,5 @@ def validate(tree: Tree, type_: str | None = None) -> None:
         raise BadRequest(f"Expected a {type_}.", "resourceType")
     found = problems(tree)
     if any(issue.severity == "error" for issue in found):
-        at_root = {issue.expression.rpartition(".")[2] for issue in found} == {"resourceType"} and len(found) == 1
-        raise (BadRequest if at_root and "entry" not in tree else Unprocessable)(issues=found)
+        no_type = [issue.expression for issue in found] == ["resourceType"]
+        raise (BadRequest if no_type else Unprocessable)(issues=found)

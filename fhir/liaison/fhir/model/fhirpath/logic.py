@@ -1,0 +1,337 @@
+"""Invariants as functions. http://hl7.org/fhirpath/N1, three-valued: what is empty is neither true nor false.
+
+As in `compile`, types come from R4's structures before any resource is seen: each expression becomes one stream of
+values for each type it may have. `*` is a type not known beforehand (descendants): its elements are its properties.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from liaison.fhir.definitions import PRIMITIVES, RESOURCE_TYPES, elements
+from liaison.fhir.model.fhirpath.compare import order
+from liaison.fhir.model.fhirpath.functions import FUNCTIONS, RESULT
+from liaison.fhir.model.fhirpath.parse import Binary, Call, Literal, Name, Node, ParseError, Variable, parse
+
+Values = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the variables stand for. `resource` may be contained in `root`; `context` is what the invariant is about."""
+
+    resource: dict[str, Any]
+    root: dict[str, Any]
+    context: Any
+
+
+Evaluate = Callable[[Any, Around], Values]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    evaluate: Evaluate
+    type: str
+
+
+def compile_condition(text: str, type_: str, resource: str) -> Callable[[Any, Around], bool]:
+    """An invariant of `type_` in resources of type `resource` ('*' for any) as a function.
+
+    Only true keeps it: an empty result breaks it. But where two dates or quantities cannot be ordered (one is less
+    precise and covers the other, the units differ) the order asked for counts as given. ParseError for what lies
+    outside the subset or the types.
+    """
+    value = _joined(_Logic(type_, type_, resource).streams(parse(text)))
+    return lambda item, around: value(item, around) == [True]
+
+
+def _joined(streams: list[Stream]) -> Evaluate:
+    if len(streams) == 1:
+        return streams[0].evaluate
+    each = [stream.evaluate for stream in streams]
+    return lambda item, around: [value for evaluate in each for value in evaluate(item, around)]
+
+
+def _entered(before: Evaluate, key: str) -> Evaluate:
+    def evaluate(item: Any, around: Around) -> Values:
+        found: Values = []
+        for node in before(item, around):
+            child = node.get(key) if type(node) is dict else None
+            if type(child) is list:
+                found += [entry for entry in child if entry is not None]
+            elif child is not None:
+                found.append(child)
+            # A primitive that has only extensions exists, without a value.
+            beside = node.get("_" + key) if child is None and type(node) is dict else None
+            if beside is not None:
+                found += [entry for entry in beside if entry] if type(beside) is list else [beside]
+        return found
+
+    return evaluate
+
+
+def _this(item: Any, _: Around) -> Values:
+    return [item]
+
+
+def _nothing(item: Any, around: Around) -> Values:
+    return []
+
+
+class _Logic:
+    """Compiles for one type of `$this`; `context` is the type that the invariant is about."""
+
+    def __init__(self, type_: str, context: str, resource: str) -> None:
+        self.type = type_
+        self.context = context
+        self.resource = resource
+
+    def streams(self, node: Node) -> list[Stream]:
+        match node:
+            case Literal(value):
+                return [Stream(lambda item, around: [value], "literal")]
+            case Variable(name):
+                return [self.variable(name)]
+            case Name(None, name) if name == self.resource and name == self.type:
+                return [Stream(_this, self.type)]
+            case Name(of, name):
+                before = [Stream(_this, self.type)] if of is None else self.streams(of)
+                return _each_child(before, name)
+            case Binary("|", left, right):
+                return self.streams(left) + self.streams(right)
+            case Binary("as", of, Name(None, type_)) | Call(of, "as" | "ofType", (Name(None, type_),)):
+                before = [Stream(_this, self.type)] if of is None else self.streams(of)
+                return [s for s in before if s.type in (type_, "*")] or [Stream(_nothing, type_)]
+            case Binary("is", of, Name(None, type_)) | Call(of, "is", (Name(None, type_),)) if of is not None:
+                return [Stream(self.is_type(self.streams(of), type_), "boolean")]
+            case Binary(operator, left, right):
+                first, second = _joined(self.streams(left)), _joined(self.streams(right))
+                return [Stream(_binary(operator, first, second), "string" if operator == "&" else "boolean")]
+            case Call(of, name, arguments):
+                before = [Stream(_this, self.type)] if of is None else self.streams(of)
+                return self.call(before, name, arguments)
+            case _:
+                raise ParseError(f"not in the subset: {node}")
+
+    def variable(self, name: str) -> Stream:
+        match name:
+            case "this":
+                return Stream(_this, self.type)
+            case "resource":
+                return Stream(lambda item, around: [around.resource], self.resource)
+            case "rootResource":
+                return Stream(lambda item, around: [around.root], "*")
+            case "context":
+                return Stream(lambda item, around: [around.context], self.context)
+            case "ucum":
+                return Stream(lambda item, around: ["http://unitsofmeasure.org"], "string")
+            case _:
+                raise ParseError(f"no variable {name}")
+
+    def is_type(self, streams: list[Stream], type_: str) -> Evaluate:
+        wanted = {type_, type_[0].lower() + type_[1:]}  # R4 writes `is Boolean` for its boolean too
+
+        def evaluate(item: Any, around: Around) -> Values:
+            for stream in streams:
+                for value in stream.evaluate(item, around)[:1]:
+                    named = value.get("resourceType") if type(value) is dict else None
+                    return [stream.type in wanted or named == type_]
+            return []
+
+        return evaluate
+
+    def call(self, before: list[Stream], name: str, arguments: tuple[Node, ...]) -> list[Stream]:
+        match name, arguments:
+            case "where", (condition,):
+                return [Stream(self.filtered(s, condition), s.type) for s in before]
+            case "exists", (condition,):
+                return [Stream(_exists([self.filtered(s, condition) for s in before]), "boolean")]
+            case "exists", ():
+                return [Stream(_exists([s.evaluate for s in before]), "boolean")]
+            case "all", (condition,):
+                return [Stream(_all([(s.evaluate, self.within(s, condition)) for s in before]), "boolean")]
+            case "select", (projection,):
+                return [
+                    Stream(_selected(s.evaluate, inner.evaluate), inner.type)
+                    for s in before
+                    for inner in _Logic(s.type, self.context, self.resource).streams(projection)
+                ]
+            case "intersect" | "combine", (other,):
+                return [Stream(_sets(name, _joined(before), _joined(self.streams(other))), before[0].type)]
+            case "iif", (condition, *branches):
+                first = before[0]
+                inner = _Logic(first.type, self.context, self.resource)
+                ways = [_joined(inner.streams(branch)) for branch in branches]
+                return [Stream(_iif(_joined(before), _joined(inner.streams(condition)), ways), "boolean")]
+        if name == "trace":
+            return before
+        if name not in FUNCTIONS:
+            raise ParseError(f"no function {name} in the subset")
+        function = FUNCTIONS[name]
+        given = [_joined(self.streams(argument)) for argument in arguments]
+        values = _joined(before)
+
+        def evaluate(item: Any, around: Around) -> Values:
+            found = [argument(item, around) for argument in given]
+            if any(len(one) != 1 for one in found):
+                return []
+            return function(values(item, around), *(one[0] for one in found))
+
+        return [Stream(evaluate, RESULT.get(name, before[0].type))]
+
+    def within(self, stream: Stream, condition: Node) -> Evaluate:
+        return _joined(_Logic(stream.type, self.context, self.resource).streams(condition))
+
+    def filtered(self, stream: Stream, condition: Node) -> Evaluate:
+        test, before = self.within(stream, condition), stream.evaluate
+        return lambda item, around: [value for value in before(item, around) if test(value, around) == [True]]
+
+
+def _each_child(before: list[Stream], name: str) -> list[Stream]:
+    found = [Stream(_entered(s.evaluate, key), type_) for s in before for key, type_ in _keys(s.type, name)]
+    if not found:
+        raise ParseError(f"no element {name} in {', '.join(s.type for s in before)}")
+    return found
+
+
+@cache
+def _keys(type_: str, name: str) -> tuple[tuple[str, str], ...]:
+    """The properties behind an element and their types. None for an element that the type does not have."""
+    if type_ == "*" or (type_ == "Resource" and name not in elements("Resource")):
+        return ((name, "*"),)
+    if type_ in PRIMITIVES or type_ in ("literal", "string"):
+        return tuple((key, key) for key in ("id", "extension") if key == name)
+    element = elements(type_).get(name)
+    if element is None:
+        return ()
+    return tuple((name + kind.suffix if element.choice else name, kind.code) for kind in element.types)
+
+
+def _exists(streams: list[Evaluate]) -> Evaluate:
+    return lambda item, around: [any(evaluate(item, around) for evaluate in streams)]
+
+
+def _all(streams: list[tuple[Evaluate, Evaluate]]) -> Evaluate:
+    return lambda item, around: [
+        all(test(value, around) == [True] for evaluate, test in streams for value in evaluate(item, around))
+    ]
+
+
+def _selected(before: Evaluate, projection: Evaluate) -> Evaluate:
+    return lambda item, around: [found for value in before(item, around) for found in projection(value, around)]
+
+
+def _iif(before: Evaluate, condition: Evaluate, ways: list[Evaluate]) -> Evaluate:
+    def evaluate(item: Any, around: Around) -> Values:
+        values = before(item, around)
+        if not values:  # the one invariant that asks this of nothing (ctm-1) asks whether it is nothing
+            return ways[0]({}, around)
+        if condition(values[0], around) == [True]:
+            return ways[0](values[0], around)
+        return ways[1](values[0], around) if len(ways) > 1 else []
+
+    return evaluate
+
+
+def _sets(name: str, left: Evaluate, right: Evaluate) -> Evaluate:
+    def evaluate(item: Any, around: Around) -> Values:
+        first, second = left(item, around), right(item, around)
+        return first + second if name == "combine" else [value for value in first if value in second]
+
+    return evaluate
+
+
+def _truth(values: Values) -> bool | None:
+    """A single value that is no boolean counts as true."""
+    return None if not values else values[0] is not False
+
+
+def _binary(operator: str, left: Evaluate, right: Evaluate) -> Evaluate:
+    match operator:
+        case "and":
+            return lambda item, around: _and(_truth(left(item, around)), lambda: _truth(right(item, around)))
+        case "or":
+            return lambda item, around: _or(_truth(left(item, around)), lambda: _truth(right(item, around)))
+        case "implies":
+            return lambda item, around: _or(_not(_truth(left(item, around))), lambda: _truth(right(item, around)))
+        case "xor":
+            return lambda item, around: _xor(_truth(left(item, around)), _truth(right(item, around)))
+        case _:
+            combine = _OPERATORS.get(operator)
+            if combine is None:
+                raise ParseError(f"no operator {operator} in the subset")
+            return lambda item, around: combine(left(item, around), right(item, around))
+
+
+def _and(left: bool | None, right: Callable[[], bool | None]) -> Values:
+    if left is False or (other := right()) is False:
+        return [False]
+    return [True] if left and other else []
+
+
+def _or(left: bool | None, right: Callable[[], bool | None]) -> Values:
+    if left or (other := right()):
+        return [True]
+    return [] if left is None or other is None else [False]
+
+
+def _not(value: bool | None) -> bool | None:
+    return None if value is None else not value
+
+
+def _xor(left: bool | None, right: bool | None) -> Values:
+    return [] if left is None or right is None else [left != right]
+
+
+def _equal(left: Values, right: Values) -> Values:
+    if not left or not right:
+        return []
+    return [len(left) == len(right) and all(map(_same, left, right))]
+
+
+def _same(left: Any, right: Any) -> bool:
+    return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
+
+
+def _ordered(test: Callable[[int], bool]) -> Callable[[Values, Values], Values]:
+    def compare(left: Values, right: Values) -> Values:
+        if len(left) != 1 or len(right) != 1:
+            return []
+        found = order(left[0], right[0])
+        return [found is None or test(found)]
+
+    return compare
+
+
+def _sum(left: Values, right: Values) -> Values:
+    return [left[0] + right[0]] if len(left) == len(right) == 1 else []
+
+
+def _text(left: Values, right: Values) -> Values:
+    return ["".join(str(value) for values in (left, right) for value in values[:1])]
+
+
+def _contains(left: Values, right: Values) -> Values:
+    """With several on the right (tim-9 asks it of a list) any of them counts."""
+    return [any(_same(value, wanted) for value in left for wanted in right)] if right else []
+
+
+_OPERATORS: dict[str, Callable[[Values, Values], Values]] = {
+    "=": _equal,
+    "!=": lambda left, right: [not found for found in _equal(left, right)],
+    "<": _ordered(lambda found: found < 0),
+    ">": _ordered(lambda found: found > 0),
+    "<=": _ordered(lambda found: found <= 0),
+    ">=": _ordered(lambda found: found >= 0),
+    "+": _sum,
+    "&": _text,
+    "in": lambda left, right: _contains(right, left),
+    "contains": _contains,
+}
+
+
+def resource_of(type_: str) -> str:
+    """The resource in which a backbone element of this path stands; '*' for data types, which stand anywhere."""
+    first = type_.partition(".")[0]
+    return first if first in RESOURCE_TYPES else "*"
