@@ -100,6 +100,16 @@ relation = Table(
 )
 Index("relation_by_principal", relation.c.principal)
 
+# Questions that start from an identity ($register, $join, emergency): counted, because they may say "known".
+identity_attempt = Table(
+    "identity_attempt",
+    metadata,
+    Column("asker", BigInteger, nullable=False),  # the person, or the client
+    _moment("at", nullable=False, server_default=func.clock_timestamp()),
+    Column("found", Boolean, nullable=False),
+)
+Index("identity_attempt_by_asker", identity_attempt.c.asker, identity_attempt.c.at)
+
 # What the decision table makes of relations, roles and denials. Rebuilt from them, the same rows come out.
 access_grant = Table(
     "access_grant",
@@ -219,6 +229,17 @@ phone = Table(
     Column("label", Text, nullable=False),
     Column("active", Boolean, nullable=False, server_default="true"),
     _moment("enrolled_at", nullable=False, server_default=func.now()),
+)
+
+# What this database is, sandbox or production, said once: the kind is sealed under the territory's key, so that changing
+# the row does not change what it is.
+installation = Table(
+    "installation",
+    metadata,
+    Column("installation", SmallInteger, primary_key=True, autoincrement=False),  # always 0
+    Column("kind", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    _moment("made_at", nullable=False, server_default=func.now()),
 )
 
 # ---- journal ------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@
   - TooLarge          413
   - UnsupportedMedia  415
   - Unprocessable     422   valid JSON, but not a resource that can be stored; too costly
+  - TooManyRequests   429   questions about identities are limited
   - Unavailable       503   the database or the journal cannot be reached: nothing is disclosed
 """
 
@@ -109,6 +110,10 @@ class TooCostly(Unprocessable):
     """A search that would decide after decryption over more than the stated budget; says what to add."""
 
     code = "too-costly"
+
+
+class TooManyRequests(FhirError):
+    status, code = 429, "throttled"
 
 
 class Unavailable(FhirError):

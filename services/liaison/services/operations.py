@@ -9,8 +9,22 @@ from typing import Final
 
 from liaison.services.apply_operation import apply_plan
 from liaison.services.engine import Operation
+from liaison.services.way_in import (
+    emergency_access,
+    end_access,
+    join_team,
+    look_up,
+    oppose,
+    register_patient,
+)
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
+    "Patient/$lookup": look_up,
+    "Patient/$register": register_patient,
+    "Patient/$join": join_team,
+    "Patient/$emergency-access": emergency_access,
+    "Patient/*/$oppose": oppose,
+    "Task/*/$end-access": end_access,
     "PlanDefinition/*/$apply": apply_plan,
 }
 """By where they are called: 'Patient/$register' on a type, 'PlanDefinition/*/$apply' on a resource, '$name' at the base."""

@@ -86,7 +86,8 @@ async def test_a_role_that_ends_ends_the_right(territory: Any) -> None:
     assert (await territory.change(territory.system, gp.role, active=False)).status == 200
 
     assert await territory.status(gp.caller, patient.reference) == 401
-    assert not await territory.sees(await territory.sign_in(gp), patient.reference)
+    rights = "select count(*) from access_grant where principal = $1"
+    assert await territory.database.reading.fetchval(rights, territory.key(gp.role).res) == 0
 
 
 async def test_a_role_given_later_counts_for_a_membership_that_names_the_person(territory: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from liaison.auth.access.classes import Class, union
+from liaison.auth.access.classes import union
 from liaison.auth.access.standing import Owners, Standing
 from liaison.auth.access.writing import OWN_WINDOW
 from liaison.fhir.definitions import kind_of

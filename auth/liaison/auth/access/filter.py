@@ -78,11 +78,14 @@ class Filter:
         )
 
     def patients(self, session: str) -> str:
-        """A subselect yielding (patient bigint), each once: those on whom the session has some grant in force now."""
+        """A subselect yielding (patient bigint), each once: those on whom the session has some grant in force now; for
+        an internal principal, everyone."""
         return (
-            "(select distinct g.patient from access_session s join access_grant g on"
+            "(select g.patient from access_session s join access_grant g on"
             f" {self._all(_GRANT_OF_ANY_PATIENT, 'g', session)}"
-            f" where {self._all((*_SESSION, 'only_patient'), 'g', session)})"
+            f" where {self._all((*_SESSION, 'only_patient'), 'g', session)}"
+            " union select p.patient from access_session s join patient p on p.state = 0"
+            f" where s.kinds is not null and {self._all(_SESSION, 'p', session)})"
         )
 
     def evidence(self, row: str, session: str) -> str:

@@ -28,6 +28,10 @@ _PATIENT: Final = kind_of("Patient")
 _BILLING: Final = ("http://terminology.hl7.org/CodeSystem/v2-0203", "NH")
 
 
+class AlreadyKnown(Unprocessable):
+    """The identity cell was about to record a matricule that another record has: someone was faster."""
+
+
 def matricules(tree: Tree) -> list[tuple[str, str]]:
     """(system, value) of the INS that a Patient carries. A billing number (NSS) with the same system is none."""
     return [
@@ -52,7 +56,11 @@ async def keep_unique(
     for change in [one for one in changes if one.type_ == "Patient" and one.tree is not None]:
         assert change.tree is not None
         stated = matricules(change.tree)
-        if who.internal is not None or not stated:
+        if not stated:
+            continue
+        if who.internal is not None:
+            if who.internal.name == "identity" and await _known(connection, vault, stated, change.key.patient):
+                raise AlreadyKnown("This INS has a record.")
             continue
         if change.interaction == "update":
             if set(stated) - set(matricules(change.before or {})):
@@ -78,10 +86,16 @@ async def _known(connection: asyncpg.Connection, vault: Vault, stated: list[tupl
 
 def provisional(tree: Tree) -> Tree:
     """The same Patient without a matricule, its identity provisional."""
-    kept = [one for one in tree["identifier"] if one.get("system") not in INS_SYSTEMS or _is_billing(one)]
+    return with_status(tree, "PROV")
+
+
+def with_status(tree: Tree, status: str) -> Tree:
+    """The same Patient with this status of identity. Only a qualified one carries its matricule."""
+    given = tree.get("identifier") or []
+    kept = [one for one in given if status == "QUAL" or one.get("system") not in INS_SYSTEMS or _is_billing(one)]
     rest = {name: value for name, value in tree.items() if name != "identifier"}
     others = [one for one in tree.get("extension") or () if one.get("url") != RELIABILITY]
-    rest["extension"] = [*others, reliability("PROV")]
+    rest["extension"] = [*others, reliability(status)]
     return {**rest, "identifier": kept} if kept else rest
 
 

@@ -47,7 +47,7 @@ _TABLE: Final = (
         Purpose.COORD,
         "compares traits for $register and $join, which start from an identity and not from an id",
         _IDENTITY,
-        _IDENTITY,
+        _IDENTITY | {"Communication"},
     ),
     Internal(
         "protocols",

@@ -3,14 +3,13 @@
 Only an active team counts. A structure in it gives a right to nobody by itself. A relative in it neither (rule 23).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from liaison.auth.access import vocabulary
 from liaison.auth.access.facts.reading import Reading, codes, extension, period
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.world import Fact, Source
-
-_ATTENDING = ("PCP",)
 
 
 def facts(reading: Reading) -> Iterator[Fact]:
@@ -38,8 +37,11 @@ def facts(reading: Reading) -> Iterator[Fact]:
         yield Fact(person, Relation.TEAM, during, detail=detail, source=source, ordinal=ordinal)
         if mental:
             yield Fact(person, Relation.MENTAL_HEALTH, during, source=source, ordinal=ordinal)
-        role = participant.get("role")
-        if set(_ATTENDING) & set(codes(role, vocabulary.PARTICIPATION_FUNCTION)) or "attending-gp" in codes(
-            role, vocabulary.ROLE
-        ):
+        if is_attending(participant):
             yield Fact(person, Relation.ATTENDING, during, source=source, ordinal=ordinal)
+
+
+def is_attending(participant: Mapping[str, Any]) -> bool:
+    """Whether a CareTeam.participant is stated to be the attending doctor (médecin traitant)."""
+    role = participant.get("role")
+    return "PCP" in codes(role, vocabulary.PARTICIPATION_FUNCTION) or "attending-gp" in codes(role, vocabulary.ROLE)

@@ -1,0 +1,117 @@
+"""Emergency access (rule 11; CSP L.1111-17 I): the person cannot express their will and is in immediate danger.
+
+Starts from the person's exact identity, the caller's role and a written reason; opens for four hours, in a session of
+purpose ETREAT; refused after a prior objection. Someone unknown, an identity that does not match and an objection give
+one neutral answer. Patient and attending doctor are told, and the access stands in the review list with its reason.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from liaison.auth.access import internal, team_writing
+from liaison.auth.access.finding import Finder, Known, asking
+from liaison.auth.access.join import attending, exact, found
+from liaison.auth.access.oppositions import opposed_to
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.roles import ROLES
+from liaison.auth.caller import Caller
+from liaison.auth.sessions import Act, caller_of, open_session
+from liaison.fhir.errors import BadRequest, Forbidden, NotFound
+from liaison.fhir.interactions.commit import commit
+from liaison.fhir.interactions.content import checked
+from liaison.fhir.interactions.writes import Write
+from liaison.fhir.model import read
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Key, Tree
+
+LASTS: Final = timedelta(hours=4)
+_SHORTEST_REASON: Final = 10
+
+
+class Opened(NamedTuple):
+    """The patient, the task of the review list, the session in which the record may be read, and when it ends."""
+
+    patient: str
+    task: str
+    session: int
+    until: datetime
+
+
+async def open_access(
+    store: Store, caller: Caller, patient: Tree, reason: str, base_url: str, *, scope: str, at: datetime | None = None
+) -> Opened:
+    """Raises Forbidden for a role without it, BadRequest without a reason, NotFound in every other case of refusal.
+
+    `scope` bounds the new session as the caller's own is bounded. `at` is for a territory of demonstration only.
+    """
+    role = ROLES.get(caller.role_code)
+    if role is None or not role.emergency or not caller.role or caller.only_patient:
+        raise Forbidden("Emergency access is not offered to your role.")
+    if len(reason.strip()) < _SHORTEST_REASON:
+        raise BadRequest("Write why this access is needed, in a sentence.", "Parameters.parameter.where(name='reason')")
+    async with asking(store, caller) as finder:
+        known = await exact(finder, patient)
+        allowed = known is not None and not await opposed_to(store, caller, known.key.patient, emergency=True)
+        await finder.note(allowed)
+        if known is None or not allowed:
+            raise NotFound
+        start = at or datetime.now(UTC)
+        task = await _record(finder, known, reason.strip(), start, base_url)
+    async with store.database.writing.acquire() as connection:
+        session = await open_session(connection, _act(caller), scope, int(LASTS.total_seconds()))
+    return Opened(store.reference(known.key), task, session, start + LASTS)
+
+
+def _act(caller: Caller) -> Act:
+    return Act(
+        principals=(caller.practitioner, caller.role),
+        purpose=Purpose.ETREAT,
+        role_code=caller.role_code,
+        account=caller.account,
+        client=caller.client,
+        practitioner=caller.practitioner,
+        role=caller.role,
+        organization=caller.organization,
+    )
+
+
+async def _record(finder: Finder, known: Known, reason: str, start: datetime, base_url: str) -> str:
+    store, by = finder.store, team_writing.staff_reference(finder.store, finder.caller)
+    subject, until = store.reference(known.key), start + LASTS
+    period = {"start": start.isoformat(timespec="seconds"), "end": until.isoformat(timespec="seconds")}
+    more: dict[str, Any] = {"restriction": {"period": period}, "reasonCode": {"text": reason}}
+    teams = await found(finder, f"CareTeam?patient={subject}&status=active", base_url)
+    text = "Un professionnel a ouvert un accès d'urgence au dossier, pour quatre heures."
+    trees = [
+        team_writing.review(subject, "emergency-access", "Accès d'urgence", by, start, **more),
+        team_writing.notice(subject, text, by, attending(teams), start),
+    ]
+    writes = [Write("create", tree["resourceType"], checked(tree, tree["resourceType"])) for tree in trees]
+    await commit(store, finder.cell, writes, base_url)
+    assert writes[0].key is not None
+    return store.reference(writes[0].key)
+
+
+async def end_access(store: Store, caller: Caller, task: Key, base_url: str) -> None:
+    """« Terminer l'accès »: before its time, by the person who opened it. Raises NotFound for anyone else's."""
+    cell = await internal.open_session(store.database.writing, "identity", caller=caller)
+    try:
+        opened = await store.read(cell, task)
+        tree = read(opened.body) if opened is not None and not opened.row.deleted else {}
+        by = (tree.get("requester") or {}).get("reference")
+        if by != team_writing.staff_reference(store, caller) or "restriction" not in tree:
+            raise NotFound
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        period = {**tree["restriction"]["period"], "end": now}
+        tree = {**tree, "restriction": {**tree["restriction"], "period": period}}
+        await commit(store, cell, [Write("update", "Task", checked(tree, "Task"), id_=store.id(task))], base_url)
+    finally:
+        await internal.close_session(store.database.writing, cell)
+
+
+async def caller_in(store: Store, opened: Opened) -> Caller:
+    """The caller of the new session, for a page that goes on in it."""
+    caller = await caller_of(store.database.reading, opened.session)
+    if caller is None:
+        raise NotFound
+    return caller

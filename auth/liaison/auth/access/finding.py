@@ -1,0 +1,116 @@
+"""Finding a person by identity, never by id: what `$register`, `$join` and emergency access start from.
+
+The questions are counted, because their answer says whether someone is known; each runs as the internal principal
+`identity`, so that what it reads is bounded, and journaled under its name with the caller's.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from liaison.auth.access import identity, internal
+from liaison.auth.access.roles import ROLES
+from liaison.auth.access.traits import Traits, stated_name, traits_of
+from liaison.auth.caller import Caller
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.errors import BadRequest, Forbidden, TooManyRequests
+from liaison.fhir.model import read
+from liaison.fhir.store import Store
+from liaison.fhir.store import identity as tokens
+from liaison.fhir.store.contract import Key, Tree
+
+_PATIENT: Final = kind_of("Patient")
+_WINDOW: Final = timedelta(hours=1)
+MOST_FAILURES: Final = 10
+MOST_QUESTIONS: Final = 60
+"""In an hour, of one person or client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Someone who has a record here."""
+
+    key: Key
+    tree: Tree
+
+    @property
+    def traits(self) -> Traits:
+        return traits_of(self.tree)
+
+
+class Finder:
+    """Open for one question; see `asking`."""
+
+    def __init__(self, store: Store, caller: Caller, cell: Caller) -> None:
+        self.store = store
+        self.caller = caller
+        self.cell = cell
+
+    async def candidates(self, patient: Tree) -> list[Known]:
+        """Those who share an INS or the name and birth date with this Patient."""
+        vault, wanted = self.store.vault, []
+        for one in identity.matricules(patient):
+            wanted.append((tokens.IDENTIFIER, tokens.identifier_token(vault, *one)))
+        family, given = stated_name(patient)
+        traits = traits_of(patient)
+        if family and given and len(traits.birth_date) == 10:
+            wanted.append((tokens.TRAITS, tokens.traits_token(vault, family, given, traits.birth_date)))
+        rows = await self.store.database.reading.fetch(
+            "select distinct t.patient, t.res from identity_token t"
+            " join unnest($1::smallint[], $2::bytea[]) as k(space, token) on t.space = k.space and t.token = k.token"
+            " where t.kind = $3 order by 1, 2",
+            [space for space, _ in wanted],
+            [token for _, token in wanted],
+            _PATIENT,
+        )
+        found = []
+        for number, res in rows:
+            opened = await self.store.read(self.cell, Key(number, _PATIENT, res))
+            if opened is not None and not opened.row.deleted:
+                found.append(Known(opened.row.key, read(opened.body)))
+        return found
+
+    async def note(self, found: bool) -> None:
+        """Counts the question, whatever becomes of it."""
+        await self.store.database.writing.execute(
+            "insert into identity_attempt (asker, found) values ($1, $2)", asker(self.caller), found
+        )
+
+
+@asynccontextmanager
+async def asking(store: Store, caller: Caller) -> AsyncIterator[Finder]:
+    """Raises Forbidden for a role that does not bring people in, TooManyRequests beyond the limits."""
+    role = ROLES.get(caller.role_code)
+    if role is None or not (role.registers or role.emergency) or not asker(caller):
+        raise Forbidden("Your role does not look people up by their identity.")
+    questions, failures = await store.database.reading.fetchrow(
+        "select count(*), count(*) filter (where not found) from identity_attempt"
+        " where asker = $1 and at > now() - $2::interval",
+        asker(caller),
+        _WINDOW,
+    )
+    if failures >= MOST_FAILURES or questions >= MOST_QUESTIONS:
+        raise TooManyRequests("Too many look-ups by identity in an hour. Ask a colleague or the coordination.")
+    cell = await internal.open_session(store.database.writing, "identity", timedelta(minutes=2), caller=caller)
+    try:
+        yield Finder(store, caller, cell)
+    finally:
+        await internal.close_session(store.database.writing, cell)
+
+
+def asker(caller: Caller) -> int:
+    return caller.practitioner or caller.client
+
+
+def require_traits(patient: Tree, *, all_of_them: bool) -> Traits:
+    """Raises BadRequest when the identity given is not complete enough to compare."""
+    traits = traits_of(patient)
+    if not (traits.complete if all_of_them else traits.searchable):
+        raise BadRequest(
+            "Give the birth name, first given name, birth date, sex"
+            + (" and birthplace (INSEE code)." if all_of_them else "."),
+            "Parameters.parameter.where(name='patient').resource",
+        )
+    return traits

@@ -1,0 +1,137 @@
+"""`Patient/$join`: coming to a person who has a record, by their exact identity and one of two grounds.
+
+* the person recognises the caller as a member of their team (L.1110-12 2°), which the caller records;
+* a member of the team has referred the person to the caller, who accepts.
+
+Never by self-entry alone: the patient and the team are told, and the entry stands in the review list. An identity that
+does not match in every trait, an opposition, and someone unknown give one answer.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from liaison.auth.access import identity, team_writing
+from liaison.auth.access.facts.care_team import is_attending
+from liaison.auth.access.finding import Finder, Known, asking, require_traits
+from liaison.auth.access.oppositions import opposed_to
+from liaison.auth.access.register import MEANS
+from liaison.auth.access.roles import ROLES
+from liaison.auth.caller import Caller
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.errors import BadRequest, Forbidden, NotFound
+from liaison.fhir.interactions.commit import commit
+from liaison.fhir.interactions.content import checked
+from liaison.fhir.interactions.writes import Write
+from liaison.fhir.model import read
+from liaison.fhir.search import search
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Key, Tree
+
+Ground = Literal["recognised", "referral"]
+_MOST: Final = 50
+
+
+async def join(
+    store: Store, caller: Caller, patient: Tree, ground: Ground, means: str, base_url: str, *, informed: bool = False
+) -> str:
+    """The reference of the Patient. Raises NotFound for anyone unknown, not matching, or opposed."""
+    if caller.role_code not in ROLES or not ROLES[caller.role_code].registers or not caller.role:
+        raise Forbidden("Your role does not join a team.")
+    if ground == "recognised" and means not in MEANS:
+        raise BadRequest(f"Say how the person recognised you: {', '.join(MEANS)}.", "Parameters.parameter")
+    if not identity.matricules(patient):
+        raise BadRequest("The INS is needed, with all traits.", "Patient.identifier")
+    require_traits(patient, all_of_them=True)
+    async with asking(store, caller) as finder:
+        known = await exact(finder, patient)
+        allowed = known is not None and not await opposed_to(store, caller, known.key.patient)
+        writes: list[Write] = []
+        if known is not None and allowed:
+            writes = await (_recognised if ground == "recognised" else _referred)(
+                finder, known, means, informed, base_url
+            )
+        await finder.note(bool(writes))
+        if known is None or not writes:
+            raise NotFound
+        await commit(store, finder.cell, writes, base_url)
+        return store.reference(known.key)
+
+
+async def exact(finder: Finder, patient: Tree) -> Known | None:
+    """The one person with this INS and every trait the same."""
+    traits, stated = require_traits(patient, all_of_them=True), set(identity.matricules(patient))
+    found = [
+        one
+        for one in await finder.candidates(patient)
+        if stated & set(identity.matricules(one.tree)) and one.traits == traits
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+async def _recognised(finder: Finder, known: Known, means: str, informed: bool, base_url: str) -> list[Write]:
+    store, caller, now = finder.store, finder.caller, datetime.now(UTC)
+    subject, by = store.reference(known.key), team_writing.staff_reference(store, caller)
+    own = team_writing.participant(by, now, "recognised", informed=informed, role=caller.role_code)
+    teams = await found(finder, f"CareTeam?patient={subject}&status=active&_count={_MOST}", base_url)
+    teams = [tree for tree in teams if not tree.get("category")]
+    if teams:
+        team = {**teams[0], "participant": [*(teams[0].get("participant") or ()), own]}
+        first = Write("update", "CareTeam", team, id_=team["id"])
+    else:
+        first = Write("create", "CareTeam", team_writing.care_team(subject, [own], now))
+    words = {"oral": "de vive voix", "paper": "par écrit", "digital": "en ligne"}[means]
+    text = f"Un professionnel a rejoint l'équipe de soins. La personne l'a reconnu comme membre {words}."
+    return [first, *_told(finder, subject, by, text, attending(teams), now)]
+
+
+async def _referred(finder: Finder, known: Known, means: str, informed: bool, base_url: str) -> list[Write]:
+    store, caller, now = finder.store, finder.caller, datetime.now(UTC)
+    subject, by = store.reference(known.key), team_writing.staff_reference(store, caller)
+    requests = await found(finder, f"ServiceRequest?patient={subject}&status=active&_count={_MOST}", base_url)
+    mine = _references(store, caller)
+    named = [tree for tree in requests if mine & {one.get("reference") for one in tree.get("performer") or ()}]
+    if not named:
+        return []
+    accepted: Tree = {
+        "resourceType": "Task",
+        "status": "accepted",
+        "intent": "order",
+        "focus": {"reference": f"ServiceRequest/{named[0]['id']}"},
+        "for": {"reference": subject},
+        "authoredOn": now.isoformat(timespec="seconds"),
+        "owner": {"reference": by},
+    }
+    teams = await found(finder, f"CareTeam?patient={subject}&status=active&_count={_MOST}", base_url)
+    text = "Une demande de soins a été acceptée par le professionnel à qui elle était adressée."
+    first = Write("create", "Task", checked(accepted, "Task"))
+    return [first, *_told(finder, subject, by, text, attending(teams), now)]
+
+
+def _told(finder: Finder, subject: str, by: str, text: str, recipients: list[str], now: datetime) -> list[Write]:
+    trees = [
+        team_writing.review(subject, "join", "Entrée dans une équipe", by, now),
+        team_writing.notice(subject, text, by, recipients, now),
+    ]
+    return [Write("create", tree["resourceType"], checked(tree, tree["resourceType"])) for tree in trees]
+
+
+def _references(store: Store, caller: Caller) -> set[Any]:
+    types = {"PractitionerRole": caller.role, "Practitioner": caller.practitioner, "Organization": caller.organization}
+    return {store.reference(Key(0, kind_of(type_), res)) for type_, res in types.items() if res}
+
+
+def attending(teams: list[Tree]) -> list[str]:
+    """References of the attending doctors in these teams."""
+    return [
+        one["member"]["reference"]
+        for team in teams
+        for one in team.get("participant") or ()
+        if is_attending(one) and isinstance((one.get("member") or {}).get("reference"), str)
+    ]
+
+
+async def found(finder: Finder, query: str, base_url: str) -> list[Tree]:
+    """What the identity cell finds by a search; the cell sees a few types, of everyone."""
+    type_, _, asked = query.partition("?")
+    answer = await search(finder.store, finder.cell, type_, asked, base_url=base_url)
+    return [entry["resource"] for entry in read(answer.body).get("entry") or ()]

@@ -1,0 +1,126 @@
+"""`Patient/$register`: a person comes in. Known or unknown by INS or full traits; unknown, the record is opened with the
+caller as a dated member of the team, what the person was told, and what they said, in one transaction (design §5).
+
+The INS is recorded here and only here: carried by a qualified identity alone (RNIV; domain notes §1.4), and unique.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
+
+from liaison.auth.access import identity, team_writing, vocabulary
+from liaison.auth.access.finding import Finder, Known, asking, require_traits
+from liaison.auth.access.roles import ROLES
+from liaison.auth.caller import Caller
+from liaison.fhir.errors import BadRequest, Forbidden
+from liaison.fhir.interactions.commit import commit
+from liaison.fhir.interactions.content import checked
+from liaison.fhir.interactions.writes import Write
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Tree
+
+STATUSES: Final = ("PROV", "VALI", "RECUP", "QUAL")
+MEANS: Final = ("oral", "paper", "digital")
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What the caller states. `informed` is '' or the means by which R.1110-3 information was given; `members` are
+    references of people and structures whom the person names as their team."""
+
+    patient: Tree
+    status: str = "PROV"
+    basis: str = "recognised"
+    informed: str = ""
+    opposed: bool = False
+    members: Sequence[str] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """`reference` is '' for someone who is known and whom the caller does not see: `$join` is the way."""
+
+    created: bool
+    reference: str
+
+
+async def lookup(store: Store, caller: Caller, patient: Tree) -> Registered:
+    """Whether the person is known, and where when the caller sees them already. Creates nothing."""
+    async with asking(store, caller) as finder:
+        known = await _known(finder, patient)
+        return Registered(False, await _visible(finder, known)) if known else Registered(True, "")
+
+
+async def register(store: Store, caller: Caller, stated: Registration, base_url: str) -> Registered:
+    """Raises BadRequest for an incomplete identity, Forbidden, TooManyRequests."""
+    if not ROLES[caller.role_code].registers if caller.role_code in ROLES else True:
+        raise Forbidden("Your role does not open records.")
+    _check(stated)
+    async with asking(store, caller) as finder:
+        known = await _known(finder, stated.patient)
+        if known:
+            return Registered(False, await _visible(finder, known))
+        writes = _writes(finder, stated)
+        try:
+            await commit(store, finder.cell, writes, base_url)
+        except identity.AlreadyKnown:  # opened by someone else meanwhile
+            return Registered(False, "")
+        assert writes[0].key is not None
+        return Registered(True, store.reference(writes[0].key))
+
+
+def _check(stated: Registration) -> None:
+    if stated.status not in STATUSES:
+        raise BadRequest(f"The status of an identity is one of {', '.join(STATUSES)}.", "Parameters.parameter")
+    if stated.basis not in vocabulary.BASES:
+        raise BadRequest(f"The legal basis is one of {', '.join(sorted(vocabulary.BASES))}.", "Parameters.parameter")
+    if stated.informed and stated.informed not in MEANS:
+        raise BadRequest(f"Information is given by one of {', '.join(MEANS)}.", "Parameters.parameter")
+    if stated.status == "QUAL":
+        require_traits(stated.patient, all_of_them=True)
+        if not identity.matricules(stated.patient):
+            raise BadRequest("A qualified identity has its INS.", "Patient.identifier")
+
+
+async def _known(finder: Finder, patient: Tree) -> list[Known]:
+    """The same INS, or all traits the same and no two different INS."""
+    traits, stated = require_traits(patient, all_of_them=False), set(identity.matricules(patient))
+    found = []
+    for one in await finder.candidates(patient):
+        theirs = set(identity.matricules(one.tree))
+        if stated & theirs or (one.traits.same_as(traits) and not (stated and theirs)):
+            found.append(one)
+    await finder.note(bool(found))
+    return found
+
+
+async def _visible(finder: Finder, known: list[Known]) -> str:
+    for one in known:
+        opened = await finder.store.read(finder.caller, one.key)
+        if opened is not None and not opened.row.deleted:
+            return finder.store.reference(one.key)
+    return ""
+
+
+def _writes(finder: Finder, stated: Registration) -> list[Write]:
+    store, caller, now = finder.store, finder.caller, datetime.now(UTC)
+    urn, by = f"urn:uuid:{uuid4()}", team_writing.staff_reference(store, caller)
+    patient = identity.with_status(stated.patient, stated.status)
+    informed = bool(stated.informed)
+    members = [team_writing.participant(by, now, stated.basis, informed=informed)]
+    members += [
+        team_writing.participant(one, now, "recognised", informed=informed) for one in stated.members if one != by
+    ]
+    trees = [patient, team_writing.care_team(urn, members, now)]
+    if stated.informed:
+        given: Tree = {"type": "permit"}
+        trees.append(team_writing.consent(urn, "information", by, now, stated.informed, given))
+    if stated.opposed:
+        denied: Tree = {"type": "deny"}
+        trees.append(team_writing.consent(urn, "opposition", by, now, stated.informed or "oral", denied))
+    return [
+        Write("create", tree["resourceType"], checked(tree, tree["resourceType"]), full_url=urn if number == 0 else "")
+        for number, tree in enumerate(trees)
+    ]

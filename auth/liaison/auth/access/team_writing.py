@@ -1,0 +1,109 @@
+"""The resources by which someone enters a team: membership, information given, what the team and the reviewers learn."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from liaison.auth.access import vocabulary
+from liaison.auth.caller import Caller
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Key, Tree
+
+_SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
+_CATEGORY: Final = {"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}
+POLICY: Final = {"text": "CSP L.1110-4, R.1110-3"}
+
+
+def staff_reference(store: Store, caller: Caller) -> str:
+    """The caller in their role; failing that the person, failing that their organisation."""
+    for type_, res in (
+        ("PractitionerRole", caller.role),
+        ("Practitioner", caller.practitioner),
+        ("Organization", caller.organization),
+    ):
+        if res:
+            return f"{type_}/{store.id(Key(0, kind_of(type_), res))}"
+    return ""
+
+
+def participant(reference: str, since: datetime, basis: str, *, informed: bool, role: str = "") -> Tree:
+    """A dated CareTeam.participant with its legal basis (L.1110-12)."""
+    extension: list[dict[str, Any]] = [{"url": vocabulary.LEGAL_BASIS, "valueCode": basis}]
+    if informed:
+        extension.append({"url": vocabulary.INFORMED, "valueDateTime": _text(since)})
+    tree: Tree = {
+        "extension": extension,
+        "member": {"reference": reference},
+        "period": {"start": _text(since)},
+    }
+    if role:
+        tree["role"] = [{"coding": [{"system": vocabulary.ROLE, "code": role}]}]
+    return tree
+
+
+def care_team(subject: str, participants: list[Tree], since: datetime) -> Tree:
+    return {
+        "resourceType": "CareTeam",
+        "status": "active",
+        "subject": {"reference": subject},
+        "period": {"start": _text(since)},
+        "participant": participants,
+    }
+
+
+def consent(
+    subject: str, kind: str, by: str, at: datetime, means: str, provision: Tree, status: str = "active"
+) -> Tree:
+    """The proof of an information given, of a permission or of an opposition: who, when, by what means."""
+    tree: Tree = {
+        "resourceType": "Consent",
+        "status": status,
+        "scope": {"coding": [{"system": _SCOPE, "code": "patient-privacy"}]},
+        "category": [_CATEGORY, {"coding": [{"system": vocabulary.CONSENT, "code": kind}]}],
+        "patient": {"reference": subject},
+        "dateTime": _text(at),
+        "policyRule": {**POLICY, "coding": [{"system": vocabulary.CONSENT, "code": f"means-{means}"}]},
+        "provision": provision,
+    }
+    if by:
+        tree["performer"] = [{"reference": by}]
+    return tree
+
+
+def review(subject: str, kind: str, display: str, by: str, at: datetime, **more: Any) -> Tree:
+    """A line of the review list, which auditors read and nobody else (row 24)."""
+    return {
+        "resourceType": "Task",
+        "status": "requested",
+        "intent": "order",
+        "code": {"coding": [{"system": vocabulary.REVIEW, "code": kind, "display": display}]},
+        "for": {"reference": subject},
+        "authoredOn": _text(at),
+        "requester": {"reference": by},
+        **more,
+    }
+
+
+def notice(subject: str, text: str, by: str, recipients: list[str], at: datetime) -> Tree:
+    """What the patient and the team learn; addressed to the attending doctor when there is one."""
+    tree: Tree = {
+        "resourceType": "Communication",
+        "status": "completed",
+        "category": [{"coding": [{"system": vocabulary.REVIEW, "code": "notice", "display": "Avis d'accès"}]}],
+        "subject": {"reference": subject},
+        "sent": _text(at),
+        "sender": {"reference": by},
+        "payload": [{"contentString": text}],
+    }
+    if recipients:
+        tree["recipient"] = [{"reference": one} for one in recipients]
+    return tree
+
+
+def actor(reference: str) -> Tree:
+    code = {"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}
+    return {"role": {"coding": [code]}, "reference": {"reference": reference}}
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

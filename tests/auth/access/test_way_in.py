@@ -1,0 +1,263 @@
+"""$lookup, $register, $join: people come in by identity, never by id; wrong traits answer like nobody."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from liaison.auth.access.purposes import Purpose
+
+INS = "urn:oid:1.2.250.1.213.1.4.10"
+Tree = dict[str, Any]
+
+
+def traits(family: str = "LE GOFF", given: str = "Jeanne", place: str = "29232", **more: Any) -> Tree:
+    return {
+        "resourceType": "Patient",
+        "identifier": [{"system": INS, "value": "260058815400233"}],
+        "name": [{"use": "official", "family": family, "given": [given]}],
+        "birthDate": "1948-03-02",
+        "gender": "female",
+        "extension": [
+            {
+                "url": "http://hl7.org/fhir/StructureDefinition/patient-birthPlace",
+                "valueAddress": {
+                    "extension": [
+                        {
+                            "url": "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-address-insee-code",
+                            "valueCoding": {
+                                "system": "https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM",
+                                "code": place,
+                            },
+                        }
+                    ]
+                },
+            }
+        ],
+        **more,
+    }
+
+
+def parameters(patient: Tree, **values: Any) -> Tree:
+    parts: list[Tree] = [{"name": "patient", "resource": patient}]
+    for name, value in values.items():
+        kind = "valueBoolean" if isinstance(value, bool) else "valueString" if name == "reason" else "valueCode"
+        parts.append({"name": name, kind: value})
+    return {"resourceType": "Parameters", "parameter": parts}
+
+
+def said(answer: Any) -> dict[str, str]:
+    found = {}
+    for part in json.loads(answer.body)["parameter"]:
+        value = next(value for name, value in part.items() if name.startswith("value"))
+        found[part["name"]] = value["reference"] if isinstance(value, dict) else value
+    return found
+
+
+async def registered(territory: Any, person: Any, **values: Any) -> str:
+    answer = await territory.ask(
+        person.caller, "POST", "Patient/$register", parameters(traits(), status="QUAL", informed="oral", **values)
+    )
+    assert answer.status == 201, answer.body
+    return said(answer)["patient"]
+
+
+async def test_an_unknown_person_is_registered_with_the_caller_as_dated_member(territory: Any) -> None:
+    gp = await territory.person("gp")
+
+    patient = await registered(territory, gp)
+
+    tree = await territory.tree(patient, gp.caller)
+    assert tree["identifier"][0]["value"] == "260058815400233"
+    [team] = await territory.search(gp.caller, f"CareTeam?patient={patient}")
+    [member] = (await territory.tree(team))["participant"]
+    assert member["member"]["reference"] == gp.role
+    assert member["period"]["start"]
+    [consent] = await territory.search(gp.caller, f"Consent?patient={patient}")
+    assert (await territory.tree(consent))["provision"] == {"type": "permit"}
+
+
+async def test_a_known_person_is_only_said_to_be_known(territory: Any) -> None:
+    gp, other = await territory.person("gp"), await territory.person("gp")
+    patient = await registered(territory, gp)
+
+    for who, shown in ((other, None), (gp, patient)):
+        for operation in ("$register", "$lookup"):
+            answer = await territory.ask(who.caller, "POST", f"Patient/{operation}", parameters(traits()))
+            assert answer.status == 200
+            assert said(answer).get("patient") == shown
+            assert said(answer)["result"] == "known"
+    assert not await territory.sees(other.caller, patient)
+
+
+async def test_a_name_that_nobody_has_is_unknown(territory: Any) -> None:
+    gp = await territory.person("gp")
+    answer = await territory.ask(gp.caller, "POST", "Patient/$lookup", parameters(traits()))
+    assert said(answer) == {"result": "unknown"}
+
+
+@pytest.mark.parametrize("status", ["PROV", "VALI", "RECUP"])
+async def test_only_a_qualified_identity_carries_its_matricule(territory: Any, status: str) -> None:
+    gp = await territory.person("gp")
+    answer = await territory.ask(gp.caller, "POST", "Patient/$register", parameters(traits(), status=status))
+    tree = await territory.tree(said(answer)["patient"], gp.caller)
+    assert "identifier" not in tree
+
+
+async def test_two_registrations_at_once_open_one_record(territory: Any) -> None:
+    gps = [await territory.person("gp") for _ in range(6)]
+    answers = await asyncio.gather(
+        *(territory.ask(gp.caller, "POST", "Patient/$register", parameters(traits(), status="QUAL")) for gp in gps)
+    )
+    assert sorted(answer.status for answer in answers) == [200] * 5 + [201]
+
+
+async def test_the_recognised_professional_joins_and_is_told_of(territory: Any) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    auditor = await territory.person("auditor")
+    patient = await registered(territory, gp)
+
+    answer = await territory.ask(
+        nurse.caller, "POST", "Patient/$join", parameters(traits(), ground="recognised", means="oral")
+    )
+
+    assert said(answer) == {"result": "joined", "patient": patient}
+    assert await territory.sees(nurse.caller, patient)
+    assert len(await territory.search(gp.caller, f"Communication?patient={patient}")) == 1
+    assert len(await territory.search(auditor.caller, f"Task?patient={patient}")) == 1
+    assert await territory.search(gp.caller, f"Task?patient={patient}") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"family": "LE GOF"},
+        {"given": "Anne"},
+        {"birthDate": "1948-03-03"},
+        {"gender": "male"},
+        {"place": "29233"},
+        {"identifier": [{"system": INS, "value": "260058815400200"}]},
+    ],
+)
+async def test_wrong_traits_answer_like_unknown(territory: Any, wrong: Tree) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    unknown = await territory.ask(
+        nurse.caller, "POST", "Patient/$join", parameters(traits(), ground="recognised", means="oral")
+    )
+    await registered(territory, gp)
+
+    answer = await territory.ask(
+        nurse.caller, "POST", "Patient/$join", parameters(traits(**wrong), ground="recognised", means="oral")
+    )
+
+    assert (answer.status, answer.body) == (unknown.status, unknown.body) == (404, unknown.body)
+
+
+async def test_whoever_is_opposed_is_answered_like_unknown(territory: Any) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await registered(territory, gp)
+    opposed = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "against", "valueReference": {"reference": nurse.role}}],
+    }
+    assert (await territory.ask(gp.caller, "POST", f"{patient}/$oppose", opposed)).status == 201
+
+    answer = await territory.ask(
+        nurse.caller, "POST", "Patient/$join", parameters(traits(), ground="recognised", means="oral")
+    )
+
+    assert answer.status == 404
+    assert not await territory.sees(nurse.caller, patient)
+
+
+async def test_a_referral_that_names_the_caller_is_accepted_by_joining(territory: Any) -> None:
+    gp, specialist, stranger = [await territory.person(code) for code in ("gp", "specialist", "specialist")]
+    patient = await registered(territory, gp)
+    request = {
+        "resourceType": "ServiceRequest", "status": "active", "intent": "order",
+        "subject": {"reference": patient}, "performer": [{"reference": specialist.role}],
+    }  # fmt: skip
+    await territory.create(gp.caller, request)
+    assert not await territory.sees(specialist.caller, patient)
+
+    asked = parameters(traits(), ground="referral")
+    assert (await territory.ask(stranger.caller, "POST", "Patient/$join", asked)).status == 404
+    assert (await territory.ask(specialist.caller, "POST", "Patient/$join", asked)).status == 200
+
+    assert await territory.sees(specialist.caller, patient)
+    assert not await territory.sees(stranger.caller, patient)
+
+
+async def test_failed_attempts_are_limited(territory: Any) -> None:
+    nurse = await territory.person("nurse")
+    asked = parameters(traits(), ground="recognised", means="oral")
+    statuses = [(await territory.ask(nurse.caller, "POST", "Patient/$join", asked)).status for _ in range(12)]
+    assert statuses == [404] * 10 + [429] * 2
+
+
+@pytest.mark.parametrize("code", ["home-aide", "auditor", "admin", "coordinator-admin", "call-handler"])
+async def test_some_roles_bring_nobody_in(territory: Any, code: str) -> None:
+    person = await territory.person(code)
+    for operation in ("$lookup", "$register", "$join"):
+        await territory.refused(person.caller, "POST", f"Patient/{operation}", parameters(traits()))
+
+
+async def test_emergency_access_opens_four_hours_for_a_reason(territory: Any) -> None:
+    gp, doctor, auditor = [await territory.person(code) for code in ("gp", "hospital-doctor", "auditor")]
+    patient = await registered(territory, gp)
+    asked = parameters(traits(), reason="Trouvée inconsciente, ne peut répondre")
+
+    answer = await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", asked)
+
+    assert answer.status == 200, answer.body
+    assert not await territory.sees(doctor.caller, patient)
+    urgent = await territory.sign_in(doctor, Purpose.ETREAT)
+    assert await territory.sees(urgent, patient)
+    [review] = await territory.search(auditor.caller, f"Task?patient={patient}")
+    assert "inconsciente" in (await territory.tree(review))["reasonCode"]["text"]
+
+    assert (await territory.ask(doctor.caller, "POST", f"{said(answer)['task']}/$end-access")).status == 204
+    await territory.database.writing.execute("select pg_sleep(1.1)")
+    assert not await territory.sees(urgent, patient)
+
+
+async def test_an_objection_to_emergency_access_is_answered_like_unknown(territory: Any) -> None:
+    gp, doctor = await territory.person("gp"), await territory.person("hospital-doctor")
+    asked = parameters(traits(), reason="Trouvée inconsciente, ne peut répondre")
+    unknown = await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", asked)
+    patient = await registered(territory, gp)
+    objection = {"resourceType": "Parameters", "parameter": [{"name": "emergency", "valueBoolean": True}]}
+    await territory.ask(gp.caller, "POST", f"{patient}/$oppose", objection)
+
+    answer = await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", asked)
+
+    assert (answer.status, answer.body) == (unknown.status, unknown.body)
+    assert await territory.sees(gp.caller, patient)
+
+
+@pytest.mark.parametrize("code", ["pharmacist", "physio", "home-aide", "midwife", "coordinator"])
+async def test_emergency_access_is_not_offered_to_every_role(territory: Any, code: str) -> None:
+    person = await territory.person(code)
+    asked = parameters(traits(), reason="Trouvée inconsciente, ne peut répondre")
+    assert (await territory.ask(person.caller, "POST", "Patient/$emergency-access", asked)).status == 403
+
+
+async def test_a_plain_create_says_nothing_of_an_ins_known_elsewhere(territory: Any) -> None:
+    gp, other = await territory.person("gp"), await territory.person("gp")
+    auditor = await territory.person("auditor")
+    elsewhere = {"identifier": [{"system": INS, "value": "199078815400244"}]}
+    first = await territory.create(other.caller, traits("ABGRALL", **elsewhere))
+    await registered(territory, gp)
+
+    second = await territory.create(other.caller, traits())
+
+    trees = []
+    for reference in (first, second):
+        tree = await territory.tree(reference, other.caller)
+        trees.append({name: value for name, value in tree.items() if name not in ("id", "meta", "name")})
+        assert await territory.search(other.caller, f"Task?patient={reference}") == []
+    assert trees[0] == trees[1]
+    assert "identifier" not in trees[0]
+    assert await territory.search(auditor.caller, f"Task?patient={first}") == []
+    assert len(await territory.search(auditor.caller, f"Task?patient={second}")) == 1
