@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -23,6 +24,7 @@ import pytest
 
 from liaison.fhir.store.database import Database
 from liaison.fhir.store.embedded import Embedded, Programs
+from liaison.fhir.store.schema import metadata
 from liaison.services.migrations import migrate
 
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
@@ -33,6 +35,9 @@ FAST = {
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",
 }
+
+ACROSS_PATIENTS = {"import_ledger", "journal_entry"}
+"""Tables with a patient column that are not of the patient family: found by token, or kept beside the patients."""
 
 _numbers = itertools.count(1)
 
@@ -130,6 +135,29 @@ async def either_database(request: pytest.FixtureRequest) -> AsyncIterator[Datab
 def dump() -> ModuleType:
     """tests/proof/dump.py: `await dump.find_leaks(directory, administrator_url, texts)` after a load."""
     return _module("proof/dump.py")
+
+
+@pytest.fixture(scope="session")
+def statements() -> ModuleType:
+    """tests/proof/statements.py."""
+    return _module("proof/statements.py")
+
+
+@pytest.fixture(scope="session")
+def sent() -> Any:
+    """Every statement of the service, from now on."""
+    watch = _module("proof/watching.py").Watch()
+    watch.install()
+    return watch
+
+
+@pytest.fixture(autouse=True)
+def _no_statement_joins_patients_without_the_patient(sent: Any, statements: ModuleType) -> Iterator[None]:
+    """Whatever a test is about, the statements it makes the service send are looked at."""
+    yield
+    tables = {name for name, table in metadata.tables.items() if "patient" in table.c and name not in ACROSS_PATIENTS}
+    for text, sender in sent.new():
+        assert statements.unscoped(text, tables) == [], f"{sender} joins patient tables without the patient: {text}"
 
 
 def _module(path: str) -> ModuleType:
