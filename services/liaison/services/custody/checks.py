@@ -1,0 +1,202 @@
+"""What `liaison doctor` looks at. Each check gives one finding: OK, à voir or cassé, and what to do."""
+
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+import asyncpg
+
+from liaison.auth.journal import tiles
+from liaison.auth.journal.checkpoint import NotSigned, Verifier
+from liaison.auth.journal.keys import JournalKeys
+from liaison.fhir.store.database import SCHEMA, connection
+from liaison.fhir.vault import NotAuthentic, ProviderError, Vault
+from liaison.services import base
+from liaison.services.custody import installation, outside
+from liaison.services.house import NoKey, key_provider
+from liaison.services.settings import Settings
+
+Level = Literal["OK", "à voir", "cassé"]
+OK: Final[Level] = "OK"
+LOOK: Final[Level] = "à voir"
+BROKEN: Final[Level] = "cassé"
+GIGABYTE: Final = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor. `fix` is empty when nothing is to be done."""
+
+    name: str
+    level: Level
+    text: str
+    fix: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Every check, in the order in which they should be mended."""
+    found = [disk(settings.data), key_place(settings), *hds(settings, datetime.now(UTC).date()), *backups(settings)]
+    try:
+        one = await connection(base.url(settings))
+    except (base.NoDatabase, OSError, asyncpg.PostgresError) as error:
+        fix = "Démarrer le service : liaison serve. Le journal de PostgreSQL est dans le dossier database."
+        return [Finding("base", BROKEN, f"la base ne répond pas ({error})", fix), *found]
+    try:
+        return [*await _of_base(one, settings), *found]
+    finally:
+        await one.close()
+
+
+async def _of_base(one: asyncpg.Connection, settings: Settings) -> list[Finding]:
+    found = [await schema(one)]
+    if found[0].level == BROKEN:
+        return found
+    found.append(await clock(one))
+    try:
+        vault = await Vault.open(one, key_provider(settings))
+        keys = await JournalKeys.load(one, vault)
+    except (NoKey, ProviderError, NotAuthentic) as error:
+        fix = "Remettre le fichier de clé à sa place (LIAISON_KEY_FILE), ou le refaire : liaison keys recover."
+        return [*found, Finding("clé", BROKEN, str(error) or "les clés de la base ne s'ouvrent pas", fix)]
+    found.append(Finding("clé", OK, "le fournisseur de clés ouvre les clés de la base"))
+    found.append(await journal_head(one, keys.signer.verifier, settings.outside_folder))
+    found.append(await journal_waiting(one))
+    return found
+
+
+# ---- the base -----------------------------------------------------------------------------------------------------
+
+
+async def schema(one: asyncpg.Connection) -> Finding:
+    version = await one.fetchval("show server_version")
+    if await one.fetchval("select to_regclass('alembic_version') is null"):
+        return Finding("base", BROKEN, f"PostgreSQL {version} répond, sans les tables de Liaison", "liaison migrate")
+    revision = await one.fetchval("select version_num from alembic_version")
+    if revision == "restoring":
+        fix = "Lire deploy/restore.md : déplacer la base et reprendre la restauration depuis le début."
+        return Finding("base", BROKEN, "une restauration n'est pas allée à son terme", fix)
+    if revision != SCHEMA:
+        return Finding("base", BROKEN, f"schéma {revision}, ce logiciel attend {SCHEMA}", "liaison migrate")
+    return Finding("base", OK, f"PostgreSQL {version}, schéma {revision}")
+
+
+async def clock(one: asyncpg.Connection) -> Finding:
+    """Rights end by the database's clock, entries are dated by the worker's."""
+    before = datetime.now(UTC)
+    theirs = await one.fetchval("select clock_timestamp()")
+    off = abs((theirs - before).total_seconds())
+    fix = "Régler l'heure des machines : systemctl enable --now systemd-timesyncd (ou chrony)."
+    if off > 30:
+        return Finding("horloge", BROKEN, f"{off:.0f} s d'écart entre la base et cette machine", fix)
+    if off > 2:
+        return Finding("horloge", LOOK, f"{off:.0f} s d'écart entre la base et cette machine", fix)
+    return Finding("horloge", OK, "la base et cette machine sont à la même heure")
+
+
+# ---- the journal --------------------------------------------------------------------------------------------------
+
+
+async def journal_head(one: asyncpg.Connection, key: Verifier, kept: Path) -> Finding:
+    """The last checkpoint is signed and is the tree's; so is the one kept outside. `journal verify` checks every entry."""
+    fix = "liaison journal verify dit où. Prévenir le délégué à la protection des données ; ne rien effacer."
+    row = await one.fetchrow("select size, note, made_at from journal_checkpoint order by size desc limit 1")
+    path = kept / outside.CHECKPOINT
+    if row is None:
+        return Finding(
+            "journal", LOOK, "aucun point de contrôle n'est encore signé", "Démarrer le service : liaison serve."
+        )
+    try:
+        for note in [row["note"], *([path.read_text()] if path.exists() else [])]:
+            point = key.open(note)
+            there = await one.fetchval("select size from journal_head")
+            if point.size > there or (await tiles.frontier(one, point.size)).root() != point.root:
+                return Finding(
+                    "journal", BROKEN, f"le point de contrôle de {point.size} entrées n'est pas celui de l'arbre", fix
+                )
+    except (NotSigned, tiles.MissingTile) as error:
+        return Finding("journal", BROKEN, str(error), fix)
+    return Finding(
+        "journal",
+        OK,
+        f"{row['size']} entrées, dernier point de contrôle signé le {row['made_at']:%d/%m/%Y à %H:%M} UTC",
+    )
+
+
+async def journal_waiting(one: asyncpg.Connection) -> Finding:
+    oldest = await one.fetchval(
+        "select min(e.at) from journal_entry e where not exists"
+        " (select from journal_position p where p.worker = e.worker and p.sequence = e.sequence)"
+        " and e.at > coalesce((select made_at from journal_checkpoint order by size desc limit 1), '-infinity') - interval '1 hour'"
+    )
+    if oldest is not None and datetime.now(UTC) - oldest > timedelta(seconds=10):
+        text = f"des entrées attendent leur place depuis {oldest:%d/%m/%Y %H:%M} UTC"
+        return Finding(
+            "journal, attente", LOOK, text, "Démarrer le service : liaison serve. S'il tourne, lire ses messages."
+        )
+    return Finding("journal, attente", OK, "toutes les entrées ont leur place")
+
+
+# ---- the machine and its papers -----------------------------------------------------------------------------------
+
+
+def disk(data: Path) -> Finding:
+    there = next(folder for folder in (data.absolute(), *data.absolute().parents) if folder.exists())
+    usage = shutil.disk_usage(there)
+    free = f"{usage.free / GIGABYTE:.1f} Go libres ({100 * usage.free / usage.total:.0f} %)"
+    fix = f"Libérer de la place ou agrandir le disque de {data}."
+    if usage.free < GIGABYTE or usage.free < usage.total * 0.02:
+        return Finding("disque", BROKEN, free, fix)
+    if usage.free < 5 * GIGABYTE or usage.free < usage.total * 0.1:
+        return Finding("disque", LOOK, free, fix)
+    return Finding("disque", OK, free)
+
+
+def key_place(settings: Settings) -> Finding:
+    """A copy of the data folder must not carry the secret that opens it."""
+    if settings.key_file is None:
+        return Finding("fichier de clé", BROKEN, "LIAISON_KEY_FILE n'est pas réglé", "Voir docs/configuration.md.")
+    for folder in (settings.data, settings.outside_folder):
+        if settings.key_file.resolve().is_relative_to(folder.resolve()):
+            fix = f"Le déplacer hors de {folder} et changer LIAISON_KEY_FILE."
+            return Finding("fichier de clé", LOOK, f"la clé est dans le dossier des données {folder}", fix)
+    return Finding("fichier de clé", OK, "la clé est hors du dossier des données")
+
+
+def hds(settings: Settings, today: date) -> Sequence[Finding]:
+    """Certified hosting (CSP L.1111-8). Said only where `init` was run: the sandbox holds no one's data."""
+    known = installation.read(settings.data)
+    if known is None:
+        return ()
+    days = (known.expires - today).days
+    text = f"hébergement {known.hds_host}, certificat HDS jusqu'au {known.expires:%d/%m/%Y}"
+    fix = "Demander à l'hébergeur son nouveau certificat, puis : liaison init --hds-until AAAA-MM-JJ"
+    level: Level = BROKEN if days < 0 else LOOK if days < 90 else OK
+    return (Finding("HDS", level, text, "" if level == OK else fix),)
+
+
+def backups(settings: Settings) -> Sequence[Finding]:
+    known = installation.backups(settings.outside_folder)
+    last = _aged("sauvegarde", known.get("last"), timedelta(hours=26), timedelta(days=8), "liaison backup DOSSIER")
+    tried = _aged(
+        "essai de restauration",
+        known.get("tried"),
+        timedelta(days=100),
+        timedelta(days=366),
+        "liaison backup verify DOSSIER",
+    )
+    return (last, tried)
+
+
+def _aged(name: str, done: dict[str, str] | None, old: timedelta, too_old: timedelta, fix: str) -> Finding:
+    if done is None:
+        return Finding(name, LOOK, "jamais fait", fix)
+    at = datetime.fromisoformat(done["at"])
+    age = datetime.now(UTC) - at
+    level: Level = BROKEN if age > too_old else LOOK if age > old else OK
+    return Finding(name, level, f"le {at:%d/%m/%Y à %H:%M} UTC", "" if level == OK else fix)
+
+
+Check = Callable[[Settings], Awaitable[Finding]]

@@ -1,0 +1,49 @@
+"""What `liaison init` was told, and when backups were made and tried: small files that doctor reads. Nothing secret."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from liaison.services.custody import outside
+
+FILE: Final = "installation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """`hds_host` is certified to host health data (CSP L.1111-8) until `hds_until`."""
+
+    made_at: str
+    hds_host: str
+    hds_until: str
+
+    @property
+    def expires(self) -> date:
+        return date.fromisoformat(self.hds_until)
+
+
+def read(data: Path) -> Installation | None:
+    """None on an installation that `liaison init` did not make: the sandbox, or a base of tests."""
+    path = data / FILE
+    return Installation(**json.loads(path.read_text())) if path.exists() else None
+
+
+def write(data: Path, installation: Installation) -> None:
+    outside.replace(data / FILE, json.dumps(asdict(installation), indent=1) + "\n")
+
+
+def backups(kept: Path) -> dict[str, Any]:
+    """`last`: {at, path}; `tried`: {at, made_at}; {} when there was none."""
+    path = kept / outside.BACKUPS
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def note_backup(kept: Path, what: str, **more: str) -> None:
+    """Remembers that a backup was made (`last`) or tried (`tried`) now."""
+    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+    known = backups(kept)
+    known[what] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **more}
+    outside.replace(kept / outside.BACKUPS, json.dumps(known, indent=1) + "\n")

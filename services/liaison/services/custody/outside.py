@@ -1,0 +1,217 @@
+"""What a backup cannot know, kept in files outside the database: erasures, and every fact of rights since.
+
+A job follows the journal (its entries name each resource written) and appends the newest version of each resource from
+which rights derive, sealed as stored, to `rights.jsonl`; erased patients and accounts, clients and phones out of force
+stand in `state.json`. Both are at most some two seconds behind. No key is in them.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from liaison.auth.access.facts import FACT_TYPES
+from liaison.auth.journal.entry import Event
+from liaison.auth.journal.keys import JournalKeys
+from liaison.auth.journal.sealing import COLUMNS, Record, unseal
+from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of
+
+STATE: Final = "state.json"
+RIGHTS: Final = "rights.jsonl"
+CHECKPOINT: Final = "journal.checkpoint"
+BACKUPS: Final = "backups.json"
+KINDS: Final = frozenset(kind_of(type_) for type_ in (*FACT_TYPES, "PractitionerRole", "Organization"))
+EVERY_SECONDS: Final = 1.0
+_LOCK: Final = 0x11A0015
+_MOST: Final = 5_000
+_WRITES: Final = [int(event) for event in (Event.CREATE, Event.UPDATE, Event.DELETE, Event.IMPORT)]
+
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+
+
+@dataclass(slots=True)
+class State:
+    """`position` is the first journal position not yet looked at."""
+
+    position: int = 0
+    erased: list[int] = field(default_factory=list)
+    accounts: list[dict[str, Any]] = field(default_factory=list)
+    clients: list[int] = field(default_factory=list)
+    phones: list[int] = field(default_factory=list)
+
+
+def read_state(folder: Path) -> State | None:
+    """None when nothing has been kept yet."""
+    path = folder / STATE
+    return State(**json.loads(path.read_text())) if path.exists() else None
+
+
+def read_rights(folder: Path) -> Iterator[dict[str, Any]]:
+    """Every line kept, oldest first. A last line cut by a crash is left out: it is written again."""
+    path = folder / RIGHTS
+    if path.exists():
+        for line in path.read_text().splitlines(keepends=True):
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+async def keep(connect: Connect, keys: JournalKeys, folder: Path) -> None:
+    """The job: until cancelled, in one process at a time; begins again after any failure of the database."""
+    while True:
+        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError):
+            connection = await connect()
+            try:
+                while True:
+                    if await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
+                        while await follow(connection, keys, folder):
+                            pass
+                    await asyncio.sleep(EVERY_SECONDS)
+            finally:
+                with contextlib.suppress(Exception):
+                    await connection.close(timeout=1)
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def follow(connection: asyncpg.Connection, keys: JournalKeys, folder: Path) -> bool:
+    """One step. True when more entries are already waiting."""
+    known = read_state(folder)
+    position = known.position if known else 0
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        size = await connection.fetchval("select size from journal_head where head = 0") or 0
+        end = min(size, position + _MOST)
+        lines = await _lines(connection, keys, position, end) if position < end else []
+        state = await _state(connection, end)
+    _save(folder, lines, state, known)
+    return end < size
+
+
+def _save(folder: Path, lines: list[str], state: State, known: State | None) -> None:
+    """The resources first: a crash in between has them looked at, and written, again."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if lines:
+        _append(folder / RIGHTS, lines)
+    if state != known:
+        save_state(folder, state)
+
+
+def save_state(folder: Path, state: State) -> None:
+    """Replaces the state kept."""
+    replace(folder / STATE, json.dumps(asdict(state)) + "\n")
+
+
+async def _state(connection: asyncpg.Connection, position: int) -> State:
+    async def numbers(query: str) -> list[int]:
+        return [row[0] for row in await connection.fetch(query)]
+
+    accounts = await connection.fetch(
+        "select account, active, not_before::text from account where not active or not_before is not null order by 1"
+    )
+    return State(
+        position,
+        await numbers("select patient from patient where state = 1 order by 1"),
+        [dict(row) for row in accounts],
+        await numbers("select client from client where not active order by 1"),
+        await numbers("select phone from phone where not active order by 1"),
+    )
+
+
+# ---- resources from which rights derive ---------------------------------------------------------------------------
+
+_ENTRIES: Final = f"""
+select {", ".join(f"e.{column}" for column in COLUMNS)} from journal_position p
+join journal_entry e on e.worker = p.worker and e.sequence = p.sequence
+where p.position >= $1 and p.position < $2 and e.event = any($3::smallint[]) and e.outcome = 0
+"""
+
+
+def _rows(table: str, skip: str = "") -> str:
+    """Rows of one resource as JSON. `$1` patient, `$2` kind, `$3` res."""
+    return (
+        f"(select coalesce(json_agg(row_to_json(t)), '[]') from {table} t"
+        f" where t.patient = $1 and t.kind = $2 and t.res = $3 {skip})"
+    )
+
+
+def _query(prefix: str) -> str:
+    newest = f"and t.version = (select max(version) from {prefix}version where patient = $1 and kind = $2 and res = $3)"
+    return f"""
+    select json_build_object(
+        'version', {_rows(f"{prefix}version", newest)},
+        'index_token', {_rows(f"{prefix}index_token", newest)},
+        'index_date', {_rows(f"{prefix}index_date", newest)},
+        'relation', (select coalesce(json_agg(row_to_json(t)), '[]') from relation t
+                     where t.source_kind = $2 and t.source_res = $3),
+        'held_role', (select coalesce(json_agg(row_to_json(t)), '[]') from held_role t where t.role = $3),
+        'organization_part', (select coalesce(json_agg(row_to_json(t)), '[]') from organization_part t
+                              where t.organization = $3))
+    """
+
+
+_DIRECTORY_KINDS: Final = frozenset(kind_of(type_) for type_ in DIRECTORY_TYPES)
+
+
+async def _lines(connection: asyncpg.Connection, keys: JournalKeys, begin: int, end: int) -> list[str]:
+    named: dict[tuple[int, int, int], None] = {}
+    for row in await connection.fetch(_ENTRIES, begin, end, _WRITES):
+        record = Record(*row)
+        if not keys.holds(record.generation):
+            await keys.refresh(connection)
+        if keys.holds(record.generation):
+            for item in unseal(keys, record).items:
+                if item[0] in KINDS:
+                    named[record.patient, item[0], item[1]] = None
+    now = datetime.now(UTC).isoformat()
+    lines = []
+    for key in named:
+        rows = await connection.fetchval(_query("directory_" if key[1] in _DIRECTORY_KINDS else ""), *key)
+        lines.append(
+            f'{{"at": "{now}", "patient": {key[0]}, "kind": {key[1]}, "res": {key[2]}, "rows": {_flat(rows)}}}\n'
+        )
+    return lines
+
+
+def _flat(rows: str) -> str:
+    return json.dumps(json.loads(rows))  # PostgreSQL breaks lines between the rows
+
+
+# ---- files --------------------------------------------------------------------------------------------------------
+
+
+def _append(path: Path, lines: Iterable[str]) -> None:
+    with path.open("ab") as file:
+        if file.tell() and not _ends_with_newline(path):
+            file.write(b"\n")
+        file.write("".join(lines).encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def replace(path: Path, text: str) -> None:
+    """Replaces a file in one step, synced."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    with part.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def prune(folder: Path, horizon: timedelta) -> None:
+    """Forgets facts older than every backup that may still be restored. Erasures are never forgotten."""
+    oldest = (datetime.now(UTC) - horizon).isoformat()
+    kept = [line for line in read_rights(folder) if line["at"] >= oldest]
+    if (folder / RIGHTS).exists():
+        replace(folder / RIGHTS, "".join(json.dumps(line) + "\n" for line in kept))

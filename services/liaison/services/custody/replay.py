@@ -1,0 +1,134 @@
+"""Puts back into a restored base what happened after the backup: erasures, oppositions, revocations. Before it serves.
+
+A resource kept outside whose version is newer than the restored one takes its place, with its facts; grants are then
+computed again. A version number never goes back, so replaying twice changes nothing.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from liaison.auth.access import grants
+from liaison.fhir.definitions import DIRECTORY_TYPES, type_of
+from liaison.fhir.store.erasure import erase
+from liaison.fhir.store.schema import metadata
+from liaison.fhir.vault import Vault
+from liaison.services.custody import outside
+from liaison.services.custody.archive import columns
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What was put back, for the journal and for the person at the console."""
+
+    erased: int = 0
+    resources: int = 0
+    accounts: int = 0
+    clients: int = 0
+    phones: int = 0
+    unknown: int = 0
+    """Resources of patients whom the backup does not know: nothing of theirs is in the base."""
+
+
+async def replay(connection: asyncpg.Connection, vault: Vault, folder: Path) -> Replayed:
+    """Inside the caller's transaction."""
+    done = Replayed()
+    state = outside.read_state(folder) or outside.State()
+    touched: set[int] = set()
+    everyone = False
+    for line in outside.read_rights(folder):
+        patient = line["patient"]
+        if patient and not await _in_force(connection, patient):
+            done.unknown += 1
+            continue
+        if await _newer(connection, line):
+            await _put(connection, line)
+            done.resources += 1
+            touched.add(patient)
+            everyone |= patient == 0
+    for patient in state.erased:
+        done.erased += await erase(connection, vault, patient)
+    for account in state.accounts:
+        done.accounts += await _changed(
+            connection,
+            "update account set active = active and $2, not_before = greatest(not_before, $3::text::timestamptz)"
+            " where account = $1",
+            account["account"],
+            account["active"],
+            account["not_before"],
+        )
+    for client in state.clients:
+        done.clients += await _changed(
+            connection, "update client set active = false where client = $1 and active", client
+        )
+    for phone in state.phones:
+        done.phones += await _changed(connection, "update phone set active = false where phone = $1 and active", phone)
+    if everyone:  # A role or a structure changed: whom it concerns is not told by its row.
+        touched |= {row[0] for row in await connection.fetch("select patient from patient where state = 0")}
+    await grants.recompute(connection, vault, touched)
+    return done
+
+
+async def _changed(connection: asyncpg.Connection, statement: str, *values: Any) -> int:
+    status = await connection.execute(statement, *values)
+    return int(status.rpartition(" ")[2])
+
+
+async def _in_force(connection: asyncpg.Connection, patient: int) -> bool:
+    found: bool = await connection.fetchval(
+        "select exists (select from patient where patient = $1 and state = 0)", patient
+    )
+    return found
+
+
+def _prefix(kind: int) -> str:
+    return "directory_" if type_of(kind) in DIRECTORY_TYPES else ""
+
+
+async def _newer(connection: asyncpg.Connection, line: dict[str, Any]) -> bool:
+    kept = max((row["version"] for row in line["rows"]["version"]), default=0)
+    there = await connection.fetchval(
+        f"select max(version) from {_prefix(line['kind'])}version where patient = $1 and kind = $2 and res = $3",
+        line["patient"],
+        line["kind"],
+        line["res"],
+    )
+    return kept > (there or 0)
+
+
+_LEFT_ALONE: Final = frozenset({"superseded"})
+
+
+async def _put(connection: asyncpg.Connection, line: dict[str, Any]) -> None:
+    prefix, key = _prefix(line["kind"]), (line["patient"], line["kind"], line["res"])
+    await connection.execute(
+        f"update {prefix}version set superseded = pg_current_xact_id()"
+        " where patient = $1 and kind = $2 and res = $3 and superseded is null",
+        *key,
+    )
+    rows = line["rows"]
+    for table in ("version", "index_token", "index_date"):
+        await _insert(connection, f"{prefix}{table}", rows[table])
+    await connection.execute(
+        "delete from relation where source_kind = $1 and source_res = $2", line["kind"], line["res"]
+    )
+    await _insert(connection, "relation", rows["relation"])
+    match type_of(line["kind"]):
+        case "PractitionerRole":
+            await connection.execute("delete from held_role where role = $1", line["res"])
+            await _insert(connection, "held_role", rows["held_role"])
+        case "Organization":
+            await connection.execute("delete from organization_part where organization = $1", line["res"])
+            await _insert(connection, "organization_part", rows["organization_part"])
+
+
+async def _insert(connection: asyncpg.Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    names = ", ".join(column.name for column in columns(metadata.tables[table]) if column.name not in _LEFT_ALONE)
+    if rows:
+        await connection.execute(
+            f"insert into {table} ({names}) select {names} from json_populate_recordset(null::{table}, $1::json)",
+            json.dumps(rows),
+        )
