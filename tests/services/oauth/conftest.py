@@ -1,0 +1,228 @@
+"""The authorization server and the pages in this process, over a real house; a browser is an HTTP client with cookies."""
+
+import base64
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import orjson
+import pytest
+from starlette.applications import Starlette
+
+from liaison.auth.access import internal, vocabulary
+from liaison.auth.oauth2 import clients
+from liaison.auth.oauth2.clients import Client
+from liaison.auth.oauth2.rfc7636 import challenge_of
+from liaison.auth.people import hashes
+from liaison.fhir.store.contract import Key, Request
+from liaison.fhir.vault import FileKeyProvider
+from liaison.services.house import House
+from liaison.services.oauth.routes import routes as oauth_routes
+from liaison.services.pages.routes import routes as pages_routes
+from liaison.services.settings import Settings
+
+URL = "https://liaison.test"
+FHIR = f"{URL}/fhir"
+PASSWORD = "cheval exact pile agrafe"
+REDIRECT = "https://app.example/callback"
+SCOPE = "openid fhirUser user/Observation.rs user/Patient.rs"
+
+
+@dataclass
+class Place:
+    """An open house with its sign-in pages, and who lives there."""
+
+    house: House
+    app: Starlette
+    app_client: Client
+    patient: str = ""
+    other_patient: str = ""
+
+    def browser(self) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+        """A browser with nothing in it. It does not follow redirects."""
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=URL)
+
+    @asynccontextmanager
+    async def signed_in(self, username: str = "nurse") -> AsyncIterator[httpx.AsyncClient]:
+        async with self.browser() as browser:
+            answer = await sign_in(browser, username)
+            assert answer.status_code == 303, answer.text
+            yield browser
+
+
+def field(page: str, name: str) -> str:
+    """The value of a hidden field, as a browser would send it back."""
+    tag = re.search(rf'<input[^>]*name="{name}"[^>]*>', page)
+    assert tag, f"no field {name}"
+    value = re.search(r'value="([^"]*)"', tag[0])
+    return value[1].replace("&amp;", "&").replace("&#39;", "'").replace("&#34;", '"') if value else ""
+
+
+async def sign_in(
+    browser: httpx.AsyncClient, username: str, secret: str = PASSWORD, path: str = "/connexion"
+) -> httpx.Response:
+    page = await browser.get(path)
+    form = {name: field(page.text, name) for name in ("csrf", "suite")}
+    return await browser.post("/connexion", data={**form, "identifiant": username, "secret": secret})
+
+
+def query_of(answer: httpx.Response) -> dict[str, str]:
+    """The parameters of the address that the browser is sent to."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
+
+
+VERIFIER = secrets.token_urlsafe(48)
+
+
+def asking(**changes: str | None) -> dict[str, str]:
+    """The parameters of a good authorization request, with changes."""
+    made = {
+        "response_type": "code",
+        "client_id": "app",
+        "redirect_uri": REDIRECT,
+        "scope": SCOPE,
+        "state": "state 1",
+        "aud": FHIR,
+        "code_challenge": challenge_of(VERIFIER),
+        "code_challenge_method": "S256",
+        "nonce": "nonce-1",
+        **changes,
+    }
+    return {name: value for name, value in made.items() if value is not None}
+
+
+async def agree(browser: httpx.AsyncClient, decision: str = "accept", **changes: Any) -> httpx.Response:
+    """Reads the consent page and answers it."""
+    patient = changes.pop("patient", None)
+    page = await browser.get("/oauth/authorize", params=asking(**changes))
+    assert page.status_code == 200, page.headers
+    form = {name: field(page.text, name) for name in ("csrf", "request")}
+    if patient is not None:
+        form["patient"] = patient
+    elif 'name="patient"' in page.text and 'type="hidden" name="patient"' in page.text:
+        form["patient"] = field(page.text, "patient")
+    return await browser.post("/oauth/consent", data={**form, "decision": decision})
+
+
+async def redeem(browser: httpx.AsyncClient, code: str, **changes: str) -> httpx.Response:
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": "app",
+        "code": code,
+        "redirect_uri": REDIRECT,
+        "code_verifier": VERIFIER,
+    }
+    return await browser.post("/oauth/token", data={**form, **changes})
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    content: dict[str, Any] = orjson.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    return content
+
+
+PEOPLE = {"nurse": ("nurse",), "both": ("nurse", "coordinator"), "none": ()}
+
+
+def _entries() -> list[dict[str, Any]]:
+    def entry(name: str, resource: dict[str, Any]) -> dict[str, Any]:
+        request = {"method": "POST", "url": resource["resourceType"]}
+        return {"fullUrl": f"urn:uuid:{name}", "resource": resource, "request": request}
+
+    made = [entry("house", {"resourceType": "Organization", "name": "Maison de santé de Kervanec", "active": True})]
+    for person, roles in PEOPLE.items():
+        name = [{"family": person.upper(), "given": ["Camille"]}]
+        made.append(entry(person, {"resourceType": "Practitioner", "name": name, "active": True}))
+        for role in roles:
+            made.append(
+                entry(
+                    f"{person}-{role}",
+                    {
+                        "resourceType": "PractitionerRole",
+                        "active": True,
+                        "practitioner": {"reference": f"urn:uuid:{person}"},
+                        "organization": {"reference": "urn:uuid:house"},
+                        "code": [{"coding": [{"system": vocabulary.ROLE, "code": role}]}],
+                    },
+                )
+            )
+    for patient, member in (("patient", "nurse"), ("stranger", None)):
+        named = [{"family": "LE GOFF", "given": [patient.capitalize()]}]
+        made.append(entry(patient, {"resourceType": "Patient", "name": named, "birthDate": "1950-02-03"}))
+        team: dict[str, Any] = {"resourceType": "CareTeam", "status": "active", "subject": {"reference": f"urn:uuid:{patient}"}}
+        if member:
+            team["participant"] = [{"member": {"reference": f"urn:uuid:{member}"}, "period": {"start": "2020-01-01"}}]
+        made.append(entry(f"team-{patient}", team))
+    return made
+
+
+async def _settle(house: House) -> dict[str, Key]:
+    """Writes the territory as its maker; the key of each resource by its name above."""
+    maker = await internal.open_session(house.database.writing, "sandbox")
+    entries = _entries()
+    body = orjson.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    answer = await house.engine.handle(maker, Request("POST", "", "", body))
+    assert answer.status == 200, answer.body
+    found = {}
+    for entry, result in zip(entries, orjson.loads(answer.body)["entry"], strict=True):
+        type_, id_ = result["response"]["location"].split("/")[-4:-2]
+        key = house.store.key(type_, id_)
+        assert key is not None
+        found[entry["fullUrl"].removeprefix("urn:uuid:")] = key
+    return found
+
+
+async def _hash() -> str:
+    if not _hashes:
+        _hashes.append(await hashes.hashed(PASSWORD))
+    return _hashes[0]
+
+
+_hashes: list[str] = []
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    FileKeyProvider.create(tmp_path / "key")
+    return Settings(
+        data=tmp_path / "data", database_url=database_url, key_file=tmp_path / "key", public_url=URL, access_log=False
+    )
+
+
+@pytest.fixture
+async def place(settings: Settings) -> AsyncIterator[Place]:
+    async with House.opened(settings) as house:
+        keys = await _settle(house)
+        app = Starlette(routes=[*oauth_routes(), *pages_routes()])
+        app.state.house = house
+        async with house.database.writing.acquire() as connection:
+            for number, person in enumerate((*PEOPLE, "patient"), 1):
+                # One hash for all, made once: Argon2id is slow on purpose.
+                await connection.execute(
+                    "insert into account (account, username, password, fhir_kind, fhir_patient, fhir_res)"
+                    " values ($1, $2, $3, $4, $5, $6)",
+                    number,
+                    person,
+                    await _hash(),
+                    keys[person].kind,
+                    keys[person].patient,
+                    keys[person].res,
+                )
+            client = await clients.add(
+                connection,
+                client_id="app",
+                kind="app",
+                name="Cabinet+",
+                scope="openid fhirUser offline_access online_access launch/patient user/*.cruds patient/*.rs",
+                redirect_uris=[REDIRECT, "fr.example.app:/cb"],
+            )
+        ids = {name: house.store.id(key) for name, key in keys.items() if name in ("patient", "stranger")}
+        yield Place(house, app, client, ids["patient"], ids["stranger"])
+
+
+Browser = Callable[[], httpx.AsyncClient]
