@@ -244,3 +244,29 @@ def test_the_large_provenance_is_quick() -> None:
     targets = [{"reference": f"Observation/{n}"} for n in range(20_000)]
 
     assert len(found({"resourceType": "Provenance", "target": targets})["target"]) == 20_000
+
+
+@pytest.mark.parametrize("type_", ["Observation", "Patient", "Appointment", "MolecularSequence", "Bundle", "Location"])
+def test_damaged_content_gives_no_values_and_no_crash(type_: str, make: Any) -> None:
+    damage: list[Any] = [
+        "x",
+        3,
+        True,
+        {},
+        [],
+        [[]],
+        {"coding": ["x"], "type": "x", "repeat": 3, "identifier": []},
+        None,
+    ]
+
+    def damaged(node: Any, seed: int) -> Any:
+        if isinstance(node, dict):
+            return {key: damaged(child, seed + len(key)) for key, child in node.items()}
+        if isinstance(node, list):
+            return [damaged(child, seed + 1) for child in node]
+        return damage[seed % len(damage)]
+
+    for seed in range(40):
+        tree = make(seed).resource(type_, 0.9)
+        extract(type_, {**damaged(tree, seed), "resourceType": type_})
+        extract(type_, {key: damage[(seed + place) % len(damage)] for place, key in enumerate(tree)})

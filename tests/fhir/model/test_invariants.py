@@ -11,7 +11,8 @@ from fhirpathpy.models import models
 
 from liaison.fhir.definitions import PRIMITIVES, RESOURCE_TYPES, constraints, elements
 from liaison.fhir.model import problems
-from liaison.fhir.model.fhirpath.logic import Around, compile_condition, resource_of
+from liaison.fhir.model.fhirpath.logic import compile_condition, resource_of
+from liaison.fhir.model.fhirpath.operators import Around
 from liaison.fhir.model.validation.invariants import LEFT_OUT, WARN, invariants
 
 Tree = dict[str, Any]

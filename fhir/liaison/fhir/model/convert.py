@@ -37,6 +37,12 @@ def _each(node: Any, key: str) -> Iterator[Any]:
         yield from (item for item in found if item is not None)
 
 
+def _object(node: Any, key: str) -> dict[str, Any]:
+    """The object at a property, and an empty one when there is none."""
+    found = node.get(key)
+    return found if type(found) is dict else {}
+
+
 def _decimal(value: Any) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
@@ -54,14 +60,16 @@ def _coding(node: Any) -> Iterator[Token]:
 
 def _concept(node: Any) -> Iterator[Token]:
     for coding in _each(node, "coding"):
-        yield from _coding(coding)
+        if type(coding) is dict:
+            yield from _coding(coding)
     if text := _text(node.get("text")):
         yield Token(text=text)
 
 
 def _identifier(node: Any) -> Iterator[Token]:
-    kind = node.get("type") or {}
-    types = tuple((_text(c.get("system")), _text(c.get("code"))) for c in _each(kind, "coding"))
+    kind = _object(node, "type")
+    codings = [coding for coding in _each(kind, "coding") if type(coding) is dict]
+    types = tuple((_text(coding.get("system")), _text(coding.get("code"))) for coding in codings)
     token = Token(_text(node.get("system")), _text(node.get("value")), _text(kind.get("text")), types)
     if token.system or token.code:
         yield token
@@ -119,10 +127,10 @@ def _period(node: Any) -> Iterator[DateRange]:
 
 def _timing(node: Any) -> Iterator[DateRange]:
     """The outer limits: from the first event to the last, and the bounds. A schedule without either has no date."""
-    events = [found for event in _each(node, "event") if (found := dates.span(event)) is not None]
+    events = [found for event in _each(node, "event") if (found := dates.span(_text(event))) is not None]
     if events:
         yield DateRange(min(low for low, _ in events), max(high for _, high in events))
-    yield from _period((node.get("repeat") or {}).get("boundsPeriod") or {})
+    yield from _period(_object(_object(node, "repeat"), "boundsPeriod"))
 
 
 # ---- reference ----------------------------------------------------------------------------------------------------
@@ -130,7 +138,7 @@ def _timing(node: Any) -> Iterator[DateRange]:
 
 def _reference(node: Any) -> Iterator[Reference]:
     literal = _text(node.get("reference"))
-    logical = node.get("identifier") or {}
+    logical = _object(node, "identifier")
     system, value = _text(logical.get("system")), _text(logical.get("value"))
     type_, id_, url, version = _text(node.get("type")), "", "", ""
     if literal and not literal.startswith("#"):
@@ -169,8 +177,7 @@ def _number(value: Any) -> Iterator[Number]:
 
 
 def _bounds(node: Any) -> tuple[Decimal | None, Decimal | None]:
-    low, high = node.get("low") or {}, node.get("high") or {}
-    return _decimal(low.get("value")), _decimal(high.get("value"))
+    return _decimal(_object(node, "low").get("value")), _decimal(_object(node, "high").get("value"))
 
 
 def _number_range(node: Any) -> Iterator[Number]:
@@ -196,7 +203,7 @@ def _quantity(node: Any) -> Iterator[Quantity]:
 def _quantity_range(node: Any) -> Iterator[Quantity]:
     low, high = _bounds(node)
     if low is not None or high is not None:
-        yield Quantity(low, high, *_unit(node.get("low") or node.get("high")))
+        yield Quantity(low, high, *_unit(_object(node, "low") or _object(node, "high")))
 
 
 def _money(node: Any) -> Iterator[Quantity]:

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from itertools import product
 from typing import Any
 
-from liaison.fhir.definitions import SearchParameter, clinical_paths, parameter_by_id, search_parameters
+from liaison.fhir.definitions import PRIMITIVES, SearchParameter, clinical_paths, parameter_by_id, search_parameters
 from liaison.fhir.model import dates
 from liaison.fhir.model.convert import CONVERT, NOTHING, Convert
 from liaison.fhir.model.fhirpath import Branch, compile_expression, evaluate
@@ -16,6 +17,16 @@ from liaison.fhir.model.tree import Tree
 from liaison.fhir.model.values import Composite, Value
 
 _Way = tuple[Branch, Convert]
+
+# What a value of a primitive type is in JSON; of any other type it is an object.
+_JSON: dict[str, type | tuple[type, ...]] = dict.fromkeys(PRIMITIVES, str)
+_JSON |= {"boolean": bool, "integer": (int, float, Decimal), "decimal": (int, float, Decimal)}
+
+
+def _hits(branch: Branch, item: Any, tree: Tree) -> list[Any]:
+    """What the branch finds, but for what is not of its type at all."""
+    shape = _JSON.get(branch.type, dict)
+    return [hit for hit in evaluate(branch, item, tree) if isinstance(hit, shape)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +39,7 @@ class _Plain:
 
     def values(self, tree: Tree) -> Iterable[Value]:
         convert = self.convert
-        for item in evaluate(self.branch, tree, tree):
+        for item in _hits(self.branch, tree, tree):
             yield from convert(item)
 
 
@@ -41,9 +52,9 @@ class _Composite:
     parts: tuple[tuple[_Way, ...], ...]
 
     def values(self, tree: Tree) -> Iterable[Value]:
-        for item in evaluate(self.branch, tree, tree):
+        for item in _hits(self.branch, tree, tree):
             columns = [
-                [value for way, convert in ways for hit in evaluate(way, item, tree) for value in convert(hit)]
+                [value for way, convert in ways for hit in _hits(way, item, tree) for value in convert(hit)]
                 for ways in self.parts
             ]
             yield from map(Composite, product(*columns))

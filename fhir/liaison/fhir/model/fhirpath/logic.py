@@ -10,23 +10,9 @@ from functools import cache
 from typing import Any
 
 from liaison.fhir.definitions import PRIMITIVES, RESOURCE_TYPES, elements
-from liaison.fhir.model.fhirpath.compare import order
 from liaison.fhir.model.fhirpath.functions import FUNCTIONS, RESULT
+from liaison.fhir.model.fhirpath.operators import Around, Evaluate, Values, operation
 from liaison.fhir.model.fhirpath.parse import Binary, Call, Literal, Name, Node, ParseError, Variable, parse
-
-Values = list[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What the variables stand for. `resource` may be contained in `root`; `context` is what the invariant is about."""
-
-    resource: dict[str, Any]
-    root: dict[str, Any]
-    context: Any
-
-
-Evaluate = Callable[[Any, Around], Values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +93,7 @@ class _Logic:
                 return [Stream(self.is_type(self.streams(of), type_), "boolean")]
             case Binary(operator, left, right):
                 first, second = _joined(self.streams(left)), _joined(self.streams(right))
-                return [Stream(_binary(operator, first, second), "string" if operator == "&" else "boolean")]
+                return [Stream(operation(operator, first, second), "string" if operator == "&" else "boolean")]
             case Call(of, name, arguments):
                 before = [Stream(_this, self.type)] if of is None else self.streams(of)
                 return self.call(before, name, arguments)
@@ -240,95 +226,6 @@ def _sets(name: str, left: Evaluate, right: Evaluate) -> Evaluate:
         return first + second if name == "combine" else [value for value in first if value in second]
 
     return evaluate
-
-
-def _truth(values: Values) -> bool | None:
-    """A single value that is no boolean counts as true."""
-    return None if not values else values[0] is not False
-
-
-def _binary(operator: str, left: Evaluate, right: Evaluate) -> Evaluate:
-    match operator:
-        case "and":
-            return lambda item, around: _and(_truth(left(item, around)), lambda: _truth(right(item, around)))
-        case "or":
-            return lambda item, around: _or(_truth(left(item, around)), lambda: _truth(right(item, around)))
-        case "implies":
-            return lambda item, around: _or(_not(_truth(left(item, around))), lambda: _truth(right(item, around)))
-        case "xor":
-            return lambda item, around: _xor(_truth(left(item, around)), _truth(right(item, around)))
-        case _:
-            combine = _OPERATORS.get(operator)
-            if combine is None:
-                raise ParseError(f"no operator {operator} in the subset")
-            return lambda item, around: combine(left(item, around), right(item, around))
-
-
-def _and(left: bool | None, right: Callable[[], bool | None]) -> Values:
-    if left is False or (other := right()) is False:
-        return [False]
-    return [True] if left and other else []
-
-
-def _or(left: bool | None, right: Callable[[], bool | None]) -> Values:
-    if left or (other := right()):
-        return [True]
-    return [] if left is None or other is None else [False]
-
-
-def _not(value: bool | None) -> bool | None:
-    return None if value is None else not value
-
-
-def _xor(left: bool | None, right: bool | None) -> Values:
-    return [] if left is None or right is None else [left != right]
-
-
-def _equal(left: Values, right: Values) -> Values:
-    if not left or not right:
-        return []
-    return [len(left) == len(right) and all(map(_same, left, right))]
-
-
-def _same(left: Any, right: Any) -> bool:
-    return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
-
-
-def _ordered(test: Callable[[int], bool]) -> Callable[[Values, Values], Values]:
-    def compare(left: Values, right: Values) -> Values:
-        if len(left) != 1 or len(right) != 1:
-            return []
-        found = order(left[0], right[0])
-        return [found is None or test(found)]
-
-    return compare
-
-
-def _sum(left: Values, right: Values) -> Values:
-    return [left[0] + right[0]] if len(left) == len(right) == 1 else []
-
-
-def _text(left: Values, right: Values) -> Values:
-    return ["".join(str(value) for values in (left, right) for value in values[:1])]
-
-
-def _contains(left: Values, right: Values) -> Values:
-    """With several on the right (tim-9 asks it of a list) any of them counts."""
-    return [any(_same(value, wanted) for value in left for wanted in right)] if right else []
-
-
-_OPERATORS: dict[str, Callable[[Values, Values], Values]] = {
-    "=": _equal,
-    "!=": lambda left, right: [not found for found in _equal(left, right)],
-    "<": _ordered(lambda found: found < 0),
-    ">": _ordered(lambda found: found > 0),
-    "<=": _ordered(lambda found: found <= 0),
-    ">=": _ordered(lambda found: found >= 0),
-    "+": _sum,
-    "&": _text,
-    "in": lambda left, right: _contains(right, left),
-    "contains": _contains,
-}
 
 
 def resource_of(type_: str) -> str:

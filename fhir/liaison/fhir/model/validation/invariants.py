@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any, Final
 
 from liaison.fhir.definitions import PRIMITIVES, Constraint, constraints, elements
-from liaison.fhir.model.fhirpath.logic import Around, compile_condition, resource_of
+from liaison.fhir.model.fhirpath.logic import compile_condition, resource_of
+from liaison.fhir.model.fhirpath.operators import Around
 from liaison.fhir.model.validation.problem import Problem, Problems
 from liaison.fhir.model.validation.scope import Scope
 
