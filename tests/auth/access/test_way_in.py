@@ -246,7 +246,7 @@ async def test_emergency_access_is_not_offered_to_every_role(territory: Any, cod
 async def test_a_plain_create_says_nothing_of_an_ins_known_elsewhere(territory: Any) -> None:
     gp, other = await territory.person("gp"), await territory.person("gp")
     auditor = await territory.person("auditor")
-    elsewhere = {"identifier": [{"system": INS, "value": "199078815400244"}]}
+    elsewhere: Tree = {"identifier": [{"system": INS, "value": "199078815400244"}]}
     first = await territory.create(other.caller, traits("ABGRALL", **elsewhere))
     await registered(territory, gp)
 

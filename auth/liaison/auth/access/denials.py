@@ -36,11 +36,13 @@ def denials_of(world: World, named: Sequence[int]) -> list[Fact]:
 
 
 def cut(rights: Iterable[Right], denials: Sequence[Fact]) -> Iterator[Right]:
-    """The rights, less what is denied while it is denied."""
+    """The rights, less what is denied while it is denied; a right to nothing is none."""
     for right in rights:
         for during in cuts(right.during, [denial.during for denial in denials]):
             gone = Class(0)
             for denial in denials:
                 if denial.during.meet(during) is not None:
                     gone |= denied(denial, right.relation)
-            yield replace(right, read=right.read & ~gone, write=right.write & ~gone, during=during)
+            left = replace(right, read=right.read & ~gone, write=right.write & ~gone, during=during)
+            if left.read | left.write:
+                yield left

@@ -29,6 +29,8 @@ _ORDINARY: Final = union(("ADM", "COORD", "VITAL", "CLIN", "ETP"))
 
 
 def rights_of(world: World, held: Held, table: Table) -> Iterator[Right]:
+    if ROLES[held.role_code].category == "person":
+        return  # What patients and those close to them may do does not come from a PractitionerRole.
     for line in table.for_role(held.role_code):
         for fact in _facts_for(world, held, line):
             for during in _when(world, held, line, fact):
