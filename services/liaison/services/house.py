@@ -22,6 +22,7 @@ from liaison.fhir.store.database import Database, connection
 from liaison.fhir.vault import FileKeyProvider, KeyProvider, Vault
 from liaison.services import base, operations
 from liaison.services.api.audit_events import audit_events
+from liaison.services.custody import outside
 from liaison.services.engine import Engine
 from liaison.services.settings import Settings
 
@@ -76,8 +77,11 @@ class House:
 
     def jobs(self) -> Iterable[Coroutine[Any, Any, None]]:
         """What a worker runs beside its requests, until it is cancelled."""
-        checkpoint = self.settings.outside_folder / "journal.checkpoint"
-        return [Integrator(self._connect, self.journal_keys.signer, checkpoint).run()]
+        kept = self.settings.outside_folder
+        return [
+            Integrator(self._connect, self.journal_keys.signer, kept / outside.CHECKPOINT).run(),
+            outside.keep(self._connect, self.journal_keys, kept),
+        ]
 
     async def _connect(self) -> Any:
         return await connection(base.url(self.settings))
