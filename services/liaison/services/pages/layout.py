@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from liaison.services.pages.languages import COOKIE, language_of, translations
 from liaison.services.pages.reading import moments, sentences
+from liaison.services.pages.role_names import COORDINATORS, RECEIVERS
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -50,7 +51,7 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # by the extension
-    made.globals.update(static=static_url, lang=language)
+    made.globals.update(static=static_url, lang=language, receivers=RECEIVERS, coordinators=COORDINATORS)
     made.filters.update(
         sentence=sentences.sentence,
         kind=sentences.kind,

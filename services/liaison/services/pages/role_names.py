@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
+from liaison.auth.access.roles import ROLES
+
 
 def _(text: str) -> str:
     """Marks a string for the catalogue; it is translated when it is shown."""
@@ -43,6 +45,13 @@ ROLE_NAMES: Final = {
     "dpo": _("Délégué à la protection des données"),
     "admin": _("Administrateur"),
 }
+
+
+RECEIVERS: Final = frozenset(code for code, role in ROLES.items() if role.registers)
+"""Who may bring a person in: the menus and the reception desk ask here."""
+
+COORDINATORS: Final = frozenset({"coordinator", "nurse", "gp", "specialist", "substitute"})
+"""Who follows a programme across structures."""
 
 
 def role_name(code: str, gettext: Callable[[str], str]) -> str:

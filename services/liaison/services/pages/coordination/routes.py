@@ -4,8 +4,8 @@ from starlette.routing import BaseRoute
 
 from liaison.services.pages.coordination import applying, cohort, steps
 from liaison.services.pages.page import page
+from liaison.services.pages.role_names import COORDINATORS
 
-COORDINATORS = frozenset({"coordinator", "nurse", "gp", "specialist", "substitute"})
 HOMES = {"coordinator": "/cohorte", "coordinator-admin": "/cohorte/indicateurs"}
 
 
