@@ -7,18 +7,20 @@ a version never changes, and SQL has said for this very request that the caller 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
+import orjson
+
 from liaison.fhir import model
-from liaison.fhir.definitions import type_of
+from liaison.fhir.definitions import parameter_by_number, type_of
 from liaison.fhir.errors import TooCostly
 from liaison.fhir.search.criteria import Criterion, Facts
 from liaison.fhir.search.kinds import kind_for
 from liaison.fhir.search.plan import Alternatives
-from liaison.fhir.store.contract import Key, Row
+from liaison.fhir.store.contract import Key, Row, Tree
 from liaison.fhir.store.rows import open_
 from liaison.fhir.vault import PatientKey, Vault
 
@@ -38,6 +40,7 @@ CACHED: Final = frozenset(
         "HealthcareService",
     ]
 )
+_NUMERIC: Final = frozenset({"number", "quantity", "composite"})
 _BREATH: Final = 50  # bodies between two turns of the event loop
 
 
@@ -120,12 +123,17 @@ def satisfies(facts: Facts, criteria: Sequence[Criterion], bound: Alternatives) 
     return not bound or any(all(holds(one, facts) for one in group) for group in bound)
 
 
-async def values_of(rows: Sequence[Row], keys: dict[int, PatientKey]) -> list[dict[int, list[Any]] | None]:
-    """The values of each row; None when its patient was erased meanwhile."""
+async def values_of(
+    rows: Sequence[Row], keys: dict[int, PatientKey], only: frozenset[int] | None
+) -> list[dict[int, list[Any]] | None]:
+    """The values of each row, of some parameters if `only` names them; None when its patient was erased meanwhile."""
+    # What was stored has been within the limits; only numbers need the reader that keeps their digits.
+    exact = only is None or any(parameter_by_number(number).type in _NUMERIC for number in only)
+    read: Callable[[bytes], Tree] = model.read if exact else orjson.loads
     found: list[dict[int, list[Any]] | None] = []
     for count, row in enumerate(rows, 1):
         key = keys.get(row.key.patient)
-        found.append(None if key is None else model.extract(type_of(row.key.kind), model.read(open_(key, row))))
+        found.append(None if key is None else model.extract(type_of(row.key.kind), read(open_(key, row)), only))
         if count % _BREATH == 0:
             await asyncio.sleep(0)
     return found

@@ -59,6 +59,12 @@ class Plan:
         """Whether SQL alone decides which resources match."""
         return not self.residual and not self.residual_bound
 
+    @property
+    def needed(self) -> frozenset[int]:
+        """The parameters whose values decide or order the matches after decryption."""
+        criteria = (*self.residual, *(one for group in self.residual_bound for one in group))
+        return frozenset([one.parameter.number for one in criteria] + [key.parameter.number for key in self.query.sort])
+
 
 def families_of(type_: str) -> tuple[Family, ...]:
     """The families of tables in which resources of this type are kept."""

@@ -131,8 +131,7 @@ class Run:
         return Compiler(self.store.filter, family, self.caller.session, self.snapshot)
 
     async def _fetch(self, statement: Statement) -> list[Any]:
-        with reported():
-            return await self.store.database.reading.fetch(statement.text, *statement.arguments)  # type: ignore[no-any-return]  # asyncpg has no types
+        return await self.store.lanes.fetch(statement.text, *statement.arguments)
 
     async def _scope(self, family: Family) -> tuple[int, ...]:
         """The patients whose rows a statement looks at, their keys at hand."""
@@ -142,10 +141,9 @@ class Run:
             owners = self.plan.owners
             if owners is None:
                 select = self.store.filter.patients("$1::bigint")
-                with reported():
-                    found = await self.store.database.reading.fetch(
-                        f"select p.patient from {select} p order by 1", self.caller.session
-                    )
+                found = await self.store.lanes.fetch(
+                    f"select p.patient from {select} p order by 1", self.caller.session
+                )
                 owners = tuple(patient for (patient,) in found) or (NOBODY,)
             with reported():
                 self._keys = await self.store.vault.patient_keys(
@@ -184,9 +182,10 @@ class Run:
                     values[one.key] = found
         for start in range(0, len(missing), BATCH):
             opened += await self.rows(missing[start : start + BATCH])
+        only = None if self.plan.query.type_ in CACHED else self.plan.needed
         with reported():
             keys = await self.store.vault.patient_keys(self.store.database.reading, {row.key.patient for row in opened})
-        for row, found in zip(opened, await values_of(opened, keys), strict=True):
+        for row, found in zip(opened, await values_of(opened, keys, only), strict=True):
             if found is not None:
                 values[row.key] = found
                 if type_of(row.key.kind) in CACHED:

@@ -88,9 +88,7 @@ class Where:
                     return "true" if negated else "false"
                 return self._tokens(condition)
             case Present(param, dates, negated):
-                name = self.table("index_date" if dates else "index_token")
-                found = f"select 1 from {name} t where {_own('t')} and t.param = {self.bind.add(param, 'smallint')}"
-                return f"{'not ' if negated else ''}exists ({found})"
+                return self._present(param, dates, negated)
             case Range(param, bounds, inverted):
                 within = self._within(bounds, "t.low", "t.high", inverted)
                 return (
@@ -117,6 +115,17 @@ class Where:
                 return f"({' or '.join(map(self.test, of))})" if of else "false"
             case All(of):
                 return f"({' and '.join(map(self.test, of))})" if of else "true"
+
+    def _present(self, param: int, dates: bool, negated: bool) -> str:
+        # No index key goes from a row to its tokens: all that have the parameter are hashed once, and rows looked up.
+        # "is true" keeps the planner from making a join of it, which would read the index again for each row.
+        one = len(self.patients) == 1
+        owner = f"= {self.owner}" if one else f"= any({self.bind.add(list(self.patients), 'bigint[]')})"
+        return (
+            f"((v.patient, v.res, v.version) in (select t.patient, t.res, t.version"
+            f" from {self.table('index_date' if dates else 'index_token')} t where t.patient {owner}"
+            f" and t.kind = {self.kind} and t.param = {self.bind.add(param, 'smallint')})) is {'not ' if negated else ''}true"
+        )
 
     def _tokens(self, tokens: Tokens) -> str:
         # With the clinical date, which the row has too, the whole index key is known: one probe, no heap.

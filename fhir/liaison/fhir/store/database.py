@@ -69,9 +69,9 @@ class Database:
         await self.close()
 
 
-async def connection(url: str) -> asyncpg.Connection:
-    """A connection of its own, for what must not share a pool."""
-    return await asyncpg.connect(url, server_settings=_SERVER_SETTINGS)
+async def connection(url: str, **more: Any) -> asyncpg.Connection:
+    """A connection of its own, for what must not share a pool. `more` goes to asyncpg."""
+    return await asyncpg.connect(url, server_settings=_SERVER_SETTINGS, **more)
 
 
 async def pool(url: str, most: int) -> asyncpg.Pool:

@@ -108,6 +108,8 @@ directory_version = Table("directory_version", metadata, *_version_columns(), _c
 
 Index("version_by_time", version.c.patient, version.c.kind, version.c.clinical.desc(), version.c.res)
 Index("version_by_update", version.c.patient, version.c.kind, version.c.at.desc(), version.c.res)
+for _table in (version, directory_version):  # for liaison.fhir.store.sweep
+    Index(f"{_table.name}_later", _table.c.at, postgresql_where=_table.c.version > 1)
 Index("directory_version_by_update", directory_version.c.kind, directory_version.c.at.desc(), directory_version.c.res)
 
 
@@ -156,6 +158,12 @@ for _table in (index_token, directory_index_token):
     )
 for _table in (index_date, directory_index_date):
     Index(f"{_table.name}_find", _table.c.patient, _table.c.kind, _table.c.param, _table.c.low, _table.c.res)
+    # One probe for a row already found by its token or its place in time.
+    Index(
+        f"{_table.name}_of",
+        *(_table.c[name] for name in ("patient", "kind", "res", "version", "param")),
+        postgresql_include=["low", "high"],
+    )
 
 # Identity family: by token under the territory's identity key (never the patient's), so that an INS or a business
 # identifier finds its resource without naming it. `space` says what was tokenised: see liaison.fhir.store.identity.

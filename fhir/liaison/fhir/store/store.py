@@ -11,6 +11,7 @@ from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import identity, ids, locks, rows, writer
 from liaison.fhir.store.contract import AccessFilter, Caller, Change, Hooks, Indexed, Key, Opened, Row, Tree
 from liaison.fhir.store.database import Database
+from liaison.fhir.store.lanes import Lanes
 from liaison.fhir.store.reader import Reader
 from liaison.fhir.vault import NotAuthentic, PatientKey, Vault
 
@@ -35,11 +36,13 @@ class Store:
         self.hooks = hooks
         self.ids = ids.Ids(vault.id_key)
         self.reader = Reader(database, vault, filter_)
+        self.lanes = Lanes(database)
         self._index = index or _index_of_search()
 
     async def close(self) -> None:
         """Ends the reader's connections; the database stays open."""
         await self.reader.close()
+        await self.lanes.close()
 
     async def __aenter__(self) -> Self:
         return self
