@@ -82,3 +82,20 @@ def test_the_given_task_is_left_as_it_was() -> None:
     reschedule(task, TODAY, "x", NURSE, NOW)
 
     assert task == _task("2026-10-01")
+
+
+@pytest.mark.parametrize(
+    ("by", "signed"),
+    [
+        (
+            {"reference": "Practitioner/a", "display": "Anne"},
+            {"authorReference": {"reference": "Practitioner/a", "display": "Anne"}},
+        ),
+        ({"reference": "PractitionerRole/a", "display": "Anne"}, {"authorString": "Anne"}),
+        ({"reference": "PractitionerRole/a"}, {}),
+    ],
+)
+def test_a_note_is_signed_as_r4_allows(by: dict[str, Any], signed: dict[str, Any]) -> None:
+    (note,) = complete(_task("2026-10-01"), TODAY, by, NOW, "x")["note"]
+
+    assert {name: value for name, value in note.items() if name.startswith("author")} == signed

@@ -12,6 +12,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from liaison.protocols import codes
+from liaison.protocols.calendar import annotation
 from liaison.protocols.carry_out import UNASSIGNED
 from liaison.protocols.library.library import Library
 from liaison.protocols.team import owner
@@ -182,7 +183,7 @@ def close(task: Tree, reason: str, display: str, by: Tree, at: datetime) -> Tree
         "lastModified": _text(at),
         "note": [
             *task.get("note", ()),
-            {"authorReference": by, "time": _text(at), "text": f"Alerte close : {display}"},
+            annotation(f"Alerte close : {display}", by, at),
         ],
     }
 
@@ -207,7 +208,7 @@ def merge(open_alert: Tree, other: Tree) -> Tree:
         "description": "\n".join(dict.fromkeys((open_alert["description"] + "\n" + other["description"]).split("\n"))),
         "note": [
             *open_alert.get("note", ()),
-            {"authorReference": other["requester"], "time": other["authoredOn"], "text": "Signalé de nouveau"},
+            annotation("Signalé de nouveau", other["requester"], datetime.fromisoformat(other["authoredOn"])),
         ],
     }
     if LEVELS.index(level_of(other)) > LEVELS.index(level_of(open_alert)):

@@ -111,7 +111,10 @@ def _variables(plan: Tree) -> list[tuple[Tree, bool]]:
     return [
         (
             extension["valueExpression"],
-            any(inner.get("url") == codes.CLINICAL_DECISION for inner in extension.get("extension", ())),
+            any(
+                inner.get("url") == codes.CLINICAL_DECISION
+                for inner in extension["valueExpression"].get("extension", ())
+            ),
         )
         for extension in plan.get("extension", ())
         if extension.get("url") == codes.VARIABLE

@@ -13,6 +13,7 @@ from liaison.protocols.carry_out import step_code
 
 Tree = dict[str, Any]
 
+_SIGNERS: Final = ("Practitioner/", "Patient/", "RelatedPerson/", "Organization/")
 _CLOSED: Final = frozenset({"completed", "cancelled", "rejected", "failed", "entered-in-error"})
 
 
@@ -115,7 +116,14 @@ def reschedule(task: Tree, due: date, reason: str, by: Tree, at: datetime) -> Tr
 def _noted(task: Tree, text: str, by: Tree, at: datetime) -> Tree:
     if not text:
         return task
+    return {**task, "note": [*task.get("note", ()), annotation(text, by, at)]}
+
+
+def annotation(text: str, by: Tree, at: datetime) -> Tree:
+    """An Annotation. R4 lets a Practitioner sign one but not a PractitionerRole: that one signs by name."""
     note: Tree = {"time": at.isoformat(timespec="seconds"), "text": text}
-    if "reference" in by:
+    if str(by.get("reference", "")).startswith(_SIGNERS):
         note["authorReference"] = by
-    return {**task, "note": [*task.get("note", ()), note]}
+    elif "display" in by:
+        note["authorString"] = by["display"]
+    return note

@@ -8,11 +8,13 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from liaison.services import logs
 from liaison.services.api import health
 from liaison.services.api.access_log import AccessLog
 from liaison.services.api.edge import FhirEdge
 from liaison.services.api.metrics import Metrics
 from liaison.services.house import House
+from liaison.services.installation import Kind, declared
 from liaison.services.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -22,6 +24,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 FHIR: Final = "/fhir"
 """Where the FHIR base is in this process. A proxy that serves it below another path takes that path away."""
+SANDBOX_NOTICE: Final = "Territoire de démonstration : données fictives. N’y écrivez rien de réel."
 DISCOVERY: Final = "/.well-known/smart-configuration"
 
 
@@ -54,6 +57,13 @@ def routes() -> list[BaseRoute]:
     return [*health.routes(), *oauth_routes(), *pages_routes()]
 
 
+async def _say_what_it_is(app: Starlette, house: House) -> None:
+    """A sandbox says so on every page, and lets its people in without enrolled phones. Only the base's own sealed
+    declaration makes it one."""
+    app.state.sandbox = await declared(house.database.reading, house.vault) is Kind.SANDBOX
+    app.state.notice = SANDBOX_NOTICE if app.state.sandbox else ""
+
+
 def build(settings: Settings) -> Application:
     """One application a process. Its lifespan opens the house (database, vault, journal) and closes it."""
     access_log = AccessLog(enabled=settings.access_log)
@@ -64,6 +74,7 @@ def build(settings: Settings) -> Application:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with House.opened(settings) as house:
             app.state.house = house
+            await _say_what_it_is(app, house)
             edge.engine, edge.authenticator = house.engine, house.authenticator
             jobs = [asyncio.create_task(job) for job in house.jobs()]
             try:
@@ -81,4 +92,5 @@ def build(settings: Settings) -> Application:
 
 def worker() -> Application:
     """The factory that each worker process calls; its settings come from the environment."""
+    logs.configure()
     return build(Settings())

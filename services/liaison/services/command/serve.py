@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import threading
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -18,9 +19,10 @@ from liaison.services import base
 from liaison.services.api import metrics
 from liaison.services.command import Refused, app
 from liaison.services.house import House, NoKey
+from liaison.services.installation import WrongInstallation
 from liaison.services.settings import Settings
 
-CANNOT = (base.NoDatabase, UnknownSchema, NoKey, ProviderError, Unavailable)
+CANNOT = (base.NoDatabase, UnknownSchema, NoKey, ProviderError, Unavailable, WrongInstallation)
 """Why a service does not start; each says what to do."""
 
 APPLICATION = "liaison.services.application:worker"
@@ -42,10 +44,13 @@ def serve(
     run(Settings())
 
 
-def run(settings: Settings) -> None:
-    """Starts the database when it is ours to start, checks that the service can serve, and supervises the workers."""
+def run(settings: Settings, before: Callable[[], None] = lambda: None) -> None:
+    """Starts the database when it is ours to start, checks that the service can serve, and supervises the workers.
+
+    `before` is done once the database runs and before anything is served."""
     try:
         with base.running(settings, progress=True) as supervisor:
+            before()
             _check(settings)
             stop = threading.Event()
             watcher = threading.Thread(target=_watch, args=(supervisor, stop), daemon=True)

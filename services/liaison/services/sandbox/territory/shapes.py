@@ -75,7 +75,3 @@ def secure_mail(value: str) -> Tree:
         "value": value,
         "use": "work",
     }
-
-
-def annotation(text: str, author: str = "", at: datetime | None = None) -> Tree:
-    return without_empty(authorReference=ref(author) if author else None, time=moment(at) if at else None, text=text)

@@ -180,15 +180,17 @@ def _lived(
     until: int,
 ) -> Tree:
     by = task["owner"] if "reference" in task["owner"] else record.who("gp")
+    applied = datetime.fromisoformat(task["authoredOn"])
     if step.action in excused:
-        return excuse(task, excused[step.action], by, _evening(step.due))
+        return excuse(task, excused[step.action], by, max(_evening(step.due), applied))
     if step.action in done:
         day = record.clock.day(done[step.action])
         return complete(task, day, by, _evening(day))
     if step.action in open_steps or step.due >= record.clock.day(until):
         return task
     day = min(step.due + timedelta(days=record.random.randint(-9, 3)), record.clock.day(-1))
-    return complete(task, day, by, _evening(day))
+    day = max(day, applied.date())
+    return complete(task, day, by, max(_evening(day), applied))
 
 
 def _evening(day: date) -> datetime:

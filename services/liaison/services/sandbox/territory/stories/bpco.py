@@ -327,7 +327,7 @@ _ASSESSMENT: Final = {
 
 _ESSENTIAL = ("nurse", "pharmacist", "pneumologist", "coordinator")
 STORIES: Final[tuple[Story, ...]] = (
-    Story("bpco_01", 58, "male", "K", "gp", ("pharmacist",), ("hypertension",), Body(138, 84, weight=84, height=176),
+    Story("bpco_01", 58, "male", "K", "gp", ("pharmacist", "coordinator"), ("hypertension",), Body(138, 84, weight=84, height=176),
           given="Alain", family="Rivalain", relative="wife", tell=_suspected,
           special="BPCO suspectée : diagnostic provisoire, spirométrie de confirmation demandée"),
     Story("bpco_02", 61, "female", "K", "gp", _ESSENTIAL, (), Body(128, 76, weight=58, height=161, saturation=96),
@@ -341,7 +341,7 @@ STORIES: Final[tuple[Story, ...]] = (
           ("heart_failure",), Body(126, 72, 84, weight=61, height=158, saturation=91, drift=-3), "nurse",
           given="Jeannine", family="Le Floch", used="Robic", relative="son", tell=_worse_today,
           special="Alerte de l'aide il y a 20 minutes : plus essoufflée que d'habitude"),
-    Story("bpco_05", 71, "male", "N", "gp", ("nurse", "pharmacist", "pneumologist", "home_service"), ("diabetes",),
+    Story("bpco_05", 71, "male", "N", "gp", ("nurse", "pharmacist", "pneumologist", "coordinator", "home_service"), ("diabetes",),
           Body(136, 80, 88, weight=78, height=174, saturation=91), "nurse", given="Gérard", family="Burel",
           tell=_in_hospital, special="Hospitalisé en pneumologie depuis trois jours : le séjour ouvre le dossier au médecin hospitalier"),
     Story("bpco_06", 79, "male", "K", "gp", (*_ESSENTIAL, "home_service", "home_service_manager", "social_worker"),

@@ -1,0 +1,124 @@
+"""`liaison sandbox`: a complete synthetic territory, started by one command, for integrators, tests and first looks."""
+
+import asyncio
+import os
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from liaison.fhir.vault import FileKeyProvider
+from liaison.services.command import Refused, app, serve
+from liaison.services.installation import WrongInstallation
+from liaison.services.sandbox import start
+from liaison.services.sandbox import token as tokens
+from liaison.services.sandbox.folder import Folder, NotASandbox
+from liaison.services.sandbox.load import NotLoaded
+from liaison.services.sandbox.territory import Territory, build
+from liaison.services.sandbox.territory.clock import PARIS, Clock
+from liaison.services.settings import Settings
+
+sandbox = typer.Typer(help="A synthetic territory on a database of its own: invented people, nothing real.")
+app.add_typer(sandbox, name="sandbox")
+
+DATA = Path("liaison-sandbox")
+Data = Annotated[Path, typer.Option("--data", file_okay=False, help="The sandbox's folder; made if it is not there.")]
+
+
+@sandbox.callback(invoke_without_command=True)
+def run(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(help="Port to listen on, 0 for a free one.")] = 8080,
+    data: Data = DATA,
+    size: Annotated[Literal["small", "large"], typer.Option(help="60 or 1,200 patients.")] = "small",
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The territory's today, at ten; now otherwise.")
+    ] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Empty the folder and make a new territory.")] = False,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 2,
+) -> None:
+    """Start the demonstration territory; the first start makes it, later ones take seconds. Stop it with Ctrl-C."""
+    if context.invoked_subcommand is not None:
+        return
+    folder = Folder(data)
+    clock = Clock.of(date(as_of.year, as_of.month, as_of.day)) if as_of else Clock(datetime.now(PARIS))
+    try:
+        folder.prepare(reset=reset)
+        settings = _settings(folder, port, workers)
+        serve.run(settings, lambda: _prepare(settings, folder, lambda: build(clock, size)))
+    except (NotASandbox, WrongInstallation, NotLoaded) as error:
+        raise Refused(str(error)) from None
+
+
+@sandbox.command("token")
+def token(
+    who: Annotated[str, typer.Option("--as", help="Key of a person of sandbox.json, or the client_id of a backend.")],
+    data: Data = DATA,
+    client: Annotated[str, typer.Option(help="client_id of the app; the usual one of that person otherwise.")] = "",
+    scope: Annotated[str, typer.Option(help="SMART scopes; all of the app's data otherwise.")] = "",
+    patient: Annotated[str, typer.Option(help="Key of the patient in context, for patient/ scopes.")] = "",
+) -> None:
+    """Print an access token of a running sandbox, obtained through its own OAuth endpoints. Refused on anything else."""
+    folder = Folder(data)
+    try:
+        known = folder.read()
+        asyncio.run(start.check(_settings(folder, 0, 1, known["issuer"])))
+        typer.echo(tokens.token(known, who, client, scope, patient))
+    except (NotASandbox, WrongInstallation, tokens.NoToken, *serve.CANNOT) as error:
+        raise Refused(str(error)) from None
+
+
+def _settings(folder: Folder, port: int, workers: int, public_url: str = "") -> Settings:
+    """The settings of the sandbox, which its worker processes read from the environment. What the shell says of another
+    installation is not heard."""
+    if not folder.key.exists() and folder.path.exists():
+        FileKeyProvider.create(folder.key)
+    chosen = port or _free_port()
+    for name in [name for name in os.environ if name.startswith("LIAISON_")]:
+        del os.environ[name]
+    own = {
+        "DATA": folder.path,
+        "KEY_FILE": folder.key,
+        "PORT": chosen,
+        "WORKERS": workers,
+        "PUBLIC_URL": public_url or f"http://127.0.0.1:{chosen}",
+        "ACCESS_LOG": "false",
+    }
+    os.environ.update({f"LIAISON_{name}": str(value) for name, value in own.items()})
+    return Settings()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _prepare(settings: Settings, folder: Folder, territory: Callable[[], Territory]) -> None:
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("Le territoire se remplit : {task.completed} éléments"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("load", total=None, visible=not folder.complete)
+        asyncio.run(start.prepare(settings, folder, territory, lambda written: bar.update(task, completed=written)))
+    threading.Thread(target=_tell_when_ready, args=(settings, folder), daemon=True).start()
+
+
+def _tell_when_ready(settings: Settings, folder: Folder) -> None:
+    """Prints where to look, once every worker answers."""
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"{settings.public_url}/readyz", timeout=2):  # noqa: S310  # our own address
+                break
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    typer.echo(f"Territoire de démonstration (données fictives) : {settings.public_url}/territoire")
+    typer.echo(f"Tout ce qu'il faut savoir : {folder.file}")

@@ -1,0 +1,51 @@
+"""The accounts of the territory's people. Each base has secrets of its own; sandbox.json gives them away."""
+
+import secrets
+from typing import Any, Final
+
+import asyncpg
+
+from liaison.auth.people import accounts
+from liaison.fhir.store.contract import Key
+from liaison.fhir.store.ids import Ids
+from liaison.services.sandbox.load import Loaded
+from liaison.services.sandbox.territory import Person, Territory
+
+WITH_PIN: Final = frozenset({"aide", "aide2"})
+"""Those who share the service's phone: a PIN is all they type."""
+
+
+async def open_accounts(
+    connection: asyncpg.Connection, ids: Ids, territory: Territory, loaded: Loaded
+) -> list[dict[str, Any]]:
+    """Opens an account for each person and returns what sandbox.json says of them."""
+    return [await _open(connection, ids, person, loaded) for person in territory.people]
+
+
+async def _open(connection: asyncpg.Connection, ids: Ids, person: Person, loaded: Loaded) -> dict[str, Any]:
+    subject = loaded.references[person.subject]
+    username = person.key.replace("_", "-")
+    pin = f"{secrets.randbelow(10**6):06d}" if person.key in WITH_PIN else ""
+    password = "" if pin else secrets.token_urlsafe(12)
+    await accounts.add(connection, username, key_of(ids, subject), password=password, pin=pin)
+    return {
+        "key": person.key,
+        "name": person.name,
+        "role": person.role_code,
+        "role_name": person.role_name,
+        "organization": loaded.references.get(person.organization, ""),
+        "organization_name": person.organization_name,
+        "practitioner": subject if person.kind == "Practitioner" else "",
+        "practitioner_role": loaded.references.get(person.role, ""),
+        "subject": subject,
+        "username": username,
+        **({"pin": pin} if pin else {"password": password}),
+    }
+
+
+def key_of(ids: Ids, reference: str) -> Key:
+    """The key behind 'Type/id'."""
+    type_, _, id_ = reference.partition("/")
+    key = ids.decode(type_, id_)
+    assert key is not None  # it was just written
+    return key
