@@ -119,7 +119,13 @@ async def _refused(request: Request, record: Record, form: dict[str, str], refus
 
 def _show(request: Request, step: str, form: dict[str, str], *, status: int = 200, **context: Any) -> Response:
     given = {"error": "", "team": [], "reference": "", **context}
-    choices = {"statuses": STATUSES, "means": MEANS, "sexes": SEXES, "kinds": KINDS, "oppositions": OPPOSED}
+    choices: dict[str, Any] = {
+        "statuses": STATUSES,
+        "means": MEANS,
+        "sexes": SEXES,
+        "kinds": KINDS,
+        "oppositions": OPPOSED,
+    }
     return render(request, "reception/welcome.html", status=status, step=step, given=form, **choices, **given)
 
 
