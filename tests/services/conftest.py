@@ -5,6 +5,7 @@ the test's own process, for what no request can do (opening sessions, looking at
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -27,7 +28,9 @@ from liaison.auth.oauth2 import rfc9068
 from liaison.auth.sessions import Act, open_session
 from liaison.fhir.store.contract import Key, Request
 from liaison.fhir.vault import FileKeyProvider
+from liaison.services.base import running, url
 from liaison.services.house import House
+from liaison.services.migrations import migrate_now
 from liaison.services.settings import Settings
 
 T = TypeVar("T")
@@ -265,3 +268,22 @@ def started() -> Iterator[Callable[[dict[str, str]], tuple[subprocess.Popen[str]
     yield begin
     for process in processes:
         end(process)
+
+
+@pytest.fixture(scope="session")
+def embedded_service() -> Callable[[dict[str, str]], contextlib.AbstractContextManager[Service]]:
+    """A service on an embedded database of its own, with the people of the test territory."""
+
+    @contextlib.contextmanager
+    def run(base: dict[str, str]) -> Iterator[Service]:
+        settings = Settings(**{name.lower(): value for name, value in base.items()})
+        with running(settings):
+            migrate_now(url(settings))
+            people, organization = alone(lambda: settle(settings))
+        process = start(base)
+        try:
+            yield Service(address(process), settings, process, people, organization)
+        finally:
+            end(process)
+
+    return run

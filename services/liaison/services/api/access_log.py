@@ -1,11 +1,12 @@
 """One JSON line a request on standard error, without query, id or name. Written in groups, off the request's path."""
 
 import asyncio
-import sys
 import time
 from typing import Final
 
 import orjson
+
+from liaison.services.logs import STANDARD_ERROR
 
 _EVERY_SECONDS: Final = 0.25
 
@@ -37,5 +38,5 @@ class AccessLog:
     def flush(self) -> None:
         self._timer = None
         lines, self._lines = self._lines, []
-        sys.stderr.buffer.write(b"".join(lines))
-        sys.stderr.buffer.flush()
+        STANDARD_ERROR.write(b"".join(lines))
+        STANDARD_ERROR.flush()

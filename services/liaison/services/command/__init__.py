@@ -8,6 +8,8 @@ import pkgutil
 
 import typer
 
+from liaison.services import logs
+
 app = typer.Typer(
     name="liaison",
     no_args_is_help=True,
@@ -32,6 +34,7 @@ def _liaison() -> None:
 
 def main() -> None:
     """Entry point of the console script."""
+    logs.configure()
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
     try:

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -213,7 +214,8 @@ class Embedded:
             raise EmbeddedError("Processes of a former server do not end.")
         # None is alive, so the pid file is a dead server's; PostgreSQL would refuse it if the number was used again.
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
-        self.runtime = runtime = self._new_runtime()
+        # A server started again keeps its address: those who were connected to it come back by themselves.
+        self.runtime = runtime = self._runtime_folder()
         if not (self.cluster / "PG_VERSION").exists():
             self.progress("Making the database")
             clusters.make(self.programs, self.directory, runtime, self.ways)
@@ -234,16 +236,21 @@ class Embedded:
         clusters.write_private(self.directory / "server.json", json.dumps({"runtime": str(runtime)}))
         self._wait()
 
-    def _new_runtime(self) -> Path:
-        """A 0700 folder with a short path for the socket, whatever the length of the data's path."""
-        if (former := self.runtime or self._recorded_runtime()) is not None:
+    def _runtime_folder(self) -> Path:
+        """A 0700 folder with a short path for the socket, whatever the length of the data's path. The same as before
+        when there is one: clients of a server that died find its successor there."""
+        account = Account.owning(self.cluster)
+        former = self.runtime or self._recorded_runtime()
+        if former is not None and former.exists():
+            status = former.stat()
+            if stat.S_IMODE(status.st_mode) == 0o700 and status.st_uid == account.uid:
+                return former
             shutil.rmtree(former, ignore_errors=True)
         candidates = ["/run"] if os.geteuid() == 0 else []
         candidates += [folder for folder in (tempfile.gettempdir(), "/tmp") if len(folder) < LONGEST_SOCKET_FOLDER]  # noqa: S108  # mkdtemp makes it ours alone
         parent = next(folder for folder in candidates if os.access(folder, os.W_OK | os.X_OK))
         runtime = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         if os.geteuid() == 0:
-            account = Account.owning(self.cluster)
             os.chown(runtime, account.uid, account.gid)
         return runtime
 

@@ -1,0 +1,36 @@
+"""Structured logs: one JSON line an event, on standard error. No clinical data, no names, no tokens, no queries."""
+
+import contextlib
+import sys
+from typing import Any
+
+import orjson
+import structlog
+
+
+class _StandardError:
+    """Standard error, whoever it is now. A reader that has gone must not fail the request that logs."""
+
+    def write(self, line: bytes) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.buffer.write(line)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.buffer.flush()
+
+
+STANDARD_ERROR = _StandardError()
+
+
+def _render(_: Any, __: str, event: Any) -> bytes:
+    return orjson.dumps(event, default=lambda value: type(value).__name__)
+
+
+def configure() -> None:
+    """For a process of ours, once, before it logs anything."""
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), _render],
+        logger_factory=structlog.BytesLoggerFactory(file=STANDARD_ERROR),  # type: ignore[arg-type]  # write and flush are all it calls
+        cache_logger_on_first_use=True,
+    )
