@@ -21,7 +21,7 @@ from liaison.fhir.search.conditions import (
 )
 from liaison.fhir.search.criteria import Criterion, Query
 from liaison.fhir.search.kinds import kind_for
-from liaison.fhir.search.paths import names_owner, owner_parameter
+from liaison.fhir.search.paths import names_owner, owner_parameter, paths
 from liaison.fhir.search.sort import BY_CLINICAL, BY_UPDATE, order_of
 from liaison.fhir.search.sql import Family, Order
 from liaison.fhir.store.contract import Key
@@ -58,6 +58,16 @@ class Plan:
     def decided(self) -> bool:
         """Whether SQL alone decides which resources match."""
         return not self.residual and not self.residual_bound
+
+    @property
+    def identifiers(self) -> tuple[tuple[str, str], ...]:
+        """(system, value) pairs of which a match must carry one as its own identifier; () when that is not asked."""
+        for one in self.query.criteria:
+            if one.parameter.code == "identifier" and not one.modifier and one not in self.residual:
+                pairs = [(token.system, token.code) for token in one.operands]
+                if paths(one.parameter, self.query.type_) == {"identifier"} and all(None not in pair for pair in pairs):
+                    return tuple(pairs)
+        return ()
 
     @property
     def needed(self) -> frozenset[int]:

@@ -13,6 +13,7 @@ from liaison.fhir.search.sort import BY_UPDATE, needs_values, ordered
 from liaison.fhir.search.sql import Columns, Compiler, Family, Order, Position, Statement
 from liaison.fhir.store.contract import Caller, Key, Row
 from liaison.fhir.store.faults import reported
+from liaison.fhir.store.identity import IDENTIFIER, identifier_token
 from liaison.fhir.store.rows import row_of
 from liaison.fhir.store.store import Store
 from liaison.fhir.vault import PatientKey
@@ -140,17 +141,31 @@ class Run:
         if self._patients is None:
             owners = self.plan.owners
             if owners is None:
-                select = self.store.filter.patients("$1::bigint")
-                found = await self.store.lanes.fetch(
-                    f"select p.patient from {select} p order by 1", self.caller.session
-                )
-                owners = tuple(patient for (patient,) in found) or (NOBODY,)
+                owners = await self._own() or (NOBODY,)
             with reported():
                 self._keys = await self.store.vault.patient_keys(
                     self.store.database.reading, [patient for patient in owners if patient != NOBODY]
                 )
             self._patients = owners
         return self._patients
+
+    async def _own(self) -> tuple[int, ...]:
+        """The caller's patients; of these only the ones with a business identifier asked for, if one is."""
+        asked = f"select p.patient from {self.store.filter.patients('$1::bigint')} p"
+        identifiers = self.plan.identifiers if self.snapshot is None else ()
+        if not identifiers:
+            found = await self.store.lanes.fetch(f"{asked} order by 1", self.caller.session)
+        else:
+            tokens = [identifier_token(self.store.vault, *one) for one in identifiers]
+            found = await self.store.lanes.fetch(
+                "select distinct t.patient from identity_token t where t.space = $2 and t.token = any($3::bytea[])"
+                f" and t.kind = $4 and t.patient in ({asked}) order by 1",
+                self.caller.session,
+                IDENTIFIER,
+                tokens,
+                self.plan.kind,
+            )
+        return tuple(patient for (patient,) in found)
 
     def _token(self, patient: int, parameter: int, value: bytes) -> int:
         # A patient without a key has no rows: any token will do, and takes as long.
