@@ -1,0 +1,140 @@
+"""`liaison client` and `liaison user`, as an administrator runs them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from joserfc.jwk import ECKey
+
+from liaison.services.house import House
+from liaison.services.settings import Settings
+
+from ..conftest import alone, settle
+
+pytestmark = pytest.mark.http
+
+
+class Console:
+    """Runs `liaison …` on one base."""
+
+    def __init__(self, settings: dict[str, str]) -> None:
+        self.settings = settings
+
+    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(Path(sys.executable).with_name("liaison")), *arguments],
+            env={**os.environ, **{f"LIAISON_{name}": value for name, value in self.settings.items()}},
+            input=stdin,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+
+@pytest.fixture(scope="module")
+def console(service_base: dict[str, str]) -> Console:
+    return Console(service_base)
+
+
+@pytest.fixture(scope="module")
+def people(service_base: dict[str, str]) -> tuple[str, str]:
+    """A nurse and an organisation of this base."""
+    settings = Settings(**{name.lower(): value for name, value in service_base.items()})  # type: ignore[arg-type]  # read from text
+    found, organization = alone(lambda: settle(settings))
+    return found["nurse"].practitioner, organization
+
+
+def rights_entries(service_base: dict[str, str]) -> int:
+    async def count() -> int:
+        settings = Settings(**{name.lower(): value for name, value in service_base.items()})  # type: ignore[arg-type]
+        async with House.opened(settings) as house:
+            number: int = await house.database.reading.fetchval("select count(*) from journal_entry where event = 30")
+            return number
+
+    return alone(count)
+
+
+def test_a_client_is_added_listed_and_suspended_on_record(
+    console: Console, people: tuple[str, str], tmp_path: Path, service_base: dict[str, str]
+) -> None:
+    before = rights_entries(service_base)
+    key = ECKey.generate_key("P-384", parameters={"kid": "k"})
+    (tmp_path / "jwks.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
+    options = [
+        "--kind",
+        "backend",
+        "--name",
+        "Tensiomètres",
+        "--scope",
+        "system/Observation.rs",
+        "--algorithm",
+        "ES384",
+    ]
+    owner = ["--jwks", str(tmp_path / "jwks.json"), "--organization", people[1], "--role", "nurse"]
+
+    added = console.run("client", "add", "meters", *options, *owner)
+    assert added.returncode == 0, added.stderr
+    (one,) = [x for x in json.loads(console.run("client", "list", "--json").stdout) if x["client_id"] == "meters"]
+    assert one["active"]
+    assert one["scope"] == "system/Observation.rs"
+    assert console.run("client", "suspend", "meters").returncode == 0
+    (one,) = [x for x in json.loads(console.run("client", "list", "--json").stdout) if x["client_id"] == "meters"]
+    assert not one["active"]
+    assert rights_entries(service_base) == before + 2
+
+
+def test_wrong_registrations_are_refused_in_one_sentence(console: Console, people: tuple[str, str]) -> None:
+    for arguments, word in (
+        (["x", "--name", "X", "--scope", "user/*.sr", "--redirect-uri", "https://a.example/"], "cruds"),
+        (["x", "--name", "X", "--scope", "user/*.rs"], "redirect"),
+        (["x", "--name", "X", "--scope", "user/*.rs", "--redirect-uri", "http://a.example/"], "https"),
+        (["x", "--name", "X", "--scope", "system/*.rs", "--kind", "backend", "--role", "wizard"], "wizard"),
+        (
+            ["x", "--name", "X", "--scope", "system/*.rs", "--kind", "backend", "--organization", "Organization/y"],
+            "Org",
+        ),
+        (["x", "--name", "X", "--scope", "user/*.rs", "--jwks", "/nowhere.json"], "/nowhere.json"),
+    ):
+        refused = console.run("client", "add", *arguments)
+        assert refused.returncode == 1
+        assert word in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert console.run("client", "suspend", "nobody").returncode == 1
+
+
+def test_an_account_is_opened_listed_and_suspended_on_record(
+    console: Console, people: tuple[str, str], service_base: dict[str, str]
+) -> None:
+    before = rights_entries(service_base)
+
+    added = console.run("user", "add", "Nurse.One", people[0], stdin="cheval exact pile agrafe\n")
+    assert added.returncode == 0, added.stderr
+    assert "cheval" not in added.stdout
+    made = console.run("user", "add", "nurse.two", people[0], "--pin", "--generate")
+    assert made.stdout.rstrip().rpartition(" ")[2].isdigit()
+    listed = {one["username"]: one for one in json.loads(console.run("user", "list", "--json").stdout)}
+    assert listed["nurse.one"]["person"] == people[0]
+    assert console.run("user", "suspend", "nurse.one").returncode == 0
+    listed = {one["username"]: one for one in json.loads(console.run("user", "list", "--json").stdout)}
+    assert not listed["nurse.one"]["active"]
+    assert listed["nurse.two"]["active"]
+    assert rights_entries(service_base) == before + 3
+
+
+def test_wrong_accounts_are_refused_in_one_sentence(console: Console, people: tuple[str, str]) -> None:
+    for arguments, stdin, word in (
+        (["weak.one", people[0]], "short\n", "12 characters"),
+        (["pin.one", people[0], "--pin"], "12\n", "6 digits"),
+        (["lost.one", "Practitioner/unknown"], "cheval exact pile agrafe\n", "nobody"),
+        (["thing.one", people[1]], "cheval exact pile agrafe\n", "person"),
+    ):
+        refused = console.run("user", "add", *arguments, stdin=stdin)
+        assert refused.returncode == 1
+        assert word in refused.stderr
+        assert stdin.strip() not in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert console.run("user", "suspend", "nobody").returncode == 1
