@@ -245,8 +245,10 @@ def test_what_was_committed_survives_kill_9_and_recovery(directory: Path) -> Non
     told: list[str] = []
     with Embedded(directory, progress=told.append) as server:
         query(server.url, "create table t (n int)", "insert into t select generate_series(1, 1000) returning n")
+        url = server.url
         kill(server.pid)
         assert server.ensure()
+        assert server.url == url, "clients find the new server where the old one was"
         assert query(server.url, "select count(*) from t") == 1000
         assert not server.ensure()
 
