@@ -83,8 +83,10 @@ def make(programs: Programs, directory: Path, runtime: Path, ways: Sequence[Way]
         "--locale=C",
         "--data-checksums",
     )
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=confinement.start)  # noqa: S603  # our own words
-    password.unlink()
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=confinement.start)  # noqa: S603  # our own words
+    finally:
+        password.unlink()
     if done.returncode:
         raise ClusterError(done.stderr.strip() or done.stdout.strip())
     write_private(directory / "pgpass", pgpass)
