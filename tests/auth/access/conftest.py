@@ -112,7 +112,10 @@ def item(patient: Patient, type_: str = "Observation", **more: Any) -> Tree:
     shapes: dict[str, Tree] = {
         "Observation": {"status": "final", "code": code, "subject": subject, "effectiveDateTime": "2026-03-01"},
         "Condition": {"code": {"text": "x"}, "subject": subject},
-        "AllergyIntolerance": {"patient": subject, "code": {"text": "x"}},
+        "AllergyIntolerance": {
+            "clinicalStatus": {"coding": [{
+                "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}]},
+            "patient": subject, "code": {"text": "x"}},
         "MedicationRequest": {
             "status": "active", "intent": "order", "subject": subject, "medicationCodeableConcept": {"text": "x"},
         },

@@ -13,7 +13,7 @@ import pytest
 
 from liaison.auth.access.classes import Class, bits
 from liaison.auth.access.decide import decide
-from liaison.auth.access.intervals import Interval
+from liaison.auth.access.intervals import ALWAYS, Interval
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
@@ -203,7 +203,7 @@ def test_an_aide_reads_what_is_addressed_to_home_staff_and_their_measures(
 
 def delegated(code: str, *facts_: Fact, during: Interval | None = None) -> set[Right]:
     source = Held(ROLE, PERSON, UNIT, "gp")
-    acting = Held(21, 22, UNIT, code, *([during] if during else []), acts_for=ROLE)
+    acting = Held(21, 22, UNIT, code, during or ALWAYS, acts_for=ROLE)
     rights = decide(World([Fact(ROLE, Relation.TEAM), *facts_], [source, acting]), in_force())
     return {right for right in rights if right.principal == 21}
 

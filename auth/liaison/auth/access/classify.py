@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from importlib import resources
+from operator import or_
 from typing import Any, Final, NamedTuple
 
 import yaml
@@ -73,11 +74,16 @@ class Rules:
         return None
 
 
+def _bits(names: Iterable[str]) -> Class:
+    """Here a name is one bit, never a legal class with all its parts: a resource has one place in it."""
+    return reduce(or_, (Class[name] for name in names))
+
+
 def _rule(data: Mapping[str, Any]) -> Rule:
     if unknown := data.keys() - {"classes", "types", "in", "system", "codes"}:
         raise ValueError(f"unknown words in a classification rule: {sorted(unknown)}")
     return Rule(
-        union(data["classes"]),
+        _bits(data["classes"]),
         frozenset(data.get("types", ())),
         frozenset(data["in"]),
         data.get("system", ""),
@@ -194,6 +200,12 @@ def _is_psychiatrist(role: Mapping[str, Any]) -> bool:
 def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
     """Classes and owners. `related` gives what the resource refers to, by relative reference, as far as it is known."""
     classes = own_classes(tree)
+    if tree["resourceType"] == "Provenance":  # as closed as what it is about
+        about = [related[name] for name in _targets(tree) if name in related]
+        classes = (
+            reduce(or_, (own_classes(one) for one in about if one.get("resourceType") != "Provenance"), Class(0))
+            or classes
+        )
     author, service = author_of(tree), service_of(tree, related)
     if tree["resourceType"] not in rules().fixed and classes & _CLINICAL:
         writer, place = related.get(author), related.get(service)
@@ -209,6 +221,11 @@ def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
 
 _CLINICAL: Final = union(("CLIN", "VITAL"))
 """What a psychiatric service makes PSY. Its appointments, tasks and the care team's own content stay coordination."""
+
+
+def _targets(tree: Mapping[str, Any]) -> Iterator[str]:
+    for target in tree.get("target") or ():
+        yield _reference(target).partition("/_history/")[0]
 
 
 def _reference(value: object) -> str:

@@ -75,9 +75,13 @@ def _decoded(ids: Ids, reference: object, type_: str) -> int:
 def _check_change(key: PatientKey, who: Standing, change: Change, age: timedelta) -> None:
     if change.key.patient not in who.grants:
         raise NotFound
-    if change.tree is not None and not _covered(key, who, change.labels.classes, Owners.of(key, change.labels)):
-        raise Refusal(f"Your role may not write this {change.type_} on this record.")
     before = change.before_row
+    if change.tree is not None:
+        owners = Owners.of(key, change.labels)
+        if before is not None:  # the store keeps those that the new version does not name
+            owners = Owners(owners.author or before.author, owners.service or before.service, owners.addressee)
+        if not _covered(key, who, change.labels.classes, owners):
+            raise Refusal(f"Your role may not write this {change.type_} on this record.")
     if before is not None:
         owners = Owners(before.author, before.service, before.addressee)
         if before.classes & ~who.may_write(change.key.patient, owners):

@@ -58,7 +58,8 @@ def _permits(reading: Reading, provision: Mapping[str, Any], numbers: "count[int
     during, purposes = period(provision.get("period")), _purposes(provision)
     limited = any(provision.get(name) for name in ("class", "data", "dataPeriod")) or _limits_codes(provision)
     classes, unknown = _classes(provision)
-    if during is None or limited or unknown or (purposes and not purposes & (_CARE | {Purpose.PATRQT})):
+    elsewhere = bool(_named_purposes(provision)) and not purposes & (_CARE | {Purpose.PATRQT})
+    if during is None or limited or unknown or elsewhere:
         return
     for actor, type_ in _actors(reading, provision):
         detail: dict[str, Any] = {"classes": classes} if classes else {}

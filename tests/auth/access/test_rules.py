@@ -1,0 +1,509 @@
+"""The rules of the table as they are met: real resources, through the engine, read and written."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from liaison.auth.access import vocabulary
+from liaison.auth.access.purposes import Purpose
+
+Tree = dict[str, Any]
+HIV = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "B24"}]}
+
+
+def label(*names: str) -> Tree:
+    return {"meta": {"security": [{"system": vocabulary.DATA_CLASS, "code": name} for name in names]}}
+
+
+def moment(**ago: float) -> str:
+    return (datetime.now(UTC) - timedelta(**ago)).isoformat(timespec="seconds")
+
+
+# ---- 2, 3, 5, 19, 20: health professionals of the team ------------------------------------------------------------
+
+
+async def test_what_each_health_profession_of_the_team_reads(territory: Any) -> None:
+    codes = ("gp", "nurse", "pharmacist", "physio")
+    people = {code: await territory.person(code) for code in codes}
+    patient = await territory.patient(*people.values())
+    laboratory = {
+        "category": [
+            {"coding": [{"code": "laboratory", "system": "http://terminology.hl7.org/CodeSystem/observation-category"}]}
+        ]
+    }
+    items = {
+        "weight": await territory.item(patient, **territory.vital()),
+        "problem": await territory.item(patient, "Condition"),
+        "hiv": await territory.item(patient, "Condition", code=HIV),
+        "drug": await territory.item(patient, "MedicationRequest"),
+        "allergy": await territory.item(patient, "AllergyIntolerance"),
+        "creatinine": await territory.item(patient, **laboratory),
+        "plan": await territory.item(patient, "CarePlan"),
+        "social": await territory.item(patient, "QuestionnaireResponse", **label("SOC")),
+        "psychiatry": await territory.item(patient, "DocumentReference", **label("PSY")),
+    }
+    reads = {
+        "gp": {"weight", "problem", "hiv", "drug", "allergy", "creatinine", "plan", "social"},
+        "nurse": {"weight", "problem", "drug", "allergy", "creatinine", "plan", "social"},
+        "pharmacist": {"drug", "allergy", "creatinine", "plan", "social"},
+        "physio": {"weight", "problem", "drug", "allergy", "plan", "social"},
+    }
+    for code, person in people.items():
+        seen = {name for name, item in items.items() if await territory.sees(person.caller, item)}
+        assert seen == reads[code], code
+
+
+async def test_social_data_need_the_information_of_the_person(territory: Any) -> None:
+    gp = await territory.person("gp")
+    patient = await territory.patient(gp, informed=False)
+    social = await territory.item(patient, "QuestionnaireResponse", **label("SOC"))
+    assert not await territory.sees(gp.caller, social)
+
+    await territory.create(territory.system, territory.consent(patient, "information"))
+
+    assert await territory.sees(gp.caller, social)
+
+
+# ---- 4: mental health ---------------------------------------------------------------------------------------------
+
+
+async def test_psychiatry_is_for_the_mental_health_team(territory: Any) -> None:
+    hospital = await territory.organization("Centre hospitalier")
+    service = await territory.organization("Psychiatrie de secteur", part_of=hospital)
+    psychiatrist, nurse, gp = [
+        await territory.person(code, service if code != "gp" else "") for code in ("specialist", "nurse", "gp")
+    ]
+    patient = await territory.patient(gp)
+    category = [{"coding": [{"system": vocabulary.CARE_TEAM, "code": "mental-health"}]}]
+    await territory.create(territory.system, territory.team(patient, [psychiatrist, nurse], category=category))
+    report = await territory.create(
+        psychiatrist.caller,
+        territory.item_of(patient, "DocumentReference", author=[{"reference": psychiatrist.role}]),
+    )
+    assert await territory.sees(psychiatrist.caller, report)
+    assert await territory.sees(nurse.caller, report)
+    assert not await territory.sees(gp.caller, report)
+
+
+# ---- 7: consent ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_consent_opens_what_it_names_to_whom_it_names_until_it_ends(territory: Any) -> None:
+    gp, named, other = [await territory.person("gp") for _ in range(3)]
+    patient = await territory.patient(gp)
+    weight = await territory.item(patient, **territory.vital())
+    problem = await territory.item(patient, "Condition")
+    provision = {
+        "type": "permit", "actor": [territory.actor(named.role)], "securityLabel": territory.classes("VITAL", "ADM"),
+        "period": {"start": "2026-01-01", "end": "2098-01-01"},
+    }  # fmt: skip
+    consent = await territory.create(gp.caller, territory.consent(patient, provision=provision))
+
+    assert await territory.sees(named.caller, weight)
+    assert await territory.sees(named.caller, patient.reference)
+    assert not await territory.sees(named.caller, problem)
+    assert not await territory.sees(other.caller, weight)
+
+    assert (await territory.change(gp.caller, consent, status="inactive")).status == 200
+    assert not await territory.sees(named.caller, weight)
+
+
+@pytest.mark.parametrize(
+    "provision",
+    [
+        {"period": {"end": "2026-01-01"}},
+        {"class": [{"system": "http://hl7.org/fhir/resource-types", "code": "Observation"}]},
+        {"dataPeriod": {"start": "2026-01-01"}},
+        {"purpose": [{"system": vocabulary.ACT_REASON, "code": "HRESCH"}]},
+        {"securityLabel": [{"system": "urn:somewhere", "code": "X"}]},
+        {"type": "deny"},
+    ],
+)
+async def test_a_consent_that_is_over_or_not_understood_opens_nothing(territory: Any, provision: Tree) -> None:
+    named = await territory.person("gp")
+    patient = await territory.patient()
+    whole = {"type": "permit", "actor": [territory.actor(named.role)], **provision}
+    await territory.create(territory.system, territory.consent(patient, provision=whole))
+
+    assert not await territory.sees(named.caller, patient.reference)
+
+
+# ---- 8, 9, 10b: delegates -----------------------------------------------------------------------------------------
+
+
+async def test_a_substitute_acts_as_the_doctor_within_the_dates(territory: Any) -> None:
+    gp = await territory.person("gp")
+    now = await territory.person(
+        "substitute", acts_for=gp.role, period={"start": moment(days=1), "end": moment(days=-1)}
+    )
+    patient = await territory.patient(gp)
+    hiv = await territory.item(patient, "Condition", code=HIV)
+
+    assert await territory.sees(now.caller, hiv)
+    written = await territory.create(now.caller, territory.item_of(patient))
+    assert await territory.sees(gp.caller, written)
+
+    await territory.change(territory.system, now.role, period={"start": moment(days=3), "end": moment(days=2)})
+    assert await territory.status(now.caller, hiv) == 401
+    rights = "select count(*) from access_grant where principal = $1 and valid_to > now()"
+    assert await territory.database.reading.fetchval(rights, territory.key(now.role).res) == 0
+
+
+async def test_a_trainee_sees_as_the_supervisor_but_not_the_most_sensitive(territory: Any) -> None:
+    gp = await territory.person("gp")
+    trainee = await territory.person(
+        "trainee", acts_for=gp.role, period={"start": moment(days=1), "end": moment(days=-30)}
+    )
+    patient = await territory.patient(gp)
+    hiv = await territory.item(patient, "Condition", code=HIV)
+    problem = await territory.item(patient, "Condition")
+
+    assert await territory.sees(trainee.caller, problem)
+    assert not await territory.sees(trainee.caller, hiv)
+
+
+async def test_a_secretary_books_and_records_an_opposition_for_a_named_doctor(territory: Any) -> None:
+    gp = await territory.person("gp")
+    secretary = await territory.person("secretary", acts_for=gp.role)
+    mine, not_mine = await territory.patient(gp), await territory.patient()
+    problem = await territory.item(mine, "Condition")
+
+    assert await territory.sees(secretary.caller, mine.reference)
+    assert not await territory.sees(secretary.caller, not_mine.reference)
+    assert not await territory.sees(secretary.caller, problem)
+    await territory.create(secretary.caller, territory.item_of(mine, "Appointment"))
+    await territory.create(secretary.caller, territory.consent(mine, "opposition", {"type": "deny"}, status="proposed"))
+    await territory.refused(secretary.caller, "POST", "Condition", territory.item_of(mine, "Condition"))
+
+
+# ---- 14, 15, 16: home care ----------------------------------------------------------------------------------------
+
+
+async def test_an_aide_reads_the_minimum_and_writes_visits(territory: Any) -> None:
+    town = await territory.organization("CCAS")
+    service = await territory.organization("Aide à domicile", part_of=town)
+    gp, aide, aide2, manager = [
+        await territory.person(code, service if code != "gp" else "")
+        for code in ("gp", "home-aide", "home-aide", "home-service-manager")
+    ]
+    patient = await territory.patient(gp, aide, service)
+    by = {"performer": [{"reference": aide.role}]}
+    form = "https://liaison.example/fhir/Questionnaire/home-visit|1.0.0"
+    written = {
+        "visit": await territory.create(
+            aide.caller,
+            territory.item_of(patient, "QuestionnaireResponse", questionnaire=form, author={"reference": aide.role}),
+        ),
+        "weight": await territory.create(aide.caller, territory.item_of(patient, **territory.vital(), **by)),
+        "alert": await territory.create(
+            aide.caller, territory.item_of(patient, "Task", requester={"reference": aide.role})
+        ),
+    }
+    safety = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/flag-category", "code": "safety"}]}]
+    shown = {
+        "patient": patient.reference,
+        "safety": await territory.create(gp.caller, territory.item_of(patient, "Flag", category=safety)),
+        "plan": await territory.item(patient, "CarePlan", **label("HOMEPLAN")),
+        "instruction": await territory.create(
+            gp.caller, territory.item_of(patient, "Communication", recipient=[{"reference": service}])
+        ),
+    }
+    hidden = {
+        "problem": await territory.item(patient, "Condition"),
+        "note": await territory.create(gp.caller, territory.item_of(patient, "Communication")),
+        "weight of the doctor": await territory.create(gp.caller, territory.item_of(patient, **territory.vital())),
+        "social": await territory.item(patient, "QuestionnaireResponse", **label("SOC")),
+        "coverage": await territory.item(patient, "Coverage"),
+        "team": patient.made["team"],
+    }
+    for name, item in {**written, **shown}.items():
+        assert await territory.sees(aide.caller, item), name
+        assert await territory.sees(gp.caller, item), name
+    for name, item in hidden.items():
+        assert not await territory.sees(aide.caller, item), name
+    for name, item in {**written, **shown, **hidden}.items():
+        assert not await territory.sees(aide2.caller, item), name
+        clinical = name in ("problem", "weight of the doctor")
+        assert await territory.sees(manager.caller, item) is not clinical, name
+
+
+async def test_an_aide_writes_nothing_else(territory: Any) -> None:
+    gp, aide = await territory.person("gp"), await territory.person("home-aide")
+    patient = await territory.patient(gp, aide)
+    of_the_doctor = {"performer": [{"reference": gp.role}]}
+    for tree in (
+        territory.item_of(patient, "Condition"),
+        territory.item_of(patient, **territory.vital(), **of_the_doctor),
+        territory.item_of(patient, "Appointment"),
+        territory.item_of(patient, "RelatedPerson"),
+        territory.item_of(patient, "Encounter"),
+        territory.team(patient, [aide, gp]),
+    ):
+        await territory.refused(aide.caller, "POST", tree["resourceType"], tree)
+
+
+async def test_an_aide_corrects_a_visit_within_a_day_and_deletes_nothing(territory: Any) -> None:
+    gp, aide = await territory.person("gp"), await territory.person("home-aide")
+    patient = await territory.patient(gp, aide)
+    visit = await territory.create(aide.caller, territory.item_of(patient, **territory.vital()))
+
+    assert (await territory.change(aide.caller, visit, status="amended")).status == 200
+    assert (await territory.ask(aide.caller, "DELETE", visit)).status == 403
+
+
+async def test_a_tour_line_opens_from_the_evening_before_to_a_day_after(territory: Any) -> None:
+    service = await territory.organization("Aide à domicile")
+    aide = await territory.person("home-aide", service)
+    manager = await territory.person("home-service-manager", service)
+    patient = await territory.patient(service)
+    assert not await territory.sees(aide.caller, patient.reference)
+
+    def visit(start: str, end: str) -> Tree:
+        people = [{"actor": {"reference": patient.reference}, "status": "accepted"},
+                  {"actor": {"reference": aide.role}, "status": "accepted"}]  # fmt: skip
+        return dict(territory.item_of(patient, "Appointment", participant=people, start=start, end=end))
+
+    later = visit(moment(days=-10), moment(days=-10, hours=-1))
+    await territory.create(manager.caller, later)
+    assert not await territory.sees(aide.caller, patient.reference)
+
+    line = await territory.create(manager.caller, visit(moment(hours=20), moment(hours=19)))
+    assert await territory.sees(aide.caller, patient.reference)
+
+    assert (await territory.change(manager.caller, line, status="cancelled")).status == 200
+    assert not await territory.sees(aide.caller, patient.reference)
+
+
+async def test_a_tour_line_of_a_structure_outside_the_team_opens_nothing(territory: Any) -> None:
+    service = await territory.organization("Aide à domicile")
+    aide, gp = await territory.person("home-aide", service), await territory.person("gp")
+    patient = await territory.patient(gp)
+    people = [{"actor": {"reference": patient.reference}, "status": "accepted"},
+              {"actor": {"reference": aide.role}, "status": "accepted"}]  # fmt: skip
+    line = territory.item_of(patient, "Appointment", participant=people, start=moment(hours=2), end=moment(hours=1))
+    await territory.create(gp.caller, line)
+
+    assert not await territory.sees(aide.caller, patient.reference)
+
+
+# ---- 17, 18, 1: social workers, coordinators ------------------------------------------------------------------------
+
+
+async def test_a_coordinator_reads_coordination_and_syntheses(territory: Any) -> None:
+    coordinator, worker, administrative = [
+        await territory.person(code) for code in ("coordinator", "social-worker", "coordinator-admin")
+    ]
+    patient = await territory.patient(coordinator, worker, administrative)
+    synthesis = {"type": {"coding": [{"system": "http://loinc.org", "code": "34133-9"}]}}
+    items = {
+        "patient": patient.reference,
+        "plan": await territory.item(patient, "CarePlan"),
+        "team": patient.made["team"],
+        "social": await territory.item(patient, "QuestionnaireResponse", **label("SOC")),
+        "synthesis": await territory.item(patient, "DocumentReference", **synthesis),
+        "marked": await territory.item(patient, "DocumentReference", **label("CLINSOC")),
+        "problem": await territory.item(patient, "Condition"),
+        "weight": await territory.item(patient, **territory.vital()),
+    }
+    common = {"patient", "plan", "team", "social"}
+    for person, wanted in (
+        (coordinator, {*common, "synthesis"}),
+        (worker, {*common, "marked"}),
+        (administrative, set()),
+    ):
+        assert {name for name, item in items.items() if await territory.sees(person.caller, item)} == wanted
+
+
+# ---- 21, 22, 23: the person and those close -------------------------------------------------------------------------
+
+
+async def test_the_person_reads_their_record_but_not_what_third_parties_said(territory: Any) -> None:
+    gp = await territory.person("gp")
+    patient, other = await territory.patient(gp), await territory.patient(gp)
+    me = await territory.as_oneself(patient.reference)
+    hiv = await territory.item(patient, "Condition", code=HIV)
+    said = await territory.create(gp.caller, territory.item_of(patient, "Communication", **label("NOTE3P")))
+    held = await territory.create(gp.caller, territory.item_of(patient, **label("HELD")))
+
+    assert await territory.sees(me, patient.reference)
+    assert await territory.sees(me, hiv)
+    assert not await territory.sees(me, said)
+    assert not await territory.sees(me, held)
+    assert not await territory.sees(me, other.reference)
+    assert await territory.search(me, "Patient") == [patient.reference]
+    await territory.refused(me, "POST", "Condition", territory.item_of(patient, "Condition"))
+
+
+def representation(measure: str, seen_by: str) -> Tree:
+    inner = [{"url": "measure", "valueCode": measure}, {"url": "seenOn", "valueDate": "2026-01-05"}]
+    if seen_by:
+        inner.append({"url": "seenBy", "valueReference": {"reference": seen_by}})  # type: ignore[dict-item]  # FHIR
+    return {"extension": [{"url": vocabulary.REPRESENTATION, "extension": inner}]}
+
+
+@pytest.mark.parametrize(
+    ("measure", "seen", "period", "sees"),
+    [
+        ("tutelle", True, {}, True),
+        ("parental-authority", True, {"end": "2098-01-01"}, True),
+        ("tutelle", False, {}, False),
+        ("curatelle", True, {}, False),
+        ("tutelle", True, {"end": "2026-01-01"}, False),
+    ],
+)
+async def test_a_representative_sees_when_the_judgment_was_seen_and_stands(
+    territory: Any, measure: str, seen: bool, period: Tree, sees: bool
+) -> None:
+    gp = await territory.person("gp")
+    patient = await territory.patient(gp)
+    stated = representation(measure, gp.role if seen else "")
+    guardian = await territory.create(
+        gp.caller, territory.item_of(patient, "RelatedPerson", **({"period": period} if period else {}), **stated)
+    )
+    problem = await territory.item(patient, "Condition")
+    secret = await territory.item(patient, "Condition", **label("MINOR"))
+    caller = await territory.as_oneself(guardian, "guardian")
+
+    assert await territory.sees(caller, problem) is sees
+    assert not await territory.sees(caller, secret)
+
+
+async def test_a_relative_in_the_team_sees_nothing_without_a_consent(territory: Any) -> None:
+    gp = await territory.person("gp")
+    patient = await territory.patient(gp)
+    relative = await territory.create(gp.caller, territory.item_of(patient, "RelatedPerson"))
+    await territory.create(territory.system, territory.team(patient, [gp, relative]))
+    caller = await territory.as_oneself(relative, "caregiver")
+    visible = {"meta": {"security": [{"system": vocabulary.VISIBILITY, "code": "proches"}]}}
+    note = await territory.create(gp.caller, territory.item_of(patient, "Communication", **visible))
+    assert not await territory.sees(caller, note)
+
+    provision = {"type": "permit", "actor": [territory.actor(relative)]}
+    await territory.create(gp.caller, territory.consent(patient, provision=provision))
+
+    assert await territory.sees(caller, note)
+    assert not await territory.sees(caller, await territory.item(patient, "Condition"))
+
+
+# ---- 24, 26b -------------------------------------------------------------------------------------------------------
+
+
+async def test_an_auditor_reads_consents_and_never_content(territory: Any) -> None:
+    auditor = await territory.person("auditor")
+    patient = await territory.patient(await territory.person("gp"))
+    later = await territory.patient()
+
+    assert await territory.sees(auditor.caller, patient.made["information"])
+    assert await territory.sees(auditor.caller, later.made["information"])
+    assert not await territory.sees(auditor.caller, patient.reference)
+    assert not await territory.sees(auditor.caller, patient.made["team"])
+
+
+async def test_an_auditor_named_later_sees_the_consents_of_everyone(territory: Any) -> None:
+    patient = await territory.patient()
+    auditor = await territory.person("auditor")
+    assert await territory.sees(auditor.caller, patient.made["information"])
+
+
+async def test_a_report_of_abuse_is_for_its_author_and_whom_they_name(territory: Any) -> None:
+    gp, nurse, aide, manager = [
+        await territory.person(code) for code in ("gp", "nurse", "home-aide", "home-service-manager")
+    ]
+    patient = await territory.patient(gp, nurse, aide, manager)
+    report = territory.item_of(
+        patient,
+        "Communication",
+        sender={"reference": aide.role},
+        recipient=[{"reference": nurse.role}],
+        **label("PROT"),
+    )
+    told = await territory.create(aide.caller, report)
+
+    assert await territory.sees(aide.caller, told)
+    assert await territory.sees(nurse.caller, told)
+    for person in (gp, manager):
+        assert not await territory.sees(person.caller, told)
+    assert not await territory.sees(await territory.as_oneself(patient.reference), told)
+
+
+# ---- 26c, 10: stays ----------------------------------------------------------------------------------------------
+
+
+async def test_an_open_stay_gives_the_unit_the_record_until_a_day_after_its_end(territory: Any) -> None:
+    hospital = await territory.organization("Hôpital")
+    unit = await territory.organization("Pneumologie", part_of=hospital)
+    other = await territory.organization("Cardiologie", part_of=hospital)
+    doctor, nurse, stranger = [
+        await territory.person(code, where)
+        for code, where in (("hospital-doctor", unit), ("nurse", unit), ("hospital-doctor", other))
+    ]
+    gp = await territory.person("gp")
+    patient = await territory.patient(gp)
+    stay = territory.item_of(
+        patient, "Encounter", status="in-progress", period={"start": moment(days=2)}, serviceProvider={"reference": unit},
+        **{"class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"}},
+    )  # fmt: skip
+    encounter = await territory.create(gp.caller, stay)
+
+    for person in (doctor, nurse):
+        assert await territory.sees(person.caller, patient.reference)
+        await territory.create(person.caller, territory.item_of(patient))
+    assert not await territory.sees(stranger.caller, patient.reference)
+
+    ended = {"start": moment(days=2), "end": moment(hours=23)}
+    assert (await territory.change(gp.caller, encounter, status="finished", period=ended)).status == 200
+    assert await territory.sees(doctor.caller, patient.reference)
+    ended = {"start": moment(days=2), "end": moment(hours=25)}
+    assert (await territory.change(gp.caller, encounter, period=ended)).status == 200
+    assert not await territory.sees(doctor.caller, patient.reference)
+
+
+async def test_an_on_call_doctor_sees_during_the_encounter(territory: Any) -> None:
+    gp, on_call = await territory.person("gp"), await territory.person("on-call-doctor")
+    patient = await territory.patient(gp)
+    act = territory.item_of(
+        patient, "Encounter", status="in-progress", period={"start": moment(hours=1)},
+        participant=[{"individual": {"reference": on_call.role}}],
+    )  # fmt: skip
+    encounter = await territory.create(gp.caller, act)
+    assert await territory.sees(on_call.caller, patient.reference)
+
+    assert (await territory.change(gp.caller, encounter, status="entered-in-error")).status == 200
+    assert not await territory.sees(on_call.caller, patient.reference)
+
+
+# ---- 26d: system clients -------------------------------------------------------------------------------------------
+
+
+async def test_a_client_has_what_a_person_of_its_organisation_in_its_role_has(territory: Any) -> None:
+    practice = await territory.organization("Maison de santé")
+    gp = await territory.person("gp", practice)
+    client = await territory.client(practice, "gp", Purpose.TREAT)
+    stranger = await territory.client(await territory.organization(), "gp", Purpose.TREAT)
+    nurses = await territory.client(practice, "nurse", Purpose.TREAT)
+    mine, not_mine = await territory.patient(gp), await territory.patient(await territory.person("gp"))
+
+    assert await territory.sees(client, mine.reference)
+    assert not await territory.sees(client, not_mine.reference)
+    assert not await territory.sees(stranger, mine.reference)
+    assert not await territory.sees(nurses, mine.reference)
+    await territory.create(client, territory.item_of(mine))
+
+
+# ---- 28: first contact ---------------------------------------------------------------------------------------------
+
+
+async def test_who_opens_a_record_keeps_what_they_entered_and_no_more(territory: Any) -> None:
+    gp, other = await territory.person("gp"), await territory.person("gp")
+    patient = await territory.create(gp.caller, {"resourceType": "Patient", "birthDate": "1950-01-01"})
+    record = SimpleNamespace(reference=patient)
+    own = await territory.create(gp.caller, territory.item_of(record))
+    await territory.create(territory.system, territory.team(record, [other]))
+    theirs = await territory.create(other.caller, territory.item_of(record))
+
+    assert await territory.sees(gp.caller, patient)
+    assert await territory.sees(gp.caller, own)
+    assert not await territory.sees(gp.caller, theirs)
+    assert await territory.sees(other.caller, own) is True
