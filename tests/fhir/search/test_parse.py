@@ -1,0 +1,165 @@
+"""Reading a query: nothing is skipped in silence."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
+from liaison.fhir.errors import BadRequest
+from liaison.fhir.search import supported
+from liaison.fhir.search.criteria import Context, Query
+from liaison.fhir.search.escapes import split, unescape
+from liaison.fhir.search.parse import pairs, parse
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def read(query: str, type_: str = "Observation", *, lenient: bool = False) -> Query:
+    return parse(pairs(query), Context(type_, "https://x/fhir", NOW), lenient=lenient)
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("nonsense=1", "nonsense"),
+        ("family=x", "family"),
+        ("code:exact=x", ":exact"),
+        ("code:in=http://x", ":in"),
+        ("code:nonsense=x", ":nonsense"),
+        ("subject:Practitioner=1", ":Practitioner"),
+        ("subject:Patient=Group/1", "Patient"),
+        ("code=", "code"),
+        ("code=a,,b", "code"),
+        ("code=|", "code"),
+        ("code=a|b|c", "code"),
+        (r"code=a\b", "backslash"),
+        ("code:missing=maybe", "code:missing"),
+        ("date=yesterday", "date"),
+        ("date=2024-13", "date"),
+        ("date=2024-02-30", "date"),
+        ("date=xx2024", "date"),
+        ("date=2024-01-01T25:00Z", "date"),
+        ("value-quantity=five", "value-quantity"),
+        ("value-quantity=5|x", "value-quantity"),
+        ("code-value-quantity=8867-4", "code-value-quantity"),
+        ("value-string=!!!", "value-string"),
+        ("subject.family=x", "subject.family"),
+        ("subject:Patient.family=x", "subject:Patient.family"),
+        ("_has:Observation:subject:code=x", "_has"),
+        ("_filter=x", "_filter"),
+        ("_text=x", "_text"),
+        ("_content=x", "_content"),
+        ("_list=x", "_list"),
+        ("_revinclude=Observation:subject", "_revinclude"),
+        ("_include:iterate=Observation:subject", "_include:iterate"),
+        ("_include=Encounter:subject", "_include"),
+        ("_include=Observation:code", "_include"),
+        ("_include=Observation:subject:Nothing", "_include"),
+        ("_elements=id", "_elements"),
+        ("_summary=true", "_summary"),
+        ("_summary=nonsense", "_summary"),
+        ("_total=some", "_total"),
+        ("_count=-1", "_count"),
+        ("_count=many", "_count"),
+        ("_count=1&_count=2", "_count"),
+        ("_sort=nonsense", "nonsense"),
+        ("_sort=date&_sort=code", "_sort"),
+        ("_sort=code-value-quantity", "code-value-quantity"),
+        ("_sort=", "_sort"),
+        ("_sort=--date", "-date"),
+        ("__proto__=1", "__proto__"),
+        ("CODE=1", "CODE"),
+    ],
+)
+def test_what_is_not_understood_is_named(query: str, named: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        read(query)
+    assert any(named in issue.diagnostics for issue in refused.value.issues), refused.value.issues
+    ignored = read(f"{query}&status=final", lenient=True)
+    assert [one.name for one in ignored.criteria if one.name != "code"] == ["status"] or "_" in query
+    assert ignored.ignored
+
+
+def test_every_problem_is_reported_at_once() -> None:
+    with pytest.raises(BadRequest) as refused:
+        read("a=1&b=2&code=x&_count=y")
+    assert len(refused.value.issues) == 3
+
+
+def test_a_value_with_secrets_is_not_repeated_whole() -> None:
+    with pytest.raises(BadRequest) as refused:
+        read(f"{'é' * 500}=1")
+    assert len(refused.value.issues[0].diagnostics.split("'")[1]) == 60
+
+
+@pytest.mark.parametrize("query", ["code=%FF", "a=1&" * 101, "code=" + "x" * 70_000])
+def test_bad_encoding_and_excess_are_refused(query: str) -> None:
+    with pytest.raises(BadRequest):
+        read(query)
+
+
+def test_too_many_values_are_refused() -> None:
+    assert len(read(f"code={','.join('a' * 500)}").criteria[0].operands) == 500
+    with pytest.raises(BadRequest, match="500"):
+        read(f"code={','.join('a' * 300)}&status={','.join('b' * 201)}", lenient=True)
+
+
+def test_parameters_of_the_edge_are_left_to_it() -> None:
+    assert read("_format=json&_pretty=true&code=x").pairs == (("code", "x"),)
+
+
+def test_result_parameters_shape_the_page() -> None:
+    query = read("_count=5000&_total=none&_sort=-date,_id&_include=Observation:subject:Patient&_include=Observation:*")
+    assert (query.count, query.total, [key.descending for key in query.sort]) == (1000, "none", [True, False])
+    assert [one.target for one in query.includes] == ["Patient", ""]
+    assert read("").count == 20
+    assert read("_count=0").count_only
+    assert read("_summary=count").count_only
+    assert not read("_summary=false").count_only
+
+
+def test_escapes_keep_separators_in_values() -> None:
+    assert split(r"a\,b,c\\,d", ",") == [r"a\,b", r"c\\", "d"]
+    assert [unescape(one) for one in split(r"a\,b,c\\,d", ",")] == ["a,b", "c\\", "d"]
+    assert unescape(r"\$\|") == "$|"
+    query = read(r"code=http://x\|y|a\,b,c&identifier=s|1\|2")
+    assert [tuple(one) for one in query.criteria[0].operands] == [("http://x|y", "a,b"), (None, "c")]
+
+
+def test_a_plus_that_was_not_encoded_still_names_a_zone() -> None:
+    assert (
+        read("date=2024-01-01T10:00:00+02:00").criteria[0].operands
+        == read("date=2024-01-01T10:00:00%2B02:00").criteria[0].operands
+    )
+
+
+def test_every_parameter_of_every_type_is_decided_or_refused_by_name() -> None:
+    example = {
+        "composite": "",
+        "date": "2024",
+        "number": "1",
+        "quantity": "1",
+        "reference": "x",
+        "string": "x",
+        "token": "x",
+        "uri": "x",
+    }
+    refused = set()
+    for type_ in RESOURCE_TYPES:
+        for code, parameter in search_parameters(type_).items():
+            if not supported(parameter):
+                refused.add(code)
+                with pytest.raises(BadRequest, match=code):
+                    read(f"{code}=1", type_)
+            elif parameter.type == "composite":
+                parts = [example[_type(one.parameter)] for one in parameter.components]
+                assert read(f"{code}={'$'.join(parts)}", type_).criteria
+            else:
+                assert read(f"{code}={example[parameter.type]}", type_).criteria
+    assert refused == {"_text", "_content", "_query", "near"}
+
+
+def _type(parameter_id: str) -> str:
+    from liaison.fhir.definitions import parameter_by_id
+
+    return parameter_by_id(parameter_id).type

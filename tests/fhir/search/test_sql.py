@@ -1,0 +1,134 @@
+"""The compiler: it can name visible rows only, and its text depends on the shape of a query alone."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from liaison.fhir import search as package
+from liaison.fhir.search.conditions import (
+    BEGINNING,
+    All,
+    Any,
+    Bound,
+    Condition,
+    Ids,
+    Owners,
+    Present,
+    Proven,
+    Range,
+    Tokens,
+    Updated,
+    implied_patients,
+)
+from liaison.fhir.search.sql import Compiler, Order, Position, Statement
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Named:
+    """An access filter whose predicate can be recognised."""
+
+    def visible(self, row: str, session: str) -> str:
+        return f"ALLOWED({row}, {session})"
+
+    def visible_directory(self, row: str, session: str) -> str:
+        return f"OPEN({row}, {session})"
+
+    def patients(self, session: str) -> str:
+        return f"(select 1 as patient where {session} > 0)"
+
+    def evidence(self, row: str, session: str) -> str:
+        return f"EVIDENCE({row}, {session})"
+
+    def second_wall(self, caller: object, row: object, unpermuted: int) -> bool:
+        return True
+
+
+def token(patient: int, parameter: int, value: bytes) -> int:
+    return hash((patient, parameter, value)) % 1000
+
+
+CONDITIONS: list[Condition] = [
+    All(()),
+    Any(()),
+    Tokens(55, (b"a",)),
+    Tokens(55, (b"a", b"b")),
+    Tokens(55, (b"a",), negated=True),
+    Tokens(55, ()),
+    Present(55, dates=False),
+    Present(55, dates=True, negated=True),
+    Range(57, (Bound("low", ">=", AT), Bound("high", "<", AT))),
+    Range(57, (Bound("low", ">=", BEGINNING),), inverted=True),
+    Updated((Bound("low", ">=", AT), Bound("high", "<=", AT))),
+    Ids((1, 2)),
+    Ids((1,), negated=True),
+    Owners((1, 2)),
+    Proven(1, 62, (b"r",)),
+    All((Tokens(55, (b"a",)), Any((Tokens(57, (b"b",)), Owners((1,)), All((Ids((3,)), Tokens(55, (b"c",)))))))),
+]
+
+
+def statements(condition: Condition) -> list[Statement]:
+    made = []
+    for family, patients in (("patient", (1,)), ("patient", (1, 2, 3)), ("directory", (0,))):
+        for snapshot in (None, "1:2:"):
+            compiler = Compiler(Named(), family, 7, snapshot)  # type: ignore[arg-type]  # the two names of the table above
+            for order in (Order("clinical"), Order("at", descending=False)):
+                for after in (None, Position(AT, 5, 1)):
+                    made.append(
+                        compiler.page(
+                            96, patients, condition, token, order=order, limit=21, after=after, total=after is None
+                        )
+                    )
+            made.append(compiler.count(96, patients, condition, token))
+            made.append(compiler.rows([(1, 96, 5), (2, 96, 6)]))
+    return made
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=lambda one: type(one).__name__)
+def test_rows_are_named_through_the_visible_relation_only(condition: Condition) -> None:
+    for text, arguments in statements(condition):
+        head, _, rest = text.partition("))) " if "ALLOWED" in text or "OPEN" in text else "?")
+        assert re.fullmatch(
+            r"with visible as not materialized \(select v\.\* from (directory_)?version v where .* and not v\.deleted"
+            r" and \((ALLOWED|OPEN)\(v, \$1::bigint",
+            head,
+        ), text
+        assert not re.search(r"\b(from|join)\s+(directory_)?version\b", rest), text
+        assert "join visible v" in rest or "from visible v" in rest, text
+        assert {int(n) for n in re.findall(r"\$(\d+)", text)} == set(range(1, len(arguments) + 1)), text
+
+
+def test_the_text_depends_on_the_shape_alone() -> None:
+    one = Compiler(Named(), "patient", 7).page(96, (1,), Tokens(55, (b"a",)), token, order=Order("clinical"), limit=21)
+    two = Compiler(Named(), "patient", 8).page(97, (2,), Tokens(56, (b"b",)), token, order=Order("clinical"), limit=5)
+    assert one.text == two.text
+    assert one.arguments != two.arguments
+
+
+def test_no_other_module_of_the_search_names_record_tables() -> None:
+    allowed = {"sql.py", "where.py"}
+    for path in Path(package.__file__).parent.glob("*.py"):
+        if path.name not in allowed:
+            assert not re.search(r"\b(from|join|into|update)\s+(directory_)?(version|index_\w+)\b", path.read_text()), (
+                path
+            )
+
+
+@pytest.mark.parametrize(
+    ("condition", "patients"),
+    [
+        (All(()), None),
+        (Owners((1, 2)), {1, 2}),
+        (All((Owners((1, 2)), Owners((2, 3)), Tokens(1, (b"a",)))), {2}),
+        (Any((Owners((1,)), Owners((2,)))), {1, 2}),
+        (Any((Owners((1,)), Tokens(1, (b"a",)))), None),
+        (Any(()), set()),
+    ],
+)
+def test_the_patients_implied_are_never_fewer_than_those_that_may_match(
+    condition: Condition, patients: set[int] | None
+) -> None:
+    assert implied_patients(condition) == patients
