@@ -57,7 +57,7 @@ class Found:
     @property
     def next_query(self) -> str:
         assert self.next is not None, "there is no further page"
-        return self.next.partition("?")[2]
+        return str(self.next.partition("?")[2])
 
 
 class Territory:
@@ -92,7 +92,8 @@ class Territory:
         )
 
     def id(self, key: Key) -> str:
-        return self.store.id(key)
+        id_: str = self.store.id(key)
+        return id_
 
     def new_key(self, type_: str, patient: int = 0) -> Key:
         return self.store.new_key(patient, kind_of(type_))

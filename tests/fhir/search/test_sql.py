@@ -42,6 +42,9 @@ class Named:
     def evidence(self, row: str, session: str) -> str:
         return f"EVIDENCE({row}, {session})"
 
+    def decided(self, row: str, session: str) -> str:
+        return f"lateral (select ALLOWED({row}, {session}) as allowed, EVIDENCE({row}, {session}) as evidence)"
+
     def second_wall(self, caller: object, row: object, unpermuted: int) -> bool:
         return True
 
@@ -90,11 +93,15 @@ def statements(condition: Condition) -> list[Statement]:
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda one: type(one).__name__)
 def test_rows_are_named_through_the_visible_relation_only(condition: Condition) -> None:
     for text, arguments in statements(condition):
-        head, _, rest = text.partition("))) " if "ALLOWED" in text or "OPEN" in text else "?")
-        assert re.fullmatch(
-            r"with visible as not materialized \(select v\.\* from (directory_)?version v where .* and not v\.deleted"
-            r" and \((ALLOWED|OPEN)\(v, \$1::bigint",
+        head, closing, rest = text.partition(")) select ")
+        assert closing, text
+        assert re.match(
+            r"with visible as not materialized \(select v\.\*(, (d\.|null::bigint\[\] as )evidence)?"
+            r" from (directory_)?version v( cross join lateral \(select ALLOWED\(v, \$1::bigint\) as allowed,.*\) d)? where ",
             head,
+        ), text
+        assert re.search(
+            r" and not v\.deleted and \((d\.allowed|ALLOWED\(v, \$1::bigint\)|OPEN\(v, \$1::bigint\))$", head
         ), text
         assert not re.search(r"\b(from|join)\s+(directory_)?version\b", rest), text
         assert "join visible v" in rest or "from visible v" in rest, text

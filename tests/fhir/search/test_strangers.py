@@ -142,6 +142,9 @@ class OpenFilter(Filter):
     def visible(self, row: str, session: str) -> str:
         return f"{session} is not null"
 
+    def decided(self, row: str, session: str) -> str:
+        return f"lateral (select {session} is not null as allowed, null::bigint[] as evidence)"
+
     def second_wall(self, caller: Any, row: Any, unpermuted: int) -> bool:
         return True
 
@@ -158,9 +161,10 @@ async def test_without_the_predicate_the_stranger_would_see(territory: Territory
 async def test_the_second_wall_stops_what_sql_let_through(territory: Territory) -> None:
     patient, *_ = await _record(territory)
 
-    class HalfOpen(Filter):
-        def visible(self, row: str, session: str) -> str:
-            return f"{session} is not null"
+    class HalfOpen(OpenFilter):
+        """SQL lets everything through; the wall stands."""
+
+        second_wall = Filter.second_wall
 
     async with Store(territory.database, territory.store.vault, HalfOpen(), PlainHooks()) as half:
         territory.store = half

@@ -207,7 +207,8 @@ def span(text: str) -> tuple[datetime, datetime]:
     day, _, time = text.partition("T")
     parts = [int(part) for part in day.split("-")]
     if not time:
-        start = datetime(*([*parts, 1, 1])[:3], tzinfo=PARIS)  # type: ignore[misc]  # three integers
+        year, month, day_of_month = [*parts, 1, 1][:3]
+        start = datetime(year, month, day_of_month, tzinfo=PARIS)
         if len(parts) == 1:
             end = datetime(parts[0] + 1, 1, 1, tzinfo=PARIS)
         elif len(parts) == 2:

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, NamedTuple
 from liaison.fhir.search.conditions import Condition
 from liaison.fhir.search.where import Binder, TokenOf, Where, start_of
 from liaison.fhir.store.contract import AccessFilter
+from liaison.fhir.store.rows import COLUMNS
 
 Family = Literal["patient", "directory"]
 Columns = Literal["row", "key"]
@@ -40,10 +41,10 @@ class Statement(NamedTuple):
     arguments: list[Any]
 
 
-_ROW: Final = (
-    "v.patient, v.kind, v.res, v.version, v.at, v.deleted, v.classes, v.author, v.service, v.addressee, v.sealed"
-)
-_KEY: Final = "v.patient, v.kind, v.res, v.version, v.at"
+_COLUMNS: Final[dict[Columns, str]] = {
+    "row": f"{COLUMNS}, v.evidence",
+    "key": "v.patient, v.kind, v.res, v.version, v.at",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ class Compiler:
     def _table(self, name: str) -> str:
         return f"directory_{name}" if self.family == "directory" else name
 
-    def _visible(self, bind: Binder, session: str) -> str:
-        """The one relation that the rest of a statement may name."""
+    def _visible(self, bind: Binder, session: str, columns: Columns = "key") -> str:
+        """The one relation that the rest of a statement may name. With whole rows comes the evidence, in one look-up."""
         if self.snapshot is None:
             alive = "v.superseded is null"
         else:
@@ -71,16 +72,20 @@ class Compiler:
                 f"pg_visible_in_snapshot(v.created, {held})"
                 f" and (v.superseded is null or not pg_visible_in_snapshot(v.superseded, {held}))"
             )
-        rule = self.filter.visible_directory if self.family == "directory" else self.filter.visible
+        table = self._table("version")
+        evidence, more = "", ""
+        if self.family == "directory":
+            rule = self.filter.visible_directory("v", session)
+            evidence = ", null::bigint[] as evidence"
+        elif columns == "row":
+            rule = "d.allowed"
+            evidence, more = ", d.evidence", f" cross join {self.filter.decided('v', session)} d"
+        else:
+            rule = self.filter.visible("v", session)
         return (
-            f"with visible as not materialized (select v.* from {self._table('version')} v"
-            f" where {alive} and not v.deleted and ({rule('v', session)})) "
+            f"with visible as not materialized (select v.*{evidence} from {table} v{more}"
+            f" where {alive} and not v.deleted and ({rule})) "
         )
-
-    def _columns(self, columns: Columns, session: str) -> str:
-        if columns == "key":
-            return _KEY
-        return f"{_ROW}, {self.filter.evidence('v', session)}"
 
     def _snapshot(self, bind: Binder) -> str:
         return "pg_current_snapshot()::text" if self.snapshot is None else bind.add(self.snapshot, "text")
@@ -102,13 +107,13 @@ class Compiler:
         number of all that match, wherever the page starts."""
         bind = Binder()
         session = bind.add(self.session, "bigint")
-        head = self._visible(bind, session)
+        head = self._visible(bind, session, columns)
         body = self._body(bind, kind, patients, condition, token, order, after, limit)
         counted = ""
         if total:
             counted = f", (select count(*) from ({self._body(bind, kind, patients, condition, token)}) c) as total"
         return Statement(
-            f"{head}select {self._columns(columns, session)}, v.{order.column} as moment,"
+            f"{head}select {_COLUMNS[columns]}, v.{order.column} as moment,"
             f" {self._snapshot(bind)} as snapshot{counted} from ({body}) v {_ordering(order)}",
             bind.arguments,
         )
@@ -126,13 +131,13 @@ class Compiler:
         """The rows of these resources, in the order given; those not visible are not there."""
         bind = Binder()
         session = bind.add(self.session, "bigint")
-        head = self._visible(bind, session)
+        head = self._visible(bind, session, columns)
         wanted = ", ".join(
             bind.add([key[part] for key in keys], type_)
             for part, type_ in enumerate(("bigint[]", "smallint[]", "bigint[]"))
         )
         return Statement(
-            f"{head}select {self._columns(columns, session)}, v.at as moment, {self._snapshot(bind)} as snapshot"
+            f"{head}select {_COLUMNS[columns]}, v.at as moment, {self._snapshot(bind)} as snapshot"
             f" from unnest({wanted}) with ordinality k(patient, kind, res, n)"
             " join visible v on v.patient = k.patient and v.kind = k.kind and v.res = k.res order by k.n",
             bind.arguments,
