@@ -212,10 +212,10 @@ class Embedded:
             self._process = None
         if process.on_cluster(self.cluster) and not self._gone(None):
             raise EmbeddedError("Processes of a former server do not end.")
-        # None is alive, so the pid file is a dead server's; PostgreSQL would refuse it if the number was used again.
-        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
-        # A server started again keeps its address: those who were connected to it come back by themselves.
         self.runtime = runtime = self._runtime_folder()
+        # None is alive, so these are a dead server's; PostgreSQL would refuse them if the number was used again.
+        for stale in (self.cluster / "postmaster.pid", *runtime.glob(".s.PGSQL.*")):
+            stale.unlink(missing_ok=True)
         if not (self.cluster / "PG_VERSION").exists():
             self.progress("Making the database")
             clusters.make(self.programs, self.directory, runtime, self.ways)
