@@ -59,8 +59,13 @@ async def show_sign_in(request: Request) -> Response:
     return _form(request, follow)
 
 
+def before_sign_in(request: Request) -> str:
+    """The random value that makes a form genuine before anyone is signed in; the answer gives it back as a cookie."""
+    return cookies.read(request, cookies.BEFORE) or secrets.token_urlsafe(16)
+
+
 def _form(request: Request, follow: str, *, username: str = "", refused: bool = False) -> Response:
-    before = cookies.read(request, cookies.BEFORE) or secrets.token_urlsafe(16)
+    before = before_sign_in(request)
     request.state.csrf = before
     response = render(
         request,
@@ -233,6 +238,8 @@ def routes(homes: Mapping[str, str]) -> list[Route]:
     """`homes`: where each role lands; given by the desks."""
 
     async def home(request: Request) -> Response:
+        if getattr(request.app.state, "sandbox", False) and await browser_of(request) is None:
+            return _go(request, "/territoire")
         caller, _ = await signed_in(request)
         if caller.role_code in homes:
             return _go(request, homes[caller.role_code])

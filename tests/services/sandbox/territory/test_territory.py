@@ -165,10 +165,12 @@ def test_one_alert_is_twenty_minutes_old_and_nobody_has_seen_it(patients: dict[s
         (patient.key, task)
         for patient in patients.values()
         for task in _resources(patient, "Task")
-        if level_of(task) == "ORANGE" and standing(task, CLOCK.now) is Standing.WAITING
+        if level_of(task) and standing(task, CLOCK.now) in (Standing.WAITING, Standing.OVERDUE)
     ]
 
-    assert [key for key, task in waiting if _age(task) == timedelta(minutes=20)] == ["bpco_04"]
+    assert [(key, level_of(task), _age(task)) for key, task in waiting] == [
+        ("bpco_04", "ORANGE", timedelta(minutes=20))
+    ]
 
 
 def _age(task: Tree) -> timedelta:

@@ -6,6 +6,7 @@ https://esante.gouv.fr/produits-services/referentiel-ins
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+from unicodedata import combining, normalize
 
 Tree = dict[str, Any]
 
@@ -74,12 +75,17 @@ def identity(patient: Tree) -> Identity:
     return Identity(
         family=family,
         given=str((usual.get("given") or official.get("given") or [""])[0]),
-        used="" if used == family else used,
+        used="" if _plain(used) == _plain(family) else used,
         birth=date.fromisoformat(born) if len(born) == 10 else None,
         gender=str(patient.get("gender", "")),
         status=reliability(patient),
         deceased=bool(patient.get("deceasedBoolean") or patient.get("deceasedDateTime")),
     )
+
+
+def _plain(name: str) -> str:
+    """Without case and accents: identity sources write birth names in plain capitals (RNIV)."""
+    return "".join(letter for letter in normalize("NFD", name.casefold()) if not combining(letter))
 
 
 def reliability(patient: Tree) -> str:

@@ -20,9 +20,9 @@ _WHEN: Final = (
     "sent",
     "date",
     "dateTime",
+    "start",
     "created",
     "issued",
-    "start",
 )
 
 

@@ -200,7 +200,7 @@ def _late_spirometry(record: Record) -> None:
         -420,
         "gp_replaced",
         condition=condition,
-        open_steps=frozenset({"spirometry-yearly", "scores"}),
+        open_steps=frozenset({"spirometry-yearly"}),
     )
 
 

@@ -1,6 +1,6 @@
 """What home help adds to the record of people with BPCO: visits, 'À savoir', and the alert of this morning."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from liaison.protocols.alerts import acknowledge, close
 from liaison.services.sandbox.territory.record import home_care
@@ -87,19 +87,18 @@ def _earlier_alert(record: Record) -> None:
             "note": "Les chaussures ne passent plus.",
         },
     )
-    task_urn = next(urn for urn in urns if record.draft.entries[urn]["resourceType"] == "Task")
+    _answered(record, urns, start + timedelta(hours=2), "Je passe à 14 h. Jambes surélevées, pas de sel.")
+
+
+def _answered(record: Record, urns: list[str], at: datetime, words: str) -> None:
+    """The nurse has seen the alert among these resources, sent one line back, and closed it two days later."""
+    urn = next(urn for urn in urns if record.draft.entries[urn]["resourceType"] == "Task")
     nurse = record.who("nurse")
-    seen, instruction = acknowledge(
-        record.draft.entries[task_urn],
-        task_urn,
-        nurse,
-        start + timedelta(hours=2),
-        "Je passe à 14 h. Jambes surélevées, pas de sel.",
-    )
-    record.draft.entries[task_urn] = close(seen, "settled", "Réglé", nurse, start + timedelta(days=2))
-    if instruction is not None:
-        instruction.pop("subject")
-        record.add(instruction)
+    seen, instruction = acknowledge(record.draft.entries[urn], urn, nurse, at, words)
+    record.draft.entries[urn] = close(seen, "settled", "Réglé", nurse, at + timedelta(days=2))
+    assert instruction is not None
+    instruction.pop("subject")
+    record.add(instruction)
 
 
 def oxygen_at_home(record: Record) -> None:
@@ -118,10 +117,11 @@ def oxygen_at_home(record: Record) -> None:
         by="nurse",
     )
     home_care.history(record, "aide", 14, 2, 7, breath=True, oxygen=True)
-    home_care.visited(
+    start = record.clock.at(-4, 18)
+    urns = home_care.visited(
         record,
         "aide2",
-        record.clock.at(-4, 18),
+        start,
         45,
         {
             **home_care.ordinary(record),
@@ -129,6 +129,7 @@ def oxygen_at_home(record: Record) -> None:
             "note": "Avait enlevé les lunettes pour dîner, remises à 18 h 30.",
         },
     )
+    _answered(record, urns, start + timedelta(hours=2), "Merci. J'en reparle avec lui demain matin.")
     clock = record.clock
     for aide, hour, what in (("aide", 7, "Lever, toilette, petit-déjeuner"), ("aide2", 18, "Repas du soir, coucher")):
         start = clock.at(0, hour, 30)

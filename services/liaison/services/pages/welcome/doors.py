@@ -1,0 +1,251 @@
+"""The doors of the territory: who one can be, and what to try there in ten minutes. French source strings."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """`key` as in sandbox.json; `group` is one of GROUPS."""
+
+    key: str
+    group: str
+    sentence: str
+    steps: tuple[str, ...]
+
+
+GROUPS: Final = {
+    "surgery": _("Au cabinet et à la maison de santé"),
+    "home": _("À domicile"),
+    "hospital": _("À l’hôpital et en garde"),
+    "coordination": _("Coordination et contrôle"),
+    "people": _("Les personnes et leurs proches"),
+}
+
+DOORS: Final = (
+    Door(
+        "gp",
+        "surgery",
+        _("Le médecin traitant de 28 personnes, sans logiciel FHIR : tout se fait dans ces pages."),
+        (
+            _("Ouvrez le dossier de Jeannine Robic : une alerte de l’aide à domicile date de vingt minutes."),
+            _("Lisez « À savoir » et « Depuis votre dernier passage », puis répondez « J’ai vu » avec une consigne d’une ligne."),
+            _("Regardez son plan BPCO : étapes faites, à faire, et qui en est chargé."),
+            _("Ajoutez une mesure, puis retrouvez-la dans les courbes."),
+            _("Ouvrez le dossier d’Hervé Marchand : vous y voyez deux éléments masqués, parce que vous en êtes l’auteur. L’infirmière ne saura pas qu’ils existent."),
+        ),
+    ),
+    Door(
+        "nurse",
+        "surgery",
+        _("L’infirmière libérale, destinataire des alertes orange."),
+        (
+            _("Répondez à l’alerte de Jeannine Robic, si le médecin ne l’a pas déjà fait."),
+            _("Cherchez Yvonne Moisan : elle s’oppose à ce que vous voyiez son dossier, qui n’apparaît nulle part."),
+            _("Ouvrez le dossier de René Evanno : oxygène à domicile, deux passages par jour."),
+            _("Ouvrez le dossier de Laurent Fontaine : ce qui est sensible n’y est pas pour vous."),
+        ),
+    ),
+    Door(
+        "pharmacist",
+        "surgery",
+        _("La pharmacienne : traitements, allergies, analyses et éducation thérapeutique."),
+        (
+            _("Ouvrez le dossier d’Annick Lorho, sortie de l’hôpital il y a cinq jours : comparez les traitements."),
+            _("Remarquez ce qui manque : les constantes et les notes de consultation ne sont pas de votre métier."),
+        ),
+    ),
+    Door(
+        "physio",
+        "surgery",
+        _("Le kinésithérapeute, hors de la maison de santé."),
+        (
+            _("Ouvrez le dossier de Jean-Yves Danielo : sa réadaptation respiratoire, séance après séance."),
+            _("Ouvrez celui de Sandrine Benali : vous n’êtes pas de l’équipe, elle a consenti à ce partage précis."),
+        ),
+    ),
+    Door(
+        "gp_outside",
+        "surgery",
+        _("Un médecin généraliste hors de la maison de santé."),
+        (
+            _("Vos patients sont là, ceux de la maison de santé n’existent pas pour vous."),
+            _("Ouvrez le dossier de Patrick Gicquel : le programme d’éducation lui a été proposé."),
+            _("Accueillez une personne nouvelle, puis constituez son équipe."),
+        ),
+    ),
+    Door(
+        "substitute_active",
+        "surgery",
+        _("Une remplaçante, dont l’autorisation court encore quinze jours."),
+        (
+            _("Vous voyez les patients du Dr Kerbrat, et eux seuls. Cela cessera de soi-même à la date prévue."),
+            _("Ouvrez un dossier : le journal dira que vous l’avez vu, et pour qui."),
+        ),
+    ),
+    Door(
+        "substitute_expired",
+        "surgery",
+        _("Un remplaçant dont l’autorisation est passée."),
+        (
+            _("Entrez : aucun rôle ne vous est proposé, et aucun dossier n’est ouvert."),
+        ),
+    ),
+    Door(
+        "trainee",
+        "surgery",
+        _("Une interne en stage chez le Dr Guillemot."),
+        (
+            _("Vous voyez ce que voit votre maître de stage, sauf les données sensibles : comparez le dossier de Laurent Fontaine."),
+        ),
+    ),
+    Door(
+        "secretary",
+        "surgery",
+        _("La secrétaire du Dr Guillemot : identités et rendez-vous, rien de clinique."),
+        (
+            _("Ouvrez un dossier : vous y trouvez l’identité et les rendez-vous."),
+            _("Enregistrez l’opposition d’une personne, ou l’information qu’elle a reçue."),
+        ),
+    ),
+    Door(
+        "aide",
+        "home",
+        _("L’aide à domicile, sur un téléphone. Prenez le vôtre."),
+        (
+            _("Ouvrez la tournée d’aujourd’hui. Avant de sonner, lisez les trois choses à savoir."),
+            _("Enregistrez une visite sans rien à signaler : quatre touches suffisent."),
+            _("Enregistrez une autre visite avec un souffle plus court : l’alerte part à l’infirmière."),
+            _("Revenez après que le médecin a répondu : sa consigne est là."),
+        ),
+    ),
+    Door(
+        "aide2",
+        "home",
+        _("Un second aide à domicile, avec une autre tournée."),
+        (
+            _("Comparez les deux tournées : chacun ne voit que les personnes qu’il visite."),
+        ),
+    ),
+    Door(
+        "home_service_manager",
+        "home",
+        _("La responsable du service d’aide à domicile."),
+        (
+            _("Ouvrez le dossier d’Odette Maho : le plan d’aide, la situation sociale, les notes de votre service, rien de médical."),
+            _("Retrouvez l’alerte de ce matin, dont vous êtes en copie."),
+        ),
+    ),
+    Door(
+        "social_worker",
+        "home",
+        _("L’assistante sociale du CCAS."),
+        (
+            _("Ouvrez le dossier d’Odette Maho : l’évaluation sociale est de votre métier, le dossier de soins ne l’est pas."),
+        ),
+    ),
+    Door(
+        "hospital_doctor",
+        "hospital",
+        _("La pneumologue du service : un séjour en cours, un seul dossier ouvert."),
+        (
+            _("Vous ne voyez que Gérard Burel, hospitalisé depuis trois jours. Le séjour ouvre le dossier ; il se refermera 24 heures après la sortie."),
+            _("Lisez ce que la ville savait de lui avant l’admission."),
+        ),
+    ),
+    Door(
+        "psychiatrist",
+        "hospital",
+        _("Le psychiatre du centre médico-psychologique."),
+        (
+            _("Ouvrez le dossier de Stéphane Colin : ses consultations au CMP et son plan de prévention."),
+            _("Puis entrez comme pharmacienne : la psychiatrie n’y est pas."),
+        ),
+    ),
+    Door(
+        "on_call_doctor",
+        "hospital",
+        _("La médecin de garde, sans patient en ce moment."),
+        (
+            _("Votre liste est vide : une garde n’ouvre aucun dossier par elle-même."),
+            _("Hier soir, vous avez ouvert en urgence celui de Raymond Samson : l’auditrice va revoir cet accès."),
+        ),
+    ),
+    Door(
+        "call_handler",
+        "hospital",
+        _("L’opératrice de la plateforme téléphonique."),
+        (
+            _("Sans appel en cours, aucun dossier n’est ouvert."),
+        ),
+    ),
+    Door(
+        "coordinator",
+        "coordination",
+        _("L’infirmière coordinatrice du parcours BPCO."),
+        (
+            _("Ouvrez la cohorte : douze personnes, leur prochaine étape, leur retard."),
+            _("Marcel Cadic a manqué l’atelier 2. Terminez l’étape à sa vraie date, ou donnez-lui une excuse."),
+            _("Nicole Jouan attend sa spirométrie depuis plusieurs semaines : qui en est chargé ?"),
+            _("Regardez l’aperçu d’un plan avant de l’appliquer : des dates réelles, des personnes réelles."),
+        ),
+    ),
+    Door(
+        "coordinator_admin",
+        "coordination",
+        _("Le coordinateur administratif : des nombres, aucun nom."),
+        (
+            _("Ouvrez les indicateurs : les effectifs sous onze sont cachés."),
+        ),
+    ),
+    Door(
+        "auditor",
+        "coordination",
+        _("L’auditrice des accès : les traces, jamais le contenu."),
+        (
+            _("Demandez « Qui a vu ce dossier ? » pour Jeannine Robic."),
+            _("Vérifiez que le journal est intact."),
+            _("Regardez l’accès d’urgence d’hier soir au dossier de Raymond Samson."),
+        ),
+    ),
+    Door(
+        "admin",
+        "coordination",
+        _("L’administrateur : il gère le service, il ne lit aucun dossier."),
+        (
+            _("Cherchez un dossier : il n’y en a pas pour vous."),
+        ),
+    ),
+    Door(
+        "patient_a",
+        "people",
+        _("Loïc Kervadec, suivi pour une BPCO, lit son propre dossier."),
+        (
+            _("Lisez votre dossier et votre plan : les objectifs atteints y sont."),
+            _("Voyez qui l’a ouvert, et quand."),
+        ),
+    ),
+    Door(
+        "patient_b",
+        "people",
+        _("Sandrine Benali, qui a consenti à un partage précis."),
+        (
+            _("Retrouvez votre consentement au partage avec le kinésithérapeute."),
+        ),
+    ),
+    Door(
+        "guardian",
+        "people",
+        _("Sylvain Maho, tuteur de sa mère."),
+        (
+            _("Vous lisez le dossier d’Odette Maho, sauf ce qui vous a été confié par un tiers à un soignant, et ce qui est le plus sensible."),
+        ),
+    ),
+)  # fmt: skip
+
+BY_KEY: Final = {door.key: door for door in DOORS}

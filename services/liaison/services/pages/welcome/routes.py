@@ -1,0 +1,93 @@
+"""The addresses of the front page. In a base that is no sandbox there is nothing here: 404, like any unknown address."""
+
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from liaison.auth.people import accounts
+from liaison.fhir.errors import NotFound
+from liaison.fhir.store import faults
+from liaison.services.pages import cookies
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.page import page
+from liaison.services.pages.sign_in import before_sign_in, enter
+from liaison.services.pages.signed_in import browser_of, signed_in
+from liaison.services.pages.welcome.doors import BY_KEY, DOORS, GROUPS, Door
+from liaison.services.sandbox.territory.professionals import BY_KEY as PROFESSIONALS
+
+_PEOPLE: Final = {"patient_a": "Loïc Kervadec", "patient_b": "Sandrine Benali", "guardian": "Sylvain Maho"}
+
+
+def name_of(door: Door) -> str:
+    """Who stands behind the door; the territory's names never change."""
+    return _PEOPLE.get(door.key) or PROFESSIONALS[door.key].name
+
+
+def _only_in_a_sandbox(request: Request) -> None:
+    if not getattr(request.app.state, "sandbox", False):
+        raise NotFound
+
+
+async def territory(request: Request) -> Response:
+    """Every door, by where one works."""
+    _only_in_a_sandbox(request)
+    gettext = translations(language_of(request)).gettext
+    groups = [
+        (gettext(title), [(door, name_of(door), gettext(door.sentence)) for door in DOORS if door.group == group])
+        for group, title in GROUPS.items()
+    ]
+    return await _render(request, "welcome/territory.html", groups=groups)
+
+
+async def sheet(request: Request) -> Response:
+    """Ten minutes behind one door."""
+    _only_in_a_sandbox(request)
+    door = BY_KEY.get(request.path_params["key"])
+    if door is None:
+        raise NotFound
+    gettext = translations(language_of(request)).gettext
+    return await _render(
+        request,
+        "welcome/sheet.html",
+        door=door,
+        name=name_of(door),
+        sentence=gettext(door.sentence),
+        steps=[gettext(step) for step in door.steps],
+    )
+
+
+async def go_in(request: Request) -> Response:
+    """Signs in as the person behind the door. The form is genuine: `page` has checked it."""
+    _only_in_a_sandbox(request)
+    door = BY_KEY.get(str((await request.form()).get("porte", "")))
+    if door is None:
+        raise NotFound
+    with faults.reported():
+        account = await accounts.by_username(request.app.state.house.database.reading, door.key.replace("_", "-"))
+    if account is None or not account.active:
+        raise NotFound
+    return await enter(request, account)
+
+
+async def _render(request: Request, template: str, **context: Any) -> Response:
+    browser = await browser_of(request)
+    before = "" if browser is not None else before_sign_in(request)
+    request.state.csrf = browser.csrf if browser is not None else before
+    if browser is not None and browser.caller.role_code:
+        await signed_in(request)  # for the header: who one is now
+    settings = request.app.state.house.settings
+    response = render(request, template, address=settings.fhir_base, **context)
+    if before:
+        cookies.give(request, response, cookies.BEFORE, before)
+    return response
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        page("/territoire", territory),
+        page("/territoire/entrer", go_in, methods=("POST",)),
+        page("/territoire/{key}", sheet),
+    ]
