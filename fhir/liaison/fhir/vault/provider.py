@@ -57,12 +57,19 @@ class FileKeyProvider:
     @classmethod
     def create(cls, path: Path) -> Self:
         """Makes a new secret. Never overwrites."""
+        return cls.write(path, secrets.token_bytes(32))
+
+    @classmethod
+    def write(cls, path: Path, secret: bytes) -> Self:
+        """A key file with this secret, recovered from elsewhere. Never overwrites."""
+        if len(secret) != 32:
+            raise ProviderError("A secret has 32 bytes.")
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError:
             raise ProviderError(f"The key file {path} exists already.") from None
         with os.fdopen(descriptor, "w") as file:
-            file.write(f"{_MARK}{secrets.token_hex(32)}\n")
+            file.write(f"{_MARK}{secret.hex()}\n")
             file.flush()
             os.fsync(file.fileno())
         return cls(path)

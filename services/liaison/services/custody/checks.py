@@ -179,7 +179,7 @@ def hds(settings: Settings, today: date) -> Sequence[Finding]:
 
 def backups(settings: Settings) -> Sequence[Finding]:
     known = installation.backups(settings.outside_folder)
-    last = _aged("sauvegarde", known.get("last"), timedelta(hours=26), timedelta(days=8), "liaison backup DOSSIER")
+    last = _aged("sauvegarde", known.get("last"), timedelta(hours=26), timedelta(days=8), "liaison backup --to DOSSIER")
     tried = _aged(
         "essai de restauration",
         known.get("tried"),

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import asyncpg
 
@@ -140,14 +140,14 @@ def _rows(table: str, skip: str = "") -> str:
 
 
 def _query(prefix: str) -> str:
-    newest = f"and t.version = (select max(version) from {prefix}version where patient = $1 and kind = $2 and res = $3)"
+    newest = f"and t.version = (select max(n.version) from {prefix}version n where n.patient = $1 and n.kind = $2 and n.res = $3)"
     return f"""
     select json_build_object(
         'version', {_rows(f"{prefix}version", newest)},
         'index_token', {_rows(f"{prefix}index_token", newest)},
         'index_date', {_rows(f"{prefix}index_date", newest)},
         'relation', (select coalesce(json_agg(row_to_json(t)), '[]') from relation t
-                     where t.source_kind = $2 and t.source_res = $3),
+                     where t.patient = $1 and t.source_kind = $2 and t.source_res = $3),
         'held_role', (select coalesce(json_agg(row_to_json(t)), '[]') from held_role t where t.role = $3),
         'organization_part', (select coalesce(json_agg(row_to_json(t)), '[]') from organization_part t
                               where t.organization = $3))
@@ -185,18 +185,23 @@ def _flat(rows: str) -> str:
 
 
 def _append(path: Path, lines: Iterable[str]) -> None:
-    with path.open("ab") as file:
-        if file.tell() and not _ends_with_newline(path):
-            file.write(b"\n")
+    with path.open("a+b") as file:
+        file.truncate(_whole(file))
         file.write("".join(lines).encode())
         file.flush()
         os.fsync(file.fileno())
 
 
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+def _whole(file: BinaryIO) -> int:
+    """The length up to the end of the last whole line: a power cut may have left half of one."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - 65536)
+        file.seek(start)
+        if (found := file.read(end - start).rfind(b"\n")) >= 0:
+            return start + found + 1
+        end = start
+    return 0
 
 
 def replace(path: Path, text: str) -> None:

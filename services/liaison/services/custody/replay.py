@@ -112,9 +112,7 @@ async def _put(connection: asyncpg.Connection, line: dict[str, Any]) -> None:
     rows = line["rows"]
     for table in ("version", "index_token", "index_date"):
         await _insert(connection, f"{prefix}{table}", rows[table])
-    await connection.execute(
-        "delete from relation where source_kind = $1 and source_res = $2", line["kind"], line["res"]
-    )
+    await connection.execute("delete from relation where patient = $1 and source_kind = $2 and source_res = $3", *key)
     await _insert(connection, "relation", rows["relation"])
     match type_of(line["kind"]):
         case "PractitionerRole":

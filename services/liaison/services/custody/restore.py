@@ -51,8 +51,8 @@ async def restore(
     await migrations.migrate(url, manifest.revision)
     one = await connection(url)
     try:
+        await _mark(one, NOT_SERVING)
         async with one.transaction():
-            await _mark(one, NOT_SERVING)
             await archive.load(one, folder, manifest, progress)
             vault = await Vault.open(one, provider)
             keys = await JournalKeys.load(one, vault)
