@@ -1,0 +1,103 @@
+"""A real Chromium over the pages, and what every page must hold whatever its desk."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import uvicorn
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+from ..oauth.conftest import PASSWORD, Place, place, settings  # noqa: F401  # fixtures
+
+CHROMIUM = Path("/usr/bin/chromium")
+TAGS = ["RGAAv4", "wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+SIZES = ((320, 640), (360, 640), (768, 1024), (1280, 800))
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"Chromium is not installed in {CHROMIUM}")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@dataclass
+class Site:
+    """The pages on a port of this machine, in this process."""
+
+    url: str
+    place: Place
+    heard: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    async def page(self, chromium: Browser, width: int = 1280, height: int = 800) -> Page:
+        """A fresh browser window. What its console says and what it asks of other origins is noted."""
+        context = await chromium.new_context(
+            locale="fr-FR", viewport={"width": width, "height": height}, base_url=self.url
+        )
+        page = await context.new_page()
+
+        def console(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                self.heard.append(message.text)
+
+        def asked(request: Request) -> None:
+            if not request.url.startswith((self.url, "data:")):
+                self.outside.append(request.url)
+
+        page.on("console", console)
+        page.on("pageerror", lambda error: self.heard.append(str(error)))
+        page.on("request", asked)
+        return page
+
+    async def sign_in(self, page: Page, username: str, secret: str = PASSWORD) -> None:
+        await page.goto("/connexion")
+        await page.get_by_label("Identifiant").fill(username)
+        await page.get_by_label("Mot de passe, ou code").fill(secret)
+        await page.get_by_role("button", name="Se connecter").click()
+
+
+@pytest.fixture
+async def site(place: Place) -> AsyncIterator[Site]:  # noqa: F811  # a fixture as a parameter
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        place.house.settings = place.house.settings.model_copy(update={"public_url": url})
+        server = uvicorn.Server(uvicorn.Config(place.app, log_level="error", lifespan="off", http="httptools"))
+        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # pytest keeps its own
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        yield Site(url, place)
+        server.should_exit = True
+        await serving
+
+
+async def check_page(page: Page) -> None:
+    """What every page must hold: no accessibility violation, one heading, a title, no sideways scroll at any size."""
+    found = await Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    violations = {one["id"]: [node["html"][:200] for node in one["nodes"]] for one in found.response["violations"]}
+    assert violations == {}, page.url
+    assert await page.locator("h1").count() == 1
+    assert (await page.title()).endswith("– Liaison")
+    before = page.viewport_size
+    for width, height in SIZES:
+        await page.set_viewport_size({"width": width, "height": height})
+        overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, (page.url, width)
+        small = await page.evaluate(
+            "[...document.querySelectorAll('button, .govuk-button, input:not([type=hidden]):not([type=radio])"
+            ":not([type=checkbox])')].filter(e => e.offsetParent && e.getBoundingClientRect().height < 47.5)"
+            ".map(e => e.outerHTML)"
+        )
+        assert small == [], (page.url, width)
+    if before:
+        await page.set_viewport_size(before)

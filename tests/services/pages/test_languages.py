@@ -1,0 +1,102 @@
+"""French in the source, English complete beside it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+from starlette.requests import Request
+
+from liaison.services import pages
+from liaison.services.pages.languages import LOCALE, language_of, read_catalogue, translations
+
+SERVICES = Path(pages.__file__).parents[1]
+METHODS = [("**/templates/**.html", "jinja2"), ("pages/**.py", "python"), ("oauth/**.py", "python")]
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+PLACEHOLDER = re.compile(r"%\((\w+)\)|\{(\w+)\}")
+
+
+def sources() -> dict[str, str]:
+    """Every string of templates and code that is shown, and where it stands."""
+    options = {"**/templates/**.html": {"newstyle_gettext": "true", "trimmed": "false", "extensions": "jinja2.ext.do"}}
+    found = {}
+    for file, line, message, _, _ in extract_from_dir(SERVICES, METHODS, options, KEYWORDS):
+        for text in message if isinstance(message, tuple) else (message,):
+            if text:
+                found[text] = f"{file}:{line}"
+    return found
+
+
+def test_strings_are_found_in_templates_and_in_code() -> None:
+    found = sources()
+
+    assert "Se connecter" in found
+    assert "Médecin généraliste" in found
+    assert "Pendant 4 heures au plus." in found
+
+
+def test_every_string_has_its_english() -> None:
+    english = read_catalogue("en")
+    missing = {text: where for text, where in sources().items() if not _has(english, text)}
+
+    assert missing == {}
+
+
+def _has(catalogue: object, text: str) -> bool:
+    for message in catalogue:  # type: ignore[attr-defined]  # babel's Catalog
+        ids = message.id if isinstance(message.id, tuple) else (message.id,)
+        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        if text in ids:
+            return all(strings)
+    return False
+
+
+def test_translations_keep_their_placeholders() -> None:
+    for message in read_catalogue("en"):
+        ids = message.id if isinstance(message.id, tuple) else (message.id,)
+        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        wanted = {name for text in ids for name in PLACEHOLDER.findall(text)}
+        given = {name for text in strings for name in PLACEHOLDER.findall(text)}
+        assert given == wanted, message.id
+
+
+def test_one_string_has_one_english() -> None:
+    seen: dict[str, tuple[str, str]] = {}
+    for file in sorted((LOCALE / "en" / "LC_MESSAGES").glob("*.po")):
+        with file.open("rb") as stream:
+            for message in read_po(stream, locale="en", abort_invalid=True):
+                if isinstance(message.id, str) and message.id:
+                    assert not message.fuzzy, message.id
+                    english = str(message.string)
+                    assert seen.setdefault(message.id, (english, file.name))[0] == english, (message.id, file.name)
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "visite"), (1, "visite"), (1.5, "visite"), (2, "visites")])
+def test_nought_is_singular_in_french(number: int, text: str) -> None:
+    assert translations("fr").ngettext("visite", "visites", number) == text
+
+
+def test_nought_is_plural_in_english() -> None:
+    # A pair of the catalogue would read the same; the rule is the catalogue's header.
+    assert translations("en").ngettext("visit", "visits", 0) == "visits"
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "language"),
+    [
+        (b"", [], "fr"),
+        (b"lang=en", [], "en"),
+        (b"lang=de", [], "fr"),
+        (b"lang=../../etc", [], "fr"),
+        (b"", [(b"cookie", b"liaison-lang=en")], "en"),
+        (b"lang=fr", [(b"cookie", b"liaison-lang=en")], "fr"),
+        (b"", [(b"accept-language", b"en-GB,en;q=0.9")], "fr"),
+    ],
+)
+def test_the_reader_chooses_and_french_is_the_rest(
+    query: bytes, headers: list[tuple[bytes, bytes]], language: str
+) -> None:
+    request = Request({"type": "http", "method": "GET", "path": "/", "query_string": query, "headers": headers})
+
+    assert language_of(request) == language
