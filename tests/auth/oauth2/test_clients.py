@@ -72,7 +72,6 @@ async def test_a_public_app_has_no_keys(register: Register) -> None:
         {**APP, "scope": "system/*.rs"},
         {**APP, "redirect_uris": ["http://a.example/cb"]},
     ],
-    ids=str,
 )
 async def test_an_unsafe_registration_is_refused(register: Register, changes: dict[str, Any]) -> None:
     with pytest.raises(ClientProblem):

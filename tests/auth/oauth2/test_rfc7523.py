@@ -58,7 +58,6 @@ async def test_both_algorithms_of_smart_are_accepted(database: Database, registe
         {"iat": int(time.time()) + 3600},
         {"nbf": int(time.time()) + 3600},
     ],
-    ids=str,
 )
 async def test_claims_out_of_bounds_are_refused(
     database: Database, register: Register, changes: dict[str, Any]
@@ -81,7 +80,6 @@ async def test_claims_out_of_bounds_are_refused(
         {"crit": ["exp"]},
         {"x5u": "https://elsewhere.example/cert"},
     ],
-    ids=lambda header: next(iter(header)),
 )
 async def test_a_header_that_would_choose_the_key_or_the_type_is_refused(
     database: Database, register: Register, header: dict[str, Any]
