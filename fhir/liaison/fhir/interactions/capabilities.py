@@ -19,6 +19,7 @@ SINCE: Final = "2026-11-23"
 """CapabilityStatement.date: when what follows last changed in kind."""
 
 _INTERACTIONS: Final = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
+_OF_R4: Final = frozenset({"PlanDefinition-apply", "Patient-everything", "Resource-validate"})
 _DOCUMENTATION: Final = (
     "Search: unknown parameters, modifiers and values are refused (Prefer: handling=lenient reports what it ignores). "
     "Result parameters: _sort, _count (20 unless given, at most 1000), _total, _summary=count, _include. "
@@ -95,7 +96,7 @@ def _resource(type_: str, operations: Iterable[str]) -> dict[str, Any]:
         "searchParam": [_parameter(p) for p in parameters],
     }
     if operations:
-        made["operation"] = [_operation(name) for name in operations]
+        made["operation"] = [_operation(name, type_) for name in operations]
     return made
 
 
@@ -107,5 +108,7 @@ def _parameter(parameter: SearchParameter) -> dict[str, str]:
     }
 
 
-def _operation(name: str) -> dict[str, str]:
-    return {"name": name, "definition": f"https://liaison.example/fhir/OperationDefinition/{name}"}
+def _operation(name: str, type_: str = "") -> dict[str, str]:
+    id_ = f"{type_}-{name}" if type_ else name
+    base = "http://hl7.org/fhir" if id_ in _OF_R4 else "https://liaison.example/fhir"
+    return {"name": name, "definition": f"{base}/OperationDefinition/{id_}"}

@@ -1,0 +1,54 @@
+"""The CapabilityStatement says what is so: every parameter it names is understood, and none that is understood is left out."""
+
+from datetime import UTC, datetime
+
+import orjson
+import pytest
+
+from liaison.fhir import model
+from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
+from liaison.fhir.errors import BadRequest
+from liaison.fhir.interactions.capabilities import capabilities
+from liaison.fhir.model import validate
+from liaison.fhir.search.criteria import Context
+from liaison.fhir.search.parse import criterion
+
+BASE = "https://liaison.test/fhir"
+STATEMENT = orjson.loads(capabilities(BASE, ["Patient/$register", "PlanDefinition/*/$apply", "$all"]).body)
+TYPES = {one["type"]: one for one in STATEMENT["rest"][0]["resource"]}
+
+
+def test_the_statement_is_a_valid_resource() -> None:
+    validate(model.read(capabilities(BASE).body), "CapabilityStatement")
+    assert STATEMENT["fhirVersion"] == "4.0.1"
+    assert STATEMENT["implementation"]["url"] == BASE
+
+
+def test_every_type_is_there_but_parameters() -> None:
+    assert set(TYPES) == RESOURCE_TYPES - {"Parameters"}
+    assert [one["code"] for one in TYPES["AuditEvent"]["interaction"]] == ["search-type"]
+
+
+def test_the_parameters_named_are_the_ones_understood() -> None:
+    for type_, stated in TYPES.items():
+        named = {one["name"] for one in stated.get("searchParam", ())}
+        context = Context(type_, BASE, datetime.now(UTC))
+        for code in search_parameters(type_).keys() | {"nonsense"}:
+            if type_ == "AuditEvent":
+                continue
+            if code in named:
+                # A value that no type takes: what is complained about is the value, or nothing.
+                try:
+                    criterion(code, "1$1$1", context)
+                except BadRequest as error:
+                    assert error.issues[0].code == "value", (type_, code)  # most are accepted
+            else:
+                with pytest.raises(BadRequest, match="not"):
+                    criterion(code, "1", context)
+
+
+def test_operations_stand_at_their_type() -> None:
+    assert [one["name"] for one in TYPES["Patient"]["operation"]] == ["register"]
+    [apply] = TYPES["PlanDefinition"]["operation"]
+    assert apply == {"name": "apply", "definition": "http://hl7.org/fhir/OperationDefinition/PlanDefinition-apply"}
+    assert [one["name"] for one in STATEMENT["rest"][0]["operation"]] == ["all"]
