@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 import pwd
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,14 +127,20 @@ def test_a_directory_in_roots_home(root_home: Path, way: confinement.Way) -> Non
     assert [path.stat().st_uid for path in (Path("/root"), root_home)] == owners
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every account can reach; pytest's own are closed, again at each start of another run."""
+    folder = Path(tempfile.mkdtemp(prefix="liaison-open-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
 @as_root
 @pytest.mark.parametrize("way", ["directly", "mounted", "passed"])
-def test_the_ways_share_one_cluster(tmp_path: Path, way: confinement.Way) -> None:
+def test_the_ways_share_one_cluster(open_folder: Path, way: confinement.Way) -> None:
     """A directory made one way opens in every other: a container and a machine may take turns."""
-    tmp_path.chmod(0o755)
-    for folder in (tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    directory = tmp_path / "data"
+    directory = open_folder / "data"
     directory.mkdir(mode=0o755)
     with Embedded(directory) as server:
         query(server.url, "create table t (n int)", "select 1")
@@ -159,10 +167,8 @@ time.sleep(600) if len(sys.argv) > 2 else server.stop()
 
 
 @as_root
-def test_an_ordinary_account_runs_its_own(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    home = tmp_path / "home"
+def test_an_ordinary_account_runs_its_own(open_folder: Path) -> None:
+    home = open_folder / "home"
     home.mkdir(mode=0o700)
     nobody = pwd.getpwnam("nobody")
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
