@@ -145,7 +145,7 @@ def address(process: subprocess.Popen[str]) -> str:
             break
     else:
         raise AssertionError(f"liaison serve ended with {process.wait()}")
-    until = time.monotonic() + 60
+    until = time.monotonic() + 150
     while time.monotonic() < until:
         try:
             if httpx.get(f"{url}/readyz", timeout=5).status_code == 200:

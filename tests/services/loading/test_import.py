@@ -229,9 +229,13 @@ def test_every_french_example_that_one_may_store_is_stored(run: Run) -> None:
     assert refused.keys() == FRENCH_REFUSED.keys()
     assert not [name for name, rule in FRENCH_REFUSED.items() if rule not in refused[name]]
     assert report["created"] == FRENCH_CREATED
-    assert sum(report["created"].values()) + sum(report["updated"].values()) + sum(
-        report["unchanged"].values()
-    ) + len(report["refused"]) == report["read"]
+    assert (
+        sum(report["created"].values())
+        + sum(report["updated"].values())
+        + sum(report["unchanged"].values())
+        + len(report["refused"])
+        == report["read"]
+    )
     again = run("--unresolved", "logical", Path(SAMPLE) / "fr-examples")[1]
     assert again["created"] == again["updated"] == {}
 
