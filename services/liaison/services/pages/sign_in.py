@@ -7,6 +7,7 @@ failure is in the journal before the answer leaves.
 import secrets
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -39,7 +40,7 @@ LONGEST: Final = 1024
 def local(path: str) -> str:
     """An address on this site, or '/': a sign-in page must not send anyone elsewhere."""
     plain = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
-    return path if plain and len(path) < 4096 else "/"
+    return path if plain and len(path) < 8192 else "/"
 
 
 async def _journal(request: Request, *entries: Entry) -> None:
@@ -136,7 +137,7 @@ async def enter(request: Request, account: Account, follow: str = "/") -> Respon
     if browser is None:
         raise SignInNeeded  # suspended in the meantime
     await _journal(request, entry(browser.caller, Event.SIGN_IN, request=_asked(request)))
-    response = _go(request, follow if browser.caller.role_code else f"/role?suite={follow}")
+    response = _go(request, follow if browser.caller.role_code else f"/role?suite={quote(follow, safe='')}")
     cookies.give(request, response, cookies.SESSION, cookie)
     cookies.take(request, response, cookies.BEFORE)
     return response

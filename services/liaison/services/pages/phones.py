@@ -1,0 +1,71 @@
+"""The phones of a service: its manager enrols the one she holds in her hand, and revokes a lost one in one click.
+
+An enrolled phone is one of the two factors of those who sign in with a PIN; it opens nothing by itself.
+"""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from liaison.auth.journal.entry import Event, entry
+from liaison.auth.people import phones
+from liaison.fhir.store import faults
+from liaison.fhir.store.contract import Request as FhirRequest
+from liaison.services.pages import cookies
+from liaison.services.pages.layout import confine, render
+from liaison.services.pages.page import page
+from liaison.services.pages.signed_in import address_of, signed_in
+
+MANAGERS: Final = frozenset({"home-service-manager"})
+_YEAR: Final = 365 * 86400
+
+
+async def show(request: Request) -> Response:
+    caller, _ = await signed_in(request)
+    house = request.app.state.house
+    with faults.reported():
+        found = await phones.of_organization(house.database.reading, caller.organization)
+        here = await phones.find(house.database.reading, cookies.read(request, cookies.PHONE))
+    return render(request, "phones.html", phones=found, here=here.number if here else 0)
+
+
+async def enrol(request: Request) -> Response:
+    """Makes the phone that sends this form one of the service's. The secret is given to that phone alone."""
+    caller, _ = await signed_in(request)
+    house = request.app.state.house
+    label = str((await request.form()).get("libelle", "")).strip()[:40]
+    if not label:
+        return confine(request, RedirectResponse("/telephones", status_code=303))
+    with faults.reported():
+        async with house.database.writing.acquire() as connection, connection.transaction():
+            secret = await phones.enrol(connection, caller.organization, label)
+            told = FhirRequest(request.method, "telephones", address=address_of(request))
+            await house.journal.record_within(connection, (entry(caller, Event.RIGHTS, request=told),))
+    response = confine(request, RedirectResponse("/telephones", status_code=303))
+    cookies.give(request, response, cookies.PHONE, secret, seconds=_YEAR)
+    return response
+
+
+async def revoke(request: Request) -> Response:
+    """A manager revokes phones of her own service; another's is not found."""
+    caller, _ = await signed_in(request)
+    house = request.app.state.house
+    number = str((await request.form()).get("telephone", ""))
+    with faults.reported():
+        async with house.database.writing.acquire() as connection, connection.transaction():
+            if number.isdigit() and await phones.revoke(connection, caller.organization, int(number[:19])):
+                told = FhirRequest(request.method, "telephones/revoquer", address=address_of(request))
+                await house.journal.record_within(connection, (entry(caller, Event.RIGHTS, request=told),))
+    return confine(request, RedirectResponse("/telephones", status_code=303))
+
+
+def routes() -> list[Route]:
+    async def telephones(request: Request) -> Response:
+        return await (enrol if request.method == "POST" else show)(request)
+
+    return [
+        page("/telephones", telephones, methods=("GET", "POST"), roles=MANAGERS),
+        page("/telephones/revoquer", revoke, methods=("POST",), roles=MANAGERS),
+    ]
