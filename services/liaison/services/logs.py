@@ -2,7 +2,8 @@
 
 import contextlib
 import sys
-from typing import Any
+import traceback
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -21,6 +22,16 @@ class _StandardError:
 
 
 STANDARD_ERROR = _StandardError()
+FRAMES: Final = 12
+
+
+def _failure(_: Any, __: str, event: Any) -> Any:
+    """Where it failed, innermost last, and the class of the error. Not its text: that may quote a record."""
+    if event.pop("exc_info", False) and (error := sys.exc_info()[1]) is not None:
+        frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+        event["error"] = type(error).__qualname__
+        event["frames"] = [f"{'/'.join(f.filename.split('/')[-3:])}:{f.lineno} {f.name}" for f in frames]
+    return event
 
 
 def _render(_: Any, __: str, event: Any) -> bytes:
@@ -30,7 +41,12 @@ def _render(_: Any, __: str, event: Any) -> bytes:
 def configure() -> None:
     """For a process of ours, once, before it logs anything."""
     structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), _render],
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _failure,
+            _render,
+        ],
         logger_factory=structlog.BytesLoggerFactory(file=STANDARD_ERROR),  # type: ignore[arg-type]  # write and flush are all it calls
         cache_logger_on_first_use=True,
     )
