@@ -227,6 +227,8 @@ def test_a_supervisor_that_was_killed_leaves_a_server_that_the_next_adopts(direc
     orphan = Embedded(directory).pid
     end(first)
     assert Embedded(directory).pid == orphan is not None
+    with pytest.raises(NotRunning):
+        Embedded.attach(directory)
 
     with Embedded(directory) as second:
         assert second.adopted and second.pid == orphan

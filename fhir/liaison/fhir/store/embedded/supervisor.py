@@ -101,9 +101,12 @@ class Embedded:
 
     @classmethod
     def attach(cls, directory: Path) -> Self:
-        """Shares the server that another process supervises. Cannot start or stop it. Raises NotRunning."""
+        """Shares the server that another process supervises. Cannot start or stop it.
+
+        Raises NotRunning when there is none, or only an orphan: that one is for `start` to adopt.
+        """
         shared = cls(directory)
-        if shared.pid is None or (runtime := shared._known_runtime()) is None:
+        if shared.pid is None or not shared._supervised() or (runtime := shared._known_runtime()) is None:
             raise NotRunning(f"No server runs on {directory}. Start the service first.")
         shared.runtime = runtime
         return shared
@@ -168,21 +171,36 @@ class Embedded:
     # ---- one supervisor ----------------------------------------------------------------------------------------
 
     def _take(self) -> None:
-        descriptor = os.open(self.directory / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        lock = os.fdopen(descriptor, "r+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        lock = self._lock_file()
+        for _ in range(25):  # for half a second: `attach` holds it for an instant
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.02)
+        else:
             holder = lock.read().strip() or "another process"
             lock.close()
             raise AlreadySupervised(
                 f"The database in {self.directory} is supervised by process {holder}. "
                 "Stop that one first, or let it serve this one too."
-            ) from None
+            )
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         self._lock = lock
+
+    def _supervised(self) -> bool:
+        with self._lock_file() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def _lock_file(self) -> IO[str]:
+        descriptor = os.open(self.directory / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.fdopen(descriptor, "r+")
 
     def _release(self) -> None:
         if self._lock is not None:
