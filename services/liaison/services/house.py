@@ -24,6 +24,7 @@ from liaison.services import base, operations
 from liaison.services.api.audit_events import audit_events
 from liaison.services.custody import outside
 from liaison.services.engine import Engine
+from liaison.services.jobs.sweeping import keep_swept
 from liaison.services.settings import Settings
 
 Check = Callable[[], Awaitable[object]]
@@ -81,6 +82,7 @@ class House:
         return [
             Integrator(self._connect, self.journal_keys.signer, kept / outside.CHECKPOINT).run(),
             outside.keep(self._connect, self.journal_keys, kept),
+            keep_swept(self._connect),
         ]
 
     async def _connect(self) -> Any:

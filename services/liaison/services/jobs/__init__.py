@@ -1,0 +1,1 @@
+"""Background work: what a worker does beside its requests. One worker at a time does each; the others stand by."""

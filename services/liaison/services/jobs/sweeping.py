@@ -1,0 +1,47 @@
+"""Removes what nothing can need any more: index rows of superseded versions, expired codes and sessions.
+
+Nothing depends on it happening; a base that is never swept is only larger.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+import structlog
+
+from liaison.auth.oauth2 import sweep as expired
+from liaison.fhir.store import sweep as superseded
+
+EVERY_SECONDS: Final = 600.0
+_LOCK: Final = 0x11A15E  # one sweeper a database
+_AGAIN: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError)
+
+log = structlog.get_logger()
+
+
+async def keep_swept(connect: Callable[[], Awaitable[asyncpg.Connection]], every: float = EVERY_SECONDS) -> None:
+    """Until cancelled. Waits for its turn, sweeps from time to time, and begins again after any failure."""
+    while True:
+        try:
+            await _term(connect, every)
+        except _AGAIN as error:
+            log.warning("sweeping again later", kind=type(error).__name__)
+            await asyncio.sleep(every)
+
+
+async def _term(connect: Callable[[], Awaitable[asyncpg.Connection]], every: float) -> None:
+    connection = await connect()
+    try:
+        while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
+            await asyncio.sleep(every)
+        since: datetime | None = None
+        while True:
+            since = await superseded.sweep(connection, since)
+            await expired.sweep(connection)
+            await asyncio.sleep(every)
+    finally:
+        with contextlib.suppress(Exception):
+            await connection.close(timeout=1)
