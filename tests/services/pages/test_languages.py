@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from starlette.requests import Request
@@ -43,21 +44,19 @@ def test_every_string_has_its_english() -> None:
     assert missing == {}
 
 
-def _has(catalogue: object, text: str) -> bool:
-    for message in catalogue:  # type: ignore[attr-defined]  # babel's Catalog
-        ids = message.id if isinstance(message.id, tuple) else (message.id,)
-        strings = message.string if isinstance(message.string, tuple) else (message.string,)
-        if text in ids:
-            return all(strings)
-    return False
+def _texts(value: object) -> tuple[str, ...]:
+    """The forms of a message: one, or singular and plurals."""
+    return tuple(str(one) for one in value) if isinstance(value, tuple | list) else (str(value or ""),)
+
+
+def _has(catalogue: Catalog, text: str) -> bool:
+    return any(text in _texts(message.id) and all(_texts(message.string)) for message in catalogue)
 
 
 def test_translations_keep_their_placeholders() -> None:
     for message in read_catalogue("en"):
-        ids = message.id if isinstance(message.id, tuple) else (message.id,)
-        strings = message.string if isinstance(message.string, tuple) else (message.string,)
-        wanted = {name for text in ids for name in PLACEHOLDER.findall(text)}
-        given = {name for text in strings for name in PLACEHOLDER.findall(text)}
+        wanted = {name for text in _texts(message.id) for name in PLACEHOLDER.findall(text)}
+        given = {name for text in _texts(message.string) for name in PLACEHOLDER.findall(text)}
         assert given == wanted, message.id
 
 
