@@ -242,6 +242,15 @@ installation = Table(
     _moment("made_at", nullable=False, server_default=func.now()),
 )
 
+# One-time links by which the owner of a new account chooses a password.
+first_access = Table(
+    "first_access",
+    metadata,
+    Column("token", LargeBinary, primary_key=True),  # SHA-256
+    Column("account", BigInteger, nullable=False),
+    _moment("expires_at", nullable=False),
+)
+
 # ---- journal ------------------------------------------------------------------------------------------------------
 
 # Rows are only ever inserted. An entry has no position here, because commit order is not sequence order; the

@@ -26,16 +26,16 @@ def restore(
 ) -> None:
     """Restore into a new base, replay what happened after the backup, declare the break in the journal."""
     settings = Settings()
+    try:
+        provider = key_provider(settings)
+    except (NoKey, ProviderError) as error:
+        raise Refused(str(error)) from None
     kept = settings.outside_folder
     if not (kept / STATE).exists() and not without_outside:
         raise Refused(
             f"Rien n'est gardé dans {kept} : les effacements, oppositions et révocations faits après la sauvegarde "
             "reviendraient. Remettre ce dossier en place, ou accepter par écrit et relancer avec --without-outside."
         )
-    try:
-        provider = key_provider(settings)
-    except (NoKey, ProviderError) as error:
-        raise Refused(str(error)) from None
     with Console(stderr=True).status("Restauration…") as status:
 
         async def work() -> Restored:

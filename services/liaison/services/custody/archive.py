@@ -34,6 +34,7 @@ LEFT_OUT: Final = frozenset(
         "assertion_seen",
         "authorization_code",
         "browser_session",
+        "first_access",
         "identity_lock",
         "refresh_token",
         "search_list",

@@ -1,0 +1,109 @@
+"""`liaison init`: a new installation for real people. The sandbox has no need of it, and cannot become one."""
+
+import asyncio
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from liaison.fhir.vault import FileKeyProvider
+from liaison.services import base, migrations
+from liaison.services.command import Refused, app
+from liaison.services.command.backup import CANNOT
+from liaison.services.command.keys import print_codes
+from liaison.services.custody import installation
+from liaison.services.custody.founding import AlreadyFounded, Founder, found
+from liaison.services.custody.installation import Installation
+from liaison.services.house import House
+from liaison.services.sandbox.folder import MARKER
+from liaison.services.settings import Settings
+
+
+@app.command()
+def init(
+    organization: Annotated[
+        str, typer.Option(help="Who answers for this installation: the town, the department…")
+    ] = "",
+    family: Annotated[str, typer.Option(help="Family name of the first administrator.")] = "",
+    given: Annotated[str, typer.Option(help="Given name of the first administrator.")] = "",
+    username: Annotated[str, typer.Option(help="User name of the first administrator.")] = "",
+    hds_host: Annotated[str, typer.Option(help="The certified host of the health data (HDS).")] = "",
+    hds_until: Annotated[str, typer.Option(help="Until when its certificate is good: 2027-06-30.")] = "",
+) -> None:
+    """Found an installation: key, base, first administrator. Asks for what is not given. Later: --hds-until alone."""
+    settings = Settings()
+    refuse_unsafe(settings)
+    known = installation.read(settings.data)
+    if known is not None:
+        if not hds_until:
+            raise Refused(
+                "Cette installation est faite. Pour un nouveau certificat HDS : liaison init --hds-until DATE"
+            )
+        installation.write(settings.data, Installation(known.made_at, hds_host or known.hds_host, _date(hds_until)))
+        typer.echo(f"Certificat HDS de {hds_host or known.hds_host} noté jusqu'au {hds_until}.")
+        return
+    typer.echo(
+        "Une commune peut administrer Liaison ; les données de santé sont hébergées chez un hébergeur certifié HDS."
+    )
+    host = hds_host or typer.prompt("Hébergeur certifié HDS")
+    until = _date(hds_until or typer.prompt("Son certificat est bon jusqu'au (AAAA-MM-JJ)"))
+    founder = Founder(
+        organization or typer.prompt("Structure qui répond de cette installation"),
+        family or typer.prompt("Nom du premier administrateur"),
+        given or typer.prompt("Prénom"),
+        username or typer.prompt("Identifiant"),
+    )
+    secret = _key(settings)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with base.running(settings, progress=True):
+            migrations.migrate_now(base.url(settings))
+            token = asyncio.run(_found(settings, founder))
+    except (*CANNOT, AlreadyFounded) as error:
+        raise Refused(str(error)) from None
+    installation.write(settings.data, Installation(datetime.now(UTC).isoformat(timespec="seconds"), host, until))
+    print_codes(secret, 5, 3)
+    typer.echo("Lien du premier administrateur, bon une fois et pendant 24 heures, à ne donner qu'à cette personne :")
+    typer.echo(f"\n  {settings.public_url}/premier-acces/{token}\n")
+    typer.echo("Suite : liaison serve, puis liaison doctor.")
+
+
+def refuse_unsafe(settings: Settings) -> None:
+    """A secret inside the data would leave with any copy of them; a sandbox is no place for real people."""
+    if (settings.data / MARKER).exists():
+        raise Refused(f"{settings.data} est un bac à sable : il ne peut pas devenir une installation réelle.")
+    if settings.key_file is None:
+        raise Refused("LIAISON_KEY_FILE n'est pas réglé : où sera le fichier de clé, hors du dossier des données ?")
+    for folder in (settings.data, settings.outside_folder):
+        if settings.key_file.resolve().is_relative_to(folder.resolve()):
+            raise Refused(
+                f"Le fichier de clé {settings.key_file} est dans {folder} : une copie des données emporterait la clé. "
+                "Le placer ailleurs (LIAISON_KEY_FILE), au mieux sur un autre support."
+            )
+
+
+def _date(text: str) -> str:
+    try:
+        return date.fromisoformat(text.strip()).isoformat()
+    except ValueError:
+        raise Refused(f"« {text} » n'est pas une date comme 2027-06-30.", 2) from None
+
+
+def _key(settings: Settings) -> bytes:
+    """The provider's secret: made now, or one that is already there (a new base under a known key)."""
+    assert settings.key_file is not None
+    path: Path = settings.key_file
+    try:
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            FileKeyProvider.create(path)
+        FileKeyProvider(path)
+    except CANNOT as error:
+        raise Refused(str(error)) from None
+    return bytes.fromhex(path.read_text().split()[1])
+
+
+async def _found(settings: Settings, founder: Founder) -> str:
+    async with House.opened(settings) as house:
+        return await found(house, founder)

@@ -1,0 +1,205 @@
+"""init, doctor, backup, restore, keys and journal, as an administrator runs them on an embedded base."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ..conftest import address, end
+
+pytestmark = pytest.mark.http
+
+LIAISON = Path(sys.executable).with_name("liaison")
+INIT = [
+    "init",
+    "--organization",
+    "Commune d'essai",
+    "--family",
+    "PENVEN",
+    "--given",
+    "Olivier",
+    "--username",
+    "o.penven",
+    "--hds-host",
+    "Hébergeur SA",
+    "--hds-until",
+    "2099-06-30",
+]
+
+
+@dataclass
+class Machine:
+    """A machine with a data folder, a key elsewhere, and the `liaison` command."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def key(self) -> Path:
+        return self.folder / "secret" / "key"
+
+    def run(self, *words: str, code: int = 0, given: str = "", **more: str) -> str:
+        environment = {
+            **os.environ,
+            "LIAISON_DATA": str(self.data),
+            "LIAISON_KEY_FILE": str(self.key),
+            "LIAISON_PUBLIC_URL": "http://127.0.0.1",
+            "LIAISON_ACCESS_LOG": "false",
+            **self.environment,
+            **more,
+        }
+        done = subprocess.run(
+            [LIAISON, *words], env=environment, input=given, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def serve(self) -> tuple[subprocess.Popen[str], str]:
+        environment = {
+            **os.environ,
+            "LIAISON_DATA": str(self.data),
+            "LIAISON_KEY_FILE": str(self.key),
+            "LIAISON_PUBLIC_URL": "http://127.0.0.1",
+            "LIAISON_ACCESS_LOG": "false",
+        }
+        process = subprocess.Popen(
+            [LIAISON, "serve", "--port", "0", "--workers", "2"], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        return process, address(process)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+def running() -> Iterator[Callable[[Machine], str]]:
+    processes = []
+
+    def begin(machine: Machine) -> str:
+        process, url = machine.serve()
+        processes.append(process)
+        return url
+
+    yield begin
+    for process in processes:
+        end(process)
+
+
+def test_an_installation_from_nothing_to_a_checked_restore_elsewhere(
+    machine: Machine, running: Callable[[Machine], str], tmp_path: Path
+) -> None:
+    said = machine.run(*INIT)
+    codes = re.findall(r"LIAISON-[A-Z2-7-]+", said)
+    assert len(codes) == 5
+    link = re.search(r"http://127.0.0.1(/premier-acces/\S+)", said)
+    assert link
+    assert machine.key.stat().st_mode & 0o077 == 0
+    assert "certifié HDS" in said
+
+    url = running(machine)
+    with httpx.Client(base_url=url, follow_redirects=False) as browser:
+        shown = browser.get(link[1])
+        assert shown.status_code == 200
+        csrf = re.search(r'name="csrf" value="([^"]*)"', shown.text)
+        assert csrf
+        form = {"csrf": csrf[1], "secret": "trop court", "encore": "trop court"}
+        assert browser.post(link[1], data=form).status_code == 422
+        form = {"csrf": csrf[1], "secret": "une phrase assez longue", "encore": "une autre phrase longue"}
+        assert browser.post(link[1], data=form).status_code == 422
+        form["encore"] = form["secret"]
+        assert browser.post(link[1], data=form).status_code == 303
+        assert browser.get(link[1]).status_code == 404  # spent
+        assert browser.get(link[1][:-1] + "x").status_code == 404
+
+    assert "Whole up to the checkpoint" in machine.run("journal", "verify")
+    machine.run("doctor", code=1)  # nothing broken; no backup yet
+    backups = tmp_path / "backups"
+    machine.run("backup", "--to", str(backups))
+    (made,) = backups.iterdir()
+    assert "restaurée à part et vérifiée" in machine.run("backup", "verify", str(made))
+    assert json.loads(machine.run("doctor", "--json"))["level"] == "OK"
+
+    other = Machine(tmp_path / "other")
+    other.folder.mkdir()
+    refused = other.run("restore", str(made), code=1)
+    assert "key file" in refused  # no key yet
+    recovered = other.folder / "secret"
+    recovered.mkdir()
+    other.run(
+        "keys", "recover", str(other.key), given="\n".join([codes[4], codes[0].lower(), "FAUX", codes[2], ""]) + "\n"
+    )
+    assert "effacements" in other.run("restore", str(made), code=1)  # nothing outside to replay
+    shutil.copytree(machine.data / "outside", other.data / "outside")
+    said = other.run("restore", str(made))
+    assert "Journal entier" in said
+    assert "declares 1 restore" in other.run("journal", "verify")
+    url = running(other)
+    assert httpx.get(f"{url}/readyz").status_code == 200
+
+
+def test_a_key_beside_the_data_is_refused(machine: Machine) -> None:
+    for place in (machine.data / "key", machine.data / "outside" / "key", machine.data / ".." / "data" / "k"):
+        assert "une copie des données emporterait la clé" in machine.run(*INIT, code=1, LIAISON_KEY_FILE=str(place))
+    (machine.folder / "link").symlink_to(machine.data)
+    machine.data.mkdir()
+    said = machine.run(*INIT, code=1, LIAISON_KEY_FILE=str(machine.folder / "link" / "key"))
+    assert "emporterait la clé" in said
+    assert list(machine.data.iterdir()) == []
+
+
+def test_a_backup_is_not_kept_with_the_key(machine: Machine) -> None:
+    machine.run(*INIT)
+    assert "n'est pas rangée avec la clé" in machine.run("backup", "--to", str(machine.folder), code=1)
+    assert "certificat HDS" not in machine.run("init", code=1)
+    machine.run("init", "--hds-until", "2001-01-01")
+    found = json.loads(machine.run("doctor", "--json", code=2))
+    hosting = next(one for one in found["checks"] if one["name"] == "HDS")
+    assert (hosting["level"], bool(hosting["fix"])) == ("cassé", True)
+
+
+def test_doctor_says_what_is_broken_and_how_to_mend_it(machine: Machine, running: Callable[[Machine], str]) -> None:
+    machine.run(*INIT)
+    running(machine)
+    machine.key.rename(machine.key.with_name("moved"))
+    found = json.loads(machine.run("doctor", "--json", code=2))
+    broken = {one["name"]: one["fix"] for one in found["checks"] if one["level"] == "cassé"}
+    assert "liaison keys recover" in broken["clé"]
+    machine.key.with_name("moved").rename(machine.key)
+    machine.run("doctor", code=1)
+
+
+def test_a_sandbox_never_becomes_an_installation(machine: Machine) -> None:
+    machine.data.mkdir()
+    (machine.data / ".liaison-sandbox").write_text("")
+    assert "bac à sable" in machine.run(*INIT, code=1)
+
+
+def test_a_journal_is_exported_and_verified_by_its_public_key_alone(machine: Machine, tmp_path: Path) -> None:
+    machine.run(*INIT)
+    process, _ = machine.serve()
+    end(process)
+    key, exported = tmp_path / "journal.key", tmp_path / "journal.jsonl.gz"
+    key.write_text(machine.run("journal", "key"))
+    machine.run("journal", "export", str(exported))
+    assert "exists already" in machine.run("journal", "export", str(exported), code=1)
+    elsewhere = Machine(tmp_path / "nowhere")
+    verdict = json.loads(elsewhere.run("journal", "verify", "--export", str(exported), "--key", str(key), "--json"))
+    assert verdict["whole"]
+    assert verdict["at"]["size"] == verdict["entries"] > 0
+    elsewhere.run("journal", "verify", "--export", str(exported), code=2)
+    key.write_text(key.read_text().replace("+A", "+B"))
+    elsewhere.run("journal", "verify", "--export", str(exported), "--key", str(key), code=1)
