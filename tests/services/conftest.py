@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -246,7 +246,7 @@ def service_base(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture(scope="session")
 def service(service_base: dict[str, str]) -> Iterator[Service]:
     """The running service, with two workers."""
-    settings = Settings(**{name.lower(): value for name, value in service_base.items()})
+    settings = Settings.model_validate({name.lower(): value for name, value in service_base.items()})
     people, organization = alone(lambda: settle(settings))
     process = start(service_base)
     try:
@@ -276,7 +276,7 @@ def embedded_service() -> Callable[[dict[str, str]], contextlib.AbstractContextM
 
     @contextlib.contextmanager
     def run(base: dict[str, str]) -> Iterator[Service]:
-        settings = Settings(**{name.lower(): value for name, value in base.items()})
+        settings = Settings.model_validate({name.lower(): value for name, value in base.items()})
         with running(settings):
             migrate_now(url(settings))
             people, organization = alone(lambda: settle(settings))
@@ -287,3 +287,17 @@ def embedded_service() -> Callable[[dict[str, str]], contextlib.AbstractContextM
             end(process)
 
     return run
+
+
+@pytest.fixture
+async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """Everything a worker holds open, in the test's own process, on a fresh base."""
+    FileKeyProvider.create(tmp_path / "key")
+    settings = Settings(
+        database_url=database_url,
+        data=tmp_path / "data",
+        key_file=tmp_path / "key",
+        public_url="https://liaison.test",
+    )
+    async with House.opened(settings) as opened:
+        yield opened

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -165,14 +165,15 @@ def test_outside_the_team_everything_is_as_if_absent(gp: httpx.Client, outside: 
     id_ = gp.post("/Observation", content=observation(patient)).json()["id"]
     absent = "0123456789abcdef0123456789abcdef"
 
-    for ask in (
+    ways: list[Callable[[str], httpx.Response]] = [
         lambda one: outside.get(f"/Observation/{one}"),
         lambda one: outside.get(f"/Observation/{one}/_history"),
         lambda one: outside.get(f"/Observation/{one}/_history/1"),
         lambda one: outside.put(f"/Observation/{one}", content=observation(absent, id=one)),
         lambda one: outside.delete(f"/Observation/{one}"),
         lambda one: outside.get(f"/Observation/{one}", headers={"if-none-match": 'W/"1"'}),
-    ):
+    ]
+    for ask in ways:
         hidden, missing = ask(id_), ask(absent)
         assert hidden.status_code == missing.status_code == 404
         assert hidden.content.replace(id_.encode(), b"") == missing.content.replace(absent.encode(), b"")

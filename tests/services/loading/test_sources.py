@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from liaison.services.loading import sources
 from liaison.services.loading.sources import Unreadable, groups
 
 
-def put(path: Path, *trees: dict[str, object]) -> Path:
+def put(path: Path, *trees: Mapping[str, object]) -> Path:
     text = "\n".join(json.dumps(tree) for tree in trees).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
