@@ -20,7 +20,7 @@ from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Change, Indexed, Labels
 from liaison.fhir.store.database import Database
-from liaison.fhir.store.embedded import Embedded
+from liaison.fhir.store.embedded import Embedded, process
 from liaison.fhir.store.faults import is_unavailable, reported
 from liaison.fhir.vault import FileKeyProvider, Vault
 from liaison.services.migrations import migrate
@@ -55,6 +55,12 @@ class Running:
             async with self.store.database.writing.acquire() as connection, connection.transaction():
                 await self.store.write(connection, CALLER, [change], {})
         return change
+
+    async def kill(self) -> None:
+        """kill -9 of the whole server, and waits until it has happened."""
+        os.kill(int(self.server.pid or 0), signal.SIGKILL)
+        while process.on_cluster(self.server.cluster):
+            await asyncio.sleep(0.02)
 
     async def works(self, key: Any) -> None:
         assert await self.store.read(CALLER, key) is not None
@@ -94,14 +100,15 @@ async def test_a_killed_database_is_a_503_and_comes_back(tmp_path: Path) -> None
     async def test(running: Running) -> None:
         known = (await running.write()).key
         await running.works(known)
-        os.kill(int(running.server.pid or 0), signal.SIGKILL)
-        for attempt in (
-            running.store.read(CALLER, known),
-            running.store.history(CALLER, known, 5, None),
-            running.write(),
-        ):
+        await running.kill()
+        attempts: tuple[Callable[[], Awaitable[Any]], ...] = (
+            lambda: running.store.read(CALLER, known),
+            lambda: running.store.history(CALLER, known, 5, None),
+            running.write,
+        )
+        for attempt in attempts:
             with pytest.raises(Unavailable):
-                await attempt
+                await attempt()
 
         await asyncio.to_thread(running.server.ensure)
         await running.works_again(known)

@@ -11,29 +11,24 @@ A supervisor that was killed leaves its server running; the next one adopts it.
 """
 
 import asyncio
-import fcntl
-import json
 import os
 import shutil
 import signal
-import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 from urllib.parse import quote
 
 from liaison.fhir.store.embedded import cluster as clusters
-from liaison.fhir.store.embedded import process
+from liaison.fhir.store.embedded import process, runtime
 from liaison.fhir.store.embedded.confinement import WAYS, Account, Way, confine
+from liaison.fhir.store.embedded.lock import Held, Lock
 from liaison.fhir.store.embedded.programs import Programs
 
 Progress = Callable[[str], None]
-_PREFIX = "liaison-"
-LONGEST_SOCKET_FOLDER = 80  # sockaddr_un holds 107 bytes; the socket's own name takes 16, its lock file 21
 
 
 class EmbeddedError(RuntimeError):
@@ -71,7 +66,7 @@ class Embedded:
         self.ways = ways
         self.adopted = False
         self.runtime: Path | None = None
-        self._lock: IO[str] | None = None
+        self._lock = Lock(self.directory)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -106,9 +101,9 @@ class Embedded:
         Raises NotRunning when there is none, or only an orphan: that one is for `start` to adopt.
         """
         shared = cls(directory)
-        if shared.pid is None or not shared._supervised() or (runtime := shared._known_runtime()) is None:
+        if shared.pid is None or not shared._lock.taken() or (found := runtime.with_socket(directory)) is None:
             raise NotRunning(f"No server runs on {directory}. Start the service first.")
-        shared.runtime = runtime
+        shared.runtime = found
         return shared
 
     def start(self) -> Self:
@@ -117,7 +112,13 @@ class Embedded:
         Recovery after a crash may be long: it is waited for as long as the server lives, and told to `progress`.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._take()
+        try:
+            self._lock.take()
+        except Held as held:
+            raise AlreadySupervised(
+                f"The database in {self.directory} is supervised by {held}. "
+                "Stop that one first, or let it serve this one too."
+            ) from None
         try:
             if not self._adopt():
                 self._launch()
@@ -129,7 +130,7 @@ class Embedded:
 
     def ensure(self) -> bool:
         """Starts the server again if it has died. True when it had to."""
-        if self._lock is None:
+        if not self._lock.ours:
             raise EmbeddedError("Only the supervising process may start the server.")
         if self.pid is not None:
             return False
@@ -145,7 +146,7 @@ class Embedded:
     def stop(self, patience: float = 60) -> None:
         """Ends every connection and stops the server cleanly; after `patience` seconds, without its last checkpoint
         (nothing is lost: the next start recovers)."""
-        if self._lock is None:
+        if not self._lock.ours:
             raise EmbeddedError("Only the supervising process may stop the server.")
         if (pid := self.pid) is not None:
             os.kill(pid, signal.SIGINT)
@@ -154,13 +155,15 @@ class Embedded:
                 os.kill(pid, signal.SIGQUIT)
                 self._gone(patience)
         if self._process is not None:
+            if pid is None:  # not far enough to have said its number
+                self._process.terminate()
             self._process.wait()
             self._process = None
         if self.runtime is not None:
             shutil.rmtree(self.runtime, ignore_errors=True)
             self.runtime = None
         (self.directory / "server.json").unlink(missing_ok=True)
-        self._release()
+        self._lock.release()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -168,58 +171,18 @@ class Embedded:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
-    # ---- one supervisor ----------------------------------------------------------------------------------------
-
-    def _take(self) -> None:
-        lock = self._lock_file()
-        for _ in range(25):  # for half a second: `attach` holds it for an instant
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(0.02)
-        else:
-            holder = lock.read().strip() or "another process"
-            lock.close()
-            raise AlreadySupervised(
-                f"The database in {self.directory} is supervised by process {holder}. "
-                "Stop that one first, or let it serve this one too."
-            )
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        self._lock = lock
-
-    def _supervised(self) -> bool:
-        with self._lock_file() as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
-
-    def _lock_file(self) -> IO[str]:
-        descriptor = os.open(self.directory / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        return os.fdopen(descriptor, "r+")
-
-    def _release(self) -> None:
-        if self._lock is not None:
-            self._lock.truncate(0)
-            self._lock.close()
-            self._lock = None
-
     # ---- starting ----------------------------------------------------------------------------------------------
 
     def _adopt(self) -> bool:
         """Takes over a server whose supervisor is gone."""
-        found, runtime = process.postmaster(self.cluster), self._known_runtime()
+        found, folder = process.postmaster(self.cluster), runtime.with_socket(self.directory)
         if found is None:
             return False
-        if runtime is None:  # its socket cannot be reached any more
+        if folder is None:  # its socket cannot be reached any more
             os.kill(found[0], signal.SIGINT)
             self._gone(None)
             return False
-        self.runtime, self.adopted = runtime, True
+        self.runtime, self.adopted = folder, True
         self.progress(f"Adopting the PostgreSQL server {found[0]}, whose supervisor is gone")
         self._wait()
         return True
@@ -228,61 +191,29 @@ class Embedded:
         if self._process is not None:
             self._process.wait()
             self._process = None
-        if process.on_cluster(self.cluster) and not self._gone(None):
-            raise EmbeddedError("Processes of a former server do not end.")
-        self.runtime = runtime = self._runtime_folder()
+        self._gone(None)
+        self.runtime = folder = runtime.folder(self.directory, Account.owning(self.cluster))
         # None is alive, so these are a dead server's; PostgreSQL would refuse them if the number was used again.
-        for stale in (self.cluster / "postmaster.pid", *runtime.glob(".s.PGSQL.*")):
+        for stale in (self.cluster / "postmaster.pid", *folder.glob(".s.PGSQL.*")):
             stale.unlink(missing_ok=True)
         if not (self.cluster / "PG_VERSION").exists():
             self.progress("Making the database")
-            clusters.make(self.programs, self.directory, runtime, self.ways)
-        confinement = confine(self.programs, self.cluster, runtime, ways=self.ways)
+            clusters.make(self.programs, self.directory, folder, self.ways)
+        confinement = confine(self.programs, self.cluster, folder, ways=self.ways)
         log = self.directory / "server.log"
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as out:
             # In a session of its own: the Ctrl-C that stops the supervisor is not for the server.
             self._process = subprocess.Popen(  # noqa: S603  # our own words
-                clusters.run_command(confinement, runtime, self.settings),
+                clusters.run_command(confinement, folder, self.settings),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 cwd=confinement.start,
                 start_new_session=True,
             )
-        clusters.write_private(self.directory / "server.json", json.dumps({"runtime": str(runtime)}))
         self._wait()
-
-    def _runtime_folder(self) -> Path:
-        """A 0700 folder with a short path for the socket, whatever the length of the data's path. The same as before
-        when there is one: clients of a server that died find its successor there."""
-        account = Account.owning(self.cluster)
-        former = self.runtime or self._recorded_runtime()
-        if former is not None and former.exists():
-            status = former.stat()
-            if stat.S_IMODE(status.st_mode) == 0o700 and status.st_uid == account.uid:
-                return former
-            shutil.rmtree(former, ignore_errors=True)
-        candidates = ["/run"] if os.geteuid() == 0 else []
-        candidates += [folder for folder in (tempfile.gettempdir(), "/tmp") if len(folder) < LONGEST_SOCKET_FOLDER]  # noqa: S108  # mkdtemp makes it ours alone
-        parent = next(folder for folder in candidates if os.access(folder, os.W_OK | os.X_OK))
-        runtime = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        if os.geteuid() == 0:
-            os.chown(runtime, account.uid, account.gid)
-        return runtime
-
-    def _recorded_runtime(self) -> Path | None:
-        try:
-            runtime = Path(json.loads((self.directory / "server.json").read_text())["runtime"])
-        except (OSError, ValueError, KeyError):
-            return None
-        # It will be removed one day: nothing but what mkdtemp made here.
-        return runtime if runtime.name.startswith(_PREFIX) and runtime.is_dir() else None
-
-    def _known_runtime(self) -> Path | None:
-        runtime = self._recorded_runtime()
-        return runtime if runtime is not None and (runtime / f".s.PGSQL.{clusters.PORT}").exists() else None
 
     def _running_runtime(self) -> Path:
         if self.runtime is None:
