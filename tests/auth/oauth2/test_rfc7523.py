@@ -36,9 +36,9 @@ async def test_both_algorithms_of_smart_are_accepted(database: Database, registe
 @pytest.mark.parametrize(
     "changes",
     [
-        {"exp": int(time.time()) + 10 * 365 * 86400},
-        {"exp": int(time.time()) + 400},
-        {"exp": int(time.time()) - 60},
+        {"exp": 10 * 365 * 86400},
+        {"exp": 400},
+        {"exp": -60},
         {"exp": None},
         {"exp": "4102444800"},
         {"exp": True},
@@ -55,14 +55,16 @@ async def test_both_algorithms_of_smart_are_accepted(database: Database, registe
         {"jti": ""},
         {"jti": 5},
         {"jti": "x" * 300},
-        {"iat": int(time.time()) + 3600},
-        {"nbf": int(time.time()) + 3600},
+        {"iat": 3600},
+        {"nbf": 3600},
     ],
 )
 async def test_claims_out_of_bounds_are_refused(
     database: Database, register: Register, changes: dict[str, Any]
 ) -> None:
     software = await register()
+    if isinstance(moment := next(iter(changes.values())), int) and not isinstance(moment, bool):
+        changes = {name: int(time.time()) + moment if name in ("exp", "iat", "nbf") else moment for name in changes}
 
     assert not await accepted(database, software, software.assertion(**changes))
     assert await accepted(database, software, software.assertion())  # the same client, with nothing changed
