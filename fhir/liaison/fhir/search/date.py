@@ -34,10 +34,11 @@ class Limits(NamedTuple):
     bounds: tuple[Bound, ...]
     inverted: bool = False
 
-    def hold(self, low: datetime, high: datetime) -> bool:
-        return (
-            all(_compare(low if b.side == "low" else high, b.operator, b.moment) for b in self.bounds) != self.inverted
-        )
+    def hold(self, low: datetime | None, high: datetime | None) -> bool:
+        """For the range of a value. An open end is the first or last moment of the calendar, which asyncpg writes as
+        PostgreSQL's -infinity and infinity: SQL and Python say the same."""
+        low, high = low or dates.EARLIEST, high or dates.LATEST
+        return all(_meets(b, low if b.side == "low" else high) for b in self.bounds) != self.inverted
 
 
 def operand(text: str, modifier: str, parameter: SearchParameter, context: Context) -> Any:
@@ -88,11 +89,7 @@ def narrow(criterion: Criterion) -> Condition | None:
 
 
 def matches(values: Sequence[DateRange], criterion: Criterion) -> bool:
-    return any(
-        limit.hold(value.low or dates.EARLIEST, value.high or dates.LATEST)
-        for value in values
-        for limit in criterion.operands
-    )
+    return any(limit.hold(value.low, value.high) for value in values for limit in criterion.operands)
 
 
 def _shifted(moment: datetime, by: timedelta) -> datetime:
@@ -103,13 +100,13 @@ def _shifted(moment: datetime, by: timedelta) -> datetime:
         return dates.LATEST if by > timedelta() else dates.EARLIEST
 
 
-def _compare(left: datetime, operator: str, right: datetime) -> bool:
-    match operator:
+def _meets(bound: Bound, end: datetime) -> bool:
+    match bound.operator:
         case "<":
-            return left < right
+            return end < bound.moment
         case "<=":
-            return left <= right
+            return end <= bound.moment
         case ">":
-            return left > right
+            return end > bound.moment
         case _:
-            return left >= right
+            return end >= bound.moment

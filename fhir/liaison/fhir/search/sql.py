@@ -114,7 +114,8 @@ class Compiler:
             counted = f", (select count(*) from ({self._body(bind, kind, patients, condition, token)}) c) as total"
         return Statement(
             f"{head}select {_COLUMNS[columns]}, v.{order.column} as moment,"
-            f" {self._snapshot(bind)} as snapshot{counted} from ({body}) v {_ordering(order)}",
+            f" {self._snapshot(bind)} as snapshot{counted} from ({body}) v"
+            f" {_ordering(_ROWS._replace(moment=f'v.{order.column}'), order)}",
             bind.arguments,
         )
 
@@ -154,48 +155,70 @@ class Compiler:
         after: Position | None = None,
         limit: int | None = None,
     ) -> str:
-        """A select of whole visible rows; for several patients one index walk each, cut at `limit`, then merged."""
+        """A select of whole visible rows, in order and cut at `limit` when there is one."""
         many = len(patients) != 1
         owner = "k.patient" if many else bind.add(patients[0], "bigint")
         source = f"unnest({bind.add(list(patients), 'bigint[]')}) with ordinality k(patient, n)" if many else ""
         where = Where(bind, self._table, patients, owner, bind.add(kind, "smallint"), token)
         start, rest = start_of(condition)
         tests = [where.test(one) for one in rest]
+        cut = "" if order is None or limit is None else f" limit {bind.add(limit, 'bigint')}"
+        if many and start is not None and order is not None and order.column == "clinical":
+            # Index rows of all patients are put in order first; then each is looked at, until there are enough.
+            columns = _Columns("d.clinical", "d.res", "k.patient")
+            past = "" if after is None else f" and {_past(bind, columns, order, after)}"
+            ranked = f"{where.ranked(start, source)}{past} {_ordering(columns, order)}"
+            joined = "v.patient = k.patient and v.kind = k.kind and v.res = k.res and v.version = k.version"
+            found = " and ".join([f"select v.* from ({ranked}) k join visible v on {joined} where true", *tests])
+            return f"{found} {_ordering(_Columns('k.clinical', 'k.res', 'k.patient'), order)}{cut}"
         if start is None:
             walk, moved = f"visible v where v.patient = {owner} and v.kind = {where.kind}", "v"
         else:
             walk, moved = where.walk(start)
+        if order is None:
+            columns = _ROWS
+        elif order.column == "clinical":
+            columns = _Columns(f"{moved}.clinical", f"{moved}.res", "v.patient")
+        else:
+            columns = _ROWS._replace(moment="v.at")
         if after is not None and order is not None:
-            tests.append(_past(bind, moved, order, after, many))
+            tests.append(_past(bind, columns, order, after))
         inner = " and ".join([f"select v.* from {walk}", *tests])
-        cut = ""
-        if order is not None and limit is not None:
-            cut = f" limit {bind.add(limit, 'bigint')}"
-            inner += f" {_inner_ordering(moved, order)}{cut}"
+        if order is not None:
+            inner += f" {_ordering(columns, order, many=False)}{cut}"
         if not many:
             return inner
         merged = f"select v.* from {source} cross join lateral ({inner}) v"
-        return f"{merged} {_ordering(order)}{cut}" if order is not None and cut else merged
+        return (
+            merged if order is None else f"{merged} {_ordering(_ROWS._replace(moment=f'v.{order.column}'), order)}{cut}"
+        )
 
 
-def _inner_ordering(moved: str, order: Order) -> str:
-    """Within one patient; `moved` is the relation whose index gives the order, when it can."""
-    column = f"{moved}.clinical" if order.column == "clinical" else "v.at"
-    res = f"{moved}.res" if order.column == "clinical" else "v.res"
-    return f"order by {column} desc, {res}" if order.descending else f"order by {column}, {res} desc"
+class _Columns(NamedTuple):
+    """The columns that make an order, by the relation whose index has them in that order."""
+
+    moment: str
+    res: str
+    patient: str
 
 
-def _ordering(order: Order) -> str:
+_ROWS: Final = _Columns("v.clinical", "v.res", "v.patient")
+
+
+def _ordering(columns: _Columns, order: Order, *, many: bool = True) -> str:
+    """Over one patient the last column says nothing, and would only keep an index from giving the order."""
     down, up = ("desc", "asc") if order.descending else ("asc", "desc")
-    return f"order by v.{order.column} {down}, v.res {up}, v.patient {up}"
+    last = f", {columns.patient} {up}" if many else ""
+    return f"order by {columns.moment} {down}, {columns.res} {up}{last}"
 
 
-def _past(bind: Binder, moved: str, order: Order, after: Position, many: bool) -> str:
+def _past(bind: Binder, columns: _Columns, order: Order, after: Position) -> str:
     """Strictly after a position. The first comparison alone bounds the index walk."""
-    column = f"{moved}.clinical" if order.column == "clinical" else "v.at"
-    moment, res = bind.add(after.moment, "timestamptz"), bind.add(after.res, "bigint")
+    moment, res, patient = (
+        bind.add(after.moment, "timestamptz"),
+        bind.add(after.res, "bigint"),
+        bind.add(after.patient, "bigint"),
+    )
     less, more = ("<", ">") if order.descending else (">", "<")
-    tie = f"v.res {more} {res}"
-    if many:
-        tie += f" or (v.res = {res} and v.patient {more} {bind.add(after.patient, 'bigint')})"
-    return f"{column} {less}= {moment} and ({column} {less} {moment} or {tie})"
+    tie = f"{columns.res} {more} {res} or ({columns.res} = {res} and {columns.patient} {more} {patient})"
+    return f"{columns.moment} {less}= {moment} and ({columns.moment} {less} {moment} or {tie})"

@@ -19,7 +19,7 @@ from liaison.fhir.search.escapes import unescape
 MODIFIERS: Final = frozenset({"exact", "contains"})
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32_768)
 def folded(text: str) -> str:
     """The text as a search compares it: no case, no accents; runs of anything but letters and digits are one space."""
     plain = unicodedata.normalize("NFKD", text.casefold())

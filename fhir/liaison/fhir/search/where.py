@@ -2,11 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from liaison.fhir.definitions import parameter_by_number
-from liaison.fhir.search.conditions import All, Bound, Condition, Ids, Owners, Present, Proven, Range, Tokens, Updated
+from liaison.fhir.search.conditions import (
+    BEGINNING,
+    All,
+    Bound,
+    Condition,
+    Ids,
+    Owners,
+    Present,
+    Proven,
+    Range,
+    Tokens,
+    Updated,
+)
 from liaison.fhir.search.conditions import Any as AnyOf
 
 TokenOf = Callable[[int, int, bytes], int]
@@ -55,15 +67,24 @@ class Where:
 
     def walk(self, start: Tokens) -> tuple[str, str]:
         """The relations to select from, with their join and start; and the one whose index gives clinical order."""
-        found = (
+        joined = "v.patient = d.patient and v.kind = d.kind and v.res = d.res and v.version = d.version"
+        if len(start.values) == 1:
+            return f"{self.table('index_token')} d join visible v on {joined} where {self._at(start)}", "d"
+        once = f"select distinct d.patient, d.kind, d.res, d.version from {self.table('index_token')} d"
+        return f"({once} where {self._at(start)}) d join visible v on {joined} where true", "v"
+
+    def ranked(self, start: Tokens, source: str) -> str:
+        """A select of the index rows of every patient `k` of `source`: (patient, n, kind, res, version, clinical)."""
+        return (
+            f"select {'distinct ' if len(start.values) > 1 else ''}k.patient, k.n, d.kind, d.res, d.version, d.clinical"
+            f" from {source} join {self.table('index_token')} d on {self._at(start)} where true"
+        )
+
+    def _at(self, start: Tokens) -> str:
+        return (
             f"d.patient = {self.owner} and d.kind = {self.kind} and d.param = {self.bind.add(start.param, 'smallint')}"
             f" and d.token {self._among(start)}"
         )
-        joined = "v.patient = d.patient and v.kind = d.kind and v.res = d.res and v.version = d.version"
-        if len(start.values) == 1:
-            return f"{self.table('index_token')} d join visible v on {joined} where {found}", "d"
-        once = f"(select distinct d.patient, d.kind, d.res, d.version from {self.table('index_token')} d where {found})"
-        return f"{once} d join visible v on {joined} where true", "v"
 
     def _among(self, tokens: Tokens) -> str:
         """`= …` or `= any(…)` over the tokens of the row's own patient."""
@@ -149,5 +170,8 @@ def _own(alias: str) -> str:
     )
 
 
-def _earlier(bound: Bound) -> Any:
-    return bound.moment if bound.moment.tzinfo is None else bound.moment - _INSTANT
+def _earlier(bound: Bound) -> datetime:
+    try:
+        return bound.moment - _INSTANT
+    except OverflowError:
+        return BEGINNING
