@@ -47,7 +47,10 @@ def test_a_period_that_cannot_be_read_gives_no_right_and_lifts_no_opposition(per
     assert consent({"type": "permit", "actor": actor(5), "period": period}) == []
     [denial] = consent({"type": "deny", "actor": actor(5), "period": period})
     assert (denial.principal, denial.relation, denial.during) == (5, Relation.DENY, ALWAYS)
-    team: Tree = {"status": "active", "participant": [{"member": {"reference": "PractitionerRole/5"}, "period": period}]}
+    team: Tree = {
+        "status": "active",
+        "participant": [{"member": {"reference": "PractitionerRole/5"}, "period": period}],
+    }
     assert facts("CareTeam", **team) == []
     assert (
         facts(
@@ -156,7 +159,12 @@ def test_an_emergency_access_without_an_end_gives_nothing() -> None:
 def test_a_tour_line_runs_from_18_h_in_paris_the_evening_before() -> None:
     people = [{"actor": {"reference": "PractitionerRole/5"}, "status": "accepted"},
               {"actor": {"reference": "PractitionerRole/6"}, "status": "declined"}]  # fmt: skip
-    tree: Tree = {"status": "booked", "participant": people, "start": "2026-07-15T06:30:00Z", "end": "2026-07-15T07:00:00Z"}
+    tree: Tree = {
+        "status": "booked",
+        "participant": people,
+        "start": "2026-07-15T06:30:00Z",
+        "end": "2026-07-15T07:00:00Z",
+    }
     [fact] = facts("Appointment", **tree)
     assert fact.principal == 5
     assert fact.during.start.isoformat() == "2026-07-14T16:00:00+00:00"
