@@ -125,6 +125,21 @@ def test_a_reference_to_nothing_is_named_and_nothing_stays(gp: httpx.Client, pat
     assert counted(gp, patient) == 0
 
 
+def test_a_reference_to_an_entry_is_held_to_its_target_types(gp: httpx.Client, patient: str) -> None:
+    flag = urn()
+
+    answer = send(
+        gp,
+        "transaction",
+        entry({"resourceType": "Flag", "status": "active", "code": {"text": "x"},
+               "subject": {"reference": f"Patient/{patient}"}}, flag),
+        entry(observation(f"Patient/{patient}", encounter={"reference": flag})),
+    )  # fmt: skip
+
+    assert answer.status_code == 422
+    assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[1].resource.encounter"]
+
+
 def test_a_conditional_reference_finds_its_target(service: Any, gp: httpx.Client, patient: str) -> None:
     with service.client("admin") as admin:
         value = str(uuid.uuid4())

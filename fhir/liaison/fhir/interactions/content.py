@@ -1,11 +1,15 @@
 """What the server puts into a resource it stores: its id, its meta, a cleaned narrative. Nothing else changes."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from liaison.fhir.errors import BadRequest, FhirError
 from liaison.fhir.interactions.entries import named
-from liaison.fhir.model import clean_narrative, read, validate
+from liaison.fhir.model import clean_narrative, read, references, validate
 from liaison.fhir.store.contract import Tree
+
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
 def received(body: bytes, type_: str) -> Tree:
@@ -18,14 +22,24 @@ def received(body: bytes, type_: str) -> Tree:
     return checked(tree, type_)
 
 
-def checked(tree: Tree, type_: str, at: str = "") -> Tree:
-    """The same tree, valid and with its narrative cleaned; or an error with every problem, naming the entry `at`."""
+def checked(tree: Tree, type_: str, at: str = "", types: Mapping[str, str] = _NOTHING) -> Tree:
+    """The same tree, valid and with its narrative cleaned; or an error with every problem, naming the entry `at`.
+
+    `types` gives the type of what each fullUrl of the Bundle names, so that references to it are held to their targets.
+    """
+    typed = [reference for _, reference in references(tree) if reference["reference"] in types] if types else []
+    sent = [reference["reference"] for reference in typed]
+    for reference, text in zip(typed, sent, strict=True):
+        reference["reference"] = f"{types[text]}/x"
     try:
         validate(tree, type_)
     except FhirError as error:
         if at:
-            raise named(f"{at}.resource", error) from None
+            raise named(at, error, resource=True) from None
         raise
+    finally:
+        for reference, text in zip(typed, sent, strict=True):
+            reference["reference"] = text
     clean_narrative(tree)
     return tree
 

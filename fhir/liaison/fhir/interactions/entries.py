@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from liaison.fhir.errors import BadRequest, FhirError, Issue, TooLarge
 from liaison.fhir.interactions.routing import Route, route
+from liaison.fhir.interactions.writes import place
 from liaison.fhir.model import dump
 from liaison.fhir.store.contract import Request, Tree
 
@@ -77,13 +78,13 @@ def _parse(at: str, entry: Any, outer: Request, base_url: str) -> Entry:
     return Entry(at, _text(entry, "fullUrl"), method, path, query, _headers(request, outer.headers), kept, found, None)
 
 
-def named(at: str, error: FhirError) -> FhirError:
-    """The error, its issues naming the entry."""
+def named(at: str, error: FhirError, *, resource: bool = False) -> FhirError:
+    """The error, its issues naming the entry. With `resource` their expressions start at the entry's resource."""
     error.issues = tuple(
         Issue(
             issue.code,
             issue.diagnostics if issue.diagnostics.startswith(at) else f"{at}: {issue.diagnostics}",
-            issue.expression if issue.expression.startswith(at) else f"{at}.{issue.expression}".removesuffix("."),
+            issue.expression if issue.expression.startswith(at) else place(at, issue.expression, resource=resource),
             issue.severity,
         )
         for issue in error.issues

@@ -109,10 +109,11 @@ def _refuse_doubles(writes: Sequence[Write]) -> None:
 async def _validate(caller: Caller, writes: Sequence[Write]) -> None:
     """Every problem of every resource; others are served meanwhile."""
     issues: list[Issue] = []
+    types = {write.full_url: write.type_ for write in writes if write.full_url and write.tree is not None}
     for number, write in enumerate(writes):
         if write.tree is not None:
             try:
-                content.checked(write.tree, write.type_, write.at)
+                content.checked(write.tree, write.type_, write.at, types)
                 for letter in ("c", "u") if write.matching else ("c" if write.interaction == "create" else "u",):
                     scope.require_written(caller, letter, write.type_, write.tree)
             except Unprocessable as error:

@@ -8,6 +8,14 @@ from liaison.fhir.errors import FhirError, Issue
 from liaison.fhir.store.contract import Change, Key, Row, Tree
 
 
+def place(at: str, expression: str, *, resource: bool) -> str:
+    """A FHIRPath inside the entry `at` of a Bundle. With `resource`, the expression starts with its type."""
+    if not resource:
+        return f"{at}.{expression}" if expression else at
+    _, dot, below = expression.partition(".")
+    return f"{at}.resource{dot}{below}"
+
+
 @dataclass(slots=True)
 class Write:
     """What is to be done with one resource.
@@ -46,10 +54,7 @@ class Write:
 
     def place(self, path: str) -> str:
         """The FHIRPath of an element of this resource, as an issue names it."""
-        if not self.at:
-            return path
-        _, dot, below = path.partition(".")
-        return f"{self.at}.resource{dot}{below}"
+        return place(self.at, path, resource=True) if self.at else path
 
     def problem(self, error: FhirError) -> FhirError:
         """The same error, naming this entry in each of its issues."""

@@ -7,7 +7,7 @@ lines. Files come in the order of their names; NDJSON files with what others ref
 import gzip
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -65,7 +65,7 @@ class Item:
             return ""
         return f"{self.tree.get('resourceType')}/{self.tree['id']}"
 
-    def check(self) -> None:
+    def check(self, types: Mapping[str, str]) -> None:
         """Validates the resource; notes its digest and its references."""
         if self.tree is None or self.problem is not None:
             return
@@ -74,7 +74,7 @@ class Item:
             if type_ not in RESOURCE_TYPES:
                 raise BadRequest("It is not a resource of FHIR R4.", "resourceType")
             self.digest = hashlib.sha256(dump(self.tree)).digest()
-            content.checked(self.tree, type_)
+            content.checked(self.tree, type_, types=types)
             self.texts = frozenset(reference["reference"] for _, reference in references(self.tree))
         except FhirError as error:
             self.problem = error
@@ -160,8 +160,9 @@ def _rank(path: Path) -> tuple[int, str]:
 def read_part(part: Part) -> Group:
     """The resources of one part, each valid or with its problem. Raises Unreadable for a file that cannot be read."""
     group = _of_lines(part) if part.lines else _of_file(part.path)
+    types = {item.full_url: str(item.tree.get("resourceType")) for item in group.items if item.full_url and item.tree}
     for item in group.items:
-        item.check()
+        item.check(types)
     return group
 
 
