@@ -13,9 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from liaison.services.command import Refused
+from liaison.services.command.init import refuse_unsafe
+from liaison.services.sandbox.folder import MARKER
+from liaison.services.settings import Settings
+
 from ..conftest import address, end
 
-pytestmark = pytest.mark.http
+pytestmark = [pytest.mark.http, pytest.mark.timeout(600)]
 
 LIAISON = Path(sys.executable).with_name("liaison")
 INIT = [
@@ -126,12 +131,33 @@ def test_an_installation_from_nothing_to_a_checked_restore_elsewhere(
         assert browser.get(link[1][:-1] + "x").status_code == 404
 
     assert "Whole up to the checkpoint" in machine.run("journal", "verify")
+    machine.key.rename(machine.key.with_name("moved"))
+    found = json.loads(machine.run("doctor", "--json", code=2))
+    broken = {one["name"]: one["fix"] for one in found["checks"] if one["level"] == "cassé"}
+    assert "liaison keys recover" in broken["clé"]
+    machine.key.with_name("moved").rename(machine.key)
     machine.run("doctor", code=1)  # nothing broken; no backup yet
+    assert "n'est pas rangée avec la clé" in machine.run("backup", "--to", str(machine.folder), code=1)
     backups = tmp_path / "backups"
     machine.run("backup", "--to", str(backups))
     (made,) = backups.iterdir()
     assert "restaurée à part et vérifiée" in machine.run("backup", "verify", str(made))
     assert json.loads(machine.run("doctor", "--json"))["level"] == "OK"
+
+    key, exported = tmp_path / "journal.key", tmp_path / "journal.jsonl.gz"
+    key.write_text(machine.run("journal", "key"))
+    machine.run("journal", "export", str(exported))
+    assert "exists already" in machine.run("journal", "export", str(exported), code=1)
+    elsewhere = Machine(tmp_path / "nowhere")
+    verdict = json.loads(elsewhere.run("journal", "verify", "--export", str(exported), "--key", str(key), "--json"))
+    assert verdict["whole"]
+    assert verdict["at"]["size"] == verdict["entries"] > 0
+    elsewhere.run("journal", "verify", "--export", str(exported), code=2)
+
+    assert "Cette installation est faite" in machine.run("init", code=1)
+    machine.run("init", "--hds-until", "2001-01-01")
+    hosting = next(one for one in json.loads(machine.run("doctor", "--json", code=2))["checks"] if one["name"] == "HDS")
+    assert (hosting["level"], bool(hosting["fix"])) == ("cassé", True)
 
     other = Machine(tmp_path / "other")
     other.folder.mkdir()
@@ -152,54 +178,21 @@ def test_an_installation_from_nothing_to_a_checked_restore_elsewhere(
 
 
 def test_a_key_beside_the_data_is_refused(machine: Machine) -> None:
-    for place in (machine.data / "key", machine.data / "outside" / "key", machine.data / ".." / "data" / "k"):
-        assert "une copie des données emporterait la clé" in machine.run(*INIT, code=1, LIAISON_KEY_FILE=str(place))
-    (machine.folder / "link").symlink_to(machine.data)
     machine.data.mkdir()
-    said = machine.run(*INIT, code=1, LIAISON_KEY_FILE=str(machine.folder / "link" / "key"))
+    (machine.folder / "link").symlink_to(machine.data)
+    for place in ("data/key", "data/outside/key", "other/../data/k", "link/key"):
+        with pytest.raises(Refused, match="emporterait la clé"):
+            refuse_unsafe(Settings(data=machine.data, key_file=machine.folder / place))
+    with pytest.raises(Refused, match="emporterait la clé"):
+        refuse_unsafe(Settings(data=machine.data, outside=machine.folder / "o", key_file=machine.folder / "o" / "key"))
+    refuse_unsafe(Settings(data=machine.data, key_file=machine.key))
+    said = machine.run(*INIT, code=1, LIAISON_KEY_FILE=str(machine.data / "key"))
     assert "emporterait la clé" in said
     assert list(machine.data.iterdir()) == []
 
 
-def test_a_backup_is_not_kept_with_the_key(machine: Machine) -> None:
-    machine.run(*INIT)
-    assert "n'est pas rangée avec la clé" in machine.run("backup", "--to", str(machine.folder), code=1)
-    assert "certificat HDS" not in machine.run("init", code=1)
-    machine.run("init", "--hds-until", "2001-01-01")
-    found = json.loads(machine.run("doctor", "--json", code=2))
-    hosting = next(one for one in found["checks"] if one["name"] == "HDS")
-    assert (hosting["level"], bool(hosting["fix"])) == ("cassé", True)
-
-
-def test_doctor_says_what_is_broken_and_how_to_mend_it(machine: Machine, running: Callable[[Machine], str]) -> None:
-    machine.run(*INIT)
-    running(machine)
-    machine.key.rename(machine.key.with_name("moved"))
-    found = json.loads(machine.run("doctor", "--json", code=2))
-    broken = {one["name"]: one["fix"] for one in found["checks"] if one["level"] == "cassé"}
-    assert "liaison keys recover" in broken["clé"]
-    machine.key.with_name("moved").rename(machine.key)
-    machine.run("doctor", code=1)
-
-
 def test_a_sandbox_never_becomes_an_installation(machine: Machine) -> None:
     machine.data.mkdir()
-    (machine.data / ".liaison-sandbox").write_text("")
-    assert "bac à sable" in machine.run(*INIT, code=1)
-
-
-def test_a_journal_is_exported_and_verified_by_its_public_key_alone(machine: Machine, tmp_path: Path) -> None:
-    machine.run(*INIT)
-    process, _ = machine.serve()
-    end(process)
-    key, exported = tmp_path / "journal.key", tmp_path / "journal.jsonl.gz"
-    key.write_text(machine.run("journal", "key"))
-    machine.run("journal", "export", str(exported))
-    assert "exists already" in machine.run("journal", "export", str(exported), code=1)
-    elsewhere = Machine(tmp_path / "nowhere")
-    verdict = json.loads(elsewhere.run("journal", "verify", "--export", str(exported), "--key", str(key), "--json"))
-    assert verdict["whole"]
-    assert verdict["at"]["size"] == verdict["entries"] > 0
-    elsewhere.run("journal", "verify", "--export", str(exported), code=2)
-    key.write_text(key.read_text().replace("+A", "+B"))
-    elsewhere.run("journal", "verify", "--export", str(exported), "--key", str(key), code=1)
+    (machine.data / MARKER).write_text("")
+    with pytest.raises(Refused, match="bac à sable"):
+        refuse_unsafe(Settings(data=machine.data, key_file=machine.key))
