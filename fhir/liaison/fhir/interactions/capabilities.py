@@ -22,7 +22,7 @@ _INTERACTIONS: Final = ("read", "vread", "update", "delete", "history-instance",
 _OF_R4: Final = frozenset({"PlanDefinition-apply", "Patient-everything", "Resource-validate"})
 _DOCUMENTATION: Final = (
     "Search: unknown parameters, modifiers and values are refused (Prefer: handling=lenient reports what it ignores). "
-    "Result parameters: _sort, _count (20 unless given, at most 1000), _total, _summary=count, _include. "
+    "Result parameters: _sort, _count (20 unless given, at most 1000), _total, _summary=count, _include, _revinclude. "
     "GET and POST _search, and Patient/[id]/[type] for what belongs to one patient. A next link is good for one hour."
 )
 
@@ -93,11 +93,24 @@ def _resource(type_: str, operations: Iterable[str]) -> dict[str, Any]:
         "conditionalDelete": "not-supported",
         "referencePolicy": ["literal", "logical", "local", "enforced"],
         "searchInclude": [f"{type_}:*", *(f"{type_}:{p.code}" for p in parameters if p.type == "reference")],
+        "searchRevInclude": _referring()[type_],
         "searchParam": [_parameter(p) for p in parameters],
     }
     if operations:
         made["operation"] = [_operation(name, type_) for name in operations]
     return made
+
+
+@cache
+def _referring() -> dict[str, list[str]]:
+    """By type, the reference parameters of all types that may point to it."""
+    found: dict[str, list[str]] = {type_: [] for type_ in RESOURCE_TYPES}
+    for source in sorted(RESOURCE_TYPES - {"Parameters", "AuditEvent"}):
+        for code, parameter in sorted(search_parameters(source).items()):
+            if parameter.type == "reference" and supported(parameter):
+                for target in parameter.target:
+                    found[target].append(f"{source}:{code}")
+    return found
 
 
 def _parameter(parameter: SearchParameter) -> dict[str, str]:

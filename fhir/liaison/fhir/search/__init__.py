@@ -5,6 +5,7 @@ statement over visible rows only, `decide` evaluates after decryption, `sort`, `
 """
 
 from liaison.fhir.search.parse import supported
-from liaison.fhir.search.searching import find, match, search
+from liaison.fhir.search.scopes import match
+from liaison.fhir.search.searching import find, search
 
 __all__ = ["find", "match", "search", "supported"]

@@ -48,10 +48,16 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """One _include: follow the references of `parameter` (None: all reference parameters), to `target` if given."""
+    """One _include or (`reverse`) _revinclude: the references of `parameter` on `source`, to `target` if given.
 
+    `parameter` None: all reference parameters. `iterate`: also from what was included.
+    """
+
+    source: str
     parameter: SearchParameter | None
     target: str
+    reverse: bool = False
+    iterate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,7 @@ MOST_COUNT: Final = 1000
 """A page holds at most this many matches, whatever _count says; R4 allows a server to give fewer than asked."""
 
 _TOTALS: Final[dict[str, Total]] = {"none": "none", "estimate": "estimate", "accurate": "accurate"}
-_REFUSED: Final = {
-    "_revinclude": "The parameter '_revinclude' is not supported yet.",
-    "_elements": "The parameter '_elements' is not supported yet.",
-}
+_REFUSED: Final = frozenset({"_elements", "_include", "_revinclude"})
 
 
 class Controls:
@@ -48,11 +45,10 @@ class Controls:
             case "_sort":
                 self._once(name, self.sort)
                 self.sort = tuple(self._sort_key(part) for part in text.split(","))
-            case "_include":
-                self.includes.append(self._include(text))
-            case _ if name in _REFUSED or name.partition(":")[0] in ("_include", "_revinclude"):
-                said = _REFUSED.get(name, f"The parameter '{name[:40]}' is not supported yet.")
-                raise BadRequest(issues=[Issue("not-supported", said)])
+            case "_include" | "_include:iterate" | "_revinclude" | "_revinclude:iterate":
+                self.includes.append(self._include(name, text))
+            case _ if name.partition(":")[0] in _REFUSED:
+                raise BadRequest(issues=[Issue("not-supported", f"The parameter '{name[:40]}' is not supported.")])
             case _:
                 return False
         return True
@@ -84,22 +80,24 @@ class Controls:
             raise _bad("_sort", f"cannot be by '{code[:60]}': it is not a parameter of {self.type_} that has an order")
         return SortKey(parameter, text.startswith("-"))
 
-    def _include(self, text: str) -> Include:
+    def _include(self, name: str, text: str) -> Include:
         """`Source:parameter[:Target]`, or `Source:*` (search.html#include)."""
         source, _, rest = text.partition(":")
         code, _, target = rest.partition(":")
-        if source != self.type_:
-            raise _bad(
-                "_include", f"starts with the type searched, {self.type_}, as in {self.type_}:{code or '*'}"[:200]
-            )
+        way, _, iterate = name.partition(":")
+        reverse = way == "_revinclude"
+        if source not in RESOURCE_TYPES or not code:
+            raise _bad(name, f"is written Type:parameter or Type:parameter:Target, as in {self.type_}:patient")
+        if not reverse and not iterate and source != self.type_:
+            raise _bad(name, f"starts with the type searched, {self.type_}; with :iterate, with any")
         if target and target not in RESOURCE_TYPES:
-            raise _bad("_include", f"names '{target[:40]}', which is not a resource type")
+            raise _bad(name, f"names '{target[:40]}', which is not a resource type")
         if code == "*":
-            return Include(None, target)
-        parameter = search_parameters(self.type_).get(code)
+            return Include(source, None, target, reverse, bool(iterate))
+        parameter = search_parameters(source).get(code)
         if parameter is None or parameter.type != "reference":
-            raise _bad("_include", f"names '{code[:60]}', which is not a reference parameter of {self.type_}")
-        return Include(parameter, target)
+            raise _bad(name, f"names '{code[:60]}', which is not a reference parameter of {source}")
+        return Include(source, parameter, target, reverse, bool(iterate))
 
 
 def _count(text: str) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from liaison.fhir.definitions import type_of
+from liaison.fhir.errors import TooCostly
 from liaison.fhir.search.conditions import BEGINNING
 from liaison.fhir.search.criteria import Facts
 from liaison.fhir.search.decide import BUDGET, CACHED, Budget, Candidate, known_of, satisfies, values_of
@@ -83,6 +84,14 @@ class Run:
                 if self._matches(facts):
                     found.append((facts, one))
         return ordered(found, sort) if sorted_ else [one for _, one in found]
+
+    async def afford(self, values: int, most: int) -> None:
+        """Raises TooCostly if so many values would make more than `most` tokens over the patients looked at."""
+        for family in self.plan.families:
+            if values * len(await self._scope(family)) > most:
+                raise TooCostly(
+                    "This search would follow too many references. Ask for fewer matches, or for one patient."
+                )
 
     async def rows(self, keys: Sequence[Key]) -> list[Row]:
         """The rows of these resources that the caller may see, in this order, at this snapshot."""

@@ -2,24 +2,23 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
-from liaison.fhir import model
-from liaison.fhir.definitions import kind_of, type_of
+from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import BadRequest, Forbidden
-from liaison.fhir.model import dates
-from liaison.fhir.search import include, page
-from liaison.fhir.search.criteria import Context, Criterion, Facts, Query
-from liaison.fhir.search.decide import Candidate, satisfies
+from liaison.fhir.search import page
+from liaison.fhir.search.criteria import Context, Query
+from liaison.fhir.search.decide import Candidate
+from liaison.fhir.search.include import Includes
 from liaison.fhir.search.listing import load, save
 from liaison.fhir.search.page import Cursor
 from liaison.fhir.search.parse import criterion, pairs, parse
-from liaison.fhir.search.plan import NOBODY, Alternatives, Plan, plan
+from liaison.fhir.search.plan import NOBODY, Plan, plan
 from liaison.fhir.search.run import Run
+from liaison.fhir.search.scopes import bound
 from liaison.fhir.search.searchset import searchset, url
 from liaison.fhir.search.sql import Position
-from liaison.fhir.store.contract import Answer, Caller, Key, Opened, Tree
+from liaison.fhir.store.contract import Answer, Caller, Key, Opened
 from liaison.fhir.store.store import Store
 
 
@@ -69,39 +68,12 @@ async def find(
     parsed = Query(type_, tuple(criterion(name, text, asked) for name, text in pairs(query)))
     if not parsed.criteria:
         raise BadRequest("A conditional request or reference has at least one criterion.")
-    run = Run(store, caller, plan(parsed, _bound(caller, type_, base_url), store.key))
+    run = Run(store, caller, plan(parsed, bound(caller, "s", type_, base_url), store.key))
     return [one.key for one in (await run.page(limit, None) if run.plan.decided else await run.matching(limit, None))]
 
 
-def match(type_: str, tree: Tree, query: str, *, base_url: str = "") -> bool:
-    """Whether one resource meets every criterion of a query: plain evaluation on its own content."""
-    criteria = _criteria(type_, query, base_url)
-    return satisfies(_facts(type_, tree), criteria, ())
-
-
-def _facts(type_: str, tree: Tree) -> Facts:
-    meta = tree.get("meta") or {}
-    span = dates.span(str(meta.get("lastUpdated", "")))
-    updated = dates.EARLIEST if span is None else span[0]
-    return Facts(type_, str(tree.get("id", "")), updated, model.extract(type_, tree))
-
-
-@lru_cache(maxsize=1024)
-def _criteria(type_: str, query: str, base_url: str) -> tuple[Criterion, ...]:
-    asked = Context(type_, base_url, datetime.now(UTC))
-    return tuple(criterion(name, text, asked) for name, text in pairs(query))
-
-
-def _bound(caller: Caller, type_: str, base_url: str) -> Alternatives:
-    """What the scopes ask of a resource beside the query. A scope that cannot be read opens nothing."""
-    try:
-        return tuple(_criteria(type_, one, base_url) for one in caller.bound.criteria("s", type_))
-    except BadRequest:
-        raise Forbidden(f"A scope of this token asks something of {type_} that cannot be searched.") from None
-
-
 async def _plan(store: Store, caller: Caller, query: Query, base_url: str, compartment: str) -> Plan:
-    made = plan(query, _bound(caller, query.type_, base_url), store.key)
+    made = plan(query, bound(caller, "s", query.type_, base_url), store.key)
     if not compartment:
         return made
     if made.families == ("directory",):
@@ -134,7 +106,7 @@ class _Page:
         if len(rows) < len(found):
             rows = await self.run.rows([one.key for one in found])
         matches = await self.store.open_rows(self.caller, rows)
-        included = await self._included(matches)
+        included = await Includes(self.run, self.query.includes, self.base_url).of(matches)
         return self._searchset(matches, included, None if self.query.total == "none" else total, following)
 
     async def _of_index(self) -> tuple[list[Candidate], int | None, Cursor | None]:
@@ -168,23 +140,6 @@ class _Page:
 
     def _next(self, total: int | None, **where: Any) -> Cursor:
         return replace(self.here, snapshot=self.run.snapshot or "", total=total, **where)
-
-    async def _included(self, matches: list[Opened]) -> list[Opened]:
-        if not self.query.includes or not matches:
-            return []
-        wanted = include.targets(self.store, self.caller, self.query, matches, self.base_url)
-        found = await self.store.open_rows(self.caller, await self.run.rows(wanted))
-        return [one for one in found if self._in_scope(one)]
-
-    def _in_scope(self, one: Opened) -> bool:
-        type_ = type_of(one.row.key.kind)
-        letter = include.letter_for(self.caller, type_)
-        if letter is None:
-            return False
-        criteria = self.caller.bound.criteria(letter, type_)
-        return not criteria or any(
-            match(type_, model.read(one.body), asked, base_url=self.base_url) for asked in criteria
-        )
 
     def _searchset(
         self, matches: list[Opened], included: list[Opened], total: int | None, following: Cursor | None

@@ -1,0 +1,53 @@
+"""The caller's upper bound (SMART scopes) as criteria: what it lets a search match, and what it lets be included."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from liaison.fhir import model
+from liaison.fhir.definitions import type_of
+from liaison.fhir.errors import BadRequest, Forbidden
+from liaison.fhir.model import dates
+from liaison.fhir.search.criteria import Context, Criterion, Facts
+from liaison.fhir.search.decide import satisfies
+from liaison.fhir.search.parse import criterion, pairs
+from liaison.fhir.search.plan import Alternatives
+from liaison.fhir.store.contract import Caller, Interaction, Opened, Tree
+
+
+def match(type_: str, tree: Tree, query: str, *, base_url: str = "") -> bool:
+    """Whether one resource meets every criterion of a query: plain evaluation on its own content."""
+    meta = tree.get("meta") or {}
+    span = dates.span(str(meta.get("lastUpdated", "")))
+    updated = dates.EARLIEST if span is None else span[0]
+    facts = Facts(type_, str(tree.get("id", "")), updated, model.extract(type_, tree))
+    return satisfies(facts, _criteria(type_, query, base_url), ())
+
+
+def letter_for(caller: Caller, type_: str) -> Interaction | None:
+    """Under which letter the scopes let a resource of this type be included, or None."""
+    letters: tuple[Interaction, ...] = ("s", "r")
+    return next((letter for letter in letters if caller.bound.allows(letter, type_)), None)
+
+
+def bound(caller: Caller, letter: Interaction, type_: str, base_url: str) -> Alternatives:
+    """What the scopes ask of a resource beside the query. A scope that cannot be read opens nothing."""
+    try:
+        return tuple(_criteria(type_, one, base_url) for one in caller.bound.criteria(letter, type_))
+    except BadRequest:
+        raise Forbidden(f"A scope of this token asks something of {type_} that cannot be searched.") from None
+
+
+def lets_include(caller: Caller, one: Opened, base_url: str) -> bool:
+    """Whether the scopes let this resource stand in a Bundle beside the matches."""
+    type_ = type_of(one.row.key.kind)
+    letter = letter_for(caller, type_)
+    if letter is None:
+        return False
+    criteria = caller.bound.criteria(letter, type_)
+    return not criteria or any(match(type_, model.read(one.body), asked, base_url=base_url) for asked in criteria)
+
+
+@lru_cache(maxsize=1024)
+def _criteria(type_: str, query: str, base_url: str) -> tuple[Criterion, ...]:
+    asked = Context(type_, base_url, datetime.now(UTC))
+    return tuple(criterion(name, text, asked) for name, text in pairs(query))
