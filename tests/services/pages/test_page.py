@@ -1,0 +1,154 @@
+"""A route that is a page: who gets in, what a refusal looks like, and which forms are believed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from liaison.fhir.errors import Conflict, FhirError, NotFound, Unavailable, Unprocessable
+from liaison.services.pages.page import page
+from liaison.services.pages.signed_in import signed_in
+from liaison.services.pages.static_files import routes as static_routes
+
+from ..oauth.conftest import Place, field
+
+done: list[str] = []
+
+
+async def act(request: Request) -> Response:
+    _, me = await signed_in(request)
+    done.append(me.name)
+    return PlainTextResponse("done")
+
+
+def raising(error: Exception) -> object:
+    async def endpoint(request: Request) -> Response:
+        raise error
+
+    return endpoint
+
+
+ROUTES = [
+    page("/act", act, methods=("POST",)),
+    # The planted fault: the same endpoint without the check of forms.
+    page("/careless", act, methods=("POST",), changes_nothing=True),
+    page("/for-auditors", act, roles=frozenset({"auditor"})),
+    page("/for-nurses", act, roles=frozenset({"nurse"})),
+    page("/small", act, methods=("POST",), body_limit=1000),
+    *static_routes(),
+]
+
+
+@asynccontextmanager
+async def at(place: Place, *routes: object) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser signed in at the place, looking at the routes of these tests."""
+    app = Starlette(routes=[*ROUTES, *routes])  # type: ignore[list-item]  # Routes
+    app.state.house = place.house
+    done.clear()
+    async with place.signed_in() as browser:
+        csrf = field((await browser.get("/mes-connexions")).text, "csrf")
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=browser.base_url, cookies=browser.cookies) as here:
+            here.headers["x-test-csrf"] = csrf
+            yield here
+
+
+async def test_a_forged_form_does_nothing_and_would_without_the_check(place: Place) -> None:
+    async with at(place) as browser:
+        forged = {"sec-fetch-site": "cross-site"}
+        assert (await browser.post("/act", headers=forged)).status_code == 403
+        assert (await browser.post("/act", data={"csrf": "guess"})).status_code == 403
+        assert done == []
+
+        assert (await browser.post("/careless", headers=forged)).text == "done"
+        assert done == ["Camille NURSE"]
+
+
+async def test_a_genuine_form_is_believed_by_field_or_header(place: Place) -> None:
+    async with at(place) as browser:
+        csrf = browser.headers["x-test-csrf"]
+        assert (await browser.post("/act", data={"csrf": csrf})).text == "done"
+        assert (await browser.post("/act", headers={"x-csrf-token": csrf}, json={"a": 1})).text == "done"
+
+
+async def test_a_page_for_others_is_like_no_page(place: Place) -> None:
+    async with at(place) as browser:
+        assert (await browser.get("/for-nurses")).text == "done"
+        refused = await browser.get("/for-auditors")
+    async with place.browser() as nobody:
+        nobody._transport = httpx.ASGITransport(_app(place))
+        sent = await nobody.get("/for-auditors")
+
+    assert refused.status_code == 404
+    assert "Rien ici" in refused.text
+    assert sent.headers["location"] == "/connexion?suite=%2Ffor-auditors"
+
+
+def _app(place: Place) -> Starlette:
+    app = Starlette(routes=ROUTES)
+    app.state.house = place.house
+    return app
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (NotFound(), 404, "Rien ici"),
+        (Conflict("secret detail"), 409, "Déjà modifié"),
+        (Unprocessable("secret detail"), 422, "ne peut pas être enregistré"),
+        (Unavailable("secret detail"), 503, "Indisponible pour un moment"),
+        (RuntimeError("secret detail"), 500, "Une erreur de notre côté"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+async def test_refusals_are_pages_in_plain_words(place: Place, error: FhirError, status: int, words: str) -> None:
+    async with at(place, page("/raises", raising(error))) as browser:  # type: ignore[arg-type]  # an endpoint
+        answer = await browser.get("/raises")
+
+    assert answer.status_code == status
+    assert words in answer.text
+    assert "secret detail" not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert "content-security-policy" in answer.headers
+
+
+async def test_a_body_that_is_too_large_is_not_read_to_its_end(place: Place) -> None:
+    async with at(place) as browser:
+        csrf = browser.headers["x-test-csrf"]
+
+        async def endless() -> AsyncIterator[bytes]:
+            for _ in range(1_000_000):
+                yield b"x" * 1000
+            raise AssertionError("read to the end")
+
+        refused = await browser.post("/small", content=endless(), headers={"x-csrf-token": csrf})
+
+    assert refused.status_code == 413
+    assert done == []
+
+
+async def test_bundled_files_are_served_and_nothing_else(place: Place) -> None:
+    async with at(place) as browser:
+        kept = await browser.get("/static/liaison.css?v=1")
+        assert kept.status_code == 200
+        assert kept.headers["content-type"].startswith("text/css")
+        assert "immutable" in kept.headers["cache-control"]
+        assert kept.headers["x-content-type-options"] == "nosniff"
+        for path in ("../layout.py", "..%2flayout.py", "%2e%2e/layout.py", "/etc/passwd", "", "nothing.css"):
+            assert (await browser.get(f"/static/{path}")).status_code == 404
+
+
+def test_the_style_sheet_asks_nothing_of_anyone() -> None:
+    from liaison.services.pages.layout import STATIC
+
+    style = (STATIC / "liaison.css").read_text()
+
+    assert "http://" not in style.replace("http://www.w3.org/", "")
+    assert "https://" not in style
+    assert "@font-face" not in style
+    assert "GDS Transport" not in style
+    assert "#1d70b8" not in style  # GOV.UK's blue
