@@ -18,7 +18,7 @@ from liaison.fhir.store.embedded import Embedded
 from liaison.fhir.vault import NotAuthentic, ProviderError
 from liaison.services import base
 from liaison.services.command import Refused, app
-from liaison.services.custody import archive, installation, outside
+from liaison.services.custody import archive, outside, papers
 from liaison.services.custody.archive import BadBackup, Manifest
 from liaison.services.custody.drill import Drilled
 from liaison.services.custody.drill import drill as try_out
@@ -82,7 +82,7 @@ def _make(settings: Settings, folder: Path) -> None:
 
     where, manifest = run(settings, work)
     outside.prune(settings.outside_folder, HORIZON)
-    installation.note_backup(settings.outside_folder, "last", path=str(where))
+    papers.note_backup(settings.outside_folder, "last", path=str(where))
     rows = sum(part.rows for part in manifest.parts)
     size = sum(part.size for part in manifest.parts)
     typer.echo(f"Sauvegarde faite : {where} ({rows} lignes, {size / 1e6:.1f} Mo).")
@@ -110,7 +110,7 @@ def verify(
         drilled = _drill(settings, folder)
     except CANNOT as error:
         raise Refused(str(error)) from None
-    installation.note_backup(settings.outside_folder, "tried", made_at=drilled.made_at)
+    papers.note_backup(settings.outside_folder, "tried", made_at=drilled.made_at)
     at = drilled.verdict.at
     typer.echo(
         f"Sauvegarde du {drilled.made_at} restaurée à part et vérifiée : {drilled.patients} personnes, "

@@ -12,10 +12,11 @@ from liaison.services import base, migrations
 from liaison.services.command import Refused, app
 from liaison.services.command.backup import CANNOT
 from liaison.services.command.keys import print_codes
-from liaison.services.custody import installation
+from liaison.services.custody import papers
 from liaison.services.custody.founding import AlreadyFounded, Founder, found
-from liaison.services.custody.installation import Installation
+from liaison.services.custody.papers import Papers
 from liaison.services.house import House
+from liaison.services.installation import WrongInstallation
 from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
 
@@ -34,13 +35,13 @@ def init(
     """Found an installation: key, base, first administrator. Asks for what is not given. Later: --hds-until alone."""
     settings = Settings()
     refuse_unsafe(settings)
-    known = installation.read(settings.data)
+    known = papers.read(settings.data)
     if known is not None:
         if not hds_until:
             raise Refused(
                 "Cette installation est faite. Pour un nouveau certificat HDS : liaison init --hds-until DATE"
             )
-        installation.write(settings.data, Installation(known.made_at, hds_host or known.hds_host, _date(hds_until)))
+        papers.write(settings.data, Papers(known.made_at, hds_host or known.hds_host, _date(hds_until)))
         typer.echo(f"Certificat HDS de {hds_host or known.hds_host} noté jusqu'au {hds_until}.")
         return
     typer.echo(
@@ -60,9 +61,9 @@ def init(
         with base.running(settings, progress=True):
             migrations.migrate_now(base.url(settings))
             token = asyncio.run(_found(settings, founder))
-    except (*CANNOT, AlreadyFounded) as error:
+    except (*CANNOT, AlreadyFounded, WrongInstallation) as error:
         raise Refused(str(error)) from None
-    installation.write(settings.data, Installation(datetime.now(UTC).isoformat(timespec="seconds"), host, until))
+    papers.write(settings.data, Papers(datetime.now(UTC).isoformat(timespec="seconds"), host, until))
     print_codes(secret, 5, 3)
     typer.echo("Lien du premier administrateur, bon une fois et pendant 24 heures, à ne donner qu'à cette personne :")
     typer.echo(f"\n  {settings.public_url}/premier-acces/{token}\n")

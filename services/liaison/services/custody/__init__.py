@@ -5,5 +5,8 @@ outside   what a backup cannot know: erasures, oppositions and revocations made 
 replay    puts these back into a restored base, before it serves
 restore   an empty base from a backup
 drill     a backup restored elsewhere and checked
+papers    what `init` was told, and when backups were made and tried
+founding  a new installation and its first administrator
+shares    the key in sealed envelopes
 checks    what `liaison doctor` says
 """

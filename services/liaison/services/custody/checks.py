@@ -15,7 +15,7 @@ from liaison.auth.journal.keys import JournalKeys
 from liaison.fhir.store.database import SCHEMA, connection
 from liaison.fhir.vault import NotAuthentic, ProviderError, Vault
 from liaison.services import base
-from liaison.services.custody import installation, outside
+from liaison.services.custody import outside, papers
 from liaison.services.house import NoKey, key_provider
 from liaison.services.settings import Settings
 
@@ -167,7 +167,7 @@ def key_place(settings: Settings) -> Finding:
 
 def hds(settings: Settings, today: date) -> Sequence[Finding]:
     """Certified hosting (CSP L.1111-8). Said only where `init` was run: the sandbox holds no one's data."""
-    known = installation.read(settings.data)
+    known = papers.read(settings.data)
     if known is None:
         return ()
     days = (known.expires - today).days
@@ -178,7 +178,7 @@ def hds(settings: Settings, today: date) -> Sequence[Finding]:
 
 
 def backups(settings: Settings) -> Sequence[Finding]:
-    known = installation.backups(settings.outside_folder)
+    known = papers.backups(settings.outside_folder)
     last = _aged("sauvegarde", known.get("last"), timedelta(hours=26), timedelta(days=8), "liaison backup --to DOSSIER")
     tried = _aged(
         "essai de restauration",

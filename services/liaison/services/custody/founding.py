@@ -14,6 +14,7 @@ from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import accounts
 from liaison.fhir.store.contract import Key, Request
 from liaison.services.house import House
+from liaison.services.installation import Kind, declare
 
 LINK_LIFE: Final = timedelta(hours=24)
 
@@ -35,8 +36,10 @@ class Founder:
 async def found(house: House, founder: Founder) -> str:
     """Writes the organisation, the administrator and their role; returns the token of their one-time link."""
     async with house.database.writing.acquire() as connection:
+        await declare(connection, house.vault, Kind.PRODUCTION)  # A sandbox never becomes one.
         if await connection.fetchval("select exists (select from account)"):
             raise AlreadyFounded("This installation has accounts already. Use liaison user.")
+        await declare(connection, house.vault, Kind.PRODUCTION)
     person = await _directory(house, founder)
     caller = await internal.open_session(house.database.writing, "directory")
     async with house.database.writing.acquire() as connection, connection.transaction():

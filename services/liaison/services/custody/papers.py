@@ -12,7 +12,7 @@ FILE: Final = "installation.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Installation:
+class Papers:
     """`hds_host` is certified to host health data (CSP L.1111-8) until `hds_until`."""
 
     made_at: str
@@ -24,14 +24,14 @@ class Installation:
         return date.fromisoformat(self.hds_until)
 
 
-def read(data: Path) -> Installation | None:
+def read(data: Path) -> Papers | None:
     """None on an installation that `liaison init` did not make: the sandbox, or a base of tests."""
     path = data / FILE
-    return Installation(**json.loads(path.read_text())) if path.exists() else None
+    return Papers(**json.loads(path.read_text())) if path.exists() else None
 
 
-def write(data: Path, installation: Installation) -> None:
-    outside.replace(data / FILE, json.dumps(asdict(installation), indent=1) + "\n")
+def write(data: Path, papers: Papers) -> None:
+    outside.replace(data / FILE, json.dumps(asdict(papers), indent=1) + "\n")
 
 
 def backups(kept: Path) -> dict[str, Any]:
