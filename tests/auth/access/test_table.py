@@ -122,7 +122,7 @@ def test_a_substitute_has_the_rights_of_the_doctor_replaced() -> None:
 def test_a_trainee_has_those_of_the_supervisor_less_the_most_sensitive() -> None:
     mine = delegated("trainee")
     everyones = names(right.read for right in mine if not right.whose.column)
-    assert everyones == MEMBER - {"TEAM"}
+    assert everyones == MEMBER
     assert not names(right.read for right in mine) & {"SENS", "MINOR"}
 
 

@@ -8,12 +8,10 @@ from typing import Final
 
 import asyncpg
 
-from liaison.auth.access import vocabulary
 from liaison.auth.access.classify import is_psychiatric_service
-from liaison.auth.access.facts.reading import STAFF, extension
 from liaison.auth.people import roles
-from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
-from liaison.fhir.store.contract import Change, Tree
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import Change
 from liaison.fhir.store.ids import Ids
 
 _ROLE: Final = kind_of("PractitionerRole")
@@ -30,25 +28,16 @@ async def derive(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Cha
     touched = await _principals(connection, stated)
     await roles.derive(connection, ids, stated)
     for change in stated:
-        if change.key.kind == _ROLE:
-            await connection.execute(
-                "update held_role set acts_for = $2 where role = $1", change.key.res, _acts_for(ids, change.tree)
-            )
-        else:
+        if change.key.kind == _ORGANIZATION:
             await _organization(connection, ids, change)
     return touched | await _principals(connection, stated)
 
 
-def _acts_for(ids: Ids, tree: Tree | None) -> int:
-    return _res(ids, extension(tree or {}, vocabulary.ACTS_FOR).get("valueReference"), *STAFF)
-
-
-def _res(ids: Ids, reference: object, *types: str) -> int:
+def _structure(ids: Ids, reference: object) -> int:
     text = reference.get("reference") if isinstance(reference, Mapping) else None
-    if not isinstance(text, str) or text.count("/") != 1:
+    if not isinstance(text, str) or not text.startswith("Organization/"):
         return 0
-    type_, id_ = text.split("/")
-    key = ids.decode(type_, id_) if type_ in types and type_ in RESOURCE_TYPES else None
+    key = ids.decode("Organization", text.removeprefix("Organization/"))
     return key.res if key else 0
 
 
@@ -59,7 +48,7 @@ async def _organization(connection: asyncpg.Connection, ids: Ids, change: Change
     await connection.execute(
         "insert into organization_part (organization, part_of, psychiatric) values ($1, $2, $3)",
         change.key.res,
-        _res(ids, change.tree.get("partOf"), "Organization"),
+        _structure(ids, change.tree.get("partOf")),
         is_psychiatric_service(change.tree),
     )
 

@@ -1,0 +1,170 @@
+"""A full rebuild gives the rows that were there; changes at the same time lose nothing of each other."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from liaison.auth.access import grants, vocabulary
+from liaison.auth.access.filter import Filter
+from liaison.auth.access.hooks import Hooks
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.rebuild import rebuild
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Request
+from liaison.fhir.store.database import Database
+from liaison.fhir.vault import FileKeyProvider, Vault
+from liaison.services.engine import Engine
+
+Tree = dict[str, Any]
+
+
+async def rows(territory: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+    pool = territory.database.reading
+    return (
+        sorted(map(tuple, await pool.fetch("select * from access_grant"))),
+        sorted(map(str, await pool.fetch("select * from relation"))),
+        sorted(map(str, await pool.fetch("select * from held_role"))),
+        sorted(map(str, await pool.fetch("select * from organization_part"))),
+    )
+
+
+async def busy(territory: Any) -> Any:
+    """A patient about whom every kind of fact is stated, and several changed again."""
+    hospital = await territory.organization("Hôpital")
+    unit = await territory.organization("Psychiatrie", part_of=hospital)
+    service = await territory.organization("Aide à domicile")
+    gp, nurse, specialist, opposed = [
+        await territory.person(code, unit if code == "specialist" else "")
+        for code in ("gp", "nurse", "specialist", "gp")
+    ]
+    aide, manager = [await territory.person(code, service) for code in ("home-aide", "home-service-manager")]
+    await territory.person("secretary", acts_for=gp.role)
+    await territory.person("auditor")
+    await territory.client(unit, "specialist", Purpose.TREAT)
+    patient = await territory.patient(gp, nurse, opposed, service)
+    soon = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    for tree in (
+        territory.item_of(
+            patient, "Encounter", status="in-progress", period={"start": now}, serviceProvider={"reference": unit},
+            **{"class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"}},
+        ),
+        territory.consent(patient, "opposition", {"type": "deny", "actor": [territory.actor(opposed.role)]}),
+        territory.consent(patient, provision={"type": "permit", "actor": [territory.actor(specialist.role)],
+                                              "securityLabel": territory.classes("CLIN", "SENS")}),
+        territory.item_of(
+            patient, "Appointment", start=now, end=soon,
+            participant=[{"actor": {"reference": patient.reference}, "status": "accepted"},
+                         {"actor": {"reference": aide.role}, "status": "accepted"}],
+        ),
+        territory.item_of(
+            patient, "RelatedPerson",
+            extension=[{"url": vocabulary.REPRESENTATION, "extension": [
+                {"url": "measure", "valueCode": "tutelle"}, {"url": "seenOn", "valueDate": "2026-01-05"},
+                {"url": "seenBy", "valueReference": {"reference": gp.role}}]}],
+        ),
+    ):  # fmt: skip
+        await territory.create(territory.system, tree)
+    masked = await territory.create(gp.caller, territory.item_of(patient))
+    data = [{"meaning": "instance", "reference": {"reference": masked}}]
+    await territory.create(territory.system, territory.consent(patient, "masking", {"type": "deny", "data": data}))
+    await territory.change(
+        gp.caller, patient.made["team"], participant=[territory.member(one) for one in (gp, nurse, manager)]
+    )
+    await territory.change(territory.system, nurse.role, period={"end": "2099-01-01"})
+    await territory.create(gp.caller, {"resourceType": "Patient", "birthDate": "1950-01-01"})
+    return gp, nurse, patient
+
+
+async def test_a_rebuild_gives_the_same_rows(territory: Any) -> None:
+    await busy(territory)
+    before = await rows(territory)
+    assert len(before[0]) > 20
+
+    assert await rebuild(territory.database.writing, territory.store.vault) == 2
+
+    assert await rows(territory) == before
+
+
+async def test_a_rebuild_mends_what_was_tampered_with(territory: Any) -> None:
+    await busy(territory)
+    before = await rows(territory)
+    for damage in (
+        "delete from access_grant where rule = 20",
+        "update access_grant set valid_to = 'infinity'",
+        "delete from relation where relation = 30",
+        "update held_role set role_code = 'gp' where role_code = 'auditor'",
+        "delete from organization_part",
+    ):
+        await territory.database.writing.execute(damage)
+        assert await rows(territory) != before, damage
+        await rebuild(territory.database.writing, territory.store.vault)
+        assert await rows(territory) == before, damage
+
+
+async def test_an_opposition_and_an_invitation_at_the_same_time_both_count(territory: Any) -> None:
+    """Without the lock, each computes grants from the facts it sees, and the last to write forgets the other's."""
+    gp, opposed, *others = [await territory.person(code) for code in ("gp", "nurse", *["nurse"] * 4)]
+    patient = await territory.patient(gp, opposed)
+    deny = territory.consent(patient, "opposition", {"type": "deny", "actor": [territory.actor(opposed.role)]})
+    teams = [territory.team(patient, [opposed, one]) for one in others]
+
+    answers = await asyncio.gather(
+        *(territory.ask(gp.caller, "POST", tree["resourceType"], tree) for tree in [*teams[:2], deny, *teams[2:]])
+    )
+
+    assert [answer.status for answer in answers] == [201] * 5, [answer.body for answer in answers]
+    assert not await territory.sees(opposed.caller, patient.reference)
+    for one in others:
+        assert await territory.sees(one.caller, patient.reference)
+
+
+async def test_without_the_lock_one_of_two_changes_is_lost(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sibling of the test above: with the fault planted, facts and grants come apart."""
+
+    async def unlocked(*_: object, **__: object) -> None: ...
+
+    honest = grants._facts
+
+    async def slow(connection: Any, patients: Any) -> Any:
+        found = await honest(connection, patients)
+        await asyncio.sleep(0.3)
+        return found
+
+    gp, opposed, other = [await territory.person(code) for code in ("gp", "nurse", "nurse")]
+    patient = await territory.patient(gp, opposed)
+    deny = territory.consent(patient, "opposition", {"type": "deny", "actor": [territory.actor(opposed.role)]})
+    monkeypatch.setattr(grants, "lock", unlocked)
+    monkeypatch.setattr(grants, "_facts", slow)
+    await asyncio.gather(
+        *(
+            territory.ask(gp.caller, "POST", tree["resourceType"], tree)
+            for tree in (deny, territory.team(patient, [other]))
+        )
+    )
+    monkeypatch.undo()
+    before = await rows(territory)
+    await rebuild(territory.database.writing, territory.store.vault)
+    assert await rows(territory) != before
+
+
+async def test_a_right_withdrawn_is_gone_in_another_process_at_its_next_request(territory: Any, tmp_path: Any) -> None:
+    """A second store on the same database, opened before the change, with caches of its own."""
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await territory.patient(gp, nurse)
+    async with await Database.connect(territory.database.url) as database:
+        async with database.writing.acquire() as connection:
+            vault = await Vault.open(connection, FileKeyProvider(tmp_path / "key"))
+        async with Store(database, vault, Filter(), Hooks(vault, territory.journal)) as store:
+            other = Engine(store, territory.journal, "https://record.example/fhir", {}, {})
+            asked = Request("GET", patient.reference)
+            assert (await other.handle(nurse.caller, asked)).status == 200
+
+            await territory.change(gp.caller, patient.made["team"], participant=[territory.member(gp)])
+
+            assert (await other.handle(nurse.caller, asked)).status == 404
+            query = Request("GET", "Patient")
+            assert json.loads((await other.handle(nurse.caller, query)).body).get("entry", []) == []
