@@ -19,7 +19,7 @@ SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "port": str(PORT),
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
+    "max_connections": "300",  # a worker keeps up to 30
     "shared_buffers": "128MB",
     "fsync": "on",
     "full_page_writes": "on",
