@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
+from liaison.auth.access.classes import Class
 from liaison.auth.access.roles import ROLES
+from liaison.auth.access.table import in_force
 
 
 def _(text: str) -> str:
@@ -52,6 +54,12 @@ RECEIVERS: Final = frozenset(code for code, role in ROLES.items() if role.regist
 
 COORDINATORS: Final = frozenset({"coordinator", "nurse", "gp", "specialist", "substitute"})
 """Who follows a programme across structures."""
+
+
+def writes(role: str, class_: Class) -> bool:
+    """Whether the decision table lets this role write the class for some patient: for showing a form or not. What
+    happens to the form is decided by the engine."""
+    return any(line.extent == "same" or line.write & class_ for line in in_force().for_role(role))
 
 
 def role_name(code: str, gettext: Callable[[str], str]) -> str:

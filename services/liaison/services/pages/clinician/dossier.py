@@ -18,23 +18,21 @@ from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
 
-# What "depuis votre dernier passage" looks through. What the caller may not see is simply not there.
-CHANGING: Final = (
-    "Observation",
-    "Condition",
-    "MedicationRequest",
-    "AllergyIntolerance",
-    "Encounter",
-    "DocumentReference",
-    "Communication",
-    "QuestionnaireResponse",
-    "CarePlan",
-    "Flag",
-    "Immunization",
-    "DiagnosticReport",
-)
+# Read whole: short lists that the page shows, and looks through for what is new.
+WHOLE: Final = ("Flag", "Condition", "MedicationRequest", "AllergyIntolerance", "CarePlan")
+# Read since a moment only, with the parameter that says when it happened. What the caller may not see is not there.
+GROWING: Final = {
+    "Observation": "date",
+    "Encounter": "date",
+    "DocumentReference": "date",
+    "Communication": "sent",
+    "QuestionnaireResponse": "authored",
+    "Immunization": "date",
+    "DiagnosticReport": "date",
+}
 FIRST_LOOK: Final = timedelta(days=30)
-"""How far back the page looks when someone opens a record for the first time."""
+"""How far back, by the date things happened, the page looks when someone opens a record for the first time."""
+MOST_NEWS: Final = 40
 
 
 async def patient_or_404(record: Record, id_: str) -> Tree:
@@ -63,21 +61,14 @@ async def dossier(request: Request) -> Response:
     patient = await patient_or_404(record, id_)
     reference = f"Patient/{id_}"
     since = await last_visit(house.database.reading, house.vault, caller, reference)
-    looking = since or datetime.now(UTC) - FIRST_LOOK
-
-    async def of(type_: str, most: int = 50, **query: str) -> list[Tree]:
-        return await found(record, type_, {owner_parameter(type_): reference, "_count": "50", **query}, most)
-
-    changed, flags, problems, treatments, allergies, plans, teams, alerts = await asyncio.gather(
-        changes(record, reference, looking),
-        of("Flag", status="active"),
-        of("Condition"),
-        of("MedicationRequest", status="active"),
-        of("AllergyIntolerance"),
-        of("CarePlan", status="active"),
-        of("CareTeam", status="active"),
+    alerts, teams, news, *whole = await asyncio.gather(
         alerts_of(record, reference),
+        found(record, "CareTeam", {"patient": reference, "status": "active", "_count": "20"}),
+        growing(record, reference, since),
+        *(found(record, type_, {"patient": reference, "_count": "200"}, 200) for type_ in WHOLE),
     )
+    flags, problems, treatments, allergies, plans = whole
+    shown = news + [tree for trees in whole for tree in trees if is_new(tree, since)]
     return render(
         request,
         "clinician/dossier.html",
@@ -85,37 +76,72 @@ async def dossier(request: Request) -> Response:
         who=identity(patient),
         today=datetime.now(moments.PARIS).date(),
         since=since,
-        changed=changed,
-        flags=flags,
+        changed=told_once(shown)[:MOST_NEWS],
+        flags=current(flags),
         problems=[p for p in problems if active(p)],
-        treatments=treatments,
-        allergies=allergies,
-        plans=plans,
+        treatments=current(treatments),
+        allergies=[a for a in allergies if active(a)],
+        plans=current(plans),
         team=[member for team in teams for member in members(team)],
         alerts=[told(task) for task in alerts],
         may_answer=me.role_code not in ("patient", "guardian"),
     )
 
 
-async def changes(record: Record, reference: str, since: datetime) -> list[Tree]:
-    """What the record received since that moment, newest first."""
-    moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+async def growing(record: Record, reference: str, since: datetime | None) -> list[Tree]:
+    """What the record received since that moment; at a first look, what happened in the last weeks."""
     lists = await asyncio.gather(
         *(
-            found(record, type_, {owner_parameter(type_): reference, "_lastUpdated": f"gt{moment}", "_count": "50"})
-            for type_ in CHANGING
+            found(record, type_, {"patient": reference, **_later(since, date), "_count": "100"}, 100)
+            for type_, date in GROWING.items()
         )
     )
-    return sorted((tree for trees in lists for tree in trees), key=moments.written, reverse=True)[:60]
+    return [tree for trees in lists for tree in trees]
 
 
-def owner_parameter(type_: str) -> str:
-    return "patient"
+def _later(since: datetime | None, date: str) -> dict[str, str]:
+    moment = (since or datetime.now(UTC) - FIRST_LOOK).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"_lastUpdated": f"gt{moment}"} if since else {date: f"ge{moment}"}
 
 
-def active(condition: Tree) -> bool:
-    codings = condition.get("clinicalStatus", {}).get("coding", [])
-    return not any(c.get("code") in ("resolved", "inactive", "remission") for c in codings)
+def is_new(tree: Tree, since: datetime | None) -> bool:
+    if since:
+        return moments.written(tree) > since
+    when = moments.happened(tree)
+    return when is not None and when > datetime.now(UTC) - FIRST_LOOK
+
+
+def told_once(trees: list[Tree]) -> list[Tree]:
+    """Newest first. A home visit is one line: what was drawn from its form is left out where the form itself is seen."""
+    forms = {f"QuestionnaireResponse/{t['id']}" for t in trees if t["resourceType"] == "QuestionnaireResponse"}
+    visits = {
+        t["encounter"]["reference"] for t in trees if t["resourceType"] == "QuestionnaireResponse" and "encounter" in t
+    }
+
+    def drawn(tree: Tree) -> bool:
+        if tree["resourceType"] == "QuestionnaireResponse":
+            return False
+        if f"{tree['resourceType']}/{tree['id']}" in visits:
+            return True
+        sources = {source.get("reference") for source in tree.get("derivedFrom", ())}
+        return bool(sources & forms) or tree.get("encounter", {}).get("reference") in visits
+
+    kept = [tree for tree in trees if not drawn(tree)]
+    return sorted(kept, key=lambda tree: moments.happened(tree) or moments.written(tree), reverse=True)
+
+
+def current(trees: list[Tree]) -> list[Tree]:
+    """Those in force; R4 gives Flag no search parameter for its status."""
+    return [tree for tree in trees if tree.get("status") == "active"]
+
+
+def active(tree: Tree) -> bool:
+    """Whether a Condition or an AllergyIntolerance stands."""
+    codings = tree.get("clinicalStatus", {}).get("coding", [])
+    refuted = any(
+        c.get("code") in ("refuted", "entered-in-error") for c in tree.get("verificationStatus", {}).get("coding", [])
+    )
+    return not refuted and not any(c.get("code") in ("resolved", "inactive", "remission") for c in codings)
 
 
 def members(team: Tree) -> list[tuple[str, str]]:

@@ -1,39 +1,68 @@
 """Measures: a table by kind with the last values, and the form that adds one."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.access.classes import Class
 from liaison.fhir.errors import BadRequest
+from liaison.protocols import codes
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, sentences
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
+from liaison.services.pages.role_names import writes
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
 LOINC: Final = "http://loinc.org"
 CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 
-# What can be typed here: LOINC, words, unit shown, UCUM, and the bounds outside of which it is surely a slip.
+_NUMBER: Final = re.compile(r"\d{1,3}(\.\d{1,2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What can be typed here: LOINC, words, unit shown, UCUM, and the bounds outside of which it is surely a slip."""
+
+    code: str
+    name: str
+    unit: str
+    ucum: str
+    low: int
+    high: int
+    parts: tuple[tuple[str, str], ...] = ()
+    example: str = ""
+
+
+_PRESSURES: Final = (("8480-6", "Systolique"), ("8462-4", "Diastolique"))
 TYPED: Final = {
-    "29463-7": ("Poids", "kg", "kg", 20.0, 300.0),
-    "59408-5": ("Saturation en oxygène", "%", "%", 40.0, 100.0),
-    "8867-4": ("Fréquence cardiaque", "/min", "/min", 20.0, 250.0),
-    "8310-5": ("Température", "°C", "Cel", 30.0, 43.0),
+    measure.code: measure
+    for measure in (
+        Measure("29463-7", "Poids", "kg", "kg", 20, 300),
+        Measure("85354-9", "Pression artérielle", "mmHg", "mm[Hg]", 30, 280, _PRESSURES, "128/76"),
+        Measure("2708-6", "Saturation en oxygène", "%", "%", 40, 100),
+        Measure("8867-4", "Fréquence cardiaque", "/min", "/min", 20, 250),
+        Measure("8310-5", "Température", "°C", "Cel", 30, 43),
+    )
 }
+SHOWN: Final = 6
+"""How many values of a kind are shown; the record keeps them all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One kind of measure, newest first."""
+    """One kind of measure: the last value, and those before it, newest first."""
 
     name: str
-    values: list[Tree]
+    last: Tree
+    before: list[Tree]
 
 
 async def measures(request: Request) -> Response:
@@ -41,11 +70,11 @@ async def measures(request: Request) -> Response:
 
 
 async def _show(request: Request, error: str = "", status: int = 200) -> Response:
-    caller, _ = await signed_in(request)
+    caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     id_ = request.path_params["id"]
     patient = await patient_or_404(record, id_)
-    query = {"patient": f"Patient/{id_}", "_sort": "-date", "_count": "200"}
+    query = {"patient": f"Patient/{id_}", "_sort": "-date", "_count": "400"}
     return render(
         request,
         "clinician/measures.html",
@@ -54,18 +83,20 @@ async def _show(request: Request, error: str = "", status: int = 200) -> Respons
         who=identity(patient),
         today=datetime.now(moments.PARIS).date(),
         series=grouped(await found(record, "Observation", query, 400)),
-        typed=TYPED,
+        typed=TYPED if writes(me.role_code, Class.VITAL) else {},
         error=error,
+        given=await request.form() if error else {},
     )
 
 
 def grouped(observations: list[Tree]) -> list[Series]:
-    """By their words, the kind measured last first."""
+    """By their words, the kind measured last first. What an aide noticed is told as a visit, not as a measure."""
     kinds: dict[str, list[Tree]] = {}
     for observation in observations:
-        if observation.get("status") != "entered-in-error":
+        noticed = any(c.get("system") == codes.HOME_CARE for c in observation.get("code", {}).get("coding", []))
+        if observation.get("status") != "entered-in-error" and not noticed and sentences.value(observation):
             kinds.setdefault(sentences.label(observation.get("code")), []).append(observation)
-    return [Series(name, values[:8]) for name, values in kinds.items() if name]
+    return [Series(name, values[0], values[1:SHOWN]) for name, values in kinds.items() if name]
 
 
 async def add(request: Request) -> Response:
@@ -74,32 +105,51 @@ async def add(request: Request) -> Response:
     id_ = request.path_params["id"]
     await patient_or_404(record, id_)
     form = await request.form()
-    code, typed = str(form.get("code", "")), str(form.get("value", "")).strip().replace(",", ".")
-    if code not in TYPED:
+    measure = TYPED.get(str(form.get("code", "")))
+    if measure is None:
         raise BadRequest("code is not one of the measures of this form")
-    name, unit, _, low, high = TYPED[code]
-    try:
-        value = float(typed)
-    except ValueError:
-        value = float("nan")
-    if not low <= value <= high:
-        bounds = f"{low:g} – {high:g} {unit}"
-        return await _show(request, f"{name} : {bounds}.", 400)
-    await record.create(observation(code, typed, id_, me))
+    numbers = read_numbers(str(form.get("value", "")), measure)
+    if not numbers:
+        example = f" {measure.example}" if measure.example else ""
+        return await _show(
+            request, f"{measure.name} : {measure.low:g} – {measure.high:g} {measure.unit}.{example}", 400
+        )
+    await record.create(observation(measure, numbers, id_, me))
     return RedirectResponse(f"/dossiers/{id_}/mesures", status_code=303)
 
 
-def observation(code: str, value: str, patient: str, me: Me) -> Tree:
-    """A vital sign measured now by the person who is signed in. The number keeps the digits that were typed."""
-    name, unit, ucum, _, _ = TYPED[code]
+def read_numbers(typed: str, measure: Measure) -> list[Decimal]:
+    """The numbers typed, as many as the measure has, each within its bounds; none otherwise."""
+    parts = [part.strip().replace(",", ".") for part in typed.split("/")]
+    if len(parts) != max(1, len(measure.parts)) or not all(_NUMBER.fullmatch(part) for part in parts):
+        return []
+    numbers = [Decimal(part) for part in parts]
+    falling = numbers == sorted(numbers, reverse=True)  # systolic before diastolic
+    return numbers if falling and all(measure.low <= number <= measure.high for number in numbers) else []
+
+
+def observation(measure: Measure, numbers: list[Decimal], patient: str, me: Me) -> Tree:
+    """A vital sign measured now by the person who is signed in."""
     category = {"coding": [{"system": CATEGORY, "code": "vital-signs", "display": "Signes vitaux"}]}
-    return {
+
+    def concept(code: str, name: str) -> Tree:
+        return {"coding": [{"system": LOINC, "code": code, "display": name}], "text": name}
+
+    def quantity(number: Decimal) -> Tree:
+        value = int(number) if number == number.to_integral_value() else float(number)
+        return {"value": value, "unit": measure.unit, "system": "http://unitsofmeasure.org", "code": measure.ucum}
+
+    tree: Tree = {
         "resourceType": "Observation",
         "status": "final",
         "category": [category],
-        "code": {"coding": [{"system": LOINC, "code": code, "display": name}], "text": name},
+        "code": concept(measure.code, measure.name),
         "subject": {"reference": f"Patient/{patient}"},
         "effectiveDateTime": datetime.now(moments.PARIS).isoformat(timespec="seconds"),
         "performer": [{"reference": me.role_reference or me.person, "display": me.name}],
-        "valueQuantity": {"value": float(value), "unit": unit, "system": "http://unitsofmeasure.org", "code": ucum},
     }
+    if measure.parts:
+        pairs = zip(measure.parts, numbers, strict=True)
+        parts = [{"code": concept(*part), "valueQuantity": quantity(number)} for part, number in pairs]
+        return {**tree, "component": parts}
+    return {**tree, "valueQuantity": quantity(numbers[0])}

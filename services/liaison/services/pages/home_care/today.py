@@ -1,5 +1,6 @@
 """Aujourd'hui: the visits of the day, in order, at most fifteen cards."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -32,17 +33,44 @@ class Card:
     done: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One line that a clinician sent back: about whom, when, by whom."""
+
+    who: str
+    at: datetime | None
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the record answered to the visit that has just been sent: when, and for an alert, who is to read it."""
+
+    at: datetime
+    alert: bool = False
+    recipients: tuple[str, ...] = ()
+
+
 async def today(request: Request) -> Response:
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
-    cards = await tour(record, me.role_reference, me.role_code == "home-aide")
+    cards, people, said, phone, filed = await asyncio.gather(
+        tour(record, me.role_reference, me.role_code == "home-aide"),
+        everyone(record),
+        instructions(record),
+        service_phone(record, me.organization_reference),
+        receipt(record, request.query_params.get("visite", "")),
+    )
+    listed = {card.patient for card in cards}
     return render(
         request,
         "home_care/today.html",
         cards=cards,
-        others=await people_without_visit(record, {card.patient for card in cards}),
-        instructions=await instructions(record),
-        filed=request.query_params.get("envoyee") == "1",
+        others=[one for one in people if one[0] not in listed],
+        instructions=said,
+        phone=phone,
+        receipt=filed,
     )
 
 
@@ -53,23 +81,21 @@ async def tour(record: Record, role: str, own: bool) -> list[Card]:
         ("date", f"ge{here.isoformat()}"),
         ("date", f"lt{(here + timedelta(days=1)).isoformat()}"),
         ("_sort", "date"),
+        ("_include", "Appointment:patient"),
         ("_count", "100"),
     ]
     if own:
         query.append(("actor", role))
-    appointments = await record.search("Appointment", query, most=100)
-    done = {a["reference"] for e in await _visits_since(record, here) for a in e.get("appointment", [])}
+    found, visits = await asyncio.gather(record.search("Appointment", query, most=200), _visits_since(record, here))
+    patients = {f"Patient/{tree['id']}": tree for tree in found if tree["resourceType"] == "Patient"}
+    done = {a["reference"] for e in visits for a in e.get("appointment", [])}
     cards = []
-    for appointment in appointments:
+    for appointment in (tree for tree in found if tree["resourceType"] == "Appointment"):
         reference = _patient(appointment)
-        patient = await record.read(reference) if reference else None
-        if patient is None or appointment.get("status") not in OPEN | {"fulfilled"}:
+        if reference not in patients or appointment.get("status") not in OPEN | {"fulfilled"}:
             continue
-        finished = appointment["status"] == "fulfilled" or f"Appointment/{appointment['id']}" in done
+        patient = patients[reference]
         address: Tree = next(iter(patient.get("address", [])), {})
-        said = str(
-            appointment.get("patientInstruction") or appointment.get("comment") or sentences.sentence(appointment)
-        )
         cards.append(
             Card(
                 reference.partition("/")[2],
@@ -77,12 +103,18 @@ async def tour(record: Record, role: str, own: bool) -> list[Card]:
                 moments.happened(appointment),
                 identity(patient),
                 str(address.get("city", "")),
-                said,
-                finished,
+                instruction_of(appointment),
+                appointment["status"] == "fulfilled" or f"Appointment/{appointment['id']}" in done,
             )
         )
     cards.sort(key=lambda card: (card.done, card.at or datetime.max.replace(tzinfo=UTC)))
     return cards[:MOST_CARDS]
+
+
+def instruction_of(appointment: Tree) -> str:
+    """The one line of the card: what was asked for this visit."""
+    said = appointment.get("patientInstruction") or appointment.get("comment") or sentences.sentence(appointment)
+    return str(said)
 
 
 async def _visits_since(record: Record, since: datetime) -> list[Tree]:
@@ -94,15 +126,55 @@ def _patient(appointment: Tree) -> str:
     return next((str(a) for a in actors if a.startswith("Patient/")), "")
 
 
-async def people_without_visit(record: Record, listed: set[str]) -> list[tuple[str, Identity]]:
-    """Those I may visit and who are not on today's list: a visit that was not planned must not dead-end."""
+async def everyone(record: Record) -> list[tuple[str, Identity]]:
+    """Those I may visit: a visit that was not planned must not dead-end."""
     people = [(str(p["id"]), identity(p)) for p in await record.search("Patient", {"_count": "100"}, most=100)]
-    return sorted((one for one in people if one[0] not in listed), key=lambda one: one[1].sorting)
+    return sorted(people, key=lambda one: one[1].sorting)
 
 
-async def instructions(record: Record) -> list[Tree]:
+async def service_phone(record: Record, organization: str) -> str:
+    """The number of the aide's own service, as the directory has it; '' when it has none."""
+    service = await record.read(organization) if organization else None
+    numbers = [t for t in (service or {}).get("telecom", []) if t.get("system") == "phone" and t.get("value")]
+    return str(numbers[0]["value"]) if numbers else ""
+
+
+async def receipt(record: Record, encounter: str) -> Receipt | None:
+    """Told from what the record now holds, not from what the form hoped for. None without a visit just sent."""
+    if not encounter:
+        return None
+    visit, alerts = await asyncio.gather(
+        record.read(f"Encounter/{encounter}"),
+        record.search("Task", {"encounter": f"Encounter/{encounter}", "_count": "1"}, most=1),
+    )
+    if visit is None:
+        return None
+    if not alerts:
+        return Receipt(moments.written(visit))
+    people = [alerts[0].get("owner", {}), *alerts[0].get("restriction", {}).get("recipient", [])]
+    names = tuple(str(person["display"]) for person in people if "reference" in person and "display" in person)
+    return Receipt(moments.written(visit), True, names)
+
+
+async def instructions(record: Record) -> list[Instruction]:
     """What clinicians sent back these two days, newest first."""
     since = (datetime.now(moments.PARIS) - timedelta(days=2)).isoformat(timespec="seconds")
-    category = f"{codes.HOME_CARE}|instruction"
-    query = [("category", category), ("sent", f"ge{since}"), ("_sort", "-sent"), ("_count", "20")]
-    return await record.search("Communication", query, most=20)
+    query = {
+        "category": f"{codes.HOME_CARE}|instruction",
+        "sent": f"ge{since}",
+        "_sort": "-sent",
+        "_include": "Communication:patient",
+        "_count": "20",
+    }
+    found = await record.search("Communication", query, most=40)
+    people = {f"Patient/{tree['id']}": identity(tree).short for tree in found if tree["resourceType"] == "Patient"}
+    return [
+        Instruction(
+            people.get(str(tree.get("subject", {}).get("reference")), ""),
+            moments.happened(tree),
+            sentences.author(tree),
+            sentences.sentence(tree),
+        )
+        for tree in found
+        if tree["resourceType"] == "Communication"
+    ]

@@ -1,9 +1,8 @@
 """Visite: « À savoir » first, the questions of the form, and the filing of the answers as one transaction."""
 
 import asyncio
-import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -11,22 +10,28 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.access import internal
 from liaison.fhir.errors import BadRequest
+from liaison.protocols import library
 from liaison.protocols.answers import Answer, Item, items
 from liaison.protocols.visit import FORM, Invalid, Visit, transaction
-from liaison.services.applying import library
-from liaison.services.pages.clinician.dossier import found, patient_or_404
+from liaison.services.house import House
+from liaison.services.pages.clinician.dossier import current, found, patient_or_404
+from liaison.services.pages.home_care import answering
+from liaison.services.pages.home_care.today import service_phone
+from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import Me, address_of, signed_in
+from liaison.services.pages.signed_in import Me, SignedIn, address_of, signed_in
 
 Tree = dict[str, Any]
 
 # The five questions of state that every visit asks; the others are one touch away (« Autre chose à dire »).
 ALWAYS: Final = ("general", "meal", "drink", "fall", "breath")
 APART: Final = frozenset({"start", "end", "presence", "tasks", "note", "alert", "called", *ALWAYS})
+WEIGHT: Final = "http://loinc.org|29463-7"
 
 
 async def visit(request: Request) -> Response:
@@ -36,50 +41,78 @@ async def visit(request: Request) -> Response:
 async def _show(
     request: Request, problems: Mapping[str, str] | None = None, given: Mapping[str, Answer] | None = None
 ) -> Response:
-    caller, _ = await signed_in(request)
+    caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     id_ = request.path_params["id"]
     patient = await patient_or_404(record, id_)
     mine = {"patient": f"Patient/{id_}", "_count": "20"}
-    flags, weights = await asyncio.gather(
-        found(record, "Flag", {**mine, "status": "active"}),
-        found(record, "Observation", {**mine, "code": "http://loinc.org|29463-7", "_sort": "-date", "_count": "1"}, 1),
+    flags, weight, phone = await asyncio.gather(
+        found(record, "Flag", mine), last_weight(record, id_), service_phone(record, me.organization_reference)
     )
-    questions = {item.link: item for item in items(library().tree(FORM))}
+    questions = {item.link: item for item in _questions()}
+    # What was typed comes back in the form, its number too: sending it again files one visit.
+    posted = await request.form() if request.method == "POST" else {}
+    now = datetime.now(moments.PARIS)
     return render(
         request,
         "home_care/visit.html",
         status=400 if problems else 200,
         patient=patient,
         who=identity(patient),
-        today=datetime.now(moments.PARIS).date(),
-        flags=flags[:3],
-        weight=weights[0] if weights else None,
+        flags=current(flags)[:3],
+        weight=weight,
+        phone=phone,
         questions=questions,
         state=[questions[link] for link in ALWAYS],
         others=[item for link, item in questions.items() if link not in APART],
-        now=datetime.now(moments.PARIS),
-        appointment=request.query_params.get("rendez-vous", ""),
-        visit_id=uuid4(),
+        start=str(posted.get("start") or now.strftime("%H:%M")),
+        appointment=str(posted.get("appointment") or request.query_params.get("rendez-vous", "")),
+        visit_id=str(posted.get("visit") or uuid4()),
         problems=problems or {},
         given=given or {},
     )
 
 
 async def _file(request: Request) -> Response:
-    caller, me = await signed_in(request)
-    record = Record(request.app.state.house.engine, caller, address_of(request))
+    signed = await signed_in(request)
+    house: House = request.app.state.house
+    record = Record(house.engine, signed.caller, address_of(request))
     id_ = request.path_params["id"]
     await patient_or_404(record, id_)
     form = await request.form()
-    answers = read_answers(form, [*items(library().tree(FORM))])
-    teams = await found(record, "CareTeam", {"patient": f"Patient/{id_}", "status": "active", "_count": "10"})
+    answers = answering.asked(answering.read_answers(form, _questions()))
+    gettext = translations(language_of(request)).gettext
+    if not form.get("weight-checked") and (doubt := answering.weight_doubt(answers, await last_weight(record, id_))):
+        return await _show(request, {"weight": gettext(doubt)}, answers)
     try:
-        bundle = transaction(library(), declared(form, answers, id_, me, teams))
+        made = declared(form, answers, id_, signed.me, await _teams(house, signed, id_))
+        bundle = transaction(library.shipped(), made)
     except Invalid as invalid:
-        return await _show(request, invalid.problems, answers)
-    await record.transact(bundle)
-    return RedirectResponse("/aujourdhui?envoyee=1", status_code=303)
+        words = {link: answering.in_words(problem, gettext) for link, problem in invalid.problems.items()}
+        return await _show(request, words, answers)
+    encounter = (await record.transact(bundle))[0]
+    return RedirectResponse(f"/aujourdhui?visite={encounter.partition('/')[2]}", status_code=303)
+
+
+def _questions() -> list[Item]:
+    return [*items(library.shipped().tree(FORM))]
+
+
+async def last_weight(record: Record, patient: str) -> Tree | None:
+    """The last weight that the aide may see."""
+    query = {"patient": f"Patient/{patient}", "code": WEIGHT, "_sort": "-date", "_count": "1"}
+    return next(iter(await found(record, "Observation", query, 1)), None)
+
+
+async def _teams(house: House, signed: SignedIn, patient: str) -> list[Tree]:
+    """Who an alert can go to. An aide does not see the team: it is read for her by the principal that raises alerts,
+    which the journal shows, and only for someone she visits."""
+    cell = await internal.open_session(house.database.writing, "protocols", timedelta(minutes=1), caller=signed.caller)
+    try:
+        query = {"patient": f"Patient/{patient}", "status": "active", "_count": "10"}
+        return await Record(house.engine, cell).search("CareTeam", query)
+    finally:
+        await internal.close_session(house.database.writing, cell)
 
 
 def declared(form: FormData, answers: Mapping[str, Answer], patient: str, me: Me, teams: list[Tree]) -> Visit:
@@ -92,49 +125,10 @@ def declared(form: FormData, answers: Mapping[str, Answer], patient: str, me: Me
     return Visit(
         id=number,
         patient=f"Patient/{patient}",
-        aide={"reference": me.role_reference or me.person, "display": me.name},
+        aide={"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"},
         service={"reference": me.organization_reference, "display": me.organization_name},
         answers=answers,
         recorded=datetime.now(UTC).astimezone(moments.PARIS),
         appointment=f"Appointment/{appointment}" if appointment else "",
         teams=teams,
     )
-
-
-def read_answers(form: FormData, questions: list[Item]) -> dict[str, Answer]:
-    """The answers by linkId, numbers with a comma or a point. What cannot be read stays text, and is refused by name."""
-    answers: dict[str, Answer] = {}
-    for item in questions:
-        values = [str(value).strip() for value in form.getlist(item.link) if str(value).strip()]
-        if not values:
-            continue
-        kind = item.tree["type"]
-        if kind == "choice" and item.tree.get("repeats"):
-            answers[item.link] = values
-        elif kind == "integer":
-            answers[item.link] = int(values[0]) if values[0].lstrip("-").isdecimal() else values[0]
-        elif kind == "decimal":
-            answers[item.link] = _decimal(values[0])
-        elif kind == "dateTime":
-            answers[item.link] = _hour(values[0])
-        else:
-            answers[item.link] = values[0]
-    return answers
-
-
-def _decimal(text: str) -> float | str:
-    try:
-        number = float(text.replace(",", "."))
-    except ValueError:
-        return text
-    return number if math.isfinite(number) else text
-
-
-def _hour(text: str) -> str:
-    """'08:30' is today in Paris; a whole dateTime stays as it is."""
-    try:
-        hour = datetime.strptime(text, "%H:%M").time()
-    except ValueError:
-        return text
-    today = datetime.now(moments.PARIS)
-    return today.replace(hour=hour.hour, minute=hour.minute, second=0, microsecond=0).isoformat()

@@ -23,11 +23,13 @@ STATUSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`status` is '' when the record does not say. `birth` is None when the date is missing or partial."""
+    """`used` is '' when it is the birth name, however it is spelt; `called` is how the family name is written for people.
+    `status` is '' when the record does not say. `birth` is None when the date is missing or partial."""
 
     family: str
     given: str
     used: str
+    called: str
     birth: date | None
     gender: str
     status: str
@@ -36,7 +38,7 @@ class Identity:
     @property
     def full(self) -> str:
         """Used name first where there is one, as people are called; the birth name stays visible."""
-        name = f"{self.given} {self.used or self.family}".strip()
+        name = f"{self.given} {self.called}".strip()
         return f"{name} (née {self.family})" if self.used and self.gender == "female" else (
             f"{name} (né {self.family})" if self.used else name
         )  # fmt: skip
@@ -44,11 +46,11 @@ class Identity:
     @property
     def short(self) -> str:
         """First name and initial, as a tour card shows it."""
-        return f"{self.given} {(self.used or self.family)[:1]}.".strip()
+        return f"{self.given} {self.called[:1]}.".strip()
 
     @property
     def sorting(self) -> str:
-        return f"{self.used or self.family} {self.given}".casefold()
+        return f"{self.called} {self.given}".casefold()
 
     @property
     def sex(self) -> str:
@@ -76,6 +78,7 @@ def identity(patient: Tree) -> Identity:
         family=family,
         given=str((usual.get("given") or official.get("given") or [""])[0]),
         used="" if _plain(used) == _plain(family) else used,
+        called=used or family,
         birth=date.fromisoformat(born) if len(born) == 10 else None,
         gender=str(patient.get("gender", "")),
         status=reliability(patient),

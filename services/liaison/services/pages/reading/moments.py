@@ -4,11 +4,16 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from liaison.protocols import codes
+
 Tree = dict[str, Any]
 PARIS: Final = ZoneInfo("Europe/Paris")
 
+_FILLED: Final = f"{codes.LOCAL}/StructureDefinition/device-time"
+
 # Where each type says when it happened, first found wins.
 _WHEN: Final = (
+    "start",
     "effectiveDateTime",
     "effectiveInstant",
     "performedDateTime",
@@ -55,4 +60,8 @@ def written(tree: Tree) -> datetime:
 def late(tree: Tree, by: timedelta = timedelta(hours=2)) -> bool:
     """Whether it was received long after it happened: the page then says when it was received."""
     when = happened(tree)
+    if tree.get("resourceType") == "QuestionnaireResponse":
+        # A form says itself when it was filled and when it was received.
+        filled = next((e["valueDateTime"] for e in tree.get("extension", []) if e.get("url") == _FILLED), None)
+        return filled is not None and when is not None and when - moment(filled) > by
     return when is not None and written(tree) - when > by

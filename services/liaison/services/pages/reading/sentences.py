@@ -4,6 +4,9 @@ import base64
 import binascii
 from typing import Any, Final
 
+from liaison.services.pages.reading import home_visit
+from liaison.services.pages.reading.concepts import label
+
 Tree = dict[str, Any]
 
 KINDS: Final = {
@@ -22,10 +25,34 @@ KINDS: Final = {
     "Appointment": "Rendez-vous",
     "Procedure": "Acte",
     "Immunization": "Vaccin",
-    "ServiceRequest": "Demande",
     "QuestionnaireResponse": "Visite à domicile",
     "DiagnosticReport": "Compte rendu",
     "Consent": "Consentement",
+    "Patient": "Identité",
+    "RelatedPerson": "Proche",
+    "ServiceRequest": "Demande",
+    "Coverage": "Couverture sociale",
+    "EpisodeOfCare": "Suivi",
+    "RequestGroup": "Plan",
+    "Provenance": "Origine",
+    "AuditEvent": "Trace d'accès",
+    "Binary": "Document",
+    "Composition": "Document",
+    "List": "Liste",
+    "Medication": "Médicament",
+    "MedicationAdministration": "Traitement",
+    "MedicationDispense": "Délivrance",
+    "Specimen": "Prélèvement",
+    "ImagingStudy": "Imagerie",
+    "FamilyMemberHistory": "Antécédents familiaux",
+    "Device": "Matériel",
+    "DeviceRequest": "Demande de matériel",
+    "NutritionOrder": "Régime",
+    "RiskAssessment": "Évaluation",
+    "Person": "Identité",
+    "Group": "Groupe",
+    "Schedule": "Agenda",
+    "Slot": "Créneau",
     "CareTeam": "Équipe",
     "ClinicalImpression": "Synthèse",
 }
@@ -39,14 +66,10 @@ _STATES: Final = {
 }
 
 
-def label(concept: Any) -> str:
-    """The words of a CodeableConcept or Coding: its text, else a display, never a bare code."""
-    if not isinstance(concept, dict):
-        return ""
-    if concept.get("text"):
-        return str(concept["text"])
-    codings = concept.get("coding", [concept] if "display" in concept else [])
-    return next((str(c["display"]) for c in codings if c.get("display")), "")
+# Being over is their ordinary state: it need not be said.
+_STATELESS: Final = frozenset(
+    {"Encounter", "Task", "Communication", "QuestionnaireResponse", "Immunization", "Procedure"}
+)
 
 
 def value(observation: Tree) -> str:
@@ -91,7 +114,7 @@ def sentence(tree: Tree) -> str:
     """What the resource says, in a line. Where nothing can be said, the kind alone."""
     said = _said(tree) or kind(tree)
     state = _STATES.get(str(tree.get("status", "")), "")
-    return f"{said} ({state})" if state and tree["resourceType"] not in ("Encounter", "Task", "Communication") else said
+    return f"{said} ({state})" if state and tree["resourceType"] not in _STATELESS else said
 
 
 def _said(tree: Tree) -> str:
@@ -116,6 +139,8 @@ def _said(tree: Tree) -> str:
             return label(tree.get("description"))
         case "Appointment":
             return str(tree.get("description") or next((label(s) for s in tree.get("serviceType", [])), ""))
+        case "QuestionnaireResponse":
+            return home_visit.told(tree)
         case "Immunization":
             return label(tree.get("vaccineCode"))
         case "Consent":
@@ -125,7 +150,7 @@ def _said(tree: Tree) -> str:
 
 def kind(tree: Tree) -> str:
     type_ = str(tree["resourceType"])
-    return KINDS.get(type_, type_)
+    return KINDS.get(type_, "Autre élément")
 
 
 def author(tree: Tree) -> str:

@@ -1,37 +1,69 @@
-// « Rien à signaler » and « Tout fait »: they fill the form visibly, and a second touch takes it back. Nothing is sent
-// before « Enregistrer la visite ». Without this script the form works; the two buttons are then hidden.
+// « Rien à signaler » and « Tout fait » fill the form visibly, and a second touch takes it back. Nothing is sent before
+// « Enregistrer la visite ». Without this script the form works; the two buttons are then hidden.
 const form = document.getElementById("visite");
+const inputs = (name) => [...form.querySelectorAll(`input[name="${name}"]`)];
 
-// What « comme d'habitude » is called in each question of state; a question without such an answer is left alone.
-const USUAL = new Set(["usual", "meal-all", "drink-normal", "fall-no", "breath-usual", "mood-usual", "legs-no"]);
+// What « comme d'habitude » is called in each of the questions that every visit asks.
+const USUAL = {
+  general: "usual", meal: "meal-all", drink: "drink-normal", fall: "fall-no", breath: "breath-usual",
+};
 
-function toggling(button, inputs) {
+function toggling(action, fill) {
+  const button = form.querySelector(`[data-action=${action}]`);
   button.hidden = false;
   button.setAttribute("aria-pressed", "false");
   let before = null;
   button.addEventListener("click", () => {
     const all = [...form.querySelectorAll("input[type=radio], input[type=checkbox]")];
     if (before === null) {
-      before = all.filter((input) => input.checked);
-      for (const input of inputs()) input.checked = true;
+      before = new Set(all.filter((input) => input.checked));
+      fill();
     } else {
-      for (const input of all) input.checked = before.includes(input);
+      for (const input of all) input.checked = before.has(input);
       before = null;
     }
     button.setAttribute("aria-pressed", String(before !== null));
+    follow();
   });
+  return button;
 }
 
-toggling(form.querySelector("[data-action=all-done]"), () => form.querySelectorAll("input[name=tasks]"));
-toggling(form.querySelector("[data-action=nothing-to-report]"), () => {
-  const present = form.querySelector("input[name=presence][value=present]");
-  return [present, ...form.querySelectorAll("input[type=radio]")].filter(
-    (input) => input && (input === present || USUAL.has(input.value)),
-  );
+function present() {
+  for (const input of inputs("presence")) input.checked = input.value === "present";
+}
+
+toggling("all-done", () => {
+  present();
+  for (const input of inputs("tasks")) input.checked = true;
+});
+// Never over an answer that was given: what the aide has said stands.
+toggling("nothing-to-report", () => {
+  present();
+  for (const [name, usual] of Object.entries(USUAL)) {
+    if (inputs(name).some((input) => input.checked)) continue;
+    for (const input of inputs(name)) input.checked = input.value === usual;
+  }
 });
 
-// A visit is sent once: the second touch of an impatient thumb does nothing.
+// Nobody answers the door: what is asked of someone who is there goes away, and is not sent.
+const ALWAYS = new Set(["presence", "note", "alert", "called"]);
+const asked = [...form.querySelectorAll("[data-question]")].filter((part) => !ALWAYS.has(part.dataset.question));
+function follow() {
+  const chosen = inputs("presence").find((input) => input.checked);
+  const away = chosen !== undefined && chosen.value !== "present";
+  for (const part of asked) part.hidden = away;
+}
+for (const input of inputs("presence")) input.addEventListener("change", follow);
+follow();
+
+// « Alerte » at the bottom of the screen opens the part it leads to.
+form.querySelector("[data-action=alert]").addEventListener("click", () => {
+  document.getElementById("alerte").open = true;
+});
+
+// A visit is sent once: the second touch of an impatient thumb does nothing. A page that comes back may send again.
 form.addEventListener("submit", (event) => {
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "yes";
 });
+window.addEventListener("pageshow", () => delete form.dataset.sent);
