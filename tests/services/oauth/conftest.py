@@ -154,7 +154,11 @@ def _entries() -> list[dict[str, Any]]:
     for patient, member in (("patient", "nurse"), ("stranger", None)):
         named = [{"family": "LE GOFF", "given": [patient.capitalize()]}]
         made.append(entry(patient, {"resourceType": "Patient", "name": named, "birthDate": "1950-02-03"}))
-        team: dict[str, Any] = {"resourceType": "CareTeam", "status": "active", "subject": {"reference": f"urn:uuid:{patient}"}}
+        team: dict[str, Any] = {
+            "resourceType": "CareTeam",
+            "status": "active",
+            "subject": {"reference": f"urn:uuid:{patient}"},
+        }
         if member:
             team["participant"] = [{"member": {"reference": f"urn:uuid:{member}"}, "period": {"start": "2020-01-01"}}]
         made.append(entry(f"team-{patient}", team))
