@@ -229,93 +229,6 @@ async def test_the_directory_is_searched_like_the_rest(territory: Territory) -> 
     assert (await territory.search("Practitioner", "_sort=family")).ids[-1] == territory.id(nurse)
 
 
-async def test_includes_follow_references_to_what_may_be_seen(team: tuple[Territory, Key]) -> None:
-    territory, patient = team
-    nurse = await territory.add({"resourceType": "Practitioner", "name": [{"family": "Petit"}]})
-    hidden = await territory.patient()
-    encounter = await territory.add(
-        {
-            "resourceType": "Encounter",
-            "status": "finished",
-            "class": {"code": "HH"},
-            "subject": {"reference": f"Patient/{territory.id(patient)}"},
-            "participant": [
-                {"individual": {"reference": f"Practitioner/{territory.id(nurse)}"}},
-                {"individual": {"reference": f"Practitioner/{'0' * 32}"}},
-            ],
-            "appointment": [{"reference": f"Appointment/{territory.id(hidden)}"}],
-        },
-        patient,
-    )
-    query = f"patient={territory.id(patient)}&_include=Encounter:patient&_include=Encounter:participant"
-    found = await territory.search("Encounter", query)
-    assert found.ids == [territory.id(encounter)]
-    assert set(found.included) == {territory.id(patient), territory.id(nurse)}
-    assert found.total == 1
-    assert {one.key for one in found.answer.disclosed} == {encounter, patient, nurse}
-    everything = await territory.search("Encounter", f"patient={territory.id(patient)}&_include=Encounter:*")
-    assert set(everything.included) == {territory.id(patient), territory.id(nurse)}
-    typed = await territory.search(
-        "Encounter", "_include=Encounter:participant:Practitioner&_include=Encounter:subject:Group"
-    )
-    assert typed.included == [territory.id(nurse)]
-
-
-async def test_what_refers_to_a_match_can_be_added(team: tuple[Territory, Key]) -> None:
-    territory, patient = team
-    nurse = await territory.add({"resourceType": "Practitioner", "name": [{"family": "Petit"}]})
-    site = await territory.add({"resourceType": "Location", "name": "Maison"})
-    role = await territory.add(
-        {
-            "resourceType": "PractitionerRole",
-            "practitioner": {"reference": f"Practitioner/{territory.id(nurse)}"},
-            "location": [{"reference": f"Location/{territory.id(site)}"}],
-        }
-    )
-    encounter = await territory.add(
-        {
-            "resourceType": "Encounter",
-            "status": "finished",
-            "class": {"code": "HH"},
-            "subject": {"reference": f"Patient/{territory.id(patient)}"},
-            "participant": [{"individual": {"reference": f"PractitionerRole/{territory.id(role)}"}}],
-        },
-        patient,
-    )
-    other = await territory.patient()
-    mine = await territory.observation(patient, encounter={"reference": f"Encounter/{territory.id(encounter)}"})
-    await territory.observation(other, performer=[{"reference": f"Practitioner/{territory.id(nurse)}"}])
-    name = {
-        territory.id(key): text
-        for key, text in ((patient, "P"), (nurse, "N"), (site, "L"), (role, "R"), (encounter, "E"), (mine, "O"))
-    }
-    for type_, query, wanted in (
-        ("Encounter", "_revinclude=Observation:encounter", "O"),
-        ("Encounter", "_revinclude=Observation:*", "O"),
-        ("Encounter", "_revinclude=Observation:encounter:Encounter", "O"),
-        ("Encounter", "_revinclude=Observation:encounter:EpisodeOfCare", ""),
-        ("Encounter", "_revinclude=Observation:subject", ""),
-        ("Patient", "_revinclude=Observation:subject", "O"),
-        ("Patient", "_revinclude=Encounter:patient&_revinclude:iterate=Observation:encounter", "EO"),
-        ("Practitioner", "_revinclude=PractitionerRole:practitioner", "R"),
-        ("Practitioner", "_revinclude=Observation:performer", ""),
-        ("Encounter", "_include=Encounter:participant", "R"),
-        ("Encounter", "_include=Encounter:participant&_include:iterate=PractitionerRole:practitioner", "NR"),
-        ("Encounter", "_include=Encounter:participant&_include:iterate=PractitionerRole:*", "LNR"),
-        ("Encounter", "_include:iterate=PractitionerRole:practitioner", ""),
-        ("Observation", "_include=Observation:encounter&_include:iterate=Encounter:subject", "EP"),
-        ("Observation", "_include:iterate=Observation:encounter&_revinclude:iterate=Observation:encounter", "E"),
-    ):
-        found = await territory.search(type_, query)
-        assert "".join(sorted(name[one] for one in found.included)) == wanted, (type_, query)
-        assert len(found.answer.disclosed) == len(found.ids) + len(found.included)
-    narrow = await territory.session(2, 1, "user/Encounter.rs user/Observation.rs?status=preliminary")
-    assert (await territory.search("Encounter", "_revinclude=Observation:encounter", narrow)).included == []
-    alone = await territory.session(3, 1, "user/Encounter.rs")
-    everything = "_revinclude=Observation:encounter&_include=Encounter:*&_include:iterate=PractitionerRole:*"
-    assert (await territory.search("Encounter", everything, alone)).included == []
-
-
 async def test_a_page_of_nothing_but_its_number(pair: tuple[Territory, Key, dict[str, str]]) -> None:
     territory, _patient, _ = pair
     for query in ("_summary=count", "_count=0"):
@@ -393,23 +306,6 @@ async def test_a_search_that_would_open_too_many_bodies_says_what_to_add(
     with pytest.raises(TooCostly, match="Add a patient"):
         await territory.search("Observation", "value-string:contains=x")
     assert len((await territory.search("Observation", "status=final,preliminary")).ids) == 2
-
-
-async def test_granular_scopes_bound_matches_and_includes(team: tuple[Territory, Key]) -> None:
-    territory, patient = team
-    vital = await territory.observation(patient, category=[{"coding": [{"system": "http://c", "code": "vital-signs"}]}])
-    await territory.observation(patient, category=[{"coding": [{"system": "http://c", "code": "laboratory"}]}])
-    caller = await territory.session(2, 1, "user/Observation.rs?category=http://c|vital-signs")
-    found = await territory.search("Observation", "_include=Observation:subject&_total=accurate", caller)
-    assert (found.ids, found.included, found.total) == ([territory.id(vital)], [], 1)
-    text = await territory.session(3, 1, "user/Observation.rs?value-string=nothing")
-    assert (await territory.search("Observation", "", text)).ids == []
-    both = await territory.session(4, 1, "user/Observation.rs?category=vital-signs user/Patient.rs?family=lef")
-    assert (await territory.search("Observation", "_include=Observation:subject", both)).included == [
-        territory.id(patient)
-    ]
-    none = await territory.session(5, 1, "user/Observation.rs?category=vital-signs user/Patient.rs?family=other")
-    assert (await territory.search("Observation", "_include=Observation:subject", none)).included == []
 
 
 async def test_a_compartment_holds_what_belongs_to_the_patient(pair: tuple[Territory, Key, dict[str, str]]) -> None:
