@@ -1,5 +1,8 @@
 """An account in a role: who a session acts as. The directory decides the roles, the table of roles their purpose."""
 
+from dataclasses import replace
+from typing import Final
+
 from liaison.auth.access.roles import ROLES
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.roles import HeldRole
@@ -9,8 +12,14 @@ from liaison.fhir.definitions import type_of
 _PERSONS = {"Patient": "patient", "RelatedPerson": "guardian"}
 
 
+NO_ROLE: Final = HeldRole(0, 0, "none")
+"""For a professional who holds no role today, because a replacement ended or has not begun."""
+
+
 def in_role(account: Account, role: HeldRole) -> Act:
-    """A professional, in one of the roles they hold."""
+    """A professional, in one of the roles they hold; with NO_ROLE they see the directory and nobody's record."""
+    if role == NO_ROLE:
+        return replace(choosing(account), role_code=NO_ROLE.role_code)
     return Act(
         principals=(account.person.res, role.role),
         purpose=ROLES[role.role_code].purpose,

@@ -17,6 +17,7 @@ from liaison.auth import sessions
 from liaison.auth.journal.entry import OUTCOME_REFUSED, Entry, Event, entry
 from liaison.auth.people import browsers, phones
 from liaison.auth.people.accounts import Account
+from liaison.auth.people.acting import NO_ROLE
 from liaison.auth.people.roles import HeldRole, held_by
 from liaison.auth.people.sign_in import SignInRefused
 from liaison.auth.people.sign_in import sign_in as check_secret
@@ -119,7 +120,8 @@ async def _on_enrolled_phone(request: Request) -> bool:
 
 
 async def enter(request: Request, account: Account, follow: str = "/") -> Response:
-    """Opens a browser session for someone whose identity is proven, in their role if they hold exactly one.
+    """Opens a browser session for someone whose identity is proven, in their role if they hold exactly one, in none if
+    they hold none.
 
     Always a new cookie; the one the browser came with ends. Journaled before it returns.
     """
@@ -131,8 +133,8 @@ async def enter(request: Request, account: Account, follow: str = "/") -> Respon
             browser = await browsers.find(connection, cookie)
             if browser is not None and not browser.caller.role_code:
                 held = await held_by(connection, account.person.res)
-                if len(held) == 1:
-                    cookie = await browsers.choose(connection, cookie, account, held[0])
+                if len(held) < 2:
+                    cookie = await browsers.choose(connection, cookie, account, held[0] if held else NO_ROLE)
                     browser = await browsers.find(connection, cookie)
     if browser is None:
         raise SignInNeeded  # suspended in the meantime
@@ -244,7 +246,7 @@ def routes(homes: Mapping[str, str]) -> list[Route]:
         caller, _ = await signed_in(request)
         if caller.role_code in homes:
             return _go(request, homes[caller.role_code])
-        return _go(request, "/mes-connexions")
+        return _go(request, "/role" if caller.role_code == NO_ROLE.role_code else "/mes-connexions")
 
     async def connexion(request: Request) -> Response:
         return await (take_sign_in if request.method == "POST" else show_sign_in)(request)
