@@ -2,20 +2,27 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
+import structlog
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute
 
-from liaison.services import logs
+from liaison.fhir.errors import Unavailable
+from liaison.services import base, logs
 from liaison.services.api import health
 from liaison.services.api.access_log import AccessLog
 from liaison.services.api.edge import FhirEdge
 from liaison.services.api.metrics import Metrics
 from liaison.services.house import House
 from liaison.services.installation import Kind, declared
+from liaison.services.jobs.parent import stop_with_parent
 from liaison.services.settings import Settings
+
+log = structlog.get_logger()
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -25,6 +32,11 @@ Send = Callable[[Message], Awaitable[None]]
 FHIR: Final = "/fhir"
 """Where the FHIR base is in this process. A proxy that serves it below another path takes that path away."""
 SANDBOX_NOTICE: Final = "Territoire de démonstration : données fictives. N’y écrivez rien de réel."
+LIVE: Final = "/livez"
+SUPERVISOR: Final = "LIAISON_SUPERVISOR"
+"""Set by `liaison serve` for its workers: its process number. It may be gone before a worker could ask for its parent."""
+
+RETRY_SECONDS: Final = 0.5
 DISCOVERY: Final = "/.well-known/smart-configuration"
 
 
@@ -46,7 +58,15 @@ class Application:
             elif path.startswith(self._below) or path == self._edge.prefix:
                 await self._edge(scope, receive, send)
                 return
+            if path != LIVE and not hasattr(self._rest.state, "house"):
+                await _not_yet(scope, receive, send)
+                return
         await self._rest(scope, receive, send)
+
+
+_not_yet: Final = PlainTextResponse(
+    "Le service attend sa base de données. Réessayez dans un instant.\n", 503, {"retry-after": "2"}
+)
 
 
 def routes() -> list[BaseRoute]:
@@ -64,6 +84,46 @@ async def _say_what_it_is(app: Starlette, house: House) -> None:
     app.state.notice = SANDBOX_NOTICE if app.state.sandbox else ""
 
 
+async def _serve(settings: Settings, app: Starlette, edge: FhirEdge) -> None:
+    """Opens the house and keeps it open until cancelled. While the database is out of reach it tries again: a worker
+    that starts in such a moment answers 503, like those that were there before it."""
+    while True:
+        try:
+            async with House.opened(settings) as house:
+                await _say_what_it_is(app, house)
+                app.state.house = house
+                edge.engine, edge.authenticator = house.engine, house.authenticator
+                await _work(house)
+        except (Unavailable, base.NoDatabase) as error:
+            log.warning("waiting for the database", reason=str(error))
+            app.state.waiting = True
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _work(house: House) -> None:
+    """Runs the jobs until cancelled. One that ends by an error is a bug of its own; requests are served on."""
+    jobs = [asyncio.create_task(job) for job in house.jobs()]
+    try:
+        for job in asyncio.as_completed(jobs):
+            try:
+                await job
+            except Exception:
+                log.exception("a background job has ended")
+        await asyncio.Event().wait()
+    finally:
+        for one in jobs:
+            one.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+
+
+async def _begun(serving: "asyncio.Task[None]", app: Starlette) -> None:
+    """Returns when the house is open or its database is being waited for. Raises what makes serving impossible."""
+    while not (hasattr(app.state, "house") or hasattr(app.state, "waiting")):
+        await asyncio.wait([serving], timeout=0.02)
+        if serving.done():
+            serving.result()
+
+
 def build(settings: Settings) -> Application:
     """One application a process. Its lifespan opens the house (database, vault, journal) and closes it."""
     access_log = AccessLog(enabled=settings.access_log)
@@ -72,18 +132,17 @@ def build(settings: Settings) -> Application:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with House.opened(settings) as house:
-            app.state.house = house
-            await _say_what_it_is(app, house)
-            edge.engine, edge.authenticator = house.engine, house.authenticator
-            jobs = [asyncio.create_task(job) for job in house.jobs()]
-            try:
-                yield
-            finally:
-                for job in jobs:
-                    job.cancel()
-                await asyncio.gather(*jobs, return_exceptions=True)
-                access_log.flush()
+        supervisor = int(os.environ.get(SUPERVISOR) or os.getppid())
+        serving = asyncio.create_task(_serve(settings, app, edge))
+        watching = asyncio.create_task(stop_with_parent(supervisor))
+        try:
+            await _begun(serving, app)
+            yield
+        finally:
+            watching.cancel()
+            serving.cancel()
+            await asyncio.gather(serving, watching, return_exceptions=True)
+            access_log.flush()
 
     rest = Starlette(routes=routes(), lifespan=lifespan)
     rest.state.metrics = metrics

@@ -53,12 +53,17 @@ async def declare(connection: asyncpg.Connection, vault: Vault, kind: Kind) -> N
             return
         if before is not None:
             raise WrongInstallation(f"This database is a {before} base, and stays one. Use another data folder.")
-        if kind is Kind.SANDBOX and await connection.fetchval(
-            "select exists (select from account) or exists (select from version) or exists (select from directory_version)"
-        ):
+        if kind is Kind.SANDBOX and await _used(connection):
             raise WrongInstallation("This database holds records already; a sandbox is made in a new data folder only.")
         await connection.execute(
             "insert into installation (installation, kind, sealed) values (0, $1, $2)",
             str(kind),
             vault.territory.seal(_CONTEXT, str(kind).encode()),
         )
+
+
+async def _used(connection: asyncpg.Connection) -> bool:
+    for table in ("account", "patient"):
+        if await connection.fetchval(f"select exists (select from {table})"):
+            return True
+    return False

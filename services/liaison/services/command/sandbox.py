@@ -114,7 +114,7 @@ def _prepare(settings: Settings, folder: Folder, territory: Callable[[], Territo
 
 def _tell_when_ready(settings: Settings, folder: Folder) -> None:
     """Prints where to look, once every worker answers."""
-    for _ in range(600):
+    while True:
         try:
             with urllib.request.urlopen(f"{settings.public_url}/readyz", timeout=2):  # noqa: S310  # our own address
                 break

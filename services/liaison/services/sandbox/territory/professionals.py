@@ -189,7 +189,7 @@ def add_professionals(directory: Draft, clock: Clock) -> None:
 def member(directory: Draft, key: str) -> Tree:
     """A Reference to the PractitionerRole, with the name and role that a reader wants to see."""
     person = BY_KEY[key]
-    return ref(directory[key], f"{person.name} ({rights.ROLE_NAMES[person.role].lower()})")
+    return ref(directory[key], f"{person.name} ({rights.role_name(person.role, person.gender).lower()})")
 
 
 def _practitioner(person: Professional, number: int) -> Tree:
@@ -243,7 +243,7 @@ def _role(person: Professional, directory: Draft, clock: Clock) -> Tree:
         practitioner=ref(directory[f"person/{person.key}"], person.name),
         organization=ref(directory[person.organization]),
         code=[
-            concept(rights.role(person.role), text=rights.ROLE_NAMES[person.role]),
+            concept(rights.role(person.role), text=rights.role_name(person.role, person.gender)),
             *(
                 [coded(systems.PROFESSION, person.profession, PROFESSIONS[person.profession])]
                 if person.profession

@@ -30,6 +30,21 @@ ROLE_NAMES: Final = {
     "auditor": "Auditeur des accès",
     "admin": "Administrateur",
 }
+_FEMININE: Final = {
+    "nurse": "Infirmière",
+    "pharmacist": "Pharmacienne",
+    "coordinator": "Coordinatrice de parcours",
+    "social-worker": "Assistante de service social",
+    "call-handler": "Opératrice de la plateforme",
+    "auditor": "Auditrice des accès",
+    "substitute": "Médecin remplaçante",
+    "hospital-doctor": "Médecin hospitalière",
+}
+
+
+def role_name(code: str, gender: str) -> str:
+    """What someone is called in that role."""
+    return (_FEMININE.get(code) if gender == "female" else None) or ROLE_NAMES[code]
 
 
 def role(code: str) -> Tree:

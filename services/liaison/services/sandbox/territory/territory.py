@@ -85,7 +85,7 @@ def _staff(directory: Draft) -> Iterator[Person]:
             person.key,
             person.name,
             person.role,
-            rights.ROLE_NAMES[person.role],
+            rights.role_name(person.role, person.gender),
             directory[person.organization],
             str(directory.tree(person.organization)["name"]),
             "Practitioner",

@@ -55,7 +55,7 @@ def _participant(record: Record, member: Member, attending: str, informed: bool)
         codings = [rights.role(person.role)]
         if person.specialty and person.role == "specialist":
             codings.append(coding(systems.SPECIALTY, person.specialty, professionals.SPECIALTIES[person.specialty]))
-        roles.append(concept(*codings, text=rights.ROLE_NAMES[person.role]))
+        roles.append(concept(*codings, text=rights.role_name(person.role, person.gender)))
     start = record.clock.day(member.since)
     return without_empty(
         extension=[

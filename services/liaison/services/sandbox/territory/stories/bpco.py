@@ -339,7 +339,7 @@ STORIES: Final[tuple[Story, ...]] = (
           special="Programme d'éducation thérapeutique en cours, atelier 2 en retard ; aide à domicile"),
     Story("bpco_04", 76, "female", "K", "gp", (*_ESSENTIAL, "physio", "home_service", "home_service_manager"),
           ("heart_failure",), Body(126, 72, 84, weight=61, height=158, saturation=91, drift=-3), "nurse",
-          given="Jeannine", family="Le Floch", used="Robic", relative="son", tell=_worse_today,
+          given="Jeannine", family="Le Floch", used="Robic", relative="son", allergy=0, tell=_worse_today,
           special="Alerte de l'aide il y a 20 minutes : plus essoufflée que d'habitude"),
     Story("bpco_05", 71, "male", "N", "gp", ("nurse", "pharmacist", "pneumologist", "coordinator", "home_service"), ("diabetes",),
           Body(136, 80, 88, weight=78, height=174, saturation=91), "nurse", given="Gérard", family="Burel",

@@ -38,7 +38,6 @@ def alert_twenty_minutes_ago(record: Record) -> None:
         "Si essoufflée au repos ou somnolente : appeler le 15, puis le CCAS (02 61 91 10 09).",
         by="gp",
     )
-    home_care.know(record, "Allergie à la pénicilline.", by="nurse")
     home_care.history(record, "aide", 18, 2, 8, breath=True, weight=58.5)
     _earlier_alert(record)
     end = record.clock.ago(minutes=20)

@@ -35,7 +35,7 @@ _RELATIVES: Final = {
 @dataclass(frozen=True, slots=True)
 class Story:
     """One patient. `team` are keys of people and structures; a Member gives dates or a basis of its own. `special` says,
-    in French, what there is to see; `tell` writes it."""
+    in French, what there is to see; `tell` writes it. `allergy` is a number of the catalogue, drawn otherwise."""
 
     key: str
     age: int
@@ -53,6 +53,7 @@ class Story:
     status: str = "QUAL"
     special: str = ""
     informed: bool = True
+    allergy: int | None = None
     tell: Callable[[Record], None] | None = None
 
     @property
@@ -97,8 +98,9 @@ def write(story: Story, seed: int, rank: int, clock: Clock, directory: Draft) ->
             else story.attending
         )
         problems.problem(record, name, since, author, _LABELS.get(name))
-    if record.random.random() < 0.4:
-        problems.allergy(record, record.random.randrange(5), story.attending, clock.day(-1500))
+    allergy = story.allergy if story.allergy is not None else record.random.choice((None, None, None, 1, 2, 3, 4))
+    if allergy is not None:
+        problems.allergy(record, allergy, story.attending, clock.day(-1500))
     ordinary = tuple(name for name in story.problems if name not in _LABELS and PROBLEMS[name].remarks)
     course.live(record, story.body, ordinary, story.attending, story.nurse, _SITES.get(story.attending, ""))
     if story.tell is not None:

@@ -1,0 +1,203 @@
+"""`liaison sandbox`, from outside: what it writes, who gets in, who sees whom, and what it refuses to touch."""
+
+import stat
+from pathlib import Path
+
+import httpx
+import pytest
+
+from .conftest import Running, liaison, start, stop
+
+pytestmark = pytest.mark.http
+KEYS = [
+    "gp",
+    "gp_outside",
+    "nurse",
+    "physio",
+    "pharmacist",
+    "hospital_doctor",
+    "psychiatrist",
+    "substitute_active",
+    "substitute_expired",
+    "trainee",
+    "on_call_doctor",
+    "call_handler",
+    "secretary",
+    "aide",
+    "aide2",
+    "home_service_manager",
+    "social_worker",
+    "coordinator",
+    "coordinator_admin",
+    "auditor",
+    "patient_a",
+    "patient_b",
+    "guardian",
+    "admin",
+]
+
+
+def test_sandbox_json_tells_all_and_is_its_owners_alone(sandbox: Running) -> None:
+    known = sandbox.known
+
+    assert stat.S_IMODE((sandbox.folder / "sandbox.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(sandbox.folder.stat().st_mode) == 0o700
+    assert set(known) >= {"fhir", "issuer", "token_endpoint", "pages", "clients", "people", "patients"}
+    assert set(KEYS) <= {person["key"] for person in known["people"]}
+    assert len(known["patients"]) == 60
+    for person in known["people"]:
+        assert person["username"]
+        assert ("pin" in person) != ("password" in person)
+        assert person["practitioner"].startswith("Practitioner/") or person["role"] in ("patient", "guardian")
+    assert {client["client_id"]: client["kind"] for client in known["clients"]} == {
+        "vitals_backend": "backend",
+        "export_backend": "backend",
+        "gp_software": "app",
+        "patient_app": "app",
+    }
+    assert all("d" in client["private_jwk"] for client in known["clients"])
+
+
+def test_the_first_call_finds_the_service(sandbox: Running) -> None:
+    known = sandbox.known
+
+    assert httpx.get(f"{known['fhir']}/metadata").json()["resourceType"] == "CapabilityStatement"
+    discovered = httpx.get(f"{known['fhir']}/.well-known/smart-configuration").json()
+    assert discovered["token_endpoint"] == known["token_endpoint"]
+
+
+@pytest.mark.parametrize(
+    ("who", "seen", "unseen"),
+    [
+        ("gp", {"bpco_04", "masked", "opposed_nurse", "psychiatry"}, {"bpco_11", "bpco_07"}),
+        ("gp_outside", {"bpco_11", "emergency_review", "referral"}, {"bpco_04"}),
+        ("nurse", {"bpco_04", "masked"}, {"opposed_nurse", "bpco_11"}),
+        ("physio", {"bpco_04", "patient_b"}, {"masked"}),
+        ("psychiatrist", {"psychiatry", "crisis"}, {"bpco_04"}),
+        ("aide", {"bpco_03", "bpco_04", "bpco_06", "heart"}, {"bpco_07", "masked"}),
+        ("aide2", {"bpco_07", "guarded"}, {"bpco_03", "heart"}),
+        ("coordinator", {f"bpco_{number:02d}" for number in (*range(1, 10), 11, 12)} | {"patient_a"}, {"masked"}),
+        ("substitute_active", {"bpco_07", "bpco_09"}, {"bpco_04"}),
+        ("trainee", {"bpco_04", "masked"}, {"bpco_07"}),
+    ],
+)
+def test_who_sees_whom(sandbox: Running, who: str, seen: set[str], unseen: set[str]) -> None:
+    patients = sandbox.patients(who)
+
+    assert seen <= patients
+    assert not unseen & patients
+
+
+@pytest.mark.parametrize(
+    ("who", "only"),
+    [
+        ("hospital_doctor", {"bpco_05"}),
+        ("patient_a", {"patient_a"}),
+        ("patient_b", {"patient_b"}),
+        ("guardian", {"guarded"}),
+        ("on_call_doctor", set()),
+        ("call_handler", set()),
+        ("coordinator_admin", set()),
+        ("auditor", set()),
+        ("admin", set()),
+    ],
+)
+def test_who_sees_exactly_whom(sandbox: Running, who: str, only: set[str]) -> None:
+    assert sandbox.patients(who) == only
+
+
+def test_a_locum_whose_authorisation_ended_gets_no_token(sandbox: Running) -> None:
+    done = liaison("sandbox", "token", "--data", str(sandbox.folder), "--as", "substitute_expired")
+
+    assert done.returncode == 1
+    assert "holds no role today" in done.stderr
+
+
+def test_a_backend_gets_what_its_scope_says_and_no_more(sandbox: Running) -> None:
+    token = sandbox.token("vitals_backend")
+    vitals = "category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs"
+
+    assert sandbox.get(token, f"Observation?{vitals}&_count=5").json()["entry"]
+    assert sandbox.get(token, "Patient").status_code == 403
+
+
+def test_the_alert_of_this_morning_waits_for_the_nurse(sandbox: Running) -> None:
+    code = "code=https://liaison.example/fhir/CodeSystem/alert-level|ORANGE"
+    tasks = sandbox.get(sandbox.token("nurse"), f"Task?{code}&status=requested").json()["entry"]
+
+    assert len(tasks) == 1
+    assert "plus court que d'habitude" in tasks[0]["resource"]["description"]
+
+
+def test_the_aides_visit_is_found_by_the_doctors_software(sandbox: Running) -> None:
+    patient = next(one["id"] for one in sandbox.known["patients"] if one["key"] == "bpco_04")
+    found = sandbox.get(
+        sandbox.token("gp"), f"QuestionnaireResponse?subject=Patient/{patient}&_count=1&_sort=-authored"
+    )
+
+    (entry,) = found.json()["entry"]
+    assert entry["resource"]["questionnaire"].startswith("https://liaison.example/fhir/Questionnaire/home-visit|")
+
+
+def test_the_doors_let_anyone_in_without_a_password(sandbox: Running) -> None:
+    with httpx.Client(base_url=sandbox.known["issuer"], follow_redirects=True) as browser:
+        page = browser.get("/")
+        csrf = page.text.split('name="csrf" value="')[1].split('"')[0]
+        inside = browser.post("/territoire/entrer", data={"csrf": csrf, "porte": "gp"})
+
+    assert page.url.path == "/territoire"
+    assert "données fictives" in page.text.lower()
+    assert inside.status_code == 200
+    assert "Anne-Laure Guillemot" in inside.text
+
+
+@pytest.mark.parametrize("form", [{"porte": "gp"}, {"porte": "gp", "csrf": "x"}])
+def test_a_door_does_not_open_from_another_site(sandbox: Running, form: dict[str, str]) -> None:
+    with httpx.Client(base_url=sandbox.known["issuer"]) as browser:
+        browser.get("/territoire")
+
+        assert browser.post("/territoire/entrer", data=form).status_code == 403
+
+
+def test_the_command_prints_the_same_kind_of_token(sandbox: Running) -> None:
+    done = liaison(
+        "sandbox", "token", "--data", str(sandbox.folder), "--as", "patient_a", "--scope", "patient/Patient.rs"
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert sandbox.get(done.stdout.strip(), "Patient").json()["total"] == 1
+    assert sandbox.get(done.stdout.strip(), "Observation").status_code == 403
+
+
+def test_it_starts_again_as_it_was_and_at_once(sandbox: Running) -> None:
+    before, first = sandbox.known, sandbox.seconds
+    stop(sandbox)
+    again = start(sandbox.folder)
+    sandbox.process, sandbox.seconds = again.process, again.seconds  # the tests after this one use it
+    after = sandbox.known
+
+    print(f"first start {first:.1f} s, second start {again.seconds:.1f} s")
+    assert {name: after[name] for name in ("clients", "people", "patients")} == {
+        name: before[name] for name in ("clients", "people", "patients")
+    }
+    assert sandbox.patients("hospital_doctor") == {"bpco_05"}
+    # Five seconds on a quiet machine; the tests run on a busy one.
+    assert again.seconds < 20
+
+
+def test_a_folder_that_holds_anything_else_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("precious")
+
+    done = liaison("sandbox", "--data", str(tmp_path), "--reset")
+
+    assert done.returncode == 1
+    assert "is not a sandbox" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_tokens_are_refused_where_there_is_no_sandbox(tmp_path: Path) -> None:
+    done = liaison("sandbox", "token", "--data", str(tmp_path), "--as", "gp")
+
+    assert done.returncode == 1
+    assert "There is no sandbox" in done.stderr
+    assert list(tmp_path.iterdir()) == []
