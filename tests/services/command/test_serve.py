@@ -164,3 +164,15 @@ def test_metrics_count_over_all_workers_and_name_nobody(service: Any) -> None:
     assert patient not in text
     assert 'type="Patient"' in text
     assert float(line.rsplit(" ", 1)[1]) >= 1
+
+
+def test_workers_do_not_outlive_who_supervises_them(own: tuple[str, subprocess.Popen[str]]) -> None:
+    _, process = own
+    workers = children(process)
+
+    process.kill()
+
+    until = time.monotonic() + 30
+    while time.monotonic() < until and any(Path(f"/proc/{pid}").exists() for pid in workers):
+        time.sleep(0.1)
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]

@@ -22,6 +22,9 @@ from liaison.fhir.store.contract import Caller, Change
 from liaison.fhir.store.faults import RETRIED, reported
 
 TRIES: Final = 6
+BREATH: Final = 100
+"""Resources between two turns of the event loop: others are served meanwhile."""
+
 AGAIN: Final[tuple[type[Exception], ...]] = (*RETRIED, Conflict)
 _PATIENT: Final = kind_of("Patient")
 
@@ -75,7 +78,12 @@ async def _once(
         await resolver.resolve()
     _check_owners(writes, resolver)
     at = await connection.fetchval("select date_trunc('milliseconds', clock_timestamp())")
-    changes = [_change(store, caller, write, resolver, at) for write in writes if not write.existing]
+    changes = []
+    for number, write in enumerate(writes):
+        if not write.existing:
+            changes.append(_change(store, write, resolver, at))
+        if number % BREATH == 0:
+            await asyncio.sleep(0)
     if changes:
         await store.write(connection, caller, changes, resolver.related())
 
@@ -130,7 +138,7 @@ def _check_owners(writes: Sequence[Write], resolver: Resolver) -> None:
             owners.require_same(write, resolver.resolved)
 
 
-def _change(store: Store, caller: Caller, write: Write, resolver: Resolver, at: datetime) -> Change:
+def _change(store: Store, write: Write, resolver: Resolver, at: datetime) -> Change:
     assert write.patient is not None
     if write.key is None:
         write.key = store.new_key(write.patient, kind_of(write.type_))

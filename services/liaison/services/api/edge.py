@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from liaison.auth.caller import Caller
 from liaison.auth.smart.scopes import Scopes
-from liaison.fhir.errors import BadRequest, FhirError
+from liaison.fhir.errors import BadRequest, FhirError, Unavailable
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services.api import errors, negotiation
 from liaison.services.api.access_log import AccessLog
@@ -145,8 +145,8 @@ class FhirEdge:
     async def _answer(
         self, scope: Scope, receive: Receive, headers: Mapping[str, str], method: str, path: str, request_id: str
     ) -> Answer:
-        assert self.engine is not None
-        assert self.authenticator is not None
+        if self.engine is None:
+            raise Unavailable("The service waits for its database. Try again.")
         client = scope.get("client")
         query: str = scope["query_string"].decode("latin-1")
         request = Request(method, path, query, b"", headers, request_id, client[0] if client else "")

@@ -17,6 +17,7 @@ from liaison.fhir.store.embedded import Embedded
 from liaison.fhir.vault import ProviderError
 from liaison.services import base
 from liaison.services.api import metrics
+from liaison.services.application import SUPERVISOR
 from liaison.services.command import Refused, app
 from liaison.services.house import House, NoKey
 from liaison.services.installation import WrongInstallation
@@ -84,6 +85,7 @@ def _serve(settings: Settings) -> None:
     print(f"Liaison listens on http://{address[0]}:{address[1]}", flush=True)  # noqa: T201  # whoever started it reads this
     if settings.metrics:
         metrics.share(settings.data / "metrics")
+    os.environ[SUPERVISOR] = str(os.getpid())
     config = uvicorn.Config(
         APPLICATION,
         factory=True,

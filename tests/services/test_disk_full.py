@@ -1,0 +1,78 @@
+"""A disk that is full: a write is a clear 503 and leaves nothing; with room again it works by itself."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liaison.fhir.vault import FileKeyProvider
+
+pytestmark = pytest.mark.http
+
+MEGABYTES = 180
+
+
+@pytest.fixture(scope="module")
+def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A file system of its own, too small to be kept from filling up."""
+    folder = tmp_path_factory.mktemp("small-disk")
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m,mode=0711", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("this account may not mount a file system")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def flag(patient: str, size: int) -> dict[str, Any]:
+    # Digits that do not compress away.
+    text = "".join(f"{number * 7919 % 99991:x}" for number in range(size // 4))
+    return {
+        "resourceType": "Flag",
+        "status": "active",
+        "code": {"text": text},
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+
+
+def test_a_full_disk_is_a_503_and_leaves_nothing(
+    small_disk: Path, tmp_path_factory: pytest.TempPathFactory, embedded_service: Any
+) -> None:
+    key = tmp_path_factory.mktemp("key") / "key"
+    FileKeyProvider.create(key)
+    base = {
+        "DATABASE_URL": "",
+        "DATA": str(small_disk / "data"),
+        "KEY_FILE": str(key),
+        "PUBLIC_URL": "https://liaison.test",
+        "ACCESS_LOG": "false",
+    }
+    with embedded_service(base) as service, service.client("gp") as gp:
+        patient = service.patient()
+        before = gp.get("/Flag", params={"patient": patient, "_summary": "count"}).json()["total"]
+        ballast = small_disk / "ballast"
+        subprocess.run(["dd", "if=/dev/zero", f"of={ballast}", "bs=64k"], capture_output=True, check=False)
+
+        statuses = []
+        for _ in range(40):
+            answer = gp.post("/Flag", json=flag(patient, 1_000_000))
+            statuses.append(answer.status_code)
+            if answer.status_code == 503:
+                assert answer.json()["resourceType"] == "OperationOutcome"
+                break
+        ballast.unlink()
+
+        assert statuses[-1] == 503, statuses
+        stored = statuses.count(201)
+        for _ in range(100):
+            answer = gp.post("/Flag", json=flag(patient, 10))
+            if answer.status_code == 201:
+                break
+        assert answer.status_code == 201, answer.text
+        counted = gp.get("/Flag", params={"patient": patient, "_summary": "count"}).json()["total"]
+        assert counted == before + stored + 1
