@@ -1,6 +1,7 @@
 """The operations that start from an identity, as FHIR: Parameters in, Parameters out. Their rules: liaison.auth.access.
 
-* `Patient/$lookup`: known or unknown; the reference only of someone the caller sees.
+* `Patient/$lookup`: known or unknown, by full traits, or by birth date and at most 3 letters of the name; the reference
+  only by full traits, of someone the caller sees.
 * `Patient/$register`: opens the record of someone unknown.
 * `Patient/$join`: comes to someone known, recognised by them or referred to the caller.
 * `Patient/$emergency-access`: four hours, for a reason. `Task/[id]/$end-access` ends it.
@@ -8,6 +9,7 @@
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import orjson
@@ -26,7 +28,10 @@ from liaison.services.engine import Engine
 async def look_up(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """200 with result `known` or `unknown`."""
     scope.permit_letter(caller, "s", "Patient")
-    given = _Given(request, {"patient"})
+    given = _Given(request, {"patient", "birthDate", "letters"})
+    if given.has("letters"):
+        known = await register.lookup_initials(engine.store, caller, given.text("letters"), given.date("birthDate"))
+        return _answer(200, result="known" if known else "unknown")
     found = await register.lookup(engine.store, caller, given.patient())
     return _answer(200, result="unknown" if found.created else "known", patient=found.reference)
 
@@ -168,6 +173,21 @@ class _Given:
                     return value
             raise BadRequest(f"{name} has a {elements[0]}.", f"Parameters.parameter.where(name='{name}')")
         return missing
+
+    def has(self, name: str) -> bool:
+        return name in self._parts
+
+    def date(self, name: str) -> str:
+        """A whole day, as FHIR writes it."""
+        value = self._value(name, ("valueDate",), "")
+        try:
+            if len(value) != 10:
+                raise ValueError
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            raise BadRequest(
+                f"{name} is a whole date: YYYY-MM-DD.", f"Parameters.parameter.where(name='{name}')"
+            ) from None
 
     def flag(self, name: str) -> bool:
         return any(part.get("valueBoolean") is True for part in self._parts.get(name, ()))

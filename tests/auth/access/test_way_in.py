@@ -261,3 +261,57 @@ async def test_a_plain_create_says_nothing_of_an_ins_known_elsewhere(territory: 
     assert "identifier" not in trees[0]
     assert await territory.search(auditor.caller, f"Task?patient={first}") == []
     assert len(await territory.search(auditor.caller, f"Task?patient={second}")) == 1
+
+
+def initials(letters: str, birth_date: str = "1948-03-02") -> Tree:
+    parts = [{"name": "letters", "valueString": letters}, {"name": "birthDate", "valueDate": birth_date}]
+    return {"resourceType": "Parameters", "parameter": parts}
+
+
+@pytest.mark.parametrize(
+    ("letters", "birth_date", "result"),
+    [
+        ("LEG", "1948-03-02", "known"),
+        ("le g", "1948-03-02", "known"),
+        ("LEF", "1948-03-02", "unknown"),
+        ("LE", "1948-03-02", "unknown"),
+        ("LEG", "1948-03-03", "unknown"),
+    ],
+)
+async def test_a_desk_first_asks_by_birth_date_and_three_letters(
+    territory: Any, letters: str, birth_date: str, result: str
+) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    await registered(territory, gp)
+
+    for who in (gp, nurse):
+        answer = await territory.ask(who.caller, "POST", "Patient/$lookup", initials(letters, birth_date))
+        assert (answer.status, said(answer)) == (200, {"result": result})
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [initials("LEGO"), initials(""), initials("12"), initials("LEG", "1948-03"), initials("LEG", "1948-13-01")],
+    ids=["four letters", "none", "digits", "a month", "no such day"],
+)
+async def test_fewer_traits_than_that_are_refused(territory: Any, asked: Tree) -> None:
+    gp = await territory.person("gp")
+    assert (await territory.ask(gp.caller, "POST", "Patient/$lookup", asked)).status == 400
+
+
+async def test_guessing_letters_is_limited(territory: Any) -> None:
+    nurse = await territory.person("nurse")
+    statuses = []
+    for number in range(12):
+        asked = initials("ABC", f"19{40 + number}-01-01")
+        statuses.append((await territory.ask(nurse.caller, "POST", "Patient/$lookup", asked)).status)
+    assert statuses == [200] * 10 + [429] * 2
+
+
+async def test_opening_records_does_not_use_up_the_guesses(territory: Any) -> None:
+    gp = await territory.person("gp")
+    for number in range(12):
+        newcomer = traits(f"ARRIVEE{chr(65 + number)}")
+        del newcomer["identifier"]
+        answer = await territory.ask(gp.caller, "POST", "Patient/$register", parameters(newcomer))
+        assert answer.status == 201, answer.body

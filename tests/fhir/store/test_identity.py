@@ -48,7 +48,22 @@ async def test_a_person_is_found_by_each_given_name_and_no_single_trait(database
     assert found == {
         (identity.TRAITS, identity.traits_token(vault, "DURAND", "jeanne", "1948-03-02")),
         (identity.TRAITS, identity.traits_token(vault, "durand", "MARIE", "1948-03-02")),
+        (identity.INITIALS, identity.initials_token(vault, "DUR", "1948-03-02")),
         (identity.IDENTIFIER, identity.identifier_token(vault, "urn:oid:1.2.250.1.213.1.4.10", "248036501234567")),
     }
     assert identity.tokens(vault, {**tree, "birthDate": "1948", "identifier": []}) == set()
     assert identity.traits_token(vault, "A", "BC", "x") != identity.traits_token(vault, "AB", "C", "x")
+
+
+async def test_the_first_letters_of_a_name_are_three_or_the_whole_of_a_short_one(
+    database: Database, tmp_path: Path
+) -> None:
+    async with database.writing.acquire() as connection:
+        vault = await Vault.open(connection, FileKeyProvider.create(tmp_path / "key"))
+
+    def token(family: str) -> bytes:
+        return identity.initials_token(vault, family, "1948-03-02")
+
+    assert token("Lefèvre") == token("LEF") != token("LE")
+    assert token("Ly") == token("LY") != token("LYS")
+    assert token("LEF") != identity.initials_token(vault, "LEF", "1948-03-03")

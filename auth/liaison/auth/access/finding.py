@@ -48,6 +48,18 @@ class Finder:
         self.caller = caller
         self.cell = cell
 
+    async def initials_known(self, letters: str, birth_date: str) -> bool:
+        """Whether someone born that day has a family name, of birth or of use, that begins so. No body is opened."""
+        return bool(
+            await self.store.database.reading.fetchval(
+                "select exists (select from identity_token t join patient p on p.patient = t.patient and p.state = 0"
+                " where t.space = $1 and t.token = $2 and t.kind = $3)",
+                tokens.INITIALS,
+                tokens.initials_token(self.store.vault, letters, birth_date),
+                _PATIENT,
+            )
+        )
+
     async def candidates(self, patient: Tree) -> list[Known]:
         """Those who share an INS or the name and birth date with this Patient."""
         vault, wanted = self.store.vault, []

@@ -20,6 +20,7 @@ from liaison.fhir.interactions.content import checked
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Tree
+from liaison.fhir.store.identity import LETTERS, normalise
 
 STATUSES: Final = ("PROV", "VALI", "RECUP", "QUAL")
 MEANS: Final = ("oral", "paper", "digital")
@@ -50,7 +51,22 @@ async def lookup(store: Store, caller: Caller, patient: Tree) -> Registered:
     """Whether the person is known, and where when the caller sees them already. Creates nothing."""
     async with asking(store, caller) as finder:
         known = await _known(finder, patient)
+        await finder.note(bool(known))
         return Registered(False, await _visible(finder, known)) if known else Registered(True, "")
+
+
+async def lookup_initials(store: Store, caller: Caller, letters: str, birth_date: str) -> bool:
+    """Whether anyone is known by this birth date and the first three letters of a family name (all of a shorter one).
+
+    The first question of an identity desk (RNIV): it says neither who nor how many, even to someone on their team.
+    """
+    plain = normalise(letters)
+    if not 1 <= len(plain) <= LETTERS or len(letters) > 2 * LETTERS:
+        raise BadRequest(f"Give at most {LETTERS} letters of the name.", "Parameters.parameter.where(name='letters')")
+    async with asking(store, caller) as finder:
+        known = await finder.initials_known(plain, birth_date)
+        await finder.note(known)
+        return known
 
 
 async def register(store: Store, caller: Caller, stated: Registration, base_url: str) -> Registered:
@@ -60,6 +76,8 @@ async def register(store: Store, caller: Caller, stated: Registration, base_url:
     _check(stated)
     async with asking(store, caller) as finder:
         known = await _known(finder, stated.patient)
+        # Opening a record is no failed question: a desk may receive more newcomers in an hour than it may guess.
+        await finder.note(True)
         if known:
             return Registered(False, await _visible(finder, known))
         writes = _writes(finder, stated)
@@ -92,7 +110,6 @@ async def _known(finder: Finder, patient: Tree) -> list[Known]:
         theirs = set(identity.matricules(one.tree))
         if stated & theirs or (one.traits.same_as(traits) and not (stated and theirs)):
             found.append(one)
-    await finder.note(bool(found))
     return found
 
 

@@ -1,7 +1,8 @@
 """What identifies a resource or a person across patients, as tokens under the territory's identity key.
 
-Only three things have shared tokens: business identifiers (the INS is one), a person's normalised family name, given
-name and birth date together, and, as locks only, the criteria of conditional requests.
+Only four things have shared tokens: business identifiers (the INS is one), a person's normalised family name, given
+name and birth date together, the first three letters of the family name with the birth date (the question that an
+identity desk asks first, RNIV), and, as locks only, the criteria of conditional requests.
 """
 
 import re
@@ -16,7 +17,10 @@ from liaison.fhir.vault import Vault, context
 IDENTIFIER: Final = 1
 TRAITS: Final = 2
 CRITERIA: Final = 3
-"""Spaces: what was tokenised. CRITERIA never reaches the table identity_token."""
+INITIALS: Final = 4
+"""Spaces: what was tokenised. CRITERIA never reaches the table identity_token; INITIALS never locks."""
+
+LETTERS: Final = 3
 
 
 class IdentityToken(NamedTuple):
@@ -40,6 +44,11 @@ def identifier_token(vault: Vault, system: str, value: str) -> bytes:
 def traits_token(vault: Vault, family: str, given: str, birth_date: str) -> bytes:
     """`birth_date` is YYYY-MM-DD."""
     return vault.identity_token(TRAITS, context(normalise(family), normalise(given), birth_date))
+
+
+def initials_token(vault: Vault, family: str, birth_date: str) -> bytes:
+    """Of the first three letters of the name, or all of a shorter one."""
+    return vault.identity_token(INITIALS, context(normalise(family)[:LETTERS], birth_date))
 
 
 def criteria_token(vault: Vault, type_: str, query: str) -> bytes:
@@ -70,7 +79,9 @@ def traits(tree: Tree) -> Iterator[tuple[str, str, str]]:
 def tokens(vault: Vault, tree: Tree) -> set[IdentityToken]:
     """What the table identity_token holds of a resource."""
     found = {IdentityToken(IDENTIFIER, identifier_token(vault, *one)) for one in identifiers(tree)}
-    found |= {IdentityToken(TRAITS, traits_token(vault, *one)) for one in traits(tree)}
+    for family, given, birth_date in traits(tree):
+        found.add(IdentityToken(TRAITS, traits_token(vault, family, given, birth_date)))
+        found.add(IdentityToken(INITIALS, initials_token(vault, family, birth_date)))
     return found
 
 

@@ -138,7 +138,7 @@ class Store:
 
     def lock_tokens(self, tree: Tree) -> list[bytes]:
         """The tokens of the business identifiers of a resource, and of a person's traits."""
-        return sorted(token for _, token in identity.tokens(self.vault, tree))
+        return sorted(token for space, token in identity.tokens(self.vault, tree) if space != identity.INITIALS)
 
     def lock_token_of(self, type_: str, query: str) -> bytes:
         """The token of a conditional request's criteria: that of its identifier when it has one, else of the query."""
