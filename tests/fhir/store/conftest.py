@@ -56,8 +56,8 @@ class Records:
         self.database = store.database
         self.caller = self.caller_of(1)
 
-    def caller_of(self, session: int) -> Caller:
-        return Caller(session, read_scopes("user/*.cruds"), PURPOSE, "gp")
+    def caller_of(self, session: int, principal: int = 1) -> Caller:
+        return Caller(session, read_scopes("user/*.cruds"), PURPOSE, "gp", practitioner=principal)
 
     async def session(self, session: int, principal: int) -> Caller:
         await self.database.writing.execute(
@@ -67,7 +67,7 @@ class Records:
             [principal],
             PURPOSE,
         )
-        return self.caller_of(session)
+        return self.caller_of(session, principal)
 
     async def grant(self, patient: int, principal: int, classes: int = Class.CLIN, author: str = "") -> None:
         keys = await self.store.vault.patient_keys(self.database.reading, [patient])

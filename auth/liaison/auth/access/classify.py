@@ -158,7 +158,7 @@ def own_classes(tree: Mapping[str, Any]) -> Class:
     known, type_ = rules(), tree["resourceType"]
     classes = known.types.get(type_, Class.CLIN)
     if type_ in known.fixed:
-        return classes
+        return classes | Class.MASKED if type_ == "Consent" and _masks(tree.get("provision")) else classes
     codings = list(_codings(tree))
     classes = next((rule.classes for rule in known.instead if rule.holds(type_, codings)), classes)
     besides = Class(0)
@@ -178,6 +178,15 @@ def own_classes(tree: Mapping[str, Any]) -> Class:
     if restricted and not besides & _SENSITIVE and classes not in (Class.SOC, Class.HOMEPLAN):
         besides |= Class.SENS
     return classes | besides
+
+
+def _masks(provision: object) -> bool:
+    """Whether a Consent masks items: it then says that they exist, and is as hidden as they are."""
+    if isinstance(provision, list):
+        return any(_masks(one) for one in provision)
+    if not isinstance(provision, dict):
+        return False
+    return (provision.get("type") == "deny" and bool(provision.get("data"))) or _masks(provision.get("provision"))
 
 
 def is_psychiatric_service(organization: Mapping[str, Any]) -> bool:

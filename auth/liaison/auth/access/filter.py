@@ -41,7 +41,7 @@ CONJUNCTS: Final[Mapping[str, str]] = {
 _SESSION: Final = ("session", "ended", "expired", "account", "client")
 _GRANT: Final = ("patient", "principal", "purpose", "begun", "not_over", "author", "service", "addressee")
 _GRANT_OF_ANY_PATIENT: Final = ("principal", "purpose", "begun", "not_over")
-_EVIDENCE: Final = "array[g.mask, g.write_mask, g.author, g.service, g.addressee, g.rule, g.relation]"
+_EVIDENCE: Final = "array[g.mask, g.write_mask, g.author, g.service, g.addressee, g.rule, g.relation, g.principal]"
 
 
 class Filter:
@@ -89,7 +89,7 @@ class Filter:
         )
 
     def evidence(self, row: str, session: str) -> str:
-        """Scalar SQL of type bigint[]: one row of seven numbers for each applicable grant; NULL when there is none."""
+        """Scalar SQL of type bigint[]: one row of eight numbers for each applicable grant; NULL when there is none."""
         return f"(select array_agg({_EVIDENCE}) filter (where g.patient is not null) {self._rights(row, session)})"
 
     def decided(self, row: str, session: str) -> str:
@@ -107,7 +107,7 @@ class Filter:
         """A statement: the session, when it is in force, beside each of its grants on these patients (bigint[])."""
         return (
             "select s.role_code, s.practitioner, s.role, s.organization, s.client, s.principals, g.patient, g.mask,"
-            " g.write_mask, g.author, g.service, g.addressee, g.rule, g.relation from access_session s"
+            " g.write_mask, g.author, g.service, g.addressee, g.rule, g.relation, g.principal from access_session s"
             f" left join access_grant g on g.patient = any({patients})"
             f" and {self._all((*_GRANT_OF_ANY_PATIENT, 'only_patient'), 'g', session)}"
             f" where {self._all(_SESSION, 's', session)}"

@@ -51,13 +51,18 @@ def allows(caller: Caller, row: Row, unpermuted: int) -> bool:
         return type_of(row.key.kind) in internal.reads
     if unpermuted & NEVER.get(caller.role_code, 0):
         return False
+    mine = [grant for grant in row.grants if _is_of(caller, grant)]
     left = row.classes
     while left:
         bit = left & -left
-        if not any(grant.mask & bit and _applies(grant, row) for grant in row.grants):
+        if not any(grant.mask & bit and _applies(grant, row) for grant in mine):
             return False
         left ^= bit
     return True
+
+
+def _is_of(caller: Caller, grant: Grant) -> bool:
+    return grant.principal != 0 and grant.principal in (caller.practitioner, caller.role, caller.client)
 
 
 def _applies(grant: Grant, row: Row) -> bool:

@@ -30,7 +30,7 @@ class Grant(NamedTuple):
     """One row of access_grant that applied to a row read, as evidence: for the second wall and the journal entry.
 
     `mask` and `write_mask` are permuted under the patient's key. `author`, `service` and `addressee` are 0 when the
-    grant asks nothing of them, else the patient-scoped token the row must carry.
+    grant asks nothing of them, else the patient-scoped token the row must carry. `principal` is who holds it.
     """
 
     mask: int
@@ -40,6 +40,7 @@ class Grant(NamedTuple):
     addressee: int
     rule: int
     relation: int
+    principal: int = 0
 
 
 class Row(NamedTuple):
@@ -106,7 +107,7 @@ class AccessFilter(Protocol):
         """A subselect yielding (patient bigint): every patient on whom the session has some grant in force now."""
 
     def evidence(self, row: str, session: str) -> str:
-        """Scalar SQL of type bigint[] with two dimensions: for each applicable grant its seven numbers, in the order of
+        """Scalar SQL of type bigint[] with two dimensions: for each applicable grant its eight numbers, in the order of
         Grant. NULL when there is none."""
 
     def decided(self, row: str, session: str) -> str:

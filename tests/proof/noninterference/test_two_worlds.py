@@ -1,0 +1,106 @@
+"""What a caller cannot see changes nothing of what they get: not a status, a header, a byte or an order (design §5).
+
+`$register` and `$join` are exempt by name: they start from an identity and may say "known".
+"""
+
+import importlib.util
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liaison.auth.access import internal, second_wall
+from liaison.auth.access.filter import CONJUNCTS, Filter
+from liaison.auth.access.hooks import Hooks
+from liaison.auth.journal.commit import Journal
+from liaison.auth.journal.keys import JournalKeys
+from liaison.fhir.store import Store
+from liaison.fhir.store.database import Database
+from liaison.fhir.vault import FileKeyProvider, Vault
+from liaison.services.engine import Engine
+from liaison.services.operations import OPERATIONS
+
+from . import worlds
+
+
+def _territory_module() -> Any:
+    """The small territory of the access tests, which stand in a folder of their own."""
+    path = Path(__file__).parents[2] / "auth" / "access" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("access_territory", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["access_territory"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+access = _territory_module()
+
+
+@asynccontextmanager
+async def opened(url: str, key: Path, conjuncts: Mapping[str, str] = CONJUNCTS) -> AsyncIterator[Any]:
+    async with await Database.connect(url) as database:
+        async with database.writing.acquire() as connection:
+            vault = await Vault.open(connection, FileKeyProvider.create(key))
+            keys = await JournalKeys.load(connection, vault)
+        journal = await Journal.open(database, keys)
+        async with Store(database, vault, Filter(conjuncts), Hooks(vault, journal)) as store:
+            engine = Engine(store, journal, access.BASE, OPERATIONS, {})
+            system = await internal.open_session(database.writing, "sandbox")
+            yield access.Territory(store, journal, engine, system)
+        await journal.close()
+
+
+async def traces(postgres: Any, folder: Path, conjuncts: Mapping[str, str] = CONJUNCTS) -> tuple[list[Any], list[Any]]:
+    """The trace of the caller where the hidden things are, and where they are not."""
+    found = []
+    for with_hidden in (True, False):
+        name = await postgres.create()
+        async with opened(postgres.url(name), folder / f"key-{name}", conjuncts) as territory:
+            gp, patient = await worlds.same(territory)
+            unseen = await worlds.hidden(territory, gp, patient) if with_hidden else worlds.absent(territory)
+            found.append(await worlds.trace(territory, gp.caller, worlds.requests(patient, gp, unseen)))
+        await postgres.drop(name)
+    return found[0], found[1]
+
+
+def differences(one: list[Any], other: list[Any]) -> list[Any]:
+    found = [pair for pair in zip(one, other, strict=False) if pair[0] != pair[1]]
+    return found if len(one) == len(other) else [*found, (len(one), len(other))]
+
+
+async def test_two_worlds_give_the_same_trace(postgres: Any, tmp_path: Path) -> None:
+    one, other = await traces(postgres, tmp_path)
+
+    for left, right in zip(one, other, strict=False):
+        assert left == right
+    assert len(one) == len(other)
+    statuses = {answer[2] for answer in one}
+    assert {200, 201, 404, 422} <= statuses  # the trace shows something
+    assert not {status for status in statuses if status >= 500}
+
+
+@pytest.mark.parametrize("name", ["principal", "author"])
+async def test_a_hole_in_the_predicate_shows(
+    postgres: Any, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sibling: with one condition gone, and the second wall open, the worlds come apart."""
+    allow: Callable[..., bool] = lambda caller, row, unpermuted: True  # one expression
+    monkeypatch.setattr(second_wall, "allows", allow)
+
+    assert differences(*await traces(postgres, tmp_path, {**CONJUNCTS, name: "true"}))
+
+
+async def test_with_the_hole_the_second_wall_still_holds(postgres: Any, tmp_path: Path) -> None:
+    """A read that SQL lets through wrongly is stopped by the other wall, and answered like nothing."""
+    name = await postgres.create()
+    async with opened(postgres.url(name), tmp_path / "key", {**CONJUNCTS, "principal": "true"}) as territory:
+        gp, patient = await worlds.same(territory)
+        unseen = await worlds.hidden(territory, gp, patient)
+        assert await territory.status(gp.caller, patient.reference) == 200
+        for reference in (unseen["Patient"], unseen["Observation"]):
+            assert await territory.status(gp.caller, reference) == 404
+    await postgres.drop(name)
