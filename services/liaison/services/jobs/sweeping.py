@@ -35,8 +35,9 @@ async def keep_swept(connect: Callable[[], Awaitable[asyncpg.Connection]], every
 async def _term(connect: Callable[[], Awaitable[asyncpg.Connection]], every: float) -> None:
     connection = await connect()
     try:
-        while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
-            await asyncio.sleep(every)  # noqa: ASYNC110  # the lock is another process's: nothing here to wait on
+        # The lock is another process's: there is no event here to wait on.
+        while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110  # see above
+            await asyncio.sleep(every)
         since: datetime | None = None
         while True:
             since = await superseded.sweep(connection, since)
