@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from liaison.fhir.errors import BadRequest, NotFound
 from liaison.protocols import codes
 from liaison.protocols.alerts import LEVELS, Standing, acknowledge, level_of, standing
-from liaison.services.pages.reading import moments, sentences
+from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
@@ -71,7 +72,7 @@ def told(task: Tree) -> Told:
         id=str(task["id"]),
         level=level.lower(),
         level_label=_LEVEL_WORDS.get(level, ""),
-        text=lines[0] or sentences.label(task.get("code")),
+        text=lines[0] or label(task.get("code")),
         notes=lines[1:],
         at=moments.happened(task),
         by=str(task.get("requester", {}).get("display", "")),

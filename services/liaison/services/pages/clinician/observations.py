@@ -15,6 +15,7 @@ from liaison.protocols import codes
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, sentences
+from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import writes
@@ -95,7 +96,7 @@ def grouped(observations: list[Tree]) -> list[Series]:
     for observation in observations:
         noticed = any(c.get("system") == codes.HOME_CARE for c in observation.get("code", {}).get("coding", []))
         if observation.get("status") != "entered-in-error" and not noticed and sentences.value(observation):
-            kinds.setdefault(sentences.label(observation.get("code")), []).append(observation)
+            kinds.setdefault(label(observation.get("code")), []).append(observation)
     return [Series(name, values[0], values[1:SHOWN]) for name, values in kinds.items() if name]
 
 
