@@ -8,12 +8,14 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.table import in_force, number_of
 from liaison.auth.journal.unmask import tokens_of_ins, tokens_of_traits, unmask
 from liaison.auth.journal.visits import Visit, who_saw
 from liaison.fhir.store.ids import Ids
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading.sentences import KINDS
+from liaison.services.pages.reading.sentences import KINDS, OTHER
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, human_name, signed_in
@@ -32,6 +34,17 @@ REASONS: Final = (
 )
 
 
+PURPOSES: Final = {
+    Purpose.TREAT: _("Soins"),
+    Purpose.ETREAT: _("Urgence"),
+    Purpose.COORD: _("Coordination"),
+    Purpose.PATRQT: _("Demande de la personne"),
+    Purpose.HOPERAT: _("Contrôle et gestion"),
+}
+AT_ONCE: Final = 50
+NEVER_NAMED: Final = frozenset({"26b"})
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One visit, with names looked up in the directory under the reader's own rights."""
@@ -42,6 +55,9 @@ class Line:
     organization: str
     kinds: list[str]
     minutes: int
+    purposes: list[str]
+    rule: str
+    rule_text: str
 
 
 async def questions(request: Request) -> Response:
@@ -92,6 +108,7 @@ async def visits_to(request: Request) -> Response:
     visits = await who_saw(house.audit, house.journal, caller, request.path_params["id"])
     names = await directory_names(record, visits)
     gettext = translations(language_of(request)).gettext
+    texts = {row.label: row.text for row in in_force().rows}
     own = {"patient": gettext(_("La personne elle-même")), "represented": gettext(_("Le représentant légal"))}
     lines = [
         Line(
@@ -99,8 +116,11 @@ async def visits_to(request: Request) -> Response:
             name=own.get(visit.practitioner) or names.get(visit.practitioner, gettext(_("Un logiciel"))),
             role=role_name(visit.role_code, gettext),
             organization=names.get(visit.organization, ""),
-            kinds=sorted(KINDS.get(type_, type_) for type_ in visit.types),
+            kinds=sorted({KINDS.get(type_, OTHER) for type_ in visit.types}),
             minutes=round((visit.until - visit.since).total_seconds() / 60),
+            purposes=sorted(gettext(PURPOSES[purpose]) for purpose in visit.purposes if purpose in PURPOSES),
+            rule=main_rule(visit.rules),
+            rule_text=texts.get(main_rule(visit.rules), ""),
         )
         for visit in visits
         if visit.read or visit.written or visit.refused or visit.emergency
@@ -110,12 +130,21 @@ async def visits_to(request: Request) -> Response:
     )
 
 
+def main_rule(rules: Iterable[str]) -> str:
+    """The row of the table that opened the record: the first that applied. Many apply at once, most of them to nothing
+    that was read; and row 26b is never named, as naming it would hint at what it protects."""
+    return min((rule for rule in rules if rule not in NEVER_NAMED), key=number_of, default="")
+
+
 async def directory_names(record: Record, visits: Iterable[Visit]) -> dict[str, str]:
-    """What the directory calls each practitioner and organisation."""
-    wanted = {r for v in visits for r in (v.practitioner, v.organization) if "/" in r}
+    """What the directory calls each practitioner and organisation: one search a type."""
+    wanted = sorted({r for v in visits for r in (v.practitioner, v.organization) if "/" in r})
     names = {}
-    for reference in sorted(wanted):
-        tree = await record.read(reference)
-        if tree is not None:
-            names[reference] = human_name(tree) if reference.startswith("Practitioner/") else str(tree.get("name", ""))
+    for type_ in ("Practitioner", "Organization"):
+        ids = [reference.partition("/")[2] for reference in wanted if reference.startswith(f"{type_}/")]
+        for start in range(0, len(ids), AT_ONCE):
+            asked = {"_id": ",".join(ids[start : start + AT_ONCE]), "_count": str(AT_ONCE)}
+            for tree in await record.search(type_, asked):
+                named = human_name(tree) if type_ == "Practitioner" else str(tree.get("name", ""))
+                names[f"{type_}/{tree['id']}"] = named
     return names

@@ -63,15 +63,17 @@ async def indicators(request: Request) -> Response:
 
 async def programme(record: Record, today: date) -> list[Line]:
     """Everyone whose active plan follows the programme, the latest first, then by date of what comes next."""
-    plans, tasks, scores = await asyncio.gather(
-        found(record, "CarePlan", {"status": "active", "_count": "200"}, 1000),
-        found(record, "Task", {"_count": "200"}, 5000),
+    active = {"status": "active", "_include": "CarePlan:patient", "_count": "200"}
+    followed, tasks, scores = await asyncio.gather(
+        found(record, "CarePlan", active, 2000),
+        found(record, "Task", {"code": f"{codes.STEP}|", "_count": "500"}, 5000),
         found(record, "Observation", {"code": CAT, "_sort": "-date", "_count": "200"}, 2000),
     )
     people = {
         str(plan["subject"]["reference"])
-        for plan in plans
-        if any(str(c).startswith(PROGRAMME) for c in plan.get("instantiatesCanonical", []))
+        for plan in followed
+        if plan["resourceType"] == "CarePlan"
+        and any(str(c).startswith(PROGRAMME) for c in plan.get("instantiatesCanonical", []))
     }
     steps: dict[str, list[Tree]] = defaultdict(list)
     for task in tasks:
@@ -79,10 +81,11 @@ async def programme(record: Record, today: date) -> list[Line]:
             steps[str(task.get("for", {}).get("reference", ""))].append(task)
     cats: dict[str, list[int]] = defaultdict(list)
     for score in scores:
-        if "valueQuantity" in score:
-            cats[str(score["subject"]["reference"])].append(round(score["valueQuantity"]["value"]))
-    patients = await asyncio.gather(*(record.read(reference) for reference in sorted(people)))
-    lines = [_line(p, steps[f"Patient/{p['id']}"], cats[f"Patient/{p['id']}"], today) for p in patients if p]
+        total = score.get("valueInteger", score.get("valueQuantity", {}).get("value"))
+        if total is not None:
+            cats[str(score["subject"]["reference"])].append(round(total))
+    patients = [tree for tree in followed if tree["resourceType"] == "Patient" and f"Patient/{tree['id']}" in people]
+    lines = [_line(p, steps[f"Patient/{p['id']}"], cats[f"Patient/{p['id']}"], today) for p in patients]
     return sorted(lines, key=lambda line: (-line.late, (line.next.due if line.next else None) or date.max))
 
 

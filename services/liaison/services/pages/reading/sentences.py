@@ -56,6 +56,7 @@ KINDS: Final = {
     "CareTeam": "Équipe",
     "ClinicalImpression": "Synthèse",
 }
+OTHER: Final = "Autre élément"
 _STATES: Final = {
     "entered-in-error": "saisi par erreur",
     "cancelled": "annulé",
@@ -150,7 +151,7 @@ def _said(tree: Tree) -> str:
 
 def kind(tree: Tree) -> str:
     type_ = str(tree["resourceType"])
-    return KINDS.get(type_, "Autre élément")
+    return KINDS.get(type_, OTHER)
 
 
 def author(tree: Tree) -> str:
