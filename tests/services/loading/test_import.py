@@ -118,6 +118,24 @@ def test_files_of_a_folder_refer_to_each_other_in_any_order(run: Run, tmp_path: 
     assert run(folder)[1]["created"] == {"Flag": 1, "List": 1, "Patient": 1}
 
 
+def test_an_attachment_leads_to_the_binary_of_its_bundle(run: Run, tmp_path: Path) -> None:
+    one, two, three = (f"urn:uuid:00000000-0000-4000-8000-00000000000{number}" for number in range(3))
+    resources = {
+        one: {"resourceType": "Binary", "contentType": "text/plain", "data": "QQ=="},
+        two: {"resourceType": "DocumentReference", "status": "current", "subject": {"reference": three},
+              "content": [{"attachment": {"contentType": "text/plain", "url": one}}]},
+        three: {"resourceType": "Patient"},
+    }  # fmt: skip
+    entries = [
+        {"fullUrl": url, "resource": tree, "request": {"method": "POST", "url": tree["resourceType"]}}
+        for url, tree in resources.items()
+    ]
+    path = put(tmp_path / "files", "a.json", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+
+    # The Binary has no patient of its own: only the link can give it one.
+    assert run(path)[1]["created"] == {"Binary": 1, "DocumentReference": 1, "Patient": 1}
+
+
 def test_lines_that_refer_to_later_ones_are_tried_again(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     put(folder, "1.json", {"resourceType": "Flag", "id": "f", "status": "active", "code": {"text": "x"},

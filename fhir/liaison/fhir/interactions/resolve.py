@@ -88,7 +88,7 @@ class Resolver:
             for path, reference in references(tree)
             if isinstance(reference.get("reference"), str)
         ]
-        if self._entries:
+        if self._entries and write.linked:
             found += [("", here, key, here[key]) for here, key in links(tree) if here[key] in self._entries]
         return found
 

@@ -22,7 +22,7 @@ class Write:
 
     `at` is '' for a request of its own, else the entry's FHIRPath ('Bundle.entry[3]'). `none_exist` is the query of a
     conditional create, `matching` that of a conditional update. `whole` names a group of which all or none is stored,
-    where an import puts several into one transaction. The last fields are filled on the way: `key` names
+    where an import puts several into one transaction. `linked` False: no uri element names an entry by urn. The last fields are filled on the way: `key` names
     the resource written, `existing` says that a conditional create found it already there and writes nothing.
     """
 
@@ -35,6 +35,7 @@ class Write:
     none_exist: str = ""
     matching: str = ""
     whole: str = ""
+    linked: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
     key: Key | None = None
     patient: int | None = None

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest, FhirError
 from liaison.fhir.interactions import content
-from liaison.fhir.interactions.references import target
+from liaison.fhir.interactions.references import links, target
 from liaison.fhir.model import dump, read, references
 from liaison.fhir.store.contract import Tree
 
@@ -36,7 +36,8 @@ class Unreadable(Exception):
 class Item:
     """One resource to import, valid, or the problem that keeps it out. `where` says which file, entry or line.
 
-    `digest` is that of the resource as it was read, before its narrative was cleaned; `texts` what its references say.
+    `digest` is that of the resource as it was read, before its narrative was cleaned; `texts` what its references say;
+    `linked` whether other uri elements (Attachment.url) hold a urn.
     """
 
     where: str
@@ -46,6 +47,7 @@ class Item:
     problem: FhirError | None = None
     digest: bytes = b""
     texts: frozenset[str] = frozenset()
+    linked: bool = True
 
     @property
     def local_texts(self) -> list[str]:
@@ -75,6 +77,7 @@ class Item:
                 raise BadRequest("It is not a resource of FHIR R4.", "resourceType")
             self.digest = hashlib.sha256(dump(self.tree)).digest()
             content.checked(self.tree, type_, types=types)
+            self.linked = any(True for _ in links(self.tree))
             self.texts = frozenset(reference["reference"] for _, reference in references(self.tree))
         except FhirError as error:
             self.problem = error
