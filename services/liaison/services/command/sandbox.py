@@ -19,7 +19,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from liaison.fhir.vault import FileKeyProvider
 from liaison.services.command import Refused, app, serve
 from liaison.services.installation import WrongInstallation
-from liaison.services.sandbox import start
+from liaison.services.sandbox import lan, start
 from liaison.services.sandbox import token as tokens
 from liaison.services.sandbox.folder import Folder, NotASandbox
 from liaison.services.sandbox.load import NotLoaded
@@ -45,6 +45,9 @@ def run(
     ] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Empty the folder and make a new territory.")] = False,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 2,
+    on_network: Annotated[
+        bool, typer.Option("--lan", help="HTTPS on the local network, with a QR code for a phone.")
+    ] = False,
 ) -> None:
     """Start the demonstration territory; the first start makes it, later ones take seconds. Stop it with Ctrl-C."""
     if context.invoked_subcommand is not None:
@@ -53,9 +56,15 @@ def run(
     clock = Clock.of(date(as_of.year, as_of.month, as_of.day)) if as_of else Clock(datetime.now(PARIS))
     try:
         folder.prepare(reset=reset)
-        settings = _settings(folder, port, workers)
-        serve.run(settings, lambda: _prepare(settings, folder, lambda: build(clock, size)))
-    except (NotASandbox, WrongInstallation, NotLoaded) as error:
+        host = lan.address() if on_network else ""
+        settings = _settings(folder, port, workers, host=host)
+        certificate = lan.certificate(folder.path, host) if on_network else None
+        serve.run(
+            settings,
+            lambda: _prepare(settings, folder, lambda: build(clock, size), certificate),
+            (certificate.chain, certificate.key) if certificate else None,
+        )
+    except (NotASandbox, WrongInstallation, NotLoaded, lan.NoPrivateAddress) as error:
         raise Refused(str(error)) from None
 
 
@@ -77,7 +86,7 @@ def token(
         raise Refused(str(error)) from None
 
 
-def _settings(folder: Folder, port: int, workers: int, public_url: str = "") -> Settings:
+def _settings(folder: Folder, port: int, workers: int, public_url: str = "", host: str = "") -> Settings:
     """The settings of the sandbox, which its worker processes read from the environment. What the shell says of another
     installation is not heard."""
     if not folder.key.exists() and folder.path.exists():
@@ -90,7 +99,8 @@ def _settings(folder: Folder, port: int, workers: int, public_url: str = "") -> 
         "KEY_FILE": folder.key,
         "PORT": chosen,
         "WORKERS": workers,
-        "PUBLIC_URL": public_url or f"http://127.0.0.1:{chosen}",
+        "HOST": host or "127.0.0.1",
+        "PUBLIC_URL": public_url or (f"https://{host}:{chosen}" if host else f"http://127.0.0.1:{chosen}"),
         "ACCESS_LOG": "false",
     }
     os.environ.update({f"LIAISON_{name}": str(value) for name, value in own.items()})
@@ -103,22 +113,33 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _prepare(settings: Settings, folder: Folder, territory: Callable[[], Territory]) -> None:
+def _prepare(
+    settings: Settings, folder: Folder, territory: Callable[[], Territory], certificate: lan.Certificate | None
+) -> None:
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("Le territoire se remplit : {task.completed} éléments"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("load", total=None, visible=not folder.complete)
         asyncio.run(start.prepare(settings, folder, territory, lambda written: bar.update(task, completed=written)))
-    threading.Thread(target=_tell_when_ready, args=(settings, folder), daemon=True).start()
+    known = {name: value for name, value in folder.read().items() if name != "authority"}
+    folder.write({**known, "authority": str(certificate.authority)} if certificate else known)
+    threading.Thread(target=_tell_when_ready, args=(settings, folder, certificate), daemon=True).start()
 
 
-def _tell_when_ready(settings: Settings, folder: Folder) -> None:
-    """Prints where to look, once every worker answers."""
+def _tell_when_ready(settings: Settings, folder: Folder, certificate: lan.Certificate | None) -> None:
+    """Prints where to look, once the service answers."""
+    trust = lan.trusting(certificate.authority) if certificate else None
     while True:
         try:
-            with urllib.request.urlopen(f"{settings.public_url}/readyz", timeout=2):  # noqa: S310  # our own address
+            with urllib.request.urlopen(f"{settings.public_url}/readyz", timeout=2, context=trust):  # noqa: S310  # our own address
                 break
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     typer.echo(f"Territoire de démonstration (données fictives) : {settings.public_url}/territoire")
     typer.echo(f"Tout ce qu'il faut savoir : {folder.file}")
+    if certificate:
+        typer.echo(lan.picture(f"{settings.public_url}/territoire"))
+        typer.echo(
+            "Le téléphone, sur le même réseau, avertit d'abord d'un certificat inconnu. Pour qu'il le reconnaisse : "
+            f"{settings.public_url}/territoire/autorite, empreinte dans {certificate.authority}"
+        )

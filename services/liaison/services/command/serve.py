@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,10 +46,15 @@ def serve(
     run(Settings())
 
 
-def run(settings: Settings, before: Callable[[], None] = lambda: None) -> None:
+def run(
+    settings: Settings,
+    before: Callable[[], None] = lambda: None,
+    certificate: tuple[Path, Path] | None = None,
+) -> None:
     """Starts the database when it is ours to start, checks that the service can serve, and supervises the workers.
 
-    `before` is done once the database runs and before anything is served."""
+    `before` is done once the database runs and before anything is served. `certificate` (chain, key) serves HTTPS here;
+    in production the proxy does."""
     try:
         with base.running(settings, progress=True) as supervisor:
             before()
@@ -57,7 +63,7 @@ def run(settings: Settings, before: Callable[[], None] = lambda: None) -> None:
             watcher = threading.Thread(target=_watch, args=(supervisor, stop), daemon=True)
             watcher.start()
             try:
-                _serve(settings)
+                _serve(settings, certificate)
             finally:
                 stop.set()
                 watcher.join()
@@ -79,10 +85,11 @@ def _watch(supervisor: Embedded | None, stop: threading.Event) -> None:
         supervisor.ensure()
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, certificate: tuple[Path, Path] | None) -> None:
     listening = _listen(settings.host, settings.port)
     address = listening.getsockname()
-    print(f"Liaison listens on http://{address[0]}:{address[1]}", flush=True)  # noqa: T201  # whoever started it reads this
+    scheme = "https" if certificate else "http"
+    print(f"Liaison listens on {scheme}://{address[0]}:{address[1]}", flush=True)  # noqa: T201  # whoever started it reads this
     if settings.metrics:
         metrics.share(settings.data / "metrics")
     os.environ[SUPERVISOR] = str(os.getpid())
@@ -99,6 +106,8 @@ def _serve(settings: Settings) -> None:
         proxy_headers=False,  # Nothing a client says about itself is believed.
         timeout_graceful_shutdown=settings.stop_within_seconds,
         timeout_worker_healthcheck=60,
+        ssl_certfile=certificate[0] if certificate else None,
+        ssl_keyfile=certificate[1] if certificate else None,
     )
     try:
         Multiprocess(config, sockets=[listening]).run()

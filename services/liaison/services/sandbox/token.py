@@ -13,12 +13,15 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import orjson
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
+
+from liaison.services.sandbox.lan import trusting
 
 Sandbox = Mapping[str, Any]
 _INPUT: Final = re.compile(r"<input[^>]*>")
@@ -46,14 +49,20 @@ class _Answer:
 class _Browser:
     """Keeps cookies, follows nothing by itself."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.address = str(sandbox["issuer"])
+        self._authority = sandbox.get("authority")
         self._cookies: dict[str, str] = {}
+
+    def _connection(self, scheme: str, netloc: str) -> http.client.HTTPConnection:
+        if scheme == "http":
+            return http.client.HTTPConnection(netloc, timeout=30)
+        trust = trusting(Path(self._authority)) if self._authority else None
+        return http.client.HTTPSConnection(netloc, timeout=30, context=trust)
 
     def send(self, path: str, form: Mapping[str, str] | None = None) -> _Answer:
         where = urlsplit(urljoin(self.address, path))
-        connect = http.client.HTTPSConnection if where.scheme == "https" else http.client.HTTPConnection
-        connection = connect(where.netloc, timeout=30)
+        connection = self._connection(where.scheme, where.netloc)
         headers = {"cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
         body = None
         if form is not None:
@@ -108,7 +117,7 @@ def token(sandbox: Sandbox, who: str, client_id: str = "", scope: str = "", pati
 def _code(
     sandbox: Sandbox, client: Mapping[str, Any], person: Mapping[str, Any], scope: str, verifier: str, patient: str
 ) -> str:
-    browser = _Browser(sandbox["issuer"])
+    browser = _Browser(sandbox)
     request = {
         "response_type": "code",
         "client_id": client["client_id"],
@@ -156,7 +165,7 @@ def _redeem(sandbox: Sandbox, client: Mapping[str, Any], parameters: Mapping[str
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
         "client_assertion": assertion(client, sandbox["token_endpoint"]),
     }
-    answer = _Browser(sandbox["issuer"]).send(sandbox["token_endpoint"], {**parameters, **proof})
+    answer = _Browser(sandbox).send(sandbox["token_endpoint"], {**parameters, **proof})
     found = orjson.loads(answer.body)
     if "access_token" not in found:
         raise NoToken(f"Refused: {found.get('error_description') or found.get('error')}")

@@ -11,11 +11,12 @@ from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.services.pages import cookies
 from liaison.services.pages.languages import language_of, translations
-from liaison.services.pages.layout import render
+from liaison.services.pages.layout import confine, render
 from liaison.services.pages.page import page
 from liaison.services.pages.sign_in import before_sign_in, enter
 from liaison.services.pages.signed_in import browser_of, signed_in
 from liaison.services.pages.welcome.doors import BY_KEY, DOORS, GROUPS, Door
+from liaison.services.sandbox.lan import AUTHORITY, FOLDER
 from liaison.services.sandbox.territory.professionals import BY_KEY as PROFESSIONALS
 
 _PEOPLE: Final = {"patient_a": "Loïc Kervadec", "patient_b": "Sandrine Benali", "guardian": "Sylvain Maho"}
@@ -72,6 +73,15 @@ async def go_in(request: Request) -> Response:
     return await enter(request, account)
 
 
+async def authority(request: Request) -> Response:
+    """The certificate of a sandbox on the local network, for a phone to trust. It is public by nature."""
+    _only_in_a_sandbox(request)
+    file = request.app.state.house.settings.data / FOLDER / AUTHORITY
+    if not file.exists():
+        raise NotFound
+    return confine(request, Response(file.read_bytes(), media_type="application/x-x509-ca-cert"))
+
+
 async def _render(request: Request, template: str, **context: Any) -> Response:
     browser = await browser_of(request)
     before = "" if browser is not None else before_sign_in(request)
@@ -89,5 +99,6 @@ def routes() -> list[BaseRoute]:
     return [
         page("/territoire", territory),
         page("/territoire/entrer", go_in, methods=("POST",)),
+        page("/territoire/autorite", authority),
         page("/territoire/{key}", sheet),
     ]
