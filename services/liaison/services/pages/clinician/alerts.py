@@ -16,8 +16,15 @@ from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
 MOST_LETTERS: Final = 160
-_LEVEL_WORDS: Final = {"RED": "Urgent", "ORANGE": "Aujourd'hui", "YELLOW": "Sous trois jours"}
+_LEVEL_WORDS: Final = {"RED": _("Urgent"), "ORANGE": _("Aujourd'hui"), "YELLOW": _("Sous trois jours")}
 _CODE: Final = ",".join(f"{codes.ALERT_LEVEL}|{level}" for level in LEVELS)
 _OPEN: Final = "requested,received,accepted,in-progress,on-hold"
 

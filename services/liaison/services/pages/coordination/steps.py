@@ -10,6 +10,7 @@ from liaison.fhir.errors import NotFound
 from liaison.protocols.calendar import complete, entry, excuse, reschedule
 from liaison.protocols.carry_out import step_code
 from liaison.services.pages.clinician.dossier import patient_or_404
+from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
@@ -17,6 +18,11 @@ from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
 
 
 async def step(request: Request) -> Response:
@@ -30,7 +36,8 @@ async def step(request: Request) -> Response:
         try:
             await record.update(changed(task, form, me))
         except ValueError as error:
-            return await _show(request, record, task, str(error), 400)
+            words = translations(language_of(request)).gettext(str(error))
+            return await _show(request, record, task, words, 400)
         return RedirectResponse("/cohorte", status_code=303)
     return await _show(request, record, task)
 
@@ -43,21 +50,21 @@ def changed(task: Tree, form: dict[str, str], me: Me) -> Tree:
     try:
         day = date.fromisoformat(form.get("day", "")) if form.get("action") != "excuse" else now.date()
     except ValueError as error:
-        raise ValueError("La date manque.") from error
+        raise ValueError(_("La date manque.")) from error
     match form.get("action"):
         case "done":
             if day > now.date():
-                raise ValueError("La date est dans le futur.")
+                raise ValueError(_("La date est dans le futur."))
             return complete(task, day, by, now, reason)
         case "move":
             if not reason:
-                raise ValueError("Un motif est nécessaire.")
+                raise ValueError(_("Un motif est nécessaire."))
             return reschedule(task, day, reason, by, now)
         case "excuse":
             if not reason:
-                raise ValueError("Un motif est nécessaire.")
+                raise ValueError(_("Un motif est nécessaire."))
             return excuse(task, reason, by, now)
-    raise ValueError("Choisissez ce qui s'est passé.")
+    raise ValueError(_("Choisissez ce qui s'est passé."))
 
 
 async def _show(request: Request, record: Record, task: Tree, error: str = "", status: int = 200) -> Response:
