@@ -40,6 +40,7 @@ PEOPLE = {
     "nurse": "nurse",
     "gp_outside": "gp",
     "admin": "admin",
+    "auditor": "auditor",
 }
 """Key of a person → role."""
 

@@ -32,6 +32,12 @@ with recursive part (organization) as (
 )
 select organization from part where organization is not null
 """
+_STAFF: Final = f"""
+select p.principal from held_role h cross join lateral (values (h.role), (h.practitioner)) as p (principal)
+where h.organization in ({_MINE}) and h.active
+and h.valid_from <= statement_timestamp() and h.valid_to > statement_timestamp()
+"""
+"""Roles and persons of the auditor's organisation: a record followed by one of them belongs to it."""
 
 
 def rules(table: Table) -> str:
@@ -52,7 +58,7 @@ def visible(table: Table) -> str:
             or e.organization in ({_MINE})
             or e.patient <> 0 and exists (
                 select from relation r where r.patient = e.patient
-                and (r.organization in ({_MINE}) or r.principal in ({_MINE}))
+                and (r.organization in ({_MINE}) or r.principal in ({_MINE}) or r.principal in ({_STAFF}))
                 and r.valid_from <= statement_timestamp() and r.valid_to > statement_timestamp())
         else e.patient <> 0 and exists (
             select from access_grant g where {grant} and g.relation <> {int(Relation.OFFICE)})

@@ -37,7 +37,9 @@ async def drill(folder: Path, provider: KeyProvider, url: str, progress: Progres
         keys = await vault.patient_keys(one, [row["patient"] for row in patients])
         if len(keys) != len(patients):
             raise BadBackup("Some patients' keys do not open.")
-        bodies = await one.fetchval("select (select count(*) from version) + (select count(*) from directory_version)")
+        bodies = sum(
+            [await one.fetchval(f"select count(*) from {table}") for table in ("version", "directory_version")]
+        )
         opened = await _open_some(one, vault)
         return Drilled(restored.manifest.made_at, len(patients), bodies, opened, restored.verdict)
     finally:

@@ -1,0 +1,193 @@
+"""Search, pages and visits."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import orjson
+import pytest
+
+from liaison.auth.access.classes import Class
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.relations import Relation
+from liaison.auth.caller import Caller
+from liaison.auth.journal import audit_rights
+from liaison.auth.journal.entry import Entry, Event
+from liaison.auth.journal.keys import JournalKeys
+from liaison.auth.journal.visits import who_saw
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.errors import BadRequest, Gone, NotFound
+from liaison.fhir.store.contract import Key
+
+from .audit_world import BASE, DOCTOR, MSP, NURSE, UNION, WARD, World, world
+
+__all__ = ["world"]
+
+
+# ---- search -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def busy(world: World) -> tuple[World, Caller]:
+    """Of the maison de santé: 30 reads of one record by the doctor, 3 by the nurse, a search, a refusal, a sign-in."""
+    await audit_rights.give_mandate(world.raw, UNION, "Convention 2026-04")
+    res = await world.resource(1001, Class.VITAL)
+    for _ in range(30):
+        await world.journal.record([world.read(1001, DOCTOR, MSP, res)])
+    await world.journal.record([world.read(1001, NURSE, MSP, res)._replace(role_code="nurse")] * 3)
+    await world.journal.record(
+        [
+            Entry(Event.SEARCH, person=DOCTOR, organization=MSP, returned=0),
+            Entry(Event.READ, 4, person=DOCTOR, organization=MSP, requested=("Observation", "x")),
+            Entry(Event.SIGN_IN, person=NURSE, organization=MSP),
+        ]
+    )
+    return world, await world.auditor(MSP)
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("", 36),
+        ("patient={patient}", 33),
+        ("patient=Patient/{patient}", 33),
+        ("entity=Patient/{patient}", 33),
+        ("entity:Patient={patient}", 33),
+        ("entity={base}/Patient/{patient}", 33),
+        ("agent=Practitioner/{doctor}", 32),
+        ("agent:Practitioner={nurse}", 4),
+        ("agent=Practitioner/{doctor},Practitioner/{nurse}", 36),
+        ("agent=Practitioner/{doctor}&agent=Practitioner/{nurse}", 0),
+        ("patient={patient}&agent=Practitioner/{nurse}", 3),
+        ("action=R", 34),
+        ("action=E", 2),
+        ("outcome=4", 1),
+        ("outcome=0,4", 36),
+        ("type=rest", 35),
+        ("type=http://terminology.hl7.org/CodeSystem/audit-event-type|rest", 35),
+        ("type=wrong|rest", 0),
+        ("type=110114", 1),
+        ("subtype=search", 1),
+        ("subtype=http://hl7.org/fhir/restful-interaction|read", 34),
+        ("policy=https://liaison.example/fhir/rule/2", 33),
+        ("agent-role=nurse", 3),
+        ("date=ge2020", 36),
+        ("date=lt2020", 0),
+        ("period-start=ge2020", 36),
+        ("date=ge2020&date=lt2021", 0),
+        ("patient=00000000000000000000000000000000", 0),
+        ("entity=Observation/{observation}", 33),
+    ],
+)
+async def test_search(busy: tuple[World, Caller], query: str, count: int) -> None:
+    world, auditor = busy
+    res = await world.raw.fetchval("select res from version where kind = $1", kind_of("Observation"))
+    names = {
+        "base": BASE,
+        "patient": world.patient_id(1001),
+        "doctor": world.ids.encode(Key(0, kind_of("Practitioner"), DOCTOR)),
+        "nurse": world.ids.encode(Key(0, kind_of("Practitioner"), NURSE)),
+        "observation": world.ids.encode(Key(1001, kind_of("Observation"), res)),
+    }
+    asked = query.format(**names)
+    found = await world.events(auditor, f"{asked}&_count=200" if asked else "_count=200")
+    assert len(found) == count
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "nonsense=1",
+        "agent:missing=true",
+        "action=X",
+        "outcome=7",
+        "date=yesterday",
+        "_sort=agent",
+        "_count=many",
+        "patient=Nonsense/1",
+        "entity=abc",
+        "patient=",
+        "_has:Patient:link:_id=1",
+    ],
+)
+async def test_what_is_not_known_is_refused_by_name(world: World, query: str) -> None:
+    with pytest.raises(BadRequest):
+        await world.reader.search(await world.auditor(MSP), query)
+
+
+async def test_pages_neither_repeat_nor_lose_while_entries_are_added(busy: tuple[World, Caller]) -> None:
+    world, auditor = busy
+    everything = [event["id"] for event in await world.events(auditor, "_count=200")]
+    found: list[str] = []
+    query = "_count=7"
+    while True:
+        bundle = orjson.loads((await world.reader.search(auditor, query)).body)
+        found += [one["resource"]["id"] for one in bundle["entry"]]
+        links = {link["relation"]: link["url"] for link in bundle["link"]}
+        if "next" not in links:
+            break
+        assert links["next"].startswith(f"{BASE}/AuditEvent?_count=7&_cursor=")
+        query = links["next"].partition("?")[2]
+        await world.journal.record([Entry(Event.SIGN_IN, person=NURSE, organization=MSP)])
+    assert found == everything
+    ascending = [event["id"] for event in await world.events(auditor, "_count=200&_sort=date")]
+    assert ascending[:36] == everything[::-1]
+
+
+async def test_a_cursor_is_of_no_use_to_another_caller(busy: tuple[World, Caller]) -> None:
+    world, auditor = busy
+    bundle = orjson.loads((await world.reader.search(auditor, "_count=7")).body)
+    query = bundle["link"][1]["url"].partition("?")[2]
+    other = replace(await world.auditor(MSP), practitioner=12345)
+    with pytest.raises(Gone):
+        await world.reader.search(other, query)
+    with pytest.raises(Gone):
+        await world.reader.search(auditor, "_cursor=AAAA")
+
+
+async def test_what_was_read_of_the_journal_is_told_to_the_engine(busy: tuple[World, Caller]) -> None:
+    world, auditor = busy
+    answer = await world.reader.search(
+        auditor, "_count=10&agent=Practitioner/" + world.ids.encode(Key(0, kind_of("Practitioner"), NURSE))
+    )
+    assert {one.key.patient for one in answer.disclosed} == {0, 1001}
+    assert len(answer.disclosed) == 4
+
+
+async def test_a_destroyed_month_is_no_longer_readable(busy: tuple[World, Caller], keys: JournalKeys) -> None:
+    world, auditor = busy
+    await world.raw.execute("delete from journal_key where purpose = 'seal'")
+    await keys.refresh(world.raw)
+    assert await world.events(auditor) == []
+
+
+# ---- visits -------------------------------------------------------------------------------------------------------
+
+
+async def test_entries_are_told_as_visits_and_the_telling_is_an_entry(
+    busy: tuple[World, Caller], keys: JournalKeys
+) -> None:
+    world, auditor = busy
+    found = await who_saw(world.reader, world.journal, auditor, world.patient_id(1001))
+    assert [(visit.role_code, visit.read, len(visit.events)) for visit in found] == [("nurse", 3, 3), ("gp", 30, 30)]
+    gp = found[1]
+    assert gp.practitioner == f"Practitioner/{world.ids.encode(Key(0, kind_of('Practitioner'), DOCTOR))}"
+    assert (gp.types, gp.rules, gp.relations, gp.purposes) == ({"Observation"}, {"2"}, {Relation.TEAM}, {Purpose.TREAT})
+    assert gp.until - gp.since < timedelta(minutes=1)
+    newest = (await world.events(auditor))[0]
+    assert newest["type"]["code"] == "110101"
+
+
+async def test_a_pause_of_half_an_hour_ends_a_visit(
+    busy: tuple[World, Caller], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, auditor = busy
+    monkeypatch.setattr("liaison.auth.journal.visits.PAUSE", timedelta(microseconds=-1))
+    found = await who_saw(world.reader, world.journal, auditor, world.patient_id(1001))
+    assert len(found) == 33
+
+
+async def test_nobody_learns_of_visits_they_may_not_read(busy: tuple[World, Caller]) -> None:
+    world, _ = busy
+    assert await who_saw(world.reader, world.journal, await world.auditor(WARD), world.patient_id(1001)) == []
+    with pytest.raises(NotFound):
+        await who_saw(world.reader, world.journal, await world.auditor(MSP), "nonsense")

@@ -1,0 +1,96 @@
+"""AuditEvent over HTTP: the auditor reads the journal of the real service, nobody writes it, each reading is in it."""
+
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.http
+
+
+def found(client: httpx.Client, query: str) -> list[dict[str, Any]]:
+    answer = client.get(f"/AuditEvent?{query}")
+    assert answer.status_code == 200, answer.text
+    return [entry["resource"] for entry in answer.json().get("entry", [])]
+
+
+def of_request(client: httpx.Client, patient: str, request_id: str) -> list[dict[str, Any]]:
+    """The events of one request on this record."""
+    return [
+        event
+        for event in found(client, f"patient=Patient/{patient}&_count=200")
+        if any(one.get("what", {}).get("identifier", {}).get("value") == request_id for one in event["entity"])
+    ]
+
+
+def test_the_auditor_finds_who_read_what_by_which_rule(service: Any) -> None:
+    patient, request_id = service.patient("gp"), uuid.uuid4().hex
+    with service.client("gp") as gp, service.client("auditor") as auditor:
+        assert gp.get(f"/Patient/{patient}", headers={"x-request-id": request_id}).status_code == 200
+        (event,) = of_request(auditor, patient, request_id)
+        assert event["agent"][0]["who"]["reference"] == service.people["gp"].practitioner
+        assert "https://liaison.example/fhir/rule/2" in event["agent"][0]["policy"]
+        assert (event["action"], event["outcome"], event["subtype"][0]["code"]) == ("R", "0", "read")
+        assert event["entity"][1]["what"]["reference"].startswith(f"Patient/{patient}/_history/")
+        read = auditor.get(f"/AuditEvent/{event['id']}")
+        assert (read.status_code, read.json()) == (200, event)
+
+
+def test_reading_the_journal_is_itself_in_it(service: Any) -> None:
+    patient, request_id = service.patient("gp"), uuid.uuid4().hex
+    with service.client("auditor") as auditor:
+        auditor.get(f"/AuditEvent?patient=Patient/{patient}", headers={"x-request-id": request_id})
+        (event,) = of_request(auditor, patient, request_id)
+        assert event["type"]["code"] == "110101"
+        assert event["agent"][0]["who"]["reference"] == service.people["auditor"].practitioner
+
+
+def test_a_write_is_found_with_the_version_it_made(service: Any) -> None:
+    patient = service.patient("gp")
+    with service.client("auditor") as auditor:
+        created = [event for event in found(auditor, f"patient=Patient/{patient}") if event["action"] == "C"]
+        assert {one["what"]["reference"].partition("/")[0] for one in created[0]["entity"] if "what" in one} >= {
+            "Patient",
+            "CareTeam",
+        }
+
+
+@pytest.mark.parametrize("who", ["gp", "nurse", "admin", "gp_outside"])
+def test_nobody_else_reads_it(service: Any, who: str) -> None:
+    patient = service.patient("gp", "nurse")
+    with service.client(who) as client, service.client("auditor") as auditor:
+        assert found(client, f"patient=Patient/{patient}") == []
+        id_ = found(auditor, f"patient=Patient/{patient}")[0]["id"]
+        hidden, absent = client.get(f"/AuditEvent/{id_}"), client.get(f"/AuditEvent/{'0' * 16}-1")
+        assert hidden.status_code == absent.status_code == 404
+        assert hidden.content == absent.content
+
+
+def test_the_auditor_sees_no_record(service: Any) -> None:
+    patient = service.patient("gp")
+    with service.client("auditor") as auditor:
+        assert auditor.get(f"/Patient/{patient}").status_code == 404
+
+
+@pytest.mark.parametrize("who", ["auditor", "admin", "gp"])
+def test_nobody_writes_it(service: Any, who: str) -> None:
+    patient = service.patient("gp")
+    with service.client(who) as client, service.client("auditor") as auditor:
+        event = found(auditor, f"patient=Patient/{patient}")[0]
+        path = f"/AuditEvent/{event['id']}"
+        for answer in (
+            client.post("/AuditEvent", json=event),
+            client.put(path, json={**event, "outcome": "0"}),
+            client.delete(path),
+        ):
+            assert answer.status_code in (403, 405), answer.text
+        entry = {"resource": event, "request": {"method": "POST", "url": "AuditEvent"}}
+        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+        assert client.post("", json=bundle).status_code >= 400
+        assert found(auditor, f"_id={event['id']}&patient=Patient/{patient}") == [event]
+
+
+def test_a_token_without_the_scope_is_refused(service: Any) -> None:
+    with service.client("auditor", scope="user/Patient.rs") as narrow:
+        assert narrow.get("/AuditEvent").status_code == 403
