@@ -224,6 +224,21 @@ def test_a_conditional_create_makes_one_and_finds_it_again(gp: httpx.Client, pat
     assert first.json()["id"] == again.json()["id"]
 
 
+def test_a_conditional_update_changes_the_one_match_or_creates(gp: httpx.Client, patient: str) -> None:
+    identifiers = [{"system": "urn:test", "value": str(uuid.uuid4())}]
+    asked = {"identifier": f"urn:test|{identifiers[0]['value']}"}
+
+    first = gp.put("/Observation", params=asked, content=observation(patient, "1", identifier=identifiers))
+    second = gp.put("/Observation", params=asked, content=observation(patient, "2", identifier=identifiers))
+
+    assert (first.status_code, second.status_code) == (201, 200), second.text
+    assert first.json()["id"] == second.json()["id"]
+    assert second.json()["meta"]["versionId"] == "2"
+    gp.post("/Observation", content=observation(patient, "3", identifier=identifiers))
+    third = gp.put("/Observation", params=asked, content=observation(patient, "4", identifier=identifiers))
+    assert third.status_code == 412
+
+
 def test_a_form_is_searched_like_a_query(gp: httpx.Client, patient: str) -> None:
     gp.post("/Observation", content=observation(patient))
 
