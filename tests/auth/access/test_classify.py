@@ -1,0 +1,134 @@
+"""What a resource is, for access: from its type, codes, labels, service and author. Unknown is clinical, never open."""
+
+from typing import Any
+
+import pytest
+
+from liaison.auth.access import vocabulary
+from liaison.auth.access.classes import Class
+from liaison.auth.access.classify import classify, is_psychiatric_service, own_classes
+from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES
+
+Tree = dict[str, Any]
+_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+ICD, ATC, LOINC = "http://hl7.org/fhir/sid/icd-10", "http://www.whocc.no/atc", "http://loinc.org"
+
+
+def coded(system: str, code: str) -> Tree:
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def names(tree: Tree) -> set[str]:
+    return {one.name for one in Class if one & own_classes(tree) and one.name}
+
+
+def labelled(type_: str, *names_: str, **more: Any) -> Tree:
+    security = [{"system": vocabulary.DATA_CLASS, "code": name} for name in names_]
+    return {"resourceType": type_, "meta": {"security": security}, **more}
+
+
+@pytest.mark.parametrize("type_", sorted(RESOURCE_TYPES - DIRECTORY_TYPES))
+def test_every_type_has_a_class(type_: str) -> None:
+    assert own_classes({"resourceType": type_})
+
+
+@pytest.mark.parametrize(
+    ("tree", "wanted"),
+    [
+        ({"resourceType": "Patient"}, {"ADM"}),
+        ({"resourceType": "RelatedPerson"}, {"FILE"}),
+        ({"resourceType": "CareTeam"}, {"TEAM"}),
+        ({"resourceType": "Observation"}, {"CLIN"}),
+        ({"resourceType": "ImagingStudy"}, {"CLIN"}),
+        ({"resourceType": "Observation", "category": [coded(_CATEGORY, "vital-signs")]}, {"VITAL"}),
+        ({"resourceType": "Observation", "category": [coded("urn:other", "vital-signs")]}, {"CLIN"}),
+        ({"resourceType": "Observation", "category": [coded(_CATEGORY, "laboratory")]}, {"LAB"}),
+        ({"resourceType": "Condition", "code": coded(ICD, "J44.1")}, {"CLIN"}),
+        ({"resourceType": "Condition", "code": coded(ICD, "B24")}, {"CLIN", "SENS"}),
+        ({"resourceType": "Condition", "code": coded(ICD, "F10.2")}, {"CLIN", "SENS"}),
+        ({"resourceType": "Condition", "code": coded(ICD, "F17.2")}, {"CLIN"}),  # tobacco is not hidden
+        ({"resourceType": "Condition", "code": coded(ICD, "F20.0")}, {"CLIN", "PSY"}),
+        ({"resourceType": "MedicationRequest", "medicationCodeableConcept": coded(ATC, "J05AR20")}, {"MEDS", "SENS"}),
+        ({"resourceType": "MedicationRequest", "medicationCodeableConcept": coded(ATC, "C09AA04")}, {"MEDS"}),
+        ({"resourceType": "DocumentReference", "type": coded(LOINC, "34133-9")}, {"SYNTH"}),
+        ({"resourceType": "DocumentReference", "type": coded(LOINC, "34788-0")}, {"CLIN", "PSY"}),
+        ({"resourceType": "Flag", "category": [coded("urn:x", "safety")]}, {"SAFETY"}),
+        ({"resourceType": "Task", "code": coded(vocabulary.REVIEW, "join")}, {"AUD"}),
+        (
+            {
+                "resourceType": "QuestionnaireResponse",
+                "questionnaire": f"{vocabulary.LOCAL}/Questionnaire/home-visit|1",
+            },
+            {"COORD"},
+        ),
+    ],
+)
+def test_codes_say_what_it_is(tree: Tree, wanted: set[str]) -> None:
+    assert names(tree) == wanted
+
+
+def test_a_sensitive_label_adds_and_an_ordinary_one_replaces() -> None:
+    assert names(labelled("Observation", "PSY")) == {"CLIN", "PSY"}
+    assert names(labelled("Observation", "COORD")) == {"COORD"}
+    assert names(labelled("Observation", "COORD", "SENS")) == {"COORD", "SENS"}
+
+
+def test_a_label_never_takes_away_what_a_code_says() -> None:
+    assert names(labelled("Condition", "COORD", code=coded(ICD, "B24"))) == {"COORD", "SENS"}
+
+
+@pytest.mark.parametrize("type_", ["Patient", "CareTeam", "Consent", "RelatedPerson", "Person"])
+def test_what_rights_derive_from_cannot_be_called_something_else(type_: str) -> None:
+    assert names(labelled(type_, "COORD", "SAFETY")) == names({"resourceType": type_})
+
+
+def test_the_review_list_cannot_be_called_something_else() -> None:
+    assert names(labelled("Task", "COORD", code=coded(vocabulary.REVIEW, "join"))) == {"AUD"}
+
+
+def test_a_restriction_without_a_reason_is_taken_as_sensitive() -> None:
+    system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+    assert names({"resourceType": "Observation", "meta": {"security": [{"system": system, "code": "R"}]}}) == {
+        "CLIN",
+        "SENS",
+    }
+    assert names({"resourceType": "Observation", "meta": {"security": [{"system": system, "code": "N"}]}}) == {"CLIN"}
+
+
+def test_a_consent_that_masks_is_as_hidden_as_what_it_masks() -> None:
+    data = [{"reference": {"reference": "Observation/1"}}]
+    assert names({"resourceType": "Consent", "provision": {"type": "deny", "data": data}}) == {"CONSENT", "MASKED"}
+    nested = {"type": "permit", "provision": [{"type": "deny", "data": data}]}
+    assert names({"resourceType": "Consent", "provision": nested}) == {"CONSENT", "MASKED"}
+    assert names({"resourceType": "Consent", "provision": {"type": "deny"}}) == {"CONSENT"}
+
+
+@pytest.mark.parametrize(
+    ("tree", "psychiatric"),
+    [
+        ({"name": "Service de Psychiatrie adulte"}, True),
+        ({"name": "Unité 3", "type": [coded("http://snomed.info/sct", "394587001")]}, True),
+        ({"name": "Cardiologie"}, False),
+    ],
+)
+def test_a_psychiatric_service_is_known_by_its_type_or_name(tree: Tree, psychiatric: bool) -> None:
+    assert is_psychiatric_service(tree) is psychiatric
+
+
+def test_what_a_psychiatrist_writes_is_psychiatry_but_not_the_appointment() -> None:
+    author = {"reference": "PractitionerRole/1"}
+    role = {"resourceType": "PractitionerRole", "specialty": [coded(vocabulary.SPECIALTY, "SM42")],
+            "organization": {"reference": "Organization/2"}}  # fmt: skip
+    note = {"resourceType": "DocumentReference", "author": [author]}
+    labels = classify(note, {"PractitionerRole/1": role})
+    assert labels.classes == Class.CLIN | Class.PSY
+    assert (labels.author, labels.service) == ("PractitionerRole/1", "Organization/2")
+    task = {"resourceType": "Task", "requester": author}
+    assert classify(task, {"PractitionerRole/1": role}).classes == Class.COORD
+
+
+def test_a_provenance_is_as_closed_as_what_it_is_about() -> None:
+    target = {"resourceType": "Condition", "code": coded(ICD, "B24")}
+    tree = {"resourceType": "Provenance", "target": [{"reference": "Condition/1/_history/2"}]}
+    assert classify(tree, {"Condition/1": target}).classes == Class.CLIN | Class.SENS
+    assert classify(tree, {}).classes == Class.CLIN

@@ -1,0 +1,79 @@
+"""The rules for the person, who represents them, and those close to them, as they are met."""
+
+from typing import Any
+
+import pytest
+
+from liaison.auth.access import vocabulary
+
+from .pieces import HIV, Tree, label
+
+# ---- 21, 22, 23: the person and those close -------------------------------------------------------------------------
+
+
+async def test_the_person_reads_their_record_but_not_what_third_parties_said(territory: Any) -> None:
+    gp = await territory.person("gp")
+    patient, other = await territory.patient(gp), await territory.patient(gp)
+    me = await territory.as_oneself(patient.reference)
+    hiv = await territory.item(patient, "Condition", code=HIV)
+    said = await territory.create(gp.caller, territory.item_of(patient, "Communication", **label("NOTE3P")))
+    held = await territory.create(gp.caller, territory.item_of(patient, **label("HELD")))
+
+    assert await territory.sees(me, patient.reference)
+    assert await territory.sees(me, hiv)
+    assert not await territory.sees(me, said)
+    assert not await territory.sees(me, held)
+    assert not await territory.sees(me, other.reference)
+    assert await territory.search(me, "Patient") == [patient.reference]
+    await territory.refused(me, "POST", "Condition", territory.item_of(patient, "Condition"))
+
+
+def representation(measure: str, seen_by: str) -> Tree:
+    inner = [{"url": "measure", "valueCode": measure}, {"url": "seenOn", "valueDate": "2026-01-05"}]
+    if seen_by:
+        inner.append({"url": "seenBy", "valueReference": {"reference": seen_by}})  # type: ignore[dict-item]  # FHIR
+    return {"extension": [{"url": vocabulary.REPRESENTATION, "extension": inner}]}
+
+
+@pytest.mark.parametrize(
+    ("measure", "seen", "period", "sees"),
+    [
+        ("tutelle", True, {}, True),
+        ("parental-authority", True, {"end": "2098-01-01"}, True),
+        ("tutelle", False, {}, False),
+        ("curatelle", True, {}, False),
+        ("tutelle", True, {"end": "2026-01-01"}, False),
+    ],
+)
+async def test_a_representative_sees_when_the_judgment_was_seen_and_stands(
+    territory: Any, measure: str, seen: bool, period: Tree, sees: bool
+) -> None:
+    gp = await territory.person("gp")
+    patient = await territory.patient(gp)
+    stated = representation(measure, gp.role if seen else "")
+    guardian = await territory.create(
+        gp.caller, territory.item_of(patient, "RelatedPerson", **({"period": period} if period else {}), **stated)
+    )
+    problem = await territory.item(patient, "Condition")
+    secret = await territory.item(patient, "Condition", **label("MINOR"))
+    caller = await territory.as_oneself(guardian, "guardian")
+
+    assert await territory.sees(caller, problem) is sees
+    assert not await territory.sees(caller, secret)
+
+
+async def test_a_relative_in_the_team_sees_nothing_without_a_consent(territory: Any) -> None:
+    gp = await territory.person("gp")
+    patient = await territory.patient(gp)
+    relative = await territory.create(gp.caller, territory.item_of(patient, "RelatedPerson"))
+    await territory.create(territory.system, territory.team(patient, [gp, relative]))
+    caller = await territory.as_oneself(relative, "caregiver")
+    visible = {"meta": {"security": [{"system": vocabulary.VISIBILITY, "code": "proches"}]}}
+    note = await territory.create(gp.caller, territory.item_of(patient, "Communication", **visible))
+    assert not await territory.sees(caller, note)
+
+    provision = {"type": "permit", "actor": [territory.actor(relative)]}
+    await territory.create(gp.caller, territory.consent(patient, provision=provision))
+
+    assert await territory.sees(caller, note)
+    assert not await territory.sees(caller, await territory.item(patient, "Condition"))

@@ -1,0 +1,183 @@
+"""The rules for home care, social workers, coordinators, auditors and reports of abuse, as they are met."""
+
+from typing import Any
+
+from .pieces import Tree, label, moment
+
+# ---- 14, 15, 16: home care ----------------------------------------------------------------------------------------
+
+
+async def test_an_aide_reads_the_minimum_and_writes_visits(territory: Any) -> None:
+    town = await territory.organization("CCAS")
+    service = await territory.organization("Aide à domicile", part_of=town)
+    gp, aide, aide2, manager = [
+        await territory.person(code, service if code != "gp" else "")
+        for code in ("gp", "home-aide", "home-aide", "home-service-manager")
+    ]
+    patient = await territory.patient(gp, aide, service)
+    by = {"performer": [{"reference": aide.role}]}
+    form = "https://liaison.example/fhir/Questionnaire/home-visit|1.0.0"
+    written = {
+        "visit": await territory.create(
+            aide.caller,
+            territory.item_of(patient, "QuestionnaireResponse", questionnaire=form, author={"reference": aide.role}),
+        ),
+        "weight": await territory.create(aide.caller, territory.item_of(patient, **territory.vital(), **by)),
+        "alert": await territory.create(
+            aide.caller, territory.item_of(patient, "Task", requester={"reference": aide.role})
+        ),
+    }
+    safety = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/flag-category", "code": "safety"}]}]
+    shown = {
+        "patient": patient.reference,
+        "safety": await territory.create(gp.caller, territory.item_of(patient, "Flag", category=safety)),
+        "plan": await territory.item(patient, "CarePlan", **label("HOMEPLAN")),
+        "instruction": await territory.create(
+            gp.caller, territory.item_of(patient, "Communication", recipient=[{"reference": service}])
+        ),
+    }
+    hidden = {
+        "problem": await territory.item(patient, "Condition"),
+        "note": await territory.create(gp.caller, territory.item_of(patient, "Communication")),
+        "weight of the doctor": await territory.create(gp.caller, territory.item_of(patient, **territory.vital())),
+        "social": await territory.item(patient, "QuestionnaireResponse", **label("SOC")),
+        "coverage": await territory.item(patient, "Coverage"),
+        "team": patient.made["team"],
+    }
+    for name, item in {**written, **shown}.items():
+        assert await territory.sees(aide.caller, item), name
+        assert await territory.sees(gp.caller, item), name
+    for name, item in hidden.items():
+        assert not await territory.sees(aide.caller, item), name
+    for name, item in {**written, **shown, **hidden}.items():
+        assert not await territory.sees(aide2.caller, item), name
+        clinical = name in ("problem", "weight of the doctor")
+        assert await territory.sees(manager.caller, item) is not clinical, name
+
+
+async def test_an_aide_writes_nothing_else(territory: Any) -> None:
+    gp, aide = await territory.person("gp"), await territory.person("home-aide")
+    patient = await territory.patient(gp, aide)
+    of_the_doctor = {"performer": [{"reference": gp.role}]}
+    for tree in (
+        territory.item_of(patient, "Condition"),
+        territory.item_of(patient, **territory.vital(), **of_the_doctor),
+        territory.item_of(patient, "Appointment"),
+        territory.item_of(patient, "RelatedPerson"),
+        territory.item_of(patient, "Encounter"),
+        territory.team(patient, [aide, gp]),
+    ):
+        await territory.refused(aide.caller, "POST", tree["resourceType"], tree)
+
+
+async def test_an_aide_corrects_a_visit_within_a_day_and_deletes_nothing(territory: Any) -> None:
+    gp, aide = await territory.person("gp"), await territory.person("home-aide")
+    patient = await territory.patient(gp, aide)
+    visit = await territory.create(aide.caller, territory.item_of(patient, **territory.vital()))
+
+    assert (await territory.change(aide.caller, visit, status="amended")).status == 200
+    assert (await territory.ask(aide.caller, "DELETE", visit)).status == 403
+
+
+async def test_a_tour_line_opens_from_the_evening_before_to_a_day_after(territory: Any) -> None:
+    service = await territory.organization("Aide à domicile")
+    aide = await territory.person("home-aide", service)
+    manager = await territory.person("home-service-manager", service)
+    patient = await territory.patient(service)
+    assert not await territory.sees(aide.caller, patient.reference)
+
+    def visit(start: str, end: str) -> Tree:
+        people = [{"actor": {"reference": patient.reference}, "status": "accepted"},
+                  {"actor": {"reference": aide.role}, "status": "accepted"}]  # fmt: skip
+        return dict(territory.item_of(patient, "Appointment", participant=people, start=start, end=end))
+
+    later = visit(moment(days=-10), moment(days=-10, hours=-1))
+    await territory.create(manager.caller, later)
+    assert not await territory.sees(aide.caller, patient.reference)
+
+    line = await territory.create(manager.caller, visit(moment(hours=20), moment(hours=19)))
+    assert await territory.sees(aide.caller, patient.reference)
+
+    assert (await territory.change(manager.caller, line, status="cancelled")).status == 200
+    assert not await territory.sees(aide.caller, patient.reference)
+
+
+async def test_a_tour_line_of_a_structure_outside_the_team_opens_nothing(territory: Any) -> None:
+    service = await territory.organization("Aide à domicile")
+    aide, gp = await territory.person("home-aide", service), await territory.person("gp")
+    patient = await territory.patient(gp)
+    people = [{"actor": {"reference": patient.reference}, "status": "accepted"},
+              {"actor": {"reference": aide.role}, "status": "accepted"}]  # fmt: skip
+    line = territory.item_of(patient, "Appointment", participant=people, start=moment(hours=2), end=moment(hours=1))
+    await territory.create(gp.caller, line)
+
+    assert not await territory.sees(aide.caller, patient.reference)
+
+
+# ---- 17, 18, 1: social workers, coordinators ------------------------------------------------------------------------
+
+
+async def test_a_coordinator_reads_coordination_and_syntheses(territory: Any) -> None:
+    coordinator, worker, administrative = [
+        await territory.person(code) for code in ("coordinator", "social-worker", "coordinator-admin")
+    ]
+    patient = await territory.patient(coordinator, worker, administrative)
+    synthesis = {"type": {"coding": [{"system": "http://loinc.org", "code": "34133-9"}]}}
+    items = {
+        "patient": patient.reference,
+        "plan": await territory.item(patient, "CarePlan"),
+        "team": patient.made["team"],
+        "social": await territory.item(patient, "QuestionnaireResponse", **label("SOC")),
+        "synthesis": await territory.item(patient, "DocumentReference", **synthesis),
+        "marked": await territory.item(patient, "DocumentReference", **label("CLINSOC")),
+        "problem": await territory.item(patient, "Condition"),
+        "weight": await territory.item(patient, **territory.vital()),
+    }
+    common = {"patient", "plan", "team", "social"}
+    for person, wanted in (
+        (coordinator, {*common, "synthesis"}),
+        (worker, {*common, "marked"}),
+        (administrative, set()),
+    ):
+        assert {name for name, item in items.items() if await territory.sees(person.caller, item)} == wanted
+
+
+# ---- 24, 26b -------------------------------------------------------------------------------------------------------
+
+
+async def test_an_auditor_reads_consents_and_never_content(territory: Any) -> None:
+    auditor = await territory.person("auditor")
+    patient = await territory.patient(await territory.person("gp"))
+    later = await territory.patient()
+
+    assert await territory.sees(auditor.caller, patient.made["information"])
+    assert await territory.sees(auditor.caller, later.made["information"])
+    assert not await territory.sees(auditor.caller, patient.reference)
+    assert not await territory.sees(auditor.caller, patient.made["team"])
+
+
+async def test_an_auditor_named_later_sees_the_consents_of_everyone(territory: Any) -> None:
+    patient = await territory.patient()
+    auditor = await territory.person("auditor")
+    assert await territory.sees(auditor.caller, patient.made["information"])
+
+
+async def test_a_report_of_abuse_is_for_its_author_and_whom_they_name(territory: Any) -> None:
+    gp, nurse, aide, manager = [
+        await territory.person(code) for code in ("gp", "nurse", "home-aide", "home-service-manager")
+    ]
+    patient = await territory.patient(gp, nurse, aide, manager)
+    report = territory.item_of(
+        patient,
+        "Communication",
+        sender={"reference": aide.role},
+        recipient=[{"reference": nurse.role}],
+        **label("PROT"),
+    )
+    told = await territory.create(aide.caller, report)
+
+    assert await territory.sees(aide.caller, told)
+    assert await territory.sees(nurse.caller, told)
+    for person in (gp, manager):
+        assert not await territory.sees(person.caller, told)
+    assert not await territory.sees(await territory.as_oneself(patient.reference), told)
