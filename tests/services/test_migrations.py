@@ -1,0 +1,84 @@
+"""The history of the schema leads to the schema that the code describes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+import liaison.auth.schema  # noqa: F401  # its tables join the same metadata
+from liaison.fhir.store.schema import metadata
+
+COLUMNS = """
+select table_name, column_name, data_type, udt_name, is_nullable,
+       replace(column_default, $1 || '.', '') as column_default
+from information_schema.columns where table_schema = $1 and table_name <> 'alembic_version'
+order by table_name, column_name
+"""
+INDEXES = """
+select tablename, indexname, replace(indexdef, $1 || '.', '') as indexdef
+from pg_indexes where schemaname = $1 and tablename <> 'alembic_version' order by indexname
+"""
+CONSTRAINTS = """
+select r.relname, c.conname, c.contype::text, replace(pg_get_constraintdef(c.oid), $1 || '.', '') as said
+from pg_constraint c join pg_class r on r.oid = c.conrelid join pg_namespace n on n.oid = c.connamespace
+where n.nspname = $1 and r.relname <> 'alembic_version' order by r.relname, c.conname
+"""
+
+
+async def described(connection: asyncpg.Connection, schema: str) -> dict[str, Sequence[Any]]:
+    return {
+        name: [tuple(row) for row in await connection.fetch(query, schema)]
+        for name, query in (("columns", COLUMNS), ("indexes", INDEXES), ("constraints", CONSTRAINTS))
+    }
+
+
+async def written_anew(url: str) -> None:
+    """The tables that the code describes, in a schema of their own."""
+
+    def create(connection: Connection) -> None:
+        connection.execute(text("create schema anew"))
+        connection.execute(text("set local search_path = anew"))
+        metadata.create_all(connection)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url))
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(create)
+    finally:
+        await engine.dispose()
+
+
+async def test_migrating_gives_the_tables_that_the_code_describes(database_url: str) -> None:
+    await written_anew(database_url)
+    connection = await asyncpg.connect(database_url)
+    try:
+        migrated, anew = await described(connection, "public"), await described(connection, "anew")
+    finally:
+        await connection.close()
+
+    assert migrated["columns"], "the migrated database is empty"
+    assert migrated == anew
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        "alter table anew.patient add column forgotten integer",
+        "drop index anew.access_grant_find",
+        "alter table anew.account drop constraint account_username_key",
+        "alter table anew.patient alter column state drop default",
+    ],
+)
+async def test_a_drift_between_the_two_is_seen(database_url: str, drift: str) -> None:
+    await written_anew(database_url)
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(drift)
+        migrated, anew = await described(connection, "public"), await described(connection, "anew")
+    finally:
+        await connection.close()
+
+    assert migrated != anew
