@@ -1,0 +1,55 @@
+"""Qui a vu ce dossier ? asked by the auditor with a reason, and by the person of their own record."""
+
+import pytest
+
+from .conftest import Desks, press, told
+
+pytestmark = pytest.mark.browser
+
+
+async def test_the_auditor_asks_by_traits_with_a_reason(desks: Desks) -> None:
+    doctor = await desks.sign_in("gp_outside")
+    await doctor.goto(f"/dossiers/{desks.patient('patient_30')}")
+    [name] = list(desks.resources("gp_outside", f"Patient?_id={desks.patient('patient_30')}"))
+    official = next(one for one in name["name"] if one["use"] == "official")
+
+    page = await desks.sign_in("auditor")
+    await page.get_by_label("Nom de naissance").fill(official["family"])
+    await page.get_by_label("Premier prénom").fill(official["given"][0])
+    await page.get_by_label("Date de naissance").fill(name["birthDate"])
+    await page.get_by_label("Motif").select_option(label="Demande du patient")
+    await press(page, page.get_by_role("button", name="Voir qui a ouvert ce dossier"))
+
+    visit = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Dr Pascal Le Bihan"))
+    words = await visit.first.inner_text()
+    assert "Médecin généraliste, Cabinet médical de la Gare" in words
+    assert "Soins" in words
+    assert "règle 2 :" in words
+
+
+async def test_an_unknown_identity_is_told_so(desks: Desks) -> None:
+    page = await desks.sign_in("auditor")
+    await page.get_by_label("Matricule INS").fill("299999999999999")
+    await press(page, page.get_by_role("button", name="Voir qui a ouvert ce dossier"))
+
+    assert "Personne n'est connu" in await page.get_by_role("alert").inner_text()
+
+
+async def test_the_journal_is_whole(desks: Desks) -> None:
+    page = await desks.sign_in("auditor")
+    await press(page, page.get_by_role("link", name="Le journal est-il intact ?"))
+
+    assert "Oui. Rien n'a été retiré, ajouté ni changé." in await page.get_by_role("status").inner_text()
+
+
+async def test_a_person_sees_who_opened_their_own_record(desks: Desks) -> None:
+    doctor, patient = await desks.sign_in("gp"), desks.patient("patient_b")
+    await doctor.goto(f"/dossiers/{patient}")
+
+    page = await desks.sign_in("patient_b")
+    await press(page, page.get_by_role("link", name="Sandrine Benali"))
+    await press(page, page.get_by_role("link", name="Qui a vu mon dossier ?"))
+
+    words = await told(page)
+    assert "Dr Anne-Laure Guillemot" in words
+    assert "maltraitance" not in words

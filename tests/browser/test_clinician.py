@@ -1,0 +1,63 @@
+"""A doctor without any FHIR software: who waits, « J'ai vu », the line that goes back, a measure."""
+
+import pytest
+
+from .conftest import Desks, heading, press, told
+
+pytestmark = pytest.mark.browser
+
+
+async def test_j_ai_vu_and_its_line_come_back_to_the_aide(desks: Desks) -> None:
+    page = await desks.sign_in("gp")
+    assert await heading(page) == "Mes patients"
+    lines = await page.get_by_role("main").get_by_role("listitem").all_inner_texts()
+    waiting = ["alerte" in line for line in lines]
+    assert waiting == sorted(waiting, reverse=True)
+    assert any(waiting)
+
+    await press(page, page.get_by_role("link", name="Jeannine Robic"))
+    alerts = page.get_by_role("region", name="Alertes")
+    assert "Crachats" in await alerts.inner_text()
+    assert "Pénicilline" in await page.get_by_role("region", name="À savoir").inner_text()
+    await page.get_by_label("Consigne pour l'aide à domicile").fill("Je passe à 15 h, la laisser assise.")
+    await press(page, page.get_by_role("button", name="J'ai vu"))
+    assert "Vu par Dr Anne-Laure Guillemot : Je passe à 15 h" in await alerts.inner_text()
+
+    aide = await desks.sign_in("aide")
+    answered = await aide.get_by_role("region", name="On vous répond").inner_text()
+    assert "Jeannine R." in answered
+    assert "Je passe à 15 h, la laisser assise." in answered
+
+
+async def test_a_home_visit_is_one_line_of_what_is_new(desks: Desks) -> None:
+    page = await desks.sign_in("gp")
+    await page.goto(f"/dossiers/{desks.patient('bpco_04')}")
+
+    news = await page.get_by_role("region", name="Depuis votre dernier passage").inner_text()
+    assert "Le souffle : Plus court que d'habitude." in news
+    assert "Le reste comme d'habitude." in news
+    assert news.count("S'est arrêtée deux fois") == 1
+
+
+async def test_a_measure_out_of_bounds_is_asked_again_and_a_good_one_is_there_first(desks: Desks) -> None:
+    page = await desks.sign_in("gp")
+    await page.goto(f"/dossiers/{desks.patient('patient_43')}/mesures")
+    await page.get_by_text("Ajouter une mesure").tap()
+    await page.get_by_label("Quelle mesure ?").select_option(label="Pression artérielle (mmHg)")
+    await page.get_by_label("Valeur", exact=True).fill("76/128")
+    await press(page, page.get_by_role("button", name="Enregistrer la mesure"))
+    assert await page.get_by_role("alert").is_visible()
+    assert await page.get_by_label("Valeur", exact=True).input_value() == "76/128"
+
+    await page.get_by_label("Valeur", exact=True).fill("131/77")
+    await press(page, page.get_by_role("button", name="Enregistrer la mesure"))
+
+    first = page.get_by_role("main").get_by_role("listitem").first
+    assert "Pression artérielle : 131/77 mmHg" in await first.inner_text()
+
+
+async def test_who_may_not_write_a_measure_is_not_offered_the_form(desks: Desks) -> None:
+    page = await desks.sign_in("patient_b")
+    await page.goto(f"/dossiers/{desks.patient('patient_b')}/mesures")
+
+    assert "Ajouter une mesure" not in await told(page)

@@ -1,0 +1,90 @@
+"""The cohort, its late steps done on their true date, moved or set aside, and a protocol applied after its preview."""
+
+import json
+from datetime import date, timedelta
+
+import httpx
+import pytest
+
+from .conftest import Desks, heading, press, told
+
+pytestmark = pytest.mark.browser
+
+
+async def test_a_late_step_is_done_on_its_true_date(desks: Desks) -> None:
+    page = await desks.sign_in("coordinator")
+    assert await heading(page) == "Cohorte BPCO"
+    await press(page, page.get_by_role("link", name="Voir seulement ce qui est en retard"))
+    await press(page, page.get_by_role("link", name="Atelier 2"))
+    await page.get_by_label("C'est fait, à la date ci-dessous").check()
+    day = date.today() - timedelta(days=9)
+    await page.get_by_label("Date", exact=True).fill(day.isoformat())
+    await press(page, page.get_by_role("button", name="Enregistrer"))
+
+    assert await page.get_by_role("link", name="Atelier 2").count() == 0
+    patient = desks.patient("bpco_03")
+    done = [t for t in desks.resources("gp", f"Task?patient={patient}&status=completed&_count=200")
+            if t.get("description", "").startswith("Atelier 2")]  # fmt: skip
+    assert [task["executionPeriod"]["end"] for task in done] == [day.isoformat()]
+
+
+@pytest.mark.parametrize(
+    ("what", "key"), [("C'est reporté à la date ci-dessous", "bpco_02"), ("Cela ne se fera pas", "bpco_08")]
+)
+async def test_a_step_moves_or_is_set_aside_only_with_a_reason(desks: Desks, what: str, key: str) -> None:
+    page = await desks.sign_in("coordinator")
+    name = next(one["name"] for one in desks.territory.known["patients"] if one["key"] == key)
+    row = page.get_by_role("row").filter(has_text=name)
+    title = await row.get_by_role("link").nth(1).inner_text()
+    await press(page, row.get_by_role("link").nth(1))
+    for reason in ("", "Absente tout le mois"):
+        await page.get_by_label(what).check()
+        await page.get_by_label("Date", exact=True).fill((date.today() + timedelta(days=40)).isoformat())
+        await page.get_by_label("Motif ou remarque").fill(reason)
+        await press(page, page.get_by_role("button", name="Enregistrer"))
+        if not reason:
+            assert "Un motif est nécessaire." in await page.get_by_role("alert").inner_text()
+
+    assert await heading(page) == "Cohorte BPCO"
+    tasks = desks.resources("gp", f"Task?patient={desks.patient(key)}&_count=200")
+    changed = [task for task in tasks if task.get("description") == title]
+    assert "Absente tout le mois" in json.dumps(changed, ensure_ascii=False)
+
+
+async def test_a_protocol_is_applied_after_its_preview(desks: Desks) -> None:
+    page, patient = await desks.sign_in("coordinator"), desks.patient("bpco_11")
+    before = len(desks.resources("coordinator", f"CarePlan?patient={patient}"))
+    await page.goto(f"/dossiers/{patient}/plan")
+    await press(page, page.get_by_role("link", name="Appliquer un protocole"))
+    protocols = page.get_by_label("Protocole")
+    await protocols.select_option(label="Éducation thérapeutique BPCO : Mieux respirer au quotidien, version 1.0.0")
+    await press(page, page.get_by_role("button", name="Voir l'aperçu"))
+    assert "Bilan éducatif partagé" in await page.get_by_role("region", name="Étapes proposées").inner_text()
+    assert len(desks.resources("coordinator", f"CarePlan?patient={patient}")) == before
+
+    await press(page, page.get_by_role("button", name="Appliquer"))
+
+    assert "Bilan éducatif partagé" in await told(page)
+    assert len(desks.resources("coordinator", f"CarePlan?patient={patient}")) == before + 1
+
+
+async def test_the_same_protocol_is_applied_over_fhir(desks: Desks) -> None:
+    token, patient = desks.territory.token("gp"), desks.patient("bpco_01")
+    [definition] = [
+        one for one in desks.resources("gp", "PlanDefinition?_count=50") if one["url"].endswith("PlanDefinition/bpco")
+    ]
+    parts = [{"name": "subject", "valueString": f"Patient/{patient}"}]
+
+    def apply(*more: dict[str, object]) -> httpx.Response:
+        return httpx.post(
+            f"{desks.territory.known['fhir']}/PlanDefinition/{definition['id']}/$apply",
+            json={"resourceType": "Parameters", "parameter": [*parts, *more]},
+            headers={"authorization": f"Bearer {token}", "content-type": "application/fhir+json"},
+            timeout=60,
+        )
+
+    preview = apply({"name": "preview", "valueBoolean": True})
+    assert (preview.status_code, preview.json()["resourceType"]) == (200, "Bundle")
+    plan = apply()
+    assert (plan.status_code, plan.json()["resourceType"]) == (201, "CarePlan")
+    assert plan.json()["activity"]

@@ -1,0 +1,83 @@
+"""The gate of every screen: accessible, one heading, its own title, no sideways scroll, French, quiet, of this origin.
+
+Console and origins are looked at by the fixture, after each test.
+"""
+
+import re
+
+import pytest
+
+from ..services.pages.conftest import check_page
+from .conftest import Desks
+
+pytestmark = pytest.mark.browser
+
+SCREENS = {
+    "aide": ["/aujourdhui", "/visite/{bpco_03}"],
+    "home_service_manager": ["/aujourdhui", "/dossiers/{guarded}"],
+    "gp": ["/dossiers", "/dossiers/{bpco_04}", "/dossiers/{bpco_04}/mesures", "/dossiers/{bpco_04}/plan", "/accueillir",
+           "/accueillir?etape=identite", "/dossiers/absent"],
+    "coordinator": ["/cohorte", "/cohorte?retard=1", "/cohorte/appliquer/{bpco_01}",
+                    "/cohorte/appliquer/{bpco_01}?protocole=https://liaison.example/fhir/PlanDefinition/bpco"],
+    "coordinator_admin": ["/cohorte/indicateurs"],
+    "auditor": ["/journal", "/journal/integrite"],
+    "patient_a": ["/dossiers", "/dossiers/{patient_a}", "/journal/dossiers/{patient_a}"],
+}  # fmt: skip
+ENGLISH = frozenset(
+    [
+        "the",
+        "and",
+        "of",
+        "with",
+        "your",
+        "you",
+        "are",
+        "not",
+        "save",
+        "cancel",
+        "error",
+        "search",
+        "choose",
+        "submit",
+        "loading",
+        "invalid",
+        "unknown",
+        "missing",
+        "required",
+        "answer",
+        "warning",
+        "none",
+        "true",
+        "false",
+        "null",
+        "undefined",
+    ]
+)
+
+
+@pytest.mark.parametrize("who", SCREENS)
+async def test_every_screen_of_a_role_holds_the_gate(desks: Desks, who: str) -> None:
+    page = await desks.sign_in(who)
+    titles = set()
+    for path in SCREENS[who]:
+        address = re.sub(r"\{(\w+)\}", lambda found: desks.patient(found[1]), path)
+        await page.goto(address)
+        await check_page(page)
+        for part in await page.locator("details").all():
+            await part.evaluate("part => { part.open = true }")
+        await check_page(page)
+        words = set(re.findall(r"[a-z]+", (await page.locator("body").inner_text()).lower()))
+        assert not words & ENGLISH, path
+        titles.add((await page.title(), path.partition("?")[0]))
+
+    assert len({title for title, _ in titles}) == len({path for _, path in titles})
+
+
+async def test_the_gate_sees_a_planted_fault(desks: Desks) -> None:
+    page = await desks.sign_in("gp")
+    await page.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"/static/icon.svg\">')"
+    )
+
+    with pytest.raises(AssertionError, match="image-alt"):
+        await check_page(page)
