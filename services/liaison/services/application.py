@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, Final
@@ -116,6 +117,14 @@ async def _work(house: House) -> None:
         await asyncio.gather(*jobs, return_exceptions=True)
 
 
+def _settle_memory() -> None:
+    """What a worker has loaded by now stays for its life: the garbage collector need not walk it again and again.
+    Requests leave few cycles behind, so that it may also look less often (10 µs a read were spent on it)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 async def _begun(serving: "asyncio.Task[None]", app: Starlette) -> None:
     """Returns when the house is open or its database is being waited for. Raises what makes serving impossible."""
     while not (hasattr(app.state, "house") or hasattr(app.state, "waiting")):
@@ -137,6 +146,7 @@ def build(settings: Settings) -> Application:
         watching = asyncio.create_task(stop_with_parent(supervisor))
         try:
             await _begun(serving, app)
+            _settle_memory()
             yield
         finally:
             watching.cancel()
