@@ -18,7 +18,7 @@ from liaison.auth.oauth2.rfc6749 import codes
 from liaison.auth.oauth2.rfc6749.authorization_request import Answerable, AuthorizationRequest, read_request
 from liaison.auth.oauth2.rfc6749.grant import Grant
 from liaison.auth.oauth2.rfc9207 import response_url
-from liaison.auth.people.acting import as_oneself, in_role
+from liaison.auth.people.acting import NO_ROLE, as_oneself, in_role
 from liaison.auth.people.browsers import Browser
 from liaison.auth.people.roles import HeldRole
 from liaison.auth.sessions import Act
@@ -165,6 +165,5 @@ def _act(browser: Browser) -> Act:
     caller = browser.caller
     if caller.role:
         return in_role(browser.account, HeldRole(caller.role, caller.organization, caller.role_code))
-    act = as_oneself(browser.account)
-    assert act is not None  # without a role, only a patient or a representative has a session with a role code
-    return act
+    # Without a role: a patient or a representative, or else a professional who holds none today and sees nobody.
+    return as_oneself(browser.account) or in_role(browser.account, NO_ROLE)

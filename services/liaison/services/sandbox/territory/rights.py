@@ -38,7 +38,6 @@ _FEMININE: Final = {
     "call-handler": "Opératrice de la plateforme",
     "auditor": "Auditrice des accès",
     "substitute": "Médecin remplaçante",
-    "hospital-doctor": "Médecin hospitalière",
 }
 
 

@@ -9,6 +9,7 @@ from liaison.protocols import codes, library
 from liaison.protocols.apply import Step, propose
 from liaison.protocols.calendar import complete, excuse
 from liaison.protocols.carry_out import carry_out
+from liaison.protocols.expressions import clinical_date
 from liaison.protocols.workdays import next_working
 from liaison.services.sandbox.territory import systems
 from liaison.services.sandbox.territory.clock import PARIS, instant
@@ -152,7 +153,9 @@ def plan(
     from today are done within a few days of their date, but for those left open, excused, or done on another day."""
     on = next_working(record.clock.day(applied))
     known = [
-        {**tree, "id": urn} for urn, tree in record.draft.entries.items() if _date_of(tree) <= on.isoformat() + "T23:59"
+        {**tree, "id": urn}
+        for urn, tree in record.draft.entries.items()
+        if clinical_date(tree) <= on.isoformat() + "T23:59"
     ]
     proposal = propose(library.shipped(), canonical, record.patient, known, on, horizon=max(12, -applied // 30 + 12))
     at = datetime.combine(on, time(11, 30), PARIS)
@@ -195,12 +198,6 @@ def _lived(
 
 def _evening(day: date) -> datetime:
     return datetime.combine(day, time(18, 10), PARIS)
-
-
-def _date_of(tree: Tree) -> str:
-    from liaison.protocols.expressions import clinical_date
-
-    return clinical_date(tree)
 
 
 def assessment(record: Record, at: datetime, by: str, answers: Mapping[str, Any]) -> str:
