@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 from liaison.services.house import House
 from liaison.services.settings import Settings
 
-from ..conftest import alone, settle
+from ..conftest import alone, settle, write
 
 pytestmark = pytest.mark.http
 
@@ -138,3 +138,61 @@ def test_wrong_accounts_are_refused_in_one_sentence(console: Console, people: tu
         assert stdin.strip() not in refused.stderr
         assert "Traceback" not in refused.stderr
     assert console.run("user", "suspend", "nobody").returncode == 1
+
+
+def grants_of(service_base: dict[str, str], client_id: str) -> int:
+    async def count() -> int:
+        settings = Settings(**{name.lower(): value for name, value in service_base.items()})  # type: ignore[arg-type]
+        async with House.opened(settings) as house:
+            number: int = await house.database.reading.fetchval(
+                "select count(*) from access_grant g join client c on c.client = g.principal where c.client_id = $1",
+                client_id,
+            )
+            return number
+
+    return alone(count)
+
+
+def test_a_backend_sees_records_that_were_there_before_it(
+    console: Console, people: tuple[str, str], tmp_path: Path, service_base: dict[str, str]
+) -> None:
+    settings = Settings(**{name.lower(): value for name, value in service_base.items()})  # type: ignore[arg-type]
+    nurse, organization = people
+
+    async def receive() -> None:
+        patient = {"resourceType": "Patient", "name": [{"family": "AVANT", "given": ["Elle"]}]}
+        team = {
+            "resourceType": "CareTeam",
+            "status": "active",
+            "subject": {"reference": "urn:uuid:p"},
+            "participant": [{"member": {"reference": nurse}, "period": {"start": "2020-01-01"}}],
+        }
+        entries = [
+            {"fullUrl": f"urn:uuid:{url}", "resource": tree, "request": {"method": "POST", "url": tree["resourceType"]}}
+            for url, tree in (("p", patient), ("t", team))
+        ]
+        async with House.opened(settings) as house:
+            await write(house, entries)
+
+    alone(receive)
+    key = ECKey.generate_key("P-384", parameters={"kid": "k"})
+    (tmp_path / "late.json").write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
+    given = [
+        "--kind",
+        "backend",
+        "--name",
+        "Tard",
+        "--scope",
+        "system/Patient.rs",
+        "--jwks",
+        str(tmp_path / "late.json"),
+    ]
+    owner = ["--algorithm", "ES384", "--organization", organization, "--role", "nurse"]
+
+    added = console.run("client", "add", "late_backend", *given, *owner)
+    there = grants_of(service_base, "late_backend")
+
+    assert added.returncode == 0, added.stderr
+    assert there > 0
+    assert console.run("rights", "rebuild").returncode == 0
+    assert grants_of(service_base, "late_backend") == there

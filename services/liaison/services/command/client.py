@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from liaison.auth.access.rebuild import rebuild
 from liaison.auth.access.roles import ROLES
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.oauth2 import clients
@@ -101,6 +102,9 @@ def add(
                     purpose=ROLES[role].purpose if role else 0,
                 )
                 await _record(house, connection, made.number, "client add")
+            if made.organization:
+                # Its rights are those of its owner's facts, which stand in records that are there already.
+                await rebuild(house.database.writing, house.vault)
             return made
 
     typer.echo(f"{carry_out(work()).client_id} is registered.")
