@@ -120,7 +120,7 @@ def test_files_of_a_folder_refer_to_each_other_in_any_order(run: Run, tmp_path: 
 
 def test_an_attachment_leads_to_the_binary_of_its_bundle(run: Run, tmp_path: Path) -> None:
     one, two, three = (f"urn:uuid:00000000-0000-4000-8000-00000000000{number}" for number in range(3))
-    resources = {
+    resources: dict[str, dict[str, Any]] = {
         one: {"resourceType": "Binary", "contentType": "text/plain", "data": "QQ=="},
         two: {"resourceType": "DocumentReference", "status": "current", "subject": {"reference": three},
               "content": [{"attachment": {"contentType": "text/plain", "url": one}}]},
