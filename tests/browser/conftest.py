@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, ViewportSize, async_playwright
 
 from ..services.sandbox.conftest import Running, sandbox
 
@@ -27,7 +27,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PHONE = {"width": 360, "height": 640}
+PHONE = ViewportSize(width=360, height=640)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ class Desks:
 
     async def sign_in(self, key: str) -> Page:
         """A fresh phone, signed in as that person, on the page where they land."""
-        context = await self.chromium.new_context(locale="fr-FR", viewport={**PHONE}, has_touch=True, base_url=self.url)
+        context = await self.chromium.new_context(locale="fr-FR", viewport=PHONE, has_touch=True, base_url=self.url)
         page = await context.new_page()
         page.set_default_timeout(15_000)
 

@@ -30,15 +30,14 @@ async def page_of(page: Page, path: str, id_: str) -> tuple[int, str]:
         ("coordinator", "psychiatry"),
     ],
 )
-@pytest.mark.parametrize("path", ["/dossiers/{id}", "/dossiers/{id}/mesures", "/dossiers/{id}/plan"])
-async def test_a_hidden_record_is_one_that_does_not_exist(desks: Desks, who: str, patient: str, path: str) -> None:
+async def test_a_hidden_record_is_one_that_does_not_exist(desks: Desks, who: str, patient: str) -> None:
     page = await desks.sign_in(who)
+    for path in ("/dossiers/{id}", "/dossiers/{id}/mesures", "/dossiers/{id}/plan"):
+        hidden = await page_of(page, path, desks.patient(patient))
 
-    hidden = await page_of(page, path, desks.patient(patient))
-
-    assert hidden == await page_of(page, path, NOBODY)
-    assert hidden[0] == 404
-    assert await heading(page) == "Rien ici"
+        assert hidden == await page_of(page, path, NOBODY)
+        assert hidden[0] == 404
+        assert await heading(page) == "Rien ici"
 
 
 async def test_the_doctor_of_a_stay_sees_that_record(desks: Desks) -> None:
@@ -60,9 +59,13 @@ async def test_an_opposed_nurse_has_nobody_of_that_name_on_her_list(desks: Desks
 
 async def test_a_substitute_whose_time_is_over_has_no_desk(desks: Desks) -> None:
     page = await desks.sign_in("substitute_expired")
+    assert await heading(page) == "Aucun rôle en cours"
+
     for path in ("/dossiers", f"/dossiers/{desks.patient('bpco_07')}"):
-        await page.goto(path)
-        assert await heading(page) == "Aucun rôle en cours"
+        response = await page.goto(path)
+        assert response is not None
+        assert response.status == 404
+        assert await heading(page) == "Rien ici"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The answers of the visit form: read as they were typed, kept to what was asked, doubted where a slip is likely."""
 
-import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -14,6 +14,8 @@ Tree = dict[str, Any]
 
 WHOEVER_IS_THERE: Final = frozenset({"start", "end", "presence", "note", "alert", "called"})
 """What is asked even when the person is not there; the form's enableWhen says the same."""
+_WHOLE: Final = re.compile(r"-?[0-9]{1,6}")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,4})?")
 LARGE_GAP: Final = 3.0
 """Kilograms between two weights beyond which the page asks again."""
 
@@ -39,7 +41,7 @@ def read_answers(form: FormData, questions: list[Item]) -> dict[str, Answer]:
         if kind == "choice" and item.tree.get("repeats"):
             answers[item.link] = values
         elif kind == "integer":
-            answers[item.link] = int(values[0]) if values[0].lstrip("-").isdecimal() else values[0]
+            answers[item.link] = int(values[0]) if _WHOLE.fullmatch(values[0]) else values[0]
         elif kind == "decimal":
             answers[item.link] = _decimal(values[0])
         elif kind == "dateTime":
@@ -72,11 +74,8 @@ def weight_doubt(answers: Mapping[str, Answer], last: Tree | None) -> str:
 
 
 def _decimal(text: str) -> float | str:
-    try:
-        number = float(text.replace(",", "."))
-    except ValueError:
-        return text
-    return number if math.isfinite(number) else text
+    plain = text.replace(",", ".")
+    return float(plain) if _NUMBER.fullmatch(plain) else text
 
 
 def _hour(text: str) -> str:

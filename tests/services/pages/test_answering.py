@@ -1,0 +1,67 @@
+"""The answers of the visit form: how they are read, what is kept of them, what is doubted."""
+
+import pytest
+from starlette.datastructures import FormData
+
+from liaison.protocols import library
+from liaison.protocols.answers import Answer, items
+from liaison.protocols.visit import FORM
+from liaison.services.pages.home_care import answering
+
+QUESTIONS = [*items(library.shipped().tree(FORM))]
+
+
+def test_answers_are_read_by_the_type_of_their_question() -> None:
+    form = FormData(
+        [("tasks", "wash"), ("tasks", "bed"), ("weight", " 72,5 "), ("pain", "3"), ("other", "x"), ("note", "")]
+    )
+
+    assert answering.read_answers(form, QUESTIONS) == {"tasks": ["wash", "bed"], "weight": 72.5, "pain": 3}
+
+
+@pytest.mark.parametrize("typed", ["nan", "inf", "1e999", "soixante", "7_2"])
+def test_what_is_no_number_stays_text_and_is_refused_by_name(typed: str) -> None:
+    read = answering.read_answers(FormData([("weight", typed)]), QUESTIONS)["weight"]
+
+    assert read == typed
+
+
+@pytest.mark.parametrize("typed", ["--3", "-", "3.5", "٣", "9" * 9])
+def test_what_is_no_whole_number_stays_text(typed: str) -> None:
+    assert answering.read_answers(FormData([("pain", typed)]), QUESTIONS)["pain"] == typed
+
+
+def test_what_is_asked_of_someone_who_is_there_is_left_out_when_nobody_answers() -> None:
+    given: dict[str, Answer] = {
+        "start": "x",
+        "presence": "door-closed",
+        "meal": "meal-all",
+        "note": "Volets fermés.",
+        "tasks": ["wash"],
+    }
+
+    assert answering.asked(given) == {"start": "x", "presence": "door-closed", "note": "Volets fermés."}
+    assert answering.asked({**given, "presence": "present"})["meal"] == "meal-all"
+
+
+def test_the_form_itself_says_what_is_asked_whoever_is_there() -> None:
+    unconditional = {item.link for item in QUESTIONS if "enableWhen" not in item.tree}
+
+    assert unconditional == answering.WHOEVER_IS_THERE
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "doubted"), [(72.5, 70.0, False), (72.5, 69.4, True), (60, 72.5, True), (72.5, None, False)]
+)
+def test_a_weight_far_from_the_last_one_is_asked_again(now: float, before: float | None, doubted: bool) -> None:
+    last = None if before is None else {"valueQuantity": {"value": before}}
+
+    assert bool(answering.weight_doubt({"weight": now}, last)) is doubted
+
+
+@pytest.mark.parametrize("problem", ["an answer is required", "between 20 and 300", "not one of the answers"])
+def test_problems_are_said_in_the_reader_s_words(problem: str) -> None:
+    words = answering.in_words(problem, str)
+
+    assert words.endswith(".")
+    assert problem not in words

@@ -1,0 +1,63 @@
+"""A home visit in one line, told once."""
+
+from typing import Any
+
+from liaison.services.pages.audit.who_saw import main_rule
+from liaison.services.pages.clinician.dossier import told_once
+from liaison.services.pages.reading.home_visit import told
+from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.moments import happened, moment
+
+
+def item(link: str, text: str, *answers: tuple[str, str]) -> dict[str, Any]:
+    return {"linkId": link, "text": text, "answer": [{"valueCoding": {"code": c, "display": d}} for c, d in answers]}
+
+
+USUAL = item("meal", "Le repas", ("meal-all", "Tout mangé"))
+SHORT = item("breath", "Le souffle", ("breath-more", "Plus court que d'habitude"))
+
+
+def test_only_what_is_out_of_the_ordinary_is_spelt_out() -> None:
+    note = {"linkId": "note", "answer": [{"valueString": "Fatiguée."}]}
+    tasks = item("tasks", "Ce qui est fait", ("wash", "Toilette"), ("bed", "Coucher"))
+
+    said = told({"item": [USUAL, SHORT, tasks, note]})
+
+    assert said == (
+        "Le souffle : Plus court que d'habitude. Le reste comme d'habitude. Fait : Toilette, Coucher. « Fatiguée. »"
+    )
+    assert told({"item": [USUAL]}) == "Comme d'habitude."
+    assert told({"item": []}) == ""
+
+
+def test_what_was_drawn_from_a_form_is_told_by_the_form_alone() -> None:
+    form: dict[str, Any] = {"resourceType": "QuestionnaireResponse", "id": "q", "encounter": {"reference": "Encounter/e"},
+            "authored": "2026-03-01T10:00:00Z"}  # fmt: skip
+    drawn: list[dict[str, Any]] = [
+        {"resourceType": "Observation", "id": "o", "derivedFrom": [{"reference": "QuestionnaireResponse/q"}]},
+        {"resourceType": "Communication", "id": "c", "encounter": {"reference": "Encounter/e"}},
+        {"resourceType": "Encounter", "id": "e"},
+    ]
+    other: dict[str, Any] = {"resourceType": "Observation", "id": "p", "effectiveDateTime": "2026-03-02"}
+
+    assert told_once([form, *drawn, other]) == [other, form]
+    later = [{**tree, "effectiveDateTime": "2026-03-01"} for tree in drawn]
+    assert told_once([*later, other])[0] == other  # a reader who does not see the form sees its parts
+    assert len(told_once([*later, other])) == 4
+
+
+def test_an_appointment_happens_when_it_starts_not_when_it_was_made() -> None:
+    tree = {"created": "2026-03-01T09:00:00Z", "start": "2026-03-04T08:00:00Z"}
+
+    assert happened(tree) == moment("2026-03-04T08:00:00Z")
+
+
+def test_a_used_name_that_is_the_birth_name_is_not_said_twice() -> None:
+    names = [{"use": "official", "family": "LE MÔUEL", "given": ["Jean"]}, {"use": "usual", "family": "Le Môuel"}]
+
+    assert identity({"name": names}).full == "Jean Le Môuel"
+
+
+def test_the_rule_shown_is_the_first_and_never_the_one_on_abuse() -> None:
+    assert main_rule({"26b", "25", "3", "10b"}) == "3"
+    assert main_rule({"26b"}) == ""
