@@ -6,14 +6,11 @@ Used by the coordinators' pages and by `PlanDefinition/[id]/$apply`, so that bot
 import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
-import liaison.protocols
 from liaison.protocols.apply import Proposal, propose
 from liaison.protocols.carry_out import carry_out
-from liaison.protocols.library.library import Library, load
+from liaison.protocols.library import Library, shipped
 from liaison.services.pages.record import Record, Refused
 
 Tree = dict[str, Any]
@@ -31,10 +28,9 @@ LOOKED_AT: Final = {
 }
 
 
-@cache
 def library() -> Library:
     """The protocol library that ships with the code."""
-    return load(Path(liaison.protocols.__file__).parent / "library")
+    return shipped()
 
 
 async def what_is_seen(record: Record, patient: str) -> list[Tree]:
