@@ -1,9 +1,9 @@
 """A route that is a page: who gets in, what a refusal looks like, and which forms are believed."""
 
-from collections.abc import re
+import re
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import AsyncIterator
 import httpx
 import pytest
 from starlette.applications import Starlette
