@@ -1,6 +1,7 @@
 """Prometheus metrics of this process and, through shared files, of all workers. No label ever comes from a record."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +16,16 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def share(folder: Path) -> None:
-    """Called by the parent before it starts workers: their counters are added up through files in `folder`."""
+    """Called by the parent before it starts workers: their counters are added up through files in a folder of this
+    parent's own, so that two services on one data folder leave each other's counts alone."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for old in folder.glob("*.db"):
-        old.unlink()
-    os.environ[_FOLDER] = str(folder)
+    for old in folder.iterdir():
+        if old.is_dir() and not Path("/proc", old.name).exists():
+            shutil.rmtree(old, ignore_errors=True)
+    own = folder / str(os.getpid())
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir(mode=0o700)
+    os.environ[_FOLDER] = str(own)
 
 
 class Metrics:
