@@ -1,5 +1,7 @@
 """The extended operations ($register, $apply…) and the types that are not in the record store. One line each.
 
+Those that need more than the engine are built with it by the house: see emergency_access.
+
 An operation has the signature of `engine.Operation`. It checks the scopes it needs itself, and answers like any
 interaction: what it shows is in `Answer.disclosed`, so that the engine journals it before it leaves.
 """
@@ -9,22 +11,13 @@ from typing import Final
 
 from liaison.services.apply_operation import apply_plan
 from liaison.services.engine import Operation
-from liaison.services.way_in import (
-    emergency_access,
-    end_access,
-    join_team,
-    look_up,
-    oppose,
-    register_patient,
-)
+from liaison.services.way_in import join_team, look_up, oppose, register_patient
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "Patient/$lookup": look_up,
     "Patient/$register": register_patient,
     "Patient/$join": join_team,
-    "Patient/$emergency-access": emergency_access,
     "Patient/*/$oppose": oppose,
-    "Task/*/$end-access": end_access,
     "PlanDefinition/*/$apply": apply_plan,
 }
 """By where they are called: 'Patient/$register' on a type, 'PlanDefinition/*/$apply' on a resource, '$name' at the base."""

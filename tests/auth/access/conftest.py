@@ -18,11 +18,13 @@ from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.keys import JournalKeys
+from liaison.auth.oauth2.keys import SigningKeys
 from liaison.auth.sessions import BROWSER, Act
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Key, Request
 from liaison.fhir.store.database import Database
 from liaison.fhir.vault import FileKeyProvider, Vault
+from liaison.services.emergency_access import EmergencyAccess
 from liaison.services.engine import Engine
 from liaison.services.operations import OPERATIONS
 
@@ -299,6 +301,7 @@ async def territory(database: Database, tmp_path: Path) -> AsyncIterator[Territo
         keys = await JournalKeys.load(connection, vault)
     journal = await Journal.open(database, keys)
     async with Store(database, vault, Filter(), Hooks(vault, journal)) as store:
-        engine = Engine(store, journal, BASE, OPERATIONS, {})
+        urgent = EmergencyAccess(await SigningKeys.open(database, vault.territory), BASE.removesuffix("/fhir"))
+        engine = Engine(store, journal, BASE, {**OPERATIONS, **urgent.operations}, {})
         yield Territory(store, journal, engine, await internal.open_session(database.writing, "sandbox"))
     await journal.close()

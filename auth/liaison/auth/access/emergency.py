@@ -3,20 +3,23 @@
 Starts from the person's exact identity, the caller's role and a written reason; opens for four hours, in a session of
 purpose ETREAT; refused after a prior objection. Someone unknown, an identity that does not match and an objection give
 one neutral answer. Patient and attending doctor are told, and the access stands in the review list with its reason.
+
+Sessions of one access have its task as their family: `end_access` ends them all, on every worker, at the next request.
 """
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from liaison.auth.access import internal, team_writing
+from liaison.auth.access import internal, team_writing, vocabulary
+from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.finding import Finder, Known, asking
 from liaison.auth.access.join import attending, exact, found
 from liaison.auth.access.oppositions import opposed_to
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
-from liaison.auth.sessions import Act, caller_of, open_session
-from liaison.fhir.errors import BadRequest, Forbidden, NotFound
+from liaison.auth.sessions import Act, NoLongerHeld, caller_of, end_family, end_session, open_session
+from liaison.fhir.errors import BadRequest, Forbidden, NotFound, Unauthorized
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.content import checked
 from liaison.fhir.interactions.writes import Write
@@ -56,10 +59,56 @@ async def open_access(
         if known is None or not allowed:
             raise NotFound
         start = at or datetime.now(UTC)
-        task = await _record(finder, known, reason.strip(), start, base_url)
+        session = await _session(store, caller, scope, LASTS)  # first: where there can be none, nothing is written
+        try:
+            task = await _record(finder, known, reason.strip(), start, base_url)
+        except BaseException:
+            async with store.database.writing.acquire() as connection:
+                await end_session(connection, session)
+            raise
+    await store.database.writing.execute("update access_session set family = $2 where session = $1", session, task.res)
+    return Opened(store.reference(known.key), store.reference(task), session, start + LASTS)
+
+
+async def _session(store: Store, caller: Caller, scope: str, lasting: timedelta, family: int | None = None) -> int:
     async with store.database.writing.acquire() as connection:
-        session = await open_session(connection, _act(caller), scope, int(LASTS.total_seconds()))
-    return Opened(store.reference(known.key), task, session, start + LASTS)
+        try:
+            return await open_session(connection, _act(caller), scope, int(lasting.total_seconds()), family=family)
+        except NoLongerHeld:
+            raise Unauthorized("The session is over. Sign in again.") from None
+
+
+async def continue_access(store: Store, caller: Caller, task: Key, *, scope: str) -> Opened:
+    """Another session of an open access, until the same end, bounded by the `scope` of the caller who asks.
+
+    Raises NotFound for anyone but the person who opened it, in the same role, and once it has ended.
+    """
+    cell = await internal.open_session(store.database.writing, "identity", caller=caller)
+    try:
+        tree = await _opened_by(store, cell, caller, task)
+    finally:
+        await internal.close_session(store.database.writing, cell)
+    until = datetime.fromisoformat(tree["restriction"]["period"]["end"])  # as written here, to the second
+    left = until - datetime.now(UTC)
+    if left < timedelta(seconds=1):
+        raise NotFound
+    session = await _session(store, caller, scope, left, task.res)
+    subject = str((tree.get("for") or {}).get("reference", ""))
+    return Opened(subject, store.reference(task), session, until)
+
+
+async def _opened_by(store: Store, cell: Caller, caller: Caller, task: Key) -> Tree:
+    """The task of an emergency access of this caller's. Raises NotFound for any other."""
+    opened = await store.read(cell, task)
+    if opened is None or opened.row.deleted:
+        raise NotFound
+    tree = read(opened.body)
+    by = (tree.get("requester") or {}).get("reference")
+    if by != team_writing.staff_reference(store, caller) or "restriction" not in tree:
+        raise NotFound
+    if "emergency-access" not in codes(tree.get("code"), vocabulary.REVIEW):
+        raise NotFound
+    return tree
 
 
 def _act(caller: Caller) -> Act:
@@ -75,7 +124,7 @@ def _act(caller: Caller) -> Act:
     )
 
 
-async def _record(finder: Finder, known: Known, reason: str, start: datetime, base_url: str) -> str:
+async def _record(finder: Finder, known: Known, reason: str, start: datetime, base_url: str) -> Key:
     store, by = finder.store, team_writing.staff_reference(finder.store, finder.caller)
     subject, until = store.reference(known.key), start + LASTS
     period = {"start": start.isoformat(timespec="seconds"), "end": until.isoformat(timespec="seconds")}
@@ -89,24 +138,26 @@ async def _record(finder: Finder, known: Known, reason: str, start: datetime, ba
     writes = [Write("create", tree["resourceType"], checked(tree, tree["resourceType"])) for tree in trees]
     await commit(store, finder.cell, writes, base_url)
     assert writes[0].key is not None
-    return store.reference(writes[0].key)
+    return writes[0].key
 
 
 async def end_access(store: Store, caller: Caller, task: Key, base_url: str) -> None:
-    """« Terminer l'accès »: before its time, by the person who opened it. Raises NotFound for anyone else's."""
+    """« Terminer l'accès »: before its time, by the person who opened it; its sessions end with it, at once.
+
+    Raises NotFound for anyone else's.
+    """
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
-        opened = await store.read(cell, task)
-        tree = read(opened.body) if opened is not None and not opened.row.deleted else {}
-        by = (tree.get("requester") or {}).get("reference")
-        if by != team_writing.staff_reference(store, caller) or "restriction" not in tree:
-            raise NotFound
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        period = {**tree["restriction"]["period"], "end": now}
-        tree = {**tree, "restriction": {**tree["restriction"], "period": period}}
-        await commit(store, cell, [Write("update", "Task", checked(tree, "Task"), id_=store.id(task))], base_url)
+        tree = await _opened_by(store, cell, caller, task)
+        now, period = datetime.now(UTC), tree["restriction"]["period"]
+        if datetime.fromisoformat(period["end"]) > now:  # what is over already is not made longer
+            period = {**period, "end": now.isoformat(timespec="seconds")}
+            tree = {**tree, "restriction": {**tree["restriction"], "period": period}}
+            await commit(store, cell, [Write("update", "Task", checked(tree, "Task"), id_=store.id(task))], base_url)
     finally:
         await internal.close_session(store.database.writing, cell)
+    async with store.database.writing.acquire() as connection:
+        await end_family(connection, task.res)
 
 
 async def caller_in(store: Store, opened: Opened) -> Caller:

@@ -1,0 +1,97 @@
+"""The Parameters resources that operations read and answer: https://hl7.org/fhir/R4/parameters.html."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+import orjson
+
+from liaison.fhir import model
+from liaison.fhir.errors import BadRequest
+from liaison.fhir.store.contract import Answer, Request, Tree
+
+_CODES: Final = frozenset({"result", "token-type"})
+_INSTANTS: Final = frozenset({"until", "expires"})
+_TEXTS: Final = frozenset({"access-token"})
+
+
+def answered(status: int, /, **parts: str) -> Answer:
+    """A Parameters resource; '_' in a name is written '-'. A part is a reference unless its name says otherwise."""
+    parameter: list[Tree] = []
+    for written, value in parts.items():
+        name = written.replace("_", "-")
+        if name in _CODES:
+            parameter.append({"name": name, "valueCode": value})
+        elif name in _INSTANTS:
+            parameter.append({"name": name, "valueInstant": value})
+        elif name in _TEXTS:
+            parameter.append({"name": name, "valueString": value})
+        elif value:
+            parameter.append({"name": name, "valueReference": {"reference": value}})
+    return Answer(status, orjson.dumps({"resourceType": "Parameters", "parameter": parameter}))
+
+
+class Given:
+    """The Parameters of a request; an unknown name is refused rather than ignored."""
+
+    def __init__(self, request: Request, known: set[str]) -> None:
+        if request.method != "POST":
+            raise BadRequest("Call this operation with POST and a Parameters resource.")
+        tree = model.read(request.body)
+        if tree.get("resourceType") != "Parameters":
+            raise BadRequest("A Parameters resource is expected.", "Parameters")
+        self._parts: dict[str, list[Mapping[str, Any]]] = {}
+        for part in tree.get("parameter") or ():
+            name = str(part.get("name"))
+            if name not in known:
+                raise BadRequest(f"There is no parameter '{name[:64]}' here.", "Parameters.parameter.name")
+            self._parts.setdefault(name, []).append(part)
+
+    def patient(self) -> Tree:
+        given = self._parts.get("patient", [])
+        tree = given[0].get("resource") if len(given) == 1 else None
+        if not isinstance(tree, dict) or tree.get("resourceType") != "Patient":
+            raise BadRequest("patient is required: a Patient resource.", "Parameters.parameter.where(name='patient')")
+        model.validate(tree, "Patient")
+        return tree
+
+    def code(self, name: str, missing: str = "") -> str:
+        return self._value(name, ("valueCode", "valueString"), missing)
+
+    def text(self, name: str) -> str:
+        return self._value(name, ("valueString",), "")
+
+    def _value(self, name: str, elements: tuple[str, ...], missing: str) -> str:
+        for part in self._parts.get(name, ()):
+            for element in elements:
+                if isinstance(value := part.get(element), str):
+                    return value
+            raise BadRequest(f"{name} has a {elements[0]}.", f"Parameters.parameter.where(name='{name}')")
+        return missing
+
+    def has(self, name: str) -> bool:
+        return name in self._parts
+
+    def date(self, name: str) -> str:
+        """A whole day, as FHIR writes it."""
+        value = self._value(name, ("valueDate",), "")
+        try:
+            if len(value) != 10:
+                raise ValueError
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            raise BadRequest(
+                f"{name} is a whole date: YYYY-MM-DD.", f"Parameters.parameter.where(name='{name}')"
+            ) from None
+
+    def flag(self, name: str) -> bool:
+        return any(part.get("valueBoolean") is True for part in self._parts.get(name, ()))
+
+    def references(self, name: str) -> list[str]:
+        found = []
+        for part in self._parts.get(name, ()):
+            reference = (part.get("valueReference") or {}).get("reference")
+            if not isinstance(reference, str):
+                raise BadRequest(f"{name} has a valueReference.", f"Parameters.parameter.where(name='{name}')")
+            found.append(reference)
+        return found

@@ -1,0 +1,113 @@
+"""Emergency access over FHIR: the token it answers with opens the record, is renewed, and dies with the access."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liaison.auth.caller import Caller
+from liaison.auth.oauth2.keys import SigningKeys
+from liaison.auth.oauth2.rfc6750 import Bearer
+from liaison.fhir.errors import Unauthorized
+
+_HERE = Path(__file__).parent
+_SPEC = importlib.util.spec_from_file_location("way_in_shapes", _HERE / "test_way_in.py")
+assert _SPEC is not None
+assert _SPEC.loader is not None
+shapes = importlib.util.module_from_spec(_SPEC)
+sys.modules["way_in_shapes"] = shapes
+_SPEC.loader.exec_module(shapes)
+
+REASON = "Trouvée inconsciente, ne peut répondre"
+
+
+async def asked(territory: Any, doctor: Any) -> dict[str, str]:
+    body = shapes.parameters(shapes.traits(), reason=REASON)
+    answer = await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", body)
+    assert answer.status == 200, answer.body
+    said: dict[str, str] = shapes.said(answer)
+    return said
+
+
+async def bearer(territory: Any) -> Bearer:
+    """Another worker: it has never seen the tokens."""
+    keys = await SigningKeys.open(territory.database, territory.store.vault.territory)
+    base = territory.engine.base_url
+    return Bearer(territory.database, keys, base.removesuffix("/fhir"), base)
+
+
+async def caller(territory: Any, token: str) -> Caller:
+    return await (await bearer(territory)).caller(f"Bearer {token}")
+
+
+async def test_the_token_opens_the_record_for_five_minutes(territory: Any) -> None:
+    gp, doctor = await territory.person("gp"), await territory.person("hospital-doctor")
+    patient = await shapes.registered(territory, gp)
+
+    said = await asked(territory, doctor)
+
+    assert said["token-type"] == "Bearer"
+    assert said["expires"] < said["until"]
+    assert await territory.sees(await caller(territory, said["access-token"]), patient)
+    assert not await territory.sees(doctor.caller, patient)
+
+
+async def test_the_next_token_is_for_the_same_person_until_the_end_and_is_journaled(territory: Any) -> None:
+    gp, doctor, other = [await territory.person(code) for code in ("gp", "hospital-doctor", "hospital-doctor")]
+    patient = await shapes.registered(territory, gp)
+    said = await asked(territory, doctor)
+    again = f"{said['task']}/$emergency-token"
+
+    for refused in (other.caller, gp.caller):
+        assert (await territory.ask(refused, "POST", again)).status == 404
+    before = await sessions(territory)
+    assert (await territory.ask(other.caller, "POST", again)).status == 404
+    assert (await territory.ask(doctor.caller, "GET", again)).status == 405
+    assert await sessions(territory) == before
+
+    answer = await territory.ask(doctor.caller, "POST", again)
+    assert answer.status == 200, answer.body
+    renewed = shapes.said(answer)
+    assert renewed["access-token"] != said["access-token"]
+    assert renewed["until"][:19] == said["until"][:19]
+    held = await caller(territory, renewed["access-token"])
+    assert await territory.sees(held, patient)
+    assert (await territory.ask(held, "POST", again)).status == 200
+
+
+async def test_the_end_kills_every_token_at_the_next_request(territory: Any) -> None:
+    gp, doctor = await territory.person("gp"), await territory.person("hospital-doctor")
+    patient = await shapes.registered(territory, gp)
+    said = await asked(territory, doctor)
+    known = await bearer(territory)
+    header = f"Bearer {said['access-token']}"
+    held = await known.caller(header)
+    second = shapes.said(await territory.ask(held, "POST", f"{said['task']}/$emergency-token"))
+    assert await territory.sees(held, patient)
+
+    assert (await territory.ask(doctor.caller, "POST", f"{said['task']}/$end-access")).status == 204
+
+    assert (await territory.ask(await known.caller(header), "GET", patient)).status == 401
+    with pytest.raises(Unauthorized):
+        await caller(territory, second["access-token"])
+    assert (await territory.ask(doctor.caller, "POST", f"{said['task']}/$emergency-token")).status == 404
+
+
+async def test_a_refusal_leaves_no_session(territory: Any) -> None:
+    doctor = await territory.person("hospital-doctor")
+    body = shapes.parameters(shapes.traits(), reason=REASON)
+
+    answer = await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", body)
+
+    assert answer.status == 404
+    assert json.loads(answer.body)["resourceType"] == "OperationOutcome"
+    assert await sessions(territory) == 0
+
+
+async def sessions(territory: Any) -> int:
+    query = "select count(*) from access_session where purpose = $1 and kinds is null"
+    found: int = await territory.database.reading.fetchval(query, shapes.Purpose.ETREAT)
+    return found
