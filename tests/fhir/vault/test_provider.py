@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,19 @@ def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:
         FileKeyProvider.create(tmp_path / "key")
     assert (tmp_path / "key").read_text() == before
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_no_plain_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    (tmp_path / "folder").mkdir(mode=0o700)
+    (tmp_path / "bytes").write_bytes(b"liaison-key-1 \xff\xfe")
+    (tmp_path / "bytes").chmod(0o600)
+
+    for name, said in (("folder", "not a file"), ("pipe", "not a file"), ("bytes", "not a Liaison key file")):
+        with pytest.raises(ProviderError, match=f"{name} is {said}"):
+            FileKeyProvider(tmp_path / name)
+
+
+def test_a_key_that_cannot_be_made_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ProviderError, match="cannot be made"):
+        FileKeyProvider.create(tmp_path / "nowhere" / "key")

@@ -36,17 +36,24 @@ class FileKeyProvider:
         """Raises ProviderError, naming the file, if it is missing, not ours alone, or not a key file."""
         self.path = path
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a named pipe would wait
         except FileNotFoundError:
             raise ProviderError(f"The key file {path} is missing. Without it nothing in the database opens.") from None
         except OSError as error:
             raise ProviderError(f"The key file {path} cannot be read: {error.strerror}.") from None
-        with os.fdopen(descriptor) as file:
-            status = os.fstat(file.fileno())
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise ProviderError(f"{path} is not a file: the key file is a plain file of mode 0600.")
             if stat.S_IMODE(status.st_mode) & 0o077:
                 raise ProviderError(f"The key file {path} is open to other accounts. Run: chmod 600 {path}")
-            text = file.read(200).strip()
+            content = os.read(descriptor, 200)
+        except OSError as error:
+            raise ProviderError(f"The key file {path} cannot be read: {error.strerror}.") from None
+        finally:
+            os.close(descriptor)
         try:
+            text = content.decode("ascii").strip()
             if not text.startswith(_MARK):
                 raise ValueError
             secret = bytes.fromhex(text.removeprefix(_MARK))
@@ -68,6 +75,8 @@ class FileKeyProvider:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError:
             raise ProviderError(f"The key file {path} exists already.") from None
+        except OSError as error:
+            raise ProviderError(f"The key file {path} cannot be made: {error.strerror}.") from None
         with os.fdopen(descriptor, "w") as file:
             file.write(f"{_MARK}{secret.hex()}\n")
             file.flush()
