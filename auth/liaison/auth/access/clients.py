@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from liaison.auth.access.classes import Class
 from liaison.auth.access.denials import cut, denials_of
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.table import Table, number_of
@@ -15,7 +16,16 @@ RULE: Final = number_of("26d")
 def rights_of(
     world: World, client: SystemClient, table: Table, first: Mapping[Held, Sequence[Right]]
 ) -> Iterator[Right]:
-    """Never more than a person of the owner organisation in the registered role would have; nothing personal."""
+    """Never more than a person of the owner organisation in the registered role would have; nothing personal.
+
+    Nothing masked either (row 25): a structure is neither the author nor the attending doctor."""
+    for right in _of_the_structure(world, client, table, first):
+        yield replace(right, read=right.read & ~Class.MASKED, write=right.write & ~Class.MASKED)
+
+
+def _of_the_structure(
+    world: World, client: SystemClient, table: Table, first: Mapping[Held, Sequence[Right]]
+) -> Iterator[Right]:
     for held, rights in first.items():
         if held.role_code == client.role_code and client.organization in world.structures(held.organization):
             for right in rights:

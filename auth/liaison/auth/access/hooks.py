@@ -79,7 +79,7 @@ class Hooks:
     async def _derive(
         self, connection: asyncpg.Connection, caller: Caller, stating: Sequence[Change], affected: set[int]
     ) -> None:
-        who = await standing(connection, self._ids, caller.session, ())
+        who = await standing(connection, self._ids, caller.session, {change.key.patient for change in stating})
         new = {change.key.patient for change in stating if change.new_patient}
         old = affected - new
         checked = who.internal is None and bool(old)
@@ -93,7 +93,10 @@ class Hooks:
             after = await own_rights.held(connection, who, old)
             if own_rights.widened(before, after, await connection.fetchval("select now()")):
                 own_rights.refuse()
-        await masking.follow(connection, self._vault, masks, await masking.masked_by(connection, stating))
+        masked = await masking.masked_by(connection, stating)
+        if checked:
+            await masking.check_lifted(connection, self._vault, who, masks - masked)
+        await masking.follow(connection, self._vault, masks, masked)
 
     def _facts(self, change: Change) -> list[Fact]:
         if change.tree is None:

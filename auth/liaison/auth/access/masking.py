@@ -7,6 +7,8 @@ import asyncpg
 from liaison.auth.access.classes import Class
 from liaison.auth.access.classify import own_classes
 from liaison.auth.access.relations import Relation
+from liaison.auth.access.standing import Owners, Standing
+from liaison.fhir.errors import Forbidden
 from liaison.fhir.model import read
 from liaison.fhir.store import rows
 from liaison.fhir.store.contract import Change, Key, Row
@@ -39,6 +41,22 @@ async def follow(connection: asyncpg.Connection, vault: Vault, before: set[Key],
         kept = [item for item in removed if await _masked_by_label(connection, key, item)]
         await relabel(connection, key, added, add=int(Class.MASKED))
         await relabel(connection, key, [item for item in removed if item not in kept], remove=int(Class.MASKED))
+
+
+async def check_lifted(connection: asyncpg.Connection, vault: Vault, who: Standing, lifted: set[Key]) -> None:
+    """Raises Forbidden unless the caller is the author or the attending doctor of each of these items."""
+    if not lifted:
+        return
+    keys = await vault.patient_keys(connection, {item.patient for item in lifted})
+    for item in lifted:
+        row = await connection.fetchrow(
+            "select author, service, addressee from version"
+            " where patient = $1 and kind = $2 and res = $3 and superseded is null",
+            *item,
+        )
+        key = keys.get(item.patient)
+        if row is not None and (key is None or not who.may_unmask(key, Owners(*row))):
+            raise Forbidden("The author of an item or the attending doctor lifts its masking.")
 
 
 async def _masked_by_label(connection: asyncpg.Connection, key: PatientKey, item: Key) -> bool:

@@ -21,6 +21,7 @@ _ALL: Final = (1 << 63) - 1
 NEVER: Final[dict[str, int]] = {
     "home-aide": _CLINICAL | Class.SOC | Class.CLINSOC | Class.FILE,
     "home-service-manager": _CLINICAL,
+    "trainee": Class.SENS | Class.MINOR | Class.MASKED,
     "secretary": _CLINICAL | Class.SOC | Class.CLINSOC | Class.NOTE3P | Class.PROT,
     "call-handler": _CLINICAL | Class.SOC | Class.CLINSOC | Class.NOTE3P | Class.PROT,
     "patient": Class.NOTE3P | Class.HELD | Class.PROT,
@@ -51,6 +52,8 @@ def allows(caller: Caller, row: Row, unpermuted: int) -> bool:
         return type_of(row.key.kind) in internal.reads
     if unpermuted & NEVER.get(caller.role_code, 0):
         return False
+    if unpermuted & Class.MASKED and caller.client and not caller.practitioner:
+        return False  # Software of a structure is neither the author nor the attending doctor (rule 25).
     mine = [grant for grant in row.grants if _is_of(caller, grant)]
     left = row.classes
     while left:

@@ -3,13 +3,17 @@
 Read in the transaction of the write, before anything of it is written: rights are those of before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 import asyncpg
 
+from liaison.auth.access.classes import Class
 from liaison.auth.access.filter import Filter
 from liaison.auth.access.internal import INTERNALS, Internal
+from liaison.auth.access.relations import Relation
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Unauthorized
 from liaison.fhir.store.contract import Grant, Key, Labels
@@ -58,15 +62,25 @@ class Standing:
 
     def may_write(self, patient: int, owners: Owners) -> int:
         """The permuted classes that may be written on a row with these owners."""
-        allowed = 0
+        return reduce(or_, (grant.write_mask for grant in self._applying(patient, owners)), 0)
+
+    def may_unmask(self, key: PatientKey, owners: Owners) -> bool:
+        """Whether they are the author or the attending doctor of a row with these owners, and stand in for nobody."""
+        me = Owners.of(key, self.signature).author
+        return any(
+            grant.write_mask & key.permute(int(Class.MASKED))
+            and (grant.relation != Relation.DELEG or (grant.author != 0 and grant.author == me))
+            for grant in self._applying(key.patient, owners)
+        )
+
+    def _applying(self, patient: int, owners: Owners) -> Iterator[Grant]:
         for grant in self.grants.get(patient, ()):
             if (
                 grant.author in (0, owners.author)
                 and grant.service in (0, owners.service)
                 and grant.addressee in (0, owners.addressee)
             ):
-                allowed |= grant.write_mask
-        return allowed
+                yield grant
 
 
 async def standing(connection: asyncpg.Connection, ids: Ids, session: int, patients: Iterable[int]) -> Standing:

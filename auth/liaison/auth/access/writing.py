@@ -86,6 +86,9 @@ def _check_change(key: PatientKey, who: Standing, change: Change, age: timedelta
         owners = Owners(before.author, before.service, before.addressee)
         if before.classes & ~who.may_write(change.key.patient, owners):
             raise Refusal(f"Your role may not change this {change.type_}.")
+        masked = before.classes & key.permute(int(Class.MASKED))
+        if masked and not change.labels.classes & Class.MASKED and not who.may_unmask(key, owners):
+            raise Refusal("Its author or the attending doctor lifts a masking.")
     if change.interaction == "delete":
         _check_deletion(key, who, change, age)
     if change.type_ == "Consent" and who.role_code in _OPPOSITION_ONLY and _permits(change.tree):

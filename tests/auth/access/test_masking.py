@@ -1,0 +1,119 @@
+"""What the patient masks is for its author and the attending doctor alone: not for their delegates, nor for software."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from liaison.auth.access.purposes import Purpose
+
+from .pieces import label, moment
+
+Tree = dict[str, Any]
+DENY: Tree = {"type": "deny"}
+NOW: Tree = {"start": moment(days=1), "end": moment(days=-10)}
+MASQUE: Tree = {
+    "meta": {
+        "security": [
+            {
+                "system": "https://mos.esante.gouv.fr/NOS/TRE_A07-StatusVisibiliteDocument/FHIR/"
+                "TRE-A07-StatusVisibiliteDocument",
+                "code": "MASQUE_PS",
+            }
+        ]
+    }
+}
+
+
+async def attended(territory: Any, *others: Any, organization: str = "") -> tuple[Any, Any]:
+    """A patient with an attending doctor, and a team of others."""
+    attending = await territory.person("gp", organization)
+    patient = await territory.patient(*others)
+    attends = [territory.member(attending, role=territory.ATTENDING)]
+    await territory.create(territory.system, territory.team(patient, [], participant=attends))
+    return attending, patient
+
+
+async def test_a_masked_item_does_not_exist_for_a_trainee_a_secretary_or_a_client(territory: Any) -> None:
+    practice = await territory.organization("Maison de santé")
+    nurse = await territory.person("nurse", practice)
+    attending, patient = await attended(territory, nurse, organization=practice)
+    trainee, secretary, substitute = [
+        await territory.person(code, practice, acts_for=attending.role, period=NOW)
+        for code in ("trainee", "secretary", "substitute")
+    ]
+    client = await territory.client(practice, "gp", Purpose.TREAT)
+    document = territory.item_of(patient, "DocumentReference")
+    labelled = await territory.create(attending.caller, {**document, **MASQUE})
+    by_consent = await territory.create(nurse.caller, territory.item_of(patient, **territory.vital()))
+    shown = await territory.create(nurse.caller, territory.item_of(patient, **territory.vital()))
+    masking = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": by_consent}}]}
+    consent = await territory.create(territory.system, territory.consent(patient, "masking", masking))
+
+    for who in (trainee.caller, client):
+        assert await territory.sees(who, shown)
+        for path in (labelled, by_consent, consent):
+            absent = await territory.ask(who, "GET", f"{path.split('/')[0]}/{'0' * 32}")
+            hidden = await territory.ask(who, "GET", path)
+            assert (hidden.status, hidden.body) == (absent.status, absent.body)
+        assert await territory.search(who, f"Observation?patient={patient.reference}") == [shown]
+        assert await territory.search(who, f"DocumentReference?patient={patient.reference}") == []
+        assert (await territory.ask(who, "POST", "DocumentReference", {**document, **MASQUE})).status == 403
+        for path in (labelled, by_consent, consent):
+            assert (await territory.change(who, path, language="fr")).status in (403, 404)
+    for path in (labelled, by_consent, consent):
+        assert not await territory.sees(secretary.caller, path)
+        assert await territory.sees(substitute.caller, path)
+
+
+async def test_a_client_that_opened_a_record_does_not_read_what_is_masked_there(territory: Any) -> None:
+    practice = await territory.organization("Maison de santé")
+    client = await territory.client(practice, "gp", Purpose.TREAT)
+    opened = await territory.create(client, {"resourceType": "Patient", "birthDate": "1950-01-01"})
+    record = SimpleNamespace(reference=opened)
+    weight = await territory.create(client, territory.item_of(record, **territory.vital()))
+    assert await territory.sees(client, weight)
+    masking = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": weight}}]}
+
+    await territory.create(territory.system, territory.consent(record, "masking", masking))
+
+    assert not await territory.sees(client, weight)
+
+
+async def test_a_masking_label_is_lifted_by_the_author_or_the_attending_doctor_alone(territory: Any) -> None:
+    nurse = await territory.person("nurse")
+    attending, patient = await attended(territory, nurse)
+    substitute = await territory.person("substitute", acts_for=attending.role, period=NOW)
+    document = {**territory.item_of(patient, "DocumentReference"), **MASQUE}
+    one, two = [await territory.create(nurse.caller, document) for _ in "ab"]
+
+    assert (await territory.change(substitute.caller, one, **label("CLIN"))).status == 403
+    assert (await territory.change(substitute.caller, one, description="x")).status == 200
+    assert (await territory.change(attending.caller, one, **label("CLIN"))).status == 200
+    assert (await territory.change(nurse.caller, two, **label("CLIN"))).status == 200
+    own = await territory.create(substitute.caller, document)
+    assert (await territory.change(substitute.caller, own, **label("CLIN"))).status == 200
+
+
+@pytest.mark.parametrize("way", ["inactive", "other item", "permit"])
+async def test_a_consent_that_masks_is_ended_by_the_author_or_the_attending_doctor_alone(
+    territory: Any, way: str
+) -> None:
+    nurse, other = await territory.person("nurse"), await territory.person("gp")
+    attending, patient = await attended(territory, nurse, other)
+    substitute = await territory.person("substitute", acts_for=attending.role, period=NOW)
+    weight, shown = [
+        await territory.create(nurse.caller, territory.item_of(patient, **territory.vital())) for _ in "ab"
+    ]
+    masking = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": weight}}]}
+    consent = await territory.create(attending.caller, territory.consent(patient, "masking", masking))
+    lifted: dict[str, Any] = {
+        "inactive": {"status": "inactive"},
+        "other item": {"provision": {**DENY, "data": [{"meaning": "instance", "reference": {"reference": shown}}]}},
+        "permit": {"provision": {"type": "permit"}},
+    }
+
+    assert (await territory.change(substitute.caller, consent, **lifted[way])).status == 403
+    assert not await territory.sees(other.caller, weight)
+    assert (await territory.change(attending.caller, consent, **lifted[way])).status == 200
+    assert await territory.sees(other.caller, weight)
