@@ -8,6 +8,8 @@ import pytest
 from liaison.auth.access import vocabulary
 from liaison.auth.access.purposes import Purpose
 
+from .pieces import moment
+
 Tree = dict[str, Any]
 DENY: Tree = {"type": "deny"}
 
@@ -15,6 +17,11 @@ DENY: Tree = {"type": "deny"}
 async def oppose(territory: Any, patient: Any, *actors: str, **provision: Any) -> str:
     whole = {**DENY, **({"actor": [territory.actor(one) for one in actors]} if actors else {}), **provision}
     return str(await territory.create(territory.system, territory.consent(patient, "opposition", whole)))
+
+
+def wished(patient: Any) -> list[Tree]:
+    """What a professional adds who records that the patient ends an opposition."""
+    return [{"verified": True, "verifiedWith": {"reference": patient.reference}, "verificationDate": moment()}]
 
 
 async def test_an_opposition_to_a_named_nurse_takes_effect_at_the_next_request(territory: Any) -> None:
@@ -30,7 +37,7 @@ async def test_an_opposition_to_a_named_nurse_takes_effect_at_the_next_request(t
         assert await territory.sees(gp.caller, path)
     await territory.refused(nurse.caller, "POST", "Observation", territory.item_of(patient))
 
-    await territory.change(gp.caller, consent, status="inactive")
+    await territory.change(gp.caller, consent, status="inactive", verification=wished(patient))
     assert await territory.sees(nurse.caller, weight)
 
 
@@ -67,7 +74,7 @@ async def test_a_provisional_opposition_counts_and_a_rejected_one_does_not(terri
     consent = await territory.create(gp.caller, tree)
     assert not await territory.sees(nurse.caller, patient.reference)
 
-    await territory.change(gp.caller, consent, status="rejected")
+    await territory.change(gp.caller, consent, status="rejected", verification=wished(patient))
     assert await territory.sees(nurse.caller, patient.reference)
 
 

@@ -9,7 +9,17 @@ from typing import Final, Protocol
 
 import asyncpg
 
-from liaison.auth.access import amendment, directory, grants, identity, labels, masking, own_rights, writing
+from liaison.auth.access import (
+    amendment,
+    consent_writing,
+    directory,
+    grants,
+    identity,
+    labels,
+    masking,
+    own_rights,
+    writing,
+)
 from liaison.auth.access.classes import Class
 from liaison.auth.access.classify import classify
 from liaison.auth.access.facts import FACT_TYPES, Reading, facts_of
@@ -61,6 +71,7 @@ class Hooks:
         await labels.complete(connection, self._ids, who, changes)
         ages = await writing.ages(connection, changes)
         writing.check(self._ids, keys, who, changes, ages)
+        await consent_writing.check(connection, self._ids, who, changes, ages)
         if who.internal is None:
             amendment.add_provenance(self._ids, keys, who, changes, ages)
         await identity.keep_unique(connection, self._vault, self._ids, who, changes)

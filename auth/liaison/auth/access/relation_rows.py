@@ -6,8 +6,10 @@ from typing import Final
 
 import asyncpg
 
+from liaison.auth.access.intervals import between
 from liaison.auth.access.relations import Relation
-from liaison.auth.access.world import Fact
+from liaison.auth.access.world import Fact, Source
+from liaison.fhir.store.contract import Key
 
 _INSERT: Final = """
     insert into relation (patient, principal, relation, source_kind, source_res, ordinal, organization, detail,
@@ -36,6 +38,31 @@ async def replace_facts(
         await connection.execute(
             _INSERT, *map(list, zip(*(_row(patient, fact) for patient, fact in facts), strict=True))
         )
+
+
+async def stated_by(connection: asyncpg.Connection, sources: Sequence[Key]) -> dict[Key, list[Fact]]:
+    """What the current version of each of these resources states."""
+    if not sources:
+        return {}
+    rows = await connection.fetch(
+        "select r.* from relation r join unnest($1::bigint[], $2::smallint[], $3::bigint[]) as k(patient, kind, res)"
+        " on r.patient = k.patient and r.source_kind = k.kind and r.source_res = k.res",
+        *map(list, zip(*sources, strict=True)),
+    )
+    found: dict[Key, list[Fact]] = {}
+    for row in rows:
+        source = Source(row["source_kind"], row["source_res"])
+        fact = Fact(
+            row["principal"],
+            Relation(row["relation"]),
+            between(row["valid_from"], row["valid_to"]),
+            row["organization"],
+            json.loads(row["detail"]) if row["detail"] else {},
+            source,
+            row["ordinal"],
+        )
+        found.setdefault(Key(row["patient"], *source), []).append(fact)
+    return found
 
 
 def _row(patient: int, fact: Fact) -> tuple[object, ...]:
