@@ -18,6 +18,7 @@ from liaison.auth.access import (
     labels,
     masking,
     own_rights,
+    stay_writing,
     writing,
 )
 from liaison.auth.access.classes import Class
@@ -72,6 +73,7 @@ class Hooks:
         ages = await writing.ages(connection, changes)
         writing.check(self._ids, keys, who, changes, ages)
         await consent_writing.check(connection, self._ids, who, changes, ages)
+        await stay_writing.check(connection, self._ids, who, changes)
         if who.internal is None:
             amendment.add_provenance(self._ids, keys, who, changes, ages)
         await identity.keep_unique(connection, self._vault, self._ids, who, changes)
