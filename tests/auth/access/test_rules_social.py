@@ -1,8 +1,25 @@
 """The rules for home care, social workers, coordinators, auditors and reports of abuse, as they are met."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from .pieces import Tree, label, moment
+
+ALERT: Tree = {
+    "code": {"coding": [{"system": "https://liaison.example/fhir/CodeSystem/alert-level", "code": "ORANGE"}]}
+}
+NOTE: Tree = {
+    "type": {
+        "coding": [
+            {
+                "system": "https://mos.esante.gouv.fr/NOS/TRE_R234-TypeNote/FHIR/TRE-R234-TypeNote",
+                "code": "SUIVI",
+            }
+        ]
+    }
+}
+ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+HOME_CARE = "https://liaison.example/fhir/CodeSystem/home-care"
 
 # ---- 14, 15, 16: home care ----------------------------------------------------------------------------------------
 
@@ -24,7 +41,7 @@ async def test_an_aide_reads_the_minimum_and_writes_visits(territory: Any) -> No
         ),
         "weight": await territory.create(aide.caller, territory.item_of(patient, **territory.vital(), **by)),
         "alert": await territory.create(
-            aide.caller, territory.item_of(patient, "Task", requester={"reference": aide.role})
+            aide.caller, territory.item_of(patient, "Task", requester={"reference": aide.role}, **ALERT)
         ),
     }
     safety = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/flag-category", "code": "safety"}]}]
@@ -68,6 +85,69 @@ async def test_an_aide_writes_nothing_else(territory: Any) -> None:
         territory.team(patient, [aide, gp]),
     ):
         await territory.refused(aide.caller, "POST", tree["resourceType"], tree)
+
+
+def visit_to(territory: Any, patient: Any, place: str) -> Tree:
+    """What is coordination by its type; `place` is its class."""
+    kind = [{"coding": [{"system": HOME_CARE, "code": "visit"}]}]
+    return dict(territory.item_of(patient, "Encounter", type=kind, **{"class": {"system": ACT_CODE, "code": place}}))
+
+
+async def test_an_aide_writes_her_own_visit_and_no_plan(territory: Any) -> None:
+    gp, aide = await territory.person("gp"), await territory.person("home-aide")
+    patient = await territory.patient(gp, aide)
+    goal = {"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": "x"},
+            "subject": {"reference": patient.reference}}  # fmt: skip
+    told = {"code": {"coding": [{"code": "suspected-abuse"}]}}
+    for tree in (
+        visit_to(territory, patient, "HH"),
+        territory.item_of(patient, **label("COORD")),
+        territory.item_of(patient, "Communication"),
+        territory.item_of(patient, "DocumentReference", **NOTE),
+        territory.item_of(patient, "Task", **told),
+        territory.item_of(patient, "Task", **ALERT),
+    ):
+        await territory.create(aide.caller, tree)
+    permit = territory.consent(patient, provision={"type": "permit", "actor": [territory.actor(gp.role)]})
+    for tree in (
+        visit_to(territory, patient, "AMB"),
+        territory.item_of(patient, "CarePlan"),
+        territory.item_of(patient, "CarePlan", **label("HOMEPLAN")),
+        goal,
+        territory.item_of(patient, "Task"),
+        territory.item_of(patient, "Flag"),
+        territory.item_of(patient, "DocumentReference", **label("COORD")),
+        territory.item_of(patient, "ServiceRequest", **label("COORD")),
+        territory.team(patient, [gp]),
+        permit,
+    ):
+        assert (await territory.refused(aide.caller, "POST", tree["resourceType"], tree)).status == 403, tree
+    alert = await territory.create(aide.caller, territory.item_of(patient, "Task", **ALERT))
+    assert (await territory.change(aide.caller, alert, code={"text": "plan"})).status == 403
+
+    elsewhere = await territory.patient(gp)
+    plans = [
+        territory.item_of(one, "CarePlan") for one in (elsewhere, SimpleNamespace(reference=f"Patient/{'0' * 32}"))
+    ]
+    hidden, absent = [await territory.ask(aide.caller, "POST", "CarePlan", plan) for plan in plans]
+    assert hidden.status == absent.status
+    assert hidden.body.replace(elsewhere.id.encode(), b"0" * 32) == absent.body
+    await territory.create(aide.caller, territory.consent(patient, "opposition", {"type": "deny"}, status="proposed"))
+
+
+async def test_a_home_service_manager_writes_the_home_help_plan_and_no_clinical_one(territory: Any) -> None:
+    service = await territory.organization("Aide à domicile")
+    manager = await territory.person("home-service-manager", service)
+    patient = await territory.patient(service)
+    category = [{"coding": [{"system": f"{HOME_CARE[:-9]}care-plan-category", "code": "home-help"}]}]
+    protocol = {"instantiatesCanonical": ["https://liaison.example/fhir/PlanDefinition/bpco|1.0.0"]}
+    goal = {"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": "x"},
+            "subject": {"reference": patient.reference}}  # fmt: skip
+
+    await territory.create(manager.caller, territory.item_of(patient, "CarePlan", category=category))
+    await territory.create(manager.caller, territory.item_of(patient, "Task"))
+    for tree in (territory.item_of(patient, "CarePlan", **protocol), territory.item_of(patient, "CarePlan"), goal):
+        assert (await territory.refused(manager.caller, "POST", tree["resourceType"], tree)).status == 403
 
 
 async def test_an_aide_corrects_a_visit_within_a_day_and_deletes_nothing(territory: Any) -> None:

@@ -19,6 +19,7 @@ from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import BadTable, in_force, label_of, number_of, parse
 from liaison.auth.access.world import Fact, Held, Right, World
+from liaison.fhir.search import match
 
 from .law import ADM, CLIN, MEMBER, OWN, READ, WRITE, allowed
 
@@ -241,10 +242,21 @@ def test_rows_keep_their_numbers() -> None:
 @pytest.mark.parametrize(
     ("word", "other"),
     [("gp, specialist", "gp, wizard"), ("[team]", "[neighbour]"), ("read:", "reads:"), ("VITAL", "VITALS"),
-     ("TREAT", "CURIOSITY"), ("when: [informed]", "when: [asked]"), ("of: own", "of: mine")],
+     ("TREAT", "CURIOSITY"), ("- Task", "- Tasks"), ("when: [informed]", "when: [asked]"), ("of: own", "of: mine")],
 )  # fmt: skip
 def test_a_table_that_is_not_understood_is_refused(word: str, other: str) -> None:
     text = resources.files("liaison.auth.access").joinpath("rules.yaml").read_text("utf-8")
     assert parse(text).rows
     with pytest.raises((BadTable, KeyError)):
         parse(text.replace(word, other, 1))
+
+
+def test_each_type_that_a_row_names_comes_with_a_search_that_is_understood() -> None:
+    named = [one.partition("?") for row in in_force().rows for one in row.types]
+    assert named
+    for type_, _, query in named:
+        assert match(type_, {"resourceType": type_}, query) is not bool(query)
+
+
+def test_the_types_of_a_row_hold_for_its_roles_alone() -> None:
+    assert {role for role in ROLES if in_force().types_for(role)} == {"home-aide", "home-service-manager"}

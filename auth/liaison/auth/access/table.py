@@ -18,6 +18,7 @@ from liaison.auth.access.classes import EVERYTHING, Class, union
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
+from liaison.fhir.definitions import RESOURCE_TYPES
 
 Of = Literal["all", "own", "service", "addressed", "addressed-in-person"]
 When = Literal["informed", "mental-health", "attending"]
@@ -44,13 +45,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table: its label, its number, and what a person reads on the page of rules."""
+    """One row of the table: its label, its number, and what a person reads on the page of rules.
+
+    `types` limits what those who write by this row may write at all, by whichever row: resource types, each alone or
+    with the search that a resource must meet ('Encounter?class=HH'). Empty: any type."""
 
     label: str
     number: int
     text: str
     basis: str
     lines: tuple[Line, ...]
+    types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,11 @@ class Table:
 
     def for_role(self, role: str) -> tuple[Line, ...]:
         return tuple(line for line in self.lines if role in line.roles)
+
+    def types_for(self, role: str) -> tuple[str, ...]:
+        """What the role may write, where a row says; () when none does."""
+        rows = (row for row in self.rows if any(role in line.roles for line in row.lines))
+        return tuple(one for row in rows for one in row.types)
 
 
 class BadTable(ValueError):
@@ -99,11 +109,13 @@ def parse(text: str) -> Table:
 
 
 def _row(row: Mapping[str, Any], groups: Mapping[str, Sequence[str]]) -> Row:
-    _only(row, {"row", "text", "basis", "lines"})
+    _only(row, {"row", "text", "basis", "lines", "types"})
     number = number_of(row["row"])
-    return Row(
-        row["row"], number, row["text"], row["basis"], tuple(_line(number, line, groups) for line in row["lines"])
-    )
+    types = tuple(row.get("types", ()))
+    if unknown := {one.partition("?")[0] for one in types} - RESOURCE_TYPES:
+        raise BadTable(f"row {row['row']}: unknown resource types {sorted(unknown)}")
+    lines = tuple(_line(number, line, groups) for line in row["lines"])
+    return Row(row["row"], number, row["text"], row["basis"], lines, types)
 
 
 _KEYS: Final = {"roles", "relations", "purpose", "of", "when", "read", "write", "within", "limit"}

@@ -13,8 +13,10 @@ import asyncpg
 from liaison.auth.access.classes import Class
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.standing import Owners, Standing
+from liaison.auth.access.table import in_force
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Conflict, Forbidden, NotFound, Unprocessable
+from liaison.fhir.search import match
 from liaison.fhir.store.contract import Change, Key
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey
@@ -34,6 +36,7 @@ def check(
     ids: Ids, keys: dict[int, PatientKey], who: Standing, changes: Sequence[Change], first: dict[Key, timedelta]
 ) -> None:
     """Raises NotFound, Refusal, Conflict or Unprocessable. `first` gives the age of what is changed or deleted."""
+    types = in_force().types_for(who.role_code)
     opened = {change.key.patient for change in changes if change.new_patient}
     if opened and not _may_open(who):
         raise Refusal("Your role does not open records.")
@@ -43,11 +46,20 @@ def check(
                 raise Refusal(f"The internal principal {who.internal.name} does not write {change.type_}.")
         elif change.key.patient == 0:
             _check_directory(ids, who, change)
+        elif types and (change.key.patient in opened or change.key.patient in who.grants) and not _of(types, change):
+            raise Refusal(f"Your role may not write this {change.type_} on this record.")
         elif change.key.patient not in opened:
             _check_change(keys[change.key.patient], who, change, first.get(change.key, timedelta(0)))
             _check_links(ids, keys, who, change, opened)
         elif change.labels.classes & Class.AUD:
             raise Refusal("The review list is not written to.")
+
+
+def _of(types: Sequence[str], change: Change) -> bool:
+    """Whether what is written, and what was there, are of these types of the table."""
+    trees = [tree for tree in (change.tree, change.before) if tree is not None]
+    queries = [one.partition("?")[2] for one in types if one.partition("?")[0] == change.type_]
+    return bool(queries) and all(any(match(change.type_, tree, query) for query in queries) for tree in trees)
 
 
 def _may_open(who: Standing) -> bool:
