@@ -75,7 +75,13 @@ class UnknownPath(FhirError):
 
 
 class MethodNotAllowed(FhirError):
+    """Carries the methods that are served there: the answer has them in Allow (RFC 9110 §15.5.6)."""
+
     status, code = 405, "not-supported"
+
+    def __init__(self, text: str, allowed: Sequence[str]) -> None:
+        super().__init__(text)
+        self.allowed = tuple(allowed)
 
 
 class NotAcceptable(FhirError):

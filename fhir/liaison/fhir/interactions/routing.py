@@ -75,7 +75,8 @@ def _id(text: str) -> str:
 
 def _only(method: str, table: dict[str, Name]) -> Name:
     if method not in table:
-        raise MethodNotAllowed(f"{_shown(method)} is not served here; these are: {', '.join(sorted(table))}.")
+        served = sorted(table)
+        raise MethodNotAllowed(f"{_shown(method)} is not served here; these are: {', '.join(served)}.", served)
     return table[method]
 
 

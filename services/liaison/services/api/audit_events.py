@@ -18,6 +18,8 @@ def audit_events(reader: AuditReader) -> Operation:
             case "search":
                 return await reader.search(caller, request.query)
             case _:
-                raise MethodNotAllowed("AuditEvent is the access journal: it is read and searched, never written.")
+                raise MethodNotAllowed(
+                    "AuditEvent is the access journal: it is read and searched, never written.", ("GET", "HEAD")
+                )
 
     return answer

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from liaison.auth.caller import Caller
 from liaison.auth.smart.scopes import Scopes
 from liaison.fhir.errors import BadRequest, FhirError, Unavailable
+from liaison.fhir.interactions.routing import route
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services.api import errors, negotiation
 from liaison.services.api.access_log import AccessLog
@@ -159,6 +160,8 @@ class FhirEdge:
         query = negotiation.without_format(query)
         body = b""
         if method not in ("GET", "HEAD"):
+            if not _has_route(method, path):
+                return await self.engine.handle(caller, request)  # refused and journaled there, the body unread
             body, query = await self._body(receive, headers, method, path, query)
         return await self.engine.handle(
             caller, Request(method, path, query, body, headers, request_id, request.address)
@@ -189,6 +192,14 @@ class FhirEdge:
 
 ANYONE: Final = Caller(session=0, bound=Scopes(()), purpose=0, role_code="")
 """The caller of /metadata, which names no record. Session 0 does not exist, so SQL gives it nothing."""
+
+
+def _has_route(method: str, path: str) -> bool:
+    try:
+        route(method, path)
+    except FhirError:
+        return False
+    return True
 
 
 def _request_id(headers: Mapping[str, str]) -> str:

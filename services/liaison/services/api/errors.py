@@ -6,7 +6,7 @@ from typing import Final
 import asyncpg
 import structlog
 
-from liaison.fhir.errors import FhirError, Issue, Unauthorized, Unavailable
+from liaison.fhir.errors import FhirError, Issue, MethodNotAllowed, Unauthorized, Unavailable
 from liaison.fhir.interactions import outcome
 from liaison.fhir.store.contract import Answer
 from liaison.fhir.store.faults import is_unavailable
@@ -53,6 +53,8 @@ def answer(error: Exception) -> Answer:
             return Answer(found.status, found.body, (("www-authenticate", 'Bearer realm="fhir"'),))
         case Unavailable():
             return Answer(found.status, found.body, (_RETRY,))
+        case MethodNotAllowed():
+            return Answer(found.status, found.body, (("allow", ", ".join(known.allowed)),))
         case _:
             return found
 
