@@ -101,9 +101,9 @@ class Controls:
 
 
 def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise _bad("_count", "is a whole number")
-    return int(text)
+    if not (text.isascii() and text.isdigit()):
+        raise _bad("_count", f"is a whole number from 0 to {MOST_COUNT}; a larger one gives pages of {MOST_COUNT}")
+    return int(text) if len(text) < 10 else MOST_COUNT
 
 
 def _bad(name: str, said: str) -> BadRequest:
