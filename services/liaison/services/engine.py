@@ -100,6 +100,8 @@ class Engine:
         """The answer without its journal entries: for `handle`, for the entries of a batch, and for operations."""
         where = route(request.method, request.path)
         scope.permit(caller, where)
+        if request.query and where.name in ("read", "vread"):
+            read.require_no_parameters(request.query, request.headers)
         other = self._elsewhere.get(where.type_)
         if other is not None and where.name != "operation":
             return await other(self, caller, where, request)

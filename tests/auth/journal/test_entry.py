@@ -111,9 +111,9 @@ def test_a_write_owes_nothing_more_but_what_it_shows_beside(caller: Caller) -> N
     assert (shown_instead.event, shown_instead.patient) == (Event.READ, 3)
 
 
-def test_not_modified_says_which_was_asked(caller: Caller) -> None:
-    (one,) = entries_for(caller, Request("GET", f"Observation/{ID}"), Answer(304))
-    assert (one.status, one.items, one.requested) == (304, (), ("Observation", ID))
+def test_not_modified_is_journaled_like_a_read(caller: Caller) -> None:
+    (one,) = entries_for(caller, Request("GET", f"Observation/{ID}"), Answer(304, disclosed=(shown(42),)))
+    assert (one.event, one.status, one.patient, len(one.items)) == (Event.READ, 304, 42, 1)
 
 
 def test_capabilities_are_public(caller: Caller) -> None:

@@ -215,7 +215,7 @@ def entries_for(caller: Caller, request: Request, answer: Answer | FhirError) ->
 
 
 def _read(caller: Caller, event: Event, request: Request, where: Route | None, answer: Answer) -> Entry:
-    if not answer.disclosed:  # 304: says that the version stands, shows nothing.
+    if not answer.disclosed:  # an answer of another reader, which shows no resource of the store
         requested = (where.type_, where.id_) if where else ("", "")
         return _of(caller, event, 0, request, {"status": answer.status, "requested": requested})
     (patient, kind, res), version, grants = answer.disclosed[0]

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode
 
-from liaison.fhir import model
 from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import BadRequest, NotFound
 from liaison.fhir.interactions import outcome, scope
@@ -17,13 +16,14 @@ LARGEST_PAGE = 500
 def _parameters(query: str) -> tuple[int, int | None, datetime | None]:
     count, before, since = PAGE, None, None
     for name, value in parse_qsl(query, keep_blank_values=True):
-        if name in ("_count", "before") and not (value.isascii() and value.isdigit() and len(value) < 10):
-            raise BadRequest(f"{name} is a whole number.")
+        if name in ("_count", "before") and not (value.isascii() and value.isdigit()):
+            most = f" from 0 to {LARGEST_PAGE}; a larger one gives pages of {LARGEST_PAGE}" if name == "_count" else ""
+            raise BadRequest(f"{name} is a whole number{most}.")
         match name:
             case "_count":
-                count = min(int(value), LARGEST_PAGE)
+                count = min(int(value[:10]), LARGEST_PAGE)
             case "before":
-                before = int(value)
+                before = min(int(value[:10]), 2**31 - 1)
             case "_since":
                 since = _instant(value)
             case _:
@@ -48,7 +48,7 @@ async def history(store: Store, caller: Caller, type_: str, id_: str, query: str
     key = store.key(type_, id_)
     # One more than asked says whether there is a next page; without any, whether there is anything at all.
     found = [] if key is None else await store.history(caller, key, count + 1, before)
-    kept = [one for one in found if _in_scope(caller, type_, one)]
+    kept = [one for one in found if await scope.shows_version(store, caller, type_, one)]
     if since is not None:
         kept = [one for one in kept if one.row.at >= since]
     if not kept and before is None and since is None:
@@ -62,12 +62,6 @@ async def history(store: Store, caller: Caller, type_: str, id_: str, query: str
     body = _bundle(store, page, [(name, f"{url}?{urlencode(query)}") for name, query in links], base_url)
     shown = tuple(one.disclosure for one in page if not one.row.deleted)
     return Answer(200, body, (), shown, len(page))
-
-
-def _in_scope(caller: Caller, type_: str, found: Opened) -> bool:
-    if not caller.bound.criteria("r", type_):
-        return True
-    return not found.row.deleted and scope.within(caller, "r", type_, model.read(found.body))
 
 
 def _bundle(store: Store, page: list[Opened], links: list[tuple[str, str]], base_url: str) -> bytes:

@@ -2,8 +2,9 @@
 
 from liaison.fhir.errors import Forbidden, NotFound
 from liaison.fhir.interactions.routing import LETTER, Route
+from liaison.fhir.model import read
 from liaison.fhir.search import match
-from liaison.fhir.store.contract import Caller, Interaction, Tree
+from liaison.fhir.store.contract import Caller, Interaction, Opened, Records, Tree
 
 
 def permit(caller: Caller, route: Route) -> None:
@@ -28,6 +29,16 @@ def require_visible(caller: Caller, letter: Interaction, type_: str, tree: Tree)
     """Raises NotFound for an existing resource that the criteria leave out: outside the scope is like absent."""
     if not within(caller, letter, type_, tree):
         raise NotFound
+
+
+async def shows_version(store: Records, caller: Caller, type_: str, found: Opened) -> bool:
+    """Whether the criteria let this version be shown. A deletion has no content: it counts as the last content."""
+    if not caller.bound.criteria("r", type_):
+        return True
+    content: Opened | None = found
+    if found.row.deleted:
+        content = await store.version(caller, found.row.key, found.row.version - 1)
+    return content is not None and not content.row.deleted and within(caller, "r", type_, read(content.body))
 
 
 def require_written(caller: Caller, letter: Interaction, type_: str, tree: Tree) -> None:

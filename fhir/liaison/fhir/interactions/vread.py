@@ -16,4 +16,4 @@ async def vread(store: Store, caller: Caller, type_: str, id_: str, version: str
     found = await store.version(caller, key, int(version))
     if found is None:
         raise NotFound
-    return shown(caller, type_, found, headers)
+    return await shown(store, caller, type_, found, headers)
