@@ -94,3 +94,14 @@ def test_nobody_writes_it(service: Any, who: str) -> None:
 def test_a_token_without_the_scope_is_refused(service: Any) -> None:
     with service.client("auditor", scope="user/Patient.rs") as narrow:
         assert narrow.get("/AuditEvent").status_code == 403
+
+
+def test_learning_that_a_copy_is_current_is_a_read_of_the_record(service: Any) -> None:
+    patient, request_id = service.patient("gp"), uuid.uuid4().hex
+    with service.client("gp") as gp, service.client("auditor") as auditor:
+        etag = gp.get(f"/Patient/{patient}").headers["etag"]
+        asked = {"x-request-id": request_id, "if-none-match": etag}
+        assert gp.get(f"/Patient/{patient}", headers=asked).status_code == 304
+        (event,) = of_request(auditor, patient, request_id)
+        assert event["subtype"][0]["code"] == "read"
+        assert event["entity"][1]["what"]["reference"].startswith(f"Patient/{patient}/_history/")

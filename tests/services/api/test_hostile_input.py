@@ -141,3 +141,44 @@ def test_every_problem_of_a_resource_is_reported(gp: httpx.Client) -> None:
 
     assert response.status_code in (400, 422)
     assert len(response.json()["issue"]) >= 3
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "PATCH", "LOCK", "MKCOL"])
+@pytest.mark.parametrize("path", ["Patient/1", "Patient", "", "metadata"])
+def test_a_method_that_is_not_served_is_told_which_are(gp: httpx.Client, method: str, path: str) -> None:
+    response = gp.request(method, f"/{path}", headers={"content-type": "text/xml"}, content=b"<propfind/>")
+
+    assert method in outcome(response, 405)
+    assert response.headers["allow"]
+    assert method not in response.headers["allow"]
+
+
+def test_connect_is_not_served(service: Any) -> None:
+    where = urlsplit(service.fhir)
+    with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
+        connection.sendall(
+            b"CONNECT /fhir/Patient HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %b\r\nConnection: close\r\n\r\n"
+            % service.token("gp").encode()
+        )
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+
+    assert answer.startswith(b"HTTP/1.1 405 "), answer[:300]
+    assert b"\r\nallow: " in answer
+    assert b"OperationOutcome" in answer
+
+
+@pytest.mark.parametrize("count", ["-1", "ten", "1.5", "%C2%B2"])
+def test_a_count_that_is_no_number_is_told_the_range(gp: httpx.Client, count: str) -> None:
+    assert "from 0 to 1000" in outcome(gp.get(f"/Observation?_count={count}"), 400)
+    assert "from 0 to 500" in outcome(gp.get(f"/Observation/1/_history?_count={count}"), 400)
+    assert gp.get("/Observation?_count=99999999999").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["foo=1", "_summary=true", "_elements=name", "_include=*"])
+@pytest.mark.parametrize("path", ["Patient/1", "Patient/1/_history/1"])
+def test_a_read_names_the_parameter_it_would_ignore(gp: httpx.Client, path: str, query: str) -> None:
+    assert query.partition("=")[0] in outcome(gp.get(f"/{path}?_format=json&{query}"), 400)
+    assert gp.get(f"/{path}?{query}", headers={"prefer": "handling=lenient"}).status_code == 404
+    assert gp.get(f"/{path}?_format=json&_pretty=true&_summary=false").status_code == 404

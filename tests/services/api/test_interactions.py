@@ -285,6 +285,32 @@ def test_a_scope_with_criteria_bounds_reads_and_writes(service: Any, gp: httpx.C
         assert client.put(f"/Observation/{other}", content=observation(patient, id=other)).status_code == 404
 
 
+@pytest.mark.parametrize("matching", [True, False])
+def test_a_deletion_is_shown_to_a_scope_with_criteria_by_its_last_content(
+    service: Any, gp: httpx.Client, patient: str, matching: bool
+) -> None:
+    vital = "http://terminology.hl7.org/CodeSystem/observation-category|vital-signs"
+    mine, changed = observation(patient), observation(patient, category=OTHER)
+    first, last = (changed, mine) if matching else (mine, changed)
+    id_ = gp.post("/Observation", content=first).json()["id"]
+    again = json.loads(last) | {"id": id_}
+    assert gp.put(f"/Observation/{id_}", content=json.dumps(again)).status_code == 200
+    assert gp.delete(f"/Observation/{id_}").status_code == 204
+    never = gp.post("/Observation", content=changed).json()["id"]
+    assert gp.delete(f"/Observation/{never}").status_code == 204
+
+    with service.client("gp", f"user/Observation.r?category={vital}") as client:
+        read = client.get(f"/Observation/{id_}").status_code
+        versions = [client.get(f"/Observation/{id_}/_history/{number}").status_code for number in (1, 2, 3)]
+        entries = client.get(f"/Observation/{id_}/_history").json()["entry"]
+        assert client.get(f"/Observation/{never}/_history").status_code == 404
+
+    methods = [entry["request"]["method"] for entry in entries]
+    assert read == (410 if matching else 404)
+    assert versions == ([404, 200, 410] if matching else [200, 404, 404])
+    assert methods == (["DELETE", "PUT"] if matching else ["POST"])
+
+
 def test_a_page_of_another_origin_may_call_with_its_token(service: Any, gp: httpx.Client) -> None:
     asked = {"origin": "https://app.example", "access-control-request-method": "PUT"}
 
