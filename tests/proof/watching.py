@@ -1,6 +1,7 @@
 """Records each SQL statement that the service's own code sends during a test run, with the line that sent it."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from asyncpg import Connection
@@ -34,8 +35,14 @@ class Watch:
     def _note(self, query: str) -> None:
         if query not in self._seen:
             self._seen[query] = sender = _sender()
-            if "/liaison/" in sender:
+            if sender.startswith(SERVICE):
                 self._fresh.append((query, sender))
+
+
+# Whole paths: the folder that someone cloned into may well be called "liaison" too, with the libraries below it.
+_ROOT = Path(__file__).parents[2]
+SERVICE = tuple(f"{_ROOT / area / 'liaison'}/" for area in ("fhir", "auth", "protocols", "services"))
+TESTS = f"{_ROOT / 'tests'}/"
 
 
 def _sender() -> str:
@@ -43,7 +50,7 @@ def _sender() -> str:
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
-        if name != __file__ and ("/liaison/" in name or "/tests/" in name):
+        if name != __file__ and name.startswith((*SERVICE, TESTS)):
             return f"{name}:{frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]  # None ends the loop
     return ""
