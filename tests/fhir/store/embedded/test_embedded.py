@@ -19,6 +19,7 @@ import asyncpg
 import pytest
 
 from liaison.fhir.store.embedded import AlreadySupervised, Embedded, EmbeddedError, NotRunning, confinement
+from liaison.fhir.store.embedded.programs import Programs
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start PostgreSQL as another account")
 
@@ -136,10 +137,17 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+def reachable(path: Path) -> bool:
+    """Whether any account may enter every folder on the way."""
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
+
+
 @as_root
 @pytest.mark.parametrize("way", ["directly", "mounted", "passed"])
 def test_the_ways_share_one_cluster(open_folder: Path, way: confinement.Way) -> None:
     """A directory made one way opens in every other: a container and a machine may take turns."""
+    if way == "directly" and not reachable(Programs.of_wheel().bin):
+        pytest.skip("the programs lie in root's home: another account cannot run them directly from there")
     directory = open_folder / "data"
     directory.mkdir(mode=0o755)
     with Embedded(directory) as server:
