@@ -87,7 +87,7 @@ class Integrator:
         connection = await self._connect()
         try:
             # The lock is another process's: there is no event here to wait on.
-            while not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):  # noqa: ASYNC110
+            while not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):  # noqa: ASYNC110  # another process holds it
                 await asyncio.sleep(EVERY_SECONDS)
             await self.take(connection)
             self.active = True
