@@ -56,12 +56,28 @@ async def test_a_masked_item_does_not_exist_for_a_trainee_a_secretary_or_a_clien
             assert (hidden.status, hidden.body) == (absent.status, absent.body)
         assert await territory.search(who, f"Observation?patient={patient.reference}") == [shown]
         assert await territory.search(who, f"DocumentReference?patient={patient.reference}") == []
-        assert (await territory.ask(who, "POST", "DocumentReference", {**document, **MASQUE})).status == 403
         for path in (labelled, by_consent, consent):
             assert (await territory.change(who, path, language="fr")).status in (403, 404)
+    assert (await territory.ask(client, "POST", "DocumentReference", {**document, **MASQUE})).status == 403
     for path in (labelled, by_consent, consent):
         assert not await territory.sees(secretary.caller, path)
         assert await territory.sees(substitute.caller, path)
+
+
+async def test_a_trainee_reads_and_amends_what_they_wrote_and_the_patient_masked(territory: Any) -> None:
+    attending, patient = await attended(territory)
+    trainee = await territory.person("trainee", acts_for=attending.role, period=NOW)
+    colleague = await territory.person("trainee", acts_for=attending.role, period=NOW)
+    note = await territory.create(trainee.caller, territory.item_of(patient, "DocumentReference"))
+    masking = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": note}}]}
+    await territory.create(territory.system, territory.consent(patient, "masking", masking))
+
+    assert await territory.sees(trainee.caller, note)
+    assert await territory.sees(attending.caller, note)
+    assert await territory.search(trainee.caller, f"DocumentReference?patient={patient.reference}") == [note]
+    assert (await territory.change(trainee.caller, note, language="fr")).status == 200
+    assert not await territory.sees(colleague.caller, note)
+    assert await territory.search(colleague.caller, f"DocumentReference?patient={patient.reference}") == []
 
 
 async def test_a_client_that_opened_a_record_does_not_read_what_is_masked_there(territory: Any) -> None:

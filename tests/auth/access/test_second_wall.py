@@ -100,6 +100,15 @@ def test_no_grant_opens_what_the_law_closes_to_a_role(code: str, name: str) -> N
     assert second_wall.allows(caller("gp"), row(mask, grant(mask)), mask)
 
 
+def test_a_trainee_sees_what_is_masked_when_they_wrote_it_and_not_otherwise() -> None:
+    masked = CLIN | int(Class.MASKED)
+    theirs = grant(int(Class.MASKED), author=7)
+    assert second_wall.allows(caller("trainee"), row(masked, grant(CLIN), theirs, author=7), masked)
+    assert not second_wall.allows(caller("trainee"), row(masked, grant(CLIN), theirs, author=8), masked)
+    assert not second_wall.allows(caller("trainee"), row(masked, grant(masked)), masked)
+    assert second_wall.allows(caller("gp"), row(masked, grant(masked)), masked)
+
+
 def test_an_internal_principal_reads_its_types_and_no_others() -> None:
     cell = caller("internal:identity")
     assert second_wall.allows(cell, row(CLIN, type_="Patient"), CLIN)

@@ -125,6 +125,8 @@ def test_a_trainee_has_those_of_the_supervisor_less_the_most_sensitive() -> None
     everyones = names(right.read for right in mine if not right.whose.column)
     assert everyones == MEMBER
     assert not names(right.read for right in mine) & {"SENS", "MINOR"}
+    masked = [right.whose for right in mine if (right.read | right.write) & Class.MASKED]
+    assert {(whose.column, whose.res) for whose in masked} == {("author", 22)}
 
 
 def test_a_secretary_has_identity_appointments_and_consents_of_those_patients() -> None:

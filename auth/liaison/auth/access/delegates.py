@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from liaison.auth.access.classes import Class
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import Line, Table
@@ -45,8 +46,14 @@ def _inherited(held: Held, line: Line, rights: Iterable[Right]) -> Iterator[Righ
                 during=during,
             )
             yield copy
-            if right.whose.column == "author":  # and what the delegate writes in their own name
-                yield replace(copy, whose=Whose("author", "Practitioner", held.practitioner))
+            if right.whose.column == "author":  # and what the delegate writes in their own name, masked later or not
+                own = line.limit & ~Class.MASKED
+                yield replace(
+                    copy,
+                    read=right.read & ~own,
+                    write=right.write & ~own,
+                    whose=Whose("author", "Practitioner", held.practitioner),
+                )
         elif right.relation is Relation.TEAM and right.whose is ANYONES:
             purpose = line.purpose or ROLES[held.role_code].purpose
             yield Right(held.role, purpose, line.read, line.write, line.number, Relation.DELEG, during)

@@ -21,7 +21,7 @@ _ALL: Final = (1 << 63) - 1
 NEVER: Final[dict[str, int]] = {
     "home-aide": _CLINICAL | Class.SOC | Class.CLINSOC | Class.FILE,
     "home-service-manager": _CLINICAL,
-    "trainee": Class.SENS | Class.MINOR | Class.MASKED,
+    "trainee": Class.SENS | Class.MINOR,
     "secretary": _CLINICAL | Class.SOC | Class.CLINSOC | Class.NOTE3P | Class.PROT,
     "call-handler": _CLINICAL | Class.SOC | Class.CLINSOC | Class.NOTE3P | Class.PROT,
     "patient": Class.NOTE3P | Class.HELD | Class.PROT,
@@ -35,6 +35,9 @@ NEVER: Final[dict[str, int]] = {
     "": _ALL,
 }
 """What no grant may open for a role, whatever the table says."""
+
+OWN_ONLY: Final[dict[str, int]] = {"trainee": Class.MASKED}
+"""What a role may see of what it wrote itself, and of nobody else's (row 25; CSP R.1111-49)."""
 
 
 def allows(caller: Caller, row: Row, unpermuted: int) -> bool:
@@ -55,6 +58,8 @@ def allows(caller: Caller, row: Row, unpermuted: int) -> bool:
     if unpermuted & Class.MASKED and caller.client and not caller.practitioner:
         return False  # Software of a structure is neither the author nor the attending doctor (rule 25).
     mine = [grant for grant in row.grants if _is_of(caller, grant)]
+    if unpermuted & OWN_ONLY.get(caller.role_code, 0) and not any(_is_by_themselves(grant, row) for grant in mine):
+        return False
     left = row.classes
     while left:
         bit = left & -left
@@ -66,6 +71,10 @@ def allows(caller: Caller, row: Row, unpermuted: int) -> bool:
 
 def _is_of(caller: Caller, grant: Grant) -> bool:
     return grant.principal != 0 and grant.principal in (caller.practitioner, caller.role, caller.client)
+
+
+def _is_by_themselves(grant: Grant, row: Row) -> bool:
+    return grant.author != 0 and grant.author == row.author
 
 
 def _applies(grant: Grant, row: Row) -> bool:
