@@ -85,6 +85,27 @@ async def test_the_same_protocol_is_applied_over_fhir(desks: Desks) -> None:
 
     preview = apply({"name": "preview", "valueBoolean": True})
     assert (preview.status_code, preview.json()["resourceType"]) == (200, "Bundle")
-    plan = apply()
+    before = desks.resources("gp", f"CarePlan?patient={patient}&status=active")
+    [following] = [one for one in before if definition["url"] in str(one.get("instantiatesCanonical"))]
+    second = apply()
+    assert second.status_code == 409
+    assert f"CarePlan/{following['id']}" in second.json()["issue"][0]["diagnostics"]
+    assert desks.resources("gp", f"CarePlan?patient={patient}&status=active") == before
+    plan = apply({"name": "again", "valueBoolean": True})
     assert (plan.status_code, plan.json()["resourceType"]) == (201, "CarePlan")
     assert plan.json()["activity"]
+
+
+async def test_a_second_plan_of_the_same_protocol_is_asked_for_twice(desks: Desks) -> None:
+    page, patient = await desks.sign_in("coordinator"), desks.patient("bpco_12")
+    before = len(desks.resources("coordinator", f"CarePlan?patient={patient}"))
+    await page.goto(f"/cohorte/appliquer/{patient}?protocole=https://liaison.example/fhir/PlanDefinition/bpco")
+    assert "Cette personne suit déjà ce protocole" in await told(page)
+    await press(page, page.get_by_role("button", name="Appliquer"))
+    assert "Cochez la case" in await page.get_by_role("alert").inner_text()
+    assert len(desks.resources("coordinator", f"CarePlan?patient={patient}")) == before
+
+    await page.get_by_label("Ouvrir un second plan").check()
+    await press(page, page.get_by_role("button", name="Appliquer"))
+    assert page.url.endswith("/plan")
+    assert len(desks.resources("coordinator", f"CarePlan?patient={patient}")) == before + 1

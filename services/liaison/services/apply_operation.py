@@ -3,6 +3,9 @@
 `subject` (string or Reference to a Patient) is required. The plan is written, and the CarePlan is the answer; with
 `preview` = true nothing is written, and the answer is the transaction Bundle that would be. Both go through the
 engine as the caller: only what they see decides, and only what they may write is written.
+
+A second active plan of the same definition would double every step: refused with a 409 that names the first, unless
+`again` = true insists (a new cycle beside the old one).
 """
 
 from datetime import datetime
@@ -14,7 +17,7 @@ import orjson
 from liaison.auth.caller import Caller
 from liaison.fhir import model
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.errors import BadRequest, FhirError, NotFound, Unprocessable
+from liaison.fhir.errors import BadRequest, Conflict, FhirError, NotFound, Unprocessable
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Key, Request
 from liaison.fhir.store.ids import Ids
@@ -28,8 +31,9 @@ PARIS: Final = ZoneInfo("Europe/Paris")
 
 
 async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
-    """Raises NotFound for a definition or subject that is absent or hidden, Unprocessable for one not in the library."""
-    subject, preview = _asked(request)
+    """Raises NotFound for a definition or subject that is absent or hidden, Unprocessable for one not in the library,
+    Conflict when the subject follows it already."""
+    subject, preview, again = _asked(request)
     record = Record(engine, caller, request.address, request.request_id)
     try:
         definition, patient = await record.read(f"PlanDefinition/{where.id_}"), await record.read(subject)
@@ -40,6 +44,8 @@ async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Requ
             raise Unprocessable(
                 "This PlanDefinition is not in the protocol library of this service.", "PlanDefinition.url"
             )
+        if not preview and not again:
+            _refuse_second(await applying.in_force(record, subject, canonical))
         now = datetime.now(PARIS)
         made = await applying.proposal(record, subject, canonical, now.date())
         if not made.steps:
@@ -54,22 +60,33 @@ async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Requ
     return _answer(201, plan)
 
 
-def _asked(request: Request) -> tuple[str, bool]:
-    """(subject, preview) of the Parameters resource."""
+def _refuse_second(plans: list[Tree]) -> None:
+    if plans:
+        named = ", ".join(f"CarePlan/{plan['id']}" for plan in plans)
+        raise Conflict(
+            f"The subject already has an active plan of this PlanDefinition: {named}. Complete or revoke it first, or send"
+            " again = true to have both.",
+            "Parameters.parameter.where(name='again')",
+        )
+
+
+def _asked(request: Request) -> tuple[str, bool, bool]:
+    """(subject, preview, again) of the Parameters resource."""
     if request.method != "POST":
         raise BadRequest("$apply writes a plan: call it with POST and a Parameters resource.")
     tree = model.read(request.body)
     if tree.get("resourceType") != "Parameters":
         raise BadRequest("A Parameters resource is expected.", "Parameters")
     named = {str(p.get("name")): p for p in tree.get("parameter", []) if isinstance(p, dict)}
-    unknown = sorted(set(named) - {"subject", "preview"})
+    unknown = sorted(set(named) - {"subject", "preview", "again"})
     if unknown:
         raise BadRequest(f"$apply has no parameter '{unknown[0][:64]}' here.", "Parameters.parameter.name")
     given = named.get("subject", {})
     subject = given.get("valueString") or (given.get("valueReference") or {}).get("reference", "")
     if not isinstance(subject, str) or not subject.startswith("Patient/"):
         raise BadRequest("subject is required: 'Patient/[id]'.", "Parameters.parameter.where(name='subject')")
-    return subject, named.get("preview", {}).get("valueBoolean") is True
+    preview, again = (named.get(flag, {}).get("valueBoolean") is True for flag in ("preview", "again"))
+    return subject, preview, again
 
 
 def _author(engine: Engine, caller: Caller) -> Tree:

@@ -53,6 +53,17 @@ async def proposal(record: Record, patient: str, canonical: str, on: date) -> Pr
     return propose(library(), canonical, patient, await what_is_seen(record, patient), on)
 
 
+async def in_force(record: Record, patient: str, canonical: str) -> list[Tree]:
+    """The active plans of this person, as far as this caller sees, that follow the same definition, in any version."""
+    definition = canonical.partition("|")[0]
+    plans = await record.search("CarePlan", {"patient": patient, "status": "active", "_count": "100"})
+    return [
+        plan
+        for plan in plans
+        if any(str(one).partition("|")[0] == definition for one in plan.get("instantiatesCanonical") or ())
+    ]
+
+
 async def write(record: Record, made: Proposal, author: Tree, at: datetime, care_teams: Sequence[str]) -> Tree:
     """Writes the proposal in one transaction and gives back the CarePlan. Raises Refused: then nothing is written."""
     references = await record.transact(carry_out(made, author, at, care_teams=care_teams))

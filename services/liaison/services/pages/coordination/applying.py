@@ -5,7 +5,7 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.services.applying import library, proposal, write
+from liaison.services.applying import in_force, library, proposal, write
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
@@ -24,7 +24,9 @@ async def apply(request: Request) -> Response:
     posted = (await request.form()) if request.method == "POST" else request.query_params
     chosen = str(posted.get("protocole", ""))
     made = await proposal(record, f"Patient/{id_}", chosen, now.date()) if chosen in definitions else None
-    if request.method == "POST" and made is not None:
+    already = await in_force(record, f"Patient/{id_}", chosen) if made is not None else []
+    insisted = posted.get("encore") == "1"
+    if request.method == "POST" and made is not None and (insisted or not already):
         teams = await found(record, "CareTeam", {"patient": f"Patient/{id_}", "status": "active"})
         author = {"reference": me.role_reference or me.person, "display": me.name}
         await write(record, made, author, now, [f"CareTeam/{team['id']}" for team in teams[:1]])
@@ -32,6 +34,9 @@ async def apply(request: Request) -> Response:
     return render(
         request,
         "coordination/apply.html",
+        status=200 if request.method == "GET" else 409 if already else 400,
+        already=already,
+        unasked=request.method == "POST" and bool(already),
         patient=patient,
         who=identity(patient),
         today=now.date(),
