@@ -156,7 +156,12 @@ def test_every_narrative_of_what_a_resource_holds_is_cleaned() -> None:
         ],
     }
 
-    assert clean_narrative(document)
+    assert clean_narrative(document) == [
+        "Bundle.entry[0].resource.text",
+        "Bundle.entry[0].resource.section[0].section[0].text",
+        "Bundle.entry[1].resource.contained[0].text",
+        "Bundle.entry[2].resource.parameter[0].part[0].resource.text",
+    ]
     assert "script" not in json.dumps(document)
     assert json.dumps(document).count("<div ") == 4
 

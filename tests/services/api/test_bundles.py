@@ -247,6 +247,18 @@ def test_each_entry_of_a_batch_stands_alone(gp: httpx.Client, patient: str) -> N
     assert counted(gp, patient) == 1
 
 
+@pytest.mark.parametrize("type_", ["transaction", "batch"])
+def test_an_entry_whose_narrative_was_cleaned_says_so(gp: httpx.Client, patient: str, type_: str) -> None:
+    scripted = {"status": "additional", "div": "<div>Calme<script>x</script></div>"}
+    entries = [entry(observation(f"Patient/{patient}", text=scripted)), entry(observation(f"Patient/{patient}"))]
+    bundle = {"resourceType": "Bundle", "type": type_, "entry": entries}
+    answer = gp.post("/", json=bundle, headers={"prefer": "return=OperationOutcome"})
+
+    told = [one["response"]["outcome"]["issue"][0] for one in answer.json()["entry"]]
+    assert [issue["severity"] for issue in told] == ["warning", "information"]
+    assert told[0]["expression"] == ["Observation.text"]
+
+
 @pytest.mark.parametrize("type_", ["collection", "", "nonsense"])
 def test_only_batches_and_transactions_are_processed(gp: httpx.Client, type_: str) -> None:
     assert send(gp, type_).status_code == 400

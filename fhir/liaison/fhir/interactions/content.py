@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from liaison.fhir.errors import BadRequest, FhirError
+from liaison.fhir.errors import BadRequest, FhirError, Issue
 from liaison.fhir.interactions.entries import named
 from liaison.fhir.model import clean_narrative, read, references, validate
 from liaison.fhir.store.contract import Tree
@@ -12,18 +12,36 @@ from liaison.fhir.store.contract import Tree
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
-def received(body: bytes, type_: str) -> Tree:
+class Received(NamedTuple):
+    """A resource as it will be stored, but for the server's own parts, and what was changed on the way."""
+
+    tree: Tree
+    told: tuple[Issue, ...] = ()
+
+
+CLEANED: Final = (
+    "This narrative was changed before it was stored: what is not within the XHTML subset of FHIR (txt-1), or would be"
+    " fetched from elsewhere, was left out."
+)
+
+
+def received(body: bytes, type_: str) -> Received:
     """The resource in a request body, valid and of the type its URL says."""
     if not body:
         raise BadRequest("The body is empty: send a resource.")
     tree = read(body)
     if tree.get("resourceType") != type_:
         raise BadRequest(f"The body is not the {type_} of its URL.", "resourceType")
-    return checked(tree, type_)
+    return checked_and_told(tree, type_)
 
 
 def checked(tree: Tree, type_: str, at: str = "", types: Mapping[str, str] = _NOTHING) -> Tree:
-    """The same tree, valid and with its narrative cleaned; or an error with every problem, naming the entry `at`.
+    """The same tree, valid and with its narrative cleaned; or an error with every problem, naming the entry `at`."""
+    return checked_and_told(tree, type_, at, types).tree
+
+
+def checked_and_told(tree: Tree, type_: str, at: str = "", types: Mapping[str, str] = _NOTHING) -> Received:
+    """As `checked`, with what its sender should know.
 
     `types` gives the type of what each fullUrl of the Bundle names, so that references to it are held to their targets.
     """
@@ -40,8 +58,7 @@ def checked(tree: Tree, type_: str, at: str = "", types: Mapping[str, str] = _NO
     finally:
         for reference, text in zip(typed, sent, strict=True):
             reference["reference"] = text
-    clean_narrative(tree)
-    return tree
+    return Received(tree, tuple(Issue("business-rule", CLEANED, path, "warning") for path in clean_narrative(tree)))
 
 
 def stamped(tree: Tree, id_: str, version: int, at: datetime) -> Tree:

@@ -9,13 +9,13 @@ from liaison.fhir.interactions import content, etag, prefer, scope
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.store import Store
-from liaison.fhir.store.contract import Answer, Caller, Tree
+from liaison.fhir.store.contract import Answer, Caller
 
 LARGE: Final = 256 * 1024
 """Bytes above which reading and validating leave the event loop, so that others are answered meanwhile."""
 
 
-async def receive(body: bytes, type_: str) -> Tree:
+async def receive(body: bytes, type_: str) -> content.Received:
     """The resource of a body, valid. A large one is read in a thread."""
     if len(body) > LARGE:
         return await asyncio.to_thread(content.received, body, type_)
@@ -34,9 +34,9 @@ async def create(
     store: Store, caller: Caller, type_: str, body: bytes, headers: Mapping[str, str], base_url: str
 ) -> Answer:
     """201 with the new version, or 200 with the one match of If-None-Exist. The sender's own id is not kept."""
-    tree = await receive(body, type_)
+    tree, told = await receive(body, type_)
     scope.require_written(caller, "c", type_, tree)
-    write = Write("create", type_, tree, headers=headers)
+    write = Write("create", type_, tree, headers=headers, told=told)
     if "if-none-exist" in headers:
         write.none_exist = criteria_of(headers["if-none-exist"], "If-None-Exist")
     await commit(store, caller, [write], base_url)
@@ -57,4 +57,5 @@ async def written(store: Store, caller: Caller, write: Write, base_url: str) -> 
     change = write.change
     assert change is not None
     meta = (*etag.meta(change.version, change.at), ("location", f"{where}{change.version}"))
-    return prefer.written(write.headers, 201 if write.interaction == "create" else 200, change.body, meta)
+    status = 201 if write.interaction == "create" else 200
+    return prefer.written(write.headers, status, change.body, meta, told=write.told)

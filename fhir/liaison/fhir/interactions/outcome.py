@@ -5,7 +5,7 @@ import orjson
 from liaison.fhir.errors import FhirError, Issue
 from liaison.fhir.store.contract import Answer
 
-_ALL_OK = Issue("informational", "Done.", severity="information")
+ALL_OK = Issue("informational", "Done.", severity="information")
 
 
 def tree(issues: tuple[Issue, ...]) -> dict[str, object]:
@@ -20,7 +20,7 @@ def tree(issues: tuple[Issue, ...]) -> dict[str, object]:
     }
 
 
-def render(issues: tuple[Issue, ...] = (_ALL_OK,)) -> bytes:
+def render(issues: tuple[Issue, ...] = (ALL_OK,)) -> bytes:
     return orjson.dumps(tree(issues))
 
 

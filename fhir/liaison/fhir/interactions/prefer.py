@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from liaison.fhir.errors import Issue
 from liaison.fhir.interactions import outcome
 from liaison.fhir.store.contract import Answer, Disclosure
 
@@ -36,12 +37,13 @@ def written(
     body: bytes,
     meta: tuple[tuple[str, str], ...],
     disclosed: tuple[Disclosure, ...] = (),
+    told: tuple[Issue, ...] = (),
 ) -> Answer:
-    """The answer to a write, in the form the caller asked for."""
+    """The answer to a write, in the form the caller asked for; only an OperationOutcome has room for what is `told`."""
     match returns(headers):
         case "minimal":
             return Answer(status, b"", meta)
         case "OperationOutcome":
-            return Answer(status, outcome.render(), meta)
+            return Answer(status, outcome.render(told or (outcome.ALL_OK,)), meta)
         case _:
             return Answer(status, body, meta, disclosed)

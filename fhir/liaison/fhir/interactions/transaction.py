@@ -113,7 +113,7 @@ async def _validate(caller: Caller, writes: Sequence[Write]) -> None:
     for number, write in enumerate(writes):
         if write.tree is not None:
             try:
-                content.checked(write.tree, write.type_, write.at, types)
+                write.told = content.checked_and_told(write.tree, write.type_, write.at, types).told
                 for letter in ("c", "u") if write.matching else ("c" if write.interaction == "create" else "u",):
                     scope.require_written(caller, letter, write.type_, write.tree)
             except Unprocessable as error:

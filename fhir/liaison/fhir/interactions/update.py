@@ -21,10 +21,10 @@ async def update(
     store: Store, caller: Caller, type_: str, id_: str, body: bytes, headers: Mapping[str, str], base_url: str
 ) -> Answer:
     """200 with the new version. NotFound for an unknown id and a hidden one alike; 412 when If-Match does not hold."""
-    tree = await receive(body, type_)
+    tree, told = await receive(body, type_)
     check_id(tree, id_)
     scope.require_written(caller, "u", type_, tree)
-    write = Write("update", type_, tree, id_=id_, headers=headers)
+    write = Write("update", type_, tree, id_=id_, headers=headers, told=told)
     await commit(store, caller, [write], base_url)
     return await written(store, caller, write, base_url)
 
@@ -33,10 +33,11 @@ async def conditional(
     store: Store, caller: Caller, type_: str, query: str, body: bytes, headers: Mapping[str, str], base_url: str
 ) -> Answer:
     """Updates the one match of the criteria, creates when nothing visible matches, 412 when several do."""
-    tree = await receive(body, type_)
+    tree, told = await receive(body, type_)
     scope.permit_letter(caller, "c", type_)
     scope.require_written(caller, "u", type_, tree)
     scope.require_written(caller, "c", type_, tree)
-    write = Write("update", type_, tree, matching=criteria_of(query, "A conditional update"), headers=headers)
+    criteria = criteria_of(query, "A conditional update")
+    write = Write("update", type_, tree, matching=criteria, headers=headers, told=told)
     await commit(store, caller, [write], base_url)
     return await written(store, caller, write, base_url)

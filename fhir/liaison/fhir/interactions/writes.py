@@ -22,8 +22,9 @@ class Write:
 
     `at` is '' for a request of its own, else the entry's FHIRPath ('Bundle.entry[3]'). `none_exist` is the query of a
     conditional create, `matching` that of a conditional update. `whole` names a group of which all or none is stored,
-    where an import puts several into one transaction. `linked` False: no uri element names an entry by urn. The last fields are filled on the way: `key` names
-    the resource written, `existing` says that a conditional create found it already there and writes nothing.
+    where an import puts several into one transaction. `linked` False: no uri element names an entry by urn. `told` is
+    what the sender should know of what is stored. The last fields are filled on the way: `key` names the resource
+    written, `existing` says that a conditional create found it already there and writes nothing.
     """
 
     interaction: Literal["create", "update", "delete"]
@@ -37,6 +38,7 @@ class Write:
     whole: str = ""
     linked: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
+    told: tuple[Issue, ...] = ()
     key: Key | None = None
     patient: int | None = None
     existing: bool = False

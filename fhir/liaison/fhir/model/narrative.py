@@ -50,18 +50,18 @@ _VOID: Final = re.compile(r"<(br|hr|img|col)((?:\s[^<>]*)?)>")
 _IGNORED: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+")
 
 
-def clean_narrative(tree: Tree) -> bool:
-    """Cleans, in place, every narrative of a resource and of what it holds. True when one had to be changed.
+def clean_narrative(tree: Tree) -> list[str]:
+    """Cleans, in place, every narrative of a resource and of what it holds. The FHIRPath of each that had to be changed.
 
     A narrative of which nothing remains is taken out whole. What is not shaped as a narrative is left to `validate`.
     """
-    changed = False
-    for owner in _owners(tree):
+    changed = []
+    for path, owner in _owners(tree, str(tree.get("resourceType", ""))):
         narrative = owner.get("text")
         div = narrative.get("div") if isinstance(narrative, dict) else None
         if not isinstance(div, str) or is_clean(div):
             continue
-        changed = True
+        changed.append(f"{path}.text")
         if cleaned := clean(div):
             owner["text"]["div"] = cleaned
         else:
@@ -69,19 +69,20 @@ def clean_narrative(tree: Tree) -> bool:
     return changed
 
 
-def _owners(tree: Any) -> Iterator[Tree]:
-    """The resources and sections in a resource that may have a narrative, itself first."""
+def _owners(tree: Any, path: str) -> Iterator[tuple[str, Tree]]:
+    """The resources and sections in a resource that may have a narrative, itself first, each with its FHIRPath."""
     if not isinstance(tree, dict):
         return
-    yield tree
+    yield path, tree
     for name in ("contained", "section"):
-        for inner in _items(tree.get(name)):
-            yield from _owners(inner)
+        for number, inner in enumerate(_items(tree.get(name))):
+            yield from _owners(inner, f"{path}.{name}[{number}]")
     for name in ("entry", "parameter", "part"):
-        for entry in _items(tree.get(name)):
+        for number, entry in enumerate(_items(tree.get(name))):
             if isinstance(entry, dict):
-                yield from _owners(entry.get("resource"))
-                yield from _owners({"part": entry["part"]} if "part" in entry else None)
+                inside = f"{path}.{name}[{number}]"
+                yield from _owners(entry.get("resource"), f"{inside}.resource")
+                yield from _owners({"part": entry["part"]} if "part" in entry else None, inside)
 
 
 def _items(value: Any) -> list[Any]:
