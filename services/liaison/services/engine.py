@@ -100,19 +100,17 @@ class Engine:
         """The answer without its journal entries: for `handle`, for the entries of a batch, and for operations."""
         where = route(request.method, request.path)
         scope.permit(caller, where)
-        if request.query and where.name in ("read", "vread"):
-            read.require_no_parameters(request.query, request.headers)
         other = self._elsewhere.get(where.type_)
         if other is not None and where.name != "operation":
             return await other(self, caller, where, request)
         store, headers = self.store, request.headers
         match where.name:
             case "read":
-                return await read.read(store, caller, where.type_, where.id_, headers)
+                return await read.read(store, caller, where.type_, where.id_, headers, request.query)
             case "search":
                 return await search.search(store, caller, where, request.query, headers, self.base_url)
             case "vread":
-                return await vread.vread(store, caller, where.type_, where.id_, where.version, headers)
+                return await vread.vread(store, caller, where.type_, where.id_, where.version, headers, request.query)
             case "history":
                 return await history.history(store, caller, where.type_, where.id_, request.query, self.base_url)
             case "create":

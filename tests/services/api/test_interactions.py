@@ -341,3 +341,23 @@ def test_a_page_of_another_origin_may_call_with_its_token(service: Any, gp: http
     assert "PUT" in preflight.headers["access-control-allow-methods"]
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in answer.headers
+
+
+def test_a_part_of_a_resource_is_read_and_cannot_be_put_back(gp: httpx.Client, patient: str) -> None:
+    made = gp.post("/Observation", content=observation(patient, note=[{"text": "n"}]))
+    id_ = made.json()["id"]
+    for path in (f"/Observation/{id_}", f"/Observation/{id_}/_history/1"):
+        part = gp.get(path, params={"_summary": "true"})
+        assert "note" not in part.json()
+        assert '"value":72.50' in part.text
+        assert part.json()["meta"]["tag"][-1]["code"] == "SUBSETTED"
+        assert part.headers["etag"] == 'W/"1"'
+        assert "note" in gp.get(path, params={"_elements": "note"}).json()
+    history = gp.get(f"/Observation/{id_}/_history", params={"_elements": "Observation.subject"}).json()
+    assert "note" not in history["entry"][0]["resource"]
+    said = gp.put(f"/Observation/{id_}", content=part.content)
+    assert said.status_code == 422
+    assert "SUBSETTED" in issue(said)
+    assert said.json()["issue"][0]["expression"][0].startswith("Observation.meta.tag[")
+    assert gp.post("/Observation", content=part.content).status_code == 422
+    assert gp.get(f"/Observation/{id_}").headers["etag"] == 'W/"1"'

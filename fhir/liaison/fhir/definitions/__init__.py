@@ -1,6 +1,7 @@
 """R4 (4.0.1) as data: types, search parameters, ownership, structures and bindings. Generated, small, loaded lazily."""
 
 from liaison.fhir.definitions.clinical import clinical_paths
+from liaison.fhir.definitions.compartments import COMPARTMENTS, compartment
 from liaison.fhir.definitions.ownership import Ownership, ownership
 from liaison.fhir.definitions.parameters import (
     Component,
@@ -18,9 +19,11 @@ from liaison.fhir.definitions.structures import (
     elements,
     required_codes,
 )
+from liaison.fhir.definitions.summaries import summary_elements
 from liaison.fhir.definitions.types import DIRECTORY_TYPES, RESOURCE_TYPES, kind_of, type_of
 
 __all__ = [
+    "COMPARTMENTS",
     "DIRECTORY_TYPES",
     "PRIMITIVES",
     "RESOURCE_TYPES",
@@ -31,6 +34,7 @@ __all__ = [
     "SearchParameter",
     "Type",
     "clinical_paths",
+    "compartment",
     "constraints",
     "elements",
     "kind_of",
@@ -39,5 +43,6 @@ __all__ = [
     "parameter_by_number",
     "required_codes",
     "search_parameters",
+    "summary_elements",
     "type_of",
 ]

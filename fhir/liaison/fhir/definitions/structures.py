@@ -89,6 +89,11 @@ def elements(type_: str) -> Mapping[str, Element]:
     return found
 
 
+def base_of(type_: str) -> str:
+    """The type this one derives from, '' for none. KeyError for what is no complex type."""
+    return _rows()[type_][0]
+
+
 class Constraint(NamedTuple):
     """An invariant of a type, or of its element `element` when that is not a type of its own ('' otherwise)."""
 

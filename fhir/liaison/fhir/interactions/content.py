@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from liaison.fhir.errors import BadRequest, FhirError, Issue
 from liaison.fhir.interactions.entries import named
+from liaison.fhir.interactions.subset import require_whole
 from liaison.fhir.model import clean_narrative, read, references, validate
 from liaison.fhir.store.contract import Tree
 
@@ -51,6 +52,7 @@ def checked_and_told(tree: Tree, type_: str, at: str = "", types: Mapping[str, s
         reference["reference"] = f"{types[text]}/x"
     try:
         validate(tree, type_)
+        require_whole(tree)
     except FhirError as error:
         if at:
             raise named(at, error, resource=True) from None

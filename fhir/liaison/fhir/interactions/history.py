@@ -5,7 +5,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import BadRequest, NotFound
-from liaison.fhir.interactions import outcome, scope
+from liaison.fhir.interactions import outcome, scope, subset
+from liaison.fhir.model.subset import Subset
+from liaison.fhir.search.subset import PARAMETERS
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller, Opened
 
@@ -13,8 +15,9 @@ PAGE = 50
 LARGEST_PAGE = 500
 
 
-def _parameters(query: str) -> tuple[int, int | None, datetime | None]:
+def _parameters(query: str) -> tuple[int, int | None, datetime | None, list[tuple[str, str]]]:
     count, before, since = PAGE, None, None
+    shaping = []
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name in ("_count", "before") and not (value.isascii() and value.isdigit()):
             most = f" from 0 to {LARGEST_PAGE}; a larger one gives pages of {LARGEST_PAGE}" if name == "_count" else ""
@@ -26,9 +29,12 @@ def _parameters(query: str) -> tuple[int, int | None, datetime | None]:
                 before = min(int(value[:10]), 2**31 - 1)
             case "_since":
                 since = _instant(value)
-            case _:
-                raise BadRequest(f"The parameter {name!r:.60} is not known for history; _count and _since are.")
-    return count, before, since
+            case _ if name in PARAMETERS:
+                shaping.append((name, value))
+            case _ if name not in ("_format", "_pretty"):
+                known = "_count, _since, _summary and _elements are"
+                raise BadRequest(f"The parameter {name!r:.60} is not known for history; {known}.")
+    return count, before, since, shaping
 
 
 def _instant(value: str) -> datetime:
@@ -44,7 +50,8 @@ async def history(store: Store, caller: Caller, type_: str, id_: str, query: str
 
     The next page starts below the last version shown, so that versions written meanwhile move nothing.
     """
-    count, before, since = _parameters(query)
+    count, before, since, shaping = _parameters(query)
+    wanted = subset.of(shaping, type_)
     key = store.key(type_, id_)
     # One more than asked says whether there is a next page; without any, whether there is anything at all.
     found = [] if key is None else await store.history(caller, key, count + 1, before)
@@ -55,18 +62,20 @@ async def history(store: Store, caller: Caller, type_: str, id_: str, query: str
         raise NotFound
     page = kept[:count]
     url = f"{base_url}/{type_}/{id_}/_history"
-    asked = {"_count": str(count)} | ({"_since": since.isoformat()} if since else {})
+    asked = {"_count": str(count)} | ({"_since": since.isoformat()} if since else {}) | dict(shaping)
     links = [("self", asked | ({"before": str(before)} if before else {}))]
     if len(found) > count and page and (since is None or len(kept) > count):
         links.append(("next", asked | {"before": str(page[-1].row.version)}))
-    body = _bundle(store, page, [(name, f"{url}?{urlencode(query)}") for name, query in links], base_url)
+    body = _bundle(store, page, [(name, f"{url}?{urlencode(query)}") for name, query in links], base_url, wanted)
     shown = tuple(one.disclosure for one in page if not one.row.deleted)
     return Answer(200, body, (), shown, len(page))
 
 
-def _bundle(store: Store, page: list[Opened], links: list[tuple[str, str]], base_url: str) -> bytes:
+def _bundle(
+    store: Store, page: list[Opened], links: list[tuple[str, str]], base_url: str, wanted: Subset | None
+) -> bytes:
     """A history Bundle, joined from the stored bytes: nothing of a resource is serialised again."""
-    entries = [_entry(store, one, base_url) for one in page]
+    entries = [_entry(store, one, base_url, wanted) for one in page]
     parts = [b'{"resourceType":"Bundle","type":"history","link":[']
     parts.append(b",".join(b'{"relation":"%b","url":"%b"}' % (name.encode(), url.encode()) for name, url in links))
     parts.append(b"]")
@@ -76,7 +85,7 @@ def _bundle(store: Store, page: list[Opened], links: list[tuple[str, str]], base
     return b"".join(parts)
 
 
-def _entry(store: Store, one: Opened, base_url: str) -> bytes:
+def _entry(store: Store, one: Opened, base_url: str, wanted: Subset | None) -> bytes:
     row = one.row
     type_ = type_of(row.key.kind)
     where = f"{type_}/{store.id(row.key)}"
@@ -84,7 +93,8 @@ def _entry(store: Store, one: Opened, base_url: str) -> bytes:
     status = 201 if row.version == 1 else 200
     if row.deleted:
         method, url, status = "DELETE", where, 204
-    resource = b"" if row.deleted else b',"resource":' + one.body
+    body = one.body if wanted is None or row.deleted else wanted.of(one.body, type_)
+    resource = b"" if row.deleted else b',"resource":' + body
     at = row.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return (
         b'{"fullUrl":"%b"%b,"request":{"method":"%b","url":"%b"},'

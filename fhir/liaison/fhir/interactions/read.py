@@ -1,45 +1,38 @@
 """read: https://hl7.org/fhir/R4/http.html#read, with conditional read (If-None-Match, If-Modified-Since)."""
 
 from collections.abc import Mapping
-from typing import Final
-from urllib.parse import parse_qsl
 
-from liaison.fhir.errors import BadRequest, Gone, Issue, NotFound
-from liaison.fhir.interactions import etag, scope
+from liaison.fhir.errors import Gone, NotFound
+from liaison.fhir.interactions import etag, scope, subset
 from liaison.fhir.interactions.prefer import preferences
+from liaison.fhir.model.subset import Subset
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller, Opened
 
-_HONOURED: Final = (("_summary", "false"),)
-_OF_THE_EDGE: Final = ("_format", "_pretty")
+
+def asked_for(query: str, headers: Mapping[str, str], type_: str) -> Subset | None:
+    """What of the resource is wanted (`_summary`, `_elements`), None for all. BadRequest for any other parameter."""
+    if not query:
+        return None
+    return subset.of_read(query, type_, lenient=preferences(headers).get("handling", "").lower() == "lenient")
 
 
-def require_no_parameters(query: str, headers: Mapping[str, str]) -> None:
-    """For read and vread: BadRequest names a parameter that would be ignored (R4 http.html#parameters).
-
-    `Prefer: handling=lenient` lets it be ignored, as in a search.
-    """
-    if not query or preferences(headers).get("handling", "").lower() == "lenient":
-        return
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        if name not in _OF_THE_EDGE and (name, value) not in _HONOURED:
-            raise BadRequest(issues=[Issue("not-supported", f"A read has no parameter '{_shown(name)}' here.")])
-
-
-def _shown(name: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in name[:40])
-
-
-async def read(store: Store, caller: Caller, type_: str, id_: str, headers: Mapping[str, str]) -> Answer:
-    """The current version, as stored. NotFound for absent and hidden alike; Gone for one deleted that was visible."""
+async def read(
+    store: Store, caller: Caller, type_: str, id_: str, headers: Mapping[str, str], query: str = ""
+) -> Answer:
+    """The current version, as stored, or the part of it that `query` asks for. NotFound for absent and hidden alike;
+    Gone for one deleted that was visible."""
+    wanted = asked_for(query, headers, type_)
     key = store.key(type_, id_)
     found = None if key is None else await store.read(caller, key)
     if found is None:
         raise NotFound
-    return await shown(store, caller, type_, found, headers)
+    return await shown(store, caller, type_, found, headers, wanted)
 
 
-async def shown(store: Store, caller: Caller, type_: str, found: Opened, headers: Mapping[str, str]) -> Answer:
+async def shown(
+    store: Store, caller: Caller, type_: str, found: Opened, headers: Mapping[str, str], wanted: Subset | None = None
+) -> Answer:
     """The answer that shows one visible version, or says that the caller's copy of it still stands."""
     row, body = found
     if not await scope.shows_version(store, caller, type_, found):
@@ -49,4 +42,4 @@ async def shown(store: Store, caller: Caller, type_: str, found: Opened, headers
     meta = etag.meta(row.version, row.at)
     if headers and etag.not_modified(headers, row.version, row.at):
         return Answer(304, b"", meta, (found.disclosure,))  # no bytes, but the caller learns that theirs are current
-    return Answer(200, body, meta, (found.disclosure,))
+    return Answer(200, body if wanted is None else wanted.of(body, type_), meta, (found.disclosure,))

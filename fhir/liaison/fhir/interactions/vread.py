@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 
 from liaison.fhir.errors import NotFound
-from liaison.fhir.interactions.read import shown
+from liaison.fhir.interactions.read import asked_for, shown
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller
 
 
-async def vread(store: Store, caller: Caller, type_: str, id_: str, version: str, headers: Mapping[str, str]) -> Answer:
+async def vread(
+    store: Store, caller: Caller, type_: str, id_: str, version: str, headers: Mapping[str, str], query: str = ""
+) -> Answer:
     """One version, decided by the caller's rights now and by that version's own classes. Gone when it is a deletion."""
+    wanted = asked_for(query, headers, type_)
     key = store.key(type_, id_)
     if key is None or not (version.isascii() and version.isdigit() and len(version) < 10):
         raise NotFound
     found = await store.version(caller, key, int(version))
     if found is None:
         raise NotFound
-    return await shown(store, caller, type_, found, headers)
+    return await shown(store, caller, type_, found, headers, wanted)

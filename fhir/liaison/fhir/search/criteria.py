@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from liaison.fhir.definitions import SearchParameter
 from liaison.fhir.errors import Issue
+from liaison.fhir.model.subset import Subset
 from liaison.fhir.search.conditions import Condition
 
 Total = Literal["none", "estimate", "accurate"]
@@ -73,6 +74,7 @@ class Query:
     includes: tuple[Include, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     ignored: tuple[Issue, ...] = ()
+    subset: Subset | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,17 @@ from typing import Final
 
 from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
 from liaison.fhir.errors import BadRequest, Issue
+from liaison.fhir.model.subset import Subset, Summary
 from liaison.fhir.search.criteria import Criterion, Include, Query, SortKey, Total
 from liaison.fhir.search.sort import sortable
+from liaison.fhir.search.subset import elements_of, summary_of, together
 
 DEFAULT_COUNT: Final = 20
 MOST_COUNT: Final = 1000
 """A page holds at most this many matches, whatever _count says; R4 allows a server to give fewer than asked."""
 
 _TOTALS: Final[dict[str, Total]] = {"none": "none", "estimate": "estimate", "accurate": "accurate"}
-_REFUSED: Final = frozenset({"_elements", "_include", "_revinclude"})
+_REFUSED: Final = frozenset({"_include", "_revinclude"})
 
 
 class Controls:
@@ -23,6 +25,8 @@ class Controls:
         self.count: int | None = None
         self.total: Total | None = None
         self.count_only: bool | None = None
+        self.summary: Summary | None = None
+        self.elements: Subset | None = None
         self.sort: tuple[SortKey, ...] | None = None
         self.includes: list[Include] = []
 
@@ -39,13 +43,22 @@ class Controls:
                 self.total = _TOTALS[text]
             case "_summary":
                 self._once(name, self.count_only)
-                if text not in ("count", "false"):
-                    raise _bad(name, "can be count or false; true, text and data are not supported yet")
-                self.count_only = text == "count"
+                summary = summary_of(text, count=True)
+                together(summary, self.elements)
+                if summary == "text" and self.includes:
+                    raise _bad(name, "cannot be text beside _include or _revinclude")
+                self.summary, self.count_only = summary, text == "count"
+            case "_elements":
+                self._once(name, self.elements)
+                wanted = elements_of(text, (self.type_,))
+                together(self.summary, wanted)
+                self.elements = wanted
             case "_sort":
                 self._once(name, self.sort)
                 self.sort = tuple(self._sort_key(part) for part in text.split(","))
             case "_include" | "_include:iterate" | "_revinclude" | "_revinclude:iterate":
+                if self.summary == "text":
+                    raise _bad(name, "cannot stand beside _summary=text")
                 self.includes.append(self._include(name, text))
             case _ if name.partition(":")[0] in _REFUSED:
                 raise BadRequest(issues=[Issue("not-supported", f"The parameter '{name[:40]}' is not supported.")])
@@ -67,6 +80,7 @@ class Controls:
             tuple(self.includes),
             pairs,
             ignored,
+            together(self.summary, self.elements),
         )
 
     def _once(self, name: str, seen: object) -> None:

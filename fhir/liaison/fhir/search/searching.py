@@ -1,10 +1,11 @@
 """The search of one type: parse, plan, run, include, and the page as a Bundle."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from liaison.fhir.definitions import kind_of
+from liaison.fhir.definitions import kind_of, type_of
 from liaison.fhir.errors import BadRequest, Forbidden
 from liaison.fhir.search import page
 from liaison.fhir.search.criteria import Context, Query
@@ -20,6 +21,8 @@ from liaison.fhir.search.searchset import searchset, url
 from liaison.fhir.search.sql import Position
 from liaison.fhir.store.contract import Answer, Caller, Key, Opened
 from liaison.fhir.store.store import Store
+
+_BREATH: Final = 50  # bodies cut between two turns of the event loop
 
 
 async def search(
@@ -107,7 +110,20 @@ class _Page:
             rows = await self.run.rows([one.key for one in found])
         matches = await self.store.open_rows(self.caller, rows)
         included = await Includes(self.run, self.query.includes, self.base_url).of(matches)
+        matches, included = await self._cut(matches), await self._cut(included, match=False)
         return self._searchset(matches, included, None if self.query.total == "none" else total, following)
+
+    async def _cut(self, shown: list[Opened], *, match: bool = True) -> list[Opened]:
+        """The same with the part of each body that `_summary` or `_elements` asks for."""
+        subset = self.query.subset
+        if subset is None:
+            return shown
+        cut = []
+        for number, one in enumerate(shown, 1):
+            cut.append(one._replace(body=subset.of(one.body, type_of(one.row.key.kind), match=match)))
+            if number % _BREATH == 0:
+                await asyncio.sleep(0)
+        return cut
 
     async def _of_index(self) -> tuple[list[Candidate], int | None, Cursor | None]:
         query, run, here = self.query, self.run, self.here

@@ -1,8 +1,11 @@
 """The type AuditEvent: read and searched in the journal, never written through the API."""
 
+from dataclasses import replace
+
 from liaison.auth.caller import Caller
 from liaison.auth.journal.audit_reader import AuditReader
 from liaison.fhir.errors import MethodNotAllowed
+from liaison.fhir.interactions.read import asked_for
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services.engine import Engine, Operation
@@ -14,7 +17,9 @@ def audit_events(reader: AuditReader) -> Operation:
     async def answer(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
         match where.name:
             case "read":
-                return await reader.read(caller, where.id_)
+                wanted = asked_for(request.query, request.headers, where.type_)
+                found = await reader.read(caller, where.id_)
+                return found if wanted is None else replace(found, body=wanted.of(found.body, where.type_))
             case "search":
                 return await reader.search(caller, request.query)
             case _:

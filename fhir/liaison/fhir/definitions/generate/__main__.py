@@ -9,7 +9,15 @@ v3-codesystems.json. Nothing of this package is imported at run time.
 import sys
 from pathlib import Path
 
-from liaison.fhir.definitions.generate import bindings, invariants, numbers, parameters, structures
+from liaison.fhir.definitions.generate import (
+    bindings,
+    compartments,
+    invariants,
+    numbers,
+    parameters,
+    structures,
+    summaries,
+)
 from liaison.fhir.definitions.generate.source import DATA, Source
 
 
@@ -20,6 +28,8 @@ def main(folder: str) -> None:
     structures.write(source, DATA)
     bindings.write(source, DATA)
     invariants.write(source, DATA)
+    summaries.write(source, DATA)
+    compartments.write(source, DATA)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from liaison.fhir.definitions.generate.source import Row, Source, compact, write
 _FHIR = "http://hl7.org/fhir/StructureDefinition/"
 _NATIVE = "http://hl7.org/fhirpath/System."
 # Elements of later versions that stand among R4's in some copies of the definitions.
-_NOT_OF_R4 = frozenset({"ResearchStudy.studyDesign"})
+LATER = frozenset({"ResearchStudy.studyDesign"})
 
 
 def _type_name(row: Row, path: str) -> str:
@@ -54,7 +54,7 @@ def rows(source: Source) -> dict[str, tuple[str, list[list[object]]]]:
         base = structure.get("baseDefinition", "").removeprefix(_FHIR)
         found[name] = (base, [])
         for element in structure["differential"]["element"][1:]:
-            if element["path"] in _NOT_OF_R4:
+            if element["path"] in LATER:
                 continue
             parent, _, last = element["path"].rpartition(".")
             types = _types(element)
