@@ -79,6 +79,8 @@ def _serve(programs: Programs) -> Iterator[Server]:
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2 * 1024**3
     directory = Path(tempfile.mkdtemp(prefix="liaison-test-", dir=memory if roomy else None))
+    # As root the server's account has to reach it: where mounting is forbidden, PostgreSQL 15 knows no other way.
+    directory.chmod(0o755)
     with Embedded(directory, programs=programs, settings=FAST) as embedded:
         # A test run that is killed must not leave its server running.
         watch = f"while kill -0 {os.getpid()} 2>/dev/null; do sleep 1; done; kill -QUIT {embedded.pid}"
