@@ -313,11 +313,11 @@ async def test_a_compartment_holds_what_belongs_to_the_patient(pair: tuple[Terri
     other = await territory.patient()
     await territory.grant(other.patient, 1)
     await territory.observation(other)
-    found = await territory.search("Observation", "_count=1", compartment=territory.id(patient))
+    found = await territory.search("Observation", "_count=1", compartment=f"Patient/{territory.id(patient)}")
     assert found.next is not None
     assert f"Patient/{territory.id(patient)}/Observation" in found.self_
     rest = await territory.search("Observation", found.next_query)
     assert {*found.ids, *rest.ids} == set(names)
-    assert (await territory.search("Observation", "", compartment=next(iter(names)))).ids == []
+    assert (await territory.search("Observation", "", compartment=f"Patient/{next(iter(names))}")).ids == []
     with pytest.raises(BadRequest, match="compartment"):
-        await territory.search("Practitioner", "", compartment=territory.id(patient))
+        await territory.search("Practitioner", "", compartment=f"Patient/{territory.id(patient)}")

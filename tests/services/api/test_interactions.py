@@ -361,3 +361,53 @@ def test_a_part_of_a_resource_is_read_and_cannot_be_put_back(gp: httpx.Client, p
     assert said.json()["issue"][0]["expression"][0].startswith("Observation.meta.tag[")
     assert gp.post("/Observation", content=part.content).status_code == 422
     assert gp.get(f"/Observation/{id_}").headers["etag"] == 'W/"1"'
+
+
+def test_the_same_search_by_get_and_post_in_every_place(gp: httpx.Client, patient: str, service: Any) -> None:
+    base, public = service.fhir, gp.get("/metadata").json()["implementation"]["url"]
+    gp.post("/Observation", content=observation(patient))
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for path, query in (
+        ("/Observation", f"patient={patient}&_count=2"),
+        ("", f"_type=Observation,Condition&patient={patient}&_count=2"),
+        (f"/Patient/{patient}/Observation", "status=final&_count=2"),
+        (f"/Patient/{patient}/*", "_count=2&_lastUpdated=ge2000"),
+    ):
+        got = gp.get(f"{base}{path}?{query}").json()
+        assert got["entry"], path
+        posted = gp.post(f"{path}/_search", content=query, headers=form).json()
+        first, _, rest = query.partition("&")
+        both = gp.post(f"{path}/_search?{first}&_format=json", content=f"_format=json&{rest}", headers=form).json()
+        for other in (posted, both):
+            assert [one["fullUrl"] for one in other["entry"]] == [one["fullUrl"] for one in got["entry"]], path
+            assert other["link"][0] == got["link"][0], path
+            assert other.get("total") == got.get("total"), path
+        assert got["link"][0]["url"].startswith(f"{public}{path}?"), "the self link is the search as it was asked"
+        for link in got["link"][1:]:
+            assert gp.get(link["url"].replace(public, base)).status_code == 200
+    unknown = gp.post(f"/Patient/{patient}/Observation/_search?nonsense=1", content="status=final", headers=form)
+    assert unknown.status_code == 400 and "nonsense" in issue(unknown)
+
+
+def test_the_compartment_of_another_teams_patient_is_empty(
+    gp: httpx.Client, outside: httpx.Client, patient: str
+) -> None:
+    gp.post("/Observation", content=observation(patient))
+    for path in (f"/Patient/{patient}/*", f"/Patient/{patient}/Observation"):
+        assert gp.get(path).json()["entry"]
+        hidden, made_up = outside.get(path), outside.get(path.replace(patient, "0" * 32))
+        assert hidden.status_code == made_up.status_code == 200
+        assert hidden.text.replace(patient, "0" * 32) == made_up.text
+        assert "entry" not in hidden.json()
+
+
+def test_leniency_is_echoed(gp: httpx.Client, patient: str) -> None:
+    asked = f"/Observation?patient={patient}&nonsense=1"
+    assert gp.get(asked).status_code == 400
+    assert gp.get(asked, headers={"prefer": "handling=strict"}).status_code == 400
+    told = gp.get(asked, headers={"prefer": "handling=lenient"})
+    assert told.headers["preference-applied"] == "handling=lenient"
+    assert "nonsense" not in told.json()["link"][0]["url"]
+    assert gp.get(f"/Observation?patient={patient}", headers={"prefer": "handling=strict"}).headers[
+        "preference-applied"
+    ] == ("handling=strict")

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter, ownership, search_parameters
+from liaison.fhir.definitions import COMPARTMENTS, RESOURCE_TYPES, SearchParameter, ownership, search_parameters
 from liaison.fhir.search import supported
 from liaison.fhir.store.contract import Answer
 
@@ -22,8 +22,9 @@ _INTERACTIONS: Final = ("read", "vread", "update", "delete", "history-instance",
 _OF_R4: Final = frozenset({"PlanDefinition-apply", "Patient-everything", "Resource-validate"})
 _DOCUMENTATION: Final = (
     "Search: unknown parameters, modifiers and values are refused (Prefer: handling=lenient reports what it ignores). "
-    "Result parameters: _sort, _count (20 unless given, at most 1000), _total, _summary=count, _include, _revinclude. "
-    "GET and POST _search, and Patient/[id]/[type] for what belongs to one patient. A next link is good for one hour."
+    "Result parameters: _sort, _count (20 unless given, at most 1000), _total, _summary, _elements, _include, "
+    "_revinclude. GET and POST _search; over several types with _type; in a compartment, of one type or of all (*). "
+    "A next link is good for one hour."
 )
 
 
@@ -58,7 +59,8 @@ def _render(base_url: str, operations: tuple[str, ...]) -> bytes:
         "resource": [
             _resource(type_, named.get(type_, ())) for type_ in sorted(RESOURCE_TYPES) if type_ != "Parameters"
         ],
-        "interaction": [{"code": "transaction"}, {"code": "batch"}],
+        "interaction": [{"code": "transaction"}, {"code": "batch"}, {"code": "search-system"}],
+        "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in sorted(COMPARTMENTS)],
     }
     if system := named.get(""):
         rest["operation"] = [_operation(name) for name in system]

@@ -3,7 +3,7 @@
 import re
 from typing import Final, Literal, NamedTuple
 
-from liaison.fhir.definitions import RESOURCE_TYPES
+from liaison.fhir.definitions import COMPARTMENTS, RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest, Issue, MethodNotAllowed, UnknownPath
 from liaison.fhir.store.contract import Interaction
 
@@ -53,7 +53,7 @@ class Route(NamedTuple):
     id_: str = ""
     version: str = ""
     operation: str = ""
-    compartment: str = ""  # the id of the Patient in whose compartment is searched
+    compartment: str = ""  # the resource in whose compartment is searched: Patient/1a
 
 
 def _shown(text: str) -> str:
@@ -89,7 +89,9 @@ def route(method: str, path: str) -> Route:
         case [type_, id_] if id_[:1] not in ("_", "$"):
             return Route(_only(method, _BY_ID), _type(type_), _id(id_))
         case [] | [""]:
-            return Route(_only(method, {"POST": "bundle"}))
+            return Route(_only(method, {"POST": "bundle", "GET": "search", "HEAD": "search"}))
+        case ["_search"]:
+            return Route(_only(method, {"POST": "search"}))
         case ["metadata"]:
             return Route(_only(method, {"GET": "capabilities", "HEAD": "capabilities"}))
         case [*where, name] if name.startswith("$") and len(where) <= 2:
@@ -104,8 +106,14 @@ def route(method: str, path: str) -> Route:
             return Route(_only(method, {"POST": "search"}), _type(type_))
         case [type_, id_, "_history"]:
             return Route(_only(method, {"GET": "history", "HEAD": "history"}), _type(type_), _id(id_))
-        case ["Patient", id_, type_] if type_[:1].isupper():
-            return Route(_only(method, {"GET": "search", "HEAD": "search"}), _type(type_), compartment=_id(id_))
+        case [owner, id_, "_search"] if owner in COMPARTMENTS:
+            return Route(_only(method, {"POST": "search"}), compartment=f"{owner}/{_id(id_)}")
+        case [owner, id_, type_] if owner in COMPARTMENTS and (type_[:1].isupper() or type_ == "*"):
+            found = "" if type_ == "*" else _type(type_)
+            return Route(_only(method, {"GET": "search", "HEAD": "search"}), found, compartment=f"{owner}/{_id(id_)}")
+        case [owner, id_, type_, "_search"] if owner in COMPARTMENTS and (type_[:1].isupper() or type_ == "*"):
+            found = "" if type_ == "*" else _type(type_)
+            return Route(_only(method, {"POST": "search"}), found, compartment=f"{owner}/{_id(id_)}")
         case [type_, id_, "_history", version]:
             return Route(_only(method, {"GET": "vread", "HEAD": "vread"}), _type(type_), _id(id_), _id(version))
         case _:

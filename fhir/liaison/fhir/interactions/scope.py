@@ -10,7 +10,7 @@ from liaison.fhir.store.contract import Caller, Interaction, Opened, Records, Tr
 def permit(caller: Caller, route: Route) -> None:
     """Raises Forbidden when the scopes allow this interaction on this type for no record at all."""
     letter = LETTER.get(route.name)
-    if letter is not None:
+    if letter is not None and route.type_:  # a search over several types asks for each of them
         permit_letter(caller, letter, route.type_)
 
 

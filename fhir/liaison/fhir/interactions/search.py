@@ -1,6 +1,7 @@
-"""search-type: https://hl7.org/fhir/R4/http.html#search. The work is liaison.fhir.search's."""
+"""search: https://hl7.org/fhir/R4/http.html#search. The work is liaison.fhir.search's."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from liaison.fhir import search as engine
 from liaison.fhir.interactions.prefer import preferences
@@ -14,9 +15,19 @@ async def search(
 ) -> Answer:
     """A searchset Bundle of what matches among what the caller may see, in the order asked for.
 
-    Strict unless the caller prefers otherwise (`Prefer: handling=lenient`, R4 search.html#errors).
+    Strict unless the caller prefers otherwise (`Prefer: handling=lenient`, R4 search.html#errors); the preference that
+    was followed is told (Preference-Applied, RFC 7240 §3).
     """
-    lenient = preferences(headers).get("handling", "").lower() == "lenient"
-    return await engine.search(
-        store, caller, where.type_, query, base_url=base_url, lenient=lenient, compartment=where.compartment
+    handling = preferences(headers).get("handling", "").lower()
+    answer = await engine.search(
+        store,
+        caller,
+        where.type_,
+        query,
+        base_url=base_url,
+        lenient=handling == "lenient",
+        compartment=where.compartment,
     )
+    if handling not in ("strict", "lenient"):
+        return answer
+    return replace(answer, headers=(*answer.headers, ("preference-applied", f"handling={handling}")))

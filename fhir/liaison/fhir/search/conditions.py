@@ -87,6 +87,13 @@ class Proven:
 
 
 @dataclass(frozen=True, slots=True)
+class Not:
+    """This does not hold."""
+
+    of: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
 class Any:
     """At least one of these holds; with no conditions, nothing does."""
 
@@ -100,7 +107,7 @@ class All:
     of: tuple["Condition", ...]
 
 
-Condition = Tokens | Present | Range | Updated | Ids | Owners | Proven | Any | All
+Condition = Tokens | Present | Range | Updated | Ids | Owners | Proven | Not | Any | All
 
 
 def any_of(conditions: Iterable[Condition | None]) -> Condition | None:

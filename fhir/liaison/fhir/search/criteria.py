@@ -23,6 +23,8 @@ class Context:
     type_: str
     base_url: str
     now: datetime
+    types: tuple[str, ...] = ()
+    """All types searched together, when there are several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 # Parameters of the edge, for any interaction (http.html#parameters); it has read them already.
 _OF_THE_EDGE: Final = frozenset({"_format", "_pretty"})
 
-_NOT_YET: Final = frozenset(
-    {"_filter", "_has", "_list", "_query", "_text", "_content", "_type", "_contained", "_containedType"}
-)
+_NOT_YET: Final = frozenset({"_filter", "_has", "_list", "_query", "_text", "_content", "_contained", "_containedType"})
 
 
 def pairs(query: str) -> tuple[tuple[str, str], ...]:
@@ -49,7 +47,7 @@ def parse(given: Iterable[tuple[str, str]], context: Context, *, lenient: bool =
     criteria: list[Criterion] = []
     kept: list[tuple[str, str]] = []
     refused: list[Issue] = []
-    controls = result.Controls(context.type_)
+    controls = result.Controls(context.type_, context.types)
     values = 0
     for name, text in given:
         if name in _OF_THE_EDGE:
@@ -104,6 +102,8 @@ def _parameter(name: str, asked: str, type_: str) -> SearchParameter:
     known: Mapping[str, SearchParameter] = search_parameters(type_)
     if "." in asked:
         raise BadRequest(issues=[Issue("not-supported", f"Chained search is not supported yet: '{_shown(asked)}'.")])
+    if name == "_type":
+        raise BadRequest("'_type' goes with a search over several types: GET [base]?_type=Observation,Condition.")
     if name in _NOT_YET:
         raise BadRequest(issues=[Issue("not-supported", f"The search parameter '{name}' is not supported yet.")])
     parameter = known.get(name) if _NAME.fullmatch(name) else None

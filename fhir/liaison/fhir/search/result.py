@@ -20,8 +20,9 @@ _REFUSED: Final = frozenset({"_include", "_revinclude"})
 class Controls:
     """Collects the result parameters of one query."""
 
-    def __init__(self, type_: str) -> None:
+    def __init__(self, type_: str, types: tuple[str, ...] = ()) -> None:
         self.type_ = type_
+        self.types = types or (type_,)
         self.count: int | None = None
         self.total: Total | None = None
         self.count_only: bool | None = None
@@ -50,7 +51,7 @@ class Controls:
                 self.summary, self.count_only = summary, text == "count"
             case "_elements":
                 self._once(name, self.elements)
-                wanted = elements_of(text, (self.type_,))
+                wanted = elements_of(text, self.types)
                 together(self.summary, wanted)
                 self.elements = wanted
             case "_sort":
@@ -102,8 +103,8 @@ class Controls:
         reverse = way == "_revinclude"
         if source not in RESOURCE_TYPES or not code:
             raise _bad(name, f"is written Type:parameter or Type:parameter:Target, as in {self.type_}:patient")
-        if not reverse and not iterate and source != self.type_:
-            raise _bad(name, f"starts with the type searched, {self.type_}; with :iterate, with any")
+        if not reverse and not iterate and source not in self.types:
+            raise _bad(name, f"starts with a type searched, {', '.join(self.types[:5])}; with :iterate, with any")
         if target and target not in RESOURCE_TYPES:
             raise _bad(name, f"names '{target[:40]}', which is not a resource type")
         if code == "*":

@@ -19,6 +19,7 @@ from liaison.fhir.store.rows import row_of
 from liaison.fhir.store.store import Store
 from liaison.fhir.vault import PatientKey
 
+FAMILIES: Final[tuple[Family, ...]] = ("patient", "directory")
 BATCH: Final = 2_000
 """Candidates read at once when bodies have to be decided on."""
 
@@ -34,9 +35,22 @@ class Run:
     total: int | None = None
     _patients: tuple[int, ...] | None = None
     _keys: dict[int, PatientKey] = field(default_factory=dict)
-    _budget: Budget = field(default_factory=Budget)
+    budget: Budget = field(default_factory=Budget)
 
     # ---- statements ------------------------------------------------------------------------------------------------
+
+    @property
+    def order(self) -> Order | None:
+        return self.plan.order
+
+    async def first(self, limit: int, after: Position | None, *, total: bool = False) -> list[Candidate]:
+        """The first `limit` matches after a position, in index order; with `total`, the number of all of them."""
+        if self.plan.decided:
+            return await self.page(limit, after, total=total)
+        found = await self.matching(limit, after)
+        if total:
+            self.total = await self.count()
+        return found
 
     async def page(self, limit: int, after: Position | None, *, total: bool = False) -> list[Candidate]:
         """The first `limit` candidates after a position, in index order, with their rows. Needs a decided plan."""
@@ -74,16 +88,21 @@ class Run:
     async def all(self, *, sorted_: bool = True) -> list[Candidate]:
         """Every match, in the order asked for."""
         sort = self.plan.query.sort
-        values = not self.plan.decided or (sorted_ and needs_values(sort))
+        found = await self.matched(values=sorted_ and needs_values(sort))
+        return ordered(found, sort) if sorted_ else [one for _, one in found]
+
+    async def matched(self, *, values: bool) -> list[tuple[Facts, Candidate]]:
+        """Every match, in an order of no meaning; with `values`, those of the parameters that the plan needs."""
+        values = values or not self.plan.decided
         candidates = await self._candidates(BY_UPDATE, "key", BUDGET + 1, None)
-        self._budget.check(len(candidates))
+        self.budget.check(len(candidates))
         found: list[tuple[Facts, Candidate]] = []
         for start in range(0, len(candidates), BATCH):
             some = candidates[start : start + BATCH]
             for one, facts in await self._facts(some) if values else self._bare(some):
                 if self._matches(facts):
                     found.append((facts, one))
-        return ordered(found, sort) if sorted_ else [one for _, one in found]
+        return found
 
     async def afford(self, values: int, most: int) -> None:
         """Raises TooCostly if so many values would make more than `most` tokens over the patients looked at."""
@@ -92,6 +111,14 @@ class Run:
                 raise TooCostly(
                     "This search would follow too many references. Ask for fewer matches, or for one patient."
                 )
+
+    async def present(self, kinds: Sequence[int]) -> frozenset[int]:
+        """Of these types, those of which the caller may see anything, in whatever record."""
+        found: set[int] = set()
+        for family in FAMILIES:
+            patients = (0,) if family == "directory" else await self._own() or (NOBODY,)
+            found.update(kind for (kind,) in await self._fetch(self._compiler(family).present(kinds, patients)))
+        return frozenset(found)
 
     async def rows(self, keys: Sequence[Key]) -> list[Row]:
         """The rows of these resources that the caller may see, in this order, at this snapshot."""
@@ -133,7 +160,7 @@ class Run:
                 self.total = (self.total or 0) + (records[0]["total"] if records else 0)
             found += [_candidate(record, columns) for record in records]
         if len(self.plan.families) > 1:
-            found.sort(key=lambda one: _place(one, order))
+            found.sort(key=lambda one: place(one, order))
             del found[limit:]
         return found
 
@@ -192,7 +219,7 @@ class Run:
 
     async def _facts(self, some: Sequence[Candidate]) -> list[tuple[Candidate, Facts]]:
         """The candidates with their values, from the cache or opened; those erased meanwhile are left out."""
-        self._budget.spend(len(some))
+        self.budget.spend(len(some))
         known = known_of(self.store.vault)
         values: dict[Key, dict[int, list[Any]]] = {}
         opened = [one.row for one in some if one.row is not None]
@@ -229,7 +256,7 @@ def _candidate(record: Any, columns: Columns) -> Candidate:
     return Candidate(Key(patient, kind, res), version, at, moment, None)
 
 
-def _place(one: Candidate, order: Order) -> tuple[float, int, int]:
+def place(one: Candidate, order: Order) -> tuple[float, int, int]:
     moment = float("-inf") if one.moment == BEGINNING else one.moment.timestamp()
     place = (moment, -one.key.res, -one.key.patient)
     return tuple(-part for part in place) if order.descending else place  # type: ignore[return-value]  # three parts

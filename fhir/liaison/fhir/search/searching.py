@@ -1,24 +1,30 @@
-"""The search of one type: parse, plan, run, include, and the page as a Bundle."""
+"""A search of one type, of several, or in a compartment: parse, plan, run, include, and the page as a Bundle."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from liaison.fhir.definitions import kind_of, type_of
+from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import BadRequest, Forbidden
 from liaison.fhir.search import page
+from liaison.fhir.search.compartment import branches
+from liaison.fhir.search.conditions import All, Condition, Not
 from liaison.fhir.search.criteria import Context, Query
 from liaison.fhir.search.decide import Candidate
 from liaison.fhir.search.include import Includes
 from liaison.fhir.search.listing import load, save
 from liaison.fhir.search.page import Cursor
-from liaison.fhir.search.parse import criterion, pairs, parse
-from liaison.fhir.search.plan import NOBODY, Plan, plan
+from liaison.fhir.search.parse import criterion, pairs
+from liaison.fhir.search.plan import NOBODY, condition_of, plan
 from liaison.fhir.search.run import Run
 from liaison.fhir.search.scopes import bound
 from liaison.fhir.search.searchset import searchset, url
+from liaison.fhir.search.several import Several
 from liaison.fhir.search.sql import Position
+from liaison.fhir.search.system import PARAMETER as TYPES
+from liaison.fhir.search.system import parse_each, require_narrow, types_of
 from liaison.fhir.store.contract import Answer, Caller, Key, Opened
 from liaison.fhir.store.store import Store
 
@@ -37,11 +43,12 @@ async def search(
 ) -> Answer:
     """A page of what matches among what the caller may see, in the order asked for.
 
-    `query` is the query string or form body as received. `compartment` is the id of a Patient: only what belongs to
-    that patient. `lenient` reports what it does not understand instead of refusing it (Prefer: handling=lenient).
+    `type_` '' searches the types that `_type` names, or all; those that the scopes do not allow give nothing. `query` is
+    the query string or form body as received. `compartment` names a resource ('Patient/x'): only what is in its
+    compartment. `lenient` reports what it does not understand instead of refusing it (Prefer: handling=lenient).
     """
-    if not caller.bound.allows("s", type_):
-        raise Forbidden(f"The scopes of this token do not allow 's' on {type_}.")
+    if type_:
+        _permitted(caller, (type_,))
     given = pairs(query)
     now = datetime.now(UTC)
     cursor = None
@@ -51,12 +58,23 @@ async def search(
             raise BadRequest(f"'{page.PARAMETER}' continues a search as it was; it goes with no other parameter.")
         cursor = page.unseal(store.vault.cursor, caller, type_, asked[0][1], now)
         given, lenient, compartment, now = cursor.pairs, cursor.lenient, cursor.compartment, cursor.started
-    parsed = parse(given, Context(type_, base_url, now), lenient=lenient)
-    run = Run(store, caller, await _plan(store, caller, parsed, base_url, compartment))
-    if cursor is not None:
-        run.snapshot = cursor.snapshot
+    types = types_of(type_, given, compartment.partition("/")[0])
+    queries = parse_each(given, types, base_url, now, named=bool(type_), lenient=lenient)
+    if not type_ and not compartment and all(name != TYPES for name, _ in given):
+        require_narrow(queries[0])
+    allowed = _permitted(caller, types)
+    asked_of = [query for query in queries if query.type_ in allowed]
+    run = await _runs(store, caller, asked_of, base_url, compartment, None if cursor is None else cursor.snapshot)
     first = Cursor(now, "", given, lenient, compartment, None)
-    return await _Page(run, parsed, base_url, cursor or first, cursor is None).answer()
+    return await _Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None).answer()
+
+
+def _permitted(caller: Caller, types: Sequence[str]) -> frozenset[str]:
+    """Those of the types that the scopes let be searched; Forbidden when there is none."""
+    found = frozenset(one for one in types if caller.bound.allows("s", one))
+    if not found:
+        raise Forbidden(f"The scopes of this token do not allow 's' on {' or '.join(types[:5])}.")
+    return found
 
 
 async def find(
@@ -75,33 +93,54 @@ async def find(
     return [one.key for one in (await run.page(limit, None) if run.plan.decided else await run.matching(limit, None))]
 
 
-async def _plan(store: Store, caller: Caller, query: Query, base_url: str, compartment: str) -> Plan:
-    made = plan(query, bound(caller, "s", query.type_, base_url), store.key)
+async def _runs(
+    store: Store, caller: Caller, queries: Sequence[Query], base_url: str, compartment: str, snapshot: str | None
+) -> Run | Several:
+    """What answers the queries, one for each type: within a compartment a run for each way to be in it."""
     if not compartment:
-        return made
-    if made.families == ("directory",):
-        raise BadRequest(f"{query.type_} is not in the compartment of a patient.")
-    # An id gives its patient whatever it names: only the id of a Patient the caller may see opens the compartment.
-    key = store.key("Patient", compartment)
-    only = replace(made, owners=(NOBODY if key is None else key.patient,), families=("patient",))
-    if key is None or not await Run(store, caller, only).rows([key]):
-        return replace(only, owners=(NOBODY,))
-    return replace(only, owners=(key.patient,) if made.owners in (None, (key.patient,)) else (NOBODY,))
+        runs = [
+            Run(store, caller, plan(query, bound(caller, "s", query.type_, base_url), store.key), snapshot)
+            for query in queries
+        ]
+        return runs[0] if len(runs) == 1 else await _together(runs)
+    owner, _, id_ = compartment.partition("/")
+    runs = []
+    for query in queries:
+        others: list[Condition] = []
+        for branch in branches(owner, id_, query.type_, base_url):
+            within = replace(query, criteria=(*query.criteria, branch))
+            made = plan(within, bound(caller, "s", query.type_, base_url), store.key)
+            runs.append(Run(store, caller, replace(made, condition=All((made.condition, *others))), snapshot))
+            known = condition_of(branch, query.type_, store.key)
+            assert known is not None, "references and ids are decided in SQL"
+            others.append(Not(known))
+    # Only a resource that the caller may see opens its compartment. Of any other, nothing is a member.
+    key = store.key(owner, id_)
+    if key is None or not await runs[0].rows([key]):
+        for run in runs:
+            run.plan = replace(run.plan, owners=(NOBODY,), families=("patient",))
+    return await _together(runs)
+
+
+async def _together(runs: Sequence[Run]) -> Several:
+    several = Several(runs)
+    await several.begin()
+    return several
 
 
 class _Page:
-    """One page of a run."""
+    """One page of a run. `query` is that of any of the types: they differ only in what they ask of each."""
 
-    def __init__(self, run: Run, query: Query, base_url: str, here: Cursor, first: bool) -> None:
+    def __init__(self, run: Run | Several, type_: str, query: Query, base_url: str, here: Cursor, first: bool) -> None:
         self.run, self.query, self.base_url, self.here, self.first = run, query, base_url, here, first
-        self.store, self.caller = run.store, run.caller
-        compartment = here.compartment
-        self.path = f"Patient/{compartment}/{query.type_}" if compartment else query.type_
+        self.one = run if isinstance(run, Run) else run.one
+        self.store, self.caller, self.type_ = self.one.store, self.one.caller, type_
+        self.path = f"{here.compartment}/{type_ or '*'}" if here.compartment else type_
 
     async def answer(self) -> Answer:
         if self.query.count_only:
             return self._searchset([], [], await self.run.count(), None)
-        if self.run.plan.order is None:
+        if self.run.order is None:
             found, total, following = await self._of_list()
         else:
             found, total, following = await self._of_index()
@@ -109,7 +148,7 @@ class _Page:
         if len(rows) < len(found):
             rows = await self.run.rows([one.key for one in found])
         matches = await self.store.open_rows(self.caller, rows)
-        included = await Includes(self.run, self.query.includes, self.base_url).of(matches)
+        included = await Includes(self.one, self.query.includes, self.base_url).of(matches)
         matches, included = await self._cut(matches), await self._cut(included, match=False)
         return self._searchset(matches, included, None if self.query.total == "none" else total, following)
 
@@ -129,12 +168,8 @@ class _Page:
         query, run, here = self.query, self.run, self.here
         wanted = query.total in ("accurate", "estimate") and self.first
         total = here.total
-        if run.plan.decided:
-            found = await run.page(query.count + 1, here.position, total=wanted)
-            total = run.total if wanted else total
-        else:
-            found = await run.matching(query.count + 1, here.position)
-            total = await run.count() if wanted else total
+        found = await run.first(query.count + 1, here.position, total=wanted)
+        total = run.total if wanted else total
         if len(found) <= query.count:
             return found, len(found) if self.first else total, None
         last = found[query.count - 1]
@@ -148,7 +183,7 @@ class _Page:
             listed = await save(self.store, keys) if len(keys) > count else b""
         else:
             listed = here.stored
-            keys = await load(self.store, listed, kind_of(self.query.type_))
+            keys = await load(self.store, listed)
         upto = here.offset + count
         following = self._next(len(keys), stored=listed, offset=upto) if len(keys) > upto else None
         some = keys[here.offset : upto]
@@ -162,8 +197,8 @@ class _Page:
     ) -> Answer:
         links = [("self", url(self.base_url, self.path, self.query.pairs))]
         if following is not None:
-            text = page.seal(self.store.vault.cursor, self.caller, self.query.type_, following)
-            links.append(("next", url(self.base_url, self.query.type_, ((page.PARAMETER, text),))))
+            text = page.seal(self.store.vault.cursor, self.caller, self.type_, following)
+            links.append(("next", url(self.base_url, self.path, ((page.PARAMETER, text),))))
         return searchset(
             matches,
             included,

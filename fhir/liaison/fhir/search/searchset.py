@@ -53,4 +53,5 @@ def _entry(one: Opened, mode: bytes, base: bytes, id_of: Callable[[Key], str]) -
 def url(base_url: str, path: str, pairs: Sequence[tuple[str, str]]) -> str:
     """A link to a search, absolute; from our own base URL, never from a header of the request."""
     query = urlencode(pairs)
-    return f"{base_url}/{path}?{query}" if query else f"{base_url}/{path}"
+    where = f"{base_url}/{path}" if path else base_url
+    return f"{where}?{query}" if query else where

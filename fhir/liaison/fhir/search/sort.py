@@ -52,6 +52,15 @@ def ordered(found: Sequence[tuple[Facts, Any]], sort: Sequence[SortKey]) -> list
     return [row for _, row in rows]
 
 
+def merged(groups: Sequence[tuple[Sequence[tuple[Facts, Any]], Sequence[SortKey]]]) -> list[Any]:
+    """The same over several types, each with its own parameters for the same keys."""
+    rows = [([_rank(facts, key) for key in sort], one) for found, sort in groups for facts, one in found]
+    keys = groups[0][1] if groups else ()
+    for number in reversed(range(len(keys))):
+        rows.sort(key=lambda row: row[0][number], reverse=keys[number].descending)  # used before the next turn
+    return [one for _, one in rows]
+
+
 def _rank(facts: Facts, key: SortKey) -> tuple[int, Any]:
     parameter = key.parameter
     if parameter.code == "_id":

@@ -128,6 +128,17 @@ class Compiler:
             f"{head}select count(*) as total, {self._snapshot(bind)} as snapshot from ({body}) c", bind.arguments
         )
 
+    def present(self, kinds: Sequence[int], patients: Sequence[int]) -> Statement:
+        """Of these types, those of which a visible row is in one of these records."""
+        bind = Binder()
+        head = self._visible(bind, bind.add(self.session, "bigint"))
+        return Statement(
+            f"{head}select k.kind from unnest({bind.add(list(kinds), 'smallint[]')}) k(kind) where exists (select 1 from"
+            f" unnest({bind.add(list(patients), 'bigint[]')}) p(patient) join visible v on v.patient = p.patient"
+            " and v.kind = k.kind)",
+            bind.arguments,
+        )
+
     def rows(self, keys: Sequence[tuple[int, int, int]], *, columns: Columns = "row") -> Statement:
         """The rows of these resources, in the order given; those not visible are not there."""
         bind = Binder()

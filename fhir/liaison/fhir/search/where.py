@@ -12,6 +12,7 @@ from liaison.fhir.search.conditions import (
     Bound,
     Condition,
     Ids,
+    Not,
     Owners,
     Present,
     Proven,
@@ -42,12 +43,18 @@ class Binder:
 
 def start_of(condition: Condition) -> tuple[Tokens | None, tuple[Condition, ...]]:
     """The condition whose index walk a statement follows, and those to test on each row it meets."""
-    conjuncts = condition.of if isinstance(condition, All) else (condition,)
+    conjuncts = _conjuncts(condition)
     best: Tokens | None = None
     for one in conjuncts:
         if isinstance(one, Tokens) and not one.negated and one.values and (best is None or _rank(one) < _rank(best)):
             best = one
     return best, tuple(one for one in conjuncts if one is not best)
+
+
+def _conjuncts(condition: Condition) -> tuple[Condition, ...]:
+    if not isinstance(condition, All):
+        return (condition,)
+    return tuple(one for inner in condition.of for one in _conjuncts(inner))
 
 
 def _rank(tokens: Tokens) -> tuple[bool, int]:
@@ -132,6 +139,8 @@ class Where:
                     f" and o.kind = {self.kind} and o.param = {self.bind.add(param, 'smallint')}"
                     f" and o.token = any({self.bind.add(tokens, 'bigint[]')}))"
                 )
+            case Not(inner):
+                return f"not ({self.test(inner)})"
             case AnyOf(of):
                 return f"({' or '.join(map(self.test, of))})" if of else "false"
             case All(of):

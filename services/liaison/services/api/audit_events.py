@@ -1,14 +1,27 @@
 """The type AuditEvent: read and searched in the journal, never written through the API."""
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from liaison.auth.caller import Caller
 from liaison.auth.journal.audit_reader import AuditReader
-from liaison.fhir.errors import MethodNotAllowed
+from liaison.fhir.definitions import compartment
+from liaison.fhir.errors import BadRequest, MethodNotAllowed
 from liaison.fhir.interactions.read import asked_for
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services.engine import Engine, Operation
+
+
+def _within(where: Route, query: str) -> str:
+    """The query, held to the compartment of the path by R4's parameter for it (Patient/[id]/AuditEvent: patient)."""
+    owner, _, _ = where.compartment.partition("/")
+    if not owner:
+        return query
+    parameters = compartment(owner).get("AuditEvent", ())
+    if not parameters:
+        raise BadRequest(f"AuditEvent is not in the compartment of a {owner}.")
+    return "&".join(part for part in (query, urlencode({parameters[0]: where.compartment})) if part)
 
 
 def audit_events(reader: AuditReader) -> Operation:
@@ -21,7 +34,7 @@ def audit_events(reader: AuditReader) -> Operation:
                 found = await reader.read(caller, where.id_)
                 return found if wanted is None else replace(found, body=wanted.of(found.body, where.type_))
             case "search":
-                return await reader.search(caller, request.query)
+                return await reader.search(caller, _within(where, request.query))
             case _:
                 raise MethodNotAllowed(
                     "AuditEvent is the access journal: it is read and searched, never written.", ("GET", "HEAD")

@@ -49,7 +49,7 @@ _ID_SHAPE: Final = re.compile(r"[A-Z][A-Za-z]*|[_$][a-z-]*|metadata|")
 # Any page may call with a token it was given; there is no cookie here that the browser would add by itself.
 _ORIGIN: Final = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"etag, last-modified, location, x-request-id"),
+    (b"access-control-expose-headers", b"etag, last-modified, location, preference-applied, x-request-id"),
 ]
 _PREFLIGHT: Final = (
     ("access-control-allow-methods", "GET, HEAD, POST, PUT, DELETE"),
@@ -180,7 +180,7 @@ class FhirEdge:
             raise BadRequest("Content-Length and Transfer-Encoding do not go together.")
         body = await read_body(receive, headers.get("content-length", ""), self._limit)
         kind, encoding = headers.get("content-type", ""), headers.get("content-encoding", "")
-        if path.endswith("/_search"):
+        if path.rpartition("/")[2] == "_search":
             form = negotiation.form_body(kind, encoding, body)
             return b"", negotiation.without_format("&".join(part for part in (query, form) if part))
         if method != "DELETE" and (body or not path.partition("$")[1]):

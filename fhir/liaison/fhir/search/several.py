@@ -1,0 +1,87 @@
+"""Several runs as one: a search over several types, or over the branches of a compartment, in one order and one snapshot.
+
+No two runs find the same resource. Each is asked for as many as the page holds, and the first of them all are the page;
+totals add up. What one run may open is opened from the budget of all.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from liaison.fhir.search.criteria import SortKey
+from liaison.fhir.search.decide import Candidate
+from liaison.fhir.search.run import Run, place
+from liaison.fhir.search.sort import BY_UPDATE, merged, needs_values
+from liaison.fhir.search.sql import Order, Position
+from liaison.fhir.store.contract import Key, Row
+
+T = TypeVar("T")
+
+FEW: Final = 8
+"""Types that are simply asked. Of more, it is first asked which have anything that the caller may see."""
+
+
+class Several:
+    """Has what a page asks of a Run. `runs` is never empty, and each has the same sort keys by name."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self.runs = list(runs)
+        self.one = runs[0]
+        self.total: int | None = None
+        orders = {run.plan.order for run in runs}
+        self.order: Order | None = orders.pop() if len(orders) == 1 else None
+        if self.order is None and not self.one.plan.query.sort:
+            self.order = BY_UPDATE
+        for run in runs:
+            run.budget = self.one.budget
+            run.plan = replace(run.plan, order=self.order)
+
+    @property
+    def snapshot(self) -> str | None:
+        return self.one.snapshot
+
+    async def begin(self) -> None:
+        """All runs at one snapshot, and without the types of which there is nothing to see."""
+        snapshot = self.one.snapshot
+        if snapshot is None:
+            [[snapshot]] = await self.one.store.lanes.fetch("select pg_current_snapshot()::text")
+        for run in self.runs:
+            run.snapshot = snapshot
+        kinds = {run.plan.kind for run in self.runs}
+        if len(kinds) > FEW:
+            present = await self.one.present(sorted(kinds))
+            self.runs = [run for run in self.runs if run.plan.kind in present]
+
+    async def count(self) -> int:
+        return sum(await self._each(lambda run: run.count()))
+
+    async def first(self, limit: int, after: Position | None, *, total: bool = False) -> list[Candidate]:
+        """The first `limit` matches after a position, in index order; with `total`, the number of all of them."""
+        order = self.order
+        assert order is not None
+        found = _flat(await self._each(lambda run: run.first(limit, after)))
+        if total:
+            self.total = await self.count()
+        return sorted(found, key=lambda one: place(one, order))[:limit]
+
+    async def all(self) -> list[Candidate]:
+        """Every match, in the order asked for."""
+        groups = await self._each(lambda run: run.matched(values=needs_values(run.plan.query.sort)))
+        sorts: list[Sequence[SortKey]] = [run.plan.query.sort for run in self.runs]
+        return merged(list(zip(groups, sorts, strict=True)))
+
+    async def rows(self, keys: Sequence[Key]) -> list[Row]:
+        return await self.one.rows(keys)
+
+    async def _each(self, ask: Callable[[Run], Awaitable[T]]) -> list[T]:
+        """Of every run; the first error once all have ended, so that none is left running."""
+        done = await asyncio.gather(*map(ask, self.runs), return_exceptions=True)
+        for one in done:
+            if isinstance(one, BaseException):
+                raise one
+        return [one for one in done if not isinstance(one, BaseException)]
+
+
+def _flat(groups: Iterable[list[Candidate]]) -> list[Candidate]:
+    return [one for group in groups for one in group]
