@@ -47,8 +47,12 @@ def read(query: str, type_: str = "Observation", *, lenient: bool = False) -> Qu
         ("subject:Patient.family=x", "subject:Patient.family"),
         ("_has:Observation:subject:code=x", "_has"),
         ("_filter=x", "_filter"),
-        ("_text=x", "_text"),
-        ("_content=x", "_content"),
+        ("_text=!!!", "_text"),
+        ("_content=%22x", "_content"),
+        ("_text:exact=x", "_text"),
+        ("_text:missing=true", "_text"),
+        ("_query=x", "_query"),
+        ("_filter:not=code eq x", "_filter"),
         ("_list=x", "_list"),
         ("_revinclude=Observation", "_revinclude"),
         ("_revinclude=Nothing:subject", "_revinclude"),
@@ -165,7 +169,7 @@ def test_every_parameter_of_every_type_is_decided_or_refused_by_name() -> None:
                 assert read(f"{code}={'$'.join(parts)}", type_).criteria
             else:
                 assert read(f"{code}={example[parameter.type]}", type_).criteria
-    assert refused == {"_text", "_content", "_query", "near"}
+    assert refused == {"_query", "near"}
 
 
 def _type(parameter_id: str) -> str:

@@ -17,7 +17,9 @@ import orjson
 from liaison.fhir import model
 from liaison.fhir.definitions import parameter_by_number, type_of
 from liaison.fhir.errors import TooCostly
+from liaison.fhir.search import expression, words
 from liaison.fhir.search.criteria import Criterion, Facts
+from liaison.fhir.search.expression import Expression, Tested
 from liaison.fhir.search.kinds import kind_for
 from liaison.fhir.search.plan import Alternatives
 from liaison.fhir.store.contract import Key, Row, Tree
@@ -103,6 +105,8 @@ class Budget:
 
 def holds(criterion: Criterion, facts: Facts) -> bool:
     """Whether one criterion holds, from the facts alone."""
+    if isinstance(criterion, Expression):
+        return expression.holds(criterion, lambda part: holds(part, facts))
     code = criterion.parameter.code
     values: Sequence[Any]
     if code == "_id":
@@ -113,6 +117,8 @@ def holds(criterion: Criterion, facts: Facts) -> bool:
         values = facts.values.get(criterion.parameter.number, ())
     if criterion.modifier == "missing":
         return (not values) is criterion.operands[0]
+    if isinstance(criterion, Tested):
+        return any(map(criterion.test, values))
     return kind_for(criterion).matches(values, criterion)
 
 
@@ -128,12 +134,24 @@ async def values_of(
 ) -> list[dict[int, list[Any]] | None]:
     """The values of each row, of some parameters if `only` names them; None when its patient was erased meanwhile."""
     # What was stored has been within the limits; only numbers need the reader that keeps their digits.
-    exact = only is None or any(parameter_by_number(number).type in _NUMERIC for number in only)
+    exact = only is None or any(_exact(number) for number in only)
+    texts = () if only is None else tuple(words.TEXTS.keys() & only)
     read: Callable[[bytes], Tree] = model.read if exact else orjson.loads
     found: list[dict[int, list[Any]] | None] = []
     for count, row in enumerate(rows, 1):
         key = keys.get(row.key.patient)
-        found.append(None if key is None else model.extract(type_of(row.key.kind), read(open_(key, row)), only))
+        found.append(None if key is None else _values(type_of(row.key.kind), read(open_(key, row)), only, texts))
         if count % _BREATH == 0:
             await asyncio.sleep(0)
+    return found
+
+
+def _exact(number: int) -> bool:
+    return number in words.TEXTS or parameter_by_number(number).type in _NUMERIC
+
+
+def _values(type_: str, tree: Tree, only: frozenset[int] | None, texts: Sequence[int]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = model.extract(type_, tree, only)
+    for number in texts:
+        found[number] = words.value_of(number, tree)
     return found

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from liaison.fhir.definitions import SearchParameter
 from liaison.fhir.search import (
     composite,
     date,
@@ -13,6 +14,7 @@ from liaison.fhir.search import (
     token,
     updated,
     uri,
+    words,
 )
 from liaison.fhir.search.criteria import Criterion, ParameterType
 
@@ -28,14 +30,22 @@ TYPES: Final[dict[str, ParameterType]] = {
 }
 ID: Final[ParameterType] = identity
 UPDATED: Final[ParameterType] = updated
+WORDS: Final[ParameterType] = words
 
 
 def kind_for(criterion: Criterion) -> ParameterType:
     """The module that decides this criterion."""
-    match criterion.parameter.code:
+    return kind_of(criterion.parameter)
+
+
+def kind_of(parameter: SearchParameter) -> ParameterType:
+    """The module that decides this parameter."""
+    match parameter.code:
         case "_id":
             return ID
         case "_lastUpdated":
             return UPDATED
+        case "_text" | "_content":
+            return WORDS
         case _:
-            return TYPES[criterion.parameter.type]
+            return TYPES[parameter.type]

@@ -14,7 +14,8 @@ from liaison.fhir.errors import BadRequest, Issue
 from liaison.fhir.search import result
 from liaison.fhir.search.criteria import Context, Criterion, Query
 from liaison.fhir.search.escapes import split
-from liaison.fhir.search.kinds import ID, TYPES, UPDATED
+from liaison.fhir.search.filtering import filtered
+from liaison.fhir.search.kinds import TYPES, WORDS, kind_of
 
 MOST_BYTES: Final = 64 * 1024
 MOST_PARAMETERS: Final = 100
@@ -26,7 +27,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 # Parameters of the edge, for any interaction (http.html#parameters); it has read them already.
 _OF_THE_EDGE: Final = frozenset({"_format", "_pretty"})
 
-_NOT_YET: Final = frozenset({"_filter", "_has", "_list", "_query", "_text", "_content", "_contained", "_containedType"})
+_NOT_YET: Final = frozenset({"_has", "_list", "_query", "_contained", "_containedType"})
 
 
 def pairs(query: str) -> tuple[tuple[str, str], ...]:
@@ -71,16 +72,14 @@ def parse(given: Iterable[tuple[str, str]], context: Context, *, lenient: bool =
 
 def criterion(asked: str, text: str, context: Context) -> Criterion:
     """One parameter with its modifier and values. BadRequest names what is unknown or malformed."""
+    if asked == "_filter":
+        return _filter(text, context)
     name, _, modifier = asked.partition(":")
     parameter = _parameter(name, asked, context.type_)
     try:
-        if modifier == "missing":
+        if modifier == "missing" and kind_of(parameter) is not WORDS:
             return Criterion(name, modifier, parameter, (_missing(text, parameter),))
-        kind = TYPES[parameter.type]
-        if parameter.code == "_id":
-            kind = ID
-        elif parameter.code == "_lastUpdated":
-            kind = UPDATED
+        kind = kind_of(parameter)
         if modifier and modifier not in kind.MODIFIERS and not _is_type(modifier, kind.MODIFIERS, parameter):
             known = ", ".join(f":{one}" for one in sorted(kind.MODIFIERS | {"missing"}) if one != "Type")
             raise BadRequest(f"The modifier ':{_shown(modifier)}' is not supported here; these are: {known}.")
@@ -95,6 +94,15 @@ def criterion(asked: str, text: str, context: Context) -> Criterion:
             issues=[
                 Issue("value", f"Search parameter '{_shown(asked)}': {issue.diagnostics}") for issue in error.issues
             ]
+        ) from None
+
+
+def _filter(text: str, context: Context) -> Criterion:
+    try:
+        return filtered(text, context, criterion)
+    except BadRequest as error:
+        raise BadRequest(
+            issues=[Issue(issue.code, f"Search parameter '_filter': {issue.diagnostics}") for issue in error.issues]
         ) from None
 
 
@@ -123,7 +131,9 @@ def _parameter(name: str, asked: str, type_: str) -> SearchParameter:
 
 def supported(parameter: SearchParameter) -> bool:
     """Whether the search decides this parameter at all. What it does not is refused by name."""
-    return parameter.type in TYPES and bool(parameter.expression) and parameter.code not in _NOT_YET
+    if parameter.code in _NOT_YET or parameter.type not in TYPES:
+        return False
+    return bool(parameter.expression) or kind_of(parameter) is WORDS
 
 
 def _missing(text: str, parameter: SearchParameter) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of, ownership
-from liaison.fhir.search import reference
+from liaison.fhir.search import expression, reference, words
 from liaison.fhir.search.conditions import (
     All,
     Any,
@@ -20,6 +20,7 @@ from liaison.fhir.search.conditions import (
     implied_patients,
 )
 from liaison.fhir.search.criteria import Criterion, Query
+from liaison.fhir.search.expression import Expression, Tested, conjuncts, leaves
 from liaison.fhir.search.kinds import kind_for
 from liaison.fhir.search.paths import names_owner, owner_parameter, paths
 from liaison.fhir.search.sort import BY_CLINICAL, BY_UPDATE, order_of
@@ -72,8 +73,13 @@ class Plan:
     @property
     def needed(self) -> frozenset[int]:
         """The parameters whose values decide or order the matches after decryption."""
-        criteria = (*self.residual, *(one for group in self.residual_bound for one in group))
+        criteria = leaves((*self.residual, *(one for group in self.residual_bound for one in group)))
         return frozenset([one.parameter.number for one in criteria] + [key.parameter.number for key in self.query.sort])
+
+
+def reads_words(made: Plan) -> bool:
+    """Whether whole texts decide: they are read anew each time, never kept."""
+    return not words.TEXTS.keys().isdisjoint(made.needed)
 
 
 def families_of(type_: str) -> tuple[Family, ...]:
@@ -89,7 +95,7 @@ def plan(query: Query, bound: Alternatives, key_of: KeyOf) -> Plan:
     type_ = query.type_
     decided: list[Condition] = []
     residual = []
-    for criterion in query.criteria:
+    for criterion in conjuncts(query.criteria):
         condition = condition_of(criterion, type_, key_of)
         if condition is None:
             residual.append(criterion)
@@ -121,6 +127,10 @@ def plan(query: Query, bound: Alternatives, key_of: KeyOf) -> Plan:
 
 def condition_of(criterion: Criterion, type_: str, key_of: KeyOf) -> Condition | None:
     """The criterion as SQL can decide it, exactly, or None."""
+    if isinstance(criterion, Expression):
+        return expression.condition(criterion, lambda part: condition_of(part, type_, key_of))
+    if isinstance(criterion, Tested):
+        return None
     parameter = criterion.parameter
     if criterion.modifier == "missing":
         return _missing(criterion, type_)

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import TooCostly
 from liaison.fhir.search.conditions import BEGINNING
 from liaison.fhir.search.criteria import Facts
 from liaison.fhir.search.decide import BUDGET, CACHED, Budget, Candidate, known_of, satisfies, values_of
-from liaison.fhir.search.plan import NOBODY, Plan
+from liaison.fhir.search.plan import NOBODY, Plan, reads_words
 from liaison.fhir.search.sort import BY_UPDATE, needs_values, ordered
 from liaison.fhir.search.sql import Columns, Compiler, Family, Order, Position, Statement
 from liaison.fhir.store.contract import Caller, Key, Row
@@ -207,8 +206,12 @@ class Run:
         # A patient without a key has no rows: any token will do, and takes as long.
         return self._keys.get(patient, self.store.vault.territory).token(parameter, value)
 
+    @property
+    def _cached(self) -> bool:
+        return self.plan.query.type_ in CACHED and not reads_words(self.plan)
+
     def _columns(self) -> Columns:
-        return "key" if self.plan.query.type_ in CACHED else "row"
+        return "key" if self._cached else "row"
 
     def _matches(self, facts: Facts) -> bool:
         return satisfies(facts, self.plan.residual, self.plan.residual_bound)
@@ -226,20 +229,20 @@ class Run:
         missing = []
         for one in some:
             if one.row is None:
-                found = known.get(one.key, one.version)
+                found = known.get(one.key, one.version) if self._cached else None
                 if found is None:
                     missing.append(one.key)
                 else:
                     values[one.key] = found
         for start in range(0, len(missing), BATCH):
             opened += await self.rows(missing[start : start + BATCH])
-        only = None if self.plan.query.type_ in CACHED else self.plan.needed
+        only = None if self._cached else self.plan.needed
         with reported():
             keys = await self.store.vault.patient_keys(self.store.database.reading, {row.key.patient for row in opened})
         for row, found in zip(opened, await values_of(opened, keys, only), strict=True):
             if found is not None:
                 values[row.key] = found
-                if type_of(row.key.kind) in CACHED:
+                if self._cached:
                     known.put(row.key, row.version, found)
         return [
             (one, Facts(self.plan.query.type_, self.store.id(one.key), one.at, values[one.key]))

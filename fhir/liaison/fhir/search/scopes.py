@@ -50,4 +50,7 @@ def lets_include(caller: Caller, one: Opened, base_url: str) -> bool:
 @lru_cache(maxsize=1024)
 def _criteria(type_: str, query: str, base_url: str) -> tuple[Criterion, ...]:
     asked = Context(type_, base_url, datetime.now(UTC))
-    return tuple(criterion(name, text, asked) for name, text in pairs(query))
+    given = pairs(query)
+    if any(name in ("_filter", "_text", "_content") for name, _ in given):
+        raise BadRequest("What a scope asks is decided on the values of parameters, not on texts or filters.")
+    return tuple(criterion(name, text, asked) for name, text in given)

@@ -1,0 +1,193 @@
+"""What a filter means: each test as a criterion of its parameter's type (http://hl7.org/fhir/R4/search_filter.html).
+
+An operator that a prefix or a modifier of a search says too is that criterion, decided where it is; of the others, each
+says of one value of the parameter whether it holds. A test holds when one value does, `ne` too; `pr` asks whether there
+is any. Codes and URIs are compared to the letter, strings without case and accents, as in a search.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from liaison.fhir.definitions import SearchParameter
+from liaison.fhir.errors import BadRequest, Issue
+from liaison.fhir.search import date, reference
+from liaison.fhir.search import filter as grammar
+from liaison.fhir.search.conditions import Bound
+from liaison.fhir.search.criteria import Context, Criterion
+from liaison.fhir.search.expression import Tested, joined
+from liaison.fhir.search.string import folded
+
+Read = Callable[[str, str, Context], Criterion]
+"""liaison.fhir.search.parse.criterion."""
+
+_PREFIXES: Final = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "ap", "sa", "eb"})
+_ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "gt": lambda one, other: bool(one > other),
+    "lt": lambda one, other: bool(one < other),
+    "ge": lambda one, other: bool(one >= other),
+    "le": lambda one, other: bool(one <= other),
+}
+_TEXT: Final[dict[str, Callable[[str, str], bool]]] = {
+    "co": lambda text, part: part in text,
+    "sw": str.startswith,
+    "ew": str.endswith,
+}
+_TERMINOLOGY: Final = {"in": "in", "ni": "not-in", "ss": "below", "sb": "above"}
+
+
+def filtered(text: str, context: Context, read: Read) -> Criterion:
+    """The criterion that `_filter` is. BadRequest names the character, the parameter or the operator."""
+    return _meaning(grammar.read(text), context, read)
+
+
+def _meaning(node: grammar.Node, context: Context, read: Read) -> Criterion:
+    if isinstance(node, grammar.Both):
+        return joined(node.way, [_meaning(part, context, read) for part in node.of])
+    try:
+        return _test(node, context, read)
+    except BadRequest as error:
+        raise BadRequest(
+            issues=[
+                Issue(issue.code, f"At character {node.at} of the filter: {issue.diagnostics}")
+                for issue in error.issues
+            ]
+        ) from None
+
+
+def _test(node: grammar.Test, context: Context, read: Read) -> Criterion:
+    if len(node.path) > 1 or node.path[0].type_:
+        names = ".".join(step.name for step in node.path)
+        raise BadRequest(f"A path through other resources is not supported in a filter: '{names[:60]}'.")
+    name, operator, value = node.path[0].name, node.operator, node.value
+    present = read(f"{name}:missing", "false", context) if name not in ("_text", "_content") else None
+    if operator == "pr":
+        if value not in ("true", "false"):
+            raise BadRequest("The value of 'pr' is true or false.")
+        return read(f"{name}:missing", "false" if value == "true" else "true", context)
+    if present is None:
+        if operator != "co":
+            raise _refused(operator, name, ("co",))
+        return read(name, _escaped(value), context)
+    parameter = present.parameter
+    if name == "_id":
+        return _of_id(name, operator, value, context, read)
+    match parameter.type:
+        case "date":
+            return _of_date(parameter, operator, value, context, read)
+        case "number" | "quantity":
+            if operator not in _PREFIXES:
+                raise _refused(operator, name, sorted(_PREFIXES))
+            return read(name, f"{operator}{value}", context)
+        case "string":
+            return _of_string(parameter, operator, value, context, read)
+        case "token":
+            return _of_token(parameter, operator, value, context, read)
+        case "reference":
+            return _of_reference(parameter, operator, value, context, read)
+        case "uri":
+            return _of_uri(parameter, operator, value, context, read)
+        case _:
+            if operator != "eq":
+                raise _refused(operator, name, ("eq", "pr"))
+            return read(name, _one(value), context)
+
+
+def _of_id(name: str, operator: str, value: str, context: Context, read: Read) -> Criterion:
+    if operator not in ("eq", "ne"):
+        raise _refused(operator, name, ("eq", "ne", "pr"))
+    return read(name if operator == "eq" else f"{name}:not", _escaped(value), context)
+
+
+def _of_date(parameter: SearchParameter, operator: str, value: str, context: Context, read: Read) -> Criterion:
+    if operator in _PREFIXES:
+        return read(parameter.code, f"{operator}{value}", context)
+    if operator != "po":
+        raise _refused(operator, parameter.code, [*sorted(_PREFIXES), "po"])
+    _, low, high = date.span(value)
+    overlaps = date.Limits((Bound("low", "<", high), Bound("high", ">", low)))
+    return Criterion(parameter.code, "", parameter, (overlaps,))
+
+
+def _of_string(parameter: SearchParameter, operator: str, value: str, context: Context, read: Read) -> Criterion:
+    wanted = folded(value)
+    if not wanted:
+        raise BadRequest("A text to look for holds at least one letter or digit.")
+    match operator:
+        case "co":
+            return read(f"{parameter.code}:contains", _escaped(value), context)
+        case "sw":
+            return read(parameter.code, _escaped(value), context)
+        case "eq":
+            return _tested(parameter, wanted, lambda one: folded(one.value) == wanted)
+        case "ne":
+            return _tested(parameter, wanted, lambda one: folded(one.value) != wanted)
+        case "ew":
+            return _tested(parameter, wanted, lambda one: folded(one.value).endswith(wanted))
+        case _ if operator in _ORDER:
+            compare = _ORDER[operator]
+            return _tested(parameter, wanted, lambda one: compare(folded(one.value), wanted))
+    raise _refused(operator, parameter.code, ("eq", "ne", "co", "sw", "ew", *_ORDER, "pr"))
+
+
+def _of_token(parameter: SearchParameter, operator: str, value: str, context: Context, read: Read) -> Criterion:
+    match operator:
+        case "eq":
+            return read(parameter.code, _one(value), context)
+        case "ne":
+            equal = read(parameter.code, _one(value), context)
+            return _tested(parameter, value, lambda one: not _matches(equal, one))
+        case "co" | "sw" | "ew":
+            compare, wanted = _TEXT[operator], value.casefold()
+            return _tested(parameter, value, lambda one: compare(one.code.casefold(), wanted))
+        case _ if operator in _TERMINOLOGY:
+            return read(f"{parameter.code}:{_TERMINOLOGY[operator]}", _one(value), context)
+    raise _refused(operator, parameter.code, ("eq", "ne", "co", "sw", "ew", *_TERMINOLOGY, "pr"))
+
+
+def _of_reference(parameter: SearchParameter, operator: str, value: str, context: Context, read: Read) -> Criterion:
+    if operator in ("eq", "re"):
+        return read(parameter.code, _escaped(value), context)
+    if operator != "ne":
+        raise _refused(operator, parameter.code, ("eq", "ne", "re", "pr"))
+    link = reference.operand(_escaped(value), "", parameter, context)
+    return _tested(
+        parameter, value, lambda one: bool(reference.literal(one)) and reference.literal(one) not in link.written
+    )
+
+
+def _of_uri(parameter: SearchParameter, operator: str, value: str, context: Context, read: Read) -> Criterion:
+    match operator:
+        case "eq":
+            return read(parameter.code, _escaped(value), context)
+        case "ne":
+            return _tested(parameter, value, lambda one: one.value != value)
+        case "co" | "sw" | "ew":
+            compare = _TEXT[operator]
+            return _tested(parameter, value, lambda one: compare(one.value, value))
+        case "ss" | "sb":
+            return read(f"{parameter.code}:{_TERMINOLOGY[operator]}", _escaped(value), context)
+    raise _refused(operator, parameter.code, ("eq", "ne", "co", "sw", "ew", "ss", "sb", "pr"))
+
+
+def _tested(parameter: SearchParameter, operand: str, test: Callable[[Any], bool]) -> Tested:
+    return Tested(parameter.code, "", parameter, (operand,), test)
+
+
+def _matches(criterion: Criterion, value: Any) -> bool:
+    from liaison.fhir.search.kinds import kind_for  # as composite does: the kinds know of all types
+
+    return kind_for(criterion).matches((value,), criterion)
+
+
+def _escaped(value: str) -> str:
+    """A text without meaning of its own, as a search value writes it."""
+    return value.replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$").replace("|", "\\|")
+
+
+def _one(value: str) -> str:
+    """A value whose bars and dollars mean something, but that is one value, whatever commas it holds."""
+    return value.replace("\\,", ",").replace(",", "\\,")
+
+
+def _refused(operator: str, name: str, known: Any) -> BadRequest:
+    return BadRequest(f"'{name[:60]}' cannot be compared by '{operator}'; by these it can: {', '.join(known)}.")
