@@ -101,7 +101,7 @@ def proxy(tmp_path: Path) -> Iterator[tuple[str, str, Path]]:
     configuration = site(tmp_path, secure, plain, upstream)
     process = subprocess.Popen([NGINX, "-c", str(configuration), "-g", "daemon off;"])
     try:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             with socket.socket() as one:
                 if one.connect_ex(("127.0.0.1", secure)) == 0:

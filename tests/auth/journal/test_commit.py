@@ -28,7 +28,7 @@ async def opened(raw: asyncpg.Connection, keys: JournalKeys) -> list[Entry]:
 
 
 async def eventually(raw: asyncpg.Connection, event: Event) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await raw.fetchval("select exists (select from journal_entry where event = $1)", event):
             await asyncio.sleep(0.02)
 

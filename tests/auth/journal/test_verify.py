@@ -56,7 +56,7 @@ async def waiting(
     await journal.record([entry(caller, Event.READ, patient=one) for one in range(11, 14)])
     async with integrated.transaction():
         await journal.record_within(integrated, [entry(caller, Event.CREATE, patient=20)] * 2)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await integrated.fetchval("select exists (select from journal_entry where event = $1)", Event.LINK):
             await asyncio.sleep(0.02)
     assert (await whole(integrated, keys)).waiting == 6

@@ -28,7 +28,7 @@ async def old_list(database: Database) -> None:
 
 
 async def until_empty(database: Database) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await lists(database):
             await asyncio.sleep(0.02)
 

@@ -1,10 +1,9 @@
-"""A whole record in one transaction over HTTP: thousands of entries, seconds, few round trips."""
+"""A whole record in one transaction over HTTP: thousands of entries, or none."""
 
 import gzip
 import json
 import os
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,6 @@ pytestmark = pytest.mark.http
 
 SAMPLE = os.environ.get("LIAISON_SAMPLE_DATA", "")
 CONDITIONAL = re.compile(r"(Practitioner|Organization|Location)\?identifier=([^\"|]+)\|([^\"]+)")
-WITHIN_SECONDS = 30
-"""Generous: several engineers' checks may share the two cores. On a quiet machine it takes about four."""
 
 
 def furnish(service: Any, text: str) -> None:
@@ -38,11 +35,9 @@ def furnish(service: Any, text: str) -> None:
         assert answer.status_code == 200, answer.text[:500]
 
 
-def load(service: Any, text: str) -> tuple[httpx.Response, float]:
+def load(service: Any, text: str) -> httpx.Response:
     with service.client("gp") as gp:
-        started = time.perf_counter()
-        answer = gp.post("/", content=text.encode(), headers={"prefer": "return=minimal"})
-        return answer, time.perf_counter() - started
+        return gp.post("/", content=text.encode(), headers={"prefer": "return=minimal"})
 
 
 def check(service: Any, text: str, answer: httpx.Response) -> None:
@@ -64,10 +59,9 @@ def test_a_record_of_thousands_of_entries_is_one_transaction(
     text = json.dumps(record_bundle("large", 3419))
     furnish(service, text)
 
-    answer, seconds = load(service, text)
+    answer = load(service, text)
 
     check(service, text, answer)
-    assert seconds < WITHIN_SECONDS
 
 
 def test_one_unmatched_reference_of_thousands_fails_it_whole(
@@ -77,7 +71,7 @@ def test_one_unmatched_reference_of_thousands_fails_it_whole(
     furnish(service, text)
     lost = text.replace("Organization?identifier=http://example.org/places|7", "Organization?identifier=nowhere|7", 1)
 
-    answer, _ = load(service, lost)
+    answer = load(service, lost)
 
     assert answer.status_code == 422
     assert "Organization?identifier=nowhere|7" in answer.json()["issue"][0]["diagnostics"]
@@ -91,7 +85,6 @@ def test_the_largest_real_record_is_one_transaction(service: Any) -> None:
     assert len(json.loads(text)["entry"]) == 3419
     furnish(service, text)
 
-    answer, seconds = load(service, text)
+    answer = load(service, text)
 
     check(service, text, answer)
-    assert seconds < WITHIN_SECONDS
