@@ -117,7 +117,8 @@ class AccessFilter(Protocol):
     def second_wall(self, caller: Any, row: Row, unpermuted: int) -> bool:
         """Plain Python, sharing nothing with the SQL: may this row leave? False denies and raises an incident.
 
-        `unpermuted` is the row's class mask with the patient's permutation undone.
+        `unpermuted` is the row's class mask with the patient's permutation undone. The answer follows from the caller and
+        from the row's patient, type, classes, owners and grants alone: it is asked once for rows alike in these.
         """
 
 
