@@ -120,9 +120,14 @@ class Service:
         }
         entries = [_entry("urn:uuid:patient", patient), _entry("urn:uuid:team", care_team)]
 
-        async def make() -> str:
+        return self.write(entries)[0].partition("/")[2]
+
+    def write(self, entries: list[dict[str, Any]]) -> list[str]:
+        """A transaction of the territory's maker. Returns the relative references of what it created."""
+
+        async def make() -> list[str]:
             async with House.opened(self.settings) as house:
-                return (await write(house, entries))[0].partition("/")[2]
+                return await write(house, entries)
 
         return alone(make)
 

@@ -47,7 +47,8 @@ class Journal(Protocol):
 class Engine:
     """Stateless but for what it is opened with; safe for any number of requests at once.
 
-    `operations` are named 'Patient/$register' (on a type), 'PlanDefinition/*/$apply' (on a resource), '$name' (system).
+    `operations` are named 'Patient/$register' (on a type), 'PlanDefinition/*/$apply' (on a resource), '$name' (system);
+    'Resource' in the place of the type is any type.
     `elsewhere` gives whole types that are not in the record store, such as AuditEvent, to another reader.
     """
 
@@ -146,8 +147,10 @@ class Engine:
             raise Unauthorized("The session is over. Sign in again.")
 
     def _operation(self, where: Route) -> Operation:
-        parts = [where.type_, "*" if where.id_ else "", f"${where.operation}"]
-        operation = self._operations.get("/".join(part for part in parts if part))
-        if operation is None:
-            raise UnknownPath(f"The operation ${where.operation} is not served here.")
-        return operation
+        of_any = "Resource" if where.type_ else ""
+        for type_ in (where.type_, of_any):
+            parts = [type_, "*" if where.id_ else "", f"${where.operation}"]
+            operation = self._operations.get("/".join(part for part in parts if part))
+            if operation is not None:
+                return operation
+        raise UnknownPath(f"The operation ${where.operation} is not served here.")

@@ -10,6 +10,7 @@ from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.interactions.capabilities import capabilities
 from liaison.fhir.model import validate
+from liaison.fhir.operations.definitions import DEFINITIONS
 from liaison.fhir.search.criteria import Context
 from liaison.fhir.search.parse import criterion
 
@@ -45,6 +46,22 @@ def test_the_parameters_named_are_the_ones_understood() -> None:
             else:
                 with pytest.raises(BadRequest, match="not"):
                     criterion(code, "1", context)
+
+
+def test_every_operation_on_the_record_stands_where_it_is_served_with_its_definition() -> None:
+    statement = orjson.loads(capabilities(BASE, DEFINITIONS).body)["rest"][0]
+    types = {
+        one["type"]: {op["name"]: op["definition"] for op in one.get("operation", ())} for one in statement["resource"]
+    }
+    on_all = {one.name: one.url for where, one in DEFINITIONS.items() if where.startswith("Resource/")}
+
+    for where, definition in DEFINITIONS.items():
+        type_ = where.partition("$")[0].partition("/")[0]
+        if type_ not in ("", "Resource"):
+            assert types[type_][definition.name] == definition.url
+    assert all(found.items() >= on_all.items() for type_, found in types.items() if type_ != "AuditEvent")
+    assert types["AuditEvent"] == {}
+    assert statement["operation"] == [{"name": "meta", "definition": DEFINITIONS["$meta"].url}]
 
 
 def test_operations_stand_at_their_type() -> None:

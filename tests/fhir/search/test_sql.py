@@ -22,7 +22,10 @@ from liaison.fhir.search.conditions import (
     Updated,
     implied_patients,
 )
-from liaison.fhir.search.sql import Compiler, Order, Position, Statement
+from liaison.fhir.search.sql import Compiler, Family, Order, Position, Statement
+from liaison.fhir.search.whole import BEFORE_ALL, Part, labelled, records, referring
+from liaison.fhir.store.contract import Key
+from liaison.fhir.vault import PatientKey
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -92,20 +95,37 @@ def statements(condition: Condition) -> list[Statement]:
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda one: type(one).__name__)
 def test_rows_are_named_through_the_visible_relation_only(condition: Condition) -> None:
-    for text, arguments in statements(condition):
-        head, closing, rest = text.partition(")) select ")
-        assert closing, text
-        assert re.match(
-            r"with visible as not materialized \(select v\.\*(, (d\.|null::bigint\[\] as )evidence)?"
-            r" from (directory_)?version v( cross join lateral \(select ALLOWED\(v, \$1::bigint\) as allowed,.*\) d)? where ",
-            head,
-        ), text
-        assert re.search(
-            r" and not v\.deleted and \((d\.allowed|ALLOWED\(v, \$1::bigint\)|OPEN\(v, \$1::bigint\))$", head
-        ), text
-        assert not re.search(r"\b(from|join)\s+(directory_)?version\b", rest), text
-        assert "join visible v" in rest or "from visible v" in rest, text
-        assert {int(n) for n in re.findall(r"\$(\d+)", text)} == set(range(1, len(arguments) + 1)), text
+    for statement in statements(condition):
+        only_visible(statement)
+
+
+def only_visible(statement: Statement) -> None:
+    text, arguments = statement
+    head, closing, rest = text.partition(")) select ")
+    assert closing, text
+    assert re.match(
+        r"with visible as not materialized \(select v\.\*(, (d\.|null::bigint\[\] as )evidence)?"
+        r" from (directory_)?version v( cross join lateral \(select ALLOWED\(v, \$1::bigint\) as allowed,.*\) d)? where ",
+        head,
+    ), text
+    assert re.search(
+        r" and not v\.deleted and \((d\.allowed|ALLOWED\(v, \$1::bigint\)|OPEN\(v, \$1::bigint\))$", head
+    ), text
+    assert not re.search(r"\b(from|join)\s+(directory_)?version\b", rest), text
+    assert "join visible v" in rest or "from visible v" in rest, text
+    assert {int(n) for n in re.findall(r"\$(\d+)", text)} == set(range(1, len(arguments) + 1)), text
+
+
+@pytest.mark.parametrize("family", ["patient", "directory"])
+@pytest.mark.parametrize("snapshot", [None, "1:2:"])
+def test_so_are_those_of_a_whole_record(family: Family, snapshot: str | None) -> None:
+    compiler = Compiler(Named(), family, 7, snapshot)
+    only_visible(labelled(compiler, [96, 97], [1, 2], 5, each=True))
+    if family == "patient":
+        for part in (Part(), Part((96,), AT, AT, AT), Part(low=AT)):
+            for patients in ([Key(1, 103, 5)], [Key(1, 103, 5), Key(2, 103, 6)]):
+                only_visible(records(compiler, patients, BEFORE_ALL, part, 9))
+        only_visible(referring(compiler, PatientKey(1, bytes(32)), "Encounter", ["Encounter/x"], 9))
 
 
 def test_the_text_depends_on_the_shape_alone() -> None:
@@ -116,7 +136,7 @@ def test_the_text_depends_on_the_shape_alone() -> None:
 
 
 def test_no_other_module_of_the_search_names_record_tables() -> None:
-    allowed = {"sql.py", "where.py"}
+    allowed = {"sql.py", "where.py", "whole.py"}
     for path in Path(package.__file__).parent.glob("*.py"):
         if path.name not in allowed:
             assert not re.search(r"\b(from|join|into|update)\s+(directory_)?(version|index_\w+)\b", path.read_text()), (

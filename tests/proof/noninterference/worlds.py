@@ -142,6 +142,7 @@ def requests(patient: Any, gp: Any, unseen: Mapping[str, str]) -> list[tuple[str
         get(f"{query}{'&' if '?' in query else '?'}_total=accurate")
         get(f"{query}{'&' if '?' in query else '?'}_summary=count")
     get(f"{mine}/Observation")
+    operations(asked, mine, unseen)
     weight = patient.made["weight1"]
     get(f"{weight}/_history")
 
@@ -190,6 +191,34 @@ def requests(patient: Any, gp: Any, unseen: Mapping[str, str]) -> list[tuple[str
     post("Consent", consent_of_theirs)
     post(f"{theirs}/$oppose", {"resourceType": "Parameters"})
     return asked
+
+
+def operations(asked: list[tuple[str, str, Tree | None, dict[str, str]]], mine: str, unseen: Mapping[str, str]) -> None:
+    """The operations on the record, on what is seen and on what is not."""
+    theirs = unseen["Patient"]
+    labels = {"resourceType": "Parameters", "parameter": [
+        {"name": "meta", "valueMeta": {"tag": [{"system": "urn:x", "code": "y"}]}}]}  # fmt: skip
+    paths = [f"{mine}/$everything", f"{mine}/$everything?_count=2", f"{mine}/$everything?start=2026-03-02&end=2026-03-04",
+             f"{mine}/$everything?_type=Observation,Consent,Communication", "Patient/$everything",
+             "Patient/$everything?_count=3", f"{mine}/$summary", f"Patient/$summary?identifier={LOCAL}|V1",
+             f"Patient/$summary?identifier={LOCAL}|H1", "$meta", "Observation/$meta", "Communication/$meta", "Patient/$meta",
+             f"Observation/$lastn?patient={mine}&code=29463-7&max=2", f"Observation/$lastn?patient={mine}&category=vital-signs",
+             f"Observation/$lastn?patient={theirs}&code=29463-7", f"{theirs}/$everything", f"{theirs}/$summary"]  # fmt: skip
+    for name in ("Patient", "Observation", "Condition"):
+        paths += [f"{unseen[name]}/$meta", f"{unseen[name]}/$validate"]
+    paths.append(f"Encounter/{unseen['Observation'].split('/')[1]}/$everything")
+    paths.append(f"Patient/{unseen['Observation'].split('/')[1]}/$everything")
+    asked += [("GET", path, None, {}) for path in paths]
+    observation = {
+        "resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": theirs},
+        "id": unseen["Observation"].split("/")[1],
+    }  # fmt: skip
+    for change in ("$meta-add", "$meta-delete"):
+        asked.append(("POST", f"{unseen['Observation']}/{change}", labels, {}))
+    for mode in ("update", "delete", "no-action"):
+        asked.append(("POST", f"{unseen['Observation']}/$validate?mode={mode}", observation, {}))
+    asked.append(("POST", "Observation/$validate?mode=create", observation, {}))
+    asked.append(("POST", "Patient/$validate?mode=create", hidden_patient(), {}))
 
 
 async def trace(territory: Any, caller: Any, asked: list[tuple[str, str, Tree | None, dict[str, str]]]) -> list[Any]:

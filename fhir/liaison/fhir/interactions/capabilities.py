@@ -4,7 +4,7 @@ Made from what is registered: the search parameters that the search decides, the
 It depends on configuration only, never on stored records, and is the same for every caller.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
@@ -12,6 +12,8 @@ from typing import Any, Final
 import orjson
 
 from liaison.fhir.definitions import COMPARTMENTS, RESOURCE_TYPES, SearchParameter, ownership, search_parameters
+from liaison.fhir.operations.definition import places
+from liaison.fhir.operations.definitions import DEFINITIONS
 from liaison.fhir.search import supported
 from liaison.fhir.store.contract import Answer
 
@@ -19,7 +21,11 @@ SINCE: Final = "2026-11-23"
 """CapabilityStatement.date: when what follows last changed in kind."""
 
 _INTERACTIONS: Final = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
-_OF_R4: Final = frozenset({"PlanDefinition-apply", "Patient-everything", "Resource-validate"})
+_DEFINED: Final = {
+    "PlanDefinition-apply": "http://hl7.org/fhir/OperationDefinition/PlanDefinition-apply",
+    **{f"{type_}-{name}".lstrip("-"): url for type_, name, url in places(DEFINITIONS)},
+}
+"""The operations that others have defined."""
 _DOCUMENTATION: Final = (
     "Search: unknown parameters, modifiers and values are refused (Prefer: handling=lenient reports what it ignores). "
     "Result parameters: _sort, _count (20 unless given, at most 1000), _total, _summary, _elements, _include, "
@@ -57,13 +63,13 @@ def _render(base_url: str, operations: tuple[str, ...]) -> bytes:
             "description": "Endpoints and capabilities are at .well-known/smart-configuration below this base.",
         },
         "resource": [
-            _resource(type_, named.get(type_, ())) for type_ in sorted(RESOURCE_TYPES) if type_ != "Parameters"
+            _resource(type_, _served(named, type_)) for type_ in sorted(RESOURCE_TYPES) if type_ != "Parameters"
         ],
         "interaction": [{"code": "transaction"}, {"code": "batch"}, {"code": "search-system"}],
         "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in sorted(COMPARTMENTS)],
     }
     if system := named.get(""):
-        rest["operation"] = [_operation(name) for name in system]
+        rest["operation"] = [_operation(name, "") for name in dict.fromkeys(system)]
     return orjson.dumps(
         {
             "resourceType": "CapabilityStatement",
@@ -79,7 +85,15 @@ def _render(base_url: str, operations: tuple[str, ...]) -> bytes:
     )
 
 
-def _resource(type_: str, operations: Iterable[str]) -> dict[str, Any]:
+def _served(named: Mapping[str, Iterable[str]], type_: str) -> list[dict[str, str]]:
+    """The operations of one type, those of every type included."""
+    if ownership(type_).rule == "never":
+        return []
+    each = [(name, owner) for owner in (type_, "Resource") for name in named.get(owner, ())]
+    return [_operation(name, owner) for name, owner in dict.fromkeys(each)]
+
+
+def _resource(type_: str, operations: list[dict[str, str]]) -> dict[str, Any]:
     made: dict[str, Any] = {"type": type_, "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}"}
     if ownership(type_).rule == "never":  # kept elsewhere, and read only
         return made | {"interaction": [{"code": "search-type"}], "documentation": ownership(type_).reason}
@@ -99,7 +113,7 @@ def _resource(type_: str, operations: Iterable[str]) -> dict[str, Any]:
         "searchParam": [_parameter(p) for p in parameters],
     }
     if operations:
-        made["operation"] = [_operation(name, type_) for name in operations]
+        made["operation"] = operations
     return made
 
 
@@ -123,7 +137,7 @@ def _parameter(parameter: SearchParameter) -> dict[str, str]:
     }
 
 
-def _operation(name: str, type_: str = "") -> dict[str, str]:
+def _operation(name: str, type_: str) -> dict[str, str]:
     id_ = f"{type_}-{name}" if type_ else name
-    base = "http://hl7.org/fhir" if id_ in _OF_R4 else "https://liaison.example/fhir"
-    return {"name": name, "definition": f"{base}/OperationDefinition/{id_}"}
+    ours = f"https://liaison.example/fhir/OperationDefinition/{id_}"
+    return {"name": name, "definition": _DEFINED.get(id_, ours)}

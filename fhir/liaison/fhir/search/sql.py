@@ -62,7 +62,7 @@ class Compiler:
     def _table(self, name: str) -> str:
         return f"directory_{name}" if self.family == "directory" else name
 
-    def _visible(self, bind: Binder, session: str, columns: Columns = "key") -> str:
+    def visible(self, bind: Binder, session: str, columns: Columns = "key") -> str:
         """The one relation that the rest of a statement may name. With whole rows comes the evidence, in one look-up."""
         if self.snapshot is None:
             alive = "v.superseded is null"
@@ -87,7 +87,7 @@ class Compiler:
             f" where {alive} and not v.deleted and ({rule})) "
         )
 
-    def _snapshot(self, bind: Binder) -> str:
+    def snapshot_of(self, bind: Binder) -> str:
         return "pg_current_snapshot()::text" if self.snapshot is None else bind.add(self.snapshot, "text")
 
     def page(
@@ -107,14 +107,14 @@ class Compiler:
         number of all that match, wherever the page starts."""
         bind = Binder()
         session = bind.add(self.session, "bigint")
-        head = self._visible(bind, session, columns)
+        head = self.visible(bind, session, columns)
         body = self._body(bind, kind, patients, condition, token, order, after, limit)
         counted = ""
         if total:
             counted = f", (select count(*) from ({self._body(bind, kind, patients, condition, token)}) c) as total"
         return Statement(
             f"{head}select {_COLUMNS[columns]}, v.{order.column} as moment,"
-            f" {self._snapshot(bind)} as snapshot{counted} from ({body}) v"
+            f" {self.snapshot_of(bind)} as snapshot{counted} from ({body}) v"
             f" {_ordering(_ROWS._replace(moment=f'v.{order.column}'), order)}",
             bind.arguments,
         )
@@ -122,16 +122,16 @@ class Compiler:
     def count(self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf) -> Statement:
         """The number of visible rows that satisfy the condition, and the snapshot."""
         bind = Binder()
-        head = self._visible(bind, bind.add(self.session, "bigint"))
+        head = self.visible(bind, bind.add(self.session, "bigint"))
         body = self._body(bind, kind, patients, condition, token)
         return Statement(
-            f"{head}select count(*) as total, {self._snapshot(bind)} as snapshot from ({body}) c", bind.arguments
+            f"{head}select count(*) as total, {self.snapshot_of(bind)} as snapshot from ({body}) c", bind.arguments
         )
 
     def present(self, kinds: Sequence[int], patients: Sequence[int]) -> Statement:
         """Of these types, those of which a visible row is in one of these records."""
         bind = Binder()
-        head = self._visible(bind, bind.add(self.session, "bigint"))
+        head = self.visible(bind, bind.add(self.session, "bigint"))
         return Statement(
             f"{head}select k.kind from unnest({bind.add(list(kinds), 'smallint[]')}) k(kind) where exists (select 1 from"
             f" unnest({bind.add(list(patients), 'bigint[]')}) p(patient) join visible v on v.patient = p.patient"
@@ -143,13 +143,13 @@ class Compiler:
         """The rows of these resources, in the order given; those not visible are not there."""
         bind = Binder()
         session = bind.add(self.session, "bigint")
-        head = self._visible(bind, session, columns)
+        head = self.visible(bind, session, columns)
         wanted = ", ".join(
             bind.add([key[part] for key in keys], type_)
             for part, type_ in enumerate(("bigint[]", "smallint[]", "bigint[]"))
         )
         return Statement(
-            f"{head}select {_COLUMNS[columns]}, v.at as moment, {self._snapshot(bind)} as snapshot"
+            f"{head}select {_COLUMNS[columns]}, v.at as moment, {self.snapshot_of(bind)} as snapshot"
             f" from unnest({wanted}) with ordinality k(patient, kind, res, n)"
             " join visible v on v.patient = k.patient and v.kind = k.kind and v.res = k.res order by k.n",
             bind.arguments,
