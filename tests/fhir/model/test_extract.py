@@ -159,7 +159,7 @@ def test_dates() -> None:
         return found({"resourceType": "Observation", **element}).get("date", [])
 
     assert date(effectiveDateTime="2024-01-31") == [DateRange(at(2024, 1, 30, 23), at(2024, 1, 31, 23))]
-    assert date(effectiveInstant="2024-01-31T00:00:00Z") == [DateRange(at(2024, 1, 31), at(2024, 1, 31, 0, 0, 1))]
+    assert date(effectiveInstant="2024-01-31T00:00:00Z") == [DateRange(at(2024, 1, 31), at(2024, 1, 31, 0, 0, 0, 1))]
     assert date(effectivePeriod={"start": "2024"}) == [DateRange(at(2023, 12, 31, 23), None)]
     assert date(effectivePeriod={"end": "2024-07"}) == [DateRange(None, at(2024, 7, 31, 22))]
     assert date(effectivePeriod={}) == []
@@ -179,7 +179,7 @@ def test_quantities_numbers_and_positions() -> None:
     assert quantity(value=Written("72.50"), **unit) == [
         Quantity(Decimal("72.50"), Decimal("72.50"), "u", "mm[Hg]", "mmHg")
     ]
-    assert quantity(value=5, comparator="<") == [Quantity(None, Decimal(5))]
+    assert quantity(value=5, comparator="<") == [Quantity(None, Decimal(5), strict=True)]
     assert quantity(value=5, comparator=">=") == [Quantity(Decimal(5), None)]
     assert quantity(value=0.1) == [Quantity(Decimal("0.1"), Decimal("0.1"))]  # a tree read by another reader
     prediction = [{"probabilityDecimal": Written("0.02")}, {"probabilityRange": {"high": {"value": 5}}}]

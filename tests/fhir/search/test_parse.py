@@ -42,6 +42,16 @@ def read(query: str, type_: str = "Observation", *, lenient: bool = False) -> Qu
         ("value-quantity=five", "value-quantity"),
         ("value-quantity=5|x", "value-quantity"),
         ("code-value-quantity=8867-4", "code-value-quantity"),
+        ("code-value-quantity:missing=true", ":missing"),
+        ("code-value-quantity:exact=8867-4$5", ":exact"),
+        ("value-quantity:above=5", ":above"),
+        ("date:below=2024", ":below"),
+        ("code:of-type=a|b|c", ":of-type"),
+        ("status:of-type=a|b|c", ":of-type"),
+        ("identifier:of-type=a|b", ":of-type"),
+        ("identifier:of-type=a|b|", ":of-type"),
+        ("value-string:text=x", ":text"),
+        ("subject:text=x", ":text"),
         ("value-string=!!!", "value-string"),
         ("subject.family=x", "subject.family"),
         ("subject:Patient.family=x", "subject:Patient.family"),
@@ -136,7 +146,7 @@ def test_escapes_keep_separators_in_values() -> None:
     assert [unescape(one) for one in split(r"a\,b,c\\,d", ",")] == ["a,b", "c\\", "d"]
     assert unescape(r"\$\|") == "$|"
     query = read(r"code=http://x\|y|a\,b,c&identifier=s|1\|2")
-    assert [tuple(one) for one in query.criteria[0].operands] == [("http://x|y", "a,b"), (None, "c")]
+    assert [one[:2] for one in query.criteria[0].operands] == [("http://x|y", "a,b"), (None, "c")]
 
 
 def test_a_plus_that_was_not_encoded_still_names_a_zone() -> None:
@@ -154,7 +164,7 @@ def test_every_parameter_of_every_type_is_decided_or_refused_by_name() -> None:
         "quantity": "1",
         "reference": "x",
         "string": "x",
-        "token": "x",
+        "token": "true",
         "uri": "x",
     }
     refused = set()

@@ -109,7 +109,7 @@ CASES = [
     ("value-quantity=gt72", ""),
     ("value-quantity=ge72", "V"),
     ("value-quantity=lt100", "V"),
-    ("value-quantity=7e1", "V"),
+    ("value-quantity=7.2e1", "V"),
     ("value-quantity=ap70", "V"),
     ("value-string=elan", "O"),
     ("value-string=vital", ""),
@@ -195,8 +195,9 @@ async def test_people_are_found_by_name_and_birth_date(team: tuple[Territory, Ke
     await territory.grant(other.patient, 1)
     one, two = territory.id(patient), territory.id(other)
     for query, wanted in (
-        ("family=lefev", {one}),
-        ("family=LEFÈVRE", {one}),
+        ("family=lefev", {one, two}),
+        ("family=LEFÈVRE", {one, two}),
+        ("family=fevre", set()),
         ("family:contains=lefev", {one, two}),
         ("family:exact=Lefèvre", {one}),
         ("family:exact=Lefevre", set()),

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liaison.fhir.definitions import search_parameters
+from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
+from liaison.fhir.errors import BadRequest
 from liaison.fhir.model.values import DateRange, Number, Quantity, Reference, Text, Token, Uri, Value
 from liaison.fhir.search import date, match
 from liaison.fhir.search.conditions import Tokens
 from liaison.fhir.search.criteria import Context, Facts
 from liaison.fhir.search.decide import holds
+from liaison.fhir.search.elements import data_types, implied
 from liaison.fhir.search.kinds import TYPES, kind_for
 from liaison.fhir.search.parse import criterion
 from liaison.fhir.search.string import folded
@@ -57,10 +59,89 @@ TYPED = Token("urn:x", "1|2", "", (("http://t", "MR"),))
         ("identifier:of-type", r"http://t|MR|1\|2", TYPED, True),
         ("identifier:of-type", r"http://t|MR|1", TYPED, False),
         ("code:missing", "true", CODED, False),
+        ("code:text", "HEART, rate", CODED, True),
+        ("code", "http://loinc.org|8867-4,x|y", CODED, True),
+        ("identifier", "|urn:x,1\\|2", TYPED, True),
+        ("identifier:text", "dossier", Token("urn:x", "1", "Dossier médical"), True),
     ],
 )
 def test_tokens(asked: str, text: str, value: Token, expected: bool) -> None:
     assert decided("Observation", asked, text, value) is expected
+
+
+STATUS = "http://hl7.org/fhir/observation-status"
+
+
+@pytest.mark.parametrize(
+    ("type_", "asked", "text", "held", "expected"),
+    [
+        ("Observation", "status", f"{STATUS}|final", "final", True),
+        ("Observation", "status", f"{STATUS}|amended", "final", False),
+        ("Observation", "status", f"{STATUS}|nonsense", "final", False),
+        ("Observation", "status", f"{STATUS}|", "final", True),
+        ("Observation", "status", "|final", "final", True),
+        ("Observation", "status", "final", "final", True),
+        ("Observation", "status", "http://hl7.org/fhir/event-status|final", "final", False),
+        ("Observation", "status", "http://hl7.org/fhir/event-status|", "final", False),
+        ("Observation", "status:not", f"{STATUS}|final", "final", False),
+        ("Observation", "status:not", f"{STATUS}|final", "amended", True),
+        ("Observation", "status:not", "http://x|final", "final", True),
+        ("Patient", "gender", "http://hl7.org/fhir/administrative-gender|female", "female", True),
+        ("Task", "intent", "http://hl7.org/fhir/request-intent|order", "order", True),
+        ("Task", "intent", "http://hl7.org/fhir/task-intent|unknown", "unknown", True),
+        ("Task", "intent", "http://hl7.org/fhir/task-intent|order", "order", False),
+        ("DocumentReference", "contenttype", "urn:ietf:bcp:13|text/xml", "text/xml", True),
+        ("DocumentReference", "language", "urn:ietf:bcp:47|fr-FR", "fr-FR", True),
+        ("DocumentReference", "language", "urn:ietf:bcp:13|fr-FR", "fr-FR", False),
+        ("ValueSet", "version", "1.0-Beta", "1.0-beta", True),
+        ("Patient", "active", "true", "true", True),
+        ("Patient", "active", "false", "true", False),
+    ],
+)
+def test_codes_have_the_system_of_their_binding(type_: str, asked: str, text: str, held: str, expected: bool) -> None:
+    assert decided(type_, asked, text, Token("", held)) is expected
+
+
+def test_not_is_met_by_absent_elements() -> None:
+    assert decided("Patient", "gender:not", "male")
+    assert decided("Observation", "category:not", "vital-signs")
+    assert not decided("Patient", "gender", "male")
+
+
+@pytest.mark.parametrize(
+    ("type_", "asked", "text"),
+    [
+        ("Patient", "phone", "phone|0601020304"),
+        ("Patient", "phone", "|0601020304"),
+        ("Patient", "active", "http://hl7.org/fhir/special-values|true"),
+        ("Patient", "active", "yes"),
+        ("Patient", "active", "TRUE"),
+        ("ValueSet", "version", "x|1"),
+        ("DocumentReference", "contenttype", "urn:ietf:bcp:13|"),
+    ],
+)
+def test_tokens_without_a_system_are_refused_one(type_: str, asked: str, text: str) -> None:
+    with pytest.raises(BadRequest):
+        decided(type_, asked, text)
+
+
+def test_every_code_of_r4_has_the_system_of_its_required_binding() -> None:
+    """Those of no binding, or of several systems, by name."""
+    systems = {
+        f"{type_}.{code}": len(implied(parameter, type_))
+        for type_ in RESOURCE_TYPES
+        for code, parameter in search_parameters(type_).items()
+        if data_types(parameter, type_) == {"code"}
+    }
+    assert {name for name, count in systems.items() if count == 0} == {
+        "CodeSystem.code",
+        "ConceptMap.source-code",
+        "ConceptMap.target-code",
+        "OperationDefinition.code",
+        "SearchParameter.code",
+        "ValueSet.code",
+    }
+    assert {name for name, count in systems.items() if count > 1} == {"Task.intent"}
 
 
 @pytest.mark.parametrize(
@@ -76,6 +157,24 @@ def test_tokens(asked: str, text: str, value: Token, expected: bool) -> None:
         ("family", "d’arc", "D'Arc", True),
         ("family", "d arc", "D'Arc", True),
         ("family", "strasse", "Straße", True),
+        ("family", "darc", "D'Arc", True),
+        ("family", "d'arc", "DArc", True),
+        ("family", "saintexupery", "Saint-Exupéry", True),
+        ("family", "saint  exupery", "Saint-Exupéry", True),
+        ("family", "coeur", "Cœur", True),
+        ("family", "Œuf", "oeufs", True),
+        ("family", "finistere", "ﬁnistère", True),
+        ("family", "quinones", "Carreno Quiñones", True),
+        ("family", "inones", "Carreno Quiñones", False),
+        ("name", "exupery", "Saint-Exupéry", True),
+        ("address-city", "malo", "Saint-Malo", False),
+        ("address-city", "SAINT MALO", "Saint-Malo", True),
+        ("address-city:contains", "malo", "Saint-Malo", True),
+        ("given:contains", "anpau", "Jean-Paul", True),
+        ("given", "lef\\,b", "Lef,B", True),
+        ("family:exact", "Quinones", "Carreno Quinones", False),
+        ("family:exact", "a\\,b\\|c\\$d\\\\", "a,b|c$d\\", True),
+        ("name", "x,eve", "Eve", True),
     ],
 )
 def test_strings(asked: str, text: str, held: str, expected: bool) -> None:
@@ -163,6 +262,22 @@ def test_prefixes_relate_to_each_other_as_r4_says(prefix: str, asked: datetime, 
         ("100", "100.5", "100.5", False),
         ("100.0", "100.04", "100.04", True),
         ("1e2", "104", "104", True),
+        ("1e2", "95", "95", True),
+        ("1e2", "105", "105", False),
+        ("1e2", "94.9", "94.9", False),
+        ("1.0e2", "95", "95", True),
+        ("1.00e2", "99.4", "99.4", False),
+        ("1.00e2", "99.5", "99.5", True),
+        ("5.40e-3", "0.005405", "0.005405", False),
+        ("5.40e-3", "0.005395", "0.005395", True),
+        ("100.00", "99.995", "99.995", True),
+        ("100.00", "100.005", "100.005", False),
+        ("ge100", "99.9", "99.9", False),
+        ("lt100", "99.9", "99.9", True),
+        ("eb100", "99.9", "99.9", True),
+        ("sa100", "100", "100", False),
+        ("0", "0.4", "0.4", True),
+        ("2.5", "2", "2", False),
         ("5.40", "5.404", "5.404", True),
         ("ne100", "100", "100", False),
         ("gt100", "100", "100", False),

@@ -10,123 +10,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from .tables import CODE_SYSTEMS, CONTACTS, MAIN_DATES, PARAMETERS, UNITS, Parameter
 
 Resource = dict[str, Any]
 
 PARIS = ZoneInfo("Europe/Paris")
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """Its type, the elements it looks at, and for references the types it may point to."""
-
-    type: str
-    paths: tuple[str, ...]
-    targets: tuple[str, ...] = ()
-    only: str = ""  # a reference counts only when it points to this type
-
-
-def _p(type_: str, *paths: str, targets: str = "", only: str = "") -> Parameter:
-    return Parameter(type_, paths, tuple(targets.split()), only)
-
-
-_PATIENT = {
-    "patient": _p("reference", "subject", targets="Patient", only="Patient"),
-    "subject": _p("reference", "subject", targets="Patient Group"),
-}
-_ENCOUNTER = {"encounter": _p("reference", "encounter", targets="Encounter")}
-
-PARAMETERS: dict[str, dict[str, Parameter]] = {
-    "Patient": {
-        "family": _p("string", "name.family"),
-        "given": _p("string", "name.given"),
-        "name": _p("string", "name.family", "name.given", "name.prefix", "name.suffix", "name.text"),
-        "address-city": _p("string", "address.city"),
-        "birthdate": _p("date", "birthDate"),
-        "death-date": _p("date", "deceasedDateTime"),
-        "gender": _p("token", "gender"),
-        "identifier": _p("token", "identifier"),
-        "phone": _p("token", "telecom"),
-    },
-    "Observation": {
-        **_PATIENT,
-        **_ENCOUNTER,
-        "subject": _p("reference", "subject", targets="Group Device Patient Location"),
-        "code": _p("token", "code"),
-        "category": _p("token", "category"),
-        "status": _p("token", "status"),
-        "value-concept": _p("token", "valueCodeableConcept"),
-        "component-code": _p("token", "component.code"),
-        "date": _p("date", "effectiveDateTime", "effectivePeriod", "effectiveInstant"),
-        "value-quantity": _p("quantity", "valueQuantity"),
-        "component-value-quantity": _p("quantity", "component.valueQuantity"),
-        "value-string": _p("string", "valueString", "valueCodeableConcept.text"),
-    },
-    "Encounter": {
-        **_PATIENT,
-        "class": _p("token", "class"),
-        "type": _p("token", "type"),
-        "status": _p("token", "status"),
-        "date": _p("date", "period"),
-        "participant": _p("reference", "participant.individual", targets="Practitioner PractitionerRole RelatedPerson"),
-        "service-provider": _p("reference", "serviceProvider", targets="Organization"),
-        "reason-code": _p("token", "reasonCode"),
-    },
-    "Condition": {
-        **_PATIENT,
-        **_ENCOUNTER,
-        "code": _p("token", "code"),
-        "clinical-status": _p("token", "clinicalStatus"),
-        "verification-status": _p("token", "verificationStatus"),
-        "onset-date": _p("date", "onsetDateTime", "onsetPeriod"),
-        "abatement-date": _p("date", "abatementDateTime", "abatementPeriod"),
-        "recorded-date": _p("date", "recordedDate"),
-    },
-    "Procedure": {
-        **_PATIENT,
-        **_ENCOUNTER,
-        "code": _p("token", "code"),
-        "status": _p("token", "status"),
-        "date": _p("date", "performedDateTime", "performedPeriod"),
-        "reason-reference": _p("reference", "reasonReference", targets="Condition Observation"),
-    },
-    "MedicationRequest": {
-        **_PATIENT,
-        **_ENCOUNTER,
-        "code": _p("token", "medicationCodeableConcept"),
-        "status": _p("token", "status"),
-        "intent": _p("token", "intent"),
-        "authoredon": _p("date", "authoredOn"),
-        "requester": _p("reference", "requester", targets="Practitioner Organization Patient"),
-    },
-    "Practitioner": {
-        "family": _p("string", "name.family"),
-        "given": _p("string", "name.given"),
-        "identifier": _p("token", "identifier"),
-        "email": _p("token", "telecom"),
-        "active": _p("token", "active"),
-    },
-    "Organization": {
-        "name": _p("string", "name", "alias"),
-        "address-city": _p("string", "address.city"),
-        "identifier": _p("token", "identifier"),
-        "type": _p("token", "type"),
-    },
-}
-_SYSTEMS = {"phone": "phone", "email": "email"}
-
-# Which element orders a type when it is sorted by its main date: the first of these that is there.
-MAIN_DATES = {
-    ("Observation", "date"): ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"),
-    ("Encounter", "date"): ("period",),
-    ("Condition", "onset-date"): ("onsetDateTime", "onsetPeriod", "recordedDate"),
-    ("Procedure", "date"): ("performedDateTime", "performedPeriod"),
-    ("MedicationRequest", "authoredon"): ("authoredOn",),
-}
 
 
 def at(node: Any, path: str) -> Iterator[Any]:
@@ -146,8 +40,8 @@ def elements(resource: Resource, name: str) -> list[Any]:
     """The elements a parameter looks at."""
     parameter = PARAMETERS[resource["resourceType"]][name]
     found = [one for path in parameter.paths for one in at(resource, path)]
-    if name in _SYSTEMS:
-        found = [one for one in found if one.get("system") == _SYSTEMS[name]]
+    if name in CONTACTS:
+        found = [one for one in found if one.get("system") == CONTACTS[name]]
     if parameter.only:
         found = [one for one in found if one.get("reference", "").startswith(f"{parameter.only}/")]
     return found
@@ -156,17 +50,24 @@ def elements(resource: Resource, name: str) -> list[Any]:
 # ---- one function for each parameter type: does an element satisfy a value? ---------------------------------------
 
 
-def fold(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c if c.isalnum() else " " for c in letters if not unicodedata.combining(c)).split())
+def fold(text: str, mark: str = " ") -> str:
+    """Small letters and digits without accents; `mark` stands where there was punctuation."""
+    letters = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
+    plain = (c for c in letters if not unicodedata.combining(c))
+    return " ".join("".join(c if c.isalnum() else " " if c.isspace() else mark for c in plain).split())
 
 
-def string_is(element: str, modifier: str, value: str) -> bool:
+def string_is(element: str, modifier: str, value: str, *, each_word: bool = False) -> bool:
+    """Punctuation is ignored: whether it parts two words or not. `each_word`: parts of a name count by themselves."""
     if modifier == "exact":
         return element == value
-    if modifier == "contains":
-        return fold(value) in fold(element)
-    return fold(element).startswith(fold(value))
+    for text in {fold(element), fold(element, "")}:
+        for asked in {fold(value), fold(value, "") or fold(value)}:
+            if modifier == "contains" and asked in text:
+                return True
+            if modifier == "" and (text.startswith(asked) or (each_word and f" {asked}" in text)):
+                return True
+    return False
 
 
 def codings(element: Any) -> list[tuple[str, str]]:
@@ -193,13 +94,15 @@ def token_texts(element: Any) -> list[str]:
     return [one for one in found if one]
 
 
-def token_is(element: Any, modifier: str, value: str) -> bool:
+def token_is(element: Any, modifier: str, value: str, implied: str = "") -> bool:
+    """`implied` is the system of a bare code."""
     if modifier == "text":
-        return any(fold(text).startswith(fold(value)) for text in token_texts(element))
+        return any(string_is(text, "", value) for text in token_texts(element))
     if "|" not in value:
         return any(code == value for _, code in codings(element))
     system, _, code = value.partition("|")
-    return any(one[0] == system and (not code or one[1] == code) for one in codings(element))
+    systems = {system} | ({""} if system and system == implied else set())
+    return any(one[0] in systems and (not code or one[1] == code) for one in codings(element))
 
 
 def span(text: str) -> tuple[datetime, datetime]:
@@ -262,14 +165,20 @@ def quantity_is(element: Any, modifier: str, value: str) -> bool:
     number, _, unit = text.partition("|")
     if "value" not in element:
         return False
+    held = Fraction(str(element["value"]))
     if unit:
         system, _, code = unit.partition("|")
-        if system and (element.get("system"), element.get("code")) != (system, code):
+        if system and element.get("system") != system:
             return False
-        if not system and code not in (element.get("code"), element.get("unit")):
+        if system and code not in ("", element.get("code")):
+            (kind, size), (other, of_asked) = UNITS.get(element.get("code", ""), ("", 1)), UNITS.get(code, ("-", 1))
+            if kind != other:
+                return False
+            held = held * size / of_asked
+        if not system and code and code not in (element.get("code"), element.get("unit")):
             return False
-    asked, held = Decimal(number), Decimal(str(element["value"]))
-    half = Decimal(1).scaleb(int(asked.as_tuple().exponent)) / 2
+    asked = Fraction(number)
+    half = Fraction(Decimal(1).scaleb(int(Decimal(number).as_tuple().exponent))) / 2
     within = asked - half <= held < asked + half
     return {
         "eq": within,
@@ -308,9 +217,12 @@ def satisfies(resource: Resource, name: str, modifier: str, values: Iterable[str
     found = elements(resource, name)
     if modifier == "missing":
         return (not found) == (values == ["true"])
+    type_ = resource["resourceType"]
     test: Callable[[Any, str, str], bool] = {
-        "string": string_is,
-        "token": token_is,
+        "string": lambda element, how, value: string_is(
+            element, how, value, each_word=type_ in ("Patient", "Practitioner") and name in ("family", "name")
+        ),
+        "token": lambda element, how, value: token_is(element, how, value, CODE_SYSTEMS.get((type_, name), "")),
         "date": date_is,
         "quantity": quantity_is,
         "reference": lambda element, how, value: reference_is(parameter, element, how, value),

@@ -2,9 +2,11 @@
 
 import random
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
-from .evaluator import PARAMETERS, Asked, Resource, codings, elements, period, token_texts
+from .evaluator import Asked, Resource, codings, elements, period, token_texts
+from .tables import CODE_SYSTEMS, PARAMETERS, UNITS, WITHOUT_SYSTEM
 
 PREFIXES = ("", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
 
@@ -65,25 +67,36 @@ class Generator:
         if not found:
             return None
         element = self.random.choice(found)
-        modifier, values = getattr(self, f"_{kind}")(element)
+        modifier, values = (
+            self._token(element, CODE_SYSTEMS.get((type_, name), ""), name not in WITHOUT_SYSTEM)
+            if kind == "token"
+            else getattr(self, f"_{kind}")(element)
+        )
         if values is None:
             return None
         return (
             name,
             modifier,
             tuple(values)
-            + (("nothing-like-it",) if kind in ("token", "string") and self.random.random() < 0.2 else ()),
+            + (
+                ("nothing-like-it",)
+                if kind in ("token", "string") and name != "active" and self.random.random() < 0.2
+                else ()
+            ),
         )
 
     def _string(self, element: str) -> tuple[str, Any]:
         modifier = self.random.choice(("", "", "exact", "contains"))
         start = 0 if modifier != "contains" else self.random.randrange(max(1, len(element) - 2))
+        if modifier == "" and " " in element and self.random.random() < 0.5:
+            start = element.index(" ") + 1
         text = element if modifier == "exact" else element[start : start + self.random.randint(1, 6)]
         if modifier != "exact":
-            text = self.random.choice((text, text.upper(), text.lower()))
+            bare = "".join(c for c in text if c.isalnum() or c.isspace())
+            text = self.random.choice((text, text.upper(), text.lower(), bare))
         return modifier, [text] if any(c.isalnum() for c in text) else None
 
-    def _token(self, element: Any) -> tuple[str, Any]:
+    def _token(self, element: Any, implied: str, systems: bool) -> tuple[str, Any]:
         texts = token_texts(element)
         if texts and self.random.random() < 0.15:
             text = self.random.choice(texts)[: self.random.randint(2, 8)]
@@ -92,7 +105,11 @@ class Generator:
         if not known:
             return "", None
         system, code = self.random.choice(known)
+        if not systems:
+            return self.random.choice(("", "", "", "not")), [code]
         forms = [code, f"{system}|{code}", f"|{code}", *([f"{system}|"] if system else [])]
+        if implied:
+            forms += [f"{implied}|{code}", f"{implied}|", f"{implied}-other|{code}"]
         return self.random.choice(("", "", "", "not")), [self.random.choice(forms)]
 
     def _date(self, element: Any) -> tuple[str, Any]:
@@ -114,6 +131,13 @@ class Generator:
             return "", None
         value = element["value"]
         text = self.random.choice((str(value), str(round(float(value), 1)), str(int(float(value)))))
+        code = element.get("code", "")
+        if code in UNITS and self.random.random() < 0.4:
+            kind, size = UNITS[code]
+            other = self.random.choice([one for one, (what, _) in UNITS.items() if what == kind])
+            ratio = size / UNITS[other][1]
+            written = f"{float(Decimal(str(value))) * float(ratio):.{self.random.randint(0, 6)}f}"
+            return "", [f"{self.random.choice(PREFIXES)}{written}|{element['system']}|{other}"]
         unit = self.random.choice(
             ("", "", f"|{element.get('system', '')}|{element.get('code', '')}", f"||{element.get('unit', '')}")
         )

@@ -5,6 +5,7 @@ pair in neither table would be a parameter skipped in silence: tests/fhir/model/
 """
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,8 @@ from liaison.fhir.model.values import (
 )
 
 Convert = Callable[[Any], Iterator[Single]]
+
+_MOMENT = timedelta(microseconds=1)
 
 
 def _text(value: Any) -> str:
@@ -88,6 +91,11 @@ def _code(value: Any) -> Iterator[Token]:
     yield Token(code=value)
 
 
+def _caseless(value: Any) -> Iterator[Token]:
+    """A string that is searched as a token, without case (R4 search.html#token)."""
+    yield Token(code=value.casefold())
+
+
 # ---- string, uri --------------------------------------------------------------------------------------------------
 
 
@@ -116,6 +124,12 @@ def _uri(value: Any) -> Iterator[Uri]:
 def _date(value: Any) -> Iterator[DateRange]:
     if (found := dates.span(value)) is not None:
         yield DateRange(*found)
+
+
+def _instant(value: Any) -> Iterator[DateRange]:
+    """A point in time, however it is written (R4 search.html#date): as narrow as the store can tell moments apart."""
+    if (found := dates.span(value)) is not None:
+        yield DateRange(found[0], min(found[0] + _MOMENT, found[1]))
 
 
 def _period(node: Any) -> Iterator[DateRange]:
@@ -197,7 +211,7 @@ def _quantity(node: Any) -> Iterator[Quantity]:
     sign = _text(node.get("comparator"))
     low = None if sign.startswith("<") else value
     high = None if sign.startswith(">") else value
-    yield Quantity(low, high, *_unit(node))
+    yield Quantity(low, high, *_unit(node), strict=sign in ("<", ">"))
 
 
 def _quantity_range(node: Any) -> Iterator[Quantity]:
@@ -227,13 +241,15 @@ CONVERT: dict[tuple[str, str], Convert] = {
     ("token", "Identifier"): _identifier,
     ("token", "ContactPoint"): _contact,
     ("token", "boolean"): _boolean,
-    **{("token", name): _code for name in ("code", "id", "string", "uri")},
+    **{("token", name): _code for name in ("code", "id", "uri")},
+    ("token", "string"): _caseless,
     ("string", "string"): _string,
     ("string", "markdown"): _string,
     ("string", "HumanName"): _parts("text", "family", "given", "prefix", "suffix"),
     ("string", "Address"): _parts("text", "line", "city", "district", "state", "postalCode", "country"),
     **{("uri", name): _uri for name in ("uri", "url", "canonical")},
-    **{("date", name): _date for name in ("date", "dateTime", "instant")},
+    **{("date", name): _date for name in ("date", "dateTime")},
+    ("date", "instant"): _instant,
     ("date", "Period"): _period,
     ("date", "Timing"): _timing,
     ("reference", "Reference"): _reference,

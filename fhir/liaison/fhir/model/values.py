@@ -1,7 +1,7 @@
 """What a search parameter finds in a resource. http://hl7.org/fhir/R4/search.html
 
-Immutable, hashable, and of one class for one parameter type. Nothing here is normalised: case, accents and
-punctuation are as in the record, so that each modifier can decide what it ignores.
+Immutable, hashable, and of one class for one parameter type. Case, accents and punctuation are as in the record, so
+that each modifier can decide what it ignores; only a plain string searched as a token has lost its case already.
 """
 
 from datetime import datetime
@@ -62,13 +62,15 @@ class Number(NamedTuple):
 
 
 class Quantity(NamedTuple):
-    """quantity: as Number, with the unit as coded and as written. A comparator opens one end."""
+    """quantity: as Number, with the unit as coded and as written. A comparator opens one end; with `<` and `>` the other
+    is not part of the value, which is then `strict`."""
 
     low: Decimal | None
     high: Decimal | None
     system: str = ""
     code: str = ""
     unit: str = ""
+    strict: bool = False
 
 
 class Uri(NamedTuple):

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter, search_parameters
 from liaison.fhir.errors import BadRequest, Issue
 from liaison.fhir.search import result
-from liaison.fhir.search.criteria import Context, Criterion, Query
+from liaison.fhir.search.criteria import Context, Criterion, ParameterType, Query
 from liaison.fhir.search.escapes import split
 from liaison.fhir.search.filtering import filtered
 from liaison.fhir.search.kinds import TYPES, WORDS, kind_of
@@ -56,6 +56,11 @@ def parse(given: Iterable[tuple[str, str]], context: Context, *, lenient: bool =
         try:
             if not controls.read(name, text):
                 one = criterion(name, text, context)
+                if one.modifier == "missing" and one.parameter.type == "composite":
+                    # Only R4's search parameters say so (search.html#modifiers); a filter may ask whether it is present.
+                    raise BadRequest(
+                        f"Search parameter '{_shown(name)}': a composite has no modifiers, ':missing' neither."
+                    )
                 values += len(one.operands)
                 criteria.append(one)
             kept.append((name, text))
@@ -81,8 +86,9 @@ def criterion(asked: str, text: str, context: Context) -> Criterion:
             return Criterion(name, modifier, parameter, (_missing(text, parameter),))
         kind = kind_of(parameter)
         if modifier and modifier not in kind.MODIFIERS and not _is_type(modifier, kind.MODIFIERS, parameter):
-            known = ", ".join(f":{one}" for one in sorted(kind.MODIFIERS | {"missing"}) if one != "Type")
-            raise BadRequest(f"The modifier ':{_shown(modifier)}' is not supported here; these are: {known}.")
+            raise BadRequest(
+                f"The modifier ':{_shown(modifier)}' is not supported here; {_modifiers(kind, parameter)}."
+            )
         parts = split(text, ",")
         if not all(parts):
             raise BadRequest("A value is missing.")
@@ -147,6 +153,13 @@ def _is_type(modifier: str, modifiers: frozenset[str], parameter: SearchParamete
     if "Type" not in modifiers or modifier not in RESOURCE_TYPES:
         return False
     return not parameter.target or modifier in parameter.target
+
+
+def _modifiers(kind: ParameterType, parameter: SearchParameter) -> str:
+    known = sorted(kind.MODIFIERS | ({"missing"} if parameter.type != "composite" else set()))
+    if "Type" in known:
+        known[known.index("Type")] = "[type]"
+    return f"these are: {', '.join(f':{one}' for one in known)}" if known else "this parameter has none"
 
 
 def _shown(text: str) -> str:

@@ -1,27 +1,33 @@
 """quantity parameters, decided after decryption: `[prefix]number|system|code` (R4 search.html#quantity).
 
-Units are compared as written: with a system, the coded unit; with `number||unit`, the coded unit or the unit's text.
-There is no conversion between units yet.
+With UCUM as the system, values are converted exactly into the unit asked for, the written precision with them: `5.4` mg
+finds 5400 ug, and 5449 ug, but not 5450. A code that UCUM does not know, or another system, is compared as written; so
+is `number||unit`, with the coded unit or the unit's text.
 """
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from liaison.fhir.definitions import SearchParameter
+from liaison.fhir.definitions.units import conversion
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.model.values import Quantity
 from liaison.fhir.search.conditions import Condition
 from liaison.fhir.search.criteria import Context, Criterion
 from liaison.fhir.search.escapes import split, unescape
-from liaison.fhir.search.number import Amount, amount
+from liaison.fhir.search.number import Amount, amount, exact
 
+UCUM: Final = "http://unitsofmeasure.org"
 MODIFIERS: Final[frozenset[str]] = frozenset()
 
 
 class Measure(NamedTuple):
     """An amount and its unit; `system` and `code` are '' when nothing is asked of them."""
 
-    amount: Amount
+    amount: Amount[Decimal]
+    exact: Amount[Fraction]
     system: str
     code: str
 
@@ -29,11 +35,13 @@ class Measure(NamedTuple):
 def operand(text: str, modifier: str, parameter: SearchParameter, context: Context) -> Any:
     match [unescape(part) for part in split(text, "|")]:
         case [number]:
-            return Measure(amount(number), "", "")
-        case [number, system, code] if code or not system:
-            return Measure(amount(number), system, code)
+            system = code = ""
+        case [number, system, code]:
+            pass
         case _:
             raise BadRequest("A quantity is written number, number|system|code or number||unit.")
+    found = amount(number)
+    return Measure(found, exact(found), system, code)
 
 
 def index(value: Quantity) -> Iterable[bytes]:
@@ -49,8 +57,20 @@ def matches(values: Sequence[Quantity], criterion: Criterion) -> bool:
 
 
 def _holds(value: Quantity, measure: Measure) -> bool:
-    if measure.system and (value.system, value.code) != (measure.system, measure.code):
+    if measure.system:
+        if value.system != measure.system:
+            return False
+        if measure.code and value.code != measure.code:
+            return measure.system == UCUM and _converted(value, measure)
+    elif measure.code and measure.code not in (value.code, value.unit):
         return False
-    if not measure.system and measure.code and measure.code not in (value.code, value.unit):
+    return measure.amount.holds(value.low, value.high, strict=value.strict)
+
+
+def _converted(value: Quantity, measure: Measure) -> bool:
+    found = conversion(value.code, measure.code)
+    if found is None:
         return False
-    return measure.amount.holds(value.low, value.high)
+    slope, shift = found
+    low, high = (None if end is None else Fraction(end) * slope + shift for end in (value.low, value.high))
+    return measure.exact.holds(low, high, strict=value.strict)

@@ -1,13 +1,14 @@
 """string parameters: starts with, whatever the case, the accents and the punctuation (R4 search.html#string).
 
 `:exact` compares the whole text, case and accents included, by token. A prefix or `:contains` cannot be asked of a
-token: they are decided after decryption.
+token: they are decided after decryption. Every word of a person's name counts as a start, as R4 recommends: "Quinones"
+finds "Carreno Quinones".
 """
 
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from liaison.fhir.definitions import SearchParameter
 from liaison.fhir.errors import BadRequest
@@ -18,13 +19,54 @@ from liaison.fhir.search.escapes import unescape
 
 MODIFIERS: Final = frozenset({"exact", "contains"})
 
+_PEOPLE: Final = frozenset({"Patient", "Practitioner", "Person", "RelatedPerson"})
+_NAMES: Final = frozenset({"family", "name"})
+
+# Letters that Unicode does not take apart, though readers do.
+_LETTERS: Final = str.maketrans(
+    {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i"}
+)
+
+
+class Words(NamedTuple):
+    """A text to look for, in each of its folded forms; `each`: at the start of any word."""
+
+    forms: tuple[str, ...]
+    each: bool = False
+
 
 @lru_cache(maxsize=32_768)
 def folded(text: str) -> str:
     """The text as a search compares it: no case, no accents; runs of anything but letters and digits are one space."""
+    return _folded(text, " ")
+
+
+@lru_cache(maxsize=32_768)
+def forms(text: str) -> tuple[str, ...]:
+    """The folded text, and the same with its punctuation left out where that differs: "d arc" and "darc"."""
+    spaced, joined = folded(text), _folded(text, "")
+    return (spaced,) if joined in ("", spaced) else (spaced, joined)
+
+
+def _folded(text: str, mark: str) -> str:
+    """`mark` stands for each character that is neither letter, digit nor space."""
     plain = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    return " ".join(kept.casefold().split())
+    kept = "".join(c if c.isalnum() else " " if c.isspace() else mark for c in plain if not unicodedata.combining(c))
+    return " ".join(kept.casefold().translate(_LETTERS).split())
+
+
+def words(text: str, *, each: bool = False) -> Words:
+    """What to look for, or BadRequest when the text holds nothing that is compared."""
+    if not folded(text):
+        raise BadRequest("A text to look for holds at least one letter or digit.")
+    return Words(forms(text), each)
+
+
+def starts(text: str, asked: Words) -> bool:
+    """Whether a text of the record starts with the one asked for, or (`each`) some word of it does."""
+    return any(
+        form.startswith(start) or (asked.each and f" {start}" in form) for form in forms(text) for start in asked.forms
+    )
 
 
 def exact(text: str) -> bytes:
@@ -35,9 +77,7 @@ def operand(text: str, modifier: str, parameter: SearchParameter, context: Conte
     plain = unescape(text)
     if modifier == "exact":
         return plain
-    if not (found := folded(plain)):
-        raise BadRequest("A text to look for holds at least one letter or digit.")
-    return found
+    return words(plain, each=parameter.code in _NAMES and context.type_ in _PEOPLE)
 
 
 def index(value: Text) -> Iterable[bytes]:
@@ -54,7 +94,12 @@ def matches(values: Sequence[Text], criterion: Criterion) -> bool:
     if criterion.modifier == "exact":
         wanted = {exact(text) for text in criterion.operands}
         return any(exact(value.value) in wanted for value in values)
-    texts = [folded(value.value) for value in values]
     if criterion.modifier == "contains":
-        return any(part in text for text in texts for part in criterion.operands)
-    return any(text.startswith(start) for text in texts for start in criterion.operands)
+        return any(
+            part in form
+            for value in values
+            for form in forms(value.value)
+            for asked in criterion.operands
+            for part in asked.forms
+        )
+    return any(starts(value.value, asked) for value in values for asked in criterion.operands)

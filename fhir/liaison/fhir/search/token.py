@@ -1,7 +1,9 @@
-"""token parameters: codes, identifiers, booleans (R4 search.html#token). Matches are literal and case sensitive.
+r"""token parameters: codes, identifiers, booleans (R4 search.html#token). Matches are literal and case sensitive; only a
+plain string searched as a token has no case.
 
 `code`, `system|code`, `|code` (no system) and `system|` each have a token, so plain matches and `:not` are decided in
-SQL. `:text` and `:of-type` are decided after decryption. `:in :not-in :above :below` need terminology: refused.
+SQL. A bare `code` is found under the system its element is bound to, too. `:text` and `:of-type` are decided after
+decryption. `:in :not-in :above :below` ask for `Members`, which liaison.fhir.search.resolve finds in the base.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,17 +14,22 @@ from liaison.fhir.errors import BadRequest
 from liaison.fhir.model import values
 from liaison.fhir.search.conditions import Condition, Tokens
 from liaison.fhir.search.criteria import Context, Criterion
+from liaison.fhir.search.elements import data_types, implied
 from liaison.fhir.search.escapes import split, unescape
-from liaison.fhir.search.string import folded
+from liaison.fhir.search.string import starts, words
 
 MODIFIERS: Final = frozenset({"not", "text", "of-type"})
 
+# Elements that have no system: R4 forbids the bar for the first three, and gives the others none.
+_WITHOUT_SYSTEM: Final = frozenset({"ContactPoint", "uri", "boolean", "string", "id"})
+
 
 class Token(NamedTuple):
-    """`system` None: any; '': none at all. `code` None: any."""
+    """`system` None: any; '': none at all. `code` None: any. `also`: tokens that bare codes of the system have."""
 
     system: str | None
     code: str | None
+    also: tuple[bytes, ...] = ()
 
 
 class Typed(NamedTuple):
@@ -34,22 +41,40 @@ class Typed(NamedTuple):
 
 
 def operand(text: str, modifier: str, parameter: SearchParameter, context: Context) -> Any:
+    types = data_types(parameter, context.type_)
     if modifier == "text":
-        if not (found := folded(unescape(text))):
-            raise BadRequest("A text to look for holds at least one letter or digit.")
-        return found
+        return words(unescape(text))
     parts = [unescape(part) for part in split(text, "|")]
     if modifier == "of-type":
+        if types and "Identifier" not in types:
+            raise BadRequest("The modifier ':of-type' is for identifiers.")
         if len(parts) != 3 or not all(parts):
             raise BadRequest("With :of-type a value is written system|code|value, all three present.")
         return Typed(*parts)
+    if len(parts) > 1 and types and types <= _WITHOUT_SYSTEM:
+        raise BadRequest(r"These values have no system: only the value is written. A bar within it is written \|.")
     match parts:
         case [code]:
-            return Token(None, code)
+            if types == {"boolean"} and code not in ("true", "false"):
+                raise BadRequest("The value is true or false.")
+            return Token(None, code.casefold() if types == {"string"} else code)
         case [system, code] if system or code:
-            return Token(system, code or None)
+            return Token(system, code or None, _bare(system, code, parameter, context.type_))
         case _:
             raise BadRequest(r"A token is written code, system|code, |code or system|; a bar within it is written \|.")
+
+
+def _bare(system: str, code: str, parameter: SearchParameter, type_: str) -> tuple[bytes, ...]:
+    """The tokens of codes that stand without their system, because the definitions say which it is."""
+    systems = implied(parameter, type_)
+    if system not in systems:
+        return ()
+    codes = systems[system]
+    if code:
+        return (of("", code),) if codes is None or code in codes else ()
+    if codes is None:
+        raise BadRequest("Every value is of this system, whose codes R4 does not list: name a code.")
+    return tuple(of("", one) for one in sorted(codes))
 
 
 def of(system: str | None, code: str | None) -> bytes:
@@ -71,7 +96,7 @@ def index(value: values.Token) -> Iterable[bytes]:
 
 def narrow(criterion: Criterion) -> Condition | None:
     if criterion.modifier in ("", "not"):
-        wanted = tuple(of(token.system, token.code) for token in criterion.operands)
+        wanted = tuple(way for token in criterion.operands for way in (of(token.system, token.code), *token.also))
         return Tokens(criterion.parameter.number, wanted, negated=criterion.modifier == "not")
     return None
 
@@ -79,8 +104,8 @@ def narrow(criterion: Criterion) -> Condition | None:
 def matches(found: Sequence[values.Token], criterion: Criterion) -> bool:
     match criterion.modifier:
         case "text":
-            texts = [folded(value.text) for value in found if value.text]
-            return any(text.startswith(start) for text in texts for start in criterion.operands)
+            texts = [value.text for value in found if value.text]
+            return any(starts(text, asked) for text in texts for asked in criterion.operands)
         case "of-type":
             return any(
                 value.code == typed.value and (typed.system, typed.code) in value.types
@@ -94,5 +119,7 @@ def matches(found: Sequence[values.Token], criterion: Criterion) -> bool:
 
 def _equal(value: values.Token, token: Token) -> bool:
     if token.code is None:
-        return value.system == token.system
-    return value.code == token.code and token.system in (None, value.system)
+        return value.system == token.system or (bool(token.also) and of(value.system, value.code) in token.also)
+    if value.code != token.code:
+        return False
+    return token.system in (None, value.system) or (bool(token.also) and not value.system)

@@ -3,7 +3,7 @@
     python -m liaison.fhir.definitions.generate FOLDER
 
 FOLDER holds HL7's profiles-resources.json, profiles-types.json, search-parameters.json, valuesets.json and
-v3-codesystems.json. Nothing of this package is imported at run time.
+v3-codesystems.json, and UCUM's ucum-essence.xml. Nothing of this package is imported at run time.
 """
 
 import sys
@@ -17,6 +17,7 @@ from liaison.fhir.definitions.generate import (
     parameters,
     structures,
     summaries,
+    units,
 )
 from liaison.fhir.definitions.generate.source import DATA, Source
 
@@ -30,6 +31,7 @@ def main(folder: str) -> None:
     invariants.write(source, DATA)
     summaries.write(source, DATA)
     compartments.write(source, DATA)
+    units.write(Path(folder) / "ucum-essence.xml", DATA)
 
 
 if __name__ == "__main__":

@@ -27,11 +27,15 @@ _MISSPELT = {"DateTime": "dateTime"}
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """`steps` from the starting element (the resource itself when `from_root`) to items of the FHIR type `type`."""
+    """`steps` from the starting element (the resource itself when `from_root`) to items of the FHIR type `type`.
+
+    `binding` is the value set to which the last element entered is bound as required, else ''.
+    """
 
     steps: tuple[Step, ...]
     type: str
     from_root: bool = False
+    binding: str = ""
 
 
 def compile_expression(text: str, type_: str, context: str | None = None) -> tuple[Branch, ...]:
@@ -112,7 +116,7 @@ class _Compiler:
             raise ParseError(f"{branch.type} has no element {name}")
         for type_ in element.types:
             key = name + type_.suffix if element.choice else name
-            yield replace(branch, steps=(*branch.steps, key), type=type_.code)
+            yield replace(branch, steps=(*branch.steps, key), type=type_.code, binding=element.binding)
 
     def concerns(self, node: Node) -> bool:
         """Whether any path of a condition starts at this type: conditions of other types must not become `false`."""
