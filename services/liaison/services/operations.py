@@ -8,11 +8,14 @@ interaction: what it shows is in `Answer.disclosed`, so that the engine journals
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.interactions.routing import Route
+from liaison.fhir.operations import definitions
+from liaison.fhir.operations.definition import Definition
 from liaison.fhir.operations.encounter_everything import encounter_everything
 from liaison.fhir.operations.everything import everything
 from liaison.fhir.operations.lastn import lastn
@@ -31,17 +34,24 @@ OnRecord = Callable[[Store, Caller, Route, Request, str], Awaitable[Answer]]
 """An operation of liaison.fhir.operations."""
 
 
-def _on_record(operation: OnRecord) -> Operation:
+def _on_record(operation: OnRecord, definition: Definition) -> Operation:
     async def answer(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
-        return await operation(engine.store, caller, where, request, engine.base_url)
+        found = await operation(engine.store, caller, where, request, engine.base_url)
+        return _with_what_was_asked(found, definition, request)
 
     return answer
+
+
+def _with_what_was_asked(answer: Answer, definition: Definition, request: Request) -> Answer:
+    """For the journal: a question in a body is a question."""
+    return replace(answer, asked=definition.asked(request)) if request.body else answer
 
 
 async def _summary(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """Signed by the structure in which the caller acts."""
     author = Key(0, kind_of("Organization"), caller.organization) if caller.organization else None
-    return await summary(engine.store, caller, where, request, engine.base_url, author)
+    found = await summary(engine.store, caller, where, request, engine.base_url, author)
+    return _with_what_was_asked(found, definitions.SUMMARY, request)
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
@@ -50,17 +60,17 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "Patient/$join": join_team,
     "Patient/*/$oppose": oppose,
     "PlanDefinition/*/$apply": apply_plan,
-    "Patient/$everything": _on_record(everything),
-    "Patient/*/$everything": _on_record(everything),
-    "Encounter/*/$everything": _on_record(encounter_everything),
-    "Resource/$validate": _on_record(validate),
-    "Resource/*/$validate": _on_record(validate),
-    "$meta": _on_record(meta),
-    "Resource/$meta": _on_record(meta),
-    "Resource/*/$meta": _on_record(meta),
-    "Resource/*/$meta-add": _on_record(meta_add),
-    "Resource/*/$meta-delete": _on_record(meta_delete),
-    "Observation/$lastn": _on_record(lastn),
+    "Patient/$everything": _on_record(everything, definitions.PATIENT_EVERYTHING),
+    "Patient/*/$everything": _on_record(everything, definitions.PATIENT_EVERYTHING),
+    "Encounter/*/$everything": _on_record(encounter_everything, definitions.ENCOUNTER_EVERYTHING),
+    "Resource/$validate": _on_record(validate, definitions.VALIDATE),
+    "Resource/*/$validate": _on_record(validate, definitions.VALIDATE),
+    "$meta": _on_record(meta, definitions.META),
+    "Resource/$meta": _on_record(meta, definitions.META),
+    "Resource/*/$meta": _on_record(meta, definitions.META),
+    "Resource/*/$meta-add": _on_record(meta_add, definitions.META_ADD),
+    "Resource/*/$meta-delete": _on_record(meta_delete, definitions.META_DELETE),
+    "Observation/$lastn": _on_record(lastn, definitions.LASTN),
     "Patient/$summary": _summary,
     "Patient/*/$summary": _summary,
 }

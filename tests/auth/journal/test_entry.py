@@ -57,6 +57,12 @@ def test_a_search_is_one_entry_per_patient_and_one_for_the_query(caller: Caller)
     assert first.query == second.query == ""  # what was asked about one patient is not told on another's record
 
 
+def test_a_question_in_a_body_is_recorded_like_one_in_a_url(caller: Caller) -> None:
+    request = Request("POST", "Observation/$lastn", body=b"{}")
+    (one,) = entries_for(caller, request, Answer(200, asked="patient=x&category=y", total=0))
+    assert (one.event, one.query) == (Event.OPERATION, "patient=x&category=y")
+
+
 def test_the_digest_covers_patient_type_id_version_and_order() -> None:
     one, other = shown(1), shown(2)
     assert (

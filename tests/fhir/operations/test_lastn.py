@@ -108,7 +108,9 @@ async def test_post_is_get(territory: Territory) -> None:
     made = [await observe(territory, patient, f"2026-01-0{day}") for day in (1, 2)]
     body = parameters(patient__valueString=patient.id, category__valueCode="vital-signs", max__valuePositiveInt=5)
 
-    assert (await territory.call(gp.caller, "Observation/$lastn", body)).matches == made[::-1]
+    found = await territory.call(gp.caller, "Observation/$lastn", body)
+    assert found.matches == made[::-1]
+    assert found.answer.asked == f"max=5&patient={patient.id}&category=vital-signs"  # for the journal
 
 
 @pytest.mark.parametrize(

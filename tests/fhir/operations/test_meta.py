@@ -177,6 +177,19 @@ async def test_criteria_of_a_scope_leave_out_the_labels_of_the_rest(territory: T
     assert (await territory.ask(narrow, "GET", "Condition/$meta")).status == 403
 
 
+async def test_too_many_records_are_refused_rather_than_searched(
+    territory: Territory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gp = await territory.person("gp")
+    for _ in range(2):
+        await territory.patient(gp)
+    monkeypatch.setattr("liaison.fhir.operations.meta._PROBES", 5)
+
+    refused = await territory.ask(gp.caller, "GET", "$meta")
+    assert refused.status == 422 and b"too-costly" in refused.body
+    assert (await territory.ask(gp.caller, "GET", "Observation/$meta")).status == 200
+
+
 async def test_hidden_is_absent(territory: Territory) -> None:
     gp, other = await territory.person("gp"), await territory.person("gp")
     hidden = await territory.item(await territory.patient(other))

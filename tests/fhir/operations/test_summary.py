@@ -229,6 +229,7 @@ def test_every_type_looked_at_can_be_told() -> None:
             {"code": text("PAS"), "valueQuantity": {"value": 12, "unit": "cmHg"}},
             {"code": text("PAD"), "dataAbsentReason": text("x")}]}, "TA, PAS : 12 cmHg; PAD : non renseigné"),
         ({"resourceType": "Observation", "code": text("Fume"), "valueBoolean": False}, "Fume : non"),
+        ({"resourceType": "Observation", "code": text("R"), "valueQuantity": {"value": 0, "code": "1"}}, "R : 0"),
         ({"resourceType": "Observation", "code": text("T"), "valueRange": {"low": {"value": 1}, "high": {"value": 2}}},
          "T : 1 – 2"),
         ({"resourceType": "Immunization", "vaccineCode": {"coding": [{"code": "208", "display": "COVID"}]},

@@ -229,7 +229,7 @@ def _query(caller: Caller, event: Event, request: Request, where: Route | None, 
     directory = tuple(found.pop(0, ()))
     more: dict[str, Any] = {
         "status": answer.status,
-        "query": request.query,
+        "query": answer.asked or request.query,
         "total": answer.total,
         "returned": len(answer.disclosed),
         "digest": digest(answer.disclosed),

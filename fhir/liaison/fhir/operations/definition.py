@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from liaison.fhir import model
 from liaison.fhir.definitions import RESOURCE_TYPES
@@ -109,6 +109,10 @@ class Definition:
         if request.method != "GET":
             taking.body(request.body)
         return taking.given()
+
+    def asked(self, request: Request) -> str:
+        """What a valid request asks, URL and body together, as a query; resources that it carries are left out."""
+        return urlencode(self.read(request).pairs)
 
     @property
     def _needs_body(self) -> bool:

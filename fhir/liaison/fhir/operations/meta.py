@@ -26,6 +26,8 @@ from liaison.fhir.store.rows import row_of
 
 LISTS: Final = ("profile", "security", "tag")
 _CODINGS: Final = ("security", "tag")
+_PROBES: Final = 300_000
+"""(patient, type) whose labels one question may look up."""
 
 
 async def meta(store: Store, caller: Caller, where: Route, request: Request, base_url: str) -> Answer:
@@ -84,11 +86,23 @@ async def _rows(store: Store, caller: Caller, types: list[str]) -> list[Row]:
     for family, some in families.items():
         if some:
             compiler = Compiler(store.filter, family, caller.session)
+            if family == "patient":
+                await _afford(store, caller, len(some))
             statement = labelled(compiler, [kind_of(type_) for type_ in some], numbers, BUDGET + 1, each=each)
             found += [row_of(record) for record in await store.lanes.fetch(statement.text, *statement.arguments)]
     if len(found) > BUDGET:
         raise TooCostly(f"More than {BUDGET} labels would have to be read. Ask for one type.")
     return found
+
+
+async def _afford(store: Store, caller: Caller, types: int) -> None:
+    """Raises TooCostly when the index would be asked about too many (patient, type)."""
+    patients = f"select count(*) as patients from {store.filter.patients('$1::bigint')} p"
+    [[count]] = await store.lanes.fetch(patients, caller.session)
+    if count * types > _PROBES:
+        raise TooCostly(
+            f"The labels of {types} types in {count} records are too many to look through. Ask for one type."
+        )
 
 
 def _add(found: dict[str, dict[Any, Any]], meta_: Tree) -> None:

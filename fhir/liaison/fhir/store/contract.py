@@ -190,7 +190,8 @@ class Answer:
     """What an interaction gives back. The edge journals `disclosed` durably, then sends. Writes are journaled already.
 
     `body` is complete: it is never re-serialised. `headers` never hold content. `parts` are the inner requests of a
-    batch or transaction, each with its own answer: the journal records each as if it had come alone.
+    batch or transaction, each with its own answer: the journal records each as if it had come alone. `asked` is what
+    the body of a question said (the Parameters of an operation), as a query: the journal records it like one.
     """
 
     status: int
@@ -199,6 +200,7 @@ class Answer:
     disclosed: tuple[Disclosure, ...] = ()
     total: int | None = None
     parts: tuple[tuple[Request, "Answer"], ...] = ()
+    asked: str = ""
 
 
 class Indexed(NamedTuple):

@@ -66,6 +66,8 @@ def day(text: Any) -> str:
 def quantity(value: Tree) -> str:
     """Digits as recorded, with a decimal comma."""
     unit = value.get("unit") or value.get("code") or ""
+    if unit == "1":  # UCUM's unit of what has none
+        unit = ""
     shown = f"{value.get('comparator', '')}{number(value['value'])}" if "value" in value else ""
     return f"{shown} {unit}".strip()
 
