@@ -40,6 +40,8 @@ PERSON, ROLE, CLIENT, PURPOSE = 11, 12, 13, 1
 class Open:
     """Writing is not measured here."""
 
+    alone: frozenset[str] = frozenset()
+
     def classify(self, change: Change, related: Any) -> Labels:
         return Labels(Class.VITAL | Class.CLIN)
 

@@ -17,7 +17,7 @@ from liaison.fhir import model
 from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of
 from liaison.fhir.search import search
 from liaison.fhir.store import Store, ids
-from liaison.fhir.store.contract import Answer, Change, Key, Labels, Tree
+from liaison.fhir.store.contract import Answer, Change, Key, Labels, Tree, Unit
 from liaison.fhir.store.database import Database
 from liaison.fhir.vault import FileKeyProvider, Vault
 
@@ -29,14 +29,16 @@ PSY = "https://liaison.test/psy"
 class PlainHooks:
     """Everything is CLIN, or PSY when its meta.security says so; everyone may write: rules are tested in auth."""
 
+    alone: frozenset[str] = frozenset()
+
     def classify(self, change: Change, related: Mapping[str, Tree]) -> Labels:
         if change.key.patient == 0:
             return Labels(Class.DIRECTORY)
         security = (change.tree or {}).get("meta", {}).get("security", ())
         return Labels(Class.PSY if any(one.get("system") == PSY for one in security) else Class.CLIN)
 
-    async def before_write(self, connection: asyncpg.Connection, caller: Any, changes: Sequence[Change]) -> None: ...
-    async def after_write(self, connection: asyncpg.Connection, caller: Any, changes: Sequence[Change]) -> None: ...
+    async def before_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None: ...
+    async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None: ...
 
 
 class Found:

@@ -15,7 +15,7 @@ from liaison.auth.caller import Caller
 from liaison.auth.smart.scopes import read_scopes
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store import Store, ids
-from liaison.fhir.store.contract import Change, Indexed, Key, Labels, Tree
+from liaison.fhir.store.contract import Change, Indexed, Key, Labels, Tree, Unit
 from liaison.fhir.store.database import Database
 from liaison.fhir.vault import FileKeyProvider, Vault
 
@@ -28,15 +28,16 @@ class PlainHooks:
 
     classes: int = Class.CLIN
     seen: list[str] = field(default_factory=list)
+    alone: frozenset[str] = frozenset()
 
     def classify(self, change: Change, related: Mapping[str, Tree]) -> Labels:
         self.seen.append("classify")
         return Labels(self.classes)
 
-    async def before_write(self, connection: asyncpg.Connection, caller: Any, changes: list[Change]) -> None:
+    async def before_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         self.seen.append("before")
 
-    async def after_write(self, connection: asyncpg.Connection, caller: Any, changes: Sequence[Change]) -> None:
+    async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         self.seen.append("after")
 
 

@@ -59,6 +59,8 @@ def observation() -> Tree:
 
 
 class Hooks:
+    alone: frozenset[str] = frozenset()
+
     def classify(self, change: Change, related: Any) -> Labels:
         return Labels(1, author=f"Practitioner/{PLANTED['doctor']}")
 

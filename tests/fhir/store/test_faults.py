@@ -29,6 +29,8 @@ CALLER = Caller(1, read_scopes("user/*.rs"), 1, "gp")
 
 
 class Hooks:
+    alone: frozenset[str] = frozenset()
+
     def classify(self, change: Change, related: Any) -> Labels:
         return Labels(1)
 

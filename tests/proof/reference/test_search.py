@@ -18,7 +18,7 @@ from liaison.fhir import model
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.search import search
 from liaison.fhir.store import Store, ids
-from liaison.fhir.store.contract import Change, Key, Labels, Tree
+from liaison.fhir.store.contract import Change, Key, Labels, Tree, Unit
 from liaison.fhir.store.database import Database
 from liaison.fhir.vault import FileKeyProvider, Vault
 
@@ -33,6 +33,8 @@ _REASON = "LIAISON_SAMPLE_DATA is not set: the search is not compared on the giv
 class _Hooks:
     """One in seven conditions and observations is of a class that no caller here may see."""
 
+    alone: frozenset[str] = frozenset()
+
     def __init__(self) -> None:
         self.hidden: set[str] = set()
 
@@ -43,8 +45,8 @@ class _Hooks:
             return Labels(Class.PSY)
         return Labels(Class.CLIN if change.key.patient else Class.DIRECTORY)
 
-    async def before_write(self, connection: asyncpg.Connection, caller: Any, changes: Sequence[Change]) -> None: ...
-    async def after_write(self, connection: asyncpg.Connection, caller: Any, changes: Sequence[Change]) -> None: ...
+    async def before_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None: ...
+    async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None: ...
 
 
 class World:

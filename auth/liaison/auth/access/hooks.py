@@ -5,6 +5,7 @@ are read from what was written, grants are computed again, nobody has gained by 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Final, Protocol
 
 import asyncpg
@@ -18,6 +19,7 @@ from liaison.auth.access import (
     labels,
     masking,
     own_rights,
+    standing,
     stay_writing,
     writing,
 )
@@ -27,14 +29,15 @@ from liaison.auth.access.facts import FACT_TYPES, Reading, facts_of
 from liaison.auth.access.intervals import ALWAYS
 from liaison.auth.access.relation_rows import replace_facts
 from liaison.auth.access.relations import Relation
-from liaison.auth.access.standing import Standing, standing
+from liaison.auth.access.standing import Standing
 from liaison.auth.access.world import Fact, Source
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, entries_for_changes
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.store.contract import Change, Labels, Tree
+from liaison.fhir.errors import FhirError
+from liaison.fhir.store.contract import Change, Key, Labels, Tree, Unit
 from liaison.fhir.store.ids import Ids
-from liaison.fhir.vault import Vault
+from liaison.fhir.vault import PatientKey, Vault
 
 _ROLE: Final = kind_of("PractitionerRole")
 
@@ -45,6 +48,8 @@ class Journal(Protocol):
 
 class Hooks:
     """Holds no state between two transactions, nor between its own steps: all of it is in the database."""
+
+    alone = FACT_TYPES
 
     def __init__(self, vault: Vault, journal: Journal) -> None:
         self._vault = vault
@@ -58,19 +63,38 @@ class Hooks:
         assert change.tree is not None, "a deletion keeps its labels"
         return classify(change.tree, related)
 
-    async def before_write(self, connection: asyncpg.Connection, caller: Caller, changes: list[Change]) -> None:
+    async def before_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         """Refuses what the caller may not write, by their rights of now; completes labels; appends a Provenance to an
         amendment of someone else's entry, and a task to an identity that collides with another."""
-        linked = {patient for change in changes for patient in writing.linked_patients(self._ids, change)}
-        patients = {change.key.patient for change in changes} | linked
+        changes = [change for unit in units for change in unit.changes]
         stated = any(directory.states_directory_facts(change) for change in changes)
         if stated or any(_states_facts(change) for change in changes):
             await grants.lock(connection, {change.key.patient for change in changes} - {0}, directory=stated)
-        who = await standing(connection, self._ids, caller.session, patients)
-        known = patients - {change.key.patient for change in changes if change.new_patient}
-        keys = await self._vault.patient_keys(connection, known)
-        await labels.complete(connection, self._ids, who, changes)
+        patients = [_patients(self._ids, unit) for unit in units]
+        asked = [(unit.caller.session, concerned) for unit, concerned in zip(units, patients, strict=True)]
+        standings = await standing.standings(connection, self._ids, asked)
+        new = {change.key.patient for change in changes if change.new_patient}
+        keys = await self._vault.patient_keys(connection, set().union(*patients) - new)
+        signed = [(who, unit.changes) for unit in units if (who := standings.get(unit.caller.session)) is not None]
+        await labels.complete(connection, self._ids, signed)
         ages = await writing.ages(connection, changes)
+        for unit in units:
+            who = standings.get(unit.caller.session)
+            try:
+                if who is None:
+                    raise standing.over()
+                await self._check(connection, keys, who, unit.changes, ages)
+            except FhirError as refusal:
+                unit.refusal = refusal
+
+    async def _check(
+        self,
+        connection: asyncpg.Connection,
+        keys: dict[int, PatientKey],
+        who: Standing,
+        changes: list[Change],
+        ages: dict[Key, timedelta],
+    ) -> None:
         writing.check(self._ids, keys, who, changes, ages)
         await consent_writing.check(connection, self._ids, who, changes, ages)
         await stay_writing.check(connection, self._ids, who, changes)
@@ -78,8 +102,15 @@ class Hooks:
             amendment.add_provenance(self._ids, keys, who, changes, ages)
         await identity.keep_unique(connection, self._vault, self._ids, who, changes)
 
-    async def after_write(self, connection: asyncpg.Connection, caller: Caller, changes: Sequence[Change]) -> None:
+    async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         """Facts, grants and journal entries follow what was written."""
+        for unit in units:
+            await self._follow(connection, unit.caller, unit.changes)
+        # Each entry names the request it comes from.
+        entries = [one for unit in units for one in unit.context.run(entries_for_changes, unit.caller, unit.changes)]
+        await self._journal.record_within(connection, entries)
+
+    async def _follow(self, connection: asyncpg.Connection, caller: Caller, changes: Sequence[Change]) -> None:
         stating = [change for change in changes if _states_facts(change)]
         affected = {change.key.patient for change in stating}
         if any(directory.states_directory_facts(change) for change in changes):
@@ -87,12 +118,12 @@ class Hooks:
             affected |= set(await self._patients_of(connection, touched, changes))
         if affected:
             await self._derive(connection, caller, stating, affected)
-        await self._journal.record_within(connection, entries_for_changes(caller, changes))
 
     async def _derive(
         self, connection: asyncpg.Connection, caller: Caller, stating: Sequence[Change], affected: set[int]
     ) -> None:
-        who = await standing(connection, self._ids, caller.session, {change.key.patient for change in stating})
+        patients = {change.key.patient for change in stating}
+        who = await standing.standing(connection, self._ids, caller.session, patients)
         new = {change.key.patient for change in stating if change.new_patient}
         old = affected - new
         checked = who.internal is None and bool(old)
@@ -126,6 +157,11 @@ class Hooks:
         patients = await directory.touched_patients(connection, principals)
         await grants.lock(connection, patients, directory=True)
         return patients
+
+
+def _patients(ids: Ids, unit: Unit) -> set[int]:
+    linked = {patient for change in unit.changes for patient in writing.linked_patients(ids, change)}
+    return {change.key.patient for change in unit.changes} | linked
 
 
 def _states_facts(change: Change) -> bool:

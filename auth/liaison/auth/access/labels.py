@@ -24,12 +24,17 @@ _CLINICAL: Final = union(("CLIN", "VITAL"))
 _ROLE, _PRACTITIONER = "PractitionerRole", "Practitioner"
 
 
-async def complete(connection: asyncpg.Connection, ids: Ids, who: Standing, changes: Sequence[Change]) -> None:
-    """Fills `labels` of each change in place."""
-    written = [change for change in changes if change.tree is not None and change.key.patient]
-    for change in written:
-        if change.interaction == "create":
-            _sign(ids, who, change)
+async def complete(
+    connection: asyncpg.Connection, ids: Ids, signed: Iterable[tuple[Standing, Sequence[Change]]]
+) -> None:
+    """Fills `labels` of each change in place. `signed` says who makes which."""
+    written: list[Change] = []
+    for who, changes in signed:
+        mine = [change for change in changes if change.tree is not None and change.key.patient]
+        for change in mine:
+            if change.interaction == "create":
+                _sign(ids, who, change)
+        written += mine
     roles, services = _named(ids, written)
     people, psychiatric = await _known(connection, roles, services)
     masked = await _masked(connection, written)

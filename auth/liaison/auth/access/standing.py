@@ -21,7 +21,13 @@ from liaison.fhir.store.ids import Ids
 from liaison.fhir.store.rows import owner_token
 from liaison.fhir.vault import PatientKey
 
-_STANDING = Filter().standing("$1::bigint", "$2::bigint[]")
+# One look at each session, whatever the number of patients and of writes under it.
+_STANDING = f"""
+    select a.session, r.* from (
+        select session, array_agg(patient) as patients from unnest($1::bigint[], $2::bigint[]) as k(session, patient)
+        group by session
+    ) a cross join lateral ({Filter().standing("a.session", "a.patients")}) r
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +91,37 @@ class Standing:
 
 async def standing(connection: asyncpg.Connection, ids: Ids, session: int, patients: Iterable[int]) -> Standing:
     """Raises Unauthorized when the session is over."""
-    rows = await connection.fetch(_STANDING, session, sorted(set(patients) - {0}))
-    if not rows:
-        raise Unauthorized("The session has ended. Sign in again.")
-    role_code, practitioner, role, organization, client, principals = rows[0][:6]
-    own = f"Practitioner/{ids.encode(Key(0, kind_of('Practitioner'), practitioner))}" if practitioner else ""
-    found = Standing(
-        session,
-        role_code,
-        practitioner or 0,
-        role or 0,
-        organization or 0,
-        client or 0,
-        tuple(principals),
-        Labels(0, own),
-    )
-    for row in rows:
-        if row[6] is not None:
-            found.grants.setdefault(row[6], []).append(Grant(*row[7:]))
+    found = (await standings(connection, ids, [(session, patients)])).get(session)
+    if found is None:
+        raise over()
+    return found
+
+
+def over() -> Unauthorized:
+    return Unauthorized("The session has ended. Sign in again.")
+
+
+async def standings(
+    connection: asyncpg.Connection, ids: Ids, asked: Iterable[tuple[int, Iterable[int]]]
+) -> dict[int, Standing]:
+    """By session, those in force; one round trip. The grants of one are on all the patients asked for under it."""
+    pairs = sorted({(session, patient) for session, patients in asked for patient in (0, *patients)})
+    rows = await connection.fetch(_STANDING, [session for session, _ in pairs], [patient for _, patient in pairs])
+    found: dict[int, Standing] = {}
+    for session, role_code, practitioner, role, organization, client, principals, patient, *grant in rows:
+        who = found.get(session)
+        if who is None:
+            own = f"Practitioner/{ids.encode(Key(0, kind_of('Practitioner'), practitioner))}" if practitioner else ""
+            who = found[session] = Standing(
+                session,
+                role_code,
+                practitioner or 0,
+                role or 0,
+                organization or 0,
+                client or 0,
+                tuple(principals),
+                Labels(0, own),
+            )
+        if patient is not None:
+            who.grants.setdefault(patient, []).append(Grant(*grant))
     return found

@@ -18,7 +18,7 @@ from liaison.fhir.interactions.resolve import Lenience, Resolver
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import dump, read
 from liaison.fhir.store import Store
-from liaison.fhir.store.contract import Caller, Change
+from liaison.fhir.store.contract import Caller, Change, Unit
 from liaison.fhir.store.faults import RETRIED, reported
 
 TRIES: Final = 6
@@ -47,6 +47,11 @@ async def commit(
     With lenience (an import), what cannot be stored is taken out of `writes` instead.
     """
     resolver = Resolver(store, caller, writes, base_url, lenience)
+    if lenience is None and also is None and _may_share(store, writes):
+        if await _share(store, caller, writes[0], resolver):
+            return
+        resolver.restore()
+        writes[0].reset()
     for attempt in range(TRIES):
         try:
             with reported():
@@ -62,6 +67,29 @@ async def commit(
             resolver.restore()
             for write in writes:
                 write.reset()
+
+
+def _may_share(store: Store, writes: Sequence[Write]) -> bool:
+    """A plain create that takes no lock and has no one to wait for."""
+    if len(writes) != 1 or writes[0].interaction != "create" or writes[0].none_exist:
+        return False
+    tree = writes[0].tree
+    return tree is not None and writes[0].type_ not in store.hooks.alone and not store.lock_tokens(tree)
+
+
+async def _share(store: Store, caller: Caller, write: Write, resolver: Resolver) -> bool:
+    """Writes it in one transaction with others that come at the same time. False: it has to be done by itself."""
+    await resolver.resolve()
+    if refused := owners.assign([write], resolver.resolved, resolver.texts_of):
+        raise refused[0][1]
+    if not write.patient:
+        return False
+
+    def prepare(at: datetime) -> Unit:
+        change = _change(store, write, resolver, at)
+        return Unit(caller, [change], resolver.related())
+
+    return await store.shared.write(write.patient, prepare)
 
 
 async def _once(

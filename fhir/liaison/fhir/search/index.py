@@ -7,10 +7,11 @@ so that `:missing` can be answered.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from liaison.fhir import model
-from liaison.fhir.definitions import parameter_by_number
+from liaison.fhir.definitions import parameter_by_number, search_parameters
 from liaison.fhir.search.conditions import BEGINNING, END
 from liaison.fhir.search.kinds import TYPES
 from liaison.fhir.search.paths import names_owner, owner_parameter
@@ -25,7 +26,7 @@ def indexed(type_: str, tree: Tree) -> Indexed:
     """The rows of one version, no two equal, and the moment that orders it among its type."""
     tokens: list[tuple[int, bytes]] = []
     ranges: list[tuple[int, datetime, datetime]] = []
-    extracted: Mapping[int, Sequence[Any]] = model.extract(type_, tree)
+    extracted: Mapping[int, Sequence[Any]] = model.extract(type_, tree, _with_rows(type_))
     for number, found in extracted.items():
         kind, owner = _use(number, type_)
         if kind == "date":
@@ -38,6 +39,12 @@ def indexed(type_: str, tree: Tree) -> Indexed:
                 written = {MARK}
             tokens += [(number, text) for text in written]
     return Indexed(model.clinical(type_, tree) or BEGINNING, tokens, ranges)
+
+
+@cache
+def _with_rows(type_: str) -> frozenset[int]:
+    """The parameters of a type that have rows. To find the values of the others would cost as much again."""
+    return frozenset(one.number for one in search_parameters(type_).values() if _use(one.number, type_)[0])
 
 
 _uses: dict[tuple[int, str], tuple[str, str]] = {}

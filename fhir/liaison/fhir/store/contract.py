@@ -5,11 +5,14 @@ The store cannot be opened without an `AccessFilter` and `Hooks`; `liaison.auth`
 """
 
 from collections.abc import Mapping, Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
 import asyncpg
+
+from liaison.fhir.errors import FhirError
 
 Tree = dict[str, Any]
 """A resource as read by liaison.fhir.model: plain dict, list, str, bool, int, and decimals that keep their own text."""
@@ -151,20 +154,40 @@ class Change:
     at: datetime = datetime.min
 
 
+@dataclass(slots=True)
+class Unit:
+    """What one request writes: all of it or nothing. Several units may share a transaction.
+
+    `refusal` says why it is left out of it: before_write sets it, the others go on. `context` is that of the request, for
+    what the areas above note of it.
+    """
+
+    caller: Any
+    changes: list[Change]
+    related: Mapping[str, Tree]
+    refusal: FhirError | None = None
+    context: Context = field(default_factory=copy_context)
+
+
 class Hooks(Protocol):
     """What the areas above do inside the store's transaction. Anything raised rolls the whole transaction back."""
+
+    @property
+    def alone(self) -> frozenset[str]:
+        """The types from which rights follow: writing them takes locks, so each has a transaction of its own."""
 
     def classify(self, change: Change, related: Mapping[str, Tree]) -> Labels:
         """The classes and owners of a resource, from its own codes and labels and those of `related`: the encounter,
         service and author it names, by relative reference, when they are known. Never empty: unknown is CLIN."""
 
-    async def before_write(self, connection: asyncpg.Connection, caller: Any, changes: list[Change]) -> None:
-        """Refuses (NotFound, Forbidden, Unprocessable) what the caller may not write: rights as they are *before*.
+    async def before_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
+        """Sets the refusal (NotFound, Forbidden, Unprocessable) of what the caller may not write: rights as they are
+        *before*.
 
         May complete the labels, replace a change's tree (with its body), and append what is to be written besides.
         """
 
-    async def after_write(self, connection: asyncpg.Connection, caller: Any, changes: Sequence[Change]) -> None:
+    async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         """Rows are in place: derive relations and grants, write the journal entries, in this same transaction."""
 
 

@@ -26,11 +26,11 @@ class _Asked(NamedTuple):
     key: Key
 
 
-# Our statements probe indexes, whatever the statistics of an almost empty table say; planned once, kept for good.
-_PLANNING: Final = (
+PLANNING: Final = (
     "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;"
     " set enable_mergejoin = off"
 )
+"""Our statements probe indexes, whatever the statistics of an almost empty table say; planned once, kept for good."""
 
 
 class _Lane:
@@ -63,7 +63,7 @@ class _Lane:
     async def _fetch(self, asked: Sequence[_Asked]) -> list[Any]:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connection(self._database.url)
-            await self._connection.execute(_PLANNING)
+            await self._connection.execute(PLANNING)
             self._prepared = await self._connection.prepare(self._statement)
         sessions, patients, kinds, resources, unknown = [], [], [], [], []
         cached = self._vault.cached

@@ -1,6 +1,6 @@
 """The open store: the one way to rows. It cannot be had without an access filter and hooks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Self
 
 import asyncpg
@@ -9,10 +9,22 @@ import structlog
 from liaison.fhir.definitions import DIRECTORY_TYPES, type_of
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import identity, ids, locks, rows, writer
-from liaison.fhir.store.contract import AccessFilter, Caller, Change, Hooks, Indexed, Key, Opened, Row, Tree
+from liaison.fhir.store.contract import (
+    AccessFilter,
+    Caller,
+    Change,
+    Hooks,
+    Indexed,
+    Key,
+    Opened,
+    Row,
+    Tree,
+    Unit,
+)
 from liaison.fhir.store.database import Database
 from liaison.fhir.store.lanes import Lanes
 from liaison.fhir.store.reader import Reader
+from liaison.fhir.store.shared import Shared
 from liaison.fhir.vault import NotAuthentic, PatientKey, Vault
 
 log = structlog.get_logger()
@@ -37,10 +49,12 @@ class Store:
         self.ids = ids.Ids(vault.id_key)
         self.reader = Reader(database, vault, filter_)
         self.lanes = Lanes(database)
+        self.shared = Shared(database, self._write)
         self._index = index or _index_of_search()
 
     async def close(self) -> None:
-        """Ends the reader's connections; the database stays open."""
+        """Ends the connections of its own; the database stays open."""
+        await self.shared.close()
         await self.reader.close()
         await self.lanes.close()
 
@@ -135,13 +149,23 @@ class Store:
 
         Raises Conflict when a version to be superseded is no longer the current one.
         """
-        for change in changes:
-            if change.tree is not None:
-                change.labels = self.hooks.classify(change, related)
-        written = list(changes)
-        await self.hooks.before_write(connection, caller, written)
-        await writer.apply(connection, self.vault, written, self._index)
-        await self.hooks.after_write(connection, caller, written)
+        unit = Unit(caller, list(changes), related)
+        await self._write(connection, [unit])
+        if unit.refusal is not None:
+            raise unit.refusal
+
+    async def _write(self, connection: asyncpg.Connection, units: Sequence[Unit], held: Container[int] = ()) -> None:
+        """The same for several units; those that are refused are left out. `held`: see writer.apply."""
+        for unit in units:
+            for change in unit.changes:
+                if change.tree is not None:
+                    change.labels = self.hooks.classify(change, unit.related)
+        await self.hooks.before_write(connection, units)
+        written = [unit for unit in units if unit.refusal is None]
+        if written:
+            changes = [change for unit in written for change in unit.changes]
+            await writer.apply(connection, self.vault, changes, self._index, held)
+            await self.hooks.after_write(connection, written)
 
     async def lock(self, connection: asyncpg.Connection, tokens: Sequence[bytes]) -> None:
         """Locks these identity tokens until the transaction ends. Waits for whoever has them."""

@@ -5,7 +5,7 @@ version stay until liaison.fhir.store.sweep finds that no cursor can need them.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -111,13 +111,15 @@ def _columns(rows_: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows_, strict=True)] if rows_ else [[] for _ in range(width)]
 
 
-async def apply(connection: asyncpg.Connection, vault: Vault, changes: Sequence[Change], index: Index) -> None:
+async def apply(
+    connection: asyncpg.Connection, vault: Vault, changes: Sequence[Change], index: Index, held: Container[int] = ()
+) -> None:
     """Writes the changes within the open transaction. Each has its labels and, unless it deletes, its tree.
 
-    Raises Conflict when a version to be superseded is not the current one, or a new number is taken; NotFound when the
+    `held` are patients whose rows the transaction has locked already. Raises Conflict when a version to be superseded is not the current one, or a new number is taken; NotFound when the
     patient is erased.
     """
-    keys = await _keys(connection, vault, changes)
+    keys = await _keys(connection, vault, changes, held)
     families = {"": _Rows(), "directory_": _Rows()}
     for count, change in enumerate(changes, 1):
         into = families["" if change.key.patient else "directory_"]
@@ -136,7 +138,9 @@ async def apply(connection: asyncpg.Connection, vault: Vault, changes: Sequence[
                 raise Conflict("The resource was changed meanwhile.") from None
 
 
-async def _keys(connection: asyncpg.Connection, vault: Vault, changes: Sequence[Change]) -> dict[int, PatientKey]:
+async def _keys(
+    connection: asyncpg.Connection, vault: Vault, changes: Sequence[Change], held: Container[int]
+) -> dict[int, PatientKey]:
     """The data key of every patient concerned; those of new patients are made and stored."""
     keys = {0: vault.territory}
     new = {change.key.patient for change in changes if change.new_patient}
@@ -153,9 +157,9 @@ async def _keys(connection: asyncpg.Connection, vault: Vault, changes: Sequence[
             for patient in new:
                 vault.forget(patient)
             raise Conflict("A new number is taken already.") from None
-    if known:
-        alive = {row[0] for row in await connection.fetch(_PATIENTS, sorted(known))}
-        if alive != known:
+    if waiting := sorted(patient for patient in known if patient not in held):
+        alive = [row[0] for row in await connection.fetch(_PATIENTS, waiting)]
+        if len(alive) != len(waiting):
             raise NotFound
     keys |= await vault.patient_keys(connection, new | known)
     return keys
