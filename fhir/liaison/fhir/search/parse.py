@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter, search_parameters
 from liaison.fhir.errors import BadRequest, Issue
-from liaison.fhir.search import result
+from liaison.fhir.search import lists, result
 from liaison.fhir.search.criteria import Context, Criterion, ParameterType, Query
 from liaison.fhir.search.escapes import split
 from liaison.fhir.search.filtering import filtered
@@ -27,7 +27,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 # Parameters of the edge, for any interaction (http.html#parameters); it has read them already.
 _OF_THE_EDGE: Final = frozenset({"_format", "_pretty"})
 
-_NOT_YET: Final = frozenset({"_has", "_list", "_query", "_contained", "_containedType"})
+_NOT_YET: Final = frozenset({"_has", "_query", "_contained", "_containedType"})
 
 
 def pairs(query: str) -> tuple[tuple[str, str], ...]:
@@ -79,6 +79,8 @@ def criterion(asked: str, text: str, context: Context) -> Criterion:
     """One parameter with its modifier and values. BadRequest names what is unknown or malformed."""
     if asked == "_filter":
         return _filter(text, context)
+    if asked.partition(":")[0] == lists.NAME:
+        return lists.listed(asked, text, context.type_)
     name, _, modifier = asked.partition(":")
     parameter = _parameter(name, asked, context.type_)
     try:

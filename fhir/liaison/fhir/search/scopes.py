@@ -51,6 +51,6 @@ def lets_include(caller: Caller, one: Opened, base_url: str) -> bool:
 def _criteria(type_: str, query: str, base_url: str) -> tuple[Criterion, ...]:
     asked = Context(type_, base_url, datetime.now(UTC))
     given = pairs(query)
-    if any(name in ("_filter", "_text", "_content") for name, _ in given):
-        raise BadRequest("What a scope asks is decided on the values of parameters, not on texts or filters.")
+    if any(name in ("_filter", "_text", "_content", "_list") for name, _ in given):
+        raise BadRequest("What a scope asks is decided on the values of parameters, not on texts, filters or lists.")
     return tuple(criterion(name, text, asked) for name, text in given)

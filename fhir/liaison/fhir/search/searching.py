@@ -18,6 +18,7 @@ from liaison.fhir.search.listing import load, save
 from liaison.fhir.search.page import Cursor
 from liaison.fhir.search.parse import criterion, pairs
 from liaison.fhir.search.plan import NOBODY, condition_of, plan
+from liaison.fhir.search.resolve import resolved
 from liaison.fhir.search.run import Run
 from liaison.fhir.search.scopes import bound
 from liaison.fhir.search.searchset import searchset, url
@@ -64,7 +65,9 @@ async def search(
         require_narrow(queries[0])
     allowed = _permitted(caller, types)
     asked_of = [query for query in queries if query.type_ in allowed]
-    run = await _runs(store, caller, asked_of, base_url, compartment, None if cursor is None else cursor.snapshot)
+    snapshot = None if cursor is None else cursor.snapshot
+    asked_of = [await resolved(store, caller, query, base_url, snapshot) for query in asked_of]
+    run = await _runs(store, caller, asked_of, base_url, compartment, snapshot)
     first = Cursor(now, "", given, lenient, compartment, None)
     return await _Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None).answer()
 
@@ -89,6 +92,7 @@ async def find(
     parsed = Query(type_, tuple(criterion(name, text, asked) for name, text in pairs(query)))
     if not parsed.criteria:
         raise BadRequest("A conditional request or reference has at least one criterion.")
+    parsed = await resolved(store, caller, parsed, base_url, None)
     run = Run(store, caller, plan(parsed, bound(caller, "s", type_, base_url), store.key))
     return [one.key for one in (await run.page(limit, None) if run.plan.decided else await run.matching(limit, None))]
 

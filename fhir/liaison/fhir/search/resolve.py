@@ -1,0 +1,157 @@
+"""Criteria that name something of the base (value sets, code systems, lists) with what it says put in its place.
+
+Done before a search is planned, with what the caller may see at the search's snapshot: what may not be seen is the same
+as what does not exist. A value set or code system that is not there is refused by name, for it would match nothing.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from liaison.fhir import model
+from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
+from liaison.fhir.errors import BadRequest, Forbidden
+from liaison.fhir.search.criteria import Context, Criterion, Query
+from liaison.fhir.search.elements import implied
+from liaison.fhir.search.lists import Listed
+from liaison.fhir.search.parse import criterion
+from liaison.fhir.search.plan import plan
+from liaison.fhir.search.run import Run
+from liaison.fhir.search.scopes import lets_include, letter_for
+from liaison.fhir.search.token import InSet, Related
+from liaison.fhir.store.contract import Caller, Key, Opened
+from liaison.fhir.store.store import Store
+from liaison.fhir.terminology import Codes, CodeSystem, Members, expand
+
+_MOST: Final = 100  # versions of one definition looked at
+_KEPT: Final = 32
+
+# A version never changes, and SQL has said for each request that the caller may see it.
+_code_systems: "OrderedDict[tuple[Key, int], CodeSystem]" = OrderedDict()
+
+
+async def resolved(store: Store, caller: Caller, query: Query, base_url: str, snapshot: str | None) -> Query:
+    """The same query, its operands looked up. BadRequest or Forbidden names what cannot be."""
+    asked_of = (InSet, Related, Listed)
+    if not any(isinstance(one, asked_of) for each in query.criteria for one in each.operands):
+        return query
+    base = _Base(store, caller, base_url, snapshot)
+    return replace(query, criteria=tuple([await base.criterion(one, query.type_) for one in query.criteria]))
+
+
+@dataclass(slots=True)
+class _Base:
+    """What one caller may see of the base, at one snapshot."""
+
+    store: Store
+    caller: Caller
+    base_url: str
+    snapshot: str | None
+
+    async def criterion(self, one: Criterion, type_: str) -> Criterion:
+        if not any(isinstance(asked, InSet | Related | Listed) for asked in one.operands):
+            return one
+        found: list[Any] = []
+        try:
+            for asked in one.operands:
+                match asked:
+                    case InSet(url):
+                        self._permit("ValueSet")
+                        found.append(_with_bare(await expand(url, self), one, type_))
+                    case Related(system, code):
+                        self._permit("CodeSystem")
+                        found.append(_with_bare(await self._related(one.modifier, system, code), one, type_))
+                    case Listed(id_):
+                        self._permit("List")
+                        found += await self._items(id_, type_)
+                    case _:
+                        found.append(asked)
+        except BadRequest as error:
+            asked_as = f"{one.name}:{one.modifier}" if one.modifier else one.name
+            raise BadRequest(f"Search parameter '{asked_as}': {error.issues[0].diagnostics}") from None
+        return replace(one, operands=tuple(found))
+
+    def _permit(self, type_: str) -> None:
+        if letter_for(self.caller, type_) is None:
+            raise Forbidden(
+                f"The scopes of this token do not allow 's' or 'r' on {type_}, which this search asks about."
+            )
+
+    # ---- definitions (terminology.Definitions) ---------------------------------------------------------------------
+
+    async def value_set(self, url: str) -> Mapping[str, Any] | None:
+        found = await self._definition("ValueSet", url)
+        return None if found is None else model.read(found.body)
+
+    async def code_system(self, url: str) -> CodeSystem | None:
+        found = await self._definition("CodeSystem", url)
+        if found is None:
+            return None
+        name = found.row.key, found.row.version
+        if name not in _code_systems:
+            _code_systems[name] = CodeSystem(model.read(found.body))
+            if len(_code_systems) > _KEPT:
+                _code_systems.popitem(last=False)
+        return _code_systems[name]
+
+    async def _related(self, way: str, system: str, code: str) -> Members:
+        found = await self.code_system(system)
+        if found is None:
+            raise BadRequest(f"The code system '{system[:200]}' is not kept here.")
+        return Members.of(system.partition("|")[0], found.below(code) if way == "below" else found.above(code))
+
+    async def _definition(self, type_: str, url: str) -> Opened | None:
+        """By its literal address here, else by its canonical URL: the highest version, the latest of equal ones."""
+        literal = url.removeprefix(f"{self.base_url}/")
+        if literal.startswith(f"{type_}/"):
+            key = self.store.key(type_, literal.removeprefix(f"{type_}/"))
+            opened = await self._opened([] if key is None else [key])
+            return opened[0] if opened else None
+        escaped = url.partition("|")[0].replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$")
+        asked = criterion("url", escaped, Context(type_, self.base_url, datetime.now(UTC)))
+        run = Run(self.store, self.caller, plan(Query(type_, (asked,)), (), self.store.key), self.snapshot)
+        candidates = await run.page(_MOST, None)
+        opened = await self._opened([one.key for one in candidates])
+        version = url.partition("|")[2]
+        kept = [(str(model.read(one.body).get("version", "")), one) for one in opened]
+        known = [(held, one) for held, one in kept if version in ("", held)]
+        return max(known, key=lambda pair: (_natural(pair[0]), pair[1].row.at))[1] if known else None
+
+    async def _opened(self, keys: Sequence[Key]) -> list[Opened]:
+        if not keys:
+            return []
+        type_ = "ValueSet"  # any: only the rows are read
+        run = Run(self.store, self.caller, plan(Query(type_), (), self.store.key), self.snapshot)
+        return await self.store.open_rows(self.caller, await run.rows(keys))
+
+    # ---- lists -----------------------------------------------------------------------------------------------------
+
+    async def _items(self, id_: str, type_: str) -> list[str]:
+        """The ids of resources of this type that a List names, if the caller may see the List."""
+        key = self.store.key("List", id_)
+        opened = await self._opened([] if key is None else [key])
+        if not opened or not lets_include(self.caller, opened[0], self.base_url):
+            return []
+        number = search_parameters("List")["item"].number
+        values: Sequence[Any] = model.extract("List", model.read(opened[0].body), {number}).get(number, ())
+        own = (one for one in values if not one.url or one.url == f"{self.base_url}/{one.type}/{one.id}")
+        return [one.id for one in own if one.type == type_ and one.type in RESOURCE_TYPES]
+
+
+def _with_bare(members: Members, one: Criterion, type_: str) -> Members:
+    """With the codes that stand without their system, when the parameter's elements are of type `code`."""
+    bare: set[str] = set()
+    for system, codes in implied(one.parameter, type_).items():
+        held = members.systems.get(system)
+        if held is not None and codes is not None:
+            bare |= {code for code in codes if held.has(code)}
+        elif held is not None:
+            return members.union(Members({"": held}))
+    return members.union(Members({"": Codes(frozenset(bare))})) if bare else members
+
+
+def _natural(version: str) -> list[tuple[int, str]]:
+    """1.10 after 1.9; what is no number before what is one."""
+    return [(int(part), "") if part.isdecimal() and len(part) < 19 else (-1, part) for part in version.split(".")]
