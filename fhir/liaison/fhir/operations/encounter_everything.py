@@ -55,7 +55,7 @@ async def encounter_everything(store: Store, caller: Caller, where: Route, reque
 
 
 async def _around(store: Store, caller: Caller, key: Key, snapshot: str | None, base_url: str) -> list[Opened]:
-    """What refers to the encounter."""
+    """What refers to the encounter, by its stored bytes."""
     keys = await store.vault.patient_keys(store.database.reading, [key.patient])
     if key.patient not in keys:
         raise NotFound  # erased meanwhile
@@ -66,7 +66,8 @@ async def _around(store: Store, caller: Caller, key: Key, snapshot: str | None, 
     if len(records) > _MOST:
         raise TooCostly(f"More than {_MOST} resources refer to this Encounter. Search them by type instead.")
     found = await Within(store, caller, base_url).opened([row_of(record) for record in records])
-    return [one for one in found if one.row.key != key]
+    named = f'"reference":"Encounter/{store.id(key)}'.encode()
+    return [one for one in found if one.row.key != key and named in one.body]
 
 
 def _asked(part: Part, one: Opened) -> bool:

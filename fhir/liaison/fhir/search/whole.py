@@ -9,10 +9,17 @@ from datetime import datetime
 from functools import cache
 from typing import Final, NamedTuple
 
-from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES, SearchParameter, kind_of, search_parameters
+from liaison.fhir.definitions import (
+    DIRECTORY_TYPES,
+    RESOURCE_TYPES,
+    SearchParameter,
+    elements,
+    kind_of,
+    search_parameters,
+)
 from liaison.fhir.search import reference
 from liaison.fhir.search.conditions import BEGINNING
-from liaison.fhir.search.paths import is_clinical, names_owner
+from liaison.fhir.search.paths import is_clinical, paths
 from liaison.fhir.search.sql import Compiler, Statement
 from liaison.fhir.search.where import Binder
 from liaison.fhir.store.contract import Key, Row
@@ -117,7 +124,8 @@ def _since(moment: datetime) -> float:
 
 
 def referring(compiler: Compiler, key: PatientKey, type_: str, written: Sequence[str], limit: int) -> Statement:
-    """What refers to one resource within the record of its patient, by any reference parameter that may; each once.
+    """What refers to one resource within the record of its patient, by any reference parameter that may; each once. And
+    what may refer to it by an element that R4 gives no parameter (Immunization.encounter): the reader looks into these.
 
     `written` are the ways in which the reference may stand. Rows are COLUMNS, the evidence, and the snapshot.
     """
@@ -137,7 +145,9 @@ def referring(compiler: Compiler, key: PatientKey, type_: str, written: Sequence
     return Statement(
         f"{head}select {COLUMNS}, v.evidence, {compiler.snapshot_of(bind)} as snapshot"
         f" from (select distinct d.patient, d.kind, d.res, d.version from unnest({wanted}) k(kind, param, token)"
-        f" join index_token d on d.patient = {patient} and d.kind = k.kind and d.param = k.param and d.token = k.token) d"
+        f" join index_token d on d.patient = {patient} and d.kind = k.kind and d.param = k.param and d.token = k.token"
+        f" union select v.patient, v.kind, v.res, v.version from visible v where v.patient = {patient}"
+        f" and v.kind = any({bind.add(list(_unindexed(type_)), 'smallint[]')})) d"
         " join visible v on v.patient = d.patient and v.kind = d.kind and v.res = d.res and v.version = d.version"
         f" order by v.kind, v.clinical desc, v.res limit {bind.add(limit, 'bigint')}",
         bind.arguments,
@@ -180,6 +190,20 @@ def _care_dates() -> tuple[int, ...]:
 
 
 @cache
+def _unindexed(type_: str) -> tuple[int, ...]:
+    """The types of which an element may refer to one of this type and no parameter looks at it."""
+    found = []
+    for source in _OWNED:
+        indexed = {
+            path for p in search_parameters(source).values() if p.type == "reference" for path in paths(p, source)
+        }
+        referring = [one.name for one in elements(source).values() if any(type_ in kind.targets for kind in one.types)]
+        if not set(referring) <= indexed:
+            found.append(kind_of(source))
+    return tuple(found)
+
+
+@cache
 def _referring(type_: str) -> tuple[tuple[int, SearchParameter], ...]:
     """(kind, parameter): the reference parameters by which resources of a record may refer to one of this type."""
     return tuple(
@@ -189,5 +213,4 @@ def _referring(type_: str) -> tuple[tuple[int, SearchParameter], ...]:
         if parameter.type == "reference"
         and parameter.expression
         and (not parameter.target or type_ in parameter.target)
-        and not names_owner(parameter, source)
     )
