@@ -167,3 +167,44 @@ async def test_locations_are_found_by_where_they_are(territory: Territory) -> No
     await territory.add({"resourceType": "Location", "name": "nowhere"})
     assert (await territory.search("Location", "near=45|2.5|20|km")).ids == [territory.id(near)]
     assert len((await territory.search("Location", "near=45|2.5|300|[mi_us]")).ids) == 2
+
+
+async def test_references_are_followed_up_and_down_a_hierarchy(team: tuple[Territory, Key]) -> None:
+    territory, patient = team
+
+    async def place(part_of: str = "") -> str:
+        tree = {"resourceType": "Location", **({"partOf": {"reference": f"Location/{part_of}"}} if part_of else {})}
+        return territory.id(await territory.add(tree))
+
+    async def stay(part_of: str = "", **more: Any) -> str:
+        tree = {
+            "resourceType": "Encounter",
+            "status": "finished",
+            "class": {"code": "IMP"},
+            "subject": {"reference": f"Patient/{territory.id(patient)}"},
+            **({"partOf": {"reference": f"Encounter/{part_of}"}} if part_of else {}),
+        }
+        return territory.id(await territory.add(tree | more, patient))
+
+    house = await place()
+    ward = await place(house)
+    room, other = await place(ward), await place()
+    at = {one: await stay(location=[{"location": {"reference": f"Location/{one}"}}]) for one in (house, room, other)}
+    for query, wanted in (
+        (f"location:below={house}", {at[house], at[room]}),
+        (f"location:below=Location/{ward}", {at[room]}),
+        (f"location:above={room}", {at[house], at[room]}),
+        (f"location:below={other}", {at[other]}),
+        (f"location:below={house},{other}", set(at.values())),
+        ("location:below=made-up", set()),
+    ):
+        assert set((await territory.search("Encounter", query)).ids) == wanted, query
+
+    whole = await stay()
+    part = await stay(whole)
+    seen = territory.id(await territory.observation(patient, encounter={"reference": f"Encounter/{part}"}))
+    assert (await territory.search("Observation", f"encounter:below={whole}")).ids == [seen]
+    assert (await territory.search("Observation", f"encounter:above={whole}")).ids == []
+    hidden = await stay(whole, meta={"security": [{"system": PSY, "code": "x"}]})
+    await territory.observation(patient, encounter={"reference": f"Encounter/{hidden}"})
+    assert (await territory.search("Observation", f"encounter:below={whole}")).ids == [seen]

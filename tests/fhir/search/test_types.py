@@ -346,6 +346,36 @@ def test_uris() -> None:
     assert not decided("ValueSet", "url:below", "urn:a", Uri("urn:a:b"))
 
 
+def test_canonicals_are_found_with_their_version_and_without() -> None:
+    profile = Uri("http://x/p|2.1")
+    assert decided("Observation", "_profile", "http://x/p", profile)
+    assert decided("Observation", "_profile", "http://x/p|2.1", profile)
+    assert decided("Observation", "_profile", r"http://x/p\|2.1", profile)
+    assert not decided("Observation", "_profile", "http://x/p|2", profile)
+    assert decided("Observation", "_profile:below", "http://x", profile)
+    own = Uri("http://x/v", "1.0")
+    assert decided("ValueSet", "url", "http://x/v", own)
+    assert decided("ValueSet", "url", "http://x/v|1.0", own)
+    assert not decided("ValueSet", "url", "http://x/v|2.0", own)
+    assert decided("ValueSet", "url", "urn:oid:1.2.3", Uri("urn:oid:1.2.3"))
+    assert not decided("ValueSet", "url", "URN:OID:1.2.3", Uri("urn:oid:1.2.3"))
+    assert not decided("ValueSet", "url:above", "urn:oid:1.2.3.4", Uri("urn:oid:1.2.3"))
+    for text, expected in (
+        ("http://x/q", True),
+        ("http://x/q|1", True),
+        ("http://x/q|1.1", True),
+        ("http://x/q|2", False),
+    ):
+        held = Reference(url="http://x/q", version="1.1")
+        assert decided("QuestionnaireResponse", "questionnaire:below", text, held) is expected
+    assert not decided(
+        "QuestionnaireResponse", "questionnaire:below", "http://x/q|1", Reference(url="http://x/q", version="10")
+    )
+    for asked in ("questionnaire:above", "questionnaire:identifier"):
+        with pytest.raises(BadRequest):
+            decided("QuestionnaireResponse", asked, "http://x/q", held)
+
+
 def test_match_evaluates_a_query_on_one_resource() -> None:
     tree = {
         "resourceType": "Observation",

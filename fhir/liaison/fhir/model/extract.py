@@ -9,12 +9,19 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-from liaison.fhir.definitions import PRIMITIVES, SearchParameter, clinical_paths, parameter_by_id, search_parameters
+from liaison.fhir.definitions import (
+    PRIMITIVES,
+    SearchParameter,
+    clinical_paths,
+    elements,
+    parameter_by_id,
+    search_parameters,
+)
 from liaison.fhir.model import dates
 from liaison.fhir.model.convert import CONVERT, NOTHING, Convert
 from liaison.fhir.model.fhirpath import Branch, compile_expression, evaluate
 from liaison.fhir.model.tree import Tree
-from liaison.fhir.model.values import Composite, Value
+from liaison.fhir.model.values import Composite, Uri, Value
 
 _Way = tuple[Branch, Convert]
 
@@ -44,6 +51,18 @@ class _Plain:
 
 
 @dataclass(frozen=True, slots=True)
+class _Canonical:
+    """The `url` of a definition, which other resources name with the version that stands beside it."""
+
+    number: int
+
+    def values(self, tree: Tree) -> Iterable[Value]:
+        url, version = tree.get("url"), tree.get("version")
+        if type(url) is str:
+            yield Uri(url, version if type(version) is str else "")
+
+
+@dataclass(frozen=True, slots=True)
 class _Composite:
     """One branch of a composite; `parts` are the ways of each component from what the branch finds."""
 
@@ -61,10 +80,12 @@ class _Composite:
 
 
 @cache
-def _plan(type_: str) -> tuple[dict[str, list[_Plain | _Composite]], list[_Plain | _Composite]]:
+def _plan(
+    type_: str,
+) -> tuple[dict[str, list[_Plain | _Canonical | _Composite]], list[_Plain | _Canonical | _Composite]]:
     """Branches by the first property they enter, and those that enter none: a property absent costs nothing."""
-    by_property: dict[str, list[_Plain | _Composite]] = defaultdict(list)
-    always: list[_Plain | _Composite] = []
+    by_property: dict[str, list[_Plain | _Canonical | _Composite]] = defaultdict(list)
+    always: list[_Plain | _Canonical | _Composite] = []
     for parameter in search_parameters(type_).values():
         if not parameter.expression:  # _text, _content, _query
             continue
@@ -77,7 +98,7 @@ def _plan(type_: str) -> tuple[dict[str, list[_Plain | _Composite]], list[_Plain
     return dict(by_property), always
 
 
-def _step(parameter: SearchParameter, branch: Branch, type_: str) -> _Plain | _Composite | None:
+def _step(parameter: SearchParameter, branch: Branch, type_: str) -> _Plain | _Canonical | _Composite | None:
     if parameter.type == "composite":
         parts = tuple(
             tuple(
@@ -89,6 +110,8 @@ def _step(parameter: SearchParameter, branch: Branch, type_: str) -> _Plain | _C
         )
         return _Composite(parameter.number, branch, parts)
     pair = parameter.type, branch.type
+    if pair == ("uri", "uri") and branch.steps == ("url",) and "version" in elements(type_):
+        return _Canonical(parameter.number)
     return None if pair in NOTHING else _Plain(parameter.number, branch, CONVERT[pair])
 
 

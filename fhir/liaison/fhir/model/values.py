@@ -74,9 +74,10 @@ class Quantity(NamedTuple):
 
 
 class Uri(NamedTuple):
-    """uri: as written."""
+    """uri: as written. `version` is that of a definition whose own canonical URL this is."""
 
     value: str
+    version: str = ""
 
 
 class Position(NamedTuple):

@@ -1,6 +1,9 @@
 """reference parameters: `Type/id`, `id`, an absolute URL, a canonical URL, or `:identifier` (R4 search.html#reference).
 
-A reference is compared as a value, never looked up: whether its target exists, or may be seen, changes nothing.
+A reference is compared as a value, never looked up: whether its target exists, or may be seen, changes nothing. Two
+modifiers are more: `:above` and `:below` follow the parts of a Location, Organization or Encounter
+(search.html#recursive; liaison.fhir.search.resolve finds them); on canonicals, `:below` takes every version, or every
+one that begins with the version given.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,9 +15,15 @@ from liaison.fhir.model.values import Reference, Token
 from liaison.fhir.search import token
 from liaison.fhir.search.conditions import Condition, Tokens
 from liaison.fhir.search.criteria import Context, Criterion
+from liaison.fhir.search.elements import data_types
 from liaison.fhir.search.escapes import unescape
 
-MODIFIERS: Final = frozenset({"identifier", "Type"})
+MODIFIERS: Final = frozenset({"identifier", "above", "below", "Type"})
+
+HIERARCHIES: Final = {"Encounter": "part-of", "Location": "partof", "Organization": "partof"}
+"""Types whose references to their own type make a strict hierarchy, and the parameter of these."""
+
+_CANONICAL: Final = frozenset({"canonical", "uri"})
 
 
 class Link(NamedTuple):
@@ -27,10 +36,28 @@ class Link(NamedTuple):
     local: tuple[tuple[str, str], ...] = ()
 
 
+class Lineage(NamedTuple):
+    """`:above`, `:below`: a resource, to be resolved into a Link for it and for each above or below it."""
+
+    type: str
+    id: str
+
+
+class Versions(NamedTuple):
+    """`:below` on a canonical: all its versions or, with `start`, those that begin so."""
+
+    url: str
+    start: str
+
+
 def operand(text: str, modifier: str, parameter: SearchParameter, context: Context) -> Any:
     if modifier == "identifier":
+        if data_types(parameter, context.type_) <= _CANONICAL:
+            raise BadRequest("A canonical has no identifier beside itself.")
         return token.operand(text, "", parameter, context)
     plain = unescape(text)
+    if modifier in ("above", "below"):
+        return _lineage(plain, modifier, parameter, context)
     own = plain.removeprefix(f"{context.base_url}/")
     type_, _, rest = own.partition("/")
     id_ = rest.partition("/_history/")[0]
@@ -47,6 +74,21 @@ def operand(text: str, modifier: str, parameter: SearchParameter, context: Conte
         tuple(written for one in types for written in ways(one, own, context.base_url)),
         tuple((one, own) for one in types),
     )
+
+
+def _lineage(plain: str, modifier: str, parameter: SearchParameter, context: Context) -> Lineage | Versions:
+    if data_types(parameter, context.type_) <= _CANONICAL:
+        if modifier == "above":
+            raise BadRequest("The modifier ':above' is not defined for canonicals.")
+        url, _, start = plain.partition("|")
+        return Versions(url, start)
+    known = [one for one in sorted(HIERARCHIES) if one in parameter.target]
+    type_, _, id_ = plain.removeprefix(f"{context.base_url}/").rpartition("/")
+    if not known or (type_ and type_ not in known):
+        raise BadRequest(f"The modifier ':{modifier}' is for references to {', '.join(sorted(HIERARCHIES))}.")
+    if not type_ and len(known) > 1:
+        raise BadRequest(f"With ':{modifier}' the type has to be named: {known[0]}/{id_[:64]}.")
+    return Lineage(type_ or known[0], id_)
 
 
 def ways(type_: str, id_: str, base_url: str) -> tuple[str, ...]:
@@ -77,13 +119,25 @@ def index(value: Reference) -> Iterable[bytes]:
 def narrow(criterion: Criterion) -> Condition | None:
     if criterion.modifier == "identifier":
         wanted = tuple(b"i" + token.of(one.system, one.code) for one in criterion.operands)
+    elif any(isinstance(one, Versions) for one in criterion.operands):
+        return None
     else:
+        if any(isinstance(one, Lineage) for one in criterion.operands):
+            raise BadRequest("The modifiers :above and :below cannot be used at this place of a search.")
         wanted = tuple(of(written) for link in criterion.operands for written in link.written)
     return Tokens(criterion.parameter.number, wanted)
 
 
 def matches(values: Sequence[Reference], criterion: Criterion) -> bool:
+    if any(isinstance(one, Versions) for one in criterion.operands):
+        return any(_is_version(value, one) for value in values for one in criterion.operands)
     found = {written for value in values for written in index(value)}
     condition = narrow(criterion)
     assert isinstance(condition, Tokens)
     return not found.isdisjoint(condition.values)
+
+
+def _is_version(value: Reference, asked: Versions) -> bool:
+    if literal(value) != asked.url:
+        return False
+    return not asked.start or value.version == asked.start or value.version.startswith(f"{asked.start}.")

@@ -1,4 +1,4 @@
-"""Criteria that name something of the base (value sets, code systems, lists) with what it says put in its place.
+"""Criteria that name something of the base (value sets, code systems, lists, parts of a place or stay) with what it says put in its place.
 
 Done before a search is planned, with what the caller may see at the search's snapshot: what may not be seen is the same
 as what does not exist. A value set or code system that is not there is refused by name, for it would match nothing.
@@ -12,20 +12,22 @@ from typing import Any, Final
 
 from liaison.fhir import model
 from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
-from liaison.fhir.errors import BadRequest, Forbidden
+from liaison.fhir.errors import BadRequest, Forbidden, TooCostly
 from liaison.fhir.search.criteria import Context, Criterion, Query
 from liaison.fhir.search.elements import implied
 from liaison.fhir.search.lists import Listed
 from liaison.fhir.search.parse import criterion
 from liaison.fhir.search.plan import plan
+from liaison.fhir.search.reference import HIERARCHIES, Lineage, Link, ways
 from liaison.fhir.search.run import Run
-from liaison.fhir.search.scopes import lets_include, letter_for
+from liaison.fhir.search.scopes import bound, lets_include, letter_for
 from liaison.fhir.search.token import InSet, Related
 from liaison.fhir.store.contract import Caller, Key, Opened
 from liaison.fhir.store.store import Store
 from liaison.fhir.terminology import Codes, CodeSystem, Members, expand
 
 _MOST: Final = 100  # versions of one definition looked at
+_MOST_PARTS: Final = 1_000
 _KEPT: Final = 32
 
 # A version never changes, and SQL has said for each request that the caller may see it.
@@ -34,7 +36,7 @@ _code_systems: "OrderedDict[tuple[Key, int], CodeSystem]" = OrderedDict()
 
 async def resolved(store: Store, caller: Caller, query: Query, base_url: str, snapshot: str | None) -> Query:
     """The same query, its operands looked up. BadRequest or Forbidden names what cannot be."""
-    asked_of = (InSet, Related, Listed)
+    asked_of = (InSet, Related, Listed, Lineage)
     if not any(isinstance(one, asked_of) for each in query.criteria for one in each.operands):
         return query
     base = _Base(store, caller, base_url, snapshot)
@@ -51,7 +53,7 @@ class _Base:
     snapshot: str | None
 
     async def criterion(self, one: Criterion, type_: str) -> Criterion:
-        if not any(isinstance(asked, InSet | Related | Listed) for asked in one.operands):
+        if not any(isinstance(asked, InSet | Related | Listed | Lineage) for asked in one.operands):
             return one
         found: list[Any] = []
         try:
@@ -66,6 +68,9 @@ class _Base:
                     case Listed(id_):
                         self._permit("List")
                         found += await self._items(id_, type_)
+                    case Lineage(named, id_):
+                        self._permit(named)
+                        found += await self._lineage(one.modifier, named, id_)
                     case _:
                         found.append(asked)
         except BadRequest as error:
@@ -125,6 +130,46 @@ class _Base:
         type_ = "ValueSet"  # any: only the rows are read
         run = Run(self.store, self.caller, plan(Query(type_), (), self.store.key), self.snapshot)
         return await self.store.open_rows(self.caller, await run.rows(keys))
+
+    # ---- hierarchies -----------------------------------------------------------------------------------------------
+
+    async def _lineage(self, way: str, type_: str, id_: str) -> list[Link]:
+        """The resource, and all that are above or below it, as far as the caller sees."""
+        seen, level = {id_}, [id_]
+        while level:
+            step = self._above if way == "above" else self._below
+            level = [one for one in dict.fromkeys(await step(type_, level)) if one not in seen]
+            seen.update(level)
+            if len(seen) > _MOST_PARTS:
+                raise TooCostly(f"More than {_MOST_PARTS} resources are {way} this one.")
+        return [self._link(type_, one) for one in sorted(seen)]
+
+    def _link(self, type_: str, id_: str) -> Link:
+        return Link(ways(type_, id_, self.base_url), ((type_, id_),))
+
+    async def _above(self, type_: str, ids: Sequence[str]) -> list[str]:
+        keys = [key for one in ids if (key := self.store.key(type_, one)) is not None]
+        opened = [one for one in await self._opened(keys) if lets_include(self.caller, one, self.base_url)]
+        number = search_parameters(type_)[HIERARCHIES[type_]].number
+        found: list[str] = []
+        for one in opened:
+            values: Sequence[Any] = model.extract(type_, model.read(one.body), {number}).get(number, ())
+            found += [value.id for value in values if value.type == type_ and not value.url]
+        return found
+
+    async def _below(self, type_: str, ids: Sequence[str]) -> list[str]:
+        keys = [key for one in ids if (key := self.store.key(type_, one)) is not None]
+        if not keys:
+            return []
+        parts = search_parameters(type_)[HIERARCHIES[type_]]
+        asked = Query(type_, (Criterion(parts.code, "", parts, tuple(self._link(type_, one) for one in ids)),))
+        letter = letter_for(self.caller, type_)
+        assert letter is not None, "it was permitted"
+        made = plan(asked, bound(self.caller, letter, type_, self.base_url), self.store.key)
+        if made.families == ("patient",):  # a part belongs to the patient of its whole
+            made = replace(made, owners=tuple(sorted({key.patient for key in keys})))
+        run = Run(self.store, self.caller, made, self.snapshot)
+        return [self.store.id(one.key) for one in await run.first(_MOST_PARTS + 1, None)]
 
     # ---- lists -----------------------------------------------------------------------------------------------------
 

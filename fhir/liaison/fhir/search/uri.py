@@ -1,4 +1,8 @@
-"""uri parameters: the whole URI, to the letter (R4 search.html#uri). `:below` and `:above` after decryption."""
+"""uri parameters: the whole URI, to the letter (R4 search.html#uri). `:below` and `:above` after decryption.
+
+A canonical that the record writes with a version (`meta.profile`) is found with it and without; so is the `url` of a
+definition, whose version stands beside it. `:above` and `:below` go by whole path segments, and not into a urn.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -17,7 +21,8 @@ def operand(text: str, modifier: str, parameter: SearchParameter, context: Conte
 
 
 def index(value: Uri) -> Iterable[bytes]:
-    yield value.value.encode()
+    for one in _written(value):
+        yield one.encode()
 
 
 def narrow(criterion: Criterion) -> Condition | None:
@@ -29,11 +34,19 @@ def narrow(criterion: Criterion) -> Condition | None:
 def matches(values: Sequence[Uri], criterion: Criterion) -> bool:
     match criterion.modifier:
         case "below":
-            return any(_starts(value.value, uri) for value in values for uri in criterion.operands)
+            return any(_starts(_written(value)[0], uri) for value in values for uri in criterion.operands)
         case "above":
-            return any(_starts(uri, value.value) for value in values for uri in criterion.operands)
+            return any(_starts(uri, _written(value)[0]) for value in values for uri in criterion.operands)
         case _:
-            return any(value.value in criterion.operands for value in values)
+            return any(one in criterion.operands for value in values for one in _written(value))
+
+
+def _written(value: Uri) -> tuple[str, ...]:
+    """Each way in which a search may name it."""
+    url, bar, _ = value.value.partition("|")
+    if bar:
+        return url, value.value
+    return (url, f"{url}|{value.version}") if value.version else (url,)
 
 
 def _starts(uri: str, with_: str) -> bool:
