@@ -142,3 +142,16 @@ def implied_patients(condition: Condition) -> frozenset[int] | None:
             return frozenset().union(*said) if len(said) == len(each) else None
         case _:
             return None
+
+
+def values_in(condition: Condition) -> int:
+    """How many tokens the condition needs for each patient looked at."""
+    match condition:
+        case Tokens(_, values, _):
+            return len(values)
+        case All(of) | Any(of):
+            return sum(map(values_in, of))
+        case Not(of):
+            return values_in(of)
+        case _:
+            return 0

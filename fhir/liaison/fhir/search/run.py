@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from liaison.fhir.errors import TooCostly
-from liaison.fhir.search.conditions import BEGINNING
+from liaison.fhir.search.conditions import BEGINNING, values_in
 from liaison.fhir.search.criteria import Facts
 from liaison.fhir.search.decide import BUDGET, CACHED, Budget, Candidate, known_of, satisfies, values_of
 from liaison.fhir.search.plan import NOBODY, Plan, reads_words
@@ -19,6 +19,9 @@ from liaison.fhir.store.store import Store
 from liaison.fhir.vault import PatientKey
 
 FAMILIES: Final[tuple[Family, ...]] = ("patient", "directory")
+MOST_TOKENS: Final = 300_000
+"""Tokens that one statement may need: about half a second's work."""
+
 BATCH: Final = 2_000
 """Candidates read at once when bodies have to be decided on."""
 
@@ -62,7 +65,7 @@ class Run:
             return len(await self.all(sorted_=False))
         found = 0
         for family in self.plan.families:
-            patients = await self._scope(family)
+            patients = self._affordable(await self._scope(family))
             compiler = self._compiler(family)
             [[counted, snapshot]] = await self._fetch(
                 compiler.count(self.plan.kind, patients, self.plan.condition, self._token)
@@ -143,7 +146,7 @@ class Run:
         for family in self.plan.families:
             statement = self._compiler(family).page(
                 self.plan.kind,
-                await self._scope(family),
+                self._affordable(await self._scope(family)),
                 self.plan.condition,
                 self._token,
                 order=order,
@@ -162,6 +165,15 @@ class Run:
             found.sort(key=lambda one: place(one, order))
             del found[limit:]
         return found
+
+    def _affordable(self, patients: tuple[int, ...]) -> tuple[int, ...]:
+        """The patients again, or TooCostly: each value is made a token under each patient's key."""
+        values = values_in(self.plan.condition)
+        if values * len(patients) > MOST_TOKENS:
+            raise TooCostly(
+                f"This search asks for {values} values over {len(patients)} patients. Name fewer values, or the patients."
+            )
+        return patients
 
     def _compiler(self, family: Family) -> Compiler:
         return Compiler(self.store.filter, family, self.caller.session, self.snapshot)
