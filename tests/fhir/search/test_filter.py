@@ -106,6 +106,8 @@ CASES = [
     ("code eq http://loinc.org|", "V"),
     ("code eq 8867-4,x", ""),
     ("status ne final", "O"),
+    ("code ne 8867-4", ""),
+    ("code ne x", "V"),
     ("status co inal", "V"),
     ("status sw PRE", "O"),
     ("status ew ary", "O"),

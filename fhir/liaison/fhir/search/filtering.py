@@ -116,7 +116,7 @@ def _of_string(parameter: SearchParameter, operator: str, value: str, context: C
         case "co":
             return read(f"{parameter.code}:contains", _escaped(value), context)
         case "sw":
-            return read(parameter.code, _escaped(value), context)
+            return _tested(parameter, wanted, lambda one: folded(one.value).startswith(wanted))
         case "eq":
             return _tested(parameter, wanted, lambda one: folded(one.value) == wanted)
         case "ne":
@@ -135,7 +135,7 @@ def _of_token(parameter: SearchParameter, operator: str, value: str, context: Co
             return read(parameter.code, _one(value), context)
         case "ne":
             equal = read(parameter.code, _one(value), context)
-            return _tested(parameter, value, lambda one: not _matches(equal, one))
+            return _tested(parameter, value, lambda one: bool(one.code or one.system) and not _matches(equal, one))
         case "co" | "sw" | "ew":
             compare, wanted = _TEXT[operator], value.casefold()
             return _tested(parameter, value, lambda one: compare(one.code.casefold(), wanted))
