@@ -229,3 +229,21 @@ async def test_a_filter_sees_what_its_caller_sees(team: tuple[Territory, Key]) -
         assert (found.ids, found.total) == ([territory.id(visible)], 1), text
         stranger = await territory.session(hash(text) % 100_000 + 10, 77)
         assert (await territory.search("Observation", query, stranger)).total == 0
+
+
+async def test_terminology_is_asked_within_a_filter_too(pair: tuple[Territory, Key, dict[str, str]]) -> None:
+    territory, _, names = pair
+    concepts = [{"system": "http://loinc.org", "concept": [{"code": "8867-4"}]}]
+    url = "https://liaison.test/rates"
+    await territory.add({"resourceType": "ValueSet", "url": url, "status": "active", "compose": {"include": concepts}})
+    for text, wanted in (
+        (f"code in {url}", "V"),
+        (f"code ni {url}", "O"),
+        (f"not (code in {url})", "O"),
+        (f"value-string co vital or code in {url}", "VO"),
+        (f"status eq x or (code in {url} and status eq final)", "V"),
+    ):
+        found = await territory.search("Observation", f"_filter={quote(text)}")
+        assert {names[id_] for id_ in found.ids} == set(wanted), text
+    with pytest.raises(BadRequest, match="in"):
+        await territory.search("Observation", f"_filter={quote('status eq x or code in https://liaison.test/none')}")

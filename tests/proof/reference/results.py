@@ -9,7 +9,8 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .evaluator import PARAMETERS, Resource, at, codings, date_is, elements, fold, period, quantity_is, satisfies, span
+from .evaluator import Resource, at, codings, date_is, elements, fold, period, quantity_is, satisfies, span
+from .tables import PARAMETERS
 
 Test = tuple[str, str, str]
 """Parameter, operator, value."""
@@ -167,7 +168,9 @@ class Filters:
                 if not known:
                     return None
                 system, code = self.random.choice(known)
-                return self.random.choice(("eq", "eq", "ne")), self.random.choice((code, f"{system}|{code}"))
+                return self.random.choice(("eq", "eq", "ne")), self.random.choice(
+                    (code, f"{system}|{code}" if system else code)
+                )
             case "date":
                 moment = self.random.choice([one for one in period(element) if 1 < one.year < 9000])
                 text = self.random.choice((f"{moment:%Y}", f"{moment:%Y-%m}", f"{moment:%Y-%m-%d}"))

@@ -15,6 +15,7 @@ from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
 from liaison.fhir.errors import BadRequest, Forbidden, TooCostly
 from liaison.fhir.search.criteria import Context, Criterion, Query
 from liaison.fhir.search.elements import implied
+from liaison.fhir.search.expression import Expression, joined
 from liaison.fhir.search.lists import Listed
 from liaison.fhir.search.parse import criterion
 from liaison.fhir.search.plan import plan
@@ -55,6 +56,8 @@ class _Base:
     async def criterion(self, one: Criterion, type_: str) -> Criterion:
         if not any(isinstance(asked, InSet | Related | Listed | Lineage) for asked in one.operands):
             return one
+        if isinstance(one, Expression):
+            return joined(one.way, [await self.criterion(part, type_) for part in one.of])
         found: list[Any] = []
         try:
             for asked in one.operands:
