@@ -109,3 +109,24 @@ async def test_a_second_plan_of_the_same_protocol_is_asked_for_twice(desks: Desk
     await press(page, page.get_by_role("button", name="Appliquer"))
     assert page.url.endswith("/plan")
     assert len(desks.resources("coordinator", f"CarePlan?patient={patient}")) == before + 1
+
+
+async def test_the_administrative_coordinator_has_counts_and_no_names(desks: Desks) -> None:
+    page = await desks.sign_in("coordinator_admin")
+    assert await heading(page) == "Indicateurs"
+    words = await told(page)
+    assert "Personnes dont un plan de suivi BPCO est en cours 12" in words
+    assert "effectif caché" in words
+    assert not [one["name"] for one in desks.territory.known["patients"] if one["name"] in words]
+
+    token = desks.territory.token("coordinator_admin")
+    [measure] = [one for one in desks.resources("coordinator_admin", "Measure?_count=10")
+                 if one["name"] == "SpirometrieAnnuelle"]  # fmt: skip
+    answer = desks.territory.get(token, f"Measure/{measure['id']}/$evaluate-measure")
+    denominator, numerator = answer.json()["group"][0]["population"]
+    assert (answer.status_code, denominator["count"]) == (200, 12)
+    assert "count" not in numerator
+    assert desks.territory.get(token, f"Measure/{measure['id']}/$evaluate-measure?periodStart=2026").status_code == 400
+    for who in ("gp", "aide", "call_handler"):
+        refused = desks.territory.get(desks.territory.token(who), f"Measure/{measure['id']}/$evaluate-measure")
+        assert refused.status_code == 403

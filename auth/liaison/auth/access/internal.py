@@ -57,6 +57,13 @@ _TABLE: Final = (
                    "QuestionnaireResponse"}),
         frozenset({"Task", "Flag", "Communication", "Goal", "CarePlan"}),
     ),
+    Internal(
+        "measures",
+        Purpose.HOPERAT,
+        "counts people for the indicators of programmes; what it finds leaves as an aggregate only",
+        frozenset({"CarePlan", "Observation", "Task"}),
+        _NONE,
+    ),
     Internal("directory", Purpose.HOPERAT, "writes the directory and the library of protocols", _NONE, _ALL_TYPES),
     Internal("rebuild", Purpose.HOPERAT, "reads facts again to rebuild rights and classes", _ALL_TYPES, _NONE),
 )  # fmt: skip

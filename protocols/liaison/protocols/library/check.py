@@ -5,6 +5,7 @@ beyond it is here: owners, versions, review dates, sources, and that all that is
 """
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any, Final
 
 from liaison.fhir.errors import FhirError
@@ -12,6 +13,7 @@ from liaison.protocols import codes
 from liaison.protocols.expressions import compiled
 from liaison.protocols.library.library import Library
 from liaison.protocols.library.source import Problem, Source, Tree
+from liaison.protocols.measures import populations
 
 Validate = Callable[[Tree, str | None], None]
 
@@ -56,6 +58,11 @@ def _of(source: Source, library: Library, validate: Validate | None) -> Iterator
         yield from _plan(source, library)
     elif type_ == "Questionnaire":
         yield from _questionnaire(source, library)
+    elif type_ == "Measure":
+        try:
+            populations(source.tree, date.min)
+        except ValueError as error:
+            yield source.problem("Measure.group", str(error))
     elif type_ == "ActivityDefinition" and not source.tree.get("participant"):
         yield source.problem("ActivityDefinition.participant", "nobody can do this: participant is missing")
 

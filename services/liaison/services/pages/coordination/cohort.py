@@ -55,12 +55,6 @@ async def cohort(request: Request) -> Response:
     )  # fmt: skip
 
 
-async def indicators(request: Request) -> Response:
-    """Administrative coordinators are in no category of R.1110-2: aggregates only, and none is built yet."""
-    await signed_in(request)
-    return render(request, "coordination/indicators.html")
-
-
 async def programme(record: Record, today: date) -> list[Line]:
     """Everyone whose active plan follows the programme, the latest first, then by date of what comes next."""
     active = {"status": "active", "_include": "CarePlan:patient", "_count": "200"}

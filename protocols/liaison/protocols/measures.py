@@ -1,0 +1,111 @@
+"""Indicators: a Measure of the library, its populations as searches, and the aggregate that may be told of them.
+
+A population is the set of people of whom some resource answers the search (application/x-fhir-query); the numerator is
+taken within the denominator. What is told are counts alone, none under `SMALLEST`, and none from which such a count
+could be taken away (rule 27): a share of all but a few is as telling as a share of a few.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from liaison.protocols.timing import shifted
+
+Tree = dict[str, Any]
+
+SMALLEST: Final = 11
+QUERY: Final = "application/x-fhir-query"
+POPULATIONS: Final = ("denominator", "numerator")
+MASKED: Final = {
+    "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+    "valueCode": "masked",
+}
+_START: Final = "{{%start}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Who is counted: 'Type?criteria', the period already in it."""
+
+    code: str
+    description: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What may be said of one group. None: fewer than SMALLEST, or deducible from what is."""
+
+    denominator: int | None
+    numerator: int | None
+
+    @property
+    def percent(self) -> int | None:
+        if self.denominator is None or self.numerator is None:
+            return None
+        return round(100 * self.numerator / self.denominator)
+
+
+def year_before(today: date) -> date:
+    """The start of every indicator's period: it is not the caller's choice, so that nobody slides it by a day."""
+    return shifted(today, {"value": -1, "code": "a"})
+
+
+def populations(measure: Tree, start: date) -> tuple[Population, Population]:
+    """(denominator, numerator) of the measure's group. ValueError when it is not one this service computes."""
+    groups = measure.get("group", [])
+    if len(groups) != 1:
+        raise ValueError("a measure has one group here")
+    found: dict[str, Population] = {}
+    for number, one in enumerate(groups[0].get("population", [])):
+        criteria = one.get("criteria", {})
+        text = str(criteria.get("expression", ""))
+        if criteria.get("language") != QUERY or "?" not in text or "{{" in text.replace(_START, ""):
+            raise ValueError(f"population[{number}] is not a search (Type?criteria), with {_START} alone in it")
+        code = next((str(c.get("code")) for c in one.get("code", {}).get("coding", [])), "")
+        found[code] = Population(code, str(one.get("description", "")), text.replace(_START, start.isoformat()))
+    if set(found) != set(POPULATIONS):
+        raise ValueError("a measure has a denominator and a numerator")
+    return found["denominator"], found["numerator"]
+
+
+def told(denominator: AbstractSet[str], numerator: AbstractSet[str]) -> Told:
+    """The two counts, or as much of them as may be said."""
+    whole, part = len(denominator), len(denominator & numerator)
+    if whole < SMALLEST:
+        return Told(None, None)
+    if part < SMALLEST or whole - part < SMALLEST:
+        return Told(whole, None)
+    return Told(whole, part)
+
+
+def report(measure: Tree, counts: Told, start: date, end: date) -> Tree:
+    """The MeasureReport, of type summary: https://hl7.org/fhir/R4/measurereport.html. A count that is not told is absent
+    with the reason `masked`."""
+    group = measure["group"][0]
+    by_code: Mapping[str, int | None] = {"denominator": counts.denominator, "numerator": counts.numerator}
+    told_: list[Tree] = []
+    for one in group["population"]:
+        count = by_code[next(str(c["code"]) for c in one["code"]["coding"])]
+        told_.append(
+            {"code": one["code"], **({"_count": {"extension": [MASKED]}} if count is None else {"count": count})}
+        )
+    made: Tree = {"code": group["code"], "population": told_}
+    if counts.percent is not None:
+        made["measureScore"] = {
+            "value": counts.percent,
+            "unit": "%",
+            "system": "http://unitsofmeasure.org",
+            "code": "%",
+        }
+    return {
+        "resourceType": "MeasureReport",
+        "status": "complete",
+        "type": "summary",
+        "measure": f"{measure['url']}|{measure['version']}",
+        "date": end.isoformat(),
+        "period": {"start": start.isoformat(), "end": end.isoformat()},
+        "group": [made],
+    }
