@@ -37,7 +37,8 @@ def furnish(service: Any, text: str) -> None:
 
 def load(service: Any, text: str) -> httpx.Response:
     with service.client("gp") as gp:
-        return gp.post("/", content=text.encode(), headers={"prefer": "return=minimal"})
+        answer: httpx.Response = gp.post("/", content=text.encode(), headers={"prefer": "return=minimal"})
+        return answer
 
 
 def check(service: Any, text: str, answer: httpx.Response) -> None:
