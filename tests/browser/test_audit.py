@@ -2,6 +2,7 @@
 
 import pytest
 
+from ..services.pages.conftest import check_page
 from .conftest import Desks, press, told
 
 pytestmark = pytest.mark.browser
@@ -40,6 +41,32 @@ async def test_the_journal_is_whole(desks: Desks) -> None:
     await press(page, page.get_by_role("link", name="Le journal est-il intact ?"))
 
     assert "Oui. Rien n'a été retiré, ajouté ni changé." in await page.get_by_role("status").inner_text()
+
+
+async def test_an_emergency_access_is_reviewed(desks: Desks) -> None:
+    page = await desks.sign_in("auditor")
+    await press(page, page.get_by_role("link", name="Accès d'urgence à revoir"))
+    await press(page, page.get_by_role("link", name="Accès d'urgence, dossier"))
+    await check_page(page)
+    words = await told(page)
+    assert "Dr Nadia Haddad, Médecin de garde" in words
+    assert "hors d'état de s'exprimer" in words
+    assert "Samson" not in words
+    await page.get_by_label("Non justifié").check()
+    await press(page, page.get_by_role("button", name="Enregistrer cette revue"))
+    assert "dites pourquoi" in await page.get_by_role("alert").inner_text()
+    await page.get_by_label("À éclaircir").check()
+    await page.get_by_label("Pourquoi").fill("Qui a appelé les pompiers ?")
+    await press(page, page.get_by_role("button", name="Enregistrer cette revue"))
+    assert "À éclaircir" in await told(page)
+
+    await press(page, page.get_by_role("link", name="Accès d'urgence, dossier"))
+    assert "Qui a appelé les pompiers ?" in await told(page)
+    await page.get_by_label("Justifié", exact=True).check()
+    await press(page, page.get_by_role("button", name="Enregistrer cette revue"))
+    assert "0 accès attend votre avis" in await told(page)
+    assert await page.get_by_role("heading", name="Déjà revus").is_visible()
+    await check_page(page)
 
 
 async def test_a_person_sees_who_opened_their_own_record(desks: Desks) -> None:

@@ -28,6 +28,8 @@ from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Key, Request
 from liaison.services.apply_operation import apply_plan
 from liaison.services.engine import Engine, Operation
+from liaison.services.measuring import evaluate
+from liaison.services.reviewing import review
 from liaison.services.way_in import join_team, look_up, oppose, register_patient
 
 OnRecord = Callable[[Store, Caller, Route, Request, str], Awaitable[Answer]]
@@ -73,6 +75,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "Observation/$lastn": _on_record(lastn, definitions.LASTN),
     "Patient/$summary": _summary,
     "Patient/*/$summary": _summary,
+    "Measure/*/$evaluate-measure": evaluate,
+    "Task/*/$review": review,
 }
 """By where they are called: 'Patient/$register' on a type, 'PlanDefinition/*/$apply' on a resource, '$name' at the base;
 'Resource' stands for any type."""

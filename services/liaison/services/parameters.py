@@ -7,9 +7,12 @@ from typing import Any, Final
 import orjson
 
 from liaison.fhir import model
-from liaison.fhir.errors import BadRequest
-from liaison.fhir.store.contract import Answer, Request, Tree
+from liaison.fhir.errors import BadRequest, MethodNotAllowed, NotFound
+from liaison.fhir.interactions.routing import Route
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Answer, Key, Request, Tree
 
+_POST: Final = "POST"
 _CODES: Final = frozenset({"result", "token-type"})
 _INSTANTS: Final = frozenset({"until", "expires"})
 _TEXTS: Final = frozenset({"access-token"})
@@ -29,6 +32,16 @@ def answered(status: int, /, **parts: str) -> Answer:
         elif value:
             parameter.append({"name": name, "valueReference": {"reference": value}})
     return Answer(status, orjson.dumps({"resourceType": "Parameters", "parameter": parameter}))
+
+
+def posted_to(store: Store, type_: str, where: Route, request: Request) -> Key:
+    """The key of what an operation without parameters is called on. Raises MethodNotAllowed, NotFound."""
+    if request.method != _POST:
+        raise MethodNotAllowed("Call this operation with POST.", (_POST,))
+    key = store.key(type_, where.id_)
+    if key is None:
+        raise NotFound
+    return key
 
 
 class Given:

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from liaison.services.pages.audit import integrity, who_saw
+from liaison.services.pages.audit import integrity, reviews, who_saw
 from liaison.services.pages.page import page
 
 OFFICERS = frozenset({"auditor", "dpo"})
@@ -14,5 +14,7 @@ def routes() -> list[BaseRoute]:
     return [
         page("/journal", who_saw.questions, methods=("GET", "POST"), roles=OFFICERS),
         page("/journal/dossiers/{id}", who_saw.visits_to, roles=OFFICERS | PERSONS),
+        page("/journal/urgences", reviews.queue, roles=OFFICERS),
+        page("/journal/urgences/{task}", reviews.review, methods=("GET", "POST"), roles=OFFICERS),
         page("/journal/integrite", integrity.integrity, roles=OFFICERS),
     ]

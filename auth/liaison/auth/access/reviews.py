@@ -1,0 +1,93 @@
+"""The review of an emergency access, or of an entry into a team, by an auditor or data protection officer (row 24).
+
+The reviewer is never the one who acted. The review is written into the task of the review list through the identity
+cell: nobody else writes there. It changes no right: an access that is still open ends at its time, or by its holder.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from liaison.auth.access import internal, team_writing, vocabulary
+from liaison.auth.access.facts.reading import codes
+from liaison.auth.caller import Caller
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.errors import BadRequest, Conflict, Forbidden, NotFound
+from liaison.fhir.interactions.commit import commit
+from liaison.fhir.interactions.content import checked
+from liaison.fhir.interactions.writes import Write
+from liaison.fhir.model import read
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Key, Tree
+
+REVIEWED: Final = frozenset({"emergency-access", "join"})
+REVIEWERS: Final = frozenset({"auditor", "dpo"})
+OUTCOMES: Final = {
+    "justified": "Justifié",
+    "to-clarify": "À éclaircir",
+    "unjustified": "Non justifié",
+    "reported": "Signalé",
+}
+_UNSETTLED: Final = "to-clarify"
+MOST_LETTERS: Final = 2_000
+
+
+async def review(
+    store: Store, caller: Caller, task: Key, outcome: str, note: str, base_url: str, *, if_match: str = ""
+) -> Tree:
+    """The task as it is afterwards. Raises NotFound for what the caller does not see or is not reviewed here, Forbidden
+    for another role or the one who acted, Conflict once it is settled, PreconditionFailed when `if_match` is older."""
+    if caller.role_code not in REVIEWERS or not caller.practitioner:
+        raise Forbidden("Accesses are reviewed by an auditor or the data protection officer.")
+    seen = await store.read(caller, task)
+    if seen is None or seen.row.deleted:
+        raise NotFound
+    tree = read(seen.body)
+    if tree.get("resourceType") != "Task" or not REVIEWED & set(codes(tree.get("code"), vocabulary.REVIEW)):
+        raise NotFound
+    if outcome not in OUTCOMES:
+        raise BadRequest(f"outcome is one of {', '.join(OUTCOMES)}.", "Parameters.parameter.where(name='outcome')")
+    if len(note) > MOST_LETTERS or (outcome != "justified" and not note.strip()):
+        raise BadRequest(
+            "Say why in a note, unless the access is justified.", "Parameters.parameter.where(name='note')"
+        )
+    if tree["status"] == "completed":
+        raise Conflict("This access has been reviewed.")
+    if await _person(store, (tree.get("requester") or {}).get("reference")) == caller.practitioner:
+        raise Forbidden("Nobody reviews their own access.")
+    by, now = team_writing.staff_reference(store, caller), datetime.now(UTC).isoformat(timespec="seconds")
+    # R4 lets a person sign an annotation, not a role.
+    signed = {"reference": store.reference(Key(0, kind_of("Practitioner"), caller.practitioner))}
+    said = [{"authorReference": signed, "time": now, "text": note.strip()}] if note.strip() else []
+    reviewed = {
+        **tree,
+        "status": "on-hold" if outcome == _UNSETTLED else "completed",
+        "businessStatus": {
+            "coding": [{"system": vocabulary.REVIEW, "code": outcome, "display": OUTCOMES[outcome]}],
+        },
+        "owner": {"reference": by},
+        "lastModified": now,
+        "note": [*(tree.get("note") or ()), *said],
+    }
+    if not reviewed["note"]:
+        del reviewed["note"]
+    headers = {"if-match": if_match} if if_match else {"if-match": f'W/"{seen.row.version}"'}
+    write = Write("update", "Task", checked(reviewed, "Task"), id_=store.id(task), headers=headers)
+    cell = await internal.open_session(store.database.writing, "identity", caller=caller)
+    try:
+        await commit(store, cell, [write], base_url)
+    finally:
+        await internal.close_session(store.database.writing, cell)
+    assert write.change is not None
+    return read(write.change.body)
+
+
+async def _person(store: Store, reference: object) -> int:
+    """The practitioner behind a Practitioner or PractitionerRole; 0 for anyone else."""
+    type_, _, id_ = str(reference).partition("/")
+    key = store.key(type_, id_) if type_ in ("Practitioner", "PractitionerRole") else None
+    if key is None:
+        return 0
+    if key.kind == kind_of("Practitioner"):
+        return key.res
+    found = await store.database.reading.fetchval("select practitioner from held_role where role = $1 limit 1", key.res)
+    return int(found or 0)
