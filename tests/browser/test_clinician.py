@@ -2,6 +2,7 @@
 
 import pytest
 
+from ..services.pages.conftest import check_page
 from .conftest import Desks, heading, press, told
 
 pytestmark = pytest.mark.browser
@@ -61,3 +62,43 @@ async def test_who_may_not_write_a_measure_is_not_offered_the_form(desks: Desks)
     await page.goto(f"/dossiers/{desks.patient('patient_b')}/mesures")
 
     assert "Ajouter une mesure" not in await told(page)
+
+
+async def test_a_secretary_records_an_opposition_and_an_information(desks: Desks) -> None:
+    page, patient = await desks.sign_in("secretary"), desks.patient("homonym_1")
+    assert "homonym_1" in desks.territory.patients("nurse")
+    await page.goto(f"/dossiers/{patient}")
+    assert await page.get_by_role("heading", name="Prochains passages et rendez-vous").is_visible()
+    await press(page, page.get_by_role("link", name="Accords et oppositions"))
+    await press(page, page.get_by_role("button", name="Enregistrer"))
+    assert "Dites ce que la personne a dit" in await page.get_by_role("alert").inner_text()
+    await check_page(page)
+    await page.get_by_label("Elle a été informée").check()
+    await page.get_by_label("À l'oral").check()
+    await press(page, page.get_by_role("button", name="Enregistrer"))
+    assert "Information donnée" in await told(page)
+    await page.get_by_label("Elle s'oppose à ce que cette personne").check()
+    await page.get_by_label("Si c'est à une personne").select_option(label="Maëlle Tanguy, Infirmière")
+    await page.get_by_label("À l'oral").check()
+    await press(page, page.get_by_role("button", name="Enregistrer"))
+
+    assert "en vigueur, à confirmer" in await told(page)
+    assert "homonym_1" not in desks.territory.patients("nurse")
+
+
+async def test_a_person_finds_what_they_agreed_to(desks: Desks) -> None:
+    page = await desks.sign_in("patient_b")
+    await press(page, page.get_by_role("link", name="Sandrine Benali"))
+    await press(page, page.get_by_role("link", name="Accords et oppositions"))
+
+    words = await told(page)
+    assert "Accord pour un partage : Romain Le Gall (kinésithérapeute)" in words
+    await check_page(page)
+
+
+async def test_the_manager_of_home_help_reaches_the_records(desks: Desks) -> None:
+    page = await desks.sign_in("home_service_manager")
+    await press(page, page.get_by_role("link", name="Mes patients"))
+    await press(page, page.get_by_role("link", name="Odette Maho"))
+
+    assert "Maho" in await heading(page)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.access.classes import Class
 from liaison.fhir.errors import NotFound
 from liaison.services.pages.clinician.alerts import alerts_of, told
 from liaison.services.pages.clinician.last_visit import last_visit
@@ -14,6 +15,7 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.role_names import writes
 from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
@@ -33,6 +35,7 @@ GROWING: Final = {
 FIRST_LOOK: Final = timedelta(days=30)
 """How far back, by the date things happened, the page looks when someone opens a record for the first time."""
 MOST_NEWS: Final = 40
+COMING: Final = frozenset({"proposed", "pending", "booked", "arrived", "checked-in"})
 
 
 async def patient_or_404(record: Record, id_: str) -> Tree:
@@ -61,8 +64,11 @@ async def dossier(request: Request) -> Response:
     patient = await patient_or_404(record, id_)
     reference = f"Patient/{id_}"
     since = await last_visit(house.database.reading, house.vault, caller, reference)
-    alerts, teams, news, *whole = await asyncio.gather(
+    today = datetime.now(moments.PARIS).date()
+    ahead = {"patient": reference, "date": f"ge{today.isoformat()}", "_sort": "date", "_count": "20"}
+    alerts, planned, teams, news, *whole = await asyncio.gather(
         alerts_of(record, reference),
+        found(record, "Appointment", ahead, 20),
         found(record, "CareTeam", {"patient": reference, "status": "active", "_count": "20"}),
         growing(record, reference, since),
         *(found(record, type_, {"patient": reference, "_count": "200"}, 200) for type_ in WHOLE),
@@ -74,7 +80,8 @@ async def dossier(request: Request) -> Response:
         "clinician/dossier.html",
         patient=patient,
         who=identity(patient),
-        today=datetime.now(moments.PARIS).date(),
+        today=today,
+        planned=[one for one in planned if one.get("status") in COMING],
         since=since,
         changed=told_once(shown)[:MOST_NEWS],
         flags=current(flags),
@@ -84,7 +91,7 @@ async def dossier(request: Request) -> Response:
         plans=current(plans),
         team=[member for team in teams for member in members(team)],
         alerts=[told(task) for task in alerts],
-        may_answer=me.role_code not in ("patient", "guardian"),
+        may_answer=writes(me.role_code, Class.ALERT),
     )
 
 
