@@ -17,10 +17,12 @@ SCREENS = {
     "home_service_manager": ["/aujourdhui", "/dossiers/{guarded}"],
     "gp": ["/dossiers", "/dossiers/{bpco_04}", "/dossiers/{bpco_04}/mesures", "/dossiers/{bpco_04}/plan", "/accueillir",
            "/accueillir?etape=identite", "/dossiers/absent"],
+    "secretary": ["/dossiers/{masked}", "/dossiers/{masked}/accords"],
     "coordinator": ["/cohorte", "/cohorte?retard=1", "/cohorte/appliquer/{bpco_01}",
                     "/cohorte/appliquer/{bpco_01}?protocole=https://liaison.example/fhir/PlanDefinition/bpco"],
     "coordinator_admin": ["/cohorte/indicateurs"],
-    "auditor": ["/journal", "/journal/integrite"],
+    "auditor": ["/journal", "/journal/urgences", "/journal/integrite"],
+    "call_handler": ["/appels"],
     "patient_a": ["/dossiers", "/dossiers/{patient_a}", "/journal/dossiers/{patient_a}"],
 }  # fmt: skip
 ENGLISH = frozenset(

@@ -22,11 +22,13 @@ from liaison.fhir.store.database import Database, connection
 from liaison.fhir.vault import FileKeyProvider, KeyProvider, Vault
 from liaison.services import base, operations
 from liaison.services.api.audit_events import audit_events
+from liaison.services.calls import Calls
 from liaison.services.custody import outside
 from liaison.services.emergency_access import EmergencyAccess
 from liaison.services.engine import Engine
 from liaison.services.jobs.sweeping import keep_swept
 from liaison.services.settings import Settings
+from liaison.services.urgent_tokens import Issuer
 
 Check = Callable[[], Awaitable[object]]
 
@@ -73,8 +75,8 @@ class House:
             store = await stack.enter_async_context(Store(database, vault, Filter(), Hooks(vault, journal)))
             audit = AuditReader(database, vault, keys, store.filter, in_force(), settings.fhir_base)
             elsewhere = {**operations.ELSEWHERE, "AuditEvent": audit_events(audit)}
-            urgent = EmergencyAccess(signing_keys, settings.public_url)
-            served = {**operations.OPERATIONS, **urgent.operations}
+            issuer = Issuer(signing_keys, settings.public_url)
+            served = {**operations.OPERATIONS, **EmergencyAccess(issuer).operations, **Calls(issuer).operations}
             engine = Engine(store, journal, settings.fhir_base, served, elsewhere)
             bearer = Bearer(database, signing_keys, settings.public_url, settings.fhir_base)
             yield cls(settings, database, vault, store, journal, keys, audit, signing_keys, engine, bearer)

@@ -24,9 +24,11 @@ from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Key, Request
 from liaison.fhir.store.database import Database
 from liaison.fhir.vault import FileKeyProvider, Vault
+from liaison.services.calls import Calls
 from liaison.services.emergency_access import EmergencyAccess
 from liaison.services.engine import Engine
 from liaison.services.operations import OPERATIONS
+from liaison.services.urgent_tokens import Issuer
 
 BASE = "https://record.example/fhir"
 Tree = dict[str, Any]
@@ -301,7 +303,8 @@ async def territory(database: Database, tmp_path: Path) -> AsyncIterator[Territo
         keys = await JournalKeys.load(connection, vault)
     journal = await Journal.open(database, keys)
     async with Store(database, vault, Filter(), Hooks(vault, journal)) as store:
-        urgent = EmergencyAccess(await SigningKeys.open(database, vault.territory), BASE.removesuffix("/fhir"))
-        engine = Engine(store, journal, BASE, {**OPERATIONS, **urgent.operations}, {})
+        issuer = Issuer(await SigningKeys.open(database, vault.territory), BASE.removesuffix("/fhir"))
+        served = {**OPERATIONS, **EmergencyAccess(issuer).operations, **Calls(issuer).operations}
+        engine = Engine(store, journal, BASE, served, {})
         yield Territory(store, journal, engine, await internal.open_session(database.writing, "sandbox"))
     await journal.close()

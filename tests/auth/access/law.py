@@ -8,7 +8,7 @@ FULL = ["gp", "specialist", "hospital-doctor", "on-call-doctor", "regulating-doc
 DOCTORS = FULL[:5]
 REHABILITATION = ["physio", "dietitian", "ot", "speech-therapist"]
 
-ADM, COORD = {"ADM", "FILE"}, {"COORD", "TEAM", "APPT", "SAFETY", "PROCHES"}
+ADM, COORD = {"ADM", "FILE"}, {"COORD", "TEAM", "APPT", "SAFETY", "PROCHES", "ALERT"}
 CLIN = {"CLIN", "MEDS", "ALLERGY", "LAB", "SYNTH", "CLINSOC", "STAY"}
 SOC = {"SOC", "HOMEPLAN"}
 MEMBER = ADM | COORD | {"VITAL", "ETP", "CONSENT", "NOTE3P", "HELD"} | CLIN
@@ -27,7 +27,7 @@ READ: dict[tuple[str, str], set[str]] = {
     },
     **{(role, "team+informed"): SOC for role in [*FULL, "pharmacist", *REHABILITATION]},
     **{(role, "team+mental"): {"PSY"} for role in [*DOCTORS, "nurse"]},
-    ("psychologist", "team+mental+informed"): {"ADM", "COORD", "APPT", "TEAM", "PSY"},
+    ("psychologist", "team+mental+informed"): {"ADM", "COORD", "ALERT", "APPT", "TEAM", "PSY"},
     **{(role, "team+attending"): {"MASKED"} for role in DOCTORS},
     **{
         (role, relation): ADM | COORD | {"VITAL", "HELD"} | CLIN
@@ -41,7 +41,7 @@ READ: dict[tuple[str, str], set[str]] = {
     **{(role, "emergency"): EMERGENCY for role in ("gp", "specialist", "hospital-doctor", "on-call-doctor",
                                                     "regulating-doctor", "nurse")},
     ("regulating-doctor", "call"): EMERGENCY,
-    ("call-handler", "call"): {"ADM", "TEAM", "SAFETY", "APPT"},
+    ("call-handler", "call"): {"ADM", "TEAM", "SAFETY", "APPT", "ALERT"},
     ("home-aide", "team+informed"): {"ADM", "SAFETY", "HOMEPLAN"},
     ("home-aide", "tour+structure+informed"): {"ADM", "SAFETY", "HOMEPLAN"},
     ("home-service-manager", "team+informed"): ADM | COORD | SOC | {"CONSENT"},
@@ -56,6 +56,7 @@ READ: dict[tuple[str, str], set[str]] = {
 OWN_SENSITIVE = {"PSY", "SENS", "MINOR", "NOTE3P", "HELD", "MASKED", "PROT"}
 # … and of what they wrote themselves, besides.
 OWN: dict[tuple[str, str], set[str]] = {
+    ("call-handler", "call"): {"COORD"},
     **{(role, "team"): OWN_SENSITIVE for role in [*FULL, "pharmacist", *REHABILITATION]},
     ("psychologist", "team"): {"MASKED", "PROT"},
     **{(role, "team"): {"MASKED", "PROT"} for role in ("social-worker", "coordinator", "home-service-manager",
@@ -63,7 +64,7 @@ OWN: dict[tuple[str, str], set[str]] = {
     **{(role, "tour+structure"): {"PROT"} for role in ("social-worker", "coordinator", "home-service-manager",
                                                       "home-aide")},
     **{
-        ("home-aide", relation): {"COORD", "APPT", "PROCHES", "VITAL", "HOMEPLAN", "CONSENT"}
+        ("home-aide", relation): {"COORD", "ALERT", "APPT", "PROCHES", "VITAL", "HOMEPLAN", "CONSENT"}
         for relation in ("team+informed", "tour+structure+informed")
     },
     **{
@@ -81,20 +82,20 @@ WRITE: dict[tuple[str, str], set[str]] = {
     **{(role, "team"): ADM | COORD | {"CONSENT", "CLIN", "VITAL", "ETP", "STAY"} for role in REHABILITATION},
     **{(role, "team+informed"): SOC for role in [*FULL, "pharmacist", *REHABILITATION]},
     **{(role, "team+mental"): {"PSY"} for role in [*DOCTORS, "nurse"]},
-    ("psychologist", "team+mental+informed"): {"COORD", "APPT", "PSY"},
+    ("psychologist", "team+mental+informed"): {"COORD", "ALERT", "APPT", "PSY"},
     **{(role, "team+attending"): {"MASKED"} for role in DOCTORS},
     **{
-        (role, relation): {"COORD", "APPT", "VITAL", "HELD"} | CLIN
+        (role, relation): {"COORD", "ALERT", "APPT", "VITAL", "HELD"} | CLIN
         for role in ("on-call-doctor", "hospital-doctor", "specialist", "nurse")
         for relation in ("stay", "referral", "unit")
     },
-    ("regulating-doctor", "call"): {"COORD"},
+    ("regulating-doctor", "call"): {"COORD", "ALERT"},
     ("call-handler", "call"): {"APPT"},
     **{
-        ("home-service-manager", relation): {"ADM", "COORD", "APPT", "SAFETY", "PROCHES", "CONSENT"} | SOC
+        ("home-service-manager", relation): {"ADM", "COORD", "ALERT", "APPT", "SAFETY", "PROCHES", "CONSENT"} | SOC
         for relation in ("team+informed", "structure+informed")
     },
-    ("social-worker", "team+informed"): {"ADM", "COORD", "APPT", "PROCHES", "CONSENT"} | SOC,
+    ("social-worker", "team+informed"): {"ADM", "COORD", "ALERT", "APPT", "PROCHES", "CONSENT"} | SOC,
     ("coordinator", "team+informed"): ADM | COORD | {"HOMEPLAN", "SYNTH", "CONSENT"},
 }
 

@@ -86,6 +86,15 @@ def test_the_review_list_cannot_be_called_something_else() -> None:
     assert names(labelled("Task", "COORD", code=coded(vocabulary.REVIEW, "join"))) == {"AUD"}
 
 
+@pytest.mark.parametrize(
+    ("status", "classes"),
+    [("requested", {"ALERT"}), ("in-progress", {"ALERT"}), ("completed", {"COORD"}), ("cancelled", {"COORD"})],
+)
+def test_an_alert_is_one_until_it_is_closed(status: str, classes: set[str]) -> None:
+    level = coded("https://liaison.example/fhir/CodeSystem/alert-level", "ORANGE")
+    assert names({"resourceType": "Task", "status": status, "code": level}) == classes
+
+
 def test_a_restriction_without_a_reason_is_taken_as_sensitive() -> None:
     system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
     assert names({"resourceType": "Observation", "meta": {"security": [{"system": system, "code": "R"}]}}) == {

@@ -86,8 +86,8 @@ def test_each_right_is_for_the_purpose_of_the_role_or_for_an_emergency(role: str
 @pytest.mark.parametrize(
     ("situation", "read"),
     [
-        ("team+informed", {"addressee": {"COORD", "APPT", "PROCHES", "PROT"}, "service": {"VITAL"}}),
-        ("tour+structure+informed", {"addressee": {"COORD", "APPT", "PROCHES"}, "service": {"VITAL"}}),
+        ("team+informed", {"addressee": {"COORD", "ALERT", "APPT", "PROCHES", "PROT"}, "service": {"VITAL"}}),
+        ("tour+structure+informed", {"addressee": {"COORD", "ALERT", "APPT", "PROCHES"}, "service": {"VITAL"}}),
     ],
 )
 def test_an_aide_reads_what_is_addressed_to_home_staff_and_their_measures(

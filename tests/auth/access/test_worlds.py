@@ -16,6 +16,7 @@ from liaison.auth.access import decide, professionals
 from liaison.auth.access import denials as denials_module
 from liaison.auth.access.classes import Class
 from liaison.auth.access.intervals import ALWAYS, Interval
+from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import in_force
@@ -27,7 +28,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 MOMENTS = [START + timedelta(days=day) for day in range(7)]
 EVERY = {one.name for one in Class if one.name}
 CODES = ["gp", "nurse", "specialist", "pharmacist", "home-aide", "home-service-manager", "coordinator", "social-worker",
-         "on-call-doctor", "coordinator-admin", "auditor"]  # fmt: skip
+         "on-call-doctor", "coordinator-admin", "auditor", "regulating-doctor", "call-handler"]  # fmt: skip
 # People 1 to 4 hold roles 11 to 14 (and 15: a second role of person 1) in units 31 and 32, of the whole 33.
 PRINCIPALS = [1, 2, 3, 4, 11, 12, 13, 14, 15, 31, 32, 33]
 WHOLES = {31: (33,), 32: (33,)}
@@ -42,7 +43,7 @@ rights = st.builds(
     Fact,
     st.sampled_from(PRINCIPALS),
     st.sampled_from([Relation.TEAM, Relation.TEAM, Relation.STAY, Relation.STRUCTURE, Relation.TOUR, Relation.REFERRAL,
-                     Relation.EMERGENCY, Relation.CONSENT, Relation.AUTHOR, Relation.ATTENDING, Relation.MENTAL_HEALTH]),
+                     Relation.EMERGENCY, Relation.CALL, Relation.CONSENT, Relation.AUTHOR, Relation.ATTENDING, Relation.MENTAL_HEALTH]),
     during,
 )  # fmt: skip
 informed = st.builds(Fact, st.sampled_from([0, *PRINCIPALS]), st.just(Relation.INFORMED), during)
@@ -120,6 +121,8 @@ class Instant:
                     found.append({"referral"})
                 case Relation.EMERGENCY if mine:
                     found.append({"emergency"})
+                case Relation.CALL if mine:
+                    found.append({"call"})
                 case Relation.AUTHOR if mine:
                     found.append({"author"})
         return [{"none"}, *(parts | beside for parts in found)]
@@ -130,7 +133,7 @@ class Instant:
         if not self.holds:
             return found
         for parts in self.situations():
-            emergency = "emergency" in parts
+            emergency = "emergency" in parts or (parts >= {"call"} and self.held.role_code == "regulating-doctor")
             names = allowed(READ, self.held.role_code, parts)
             if emergency:  # what an office gives, it gives in an ordinary session
                 names -= allowed(READ, self.held.role_code, {"none"})
@@ -167,7 +170,7 @@ def check(facts: list[Fact], people: list[Held]) -> None:
                         if (
                             right.principal == person.role
                             and right.during.start <= moment < right.during.end
-                            and (right.relation is Relation.EMERGENCY) is emergency
+                            and (right.purpose is Purpose.ETREAT) is emergency
                             and (right.whose.column == "" or (own and right.whose.column == "author"))
                         ):
                             found |= {one.name for one in Class if one & right.read and one.name}
@@ -201,7 +204,7 @@ def _everyone(world: World, held_: Held, line: Any) -> Any:
 
 
 FAULTS: dict[str, Any] = {
-    "oppositions are forgotten": (denials_module, "denied", lambda denial, relation: Class(0)),
+    "oppositions are forgotten": (denials_module, "denied", lambda denial, relation, purpose: Class(0)),
     "an opposition to all counts for nobody": (decide, "denials_of", lambda world, named: [
         fact for fact in world.facts if fact.relation is Relation.DENY and fact.principal in named]),
     "oppositions have no end": (denials_module, "cuts", lambda whole, others: [whole]),

@@ -19,7 +19,7 @@ class Class(IntFlag):
 
     ADM = 1 << 0  # identity and contacts: the Patient itself
     FILE = 1 << 1  # ADM: coverage, billing, relatives
-    COORD = 1 << 2  # plan, liaison notes, tasks, alerts
+    COORD = 1 << 2  # plan, liaison notes, tasks, alerts that are closed
     TEAM = 1 << 3  # COORD: who is in; writing it gives rights
     APPT = 1 << 4  # COORD: appointments, sessions, attendance
     SAFETY = 1 << 5  # COORD: "À savoir", approved for those who help at home
@@ -45,13 +45,14 @@ class Class(IntFlag):
     MASKED = 1 << 25  # added: hidden by the patient from all but author and attending doctor
     HELD = 1 << 26  # added: withheld from the patient until told
     PROCHES = 1 << 27  # a note of the shared notebook, addressed to those close to the patient
+    ALERT = 1 << 28  # COORD: an alert that nobody has closed yet
 
 
 EVERYTHING: Final = Class(reduce(or_, Class))
 
 PARTS: Final[dict[str, Class]] = {
     "ADM": Class.ADM | Class.FILE,
-    "COORD": Class.COORD | Class.TEAM | Class.APPT | Class.SAFETY | Class.PROCHES,
+    "COORD": Class.COORD | Class.TEAM | Class.APPT | Class.SAFETY | Class.PROCHES | Class.ALERT,
     "CLIN": Class.CLIN | Class.MEDS | Class.ALLERGY | Class.LAB | Class.SYNTH | Class.CLINSOC | Class.STAY,
     "SOC": Class.SOC | Class.HOMEPLAN,
 }

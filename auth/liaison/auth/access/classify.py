@@ -31,9 +31,14 @@ class Rule:
     elements: frozenset[str]
     system: str
     codes: tuple[str, ...]
+    statuses: frozenset[str] = frozenset()
 
-    def holds(self, type_: str, codings: Iterable[Coding]) -> bool:
-        return (not self.types or type_ in self.types) and any(
+    def holds(self, tree: Mapping[str, Any], codings: Iterable[Coding]) -> bool:
+        if self.types and tree["resourceType"] not in self.types:
+            return False
+        if self.statuses and tree.get("status") not in self.statuses:
+            return False
+        return any(
             coding.element in self.elements
             and self.system in ("", coding.system)
             and any(_matches(coding, code) for code in self.codes)
@@ -80,7 +85,7 @@ def _bits(names: Iterable[str]) -> Class:
 
 
 def _rule(data: Mapping[str, Any]) -> Rule:
-    if unknown := data.keys() - {"classes", "types", "in", "system", "codes"}:
+    if unknown := data.keys() - {"classes", "types", "in", "system", "codes", "statuses"}:
         raise ValueError(f"unknown words in a classification rule: {sorted(unknown)}")
     return Rule(
         _bits(data["classes"]),
@@ -88,6 +93,7 @@ def _rule(data: Mapping[str, Any]) -> Rule:
         frozenset(data["in"]),
         data.get("system", ""),
         tuple(data["codes"]),
+        frozenset(data.get("statuses", ())),
     )
 
 
@@ -160,10 +166,10 @@ def own_classes(tree: Mapping[str, Any]) -> Class:
     if type_ in known.fixed:
         return classes | Class.MASKED if type_ == "Consent" and _masks(tree.get("provision")) else classes
     codings = list(_codings(tree))
-    classes = next((rule.classes for rule in known.instead if rule.holds(type_, codings)), classes)
+    classes = next((rule.classes for rule in known.instead if rule.holds(tree, codings)), classes)
     besides = Class(0)
     for rule in known.besides:
-        if rule.holds(type_, codings):
+        if rule.holds(tree, codings):
             besides |= rule.classes
     restricted = False
     for system, code in _labels(tree):

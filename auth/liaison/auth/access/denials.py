@@ -1,8 +1,8 @@
 """What an opposition takes away, from whom: oppositions always win except where the table says otherwise.
 
 * to one person or structure: everything, or the classes it names, emergency access included;
-* to everyone: the same for all professionals, but not their emergency access, to which one objects expressly
-  (L.1111-17), and not the consents themselves: someone must be able to confirm the opposition, and to end it;
+* to everyone: the same for all professionals, but not their emergency access nor what a regulating doctor sees during a
+  call, to which one objects expressly (L.1111-17), and not the consents themselves: someone must be able to confirm the opposition, and to end it;
 * to emergency access: that access only.
 """
 
@@ -11,13 +11,14 @@ from dataclasses import replace
 
 from liaison.auth.access.classes import EVERYTHING, Class, union
 from liaison.auth.access.intervals import cuts
+from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.world import Fact, Right, World
 
 
-def denied(denial: Fact, relation: Relation) -> Class:
-    """The classes that this denial takes from rights that rest on this relation."""
-    emergency = relation is Relation.EMERGENCY
+def denied(denial: Fact, relation: Relation, purpose: Purpose) -> Class:
+    """The classes that this denial takes from rights that rest on this relation, for this purpose."""
+    emergency = relation is Relation.EMERGENCY or (relation is Relation.CALL and purpose is Purpose.ETREAT)
     if denial.relation is Relation.EMERGENCY_OBJECTION:
         return EVERYTHING if emergency else Class(0)
     names = denial.detail.get("classes")
@@ -42,7 +43,7 @@ def cut(rights: Iterable[Right], denials: Sequence[Fact]) -> Iterator[Right]:
             gone = Class(0)
             for denial in denials:
                 if denial.during.meet(during) is not None:
-                    gone |= denied(denial, right.relation)
+                    gone |= denied(denial, right.relation, right.purpose)
             left = replace(right, read=right.read & ~gone, write=right.write & ~gone, during=during)
             if left.read | left.write:
                 yield left

@@ -10,24 +10,21 @@ Sessions of one access have its task as their family: `end_access` ends them all
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from liaison.auth.access import internal, team_writing, vocabulary
-from liaison.auth.access.facts.reading import codes
+from liaison.auth.access import internal, team_writing, urgent_sessions, vocabulary
 from liaison.auth.access.finding import Finder, Known, asking
 from liaison.auth.access.join import attending, exact, found
 from liaison.auth.access.oppositions import opposed_to
-from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
-from liaison.auth.sessions import Act, NoLongerHeld, caller_of, end_family, end_session, open_session
-from liaison.fhir.errors import BadRequest, Forbidden, NotFound, Unauthorized
+from liaison.fhir.errors import BadRequest, Forbidden, NotFound
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.content import checked
 from liaison.fhir.interactions.writes import Write
-from liaison.fhir.model import read
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key, Tree
 
 LASTS: Final = timedelta(hours=4)
+KIND: Final = (vocabulary.REVIEW, "emergency-access")
 _SHORTEST_REASON: Final = 10
 
 
@@ -59,23 +56,15 @@ async def open_access(
         if known is None or not allowed:
             raise NotFound
         start = at or datetime.now(UTC)
-        session = await _session(store, caller, scope, LASTS)  # first: where there can be none, nothing is written
+        # First: where there can be no session, nothing is written.
+        session = await urgent_sessions.begin(store, caller, scope, LASTS)
         try:
             task = await _record(finder, known, reason.strip(), start, base_url)
         except BaseException:
-            async with store.database.writing.acquire() as connection:
-                await end_session(connection, session)
+            await urgent_sessions.abandon(store, session)
             raise
-    await store.database.writing.execute("update access_session set family = $2 where session = $1", session, task.res)
+    await urgent_sessions.belongs_to(store, session, task)
     return Opened(store.reference(known.key), store.reference(task), session, start + LASTS)
-
-
-async def _session(store: Store, caller: Caller, scope: str, lasting: timedelta, family: int | None = None) -> int:
-    async with store.database.writing.acquire() as connection:
-        try:
-            return await open_session(connection, _act(caller), scope, int(lasting.total_seconds()), family=family)
-        except NoLongerHeld:
-            raise Unauthorized("The session is over. Sign in again.") from None
 
 
 async def continue_access(store: Store, caller: Caller, task: Key, *, scope: str) -> Opened:
@@ -85,43 +74,16 @@ async def continue_access(store: Store, caller: Caller, task: Key, *, scope: str
     """
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
-        tree = await _opened_by(store, cell, caller, task)
+        tree = await urgent_sessions.task_of(store, cell, caller, task, *KIND)
     finally:
         await internal.close_session(store.database.writing, cell)
     until = datetime.fromisoformat(tree["restriction"]["period"]["end"])  # as written here, to the second
     left = until - datetime.now(UTC)
     if left < timedelta(seconds=1):
         raise NotFound
-    session = await _session(store, caller, scope, left, task.res)
+    session = await urgent_sessions.begin(store, caller, scope, left, task.res)
     subject = str((tree.get("for") or {}).get("reference", ""))
     return Opened(subject, store.reference(task), session, until)
-
-
-async def _opened_by(store: Store, cell: Caller, caller: Caller, task: Key) -> Tree:
-    """The task of an emergency access of this caller's. Raises NotFound for any other."""
-    opened = await store.read(cell, task)
-    if opened is None or opened.row.deleted:
-        raise NotFound
-    tree = read(opened.body)
-    by = (tree.get("requester") or {}).get("reference")
-    if by != team_writing.staff_reference(store, caller) or "restriction" not in tree:
-        raise NotFound
-    if "emergency-access" not in codes(tree.get("code"), vocabulary.REVIEW):
-        raise NotFound
-    return tree
-
-
-def _act(caller: Caller) -> Act:
-    return Act(
-        principals=(caller.practitioner, caller.role),
-        purpose=Purpose.ETREAT,
-        role_code=caller.role_code,
-        account=caller.account,
-        client=caller.client,
-        practitioner=caller.practitioner,
-        role=caller.role,
-        organization=caller.organization,
-    )
 
 
 async def _record(finder: Finder, known: Known, reason: str, start: datetime, base_url: str) -> Key:
@@ -148,7 +110,7 @@ async def end_access(store: Store, caller: Caller, task: Key, base_url: str) -> 
     """
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
-        tree = await _opened_by(store, cell, caller, task)
+        tree = await urgent_sessions.task_of(store, cell, caller, task, *KIND)
         now, period = datetime.now(UTC), tree["restriction"]["period"]
         if datetime.fromisoformat(period["end"]) > now:  # what is over already is not made longer
             period = {**period, "end": now.isoformat(timespec="seconds")}
@@ -156,13 +118,4 @@ async def end_access(store: Store, caller: Caller, task: Key, base_url: str) -> 
             await commit(store, cell, [Write("update", "Task", checked(tree, "Task"), id_=store.id(task))], base_url)
     finally:
         await internal.close_session(store.database.writing, cell)
-    async with store.database.writing.acquire() as connection:
-        await end_family(connection, task.res)
-
-
-async def caller_in(store: Store, opened: Opened) -> Caller:
-    """The caller of the new session, for a page that goes on in it."""
-    caller = await caller_of(store.database.reading, opened.session)
-    if caller is None:
-        raise NotFound
-    return caller
+    await urgent_sessions.end_all(store, task)

@@ -92,10 +92,12 @@ class Finder:
 
 
 @asynccontextmanager
-async def asking(store: Store, caller: Caller) -> AsyncIterator[Finder]:
-    """Raises Forbidden for a role that does not bring people in, TooManyRequests beyond the limits."""
+async def asking(store: Store, caller: Caller, *, call: bool = False) -> AsyncIterator[Finder]:
+    """Raises Forbidden for a role that does not bring people in (with `call`: that does not answer the platform),
+    TooManyRequests beyond the limits."""
     role = ROLES.get(caller.role_code)
-    if role is None or not (role.registers or role.emergency) or not asker(caller):
+    allowed = role is not None and (role.calls if call else role.registers or role.emergency)
+    if not allowed or not asker(caller):
         raise Forbidden("Your role does not look people up by their identity.")
     questions, failures = await store.database.reading.fetchrow(
         "select count(*), count(*) filter (where not found) from identity_attempt"

@@ -132,6 +132,11 @@ def attending(teams: list[Tree]) -> list[str]:
 
 async def found(finder: Finder, query: str, base_url: str) -> list[Tree]:
     """What the identity cell finds by a search; the cell sees a few types, of everyone."""
+    return await found_by(finder.store, finder.cell, query, base_url)
+
+
+async def found_by(store: Store, cell: Caller, query: str, base_url: str) -> list[Tree]:
+    """The same, outside a look-up."""
     type_, _, asked = query.partition("?")
-    answer = await search(finder.store, finder.cell, type_, asked, base_url=base_url)
+    answer = await search(store, cell, type_, asked, base_url=base_url)
     return [entry["resource"] for entry in read(answer.body).get("entry") or ()]

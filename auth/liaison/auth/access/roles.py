@@ -17,10 +17,11 @@ Category = Literal["health", "psychologist", "social", "coordination", "delegate
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """`category` as in R.1110-2 CSP: 1° health, 2° the closed list; `none` is in no category and sees no individual data.
+    """`category` as in R.1110-2 CSP: 1° health, 2° the closed list; `none` is in no category, and sees no individual data
+    but for the call that a call handler has received (row 13).
 
     `purpose` is that of an ordinary session. `emergency`: break-glass is offered to it (rules 6 and 11). `registers`:
-    it may bring a person in by $register and $join.
+    it may bring a person in by $register and $join. `calls`: it answers the telephone platform (rules 12 and 13).
     """
 
     code: str
@@ -29,10 +30,11 @@ class Role:
     doctor: bool = False
     emergency: bool = False
     registers: bool = False
+    calls: bool = False
 
 
-def _health(code: str, *, doctor: bool = False, emergency: bool = False) -> Role:
-    return Role(code, "health", Purpose.TREAT, doctor, emergency, registers=True)
+def _health(code: str, *, doctor: bool = False, emergency: bool = False, calls: bool = False) -> Role:
+    return Role(code, "health", Purpose.TREAT, doctor, emergency, registers=True, calls=calls)
 
 
 _ALL: Final = (
@@ -40,7 +42,7 @@ _ALL: Final = (
     _health("specialist", doctor=True, emergency=True),
     _health("hospital-doctor", doctor=True, emergency=True),
     _health("on-call-doctor", doctor=True, emergency=True),
-    _health("regulating-doctor", doctor=True, emergency=True),
+    _health("regulating-doctor", doctor=True, emergency=True, calls=True),
     _health("nurse", emergency=True),
     *(
         _health(code)
@@ -56,7 +58,7 @@ _ALL: Final = (
     Role("substitute", "delegate", Purpose.TREAT, registers=True),
     Role("trainee", "delegate", Purpose.TREAT),
     Role("secretary", "delegate", Purpose.COORD, registers=True),
-    Role("call-handler", "none", Purpose.COORD),
+    Role("call-handler", "none", Purpose.COORD, calls=True),
     Role("patient", "person", Purpose.PATRQT),
     Role("guardian", "person", Purpose.PATRQT),
     Role("trusted-person", "person", Purpose.PATRQT),

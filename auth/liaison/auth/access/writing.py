@@ -10,7 +10,9 @@ from typing import Final
 
 import asyncpg
 
+from liaison.auth.access import vocabulary
 from liaison.auth.access.classes import Class
+from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.standing import Owners, Standing
 from liaison.auth.access.table import in_force
@@ -53,6 +55,8 @@ def check(
             _check_links(ids, keys, who, change, opened)
         elif change.labels.classes & Class.AUD:
             raise Refusal("The review list is not written to.")
+        else:
+            _check_call(change)
 
 
 def _of(types: Sequence[str], change: Change) -> bool:
@@ -101,10 +105,19 @@ def _check_change(key: PatientKey, who: Standing, change: Change, age: timedelta
         masked = before.classes & key.permute(int(Class.MASKED))
         if masked and not change.labels.classes & Class.MASKED and not who.may_unmask(key, owners):
             raise Refusal("Its author or the attending doctor lifts a masking.")
+    _check_call(change)
     if change.interaction == "delete":
         _check_deletion(key, who, change, age)
     if change.type_ == "Consent" and who.role_code in _OPPOSITION_ONLY and _permits(change.tree):
         raise Refusal("Your role records information and oppositions; a permission is recorded by another member.")
+
+
+def _check_call(change: Change) -> None:
+    """A call to the platform gives rights: it starts from an identity, and the one who received it ends it."""
+    if change.type_ == "Task" and any(
+        "call" in codes(tree.get("code"), vocabulary.PLATFORM) for tree in (change.tree, change.before) if tree
+    ):
+        raise Refusal("A call is opened by Patient/$open-call and ended by Task/[id]/$end-call.")
 
 
 def _covered(key: PatientKey, who: Standing, classes: int, owners: Owners) -> bool:

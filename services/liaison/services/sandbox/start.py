@@ -52,6 +52,7 @@ async def fill(settings: Settings, folder: Folder, territory: Territory, progres
                 "name": patient.name,
                 "team": list(patient.team),
                 "special": patient.special,
+                "identity": patient.identity,
             }
             for patient, reference in loaded.patients
         ],

@@ -1,4 +1,5 @@
-"""Task: an accepted referral (rule 26c), and an emergency access (rule 11), which the identity cell alone may write."""
+"""Task: an accepted referral (rule 26c); an emergency access (rule 11) and an open call to the platform (rules 12 and 13),
+which the identity cell alone may write."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,6 +21,12 @@ def facts(reading: Reading) -> Iterator[Fact]:
         during = period((tree.get("restriction") or {}).get("period"))
         if during is not None and during.end < FOREVER and (person := reading.person(tree.get("requester"))):
             yield Fact(person, Relation.EMERGENCY, during, source=source)
+        return
+    if "call" in codes(tree.get("code"), vocabulary.PLATFORM):
+        during = period((tree.get("restriction") or {}).get("period"))
+        bounded = tree.get("status") == "in-progress" and during is not None and during.end < FOREVER
+        if bounded and during is not None and (person := reading.person(tree.get("requester"))):
+            yield Fact(person, Relation.CALL, during, source=source)
         return
     if reading.name(tree.get("focus"), "ServiceRequest") is None:
         return

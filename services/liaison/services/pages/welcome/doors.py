@@ -11,12 +11,13 @@ def _(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """`key` as in sandbox.json; `group` is one of GROUPS."""
+    """`key` as in sandbox.json; `group` is one of GROUPS; `about` are the keys of patients whose identity one must know."""
 
     key: str
     group: str
     sentence: str
     steps: tuple[str, ...]
+    about: tuple[str, ...] = ()
 
 
 GROUPS: Final = {
@@ -110,7 +111,7 @@ DOORS: Final = (
         _("La secrétaire du Dr Guillemot : identités et rendez-vous, rien de clinique."),
         (
             _("Ouvrez un dossier : vous y trouvez l’identité et les rendez-vous."),
-            _("Enregistrez l’opposition d’une personne, ou l’information qu’elle a reçue."),
+            _("Dans « Accords et oppositions », enregistrez l’opposition d’une personne, ou l’information qu’elle a reçue."),
         ),
     ),
     Door(
@@ -182,7 +183,11 @@ DOORS: Final = (
         _("L’opératrice de la plateforme téléphonique."),
         (
             _("Sans appel en cours, aucun dossier n’est ouvert."),
+            _("Quelqu’un appelle au sujet de Jeannine Robic : ouvrez l’appel avec l’identité ci-dessous. Vous voyez son équipe, ses alertes et ses passages, rien de médical."),
+            _("Essayez une autre date de naissance : la réponse ne dit pas si la personne est connue."),
+            _("Terminez l’appel : le dossier se referme aussitôt, et le médecin traitant lit ce qui a été décidé."),
         ),
+        about=("bpco_04",),
     ),
     Door(
         "coordinator",
@@ -210,15 +215,17 @@ DOORS: Final = (
         (
             _("Demandez « Qui a vu ce dossier ? » pour Jeannine Robic."),
             _("Vérifiez que le journal est intact."),
-            _("Regardez l’accès d’urgence d’hier soir au dossier de Raymond Samson."),
+            _("Revoyez l’accès d’urgence d’hier soir au dossier de Raymond Samson : qui, pourquoi, et votre avis."),
         ),
+        about=("bpco_04", "emergency_review"),
     ),
     Door(
         "admin",
         "coordination",
         _("L’administrateur : il gère le service, il ne lit aucun dossier."),
         (
-            _("Cherchez un dossier : il n’y en a pas pour vous."),
+            _("Ouvrez vos connexions : c’est la seule page qui vous soit donnée, et aucune ne mène à un dossier."),
+            _("Avec un jeton d’administrateur, un logiciel tient l’annuaire ; la commande liaison fait le reste : comptes, sauvegarde, état du service."),
         ),
     ),
     Door(
@@ -235,7 +242,7 @@ DOORS: Final = (
         "people",
         _("Sandrine Benali, qui a consenti à un partage précis."),
         (
-            _("Retrouvez votre consentement au partage avec le kinésithérapeute."),
+            _("Dans « Accords et oppositions », retrouvez votre consentement au partage avec le kinésithérapeute."),
         ),
     ),
     Door(

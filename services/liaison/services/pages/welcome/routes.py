@@ -1,11 +1,15 @@
 """The addresses of the front page. In a base that is no sandbox there is nothing here: 404, like any unknown address."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from liaison.auth.access.traits import traits_of
 from liaison.auth.people import accounts
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
@@ -16,6 +20,7 @@ from liaison.services.pages.page import page
 from liaison.services.pages.sign_in import before_sign_in, enter
 from liaison.services.pages.signed_in import browser_of, signed_in
 from liaison.services.pages.welcome.doors import BY_KEY, DOORS, GROUPS, Door
+from liaison.services.sandbox.folder import Folder
 from liaison.services.sandbox.lan import AUTHORITY, FOLDER
 from liaison.services.sandbox.territory.professionals import BY_KEY as PROFESSIONALS
 
@@ -57,6 +62,39 @@ async def sheet(request: Request) -> Response:
         name=name_of(door),
         sentence=gettext(door.sentence),
         steps=[gettext(step) for step in door.steps],
+        about=[_stated(one) for one in _patients(request, door.about)],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """An identity as one would be told it at a desk or on the telephone."""
+
+    name: str
+    family: str
+    given: str
+    birth: date
+    sex: str
+    birthplace: str
+    ins: str
+
+
+def _patients(request: Request, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """What sandbox.json says of these patients."""
+    known = Folder(request.app.state.house.settings.data).read()["patients"] if keys else []
+    return [one for key in keys for one in known if one["key"] == key]
+
+
+def _stated(patient: dict[str, Any]) -> Stated:
+    tree = patient["identity"]
+    return Stated(
+        patient["name"],
+        tree["name"][0]["family"],
+        tree["name"][0]["given"][0],
+        date.fromisoformat(tree["birthDate"]),
+        tree["gender"],
+        traits_of(tree).birthplace,
+        next((str(one["value"]) for one in tree.get("identifier", ())), ""),
     )
 
 

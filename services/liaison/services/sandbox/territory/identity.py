@@ -78,6 +78,17 @@ def draw(
     )
 
 
+_TOLD: Final = ("name", "gender", "birthDate", "identifier")
+
+
+def stated(tree: Tree) -> Tree:
+    """The Patient as someone states their identity: strict traits and matricule, nothing of the record."""
+    birthplace = [one for one in tree["extension"] if one["url"].endswith("/patient-birthPlace")]
+    official = [one for one in tree["name"] if one["use"] == "official"]
+    told: Tree = {name: tree[name] for name in _TOLD if name in tree}
+    return {"resourceType": "Patient", "extension": birthplace, **told, "name": official}
+
+
 def patient(person: Identity, gp: Tree | None, managing: Tree | None, verified: date) -> Tree:
     """The FR Core Patient (fr-core-patient-ins when the identity is qualified: only then is the matricule carried)."""
     qualified = person.status == "QUAL"

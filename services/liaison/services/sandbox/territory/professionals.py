@@ -173,6 +173,7 @@ PROFESSIONALS: Final = (
     ),
     Professional("auditor", "MME", "Hélène", "Vasseur", "auditor", "union", salaried=True),
     Professional("admin", "M", "Olivier", "Penven", "admin", "union", salaried=True),
+    _doctor("regulating_doctor", "MME", "Laure", "Jaffré", "regulating-doctor", "platform", salaried=True),
 )
 BY_KEY: Final = {person.key: person for person in PROFESSIONALS}
 

@@ -20,6 +20,7 @@ ROLE_NAMES: Final = {
     "substitute": "Médecin remplaçant",
     "trainee": "Interne en stage",
     "on-call-doctor": "Médecin de garde",
+    "regulating-doctor": "Médecin régulateur",
     "call-handler": "Opérateur de la plateforme",
     "secretary": "Secrétaire médicale",
     "home-aide": "Aide à domicile",

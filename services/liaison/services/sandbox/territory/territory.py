@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from liaison.services.sandbox.territory import professionals, rights
+from liaison.services.sandbox.territory import identity, professionals, rights
 from liaison.services.sandbox.territory.clock import Clock
 from liaison.services.sandbox.territory.draft import Draft
 from liaison.services.sandbox.territory.organizations import add_structures
@@ -42,6 +42,7 @@ class Patient:
     urn: str
     team: tuple[str, ...]
     special: str
+    identity: Tree
     bundle: Tree
 
 
@@ -59,8 +60,15 @@ class Territory:
         """Written one by one, so that a large territory never stands in memory whole."""
         for rank, story in enumerate(self.stories):
             record = write(story, self.seed, rank, self.clock, self.directory)
+            stated = identity.stated(record.draft.tree("patient"))
             yield Patient(
-                story.key, record.person.name, record.patient, story.people, story.special, record.draft.bundle()
+                story.key,
+                record.person.name,
+                record.patient,
+                story.people,
+                story.special,
+                stated,
+                record.draft.bundle(),
             )
 
 

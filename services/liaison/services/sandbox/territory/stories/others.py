@@ -6,7 +6,7 @@ from typing import Final
 from liaison.auth.access import vocabulary
 from liaison.services.sandbox.territory import identity, places, rights, systems
 from liaison.services.sandbox.territory.clock import instant
-from liaison.services.sandbox.territory.record import consents, documents, encounters, home_care, observations
+from liaison.services.sandbox.territory.record import consents, documents, encounters, home_care, observations, platform
 from liaison.services.sandbox.territory.record.course import Body
 from liaison.services.sandbox.territory.record.record import Record
 from liaison.services.sandbox.territory.record.team import Member, care_team
@@ -225,6 +225,14 @@ def _heart(record: Record) -> None:
     )
     home_care.history(record, "aide", 16, 2, 8, breath=True, weight=record.random.choice((74.2, 74.6)))
     clock = record.clock
+    platform.ended_call(
+        record,
+        clock.at(-2, 20, 40),
+        11,
+        "Sa fille le trouve plus essoufflé depuis le dîner.",
+        "Vu avec le médecin régulateur : pas de signe de gravité au téléphone. Pesée demain matin, rappeler si cela augmente.",
+        "gp",
+    )
     start = clock.at(0, 8)
     done = start + timedelta(minutes=30) < clock.now
     line = home_care.tour_line(
@@ -322,7 +330,7 @@ STORIES: Final[tuple[Story, ...]] = (
     Story("heart", 83, "male", "K", "gp", (*_TEAM, "home_service", "home_service_manager"),
           ("heart_failure", "fibrillation", "renal"), Body(124, 70, 78, weight=74.5, height=168, saturation=95), "nurse",
           given="Eugène", family="Le Sommer", relative="daughter", tell=_heart,
-          special="Insuffisance cardiaque, pesée chaque matin par l'aide"),
+          special="Insuffisance cardiaque, pesée chaque matin par l'aide ; un appel à la plateforme avant-hier soir"),
     Story("referral", 68, "male", "L", "gp_outside", ("pharmacist",), ("hypertension",), Body(134, 80, weight=83, height=175),
           given="Bernard", family="Rouxel", relative="wife", tell=_referral,
           special="Demande d'avis acceptée par la pneumologue, hors équipe, jusqu'à dans trois semaines"),
