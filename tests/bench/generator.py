@@ -6,7 +6,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-UNIT = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+# wrk's own table leaves out the 95th percentile. Microseconds.
+TELL = """
+done = function(_, latency)
+    local at = function(percent) return latency:percentile(percent) end
+    io.write(string.format("latency %f %f %f\\n", at(50), at(95), at(99)))
+end
+"""
 
 
 @dataclass(frozen=True)
@@ -15,6 +21,7 @@ class Measured:
 
     rate: float
     p50: float
+    p95: float
     p99: float
     refused: int
 
@@ -23,17 +30,16 @@ def drive(base: str, script: str, *, connections: int, seconds: int = 6) -> Meas
     """Raises RuntimeError when wrk is missing (Debian: apt-get install wrk) or prints what cannot be read."""
     with tempfile.TemporaryDirectory() as folder:
         lua = Path(folder) / "requests.lua"
-        lua.write_text(script)
+        lua.write_text(f"{script}\n{TELL}")
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(lua), base]
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rate = re.search(r"Requests/sec:\s+([\d.]+)", printed)
-    p50, p99 = (re.search(rf"{p}%\s+([\d.]+)(us|ms|s)\b", printed) for p in (50, 99))
+    latency = re.search(r"^latency ([\d.]+) ([\d.]+) ([\d.]+)$", printed, re.MULTILINE)
     refused = re.search(r"Non-2xx or 3xx responses:\s+(\d+)", printed)
-    if rate is None or p50 is None or p99 is None:
+    if rate is None or latency is None:
         raise RuntimeError(f"wrk printed nothing that can be read:\n{printed}")
-    return Measured(
-        float(rate[1]), float(p50[1]) * UNIT[p50[2]], float(p99[1]) * UNIT[p99[2]], int(refused[1]) if refused else 0
-    )
+    p50, p95, p99 = (float(found) / 1000 for found in latency.groups())
+    return Measured(float(rate[1]), p50, p95, p99, int(refused[1]) if refused else 0)
 
 
 def cycle(requests: list[tuple[str, str, str]], headers: dict[str, str]) -> str:

@@ -1,0 +1,174 @@
+"""Many writers at the same moment, on two workers: transactions that overlap, and every way to write on one identifier.
+
+Short here; the proofs beside them repeat the same for longer.
+"""
+
+import json
+import random
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.http
+
+WRITERS = 16
+CLIENTS = 32
+SYSTEM = "urn:crowd"
+
+
+@pytest.fixture(scope="module")
+def headers(service: Any) -> dict[str, str]:
+    return {"authorization": f"Bearer {service.token('gp')}", "content-type": "application/fhir+json"}
+
+
+def flag(patient: str, value: str, text: str = "essai") -> dict[str, Any]:
+    return {
+        "resourceType": "Flag",
+        "status": "active",
+        "code": {"text": text},
+        "subject": {"reference": f"Patient/{patient}"},
+        "identifier": [{"system": SYSTEM, "value": value}],
+    }
+
+
+def bundle(*entries: tuple[dict[str, Any], dict[str, str]]) -> bytes:
+    made = [{"resource": resource, "request": request} for resource, request in entries]
+    return json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": made}).encode()
+
+
+def at_once(count: int, work: Callable[[int], httpx.Response]) -> list[httpx.Response]:
+    """Each on a connection of its own, so that both workers take part."""
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(work, range(count)))
+
+
+def matches(service: Any, headers: dict[str, str], value: str) -> list[str]:
+    answer = httpx.get(
+        f"{service.fhir}/Flag", params={"identifier": f"{SYSTEM}|{value}", "_count": "200"}, headers=headers, timeout=60
+    )
+    assert answer.status_code == 200
+    return [entry["resource"]["id"] for entry in answer.json().get("entry", ())]
+
+
+# ---- transactions that overlap ---------------------------------------------------------------------------------------
+
+
+def overlapping(service: Any, headers: dict[str, str], seed: int) -> None:
+    """Each writer sends the same ten identifiers in an order of its own, half to be created once and half updated."""
+    patient, run = service.patient(), uuid.uuid4().hex
+    values = [f"{run}-{number}" for number in range(10)]
+
+    def write(number: int) -> httpx.Response:
+        mine = random.Random(f"{seed}/{number}").sample(values, len(values))
+        entries: list[tuple[dict[str, Any], dict[str, str]]] = []
+        for value in mine:
+            asked = f"identifier={SYSTEM}|{value}"
+            if values.index(value) % 2:
+                entries.append((flag(patient, value), {"method": "POST", "url": "Flag", "ifNoneExist": asked}))
+            else:
+                entries.append((flag(patient, value, f"de {number}"), {"method": "PUT", "url": f"Flag?{asked}"}))
+        return httpx.post(f"{service.fhir}/", content=bundle(*entries), headers=headers, timeout=120)
+
+    answers = at_once(WRITERS, write)
+
+    assert [answer.status_code for answer in answers] == [200] * WRITERS, [answer.text[:300] for answer in answers]
+    made: Counter[str] = Counter()
+    for answer in answers:
+        made.update(entry["response"]["status"][:3] for entry in answer.json()["entry"])
+    assert made["201"] == len(values)
+    assert made["200"] == (WRITERS - 1) * len(values)
+    for value in values:
+        (id_,) = matches(service, headers, value)
+        version = httpx.get(f"{service.fhir}/Flag/{id_}", headers=headers).json()["meta"]["versionId"]
+        assert version == ("1" if values.index(value) % 2 else str(WRITERS))
+
+
+def test_overlapping_transactions_of_many_writers_all_succeed(service: Any, headers: dict[str, str]) -> None:
+    overlapping(service, headers, 1)
+
+
+# ---- every way to write, on one identifier ---------------------------------------------------------------------------
+
+
+def post(service: Any, headers: dict[str, str], patient: str, value: str, *, if_none: bool) -> httpx.Response:
+    more = {"if-none-exist": f"identifier={SYSTEM}|{value}"} if if_none else {}
+    return httpx.post(f"{service.fhir}/Flag", json=flag(patient, value), headers={**headers, **more}, timeout=120)
+
+
+def put(service: Any, headers: dict[str, str], patient: str, value: str, number: int) -> httpx.Response:
+    asked = {"identifier": f"{SYSTEM}|{value}"}
+    body = flag(patient, value, f"de {number}")
+    return httpx.put(f"{service.fhir}/Flag", params=asked, json=body, headers=headers, timeout=120)
+
+
+def transact(service: Any, headers: dict[str, str], patient: str, value: str) -> httpx.Response:
+    once = {"method": "POST", "url": "Flag", "ifNoneExist": f"identifier={SYSTEM}|{value}"}
+    sent = bundle((flag(patient, value), once), (flag(patient, f"{value}-besides"), {**once, "ifNoneExist": ""}))
+    return httpx.post(
+        f"{service.fhir}/", content=sent.replace(b', "ifNoneExist": ""', b""), headers=headers, timeout=120
+    )
+
+
+def mixed(service: Any, headers: dict[str, str], *, plain: bool) -> None:
+    """R4 http.html: a plain create always creates; one with If-None-Exist, and a conditional update, create when nothing
+    matches, take the one that does, and are refused with 412 when several do."""
+    patient, value = service.patient(), uuid.uuid4().hex
+    kinds = ("once", "put", "transaction", "plain" if plain else "once")
+
+    def write(number: int) -> httpx.Response:
+        match kinds[number % len(kinds)]:
+            case "once":
+                return post(service, headers, patient, value, if_none=True)
+            case "put":
+                return put(service, headers, patient, value, number)
+            case "transaction":
+                return transact(service, headers, patient, value)
+        return post(service, headers, patient, value, if_none=False)
+
+    answers = at_once(CLIENTS, write)
+
+    by_kind: dict[str, Counter[int]] = {kind: Counter() for kind in kinds}
+    for number, answer in enumerate(answers):
+        status = answer.status_code
+        if status == 200 and kinds[number % len(kinds)] == "transaction":
+            status = int(answer.json()["entry"][0]["response"]["status"][:3])
+        by_kind[kinds[number % len(kinds)]][status] += 1
+    conditional = sum((by_kind[kind] for kind in {*kinds} - {"plain"}), Counter())
+    found = matches(service, headers, value)
+    assert set(conditional) <= {200, 201, 412}, [answer.text[:300] for answer in answers]
+    assert conditional[201] <= 1
+    if plain:
+        assert by_kind["plain"] == {201: CLIENTS // 4}
+        assert len(found) == CLIENTS // 4 + conditional[201]
+    else:
+        assert conditional == {201: 1, 200: CLIENTS - 1}
+        assert len(found) == 1
+    # A transaction that is refused leaves nothing of its other entry.
+    done = by_kind["transaction"]
+    assert len(matches(service, headers, f"{value}-besides")) == done[200] + done[201]
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["conditional only", "plain creates too"])
+def test_every_way_to_write_on_one_identifier_does_what_r4_says(
+    service: Any, headers: dict[str, str], plain: bool
+) -> None:
+    mixed(service, headers, plain=plain)
+
+
+@pytest.mark.proof
+def test_overlapping_transactions_again_and_again(service: Any) -> None:
+    for seed in range(30):
+        headers = {"authorization": f"Bearer {service.token('gp')}", "content-type": "application/fhir+json"}
+        overlapping(service, headers, seed)
+
+
+@pytest.mark.proof
+def test_every_way_to_write_again_and_again(service: Any) -> None:
+    for number in range(30):
+        headers = {"authorization": f"Bearer {service.token('gp')}", "content-type": "application/fhir+json"}
+        mixed(service, headers, plain=number % 2 == 1)
