@@ -161,26 +161,6 @@ def test_a_write_answers_as_preferred(gp: httpx.Client, patient: str, wish: str)
     assert "location" in created.headers
 
 
-def test_a_narrative_that_was_cleaned_is_told_to_who_asks(gp: httpx.Client, patient: str) -> None:
-    wish = {"prefer": "return=OperationOutcome"}
-    clean, scripted = "<div>Calme</div>", "<div>Calme<script>fetch('x')</script></div>"
-
-    def text(div: str) -> dict[str, str]:
-        return {"status": "additional", "div": div}
-
-    def issues(answer: httpx.Response) -> list[tuple[str, list[str]]]:
-        return [(issue["severity"], issue.get("expression", [])) for issue in answer.json()["issue"]]
-
-    silent = gp.post("/Observation", content=observation(patient, text=text(clean)), headers=wish)
-    assert issues(silent) == [("information", [])]
-    told = gp.post("/Observation", content=observation(patient, text=text(scripted)), headers=wish)
-    assert (told.status_code, issues(told)) == (201, [("warning", ["Observation.text"])])
-    id_ = told.headers["location"].split("/")[-3]
-    assert gp.get(f"/Observation/{id_}").json()["text"]["div"].endswith(">Calme</div>")
-    changed = gp.put(f"/Observation/{id_}", content=observation(patient, id=id_, text=text(scripted)), headers=wish)
-    assert (changed.status_code, issues(changed)) == (200, [("warning", ["Observation.text"])])
-
-
 def test_outside_the_team_everything_is_as_if_absent(gp: httpx.Client, outside: httpx.Client, patient: str) -> None:
     id_ = gp.post("/Observation", content=observation(patient)).json()["id"]
     absent = "0123456789abcdef0123456789abcdef"
