@@ -50,6 +50,7 @@ class Engine:
     `operations` are named 'Patient/$register' (on a type), 'PlanDefinition/*/$apply' (on a resource), '$name' (system);
     'Resource' in the place of the type is any type.
     `elsewhere` gives whole types that are not in the record store, such as AuditEvent, to another reader.
+    `stated` is what the CapabilityStatement says beyond that.
     """
 
     def __init__(
@@ -59,12 +60,14 @@ class Engine:
         base_url: str,
         operations: Mapping[str, Operation],
         elsewhere: Mapping[str, Operation],
+        stated: capabilities.Stated | None = None,
     ) -> None:
         self.store = store
         self.journal = journal
         self.base_url = base_url
         self._operations = operations
         self._elsewhere = elsewhere
+        self._stated = stated
 
     async def handle(self, caller: Caller, request: Request) -> Answer:
         """The answer, journaled. Never raises: a failure is an answer too."""
@@ -127,7 +130,9 @@ class Engine:
             case "bundle":
                 return await bundle.bundle(store, caller, request, self.base_url, self.perform, errors.answer)
             case "capabilities":
-                return capabilities.capabilities(self.base_url, self._operations)
+                return capabilities.capabilities(
+                    self.base_url, self._operations, self._stated, query=request.query, headers=headers
+                )
             case "operation":
                 return await self._operation(where)(self, caller, where, request)
 

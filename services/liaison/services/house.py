@@ -17,11 +17,13 @@ from liaison.auth.journal.integrator import Integrator
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.oauth2.keys import SigningKeys
 from liaison.auth.oauth2.rfc6750 import Bearer
+from liaison.auth.smart.discovery import capability_security
+from liaison.fhir.interactions.capabilities import Stated
 from liaison.fhir.store import Store
 from liaison.fhir.store.database import Database, connection
 from liaison.fhir.vault import FileKeyProvider, KeyProvider, Vault
 from liaison.services import base, operations
-from liaison.services.api.audit_events import audit_events
+from liaison.services.api.audit_events import SERVED, audit_events
 from liaison.services.calls import Calls
 from liaison.services.custody import outside
 from liaison.services.emergency_access import EmergencyAccess
@@ -77,7 +79,8 @@ class House:
             elsewhere = {**operations.ELSEWHERE, "AuditEvent": audit_events(audit)}
             issuer = Issuer(signing_keys, settings.public_url)
             served = {**operations.OPERATIONS, **EmergencyAccess(issuer).operations, **Calls(issuer).operations}
-            engine = Engine(store, journal, settings.fhir_base, served, elsewhere)
+            stated = Stated(capability_security(settings.public_url), {"AuditEvent": SERVED})
+            engine = Engine(store, journal, settings.fhir_base, served, elsewhere, stated)
             bearer = Bearer(database, signing_keys, settings.public_url, settings.fhir_base)
             yield cls(settings, database, vault, store, journal, keys, audit, signing_keys, engine, bearer)
 

@@ -7,15 +7,20 @@ import pytest
 
 from liaison.fhir import model
 from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
-from liaison.fhir.errors import BadRequest
-from liaison.fhir.interactions.capabilities import capabilities
+from liaison.fhir.errors import BadRequest, FhirError
+from liaison.fhir.interactions.capabilities import Elsewhere, Stated, capabilities
+from liaison.fhir.interactions.routing import route
 from liaison.fhir.model import validate
 from liaison.fhir.operations.definitions import DEFINITIONS
 from liaison.fhir.search.criteria import Context
 from liaison.fhir.search.parse import criterion
 
 BASE = "https://liaison.test/fhir"
-STATEMENT = orjson.loads(capabilities(BASE, ["Patient/$register", "PlanDefinition/*/$apply", "$all"]).body)
+OPERATIONS = ["Patient/$register", "PlanDefinition/*/$apply", "$all"]
+STATED = Stated(
+    {"description": "Sign in."}, {"AuditEvent": Elsewhere(("read",), (("period-start", "date"), ("date", "date")))}
+)
+STATEMENT = orjson.loads(capabilities(BASE, OPERATIONS, STATED).body)
 TYPES = {one["type"]: one for one in STATEMENT["rest"][0]["resource"]}
 
 
@@ -27,7 +32,55 @@ def test_the_statement_is_a_valid_resource() -> None:
 
 def test_every_type_is_there_but_parameters() -> None:
     assert set(TYPES) == RESOURCE_TYPES - {"Parameters"}
-    assert [one["code"] for one in TYPES["AuditEvent"]["interaction"]] == ["search-type"]
+
+
+def test_a_type_kept_elsewhere_says_what_its_reader_answers() -> None:
+    assert TYPES["AuditEvent"]["interaction"] == [{"code": "read"}]
+    definition = "http://hl7.org/fhir/SearchParameter/AuditEvent-date"
+    assert TYPES["AuditEvent"]["searchParam"] == [
+        {"name": "date", "type": "date", "definition": definition},
+        {"name": "period-start", "type": "date"},
+    ]
+    assert "AuditEvent" not in {one["type"] for one in orjson.loads(capabilities(BASE).body)["rest"][0]["resource"]}
+
+
+def test_interactions_are_those_that_the_router_knows() -> None:
+    stated = {one["code"] for one in TYPES["Observation"]["interaction"]}
+    for code, method, path in (
+        ("read", "GET", "Observation/a"),
+        ("patch", "PATCH", "Observation/a"),
+        ("delete", "DELETE", "Observation/a"),
+        ("history-type", "GET", "Observation/_history"),
+    ):
+        try:
+            route(method, path)
+        except FhirError:
+            assert code not in stated
+        else:
+            assert code in stated
+
+
+def test_the_same_statement_is_not_sent_twice() -> None:
+    first = capabilities(BASE)
+    tag = dict(first.headers)["etag"]
+
+    again = capabilities(BASE, headers={"if-none-match": f'"other", {tag}'})
+    changed = capabilities(BASE, OPERATIONS, headers={"if-none-match": tag})
+
+    assert (first.status, again.status, again.body, changed.status) == (200, 304, b"", 200)
+
+
+@pytest.mark.parametrize("query", ["mode=terminology", "mode=normative", "mode=", "_elements=rest", "nonsense=1"])
+def test_what_is_not_served_of_it_is_refused_by_name(query: str) -> None:
+    with pytest.raises(BadRequest, match=query.partition("=")[0]) as refused:
+        capabilities(BASE, query=query)
+    assert refused.value.issues[0].code == "not-supported"
+    assert capabilities(BASE, query=query, headers={"prefer": "handling=lenient"}).status == 200
+
+
+@pytest.mark.parametrize("query", ["mode=full", "_summary=false", "_format=json&_pretty=true"])
+def test_what_asks_for_the_whole_is_answered(query: str) -> None:
+    assert capabilities(BASE, query=query).status == 200
 
 
 def test_the_parameters_named_are_the_ones_understood() -> None:
@@ -60,7 +113,7 @@ def test_every_operation_on_the_record_stands_where_it_is_served_with_its_defini
         if type_ not in ("", "Resource"):
             assert types[type_][definition.name] == definition.url
     assert all(found.items() >= on_all.items() for type_, found in types.items() if type_ != "AuditEvent")
-    assert types["AuditEvent"] == {}
+    assert "AuditEvent" not in types
     assert statement["operation"] == [{"name": "meta", "definition": DEFINITIONS["$meta"].url}]
 
 

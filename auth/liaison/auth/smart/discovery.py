@@ -24,6 +24,7 @@ CAPABILITIES: Final = (
     "permission-v1",
     "permission-v2",
 )
+_EXTENSION: Final = "http://fhir-registry.smarthealthit.org/StructureDefinition"
 _SCOPES: Final = (
     "openid",
     "fhirUser",
@@ -72,4 +73,31 @@ def openid_configuration(issuer: str) -> dict[str, Any]:
         "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser"],
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
+    }
+
+
+def capability_security(issuer: str) -> dict[str, Any]:
+    """CapabilityStatement.rest.security as SMART 1.0 and 2.0 write it: software that does not read .well-known looks
+    there (https://hl7.org/fhir/smart-app-launch/STU2/conformance.html#declaring-support-for-oauth2-endpoints)."""
+    common = _common(issuer)
+    addresses = {
+        "token": common["token_endpoint"],
+        "authorize": common["authorization_endpoint"],
+        "revoke": common["revocation_endpoint"],
+        "manage": f"{issuer}/mes-connexions",
+    }
+    service = {"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR"}
+    return {
+        "extension": [
+            {
+                "url": f"{_EXTENSION}/oauth-uris",
+                "extension": [{"url": name, "valueUri": address} for name, address in addresses.items()],
+            },
+            *({"url": f"{_EXTENSION}/capabilities", "valueCode": one} for one in CAPABILITIES),
+        ],
+        "cors": True,
+        "service": [
+            {"coding": [service], "text": "OAuth2 using SMART-on-FHIR profile (see http://docs.smarthealthit.org)"}
+        ],
+        "description": "Endpoints and capabilities are also at .well-known/smart-configuration below this base.",
     }

@@ -1,31 +1,58 @@
 """What this service can do, as a CapabilityStatement: https://hl7.org/fhir/R4/http.html#capabilities.
 
-Made from what is registered: the search parameters that the search decides, the interactions of each ownership rule.
-It depends on configuration only, never on stored records, and is the same for every caller.
+Made from what is registered: the interactions that the router knows, the search parameters that the search decides, the
+operations of the engine. It depends on configuration only, never on stored records, and is the same for every caller.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import version
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import orjson
 
 from liaison.fhir.definitions import COMPARTMENTS, RESOURCE_TYPES, SearchParameter, ownership, search_parameters
+from liaison.fhir.errors import BadRequest, FhirError, Issue
+from liaison.fhir.interactions.prefer import preferences
+from liaison.fhir.interactions.routing import route
 from liaison.fhir.operations.definition import places
 from liaison.fhir.operations.definitions import DEFINITIONS
 from liaison.fhir.search import supported
 from liaison.fhir.store.contract import Answer
 
-SINCE: Final = "2026-11-23"
+SINCE: Final = "2026-11-28"
 """CapabilityStatement.date: when what follows last changed in kind."""
 
-_INTERACTIONS: Final = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
 _DEFINED: Final = {
     "PlanDefinition-apply": "http://hl7.org/fhir/OperationDefinition/PlanDefinition-apply",
     **{f"{type_}-{name}".lstrip("-"): url for type_, name, url in places(DEFINITIONS)},
 }
 """The operations that others have defined."""
+# http://hl7.org/fhir/R4/valueset-type-restful-interaction.html and -system-: by a call that asks for it.
+_ON_TYPE: Final = {
+    "create": ("POST", "Patient"),
+    "search-type": ("GET", "Patient"),
+    "read": ("GET", "Patient/a"),
+    "vread": ("GET", "Patient/a/_history/1"),
+    "update": ("PUT", "Patient/a"),
+    "patch": ("PATCH", "Patient/a"),
+    "delete": ("DELETE", "Patient/a"),
+    "history-instance": ("GET", "Patient/a/_history"),
+    "history-type": ("GET", "Patient/_history"),
+}
+_ON_SYSTEM: Final = {
+    "transaction": ("POST", ""),
+    "batch": ("POST", ""),
+    "search-system": ("GET", ""),
+    "history-system": ("GET", "_history"),
+}
+_PATCH_FORMATS: Final = ("application/json-patch+json", "application/fhir+json")
+_NOTES: Final = {
+    "by reference": "Created in a transaction that also holds the resource which refers to it: that says whose it is.",
+}
 _DOCUMENTATION: Final = (
     "Search: unknown parameters, modifiers and values are refused (Prefer: handling=lenient reports what it ignores). "
     "Result parameters: _sort, _count (20 unless given, at most 1000), _total, _summary, _elements, _include, "
@@ -35,13 +62,77 @@ _DOCUMENTATION: Final = (
 )
 
 
-def capabilities(base_url: str, operations: Iterable[str] = ()) -> Answer:
-    """The statement of the service at `base_url`. `operations` as liaison.services registers them: 'Patient/$register'."""
-    return Answer(200, _render(base_url, tuple(sorted(operations))))
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A type that another reader answers for: its interactions, and its search parameters by code with their type."""
+
+    interactions: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What this area cannot know. `security` is CapabilityStatement.rest.security."""
+
+    security: Mapping[str, Any] = field(default_factory=dict)
+    elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
+
+
+def capabilities(
+    base_url: str,
+    operations: Iterable[str] = (),
+    stated: Stated | None = None,
+    *,
+    query: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """The statement of the service at `base_url`. `operations` as liaison.services registers them: 'Patient/$register'.
+
+    Its ETag is a digest: a statement that has not changed is a 304. BadRequest for a `mode` other than full.
+    """
+    given = headers or {}
+    _require_full(query, given)
+    more = stated or Stated()
+    elsewhere = tuple(sorted(more.elsewhere.items()))
+    body = _render(base_url, tuple(sorted(operations)), orjson.dumps(more.security), elsewhere)
+    tag = f'W/"{sha256(body).hexdigest()[:32]}"'
+    kept = (("etag", tag), ("cache-control", "no-cache"))
+    held = {one.strip() for one in given.get("if-none-match", "").split(",")}
+    if held & {tag, tag.removeprefix("W/"), "*"}:
+        return Answer(304, b"", kept)
+    return Answer(200, body, kept)
+
+
+def _require_full(query: str, headers: Mapping[str, str]) -> None:
+    lenient = preferences(headers).get("handling", "").lower() == "lenient"
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if lenient or (name, value) in (("mode", "full"), ("_summary", "false")) or name in ("_format", "_pretty"):
+            continue
+        shown = "".join(c if c.isprintable() else "?" for c in name[:40])
+        if name == "mode":
+            reason = "mode can be full: there is no normative part of its own, and no terminology service here."
+        else:
+            reason = f"The parameter '{shown}' is not supported here; mode=full is."
+        raise BadRequest(issues=[Issue("not-supported", reason)])
+
+
+def _served(calls: Mapping[str, tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"code": code} for code, call in calls.items() if _is_served(*call)]
+
+
+def _is_served(method: str, path: str) -> bool:
+    try:
+        route(method, path)
+    except FhirError:
+        return False
+    return True
 
 
 @cache
-def _render(base_url: str, operations: tuple[str, ...]) -> bytes:
+def _render(
+    base_url: str, operations: tuple[str, ...], security: bytes, elsewhere: tuple[tuple[str, Elsewhere], ...]
+) -> bytes:
+    others = dict(elsewhere)
     named: dict[str, list[str]] = {}
     for one in operations:
         where, _, name = one.rpartition("$")
@@ -49,44 +140,43 @@ def _render(base_url: str, operations: tuple[str, ...]) -> bytes:
     rest: dict[str, Any] = {
         "mode": "server",
         "documentation": _DOCUMENTATION,
-        "security": {
-            "cors": True,
-            "service": [
-                {
-                    "coding": [
-                        {
-                            "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
-                            "code": "SMART-on-FHIR",
-                        }
-                    ]
-                }
-            ],
-            "description": "Endpoints and capabilities are at .well-known/smart-configuration below this base.",
-        },
+        "security": orjson.loads(security),
         "resource": [
-            _resource(type_, _served(named, type_)) for type_ in sorted(RESOURCE_TYPES) if type_ != "Parameters"
+            _resource(type_, _operations(named, type_), others.get(type_))
+            for type_ in sorted(RESOURCE_TYPES)
+            if type_ in others or ownership(type_).rule != "never"
         ],
-        "interaction": [{"code": "transaction"}, {"code": "batch"}, {"code": "search-system"}],
+        "interaction": _served(_ON_SYSTEM),
         "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in sorted(COMPARTMENTS)],
     }
     if system := named.get(""):
         rest["operation"] = [_operation(name, "") for name in dict.fromkeys(system)]
+    if not rest["security"]:
+        del rest["security"]
+    formats = {"format": ["application/fhir+json", "json"]}
+    if _is_served(*_ON_TYPE["patch"]):
+        formats["patchFormat"] = list(_PATCH_FORMATS)
     return orjson.dumps(
         {
             "resourceType": "CapabilityStatement",
+            "url": f"{base_url}/metadata",
+            "version": version("liaison"),
+            "name": "Liaison",
+            "title": "Liaison",
             "status": "active",
             "date": SINCE,
+            "publisher": "Liaison",
             "kind": "instance",
             "software": {"name": "Liaison", "version": version("liaison")},
             "implementation": {"description": "Liaison", "url": base_url},
             "fhirVersion": "4.0.1",
-            "format": ["application/fhir+json", "json"],
+            **formats,
             "rest": [rest],
         }
     )
 
 
-def _served(named: Mapping[str, Iterable[str]], type_: str) -> list[dict[str, str]]:
+def _operations(named: Mapping[str, Iterable[str]], type_: str) -> list[dict[str, str]]:
     """The operations of one type, those of every type included."""
     if ownership(type_).rule == "never":
         return []
@@ -94,20 +184,26 @@ def _served(named: Mapping[str, Iterable[str]], type_: str) -> list[dict[str, st
     return [_operation(name, owner) for name, owner in dict.fromkeys(each)]
 
 
-def _resource(type_: str, operations: list[dict[str, str]]) -> dict[str, Any]:
+def _resource(type_: str, operations: list[dict[str, str]], other: Elsewhere | None) -> dict[str, Any]:
     made: dict[str, Any] = {"type": type_, "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}"}
-    if ownership(type_).rule == "never":  # kept elsewhere, and read only
-        return made | {"interaction": [{"code": "search-type"}], "documentation": ownership(type_).reason}
+    if other is not None:
+        return made | {
+            "documentation": ownership(type_).reason,
+            "interaction": [{"code": code} for code in other.interactions],
+            "searchParam": [_other_parameter(type_, code, kind) for code, kind in sorted(other.parameters)],
+        }
     parameters = [p for _, p in sorted(search_parameters(type_).items()) if supported(p)]
+    if note := _NOTES.get(ownership(type_).rule):
+        made["documentation"] = note
     made |= {
-        "interaction": [{"code": code} for code in _INTERACTIONS],
+        "interaction": _served(_ON_TYPE),
         "versioning": "versioned",
         "readHistory": True,
         "updateCreate": False,
         "conditionalCreate": True,
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
-        "conditionalDelete": "not-supported",
+        "conditionalDelete": "single" if _is_served("DELETE", "Patient") else "not-supported",
         "referencePolicy": ["literal", "logical", "local", "enforced"],
         "searchInclude": [f"{type_}:*", *(f"{type_}:{p.code}" for p in parameters if p.type == "reference")],
         "searchRevInclude": _referring()[type_],
@@ -122,7 +218,7 @@ def _resource(type_: str, operations: list[dict[str, str]]) -> dict[str, Any]:
 def _referring() -> dict[str, list[str]]:
     """By type, the reference parameters of all types that may point to it."""
     found: dict[str, list[str]] = {type_: [] for type_ in RESOURCE_TYPES}
-    for source in sorted(RESOURCE_TYPES - {"Parameters", "AuditEvent"}):
+    for source in sorted(type_ for type_ in RESOURCE_TYPES if ownership(type_).rule != "never"):
         for code, parameter in sorted(search_parameters(source).items()):
             if parameter.type == "reference" and supported(parameter):
                 for target in parameter.target:
@@ -136,6 +232,12 @@ def _parameter(parameter: SearchParameter) -> dict[str, str]:
         "definition": f"http://hl7.org/fhir/SearchParameter/{parameter.id}",
         "type": parameter.type,
     }
+
+
+def _other_parameter(type_: str, code: str, kind: str) -> dict[str, str]:
+    """One that R4 does not define has no definition to name."""
+    known = search_parameters(type_).get(code)
+    return {"name": code, "type": kind} if known is None else _parameter(known)
 
 
 def _operation(name: str, type_: str) -> dict[str, str]:

@@ -1,16 +1,26 @@
 """The type AuditEvent: read and searched in the journal, never written through the API."""
 
 from dataclasses import replace
+from typing import Final
 from urllib.parse import urlencode
 
 from liaison.auth.caller import Caller
 from liaison.auth.journal.audit_reader import AuditReader
-from liaison.fhir.definitions import compartment
+from liaison.auth.journal.audit_search import PARAMETERS
+from liaison.fhir.definitions import compartment, search_parameters
 from liaison.fhir.errors import BadRequest, MethodNotAllowed
+from liaison.fhir.interactions.capabilities import Elsewhere
 from liaison.fhir.interactions.read import asked_for
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services.engine import Engine, Operation
+
+_OF_R4: Final = search_parameters("AuditEvent")
+SERVED: Final = Elsewhere(
+    ("read", "search-type"),
+    tuple((code, _OF_R4[code].type if code in _OF_R4 else "date") for code in (*PARAMETERS, "_id")),
+)
+"""What the CapabilityStatement says of it. `period-start` is not of R4: the ANS's guide to traces asks for it."""
 
 
 def _within(where: Route, query: str) -> str:

@@ -59,11 +59,11 @@ _PREFLIGHT: Final = (
     ),
     ("access-control-max-age", "3600"),
 )
-_FIXED: Final = [
+_KEEPABLE: Final = [
     (b"content-type", negotiation.FHIR_JSON.encode()),
-    (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
 ]
+_FIXED: Final = [*_KEEPABLE, (b"cache-control", b"no-store")]
 
 
 class Handler(Protocol):
@@ -169,7 +169,7 @@ class FhirEdge:
 
     async def _caller(self, path: str, headers: Mapping[str, str]) -> Caller:
         assert self.authenticator is not None
-        if path == "metadata":
+        if path.removesuffix("/") == "metadata":
             return ANYONE
         return await self.authenticator.caller(headers.get("authorization", ""))
 
@@ -209,7 +209,8 @@ def _request_id(headers: Mapping[str, str]) -> str:
 
 async def _send(send: Send, method: str, answer: Answer, request_id: str, cross_origin: bool) -> None:
     body = answer.body
-    headers = [*_FIXED, (b"x-request-id", request_id.encode())]
+    kept = any(name == "cache-control" for name, _ in answer.headers)
+    headers = [*(_KEEPABLE if kept else _FIXED), (b"x-request-id", request_id.encode())]
     if cross_origin:
         headers += _ORIGIN
     headers += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
