@@ -228,6 +228,21 @@ async def test_a_code_with_anything_wrong_is_one_error(place: Place) -> None:
             assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant"), changes
 
 
+async def test_a_public_client_refreshes_by_its_token_alone(place: Place) -> None:
+    """RFC 6749 §6: the request holds the token; software of SMART Health IT sends no more."""
+    async with place.signed_in() as browser:
+        code = query_of(await agree(browser, scope="offline_access user/Patient.rs"))["code"]
+        first = (await redeem(browser, code)).json()
+
+        form = {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+        again = await browser.post("/oauth/token", data=form)
+        never = await browser.post("/oauth/token", data=form | {"refresh_token": "never issued"})
+
+    assert again.status_code == 200
+    assert again.json()["refresh_token"] != first["refresh_token"]
+    assert (never.status_code, never.json()["error"]) == (401, "invalid_client")
+
+
 async def test_refreshing_works_until_a_token_comes_twice(place: Place) -> None:
     async def refresh(software: httpx.AsyncClient, token: str) -> httpx.Response:
         form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": "app"}

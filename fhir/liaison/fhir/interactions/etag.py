@@ -15,12 +15,17 @@ def meta(version: int, at: datetime) -> tuple[tuple[str, str], ...]:
 
 
 def _tags(text: str) -> list[int]:
-    """The versions a list of entity tags names; ANY for '*'. A tag that is no version of ours matches nothing."""
+    """The versions a list of entity tags names; ANY for '*'. A tag that is no version of ours matches nothing.
+
+    A bare number is read as the version it can only mean: fhirpy sends meta.versionId so.
+    """
     if text.strip() == "*":
         return [ANY]
     found = []
     for part in text.split(","):
         tag = part.strip().removeprefix("W/")
+        if tag.isascii() and tag.isdigit():
+            tag = f'"{tag}"'
         if len(tag) < 2 or not (tag[0] == tag[-1] == '"'):
             raise BadRequest('An entity tag is written W/"3", as in the ETag of an answer.')
         number = tag[1:-1]

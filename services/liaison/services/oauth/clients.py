@@ -5,17 +5,23 @@ from starlette.requests import Request
 from liaison.auth.oauth2 import clients, rfc7523
 from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.errors import InvalidClient, InvalidRequest
+from liaison.auth.oauth2.rfc6749 import refresh_tokens
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
 
 
 async def authenticate(request: Request, parameters: Parameters) -> Client:
     """A confidential client has signed an assertion; a public one only says its name, and proves nothing by it (its
-    codes are protected by PKCE). Raises InvalidClient, with one text."""
+    codes are protected by PKCE). Its refresh request need not even say that: RFC 6749 §6 asks for the token alone, which
+    was issued to one client. Raises InvalidClient, with one text."""
     house = request.app.state.house
     if "authorization" in request.headers or "client_secret" in parameters:
         raise InvalidClient  # there are no shared secrets here
     if "client_assertion" not in parameters and "client_assertion_type" not in parameters:
-        client = await clients.find(house.database.reading, parameters["client_id"])
+        if parameters["grant_type"] == "refresh_token" and not parameters["client_id"]:
+            number = await refresh_tokens.holder(house.database.reading, parameters["refresh_token"])
+            client = await clients.by_number(house.database.reading, number)
+        else:
+            client = await clients.find(house.database.reading, parameters["client_id"])
         if client is None or client.confidential:
             raise InvalidClient
         return client

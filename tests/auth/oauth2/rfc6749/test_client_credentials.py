@@ -45,7 +45,17 @@ async def test_asking_for_more_gives_what_is_registered(connection: asyncpg.Conn
     assert not caller.bound.allows("r", "Patient")
 
 
-@pytest.mark.parametrize("scope", ["", "system/Patient.rs", "user/Observation.rs", "system/Observation.sr", "openid"])
+async def test_who_asks_for_no_scope_gets_what_is_registered(
+    connection: asyncpg.Connection, register: Register
+) -> None:
+    client = (await register()).client
+
+    _, scopes = await client_credentials.open_for(connection, client, "", 300)
+
+    assert str(scopes) == str(client.scopes)
+
+
+@pytest.mark.parametrize("scope", ["system/Patient.rs", "user/Observation.rs", "system/Observation.sr", "openid"])
 async def test_nothing_in_common_is_an_error(connection: asyncpg.Connection, register: Register, scope: str) -> None:
     client = (await register()).client
 

@@ -9,7 +9,7 @@ that organisation in that role would have (rule 26d), and never a refresh token.
 import asyncpg
 
 from liaison.auth.oauth2.clients import Client
-from liaison.auth.oauth2.errors import InvalidScope, UnauthorizedClient
+from liaison.auth.oauth2.errors import UnauthorizedClient
 from liaison.auth.oauth2.rfc6749.authorization_request import cut
 from liaison.auth.sessions import Act, open_session
 from liaison.auth.smart.scopes import Scopes
@@ -18,12 +18,14 @@ from liaison.auth.smart.scopes import Scopes
 async def open_for(
     connection: "asyncpg.Connection | asyncpg.Pool", client: Client, scope: str, seconds: int
 ) -> tuple[int, Scopes]:
-    """A session for an authenticated backend client, and the scopes it got: what it asks cut to what is registered."""
+    """A session for an authenticated backend client, and the scopes it got: what it asks cut to what is registered.
+
+    One that asks for none gets what is registered (RFC 6749 §3.3): an administrator wrote that down, and libraries that
+    cannot send a scope exist.
+    """
     if client.kind != "backend" or not client.confidential:
         raise UnauthorizedClient("This client may not use client_credentials.")
-    if not scope:
-        raise InvalidScope("scope is required.")
-    scopes = cut(scope, client)
+    scopes = cut(scope, client) if scope else client.scopes
     act = Act(
         principals=(client.number, client.organization),
         purpose=client.purpose,

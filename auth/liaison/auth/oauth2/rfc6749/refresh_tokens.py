@@ -49,6 +49,12 @@ async def _insert(connection: asyncpg.Connection, request: str, family: int, unt
     return token
 
 
+async def holder(connection: "asyncpg.Connection | asyncpg.Pool", token: str) -> int:
+    """The number of the client that this was issued to; 0 for a token that was never issued."""
+    request = await connection.fetchval("select request from refresh_token where token = $1", digest(token))
+    return Grant.read(request).client if request else 0
+
+
 async def rotate(connection: asyncpg.Connection, client: Client, token: str, scope: str, seconds: int) -> Redeemed:
     """A new session and the next refresh token. `scope` may narrow this session, never the family's grant.
 
