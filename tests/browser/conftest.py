@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, ViewportSize, async_playwright
 
-from ..services.sandbox.conftest import Running, sandbox
+from ..services.running_sandbox import Running, sandbox
 
 __all__ = ["sandbox"]
 

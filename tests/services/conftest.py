@@ -33,6 +33,10 @@ from liaison.services.house import House
 from liaison.services.migrations import migrate_now
 from liaison.services.settings import Settings
 
+from .running_sandbox import sandbox
+
+__all__ = ["sandbox"]
+
 T = TypeVar("T")
 
 PEOPLE = {

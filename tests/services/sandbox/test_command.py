@@ -52,10 +52,14 @@ def test_sandbox_json_tells_all_and_is_its_owners_alone(sandbox: Running) -> Non
     assert {client["client_id"]: client["kind"] for client in known["clients"]} == {
         "vitals_backend": "backend",
         "export_backend": "backend",
+        "sync_backend": "backend",
         "gp_software": "app",
+        "web_software": "app",
         "patient_app": "app",
     }
-    assert all("d" in client["private_jwk"] for client in known["clients"])
+    keys = {client["client_id"]: client.get("private_jwk") for client in known["clients"]}
+    assert keys.pop("web_software") is None
+    assert all("d" in key for key in keys.values())
 
 
 def test_the_first_call_finds_the_service(sandbox: Running) -> None:

@@ -15,7 +15,10 @@ _VITALS: Final = "http://terminology.hl7.org/CodeSystem/observation-category|vit
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """One registration. A backend acts for the nurses or doctors of the maison de santé, never more than they."""
+    """One registration. A backend acts for the nurses or doctors of the maison de santé, never more than they.
+
+    Without an algorithm it has no key: an app in a browser, which can keep none, proves itself by PKCE alone.
+    """
 
     client_id: str
     kind: str
@@ -29,7 +32,10 @@ SOFTWARE: Final = (
     Software("vitals_backend", "backend", "Télésurveillance des constantes", f"system/Observation.rs?category={_VITALS}",
              role_code="nurse"),
     Software("export_backend", "backend", "Entrepôt de la maison de santé", "system/*.rs", "RS384", role_code="gp"),
+    Software("sync_backend", "backend", "Synchronisation du logiciel de cabinet", "system/*.cruds", role_code="gp"),
     Software("gp_software", "app", "Logiciel de cabinet", "openid fhirUser launch/patient offline_access user/*.cruds"),
+    Software("web_software", "app", "Logiciel de cabinet dans le navigateur",
+             "openid fhirUser launch/patient offline_access user/*.cruds", algorithm=""),
     Software("patient_app", "app", "Mon carnet de santé", "openid fhirUser launch/patient offline_access patient/*.rs"),
 )  # fmt: skip
 
@@ -38,8 +44,7 @@ async def register(connection: asyncpg.Connection, organization: int) -> list[di
     """Registers each and returns what sandbox.json says of it. `organization` owns the backends."""
     described = []
     for software in SOFTWARE:
-        key = ECKey.generate_key("P-384") if software.algorithm == "ES384" else RSAKey.generate_key(2048)
-        marks = {"kid": f"{software.client_id}-1", "alg": software.algorithm, "use": "sig"}
+        public, private = _keys(software)
         backend = software.kind == "backend"
         await clients.add(
             connection,
@@ -47,7 +52,7 @@ async def register(connection: asyncpg.Connection, organization: int) -> list[di
             kind=software.kind,
             name=software.name,
             scope=software.scope,
-            jwks={"keys": [{**key.as_dict(private=False), **marks}]},
+            jwks=public,
             algorithm=software.algorithm,
             redirect_uris=() if backend else REDIRECTS,
             organization=organization if backend else 0,
@@ -59,9 +64,18 @@ async def register(connection: asyncpg.Connection, organization: int) -> list[di
                 "client_id": software.client_id,
                 "kind": software.kind,
                 "name": software.name,
-                "private_jwk": {**key.as_dict(private=True), **marks},
+                **({"private_jwk": private} if private else {}),
                 "scope": software.scope,
                 "redirect_uris": [] if backend else list(REDIRECTS),
             }
         )
     return described
+
+
+def _keys(software: Software) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """(key set to register, private key); (None, {}) for software without a key."""
+    if not software.algorithm:
+        return None, {}
+    key = ECKey.generate_key("P-384") if software.algorithm == "ES384" else RSAKey.generate_key(2048)
+    marks = {"kid": f"{software.client_id}-1", "alg": software.algorithm, "use": "sig"}
+    return {"keys": [{**key.as_dict(private=False), **marks}]}, {**key.as_dict(private=True), **marks}

@@ -161,10 +161,12 @@ def _step(browser: _Browser, answer: _Answer, person: Mapping[str, Any], patient
 
 
 def _redeem(sandbox: Sandbox, client: Mapping[str, Any], parameters: Mapping[str, str]) -> str:
-    proof = {
-        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": assertion(client, sandbox["token_endpoint"]),
-    }
+    proof = {"client_id": client["client_id"]}  # enough for software without a key: the code is bound by PKCE
+    if "private_jwk" in client:
+        proof = {
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": assertion(client, sandbox["token_endpoint"]),
+        }
     answer = _Browser(sandbox).send(sandbox["token_endpoint"], {**parameters, **proof})
     found = orjson.loads(answer.body)
     if "access_token" not in found:

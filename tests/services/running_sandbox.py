@@ -1,0 +1,92 @@
+"""A real sandbox: the command in a process of its own, on a free port, in a folder of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from liaison.services.sandbox.token import token
+
+LIAISON = str(Path(sys.executable).with_name("liaison"))
+
+
+def environment() -> dict[str, str]:
+    """Ours, without any setting of an installation."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("LIAISON_")}
+
+
+def liaison(*arguments: str, timeout: float = 60) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [LIAISON, *arguments], capture_output=True, text=True, timeout=timeout, env=environment(), check=False
+    )
+
+
+@dataclass(slots=True)
+class Running:
+    """A started sandbox. `seconds` is how long it took from the command to the first page."""
+
+    folder: Path
+    process: "subprocess.Popen[str]"
+    seconds: float
+
+    @property
+    def known(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "sandbox.json").read_text())
+        return found
+
+    def token(self, who: str) -> str:
+        """What `liaison sandbox token` prints, without the time a command takes to start."""
+        return token(self.known, who)
+
+    def get(self, token: str, path: str) -> httpx.Response:
+        return httpx.get(f"{self.known['fhir']}/{path}", headers={"authorization": f"Bearer {token}"}, timeout=60)
+
+    def patients(self, who: str) -> set[str]:
+        """The keys of the patients this person sees."""
+        keys = {patient["id"]: patient["key"] for patient in self.known["patients"]}
+        bundle = self.get(self.token(who), "Patient?_count=200").json()
+        return {keys[entry["resource"]["id"]] for entry in bundle.get("entry", [])}
+
+
+def start(folder: Path, *more: str) -> Running:
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [LIAISON, "sandbox", "--data", str(folder), "--port", "0", *more],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Territoire de démonstration"):
+            return Running(folder, process, time.monotonic() - began)
+    raise AssertionError(f"liaison sandbox ended with {process.wait()}")
+
+
+def stop(running: Running) -> None:
+    running.process.send_signal(signal.SIGTERM)
+    try:
+        running.process.wait(30)
+    except subprocess.TimeoutExpired:
+        running.process.kill()
+        running.process.wait()
+    assert running.process.stdout is not None
+    running.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One territory for the tests of a session."""
+    running = start(tmp_path_factory.mktemp("sandbox") / "data")
+    yield running
+    if running.process.poll() is None:
+        stop(running)
