@@ -62,4 +62,4 @@ lock: ## Resolve the dependencies again and lock them with their hashes
 	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal --group dev pyproject.toml -o requirements-dev.lock
 
 clean: ## Remove what the set-up made (never a data directory)
-	rm -rf .venv .stamps .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .stamps tests/services/clients/node/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sets up what this machine lacks, and nothing it has. `deploy/setup.sh run` is enough to serve; `deploy/setup.sh test`
-# adds the tools of the checks and, when root, Debian's Chromium, PostgreSQL 15 and nginx that the tests drive.
+# adds the tools of the checks, the FHIR clients of npm that the tests drive the service with and, when root, Debian's
+# Chromium, PostgreSQL 15, nginx and Node.js.
 # Asks for nothing. The second call with unchanged locks returns at once.
 set -eu
 cd "$(dirname "$0")/.."
@@ -43,13 +44,29 @@ missing=
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 [ -x /usr/lib/postgresql/15/bin/postgres ] || missing="$missing postgresql-15"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
-[ -z "$missing" ] && exit 0
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-  say "installing Debian packages:$missing"
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq >/dev/null
-  # shellcheck disable=SC2086  # the list is meant to be split
-  apt-get install -y -qq --no-install-recommends $missing >/dev/null
-else
-  say "not root: the tests that need them are skipped until an administrator runs: apt-get install$missing"
+command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
+if [ -n "$missing" ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    say "installing Debian packages:$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq >/dev/null
+    # shellcheck disable=SC2086  # the list is meant to be split
+    apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  else
+    say "not root: the tests that need them are skipped until an administrator runs: apt-get install$missing"
+  fi
+fi
+
+clients=tests/services/clients/node
+stamp=.stamps/npm
+sum=$(cat "$clients/package.json" "$clients/package-lock.json" "$clients/.npmrc" | sha256sum | cut -d' ' -f1)
+if command -v npm >/dev/null 2>&1 && { [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ] || [ ! -d "$clients/node_modules" ]; }; then
+  say "installing the locked FHIR clients of npm"
+  if npm ci --prefix "$clients" --silent >&2; then
+    printf '%s' "$sum" >"$stamp"
+  else
+    # What is half there would look whole to the tests.
+    rm -rf "$clients/node_modules"
+    say "npm could not install them: the tests that need them are skipped. Try again: make setup-dev"
+  fi
 fi

@@ -1,0 +1,74 @@
+// fhirclient (npm, SMART Health IT): an app that a person signs in to, public or with a key of its own.
+import { createServer } from "node:http";
+import smart from "fhirclient";
+import { next, tell } from "./told.mjs";
+
+const { fhir, client: registered, redirect, observation, transaction } = await next();
+// With a key it cannot renew its token: it does not sign that request.
+const offline = registered.private_jwk ? "" : "offline_access ";
+const scope = `openid fhirUser launch/patient ${offline}user/*.cruds`;
+
+const kept = new Map();
+const storage = {
+  get: async (key) => kept.get(key),
+  set: async (key, value) => kept.set(key, value).get(key),
+  unset: async (key) => kept.delete(key),
+};
+
+/** Runs `work` inside a real request to `path`, as a web application would, and returns what it gave. */
+async function within(path, work) {
+  const server = createServer();
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  const given = new Promise((resolve, reject) => {
+    server.on("request", (request, response) => {
+      work(request, response).then(resolve, reject).finally(() => response.writableEnded || response.end());
+    });
+  });
+  const answer = await fetch(`http://127.0.0.1:${server.address().port}${path}`, { redirect: "manual" });
+  const result = await given;
+  server.close();
+  return { result, location: answer.headers.get("location") };
+}
+
+const asked = { iss: fhir, clientId: registered.client_id, scope, redirectUri: redirect };
+if (registered.private_jwk) asked.clientPrivateJwk = registered.private_jwk;
+const { location } = await within("/launch", (request, response) => smart(request, response, storage).authorize(asked));
+tell({ authorize: location });
+
+const { pathname, search } = new URL((await next()).returned);
+const { result: client } = await within(pathname + search, (request, response) =>
+  smart(request, response, storage).ready(),
+);
+tell({ patient: client.patient.id, fhirUser: client.user.fhirUser });
+
+const read = await client.patient.read();
+const patient = read.id;
+const pages = await client.request(`Observation?patient=${patient}&_count=7&_sort=-date`, { pageLimit: 0, flat: true });
+const counted = await client.request(`Observation?patient=${patient}&_summary=count`);
+const resolved = await client.request(`Observation?patient=${patient}&_count=1`, { resolveReferences: ["subject"], flat: true });
+tell({
+  read: patient,
+  found: pages.length,
+  distinct: new Set(pages.map((resource) => resource.id)).size,
+  total: counted.total,
+  resolved: resolved[0].subject.id,
+});
+
+const made = await client.create(observation);
+const changed = await client.update({ ...made, valueQuantity: { ...made.valueQuantity, value: 72 } });
+tell({ made: made.meta.versionId, changed: changed.meta.versionId });
+
+const answer = await client.request({
+  url: "",
+  method: "POST",
+  body: JSON.stringify(transaction),
+  headers: { "content-type": "application/fhir+json" },
+});
+tell({ statuses: answer.entry.map((entry) => entry.response.status.slice(0, 3)) });
+
+await client.delete(`Observation/${made.id}`);
+const gone = await client.request(`Observation/${made.id}`).catch((error) => error.status);
+const renewable = client.state.tokenResponse.refresh_token;
+const renewed = renewable ? (await client.refresh()).tokenResponse.refresh_token !== renewable : null;
+tell({ gone, renewed });
+process.exit(0);
