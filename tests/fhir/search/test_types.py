@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.model.values import DateRange, Number, Quantity, Reference, Text, Token, Uri, Value
-from liaison.fhir.search import date, match
+from liaison.fhir.search import date
 from liaison.fhir.search.conditions import Tokens
 from liaison.fhir.search.criteria import Context, Facts
 from liaison.fhir.search.decide import holds
@@ -374,29 +374,6 @@ def test_canonicals_are_found_with_their_version_and_without() -> None:
     for asked in ("questionnaire:above", "questionnaire:identifier"):
         with pytest.raises(BadRequest):
             decided("QuestionnaireResponse", asked, "http://x/q", held)
-
-
-def test_match_evaluates_a_query_on_one_resource() -> None:
-    tree = {
-        "resourceType": "Observation",
-        "id": "1",
-        "meta": {"lastUpdated": "2026-01-01T10:00:00Z"},
-        "status": "final",
-        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
-        "valueQuantity": {"value": 72, "unit": "bpm"},
-    }
-    for query, expected in (
-        ("code=http://loinc.org|8867-4", True),
-        ("code=http%3A%2F%2Floinc.org%7C8867-4&status=final", True),
-        ("code=8867-4&status=draft", False),
-        ("value-quantity=gt70", True),
-        ("_id=1", True),
-        ("_id=2", False),
-        ("_lastUpdated=2026-01-01", True),
-        ("category:missing=true", True),
-        ("", True),
-    ):
-        assert match("Observation", tree, query) is expected, query
 
 
 def test_dates_beyond_the_calendar_do_not_overflow() -> None:
