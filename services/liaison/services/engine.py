@@ -18,6 +18,7 @@ from liaison.fhir.interactions import (
     create,
     delete,
     history,
+    patch,
     read,
     scope,
     search,
@@ -34,7 +35,7 @@ Operation = Callable[["Engine", Caller, Route, Request], Awaitable[Answer]]
 
 
 def _shows_nothing(answer: Answer) -> bool:
-    return answer.status == 200 and not answer.disclosed
+    return (answer.status == 200 and not answer.disclosed) or answer.total == 0
 
 
 class Journal(Protocol):
@@ -61,6 +62,8 @@ class Engine:
         operations: Mapping[str, Operation],
         elsewhere: Mapping[str, Operation],
         stated: capabilities.Stated | None = None,
+        *,
+        most_deletions: int = 1,
     ) -> None:
         self.store = store
         self.journal = journal
@@ -68,6 +71,7 @@ class Engine:
         self._operations = operations
         self._elsewhere = elsewhere
         self._stated = stated
+        self._most_deletions = most_deletions
 
     async def handle(self, caller: Caller, request: Request) -> Answer:
         """The answer, journaled. Never raises: a failure is an answer too."""
@@ -117,6 +121,10 @@ class Engine:
                 return await vread.vread(store, caller, where.type_, where.id_, where.version, headers, request.query)
             case "history":
                 return await history.history(store, caller, where.type_, where.id_, request.query, self.base_url)
+            case "history-type":
+                return await history.of_type(store, caller, where.type_, request.query, self.base_url)
+            case "history-system":
+                return await history.of_system(store, caller, request.query, self.base_url)
             case "create":
                 return await create.create(store, caller, where.type_, request.body, headers, self.base_url)
             case "update":
@@ -125,16 +133,30 @@ class Engine:
                 return await update.conditional(
                     store, caller, where.type_, request.query, request.body, headers, self.base_url
                 )
+            case "patch":
+                return await patch.patch(store, caller, where.type_, where.id_, request.body, headers, self.base_url)
+            case "conditional-patch":
+                return await patch.conditional(
+                    store, caller, where.type_, request.query, request.body, headers, self.base_url
+                )
             case "delete":
                 return await delete.delete(store, caller, where.type_, where.id_, headers, self.base_url)
+            case "conditional-delete":
+                most = self._may_delete(caller)
+                return await delete.conditional(store, caller, where.type_, request.query, headers, self.base_url, most)
             case "bundle":
-                return await bundle.bundle(store, caller, request, self.base_url, self.perform, errors.answer)
+                most = self._may_delete(caller)
+                return await bundle.bundle(store, caller, request, self.base_url, self.perform, errors.answer, most)
             case "capabilities":
                 return capabilities.capabilities(
                     self.base_url, self._operations, self._stated, query=request.query, headers=headers
                 )
             case "operation":
                 return await self._operation(where)(self, caller, where, request)
+
+    def _may_delete(self, caller: Caller) -> int:
+        """How many resources one conditional delete may match: several for administrators alone, when it is set so."""
+        return self._most_deletions if caller.role_code == "admin" else 1
 
     async def _refusal(self, caller: Caller, error: Exception) -> FhirError:
         """What the caller is told: 'sign in again' rather than 'nothing here' when the session is over."""

@@ -79,8 +79,9 @@ class House:
             elsewhere = {**operations.ELSEWHERE, "AuditEvent": audit_events(audit)}
             issuer = Issuer(signing_keys, settings.public_url)
             served = {**operations.OPERATIONS, **EmergencyAccess(issuer).operations, **Calls(issuer).operations}
-            stated = Stated(capability_security(settings.public_url), {"AuditEvent": SERVED})
-            engine = Engine(store, journal, settings.fhir_base, served, elsewhere, stated)
+            most = settings.conditional_delete_most
+            stated = Stated(capability_security(settings.public_url), {"AuditEvent": SERVED}, many_deletions=most > 1)
+            engine = Engine(store, journal, settings.fhir_base, served, elsewhere, stated, most_deletions=most)
             bearer = Bearer(database, signing_keys, settings.public_url, settings.fhir_base)
             yield cls(settings, database, vault, store, journal, keys, audit, signing_keys, engine, bearer)
 

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     body_limit_bytes: Annotated[int, Field(ge=1024, le=256 * 1024 * 1024)] = 16 * 1024 * 1024
+    conditional_delete_most: Annotated[int, Field(ge=1, le=1000)] = 1
     stop_within_seconds: Annotated[int, Field(ge=1, le=300)] = 20
     access_log: bool = True
     metrics: bool = True

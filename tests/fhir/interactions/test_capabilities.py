@@ -122,3 +122,20 @@ def test_operations_stand_at_their_type() -> None:
     [apply] = TYPES["PlanDefinition"]["operation"]
     assert apply == {"name": "apply", "definition": "http://hl7.org/fhir/OperationDefinition/PlanDefinition-apply"}
     assert [one["name"] for one in STATEMENT["rest"][0]["operation"]] == ["all"]
+
+
+def test_what_is_configured_is_said() -> None:
+    plain = orjson.loads(capabilities(BASE).body)["rest"][0]
+    told = orjson.loads(capabilities(BASE, (), Stated(many_deletions=True)).body)["rest"][0]
+
+    assert {one["conditionalDelete"] for one in plain["resource"] if "conditionalDelete" in one} == {"single"}
+    assert {one["conditionalDelete"] for one in told["resource"] if "conditionalDelete" in one} == {"multiple"}
+
+
+def test_every_interaction_of_the_routes_is_claimed() -> None:
+    claimed = {one["code"] for one in TYPES["Observation"]["interaction"]}
+    system = {one["code"] for one in STATEMENT["rest"][0]["interaction"]}
+
+    assert {"patch", "history-type", "history-instance"} <= claimed
+    assert "history-system" in system
+    assert STATEMENT["patchFormat"] == ["application/json-patch+json", "application/fhir+json"]

@@ -95,11 +95,16 @@ _EVENTS: Final[Mapping[str, Event]] = {
     "read": Event.READ,
     "vread": Event.VREAD,
     "history": Event.HISTORY,
+    "history-type": Event.HISTORY,
+    "history-system": Event.HISTORY,
     "search": Event.SEARCH,
     "create": Event.CREATE,
     "update": Event.UPDATE,
     "conditional-update": Event.UPDATE,
+    "patch": Event.UPDATE,
+    "conditional-patch": Event.UPDATE,
     "delete": Event.DELETE,
+    "conditional-delete": Event.DELETE,
     "operation": Event.OPERATION,
     "bundle": Event.BUNDLE,
 }
@@ -208,9 +213,13 @@ def entries_for(caller: Caller, request: Request, answer: Answer | FhirError) ->
     if name in ("read", "vread"):
         return (_read(caller, event, request, where, answer),)
     if event in _WRITTEN.values():
-        if not answer.disclosed:
+        if answer.total == 0:
+            event = Event.SEARCH  # A conditional delete that found nothing: it asked all the same.
+        elif not answer.disclosed:
             return ()
-        event = Event.READ  # An existing resource shown instead of a new one (If-None-Exist).
+        else:
+            # An existing resource shown instead of a new one (If-None-Exist), or more than a patch had sent.
+            event = Event.READ
     return tuple(_query(caller, event, request, where, answer))
 
 

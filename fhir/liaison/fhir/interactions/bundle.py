@@ -14,7 +14,13 @@ from liaison.fhir.store.contract import Answer, Caller, Request
 
 
 async def bundle(
-    store: Store, caller: Caller, request: Request, base_url: str, perform: Perform, as_answer: AsAnswer
+    store: Store,
+    caller: Caller,
+    request: Request,
+    base_url: str,
+    perform: Perform,
+    as_answer: AsAnswer,
+    most_deletions: int = 1,
 ) -> Answer:
     """The response Bundle. A transaction that fails raises, with nothing written; a batch never does as a whole."""
     body = request.body
@@ -26,8 +32,12 @@ async def bundle(
     entries = read_entries(tree, request, base_url)
     match tree.get("type"):
         case "transaction":
-            return await transaction(store, caller, entries, request, base_url, perform, as_answer)
+            return await transaction(store, caller, entries, request, base_url, perform, as_answer, most_deletions)
         case "batch":
             return await batch(caller, entries, request, perform, as_answer)
         case _:
-            raise BadRequest("The Bundle's type is neither batch nor transaction.", "Bundle.type")
+            raise BadRequest(
+                "Only a Bundle of type batch or transaction is processed here; to keep any other as it is, POST it to "
+                "Bundle.",
+                "Bundle.type",
+            )

@@ -16,6 +16,7 @@ import orjson
 
 from liaison.fhir.definitions import COMPARTMENTS, RESOURCE_TYPES, SearchParameter, ownership, search_parameters
 from liaison.fhir.errors import BadRequest, FhirError, Issue
+from liaison.fhir.interactions import patch_body
 from liaison.fhir.interactions.prefer import preferences
 from liaison.fhir.interactions.routing import route
 from liaison.fhir.operations.definition import places
@@ -49,7 +50,7 @@ _ON_SYSTEM: Final = {
     "search-system": ("GET", ""),
     "history-system": ("GET", "_history"),
 }
-_PATCH_FORMATS: Final = ("application/json-patch+json", "application/fhir+json")
+_PATCH_FORMATS: Final = (patch_body.JSON_PATCH, patch_body.FHIR_JSON)
 _NOTES: Final = {
     "by reference": "Created in a transaction that also holds the resource which refers to it: that says whose it is.",
 }
@@ -72,10 +73,12 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What this area cannot know. `security` is CapabilityStatement.rest.security."""
+    """What this area cannot know. `security` is CapabilityStatement.rest.security; `many_deletions`, whether some caller
+    may delete several matches at once."""
 
     security: Mapping[str, Any] = field(default_factory=dict)
     elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
+    many_deletions: bool = False
 
 
 def capabilities(
@@ -94,7 +97,7 @@ def capabilities(
     _require_full(query, given)
     more = stated or Stated()
     elsewhere = tuple(sorted(more.elsewhere.items()))
-    body = _render(base_url, tuple(sorted(operations)), orjson.dumps(more.security), elsewhere)
+    body = _render(base_url, tuple(sorted(operations)), orjson.dumps(more.security), elsewhere, more.many_deletions)
     tag = f'W/"{sha256(body).hexdigest()[:32]}"'
     kept = (("etag", tag), ("cache-control", "no-cache"))
     held = {one.strip() for one in given.get("if-none-match", "").split(",")}
@@ -130,7 +133,11 @@ def _is_served(method: str, path: str) -> bool:
 
 @cache
 def _render(
-    base_url: str, operations: tuple[str, ...], security: bytes, elsewhere: tuple[tuple[str, Elsewhere], ...]
+    base_url: str,
+    operations: tuple[str, ...],
+    security: bytes,
+    elsewhere: tuple[tuple[str, Elsewhere], ...],
+    many_deletions: bool,
 ) -> bytes:
     others = dict(elsewhere)
     named: dict[str, list[str]] = {}
@@ -142,7 +149,7 @@ def _render(
         "documentation": _DOCUMENTATION,
         "security": orjson.loads(security),
         "resource": [
-            _resource(type_, _operations(named, type_), others.get(type_))
+            _resource(type_, _operations(named, type_), others.get(type_), "multiple" if many_deletions else "single")
             for type_ in sorted(RESOURCE_TYPES)
             if type_ in others or ownership(type_).rule != "never"
         ],
@@ -184,7 +191,9 @@ def _operations(named: Mapping[str, Iterable[str]], type_: str) -> list[dict[str
     return [_operation(name, owner) for name, owner in dict.fromkeys(each)]
 
 
-def _resource(type_: str, operations: list[dict[str, str]], other: Elsewhere | None) -> dict[str, Any]:
+def _resource(
+    type_: str, operations: list[dict[str, str]], other: Elsewhere | None, conditional_delete: str
+) -> dict[str, Any]:
     made: dict[str, Any] = {"type": type_, "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}"}
     if other is not None:
         return made | {
@@ -203,7 +212,7 @@ def _resource(type_: str, operations: list[dict[str, str]], other: Elsewhere | N
         "conditionalCreate": True,
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
-        "conditionalDelete": "single" if _is_served("DELETE", "Patient") else "not-supported",
+        "conditionalDelete": conditional_delete,
         "referencePolicy": ["literal", "logical", "local", "enforced"],
         "searchInclude": [f"{type_}:*", *(f"{type_}:{p.code}" for p in parameters if p.type == "reference")],
         "searchRevInclude": _referring()[type_],

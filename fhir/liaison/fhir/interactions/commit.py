@@ -12,13 +12,13 @@ from typing import Final
 import asyncpg
 
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.errors import Conflict, FhirError, Gone, NotFound
-from liaison.fhir.interactions import content, etag, owners, scope
+from liaison.fhir.errors import BadRequest, Conflict, FhirError, Gone, NotFound
+from liaison.fhir.interactions import content, etag, owners, patching, scope
 from liaison.fhir.interactions.resolve import Lenience, Resolver
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import dump, read
 from liaison.fhir.store import Store
-from liaison.fhir.store.contract import Caller, Change, Unit
+from liaison.fhir.store.contract import Caller, Change, Key, Unit
 from liaison.fhir.store.faults import RETRIED, reported
 
 TRIES: Final = 6
@@ -65,6 +65,7 @@ async def commit(
                 raise
             await asyncio.sleep(0.005 * 2**attempt)
             resolver.restore()
+            writes[:] = [write for write in writes if not write.added]
             for write in writes:
                 write.reset()
 
@@ -96,9 +97,15 @@ async def _once(
     store: Store, caller: Caller, writes: list[Write], resolver: Resolver, connection: asyncpg.Connection
 ) -> None:
     await _load(store, caller, writes, resolver)
+    patching.apply(caller, writes, resolver)
     await _lock(store, connection, writes, resolver)
     await resolver.match_conditional_writes()
-    await _load(store, caller, [write for write in writes if write.matching], resolver)
+    matching = [write for write in writes if write.matching or write.added]
+    await _load(store, caller, matching, resolver)
+    if patching.apply(caller, matching, resolver):
+        await _lock(store, connection, matching, resolver)
+    if not resolver.lenient:
+        _refuse_doubles(writes)
     _name_patients(store, writes)
     await resolver.resolve()
     while refused := owners.assign(writes, resolver.resolved, resolver.texts_of):
@@ -108,7 +115,7 @@ async def _once(
     at = await connection.fetchval("select date_trunc('milliseconds', clock_timestamp())")
     changes = []
     for number, write in enumerate(writes):
-        if not write.existing:
+        if not write.existing and not write.void:
             changes.append(_change(store, write, resolver, at))
         if number % BREATH == 0:
             await asyncio.sleep(0)
@@ -139,7 +146,10 @@ async def _load_one(store: Store, caller: Caller, write: Write) -> None:
         raise Gone("The resource was deleted.")
     write.before = read(found.body)
     scope.require_visible(caller, "d" if write.interaction == "delete" else "u", write.type_, write.before)
+    if write.patch is not None:  # what a patch answers, or refuses, depends on what was there
+        scope.require_visible(caller, "r", write.type_, write.before)
     etag.require_match(write.headers, found.row.version)
+    etag.require_none_match(write.headers, found.row.version)
     write.key, write.patient, write.before_row = key, key.patient, found.row
 
 
@@ -151,6 +161,16 @@ async def _lock(store: Store, connection: asyncpg.Connection, writes: Sequence[W
                 tokens.update(store.lock_tokens(tree))
     if tokens:
         await store.lock(connection, sorted(tokens))
+
+
+def _refuse_doubles(writes: Sequence[Write]) -> None:
+    """R4 http.html#trules: no two entries are about one resource, neither by its id nor by what they match."""
+    seen: set[Key] = set()
+    for write in writes:
+        if write.key is not None:
+            if write.key in seen:
+                raise write.problem(BadRequest("An entry before this one is about the same resource."))
+            seen.add(write.key)
 
 
 def _name_patients(store: Store, writes: Sequence[Write]) -> None:

@@ -9,7 +9,7 @@ from liaison.fhir.interactions import content, etag, prefer, scope
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.store import Store
-from liaison.fhir.store.contract import Answer, Caller
+from liaison.fhir.store.contract import Answer, Caller, Disclosure
 
 LARGE: Final = 256 * 1024
 """Bytes above which reading and validating leave the event loop, so that others are answered meanwhile."""
@@ -58,4 +58,8 @@ async def written(store: Store, caller: Caller, write: Write, base_url: str) -> 
     assert change is not None
     meta = (*etag.meta(change.version, change.at), ("location", f"{where}{change.version}"))
     status = 201 if write.interaction == "create" else 200
-    return prefer.written(write.headers, status, change.body, meta, told=write.told)
+    shown: tuple[Disclosure, ...] = ()
+    if write.patch is not None and prefer.returns(write.headers) == "representation" and change.before_row is not None:
+        # More is shown than was sent.
+        shown = (Disclosure(change.key, change.version, change.before_row.grants),)
+    return prefer.written(write.headers, status, change.body, meta, shown, told=write.told)

@@ -1,9 +1,10 @@
-"""delete: https://hl7.org/fhir/R4/http.html#delete. A deleted version is added; the history stays."""
+"""delete: https://hl7.org/fhir/R4/http.html#delete, and conditional delete. A deleted version is added; the history stays."""
 
 from collections.abc import Mapping
 
-from liaison.fhir.interactions import etag
+from liaison.fhir.interactions import etag, outcome, prefer
 from liaison.fhir.interactions.commit import commit
+from liaison.fhir.interactions.create import criteria_of
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller
@@ -18,6 +19,23 @@ async def delete(
     return deleted(write)
 
 
+async def conditional(
+    store: Store, caller: Caller, type_: str, query: str, headers: Mapping[str, str], base_url: str, most: int = 1
+) -> Answer:
+    """Deletes what matches among what the caller may see: all of it or, when more than `most` match, nothing (412)."""
+    write = Write(
+        "delete", type_, None, matching=criteria_of(query, "A conditional delete"), most=most, headers=headers
+    )
+    await commit(store, caller, [write], base_url)
+    return deleted(write)
+
+
 def deleted(write: Write) -> Answer:
-    assert write.change is not None
-    return Answer(204, b"", etag.meta(write.change.version, write.change.at)[:1])
+    """204, or 200 with an OperationOutcome when the caller prefers one. Nothing left to delete is no error (R4)."""
+    if write.void:
+        meta: tuple[tuple[str, str], ...] = ()
+    else:
+        assert write.change is not None
+        meta = () if write.most > 1 else etag.meta(write.change.version, write.change.at)[:1]
+    status, body = (200, outcome.render()) if prefer.returns(write.headers) == "OperationOutcome" else (204, b"")
+    return Answer(status, body, meta, (), 0 if write.void else None)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from liaison.fhir.errors import BadRequest, FhirError, Issue, TooLarge
+from liaison.fhir.interactions import patch_body
 from liaison.fhir.interactions.routing import Route, route
 from liaison.fhir.interactions.writes import place
 from liaison.fhir.model import dump
@@ -35,8 +36,13 @@ class Entry(NamedTuple):
 
     def request(self, outer: Request) -> Request:
         """The entry as a request of its own, under the same request id."""
-        body = dump(self.resource) if self.resource is not None else b""
-        return Request(self.method, self.path, self.query, body, self.headers, outer.request_id, outer.address)
+        headers, body = self.headers, b""
+        if self.resource is not None and self.method == "PATCH":
+            kind, body = patch_body.of_entry(self.resource)
+            headers = {**headers, "content-type": kind}
+        elif self.resource is not None:
+            body = dump(self.resource)
+        return Request(self.method, self.path, self.query, body, headers, outer.request_id, outer.address)
 
     @property
     def order(self) -> int:
@@ -74,7 +80,9 @@ def _parse(at: str, entry: Any, outer: Request, base_url: str) -> Entry:
             raise BadRequest(f"A {method} entry needs a resource.", "resource")
         if resource.get("resourceType") != found.type_:
             raise BadRequest(f"The resource is not the {found.type_} of its url.", "resource.resourceType")
-    kept = resource if isinstance(resource, dict) and method in ("POST", "PUT") else None
+    if method == "PATCH" and not isinstance(resource, dict):
+        raise BadRequest("A PATCH entry needs a Binary with a JSON Patch, or Parameters.", "resource")
+    kept = resource if isinstance(resource, dict) and method in ("POST", "PUT", "PATCH") else None
     return Entry(at, _text(entry, "fullUrl"), method, path, query, _headers(request, outer.headers), kept, found, None)
 
 

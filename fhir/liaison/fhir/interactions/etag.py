@@ -45,6 +45,21 @@ def require_match(headers: Mapping[str, str], version: int) -> None:
         )
 
 
+def require_none_match(headers: Mapping[str, str], version: int) -> None:
+    """Raises PreconditionFailed when a write says If-None-Match and the current version is one of those: `*` is any."""
+    unwanted = headers.get("if-none-match")
+    if unwanted is not None:
+        tags = _tags(unwanted)
+        if ANY in tags or version in tags:
+            raise PreconditionFailed("The resource is there already; If-None-Match says that it must not be.")
+
+
+def require_absent(headers: Mapping[str, str]) -> None:
+    """Raises PreconditionFailed when If-Match is there: nothing matches, so no version does (RFC 9110 §13.1.1)."""
+    if "if-match" in headers:
+        raise PreconditionFailed("Nothing matches the criteria, so no version of it does, as If-Match asks.")
+
+
 def not_modified(headers: Mapping[str, str], version: int, at: datetime) -> bool:
     """True when a conditional read may answer 304. If-None-Match wins over If-Modified-Since (RFC 9110 §13.1.3)."""
     unwanted = headers.get("if-none-match")

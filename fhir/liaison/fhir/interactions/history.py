@@ -1,110 +1,158 @@
-"""Instance history: https://hl7.org/fhir/R4/http.html#history. Versions the caller may not see are not there."""
+"""history of an instance, a type and the whole base: https://hl7.org/fhir/R4/http.html#history.
 
-from datetime import UTC, datetime
-from urllib.parse import parse_qsl, urlencode
+Versions the caller may not see are not there. Pages follow a snapshot: versions written meanwhile move nothing.
+"""
 
-from liaison.fhir.definitions import type_of
-from liaison.fhir.errors import BadRequest, NotFound
-from liaison.fhir.interactions import outcome, scope, subset
-from liaison.fhir.model.subset import Subset
-from liaison.fhir.search.subset import PARAMETERS
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from liaison.fhir.definitions import RESOURCE_TYPES, kind_of, ownership, type_of
+from liaison.fhir.errors import Forbidden, NotFound, TooCostly
+from liaison.fhir.interactions import history_page, scope, subset
+from liaison.fhir.interactions.history_bundle import bundle
+from liaison.fhir.interactions.history_page import Asked
+from liaison.fhir.search.plan import families_of
+from liaison.fhir.search.sql import Family
 from liaison.fhir.store import Store
-from liaison.fhir.store.contract import Answer, Caller, Opened
+from liaison.fhir.store.contract import Answer, Caller, Interaction, Key, Opened, Row
+from liaison.fhir.store.rows import row_of
+from liaison.fhir.store.versions import Place, Versions
 
-PAGE = 50
-LARGEST_PAGE = 500
-
-
-def _parameters(query: str) -> tuple[int, int | None, datetime | None, list[tuple[str, str]]]:
-    count, before, since = PAGE, None, None
-    shaping = []
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        if name in ("_count", "before") and not (value.isascii() and value.isdigit()):
-            most = f" from 0 to {LARGEST_PAGE}; a larger one gives pages of {LARGEST_PAGE}" if name == "_count" else ""
-            raise BadRequest(f"{name} is a whole number{most}.")
-        match name:
-            case "_count":
-                count = min(int(value[:10]), LARGEST_PAGE)
-            case "before":
-                before = min(int(value[:10]), 2**31 - 1)
-            case "_since":
-                since = _instant(value)
-            case _ if name in PARAMETERS:
-                shaping.append((name, value))
-            case _ if name not in ("_format", "_pretty"):
-                known = "_count, _since, _summary and _elements are"
-                raise BadRequest(f"The parameter {name!r:.60} is not known for history; {known}.")
-    return count, before, since, shaping
+BATCH: Final = 500
+"""Versions read at once when the scopes' criteria have to be asked of each."""
+MOST: Final = 200_000
+"""Versions that one page may look at for the scopes' criteria."""
 
 
-def _instant(value: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value.replace(" ", "+"))
-    except ValueError:
-        raise BadRequest("_since is an instant, such as 2026-01-31T08:00:00Z.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+class _What(NamedTuple):
+    """Of what the history is: one resource, or types. `path` is where it is asked for, below the base."""
+
+    path: str
+    types: tuple[str, ...]
+    key: Key | None
+    letter: Interaction
 
 
 async def history(store: Store, caller: Caller, type_: str, id_: str, query: str, base_url: str) -> Answer:
-    """A page of visible versions, newest first. The whole history hidden is the same as no resource: NotFound.
-
-    The next page starts below the last version shown, so that versions written meanwhile move nothing.
-    """
-    count, before, since, shaping = _parameters(query)
-    wanted = subset.of(shaping, type_)
+    """A page of one resource's versions. All of them hidden is the same as no resource: NotFound."""
+    asked = history_page.asked(store, caller, f"{type_}/{id_}/_history", query)
+    subset.of(asked.shaping, type_)  # what is asked wrongly is said before any id is looked at
     key = store.key(type_, id_)
-    # One more than asked says whether there is a next page; without any, whether there is anything at all.
-    found = [] if key is None else await store.history(caller, key, count + 1, before)
-    kept = [one for one in found if await scope.shows_version(store, caller, type_, one)]
-    if since is not None:
-        kept = [one for one in kept if one.row.at >= since]
-    if not kept and before is None and since is None:
+    if key is None:
         raise NotFound
-    page = kept[:count]
-    url = f"{base_url}/{type_}/{id_}/_history"
-    asked = {"_count": str(count)} | ({"_since": since.isoformat()} if since else {}) | dict(shaping)
-    links = [("self", asked | ({"before": str(before)} if before else {}))]
-    if len(found) > count and page and (since is None or len(kept) > count):
-        links.append(("next", asked | {"before": str(page[-1].row.version)}))
-    body = _bundle(store, page, [(name, f"{url}?{urlencode(query)}") for name, query in links], base_url, wanted)
-    shown = tuple(one.disclosure for one in page if not one.row.deleted)
-    return Answer(200, body, (), shown, len(page))
+    what = _What(f"{type_}/{id_}/_history", (type_,), key, "r")
+    answer = await _Walk(store, caller, what, asked).answer(base_url)
+    if not answer.disclosed and not await _Walk(store, caller, what, history_page.EVER).matching(1):
+        raise NotFound
+    return answer
 
 
-def _bundle(
-    store: Store, page: list[Opened], links: list[tuple[str, str]], base_url: str, wanted: Subset | None
-) -> bytes:
-    """A history Bundle, joined from the stored bytes: nothing of a resource is serialised again."""
-    entries = [_entry(store, one, base_url, wanted) for one in page]
-    parts = [b'{"resourceType":"Bundle","type":"history","link":[']
-    parts.append(b",".join(b'{"relation":"%b","url":"%b"}' % (name.encode(), url.encode()) for name, url in links))
-    parts.append(b"]")
-    if entries:
-        parts += [b',"entry":[', b",".join(entries), b"]"]
-    parts.append(b"}")
-    return b"".join(parts)
+async def of_type(store: Store, caller: Caller, type_: str, query: str, base_url: str) -> Answer:
+    """A page of the versions of all resources of a type."""
+    what = _What(f"{type_}/_history", (type_,), None, "s")
+    return await _Walk(store, caller, what, history_page.asked(store, caller, what.path, query)).answer(base_url)
 
 
-def _entry(store: Store, one: Opened, base_url: str, wanted: Subset | None) -> bytes:
-    row = one.row
-    type_ = type_of(row.key.kind)
-    where = f"{type_}/{store.id(row.key)}"
-    method, url = ("POST", type_) if row.version == 1 else ("PUT", where)
-    status = 201 if row.version == 1 else 200
-    if row.deleted:
-        method, url, status = "DELETE", where, 204
-    body = one.body if wanted is None or row.deleted else wanted.of(one.body, type_)
-    resource = b"" if row.deleted else b',"resource":' + body
-    at = row.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return (
-        b'{"fullUrl":"%b"%b,"request":{"method":"%b","url":"%b"},'
-        b'"response":{"status":"%b","etag":"W/\\"%d\\"","lastModified":"%b"}}'
-    ) % (
-        f"{base_url}/{where}".encode(),
-        resource,
-        method.encode(),
-        url.encode(),
-        outcome.status_text(status).encode(),
-        row.version,
-        at.encode(),
-    )
+async def of_system(store: Store, caller: Caller, query: str, base_url: str) -> Answer:
+    """A page of the versions of everything that the scopes let be searched. Forbidden when that is no type at all."""
+    types = tuple(t for t in sorted(RESOURCE_TYPES) if ownership(t).rule != "never" and caller.bound.allows("s", t))
+    if not types:
+        raise Forbidden("The scopes of this token do not allow 's' on any type.")
+    what = _What("_history", types, None, "s")
+    return await _Walk(store, caller, what, history_page.asked(store, caller, what.path, query)).answer(base_url)
+
+
+class _Walk:
+    """One page of a history, over the tables in which it lies."""
+
+    def __init__(self, store: Store, caller: Caller, what: _What, asked: Asked) -> None:
+        self._store, self._caller, self._what, self._asked = store, caller, what, asked
+        self._snapshot = asked.snapshot
+        if what.key is not None:
+            self._families: tuple[Family, ...] = ("patient" if what.key.patient else "directory",)
+        else:
+            known = {family for type_ in what.types for family in families_of(type_)}
+            self._families = tuple(sorted(known))
+        self._wanted = subset.of(asked.shaping, *what.types)
+        self._criteria = any(caller.bound.criteria(what.letter, type_) for type_ in what.types)
+
+    async def answer(self, base_url: str) -> Answer:
+        """The page as a Bundle. `total` is there when it is certain: everything is on one page, or was counted."""
+        asked = self._asked
+        if asked.count == 0:
+            return bundle(
+                self._store, (), asked.links(self._url(base_url)), base_url, await self._count(), self._wanted
+            )
+        found = await self.matching(asked.count + 1)
+        page, more = found[: asked.count], len(found) > asked.count
+        following = ""
+        if more:
+            following = history_page.seal(
+                self._store, self._caller, self._what.path, asked.from_here(self._snapshot, _place(page[-1].row))
+            )
+        total = None if more or asked.after is not None else len(page)
+        return bundle(self._store, page, asked.links(self._url(base_url), following), base_url, total, self._wanted)
+
+    async def matching(self, limit: int) -> list[Opened]:
+        """The first `limit` visible versions that the scopes' criteria let through."""
+        found: list[Opened] = []
+        after, size = self._asked.after, max(limit, BATCH) if self._criteria else limit
+        examined = 0
+        while len(found) < limit:
+            rows = await self._rows(after, size)
+            found += await self._shown(rows)
+            if len(rows) < size:
+                break
+            examined += len(rows)
+            if examined > MOST:
+                raise TooCostly(f"More than {MOST} versions would have to be looked at: say _since, or name the type.")
+            after = _place(rows[-1])
+        return found[:limit]
+
+    async def _count(self) -> int:
+        if self._criteria:
+            return len(await self.matching(MOST))
+        total = 0
+        for family in self._families:
+            versions = await self._versions(family)
+            text, arguments = versions.count(self._kinds(family), self._what.key, self._asked.window)
+            [[counted]] = await self._store.lanes.fetch(text, *arguments)
+            total += counted
+        return total
+
+    async def _rows(self, after: Place | None, limit: int) -> list[Row]:
+        found: list[Row] = []
+        for family in self._families:
+            versions = await self._versions(family)
+            text, arguments = versions.page(self._kinds(family), self._what.key, self._asked.window, after, limit)
+            found += [row_of(record) for record in await self._store.lanes.fetch(text, *arguments)]
+        if len(self._families) > 1:
+            found.sort(key=lambda row: (-row.at.timestamp(), row.key.res, row.key.patient, row.key.kind, -row.version))
+        return found[:limit]
+
+    async def _versions(self, family: Family) -> Versions:
+        """All statements of a page see one snapshot: that of the first page."""
+        if not self._snapshot:
+            [[self._snapshot]] = await self._store.lanes.fetch("select pg_current_snapshot()::text")
+        return Versions(self._store.filter, family, self._caller.session, self._snapshot)
+
+    def _kinds(self, family: Family) -> list[int]:
+        return [kind_of(type_) for type_ in self._what.types if family in families_of(type_)]
+
+    async def _shown(self, rows: Sequence[Row]) -> list[Opened]:
+        opened = await self._store.open_rows(self._caller, rows)
+        if not self._criteria:
+            return opened
+        letter = self._what.letter
+        return [
+            one
+            for one in opened
+            if await scope.shows_version(self._store, self._caller, type_of(one.row.key.kind), one, letter)
+        ]
+
+    def _url(self, base_url: str) -> str:
+        return f"{base_url}/{self._what.path}"
+
+
+def _place(row: Row) -> Place:
+    return Place(row.at, row.key.res, row.key.patient, row.key.kind, row.version)

@@ -39,11 +39,14 @@ def written(
     disclosed: tuple[Disclosure, ...] = (),
     told: tuple[Issue, ...] = (),
 ) -> Answer:
-    """The answer to a write, in the form the caller asked for; only an OperationOutcome has room for what is `told`."""
+    """The answer to a write, in the form the caller asked for; only an OperationOutcome has room for what is `told`.
+
+    `disclosed` is journaled whatever the form: an id and a version say that a resource is there.
+    """
     match returns(headers):
         case "minimal":
-            return Answer(status, b"", meta)
+            return Answer(status, b"", meta, disclosed)
         case "OperationOutcome":
-            return Answer(status, outcome.render(told or (outcome.ALL_OK,)), meta)
+            return Answer(status, outcome.render(told or (outcome.ALL_OK,)), meta, disclosed)
         case _:
             return Answer(status, body, meta, disclosed)

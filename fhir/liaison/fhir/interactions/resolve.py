@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from liaison.fhir import search
 from liaison.fhir.definitions import kind_of, type_of
 from liaison.fhir.errors import FhirError, Issue, PreconditionFailed, Unprocessable
+from liaison.fhir.interactions.conditional import matched, too_many, unmatched
 from liaison.fhir.interactions.references import Target, links, target
 from liaison.fhir.interactions.scope import permit_letter
 from liaison.fhir.interactions.writes import Write
@@ -92,6 +93,21 @@ class Resolver:
             found += [("", here, key, here[key]) for here, key in links(tree) if here[key] in self._entries]
         return found
 
+    def take(self, write: Write) -> None:
+        """Finds the references of a resource that had no content before: a patched one."""
+        assert write.tree is not None
+        self._places[id(write)] = self._find(write, write.tree)
+
+    @property
+    def lenient(self) -> bool:
+        """Whether this is an import."""
+        return self._lenience is not None
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The type of what each fullUrl names."""
+        return {url: write.type_ for url, write in self._entries.items()}
+
     def texts_of(self, write: Write) -> Iterator[str]:
         """What its references and links say, as they were sent."""
         return (text for _, _, _, text in self._places.get(id(write), ()))
@@ -111,28 +127,29 @@ class Resolver:
         return [self._store.lock_token_of(type_, query) for type_, query in asked if query]
 
     async def match_conditional_writes(self) -> None:
-        """Runs the searches of conditional creates and updates; call it once their criteria are locked."""
+        """Runs the searches of conditional writes; call it once their criteria are locked."""
         asked = [write for write in self._writes if write.none_exist or write.matching]
-        await self._search({(write.type_, write.none_exist or write.matching) for write in asked})
+        most = max((write.most for write in asked), default=1)
+        await self._search({(write.type_, write.none_exist or write.matching) for write in asked}, most)
         for write in asked:
             keys = self._matches[write.type_, write.none_exist or write.matching]
-            if len(keys) > 1:
-                raise write.problem(PreconditionFailed("Several resources match the criteria; only one may."))
+            if len(keys) > write.most:
+                raise write.problem(PreconditionFailed(too_many(write.most)))
             if write.none_exist and keys:
                 write.key, write.patient, write.existing = keys[0], keys[0].patient, True
             elif write.matching and keys:
-                write.id_ = self._store.id(keys[0])
+                self._writes += matched(write, [self._store.id(key) for key in keys])
             elif write.matching:
-                write.interaction = "create"
+                unmatched(write)
 
-    async def _search(self, wanted: set[tuple[str, str]]) -> None:
+    async def _search(self, wanted: set[tuple[str, str]], most: int = 1) -> None:
         limit = asyncio.Semaphore(AT_ONCE)
 
         async def one(type_: str, query: str) -> None:
             permit_letter(self._caller, "s", type_)
             async with limit:
                 self._matches[type_, query] = await search.find(
-                    self._store, self._caller, type_, query, limit=2, base_url=self._base_url
+                    self._store, self._caller, type_, query, limit=most + 1, base_url=self._base_url
                 )
 
         await asyncio.gather(*(one(type_, query) for type_, query in wanted - self._matches.keys()))

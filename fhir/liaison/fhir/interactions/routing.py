@@ -11,11 +11,16 @@ Name = Literal[
     "read",
     "vread",
     "history",
+    "history-type",
+    "history-system",
     "update",
+    "patch",
     "delete",
     "create",
     "search",
     "conditional-update",
+    "conditional-patch",
+    "conditional-delete",
     "bundle",
     "capabilities",
     "operation",
@@ -25,9 +30,13 @@ LETTER: Final[dict[str, Interaction]] = {
     "read": "r",
     "vread": "r",
     "history": "r",
+    "history-type": "s",
     "update": "u",
     "conditional-update": "u",
+    "patch": "u",
+    "conditional-patch": "u",
     "delete": "d",
+    "conditional-delete": "d",
     "create": "c",
     "search": "s",
 }
@@ -41,8 +50,10 @@ _BY_TYPE: Final[dict[str, Name]] = {
     "HEAD": "search",
     "POST": "create",
     "PUT": "conditional-update",
+    "PATCH": "conditional-patch",
+    "DELETE": "conditional-delete",
 }
-_BY_ID: Final[dict[str, Name]] = {"GET": "read", "HEAD": "read", "PUT": "update", "DELETE": "delete"}
+_BY_ID: Final[dict[str, Name]] = {"GET": "read", "HEAD": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
 class Route(NamedTuple):
@@ -100,8 +111,12 @@ def route(method: str, path: str) -> Route:
             type_ = _type(where[0]) if where else ""
             id_ = _id(where[1]) if len(where) == 2 else ""
             return Route(_only(method, {"GET": "operation", "POST": "operation"}), type_, id_, operation=name[1:])
+        case ["_history"]:
+            return Route(_only(method, {"GET": "history-system", "HEAD": "history-system"}))
         case [type_]:
             return Route(_only(method, _BY_TYPE), _type(type_))
+        case [type_, "_history"]:
+            return Route(_only(method, {"GET": "history-type", "HEAD": "history-type"}), _type(type_))
         case [type_, "_search"]:
             return Route(_only(method, {"POST": "search"}), _type(type_))
         case [type_, id_, "_history"]:

@@ -31,14 +31,14 @@ def require_visible(caller: Caller, letter: Interaction, type_: str, tree: Tree)
         raise NotFound
 
 
-async def shows_version(store: Records, caller: Caller, type_: str, found: Opened) -> bool:
+async def shows_version(store: Records, caller: Caller, type_: str, found: Opened, letter: Interaction = "r") -> bool:
     """Whether the criteria let this version be shown. A deletion has no content: it counts as the last content."""
-    if not caller.bound.criteria("r", type_):
+    if not caller.bound.criteria(letter, type_):
         return True
     content: Opened | None = found
     if found.row.deleted:
         content = await store.version(caller, found.row.key, found.row.version - 1)
-    return content is not None and not content.row.deleted and within(caller, "r", type_, read(content.body))
+    return content is not None and not content.row.deleted and within(caller, letter, type_, read(content.body))
 
 
 def require_written(caller: Caller, letter: Interaction, type_: str, tree: Tree) -> None:

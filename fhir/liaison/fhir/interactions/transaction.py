@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 
 from liaison.fhir.errors import BadRequest, FhirError, Issue, Unprocessable
-from liaison.fhir.interactions import content, scope
+from liaison.fhir.interactions import content, patch_body, scope
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.create import criteria_of, written
 from liaison.fhir.interactions.delete import deleted
@@ -30,6 +30,7 @@ async def transaction(
     base_url: str,
     perform: Perform,
     as_answer: AsAnswer,
+    most_deletions: int = 1,
 ) -> Answer:
     """A transaction-response Bundle, in the order of the request."""
     _refuse_problems(entries)
@@ -38,7 +39,7 @@ async def transaction(
     for index in sorted(range(len(entries)), key=lambda index: entries[index].order):
         entry = entries[index]
         try:
-            found = _write(caller, entry)
+            found = _write(caller, entry, most_deletions)
         except FhirError as error:
             raise named(entry.at, error) from None
         if found is not None:
@@ -68,7 +69,7 @@ def _refuse_problems(entries: Sequence[Entry]) -> None:
         raise BadRequest(issues=[issue for problem in problems for issue in problem.issues][:NAMED])
 
 
-def _write(caller: Caller, entry: Entry) -> Write | None:
+def _write(caller: Caller, entry: Entry, most_deletions: int) -> Write | None:
     """The entry as a write, or None when it only reads."""
     route = entry.route
     assert route is not None
@@ -86,8 +87,18 @@ def _write(caller: Caller, entry: Entry) -> Write | None:
             scope.permit_letter(caller, "c", route.type_)
             write = Write("update", route.type_, entry.resource, entry.at, full_url=entry.full_url)
             write.matching = criteria_of(entry.query, "A conditional update")
+        case "patch" | "conditional-patch":
+            scope.permit_letter(caller, "r", route.type_)
+            assert entry.resource is not None
+            found = patch_body.read_patch(*patch_body.of_entry(entry.resource))
+            write = Write("update", route.type_, None, entry.at, route.id_, patch=found)
+            if route.name == "conditional-patch":
+                write.matching = criteria_of(entry.query, "A conditional patch")
         case "delete":
             write = Write("delete", route.type_, None, entry.at, route.id_)
+        case "conditional-delete":
+            write = Write("delete", route.type_, None, entry.at, most=most_deletions)
+            write.matching = criteria_of(entry.query, "A conditional delete")
         case "operation":
             raise BadRequest("Operations are not run inside a transaction; send a batch.", "request.url")
         case _:
@@ -97,13 +108,15 @@ def _write(caller: Caller, entry: Entry) -> Write | None:
 
 
 def _refuse_doubles(writes: Sequence[Write]) -> None:
-    """R4: 'a resource can only appear in a transaction once (by identity)'."""
+    """R4: 'a resource can only appear in a transaction once (by identity)'. What criteria match is compared when they
+    have been searched; equal criteria would create two of what is to be one."""
     seen: set[tuple[str, str]] = set()
     for write in writes:
-        if write.id_:
-            if (write.type_, write.id_) in seen:
+        named = write.id_ or write.none_exist or write.matching
+        if named:
+            if (write.type_, named) in seen:
                 raise write.problem(BadRequest("An entry before this one is about the same resource."))
-            seen.add((write.type_, write.id_))
+            seen.add((write.type_, named))
 
 
 async def _validate(caller: Caller, writes: Sequence[Write]) -> None:

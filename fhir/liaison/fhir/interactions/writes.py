@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from liaison.fhir.errors import FhirError, Issue
+from liaison.fhir.model.patch import Patch
 from liaison.fhir.store.contract import Change, Key, Row, Tree
 
 
@@ -21,10 +22,12 @@ class Write:
     """What is to be done with one resource.
 
     `at` is '' for a request of its own, else the entry's FHIRPath ('Bundle.entry[3]'). `none_exist` is the query of a
-    conditional create, `matching` that of a conditional update. `whole` names a group of which all or none is stored,
-    where an import puts several into one transaction. `linked` False: no uri element names an entry by urn. `told` is
-    what the sender should know of what is stored. The last fields are filled on the way: `key` names the resource
-    written, `existing` says that a conditional create found it already there and writes nothing.
+    conditional create, `matching` that of a conditional update, patch or delete, of which at most `most` may match. A
+    patch is an update whose `tree` is made from the current content, once that is known. `whole` names a group of which
+    all or none is stored, where an import puts several into one transaction. `linked` False: no uri element names an
+    entry by urn. `told` is what the sender should know of what is stored. The last fields are filled on the way: `key`
+    names the resource written, `existing` says that a conditional create found it already there and writes nothing,
+    `void` that a conditional delete found nothing, `added` that it stands for a further match of a conditional delete.
     """
 
     interaction: Literal["create", "update", "delete"]
@@ -35,6 +38,8 @@ class Write:
     full_url: str = ""
     none_exist: str = ""
     matching: str = ""
+    most: int = 1
+    patch: Patch | None = None
     whole: str = ""
     linked: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +47,8 @@ class Write:
     key: Key | None = None
     patient: int | None = None
     existing: bool = False
+    void: bool = False
+    added: bool = False
     before: Tree | None = None
     before_row: Row | None = None
     change: Change | None = None
@@ -50,10 +57,14 @@ class Write:
         """Back to how it was sent, before the transaction runs again. A key already given to a new resource stays."""
         if self.existing or self.interaction != "create":
             self.key = self.patient = None
-        self.existing = False
+        self.existing = self.void = False
         self.before = self.before_row = self.change = None
+        if self.patch is not None:
+            self.tree = None
         if self.matching:
-            self.interaction, self.id_ = "update", ""
+            self.id_ = ""
+            if self.interaction == "create":
+                self.interaction = "update"
 
     def place(self, path: str) -> str:
         """The FHIRPath of an element of this resource, as an issue names it."""

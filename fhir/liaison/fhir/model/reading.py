@@ -39,6 +39,15 @@ def read(body: bytes) -> Tree:
     BadRequest (or TooLarge) that says where, for anything over the limits of liaison.fhir.model.limits, for what is
     not UTF-8 JSON, and for what two readers could read differently. Nothing of FHIR is checked: that is `validate`.
     """
+    tree = read_json(body)
+    if type(tree) is not dict:
+        raise BadRequest("A resource is a JSON object.")
+    limits.check_entries(tree)
+    return tree
+
+
+def read_json(body: bytes) -> Any:
+    """The same for any JSON text: an array of patch operations is no resource."""
     limits.check_size(body)
     if not body.strip():
         raise BadRequest("The body is empty.")
@@ -55,9 +64,6 @@ def read(body: bytes) -> Tree:
         raise BadRequest(f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
     except _Repeated:
         raise _repeated(text) from None
-    if type(tree) is not dict:
-        raise BadRequest("A resource is a JSON object.")
-    limits.check_entries(tree)
     if "\\u" in text:
         _check_surrogates(tree)
     return tree
@@ -85,11 +91,11 @@ def _write(value: Any) -> orjson.Fragment:
     raise TypeError(f"{type(value).__name__} cannot be part of a resource")
 
 
-def _check_surrogates(tree: Tree) -> None:
+def _check_surrogates(tree: Any) -> None:
     try:
         orjson.dumps(tree, default=_write)
     except TypeError:
-        for path, text in _strings(tree, str(tree.get("resourceType", ""))):
+        for path, text in _strings(tree, str(tree.get("resourceType", "")) if isinstance(tree, dict) else ""):
             if any("\ud800" <= character <= "\udfff" for character in text):
                 raise BadRequest("A surrogate stands alone: this is not a Unicode string.", path) from None
         raise

@@ -279,9 +279,6 @@ class Records(Protocol):
 
     async def version(self, caller: Caller, key: Key, version: int) -> Opened | None: ...
 
-    async def history(self, caller: Caller, key: Key, count: int, before: int | None) -> list[Opened]:
-        """At most `count` visible versions, newest first, below version `before`."""
-
     async def write(
         self, connection: asyncpg.Connection, caller: Caller, changes: Sequence[Change], related: Mapping[str, Tree]
     ) -> None:

@@ -142,7 +142,6 @@ class Reader:
         self._of_patients = self._batches["patient"].put
         self._of_directory = self._batches["directory"].put
         self._one = {family: _versions(filter_, family, "v.version = $5::integer") for family in _TABLES}
-        self._below = {family: _versions(filter_, family, "v.version < $5::integer") for family in _TABLES}
 
     async def close(self) -> None:
         for batches in self._batches.values():
@@ -159,10 +158,6 @@ class Reader:
         """One version, judged by its own classes and the caller's rights of now."""
         rows = await self._fetch(self._one, caller, key, min(version, _NO_VERSION), 1)
         return rows[0] if rows else None
-
-    async def history(self, caller: Caller, key: Key, count: int, before: int | None = None) -> list[Row]:
-        """Visible versions below `before`, newest first."""
-        return await self._fetch(self._below, caller, key, _NO_VERSION if before is None else before, count)
 
     async def _fetch(
         self, statements: dict[Family, str], caller: Caller, key: Key, version: int, count: int

@@ -101,9 +101,6 @@ class Store:
         row = await self.reader.version(caller, key, version)
         return None if row is None else await self.open_row(caller, row)
 
-    async def history(self, caller: Caller, key: Key, count: int, before: int | None = None) -> list[Opened]:
-        return await self.open_rows(caller, await self.reader.history(caller, key, count, before))
-
     async def open_row(self, caller: Caller, row: Row) -> Opened | None:
         """What the second wall lets through of a row that SQL gave to this caller; None when it does not."""
         opened = await self.open_rows(caller, [row])

@@ -184,7 +184,7 @@ class FhirEdge:
             form = negotiation.form_body(kind, encoding, body)
             return b"", negotiation.without_format("&".join(part for part in (query, form) if part))
         if method != "DELETE" and (body or not path.partition("$")[1]):
-            negotiation.json_body(kind, encoding)
+            (negotiation.patch_body if method == "PATCH" else negotiation.json_body)(kind, encoding)
             if not body:
                 raise BadRequest("The body is empty: send a resource.")
         return body, query

@@ -69,6 +69,19 @@ def json_body(content_type: str, encoding: str) -> None:
         raise UnsupportedMedia("Send FHIR 4.0 (R4).")
 
 
+def patch_body(content_type: str, encoding: str) -> None:
+    """The same for a PATCH: a JSON Patch (RFC 6902), or a Parameters resource (FHIRPath Patch)."""
+    essence, parameters = _parts(content_type)
+    if essence != "application/json-patch+json":
+        if essence not in _JSON:
+            raise UnsupportedMedia(
+                "Send a patch as application/json-patch+json (JSON Patch) or application/fhir+json (FHIRPath Patch)."
+            )
+        json_body(content_type, encoding)
+    elif encoding.lower() not in ("", "identity") or parameters.get("charset", "utf-8") not in ("utf-8", "utf8"):
+        raise UnsupportedMedia("Send the patch in UTF-8, without Content-Encoding.")
+
+
 def form_body(content_type: str, encoding: str, body: bytes) -> str:
     """The query in the body of POST _search (FHIR R4 search.html#Introduction: application/x-www-form-urlencoded)."""
     if encoding.lower() not in ("", "identity"):

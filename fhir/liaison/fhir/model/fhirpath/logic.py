@@ -32,6 +32,12 @@ def compile_condition(text: str, type_: str, resource: str) -> Callable[[Any, Ar
     return lambda item, around: value(item, around) == [True]
 
 
+def compile_test(node: Node, type_: str, resource: str) -> Callable[[Any, Around], bool]:
+    """The condition of a where() asked of items of `type_`. ParseError as above."""
+    value = _joined(_Logic("*" if type_ == "Resource" else type_, type_, resource).streams(node))
+    return lambda item, around: value(item, around) == [True]
+
+
 def _joined(streams: list[Stream]) -> Evaluate:
     if len(streams) == 1:
         return streams[0].evaluate
