@@ -119,8 +119,11 @@ def test_a_method_override_is_ignored(service: Any) -> None:
     assert answer.startswith(b"HTTP/1.1 404 ")
 
 
-def test_a_method_that_is_not_served_is_named(gp: httpx.Client) -> None:
-    assert "PATCH" in outcome(gp.patch("/Patient/0123456789abcdef0123456789abcdef", content=b"[]"), 405)
+def test_a_patch_is_a_list_of_operations_or_parameters(gp: httpx.Client) -> None:
+    path = "/Patient/0123456789abcdef0123456789abcdef"
+
+    assert "JSON object" in outcome(gp.patch(path, content=b"[]"), 400)
+    assert "JSON Patch" in outcome(gp.patch(path, content=b'{"resourceType":"Patient"}'), 400)
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer x.y.z", "Basic YTpi", "Bearer x"])
@@ -143,7 +146,7 @@ def test_every_problem_of_a_resource_is_reported(gp: httpx.Client) -> None:
     assert len(response.json()["issue"]) >= 3
 
 
-@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "PATCH", "LOCK", "MKCOL"])
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "SEARCH", "LOCK", "MKCOL"])
 @pytest.mark.parametrize("path", ["Patient/1", "Patient", "", "metadata"])
 def test_a_method_that_is_not_served_is_told_which_are(gp: httpx.Client, method: str, path: str) -> None:
     response = gp.request(method, f"/{path}", headers={"content-type": "text/xml"}, content=b"<propfind/>")
