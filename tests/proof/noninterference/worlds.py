@@ -49,20 +49,22 @@ def hidden_patient() -> Tree:
 
 
 async def same(territory: Any) -> Any:
-    """The caller, outside the hidden patient's team, with a patient of their own."""
+    """The caller, outside the hidden patient's team, with a patient of their own. The directory is everybody's, so the
+    doctor of the hidden patient is in both worlds."""
     gp = await territory.person("gp")
+    other = await territory.person("gp")
     patient = await territory.patient(gp, identifier=[{"system": LOCAL, "value": "V1"}], name=[{"family": "VISIBLE"}])
+    patient.other = other
     for day in range(1, 6):
         more = territory.vital(effectiveDateTime=f"2026-03-0{day}", performer=[{"reference": gp.role}])
         patient.made[f"weight{day}"] = await territory.item(patient, **more)
-    patient.made["problem"] = await territory.item(patient, "Condition", recordedDate="2026-03-01")
+    patient.made["problem"] = await territory.item(patient, "Condition", recordedDate="2026-02-27")
     return gp, patient
 
 
 async def hidden(territory: Any, gp: Any, patient: Any) -> dict[str, str]:
     """A patient of somebody else: same codes, dates and identifiers as those the trace asks for; and, on the caller's own
     patient, items that the caller may not see."""
-    other = await territory.person("gp")
     tree = hidden_patient()
     reference = await territory.create(territory.system, tree)
 
@@ -71,7 +73,7 @@ async def hidden(territory: Any, gp: Any, patient: Any) -> dict[str, str]:
 
     record: Any = Record()
     record.reference = reference
-    await territory.create(territory.system, territory.team(record, [other]))
+    await territory.create(territory.system, territory.team(record, [patient.other]))
     made = {"Patient": reference}
     for day in range(1, 6):
         made["Observation"] = await territory.create(
@@ -143,6 +145,8 @@ def requests(patient: Any, gp: Any, unseen: Mapping[str, str]) -> list[tuple[str
         get(f"{query}{'&' if '?' in query else '?'}_summary=count")
     get(f"{mine}/Observation")
     operations(asked, mine, unseen)
+    shapes(asked, mine, unseen)
+    patches(asked, unseen)
     weight = patient.made["weight1"]
     get(f"{weight}/_history")
 
@@ -221,6 +225,42 @@ def operations(asked: list[tuple[str, str, Tree | None, dict[str, str]]], mine: 
     asked.append(("POST", "Patient/$validate?mode=create", hidden_patient(), {}))
 
 
+def shapes(asked: list[tuple[str, str, Tree | None, dict[str, str]]], mine: str, unseen: Mapping[str, str]) -> None:
+    """Histories of types and of the base, several types at once, compartments, parts, words and filters.
+
+    Several types are sorted by a moment that no two of them share: equal ones stand in the order of their random ids.
+    """
+    theirs = unseen["Patient"]
+    encounter = f"Encounter/{unseen['Observation'].split('/')[1]}"
+    paths = ["_history", "_history?_count=3", "Observation/_history", "Observation/_history?_count=2", "Patient/_history",
+             "Communication/_history", "Consent/_history?_count=0", "Observation/_history?_since=2026-01-01",
+             "?_type=Patient,Observation&_count=3&_sort=-_lastUpdated", "?_type=Condition,Communication,Consent", f"?_id={theirs.split('/')[1]}",
+             f"{mine}/*?_sort=-_lastUpdated", f"{mine}/*?_count=4&_sort=_lastUpdated", f"{theirs}/*", f"{theirs}/Condition", f"{encounter}/Observation",
+             f"{encounter}/*", "Observation?_summary=true&_count=2", "Patient?_elements=name", "Patient?_content=GOFF",
+             "Condition?_text=x", "Patient?_filter=name co \"goff\"", "Observation?_filter=code eq 29463-7 and date gt 2026-03-02",
+             f"Observation?_filter=not (subject eq {theirs})", "Observation?value-quantity=ge1&_sort=-date",
+             "Observation?code:not=29463-7", "Observation?performer:missing=true", f"List?_id={unseen['Condition'].split('/')[1]}",
+             f"Observation?_list={unseen['Condition'].split('/')[1]}"]  # fmt: skip
+    asked += [("GET", path, None, {}) for path in paths]
+
+
+def patches(asked: list[tuple[str, str, Tree | None, dict[str, str]]], unseen: Mapping[str, str]) -> None:
+    """Patches, and conditional writes whose criteria only somebody else's record satisfies."""
+    operation = {"name": "operation", "part": [
+        {"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": "Observation.status"},
+        {"name": "value", "valueCode": "amended"}]}  # fmt: skip
+    patch: Tree = {"resourceType": "Parameters", "parameter": [operation]}
+    identifier = f"identifier={LOCAL}|H1"
+    asked += [
+        ("PATCH", unseen["Observation"], patch, {}),
+        ("PATCH", unseen["Observation"], patch, {"if_match": 'W/"1"'}),
+        ("PATCH", f"Observation?_id={unseen['Observation'].split('/')[1]}", patch, {}),
+        ("PATCH", f"Patient?{identifier}", patch, {}),
+        ("DELETE", f"Patient?{identifier}", None, {}),
+        ("DELETE", f"Condition?patient={unseen['Patient']}", None, {}),
+    ]
+
+
 async def trace(territory: Any, caller: Any, asked: list[tuple[str, str, Tree | None, dict[str, str]]]) -> list[Any]:
     """Every answer, and every further page of a search, renamed."""
     rename, found = Renaming(), []
@@ -244,5 +284,5 @@ def _next(body: bytes) -> str | None:
         return None
     for link in links:
         if link.get("relation") == "next":
-            return str(link["url"]).split("/fhir/", 1)[1]
+            return str(link["url"]).partition("/fhir")[2].lstrip("/")
     return None
