@@ -2,6 +2,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from liaison.fhir.store.database import Database
@@ -85,6 +86,35 @@ async def test_a_new_month_has_a_new_shelf_and_other_processes_find_it(
 
     assert await database.reading.fetchval("select count(*) from shelf") == 2
     assert 9 in await keys(second, database, 9)
+
+
+async def test_a_shelf_is_never_made_within_somebodys_transaction(
+    database: Database, provider: FileKeyProvider
+) -> None:
+    vault = await opened(database, provider)
+    async with database.writing.acquire() as connection, connection.transaction():
+        with pytest.raises(RuntimeError):
+            await vault.turn(connection)
+
+
+async def test_a_shelf_whose_transaction_failed_wraps_nothing(
+    database: Database, provider: FileKeyProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = await opened(database, provider)
+    await database.writing.execute(
+        "create function refuse() returns trigger language plpgsql as $$begin raise exception 'no'; end$$;"
+        "create constraint trigger refusing after insert on shelf deferrable initially deferred"
+        " for each row execute function refuse()"
+    )
+    with monkeypatch.context() as later:
+        later.setattr("liaison.fhir.vault.vault._month", lambda: "2099-01")
+        async with database.writing.acquire() as connection:
+            with pytest.raises(asyncpg.RaiseError):
+                await vault.turn(connection)
+        assert vault.due
+    await store(database, vault, 9)
+
+    assert 9 in await keys(await opened(database, provider), database, 9)
 
 
 async def test_the_kept_keys_are_bounded(

@@ -137,7 +137,6 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"grant_type": "refresh_token", "refresh_token": "x"}, "unauthorized_client"),
     ({"scope": "system/Patient.rs"}, "invalid_scope"),
     ({"scope": "system/Patient.xyz"}, "invalid_scope"),
-    ({"scope": ""}, "invalid_scope"),
     ({"client_assertion_type": "urn:other"}, "invalid_request"),
 ]
 

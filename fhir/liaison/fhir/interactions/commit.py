@@ -52,6 +52,11 @@ async def commit(
             return
         resolver.restore()
         writes[0].reset()
+    if store.vault.due and any(write.type_ == "Patient" for write in writes):
+        # Before the transaction: the shelf of a new month outlives the write that was the first to need it.
+        with reported():
+            async with store.database.writing.acquire() as connection:
+                await store.vault.turn(connection)
     for attempt in range(TRIES):
         try:
             with reported():

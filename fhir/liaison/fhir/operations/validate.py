@@ -99,11 +99,6 @@ async def _tried(
     if content is not None:
         model.clean_narrative(content)
 
-    if write.interaction == "create" and where.type_ == "Patient":
-        # The shelf key of a new month outlives the trial that was the first to need it.
-        async with store.database.writing.acquire() as connection:
-            await store.vault.turn(connection)
-
     async def roll_back(_: object) -> None:
         raise _RolledBack
 

@@ -146,7 +146,6 @@ async def _keys(
     new = {change.key.patient for change in changes if change.new_patient}
     known = {change.key.patient for change in changes} - new - {0}
     if new:
-        await vault.turn(connection)
         made = [vault.new_patient(patient) for patient in sorted(new)]
         try:
             await connection.execute(

@@ -57,7 +57,7 @@ class Vault:
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
             await vault._load_shelves(connection)
-            await vault._turn(connection)
+            vault._current = await vault._shelf_of_month(connection)
             await vault._load_territory(connection)
         vault.territory = PatientKey(TERRITORY, vault._secrets["territory"])
         vault.cursor = PatientKey(TERRITORY, vault._secrets["cursor"])
@@ -120,12 +120,23 @@ class Vault:
                 found[patient] = self.patient_key(patient, wrapped, shelf)
         return found
 
+    @property
+    def due(self) -> bool:
+        """Whether a month has begun that this process knows no shelf of."""
+        return self._current[0] != _month()
+
     async def turn(self, connection: asyncpg.Connection) -> None:
-        """Makes or finds the shelf of this month. Costs nothing while the month lasts; call before `new_patient`."""
-        if self._current[0] != _month():
-            async with connection.transaction():
-                await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
-                await self._turn(connection)
+        """Makes or finds the shelf of this month, and wraps new keys with it once it is committed.
+
+        Never within somebody's transaction (RuntimeError): rolled back, the shelf would live in memory alone, and every
+        key it wraps would be lost with the process.
+        """
+        if connection.is_in_transaction():
+            raise RuntimeError("A shelf is made in a transaction of its own.")
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+            shelf = await self._shelf_of_month(connection)
+        self._current = shelf
 
     def new_patient(self, patient: int) -> Wrapped:
         """Makes the key of a new patient; the caller stores it. Forget it if that fails."""
@@ -160,20 +171,18 @@ class Vault:
                 self._shelves[shelf] = AESGCM(await self._provider.unwrap(wrapped, _shelf_context(month)))
                 self._current = month, shelf
 
-    async def _turn(self, connection: asyncpg.Connection) -> None:
-        """Within a transaction that holds the lock."""
+    async def _shelf_of_month(self, connection: asyncpg.Connection) -> tuple[str, int]:
+        """Within a transaction that holds the lock; in use when that is committed."""
         month = _month()
-        if self._current[0] == month:
-            return
         await self._load_shelves(connection)
         if self._current[0] == month:
-            return
+            return self._current
         wrapped = await self._provider.wrap(key := AESGCM.generate_key(256), _shelf_context(month))
         shelf: int = await connection.fetchval(
             "insert into shelf (month, wrapped) values ($1, $2) returning shelf", month, wrapped
         )
         self._shelves[shelf] = AESGCM(key)
-        self._current = month, shelf
+        return month, shelf
 
     async def _load_territory(self, connection: asyncpg.Connection) -> None:
         rows = await connection.fetch("select purpose, shelf, wrapped from territory_key order by generation")
