@@ -203,6 +203,63 @@ def reference_is(parameter: Parameter, element: Any, modifier: str, value: str) 
     )
 
 
+# ---- through references --------------------------------------------------------------------------------------------
+
+
+class Seen:
+    """What one caller may see: all there is, for them. Chains and _has look at nothing else."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        self.by_id: dict[str, Resource] = {}
+        self.of_type: dict[str, list[Resource]] = {}
+        self._found: dict[tuple[str, str, str, tuple[str, ...]], frozenset[str]] = {}
+        for one in resources:
+            self.by_id[one["id"]] = one
+            self.of_type.setdefault(one["resourceType"], []).append(one)
+
+    def ids(self, type_: str, name: str, modifier: str, values: tuple[str, ...]) -> frozenset[str]:
+        """The resources of a type that satisfy one criterion, chained or not."""
+        asked = (type_, name, modifier, values)
+        if asked not in self._found:
+            self._found[asked] = frozenset(self._ids(*asked))
+        return self._found[asked]
+
+    def _ids(self, type_: str, name: str, modifier: str, values: tuple[str, ...]) -> Iterator[str]:
+        here = self.of_type.get(type_, ())
+        if name.startswith("_has:"):
+            _, source, code, rest = name.split(":", 3)
+            for id_ in self.ids(source, rest, modifier, values):
+                yield from (one["id"] for one in self.targets(self.by_id[id_], code) if one["resourceType"] == type_)
+        elif "." in name:
+            head, _, rest = name.partition(".")
+            code, _, named = head.partition(":")
+            for one in here:
+                for target in self.targets(one, code):
+                    there = target["resourceType"]
+                    if (
+                        named in ("", there)
+                        and knows(there, rest)
+                        and target["id"] in self.ids(there, rest, modifier, values)
+                    ):
+                        yield one["id"]
+        else:
+            yield from (one["id"] for one in here if satisfies(one, name, modifier, values))
+
+    def targets(self, resource: Resource, code: str) -> Iterator[Resource]:
+        """The resources that a reference parameter leads to."""
+        for element in elements(resource, code):
+            type_, _, id_ = element.get("reference", "").partition("/_history/")[0].partition("/")
+            target = self.by_id.get(id_)
+            if target is not None and target["resourceType"] == type_:
+                yield target
+
+
+def knows(type_: str, asked: str) -> bool:
+    """Whether a type has the next parameter of a chain."""
+    code = asked.partition(".")[0].partition(":")[0]
+    return type_ in PARAMETERS and (code in PARAMETERS[type_] or code in ("_id", "_lastUpdated", "_has"))
+
+
 # ---- the whole ----------------------------------------------------------------------------------------------------
 
 
@@ -232,9 +289,19 @@ def satisfies(resource: Resource, name: str, modifier: str, values: Iterable[str
     return any(test(element, modifier, value) for element in found for value in values)
 
 
-def sort_value(resource: Resource, name: str, descending: bool) -> tuple[int, Any]:
+def sort_value(seen: Seen, resource: Resource, name: str, descending: bool) -> tuple[int, Any]:
     """What orders a resource under one sort key; a missing value is lower than any."""
     type_ = resource["resourceType"]
+    if "." in name:
+        head, _, rest = name.partition(".")
+        code, _, named = head.partition(":")
+        ends = [
+            sort_value(seen, target, rest, descending)
+            for target in seen.targets(resource, code)
+            if named in ("", target["resourceType"]) and knows(target["resourceType"], rest)
+        ]
+        there = [one for one in ends if one[0]]
+        return (max(there) if descending else min(there)) if there else (0, None)
     if name == "_id":
         return 1, resource["id"]
     if name == "_lastUpdated":
@@ -281,22 +348,21 @@ class Asked:
         return found + ([("_sort", ",".join(self.sort))] if self.sort else [])
 
 
-def matching(corpus: Iterable[Resource], asked: Asked) -> list[Resource]:
+def matching(seen: Seen, asked: Asked) -> list[Resource]:
     """The resources that satisfy every criterion, in no order."""
-    return [
-        one
-        for one in corpus
-        if one["resourceType"] == asked.type and all(satisfies(one, *criterion) for criterion in asked.criteria)
-    ]
+    found = [seen.ids(asked.type, *criterion) for criterion in asked.criteria]
+    return [one for one in seen.of_type.get(asked.type, ()) if all(one["id"] in ids for ids in found)]
 
 
-def sort_keys(resource: Resource, sort: Iterable[str]) -> list[tuple[int, Any]]:
-    return [sort_value(resource, key.lstrip("-"), key.startswith("-")) for key in sort]
+def sort_keys(seen: Seen, resource: Resource, sort: Iterable[str]) -> list[tuple[int, Any]]:
+    return [sort_value(seen, resource, key.lstrip("-"), key.startswith("-")) for key in sort]
 
 
-def in_order(resources: list[Resource], sort: tuple[str, ...]) -> list[list[tuple[int, Any]]]:
+def in_order(seen: Seen, resources: list[Resource], sort: tuple[str, ...]) -> list[list[tuple[int, Any]]]:
     """The sort keys of the resources in the order R4 wants; equal ones may stand in any order."""
     rows = list(resources)
     for key in reversed(sort):
-        rows.sort(key=lambda one: sort_value(one, key.lstrip("-"), key.startswith("-")), reverse=key.startswith("-"))
-    return [sort_keys(one, sort) for one in rows]
+        rows.sort(
+            key=lambda one: sort_value(seen, one, key.lstrip("-"), key.startswith("-")), reverse=key.startswith("-")
+        )
+    return [sort_keys(seen, one, sort) for one in rows]

@@ -8,15 +8,25 @@ from typing import Any
 from .evaluator import Asked, Resource, codings, elements, period, token_texts
 from .tables import CODE_SYSTEMS, PARAMETERS, UNITS, WITHOUT_SYSTEM
 
+SORTED_BY = {
+    "Observation": ("patient.family", "encounter.class", "encounter:Encounter.date", "encounter.participant.family"),
+    "Encounter": ("service-provider.name", "participant:Practitioner.family", "subject:Patient.birthdate"),
+    "Condition": ("encounter.date", "encounter.service-provider.name", "patient.given"),
+    "Procedure": ("encounter._lastUpdated", "patient.gender"),
+    "MedicationRequest": ("requester:Practitioner.family", "encounter.type", "patient._id"),
+}
 PREFIXES = ("", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
 
 
 class Generator:
-    """Makes queries about `corpus`, the same ones for the same seed."""
+    """Makes queries about `corpus`, the same ones for the same seed; so many of the criteria are `chained`."""
 
-    def __init__(self, corpus: Sequence[Resource], seed: int) -> None:
+    def __init__(self, corpus: Sequence[Resource], seed: int, *, chained: float = 0.3) -> None:
+        self.chained = chained
         self.random = random.Random(seed)
         self.by_type: dict[str, list[Resource]] = {}
+        self.by_id = {one["id"]: one for one in corpus}
+        self._back: dict[str, list[tuple[Resource, str]]] = {}
         for one in corpus:
             if one["resourceType"] in PARAMETERS:
                 self.by_type.setdefault(one["resourceType"], []).append(one)
@@ -27,9 +37,9 @@ class Generator:
         example = self.random.choice(self.by_type[type_])
         criteria = []
         for _ in range(self.random.choice((0, 1, 1, 2, 2, 3))):
-            made = self._criterion(
-                type_, example if self.random.random() < 0.7 else self.random.choice(self.by_type[type_])
-            )
+            near = example if self.random.random() < 0.7 else self.random.choice(self.by_type[type_])
+            chained = self.random.random() < self.chained
+            made = self._chain(type_, near, 4, 2) if chained else self._criterion(type_, near)
             if made is not None:
                 criteria.append(made)
         if type_ not in ("Patient", "Practitioner", "Organization") and self.random.random() < 0.6:
@@ -48,11 +58,59 @@ class Generator:
                 ("date",),
                 (self.random.choice(known),),
                 tuple(self.random.sample(known, 2)),
+                self._chained_sort(type_),
             ]
         )
         main = {"Condition": "onset-date", "MedicationRequest": "authoredon"}.get(type_, "date")
         keys = tuple(main if key == "date" and key not in known else key for key in keys)
-        return tuple(self.random.choice(("", "-")) + key for key in keys if key in known or key.startswith("_"))
+        return tuple(
+            self.random.choice(("", "-")) + key
+            for key in keys
+            if key.partition(".")[0].partition(":")[0] in known or key.startswith("_")
+        )
+
+    def _chained_sort(self, type_: str) -> tuple[str, ...]:
+        """By something of what is referred to, and a second key."""
+        links = SORTED_BY.get(type_, ())
+        return (self.random.choice(links), self.random.choice(("_id", "_lastUpdated"))) if links else ("_id",)
+
+    def _chain(self, type_: str, example: Resource, links: int, has: int) -> tuple[str, str, tuple[str, ...]] | None:
+        """What is asked of something that the example refers to, or that refers to it."""
+        if has and self.random.random() < 0.4:
+            around = [one for one in self._referring(example["id"]) if one[0]["resourceType"] in PARAMETERS]
+            if not around:
+                return None
+            source, code = self.random.choice(around)
+            made = self._far(source["resourceType"], source, links, has - 1)
+            return made and (f"_has:{source['resourceType']}:{code}:{made[0]}", *made[1:])
+        references = [code for code, parameter in sorted(PARAMETERS[type_].items()) if parameter.type == "reference"]
+        if not references or not links:
+            return None
+        code = self.random.choice(references)
+        target = next((one for one in self._targets(example, code) if one["resourceType"] in PARAMETERS), None)
+        if target is None:
+            return None
+        made = self._far(target["resourceType"], target, links - 1, has)
+        named = f":{target['resourceType']}" if self.random.random() < 0.5 else ""
+        return made and (f"{code}{named}.{made[0]}", *made[1:])
+
+    def _far(self, type_: str, example: Resource, links: int, has: int) -> tuple[str, str, tuple[str, ...]] | None:
+        made = self._chain(type_, example, links, has) if self.random.random() < 0.4 else None
+        return made or self._criterion(type_, example)
+
+    def _targets(self, example: Resource, code: str) -> list[Resource]:
+        ids = [one.get("reference", "").partition("/")[2] for one in elements(example, code)]
+        return [self.by_id[id_] for id_ in ids if id_ in self.by_id]
+
+    def _referring(self, id_: str) -> list[tuple[Resource, str]]:
+        if not self._back:
+            for source in self.by_id.values():
+                for code, parameter in sorted(PARAMETERS.get(source["resourceType"], {}).items()):
+                    if parameter.type == "reference":
+                        for target in self._targets(source, code):
+                            if target["resourceType"] in parameter.targets:
+                                self._back.setdefault(target["id"], []).append((source, code))
+        return self._back.get(id_, [])
 
     def _criterion(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
         if self.random.random() < 0.05:

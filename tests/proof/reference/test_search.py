@@ -23,7 +23,7 @@ from liaison.fhir.store.database import Database
 from liaison.fhir.vault import FileKeyProvider, Vault
 
 from . import corpus as sample
-from .evaluator import Asked, in_order, matching, sort_keys
+from .evaluator import Asked, Seen, in_order, matching, sort_keys
 from .generator import Generator
 
 BASE = "https://liaison.test/fhir"
@@ -109,7 +109,7 @@ class World:
         ]
 
 
-async def _compare(world: World, caller: Caller, asked: Asked, seen: list[sample.Resource], count: int) -> str:
+async def _compare(world: World, caller: Caller, asked: Asked, seen: Seen, count: int) -> str:
     """The difference between the engine's pages and the reference, or ''."""
     expected = matching(seen, asked)
     found, query, total = [], urlencode([*asked.text(), ("_count", str(count)), ("_total", "accurate")]), None
@@ -125,8 +125,8 @@ async def _compare(world: World, caller: Caller, asked: Asked, seen: list[sample
         return (
             f"found {len(found)} ({len(set(found) - wanted)} wrong, {len(wanted - set(found))} missing), total {total}"
         )
-    order = [sort_keys(world.corpus.resources[id_], asked.sort) for id_ in found]
-    return "" if order == in_order(expected, asked.sort) else "wrong order"
+    order = [sort_keys(seen, world.corpus.resources[id_], asked.sort) for id_ in found]
+    return "" if order == in_order(seen, expected, asked.sort) else "wrong order"
 
 
 async def _world(database: Database, tmp_path: Path, most: int) -> AsyncIterator[World]:
@@ -150,7 +150,7 @@ async def _world(database: Database, tmp_path: Path, most: int) -> AsyncIterator
 
 async def _agree(world: World, queries: int, seed: int) -> None:
     made = Generator(list(world.corpus.resources.values()), seed)
-    visible = {caller: world.visible(caller) for caller in world.callers}
+    visible = {caller: Seen(world.visible(caller)) for caller in world.callers}
     differences, matched = [], 0
     for number in range(queries):
         asked = made.query()
@@ -185,3 +185,15 @@ async def test_a_planted_fault_is_found(database: Database, tmp_path: Path, monk
     async for world in _world(database, tmp_path, 1):
         with pytest.raises(AssertionError):
             await _agree(world, 300, seed=1)
+
+
+async def test_a_fault_planted_in_chains_is_found(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from liaison.fhir.search.links import Links
+
+    real = Links.naming
+    monkeypatch.setattr(Links, "naming", lambda self, type_, parameter, keys: real(self, type_, parameter, keys[:1]))
+    async for world in _world(database, tmp_path, 1):
+        with pytest.raises(AssertionError):
+            await _agree(world, 150, seed=1)

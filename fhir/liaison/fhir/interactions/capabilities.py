@@ -57,7 +57,8 @@ _NOTES: Final = {
 _DOCUMENTATION: Final = (
     "Search: unknown parameters, modifiers and values are refused (Prefer: handling=lenient reports what it ignores). "
     "Result parameters: _sort, _count (20 unless given, at most 1000), _total, _summary, _elements, _include, "
-    "_revinclude. _filter, without paths through other resources. _list by id. Tokens take "
+    "_revinclude. Chains of at most four links, _has nested two deep, both mixed, and chained _sort. "
+    "_filter, without paths through other resources. _list by id. Tokens take "
     ":in, :not-in, :above and :below by what is stored here. GET and POST _search; over several types with _type; in a compartment, of one type or of all (*). "
     "A next link is good for one hour."
 )

@@ -4,7 +4,7 @@ A condition is exact: it holds for a row if, and only if, the criterion it stand
 cannot be said this way is decided after decryption, by the `matches` of its parameter type.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,6 +21,20 @@ class Tokens:
     param: int
     values: tuple[bytes, ...]
     negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Some index row of `param` names one of these resources: those of `shared` in any record, those of `own` in the
+    record of that patient (0: in the directory)."""
+
+    param: int
+    shared: tuple[bytes, ...]
+    own: Mapping[int, tuple[bytes, ...]]
+
+    def of(self, patient: int) -> tuple[bytes, ...]:
+        """What is looked for in one record."""
+        return (*self.shared, *self.own.get(patient, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +81,13 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """The row is one of these resources, by patient and `res`: many of them, found out on the way."""
+
+    resources: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Owners:
     """The row belongs to one of these patients."""
 
@@ -107,7 +128,7 @@ class All:
     of: tuple["Condition", ...]
 
 
-Condition = Tokens | Present | Range | Updated | Ids | Owners | Proven | Not | Any | All
+Condition = Tokens | Linked | Present | Range | Updated | Ids | Named | Owners | Proven | Not | Any | All
 
 
 def any_of(conditions: Iterable[Condition | None]) -> Condition | None:
@@ -133,6 +154,10 @@ def implied_patients(condition: Condition) -> frozenset[int] | None:
     match condition:
         case Owners(patients):
             return frozenset(patients)
+        case Named(resources):
+            return frozenset(patient for patient, _ in resources)
+        case Linked(_, shared, own):
+            return None if shared else frozenset(own)
         case All(of):
             known = [found for one in of if (found := implied_patients(one)) is not None]
             return frozenset.intersection(*known) if known else None

@@ -43,10 +43,14 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One key of _sort. Values that repeat sort by the first of them in the order asked; a missing value is lowest."""
+    """One key of _sort. Values that repeat sort by the first of them in the order asked; a missing value is lowest.
+
+    Chained (`patient.family`), `parameter` refers to the types of `then`, each with the key that goes on from there.
+    """
 
     parameter: SearchParameter
     descending: bool
+    then: tuple[tuple[str, "SortKey"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,16 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a criterion is decided on, after decryption: identity, and the values of each parameter by number."""
+    """What a criterion is decided on, after decryption: identity, and the values of each parameter by number.
+
+    `ends` are what the chained keys of an order found, in the form that is compared.
+    """
 
     type_: str
     id_: str
     updated: datetime
     values: Mapping[int, Sequence[Any]] = field(default_factory=dict)
+    ends: Mapping[SortKey, Sequence[Any]] = field(default_factory=dict)
 
 
 class ParameterType(Protocol):

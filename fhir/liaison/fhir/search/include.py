@@ -11,12 +11,12 @@ from typing import Final
 import orjson
 
 from liaison.fhir import model
-from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter, search_parameters, type_of
+from liaison.fhir.definitions import SearchParameter, search_parameters, type_of
 from liaison.fhir.errors import TooCostly
 from liaison.fhir.model.values import Reference
 from liaison.fhir.search.criteria import Criterion, Include, Query
 from liaison.fhir.search.plan import plan
-from liaison.fhir.search.reference import Link, ways
+from liaison.fhir.search.reference import Link, ours, ways
 from liaison.fhir.search.run import Run
 from liaison.fhir.search.scopes import bound, lets_include, letter_for
 from liaison.fhir.store.contract import Key, Opened
@@ -116,9 +116,9 @@ def _references(type_: str, includes: Sequence[Include], body: bytes, base_url: 
     for number, wanted in asked.items():
         for value in values.get(number, ()):
             assert isinstance(value, Reference)
-            own = not value.url or value.url == f"{base_url}/{value.type}/{value.id}"
-            if own and value.type in RESOURCE_TYPES and ("" in wanted or value.type in wanted):
-                yield value.type, value.id
+            named = ours(value, base_url)
+            if named is not None and ("" in wanted or value.type in wanted):
+                yield named
 
 
 def _parameters(type_: str, include: Include) -> Sequence[SearchParameter]:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 from liaison.fhir import model
-from liaison.fhir.definitions import parameter_by_number, search_parameters
+from liaison.fhir.definitions import RESOURCE_TYPES, parameter_by_number, search_parameters
 from liaison.fhir.search.conditions import BEGINNING, END
 from liaison.fhir.search.kinds import TYPES
 from liaison.fhir.search.paths import names_owner, owner_parameter
@@ -26,6 +26,7 @@ def indexed(type_: str, tree: Tree) -> Indexed:
     """The rows of one version, no two equal, and the moment that orders it among its type."""
     tokens: list[tuple[int, bytes]] = []
     ranges: list[tuple[int, datetime, datetime]] = []
+    links: list[tuple[int, str, str]] = []
     extracted: Mapping[int, Sequence[Any]] = model.extract(type_, tree, _with_rows(type_))
     for number, found in extracted.items():
         kind, owner = _use(number, type_)
@@ -38,7 +39,11 @@ def indexed(type_: str, tree: Tree) -> Indexed:
             if found and not written:
                 written = {MARK}
             tokens += [(number, text) for text in written]
-    return Indexed(model.clinical(type_, tree) or BEGINNING, tokens, ranges)
+            if kind == "reference" and not owner:  # the owner's own id leads nowhere else
+                links += [
+                    (number, value.type, value.id) for value in found if value.id and value.type in RESOURCE_TYPES
+                ]
+    return Indexed(model.clinical(type_, tree) or BEGINNING, tokens, ranges, links)
 
 
 @cache

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter, search_parameters
 from liaison.fhir.errors import BadRequest, Issue
 from liaison.fhir.search import lists, result
+from liaison.fhir.search.chain import chained, is_chained
 from liaison.fhir.search.criteria import Context, Criterion, ParameterType, Query
 from liaison.fhir.search.escapes import split
 from liaison.fhir.search.filtering import filtered
@@ -27,7 +28,7 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 # Parameters of the edge, for any interaction (http.html#parameters); it has read them already.
 _OF_THE_EDGE: Final = frozenset({"_format", "_pretty"})
 
-_NOT_YET: Final = frozenset({"_has", "_query", "_contained", "_containedType"})
+_NOT_YET: Final = frozenset({"_query", "_contained", "_containedType"})
 
 
 def pairs(query: str) -> tuple[tuple[str, str], ...]:
@@ -81,6 +82,8 @@ def criterion(asked: str, text: str, context: Context) -> Criterion:
         return _filter(text, context)
     if asked.partition(":")[0] == lists.NAME:
         return lists.listed(asked, text, context.type_)
+    if is_chained(asked):
+        return chained(asked, text, context, criterion)
     name, _, modifier = asked.partition(":")
     parameter = _parameter(name, asked, context.type_)
     try:
@@ -116,8 +119,6 @@ def _filter(text: str, context: Context) -> Criterion:
 
 def _parameter(name: str, asked: str, type_: str) -> SearchParameter:
     known: Mapping[str, SearchParameter] = search_parameters(type_)
-    if "." in asked:
-        raise BadRequest(issues=[Issue("not-supported", f"Chained search is not supported yet: '{_shown(asked)}'.")])
     if name == "_type":
         raise BadRequest("'_type' goes with a search over several types: GET [base]?_type=Observation,Condition.")
     if name in _NOT_YET:

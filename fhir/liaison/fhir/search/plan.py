@@ -1,7 +1,7 @@
 """From a query to the way it is answered: whose records, what SQL decides, what is decided after decryption, the order."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of, ownership
@@ -54,6 +54,8 @@ class Plan:
     residual: tuple[Criterion, ...]
     residual_bound: Alternatives
     order: Order | None
+    also: frozenset[int] = frozenset()
+    """Parameters whose values are wanted of the matches besides, by number."""
 
     @property
     def decided(self) -> bool:
@@ -74,7 +76,8 @@ class Plan:
     def needed(self) -> frozenset[int]:
         """The parameters whose values decide or order the matches after decryption."""
         criteria = leaves((*self.residual, *(one for group in self.residual_bound for one in group)))
-        return frozenset([one.parameter.number for one in criteria] + [key.parameter.number for key in self.query.sort])
+        decide = [one.parameter.number for one in criteria] + [key.parameter.number for key in self.query.sort]
+        return self.also.union(decide)
 
 
 def reads_words(made: Plan) -> bool:
@@ -90,13 +93,14 @@ def families_of(type_: str) -> tuple[Family, ...]:
     return ("patient", "directory") if type_ in DIRECTORY_TYPES else ("patient",)
 
 
-def plan(query: Query, bound: Alternatives, key_of: KeyOf) -> Plan:
-    """`bound` is what the caller's scopes ask beside the query; `key_of` reads ids."""
+def plan(query: Query, bound: Alternatives, key_of: KeyOf, known: Mapping[Criterion, Condition] | None = None) -> Plan:
+    """`bound` is what the caller's scopes ask beside the query; `key_of` reads ids; `known` is what each chained
+    criterion means (liaison.fhir.search.links)."""
     type_ = query.type_
     decided: list[Condition] = []
     residual = []
     for criterion in conjuncts(query.criteria):
-        condition = condition_of(criterion, type_, key_of)
+        condition = known[criterion] if known and criterion in known else condition_of(criterion, type_, key_of)
         if condition is None:
             residual.append(criterion)
         else:
@@ -123,6 +127,14 @@ def plan(query: Query, bound: Alternatives, key_of: KeyOf) -> Plan:
         residual_bound,
         order_of(type_, query.sort, BY_UPDATE if families == ("directory",) else BY_CLINICAL),
     )
+
+
+def within(made: Plan, patients: frozenset[int] | None) -> Plan:
+    """The plan, looking at the records of these patients only; None: as it is."""
+    if patients is None or "patient" not in made.families:
+        return made
+    owners = patients if made.owners is None else patients.intersection(made.owners)
+    return replace(made, owners=tuple(sorted(owners - {0})) or (NOBODY,))
 
 
 def condition_of(criterion: Criterion, type_: str, key_of: KeyOf) -> Condition | None:

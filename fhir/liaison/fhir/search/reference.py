@@ -101,6 +101,12 @@ def of(written: str) -> bytes:
     return b"r" + written.encode()
 
 
+def ours(value: Reference, base_url: str) -> tuple[str, str] | None:
+    """(type, id) of the resource of this service that a reference names, or None."""
+    own = not value.url or value.url == f"{base_url}/{value.type}/{value.id}"
+    return (value.type, value.id) if own and value.type in RESOURCE_TYPES else None
+
+
 def literal(value: Reference) -> str:
     """The reference as a criterion may name it, without version; '' when it is only logical."""
     return value.url or (f"{value.type}/{value.id}" if value.id else "")

@@ -7,6 +7,7 @@ from liaison.fhir.errors import BadRequest, Issue
 from liaison.fhir.model.subset import Subset, Summary
 from liaison.fhir.search.criteria import Criterion, Include, Query, SortKey, Total
 from liaison.fhir.search.sort import sortable
+from liaison.fhir.search.sort_chain import chained_key
 from liaison.fhir.search.subset import elements_of, summary_of, together
 
 DEFAULT_COUNT: Final = 20
@@ -90,6 +91,8 @@ class Controls:
 
     def _sort_key(self, text: str) -> SortKey:
         code = text.removeprefix("-")
+        if "." in code:
+            return chained_key(code, self.type_, descending=text.startswith("-"))
         parameter = search_parameters(self.type_).get(code)
         if parameter is None or not sortable(parameter):
             raise _bad("_sort", f"cannot be by '{code[:60]}': it is not a parameter of {self.type_} that has an order")

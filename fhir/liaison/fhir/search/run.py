@@ -8,6 +8,7 @@ from liaison.fhir.errors import TooCostly
 from liaison.fhir.search.conditions import BEGINNING, values_in
 from liaison.fhir.search.criteria import Facts
 from liaison.fhir.search.decide import BUDGET, CACHED, Budget, Candidate, known_of, satisfies, values_of
+from liaison.fhir.search.ends import Ends
 from liaison.fhir.search.plan import NOBODY, Plan, reads_words
 from liaison.fhir.search.sort import BY_UPDATE, needs_values, ordered
 from liaison.fhir.search.sql import Columns, Compiler, Family, Order, Position, Statement
@@ -38,6 +39,7 @@ class Run:
     _patients: tuple[int, ...] | None = None
     _keys: dict[int, PatientKey] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
+    base_url: str = ""
 
     # ---- statements ------------------------------------------------------------------------------------------------
 
@@ -90,8 +92,17 @@ class Run:
     async def all(self, *, sorted_: bool = True) -> list[Candidate]:
         """Every match, in the order asked for."""
         sort = self.plan.query.sort
-        found = await self.matched(values=sorted_ and needs_values(sort))
+        found = await self.ranked() if sorted_ else await self.matched(values=False)
         return ordered(found, sort) if sorted_ else [one for _, one in found]
+
+    async def ranked(self) -> list[tuple[Facts, Candidate]]:
+        """Every match, in an order of no meaning, with all that the order asked for compares."""
+        sort = self.plan.query.sort
+        chained = [Ends(self, key) for key in sort if key.then]
+        found = await self.matched(values=needs_values(sort))
+        for ends in chained:
+            found = await ends.of(found)
+        return found
 
     async def matched(self, *, values: bool) -> list[tuple[Facts, Candidate]]:
         """Every match, in an order of no meaning; with `values`, those of the parameters that the plan needs."""
@@ -105,6 +116,17 @@ class Run:
                 if self._matches(facts):
                     found.append((facts, one))
         return found
+
+    async def owners(self) -> tuple[int, ...]:
+        """The patients in whose records something matches."""
+        if not self.plan.decided:
+            return tuple({one.key.patient for _, one in await self.matched(values=True)})
+        patients = await self._scope("patient")
+        statement = self._compiler("patient").owners(self.plan.kind, patients, self.plan.condition, self._token)
+        records = await self._fetch(statement)
+        if records:
+            self.snapshot = records[0]["snapshot"]
+        return tuple(record["patient"] for record in records)
 
     async def afford(self, values: int, most: int) -> None:
         """Raises TooCostly if so many values would make more than `most` tokens over the patients looked at."""

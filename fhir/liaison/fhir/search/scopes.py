@@ -7,6 +7,7 @@ from liaison.fhir import model
 from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import BadRequest, Forbidden
 from liaison.fhir.model import dates
+from liaison.fhir.search.chain import is_chained
 from liaison.fhir.search.criteria import Context, Criterion, Facts
 from liaison.fhir.search.decide import satisfies
 from liaison.fhir.search.parse import criterion, pairs
@@ -53,4 +54,6 @@ def _criteria(type_: str, query: str, base_url: str) -> tuple[Criterion, ...]:
     given = pairs(query)
     if any(name in ("_filter", "_text", "_content", "_list") for name, _ in given):
         raise BadRequest("What a scope asks is decided on the values of parameters, not on texts, filters or lists.")
+    if any(is_chained(name) for name, _ in given):
+        raise BadRequest("What a scope asks is decided on the resource alone: a scope cannot be chained.")
     return tuple(criterion(name, text, asked) for name, text in given)

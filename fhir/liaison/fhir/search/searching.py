@@ -14,13 +14,12 @@ from liaison.fhir.search.conditions import All, Condition, Not
 from liaison.fhir.search.criteria import Context, Query
 from liaison.fhir.search.decide import Candidate
 from liaison.fhir.search.include import Includes
+from liaison.fhir.search.links import Links
 from liaison.fhir.search.listing import load, save
 from liaison.fhir.search.page import Cursor
 from liaison.fhir.search.parse import criterion, pairs
-from liaison.fhir.search.plan import NOBODY, condition_of, plan
-from liaison.fhir.search.resolve import resolved
+from liaison.fhir.search.plan import NOBODY, condition_of
 from liaison.fhir.search.run import Run
-from liaison.fhir.search.scopes import bound
 from liaison.fhir.search.searchset import searchset, url
 from liaison.fhir.search.several import Several
 from liaison.fhir.search.sql import Position
@@ -65,9 +64,8 @@ async def search(
         require_narrow(queries[0])
     allowed = _permitted(caller, types)
     asked_of = [query for query in queries if query.type_ in allowed]
-    snapshot = None if cursor is None else cursor.snapshot
-    asked_of = [await resolved(store, caller, query, base_url, snapshot) for query in asked_of]
-    run = await _runs(store, caller, asked_of, base_url, compartment, snapshot)
+    links = Links(store, caller, base_url, snapshot=None if cursor is None else cursor.snapshot)
+    run = await _runs(links, asked_of, compartment)
     first = Cursor(now, "", given, lenient, compartment, None)
     return await _Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None).answer()
 
@@ -92,41 +90,38 @@ async def find(
     parsed = Query(type_, tuple(criterion(name, text, asked) for name, text in pairs(query)))
     if not parsed.criteria:
         raise BadRequest("A conditional request or reference has at least one criterion.")
-    parsed = await resolved(store, caller, parsed, base_url, None)
-    run = Run(store, caller, plan(parsed, bound(caller, "s", type_, base_url), store.key))
+    links = Links(store, caller, base_url)
+    run = await links.run(parsed)
     return [one.key for one in (await run.page(limit, None) if run.plan.decided else await run.matching(limit, None))]
 
 
-async def _runs(
-    store: Store, caller: Caller, queries: Sequence[Query], base_url: str, compartment: str, snapshot: str | None
-) -> Run | Several:
+async def _runs(links: Links, queries: Sequence[Query], compartment: str) -> Run | Several:
     """What answers the queries, one for each type: within a compartment a run for each way to be in it."""
     if not compartment:
-        runs = [
-            Run(store, caller, plan(query, bound(caller, "s", query.type_, base_url), store.key), snapshot)
-            for query in queries
-        ]
-        return runs[0] if len(runs) == 1 else await _together(runs)
+        runs = [await links.run(query) for query in queries]
+        return runs[0] if len(runs) == 1 else await _together(links, runs)
     owner, _, id_ = compartment.partition("/")
     runs = []
     for query in queries:
         others: list[Condition] = []
-        for branch in branches(owner, id_, query.type_, base_url):
-            within = replace(query, criteria=(*query.criteria, branch))
-            made = plan(within, bound(caller, "s", query.type_, base_url), store.key)
-            runs.append(Run(store, caller, replace(made, condition=All((made.condition, *others))), snapshot))
-            known = condition_of(branch, query.type_, store.key)
+        for branch in branches(owner, id_, query.type_, links.base_url):
+            run = await links.run(replace(query, criteria=(*query.criteria, branch)))
+            run.plan = replace(run.plan, condition=All((run.plan.condition, *others)))
+            runs.append(run)
+            known = condition_of(branch, query.type_, links.store.key)
             assert known is not None, "references and ids are decided in SQL"
             others.append(Not(known))
     # Only a resource that the caller may see opens its compartment. Of any other, nothing is a member.
-    key = store.key(owner, id_)
+    key = links.store.key(owner, id_)
     if key is None or not await runs[0].rows([key]):
         for run in runs:
             run.plan = replace(run.plan, owners=(NOBODY,), families=("patient",))
-    return await _together(runs)
+    return await _together(links, runs)
 
 
-async def _together(runs: Sequence[Run]) -> Several:
+async def _together(links: Links, runs: Sequence[Run]) -> Several:
+    for run in runs:
+        run.snapshot = links.snapshot  # of the first chain that was followed, if any
     several = Several(runs)
     await several.begin()
     return several

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from liaison.fhir.search.criteria import SortKey
 from liaison.fhir.search.decide import Candidate
 from liaison.fhir.search.run import Run, place
-from liaison.fhir.search.sort import BY_UPDATE, merged, needs_values
+from liaison.fhir.search.sort import BY_UPDATE, merged
 from liaison.fhir.search.sql import Order, Position
 from liaison.fhir.store.contract import Key, Row
 
@@ -67,7 +67,7 @@ class Several:
 
     async def all(self) -> list[Candidate]:
         """Every match, in the order asked for."""
-        groups = await self._each(lambda run: run.matched(values=needs_values(run.plan.query.sort)))
+        groups = await self._each(lambda run: run.ranked())
         sorts: list[Sequence[SortKey]] = [run.plan.query.sort for run in self.runs]
         return merged(list(zip(groups, sorts, strict=True)))
 

@@ -62,17 +62,21 @@ def merged(groups: Sequence[tuple[Sequence[tuple[Facts, Any]], Sequence[SortKey]
 
 
 def _rank(facts: Facts, key: SortKey) -> tuple[int, Any]:
-    parameter = key.parameter
-    if parameter.code == "_id":
-        return 1, facts.id_
-    if parameter.code == "_lastUpdated":
-        return 1, facts.updated
-    found = [
-        one for value in facts.values.get(parameter.number, ()) if (one := _value(parameter.type, value)) is not None
-    ]
+    found = facts.ends[key] if key.then else comparable(facts, key)
     if not found:
         return 0, None
     return 1, max(found) if key.descending else min(found)
+
+
+def comparable(facts: Facts, key: SortKey) -> Sequence[Any]:
+    """The values by which a key that is not chained orders a resource; none when it has none."""
+    parameter = key.parameter
+    if parameter.code == "_id":
+        return (facts.id_,)
+    if parameter.code == "_lastUpdated":
+        return (facts.updated,)
+    values = facts.values.get(parameter.number, ())
+    return [one for value in values if (one := _value(parameter.type, value)) is not None]
 
 
 def _value(type_: str, value: Any) -> Any:

@@ -139,6 +139,15 @@ class Compiler:
             bind.arguments,
         )
 
+    def owners(self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf) -> Statement:
+        """(patient, snapshot) of each patient with at least one visible row that satisfies the condition."""
+        bind = Binder()
+        head = self.visible(bind, bind.add(self.session, "bigint"))
+        body = self._body(bind, kind, patients, condition, token, each=1)
+        return Statement(
+            f"{head}select v.patient, {self.snapshot_of(bind)} as snapshot from ({body}) v", bind.arguments
+        )
+
     def rows(self, keys: Sequence[tuple[int, int, int]], *, columns: Columns = "row") -> Statement:
         """The rows of these resources, in the order given; those not visible are not there."""
         bind = Binder()
@@ -165,8 +174,10 @@ class Compiler:
         order: Order | None = None,
         after: Position | None = None,
         limit: int | None = None,
+        each: int | None = None,
     ) -> str:
-        """A select of whole visible rows, in order and cut at `limit` when there is one."""
+        """A select of whole visible rows, in order and cut at `limit` when there is one. `each`: without an order, at
+        most so many of each patient."""
         many = len(patients) != 1
         owner = "k.patient" if many else bind.add(patients[0], "bigint")
         source = f"unnest({bind.add(list(patients), 'bigint[]')}) with ordinality k(patient, n)" if many else ""
@@ -197,6 +208,8 @@ class Compiler:
         inner = " and ".join([f"select v.* from {walk}", *tests])
         if order is not None:
             inner += f" {_ordering(columns, order, many=False)}{cut}"
+        elif each is not None:
+            inner += f" limit {bind.add(each, 'bigint')}"
         if not many:
             return inner
         merged = f"select v.* from {source} cross join lateral ({inner}) v"

@@ -13,6 +13,7 @@ from liaison.fhir.definitions import RESOURCE_TYPES, compartment, ownership
 from liaison.fhir.errors import BadRequest, Issue
 from liaison.fhir.search.criteria import Context, Query
 from liaison.fhir.search.parse import parse
+from liaison.fhir.search.sort_chain import compared_by
 
 PARAMETER: Final = "_type"
 
@@ -75,7 +76,7 @@ def require_narrow(query: Query) -> None:
 
 def _require_one_order(found: Sequence[Query]) -> None:
     for keys in zip(*(query.sort for query in found), strict=True):
-        if len({key.parameter.type for key in keys}) > 1:
+        if len({compared_by(key) for key in keys}) > 1:
             raise BadRequest(
                 f"The parameter '_sort' cannot be by '{keys[0].parameter.code}': it is not of one kind in all the types."
             )

@@ -3,15 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from liaison.fhir.definitions import parameter_by_number
+from liaison.fhir.errors import TooCostly
 from liaison.fhir.search.conditions import (
     BEGINNING,
     All,
     Bound,
     Condition,
     Ids,
+    Linked,
+    Named,
     Not,
     Owners,
     Present,
@@ -27,6 +30,9 @@ TokenOf = Callable[[int, int, bytes], int]
 
 # Parameters that split a record into few, large parts: the last ones to start an index walk from.
 _BROAD: Final = frozenset({"status", "category", "_profile", "_tag", "_security", "subject", "patient", "active"})
+MOST_TOKENS: Final = 200_000
+"""Of one condition: each costs a HMAC and a probe."""
+
 _INSTANT: Final = timedelta(milliseconds=1)
 
 
@@ -41,12 +47,12 @@ class Binder:
         return f"${len(self.arguments)}::{type_}"
 
 
-def start_of(condition: Condition) -> tuple[Tokens | None, tuple[Condition, ...]]:
+def start_of(condition: Condition) -> tuple[Tokens | Linked | None, tuple[Condition, ...]]:
     """The condition whose index walk a statement follows, and those to test on each row it meets."""
     conjuncts = _conjuncts(condition)
-    best: Tokens | None = None
+    best: Tokens | Linked | None = None
     for one in conjuncts:
-        if isinstance(one, Tokens) and not one.negated and one.values and (best is None or _rank(one) < _rank(best)):
+        if _starts(one) and (best is None or _rank(one) < _rank(best)):
             best = one
     return best, tuple(one for one in conjuncts if one is not best)
 
@@ -57,8 +63,20 @@ def _conjuncts(condition: Condition) -> tuple[Condition, ...]:
     return tuple(one for inner in condition.of for one in _conjuncts(inner))
 
 
-def _rank(tokens: Tokens) -> tuple[bool, int]:
-    return parameter_by_number(tokens.param).code in _BROAD, len(tokens.values)
+def _starts(one: Condition) -> TypeGuard[Tokens | Linked]:
+    if isinstance(one, Tokens):
+        return not one.negated and bool(one.values)
+    return isinstance(one, Linked)
+
+
+def _rank(one: Tokens | Linked) -> tuple[bool, int]:
+    each = len(one.values) if isinstance(one, Tokens) else 2
+    return parameter_by_number(one.param).code in _BROAD, each
+
+
+def _single(one: Tokens | Linked) -> bool:
+    """Whether one token is looked for in each record, so that no row is met twice."""
+    return isinstance(one, Tokens) and len(one.values) == 1
 
 
 @dataclass(slots=True)
@@ -72,29 +90,31 @@ class Where:
     kind: str
     token: TokenOf
 
-    def walk(self, start: Tokens) -> tuple[str, str]:
+    def walk(self, start: Tokens | Linked) -> tuple[str, str]:
         """The relations to select from, with their join and start; and the one whose index gives clinical order."""
         joined = "v.patient = d.patient and v.kind = d.kind and v.res = d.res and v.version = d.version"
-        if len(start.values) == 1:
+        if _single(start):
             return f"{self.table('index_token')} d join visible v on {joined} where {self._at(start)}", "d"
         once = f"select distinct d.patient, d.kind, d.res, d.version from {self.table('index_token')} d"
         return f"({once} where {self._at(start)}) d join visible v on {joined} where true", "v"
 
-    def ranked(self, start: Tokens, source: str) -> str:
+    def ranked(self, start: Tokens | Linked, source: str) -> str:
         """A select of the index rows of every patient `k` of `source`: (patient, n, kind, res, version, clinical)."""
         return (
-            f"select {'distinct ' if len(start.values) > 1 else ''}k.patient, k.n, d.kind, d.res, d.version, d.clinical"
+            f"select {'' if _single(start) else 'distinct '}k.patient, k.n, d.kind, d.res, d.version, d.clinical"
             f" from {source} join {self.table('index_token')} d on {self._at(start)} where true"
         )
 
-    def _at(self, start: Tokens) -> str:
+    def _at(self, start: Tokens | Linked) -> str:
         return (
             f"d.patient = {self.owner} and d.kind = {self.kind} and d.param = {self.bind.add(start.param, 'smallint')}"
             f" and d.token {self._among(start)}"
         )
 
-    def _among(self, tokens: Tokens) -> str:
+    def _among(self, tokens: Tokens | Linked) -> str:
         """`= …` or `= any(…)` over the tokens of the row's own patient."""
+        if isinstance(tokens, Linked):
+            return self._linked(tokens)
         values = [self.token(patient, tokens.param, value) for patient in self.patients for value in tokens.values]
         each = len(tokens.values)
         if len(self.patients) == 1:
@@ -108,6 +128,23 @@ class Where:
             return f"= ({array})[k.n::int]"
         return f"= any(({array})[(k.n::int - 1) * {each} + 1 : k.n::int * {each}])"
 
+    def _linked(self, linked: Linked) -> str:
+        """`= any(…)`: as many tokens as each record has of its own, so each has its slice."""
+        if sum(len(linked.of(patient)) for patient in self.patients) > MOST_TOKENS:
+            raise TooCostly(
+                "This search would follow too many references. Add a patient to it, or ask for less at the end of a chain."
+            )
+        values: list[int] = []
+        ends: list[int] = []
+        for patient in self.patients:
+            values += [self.token(patient, linked.param, value) for value in linked.of(patient)]
+            ends.append(len(values))
+        array = self.bind.add(values, "bigint[]")
+        if len(self.patients) == 1:
+            return f"= any({array})"
+        bounds = self.bind.add([0, *ends], "integer[]")
+        return f"= any(({array})[({bounds})[k.n::int] + 1 : ({bounds})[k.n::int + 1]])"
+
     def test(self, condition: Condition) -> str:
         """Boolean SQL over `v`."""
         match condition:
@@ -115,6 +152,8 @@ class Where:
                 if not values:
                     return "true" if negated else "false"
                 return self._tokens(condition)
+            case Linked():
+                return self._links(condition)
             case Present(param, dates, negated):
                 return self._present(param, dates, negated)
             case Range(param, bounds, inverted):
@@ -129,6 +168,12 @@ class Where:
                 return self._within(instant, "v.at", "v.at", inverted)
             case Ids(res, negated):
                 return f"v.res {'<> all' if negated else '= any'}({self.bind.add(list(res), 'bigint[]')})"
+            case Named(resources):
+                patients, ids = ([one[part] for one in resources] for part in (0, 1))
+                return (
+                    f"((v.patient, v.res) in (select u.patient, u.res from unnest({self.bind.add(patients, 'bigint[]')},"
+                    f" {self.bind.add(ids, 'bigint[]')}) u(patient, res))) is true"
+                )
             case Owners(patients):
                 return f"v.patient = any({self.bind.add(list(patients), 'bigint[]')})"
             case Proven(patient, param, values):
@@ -155,6 +200,21 @@ class Where:
             f"((v.patient, v.res, v.version) in (select t.patient, t.res, t.version"
             f" from {self.table('index_date' if dates else 'index_token')} t where t.patient {owner}"
             f" and t.kind = {self.kind} and t.param = {self.bind.add(param, 'smallint')})) is {'not ' if negated else ''}true"
+        )
+
+    def _links(self, linked: Linked) -> str:
+        # Many tokens: each is looked up once and the rows are hashed, as in _present; not each of them for each row.
+        one = len(self.patients) == 1
+        source = (
+            ""
+            if one
+            else f"unnest({self.bind.add(list(self.patients), 'bigint[]')}) with ordinality k(patient, n) join "
+        )
+        return (
+            f"((v.patient, v.res, v.version) in (select t.patient, t.res, t.version from"
+            f" {source}{self.table('index_token')} t"
+            f" {'where' if one else 'on'} t.patient = {self.owner} and t.kind = {self.kind}"
+            f" and t.param = {self.bind.add(linked.param, 'smallint')} and t.token {self._among(linked)})) is true"
         )
 
     def _tokens(self, tokens: Tokens) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import asyncpg
 
@@ -226,17 +226,23 @@ class Answer:
     asked: str = ""
 
 
+FOREIGN: Final = b"x"
+"""Tokenised by the store beside a reference that leads into another patient's record."""
+
+
 class Indexed(NamedTuple):
     """What SQL may know of a resource, from liaison.fhir.search.index.indexed(type_, tree). Plain values: the store
     makes tokens of them under the patient's key.
 
     `clinical` is datetime.min (-infinity) when there is none. `tokens` are (parameter number, value); `dates` are
-    (parameter number, first instant, first instant after).
+    (parameter number, first instant, first instant after). `links` are (parameter number, type, id) of the references
+    that may lead into another patient's record: where one does, the store adds FOREIGN to the tokens of its parameter.
     """
 
     clinical: datetime
     tokens: Sequence[tuple[int, bytes]]
     dates: Sequence[tuple[int, datetime, datetime]]
+    links: Sequence[tuple[int, str, str]] = ()
 
 
 class Opened(NamedTuple):

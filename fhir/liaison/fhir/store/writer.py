@@ -5,7 +5,7 @@ version stay until liaison.fhir.store.sweep finds that no cursor can need them.
 """
 
 import asyncio
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -14,12 +14,15 @@ import asyncpg
 
 from liaison.fhir import model
 from liaison.fhir.errors import Conflict, NotFound
-from liaison.fhir.store import identity, rows
-from liaison.fhir.store.contract import Change, Indexed, Tree
+from liaison.fhir.store import identity, ids, rows
+from liaison.fhir.store.contract import FOREIGN, Change, Indexed, Key, Tree
 from liaison.fhir.vault import PatientKey, Vault
 
 Index = Callable[[str, Tree], Indexed]
 """What the search keeps of a resource: liaison.fhir.search.index.indexed is it."""
+
+Decode = Callable[[str, str], Key | None]
+"""What an id names: (type, id)."""
 
 NO_DATE: Final = datetime.min  # -infinity, for asyncpg
 _BREATH: Final = 50  # changes between two turns of the event loop
@@ -121,9 +124,10 @@ async def apply(
     """
     keys = await _keys(connection, vault, changes, held)
     families = {"": _Rows(), "directory_": _Rows()}
+    decode = ids.Ids(vault.id_key).decode
     for count, change in enumerate(changes, 1):
         into = families["" if change.key.patient else "directory_"]
-        _add(into, vault, keys[change.key.patient], change, index)
+        _add(into, vault, keys[change.key.patient], change, index, decode)
         if count % _BREATH == 0:
             await asyncio.sleep(0)
     for prefix, into in families.items():
@@ -164,7 +168,7 @@ async def _keys(
     return keys
 
 
-def _add(into: _Rows, vault: Vault, key: PatientKey, change: Change, index: Index) -> None:
+def _add(into: _Rows, vault: Vault, key: PatientKey, change: Change, index: Index, decode: Decode) -> None:
     place = len(into.versions) + 1
     patient, kind, res = change.key
     if change.version > 1:
@@ -192,8 +196,16 @@ def _add(into: _Rows, vault: Vault, key: PatientKey, change: Change, index: Inde
         )
     )
     into.tokens += _tokens(place, key, found.tokens)
+    into.tokens += _tokens(place, key, _foreign(patient, found.links, decode))
     into.dates += [(place, param, low, high) for param, low, high in found.dates]
     into.identities += [(place, space, token) for space, token in identity.tokens(vault, change.tree)]
+
+
+def _foreign(patient: int, links: Iterable[tuple[int, str, str]], decode: Decode) -> Iterator[tuple[int, bytes]]:
+    for param, type_, id_ in links:
+        target = decode(type_, id_)
+        if patient and target is not None and target.patient not in (0, patient):
+            yield param, FOREIGN
 
 
 def _tokens(place: int, key: PatientKey, values: Iterable[tuple[int, bytes]]) -> list[tuple[int, int, int]]:

@@ -1,0 +1,239 @@
+"""Following chains: from what is asked of the far end to a condition on the type searched, one hop after the other.
+
+Each hop is a search of its own among visible rows, under the caller's scopes for its type: a resource in the middle that
+the caller may not see is not there, and what it refers to, or what refers to it, is not found through it (R4
+search.html#chaining; hapi-fhir#6065 leaked through _has). All hops are read at one snapshot, within one budget.
+
+References stay in one record, or lead to the directory, to a Patient, or rarely into another record. So a hop looks in
+the records that the search is about already, and the few references out of them are found by a mark (store contract,
+FOREIGN): a question about one patient never walks through other records.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from liaison.fhir.definitions import SearchParameter, kind_of, ownership, type_of
+from liaison.fhir.errors import Forbidden
+from liaison.fhir.model.values import Reference
+from liaison.fhir.search import reference
+from liaison.fhir.search.chain import Chained, Way
+from liaison.fhir.search.conditions import (
+    All,
+    Any,
+    Condition,
+    Linked,
+    Named,
+    Owners,
+    Tokens,
+    any_of,
+    implied_patients,
+)
+from liaison.fhir.search.criteria import Criterion, Query
+from liaison.fhir.search.decide import Budget
+from liaison.fhir.search.paths import names_owner, owner_parameter
+from liaison.fhir.search.plan import Alternatives, Plan, condition_of, families_of, plan, within
+from liaison.fhir.search.resolve import resolved
+from liaison.fhir.search.run import Run
+from liaison.fhir.search.scopes import bound
+from liaison.fhir.store.contract import FOREIGN, Caller, Key
+from liaison.fhir.store.store import Store
+
+Scope = frozenset[int] | None
+"""The patients in whose records a hop looks; None: all of the caller's."""
+
+_NOTHING: Final = Any(())
+_PATIENT: Final = kind_of("Patient")
+
+
+class Links:
+    """The chains of one search, for one caller. `snapshot` is that of the first statement, once there was one."""
+
+    def __init__(
+        self, store: Store, caller: Caller, base_url: str, *, snapshot: str | None = None, budget: Budget | None = None
+    ) -> None:
+        self.store, self.caller, self.base_url, self.snapshot = store, caller, base_url, snapshot
+        self.budget = budget or Budget()
+
+    async def plan(self, query: Query, scope: Scope = None) -> Plan:
+        """The plan of a search, its chains followed; with `scope`, in these records only."""
+        query = await resolved(self.store, self.caller, query, self.base_url, self.snapshot)
+        known = await self.conditions(query.criteria, query.type_, scope)
+        return within(plan(query, self._bound(query.type_), self.store.key, known), scope)
+
+    async def run(self, query: Query) -> Run:
+        """What answers a search, its chains followed, at their snapshot and within their budget."""
+        made = await self.plan(query)
+        return Run(self.store, self.caller, made, self.snapshot, budget=self.budget, base_url=self.base_url)
+
+    async def conditions(
+        self, criteria: Sequence[Criterion], type_: str, scope: Scope = None
+    ) -> Mapping[Criterion, Condition]:
+        """What each chained criterion means for rows of the type. Forbidden, whatever the data, when the scopes of the
+        token allow no type that a link may lead to."""
+        asked = {one: self._permitted(one) for one in criteria if isinstance(one, Chained)}
+        found: dict[Criterion, Condition] = {}
+        if not asked:
+            return found
+        for one in criteria:
+            if one not in asked:
+                scope = _narrowed(scope, condition_of(one, type_, self.store.key))
+        # Those that say whose records it is about come first: they narrow the others.
+        for one in sorted(asked, key=lambda one: not names_owner(one.parameter, type_)):
+            found[one] = await self._hop(asked[one], type_, scope)
+            scope = _narrowed(scope, found[one])
+        return found
+
+    def _permitted(self, one: Chained) -> Chained:
+        """The criterion with only the ways that the scopes allow. Decided before any record is looked at."""
+        ways = []
+        for way in one.ways:
+            if self.caller.bound.allows("s", way.type_):
+                self._bound(way.type_)
+                inner = way.asked
+                ways.append(Way(way.type_, self._permitted(inner) if isinstance(inner, Chained) else inner))
+        if not ways:
+            types = " or ".join(way.type_ for way in one.ways)
+            raise Forbidden(f"The scopes of this token do not allow 's' on {types}, which '{one.name}' asks about.")
+        return replace(one, ways=tuple(ways))
+
+    async def _hop(self, one: Chained, type_: str, scope: Scope) -> Condition:
+        if not _of_patients(type_) or (scope is not None and 0 in scope):
+            scope = None  # what is in the directory is referred to from anywhere, and may refer anywhere
+        return await (self._referring(one, type_, scope) if one.reverse else self._referred(one, type_, scope))
+
+    # ---- forward ---------------------------------------------------------------------------------------------------
+
+    async def _referred(self, one: Chained, type_: str, scope: Scope) -> Condition:
+        """The rows that refer to what matches at the far end."""
+        parameter = one.parameter
+        foreign: list[tuple[Key, list[Key]]] = []
+        if _of_patients(type_) and not names_owner(parameter, type_) and any(_of_patients(w.type_) for w in one.ways):
+            foreign = await self.foreign(type_, parameter, scope)
+        there = scope
+        if scope is not None:
+            there = scope | {target.patient for _, targets in foreign for target in targets}
+        keys: list[Key] = []
+        for way in one.ways:
+            run = await self._inner(way.type_, way.asked, there if _of_patients(way.type_) else None)
+            keys += [found.key for found in await run.all(sorted_=False)]
+            self._seen(run)
+        if not keys:
+            return _NOTHING
+        reached = set(keys)
+        out = tuple((key.patient, key.res) for key, targets in foreign if not reached.isdisjoint(targets))
+        condition = self.naming(type_, parameter, keys)
+        return Any((condition, Named(out))) if out else condition
+
+    def naming(self, type_: str, parameter: SearchParameter, keys: Iterable[Key]) -> Condition:
+        """The rows of a type that refer to one of these resources, those of other records apart (`foreign`)."""
+        rule, owner = ownership(type_), owner_parameter(type_)
+        owners: list[int] = []
+        by_number: dict[int, list[Key]] = {}
+        for key in keys:
+            if key.kind != _PATIENT or owner is None or not names_owner(parameter, type_):
+                by_number.setdefault(parameter.number, []).append(key)
+            elif rule.through or rule.otherwise != "refuse":
+                by_number.setdefault(owner.number, []).append(key)  # the owner is indexed under one parameter
+            else:
+                owners.append(key.patient)  # each row of the record names this Patient
+        found: list[Condition] = [Owners(tuple(owners))] if owners else []
+        found += [self._linked(number, some, type_) for number, some in by_number.items()]
+        return any_of(found) or _NOTHING
+
+    def _linked(self, number: int, keys: Iterable[Key], type_: str) -> Condition:
+        in_directory = "directory" in families_of(type_)
+        shared: list[bytes] = []
+        own: dict[int, list[bytes]] = {}
+        for key in keys:
+            ways = reference.ways(type_of(key.kind), self.store.id(key), self.base_url)
+            written = [reference.of(way) for way in ways]
+            if not key.patient:
+                shared += written
+            else:
+                own.setdefault(key.patient, []).extend(written)
+                if in_directory:
+                    own.setdefault(0, []).extend(written)
+        return Linked(number, tuple(shared), {patient: tuple(values) for patient, values in own.items()})
+
+    async def foreign(self, type_: str, parameter: SearchParameter, scope: Scope) -> list[tuple[Key, list[Key]]]:
+        """The rows in these records that refer to another record by this parameter, and what they refer to there."""
+        run = self._run(await self.plan(Query(type_), scope))
+        run.plan = replace(
+            run.plan, condition=All((run.plan.condition, Tokens(parameter.number, (FOREIGN,)))), families=("patient",)
+        )
+        found = []
+        for key, values in await self._values(run, parameter):
+            targets = [one for one in self._local(values) if one.patient not in (0, key.patient)]
+            found.append((key, targets))
+        return found
+
+    # ---- _has ------------------------------------------------------------------------------------------------------
+
+    async def _referring(self, one: Chained, type_: str, scope: Scope) -> Condition:
+        """The rows that something that matches refers to."""
+        [way] = one.ways
+        source, parameter = way.type_, one.parameter
+        rule = ownership(source)
+        if type_ == "Patient" and names_owner(parameter, source) and not rule.through and rule.otherwise == "refuse":
+            # Each row of a record names its Patient: whose records hold a match is all there is to know.
+            run = await self._inner(source, way.asked, scope)
+            owners = await run.owners()
+            self._seen(run)
+            return Owners(owners) if owners else _NOTHING
+        run = await self._inner(source, way.asked, scope if _of_patients(source) else None)
+        found = await self._values(run, parameter)
+        if scope is not None and _of_patients(source) and not names_owner(parameter, source):
+            run = await self._inner(source, way.asked, None)
+            marked = All((run.plan.condition, Tokens(parameter.number, (FOREIGN,))))
+            run.plan = replace(run.plan, condition=marked, families=("patient",))
+            found += await self._values(run, parameter)
+        kind = kind_of(type_)
+        keys = {key for _, values in found for key in self._local(values) if key.kind == kind}
+        return Named(tuple((key.patient, key.res) for key in sorted(keys))) if keys else _NOTHING
+
+    # ---- inside ----------------------------------------------------------------------------------------------------
+
+    async def _inner(self, type_: str, asked: Criterion, scope: Scope) -> Run:
+        """The search of one hop."""
+        run = self._run(await self.plan(Query(type_, (asked,)), scope))
+        if self.snapshot is None and not run.plan.identifiers:
+            # Before the first hop: what it does not find, no later page may find. (A look-up by identifier is of now.)
+            [[self.snapshot]] = await self.store.lanes.fetch("select pg_current_snapshot()::text")
+            run.snapshot = self.snapshot
+        return run
+
+    def _run(self, made: Plan) -> Run:
+        return Run(self.store, self.caller, made, self.snapshot, budget=self.budget)
+
+    def _bound(self, type_: str) -> Alternatives:
+        return bound(self.caller, "s", type_, self.base_url)
+
+    async def _values(self, run: Run, parameter: SearchParameter) -> list[tuple[Key, Sequence[Reference]]]:
+        """The matches of a run, each with its references."""
+        run.plan = replace(run.plan, also=frozenset({parameter.number}))
+        found = await run.matched(values=True)
+        self._seen(run)
+        return [(one.key, facts.values.get(parameter.number, ())) for facts, one in found]
+
+    def _local(self, values: Iterable[Reference]) -> Iterator[Key]:
+        """The resources of ours that these references name."""
+        for value in values:
+            named = reference.ours(value, self.base_url)
+            key = None if named is None else self.store.key(*named)
+            if key is not None:
+                yield key
+
+    def _seen(self, run: Run) -> None:
+        self.snapshot = run.snapshot or self.snapshot
+
+
+def _of_patients(type_: str) -> bool:
+    return "patient" in families_of(type_)
+
+
+def _narrowed(scope: Scope, condition: Condition | None) -> Scope:
+    implied = None if condition is None else implied_patients(condition)
+    if implied is None or scope is None:
+        return implied if scope is None else scope
+    return scope & implied
