@@ -33,6 +33,13 @@ def test_an_entry_becomes_a_request_of_its_own() -> None:
     assert (request.request_id, request.address) == ("id-1", "192.0.2.1")
 
 
+def test_the_instant_of_an_entry_is_the_date_of_a_header() -> None:
+    asked = {"method": "GET", "url": "Flag/f", "ifModifiedSince": "2026-03-02T10:30:00.250+01:00"}
+    (entry,) = read({"request": asked})
+
+    assert entry.headers["if-modified-since"] == "Mon, 02 Mar 2026 09:30:00 GMT"
+
+
 def test_criteria_are_kept() -> None:
     (entry,) = read({"request": {"method": "GET", "url": "Flag?patient=1&_count=2"}})
 
@@ -48,6 +55,9 @@ def test_criteria_are_kept() -> None:
         {"request": {"method": "BREW", "url": "Flag"}},
         {"request": {"method": "GET", "url": 1}},
         {"request": {"method": "GET", "url": "Nothing/1"}},
+        {"request": {"method": "GET", "url": "Flag/1", "ifModifiedSince": "yesterday"}},
+        {"request": {"method": "GET", "url": "Flag/1", "ifModifiedSince": "0001-01-01T00:00:00+14:00"}},
+        {"request": {"method": "GET", "url": "Flag/1", "ifModifiedSince": "2026-03-02T10:30:00"}},
         {"request": {"method": "POST", "url": ""}, "resource": {"resourceType": "Bundle"}},
         {"request": {"method": "POST", "url": "Flag"}},
         {"request": {"method": "POST", "url": "Flag"}, "resource": {"resourceType": "Goal"}},

@@ -1,6 +1,8 @@
 """The entries of a batch or transaction Bundle, as requests: FHIR R4 http.html#transaction, bundle.html#bdl-3."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, Final, NamedTuple
 
 from liaison.fhir.errors import BadRequest, FhirError, Issue, TooLarge
@@ -15,7 +17,6 @@ MOST_ENTRIES: Final = 5000
 _HEADERS: Final = {
     "ifMatch": "if-match",
     "ifNoneMatch": "if-none-match",
-    "ifModifiedSince": "if-modified-since",
     "ifNoneExist": "if-none-exist",
 }
 _ORDER: Final = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
@@ -59,9 +60,23 @@ def _text(tree: Mapping[str, Any], name: str) -> str:
 
 def _headers(request: Mapping[str, Any], outer: Mapping[str, str]) -> dict[str, str]:
     headers = {header: _text(request, name) for name, header in _HEADERS.items() if name in request}
+    if "ifModifiedSince" in request:
+        headers["if-modified-since"] = _http_date(_text(request, "ifModifiedSince"))
     if "prefer" in outer:
         headers["prefer"] = outer["prefer"]
     return headers
+
+
+def _http_date(instant: str) -> str:
+    """An entry says it as a FHIR instant, a header as an HTTP date (RFC 9110 §5.6.7), which knows whole seconds."""
+    refusal = BadRequest("It is not an instant, as in 2026-03-02T09:30:00Z.", "request.ifModifiedSince")
+    try:
+        moment = datetime.fromisoformat(instant)
+        if moment.tzinfo is None:
+            raise refusal
+        return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
+    except (ValueError, OverflowError):
+        raise refusal from None
 
 
 def _parse(at: str, entry: Any, outer: Request, base_url: str) -> Entry:
