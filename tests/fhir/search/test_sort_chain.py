@@ -11,7 +11,8 @@ from liaison.fhir.search.criteria import Context
 from liaison.fhir.search.parse import pairs, parse
 
 from .conftest import BASE
-from .test_chain import HIDDEN, House, house
+from .linked import House
+from .test_chain import HIDDEN, house
 
 __all__ = ["house"]
 
