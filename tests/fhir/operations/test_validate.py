@@ -88,28 +88,6 @@ async def test_the_first_trial_of_a_month_leaves_its_shelf(territory: Territory)
     assert vault._current[0] != "2001-01"
 
 
-async def test_a_refused_write_that_is_the_first_of_a_month_leaves_its_shelf(territory: Territory) -> None:
-    gp = await territory.person("gp")
-    vault = territory.store.vault
-    vault._current = ("2001-01", vault._current[1])
-    lost = {
-        "resourceType": "Observation",
-        "status": "final",
-        "code": {"text": "x"},
-        "subject": {"reference": "Patient/no"},
-    }
-    entries = [
-        {"resource": tree, "request": {"method": "POST", "url": tree["resourceType"]}}
-        for tree in ({"resourceType": "Patient"}, lost)
-    ]
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    assert (await territory.ask(gp.caller, "POST", "", bundle)).status == 422
-    await territory.patient(gp)
-
-    orphans = "select count(*) from patient p where not exists (select from shelf s where s.shelf = p.shelf)"
-    assert await territory.database.reading.fetchval(orphans) == 0
-
-
 async def test_a_trial_that_stayed_would_be_seen(territory: Territory, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sibling: with the rolling back gone, the count of rows tells."""
     gp = await territory.person("gp")

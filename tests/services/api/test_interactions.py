@@ -2,31 +2,13 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
 pytestmark = pytest.mark.http
-
-
-@pytest.fixture(scope="module")
-def gp(service: Any) -> Iterator[httpx.Client]:
-    with service.client("gp") as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def outside(service: Any) -> Iterator[httpx.Client]:
-    with service.client("gp_outside") as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def patient(service: Any) -> str:
-    made: str = service.patient()
-    return made
 
 
 def observation(patient: str, value: str = "72.50", **more: Any) -> bytes:
