@@ -33,6 +33,7 @@ from liaison.services.house import House
 from liaison.services.migrations import migrate_now
 from liaison.services.settings import Settings
 
+from .processes import workers_of
 from .running_sandbox import sandbox
 
 __all__ = ["sandbox"]
@@ -79,6 +80,11 @@ class Service:
     process: subprocess.Popen[str]
     people: dict[str, Person] = field(default_factory=dict)
     organization: str = ""
+
+    @property
+    def workers(self) -> list[int]:
+        """The worker processes that live now."""
+        return workers_of(self.process)
 
     @property
     def fhir(self) -> str:

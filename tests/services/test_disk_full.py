@@ -55,6 +55,7 @@ def test_a_full_disk_is_a_503_and_leaves_nothing(
     }
     with embedded_service(base) as service, service.client("gp") as gp:
         patient = service.patient()
+        workers = service.workers
         before = gp.get("/Flag", params={"patient": patient, "_summary": "count"}).json()["total"]
         ballast = small_disk / "ballast"
         subprocess.run(["dd", "if=/dev/zero", f"of={ballast}", "bs=64k"], capture_output=True, check=False)
@@ -68,6 +69,7 @@ def test_a_full_disk_is_a_503_and_leaves_nothing(
                 break
         ballast.unlink()
 
+        assert service.workers == workers, "no worker has died of it"
         assert statuses[-1] == 503, statuses
         stored = statuses.count(201)
         # PostgreSQL may have crashed for want of room for its log: it recovers first, and says so with 503s.

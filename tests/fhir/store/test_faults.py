@@ -149,9 +149,8 @@ async def test_a_full_disk_is_a_503_writes_nothing_and_is_over_when_there_is_roo
     async def test(running: Running) -> None:
         known = (await running.write()).key
         count = await running.store.database.reading.fetchval("select count(*) from directory_version")
-        watching = asyncio.create_task(running.server.watch())
         filler = small_disk / "filler"
-        try:
+        with running.server.watched():
             await asyncio.to_thread(fill, filler)
             with pytest.raises(Unavailable) as told:
                 for _ in range(40):
@@ -163,8 +162,6 @@ async def test_a_full_disk_is_a_503_writes_nothing_and_is_over_when_there_is_roo
             after = await running.store.database.reading.fetchval("select count(*) from directory_version")
             # The row of works_again, and one more for each time that works_again got no further than its write.
             assert count < after <= count + 20
-        finally:
-            watching.cancel()
 
     await run(small_disk, {"shared_buffers": "16MB", "max_wal_size": "48MB"}, test)
 

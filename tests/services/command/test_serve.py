@@ -15,6 +15,8 @@ import pytest
 
 from liaison.fhir.vault import FileKeyProvider
 
+from ..processes import workers_of
+
 pytestmark = pytest.mark.http
 
 
@@ -90,15 +92,9 @@ def own(service_base: dict[str, str], service: Any, started: Any) -> Iterator[tu
         process.wait()
 
 
-def children(process: subprocess.Popen[str]) -> list[int]:
-    """The worker processes."""
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return [pid for pid in map(int, listed) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-
 def test_sigterm_stops_every_worker(own: tuple[str, subprocess.Popen[str]]) -> None:
     url, process = own
-    workers = children(process)
+    workers = workers_of(process)
     assert len(workers) == 2
 
     process.send_signal(signal.SIGTERM)
@@ -111,17 +107,17 @@ def test_sigterm_stops_every_worker(own: tuple[str, subprocess.Popen[str]]) -> N
 
 def test_a_killed_worker_is_replaced(own: tuple[str, subprocess.Popen[str]]) -> None:
     url, process = own
-    before = children(process)
+    before = workers_of(process)
 
     os.kill(before[0], signal.SIGKILL)
 
     until = time.monotonic() + 30
     while time.monotonic() < until:
-        now = children(process)
+        now = workers_of(process)
         if len(now) == 2 and before[0] not in now:
             break
         time.sleep(0.1)
-    assert len(children(process)) == 2
+    assert len(workers_of(process)) == 2
     assert httpx.get(f"{url}/livez").status_code == 200
 
 
@@ -166,9 +162,44 @@ def test_metrics_count_over_all_workers_and_name_nobody(service: Any) -> None:
     assert float(line.rsplit(" ", 1)[1]) >= 1
 
 
+def test_metrics_are_kept_where_a_full_disk_cannot_end_a_worker(
+    own: tuple[str, subprocess.Popen[str]], service_base: dict[str, str]
+) -> None:
+    url, process = own
+    httpx.get(f"{url}/fhir/metadata")
+
+    for pid in workers_of(process):
+        mapped = [line.split()[-1] for line in Path(f"/proc/{pid}/maps").read_text().splitlines() if ".db" in line]
+        assert not [path for path in mapped if path.startswith(service_base["DATA"])]
+
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert not list(Path("/dev/shm").glob(f"liaison-metrics-{process.pid}-*"))  # looks, and writes nothing
+
+
+def test_a_worker_that_dies_while_it_is_asked_for_its_health_is_replaced(
+    own: tuple[str, subprocess.Popen[str]],
+) -> None:
+    _, process = own
+    before = workers_of(process)
+
+    for pid in before:
+        os.kill(pid, signal.SIGSTOP)  # the supervisor asks it, and waits for its answer
+    time.sleep(1.5)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+
+    # A worker that is only slow has a minute: one that is dead is not waited for.
+    until = time.monotonic() + 40
+    while time.monotonic() < until and (len(now := workers_of(process)) < 2 or {*now} & {*before}):
+        time.sleep(0.1)
+    assert len(now) == 2
+    assert not {*now} & {*before}
+
+
 def test_workers_do_not_outlive_who_supervises_them(own: tuple[str, subprocess.Popen[str]]) -> None:
     _, process = own
-    workers = children(process)
+    workers = workers_of(process)
 
     process.kill()
 

@@ -20,6 +20,10 @@ _SERVER_SETTINGS = {
 }
 
 
+_CONNECT_SECONDS = 10
+"""A server that takes the connection and does not answer (frozen, or being ended) is out of reach after so long."""
+
+
 class UnknownSchema(RuntimeError):
     """The database is not at the revision this code knows. The text names the command to run."""
 
@@ -71,12 +75,17 @@ class Database:
 
 async def connection(url: str, **more: Any) -> asyncpg.Connection:
     """A connection of its own, for what must not share a pool. `more` goes to asyncpg."""
-    return await asyncpg.connect(url, server_settings=_SERVER_SETTINGS, **more)
+    return await asyncpg.connect(url, server_settings=_SERVER_SETTINGS, timeout=_CONNECT_SECONDS, **more)
 
 
 async def pool(url: str, most: int) -> asyncpg.Pool:
     return await asyncpg.create_pool(
-        url, min_size=0, max_size=most, server_settings=_SERVER_SETTINGS, max_inactive_connection_lifetime=300
+        url,
+        min_size=0,
+        max_size=most,
+        server_settings=_SERVER_SETTINGS,
+        timeout=_CONNECT_SECONDS,
+        max_inactive_connection_lifetime=300,
     )
 
 

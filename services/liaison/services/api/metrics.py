@@ -1,7 +1,10 @@
 """Prometheus metrics of this process and, through shared files, of all workers. No label ever comes from a record."""
 
+import contextlib
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,20 +15,29 @@ from liaison.fhir.definitions import RESOURCE_TYPES
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it, with a name nobody can foresee
+_NAMED: Final = "liaison-metrics-"
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def share(folder: Path) -> None:
-    """Called by the parent before it starts workers: their counters are added up through files in a folder of this
-    parent's own, so that two services on one data folder leave each other's counts alone."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        if old.is_dir() and not Path("/proc", old.name).exists():
-            shutil.rmtree(old, ignore_errors=True)
-    own = folder / str(os.getpid())
-    shutil.rmtree(own, ignore_errors=True)
-    own.mkdir(mode=0o700)
-    os.environ[_FOLDER] = str(own)
+@contextlib.contextmanager
+def shared() -> Iterator[None]:
+    """Entered by the parent before it starts workers: their counters are added up through files in a folder of this
+    parent's own, so that two services on one data folder leave each other's counts alone.
+
+    The files are mapped: where there is no room for a page of them the kernel kills who writes it (SIGBUS). They are in
+    memory, so that a full disk does not end the workers.
+    """
+    where = _MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir())
+    for old in where.glob(f"{_NAMED}*"):
+        if not Path("/proc", old.name.removeprefix(_NAMED).partition("-")[0]).exists():
+            shutil.rmtree(old, ignore_errors=True)  # of a parent that was killed; others' are not ours to remove
+    with tempfile.TemporaryDirectory(prefix=f"{_NAMED}{os.getpid()}-", dir=where, ignore_cleanup_errors=True) as own:
+        os.environ[_FOLDER] = own
+        try:
+            yield
+        finally:
+            del os.environ[_FOLDER]
 
 
 class Metrics:

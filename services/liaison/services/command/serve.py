@@ -1,25 +1,24 @@
 """`liaison serve`: the service, in one or several worker processes on one socket and one database."""
 
 import asyncio
+import contextlib
 import os
 import socket
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store.database import UnknownSchema
-from liaison.fhir.store.embedded import Embedded
 from liaison.fhir.vault import ProviderError
 from liaison.services import base
 from liaison.services.api import metrics
 from liaison.services.application import SUPERVISOR
 from liaison.services.command import Refused, app
+from liaison.services.command.workers import Workers
 from liaison.services.house import House, NoKey
 from liaison.services.installation import WrongInstallation
 from liaison.services.settings import Settings
@@ -59,14 +58,8 @@ def run(
         with base.running(settings, progress=True) as supervisor:
             before()
             _check(settings)
-            stop = threading.Event()
-            watcher = threading.Thread(target=_watch, args=(supervisor, stop), daemon=True)
-            watcher.start()
-            try:
+            with supervisor.watched() if supervisor else contextlib.nullcontext():
                 _serve(settings, certificate)
-            finally:
-                stop.set()
-                watcher.join()
     except CANNOT as error:
         raise Refused(str(error)) from None
 
@@ -79,19 +72,11 @@ def _check(settings: Settings) -> None:
     asyncio.run(open_and_close())
 
 
-def _watch(supervisor: Embedded | None, stop: threading.Event) -> None:
-    """Starts the embedded server again when it has died; the workers answer 503 until then."""
-    while supervisor is not None and not stop.wait(0.5):
-        supervisor.ensure()
-
-
 def _serve(settings: Settings, certificate: tuple[Path, Path] | None) -> None:
     listening = _listen(settings.host, settings.port)
     address = listening.getsockname()
     scheme = "https" if certificate else "http"
     print(f"Liaison listens on {scheme}://{address[0]}:{address[1]}", flush=True)  # noqa: T201  # whoever started it reads this
-    if settings.metrics:
-        metrics.share(settings.data / "metrics")
     os.environ[SUPERVISOR] = str(os.getpid())
     config = uvicorn.Config(
         APPLICATION,
@@ -109,10 +94,8 @@ def _serve(settings: Settings, certificate: tuple[Path, Path] | None) -> None:
         ssl_certfile=certificate[0] if certificate else None,
         ssl_keyfile=certificate[1] if certificate else None,
     )
-    try:
-        Multiprocess(config, sockets=[listening]).run()
-    finally:
-        listening.close()
+    with contextlib.closing(listening), metrics.shared() if settings.metrics else contextlib.nullcontext():
+        Workers(config, sockets=[listening]).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:

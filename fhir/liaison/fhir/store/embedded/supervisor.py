@@ -10,13 +10,14 @@
 A supervisor that was killed leaves its server running; the next one adopts it.
 """
 
-import asyncio
 import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -137,11 +138,26 @@ class Embedded:
         self._launch()
         return True
 
-    async def watch(self, every: float = 0.5) -> None:
-        """Runs until cancelled, and restarts a server that died."""
-        while True:
-            await asyncio.sleep(every)
-            await asyncio.to_thread(self.ensure)
+    @contextmanager
+    def watched(self, every: float = 0.5) -> Iterator[None]:
+        """A thread restarts a server that died. One that cannot start, for want of room on the disk say, is tried again
+        for as long as it takes: `progress` is told each time."""
+        stop = threading.Event()
+
+        def watch() -> None:
+            while not stop.wait(every):
+                try:
+                    self.ensure()
+                except EmbeddedError as error:
+                    self.progress(str(error))
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            watcher.join()
 
     def stop(self, patience: float = 60) -> None:
         """Ends every connection and stops the server cleanly; after `patience` seconds, without its last checkpoint
