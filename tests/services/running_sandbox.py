@@ -1,5 +1,6 @@
 """A real sandbox: the command in a process of its own, on a free port, in a folder of its own."""
 
+import fcntl
 import json
 import os
 import signal
@@ -83,10 +84,25 @@ def stop(running: Running) -> None:
     running.process.stdout.close()
 
 
+def _loaded(together: Path) -> Path:
+    """The folder of a sandbox that was loaded and stopped, made once for all the processes of this test run."""
+    folder = together / "loaded-sandbox"
+    with (together / "loaded-sandbox.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "sandbox.json").exists():
+            stop(start(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One territory for the tests of a session."""
-    running = start(tmp_path_factory.mktemp("sandbox") / "data")
+    """One territory for the tests of a session, which they may change: a copy, since loading one takes half a minute."""
+    own = tmp_path_factory.mktemp("sandbox") / "data"
+    base = tmp_path_factory.getbasetemp()
+    loaded = _loaded(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
+    # Not Python's copytree, which leaves the files of the database's account to us.
+    subprocess.run(["cp", "--archive", str(loaded), str(own)], check=True)
+    running = start(own)
     yield running
     if running.process.poll() is None:
         stop(running)

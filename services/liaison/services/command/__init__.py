@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage (Typer's own). A failure 
 
 import importlib
 import pkgutil
+import sys
 
 import typer
 
@@ -35,10 +36,16 @@ def _liaison() -> None:
 def main() -> None:
     """Entry point of the console script."""
     logs.configure()
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+    _register(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
         app()
     except Refused as refusal:
         typer.echo(f"liaison: {refusal}", err=True)
         raise SystemExit(refusal.code) from None
+
+
+def _register(command: str) -> None:
+    """The command asked for, or all of them for a menu. Loading what the others need takes longer than most of them."""
+    files = [module.name for module in pkgutil.iter_modules(__path__)]
+    for name in [name for name in files if name.removesuffix("_") == command] or files:
+        importlib.import_module(f"{__name__}.{name}")

@@ -18,10 +18,10 @@ from liaison.services import base
 from liaison.services.api import metrics
 from liaison.services.application import SUPERVISOR
 from liaison.services.command import Refused, app
-from liaison.services.command.workers import Workers
 from liaison.services.house import House, NoKey
 from liaison.services.installation import WrongInstallation
 from liaison.services.settings import Settings
+from liaison.services.workers import Workers
 
 CANNOT = (base.NoDatabase, UnknownSchema, NoKey, ProviderError, Unavailable, WrongInstallation)
 """Why a service does not start; each says what to do."""
