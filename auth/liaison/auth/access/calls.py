@@ -12,8 +12,8 @@ about and what was decided; the team reads it with them.
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from liaison.auth.access import identity, internal, team_writing, urgent_sessions, vocabulary
-from liaison.auth.access.finding import Finder, Known, asking, require_traits
+from liaison.auth.access import internal, team_writing, urgent_sessions, vocabulary
+from liaison.auth.access.finding import Finder, Known, asking, one_person, require_traits
 from liaison.auth.access.join import attending, found_by
 from liaison.auth.access.oppositions import opposed_to
 from liaison.auth.access.roles import ROLES
@@ -58,7 +58,7 @@ async def open_call(
     by = team_writing.staff_reference(store, caller)
     owner = by if doctor else await _regulator(store, regulator)
     async with asking(store, caller, call=True) as finder:
-        known = await _only(finder, patient)
+        known = await one_person(finder, patient)
         allowed = known is not None and not await opposed_to(store, caller, known.key.patient, emergency=doctor)
         await finder.note(allowed)
         if known is None or not allowed:
@@ -129,18 +129,6 @@ async def end_call(store: Store, caller: Caller, task: Key, note: str, base_url:
         await internal.close_session(store.database.writing, cell)
     await urgent_sessions.end_all(store, task)
     return str(tree["for"]["reference"])
-
-
-async def _only(finder: Finder, patient: Tree) -> Known | None:
-    """The one person of this identity: the traits that are told on the telephone, and an INS or birthplace, when both
-    are known, that do not contradict it."""
-    traits, stated = require_traits(patient, all_of_them=False), set(identity.matricules(patient))
-    fitting = []
-    for one in await finder.candidates(patient):
-        theirs = set(identity.matricules(one.tree))
-        if one.traits.same_as(traits) and (stated & theirs or not (stated and theirs)):
-            fitting.append(one)
-    return fitting[0] if len(fitting) == 1 else None
 
 
 _IN_OFFICE: Final = """

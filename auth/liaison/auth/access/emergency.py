@@ -1,6 +1,6 @@
 """Emergency access (rule 11; CSP L.1111-17 I): the person cannot express their will and is in immediate danger.
 
-Starts from the person's exact identity, the caller's role and a written reason; opens for four hours, in a session of
+Starts from the person's INS or traits, the caller's role and a written reason; opens for four hours, in a session of
 purpose ETREAT; refused after a prior objection. Someone unknown, an identity that does not match and an objection give
 one neutral answer. Patient and attending doctor are told, and the access stands in the review list with its reason.
 
@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.access import internal, team_writing, urgent_sessions, vocabulary
-from liaison.auth.access.finding import Finder, Known, asking
-from liaison.auth.access.join import attending, exact, found
+from liaison.auth.access.finding import Finder, Known, asking, one_person
+from liaison.auth.access.join import attending, found
 from liaison.auth.access.oppositions import opposed_to
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
@@ -50,7 +50,7 @@ async def open_access(
     if len(reason.strip()) < _SHORTEST_REASON:
         raise BadRequest("Write why this access is needed, in a sentence.", "Parameters.parameter.where(name='reason')")
     async with asking(store, caller) as finder:
-        known = await exact(finder, patient)
+        known = await one_person(finder, patient)
         allowed = known is not None and not await opposed_to(store, caller, known.key.patient, emergency=True)
         await finder.note(allowed)
         if known is None or not allowed:

@@ -4,14 +4,16 @@ Each belongs to a task of the record, which is its family: they end with it, on 
 """
 
 from datetime import timedelta
+from typing import Final
 
-from liaison.auth.access import team_writing
+from liaison.auth.access import internal, team_writing
 from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.caller import Caller
-from liaison.auth.sessions import Act, NoLongerHeld, end_family, end_session, open_session
+from liaison.auth.sessions import BROWSER, Act, NoLongerHeld, caller_of_row, end_family, end_session, open_session
 from liaison.fhir.errors import NotFound, Unauthorized
 from liaison.fhir.model import read
+from liaison.fhir.search import search
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key, Tree
 
@@ -62,3 +64,56 @@ async def task_of(store: Store, cell: Caller, caller: Caller, task: Key, system:
     if code not in codes(tree.get("code"), system):
         raise NotFound
     return tree
+
+
+_HELD: Final = """
+    select session, purpose, only_patient, account, client, practitioner, role, organization, role_code, scope, family
+    from access_session
+    where account = $1 and role = $2 and role_code = $3 and scope = $4 and purpose = $5
+      and family is not null and ended_at is null and expires_at > now()
+    order by expires_at desc
+"""
+
+
+async def _of_our_pages(store: Store, caller: Caller) -> dict[int, Caller]:
+    """By task, the live sessions that our pages opened for this person in this role."""
+    rows = await store.database.reading.fetch(
+        _HELD, caller.account, caller.role, caller.role_code, BROWSER, Purpose.ETREAT
+    )
+    found: dict[int, Caller] = {}
+    for row in rows:
+        found.setdefault(row["family"], caller_of_row(row))
+    return found
+
+
+async def resume(store: Store, caller: Caller, task: Key, system: str, code: str) -> tuple[Tree, Caller]:
+    """The task of this kind that the caller opened, in this role, on our pages, and the caller of its live session.
+
+    Raises NotFound for any other, and once it has ended.
+    """
+    cell = await internal.open_session(store.database.writing, "identity", caller=caller)
+    try:
+        tree = await task_of(store, cell, caller, task, system, code)
+    finally:
+        await internal.close_session(store.database.writing, cell)
+    held = (await _of_our_pages(store, caller)).get(task.res)
+    if held is None:
+        raise NotFound
+    return tree, held
+
+
+async def open_now(store: Store, caller: Caller, system: str, code: str, base_url: str) -> list[tuple[Tree, Caller]]:
+    """All that `resume` would give, latest first."""
+    held = await _of_our_pages(store, caller)
+    if not held:
+        return []
+    cell = await internal.open_session(store.database.writing, "identity", caller=caller)
+    try:
+        by = team_writing.staff_reference(store, caller)
+        asked = f"requester={by}&code={system}|{code}&_sort=-authored-on&_count=50"
+        answer = await search(store, cell, "Task", asked, base_url=base_url)
+    finally:
+        await internal.close_session(store.database.writing, cell)
+    tasks = [entry["resource"] for entry in read(answer.body).get("entry") or ()]
+    keys = [(tree, store.key("Task", tree["id"])) for tree in tasks]
+    return [(tree, held[key.res]) for tree, key in keys if key is not None and key.res in held]

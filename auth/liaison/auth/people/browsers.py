@@ -6,7 +6,7 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import asyncpg
@@ -21,17 +21,24 @@ from liaison.fhir.store.contract import Key
 
 LIFETIME: Final = 4 * 3600
 CHOOSING: Final = 900
+RECENT: Final = timedelta(minutes=30)
+"""How old the proof of who someone is may be for an act that asks for a recent one: emergency access."""
 
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """A live browser session. `caller.role_code` is '' until a role is chosen."""
+    """A live browser session. `caller.role_code` is '' until a role is chosen.
+
+    `started_at` is when the secret was last proven, which choosing a role does not make younger; `recent` says, by the
+    database's clock, whether that is less than RECENT ago.
+    """
 
     account: Account
     caller: Caller
     csrf: str
     started_at: datetime
     expires_at: datetime
+    recent: bool
 
     def csrf_matches(self, given: str) -> bool:
         """Whether a form carries this session's token, compared in constant time."""
@@ -53,23 +60,34 @@ async def begin(connection: asyncpg.Connection, account: Account, *, leaving: st
 async def choose(connection: asyncpg.Connection, cookie: str, account: Account, role: HeldRole) -> str:
     """A new cookie, in a role. Raises sessions.NoLongerHeld. The former cookie and its session end."""
     async with connection.transaction():
-        made = await _insert(connection, in_role(account, role), LIFETIME)
+        made = await _insert(connection, in_role(account, role), LIFETIME, leaving=cookie)
         await end(connection, cookie)
         return made
 
 
-async def _insert(connection: asyncpg.Connection, act: Act, seconds: int) -> str:
+async def prove_again(connection: asyncpg.Connection, cookie: str) -> str:
+    """A new cookie for the same session, whose owner has just typed their secret once more. It lasts no longer."""
+    made = secrets.token_urlsafe(32)
+    await connection.execute(
+        "update browser_session set token = $2, started_at = now() where token = $1", digest(cookie), digest(made)
+    )
+    return made
+
+
+async def _insert(connection: asyncpg.Connection, act: Act, seconds: int, *, leaving: str = "") -> str:
     session = await open_session(connection, act, BROWSER, seconds)
     cookie = secrets.token_urlsafe(32)
     await connection.execute(
         """
-        insert into browser_session (token, account, session, csrf, expires_at)
-        select $1, $2, $3, $4, expires_at from access_session where session = $3
+        insert into browser_session (token, account, session, csrf, started_at, expires_at)
+        select $1, $2, $3, $4, coalesce((select started_at from browser_session where token = $5), now()), expires_at
+        from access_session where session = $3
         """,
         digest(cookie),
         act.account,
         session,
         secrets.token_bytes(32),
+        digest(leaving),
     )
     return cookie
 
@@ -78,7 +96,7 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
     """The live session of a cookie; None for one that is unknown, expired or ended, or whose account is suspended."""
     row = await connection.fetchrow(
         """
-        select b.csrf, b.started_at as began, s.expires_at, a.username, a.fhir_kind, a.fhir_patient, a.fhir_res,
+        select b.csrf, b.started_at as began, b.started_at > now() - $2::interval as recent, s.expires_at, a.username, a.fhir_kind, a.fhir_patient, a.fhir_res,
                s.session, s.purpose, s.only_patient, s.account, s.client, s.practitioner, s.role, s.organization,
                s.role_code, s.scope
         from browser_session b
@@ -88,6 +106,7 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
           and (a.not_before is null or a.not_before <= s.started_at)
         """,
         digest(cookie),
+        RECENT,
     )
     if row is None:
         return None
@@ -98,6 +117,7 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
         csrf=urlsafe_b64encode(row["csrf"]).rstrip(b"=").decode(),
         started_at=row["began"],
         expires_at=row["expires_at"],
+        recent=row["recent"],
     )
 
 

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from liaison.services.pages.languages import COOKIE, language_of, translations
 from liaison.services.pages.reading import moments, sentences
-from liaison.services.pages.role_names import COORDINATORS, RECEIVERS
+from liaison.services.pages.role_names import COORDINATORS, RECEIVERS, URGENT
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -51,7 +51,8 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # by the extension
-    made.globals.update(static=static_url, lang=language, receivers=RECEIVERS, coordinators=COORDINATORS)
+    made.globals.update(static=static_url, lang=language)
+    made.globals.update(receivers=RECEIVERS, coordinators=COORDINATORS, urgent=URGENT)
     made.filters.update(
         sentence=sentences.sentence,
         kind=sentences.kind,

@@ -52,6 +52,9 @@ ROLE_NAMES: Final = {
 RECEIVERS: Final = frozenset(code for code, role in ROLES.items() if role.registers)
 """Who may bring a person in: the menus and the reception desk ask here."""
 
+URGENT: Final = frozenset(code for code, role in ROLES.items() if role.emergency)
+"""Whom emergency access is offered to (rule 6)."""
+
 COORDINATORS: Final = frozenset({"coordinator", "nurse", "gp", "specialist", "substitute"})
 """Who follows a programme across structures."""
 

@@ -18,6 +18,7 @@ from liaison.auth.journal.entry import OUTCOME_REFUSED, Entry, Event, entry
 from liaison.auth.people import browsers, phones
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.acting import NO_ROLE
+from liaison.auth.people.browsers import Browser
 from liaison.auth.people.roles import HeldRole, held_by
 from liaison.auth.people.sign_in import SignInRefused
 from liaison.auth.people.sign_in import sign_in as check_secret
@@ -92,22 +93,43 @@ async def take_sign_in(request: Request) -> Response:
         try:
             account = await check_secret(house.database, username, secret, on_enrolled_phone=enrolled)
         except SignInRefused as refusal:
-            # The name that was typed is not recorded: people type passwords there.
-            await _journal(
-                request,
-                Entry(
-                    Event.SIGN_IN,
-                    OUTCOME_REFUSED,
-                    person=refusal.person,
-                    status=403,
-                    account=refusal.account,
-                    method=request.method,
-                    path="connexion",
-                    address=address_of(request),
-                ),
-            )
+            await _journal_refusal(request, refusal)
             return _form(request, follow, username=username, refused=True)
     return await enter(request, account, follow)
+
+
+async def _journal_refusal(request: Request, refusal: SignInRefused) -> None:
+    """The name that was typed is not recorded: people type passwords there."""
+    refused = Entry(
+        Event.SIGN_IN,
+        OUTCOME_REFUSED,
+        person=refusal.person,
+        status=403,
+        account=refusal.account,
+        method=request.method,
+        path=request.url.path.lstrip("/"),
+        address=address_of(request),
+    )
+    await _journal(request, refused)
+
+
+async def prove_again(request: Request, browser: Browser, secret: str) -> str:
+    """The new cookie of the same session once its owner has typed their secret again; '' when it is refused.
+
+    For an act that asks for a recent sign-in. Counted and journaled like a sign-in.
+    """
+    house = request.app.state.house
+    with faults.reported():
+        enrolled = await _on_enrolled_phone(request)
+        try:
+            await check_secret(house.database, browser.account.username, secret[:LONGEST], on_enrolled_phone=enrolled)
+        except SignInRefused as refusal:
+            await _journal_refusal(request, refusal)
+            return ""
+        async with house.database.writing.acquire() as connection:
+            cookie = await browsers.prove_again(connection, cookies.read(request, cookies.SESSION))
+    await _journal(request, entry(browser.caller, Event.SIGN_IN, request=_asked(request)))
+    return cookie
 
 
 async def _on_enrolled_phone(request: Request) -> bool:

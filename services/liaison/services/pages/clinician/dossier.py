@@ -11,12 +11,12 @@ from liaison.auth.access.classes import Class
 from liaison.fhir.errors import NotFound
 from liaison.services.pages.clinician.alerts import alerts_of, told
 from liaison.services.pages.clinician.last_visit import last_visit
+from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import writes
-from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
 
@@ -57,13 +57,14 @@ async def found(record: Record, type_: str, query: dict[str, str], most: int = 5
 
 
 async def dossier(request: Request) -> Response:
-    caller, me = await signed_in(request)
-    house = request.app.state.house
-    record = Record(house.engine, caller, address_of(request))
-    id_ = request.path_params["id"]
-    patient = await patient_or_404(record, id_)
-    reference = f"Patient/{id_}"
-    since = await last_visit(house.database.reading, house.vault, caller, reference)
+    return await show(request, await own_place(request))
+
+
+async def show(request: Request, place: Place) -> Response:
+    house, record = request.app.state.house, place.record
+    patient = await patient_or_404(record, place.id)
+    reference = f"Patient/{place.id}"
+    since = await last_visit(house.database.reading, house.vault, place.caller, reference)
     today = datetime.now(moments.PARIS).date()
     ahead = {"patient": reference, "date": f"ge{today.isoformat()}", "_sort": "date", "_count": "20"}
     alerts, planned, teams, news, *whole = await asyncio.gather(
@@ -78,6 +79,7 @@ async def dossier(request: Request) -> Response:
     return render(
         request,
         "clinician/dossier.html",
+        place=place,
         patient=patient,
         who=identity(patient),
         today=today,
@@ -91,7 +93,7 @@ async def dossier(request: Request) -> Response:
         plans=current(plans),
         team=[member for team in teams for member in members(team)],
         alerts=[told(task) for task in alerts],
-        may_answer=writes(me.role_code, Class.ALERT),
+        may_answer=place.writes and writes(place.me.role_code, Class.ALERT),
     )
 
 

@@ -13,13 +13,13 @@ from liaison.auth.access.classes import Class
 from liaison.fhir.errors import BadRequest
 from liaison.protocols import codes
 from liaison.services.pages.clinician.dossier import found, patient_or_404
+from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, sentences
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reading.identity import identity
-from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import writes
-from liaison.services.pages.signed_in import Me, address_of, signed_in
+from liaison.services.pages.signed_in import Me
 
 Tree = dict[str, Any]
 LOINC: Final = "http://loinc.org"
@@ -67,24 +67,23 @@ class Series:
 
 
 async def measures(request: Request) -> Response:
-    return await _show(request)
+    return await show(request, await own_place(request))
 
 
-async def _show(request: Request, error: str = "", status: int = 200) -> Response:
-    caller, me = await signed_in(request)
-    record = Record(request.app.state.house.engine, caller, address_of(request))
-    id_ = request.path_params["id"]
-    patient = await patient_or_404(record, id_)
-    query = {"patient": f"Patient/{id_}", "_sort": "-date", "_count": "400"}
+async def show(request: Request, place: Place, error: str = "", status: int = 200) -> Response:
+    record = place.record
+    patient = await patient_or_404(record, place.id)
+    query = {"patient": f"Patient/{place.id}", "_sort": "-date", "_count": "400"}
     return render(
         request,
         "clinician/measures.html",
         status=status,
+        place=place,
         patient=patient,
         who=identity(patient),
         today=datetime.now(moments.PARIS).date(),
         series=grouped(await found(record, "Observation", query, 400)),
-        typed=TYPED if writes(me.role_code, Class.VITAL) else {},
+        typed=TYPED if place.writes and writes(place.me.role_code, Class.VITAL) else {},
         error=error,
         given=await request.form() if error else {},
     )
@@ -101,10 +100,8 @@ def grouped(observations: list[Tree]) -> list[Series]:
 
 
 async def add(request: Request) -> Response:
-    caller, me = await signed_in(request)
-    record = Record(request.app.state.house.engine, caller, address_of(request))
-    id_ = request.path_params["id"]
-    await patient_or_404(record, id_)
+    place = await own_place(request)
+    await patient_or_404(place.record, place.id)
     form = await request.form()
     measure = TYPED.get(str(form.get("code", "")))
     if measure is None:
@@ -112,11 +109,11 @@ async def add(request: Request) -> Response:
     numbers = read_numbers(str(form.get("value", "")), measure)
     if not numbers:
         example = f" {measure.example}" if measure.example else ""
-        return await _show(
-            request, f"{measure.name} : {measure.low:g} – {measure.high:g} {measure.unit}.{example}", 400
+        return await show(
+            request, place, f"{measure.name} : {measure.low:g} – {measure.high:g} {measure.unit}.{example}", 400
         )
-    await record.create(observation(measure, numbers, id_, me))
-    return RedirectResponse(f"/dossiers/{id_}/mesures", status_code=303)
+    await place.record.create(observation(measure, numbers, place.id, place.me))
+    return RedirectResponse(f"{place.path}/mesures", status_code=303)
 
 
 def read_numbers(typed: str, measure: Measure) -> list[Decimal]:

@@ -9,19 +9,20 @@ from starlette.responses import Response
 from liaison.protocols.calendar import calendar
 from liaison.protocols.carry_out import step_code
 from liaison.services.pages.clinician.dossier import found, patient_or_404
+from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
-from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import address_of, signed_in
 
 
 async def plan(request: Request) -> Response:
-    caller, _ = await signed_in(request)
-    record = Record(request.app.state.house.engine, caller, address_of(request))
-    id_ = request.path_params["id"]
-    patient = await patient_or_404(record, id_)
-    mine = {"patient": f"Patient/{id_}", "_count": "100"}
+    return await show(request, await own_place(request))
+
+
+async def show(request: Request, place: Place) -> Response:
+    record = place.record
+    patient = await patient_or_404(record, place.id)
+    mine = {"patient": f"Patient/{place.id}", "_count": "100"}
     plans, goals, tasks = await asyncio.gather(
         found(record, "CarePlan", {**mine, "status": "active"}),
         found(record, "Goal", mine),
@@ -31,6 +32,7 @@ async def plan(request: Request) -> Response:
     return render(
         request,
         "clinician/plan.html",
+        place=place,
         patient=patient,
         who=identity(patient),
         today=today,

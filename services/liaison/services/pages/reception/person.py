@@ -45,10 +45,8 @@ def patient(form: Mapping[str, str]) -> Tree:
     }
     if place := form.get("birthplace", "").strip().upper():
         tree["extension"] = [_birthplace(place)]
-    if matricule := "".join(form.get("ins", "").split()).upper():
-        if form.get("ins_kind") not in INS or len(matricule) != 15:
-            raise Incomplete("ins")
-        tree["identifier"] = [_matricule(matricule, form["ins_kind"])]
+    if form.get("ins", "").strip():
+        tree["identifier"] = [matricule(form)]
     if phone := form.get("phone", "").strip():
         tree["telecom"] = [{"system": "phone", "value": phone}]
     if city := form.get("city", "").strip():
@@ -56,7 +54,11 @@ def patient(form: Mapping[str, str]) -> Tree:
     return tree
 
 
-def _matricule(value: str, kind: str) -> Tree:
+def matricule(form: Mapping[str, str]) -> Tree:
+    """The INS as an identifier. Raises Incomplete."""
+    value, kind = "".join(form.get("ins", "").split()).upper(), form.get("ins_kind", "")
+    if kind not in INS or len(value) != 15:
+        raise Incomplete("ins")
     return {
         "use": "temp" if kind == "9" else "official",
         "type": {"coding": [{"system": IDENTIFIER_TYPE, "code": INS[kind]}]},

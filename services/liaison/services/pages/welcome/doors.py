@@ -78,7 +78,9 @@ DOORS: Final = (
             _("Vos patients sont là, ceux de la maison de santé n’existent pas pour vous."),
             _("Ouvrez le dossier de Patrick Gicquel : le programme d’éducation lui a été proposé."),
             _("Accueillez une personne nouvelle, puis constituez son équipe."),
+            _("Eugène Le Sommer est amené sans connaissance : sous « Mes patients », « Cette personne n’est pas dans ma liste », ouvrez un accès d’urgence avec l’identité ci-dessous, puis terminez-le."),
         ),
+        about=("heart",),
     ),
     Door(
         "substitute_active",
@@ -175,7 +177,11 @@ DOORS: Final = (
         (
             _("Votre liste est vide : une garde n’ouvre aucun dossier par elle-même."),
             _("Hier soir, vous avez ouvert en urgence celui de Raymond Samson : l’auditrice va revoir cet accès."),
+            _("Hervé Marchand est trouvé inconscient : sous « Mes patients », ouvrez un accès d’urgence avec l’identité ci-dessous et un motif. Ce qui est masqué le reste ; l’heure de la fin est en haut de la page."),
+            _("Essayez avec Danielle Perron, qui s’y est opposée d’avance : la réponse est celle qu’on donne pour un inconnu."),
+            _("Terminez l’accès : le dossier se referme aussitôt, et l’auditrice a un accès de plus à revoir."),
         ),
+        about=("masked", "emergency_objection"),
     ),
     Door(
         "call_handler",

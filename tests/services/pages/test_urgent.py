@@ -1,0 +1,77 @@
+"""Emergency access asks for a sign-in of less than half an hour: else for the secret again, in the same form."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from liaison.auth.people import browsers
+
+from ..oauth.conftest import PASSWORD, Place, field, place, settings  # noqa: F401  # fixtures
+
+NEUTRAL = "Aucun accès ne peut être ouvert"
+FORM = {
+    "family": "ROLLAND",
+    "given": "ARMELLE",
+    "birth": "1948-03-02",
+    "sex": "female",
+    "reason": "Trouvée inconsciente",
+}
+
+
+async def send(browser: httpx.AsyncClient, **more: str) -> httpx.Response:
+    csrf = field((await browser.get("/urgence")).text, "csrf")
+    return await browser.post("/urgence", data={"csrf": csrf, **FORM, **more})
+
+
+async def grow_old(place: Place) -> None:  # noqa: F811  # a fixture as a parameter
+    await place.house.database.writing.execute("update browser_session set started_at = now() - interval '31 minutes'")
+
+
+async def test_an_old_sign_in_is_proven_again(place: Place) -> None:  # noqa: F811  # a fixture as a parameter
+    async with place.signed_in() as browser:
+        assert 'name="secret"' not in (await browser.get("/urgence")).text
+        await grow_old(place)
+        assert 'name="secret"' in (await browser.get("/urgence")).text
+
+        for secret in ("", "wrong"):
+            answer = await send(browser, secret=secret)
+            assert answer.status_code == 403
+            assert NEUTRAL not in answer.text
+            assert "ROLLAND" in answer.text  # what was typed is not lost
+            assert "wrong" not in answer.text
+        before = dict(browser.cookies)
+        answer = await send(browser, secret=PASSWORD)
+        assert answer.status_code == 404
+        assert NEUTRAL in answer.text
+        assert dict(browser.cookies) != before
+        assert 'name="secret"' not in (await browser.get("/urgence")).text
+        assert (await send(browser)).status_code == 404
+
+
+async def test_without_the_bound_an_old_sign_in_would_do(
+    place: Place,  # noqa: F811  # a fixture as a parameter
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The fault planted: the form goes through without the secret."""
+    monkeypatch.setattr(browsers, "RECENT", timedelta(days=1))
+    async with place.signed_in() as browser:
+        await grow_old(place)
+
+        assert (await send(browser)).status_code == 404
+
+
+async def test_choosing_a_role_again_is_no_proof(place: Place) -> None:  # noqa: F811  # a fixture as a parameter
+    async with place.signed_in("both") as browser:
+        await grow_old(place)
+        page = await browser.get("/role")
+        choice = field(page.text, "role")
+        answer = await browser.post(
+            "/role", data={"csrf": field(page.text, "csrf"), "role": choice, "suite": "/urgence"}
+        )
+        assert answer.status_code == 303
+        cookie = next(iter(browser.cookies.values()))
+        found = await browsers.find(place.house.database.reading, cookie)
+
+        assert found is not None
+        assert not found.recent
