@@ -61,7 +61,26 @@ async def test_an_emergency_access_is_reviewed(desks: Desks) -> None:
     await press(page, page.get_by_role("button", name="Enregistrer cette revue"))
     assert "À éclaircir" in await told(page)
 
+    doctor = await desks.sign_in("on_call_doctor")
+    assert "Un auditeur vous a posé 1 question" in await told(doctor)
+    await check_page(doctor)
+    await press(doctor, doctor.get_by_role("link", name="Lire et répondre"))
+    words = await told(doctor)
+    assert "Qui a appelé les pompiers ?" in words
+    assert "Samson" not in words
+    await check_page(doctor)
+    await press(doctor, doctor.get_by_role("button", name="Envoyer"))
+    assert "Écrivez votre réponse" in await doctor.get_by_role("alert").inner_text()
+    await doctor.get_by_label("Votre réponse").fill("La voisine, à 22 h 30")
+    await press(doctor, doctor.get_by_role("button", name="Envoyer"))
+    assert "Votre réponse est envoyée" in await told(doctor)
+    await doctor.goto("/dossiers")
+    assert "Un auditeur" not in await told(doctor)
+
+    await page.reload()
+    assert "Réponse reçue" in await told(page)
     await press(page, samson)
+    assert "La voisine, à 22 h 30" in await told(page)
     assert "Qui a appelé les pompiers ?" in await told(page)
     await page.get_by_label("Justifié", exact=True).check()
     await press(page, page.get_by_role("button", name="Enregistrer cette revue"))

@@ -27,6 +27,7 @@ from liaison.fhir.operations.validate import validate
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Key, Request
 from liaison.services.apply_operation import apply_plan
+from liaison.services.clarifying import asked_of_me, clarify
 from liaison.services.engine import Engine, Operation
 from liaison.services.measuring import evaluate
 from liaison.services.reviewing import review
@@ -77,6 +78,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "Patient/*/$summary": _summary,
     "Measure/*/$evaluate-measure": evaluate,
     "Task/*/$review": review,
+    "Task/$asked-of-me": asked_of_me,
+    "Task/*/$clarify": clarify,
 }
 """By where they are called: 'Patient/$register' on a type, 'PlanDefinition/*/$apply' on a resource, '$name' at the base;
 'Resource' stands for any type."""

@@ -27,7 +27,7 @@ OUTCOMES: Final = {
     "unjustified": "Non justifié",
     "reported": "Signalé",
 }
-_UNSETTLED: Final = "to-clarify"
+UNSETTLED: Final = "to-clarify"
 MOST_LETTERS: Final = 2_000
 
 
@@ -52,7 +52,7 @@ async def review(
         )
     if tree["status"] == "completed":
         raise Conflict("This access has been reviewed.")
-    if await _person(store, (tree.get("requester") or {}).get("reference")) == caller.practitioner:
+    if await person_behind(store, (tree.get("requester") or {}).get("reference")) == caller.practitioner:
         raise Forbidden("Nobody reviews their own access.")
     by, now = team_writing.staff_reference(store, caller), datetime.now(UTC).isoformat(timespec="seconds")
     # R4 lets a person sign an annotation, not a role.
@@ -60,7 +60,7 @@ async def review(
     said = [{"authorReference": signed, "time": now, "text": note.strip()}] if note.strip() else []
     reviewed = {
         **tree,
-        "status": "on-hold" if outcome == _UNSETTLED else "completed",
+        "status": "on-hold" if outcome == UNSETTLED else "completed",
         "businessStatus": {
             "coding": [{"system": vocabulary.REVIEW, "code": outcome, "display": OUTCOMES[outcome]}],
         },
@@ -81,7 +81,7 @@ async def review(
     return read(write.change.body)
 
 
-async def _person(store: Store, reference: object) -> int:
+async def person_behind(store: Store, reference: object) -> int:
     """The practitioner behind a Practitioner or PractitionerRole; 0 for anyone else."""
     type_, _, id_ = str(reference).partition("/")
     key = store.key(type_, id_) if type_ in ("Practitioner", "PractitionerRole") else None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -37,6 +37,24 @@ OUTCOMES: Final = {
 }
 
 
+class Person(NamedTuple):
+    """Someone of the directory, in a role; `person` is the reference of the Practitioner."""
+
+    name: str = ""
+    role: str = ""
+    mailbox: str = ""
+    person: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A question or remark of a reviewer, or (`by_actor`) an answer to it."""
+
+    text: str
+    at: datetime | None
+    by_actor: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One access to review. `record` is the beginning of the record's number: auditors see no names (row 24)."""
@@ -52,7 +70,8 @@ class Line:
     patient: str
     outcome: str
     settled: bool
-    notes: list[str]
+    answered: bool
+    notes: list[Note]
 
     @property
     def record(self) -> str:
@@ -130,32 +149,40 @@ async def _lines(record: Record, tasks: list[Tree], gettext: Callable[[str], str
     return [_line(task, people, gettext) for task in tasks]
 
 
-def _line(task: Tree, people: Mapping[str, tuple[str, str, str]], gettext: Callable[[str], str]) -> Line:
+def _line(task: Tree, people: Mapping[str, Person], gettext: Callable[[str], str]) -> Line:
     kind = next(iter(codes(task.get("code"), vocabulary.REVIEW)), "")
     outcome = next(iter(codes(task.get("businessStatus"), vocabulary.REVIEW)), "")
     requester = task.get("requester") or {}
-    name, code, mailbox = people.get(str(requester.get("reference", "")), ("", "", ""))
+    actor = people.get(str(requester.get("reference", "")), Person())
+    notes = [_note(note, actor) for note in task.get("note", [])]
     end = ((task.get("restriction") or {}).get("period") or {}).get("end")
     return Line(
         id=str(task["id"]),
         kind=gettext(KINDS.get(kind, kind)),
         at=moments.happened(task),
         until=moments.moment(str(end)) if end else None,
-        name=name or str(requester.get("display", "")),
-        role=role_name(code, gettext),
-        mailbox=mailbox,
+        name=actor.name or str(requester.get("display", "")),
+        role=role_name(actor.role, gettext),
+        mailbox=actor.mailbox,
         reason=str((task.get("reasonCode") or {}).get("text") or task.get("description") or ""),
         patient=str((task.get("for") or {}).get("reference", "")).partition("/")[2],
         outcome=gettext(OUTCOMES[outcome]) if outcome in OUTCOMES else "",
         settled=task.get("status") == "completed",
-        notes=[str(note.get("text", "")) for note in task.get("note", [])],
+        answered=bool(notes) and notes[-1].by_actor,
+        notes=notes,
     )
 
 
-async def _people(record: Record, references: list[str]) -> dict[str, tuple[str, str, str]]:
-    """(name, role code, secure mailbox) of those who acted, as the directory has them."""
+def _note(note: Tree, actor: Person) -> Note:
+    by = str((note.get("authorReference") or {}).get("reference", ""))
+    at = moments.moment(str(note["time"])) if "time" in note else None
+    return Note(str(note.get("text", "")), at, bool(by) and by == actor.person)
+
+
+async def _people(record: Record, references: list[str]) -> dict[str, Person]:
+    """Those who acted, as the directory has them."""
     ids = sorted({one.partition("/")[2] for one in references if one.startswith("PractitionerRole/")})
-    found: dict[str, tuple[str, str, str]] = {}
+    found: dict[str, Person] = {}
     for start in range(0, len(ids), 50):
         asked = {
             "_id": ",".join(ids[start : start + 50]),
@@ -166,8 +193,9 @@ async def _people(record: Record, references: list[str]) -> dict[str, tuple[str,
         persons = {f"Practitioner/{tree['id']}": tree for tree in trees if tree["resourceType"] == "Practitioner"}
         for tree in trees:
             if tree["resourceType"] == "PractitionerRole":
-                person = persons.get(str((tree.get("practitioner") or {}).get("reference")), {})
+                reference = str((tree.get("practitioner") or {}).get("reference", ""))
+                person = persons.get(reference, {})
                 role = next((code for one in tree.get("code", []) for code in codes(one, vocabulary.ROLE)), "")
                 mailbox = next((str(t["value"]) for t in person.get("telecom", []) if t.get("system") == "email"), "")
-                found[f"PractitionerRole/{tree['id']}"] = (human_name(person), role, mailbox)
+                found[f"PractitionerRole/{tree['id']}"] = Person(human_name(person), role, mailbox, reference)
     return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.clinician.alerts import open_alerts, patient_of
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.identity import Identity, identity
@@ -26,8 +27,15 @@ async def my_patients(request: Request) -> Response:
     record = Record(request.app.state.house.engine, caller, address_of(request))
     patients = await record.search("Patient", {"_count": "200"}, most=MOST)
     alerts = await open_alerts(record)
-    waiting = [patient_of(task) for task in alerts]
-    lines = [Line(p["id"], identity(p), waiting.count(f"Patient/{p['id']}")) for p in patients]
+    alarming = [patient_of(task) for task in alerts]
+    lines = [Line(p["id"], identity(p), alarming.count(f"Patient/{p['id']}")) for p in patients]
     lines.sort(key=lambda line: (-line.alerts, line.identity.sorting))
     only = next(iter(patients), None) if caller.only_patient or caller.role_code in ("patient", "guardian") else None
-    return render(request, "clinician/patients.html", lines=lines, cut=len(patients) == MOST, own=only)
+    return render(
+        request,
+        "clinician/patients.html",
+        lines=lines,
+        cut=len(patients) == MOST,
+        own=only,
+        questions=await waiting(request),
+    )

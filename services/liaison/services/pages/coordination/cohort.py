@@ -12,6 +12,7 @@ from starlette.responses import Response
 from liaison.protocols import codes
 from liaison.protocols.calendar import Entry, State, calendar, next_step
 from liaison.protocols.carry_out import step_code
+from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
@@ -51,7 +52,7 @@ async def cohort(request: Request) -> Response:
     shown = [line for line in lines if line.late] if only_late else lines
     return render(
         request, "coordination/cohort.html", lines=shown, all=len(lines), late=sum(bool(x.late) for x in lines),
-        only_late=only_late,
+        only_late=only_late, questions=await waiting(request),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.protocols import codes
+from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, sentences
 from liaison.services.pages.reading.identity import Identity, identity
@@ -71,6 +72,7 @@ async def today(request: Request) -> Response:
         instructions=said,
         phone=phone,
         receipt=filed,
+        questions=await waiting(request),
     )
 
 

@@ -13,6 +13,7 @@ from liaison.auth.access import urgent_sessions
 from liaison.auth.access.emergency import KIND
 from liaison.fhir.store.contract import Tree
 from liaison.services.pages import cookies
+from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.identity import Identity, identity
@@ -102,6 +103,7 @@ async def _show(
         "urgent/emergency.html",
         status=status,
         opened=await _opened(request),
+        questions=await waiting(request),
         ended=request.query_params.get("fin") == "1" and request.method == "GET",
         given=given,
         sexes=SEXES,

@@ -176,7 +176,7 @@ DOORS: Final = (
         _("La médecin de garde, sans patient en ce moment."),
         (
             _("Votre liste est vide : une garde n’ouvre aucun dossier par elle-même."),
-            _("Hier soir, vous avez ouvert en urgence celui de Raymond Samson : l’auditrice va revoir cet accès."),
+            _("Hier soir, vous avez ouvert en urgence celui de Raymond Samson : l’auditrice va revoir cet accès. Si elle vous a posé une question, elle est en haut de la page : répondez."),
             _("Hervé Marchand est trouvé inconscient : sous « Mes patients », ouvrez un accès d’urgence avec l’identité ci-dessous et un motif. Ce qui est masqué le reste ; l’heure de la fin est en haut de la page."),
             _("Essayez avec Danielle Perron, qui s’y est opposée d’avance : la réponse est celle qu’on donne pour un inconnu."),
             _("Terminez l’accès : le dossier se referme aussitôt, et l’auditrice a un accès de plus à revoir."),
@@ -222,6 +222,7 @@ DOORS: Final = (
             _("Demandez « Qui a vu ce dossier ? » pour Jeannine Robic."),
             _("Vérifiez que le journal est intact."),
             _("Revoyez l’accès d’urgence d’hier soir au dossier de Raymond Samson : qui, pourquoi, et votre avis."),
+            _("Choisissez « À éclaircir » et posez une question : elle paraît sur les pages de la médecin de garde, et sa réponse sur les vôtres."),
         ),
         about=("bpco_04", "emergency_review"),
     ),

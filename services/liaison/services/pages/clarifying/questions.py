@@ -1,0 +1,109 @@
+"""The questions of a reviewer about my own accesses, and my answers. The person stays unnamed: the access is over."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.services.pages.audit.reviews import KINDS
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.reading import moments
+from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.signed_in import address_of, signed_in
+
+Tree = dict[str, Any]
+NOTHING: Final[Tree] = {"resourceType": "Parameters"}
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A question or an answer, and when."""
+
+    text: str
+    at: datetime | None
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One of my accesses that a reviewer asks about."""
+
+    task: str
+    kind: str
+    opened: datetime | None
+    reason: str
+    lines: list[Line]
+
+    @property
+    def waits(self) -> bool:
+        return not self.lines or not self.lines[-1].mine
+
+
+async def questions(request: Request) -> Response:
+    caller, me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    if request.method == "GET":
+        return await _show(request, record, me.person)
+    form = {name: str(value).strip() for name, value in (await request.form()).items()}
+    body = {"resourceType": "Parameters", "parameter": [{"name": "answer", "valueString": form.get("answer", "")}]}
+    task = form.get("task", "")
+    answer = await record.ask("POST", f"Task/{task}/$clarify", body=body)
+    if answer.status == 200:
+        return RedirectResponse("/mes-acces?envoye=1", status_code=303)
+    words = {
+        400: _("Écrivez votre réponse, en 2 000 lettres au plus."),
+        404: _("Cette question n'attend plus de réponse."),
+        412: _("Quelqu'un vient d'écrire au sujet de cet accès : voici ce qu'il en est."),
+    }.get(answer.status)
+    if words is None:
+        raise Refused(answer)
+    return await _show(request, record, me.person, words, answer.status, form)
+
+
+async def _show(
+    request: Request,
+    record: Record,
+    person: str,
+    error: str = "",
+    status: int = 200,
+    form: dict[str, str] | None = None,
+) -> Response:
+    gettext = translations(language_of(request)).gettext
+    asked = await record.operate("Task/$asked-of-me", NOTHING)
+    found = [_question(part["part"], person) for part in asked.get("parameter", [])]
+    return render(
+        request,
+        "clarifying/questions.html",
+        status=status,
+        asked=[(question, gettext(KINDS.get(question.kind, question.kind))) for question in found],
+        sent=request.query_params.get("envoye") == "1" and request.method == "GET",
+        given=form or {},
+        error=gettext(error) if error else "",
+    )
+
+
+def _question(parts: list[Tree], person: str) -> Question:
+    said = {part["name"]: part for part in parts}
+    notes = [part["valueAnnotation"] for part in parts if part["name"] == "note"]
+    return Question(
+        task=said["task"]["valueReference"]["reference"].partition("/")[2],
+        kind=str(said["kind"]["valueCode"]),
+        opened=moments.moment(said["opened"]["valueDateTime"]),
+        reason=str(said["reason"]["valueString"]) if "reason" in said else "",
+        lines=[
+            Line(
+                str(note["text"]),
+                moments.moment(str(note["time"])) if "time" in note else None,
+                (note.get("authorReference") or {}).get("reference") == person,
+            )
+            for note in notes
+        ],
+    )
