@@ -23,7 +23,8 @@ SCREENS = {
     "coordinator_admin": ["/cohorte/indicateurs"],
     "auditor": ["/journal", "/journal/urgences", "/journal/integrite"],
     "call_handler": ["/appels"],
-    "on_call_doctor": ["/dossiers", "/urgence"],
+    "on_call_doctor": ["/dossiers", "/urgence", "/mes-acces"],
+    "regulating_doctor": ["/appels"],
     "patient_a": ["/dossiers", "/dossiers/{patient_a}", "/journal/dossiers/{patient_a}"],
 }  # fmt: skip
 ENGLISH = frozenset(

@@ -60,6 +60,52 @@ async def test_a_call_opens_shows_and_closes(desks: Desks) -> None:
     assert "Le Dr Jaffré rappelle à 18 h" in await told(doctor)
 
 
+async def test_the_doctor_of_the_call_takes_it_reads_and_ends_it(desks: Desks) -> None:
+    handler, stated = await desks.sign_in("call_handler"), identity(desks, "bpco_04")
+    await fill(handler, stated)
+    page = await desks.sign_in("regulating_doctor")
+    assert await heading(page) == "Appels"
+    words = await told(page)
+    assert "Reçus sous votre responsabilité" in words
+    assert "Stéphanie Rio" in words
+    assert "Robic" not in words
+    await check_page(page)
+
+    await press(page, page.get_by_role("button", name="Prendre cet appel"))
+    assert "Robic" in await heading(page)
+    await check_page(page)
+    call = page.url
+    await press(page, page.get_by_role("main").get_by_role("button", name="Lire son dossier"))
+    words = await told(page)
+    assert "Appel en cours, dossier ouvert jusqu'à" in words
+    assert "salbutamol" in words.lower()
+    await check_page(page)
+    place = page.url
+    for part in ("Mesures", "Plan"):
+        await press(page, page.get_by_role("navigation").get_by_role("link", name=part))
+        assert "Appel en cours" in await told(page)
+    await page.goto(f"/dossiers/{desks.patient('bpco_04')}")
+    assert await heading(page) == "Rien ici"
+    for address in (call, place):
+        await handler.goto(address)
+        assert await heading(handler) == "Rien ici"
+
+    await page.goto("/appels")
+    await press(page, page.get_by_role("link", name="Robic"))
+    await page.get_by_label("Ce qui est décidé").fill("Visite ce soir")
+    await press(page, page.get_by_role("button", name="Terminer l'appel"))
+    await page.goto(place)
+    assert await heading(page) == "Rien ici"
+
+    await handler.goto("/appels")
+    await press(handler, handler.get_by_role("link", name="Robic"))
+    await press(handler, handler.get_by_role("button", name="Terminer l'appel"))
+    await page.goto("/appels")
+    assert "Reçus sous votre responsabilité" not in await told(page)
+    await fill(page, identity(desks, "emergency_objection"))
+    assert "Aucun appel ne peut être ouvert sous cette identité" in await page.get_by_role("alert").inner_text()
+
+
 async def test_the_sheet_gives_the_identity_to_try(desks: Desks) -> None:
     page = await desks.sign_in("call_handler")
     await page.goto("/territoire/call_handler")

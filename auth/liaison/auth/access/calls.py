@@ -2,7 +2,7 @@
 
 Starts from what is said of the person's identity, never from an id. Until it is ended, and for an hour at most, whoever
 received it sees what their row of the table gives: a call handler the identity, the team and the open alerts, under the
-responsibility of a named regulating doctor; that doctor, in a call of their own, as in an emergency, in a session of
+responsibility of a named regulating doctor; that doctor, in a call of their own or one taken over, as in an emergency, in a session of
 purpose ETREAT. Someone unknown, an identity that fits several people and an opposition give one neutral answer.
 
 The call stands in the record as a Task that nobody else writes. When it ends, the attending doctor is told what it was
@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.access import internal, team_writing, urgent_sessions, vocabulary
-from liaison.auth.access.finding import Finder, Known, asking, one_person, require_traits
+from liaison.auth.access.finding import asking, one_person, require_traits
 from liaison.auth.access.join import attending, found_by
 from liaison.auth.access.oppositions import opposed_to
 from liaison.auth.access.roles import ROLES
@@ -31,7 +31,7 @@ LASTS: Final = timedelta(hours=1)
 KIND: Final = (vocabulary.PLATFORM, "call")
 MOST_LETTERS: Final = 2_000
 _SHORTEST_REASON: Final = 3
-_DOCTOR: Final = "regulating-doctor"
+DOCTOR: Final = "regulating-doctor"
 
 
 class Opened(NamedTuple):
@@ -54,7 +54,7 @@ async def open_call(
     if not _SHORTEST_REASON <= len(reason.strip()) <= MOST_LETTERS:
         raise BadRequest("Write what the call is about.", "Parameters.parameter.where(name='reason')")
     require_traits(patient, all_of_them=False)
-    doctor = caller.role_code == _DOCTOR
+    doctor = caller.role_code == DOCTOR
     by = team_writing.staff_reference(store, caller)
     owner = by if doctor else await _regulator(store, regulator)
     async with asking(store, caller, call=True) as finder:
@@ -66,7 +66,8 @@ async def open_call(
         session = await urgent_sessions.begin(store, caller, scope, LASTS) if doctor else 0
         start = datetime.now(UTC)
         try:
-            task = await _record(finder, known, reason.strip(), owner, start, base_url)
+            call = StatedCall(store.reference(known.key), reason.strip(), owner, start, start + LASTS)
+            task = await record_call(store, caller, finder.cell, call, base_url)
         except BaseException:
             if session:
                 await urgent_sessions.abandon(store, session)
@@ -78,7 +79,7 @@ async def open_call(
 
 async def continue_call(store: Store, caller: Caller, task: Key, *, scope: str) -> Opened:
     """Another session of a regulating doctor's open call, until the same end. Raises NotFound for anyone else's."""
-    if caller.role_code != _DOCTOR:
+    if caller.role_code != DOCTOR:
         raise NotFound
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
@@ -143,7 +144,7 @@ async def _regulator(store: Store, reference: str) -> str:
     key = store.key(type_, id_) if type_ == "PractitionerRole" else None
     if key is None or key.kind != kind_of("PractitionerRole"):
         key = None
-    if key is None or not await store.database.reading.fetchval(_IN_OFFICE, key.res, _DOCTOR):
+    if key is None or not await store.database.reading.fetchval(_IN_OFFICE, key.res, DOCTOR):
         raise BadRequest(
             "regulator is the PractitionerRole of a regulating doctor in office, under whose responsibility you act.",
             "Parameters.parameter.where(name='regulator')",
@@ -160,10 +161,21 @@ async def _named(store: Store, caller: Caller, reference: str) -> Tree:
     return {"reference": reference, **({"display": name} if isinstance(name, str) else {})}
 
 
-async def _record(finder: Finder, known: Known, reason: str, owner: str, start: datetime, base_url: str) -> Key:
-    store, by = finder.store, team_writing.staff_reference(finder.store, finder.caller)
-    subject = store.reference(known.key)
-    begun, until = start.isoformat(timespec="seconds"), (start + LASTS).isoformat(timespec="seconds")
+class StatedCall(NamedTuple):
+    """What the task of a call says. `part_of`: the handler's call that a doctor takes."""
+
+    subject: str
+    reason: str
+    owner: str
+    start: datetime
+    until: datetime
+    part_of: str = ""
+
+
+async def record_call(store: Store, caller: Caller, cell: Caller, stated: StatedCall, base_url: str) -> Key:
+    """The task of the call, and for a doctor's what the team learns of it, in one commit."""
+    by, subject = team_writing.staff_reference(store, caller), stated.subject
+    begun, until = stated.start.isoformat(timespec="seconds"), stated.until.isoformat(timespec="seconds")
     call: dict[str, Any] = {
         "resourceType": "Task",
         "status": "in-progress",
@@ -173,17 +185,19 @@ async def _record(finder: Finder, known: Known, reason: str, owner: str, start: 
         "for": {"reference": subject},
         "executionPeriod": {"start": begun},
         "authoredOn": begun,
-        "requester": await _named(store, finder.cell, by),
-        "owner": await _named(store, finder.cell, owner),
-        "reasonCode": {"text": reason},
+        "requester": await _named(store, cell, by),
+        "owner": await _named(store, cell, stated.owner),
+        "reasonCode": {"text": stated.reason},
         "restriction": {"period": {"start": begun, "end": until}},
     }
+    if stated.part_of:
+        call["partOf"] = [{"reference": stated.part_of}]
     trees = [call]
-    if owner == by:  # The doctor reads what an emergency access reads: the team learns of it as of that.
-        teams = await found_by(store, finder.cell, f"CareTeam?patient={subject}&status=active", base_url)
+    if stated.owner == by:  # The doctor reads what an emergency access reads: the team learns of it as of that.
+        teams = await found_by(store, cell, f"CareTeam?patient={subject}&status=active", base_url)
         text = "Un médecin régulateur a reçu un appel au sujet de la personne et a ouvert son dossier, pour une heure."
-        trees.append(team_writing.notice(subject, text, by, attending(teams), start))
+        trees.append(team_writing.notice(subject, text, by, attending(teams), stated.start))
     writes = [Write("create", tree["resourceType"], checked(tree, tree["resourceType"])) for tree in trees]
-    await commit(store, finder.cell, writes, base_url)
+    await commit(store, cell, writes, base_url)
     assert writes[0].key is not None
     return writes[0].key

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from liaison.services.pages.languages import COOKIE, language_of, translations
 from liaison.services.pages.reading import moments, sentences
-from liaison.services.pages.role_names import COORDINATORS, RECEIVERS, URGENT
+from liaison.services.pages.role_names import CALLED, COORDINATORS, RECEIVERS, URGENT
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -52,7 +52,7 @@ def environment(language: str) -> Environment:
     )
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.globals.update(static=static_url, lang=language)
-    made.globals.update(receivers=RECEIVERS, coordinators=COORDINATORS, urgent=URGENT)
+    made.globals.update(receivers=RECEIVERS, coordinators=COORDINATORS, urgent=URGENT, called=CALLED)
     made.filters.update(
         sentence=sentences.sentence,
         kind=sentences.kind,

@@ -55,6 +55,9 @@ RECEIVERS: Final = frozenset(code for code, role in ROLES.items() if role.regist
 URGENT: Final = frozenset(code for code, role in ROLES.items() if role.emergency)
 """Whom emergency access is offered to (rule 6)."""
 
+CALLED: Final = frozenset(code for code, role in ROLES.items() if role.calls)
+"""Who answers the telephone platform (rules 12 and 13)."""
+
 COORDINATORS: Final = frozenset({"coordinator", "nurse", "gp", "specialist", "substitute"})
 """Who follows a programme across structures."""
 

@@ -14,7 +14,10 @@ HEALTH = frozenset(
 )  # fmt: skip
 READERS = HEALTH | {"coordinator", "social-worker", "home-service-manager", "secretary", "patient", "guardian"}
 
-HOMES = dict.fromkeys(HEALTH | {"social-worker", "secretary", "patient", "guardian"}, "/dossiers")
+# The regulating doctor's home is the platform's desk.
+HOMES = dict.fromkeys(
+    (HEALTH - {"regulating-doctor"}) | {"social-worker", "secretary", "patient", "guardian"}, "/dossiers"
+)
 
 
 def routes() -> list[BaseRoute]:

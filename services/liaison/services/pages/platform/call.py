@@ -13,6 +13,8 @@ from liaison.fhir.errors import NotFound
 from liaison.services.pages.clinician.alerts import alerts_of, told
 from liaison.services.pages.clinician.dossier import COMING, current, found, members, patient_or_404
 from liaison.services.pages.layout import render
+from liaison.services.pages.platform.calls import DOCTOR
+from liaison.services.pages.platform.taken import own_call
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
@@ -33,14 +35,15 @@ class Contact:
 async def call(request: Request) -> Response:
     """404 for a call that is over, or somebody else's: what it opened is closed."""
     caller, _ = await signed_in(request)
-    record = Record(request.app.state.house.engine, caller, address_of(request))
-    task = await record.read(f"Task/{request.path_params['task']}")
-    if task is None or not _is_call(task):
-        raise NotFound
+    record = own = Record(request.app.state.house.engine, caller, address_of(request))
+    if caller.role_code == DOCTOR:
+        task, record = await own_call(request)
+    else:
+        task = await _received(record, request.path_params["task"])
     if request.method == "POST":
         note = str((await request.form()).get("note", "")).strip()
         said = [{"name": "note", "valueString": note}] if note else []
-        await record.ask("POST", f"Task/{task['id']}/$end-call", body={"resourceType": "Parameters", "parameter": said})
+        await own.ask("POST", f"Task/{task['id']}/$end-call", body={"resourceType": "Parameters", "parameter": said})
         return RedirectResponse("/appels", status_code=303)
     reference = str(task["for"]["reference"])
     mine = {"patient": reference, "_count": "50"}
@@ -56,6 +59,7 @@ async def call(request: Request) -> Response:
         request,
         "platform/call.html",
         task=task,
+        doctor=caller.role_code == DOCTOR,
         patient=patient,
         who=identity(patient),
         today=now.date(),
@@ -67,6 +71,13 @@ async def call(request: Request) -> Response:
         flags=current(flags),
         planned=[one for one in planned if one.get("status") in COMING],
     )
+
+
+async def _received(record: Record, id_: str) -> Tree:
+    task = await record.read(f"Task/{id_}")
+    if task is None or not _is_call(task):
+        raise NotFound
+    return task
 
 
 def _is_call(task: Tree) -> bool:

@@ -1,15 +1,18 @@
 """Appels: those that are open, and a new one, which starts from what is said of the person."""
 
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.access import urgent_sessions
 from liaison.auth.access.calls import KIND
+from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
-from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reception.person import Incomplete, patient
 from liaison.services.pages.reception.welcome import KINDS, MISSING, SEXES, parameters
 from liaison.services.pages.record import Record, Refused
@@ -17,12 +20,31 @@ from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
 CODE: Final = f"{KIND[0]}|{KIND[1]}"
+DOCTOR: Final = "regulating-doctor"
 REGULATOR: Final = "https://liaison.example/fhir/CodeSystem/role|regulating-doctor"
 
 
 def _(text: str) -> str:
     """Marks a string for the catalogue; it is translated when it is shown."""
     return text
+
+
+class Opened(NamedTuple):
+    """An open call: its task, about whom, since when, what for."""
+
+    id: str
+    who: Identity
+    since: datetime | None
+    reason: str
+
+
+class Handed(NamedTuple):
+    """A handler's call that this doctor answers for, and may take."""
+
+    id: str
+    by: str
+    since: datetime
+    reason: str
 
 
 async def calls(request: Request) -> Response:
@@ -38,12 +60,11 @@ async def calls(request: Request) -> Response:
         return await _show(request, record, form, gettext(MISSING[missing.field]), 400)
     if not form.get("reason"):
         return await _show(request, record, form, gettext(_("Le motif de l'appel manque.")), 400)
-    if not form.get("regulator"):
-        return await _show(request, record, form, gettext(_("Le médecin régulateur manque.")), 400)
-    body["parameter"] += [
-        {"name": "reason", "valueString": form["reason"]},
-        {"name": "regulator", "valueReference": {"reference": form["regulator"]}},
-    ]
+    body["parameter"].append({"name": "reason", "valueString": form["reason"]})
+    if caller.role_code != DOCTOR:
+        if not form.get("regulator"):
+            return await _show(request, record, form, gettext(_("Le médecin régulateur manque.")), 400)
+        body["parameter"].append({"name": "regulator", "valueReference": {"reference": form["regulator"]}})
     try:
         answer = await record.operate("Patient/$open-call", body)
     except Refused as refused:
@@ -67,26 +88,66 @@ def _words(refused: Refused) -> str:
 
 
 async def _show(request: Request, record: Record, form: dict[str, str], error: str = "", status: int = 200) -> Response:
-    query = {"code": CODE, "status": "in-progress", "_include": "Task:patient", "_count": "50"}
-    found = await record.search("Task", query, most=100)
-    people = {f"Patient/{tree['id']}": identity(tree) for tree in found if tree["resourceType"] == "Patient"}
-    opened = [
-        (str(task["id"]), people[subject], moments.happened(task), task.get("reasonCode", {}).get("text", ""))
-        for task in found
-        if task["resourceType"] == "Task" and (subject := str(task["for"]["reference"])) in people
-    ]
+    doctor = record.caller.role_code == DOCTOR
     given = {"ins_kind": "10" if request.app.state.sandbox else "8", **form}
     return render(
         request,
         "platform/calls.html",
         status=status,
-        opened=opened,
-        regulators=await _regulators(record),
+        doctor=doctor,
+        opened=await (_taken(request) if doctor else _received(record)),
+        handed=await _handed(record) if doctor else [],
+        questions=await waiting(request),
+        regulators=[] if doctor else await _regulators(record),
         given=given,
         sexes=SEXES,
         kinds=KINDS,
         error=error,
     )
+
+
+async def _received(record: Record) -> list[Opened]:
+    """A handler's open calls."""
+    query = {"code": CODE, "status": "in-progress", "_include": "Task:patient", "_count": "50"}
+    found = await record.search("Task", query, most=100)
+    people = {f"Patient/{tree['id']}": identity(tree) for tree in found if tree["resourceType"] == "Patient"}
+    return [
+        _opened(task, people[subject])
+        for task in found
+        if task["resourceType"] == "Task" and (subject := str(task["for"]["reference"])) in people
+    ]
+
+
+async def _taken(request: Request) -> list[Opened]:
+    """A doctor's own open calls, each seen as its session sees it."""
+    caller, _me = await signed_in(request)
+    engine, found = request.app.state.house.engine, []
+    for task, urgent in await urgent_sessions.open_now(engine.store, caller, *KIND, engine.base_url):
+        person = await Record(engine, urgent, address_of(request)).read(str(task["for"]["reference"]))
+        if person is not None:
+            found.append(_opened(task, identity(person)))
+    return found
+
+
+def _opened(task: Tree, who: Identity) -> Opened:
+    return Opened(str(task["id"]), who, moments.happened(task), task.get("reasonCode", {}).get("text", ""))
+
+
+async def _handed(record: Record) -> list[Handed]:
+    """The calls of the handlers under this doctor's responsibility."""
+    answer = await record.operate("Task/$calls-for-me", {"resourceType": "Parameters"})
+    found = []
+    for part in answer.get("parameter", []):
+        said = {one["name"]: one for one in part["part"]}
+        found.append(
+            Handed(
+                said["task"]["valueReference"]["reference"].partition("/")[2],
+                str(said["received-by"]["valueReference"].get("display", "")),
+                moments.moment(said["opened"]["valueDateTime"]),
+                str(said["reason"]["valueString"]),
+            )
+        )
+    return found
 
 
 async def _regulators(record: Record) -> list[tuple[str, str]]:

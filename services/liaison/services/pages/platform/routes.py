@@ -3,14 +3,19 @@
 from starlette.routing import BaseRoute
 
 from liaison.services.pages.page import page
-from liaison.services.pages.platform import call, calls
+from liaison.services.pages.platform import call, calls, taken
+from liaison.services.pages.role_names import CALLED
 
-HANDLERS = frozenset({"call-handler"})
-HOMES = {"call-handler": "/appels"}
+DOCTORS = frozenset({calls.DOCTOR})
+HOMES = dict.fromkeys(CALLED, "/appels")
 
 
 def routes() -> list[BaseRoute]:
     return [
-        page("/appels", calls.calls, methods=("GET", "POST"), roles=HANDLERS),
-        page("/appels/{task}", call.call, methods=("GET", "POST"), roles=HANDLERS),
+        page("/appels", calls.calls, methods=("GET", "POST"), roles=CALLED),
+        page("/appels/{task}", call.call, methods=("GET", "POST"), roles=CALLED),
+        page("/appels/{task}/prendre", taken.take, methods=("POST",), roles=DOCTORS),
+        page("/appels/{task}/dossier", taken.dossier, roles=DOCTORS),
+        page("/appels/{task}/dossier/mesures", taken.measures, roles=DOCTORS),
+        page("/appels/{task}/dossier/plan", taken.plan, roles=DOCTORS),
     ]

@@ -196,6 +196,18 @@ DOORS: Final = (
         about=("bpco_04",),
     ),
     Door(
+        "regulating_doctor",
+        "hospital",
+        _("La médecin régulatrice, qui répond des appels de la plateforme."),
+        (
+            _("Entrez d’abord comme opératrice et ouvrez un appel au sujet de Jeannine Robic, sous la responsabilité du Dr Jaffré ; puis revenez ici."),
+            _("Prenez cet appel, ou ouvrez-en un avec l’identité ci-dessous : le dossier se lit comme en urgence, le temps de l’appel."),
+            _("Essayez avec Danielle Perron : elle s’oppose à l’accès d’urgence, la réponse ne dit pas si elle est connue."),
+            _("Notez ce qui est décidé et terminez l’appel : le dossier se referme, le médecin traitant est informé."),
+        ),
+        about=("bpco_04", "emergency_objection"),
+    ),
+    Door(
         "coordinator",
         "coordination",
         _("L’infirmière coordinatrice du parcours BPCO."),
