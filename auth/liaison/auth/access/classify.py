@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, lru_cache, reduce
 from importlib import resources
 from operator import or_
 from typing import Any, Final, NamedTuple
@@ -33,10 +33,10 @@ class Rule:
     codes: tuple[str, ...]
     statuses: frozenset[str] = frozenset()
 
-    def holds(self, tree: Mapping[str, Any], codings: Iterable[Coding]) -> bool:
-        if self.types and tree["resourceType"] not in self.types:
+    def holds(self, type_: str, status: str, codings: Iterable[Coding]) -> bool:
+        if self.types and type_ not in self.types:
             return False
-        if self.statuses and tree.get("status") not in self.statuses:
+        if self.statuses and status not in self.statuses:
             return False
         return any(
             coding.element in self.elements
@@ -142,7 +142,8 @@ def _codings(tree: Mapping[str, Any]) -> Iterator[Coding]:
             if isinstance(concept, dict):
                 for coding in concept.get("coding") or [concept]:
                     if isinstance(coding, dict) and isinstance(coding.get("code"), str):
-                        yield Coding(element, coding.get("system") or "", coding["code"])
+                        system = coding.get("system")
+                        yield Coding(element, system if isinstance(system, str) else "", coding["code"])
     if isinstance(canonical := tree.get("questionnaire"), str):
         yield Coding("questionnaire", "", canonical)
 
@@ -159,18 +160,24 @@ def _labels(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield coding.get("system") or "", coding["code"]
 
 
+@lru_cache(4_096)
+def _by_codes(type_: str, status: str, codings: tuple[Coding, ...]) -> tuple[Class, Class]:
+    """What the rules say, and add. Most resources of a record carry the codes of another: they are looked at once."""
+    known = rules()
+    usual = known.types.get(type_, Class.CLIN)
+    classes = next((rule.classes for rule in known.instead if rule.holds(type_, status, codings)), usual)
+    besides = (rule.classes for rule in known.besides if rule.holds(type_, status, codings))
+    return classes, reduce(or_, besides, Class(0))
+
+
 def own_classes(tree: Mapping[str, Any]) -> Class:
     """From the resource alone: its type, codes and labels."""
     known, type_ = rules(), tree["resourceType"]
-    classes = known.types.get(type_, Class.CLIN)
     if type_ in known.fixed:
+        classes = known.types.get(type_, Class.CLIN)
         return classes | Class.MASKED if type_ == "Consent" and _masks(tree.get("provision")) else classes
-    codings = list(_codings(tree))
-    classes = next((rule.classes for rule in known.instead if rule.holds(tree, codings)), classes)
-    besides = Class(0)
-    for rule in known.besides:
-        if rule.holds(tree, codings):
-            besides |= rule.classes
+    status = tree.get("status")
+    classes, besides = _by_codes(type_, status if isinstance(status, str) else "", tuple(_codings(tree)))
     restricted = False
     for system, code in _labels(tree):
         label = known.label(system, code)
