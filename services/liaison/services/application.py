@@ -13,12 +13,13 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute
 
 from liaison.fhir.errors import Unavailable
+from liaison.fhir.store.faults import reported
 from liaison.services import base, logs
 from liaison.services.api import health
 from liaison.services.api.access_log import AccessLog
 from liaison.services.api.edge import FhirEdge
 from liaison.services.api.metrics import Metrics
-from liaison.services.house import House
+from liaison.services.house import House, Job
 from liaison.services.installation import Kind, declared
 from liaison.services.jobs.parent import stop_with_parent
 from liaison.services.settings import Settings
@@ -91,7 +92,8 @@ async def _serve(settings: Settings, app: Starlette, edge: FhirEdge) -> None:
     while True:
         try:
             async with House.opened(settings) as house:
-                await _say_what_it_is(app, house)
+                with reported():  # it may be lost again, just after it was reached
+                    await _say_what_it_is(app, house)
                 app.state.house = house
                 edge.engine, edge.authenticator = house.engine, house.authenticator
                 await _work(house)
@@ -102,19 +104,20 @@ async def _serve(settings: Settings, app: Starlette, edge: FhirEdge) -> None:
 
 
 async def _work(house: House) -> None:
-    """Runs the jobs until cancelled. One that ends by an error is a bug of its own; requests are served on."""
-    jobs = [asyncio.create_task(job) for job in house.jobs()]
-    try:
-        for job in asyncio.as_completed(jobs):
-            try:
-                await job
-            except Exception:
-                log.exception("a background job has ended")
-        await asyncio.Event().wait()
-    finally:
-        for one in jobs:
-            one.cancel()
-        await asyncio.gather(*jobs, return_exceptions=True)
+    """Runs the jobs until cancelled."""
+    async with asyncio.TaskGroup() as jobs:
+        for job in house.jobs():
+            jobs.create_task(_kept(job))
+
+
+async def _kept(job: Job) -> None:
+    """A job that ends by an error is a bug of its own: it is told, requests are served on, and it begins again."""
+    while True:
+        try:
+            await job()
+        except Exception:
+            log.exception("a background job has ended; it begins again")
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 def _settle_memory() -> None:

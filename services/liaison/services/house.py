@@ -33,6 +33,8 @@ from liaison.services.settings import Settings
 from liaison.services.urgent_tokens import Issuer
 
 Check = Callable[[], Awaitable[object]]
+Job = Callable[[], Coroutine[Any, Any, None]]
+"""Runs until it is cancelled."""
 
 
 class NoKey(RuntimeError):
@@ -85,13 +87,13 @@ class House:
             bearer = Bearer(database, signing_keys, settings.public_url, settings.fhir_base)
             yield cls(settings, database, vault, store, journal, keys, audit, signing_keys, engine, bearer)
 
-    def jobs(self) -> Iterable[Coroutine[Any, Any, None]]:
+    def jobs(self) -> Iterable[Job]:
         """What a worker runs beside its requests, until it is cancelled."""
         kept = self.settings.outside_folder
         return [
-            Integrator(self._connect, self.journal_keys.signer, kept / outside.CHECKPOINT).run(),
-            outside.keep(self._connect, self.journal_keys, kept),
-            keep_swept(self._connect),
+            Integrator(self._connect, self.journal_keys.signer, kept / outside.CHECKPOINT).run,
+            lambda: outside.keep(self._connect, self.journal_keys, kept),
+            lambda: keep_swept(self._connect),
         ]
 
     async def _connect(self) -> Any:
