@@ -44,8 +44,6 @@ async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Requ
             raise Unprocessable(
                 "This PlanDefinition is not in the protocol library of this service.", "PlanDefinition.url"
             )
-        if not preview and not again:
-            _refuse_second(await applying.in_force(record, subject, canonical))
         now = datetime.now(PARIS)
         made = await applying.proposal(record, subject, canonical, now.date())
         if not made.steps:
@@ -54,20 +52,23 @@ async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Requ
         author = _author(engine, caller)
         if preview:
             return _answer(200, carry_out(made, author, now, care_teams=[f"CareTeam/{t['id']}" for t in teams]))
-        plan = await applying.write(record, made, author, now, [f"CareTeam/{team['id']}" for team in teams])
+        plan = await applying.write(
+            record, made, author, now, [f"CareTeam/{team['id']}" for team in teams], again=again
+        )
+    except applying.AlreadyInForce as already:
+        raise _second(already.plans) from already
     except Refused as refused:
         raise _passed_on(refused) from refused
     return _answer(201, plan)
 
 
-def _refuse_second(plans: list[Tree]) -> None:
-    if plans:
-        named = ", ".join(f"CarePlan/{plan['id']}" for plan in plans)
-        raise Conflict(
-            f"The subject already has an active plan of this PlanDefinition: {named}. Complete or revoke it first, or send"
-            " again = true to have both.",
-            "Parameters.parameter.where(name='again')",
-        )
+def _second(plans: list[Tree]) -> Conflict:
+    named = ", ".join(f"CarePlan/{plan['id']}" for plan in plans)
+    return Conflict(
+        f"The subject already has an active plan of this PlanDefinition: {named}. Complete or revoke it first, or send"
+        " again = true to have both.",
+        "Parameters.parameter.where(name='again')",
+    )
 
 
 def _asked(request: Request) -> tuple[str, bool, bool]:

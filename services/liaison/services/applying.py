@@ -64,9 +64,26 @@ async def in_force(record: Record, patient: str, canonical: str) -> list[Tree]:
     ]
 
 
-async def write(record: Record, made: Proposal, author: Tree, at: datetime, care_teams: Sequence[str]) -> Tree:
-    """Writes the proposal in one transaction and gives back the CarePlan. Raises Refused: then nothing is written."""
-    references = await record.transact(carry_out(made, author, at, care_teams=care_teams))
+class AlreadyInForce(Exception):
+    """The person follows this definition already; `plans` are those that the caller sees."""
+
+    def __init__(self, plans: list[Tree]) -> None:
+        self.plans = plans
+        super().__init__()
+
+
+async def write(
+    record: Record, made: Proposal, author: Tree, at: datetime, care_teams: Sequence[str], *, again: bool
+) -> Tree:
+    """Writes the proposal in one transaction and gives back the CarePlan. Raises Refused: then nothing is written.
+
+    Raises AlreadyInForce unless `again`: also when somebody else applies the same at this moment.
+    """
+    store, definition = record.engine.store, made.canonical.partition("|")[0]
+    async with store.alone([store.lock_token_of("CarePlan", f"{made.subject} {definition}")]):
+        if not again and (plans := await in_force(record, made.subject, made.canonical)):
+            raise AlreadyInForce(plans)
+        references = await record.transact(carry_out(made, author, at, care_teams=care_teams))
     plan = await record.read(references[0])
     assert plan is not None, "the caller sees what they have just written"
     return plan

@@ -17,6 +17,7 @@ from liaison.services.way_in import journaled
 
 async def review(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """200 with the task as it is now."""
+    reviews.permit(caller)
     task = posted_to(engine.store, "Task", where, request)
     scope.permit_letter(caller, "r", "Task")
     given = Given(request, {"outcome", "note"})

@@ -120,3 +120,16 @@ async def test_other_tasks_are_not_there_to_be_reviewed(territory: Any) -> None:
     )  # fmt: skip
     for task in (plain, duplicate, f"Task/{'0' * 32}"):
         assert (await territory.ask(auditor.caller, "POST", f"{task}/$review", outcome("justified"))).status == 404
+
+
+async def test_whoever_reviews_nothing_does_not_learn_that_a_task_exists(territory: Any) -> None:
+    _, _, task = await waiting(territory)
+    stranger = await territory.person("gp")
+
+    answers = [
+        await territory.ask(stranger.caller, "POST", f"{named}/$review", outcome("justified"))
+        for named in (task, "Task/0123456789abcdef0123456789abcdef")
+    ]
+
+    assert answers[0].status == answers[1].status == 403
+    assert answers[0].body == answers[1].body

@@ -113,6 +113,31 @@ async def test_two_registrations_at_once_open_one_record(territory: Any) -> None
     assert sorted(answer.status for answer in answers) == [200] * 5 + [201]
 
 
+async def test_two_desks_that_receive_one_person_without_ins_open_one_record(territory: Any) -> None:
+    gps = [await territory.person("gp") for _ in range(6)]
+    newcomer = traits()
+    del newcomer["identifier"]
+    answers = await asyncio.gather(
+        *(territory.ask(gp.caller, "POST", "Patient/$register", parameters(newcomer)) for gp in gps)
+    )
+    assert sorted(answer.status for answer in answers) == [200] * 5 + [201]
+
+
+async def test_the_number_a_child_is_billed_on_is_nobody_s_matricule(territory: Any) -> None:
+    gp, other = await territory.person("gp"), await territory.person("gp")
+    auditor = await territory.person("auditor")
+    billing = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "NH"}]}
+    child = traits("ENFANT", identifier=[{"system": INS, "value": "260058815400233", "type": billing}])
+    first = await territory.create(other.caller, child)
+
+    parent = await registered(territory, gp)
+
+    assert (await territory.tree(first, other.caller))["identifier"][0]["type"] == billing
+    assert (await territory.tree(parent, gp.caller))["identifier"][0]["value"] == "260058815400233"
+    sibling = await territory.create(other.caller, {**child, "birthDate": "2015-01-01"})
+    assert await territory.search(auditor.caller, f"Task?patient={sibling}") == []
+
+
 async def test_the_recognised_professional_joins_and_is_told_of(territory: Any) -> None:
     gp, nurse = await territory.person("gp"), await territory.person("nurse")
     auditor = await territory.person("auditor")
@@ -194,6 +219,15 @@ async def test_failed_attempts_are_limited(territory: Any) -> None:
     asked = parameters(traits(), ground="recognised", means="oral")
     statuses = [(await territory.ask(nurse.caller, "POST", "Patient/$join", asked)).status for _ in range(12)]
     assert statuses == [404] * 10 + [429] * 2
+
+
+async def test_asking_at_once_passes_no_limit(territory: Any) -> None:
+    nurse = await territory.person("nurse")
+    asked = parameters(traits(), ground="recognised", means="oral")
+    answers = await asyncio.gather(
+        *(territory.ask(nurse.caller, "POST", "Patient/$join", asked) for _ in range(24)),
+    )
+    assert sorted(answer.status for answer in answers) == [404] * 10 + [429] * 14
 
 
 @pytest.mark.parametrize("code", ["home-aide", "auditor", "admin", "coordinator-admin", "call-handler"])

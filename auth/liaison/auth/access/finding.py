@@ -4,7 +4,7 @@ The questions are counted, because their answer says whether someone is known; e
 `identity`, so that what it reads is bounded, and journaled under its name with the caller's.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -65,10 +65,7 @@ class Finder:
         vault, wanted = self.store.vault, []
         for one in identity.matricules(patient):
             wanted.append((tokens.IDENTIFIER, tokens.identifier_token(vault, *one)))
-        family, given = stated_name(patient)
-        traits = traits_of(patient)
-        if family and given and len(traits.birth_date) == 10:
-            wanted.append((tokens.TRAITS, tokens.traits_token(vault, family, given, traits.birth_date)))
+        wanted += [(tokens.TRAITS, token) for token in same_traits(self.store, patient)]
         rows = await self.store.database.reading.fetch(
             "select distinct t.patient, t.res from identity_token t"
             " join unnest($1::smallint[], $2::bytea[]) as k(space, token) on t.space = k.space and t.token = k.token"
@@ -92,26 +89,42 @@ class Finder:
 
 
 @asynccontextmanager
-async def asking(store: Store, caller: Caller, *, call: bool = False) -> AsyncIterator[Finder]:
+async def asking(
+    store: Store, caller: Caller, *, call: bool = False, about: Sequence[bytes] = ()
+) -> AsyncIterator[Finder]:
     """Raises Forbidden for a role that does not bring people in (with `call`: that does not answer the platform),
-    TooManyRequests beyond the limits."""
+    TooManyRequests beyond the limits.
+
+    One question of an asker at a time, or asking at once would pass the limits; and, with `about`, one at a time of
+    whoever asks about the same tokens."""
     role = ROLES.get(caller.role_code)
     allowed = role is not None and (role.calls if call else role.registers or role.emergency)
     if not allowed or not asker(caller):
         raise Forbidden("Your role does not look people up by their identity.")
-    questions, failures = await store.database.reading.fetchrow(
-        "select count(*), count(*) filter (where not found) from identity_attempt"
-        " where asker = $1 and at > now() - $2::interval",
-        asker(caller),
-        _WINDOW,
-    )
-    if failures >= MOST_FAILURES or questions >= MOST_QUESTIONS:
-        raise TooManyRequests("Too many look-ups by identity in an hour. Ask a colleague or the coordination.")
-    cell = await internal.open_session(store.database.writing, "identity", timedelta(minutes=2), caller=caller)
-    try:
-        yield Finder(store, caller, cell)
-    finally:
-        await internal.close_session(store.database.writing, cell)
+    turn = tokens.criteria_token(store.vault, "asker", str(asker(caller)))
+    async with store.alone([turn, *about]):
+        questions, failures = await store.database.reading.fetchrow(
+            "select count(*), count(*) filter (where not found) from identity_attempt"
+            " where asker = $1 and at > now() - $2::interval",
+            asker(caller),
+            _WINDOW,
+        )
+        if failures >= MOST_FAILURES or questions >= MOST_QUESTIONS:
+            raise TooManyRequests("Too many look-ups by identity in an hour. Ask a colleague or the coordination.")
+        cell = await internal.open_session(store.database.writing, "identity", timedelta(minutes=2), caller=caller)
+        try:
+            yield Finder(store, caller, cell)
+        finally:
+            await internal.close_session(store.database.writing, cell)
+
+
+def same_traits(store: Store, patient: Tree) -> list[bytes]:
+    """The token that all who state this name and birth date share; none when they are not stated."""
+    family, given = stated_name(patient)
+    birth_date = traits_of(patient).birth_date
+    if not (family and given and len(birth_date) == 10):
+        return []
+    return [tokens.traits_token(store.vault, family, given, birth_date)]
 
 
 def asker(caller: Caller) -> int:

@@ -14,8 +14,9 @@ from liaison.auth.access.classes import Class
 from liaison.auth.access.standing import Standing
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Unprocessable
-from liaison.fhir.model import dump
+from liaison.fhir.model import dump, read
 from liaison.fhir.store import identity as tokens
+from liaison.fhir.store import rows
 from liaison.fhir.store.contract import Change, Key, Labels, Tree
 from liaison.fhir.store.ids import Ids, new_resource
 from liaison.fhir.vault import Vault
@@ -73,15 +74,21 @@ async def keep_unique(
 
 
 async def _known(connection: asyncpg.Connection, vault: Vault, stated: list[tuple[str, str]], besides: int) -> bool:
-    found = await connection.fetchval(
-        "select exists (select from identity_token where space = $1 and token = any($2::bytea[]) and kind = $3"
-        " and patient <> $4)",
+    """Whether another record has one of these as its matricule: not as the number that somebody's care is billed on,
+    which may be a parent's and whose token is the same."""
+    records = await connection.fetch(
+        f"select distinct {rows.COLUMNS}, null from identity_token t"  # our own words
+        " join version v on v.patient = t.patient and v.kind = t.kind and v.res = t.res and v.superseded is null"
+        " where t.space = $1 and t.token = any($2::bytea[]) and t.kind = $3 and t.patient <> $4 and not v.deleted",
         tokens.IDENTIFIER,
         [tokens.identifier_token(vault, *one) for one in stated],
         _PATIENT,
         besides,
     )
-    return bool(found)
+    found = [rows.row_of(record) for record in records]
+    keys = await vault.patient_keys(connection, {row.key.patient for row in found})
+    bodies = (rows.open_(keys[row.key.patient], row) for row in found if row.key.patient in keys)
+    return any(not set(stated).isdisjoint(matricules(read(body))) for body in bodies)
 
 
 def provisional(tree: Tree) -> Tree:

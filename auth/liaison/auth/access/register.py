@@ -11,7 +11,7 @@ from typing import Final
 from uuid import uuid4
 
 from liaison.auth.access import identity, team_writing, vocabulary
-from liaison.auth.access.finding import Finder, Known, asking, require_traits
+from liaison.auth.access.finding import Finder, Known, asking, require_traits, same_traits
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import BadRequest, Forbidden
@@ -74,7 +74,8 @@ async def register(store: Store, caller: Caller, stated: Registration, base_url:
     if not ROLES[caller.role_code].registers if caller.role_code in ROLES else True:
         raise Forbidden("Your role does not open records.")
     _check(stated)
-    async with asking(store, caller) as finder:
+    # Two desks that receive the same person at once: the second finds the record of the first.
+    async with asking(store, caller, about=same_traits(store, stated.patient)) as finder:
         known = await _known(finder, stated.patient)
         # Opening a record is no failed question: a desk may receive more newcomers in an hour than it may guess.
         await finder.note(True)

@@ -31,13 +31,18 @@ UNSETTLED: Final = "to-clarify"
 MOST_LETTERS: Final = 2_000
 
 
+def permit(caller: Caller) -> None:
+    """Raises Forbidden for whoever reviews nothing: before any task is looked at, so that it tells of none."""
+    if caller.role_code not in REVIEWERS or not caller.practitioner:
+        raise Forbidden("Accesses are reviewed by an auditor or the data protection officer.")
+
+
 async def review(
     store: Store, caller: Caller, task: Key, outcome: str, note: str, base_url: str, *, if_match: str = ""
 ) -> Tree:
     """The task as it is afterwards. Raises NotFound for what the caller does not see or is not reviewed here, Forbidden
     for another role or the one who acted, Conflict once it is settled, PreconditionFailed when `if_match` is older."""
-    if caller.role_code not in REVIEWERS or not caller.practitioner:
-        raise Forbidden("Accesses are reviewed by an auditor or the data protection officer.")
+    permit(caller)
     seen = await store.read(caller, task)
     if seen is None or seen.row.deleted:
         raise NotFound

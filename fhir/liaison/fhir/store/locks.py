@@ -1,8 +1,14 @@
-"""Locks on identities: rows, not session locks, so that they survive connection pooling and end with the transaction."""
+"""Locks on identities: rows, not session locks, so that they survive connection pooling and end with the transaction.
+
+`wait` is for what spans several transactions, on a connection of its own that is closed afterwards.
+"""
 
 from collections.abc import Iterable
+from typing import Final
 
 import asyncpg
+
+from liaison.fhir.errors import Unavailable
 
 _MAKE = """
     insert into identity_lock (token) select * from unnest($1::bytea[]) as k(token) order by token
@@ -20,3 +26,16 @@ async def lock(connection: asyncpg.Connection, tokens: Iterable[bytes]) -> None:
     # A row just made is held by its maker; one that another transaction is making was waited for.
     if made != f"INSERT 0 {len(wanted)}":
         await connection.execute(_TAKE, wanted)
+
+
+WAIT_SECONDS: Final = 15
+
+
+async def wait(connection: asyncpg.Connection, tokens: Iterable[bytes]) -> None:
+    """Returns when this session alone has waited for each token, until it ends. Raises Unavailable after a while."""
+    await connection.execute(f"set lock_timeout = '{WAIT_SECONDS}s'")
+    try:
+        for token in sorted(set(tokens)):
+            await connection.execute("select pg_advisory_lock($1)", int.from_bytes(token[:8], "big", signed=True))
+    except asyncpg.LockNotAvailableError:
+        raise Unavailable("Others are asking the same at this moment. Try again.") from None

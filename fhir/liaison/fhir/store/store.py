@@ -1,14 +1,16 @@
 """The open store: the one way to rows. It cannot be had without an access filter and hooks."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Self
+import asyncio
+from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, Self
 
 import asyncpg
 import structlog
 
 from liaison.fhir.definitions import DIRECTORY_TYPES, type_of
 from liaison.fhir.errors import Unavailable
-from liaison.fhir.store import identity, ids, locks, rows, writer
+from liaison.fhir.store import faults, identity, ids, locks, rows, writer
 from liaison.fhir.store.contract import (
     AccessFilter,
     Caller,
@@ -21,13 +23,16 @@ from liaison.fhir.store.contract import (
     Tree,
     Unit,
 )
-from liaison.fhir.store.database import Database
+from liaison.fhir.store.database import Database, connection
 from liaison.fhir.store.lanes import Lanes
 from liaison.fhir.store.reader import Reader
 from liaison.fhir.store.shared import Shared
 from liaison.fhir.vault import NotAuthentic, PatientKey, Vault
 
 log = structlog.get_logger()
+
+_ALONE: Final = 8
+"""At most so many connections of a worker are inside `alone`, or wait to be: they are no pool's."""
 
 
 class Store:
@@ -50,6 +55,7 @@ class Store:
         self.reader = Reader(database, vault, filter_)
         self.lanes = Lanes(database)
         self.shared = Shared(database, self._write)
+        self._alone = asyncio.Semaphore(_ALONE)
         self._index = index or _index_of_search()
 
     async def close(self) -> None:
@@ -167,6 +173,19 @@ class Store:
     async def lock(self, connection: asyncpg.Connection, tokens: Sequence[bytes]) -> None:
         """Locks these identity tokens until the transaction ends. Waits for whoever has them."""
         await locks.lock(connection, tokens)
+
+    @asynccontextmanager
+    async def alone(self, tokens: Sequence[bytes]) -> AsyncIterator[None]:
+        """For what asks first and writes after, in transactions of its own: nobody else is within, in any worker, for
+        any of these tokens. Raises Unavailable when others keep it waiting too long."""
+        with faults.reported():
+            async with self._alone:
+                one = await connection(self.database.url)
+                try:
+                    await locks.wait(one, tokens)
+                    yield
+                finally:
+                    await one.close(timeout=1)
 
     def lock_tokens(self, tree: Tree) -> list[bytes]:
         """The tokens of the business identifiers of a resource, and of a person's traits."""

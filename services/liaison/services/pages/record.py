@@ -35,7 +35,7 @@ class Record:
     """The record as one caller sees it. Trees that come back are fresh copies, free to be changed."""
 
     def __init__(self, engine: Engine, caller: Caller, address: str = "", request_id: str = "") -> None:
-        self._engine, self.caller = engine, caller
+        self.engine, self.caller = engine, caller
         self._address, self._request_id = address, request_id
 
     async def ask(
@@ -46,7 +46,7 @@ class Record:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         pairs = urlencode(list(query.items()) if isinstance(query, Mapping) else list(query))
         request = Request(method, path, pairs, encoded, named, self._request_id, self._address)
-        return await self._engine.handle(self.caller, request)
+        return await self.engine.handle(self.caller, request)
 
     async def read(self, reference: str) -> Tree | None:
         """The resource, or None where it is absent, deleted or not visible (which look the same)."""
@@ -99,7 +99,7 @@ class Record:
                 return
             address, _, cursor = following.partition("?")
             request = Request("GET", address.rsplit("/fhir/", 1)[-1], cursor, b"", {}, self._request_id, self._address)
-            page = _tree(await self._engine.handle(self.caller, request))
+            page = _tree(await self.engine.handle(self.caller, request))
 
 
 def _tree(answer: Answer) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.services.applying import in_force, library, proposal, write
+from liaison.services.applying import AlreadyInForce, in_force, library, proposal, write
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
@@ -29,8 +29,11 @@ async def apply(request: Request) -> Response:
     if request.method == "POST" and made is not None and (insisted or not already):
         teams = await found(record, "CareTeam", {"patient": f"Patient/{id_}", "status": "active"})
         author = {"reference": me.role_reference or me.person, "display": me.name}
-        await write(record, made, author, now, [f"CareTeam/{team['id']}" for team in teams[:1]])
-        return RedirectResponse(f"/dossiers/{id_}/plan", status_code=303)
+        try:
+            await write(record, made, author, now, [f"CareTeam/{team['id']}" for team in teams[:1]], again=insisted)
+            return RedirectResponse(f"/dossiers/{id_}/plan", status_code=303)
+        except AlreadyInForce as sooner:  # a second touch of the same button, or a colleague
+            already = sooner.plans
     return render(
         request,
         "coordination/apply.html",
