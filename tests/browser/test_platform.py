@@ -91,6 +91,7 @@ async def test_the_doctor_of_the_call_takes_it_reads_and_ends_it(desks: Desks) -
         assert await heading(handler) == "Rien ici"
 
     await page.goto("/appels")
+    assert "Reçus sous votre responsabilité" not in await told(page)
     await press(page, page.get_by_role("link", name="Robic"))
     await page.get_by_label("Ce qui est décidé").fill("Visite ce soir")
     await press(page, page.get_by_role("button", name="Terminer l'appel"))

@@ -58,6 +58,8 @@ async def test_an_emergency_opens_one_record_until_it_is_ended(desks: Desks) -> 
     assert ins not in page.url
     assert "Accès d'urgence jusqu'à" in await told(page)
     await check_page(page)
+    words = await told(page)
+    assert words.index("Traitement") < words.index("Depuis votre dernier passage")
     place, patient = page.url, desks.patient("masked")
     letters = desks.resources("gp", f"DocumentReference?patient={patient}")
     assert any("Rennes" in str(one) for one in letters)  # what is masked, its author sees

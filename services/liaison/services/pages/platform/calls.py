@@ -36,6 +36,7 @@ class Opened(NamedTuple):
     who: Identity
     since: datetime | None
     reason: str
+    part_of: str = ""
 
 
 class Handed(NamedTuple):
@@ -89,14 +90,16 @@ def _words(refused: Refused) -> str:
 
 async def _show(request: Request, record: Record, form: dict[str, str], error: str = "", status: int = 200) -> Response:
     doctor = record.caller.role_code == DOCTOR
+    opened = await (_taken(request) if doctor else _received(record))
+    taken = {call.part_of for call in opened}
     given = {"ins_kind": "10" if request.app.state.sandbox else "8", **form}
     return render(
         request,
         "platform/calls.html",
         status=status,
         doctor=doctor,
-        opened=await (_taken(request) if doctor else _received(record)),
-        handed=await _handed(record) if doctor else [],
+        opened=opened,
+        handed=[call for call in await _handed(record) if call.id not in taken] if doctor else [],
         questions=await waiting(request),
         regulators=[] if doctor else await _regulators(record),
         given=given,
@@ -130,7 +133,14 @@ async def _taken(request: Request) -> list[Opened]:
 
 
 def _opened(task: Tree, who: Identity) -> Opened:
-    return Opened(str(task["id"]), who, moments.happened(task), task.get("reasonCode", {}).get("text", ""))
+    return Opened(
+        str(task["id"]), who, moments.happened(task), task.get("reasonCode", {}).get("text", ""), _whole(task)
+    )
+
+
+def _whole(task: Tree) -> str:
+    """The handler's call that this one is part of, or ''."""
+    return next((str(one["reference"]).partition("/")[2] for one in task.get("partOf", [])), "")
 
 
 async def _handed(record: Record) -> list[Handed]:
