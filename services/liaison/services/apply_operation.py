@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from liaison.auth.caller import Caller
-from liaison.fhir import model
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import BadRequest, Conflict, FhirError, NotFound, Unprocessable
 from liaison.fhir.interactions.routing import Route
@@ -25,6 +24,7 @@ from liaison.protocols.carry_out import carry_out
 from liaison.services import applying
 from liaison.services.engine import Engine
 from liaison.services.pages.record import Record, Refused
+from liaison.services.parameters import parts
 
 Tree = dict[str, Any]
 PARIS: Final = ZoneInfo("Europe/Paris")
@@ -75,15 +75,13 @@ def _asked(request: Request) -> tuple[str, bool, bool]:
     """(subject, preview, again) of the Parameters resource."""
     if request.method != "POST":
         raise BadRequest("$apply writes a plan: call it with POST and a Parameters resource.")
-    tree = model.read(request.body)
-    if tree.get("resourceType") != "Parameters":
-        raise BadRequest("A Parameters resource is expected.", "Parameters")
-    named = {str(p.get("name")): p for p in tree.get("parameter", []) if isinstance(p, dict)}
+    named = {str(part.get("name")): part for part in parts(request)}
     unknown = sorted(set(named) - {"subject", "preview", "again"})
     if unknown:
         raise BadRequest(f"$apply has no parameter '{unknown[0][:64]}' here.", "Parameters.parameter.name")
     given = named.get("subject", {})
-    subject = given.get("valueString") or (given.get("valueReference") or {}).get("reference", "")
+    reference = given.get("valueReference")
+    subject = given.get("valueString") or (reference.get("reference") if isinstance(reference, dict) else "")
     if not isinstance(subject, str) or not subject.startswith("Patient/"):
         raise BadRequest("subject is required: 'Patient/[id]'.", "Parameters.parameter.where(name='subject')")
     preview, again = (named.get(flag, {}).get("valueBoolean") is True for flag in ("preview", "again"))

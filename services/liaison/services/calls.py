@@ -66,8 +66,8 @@ class Calls:
 
     async def take(self, engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
         """200 as for a call that the doctor opens; 404 for one that is not theirs to take."""
-        task = posted_to(engine.store, "Task", where, request)
         scope.permit_letter(caller, "r", "Patient")
+        task = posted_to(engine.store, "Task", where, request)
         bound = await scope_of(engine, caller)
         opened = await taking_calls.take_call(engine.store, caller, task, engine.base_url, scope=bound)
         await journaled(engine, caller, Event.EMERGENCY, opened.patient, request, REASON)
@@ -75,8 +75,8 @@ class Calls:
 
     async def renew(self, engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
         """200 with another token; 404 for what the caller did not open as a regulating doctor, or is over."""
-        task = posted_to(engine.store, "Task", where, request)
         scope.permit_letter(caller, "r", "Patient")
+        task = posted_to(engine.store, "Task", where, request)
         opened = await calls.continue_call(engine.store, caller, task, scope=await scope_of(engine, caller))
         await journaled(engine, caller, Event.TOKEN, opened.patient, request, REASON)
         return await self._answer(engine, caller, opened)

@@ -32,8 +32,8 @@ async def asked_of_me(engine: Engine, caller: Caller, where: Route, request: Req
 
 async def clarify(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """200 with the question and the answer; 404 for what is not asked of the caller."""
-    task = posted_to(engine.store, "Task", where, request)
     scope.permit_letter(caller, "u", "Task")
+    task = posted_to(engine.store, "Task", where, request)
     text = Given(request, {"answer"}).text("answer")
     tree = await clarifying.answer(engine.store, caller, task, text, engine.base_url)
     await journaled(engine, caller, Event.OPERATION, _subject(tree), request, "review: answer")

@@ -46,8 +46,8 @@ class EmergencyAccess:
 
     async def renew(self, engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
         """200 with another token; 404 for what the caller did not open, or is over."""
-        task = posted_to(engine.store, "Task", where, request)
         scope.permit_letter(caller, "r", "Patient")
+        task = posted_to(engine.store, "Task", where, request)
         opened = await emergency.continue_access(engine.store, caller, task, scope=await scope_of(engine, caller))
         await journaled(engine, caller, Event.TOKEN, opened.patient, request, "emergency access")
         return await self._answer(engine, caller, opened)

@@ -44,17 +44,28 @@ def posted_to(store: Store, type_: str, where: Route, request: Request) -> Key:
     return key
 
 
+def parts(request: Request) -> list[Mapping[str, Any]]:
+    """The parameters of the body. Raises BadRequest for another resource, or for what is no list of objects."""
+    tree = model.read(request.body)
+    if tree.get("resourceType") != "Parameters":
+        raise BadRequest("A Parameters resource is expected.", "Parameters")
+    given = tree.get("parameter", [])
+    if not isinstance(given, list):
+        raise BadRequest("Parameters.parameter is a list.", "Parameters.parameter")
+    for place, part in enumerate(given):
+        if not isinstance(part, dict):
+            raise BadRequest("A parameter is an object.", f"Parameters.parameter[{place}]")
+    return given
+
+
 class Given:
     """The Parameters of a request; an unknown name is refused rather than ignored."""
 
     def __init__(self, request: Request, known: set[str]) -> None:
         if request.method != "POST":
             raise BadRequest("Call this operation with POST and a Parameters resource.")
-        tree = model.read(request.body)
-        if tree.get("resourceType") != "Parameters":
-            raise BadRequest("A Parameters resource is expected.", "Parameters")
         self._parts: dict[str, list[Mapping[str, Any]]] = {}
-        for part in tree.get("parameter") or ():
+        for part in parts(request):
             name = str(part.get("name"))
             if name not in known:
                 raise BadRequest(f"There is no parameter '{name[:64]}' here.", "Parameters.parameter.name")
@@ -103,7 +114,8 @@ class Given:
     def references(self, name: str) -> list[str]:
         found = []
         for part in self._parts.get(name, ()):
-            reference = (part.get("valueReference") or {}).get("reference")
+            value = part.get("valueReference")
+            reference = value.get("reference") if isinstance(value, dict) else None
             if not isinstance(reference, str):
                 raise BadRequest(f"{name} has a valueReference.", f"Parameters.parameter.where(name='{name}')")
             found.append(reference)

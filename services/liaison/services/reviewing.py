@@ -18,8 +18,8 @@ from liaison.services.way_in import journaled
 async def review(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """200 with the task as it is now."""
     reviews.permit(caller)
-    task = posted_to(engine.store, "Task", where, request)
     scope.permit_letter(caller, "r", "Task")
+    task = posted_to(engine.store, "Task", where, request)
     given = Given(request, {"outcome", "note"})
     outcome, note = given.code("outcome"), given.text("note")
     match = request.headers.get("if-match", "")

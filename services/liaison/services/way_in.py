@@ -72,6 +72,7 @@ async def join_team(engine: Engine, caller: Caller, where: Route, request: Reque
 
 async def oppose(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """201 with the Consent that is now in force."""
+    scope.permit_letter(caller, "c", "Consent")
     given = Given(request, {"against", "emergency", "means"})
     key = engine.store.key("Patient", where.id_)
     if key is None:

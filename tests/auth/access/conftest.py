@@ -86,7 +86,8 @@ def consent(patient: Patient, kind: str = "sharing", provision: Mapping[str, Any
         "patient": {"reference": patient.reference},
         "dateTime": "2026-01-05T10:00:00+01:00",
         "policyRule": {"text": "L.1110-4"},
-        "provision": dict(provision or {"type": "permit"}),
+        "provision": (stated := dict(provision or {"type": "permit"})),
+        **({"performer": [{"reference": patient.reference}]} if stated["type"] == "permit" else {}),
         **more,
     }
 

@@ -204,6 +204,21 @@ async def test_a_permission_of_another_person_gives_nothing(territory: Any) -> N
     assert not await territory.sees(friend.caller, patient.reference)
 
 
+@pytest.mark.parametrize("role", ["gp", "pharmacist", "home-service-manager", "physio", "social-worker"])
+async def test_staff_who_record_a_permission_say_who_gave_it(territory: Any, role: str) -> None:
+    staff, outsider = await territory.person(role), await territory.person("gp")
+    patient = await territory.patient(staff)
+    permit = {"type": "permit", "actor": [territory.actor(outsider.role)], "securityLabel": territory.classes("SENS")}
+    tree = territory.consent(patient, provision=permit)
+    del tree["performer"]
+
+    for verification in ({}, {"verification": [{"verified": False, "verifiedWith": {"reference": patient.reference}}]}):
+        answer = await territory.ask(staff.caller, "POST", "Consent", {**tree, **verification})
+        assert answer.status == 422, answer.body
+        assert json.loads(answer.body)["issue"][0]["expression"] == ["Consent.performer"]
+    assert not await territory.sees(outsider.caller, patient.reference)
+
+
 async def test_a_permission_does_not_become_active_or_anothers_by_an_update(territory: Any) -> None:
     gp, friend = await territory.person("gp"), await territory.person("nurse")
     patient, other = await territory.patient(gp), await territory.patient(gp)
@@ -222,8 +237,10 @@ async def test_the_patient_permits_alone_with_staff_or_by_their_representative(t
     for givers in ([], [patient.reference], [patient.reference, gp.role], [guardian], [patient.reference, daughter]):
         friend = await territory.person("nurse")
         permit = {"type": "permit", "actor": [territory.actor(friend.role)]}
-        more: Tree = {"performer": [{"reference": one} for one in givers]} if givers else {}
         verification = verified(daughter if daughter in givers else patient.reference)["verification"]
-        tree = territory.consent(patient, provision=permit, verification=verification, **more)
+        named = [{"reference": one} for one in givers]
+        tree = territory.consent(patient, provision=permit, verification=verification, performer=named)
+        if not givers:
+            del tree["performer"]
         await territory.create(gp.caller, tree)
         assert await territory.sees(friend.caller, weight), givers

@@ -57,12 +57,12 @@ async def check(
         reading = Reading(change.tree, change.key, ids.decode, Class(change.labels.classes))
         after = facts_of("Consent", reading)
         givers = _Givers(reading, representatives.get(change.key.patient, frozenset()))
-        if any(fact.relation is Relation.CONSENT for fact in after):
-            givers.check()
         lost = weakened(stated.get(change.key, ()), after, now)
         if lost:
             recorded = now - ages.get(change.key, timedelta(0))
             await _check_withdrawal(connection, who, change, givers, lost, recorded, now)
+        if any(fact.relation is Relation.CONSENT for fact in after):
+            givers.check(who)
 
 
 def weakened(before: Iterable[Fact], after: Sequence[Fact], now: datetime) -> list[Fact]:
@@ -143,15 +143,16 @@ class _Givers:
         self._reading = reading
         self._representatives = representatives
 
-    def check(self) -> None:
-        """Raises Unprocessable when those who give the permission are not the patient or their representative."""
+    def check(self, who: Standing) -> None:
+        """Raises Unprocessable when those who give the permission are not the patient or their representative, or when
+        whoever records it does not say who gave it: staff would open what they may not even read."""
         performers = self._reading.tree.get("performer") or ()
-        if any(self._is_foreign(one) for one in performers) or (
-            performers and not any(self.may_give(one) for one in performers)
-        ):
+        named = any(self.may_give(one) for one in performers)
+        told = not performers and (who.role_code in ("patient", "guardian") or self._verified())
+        if any(self._is_foreign(one) for one in performers) or not (named or told):
             raise Unprocessable(
-                "A permission is given by the patient of the Consent or by their representative; staff may be named beside"
-                " them, other people may not.",
+                "A permission is given by the patient of the Consent or by their representative, who is named here or in a"
+                " verification; staff may be named beside them, other people may not.",
                 "Consent.performer",
             )
         if any(self._is_foreign(one.get("verifiedWith")) for one in self._reading.tree.get("verification") or ()):
@@ -159,6 +160,12 @@ class _Givers:
                 "A permission is verified with the patient of the Consent or a person related to them.",
                 "Consent.verification.verifiedWith",
             )
+
+    def _verified(self) -> bool:
+        return any(
+            one.get("verified") is True and self.may_give(one.get("verifiedWith"))
+            for one in self._reading.tree.get("verification") or ()
+        )
 
     def may_give(self, reference: object) -> bool:
         found = self._reading.name(reference, "Patient", "RelatedPerson")
