@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from liaison.auth.access.purposes import Purpose
+from liaison.auth.smart.scopes import read_scopes
 
 INS = "urn:oid:1.2.250.1.213.1.4.10"
 Tree = dict[str, Any]
@@ -349,3 +351,28 @@ async def test_opening_records_does_not_use_up_the_guesses(territory: Any) -> No
         del newcomer["identifier"]
         answer = await territory.ask(gp.caller, "POST", "Patient/$register", parameters(newcomer))
         assert answer.status == 201, answer.body
+
+
+async def test_an_opposition_takes_the_scope_to_write_one(territory: Any) -> None:
+    gp = await territory.person("gp")
+    patient = await registered(territory, gp)
+    body: Tree = {"resourceType": "Parameters"}
+
+    for scope in ("user/Observation.rs", "user/*.rs", "user/Consent.rus"):
+        reading = replace(gp.caller, bound=read_scopes(scope))
+        assert (await territory.ask(reading, "POST", f"{patient}/$oppose", body)).status == 403
+    assert await territory.search(gp.caller, f"Consent?patient={patient}&category=opposition") == []
+
+
+@pytest.mark.parametrize("operation", ["$register", "$join", "$lookup", "$emergency-access", "$open-call"])
+@pytest.mark.parametrize("given", [[1], ["x"], [None], [[]], "x", {}])
+async def test_what_is_no_list_of_parameters_is_said_and_where(territory: Any, operation: str, given: object) -> None:
+    role = "regulating-doctor" if operation == "$open-call" else "gp"
+    person = await territory.person(role)
+    body = {"resourceType": "Parameters", "parameter": given}
+
+    answer = await territory.ask(person.caller, "POST", f"Patient/{operation}", body)
+
+    assert answer.status == 400
+    where = "Parameters.parameter[0]" if isinstance(given, list) else "Parameters.parameter"
+    assert json.loads(answer.body)["issue"][0]["expression"] == [where]
