@@ -9,7 +9,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import liaison.auth.schema  # noqa: F401  # its tables join the same metadata
+from liaison.fhir.store.database import UnknownSchema, check_schema
 from liaison.fhir.store.schema import metadata
+from liaison.services.migrations import migrate
 
 COLUMNS = """
 select table_name, column_name, data_type, udt_name, is_nullable,
@@ -82,3 +84,22 @@ async def test_a_drift_between_the_two_is_seen(database_url: str, drift: str) ->
         await connection.close()
 
     assert migrated != anew
+
+
+async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(database_url: str) -> None:
+    await written_anew(database_url)
+    connection = await asyncpg.connect(database_url)
+    try:
+        # As the first revision left it, with someone in it.
+        await connection.execute("drop table reindexing; update alembic_version set version_num = '0001'")
+        await connection.execute("insert into patient (patient, shelf, wrapped) values (1, 1, 'x')")
+
+        with pytest.raises(UnknownSchema, match="liaison migrate"):
+            await check_schema(database_url)
+        await migrate(database_url)
+        await check_schema(database_url)
+
+        assert await described(connection, "public") == await described(connection, "anew")
+        assert await connection.fetchval("select array_agg(patient) from patient") == [1]
+    finally:
+        await connection.close()

@@ -201,3 +201,15 @@ search_list = Table(
     Column("sealed", LargeBinary, nullable=False),
     _moment("made_at", nullable=False, server_default=func.now()),
 )
+
+# `liaison reindex`: how far a pass over one family has come. Without a row the index is that of the first release.
+reindexing = Table(
+    "reindexing",
+    metadata,
+    Column("family", Text, primary_key=True),  # 'version' or 'directory_version'
+    Column("done", SmallInteger, nullable=False),  # the generation (liaison.fhir.search.index) of the last whole pass
+    Column("towards", SmallInteger),  # NULL, with the place, when no pass is under way
+    Column("after_patient", BigInteger),
+    Column("after_kind", SmallInteger),
+    Column("after_res", BigInteger),
+)

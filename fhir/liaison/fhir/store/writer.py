@@ -5,7 +5,7 @@ version stay until liaison.fhir.store.sweep finds that no cursor can need them.
 """
 
 import asyncio
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -14,15 +14,13 @@ import asyncpg
 
 from liaison.fhir import model
 from liaison.fhir.errors import Conflict, NotFound
-from liaison.fhir.store import identity, ids, rows
-from liaison.fhir.store.contract import FOREIGN, Change, Indexed, Key, Tree
+from liaison.fhir.store import ids, index_rows, rows
+from liaison.fhir.store.contract import Change, Indexed, Tree
+from liaison.fhir.store.index_rows import Decode, columns
 from liaison.fhir.vault import PatientKey, Vault
 
 Index = Callable[[str, Tree], Indexed]
 """What the search keeps of a resource: liaison.fhir.search.index.indexed is it."""
-
-Decode = Callable[[str, str], Key | None]
-"""What an id names: (type, id)."""
 
 NO_DATE: Final = datetime.min  # -infinity, for asyncpg
 _BREATH: Final = 50  # changes between two turns of the event loop
@@ -45,43 +43,32 @@ _SUPERSEDE = """
       and v.superseded is null
 """
 
-# Index rows name their version by its place in the arrays of the versions, so that each carries three values only.
-_INSERT = """
+_INSERT = (
+    """
     with versions as (
-        insert into {prefix}version (patient, kind, res, version, at, clinical, deleted, classes, author, service,
+        insert into {prefix}version (patient, kind, res, version, clinical, at, deleted, classes, author, service,
                                      addressee, sealed)
-        select patient, kind, res, version, coalesce(at, date_trunc('milliseconds', clock_timestamp())), clinical,
+        select patient, kind, res, version, clinical, coalesce(at, date_trunc('milliseconds', clock_timestamp())),
                deleted, classes, author, service, addressee, sealed
-        from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::timestamptz[],
-                    $7::boolean[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bytea[])
-             as k(patient, kind, res, version, at, clinical, deleted, classes, author, service, addressee, sealed)
-    ), tokens as (
-        insert into {prefix}index_token (patient, kind, param, token, res, version, clinical)
-        select ($1::bigint[])[n], ($2::smallint[])[n], param, token, ($3::bigint[])[n], ($4::integer[])[n],
-               ($6::timestamptz[])[n]
-        from unnest($13::integer[], $14::smallint[], $15::bigint[]) as k(n, param, token)
-    ), dates as (
-        insert into {prefix}index_date (patient, kind, param, low, high, res, version)
-        select ($1::bigint[])[n], ($2::smallint[])[n], param, low, high, ($3::bigint[])[n], ($4::integer[])[n]
-        from unnest($16::integer[], $17::smallint[], $18::timestamptz[], $19::timestamptz[]) as k(n, param, low, high)
-    )
-    insert into identity_token (space, token, patient, kind, res)
-    select space, token, ($1::bigint[])[n], ($2::smallint[])[n], ($3::bigint[])[n]
-    from unnest($20::integer[], $21::smallint[], $22::bytea[]) as k(n, space, token)
-"""
+        from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::integer[], $5::timestamptz[], $16::timestamptz[],
+                    $17::boolean[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bytea[])
+             as k(patient, kind, res, version, clinical, at, deleted, classes, author, service, addressee, sealed)
+    ), """
+    + index_rows.INSERTS
+)
 _SUPERSEDES: Final = {prefix: _SUPERSEDE.format(prefix=prefix) for prefix in ("", "directory_")}
 _INSERTS: Final = {prefix: _INSERT.format(prefix=prefix) for prefix in ("", "directory_")}
 
 
 class _Version(NamedTuple):
-    """One row of `version`; the order of the insert's first arrays."""
+    """One row of `version`: the columns of index_rows.PLACE first, then the order of the insert's last arrays."""
 
     patient: int
     kind: int
     res: int
     version: int
-    at: datetime | None
     clinical: datetime
+    at: datetime | None
     deleted: bool
     classes: int
     author: int
@@ -92,26 +79,15 @@ class _Version(NamedTuple):
 
 @dataclass(slots=True)
 class _Rows:
-    """What is to be inserted in one family. Index rows start with the place of their version, counted from 1."""
+    """What is to be inserted in one family."""
 
     superseded: list[tuple[int, int, int, int]] = field(default_factory=list)
     versions: list[_Version] = field(default_factory=list)
-    tokens: list[tuple[int, int, int]] = field(default_factory=list)
-    dates: list[tuple[int, int, datetime, datetime]] = field(default_factory=list)
-    identities: list[tuple[int, int, bytes]] = field(default_factory=list)
+    index: index_rows.IndexRows = field(default_factory=index_rows.IndexRows)
 
     def arguments(self) -> list[list[Any]]:
-        families: tuple[tuple[Sequence[Sequence[Any]], int], ...] = (
-            (self.versions, len(_Version._fields)),
-            (self.tokens, 3),
-            (self.dates, 4),
-            (self.identities, 3),
-        )
-        return [column for rows_, width in families for column in _columns(rows_, width)]
-
-
-def _columns(rows_: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows_, strict=True)] if rows_ else [[] for _ in range(width)]
+        versions = columns(self.versions, len(_Version._fields))
+        return [*versions[: index_rows.PLACE], *self.index.columns(), *versions[index_rows.PLACE :]]
 
 
 async def apply(
@@ -132,7 +108,7 @@ async def apply(
             await asyncio.sleep(0)
     for prefix, into in families.items():
         if into.superseded:
-            done = await connection.execute(_SUPERSEDES[prefix], *_columns(into.superseded, 4))
+            done = await connection.execute(_SUPERSEDES[prefix], *columns(into.superseded, 4))
             if done != f"UPDATE {len(into.superseded)}":
                 raise Conflict("The resource was changed meanwhile.")
         if into.versions:
@@ -154,7 +130,7 @@ async def _keys(
         try:
             await connection.execute(
                 "insert into patient (patient, shelf, wrapped) select * from unnest($1::bigint[], $2::int[], $3::bytea[])",
-                *_columns(made, 3),
+                *columns(made, 3),
             )
         except asyncpg.UniqueViolationError:
             for patient in new:
@@ -169,7 +145,6 @@ async def _keys(
 
 
 def _add(into: _Rows, vault: Vault, key: PatientKey, change: Change, index: Index, decode: Decode) -> None:
-    place = len(into.versions) + 1
     patient, kind, res = change.key
     if change.version > 1:
         into.superseded.append((patient, kind, res, change.version - 1))
@@ -185,8 +160,8 @@ def _add(into: _Rows, vault: Vault, key: PatientKey, change: Change, index: Inde
             kind,
             res,
             change.version,
-            datetime.fromisoformat(change.tree["meta"]["lastUpdated"]),
             found.clinical,
+            datetime.fromisoformat(change.tree["meta"]["lastUpdated"]),
             False,
             key.permute(labels.classes),
             rows.owner_token(key, labels.author) or (before.author if before else 0),
@@ -195,21 +170,7 @@ def _add(into: _Rows, vault: Vault, key: PatientKey, change: Change, index: Inde
             rows.seal(key, change.key, change.version, change.body or model.dump(change.tree)),
         )
     )
-    into.tokens += _tokens(place, key, found.tokens)
-    into.tokens += _tokens(place, key, _foreign(patient, found.links, decode))
-    into.dates += [(place, param, low, high) for param, low, high in found.dates]
-    into.identities += [(place, space, token) for space, token in identity.tokens(vault, change.tree)]
-
-
-def _foreign(patient: int, links: Iterable[tuple[int, str, str]], decode: Decode) -> Iterator[tuple[int, bytes]]:
-    for param, type_, id_ in links:
-        target = decode(type_, id_)
-        if patient and target is not None and target.patient not in (0, patient):
-            yield param, FOREIGN
-
-
-def _tokens(place: int, key: PatientKey, values: Iterable[tuple[int, bytes]]) -> list[tuple[int, int, int]]:
-    return [(place, param, key.token(param, value)) for param, value in set(values)]
+    into.index.add(len(into.versions), vault, key, change.tree, found, decode)
 
 
 def _deletion(key: PatientKey, change: Change) -> _Version:
@@ -219,8 +180,8 @@ def _deletion(key: PatientKey, change: Change) -> _Version:
     return _Version(
         *change.key,
         change.version,
-        None,
         NO_DATE,
+        None,
         True,
         before.classes,
         before.author,

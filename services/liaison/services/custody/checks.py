@@ -12,7 +12,9 @@ import asyncpg
 from liaison.auth.journal import tiles
 from liaison.auth.journal.checkpoint import NotSigned, Verifier
 from liaison.auth.journal.keys import JournalKeys
+from liaison.fhir.search.index import GENERATION
 from liaison.fhir.store.database import SCHEMA, connection
+from liaison.fhir.store.reindex import is_behind
 from liaison.fhir.vault import NotAuthentic, ProviderError, Vault
 from liaison.services import base
 from liaison.services.custody import outside, papers
@@ -55,6 +57,7 @@ async def _of_base(one: asyncpg.Connection, settings: Settings) -> list[Finding]
     if found[0].level == BROKEN:
         return found
     found.append(await clock(one))
+    found.append(await index(one))
     try:
         vault = await Vault.open(one, key_provider(settings))
         keys = await JournalKeys.load(one, vault)
@@ -81,6 +84,13 @@ async def schema(one: asyncpg.Connection) -> Finding:
     if revision != SCHEMA:
         return Finding("base", BROKEN, f"schéma {revision}, ce logiciel attend {SCHEMA}", "liaison migrate")
     return Finding("base", OK, f"PostgreSQL {version}, schéma {revision}")
+
+
+async def index(one: asyncpg.Connection) -> Finding:
+    if await is_behind(one, GENERATION):
+        text = "l'index de recherche est d'une version antérieure, ou refait à moitié : une recherche peut ne pas tout trouver"
+        return Finding("index", LOOK, text, "liaison reindex (le service peut rester ouvert)")
+    return Finding("index", OK, "l'index de recherche est à jour")
 
 
 async def clock(one: asyncpg.Connection) -> Finding:

@@ -1,0 +1,70 @@
+"""The index rows of versions: tokens, date ranges and identity tokens, and the SQL that inserts them.
+
+They name their version by its place in the arrays of the versions, so that each carries three values only.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from liaison.fhir.store import identity
+from liaison.fhir.store.contract import FOREIGN, Indexed, Key, Tree
+from liaison.fhir.vault import PatientKey, Vault
+
+Decode = Callable[[str, str], Key | None]
+"""What an id names: (type, id)."""
+
+PLACE: Final = 5
+"""INSERTS expects as many arrays that say what its rows belong to: patient, kind, res, version, clinical."""
+
+# The end of a statement that begins with `with`. Its arguments: those of PLACE, then `IndexRows.columns`.
+INSERTS: Final = """tokens as (
+        insert into {prefix}index_token (patient, kind, param, token, res, version, clinical)
+        select ($1::bigint[])[n], ($2::smallint[])[n], param, token, ($3::bigint[])[n], ($4::integer[])[n],
+               ($5::timestamptz[])[n]
+        from unnest($6::integer[], $7::smallint[], $8::bigint[]) as k(n, param, token)
+    ), dates as (
+        insert into {prefix}index_date (patient, kind, param, low, high, res, version)
+        select ($1::bigint[])[n], ($2::smallint[])[n], param, low, high, ($3::bigint[])[n], ($4::integer[])[n]
+        from unnest($9::integer[], $10::smallint[], $11::timestamptz[], $12::timestamptz[]) as k(n, param, low, high)
+    )
+    insert into identity_token (space, token, patient, kind, res)
+    select space, token, ($1::bigint[])[n], ($2::smallint[])[n], ($3::bigint[])[n]
+    from unnest($13::integer[], $14::smallint[], $15::bytea[]) as k(n, space, token)
+"""
+
+
+@dataclass(slots=True)
+class IndexRows:
+    """Each row starts with the place of its version, counted from 1."""
+
+    tokens: list[tuple[int, int, int]] = field(default_factory=list)
+    dates: list[tuple[int, int, datetime, datetime]] = field(default_factory=list)
+    identities: list[tuple[int, int, bytes]] = field(default_factory=list)
+
+    def add(self, place: int, vault: Vault, key: PatientKey, tree: Tree, found: Indexed, decode: Decode) -> None:
+        """The rows of the version at this place; `found` is what the search keeps of its tree."""
+        self.tokens += _tokens(place, key, found.tokens)
+        self.tokens += _tokens(place, key, _foreign(key.patient, found.links, decode))
+        self.dates += [(place, param, low, high) for param, low, high in found.dates]
+        self.identities += [(place, space, token) for space, token in identity.tokens(vault, tree)]
+
+    def columns(self) -> list[list[Any]]:
+        """Ten arrays."""
+        return [*columns(self.tokens, 3), *columns(self.dates, 4), *columns(self.identities, 3)]
+
+
+def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _foreign(patient: int, links: Iterable[tuple[int, str, str]], decode: Decode) -> Iterator[tuple[int, bytes]]:
+    for param, type_, id_ in links:
+        target = decode(type_, id_)
+        if patient and target is not None and target.patient not in (0, patient):
+            yield param, FOREIGN
+
+
+def _tokens(place: int, key: PatientKey, values: Iterable[tuple[int, bytes]]) -> list[tuple[int, int, int]]:
+    return [(place, param, key.token(param, value)) for param, value in set(values)]

@@ -1,0 +1,155 @@
+"""The index rows of what is stored, made anew while the service serves: after a change of what the search keeps.
+
+One pass goes over the current versions of a family in the order of their keys. Each batch is a transaction that also
+writes down how far the pass has come: one that is stopped, or killed, goes on from there. A version written meanwhile
+is indexed by whoever writes it, who must run this version of the code. Index rows of superseded versions stay as they
+are, for the cursors that still page over them.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import asyncpg
+
+from liaison.fhir.definitions import type_of
+from liaison.fhir.errors import Conflict
+from liaison.fhir.model import read
+from liaison.fhir.store import ids, index_rows, rows
+from liaison.fhir.store.contract import Key
+from liaison.fhir.store.database import Database, connection
+from liaison.fhir.store.faults import RETRIED, reported
+from liaison.fhir.store.index_rows import IndexRows, columns
+from liaison.fhir.store.writer import Index
+from liaison.fhir.vault import Vault
+
+BATCH: Final = 200
+_LOCK: Final = 0x11A15F  # one pass at a time on a database
+_FAMILIES: Final = {"version": "", "directory_version": "directory_"}
+_START: Final = Key(-(2**63), -(2**15), -(2**63))
+
+Progress = Callable[[int], None]
+
+_STATE = "select done, towards, after_patient, after_kind, after_res from reindexing where family = $1"
+
+_KEEP = """
+    insert into reindexing (family, done, towards, after_patient, after_kind, after_res) values ($1, $2, $3, $4, $5, $6)
+    on conflict (family) do update set done = excluded.done, towards = excluded.towards,
+        after_patient = excluded.after_patient, after_kind = excluded.after_kind, after_res = excluded.after_res
+"""
+
+_NEXT = """
+    select v.patient, v.kind, v.res from {family} v
+    where v.superseded is null and (v.patient, v.kind, v.res) > ($1, $2, $3)
+    order by v.patient, v.kind, v.res limit $4
+"""
+
+# A writer who supersedes one of them meanwhile is waited for, and its version then left out.
+_HELD = """
+    select {columns}, null from {family} v
+    join unnest($1::bigint[], $2::smallint[], $3::bigint[]) as k(patient, kind, res)
+      on v.patient = k.patient and v.kind = k.kind and v.res = k.res
+    where v.superseded is null order by v.patient, v.kind, v.res for share of v
+"""
+
+_CLEAR = """
+    with keys as (
+        select * from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::integer[], $5::timestamptz[])
+             as k(patient, kind, res, version, clinical)
+    ), tokens as (
+        delete from {prefix}index_token t using keys k
+        where t.patient = k.patient and t.kind = k.kind and t.res = k.res and t.version = k.version
+    ), dates as (
+        delete from {prefix}index_date t using keys k
+        where t.patient = k.patient and t.kind = k.kind and t.res = k.res and t.version = k.version
+    ), identities as (
+        delete from identity_token t using keys k where t.patient = k.patient and t.kind = k.kind and t.res = k.res
+    )
+    update {family} v set clinical = k.clinical from keys k
+    where v.patient = k.patient and v.kind = k.kind and v.res = k.res and v.version = k.version
+      and v.clinical <> k.clinical
+"""
+
+
+async def is_behind(one: asyncpg.Connection, generation: int) -> bool:
+    """Whether some rows are older than `generation`, or a pass was left half way."""
+    found = {family: await one.fetchrow(_STATE, family) for family in _FAMILIES}
+    return any((row["done"] if row else 1) < generation or (row and row["towards"]) for row in found.values())
+
+
+async def reindex(database: Database, vault: Vault, index: Index, generation: int, progress: Progress) -> int:
+    """Makes all index rows anew, or goes on with the pass towards this generation that was stopped. How many versions.
+
+    `progress` gets their number after each batch. Raises Conflict when another pass is under way, Unavailable.
+    """
+    with reported():
+        one = await connection(database.url)
+        try:
+            if not await one.fetchval("select pg_try_advisory_lock($1)", _LOCK):
+                raise Conflict("Another pass over the index is under way.")
+            count = 0
+            for family in _FAMILIES:
+                place = await _begun(one, family, generation)
+                while place is not None:
+                    place, done = await _batch(one, vault, index, family, place)
+                    count += done
+                    progress(count)
+            return count
+        finally:
+            await one.close()
+
+
+async def _begun(one: asyncpg.Connection, family: str, generation: int) -> Key | None:
+    """Where the pass goes on; what is begun is written down, so that it is known to be half way."""
+    row = await one.fetchrow(_STATE, family)
+    if row is not None and row["towards"] == generation:
+        return Key(row["after_patient"], row["after_kind"], row["after_res"])
+    await one.execute(_KEEP, family, row["done"] if row else 1, generation, *_START)
+    return _START
+
+
+async def _batch(
+    one: asyncpg.Connection, vault: Vault, index: Index, family: str, after: Key
+) -> tuple[Key | None, int]:
+    """The place after this batch, None at the end of the family, and how many versions it had."""
+    while True:
+        try:
+            async with one.transaction():
+                return await _within(one, vault, index, family, after)
+        except RETRIED:
+            continue  # lost against a writer: nothing of the batch is done
+
+
+async def _within(
+    one: asyncpg.Connection, vault: Vault, index: Index, family: str, after: Key
+) -> tuple[Key | None, int]:
+    prefix = _FAMILIES[family]
+    names = await one.fetch(_NEXT.format(family=family), *after, BATCH)
+    if not names:
+        await one.execute(
+            "update reindexing set done = towards, towards = null, after_patient = null, after_kind = null,"
+            " after_res = null where family = $1",
+            family,
+        )
+        return None, 0
+    held = await one.fetch(_HELD.format(columns=rows.COLUMNS, family=family), *columns(names, 3))
+    found = [rows.row_of(record) for record in held]
+    keys = await vault.patient_keys(one, {row.key.patient for row in found} - {0}) | {0: vault.territory}
+    decode = ids.Ids(vault.id_key).decode
+    versions: list[tuple[Any, ...]] = []
+    new = IndexRows()
+    for row in found:
+        key = keys.get(row.key.patient)
+        if row.deleted or key is None:  # of a deletion, or a record erased meanwhile, nothing is indexed
+            continue
+        tree = read(rows.open_(key, row))
+        kept = index(type_of(row.key.kind), tree)
+        versions.append((*row.key, row.version, kept.clinical))
+        new.add(len(versions), vault, key, tree, kept, decode)
+    places = columns(versions, index_rows.PLACE)
+    await one.execute(_CLEAR.format(prefix=prefix, family=family), *places)
+    await one.execute(("with " + index_rows.INSERTS).format(prefix=prefix), *places, *new.columns())
+    last = Key(*names[-1])
+    await one.execute(
+        "update reindexing set after_patient = $2, after_kind = $3, after_res = $4 where family = $1", family, *last
+    )
+    return last, len(names)
