@@ -29,5 +29,6 @@ def test_a_backend_goes_its_whole_round(node: Callable[[str], Script], ground: G
     assert searched["found"] == searched["distinct"] == searched["total"] > 14
     assert (searched["posted"], searched["compartment"]) == (5, 3)
     assert script.told() == {"made": "1", "changed": "2", "stale": 412, "first": 71.5, "history": 2}
+    assert script.told() == {"patched": "3", "value": 73.5}
     assert script.told() == {"statuses": ["201", "201"], "encounter": True}
     assert script.told() == {"wrong": "entered-in-error", "absent": 404, "outcome": "OperationOutcome"}

@@ -28,5 +28,6 @@ def test_an_app_goes_its_whole_round(node: Callable[[str], Script], ground: Grou
     assert searched["read"] == searched["resolved"] == ground.patient
     assert searched["found"] == searched["distinct"] == searched["total"] > 14
     assert script.told() == {"made": "1", "changed": "2"}
+    assert script.told() == {"patched": "3", "value": 73.5}
     assert script.told() == {"statuses": ["201", "201"]}
     assert script.told() == {"gone": 410, "renewed": True if client_id == BROWSER_APP else None}

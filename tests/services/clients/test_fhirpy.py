@@ -63,6 +63,31 @@ def test_it_writes_and_changes(client: Any, ground: Ground) -> None:
         client.reference("Observation", "0" * 32).to_resource()
 
 
+def test_it_patches_with_a_fhirpath_patch(client: Any, ground: Ground) -> None:
+    made = client.resource("Observation", **ground.observation()).create()
+    parts = [
+        {"name": "type", "valueCode": "replace"},
+        {"name": "path", "valueString": "Observation.value.value"},
+        {"name": "value", "valueDecimal": 73.5},
+    ]
+    patch = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+
+    patched: Any = client.execute(f"Observation/{made.id}", method="patch", data=patch)
+
+    assert (patched["meta"]["versionId"], patched["valueQuantity"]["value"]) == ("2", 73.5)
+
+
+def test_its_own_patch_which_r4_does_not_know_is_refused_and_changes_nothing(client: Any, ground: Ground) -> None:
+    """`patch()` sends a part of the resource to be merged, as Aidbox takes it."""
+    made = client.resource("Observation", **ground.observation()).create()
+
+    with pytest.raises(OperationOutcome) as refused:
+        made.patch(status="amended")
+
+    assert "Parameters" in refused.value.resource["issue"][0]["diagnostics"]
+    assert made.refresh()["meta"]["versionId"] == "1"
+
+
 def test_it_sends_a_transaction(client: Any, ground: Ground) -> None:
     answer: Any = client.execute("", data=ground.transaction())
 

@@ -28,6 +28,7 @@ def test_a_backend_and_an_app_go_their_whole_round(node: Callable[[str], Script]
     assert searched["found"] == searched["distinct"] == searched["total"] > 14
     assert searched["newest"]
     assert script.told() == {"made": "1", "changed": "2", "first": 71.5, "history": 2}
+    assert script.told() == {"patched": "3", "value": 73.5}
     assert script.told() == {"statuses": ["201", "201"]}
     assert script.told() == {"absent": "not-found"}
     script.tell(returned=ground.consent(script.told()["authorize"], "gp"))

@@ -66,6 +66,17 @@ tell({
   history: history.entry.length,
 });
 
+const patched = await client.patch({
+  resourceType: "Observation",
+  id: made.id,
+  JSONPatch: [
+    { op: "test", path: "/valueQuantity/value", value: 72 },
+    { op: "replace", path: "/valueQuantity/value", value: 73.5 },
+  ],
+  options: { headers: { "If-Match": `W/"${changed.meta.versionId}"` } },
+});
+tell({ patched: patched.meta.versionId, value: patched.valueQuantity.value });
+
 const answer = await client.transaction({ body: transaction });
 const location = answer.entry[1].response.location.split("/");
 const written = await client.read({ resourceType: "Observation", id: location.at(-3) });
@@ -75,6 +86,6 @@ tell({
 });
 
 // Only its author deletes an entry here, and a backend is nobody's author: it marks what was wrong.
-const wrong = await client.update({ resourceType: "Observation", id: made.id, body: { ...changed, status: "entered-in-error" } });
+const wrong = await client.update({ resourceType: "Observation", id: made.id, body: { ...patched, status: "entered-in-error" } });
 const absent = await client.read({ resourceType: "Observation", id: "0".repeat(32) }).catch((error) => error.response);
 tell({ wrong: wrong.status, absent: absent.status, outcome: absent.data.resourceType });

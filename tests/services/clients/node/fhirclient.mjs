@@ -58,6 +58,10 @@ const made = await client.create(observation);
 const changed = await client.update({ ...made, valueQuantity: { ...made.valueQuantity, value: 72 } });
 tell({ made: made.meta.versionId, changed: changed.meta.versionId });
 
+const amendment = [{ op: "replace", path: "/valueQuantity/value", value: 73.5 }];
+const patched = await client.patch(`Observation/${made.id}`, amendment);
+tell({ patched: patched.meta.versionId, value: patched.valueQuantity.value });
+
 const answer = await client.request({
   url: "",
   method: "POST",

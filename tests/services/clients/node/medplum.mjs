@@ -53,6 +53,11 @@ tell({
   history: history.entry.length,
 });
 
+const patched = await medplum.patchResource("Observation", made.id, [
+  { op: "replace", path: "/valueQuantity/value", value: 73.5 },
+]);
+tell({ patched: patched.meta.versionId, value: patched.valueQuantity.value });
+
 const answer = await medplum.executeBatch(transaction);
 tell({ statuses: answer.entry.map((entry) => entry.response.status.slice(0, 3)) });
 
