@@ -31,6 +31,7 @@ def at_once(work: Any) -> list[httpx.Response]:
 
 
 def test_equal_conditional_creates_make_one_resource(service: Any, headers: dict[str, str]) -> None:
+    """MS#1382, hapi-fhir#3141, LFH#2051: several were created, and none could be found by its criteria afterwards."""
     patient, value = service.patient(), str(uuid.uuid4())
     body = flag(patient, identifier=[{"system": "urn:race", "value": value}])
     asked = {**headers, "if-none-exist": f"identifier=urn:race|{value}"}

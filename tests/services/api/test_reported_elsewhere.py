@@ -1,0 +1,159 @@
+"""What users of other servers reported, tried here: each test names the reports that it answers."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.http
+
+Weight = Callable[..., bytes]
+SYSTEM = "urn:reported"
+
+
+@pytest.fixture(scope="module")
+def auditor(service: Any) -> Iterator[httpx.Client]:
+    with service.client("auditor") as client:
+        yield client
+
+
+def made(gp: httpx.Client, body: bytes, **headers: str) -> str:
+    answer = gp.post("/Observation", content=body, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def page(client: httpx.Client, address: str) -> Any:
+    answer = client.get(address)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def ids(bundle: Any) -> list[str]:
+    return [entry["resource"]["id"] for entry in bundle.get("entry", []) if entry["search"]["mode"] == "match"]
+
+
+def following(bundle: Any) -> str | None:
+    """The next link, as a path of the client's own base."""
+    links = [link["url"] for link in bundle["link"] if link["relation"] == "next"]
+    return f"/Observation?{links[0].partition('?')[2]}" if links else None
+
+
+@pytest.fixture(scope="module")
+def values(service: Any, gp: httpx.Client, weight: Weight) -> tuple[str, dict[str, str]]:
+    """A patient whose weights have identifiers that begin alike, end alike and differ in case. Id by value."""
+    patient, stem = service.patient(), uuid.uuid4().hex
+    each = [stem, f"{stem}1", f"1{stem}", stem[:-1], stem[1:], stem.upper() + "X", stem + "x"]
+    return patient, {
+        value: made(gp, weight(patient, identifier=[{"system": SYSTEM, "value": value}])) for value in each
+    }
+
+
+def test_an_identifier_matches_whole_or_not_at_all(gp: httpx.Client, values: tuple[str, dict[str, str]]) -> None:
+    """blaze#1685, #2111: other resources came too. blaze#3103: what only began like the value matched."""
+    patient, each = values
+    for value, id_ in each.items():
+        for asked in (value, f"{SYSTEM}|{value}"):
+            assert ids(page(gp, f"/Observation?identifier={asked}&patient={patient}")) == [id_], asked
+            assert ids(page(gp, f"/Observation?identifier={asked}")) == [id_], asked
+
+
+def test_an_identifier_that_nobody_has_matches_nothing(gp: httpx.Client, values: tuple[str, dict[str, str]]) -> None:
+    """blaze#2111: something came back though nothing had the identifier, and a conditional create was left out."""
+    _, each = values
+    whole = next(iter(each))
+    for asked in (whole[:8], f"{SYSTEM}x|{whole}", f"{SYSTEM}|{whole}2", f"|{whole}", f"{SYSTEM}{whole}"):
+        bundle = page(gp, f"/Observation?identifier={asked}&_total=accurate")
+        assert (ids(bundle), bundle["total"]) == ([], 0), asked
+
+
+def test_a_near_miss_does_not_keep_a_conditional_create_from_creating(
+    gp: httpx.Client, weight: Weight, values: tuple[str, dict[str, str]]
+) -> None:
+    """blaze#2111: an ETL lost resources that way."""
+    patient, each = values
+    new = f"{next(iter(each))}3"
+    body = weight(patient, identifier=[{"system": SYSTEM, "value": new}])
+
+    assert made(gp, body, **{"if-none-exist": f"identifier={SYSTEM}|{new}"}) not in each.values()
+
+
+@pytest.mark.parametrize("sort", ["date", "-date", "status,-date", "_lastUpdated", "-code"])
+def test_pages_of_a_sort_with_equal_keys_hold_each_once_under_one_total(
+    gp: httpx.Client, values: tuple[str, dict[str, str]], sort: str
+) -> None:
+    """MS#1792: duplicates across sorted pages. MS#715: the total shrank page by page."""
+    patient, _ = values
+    whole = ids(page(gp, f"/Observation?patient={patient}&_sort={sort}&_count=100"))
+    address: str | None = f"/Observation?patient={patient}&_sort={sort}&_count=3&_total=accurate"
+    seen: list[str] = []
+    while address:
+        bundle = page(gp, address)
+        assert bundle["total"] == len(whole)
+        seen += ids(bundle)
+        address = following(bundle)
+
+    assert seen == whole
+    assert len(set(whole)) == len(whole)
+
+
+def test_a_count_of_nothing_is_a_total(gp: httpx.Client, values: tuple[str, dict[str, str]]) -> None:
+    """MS#3230: `_count=0` was a 400."""
+    patient, _ = values
+    bundle = page(gp, f"/Observation?patient={patient}&_count=0")
+
+    assert bundle["total"] == len(ids(page(gp, f"/Observation?patient={patient}&_count=100")))
+    assert "entry" not in bundle
+
+
+def test_a_chain_may_end_in_not(service: Any, gp: httpx.Client, weight: Weight) -> None:
+    """MS#2002: a chained `:not` was a 500."""
+    mark = uuid.uuid4().hex
+    found = {}
+    for gender in ("female", "male"):
+        patient = service.patient(gender=gender)
+        found[gender] = made(gp, weight(patient, identifier=[{"system": SYSTEM, "value": mark}]))
+
+    bundle = page(gp, f"/Observation?identifier={mark}&subject:Patient.gender:not=female")
+
+    assert ids(bundle) == [found["male"]]
+
+
+def of_request(auditor: httpx.Client, patient: str, request_id: str) -> list[Any]:
+    bundle = page(auditor, f"/AuditEvent?patient=Patient/{patient}&_count=200")
+    return [
+        event
+        for event in (entry["resource"] for entry in bundle.get("entry", []))
+        if any(one.get("what", {}).get("identifier", {}).get("value") == request_id for one in event["entity"])
+    ]
+
+
+@pytest.mark.parametrize("way", ["by id", "by criteria", "in a batch", "in a transaction"])
+def test_a_deletion_is_in_the_journal(
+    service: Any, gp: httpx.Client, auditor: httpx.Client, weight: Weight, way: str
+) -> None:
+    """ohs-foundation/fhir-gateway#397: create, read and update were audited, DELETE was not."""
+    patient, value, request_id = service.patient(), uuid.uuid4().hex, uuid.uuid4().hex
+    id_ = made(gp, weight(patient, identifier=[{"system": SYSTEM, "value": value}]))
+    headers = {"x-request-id": request_id}
+    if way == "by id":
+        answer = gp.delete(f"/Observation/{id_}", headers=headers)
+    elif way == "by criteria":
+        answer = gp.delete(f"/Observation?identifier={SYSTEM}|{value}", headers=headers)
+    else:
+        entry = {"request": {"method": "DELETE", "url": f"Observation/{id_}"}}
+        bundle = {"resourceType": "Bundle", "type": way.split()[-1], "entry": [entry]}
+        answer = gp.post("/", json=bundle, headers=headers)
+    assert answer.status_code in (200, 204), answer.text
+    assert gp.get(f"/Observation/{id_}").status_code == 410
+
+    named = {
+        one["what"].get("reference", "")
+        for event in of_request(auditor, patient, request_id)
+        for one in event["entity"]
+        if "what" in one
+    }
+
+    assert f"Observation/{id_}/_history/2" in named
