@@ -197,3 +197,16 @@ def _type(parameter_id: str) -> str:
     from liaison.fhir.definitions import parameter_by_id
 
     return parameter_by_id(parameter_id).type
+
+
+def test_no_refusal_of_a_modifier_offers_what_it_refuses() -> None:
+    for code, parameter in search_parameters("Observation").items():
+        if not supported(parameter):
+            continue
+        for modifier in ("missing", "exact", "not", "in", "below", "identifier"):
+            try:
+                read(f"{code}:{modifier}=1")
+            except BadRequest as error:
+                said = error.issues[0].diagnostics or ""
+                offered = said.partition("these are: ")[2].rstrip(".").split(", ")
+                assert "is not supported here" not in said or f":{modifier}" not in offered, said

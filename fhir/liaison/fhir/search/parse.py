@@ -159,7 +159,7 @@ def _is_type(modifier: str, modifiers: frozenset[str], parameter: SearchParamete
 
 
 def _modifiers(kind: ParameterType, parameter: SearchParameter) -> str:
-    known = sorted(kind.MODIFIERS | ({"missing"} if parameter.type != "composite" else set()))
+    known = sorted(kind.MODIFIERS | (set() if parameter.type == "composite" or kind is WORDS else {"missing"}))
     if "Type" in known:
         known[known.index("Type")] = "[type]"
     return f"these are: {', '.join(f':{one}' for one in known)}" if known else "this parameter has none"
