@@ -104,5 +104,4 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     subprocess.run(["cp", "--archive", str(loaded), str(own)], check=True)
     running = start(own)
     yield running
-    if running.process.poll() is None:
-        stop(running)
+    stop(running)
