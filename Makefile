@@ -50,7 +50,7 @@ http: setup-dev ## Tests that drive the whole service over HTTP
 	@$(call TIMED,$(PYTEST) -q -n 2 -m 'http and not browser and not proof',http)
 
 browser: setup-dev ## Tests in a real Chromium
-	@$(call TIMED,$(PYTEST) -q -n 2 -m 'browser and not proof',browser)
+	@$(call TIMED,$(PYTEST) -q -m 'browser and not proof',browser)
 
 proof: setup-dev ## The long proofs: crash cycles, differential runs, load
 	@$(call TIMED,$(PYTEST) -q -m proof --timeout 7200,proof)
