@@ -233,15 +233,8 @@ def _heart(record: Record) -> None:
         "Vu avec le médecin régulateur : pas de signe de gravité au téléphone. Pesée demain matin, rappeler si cela augmente.",
         "gp",
     )
-    start = clock.at(0, 8)
-    done = start + timedelta(minutes=30) < clock.now
-    line = home_care.tour_line(
-        record, "aide", start, 30, "Lever, pesée, petit-déjeuner", status="fulfilled" if done else "booked"
-    )
-    if done:
-        home_care.visited(
-            record, "aide", start, 30, home_care.ordinary(record, breath=True, weight=74.9), appointment=line
-        )
+    # Not yet recorded, whatever the hour: this is the visit that the aide's sheet gives to try.
+    home_care.tour_line(record, "aide", clock.at(0, 8), 30, "Lever, pesée, petit-déjeuner")
 
 
 def _crisis(record: Record) -> None:
