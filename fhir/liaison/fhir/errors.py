@@ -20,7 +20,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,17 @@ class Issue:
 
 
 class FhirError(Exception):
-    """Base of all; raised anywhere, mapped to HTTP once. Always has at least one issue."""
+    """Base of all; raised anywhere, mapped to HTTP once. Always has at least one issue.
+
+    `consulted` is what was read of the record before it was raised (store.contract.Disclosure): a refusal may tell of it.
+    """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "exception"
 
     def __init__(self, diagnostics: str = "", expression: str = "", *, issues: Sequence[Issue] = ()) -> None:
         self.issues: tuple[Issue, ...] = tuple(issues) or (Issue(self.code, diagnostics, expression),)
+        self.consulted: tuple[Any, ...] = ()
         super().__init__(self.issues[0].diagnostics)
 
 

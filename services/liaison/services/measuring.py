@@ -97,7 +97,7 @@ async def _evaluated(engine: Engine, caller: Caller, measure: Tree, start: date)
 
 async def _people(engine: Engine, cell: Caller, query: str) -> set[str]:
     type_, _, criteria = query.partition("?")
-    keys = await find(engine.store, cell, type_, criteria, limit=MOST + 1, base_url=engine.base_url)
+    keys = (await find(engine.store, cell, type_, criteria, limit=MOST + 1, base_url=engine.base_url)).keys
     if len(keys) > MOST:
         raise TooLarge(f"More than {MOST} resources belong to one population.")
     return {str(key.patient) for key in keys}

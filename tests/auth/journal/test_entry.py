@@ -7,7 +7,7 @@ import pytest
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import ASKED, Event, digest, entries_for, entries_for_changes, entry
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.errors import Forbidden, NotFound, Unavailable
+from liaison.fhir.errors import Forbidden, NotFound, PreconditionFailed, Unavailable
 from liaison.fhir.store.contract import Answer, Change, Disclosure, Grant, Key, Request
 
 OBSERVATION = kind_of("Observation")
@@ -115,6 +115,33 @@ def test_a_write_owes_nothing_more_but_what_it_shows_beside(caller: Caller) -> N
     assert entries_for(caller, Request("POST", "Observation"), Answer(201)) == ()
     (shown_instead,) = entries_for(caller, Request("POST", "Observation"), Answer(200, disclosed=(shown(3),)))[1:]
     assert (shown_instead.event, shown_instead.patient) == (Event.READ, 3)
+
+
+LIST = shown(42, 5, 20, kind=kind_of("List"))
+
+
+def test_what_decided_an_answer_is_an_item_and_counts_for_nothing(caller: Caller) -> None:
+    asked = Request("GET", "Observation", f"_list={ID}")
+    for answer in (Answer(200, total=3, consulted=(LIST,)), Answer(200, disclosed=(shown(7),), consulted=(LIST,))):
+        query, *others = entries_for(caller, asked, answer)
+        assert (query.returned, query.digest) == (len(answer.disclosed), digest(answer.disclosed))
+        assert (LIST.key.patient, ((LIST.key.kind, 5, 1, 20, 4),)) in [(one.patient, one.items) for one in others]
+
+
+def test_a_definition_that_decided_an_answer_is_nobodys_record(caller: Caller) -> None:
+    value_set = shown(0, 6, kind=kind_of("ValueSet"))
+    (query,) = entries_for(caller, Request("GET", "Observation", "code:in=x"), Answer(200, consulted=(value_set,)))
+    assert query.items == ((value_set.key.kind, 6, 1),)
+
+
+def test_a_write_or_a_refusal_that_a_list_decided_is_an_entry_on_its_record(caller: Caller) -> None:
+    several = PreconditionFailed("Several resources match.")
+    several.consulted = (LIST,)
+    for answer in (Answer(201, consulted=(LIST,)), Answer(204, total=0, consulted=(LIST,)), several):
+        query, about = entries_for(caller, Request("PUT", "Observation", f"_list={ID}"), answer)
+        assert (about.event, about.outcome, about.patient) == (Event.SEARCH, 0, 42)
+        assert about.items == ((LIST.key.kind, 5, 1, 20, 4),)
+        assert query.outcome == (4 if answer is several else 0)
 
 
 def test_not_modified_is_journaled_like_a_read(caller: Caller) -> None:

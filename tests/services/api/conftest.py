@@ -21,6 +21,26 @@ def outside(service: Any) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
+def auditor(service: Any) -> Iterator[httpx.Client]:
+    with service.client("auditor") as client:
+        yield client
+
+
+def named_in_journal(auditor: httpx.Client, patient: str, request_id: str) -> set[str]:
+    """The versions ('Observation/x/_history/1') that the journal names on a patient's record for one request."""
+    answer = auditor.get(f"/AuditEvent?patient=Patient/{patient}&_count=200")
+    assert answer.status_code == 200, answer.text
+    events = [entry["resource"] for entry in answer.json().get("entry", [])]
+    return {
+        one["what"].get("reference", "")
+        for event in events
+        if any(one.get("what", {}).get("identifier", {}).get("value") == request_id for one in event["entity"])
+        for one in event["entity"]
+        if "what" in one
+    }
+
+
+@pytest.fixture(scope="module")
 def patient(service: Any) -> str:
     made: str = service.patient()
     return made

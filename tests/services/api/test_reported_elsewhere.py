@@ -1,22 +1,18 @@
 """What users of other servers reported, tried here: each test names the reports that it answers."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
+from .conftest import named_in_journal
+
 pytestmark = pytest.mark.http
 
 Weight = Callable[..., bytes]
 SYSTEM = "urn:reported"
-
-
-@pytest.fixture(scope="module")
-def auditor(service: Any) -> Iterator[httpx.Client]:
-    with service.client("auditor") as client:
-        yield client
 
 
 def made(gp: httpx.Client, body: bytes, **headers: str) -> str:
@@ -121,15 +117,6 @@ def test_a_chain_may_end_in_not(service: Any, gp: httpx.Client, weight: Weight) 
     assert ids(bundle) == [found["male"]]
 
 
-def of_request(auditor: httpx.Client, patient: str, request_id: str) -> list[Any]:
-    bundle = page(auditor, f"/AuditEvent?patient=Patient/{patient}&_count=200")
-    return [
-        event
-        for event in (entry["resource"] for entry in bundle.get("entry", []))
-        if any(one.get("what", {}).get("identifier", {}).get("value") == request_id for one in event["entity"])
-    ]
-
-
 @pytest.mark.parametrize("way", ["by id", "by criteria", "in a batch", "in a transaction"])
 def test_a_deletion_is_in_the_journal(
     service: Any, gp: httpx.Client, auditor: httpx.Client, weight: Weight, way: str
@@ -149,11 +136,4 @@ def test_a_deletion_is_in_the_journal(
     assert answer.status_code in (200, 204), answer.text
     assert gp.get(f"/Observation/{id_}").status_code == 410
 
-    named = {
-        one["what"].get("reference", "")
-        for event in of_request(auditor, patient, request_id)
-        for one in event["entity"]
-        if "what" in one
-    }
-
-    assert f"Observation/{id_}/_history/2" in named
+    assert f"Observation/{id_}/_history/2" in named_in_journal(auditor, patient, request_id)

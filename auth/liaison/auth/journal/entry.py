@@ -3,6 +3,8 @@
 One entry per patient with a resource in the response, plus one for a query (search, history, operation) with its
 counts and a digest of everything returned; a count or an empty answer makes the query entry alone; a read of one
 resource is one entry. A refusal records the type and id that were asked for: the patient behind them is found later.
+What decided an answer without standing in it (the List of a `_list`) is an item beside what does: it was read, and the
+answer tells of it, be it a count, a refusal or the match of a conditional write. Counts and digest leave it out.
 Source: IHE BALP 1.1 (one AuditEvent per patient), CSP R.1111-43 (date, time, identity of every action).
 """
 
@@ -175,15 +177,22 @@ def _by_patient(disclosed: Sequence[Disclosure]) -> dict[int, list[Item]]:
     return found
 
 
-def _refusal(caller: Caller, request: Request, where: Route | None, status: int, issue: str) -> Entry:
+def _refusal(
+    caller: Caller, request: Request, where: Route | None, status: int, issue: str, consulted: Sequence[Disclosure]
+) -> Iterator[Entry]:
+    event = _EVENTS.get(where.name, Event.OPERATION) if where else Event.OPERATION
+    found = _by_patient(consulted)
     more: dict[str, Any] = {
         "outcome": OUTCOME_FAILED if status >= 500 else OUTCOME_REFUSED,
         "status": status,
         "query": request.query,
         "requested": (where.type_, where.id_) if where else ("", ""),
         "detail": {"issue": issue} if issue else None,
+        "items": tuple(found.pop(0, ())),
     }
-    return _of(caller, _EVENTS.get(where.name, Event.OPERATION) if where else Event.OPERATION, 0, request, more)
+    yield _of(caller, event, 0, request, more)
+    for patient, items in found.items():  # was read, whatever became of the request
+        yield _of(caller, Event.SEARCH, patient, request, {"items": tuple(items)})
 
 
 def _where(request: Request) -> Route | None:
@@ -201,9 +210,10 @@ def entries_for(caller: Caller, request: Request, answer: Answer | FhirError) ->
     """
     where = _where(request)
     if isinstance(answer, FhirError):
-        return (_refusal(caller, request, where, answer.status, answer.issues[0].code),)
+        issue = answer.issues[0].code
+        return tuple(_refusal(caller, request, where, answer.status, issue, answer.consulted))
     if answer.status >= 400:
-        return (_refusal(caller, request, where, answer.status, ""),)
+        return tuple(_refusal(caller, request, where, answer.status, "", answer.consulted))
     name = where.name if where else "operation"
     if name == "capabilities":
         return ()
@@ -213,13 +223,13 @@ def entries_for(caller: Caller, request: Request, answer: Answer | FhirError) ->
     if name in ("read", "vread"):
         return (_read(caller, event, request, where, answer),)
     if event in _WRITTEN.values():
-        if answer.total == 0:
-            event = Event.SEARCH  # A conditional delete that found nothing: it asked all the same.
-        elif not answer.disclosed:
-            return ()
-        else:
+        if answer.disclosed:
             # An existing resource shown instead of a new one (If-None-Exist), or more than a patch had sent.
             event = Event.READ
+        elif answer.total == 0 or answer.consulted:
+            event = Event.SEARCH  # A conditional delete that found nothing: it asked all the same.
+        else:
+            return ()
     return tuple(_query(caller, event, request, where, answer))
 
 
@@ -234,7 +244,7 @@ def _read(caller: Caller, event: Event, request: Request, where: Route | None, a
 
 
 def _query(caller: Caller, event: Event, request: Request, where: Route | None, answer: Answer) -> Iterator[Entry]:
-    found = _by_patient(answer.disclosed)
+    found = _by_patient((*answer.consulted, *answer.disclosed))
     directory = tuple(found.pop(0, ()))
     more: dict[str, Any] = {
         "status": answer.status,

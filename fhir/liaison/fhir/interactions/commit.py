@@ -47,7 +47,17 @@ async def commit(
     With lenience (an import), what cannot be stored is taken out of `writes` instead.
     """
     resolver = Resolver(store, caller, writes, base_url, lenience)
-    if lenience is None and also is None and _may_share(store, writes):
+    try:
+        await _commit(store, caller, writes, resolver, also)
+    except FhirError as error:
+        error.consulted = tuple(resolver.consulted)
+        raise
+    for write in writes if resolver.consulted else ():
+        write.consulted = resolver.consulted_by(write)
+
+
+async def _commit(store: Store, caller: Caller, writes: list[Write], resolver: Resolver, also: Also | None) -> None:
+    if not resolver.lenient and also is None and _may_share(store, writes):
         if await _share(store, caller, writes[0], resolver):
             return
         resolver.restore()

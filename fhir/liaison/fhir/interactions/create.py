@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from liaison.fhir.errors import BadRequest, NotFound
@@ -53,7 +54,8 @@ async def written(store: Store, caller: Caller, write: Write, base_url: str) -> 
             raise NotFound
         meta = etag.meta(found.row.version, found.row.at)
         location = (("location", f"{where}{found.row.version}"),)
-        return prefer.written(write.headers, 200, found.body, meta + location, (found.disclosure,))
+        answer = prefer.written(write.headers, 200, found.body, meta + location, (found.disclosure,))
+        return replace(answer, consulted=write.consulted)
     change = write.change
     assert change is not None
     meta = (*etag.meta(change.version, change.at), ("location", f"{where}{change.version}"))
@@ -62,4 +64,5 @@ async def written(store: Store, caller: Caller, write: Write, base_url: str) -> 
     if write.patch is not None and prefer.returns(write.headers) == "representation" and change.before_row is not None:
         # More is shown than was sent.
         shown = (Disclosure(change.key, change.version, change.before_row.grants),)
-    return prefer.written(write.headers, status, change.body, meta, shown, told=write.told)
+    answer = prefer.written(write.headers, status, change.body, meta, shown, told=write.told)
+    return replace(answer, consulted=write.consulted)

@@ -38,4 +38,4 @@ def deleted(write: Write) -> Answer:
         assert write.change is not None
         meta = () if write.most > 1 else etag.meta(write.change.version, write.change.at)[:1]
     status, body = (200, outcome.render()) if prefer.returns(write.headers) == "OperationOutcome" else (204, b"")
-    return Answer(status, body, meta, (), 0 if write.void else None)
+    return Answer(status, body, meta, (), 0 if write.void else None, consulted=write.consulted)

@@ -18,8 +18,9 @@ from liaison.fhir.interactions.references import Target, links, target
 from liaison.fhir.interactions.scope import permit_letter
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import read, references
+from liaison.fhir.search.searching import Matches
 from liaison.fhir.store import Store
-from liaison.fhir.store.contract import Caller, Key, Opened, Tree
+from liaison.fhir.store.contract import Caller, Disclosure, Key, Opened, Tree
 
 AT_ONCE: Final = 16
 NAMED: Final = 50
@@ -66,7 +67,8 @@ class Lenience:
 
 
 class Resolver:
-    """All references of one unit, found once. `resolved` says what each text names, once `resolve` has run."""
+    """All references of one unit, found once. `resolved` says what each text names, once `resolve` has run;
+    `consulted` is what was read to say what criteria mean, in every attempt."""
 
     def __init__(
         self, store: Store, caller: Caller, writes: list[Write], base_url: str, lenience: Lenience | None = None
@@ -78,7 +80,8 @@ class Resolver:
         self._stored: dict[str, Opened] = {}
         self._entries = {write.full_url: write for write in writes if write.full_url and write.tree is not None}
         self._places: dict[int, list[tuple[str, dict[str, Any], str, str]]] = {}
-        self._matches: dict[tuple[str, str], list[Key]] = {}
+        self._matches: dict[tuple[str, str], Matches] = {}
+        self.consulted: dict[Disclosure, None] = {}
         for write in writes:
             if write.tree is not None:
                 self._places[id(write)] = self._find(write, write.tree)
@@ -132,7 +135,7 @@ class Resolver:
         most = max((write.most for write in asked), default=1)
         await self._search({(write.type_, write.none_exist or write.matching) for write in asked}, most)
         for write in asked:
-            keys = self._matches[write.type_, write.none_exist or write.matching]
+            keys = self._matches[write.type_, write.none_exist or write.matching].keys
             if len(keys) > write.most:
                 raise write.problem(PreconditionFailed(too_many(write.most)))
             if write.none_exist and keys:
@@ -148,9 +151,10 @@ class Resolver:
         async def one(type_: str, query: str) -> None:
             permit_letter(self._caller, "s", type_)
             async with limit:
-                self._matches[type_, query] = await search.find(
+                found = self._matches[type_, query] = await search.find(
                     self._store, self._caller, type_, query, limit=most + 1, base_url=self._base_url
                 )
+                self.consulted |= dict.fromkeys(found.consulted)
 
         await asyncio.gather(*(one(type_, query) for type_, query in wanted - self._matches.keys()))
 
@@ -196,7 +200,7 @@ class Resolver:
                     return f"{found.type_}/{found.name} does not exist, or you may not see it."
                 self.resolved[text] = key
             case "conditional":
-                keys = self._matches[found.type_, found.name]
+                keys = self._matches[found.type_, found.name].keys
                 if len(keys) != 1:
                     return f"The conditional reference {text:.200} matches {'several' if keys else 'no'} resources."
                 self.resolved[text] = keys[0]
@@ -272,6 +276,15 @@ class Resolver:
             assert found.patient is not None
             found.key = self._store.new_key(found.patient, kind_of(found.type_))
         return found.key
+
+    def consulted_by(self, write: Write) -> tuple[Disclosure, ...]:
+        """What was read to say what the criteria of this write, and of its references, match."""
+        asked = [(write.type_, write.none_exist or write.matching)]
+        named = (target(text, self._base_url) for text in self.texts_of(write))
+        asked += [(one.type_, one.name) for one in named if one is not None and one.kind == "conditional"]
+        return tuple(
+            dict.fromkeys(one for each in asked if each in self._matches for one in self._matches[each].consulted)
+        )
 
     def related(self) -> Related:
         """Everything the unit refers to or writes, by relative reference."""

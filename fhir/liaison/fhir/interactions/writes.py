@@ -6,7 +6,7 @@ from typing import Literal
 
 from liaison.fhir.errors import FhirError, Issue
 from liaison.fhir.model.patch import Patch
-from liaison.fhir.store.contract import Change, Key, Row, Tree
+from liaison.fhir.store.contract import Change, Disclosure, Key, Row, Tree
 
 
 def place(at: str, expression: str, *, resource: bool) -> str:
@@ -27,7 +27,8 @@ class Write:
     all or none is stored, where an import puts several into one transaction. `linked` False: no uri element names an
     entry by urn. `told` is what the sender should know of what is stored. The last fields are filled on the way: `key`
     names the resource written, `existing` says that a conditional create found it already there and writes nothing,
-    `void` that a conditional delete found nothing, `added` that it stands for a further match of a conditional delete.
+    `void` that a conditional delete found nothing, `added` that it stands for a further match of a conditional delete,
+    `consulted` what was read to say what its criteria mean.
     """
 
     interaction: Literal["create", "update", "delete"]
@@ -52,6 +53,7 @@ class Write:
     before: Tree | None = None
     before_row: Row | None = None
     change: Change | None = None
+    consulted: tuple[Disclosure, ...] = ()
 
     def reset(self) -> None:
         """Back to how it was sent, before the transaction runs again. A key already given to a new resource stays."""

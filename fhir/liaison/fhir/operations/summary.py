@@ -81,7 +81,7 @@ async def _patient(store: Store, caller: Caller, where: Route, given: Given, bas
         raise refused("identifier", "is required: system|value.")
     scope.permit_letter(caller, "s", "Patient")
     asked = urlencode({"identifier": identifier})
-    found = await search.find(store, caller, "Patient", asked, limit=2, base_url=base_url)
+    found = (await search.find(store, caller, "Patient", asked, limit=2, base_url=base_url)).keys
     if len(found) > 1:
         raise Unprocessable("Several of your patients have this identifier. Name one by id.")
     if not found:

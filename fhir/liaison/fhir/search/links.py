@@ -33,7 +33,7 @@ from liaison.fhir.search.criteria import Criterion, Query
 from liaison.fhir.search.decide import Budget
 from liaison.fhir.search.paths import names_owner, owner_parameter
 from liaison.fhir.search.plan import Alternatives, Plan, condition_of, families_of, plan, within
-from liaison.fhir.search.resolve import resolved
+from liaison.fhir.search.resolve import Consulted, resolved
 from liaison.fhir.search.run import Run
 from liaison.fhir.search.scopes import bound
 from liaison.fhir.store.contract import FOREIGN, Caller, Key
@@ -47,17 +47,19 @@ _PATIENT: Final = kind_of("Patient")
 
 
 class Links:
-    """The chains of one search, for one caller. `snapshot` is that of the first statement, once there was one."""
+    """The chains of one search, for one caller. `snapshot` is that of the first statement, once there was one;
+    `consulted` is what was read to say what its criteria mean."""
 
     def __init__(
         self, store: Store, caller: Caller, base_url: str, *, snapshot: str | None = None, budget: Budget | None = None
     ) -> None:
         self.store, self.caller, self.base_url, self.snapshot = store, caller, base_url, snapshot
         self.budget = budget or Budget()
+        self.consulted: Consulted = {}
 
     async def plan(self, query: Query, scope: Scope = None) -> Plan:
         """The plan of a search, its chains followed; with `scope`, in these records only."""
-        query = await resolved(self.store, self.caller, query, self.base_url, self.snapshot)
+        query = await resolved(self.store, self.caller, query, self.base_url, self.snapshot, self.consulted)
         known = await self.conditions(query.criteria, query.type_, scope)
         return within(plan(query, self._bound(query.type_), self.store.key, known), scope)
 

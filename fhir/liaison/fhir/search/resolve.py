@@ -2,6 +2,7 @@
 
 Done before a search is planned, with what the caller may see at the search's snapshot: what may not be seen is the same
 as what does not exist. A value set or code system that is not there is refused by name, for it would match nothing.
+What is read on the way decides the answer as much as what stands in it: all of it is handed to the journal.
 """
 
 from collections import OrderedDict
@@ -23,7 +24,7 @@ from liaison.fhir.search.reference import HIERARCHIES, Lineage, Link, ways
 from liaison.fhir.search.run import Run
 from liaison.fhir.search.scopes import bound, lets_include, letter_for
 from liaison.fhir.search.token import InSet, Related
-from liaison.fhir.store.contract import Caller, Key, Opened
+from liaison.fhir.store.contract import Caller, Disclosure, Key, Opened
 from liaison.fhir.store.store import Store
 from liaison.fhir.terminology import Codes, CodeSystem, Members, expand
 
@@ -35,12 +36,19 @@ _KEPT: Final = 32
 _code_systems: "OrderedDict[tuple[Key, int], CodeSystem]" = OrderedDict()
 
 
-async def resolved(store: Store, caller: Caller, query: Query, base_url: str, snapshot: str | None) -> Query:
-    """The same query, its operands looked up. BadRequest or Forbidden names what cannot be."""
+Consulted = dict[Disclosure, None]
+"""The versions read to say what a criterion means, each once, in the order in which they were."""
+
+
+async def resolved(
+    store: Store, caller: Caller, query: Query, base_url: str, snapshot: str | None, consulted: Consulted
+) -> Query:
+    """The same query, its operands looked up; what that took is added to `consulted`. BadRequest or Forbidden names
+    what cannot be."""
     asked_of = (InSet, Related, Listed, Lineage)
     if not any(isinstance(one, asked_of) for each in query.criteria for one in each.operands):
         return query
-    base = _Base(store, caller, base_url, snapshot)
+    base = _Base(store, caller, base_url, snapshot, consulted)
     return replace(query, criteria=tuple([await base.criterion(one, query.type_) for one in query.criteria]))
 
 
@@ -52,6 +60,7 @@ class _Base:
     caller: Caller
     base_url: str
     snapshot: str | None
+    consulted: Consulted
 
     async def criterion(self, one: Criterion, type_: str) -> Criterion:
         if not any(isinstance(asked, InSet | Related | Listed | Lineage) for asked in one.operands):
@@ -115,8 +124,7 @@ class _Base:
         literal = url.removeprefix(f"{self.base_url}/")
         if literal.startswith(f"{type_}/"):
             key = self.store.key(type_, literal.removeprefix(f"{type_}/"))
-            opened = await self._opened([] if key is None else [key])
-            return opened[0] if opened else None
+            return self._read(await self._opened([] if key is None else [key]))
         escaped = url.partition("|")[0].replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$")
         asked = criterion("url", escaped, Context(type_, self.base_url, datetime.now(UTC)))
         run = Run(self.store, self.caller, plan(Query(type_, (asked,)), (), self.store.key), self.snapshot)
@@ -125,7 +133,15 @@ class _Base:
         version = url.partition("|")[2]
         kept = [(str(model.read(one.body).get("version", "")), one) for one in opened]
         known = [(held, one) for held, one in kept if version in ("", held)]
-        return max(known, key=lambda pair: (_natural(pair[0]), pair[1].row.at))[1] if known else None
+        last = max(known, key=lambda pair: (_natural(pair[0]), pair[1].row.at), default=None)
+        return None if last is None else self._read([last[1]])
+
+    def _read(self, opened: Sequence[Opened]) -> Opened | None:
+        """The first of these, if there is one, and only if the scopes show it: its content decides the answer."""
+        if not opened or not lets_include(self.caller, opened[0], self.base_url):
+            return None
+        self.consulted[opened[0].disclosure] = None
+        return opened[0]
 
     async def _opened(self, keys: Sequence[Key]) -> list[Opened]:
         if not keys:
@@ -152,7 +168,7 @@ class _Base:
 
     async def _above(self, type_: str, ids: Sequence[str]) -> list[str]:
         keys = [key for one in ids if (key := self.store.key(type_, one)) is not None]
-        opened = [one for one in await self._opened(keys) if lets_include(self.caller, one, self.base_url)]
+        opened = [one for one in await self._opened(keys) if self._read([one]) is not None]
         number = search_parameters(type_)[HIERARCHIES[type_]].number
         found: list[str] = []
         for one in opened:
@@ -179,11 +195,11 @@ class _Base:
     async def _items(self, id_: str, type_: str) -> list[str]:
         """The ids of resources of this type that a List names, if the caller may see the List."""
         key = self.store.key("List", id_)
-        opened = await self._opened([] if key is None else [key])
-        if not opened or not lets_include(self.caller, opened[0], self.base_url):
+        found = self._read(await self._opened([] if key is None else [key]))
+        if found is None:
             return []
         number = search_parameters("List")["item"].number
-        values: Sequence[Any] = model.extract("List", model.read(opened[0].body), {number}).get(number, ())
+        values: Sequence[Any] = model.extract("List", model.read(found.body), {number}).get(number, ())
         own = (one for one in values if not one.url or one.url == f"{self.base_url}/{one.type}/{one.id}")
         return [one.id for one in own if one.type == type_ and one.type in RESOURCE_TYPES]
 

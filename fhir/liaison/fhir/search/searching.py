@@ -1,13 +1,14 @@
 """A search of one type, of several, or in a compartment: parse, plan, run, include, and the page as a Bundle."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from liaison.fhir.definitions import type_of
-from liaison.fhir.errors import BadRequest, Forbidden
+from liaison.fhir.errors import BadRequest, FhirError, Forbidden
 from liaison.fhir.search import page
 from liaison.fhir.search.compartment import branches
 from liaison.fhir.search.conditions import All, Condition, Not
@@ -25,7 +26,7 @@ from liaison.fhir.search.several import Several
 from liaison.fhir.search.sql import Position
 from liaison.fhir.search.system import PARAMETER as TYPES
 from liaison.fhir.search.system import parse_each, require_narrow, types_of
-from liaison.fhir.store.contract import Answer, Caller, Key, Opened
+from liaison.fhir.store.contract import Answer, Caller, Disclosure, Key, Opened
 from liaison.fhir.store.store import Store
 
 _BREATH: Final = 50  # bodies cut between two turns of the event loop
@@ -65,9 +66,21 @@ async def search(
     allowed = _permitted(caller, types)
     asked_of = [query for query in queries if query.type_ in allowed]
     links = Links(store, caller, base_url, snapshot=None if cursor is None else cursor.snapshot)
-    run = await _runs(links, asked_of, compartment)
     first = Cursor(now, "", given, lenient, compartment, None)
-    return await _Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None).answer()
+    with noted(links):
+        run = await _runs(links, asked_of, compartment)
+        answer = await _Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None).answer()
+    return replace(answer, consulted=tuple(links.consulted))
+
+
+@contextmanager
+def noted(links: Links) -> Iterator[None]:
+    """A refusal within says what was read before it."""
+    try:
+        yield
+    except FhirError as error:
+        error.consulted = tuple(links.consulted)
+        raise
 
 
 def _permitted(caller: Caller, types: Sequence[str]) -> frozenset[str]:
@@ -78,9 +91,16 @@ def _permitted(caller: Caller, types: Sequence[str]) -> frozenset[str]:
     return found
 
 
+class Matches(NamedTuple):
+    """Resources that match, and the versions that were read to say what the criteria mean: the journal is owed these."""
+
+    keys: list[Key]
+    consulted: tuple[Disclosure, ...] = ()
+
+
 async def find(
     store: Store, caller: Caller, type_: str, query: str, *, limit: int = 2, base_url: str = ""
-) -> list[Key]:
+) -> Matches:
     """The first `limit` resources that match among what the caller may see: for conditional requests and references.
 
     Only criteria are taken: a parameter that shapes a result page is refused by name.
@@ -91,8 +111,10 @@ async def find(
     if not parsed.criteria:
         raise BadRequest("A conditional request or reference has at least one criterion.")
     links = Links(store, caller, base_url)
-    run = await links.run(parsed)
-    return [one.key for one in (await run.page(limit, None) if run.plan.decided else await run.matching(limit, None))]
+    with noted(links):
+        run = await links.run(parsed)
+        found = await (run.page(limit, None) if run.plan.decided else run.matching(limit, None))
+    return Matches([one.key for one in found], tuple(links.consulted))
 
 
 async def _runs(links: Links, queries: Sequence[Query], compartment: str) -> Run | Several:

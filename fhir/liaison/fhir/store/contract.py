@@ -215,6 +215,7 @@ class Answer:
     `body` is complete: it is never re-serialised. `headers` never hold content. `parts` are the inner requests of a
     batch or transaction, each with its own answer: the journal records each as if it had come alone. `asked` is what
     the body of a question said (the Parameters of an operation), as a query: the journal records it like one.
+    `consulted` are versions that decided the answer and do not stand in it (the List of a `_list`): journaled alike.
     """
 
     status: int
@@ -224,6 +225,7 @@ class Answer:
     total: int | None = None
     parts: tuple[tuple[Request, "Answer"], ...] = ()
     asked: str = ""
+    consulted: tuple[Disclosure, ...] = ()
 
 
 FOREIGN: Final = b"x"

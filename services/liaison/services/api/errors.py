@@ -1,6 +1,7 @@
 """The one place where something that went wrong becomes an HTTP answer with an OperationOutcome."""
 
 import traceback
+from dataclasses import replace
 from typing import Final
 
 import asyncpg
@@ -50,11 +51,11 @@ def answer(error: Exception) -> Answer:
     found = outcome.answer(known)
     match known:
         case Unauthorized():
-            return Answer(found.status, found.body, (("www-authenticate", 'Bearer realm="fhir"'),))
+            return replace(found, headers=(("www-authenticate", 'Bearer realm="fhir"'),))
         case Unavailable():
-            return Answer(found.status, found.body, (_RETRY,))
+            return replace(found, headers=(_RETRY,))
         case MethodNotAllowed():
-            return Answer(found.status, found.body, (("allow", ", ".join(known.allowed)),))
+            return replace(found, headers=(("allow", ", ".join(known.allowed)),))
         case _:
             return found
 
