@@ -55,11 +55,17 @@ class Found:
         links = {link["relation"]: link["url"] for link in self.bundle["link"]}
         self.self_ = links["self"]
         self.next = links.get("next")
+        self.previous = links.get("previous")
+        self.first = links.get("first")
 
     @property
     def next_query(self) -> str:
-        assert self.next is not None, "there is no further page"
-        return str(self.next.partition("?")[2])
+        return query_of(self.next)
+
+
+def query_of(link: str | None) -> str:
+    assert link is not None, "there is no such page"
+    return str(link.partition("?")[2])
 
 
 class Territory:

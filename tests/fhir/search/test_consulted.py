@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from liaison.fhir.errors import FhirError, TooCostly
-from liaison.fhir.search import find, resolve, searching
+from liaison.fhir.search import answering, find, resolve
 from liaison.fhir.store.contract import Disclosure, Key
 
 from .conftest import BASE, PSY, Territory
@@ -47,7 +47,7 @@ class Listed:
             raise TooCostly("planted")
 
         with monkeypatch.context() as planted:
-            planted.setattr(searching._Page, "answer", refuse)
+            planted.setattr(answering.Page, "answer", refuse)
             with pytest.raises(FhirError) as refused:
                 await self.territory.search("Observation", query)
         return refused.value.consulted

@@ -22,6 +22,7 @@ from liaison.fhir.search.conditions import (
     Updated,
     implied_patients,
 )
+from liaison.fhir.search.named import Place, Token, carried, naming
 from liaison.fhir.search.sql import Compiler, Family, Order, Position, Statement
 from liaison.fhir.search.whole import BEFORE_ALL, Part, labelled, records, referring
 from liaison.fhir.store.contract import Key
@@ -121,7 +122,10 @@ def only_visible(statement: Statement) -> None:
 def test_so_are_those_of_a_whole_record(family: Family, snapshot: str | None) -> None:
     compiler = Compiler(Named(), family, 7, snapshot)
     only_visible(labelled(compiler, [96, 97], [1, 2], 5, each=True))
+    for after in (None, Place(96, AT, 5, 1)):
+        only_visible(naming(compiler, [Token(1, 96, 55, 7)], 9, after))
     if family == "patient":
+        only_visible(carried(compiler, [Token(1, 96, 55, 7)]))
         for part in (Part(), Part((96,), AT, AT, AT), Part(low=AT)):
             for patients in ([Key(1, 103, 5)], [Key(1, 103, 5), Key(2, 103, 6)]):
                 only_visible(records(compiler, patients, BEFORE_ALL, part, 9))
@@ -136,7 +140,7 @@ def test_the_text_depends_on_the_shape_alone() -> None:
 
 
 def test_no_other_module_of_the_search_names_record_tables() -> None:
-    allowed = {"sql.py", "where.py", "whole.py"}
+    allowed = {"sql.py", "where.py", "whole.py", "named.py"}
     for path in Path(package.__file__).parent.glob("*.py"):
         if path.name not in allowed:
             assert not re.search(r"\b(from|join|into|update)\s+(directory_)?(version|index_\w+)\b", path.read_text()), (

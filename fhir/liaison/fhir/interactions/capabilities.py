@@ -215,8 +215,8 @@ def _resource(
         "conditionalUpdate": True,
         "conditionalDelete": conditional_delete,
         "referencePolicy": ["literal", "logical", "local", "enforced"],
-        "searchInclude": [f"{type_}:*", *(f"{type_}:{p.code}" for p in parameters if p.type == "reference")],
-        "searchRevInclude": _referring()[type_],
+        "searchInclude": ["*", f"{type_}:*", *(f"{type_}:{p.code}" for p in parameters if p.type == "reference")],
+        "searchRevInclude": ["*", *_referring()[type_]],
         "searchParam": [_parameter(p) for p in parameters],
     }
     if operations:

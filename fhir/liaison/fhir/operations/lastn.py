@@ -58,7 +58,7 @@ async def lastn(store: Store, caller: Caller, where: Route, request: Request, ba
     found = [one async for one in _candidates(run, groups, every="status" in names)]
     last = _last(found, groups, given.number("max") or 1)
     links = [("self", url(base_url, "Observation/$lastn", given.pairs))]
-    return searchset(last, (), total=len(last), links=links, ignored=(), base_url=base_url, id_of=store.id)
+    return searchset(last, (), total=len(last), links=links, base_url=base_url, id_of=store.id)
 
 
 async def _candidates(run: Run, groups: "Groups", *, every: bool) -> AsyncIterator[Found]:

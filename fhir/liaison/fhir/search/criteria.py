@@ -57,7 +57,7 @@ class SortKey:
 class Include:
     """One _include or (`reverse`) _revinclude: the references of `parameter` on `source`, to `target` if given.
 
-    `parameter` None: all reference parameters. `iterate`: also from what was included.
+    `source` '': any type. `parameter` None: all reference parameters. `iterate`: also from what was included.
     """
 
     source: str

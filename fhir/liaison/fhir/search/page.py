@@ -22,11 +22,15 @@ from liaison.fhir.vault import NotAuthentic, PatientKey, context
 LIFE: Final = timedelta(hours=1)
 PARAMETER: Final = "_cursor"
 MOST_LENGTH: Final = 128 * 1024
+_FORM: Final = 2
+"""Of what is sealed. It is part of the seal: a cursor of another form, made before an update, is a dead one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`started` is the moment of the first page. Either `position` or (`stored`, `offset`) says where the page begins."""
+    """`started` is the moment of the first page. Either `position` or (`stored`, `offset`) says where the page begins;
+    none of them: the first page. `position` is the last row before a cut: the page follows it, or with `backward` ends
+    with it."""
 
     started: datetime
     snapshot: str
@@ -37,6 +41,7 @@ class Cursor:
     position: Position | None = None
     stored: bytes = b""
     offset: int = 0
+    backward: bool = False
 
 
 def seal(key: PatientKey, caller: Caller, type_: str, cursor: Cursor) -> str:
@@ -53,6 +58,7 @@ def seal(key: PatientKey, caller: Caller, type_: str, cursor: Cursor) -> str:
             None if position is None else [_text(position.moment), position.res, position.patient],
             cursor.stored.hex(),
             cursor.offset,
+            cursor.backward,
         ]
     )
     return base64.urlsafe_b64encode(key.seal(_bound_to(caller, type_), plain)).rstrip(b"=").decode()
@@ -67,7 +73,7 @@ def unseal(key: PatientKey, caller: Caller, type_: str, text: str, now: datetime
         plain = orjson.loads(key.open(_bound_to(caller, type_), sealed))
     except (binascii.Error, ValueError, NotAuthentic, Gone):
         raise dead() from None
-    started, snapshot, pairs, lenient, compartment, total, position, stored, offset = plain
+    started, snapshot, pairs, lenient, compartment, total, position, stored, offset, backward = plain
     cursor = Cursor(
         datetime.fromisoformat(started),
         snapshot,
@@ -78,6 +84,7 @@ def unseal(key: PatientKey, caller: Caller, type_: str, text: str, now: datetime
         None if position is None else Position(_moment(position[0]), position[1], position[2]),
         bytes.fromhex(stored),
         offset,
+        backward,
     )
     if not timedelta() <= now - cursor.started < LIFE:
         raise dead()
@@ -89,7 +96,7 @@ def dead() -> Gone:
 
 
 def _bound_to(caller: Caller, type_: str) -> bytes:
-    return context("cursor", 1, type_, *caller.identity)
+    return context("cursor", _FORM, type_, *caller.identity)
 
 
 def _text(moment: datetime) -> str:

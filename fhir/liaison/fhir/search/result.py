@@ -99,13 +99,15 @@ class Controls:
         return SortKey(parameter, text.startswith("-"))
 
     def _include(self, name: str, text: str) -> Include:
-        """`Source:parameter[:Target]`, or `Source:*` (search.html#include)."""
+        """`Source:parameter[:Target]`, `Source:*`, or `*` for any source (search.html#include)."""
+        if text == "*":
+            return Include("", None, "", name.startswith("_revinclude"), name.endswith(":iterate"))
         source, _, rest = text.partition(":")
         code, _, target = rest.partition(":")
         way, _, iterate = name.partition(":")
         reverse = way == "_revinclude"
         if source not in RESOURCE_TYPES or not code:
-            raise _bad(name, f"is written Type:parameter or Type:parameter:Target, as in {self.type_}:patient")
+            raise _bad(name, f"is written Type:parameter, Type:parameter:Target or *, as in {self.type_}:patient")
         if not reverse and not iterate and source not in self.types:
             raise _bad(name, f"starts with a type searched, {', '.join(self.types[:5])}; with :iterate, with any")
         if target and target not in RESOURCE_TYPES:

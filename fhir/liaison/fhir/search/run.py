@@ -1,7 +1,7 @@
 """A plan carried out for one caller: candidates from SQL, decided, ordered, cut to a page. All reads go through `Rows`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from liaison.fhir.errors import TooCostly
@@ -46,6 +46,11 @@ class Run:
     @property
     def order(self) -> Order | None:
         return self.plan.order
+
+    def turn(self) -> None:
+        """From here on in the opposite order: a page before a position is read backwards from it."""
+        assert self.plan.order is not None
+        self.plan = replace(self.plan, order=self.plan.order.turned)
 
     async def first(self, limit: int, after: Position | None, *, total: bool = False) -> list[Candidate]:
         """The first `limit` matches after a position, in index order; with `total`, the number of all of them."""
@@ -127,14 +132,6 @@ class Run:
         if records:
             self.snapshot = records[0]["snapshot"]
         return tuple(record["patient"] for record in records)
-
-    async def afford(self, values: int, most: int) -> None:
-        """Raises TooCostly if so many values would make more than `most` tokens over the patients looked at."""
-        for family in self.plan.families:
-            if values * len(await self._scope(family)) > most:
-                raise TooCostly(
-                    "This search would follow too many references. Ask for fewer matches, or for one patient."
-                )
 
     async def present(self, kinds: Sequence[int]) -> frozenset[int]:
         """Of these types, those of which the caller may see anything, in whatever record."""

@@ -1,35 +1,27 @@
 """A search of one type, of several, or in a compartment: parse, plan, run, include, and the page as a Bundle."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
-from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import BadRequest, FhirError, Forbidden
 from liaison.fhir.search import page
+from liaison.fhir.search.answering import Page
 from liaison.fhir.search.compartment import branches
 from liaison.fhir.search.conditions import All, Condition, Not
 from liaison.fhir.search.criteria import Context, Query
-from liaison.fhir.search.decide import Candidate
-from liaison.fhir.search.include import Includes
 from liaison.fhir.search.links import Links
-from liaison.fhir.search.listing import load, save
 from liaison.fhir.search.page import Cursor
 from liaison.fhir.search.parse import criterion, pairs
 from liaison.fhir.search.plan import NOBODY, condition_of
 from liaison.fhir.search.run import Run
-from liaison.fhir.search.searchset import searchset, url
 from liaison.fhir.search.several import Several
-from liaison.fhir.search.sql import Position
 from liaison.fhir.search.system import PARAMETER as TYPES
 from liaison.fhir.search.system import parse_each, require_narrow, types_of
-from liaison.fhir.store.contract import Answer, Caller, Disclosure, Key, Opened
+from liaison.fhir.store.contract import Answer, Caller, Disclosure, Key
 from liaison.fhir.store.store import Store
-
-_BREATH: Final = 50  # bodies cut between two turns of the event loop
 
 
 async def search(
@@ -69,7 +61,7 @@ async def search(
     first = Cursor(now, "", given, lenient, compartment, None)
     with noted(links):
         run = await _runs(links, asked_of, compartment)
-        answer = await _Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None).answer()
+        answer = await Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None).answer()
     return replace(answer, consulted=tuple(links.consulted))
 
 
@@ -98,9 +90,7 @@ class Matches(NamedTuple):
     consulted: tuple[Disclosure, ...] = ()
 
 
-async def find(
-    store: Store, caller: Caller, type_: str, query: str, *, limit: int = 2, base_url: str = ""
-) -> Matches:
+async def find(store: Store, caller: Caller, type_: str, query: str, *, limit: int = 2, base_url: str = "") -> Matches:
     """The first `limit` resources that match among what the caller may see: for conditional requests and references.
 
     Only criteria are taken: a parameter that shapes a result page is refused by name.
@@ -147,85 +137,3 @@ async def _together(links: Links, runs: Sequence[Run]) -> Several:
     several = Several(runs)
     await several.begin()
     return several
-
-
-class _Page:
-    """One page of a run. `query` is that of any of the types: they differ only in what they ask of each."""
-
-    def __init__(self, run: Run | Several, type_: str, query: Query, base_url: str, here: Cursor, first: bool) -> None:
-        self.run, self.query, self.base_url, self.here, self.first = run, query, base_url, here, first
-        self.one = run if isinstance(run, Run) else run.one
-        self.store, self.caller, self.type_ = self.one.store, self.one.caller, type_
-        self.path = f"{here.compartment}/{type_ or '*'}" if here.compartment else type_
-
-    async def answer(self) -> Answer:
-        if self.query.count_only:
-            return self._searchset([], [], await self.run.count(), None)
-        if self.run.order is None:
-            found, total, following = await self._of_list()
-        else:
-            found, total, following = await self._of_index()
-        rows = [one.row for one in found if one.row is not None]
-        if len(rows) < len(found):
-            rows = await self.run.rows([one.key for one in found])
-        matches = await self.store.open_rows(self.caller, rows)
-        included = await Includes(self.one, self.query.includes, self.base_url).of(matches)
-        matches, included = await self._cut(matches), await self._cut(included, match=False)
-        return self._searchset(matches, included, None if self.query.total == "none" else total, following)
-
-    async def _cut(self, shown: list[Opened], *, match: bool = True) -> list[Opened]:
-        """The same with the part of each body that `_summary` or `_elements` asks for."""
-        subset = self.query.subset
-        if subset is None:
-            return shown
-        cut = []
-        for number, one in enumerate(shown, 1):
-            cut.append(one._replace(body=subset.of(one.body, type_of(one.row.key.kind), match=match)))
-            if number % _BREATH == 0:
-                await asyncio.sleep(0)
-        return cut
-
-    async def _of_index(self) -> tuple[list[Candidate], int | None, Cursor | None]:
-        query, run, here = self.query, self.run, self.here
-        wanted = query.total in ("accurate", "estimate") and self.first
-        total = here.total
-        found = await run.first(query.count + 1, here.position, total=wanted)
-        total = run.total if wanted else total
-        if len(found) <= query.count:
-            return found, len(found) if self.first else total, None
-        last = found[query.count - 1]
-        position = Position(last.moment, last.key.res, last.key.patient)
-        return found[: query.count], total, self._next(total, position=position)
-
-    async def _of_list(self) -> tuple[list[Candidate], int | None, Cursor | None]:
-        here, count = self.here, self.query.count
-        if self.first:
-            keys = [one.key for one in await self.run.all()]
-            listed = await save(self.store, keys) if len(keys) > count else b""
-        else:
-            listed = here.stored
-            keys = await load(self.store, listed)
-        upto = here.offset + count
-        following = self._next(len(keys), stored=listed, offset=upto) if len(keys) > upto else None
-        some = keys[here.offset : upto]
-        return [Candidate(key, 0, self.here.started, self.here.started, None) for key in some], len(keys), following
-
-    def _next(self, total: int | None, **where: Any) -> Cursor:
-        return replace(self.here, snapshot=self.run.snapshot or "", total=total, **where)
-
-    def _searchset(
-        self, matches: list[Opened], included: list[Opened], total: int | None, following: Cursor | None
-    ) -> Answer:
-        links = [("self", url(self.base_url, self.path, self.query.pairs))]
-        if following is not None:
-            text = page.seal(self.store.vault.cursor, self.caller, self.type_, following)
-            links.append(("next", url(self.base_url, self.path, ((page.PARAMETER, text),))))
-        return searchset(
-            matches,
-            included,
-            total=total,
-            links=links,
-            ignored=self.query.ignored,
-            base_url=self.base_url,
-            id_of=self.store.id,
-        )

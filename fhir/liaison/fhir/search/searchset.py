@@ -17,11 +17,12 @@ def searchset(
     *,
     total: int | None,
     links: Sequence[tuple[str, str]],
-    ignored: Sequence[Issue],
+    told: Sequence[Issue] = (),
     base_url: str,
     id_of: Callable[[Key], str],
 ) -> Answer:
-    """The answer, with every version it contains disclosed. `total` counts matches only; None leaves it out."""
+    """The answer, with every version it contains disclosed. `total` counts matches only; None leaves it out. `told` is
+    what the caller should know of it, in an entry of mode `outcome`."""
     parts = [b'{"resourceType":"Bundle","type":"searchset"']
     if total is not None:
         parts.append(b',"total":%d' % total)
@@ -30,8 +31,8 @@ def searchset(
     base = base_url.encode()
     entries = [_entry(one, b"match", base, id_of) for one in matches]
     entries += [_entry(one, b"include", base, id_of) for one in included]
-    if ignored:
-        entries.append(b'{"resource":%b,"search":{"mode":"outcome"}}' % outcome.render(tuple(ignored)))
+    if told:
+        entries.append(b'{"resource":%b,"search":{"mode":"outcome"}}' % outcome.render(tuple(told)))
     if entries:
         parts += [b',"entry":[', b",".join(entries), b"]"]
     parts.append(b"}")

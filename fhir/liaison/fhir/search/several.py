@@ -53,6 +53,13 @@ class Several:
             present = await self.one.present(sorted(kinds))
             self.runs = [run for run in self.runs if run.plan.kind in present]
 
+    def turn(self) -> None:
+        """From here on in the opposite order."""
+        assert self.order is not None
+        self.order = self.order.turned
+        for run in self.runs:
+            run.turn()
+
     async def count(self) -> int:
         return sum(await self._each(lambda run: run.count()))
 

@@ -27,13 +27,18 @@ class Order(NamedTuple):
     column: Literal["clinical", "at"]
     descending: bool = True
 
+    @property
+    def turned(self) -> "Order":
+        return self._replace(descending=not self.descending)
+
 
 class Position(NamedTuple):
-    """The last row of a page, in the order of the statement."""
+    """The last row of a page, in the order of the statement. `included`: what follows begins with it."""
 
     moment: datetime
     res: int
     patient: int
+    included: bool = False
 
 
 class Statement(NamedTuple):
@@ -237,12 +242,13 @@ def _ordering(columns: _Columns, order: Order, *, many: bool = True) -> str:
 
 
 def _past(bind: Binder, columns: _Columns, order: Order, after: Position) -> str:
-    """Strictly after a position. The first comparison alone bounds the index walk."""
+    """After a position, or from it on. The first comparison alone bounds the index walk."""
     moment, res, patient = (
         bind.add(after.moment, "timestamptz"),
         bind.add(after.res, "bigint"),
         bind.add(after.patient, "bigint"),
     )
     less, more = ("<", ">") if order.descending else (">", "<")
-    tie = f"{columns.res} {more} {res} or ({columns.res} = {res} and {columns.patient} {more} {patient})"
+    last = f"{more}=" if after.included else more
+    tie = f"{columns.res} {more} {res} or ({columns.res} = {res} and {columns.patient} {last} {patient})"
     return f"{columns.moment} {less}= {moment} and ({columns.moment} {less} {moment} or {tie})"

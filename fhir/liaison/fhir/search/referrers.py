@@ -1,0 +1,202 @@
+"""What refers to given resources (_revinclude), found by the tokens of all the references that there may be to them.
+
+References stay in one record or lead to the directory, but for a few that the store marks (store contract, FOREIGN). So
+what refers to a resource of a record is looked for in that record, in the directory, and in the records that hold a
+mark of the parameter; what refers to one of the directory, in every record of the caller. The number of types and
+parameters changes no statement, and adds none.
+
+Each token costs a HMAC and a probe. More than MOST_TOKENS are not made, nor more than MOST_MARKS to look for marks: what
+they would have found is left out, and `spent` says so.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from functools import cache
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter, kind_of, ownership, search_parameters, type_of
+from liaison.fhir.search import reference
+from liaison.fhir.search.criteria import Include
+from liaison.fhir.search.named import Place, Token, carried, naming
+from liaison.fhir.search.paths import names_owner, owner_parameter
+from liaison.fhir.search.plan import families_of
+from liaison.fhir.search.run import Run
+from liaison.fhir.search.scopes import letter_for
+from liaison.fhir.search.sql import Compiler, Family, Statement
+from liaison.fhir.store.contract import FOREIGN, Key, Row
+from liaison.fhir.store.faults import reported
+from liaison.fhir.store.rows import row_of
+from liaison.fhir.vault import PatientKey
+
+MOST_TOKENS: Final = 200_000
+"""Over one page."""
+
+MOST_MARKS: Final = 50_000
+"""Marks looked for in one turn: ways to refer, times patients of the caller."""
+
+CHUNK: Final = 20_000
+"""Tokens of one statement."""
+
+Take = Callable[[Sequence[Row]], Awaitable[bool]]
+"""Is given rows that may be seen, some of them more than once; False when it wants no more."""
+
+
+class Way(NamedTuple):
+    """A type, and the parameter under which its references to some other type are indexed. `leads_out`: such a reference
+    may lead into another record."""
+
+    kind: int
+    param: int
+    leads_out: bool
+
+
+class Wanted(NamedTuple):
+    """A reference that is looked for in one record, or (0) in the directory."""
+
+    patient: int
+    kind: int
+    param: int
+    value: bytes
+
+
+class Referrers:
+    """The look-ups of one page of a run; `spent` says that some were not made."""
+
+    def __init__(self, run: Run, base_url: str) -> None:
+        self.run, self.base_url = run, base_url
+        self.store, self.caller = run.store, run.caller
+        self.spent = False
+        self.tokens = 0
+        self._everyone: tuple[int, ...] | None = None
+        self._marks: dict[Way, list[int]] = {}
+
+    async def give(self, keys: Sequence[Key], asked: Sequence[Include], limit: int, take: Take) -> bool:
+        """Gives the rows that refer to these resources, `limit` at once, by type and newest first; whether all were
+        taken. Nothing is said of the scopes."""
+        ways = {kind: self._ways(type_of(kind), asked) for kind in {key.kind for key in keys}}
+        links = [(key, way) for key in keys for way in ways[key.kind]]
+        in_records = [(key, way) for key, way in links if _kept(way.kind, "patient")]
+        owned = [(key, way) for key, way in in_records if key.patient]
+        shared = [(key, way) for key, way in in_records if not key.patient]
+        in_directory = [(key, way) for key, way in links if _kept(way.kind, "directory")]
+        marks = await self._marked({way for _, way in owned if way.leads_out})
+        everyone = await self._patients() if shared else ()
+        looked: tuple[tuple[Family, Iterable[Wanted]], ...] = (
+            ("patient", self._references(((key.patient,), key, way) for key, way in owned)),
+            ("directory", self._references(((0,), key, way) for key, way in in_directory)),
+            ("patient", self._references((marks.get(way, ()), key, way) for key, way in owned)),
+            ("patient", self._references((everyone, key, way) for key, way in shared)),
+        )
+        for family, wanted in looked:
+            if not await self._give(family, wanted, limit, take):
+                return False
+        return True
+
+    async def _give(self, family: Family, wanted: Iterable[Wanted], limit: int, take: Take) -> bool:
+        async for tokens in self._tokens(wanted):
+            after: Place | None = None
+            while True:
+                found = await self._fetch(naming(self._compiler(family), tokens, limit, after))
+                if not await take([row_of(record) for record in found]):
+                    return False
+                if len(found) < limit:
+                    break
+                last = row_of(found[-1]).key
+                after = Place(last.kind, found[-1]["clinical"], last.res, last.patient)
+        return True
+
+    # ---- what is looked for ----------------------------------------------------------------------------------------
+
+    def _ways(self, type_: str, asked: Sequence[Include]) -> list[Way]:
+        """By which references something may be included for a resource of this type, within the scopes."""
+        found: dict[Way, None] = {}
+        for one in asked:
+            if one.target in ("", type_):
+                for source in (one.source,) if one.source else _sources():
+                    if letter_for(self.caller, source) is not None:
+                        found |= dict.fromkeys(_ways_to(source, one.parameter, type_))
+        return list(found)
+
+    def _references(self, places: Iterable[tuple[Iterable[int], Key, Way]]) -> Iterator[Wanted]:
+        for patients, key, way in places:
+            for written in reference.ways(type_of(key.kind), self.store.id(key), self.base_url):
+                for patient in patients:
+                    yield Wanted(patient, way.kind, way.param, reference.of(written))
+
+    async def _marked(self, ways: Collection[Way]) -> dict[Way, list[int]]:
+        """The records in which a reference of each way leads into another record."""
+        unknown = [way for way in sorted(ways) if way not in self._marks]
+        everyone = await self._patients() if unknown else ()
+        if len(unknown) * len(everyone) > MOST_MARKS:
+            self.spent = True
+        else:
+            self._marks |= {way: [] for way in unknown}
+            by_name = {(way.kind, way.param): way for way in unknown}
+            wanted = [Wanted(patient, way.kind, way.param, FOREIGN) for way in unknown for patient in everyone]
+            async for tokens in self._tokens(wanted):
+                for patient, kind, param in await self._fetch(carried(self._compiler("patient"), tokens)):
+                    self._marks[by_name[kind, param]].append(patient)
+        return self._marks
+
+    async def _tokens(self, wanted: Iterable[Wanted]) -> AsyncIterator[list[Token]]:
+        """The tokens of these, as many at once as one statement takes, until the page has cost what it may."""
+        each = iter(wanted)
+        while some := list(islice(each, CHUNK)):
+            if self.tokens + len(some) > MOST_TOKENS:
+                self.spent = True
+                return
+            self.tokens += len(some)
+            keys = await self._keys({one.patient for one in some})
+            made: dict[tuple[int, int, bytes], int] = {}
+            found = []
+            for patient, kind, param, value in some:
+                if patient in keys:  # erased meanwhile otherwise
+                    name = patient, param, value
+                    if name not in made:
+                        made[name] = keys[patient].token(param, value)
+                    found.append(Token(patient, kind, param, made[name]))
+            yield found
+
+    # ---- inside ----------------------------------------------------------------------------------------------------
+
+    async def _keys(self, patients: Collection[int]) -> dict[int, PatientKey]:
+        with reported():
+            keys = await self.store.vault.patient_keys(self.store.database.reading, [one for one in patients if one])
+        return {**keys, 0: self.store.vault.territory}
+
+    async def _patients(self) -> tuple[int, ...]:
+        """All patients of the caller."""
+        if self._everyone is None:
+            asked = f"select p.patient from {self.store.filter.patients('$1::bigint')} p order by 1"
+            self._everyone = tuple(patient for (patient,) in await self._fetch(Statement(asked, [self.caller.session])))
+        return self._everyone
+
+    def _compiler(self, family: Family) -> Compiler:
+        return Compiler(self.store.filter, family, self.caller.session, self.run.snapshot)
+
+    async def _fetch(self, statement: Statement) -> list[Any]:
+        return await self.store.lanes.fetch(statement.text, *statement.arguments)
+
+
+@cache
+def _sources() -> tuple[str, ...]:
+    """The types that are kept in the store: others refer to nothing here."""
+    return tuple(sorted(one for one in RESOURCE_TYPES if ownership(one).rule != "never"))
+
+
+@cache
+def _kept(kind: int, family: Family) -> bool:
+    return family in families_of(type_of(kind))
+
+
+@cache
+def _ways_to(source: str, asked: SearchParameter | None, type_: str) -> tuple[Way, ...]:
+    """How resources of one type may refer to one of another, by one parameter or by any."""
+    found: dict[Way, None] = {}
+    for parameter in search_parameters(source).values() if asked is None else (asked,):
+        if parameter.type == "reference" and (not parameter.target or type_ in parameter.target):
+            owner = owner_parameter(source) if names_owner(parameter, source) else None
+            # The Patient is indexed under one of the parameters that look at the element which names it.
+            indexed = owner if owner is not None and type_ == "Patient" else parameter
+            found[Way(kind_of(source), indexed.number, owner is None)] = None
+    return tuple(found)
