@@ -89,6 +89,25 @@ async def test_codes_are_asked_by_value_set_and_by_concept(team: tuple[Territory
     assert {names[id_] for id_ in paged} == cardiac
 
 
+async def test_a_chain_may_stand_beside_a_value_set_and_end_in_a_list(team: tuple[Territory, Key]) -> None:
+    territory, patient = team
+    await territory.add(value_set("http://v/vital", of(LOINC, "8867-4")))
+    nurse = await territory.add({"resourceType": "Practitioner", "name": [{"family": "Petit"}]})
+    performer = [{"reference": f"Practitioner/{territory.id(nurse)}"}]
+    pulse = territory.id(await territory.observation(patient, performer=performer))
+    await territory.observation(patient, "29463-7", performer=performer)
+    items = [{"item": performer[0]}]
+    staff = {"resourceType": "List", "status": "current", "mode": "working", "entry": items}
+    subject = {"subject": {"reference": f"Patient/{territory.id(patient)}"}}
+    list_ = territory.id(await territory.add(staff | subject, patient))
+    for chain in (
+        "performer:Practitioner.family=petit",
+        f"performer:Practitioner._list={list_}",
+        f"performer._list={list_}",
+    ):
+        assert (await territory.search("Observation", f"code:in=http://v/vital&{chain}")).ids == [pulse], chain
+
+
 @pytest.mark.parametrize(
     ("query", "named"),
     [

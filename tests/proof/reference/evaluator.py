@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .tables import CODE_SYSTEMS, CONTACTS, MAIN_DATES, PARAMETERS, UNITS, Parameter
+from .tables import BEYOND, CODE_SYSTEMS, CONTACTS, MAIN_DATES, PARAMETERS, UNITS, Parameter
 
 Resource = dict[str, Any]
 
@@ -257,7 +257,8 @@ class Seen:
 def knows(type_: str, asked: str) -> bool:
     """Whether a type has the next parameter of a chain."""
     code = asked.partition(".")[0].partition(":")[0]
-    return type_ in PARAMETERS and (code in PARAMETERS[type_] or code in ("_id", "_lastUpdated", "_has"))
+    known = PARAMETERS.get(type_, {}).keys() | BEYOND.get(type_, frozenset()) | {"_id", "_lastUpdated", "_has", "_list"}
+    return type_ in PARAMETERS and code in known
 
 
 # ---- the whole ----------------------------------------------------------------------------------------------------
@@ -343,7 +344,9 @@ class Asked:
     def text(self) -> list[tuple[str, str]]:
         found = []
         for name, modifier, values in self.criteria:
-            escaped = (value.replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$") for value in values)
+            escaped = [value.replace("\\", "\\\\").replace(",", "\\,") for value in values]
+            if not name.endswith(("-value-quantity", "-value-concept")):  # of these, `$` joins the parts
+                escaped = [value.replace("$", "\\$") for value in escaped]
             found.append((f"{name}:{modifier}" if modifier else name, ",".join(escaped)))
         return found + ([("_sort", ",".join(self.sort))] if self.sort else [])
 

@@ -42,7 +42,7 @@ class Generator:
             made = self._chain(type_, near, 4, 2) if chained else self._criterion(type_, near)
             if made is not None:
                 criteria.append(made)
-        if type_ not in ("Patient", "Practitioner", "Organization") and self.random.random() < 0.6:
+        if "subject" in example and self.random.random() < 0.6:
             criteria.append(("patient", "", (example["subject"]["reference"],)))
         return Asked(type_, tuple(criteria), self._sort(type_))
 

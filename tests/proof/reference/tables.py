@@ -100,6 +100,23 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "identifier": _p("token", "identifier"),
         "type": _p("token", "type"),
     },
+    "Location": {"name": _p("string", "name", "alias"), "address-city": _p("string", "address.city")},
+}
+# Parameters that meanings.py knows.
+BEYOND: dict[str, frozenset[str]] = {
+    "Encounter": frozenset({"part-of"}),
+    "Location": frozenset({"near", "organization", "partof"}),
+    "Organization": frozenset({"partof"}),
+    "Observation": frozenset(
+        {
+            "code-value-quantity",
+            "code-value-concept",
+            "component-code-value-quantity",
+            "component-code-value-concept",
+            "combo-code-value-quantity",
+            "combo-code-value-concept",
+        }
+    ),
 }
 CONTACTS = {"phone": "phone", "email": "email"}
 

@@ -67,8 +67,18 @@ class World:
         return id_
 
     async def load(self, bundle: list[dict[str, Any]]) -> None:
+        await self.store_all(self.corpus.add(bundle))
+
+    def make(self, type_: str, owner: str = "", **content: Any) -> str:
+        """One more resource of the corpus, still to be stored; its id."""
+        id_ = self._new_id(type_, owner)
+        self.corpus.resources[id_] = {"resourceType": type_, "id": id_, **content}
+        self.corpus.owner[id_] = owner
+        return id_
+
+    async def store_all(self, ids_: Sequence[str]) -> None:
         changes = []
-        for id_ in self.corpus.add(bundle):
+        for id_ in ids_:
             self._at += timedelta(milliseconds=1500)
             meta = {"versionId": "1", "lastUpdated": self._at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
             tree = self.corpus.resources[id_]

@@ -20,6 +20,8 @@ from liaison.fhir.search.criteria import Context, Criterion
 MOST_LINKS: Final = 4
 MOST_HAS: Final = 2
 MOST_WAYS: Final = 32
+_OF_EVERY_TYPE: Final = frozenset({"_has", "_list", "_filter"})
+"""Parameters of every type that no definition lists."""
 
 Read = Callable[[str, str, Context], Criterion]
 """liaison.fhir.search.parse.criterion: reads where a chain ends."""
@@ -110,7 +112,7 @@ def fitting(rest: str, targets: Sequence[str]) -> list[str]:
     if len(targets) == 1:
         return list(targets)
     code = rest.partition(".")[0].partition(":")[0]
-    return [one for one in targets if code == "_has" or code in search_parameters(one)]
+    return [one for one in targets if code in _OF_EVERY_TYPE or code in search_parameters(one)]
 
 
 def _has(asked: str, text: str, context: Context, read: Read, links: int, reverses: int) -> Criterion:

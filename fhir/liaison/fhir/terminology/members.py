@@ -39,7 +39,8 @@ _NONE: Final = Codes(frozenset())
 class Members:
     """What a value set holds. A system that is not named has no member."""
 
-    systems: Mapping[str, Codes] = field(default_factory=dict)
+    # Left out of the hash, so that a criterion that holds such a set has one like any other.
+    systems: Mapping[str, Codes] = field(default_factory=dict, hash=False)
 
     @staticmethod
     def of(system: str, codes: Iterable[str]) -> "Members":
