@@ -2,7 +2,7 @@
 
 import pytest
 
-from liaison.fhir.interactions.references import Target, links, target
+from liaison.fhir.interactions.references import Target, root_of, target
 
 BASE = "https://liaison.example/fhir"
 
@@ -32,12 +32,17 @@ def test_a_reference_names_its_target(text: str, expected: Target | None) -> Non
     assert target(text, BASE) == expected
 
 
-def test_links_are_found_where_r4_allows_them_and_nowhere_else() -> None:
-    tree = {
-        "resourceType": "DocumentReference",
-        "identifier": [{"system": "urn:ietf:rfc:3986", "value": "urn:uuid:1"}],
-        "content": [{"attachment": {"url": "urn:uuid:2"}}],
-        "extension": [{"url": "http://x.example", "valueUri": "urn:uuid:3"}],
-    }
-
-    assert sorted(str(here[key]) for here, key in links(tree)) == ["urn:uuid:2", "urn:uuid:3"]
+@pytest.mark.parametrize(
+    ("full_url", "root"),
+    [
+        ("https://x.example/fhir/Patient/1", "https://x.example/fhir/"),
+        ("http://x.example/Patient/1", "http://x.example/"),
+        ("https://x.example/fhir/Patient/1/_history/2", ""),
+        ("https://x.example/fhir/nothing/1", ""),
+        ("urn:uuid:1", ""),
+        ("Patient/1", ""),
+        ("", ""),
+    ],
+)
+def test_a_restful_full_url_has_a_base(full_url: str, root: str) -> None:
+    assert root_of(full_url) == root

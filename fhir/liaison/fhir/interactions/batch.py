@@ -10,11 +10,11 @@ from liaison.fhir.store.contract import Answer, Caller, Request
 
 
 async def batch(
-    caller: Caller, entries: Sequence[Entry], outer: Request, perform: Perform, as_answer: AsAnswer
+    caller: Caller, entries: Sequence[Entry], outer: Request, base_url: str, perform: Perform, as_answer: AsAnswer
 ) -> Answer:
     """A batch-response Bundle, in the order of the request; entries are done one after the other, in that order."""
     answers: list[Answer] = []
-    urls = {entry.full_url for entry in entries if entry.full_url}
+    urls = {entry.full_url for entry in entries if entry.full_url and not entry.full_url.startswith(f"{base_url}/")}
     for entry in entries:
         try:
             if entry.problem is not None:
@@ -31,6 +31,6 @@ def _refuse_links(entry: Entry, urls: set[str]) -> None:
     if entry.resource is None:
         return
     for path, reference in references(entry.resource):
-        text = reference.get("reference")
-        if isinstance(text, str) and text.startswith("urn:") and text in urls:
+        text = reference["reference"]
+        if text in urls:
             raise BadRequest(issues=[Issue("invalid", "Entries of a batch may not refer to each other.", path)])

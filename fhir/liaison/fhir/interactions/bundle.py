@@ -34,7 +34,7 @@ async def bundle(
         case "transaction":
             return await transaction(store, caller, entries, request, base_url, perform, as_answer, most_deletions)
         case "batch":
-            return await batch(caller, entries, request, perform, as_answer)
+            return await batch(caller, entries, request, base_url, perform, as_answer)
         case _:
             raise BadRequest(
                 "Only a Bundle of type batch or transaction is processed here; to keep any other as it is, POST it to "

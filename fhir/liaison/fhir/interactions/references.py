@@ -1,18 +1,16 @@
 """What a Reference names: FHIR R4 references.html#literal, bundle.html#references. Nothing is ever fetched."""
 
 import re
-from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
 from liaison.fhir.definitions import RESOURCE_TYPES
-from liaison.fhir.store.contract import Tree
 
 Kind = Literal["contained", "local", "conditional", "urn", "elsewhere"]
 
 _LOCAL: Final = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/([A-Za-z0-9\-.]{1,64}))?(?:#.*)?")
 _CONDITIONAL: Final = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-_LINK_KEYS: Final = frozenset({"url", "valueUri", "valueUrl", "valueUuid", "valueOid", "uri"})
+_RESTFUL: Final = re.compile(r"(https?://\S+/)([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}")
 
 
 class Target(NamedTuple):
@@ -42,20 +40,16 @@ def target(text: str, base_url: str) -> Target | None:
     return None
 
 
-def links(tree: Tree) -> Iterator[tuple[dict[str, object], str]]:
-    """Each place of a resource, but Reference.reference, whose urn: value may name an entry of its Bundle.
+def root_of(full_url: str) -> str:
+    """The base of a RESTful fullUrl, with its slash: 'https://x/fhir/' of 'https://x/fhir/Patient/1'. '' of any other.
 
-    bundle.html#transaction: uri, url, oid and uuid elements are replaced too (Attachment.url, for one).
+    What an entry says relatively is meant below it: https://hl7.org/fhir/R4/bundle.html#references.
     """
-    waiting: list[object] = [tree]
-    while waiting:
-        here = waiting.pop()
-        if isinstance(here, dict):
-            for key, value in here.items():
-                if isinstance(value, str):
-                    if key in _LINK_KEYS and value.startswith("urn:"):
-                        yield here, key
-                elif isinstance(value, dict | list):
-                    waiting.append(value)
-        elif isinstance(here, list):
-            waiting.extend(here)
+    found = _RESTFUL.fullmatch(full_url)
+    return found[1] if found is not None and found[2] in RESOURCE_TYPES else ""
+
+
+def unversioned(text: str) -> tuple[str, bool]:
+    """A reference without its version, and whether it had one."""
+    plain, mark, _ = text.partition("/_history/")
+    return plain, bool(mark)

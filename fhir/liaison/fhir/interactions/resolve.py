@@ -7,14 +7,15 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from liaison.fhir import search
 from liaison.fhir.definitions import kind_of, type_of
 from liaison.fhir.errors import FhirError, Issue, PreconditionFailed, Unprocessable
 from liaison.fhir.interactions.conditional import matched, too_many, unmatched
-from liaison.fhir.interactions.references import Target, links, target
+from liaison.fhir.interactions.links import Link, links, relinked
+from liaison.fhir.interactions.references import Target, root_of, target, unversioned
 from liaison.fhir.interactions.scope import permit_letter
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import read, references
@@ -50,6 +51,19 @@ class Related(Mapping[str, Tree]):
         return len(self._new.keys() | self._stored.keys())
 
 
+class Place(NamedTuple):
+    """Where a resource names another: `here[key]`, which was sent as `sent`. `text` is what it names, `versioned` whether
+    it named a version of it. `link` is set when it is no Reference."""
+
+    path: str
+    here: Any
+    key: str | int
+    sent: str
+    text: str
+    versioned: bool = False
+    link: Link | None = None
+
+
 @dataclass(slots=True)
 class Lenience:
     """What an import may do that a request may not. A request has none of it.
@@ -79,22 +93,36 @@ class Resolver:
         self.resolved: dict[str, Write | Key] = {}
         self._stored: dict[str, Opened] = {}
         self._entries = {write.full_url: write for write in writes if write.full_url and write.tree is not None}
-        self._places: dict[int, list[tuple[str, dict[str, Any], str, str]]] = {}
+        self._places: dict[int, list[Place]] = {}
         self._matches: dict[tuple[str, str], Matches] = {}
         self.consulted: dict[Disclosure, None] = {}
         for write in writes:
             if write.tree is not None:
                 self._places[id(write)] = self._find(write, write.tree)
 
-    def _find(self, write: Write, tree: Tree) -> list[tuple[str, dict[str, Any], str, str]]:
-        found = [
-            (path, reference, "reference", reference["reference"])
-            for path, reference in references(tree)
-            if isinstance(reference.get("reference"), str)
-        ]
+    def _find(self, write: Write, tree: Tree) -> list[Place]:
+        root = root_of(write.full_url) if self._entries else ""
+        found = []
+        for path, reference in references(tree):
+            sent = reference["reference"]
+            text, versioned = self._named(sent, root) if self._entries else (sent, False)
+            found.append(Place(path, reference, "reference", sent, text, versioned))
         if self._entries and write.linked:
-            found += [("", here, key, here[key]) for here, key in links(tree) if here[key] in self._entries]
+            found += [
+                Place("", link.here, link.key, link.here[link.key], link.text, link=link)
+                for link in links(tree, self._entries)
+            ]
         return found
+
+    def _named(self, sent: str, root: str) -> tuple[str, bool]:
+        """The fullUrl that a reference names, and whether it names a version there; else the reference as it was sent."""
+        if sent in self._entries:
+            return sent, False
+        plain, versioned = unversioned(sent)
+        for full_url in (plain, root + plain) if root else (plain,):
+            if full_url in self._entries:
+                return full_url, versioned
+        return sent, False
 
     def take(self, write: Write) -> None:
         """Finds the references of a resource that had no content before: a patched one."""
@@ -112,14 +140,14 @@ class Resolver:
         return {url: write.type_ for url, write in self._entries.items()}
 
     def texts_of(self, write: Write) -> Iterator[str]:
-        """What its references and links say, as they were sent."""
-        return (text for _, _, _, text in self._places.get(id(write), ()))
+        """What its references and links name."""
+        return (place.text for place in self._places.get(id(write), ()))
 
     def restore(self) -> None:
         """Puts back every reference as it was sent."""
         for places in self._places.values():
-            for _, here, key, text in places:
-                here[key] = text
+            for place in places:
+                place.here[place.key] = place.sent
         self.resolved, self._matches, self._stored, self._logical = {}, {}, {}, {}
 
     # ---- conditional requests --------------------------------------------------------------------------------------
@@ -162,7 +190,7 @@ class Resolver:
 
     async def resolve(self) -> None:
         """Fills `resolved`, or raises Unprocessable naming each reference that leads to nothing."""
-        texts = {place[3] for write in self._writes for place in self._places.get(id(write), ())}
+        texts = {place.text for write in self._writes for place in self._places.get(id(write), ())}
         targets = {text: target(text, self._base_url) for text in texts if text not in self._entries}
         self.resolved = dict(self._entries)
         if self._lenience is not None:
@@ -217,10 +245,10 @@ class Resolver:
         """Raises, naming each reference; or leaves out what has one, and resolves the rest again."""
         issues: dict[int, list[Issue]] = {}
         for write in self._writes:
-            for path, _, _, text in self._places.get(id(write), ()):
-                if text in reasons:
-                    said = f"{write.at}: {reasons[text]}" if write.at else reasons[text]
-                    issues.setdefault(id(write), []).append(Issue("not-found", said, write.place(path)))
+            for place in self._places.get(id(write), ()):
+                if place.text in reasons:
+                    said = f"{write.at}: {reasons[place.text]}" if write.at else reasons[place.text]
+                    issues.setdefault(id(write), []).append(Issue("not-found", said, write.place(place.path)))
         if self._lenience is None:
             raise Unprocessable(issues=[issue for found in issues.values() for issue in found][:NAMED])
         self.leave_out([(w, Unprocessable(issues=issues[id(w)][:NAMED])) for w in self._writes if id(w) in issues])
@@ -246,18 +274,21 @@ class Resolver:
 
     def rewrite(self, write: Write) -> None:
         """Writes the relative reference in the place of every text that was resolved."""
-        for _, here, name, text in self._places[id(write)]:
-            found = self.resolved.get(text)
+        for place in self._places[id(write)]:
+            found = self.resolved.get(place.text)
             if found is None:
-                if text in self._logical:
-                    self._make_logical(here, text)
+                if place.text in self._logical:
+                    self._make_logical(place.here, place.text)
                 continue
-            key = self.key_of(found)
-            tail = ""
-            if isinstance(found, Key):
-                named = target(text, self._base_url)
-                tail = named.tail if named is not None and named.kind == "local" else ""
-            here[name] = self._reference(key) + tail
+            text = self._reference(self.key_of(found))
+            if place.link is not None:
+                text = relinked(place.here[place.key], place.link, text)
+            elif isinstance(found, Key):
+                named = target(place.text, self._base_url)
+                text += named.tail if named is not None and named.kind == "local" else ""
+            elif place.versioned and not found.existing:
+                text += f"/_history/{1 if found.before_row is None else found.before_row.version + 1}"
+            place.here[place.key] = text
 
     def _make_logical(self, here: dict[str, Any], text: str) -> None:
         assert self._lenience is not None

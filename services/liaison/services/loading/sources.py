@@ -16,7 +16,8 @@ from typing import Any, Final, NamedTuple
 from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest, FhirError
 from liaison.fhir.interactions import content
-from liaison.fhir.interactions.references import links, target
+from liaison.fhir.interactions.links import Urns, links
+from liaison.fhir.interactions.references import target
 from liaison.fhir.model import dump, read, references
 from liaison.fhir.store.contract import Tree
 
@@ -77,7 +78,7 @@ class Item:
                 raise BadRequest("It is not a resource of FHIR R4.", "resourceType")
             self.digest = hashlib.sha256(dump(self.tree)).digest()
             content.checked(self.tree, type_, types=types)
-            self.linked = any(True for _ in links(self.tree))
+            self.linked = any(True for _ in links(self.tree, Urns()))
             self.texts = frozenset(reference["reference"] for _, reference in references(self.tree))
         except FhirError as error:
             self.problem = error
