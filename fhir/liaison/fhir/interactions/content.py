@@ -63,14 +63,18 @@ def checked_and_told(tree: Tree, type_: str, at: str = "", types: Mapping[str, s
     return Received(tree, tuple(Issue("business-rule", CLEANED, path, "warning") for path in clean_narrative(tree)))
 
 
+def instant(at: datetime) -> str:
+    """A moment in UTC of whole milliseconds, as a FHIR instant."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def stamped(tree: Tree, id_: str, version: int, at: datetime) -> Tree:
     """A copy with the server's id, versionId and lastUpdated; what else the sender put into meta is kept.
 
     `at` is in UTC, of whole milliseconds. https://hl7.org/fhir/R4/resource.html#Meta
     """
-    instant = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     given = tree.get("meta")
-    meta = {"versionId": str(version), "lastUpdated": instant}
+    meta = {"versionId": str(version), "lastUpdated": instant(at)}
     if isinstance(given, dict):
         meta |= {name: value for name, value in given.items() if name not in ("versionId", "lastUpdated")}
     rest = {name: value for name, value in tree.items() if name not in ("resourceType", "id", "_id", "meta")}

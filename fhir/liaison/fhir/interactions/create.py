@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from liaison.fhir.errors import BadRequest, NotFound
-from liaison.fhir.interactions import content, etag, prefer, scope
+from liaison.fhir.interactions import content, prefer, scope
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.store import Store
@@ -52,17 +52,19 @@ async def written(store: Store, caller: Caller, write: Write, base_url: str) -> 
         found = await store.read(caller, write.key)
         if found is None or found.row.deleted:
             raise NotFound
-        meta = etag.meta(found.row.version, found.row.at)
-        location = (("location", f"{where}{found.row.version}"),)
-        answer = prefer.written(write.headers, 200, found.body, meta + location, (found.disclosure,))
+        row = found.row
+        answer = prefer.written(
+            write.headers, 200, found.body, row.version, row.at, f"{where}{row.version}", (found.disclosure,)
+        )
         return replace(answer, consulted=write.consulted)
     change = write.change
     assert change is not None
-    meta = (*etag.meta(change.version, change.at), ("location", f"{where}{change.version}"))
     status = 201 if write.interaction == "create" else 200
     shown: tuple[Disclosure, ...] = ()
     if write.patch is not None and prefer.returns(write.headers) == "representation" and change.before_row is not None:
         # More is shown than was sent.
         shown = (Disclosure(change.key, change.version, change.before_row.grants),)
-    answer = prefer.written(write.headers, status, change.body, meta, shown, told=write.told)
+    answer = prefer.written(
+        write.headers, status, change.body, change.version, change.at, f"{where}{change.version}", shown, write.told
+    )
     return replace(answer, consulted=write.consulted)

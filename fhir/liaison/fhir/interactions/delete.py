@@ -37,5 +37,12 @@ def deleted(write: Write) -> Answer:
     else:
         assert write.change is not None
         meta = () if write.most > 1 else etag.meta(write.change.version, write.change.at)[:1]
-    status, body = (200, outcome.render()) if prefer.returns(write.headers) == "OperationOutcome" else (204, b"")
-    return Answer(status, body, meta, (), 0 if write.void else None, consulted=write.consulted)
+    wish = prefer.wished(write.headers)
+    if wish == "OperationOutcome":
+        status, body = 200, outcome.render()
+    else:
+        status, body = 204, b""
+    if wish in ("OperationOutcome", "minimal"):
+        meta += prefer.applied(write.headers)
+    at = None if write.change is None or write.most > 1 else write.change.at
+    return Answer(status, body, meta, (), 0 if write.void else None, consulted=write.consulted, modified=at)

@@ -18,7 +18,13 @@ def asked_for(query: str, headers: Mapping[str, str], type_: str) -> Subset | No
 
 
 async def read(
-    store: Store, caller: Caller, type_: str, id_: str, headers: Mapping[str, str], query: str = ""
+    store: Store,
+    caller: Caller,
+    type_: str,
+    id_: str,
+    headers: Mapping[str, str],
+    query: str = "",
+    base_url: str = "",
 ) -> Answer:
     """The current version, as stored, or the part of it that `query` asks for. NotFound for absent and hidden alike;
     Gone for one deleted that was visible."""
@@ -27,19 +33,31 @@ async def read(
     found = None if key is None else await store.read(caller, key)
     if found is None:
         raise NotFound
-    return await shown(store, caller, type_, found, headers, wanted)
+    return await shown(store, caller, type_, found, headers, wanted, f"{base_url}/{type_}/{id_}")
 
 
 async def shown(
-    store: Store, caller: Caller, type_: str, found: Opened, headers: Mapping[str, str], wanted: Subset | None = None
+    store: Store,
+    caller: Caller,
+    type_: str,
+    found: Opened,
+    headers: Mapping[str, str],
+    wanted: Subset | None,
+    where: str,
 ) -> Answer:
-    """The answer that shows one visible version, or says that the caller's copy of it still stands."""
+    """The answer that shows one visible version, or says that the caller's copy of it still stands. `where` is the URL of
+    the resource: the answer names the version that it shows (Content-Location, RFC 9110 §8.7), unless it is a part."""
     row, body = found
     if not await scope.shows_version(store, caller, type_, found):
         raise NotFound
     if row.deleted:
         raise Gone("The resource was deleted.")
     meta = etag.meta(row.version, row.at)
+    if wanted is None:
+        meta = (*meta, ("content-location", f"{where}/_history/{row.version}"))
     if headers and etag.not_modified(headers, row.version, row.at):
-        return Answer(304, b"", meta, (found.disclosure,))  # no bytes, but the caller learns that theirs are current
-    return Answer(200, body if wanted is None else wanted.of(body, type_), meta, (found.disclosure,))
+        return Answer(
+            304, b"", meta, (found.disclosure,), modified=row.at
+        )  # no bytes, but the caller learns that theirs are current
+    shown_ = body if wanted is None else wanted.of(body, type_)
+    return Answer(200, shown_, meta, (found.disclosure,), modified=row.at)

@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from liaison.fhir.interactions import outcome
+from liaison.fhir.interactions import outcome, prefer
+from liaison.fhir.interactions.content import instant
 from liaison.fhir.interactions.entries import Entry
 from liaison.fhir.store.contract import Answer, Request
 
@@ -22,6 +23,8 @@ def _entry(answer: Answer) -> bytes:
     for name, header in (("location", "location"), ("etag", "etag")):
         if header in headers:
             response[name] = headers[header]
+    if answer.modified is not None:
+        response["lastModified"] = instant(answer.modified)
     text = orjson.dumps(response)
     if not answer.body:
         return b'{"response":' + text + b"}"
@@ -35,9 +38,20 @@ def response_bundle(type_: str, entries: Sequence[Entry], answers: Sequence[Answ
     found = [_entry(answer) for answer in answers]
     listed = b',"entry":[' + b",".join(found) + b"]" if found else b""
     body = b'{"resourceType":"Bundle","type":"%b"%b}' % (type_.encode(), listed)
+    followed = prefer.applied(outer.headers) if any(_wrote(entry) for entry in entries) else ()
     parts = tuple((_asked(entry, outer), answer) for entry, answer in zip(entries, answers, strict=True))
     disclosed = tuple(one for answer in answers for one in answer.disclosed)
-    return Answer(200, body, (), disclosed, None, parts)
+    return Answer(200, body, followed, disclosed, None, parts)
+
+
+def _wrote(entry: Entry) -> bool:
+    return entry.route is not None and entry.route.name in (
+        "create",
+        "update",
+        "patch",
+        "conditional-update",
+        "conditional-patch",
+    )
 
 
 def _asked(entry: Entry, outer: Request) -> Request:

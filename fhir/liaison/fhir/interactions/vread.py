@@ -9,7 +9,14 @@ from liaison.fhir.store.contract import Answer, Caller
 
 
 async def vread(
-    store: Store, caller: Caller, type_: str, id_: str, version: str, headers: Mapping[str, str], query: str = ""
+    store: Store,
+    caller: Caller,
+    type_: str,
+    id_: str,
+    version: str,
+    headers: Mapping[str, str],
+    query: str = "",
+    base_url: str = "",
 ) -> Answer:
     """One version, decided by the caller's rights now and by that version's own classes. Gone when it is a deletion."""
     wanted = asked_for(query, headers, type_)
@@ -19,4 +26,4 @@ async def vread(
     found = await store.version(caller, key, int(version))
     if found is None:
         raise NotFound
-    return await shown(store, caller, type_, found, headers, wanted)
+    return await shown(store, caller, type_, found, headers, wanted, f"{base_url}/{type_}/{id_}")

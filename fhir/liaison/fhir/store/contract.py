@@ -216,6 +216,7 @@ class Answer:
     batch or transaction, each with its own answer: the journal records each as if it had come alone. `asked` is what
     the body of a question said (the Parameters of an operation), as a query: the journal records it like one.
     `consulted` are versions that decided the answer and do not stand in it (the List of a `_list`): journaled alike.
+    `modified` is when the version that it is about was written.
     """
 
     status: int
@@ -226,6 +227,7 @@ class Answer:
     parts: tuple[tuple[Request, "Answer"], ...] = ()
     asked: str = ""
     consulted: tuple[Disclosure, ...] = ()
+    modified: datetime | None = None
 
 
 FOREIGN: Final = b"x"

@@ -181,7 +181,7 @@ def _deletion(key: PatientKey, change: Change) -> _Version:
         *change.key,
         change.version,
         NO_DATE,
-        None,
+        change.at if change.at.tzinfo is not None else None,
         True,
         before.classes,
         before.author,
