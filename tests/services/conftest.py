@@ -255,6 +255,8 @@ def service_base(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "KEY_FILE": str(folder / "key"),
         "PUBLIC_URL": "https://liaison.test",
         "ACCESS_LOG": "false",
+        "CORS_ORIGINS": "https://app.example",
+        "CONDITIONAL_DELETE_MOST": "3",
     }
     alone(lambda: postgres.drop(name))
 
