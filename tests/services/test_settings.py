@@ -27,7 +27,7 @@ def test_the_documented_default_is_the_default(name: str) -> None:
     value = Settings.model_fields[name].default
 
     assert re.fullmatch(r"\d+\.\d+\.\d+", since)
-    if value in (None, ""):
+    if value in (None, "", ()):
         assert default.startswith("empty")
     else:
         assert default == f"`{str(value).lower() if isinstance(value, bool) else value}`"
@@ -52,6 +52,33 @@ def test_a_wrong_value_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: st
 
     with pytest.raises(ValidationError):
         Settings()
+
+
+def test_origins_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIAISON_CORS_ORIGINS", "https://app.example, http://localhost:5173,")
+
+    assert Settings().cors_origins == ("https://app.example", "http://localhost:5173")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "null",
+        "app.example",
+        "https://app.example/",
+        "https://app.example/page",
+        "http://app.example",
+        "http://127.0.0.1.example",
+        "https://user@app.example",
+        "https://App.example",
+        "file://",
+        "https://",
+    ],
+)
+def test_what_is_no_origin_stops_the_start(origin: str) -> None:
+    with pytest.raises(ValidationError, match=r"origin|https"):
+        Settings(cors_origins=(origin,))
 
 
 def test_a_running_process_cannot_change_them() -> None:

@@ -140,7 +140,7 @@ def build(settings: Settings) -> Application:
     """One application a process. Its lifespan opens the house (database, vault, journal) and closes it."""
     access_log = AccessLog(enabled=settings.access_log)
     metrics = Metrics()
-    edge = FhirEdge(FHIR, settings.body_limit_bytes, access_log, metrics)
+    edge = FhirEdge(FHIR, settings.body_limit_bytes, access_log, metrics, settings.cors_origins)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

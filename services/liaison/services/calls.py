@@ -18,6 +18,7 @@ from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request, Tree
 from liaison.services.engine import Engine, Operation
+from liaison.services.operation_definitions import END_CALL, OPEN_CALL
 from liaison.services.parameters import Given, answered, posted_to
 from liaison.services.urgent_tokens import Issuer, scope_of
 from liaison.services.way_in import journaled
@@ -45,7 +46,7 @@ class Calls:
     async def open(self, engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
         """200 with the patient, the task and when the call ends by itself."""
         scope.permit_letter(caller, "r", "Patient")
-        given = Given(request, {"patient", "reason", "regulator"})
+        given = Given(request, OPEN_CALL)
         named = given.references("regulator")
         if len(named) > 1:
             raise BadRequest(
@@ -113,7 +114,7 @@ def _handed(task: Tree) -> list[Tree]:
 async def end(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """204; 404 for what the caller did not open."""
     task = posted_to(engine.store, "Task", where, request)
-    note = Given(request, {"note"}).text("note") if request.body else ""
+    note = Given(request, END_CALL).text("note") if request.body else ""
     patient = await calls.end_call(engine.store, caller, task, note, engine.base_url)
     await journaled(engine, caller, Event.RIGHTS, patient, request, f"{REASON}: end")
     return Answer(204)

@@ -15,6 +15,7 @@ from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request, Tree
 from liaison.services.engine import Engine
+from liaison.services.operation_definitions import CLARIFY
 from liaison.services.parameters import Given, posted_to
 from liaison.services.way_in import journaled
 
@@ -34,7 +35,7 @@ async def clarify(engine: Engine, caller: Caller, where: Route, request: Request
     """200 with the question and the answer; 404 for what is not asked of the caller."""
     scope.permit_letter(caller, "u", "Task")
     task = posted_to(engine.store, "Task", where, request)
-    text = Given(request, {"answer"}).text("answer")
+    text = Given(request, CLARIFY).text("answer")
     tree = await clarifying.answer(engine.store, caller, task, text, engine.base_url)
     await journaled(engine, caller, Event.OPERATION, _subject(tree), request, "review: answer")
     return Answer(200, orjson.dumps({"resourceType": "Parameters", "parameter": [_question(tree)]}))

@@ -14,6 +14,7 @@ from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services.engine import Engine, Operation
+from liaison.services.operation_definitions import EMERGENCY_ACCESS
 from liaison.services.parameters import Given, posted_to
 from liaison.services.urgent_tokens import Issuer, scope_of
 from liaison.services.way_in import journaled
@@ -36,7 +37,7 @@ class EmergencyAccess:
     async def open(self, engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
         """200 with the patient, the task of the review list, the end, and a token for the record."""
         scope.permit_letter(caller, "r", "Patient")
-        given = Given(request, {"patient", "reason"})
+        given = Given(request, EMERGENCY_ACCESS)
         reason = given.text("reason")
         opened = await emergency.open_access(
             engine.store, caller, given.patient(), reason, engine.base_url, scope=await scope_of(engine, caller)

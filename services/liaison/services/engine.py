@@ -5,13 +5,13 @@ are filtered and journaled by the same path. When `handle` returns, the journal 
 cannot, the answer is a 503 without content.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import ASKED, Entry, entries_for
 from liaison.auth.sessions import is_alive
-from liaison.fhir.errors import FhirError, Unauthorized, UnknownPath
+from liaison.fhir.errors import FhirError, MethodNotAllowed, Unauthorized, UnknownPath
 from liaison.fhir.interactions import (
     bundle,
     capabilities,
@@ -25,7 +25,8 @@ from liaison.fhir.interactions import (
     update,
     vread,
 )
-from liaison.fhir.interactions.routing import Route, route
+from liaison.fhir.interactions.routing import Route, methods, route
+from liaison.fhir.operations.definition import Definition
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services.api import errors
@@ -51,7 +52,8 @@ class Engine:
     `operations` are named 'Patient/$register' (on a type), 'PlanDefinition/*/$apply' (on a resource), '$name' (system);
     'Resource' in the place of the type is any type.
     `elsewhere` gives whole types that are not in the record store, such as AuditEvent, to another reader.
-    `stated` is what the CapabilityStatement says beyond that.
+    `stated` is what the CapabilityStatement says beyond that; `described` is what operations are called with, by the same
+    names.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Engine:
         elsewhere: Mapping[str, Operation],
         stated: capabilities.Stated | None = None,
         *,
+        described: Mapping[str, Definition] | None = None,
         most_deletions: int = 1,
     ) -> None:
         self.store = store
@@ -71,6 +74,7 @@ class Engine:
         self._operations = operations
         self._elsewhere = elsewhere
         self._stated = stated
+        self.described = described or {}
         self._most_deletions = most_deletions
 
     async def handle(self, caller: Caller, request: Request) -> Answer:
@@ -106,7 +110,7 @@ class Engine:
 
     async def perform(self, caller: Caller, request: Request) -> Answer:
         """The answer without its journal entries: for `handle`, for the entries of a batch, and for operations."""
-        where = route(request.method, request.path)
+        where = self._route(request)
         scope.permit(caller, where)
         other = self._elsewhere.get(where.type_)
         if other is not None and where.name != "operation":
@@ -114,11 +118,13 @@ class Engine:
         store, headers = self.store, request.headers
         match where.name:
             case "read":
-                return await read.read(store, caller, where.type_, where.id_, headers, request.query)
+                return await read.read(store, caller, where.type_, where.id_, headers, request.query, self.base_url)
             case "search":
                 return await search.search(store, caller, where, request.query, headers, self.base_url)
             case "vread":
-                return await vread.vread(store, caller, where.type_, where.id_, where.version, headers, request.query)
+                return await vread.vread(
+                    store, caller, where.type_, where.id_, where.version, headers, request.query, self.base_url
+                )
             case "history":
                 return await history.history(store, caller, where.type_, where.id_, request.query, self.base_url)
             case "history-type":
@@ -152,7 +158,26 @@ class Engine:
                     self.base_url, self._operations, self._stated, query=request.query, headers=headers
                 )
             case "operation":
-                return await self._operation(where)(self, caller, where, request)
+                return await self._operation(where, request.method)(self, caller, where, request)
+
+    def allowed(self, path: str) -> Sequence[str]:
+        """The methods that are served at a path, whatever it may name. Raises UnknownPath or BadRequest for no path."""
+        served = methods(path)
+        where = route(served[0], path)
+        if where.name == "operation":
+            definition = self.described.get(self._registered(where))
+            return served if definition is None else definition.methods
+        if where.type_ in self._elsewhere:
+            served = tuple(method for method in served if route(method, path).name in ("read", "search"))
+            if not served:
+                raise UnknownPath("This path is no FHIR interaction served here.")
+        return served
+
+    def _route(self, request: Request) -> Route:
+        try:
+            return route(request.method, request.path)
+        except MethodNotAllowed as error:
+            raise MethodNotAllowed(str(error), self.allowed(request.path)) from None
 
     def _may_delete(self, caller: Caller) -> int:
         """How many resources one conditional delete may match: several for administrators alone, when it is set so."""
@@ -173,11 +198,17 @@ class Engine:
         if caller.session and not await is_alive(self.store.database.reading, caller.session):
             raise Unauthorized("The session is over. Sign in again.")
 
-    def _operation(self, where: Route) -> Operation:
+    def _operation(self, where: Route, method: str) -> Operation:
+        name = self._registered(where)
+        if name in self.described:
+            self.described[name].require(method)
+        return self._operations[name]
+
+    def _registered(self, where: Route) -> str:
         of_any = "Resource" if where.type_ else ""
         for type_ in (where.type_, of_any):
             parts = [type_, "*" if where.id_ else "", f"${where.operation}"]
-            operation = self._operations.get("/".join(part for part in parts if part))
-            if operation is not None:
-                return operation
+            name = "/".join(part for part in parts if part)
+            if name in self._operations:
+                return name
         raise UnknownPath(f"The operation ${where.operation} is not served here.")

@@ -29,6 +29,7 @@ from liaison.services.custody import outside
 from liaison.services.emergency_access import EmergencyAccess
 from liaison.services.engine import Engine
 from liaison.services.jobs.sweeping import keep_swept
+from liaison.services.operation_definitions import DESCRIBED
 from liaison.services.settings import Settings
 from liaison.services.urgent_tokens import Issuer
 
@@ -82,8 +83,11 @@ class House:
             issuer = Issuer(signing_keys, settings.public_url)
             served = {**operations.OPERATIONS, **EmergencyAccess(issuer).operations, **Calls(issuer).operations}
             most = settings.conditional_delete_most
-            stated = Stated(capability_security(settings.public_url), {"AuditEvent": SERVED}, many_deletions=most > 1)
-            engine = Engine(store, journal, settings.fhir_base, served, elsewhere, stated, most_deletions=most)
+            security = capability_security(settings.public_url, cors=bool(settings.cors_origins))
+            stated = Stated(security, {"AuditEvent": SERVED}, many_deletions=most > 1)
+            engine = Engine(
+                store, journal, settings.fhir_base, served, elsewhere, stated, described=DESCRIBED, most_deletions=most
+            )
             bearer = Bearer(database, signing_keys, settings.public_url, settings.fhir_base)
             yield cls(settings, database, vault, store, journal, keys, audit, signing_keys, engine, bearer)
 

@@ -9,6 +9,7 @@ import orjson
 from liaison.fhir import model
 from liaison.fhir.errors import BadRequest, MethodNotAllowed, NotFound
 from liaison.fhir.interactions.routing import Route
+from liaison.fhir.operations.definition import Definition
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Key, Request, Tree
 
@@ -61,13 +62,12 @@ def parts(request: Request) -> list[Mapping[str, Any]]:
 class Given:
     """The Parameters of a request; an unknown name is refused rather than ignored."""
 
-    def __init__(self, request: Request, known: set[str]) -> None:
-        if request.method != "POST":
-            raise BadRequest("Call this operation with POST and a Parameters resource.")
+    def __init__(self, request: Request, definition: Definition) -> None:
+        definition.require(request.method)
         self._parts: dict[str, list[Mapping[str, Any]]] = {}
         for part in parts(request):
             name = str(part.get("name"))
-            if name not in known:
+            if definition.parameter(name) is None:
                 raise BadRequest(f"There is no parameter '{name[:64]}' here.", "Parameters.parameter.name")
             self._parts.setdefault(name, []).append(part)
 

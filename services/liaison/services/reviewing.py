@@ -11,6 +11,7 @@ from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services.engine import Engine
+from liaison.services.operation_definitions import REVIEW
 from liaison.services.parameters import Given, posted_to
 from liaison.services.way_in import journaled
 
@@ -20,7 +21,7 @@ async def review(engine: Engine, caller: Caller, where: Route, request: Request)
     reviews.permit(caller)
     scope.permit_letter(caller, "r", "Task")
     task = posted_to(engine.store, "Task", where, request)
-    given = Given(request, {"outcome", "note"})
+    given = Given(request, REVIEW)
     outcome, note = given.code("outcome"), given.text("note")
     match = request.headers.get("if-match", "")
     tree = await reviews.review(engine.store, caller, task, outcome, note, engine.base_url, if_match=match)

@@ -1,10 +1,24 @@
 """The settings of the service, from environment variables that begin with LIAISON_. Each is in docs/configuration.md."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def require_origin(text: str) -> str:
+    """The origin that `text` writes (RFC 6454 §6.2). Raises ValueError for anything else, and for what a network could
+    forge: plain HTTP is for this machine only."""
+    parts = urlsplit(text)
+    if not parts.netloc or text != f"{parts.scheme}://{parts.netloc}".lower() or "@" in text:
+        raise ValueError(f"'{text}' is not an origin, as in https://app.example.fr; '*' is not taken.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        raise ValueError(f"'{text}' must begin with https://, unless it is this machine.")
+    return text
 
 
 class Settings(BaseSettings):
@@ -24,6 +38,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     body_limit_bytes: Annotated[int, Field(ge=1024, le=256 * 1024 * 1024)] = 16 * 1024 * 1024
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     conditional_delete_most: Annotated[int, Field(ge=1, le=1000)] = 1
     stop_within_seconds: Annotated[int, Field(ge=1, le=300)] = 20
     access_log: bool = True
@@ -35,6 +50,18 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return [one.strip() for one in value.split(",") if one.strip()] if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            require_origin(origin)
+        return value
 
     @property
     def outside_folder(self) -> Path:

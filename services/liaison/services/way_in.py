@@ -16,13 +16,14 @@ from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services.engine import Engine
+from liaison.services.operation_definitions import JOIN, LOOKUP, OPPOSE, REGISTER
 from liaison.services.parameters import Given, answered
 
 
 async def look_up(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """200 with result `known` or `unknown`."""
     scope.permit_letter(caller, "s", "Patient")
-    given = Given(request, {"patient", "birthDate", "letters"})
+    given = Given(request, LOOKUP)
     if given.has("letters"):
         known = await register.lookup_initials(engine.store, caller, given.text("letters"), given.date("birthDate"))
         return answered(200, result="known" if known else "unknown")
@@ -33,7 +34,7 @@ async def look_up(engine: Engine, caller: Caller, where: Route, request: Request
 async def register_patient(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """201 with result `created`, or 200 with `known`."""
     scope.permit_letter(caller, "c", "Patient")
-    given = Given(request, {"patient", "status", "basis", "informed", "opposed", "member"})
+    given = Given(request, REGISTER)
     patient = given.patient()
     stated = register.Registration(
         patient,
@@ -53,7 +54,7 @@ async def register_patient(engine: Engine, caller: Caller, where: Route, request
 async def join_team(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """200 with the reference; 404 for anyone unknown, not matching in every trait, or opposed."""
     scope.permit_letter(caller, "c", "CareTeam")
-    given = Given(request, {"patient", "ground", "means", "informed"})
+    given = Given(request, JOIN)
     ground = given.code("ground", "recognised")
     if ground not in ("recognised", "referral"):
         raise BadRequest("ground is 'recognised' or 'referral'.", "Parameters.parameter.where(name='ground')")
@@ -73,7 +74,7 @@ async def join_team(engine: Engine, caller: Caller, where: Route, request: Reque
 async def oppose(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """201 with the Consent that is now in force."""
     scope.permit_letter(caller, "c", "Consent")
-    given = Given(request, {"against", "emergency", "means"})
+    given = Given(request, OPPOSE)
     key = engine.store.key("Patient", where.id_)
     if key is None:
         raise NotFound

@@ -259,11 +259,6 @@ def test_an_entry_whose_narrative_was_cleaned_says_so(gp: httpx.Client, patient:
     assert told[0]["expression"] == ["Observation.text"]
 
 
-@pytest.mark.parametrize("type_", ["collection", "", "nonsense"])
-def test_only_batches_and_transactions_are_processed(gp: httpx.Client, type_: str) -> None:
-    assert send(gp, type_).status_code == 400
-
-
 def test_five_thousand_and_one_entries_are_too_many(gp: httpx.Client) -> None:
     body = {"resourceType": "Bundle", "type": "batch", "entry": [{"request": {"method": "GET", "url": "x"}}] * 5001}
 

@@ -293,18 +293,6 @@ def test_a_deletion_is_shown_to_a_scope_with_criteria_by_its_last_content(
     assert methods == (["DELETE", "PUT"] if matching else ["POST"])
 
 
-def test_a_page_of_another_origin_may_call_with_its_token(service: Any, gp: httpx.Client) -> None:
-    asked = {"origin": "https://app.example", "access-control-request-method": "PUT"}
-
-    preflight = httpx.options(f"{service.fhir}/Patient/1", headers=asked)
-    answer = gp.get("/metadata", headers={"origin": "https://app.example"})
-
-    assert preflight.status_code == 204
-    assert "PUT" in preflight.headers["access-control-allow-methods"]
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert "access-control-allow-credentials" not in answer.headers
-
-
 def test_a_part_of_a_resource_is_read_and_cannot_be_put_back(gp: httpx.Client, patient: str) -> None:
     made = gp.post("/Observation", content=observation(patient, note=[{"text": "n"}]))
     id_ = made.json()["id"]

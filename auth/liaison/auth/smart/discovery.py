@@ -76,9 +76,10 @@ def openid_configuration(issuer: str) -> dict[str, Any]:
     }
 
 
-def capability_security(issuer: str) -> dict[str, Any]:
+def capability_security(issuer: str, *, cors: bool) -> dict[str, Any]:
     """CapabilityStatement.rest.security as SMART 1.0 and 2.0 write it: software that does not read .well-known looks
-    there (https://hl7.org/fhir/smart-app-launch/STU2/conformance.html#declaring-support-for-oauth2-endpoints)."""
+    there (https://hl7.org/fhir/smart-app-launch/STU2/conformance.html#declaring-support-for-oauth2-endpoints). `cors`:
+    whether pages of some other origin may call."""
     common = _common(issuer)
     addresses = {
         "token": common["token_endpoint"],
@@ -95,7 +96,7 @@ def capability_security(issuer: str) -> dict[str, Any]:
             },
             *({"url": f"{_EXTENSION}/capabilities", "valueCode": one} for one in CAPABILITIES),
         ],
-        "cors": True,
+        "cors": cors,
         "service": [
             {"coding": [service], "text": "OAuth2 using SMART-on-FHIR profile (see http://docs.smarthealthit.org)"}
         ],

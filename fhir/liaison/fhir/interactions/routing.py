@@ -42,6 +42,8 @@ LETTER: Final[dict[str, Interaction]] = {
 }
 """The SMART letter that bounds each interaction (SMART App Launch 2.2, scopes). The others check what they contain."""
 
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _OPERATION: Final = re.compile(r"\$[a-z][a-z0-9-]{0,63}")
 
@@ -54,6 +56,8 @@ _BY_TYPE: Final[dict[str, Name]] = {
     "DELETE": "conditional-delete",
 }
 _BY_ID: Final[dict[str, Name]] = {"GET": "read", "HEAD": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+_OF_OPERATION: Final[dict[str, Name]] = {"GET": "operation", "HEAD": "operation", "POST": "operation"}
 
 
 class Route(NamedTuple):
@@ -87,8 +91,20 @@ def _id(text: str) -> str:
 def _only(method: str, table: dict[str, Name]) -> Name:
     if method not in table:
         served = sorted(table)
-        raise MethodNotAllowed(f"{_shown(method)} is not served here; these are: {', '.join(served)}.", served)
+        raise MethodNotAllowed(f"{_shown(method)} is not served here.", served)
     return table[method]
+
+
+def methods(path: str) -> tuple[str, ...]:
+    """The methods that are routed at a path. Raises as `route` does when it is none of ours."""
+    served = []
+    for method in METHODS:
+        try:
+            route(method, path)
+        except MethodNotAllowed:
+            continue
+        served.append(method)
+    return tuple(served)
 
 
 def route(method: str, path: str) -> Route:
@@ -110,7 +126,7 @@ def route(method: str, path: str) -> Route:
                 raise UnknownPath(f"'{_shown(name)}' is not an operation.")
             type_ = _type(where[0]) if where else ""
             id_ = _id(where[1]) if len(where) == 2 else ""
-            return Route(_only(method, {"GET": "operation", "POST": "operation"}), type_, id_, operation=name[1:])
+            return Route(_only(method, _OF_OPERATION), type_, id_, operation=name[1:])
         case ["_history"]:
             return Route(_only(method, {"GET": "history-system", "HEAD": "history-system"}))
         case [type_]:

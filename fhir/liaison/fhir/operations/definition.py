@@ -18,9 +18,20 @@ from liaison.fhir.model import dates
 from liaison.fhir.model.validation.primitives import TESTS
 from liaison.fhir.store.contract import Request, Tree
 
-Kind = Literal["boolean", "canonical", "code", "date", "instant", "positiveInt", "string", "uri", "Meta", "Resource"]
+Kind = Literal[
+    "boolean", "canonical", "code", "date", "instant", "positiveInt", "string", "uri",
+    "Meta", "Patient", "Reference", "Resource",
+]  # fmt: skip
 
-_ELEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+WHOLE: Final[Mapping[Kind, str]] = {
+    "Meta": "valueMeta",
+    "Patient": "resource",
+    "Reference": "valueReference",
+    "Resource": "resource",
+}
+"""The types that no URL can write, by where a part holds them."""
+
+ELEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "boolean": ("valueBoolean",),
     "canonical": ("valueCanonical", "valueUri", "valueUrl", "valueString"),
     "code": ("valueCode", "valueString"),
@@ -32,7 +43,7 @@ _ELEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """In which value[x] a parameter of each type may come: its own, and what clients write for want of a definition."""
 
-_ANY: Final = tuple(dict.fromkeys(name for names in _ELEMENTS.values() for name in names))
+_ANY: Final = tuple(dict.fromkeys(name for names in ELEMENTS.values() for name in names))
 _OF_THE_EDGE: Final = frozenset({"_format", "_pretty"})
 _MOST: Final = 100
 CURSOR: Final = "_cursor"
@@ -45,6 +56,7 @@ class Parameter:
     name: str
     type: Kind
     maximum: int = 1
+    minimum: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +114,10 @@ class Definition:
 
     def read(self, request: Request) -> Given:
         """The parameters of a request, or BadRequest, MethodNotAllowed."""
-        if request.method == "GET" and (self.affects_state or self._needs_body):
-            raise MethodNotAllowed(f"${self.name} is called with POST.", ("POST",))
+        self.require(request.method)
         taking = _Taking(self)
         taking.query(request.query)
-        if request.method != "GET":
+        if request.method == "POST":
             taking.body(request.body)
         return taking.given()
 
@@ -115,8 +126,15 @@ class Definition:
         return urlencode(self.read(request).pairs)
 
     @property
-    def _needs_body(self) -> bool:
-        return any(one.type == "Meta" for one in self.parameters)
+    def methods(self) -> tuple[str, ...]:
+        """How it is called. By POST alone when it changes something, or must be given what no URL can write."""
+        written = any(one.type == "Meta" or (one.minimum and one.type in WHOLE) for one in self.parameters)
+        return ("POST",) if self.affects_state or written else ("GET", "HEAD", "POST")
+
+    def require(self, method: str) -> None:
+        """Raises MethodNotAllowed for a call by another method."""
+        if method not in self.methods:
+            raise MethodNotAllowed(f"${self.name} is called with {', '.join(self.methods)}.", self.methods)
 
     def parameter(self, name: str) -> Parameter | None:
         return next((one for one in self.parameters if one.name == name), None)
@@ -154,7 +172,7 @@ class _Taking:
             known = self._known(name)
             if known is None:
                 self.criteria.append((name, value))
-            elif known.type in ("Meta", "Resource"):
+            elif known.type in WHOLE:
                 raise _bad(name, "is a resource or a data type: send it in a Parameters resource with POST.")
             else:
                 for one in value.split(",") if known.maximum == 0 else (value,):
@@ -180,8 +198,8 @@ class _Taking:
             raise BadRequest("A parameter is an object with a name.", at)
         name = part["name"]
         known = self._known(name, at)
-        if known is not None and known.type in ("Meta", "Resource"):
-            element = "resource" if known.type == "Resource" else "valueMeta"
+        if known is not None and known.type in WHOLE:
+            element = WHOLE[known.type]
             value = part.get(element)
             if not isinstance(value, dict):
                 raise _bad(name, f"has a {element}.", at)
@@ -189,7 +207,7 @@ class _Taking:
                 raise _bad(name, "can be given once.", at)
             self.trees[name] = value
             return
-        elements = _ANY if known is None else _ELEMENTS[known.type]
+        elements = _ANY if known is None else ELEMENTS[known.type]
         found = [part[element] for element in elements if element in part]
         if len(found) != 1 or isinstance(found[0], dict | list):
             raise _bad(name, f"has a {elements[0]}.", at)

@@ -8,7 +8,7 @@ from liaison.auth.caller import Caller
 from liaison.auth.journal.audit_reader import AuditReader
 from liaison.auth.journal.audit_search import PARAMETERS
 from liaison.fhir.definitions import compartment, search_parameters
-from liaison.fhir.errors import BadRequest, MethodNotAllowed
+from liaison.fhir.errors import BadRequest, MethodNotAllowed, UnknownPath
 from liaison.fhir.interactions.capabilities import Elsewhere
 from liaison.fhir.interactions.read import asked_for
 from liaison.fhir.interactions.routing import Route
@@ -45,6 +45,8 @@ def audit_events(reader: AuditReader) -> Operation:
                 return found if wanted is None else replace(found, body=wanted.of(found.body, where.type_))
             case "search":
                 return await reader.search(caller, _within(where, request.query))
+            case "vread" | "history" | "history-type":
+                raise UnknownPath("An entry of the access journal has no versions: it never changes.")
             case _:
                 raise MethodNotAllowed(
                     "AuditEvent is the access journal: it is read and searched, never written.", ("GET", "HEAD")

@@ -4,66 +4,28 @@ HTTP semantics only: what is asked, by whom, how large, in which format; the eng
 before `Engine.handle` has returned, and that returns when the journal holds the entry.
 """
 
-import os
-import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Final, Protocol
-from urllib.parse import unquote
 
 from liaison.auth.caller import Caller
 from liaison.auth.smart.scopes import Scopes
 from liaison.fhir.errors import BadRequest, FhirError, Unavailable
 from liaison.fhir.interactions.routing import route
 from liaison.fhir.store.contract import Answer, Request
-from liaison.services.api import errors, negotiation
+from liaison.services.api import compression, errors, negotiation
 from liaison.services.api.access_log import AccessLog
 from liaison.services.api.body import Disconnected, read_body
+from liaison.services.api.cors import Origins
+from liaison.services.api.incoming import headers_of, path_below, request_id_of, shape
 from liaison.services.api.metrics import Metrics
+from liaison.services.api.negotiation import Wanted
+from liaison.services.api.sending import send_answer
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-
-_KEPT: Final[dict[bytes, str]] = {
-    name.encode(): name
-    for name in (
-        "accept",
-        "authorization",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "if-match",
-        "if-modified-since",
-        "if-none-exist",
-        "if-none-match",
-        "origin",
-        "prefer",
-        "transfer-encoding",
-        "x-request-id",
-    )
-}
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ID_SHAPE: Final = re.compile(r"[A-Z][A-Za-z]*|[_$][a-z-]*|metadata|")
-# Any page may call with a token it was given; there is no cookie here that the browser would add by itself.
-_ORIGIN: Final = [
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"etag, last-modified, location, preference-applied, x-request-id"),
-]
-_PREFLIGHT: Final = (
-    ("access-control-allow-methods", "GET, HEAD, POST, PUT, DELETE"),
-    (
-        "access-control-allow-headers",
-        "authorization, content-type, if-match, if-modified-since, if-none-exist, if-none-match, prefer, x-request-id",
-    ),
-    ("access-control-max-age", "3600"),
-)
-_KEEPABLE: Final = [
-    (b"content-type", negotiation.FHIR_JSON.encode()),
-    (b"x-content-type-options", b"nosniff"),
-]
-_FIXED: Final = [*_KEEPABLE, (b"cache-control", b"no-store")]
 
 
 class Handler(Protocol):
@@ -71,6 +33,7 @@ class Handler(Protocol):
 
     async def handle(self, caller: Caller, request: Request) -> Answer: ...
     async def refused(self, request: Request, error: Exception) -> Answer: ...
+    def allowed(self, path: str) -> Sequence[str]: ...
 
 
 class Authenticator(Protocol):
@@ -79,46 +42,19 @@ class Authenticator(Protocol):
     async def caller(self, authorization: str) -> Caller: ...
 
 
-def _headers(scope: Scope) -> dict[str, str]:
-    """The headers that mean something here. One that comes twice is refused: proxy and service could differ."""
-    found: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        known = _KEPT.get(name)
-        if known is not None:
-            if known in found and known not in ("accept", "prefer", "if-none-match", "if-match"):
-                raise BadRequest(f"The header {known} comes twice.")
-            text = value.decode("latin-1")
-            found[known] = f"{found[known]}, {text}" if known in found else text
-    return found
-
-
-def shape(path: str) -> str:
-    """A path for the log and the metrics: ids and anything unknown are left out."""
-    return "/".join(part if _ID_SHAPE.fullmatch(part) else "{id}" for part in path.split("/")[:4])
-
-
-def path_below(scope: Scope, prefix: str) -> str:
-    """The path below the FHIR base, each segment decoded once. A dot segment or an encoded slash is refused."""
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    path = raw.decode("latin-1").partition("?")[0].removeprefix(prefix).removeprefix("/")
-    if "%" not in path and "." not in path:
-        return path
-    segments = [unquote(segment) for segment in path.split("/")]
-    if any(segment in (".", "..") or "/" in segment or "\\" in segment or "\0" in segment for segment in segments):
-        raise BadRequest("The path holds a dot segment or an encoded slash.")
-    return "/".join(segments)
-
-
 class FhirEdge:
     """Serves everything under `prefix`. One instance a worker; `engine` and `authenticator` are set by the lifespan."""
 
-    def __init__(self, prefix: str, body_limit: int, access_log: AccessLog, metrics: Metrics) -> None:
+    def __init__(
+        self, prefix: str, body_limit: int, access_log: AccessLog, metrics: Metrics, origins: Iterable[str] = ()
+    ) -> None:
         self.prefix = prefix
         self.engine: Handler | None = None
         self.authenticator: Authenticator | None = None
         self._limit = body_limit
         self._log = access_log
         self._metrics = metrics
+        self._origins = Origins(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -126,43 +62,70 @@ class FhirEdge:
         headers: dict[str, str] = {}
         request_id = ""
         path = ""
+        wanted = Wanted()
         try:
-            headers = _headers(scope)
-            request_id = _request_id(headers)
+            headers = headers_of(scope)
+            request_id = request_id_of(headers)
             path = path_below(scope, self.prefix)
             if method == "OPTIONS":
-                answer = Answer(204, b"", _PREFLIGHT)
+                answer = self._options(headers, path)
             else:
-                answer = await self._answer(scope, receive, headers, method, path, request_id)
+                answer = await self._answer(scope, receive, headers, method, path, request_id, wanted)
         except Disconnected:
             return
         except Exception as error:  # noqa: BLE001  # every failure becomes an answer, here and nowhere else
             answer = errors.answer(error)
-        request_id = request_id or _request_id({})
-        await _send(send, method, answer, request_id, "origin" in headers)
+        request_id = request_id or request_id_of({})
+        await send_answer(send, method, answer, request_id, wanted, self._origins.answer(headers, path))
         self._log.add(method, shape(path), answer.status, started, request_id)
         self._metrics.observe(method, path, answer.status, time.perf_counter() - started)
 
+    def _options(self, headers: Mapping[str, str], path: str) -> Answer:
+        """What may be done at a path (RFC 9110 §9.3.7), also to a browser that asks before it lets a page call. Needs no
+        caller: it is said of the path, never of a record."""
+        if self.engine is None:
+            raise Unavailable("The service waits for its database. Try again.")
+        methods = ", ".join(self.engine.allowed(path))
+        return Answer(204, b"", (("allow", f"{methods}, OPTIONS"), *self._origins.preflight(headers, path, methods)))
+
     async def _answer(
-        self, scope: Scope, receive: Receive, headers: Mapping[str, str], method: str, path: str, request_id: str
+        self,
+        scope: Scope,
+        receive: Receive,
+        headers: Mapping[str, str],
+        method: str,
+        path: str,
+        request_id: str,
+        wanted: Wanted,
     ) -> Answer:
         if self.engine is None:
             raise Unavailable("The service waits for its database. Try again.")
         client = scope.get("client")
-        query: str = scope["query_string"].decode("latin-1")
-        request = Request(method, path, query, b"", headers, request_id, client[0] if client else "")
+        asked: str = scope["query_string"].decode("latin-1")
+        request = Request(method, path, asked, b"", headers, request_id, client[0] if client else "")
         try:
             caller = await self._caller(path, headers)
         except FhirError as error:
+            wanted.pretty = "_pretty=true" in asked
             return await self.engine.refused(request, error)
-        if not negotiation.names_format(query):
-            negotiation.acceptable(headers.get("accept", ""))
-        query = negotiation.without_format(query)
+        wanted.coding = compression.accepted(headers.get("accept-encoding", ""))
+        query = negotiation.without_format(asked, wanted)
+        searched = path.rpartition("/")[2] == "_search" and method == "POST"
+        if not searched:
+            _settle_media(asked, headers, wanted)
         body = b""
         if method not in ("GET", "HEAD"):
             if not _has_route(method, path):
                 return await self.engine.handle(caller, request)  # refused and journaled there, the body unread
-            body, query = await self._body(receive, headers, method, path, query)
+            body = await self._body(receive, headers)
+            # Some operations give out tokens, also as entries of a batch; no caller's text is compressed with one.
+            wanted.apart = "$" in path or (not path and b"/$" in body)
+            if searched:
+                form = negotiation.form_body(headers.get("content-type", ""), body)
+                _settle_media(f"{asked}&{form}", headers, wanted)
+                body, query = b"", "&".join(part for part in (query, negotiation.without_format(form, wanted)) if part)
+            elif method != "DELETE" and (body or not path.partition("$")[1]):
+                _require_resource(method, headers, body)
         return await self.engine.handle(
             caller, Request(method, path, query, body, headers, request_id, request.address)
         )
@@ -173,21 +136,13 @@ class FhirEdge:
             return ANYONE
         return await self.authenticator.caller(headers.get("authorization", ""))
 
-    async def _body(
-        self, receive: Receive, headers: Mapping[str, str], method: str, path: str, query: str
-    ) -> tuple[bytes, str]:
+    async def _body(self, receive: Receive, headers: Mapping[str, str]) -> bytes:
         if "content-length" in headers and "transfer-encoding" in headers:
             raise BadRequest("Content-Length and Transfer-Encoding do not go together.")
+        coding = headers.get("content-encoding", "")
+        compression.require_known(coding)
         body = await read_body(receive, headers.get("content-length", ""), self._limit)
-        kind, encoding = headers.get("content-type", ""), headers.get("content-encoding", "")
-        if path.rpartition("/")[2] == "_search":
-            form = negotiation.form_body(kind, encoding, body)
-            return b"", negotiation.without_format("&".join(part for part in (query, form) if part))
-        if method != "DELETE" and (body or not path.partition("$")[1]):
-            (negotiation.patch_body if method == "PATCH" else negotiation.json_body)(kind, encoding)
-            if not body:
-                raise BadRequest("The body is empty: send a resource.")
-        return body, query
+        return await compression.received(body, coding, self._limit)
 
 
 ANYONE: Final = Caller(session=0, bound=Scopes(()), purpose=0, role_code="")
@@ -202,21 +157,14 @@ def _has_route(method: str, path: str) -> bool:
     return True
 
 
-def _request_id(headers: Mapping[str, str]) -> str:
-    given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
+def _settle_media(query: str, headers: Mapping[str, str], wanted: Wanted) -> None:
+    """Accept decides unless `_format` does (R4 http.html#parameters)."""
+    if not negotiation.names_format(query):
+        wanted.media = negotiation.acceptable(headers.get("accept", ""))
 
 
-async def _send(send: Send, method: str, answer: Answer, request_id: str, cross_origin: bool) -> None:
-    body = answer.body
-    kept = any(name == "cache-control" for name, _ in answer.headers)
-    headers = [*(_KEEPABLE if kept else _FIXED), (b"x-request-id", request_id.encode())]
-    if cross_origin:
-        headers += _ORIGIN
-    headers += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
-    if answer.status not in (204, 304):
-        headers.append((b"content-length", str(len(body)).encode()))
-    else:
-        body = b""
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+def _require_resource(method: str, headers: Mapping[str, str], body: bytes) -> None:
+    kind = headers.get("content-type", "")
+    (negotiation.patch_body if method == "PATCH" else negotiation.json_body)(kind)
+    if not body:
+        raise BadRequest("The body is empty: send a resource.")

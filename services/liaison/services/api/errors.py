@@ -11,6 +11,7 @@ from liaison.fhir.errors import FhirError, Issue, MethodNotAllowed, Unauthorized
 from liaison.fhir.interactions import outcome
 from liaison.fhir.store.contract import Answer
 from liaison.fhir.store.faults import is_unavailable
+from liaison.services.api.compression import UnknownCoding
 
 log = structlog.get_logger()
 
@@ -54,6 +55,8 @@ def answer(error: Exception) -> Answer:
             return replace(found, headers=(("www-authenticate", 'Bearer realm="fhir"'),))
         case Unavailable():
             return replace(found, headers=(_RETRY,))
+        case UnknownCoding():
+            return replace(found, headers=(("accept-encoding", "gzip"),))
         case MethodNotAllowed():
             return replace(found, headers=(("allow", ", ".join(known.allowed)),))
         case _:

@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,17 +21,25 @@ from liaison.services.command import Refused, app, serve
 from liaison.services.installation import WrongInstallation
 from liaison.services.sandbox import lan, start
 from liaison.services.sandbox import token as tokens
+from liaison.services.sandbox.clients import ORIGINS
 from liaison.services.sandbox.folder import Folder, NotASandbox
 from liaison.services.sandbox.load import NotLoaded
 from liaison.services.sandbox.territory import Territory, build
 from liaison.services.sandbox.territory.clock import PARIS, Clock
-from liaison.services.settings import Settings
+from liaison.services.settings import Settings, require_origin
 
 sandbox = typer.Typer(help="A synthetic territory on a database of its own: invented people, nothing real.")
 app.add_typer(sandbox, name="sandbox")
 
 DATA = Path("liaison-sandbox")
 Data = Annotated[Path, typer.Option("--data", file_okay=False, help="The sandbox's folder; made if it is not there.")]
+
+
+def _origins(given: list[str] | None) -> list[str] | None:
+    try:
+        return [require_origin(one) for one in given] if given else given
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 @sandbox.callback(invoke_without_command=True)
@@ -45,6 +53,10 @@ def run(
     ] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Empty the folder and make a new territory.")] = False,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 2,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(callback=_origins, help="A further origin whose pages may call: http://localhost:5173."),
+    ] = None,
     on_network: Annotated[
         bool, typer.Option("--lan", help="HTTPS on the local network, with a QR code for a phone.")
     ] = False,
@@ -57,7 +69,7 @@ def run(
     try:
         folder.prepare(reset=reset)
         host = lan.address() if on_network else ""
-        settings = _settings(folder, port, workers, host=host)
+        settings = _settings(folder, port, workers, host=host, origins=(*ORIGINS, *(origin or ())))
         certificate = lan.certificate(folder.path, host) if on_network else None
         serve.run(
             settings,
@@ -86,7 +98,9 @@ def token(
         raise Refused(str(error)) from None
 
 
-def _settings(folder: Folder, port: int, workers: int, public_url: str = "", host: str = "") -> Settings:
+def _settings(
+    folder: Folder, port: int, workers: int, public_url: str = "", host: str = "", origins: Sequence[str] = ()
+) -> Settings:
     """The settings of the sandbox, which its worker processes read from the environment. What the shell says of another
     installation is not heard."""
     if not folder.key.exists() and folder.path.exists():
@@ -102,6 +116,7 @@ def _settings(folder: Folder, port: int, workers: int, public_url: str = "", hos
         "HOST": host or "127.0.0.1",
         "PUBLIC_URL": public_url or (f"https://{host}:{chosen}" if host else f"http://127.0.0.1:{chosen}"),
         "ACCESS_LOG": "false",
+        "CORS_ORIGINS": ",".join(origins),
     }
     os.environ.update({f"LIAISON_{name}": str(value) for name, value in own.items()})
     return Settings()

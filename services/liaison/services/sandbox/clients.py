@@ -9,7 +9,9 @@ from joserfc.jwk import ECKey, RSAKey
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.oauth2 import clients
 
-REDIRECTS: Final = ("http://127.0.0.1:8765/callback", "http://localhost:8765/callback")
+ORIGINS: Final = ("http://127.0.0.1:8765", "http://localhost:8765")
+"""Where a sandbox's own browser app may run: its pages may call the FHIR API."""
+REDIRECTS: Final = tuple(f"{origin}/callback" for origin in ORIGINS)
 _VITALS: Final = "http://terminology.hl7.org/CodeSystem/observation-category|vital-signs"
 
 

@@ -1,0 +1,88 @@
+"""What each operation is called with. The engine holds calls to it, and the OpenAPI document is made from it.
+
+Those on the record are HL7's (liaison.fhir.operations.definitions); the others are ours, each described on its page of
+docs/api. Ours are called with POST: they change something, or are told what may not stand in a URL.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from liaison.fhir.operations.definition import Definition, Parameter
+from liaison.fhir.operations.definitions import DEFINITIONS
+
+_OURS: Final = "https://liaison.example/fhir/OperationDefinition"
+_PATIENT: Final = Parameter("patient", "Patient", minimum=1)
+
+
+def _ours(where: str, *parameters: Parameter) -> Definition:
+    type_, _, name = where.partition("$")
+    return Definition(name, f"{_OURS}/{type_.partition('/')[0]}-{name}", parameters, affects_state=True)
+
+
+LOOKUP: Final = _ours(
+    "Patient/$lookup", Parameter("patient", "Patient"), Parameter("birthDate", "date"), Parameter("letters", "string")
+)
+REGISTER: Final = _ours(
+    "Patient/$register",
+    _PATIENT,
+    Parameter("status", "code"),
+    Parameter("basis", "code"),
+    Parameter("informed", "code"),
+    Parameter("opposed", "boolean"),
+    Parameter("member", "Reference", 0),
+)
+JOIN: Final = _ours(
+    "Patient/$join",
+    _PATIENT,
+    Parameter("ground", "code"),
+    Parameter("means", "code"),
+    Parameter("informed", "boolean"),
+)
+OPPOSE: Final = _ours(
+    "Patient/*/$oppose",
+    Parameter("against", "Reference"),
+    Parameter("emergency", "boolean"),
+    Parameter("means", "code"),
+)
+EMERGENCY_ACCESS: Final = _ours("Patient/$emergency-access", _PATIENT, Parameter("reason", "string", minimum=1))
+OPEN_CALL: Final = _ours(
+    "Patient/$open-call",
+    _PATIENT,
+    Parameter("reason", "string", minimum=1),
+    Parameter("regulator", "Reference"),
+)
+END_CALL: Final = _ours("Task/*/$end-call", Parameter("note", "string"))
+REVIEW: Final = _ours("Task/*/$review", Parameter("outcome", "code", minimum=1), Parameter("note", "string"))
+CLARIFY: Final = _ours("Task/*/$clarify", Parameter("answer", "string", minimum=1))
+APPLY: Final = Definition(
+    "apply",
+    "http://hl7.org/fhir/OperationDefinition/PlanDefinition-apply",
+    (Parameter("subject", "string", minimum=1), Parameter("preview", "boolean"), Parameter("again", "boolean")),
+    affects_state=True,
+)
+"""https://hl7.org/fhir/R4/plandefinition-operation-apply.html"""
+
+EVALUATE_MEASURE: Final = Definition("evaluate-measure", f"{_OURS}/Measure-evaluate-measure")
+"""Not HL7's of that name, which lets its caller choose the period."""
+
+DESCRIBED: Final[Mapping[str, Definition]] = {
+    **DEFINITIONS,
+    "Patient/$lookup": LOOKUP,
+    "Patient/$register": REGISTER,
+    "Patient/$join": JOIN,
+    "Patient/*/$oppose": OPPOSE,
+    "Patient/$emergency-access": EMERGENCY_ACCESS,
+    "Task/*/$emergency-token": _ours("Task/*/$emergency-token"),
+    "Task/*/$end-access": _ours("Task/*/$end-access"),
+    "Patient/$open-call": OPEN_CALL,
+    "Task/$calls-for-me": _ours("Task/$calls-for-me"),
+    "Task/*/$take-call": _ours("Task/*/$take-call"),
+    "Task/*/$call-token": _ours("Task/*/$call-token"),
+    "Task/*/$end-call": END_CALL,
+    "Task/*/$review": REVIEW,
+    "Task/$asked-of-me": _ours("Task/$asked-of-me"),
+    "Task/*/$clarify": CLARIFY,
+    "PlanDefinition/*/$apply": APPLY,
+    "Measure/*/$evaluate-measure": EVALUATE_MEASURE,
+}
+"""Every operation served, by where it is called."""
