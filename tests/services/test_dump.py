@@ -28,6 +28,15 @@ PLANTED = {
 }
 
 
+ADDED = (
+    ("born", "date", "Patient", "Patient.birthDate"),
+    ("town", "string", "Patient", "Patient.address.city"),
+    ("remark", "string", "Observation", "Observation.note.text"),
+    ("said", "token", "Observation", "Observation.code"),
+)
+"""Search parameters of the territory's own, over what is planted."""
+
+
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory, embedded_service: Any) -> Iterator[Any]:
     """A service with a database of its own, whose folder can be searched."""
@@ -46,6 +55,22 @@ def own(tmp_path_factory: pytest.TempPathFactory, embedded_service: Any) -> Iter
 
 def work(own: Any) -> None:
     """Creates, updates, reads, searches that find and that do not, refusals and mistakes: each leaves its entries."""
+    with own.client("admin") as admin:
+        for code, kind, base, expression in ADDED:
+            parameter: dict[str, Any] = {
+                "resourceType": "SearchParameter",
+                "status": "active",
+                "name": "Added",
+                "description": "Added",
+            }
+            parameter |= {
+                "url": f"urn:added:{code}",
+                "code": code,
+                "type": kind,
+                "base": [base],
+                "expression": expression,
+            }
+            assert admin.post("/SearchParameter", json=parameter).status_code == 201
     name = [{"family": PLANTED["family"], "given": [PLANTED["given"]]}]
     patient = own.patient(
         name=name,

@@ -91,7 +91,9 @@ async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(d
     connection = await asyncpg.connect(database_url)
     try:
         # As the first revision left it, with someone in it.
-        await connection.execute("drop table reindexing; update alembic_version set version_num = '0001'")
+        await connection.execute(
+            "drop table reindexing, search_parameter, search_revision; update alembic_version set version_num = '0001'"
+        )
         await connection.execute("insert into patient (patient, shelf, wrapped) values (1, 1, 'x')")
 
         with pytest.raises(UnknownSchema, match="liaison migrate"):

@@ -11,7 +11,8 @@ from typing import Protocol
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import ASKED, Entry, entries_for
 from liaison.auth.sessions import is_alive
-from liaison.fhir.errors import FhirError, MethodNotAllowed, Unauthorized, UnknownPath
+from liaison.fhir.definitions import Custom
+from liaison.fhir.errors import FhirError, MethodNotAllowed, Unauthorized, Unavailable, UnknownPath
 from liaison.fhir.interactions import (
     bundle,
     capabilities,
@@ -154,8 +155,9 @@ class Engine:
                 most = self._may_delete(caller)
                 return await bundle.bundle(store, caller, request, self.base_url, self.perform, errors.answer, most)
             case "capabilities":
+                custom = await self._custom()
                 return capabilities.capabilities(
-                    self.base_url, self._operations, self._stated, query=request.query, headers=headers
+                    self.base_url, self._operations, self._stated, custom=custom, query=request.query, headers=headers
                 )
             case "operation":
                 return await self._operation(where, request.method)(self, caller, where, request)
@@ -178,6 +180,13 @@ class Engine:
             return route(request.method, request.path)
         except MethodNotAllowed as error:
             raise MethodNotAllowed(str(error), self.allowed(request.path)) from None
+
+    async def _custom(self) -> Custom:
+        """The search parameters added; while the database is out of reach, as last known."""
+        try:
+            return await self.store.parameters.refreshed()
+        except Unavailable:
+            return self.store.parameters.known
 
     def _may_delete(self, caller: Caller) -> int:
         """How many resources one conditional delete may match: several for administrators alone, when it is set so."""

@@ -28,6 +28,7 @@ from liaison.services.calls import Calls
 from liaison.services.custody import outside
 from liaison.services.emergency_access import EmergencyAccess
 from liaison.services.engine import Engine
+from liaison.services.jobs.indexing import keep_indexed
 from liaison.services.jobs.sweeping import keep_swept
 from liaison.services.operation_definitions import DESCRIBED
 from liaison.services.settings import Settings
@@ -98,6 +99,7 @@ class House:
             Integrator(self._connect, self.journal_keys.signer, kept / outside.CHECKPOINT).run,
             lambda: outside.keep(self._connect, self.journal_keys, kept),
             lambda: keep_swept(self._connect),
+            lambda: keep_indexed(self._connect, self.store, self.journal),
         ]
 
     async def _connect(self) -> Any:

@@ -43,7 +43,9 @@ class PlainHooks:
 
 def indexed(type_: str, tree: Tree) -> Indexed:
     """A small index: the store's promises do not depend on what the search keeps."""
-    tokens = [(1, coding["code"].encode()) for coding in tree.get("code", {}).get("coding", ())]
+    code = tree.get("code")
+    codings = code.get("coding", ()) if isinstance(code, dict) else ()
+    tokens = [(1, coding["code"].encode()) for coding in codings]
     at = datetime.fromisoformat(tree["effectiveDateTime"]) if "effectiveDateTime" in tree else datetime.min
     return Indexed(at, tokens, [(2, at, at)] if at != datetime.min else [])
 

@@ -25,7 +25,8 @@ async def index(records: Any) -> list[Any]:
 
 async def reindexed(records: Any, how: Any = None, generation: int = 1) -> int:
     store = records.store
-    return await passes.reindex(store.database, store.vault, how or store._index, generation, lambda _: None)
+    how = how or store._index
+    return await passes.reindex(store.database, store.vault, how, generation, lambda _: None, store.parameters)
 
 
 async def is_behind(records: Any, generation: int) -> bool:

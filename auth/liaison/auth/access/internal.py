@@ -65,6 +65,13 @@ _TABLE: Final = (
         _NONE,
     ),
     Internal("directory", Purpose.HOPERAT, "writes the directory and the library of protocols", _NONE, _ALL_TYPES),
+    Internal(
+        "indexing",
+        Purpose.HOPERAT,
+        "reads what is stored once more for each search parameter that an administrator adds; keeps index tokens only",
+        _ALL_TYPES - {"AuditEvent"},
+        _NONE,
+    ),
     Internal("rebuild", Purpose.HOPERAT, "reads facts again to rebuild rights and classes", _ALL_TYPES, _NONE),
 )  # fmt: skip
 INTERNALS: Final[Mapping[str, Internal]] = {internal.role_code: internal for internal in _TABLE}

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote_plus
 
-from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
+from liaison.fhir.definitions import RESOURCE_TYPES, official_parameters
 
 CONTEXTS: Final = ("patient", "user", "system")
 LETTERS: Final = "cruds"
@@ -83,7 +83,7 @@ class Scope:
 def _known(type_: str, criteria: Iterable[tuple[str, str]]) -> bool:
     # Parameters has only what every resource has, which can bound every type; anything else on '*' could not be
     # evaluated, nor could the parameters without an expression (_text, _content, _query).
-    known = search_parameters("Parameters" if type_ == "*" else type_)
+    known = official_parameters("Parameters" if type_ == "*" else type_)
     return all(name in known and known[name].expression for name, _ in criteria)
 
 

@@ -1,12 +1,13 @@
 """What this service can do, as a CapabilityStatement: https://hl7.org/fhir/R4/http.html#capabilities.
 
 Made from what is registered: the interactions that the router knows, the search parameters that the search decides, the
-operations of the engine. It depends on configuration only, never on stored records, and is the same for every caller.
+operations of the engine. It depends on configuration and on the search parameters that the territory has added, never
+on records, and is the same for every caller.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any, Final
@@ -14,7 +15,14 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from liaison.fhir.definitions import COMPARTMENTS, RESOURCE_TYPES, SearchParameter, ownership, search_parameters
+from liaison.fhir.definitions import (
+    COMPARTMENTS,
+    NONE_ADDED,
+    RESOURCE_TYPES,
+    Custom,
+    SearchParameter,
+    ownership,
+)
 from liaison.fhir.errors import BadRequest, FhirError, Issue
 from liaison.fhir.interactions import patch_body
 from liaison.fhir.interactions.prefer import preferences
@@ -58,7 +66,7 @@ _DOCUMENTATION: Final = (
     "Search: unknown parameters, modifiers and values are refused (Prefer: handling=lenient reports what it ignores). "
     "Result parameters: _sort, _count (20 unless given, at most 1000), _total, _summary, _elements, _include, "
     "_revinclude. Chains of at most four links, _has nested two deep, both mixed, and chained _sort. "
-    "_filter, without paths through other resources. _list by id. Tokens take "
+    "_filter, also along references. _list by id. Tokens take "
     ":in, :not-in, :above and :below by what is stored here. GET and POST _search; over several types with _type; in a compartment, of one type or of all (*). "
     "A next link is good for one hour."
 )
@@ -87,18 +95,21 @@ def capabilities(
     operations: Iterable[str] = (),
     stated: Stated | None = None,
     *,
+    custom: Custom = NONE_ADDED,
     query: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """The statement of the service at `base_url`. `operations` as liaison.services registers them: 'Patient/$register'.
 
-    Its ETag is a digest: a statement that has not changed is a 304. BadRequest for a `mode` other than full.
+    `custom` are the search parameters added. Its ETag is a digest: a statement that has not changed is a 304. BadRequest for a `mode` other than full.
     """
     given = headers or {}
     _require_full(query, given)
     more = stated or Stated()
     elsewhere = tuple(sorted(more.elsewhere.items()))
-    body = _render(base_url, tuple(sorted(operations)), orjson.dumps(more.security), elsewhere, more.many_deletions)
+    body = _render(
+        base_url, tuple(sorted(operations)), orjson.dumps(more.security), elsewhere, more.many_deletions, custom
+    )
     tag = f'W/"{sha256(body).hexdigest()[:32]}"'
     kept = (("etag", tag), ("cache-control", "no-cache"))
     held = {one.strip() for one in given.get("if-none-match", "").split(",")}
@@ -132,25 +143,30 @@ def _is_served(method: str, path: str) -> bool:
     return True
 
 
-@cache
+@lru_cache(maxsize=8)
 def _render(
     base_url: str,
     operations: tuple[str, ...],
     security: bytes,
     elsewhere: tuple[tuple[str, Elsewhere], ...],
     many_deletions: bool,
+    custom: Custom,
 ) -> bytes:
     others = dict(elsewhere)
     named: dict[str, list[str]] = {}
     for one in operations:
         where, _, name = one.rpartition("$")
         named.setdefault(where.partition("/")[0], []).append(name)
+    known = {one: [p for _, p in sorted(custom.asked(one).items()) if supported(p)] for one in RESOURCE_TYPES}
+    referring = _referring(known)
     rest: dict[str, Any] = {
         "mode": "server",
         "documentation": _DOCUMENTATION,
         "security": orjson.loads(security),
         "resource": [
-            _resource(type_, _operations(named, type_), others.get(type_), "multiple" if many_deletions else "single")
+            _elsewhere(type_, others[type_], known[type_])
+            if type_ in others
+            else _resource(type_, _operations(named, type_), known[type_], referring[type_], many_deletions)
             for type_ in sorted(RESOURCE_TYPES)
             if type_ in others or ownership(type_).rule != "never"
         ],
@@ -192,17 +208,31 @@ def _operations(named: Mapping[str, Iterable[str]], type_: str) -> list[dict[str
     return [_operation(name, owner) for name, owner in dict.fromkeys(each)]
 
 
+def _described(type_: str) -> dict[str, Any]:
+    return {"type": type_, "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}"}
+
+
+def _elsewhere(type_: str, other: Elsewhere, known: Sequence[SearchParameter]) -> dict[str, Any]:
+    defined = {one.code: one for one in known}
+    return _described(type_) | {
+        "documentation": ownership(type_).reason,
+        "interaction": [{"code": code} for code in other.interactions],
+        # One that R4 does not define has no definition to name.
+        "searchParam": [
+            _parameter(defined[code]) if code in defined else {"name": code, "type": kind}
+            for code, kind in sorted(other.parameters)
+        ],
+    }
+
+
 def _resource(
-    type_: str, operations: list[dict[str, str]], other: Elsewhere | None, conditional_delete: str
+    type_: str,
+    operations: list[dict[str, str]],
+    parameters: Sequence[SearchParameter],
+    referring: Sequence[str],
+    many_deletions: bool,
 ) -> dict[str, Any]:
-    made: dict[str, Any] = {"type": type_, "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}"}
-    if other is not None:
-        return made | {
-            "documentation": ownership(type_).reason,
-            "interaction": [{"code": code} for code in other.interactions],
-            "searchParam": [_other_parameter(type_, code, kind) for code, kind in sorted(other.parameters)],
-        }
-    parameters = [p for _, p in sorted(search_parameters(type_).items()) if supported(p)]
+    made = _described(type_)
     if note := _NOTES.get(ownership(type_).rule):
         made["documentation"] = note
     made |= {
@@ -213,10 +243,10 @@ def _resource(
         "conditionalCreate": True,
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
-        "conditionalDelete": conditional_delete,
+        "conditionalDelete": "multiple" if many_deletions else "single",
         "referencePolicy": ["literal", "logical", "local", "enforced"],
         "searchInclude": ["*", f"{type_}:*", *(f"{type_}:{p.code}" for p in parameters if p.type == "reference")],
-        "searchRevInclude": ["*", *_referring()[type_]],
+        "searchRevInclude": ["*", *referring],
         "searchParam": [_parameter(p) for p in parameters],
     }
     if operations:
@@ -224,30 +254,19 @@ def _resource(
     return made
 
 
-@cache
-def _referring() -> dict[str, list[str]]:
+def _referring(known: Mapping[str, Sequence[SearchParameter]]) -> dict[str, list[str]]:
     """By type, the reference parameters of all types that may point to it."""
     found: dict[str, list[str]] = {type_: [] for type_ in RESOURCE_TYPES}
     for source in sorted(type_ for type_ in RESOURCE_TYPES if ownership(type_).rule != "never"):
-        for code, parameter in sorted(search_parameters(source).items()):
-            if parameter.type == "reference" and supported(parameter):
+        for parameter in known[source]:
+            if parameter.type == "reference":
                 for target in parameter.target:
-                    found[target].append(f"{source}:{code}")
+                    found[target].append(f"{source}:{parameter.code}")
     return found
 
 
 def _parameter(parameter: SearchParameter) -> dict[str, str]:
-    return {
-        "name": parameter.code,
-        "definition": f"http://hl7.org/fhir/SearchParameter/{parameter.id}",
-        "type": parameter.type,
-    }
-
-
-def _other_parameter(type_: str, code: str, kind: str) -> dict[str, str]:
-    """One that R4 does not define has no definition to name."""
-    known = search_parameters(type_).get(code)
-    return {"name": code, "type": kind} if known is None else _parameter(known)
+    return {"name": parameter.code, "definition": parameter.canonical, "type": parameter.type}
 
 
 def _operation(name: str, type_: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from liaison.fhir.errors import BadRequest, FhirError, Issue
 from liaison.fhir.interactions.entries import named
 from liaison.fhir.interactions.subset import require_whole
 from liaison.fhir.model import clean_narrative, read, references, validate
+from liaison.fhir.search.added import require_usable
 from liaison.fhir.store.contract import Tree
 
 _NOTHING: Final[Mapping[str, str]] = {}
@@ -53,6 +54,8 @@ def checked_and_told(tree: Tree, type_: str, at: str = "", types: Mapping[str, s
     try:
         validate(tree, type_)
         require_whole(tree)
+        if type_ == "SearchParameter":
+            require_usable(tree)
     except FhirError as error:
         if at:
             raise named(at, error, resource=True) from None

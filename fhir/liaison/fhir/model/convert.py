@@ -276,3 +276,12 @@ NOTHING: dict[tuple[str, str], str] = {
     ("token", "Reference"): "Group's `value` takes concepts and booleans only",
 }
 """The pairs that R4's expressions reach but that no search value can be made of, each with its reason."""
+
+MORE: dict[tuple[str, str], Convert] = {
+    **{("token", name): _code for name in ("oid", "uuid", "url", "canonical")},
+    **{("string", name): _string for name in ("code", "id")},
+    **{("uri", name): _uri for name in ("oid", "uuid")},
+    **{("number", name): _number for name in ("positiveInt", "unsignedInt")},
+    **{("quantity", name): _quantity for name in ("Count", "Distance")},
+}
+"""The pairs that none of R4's own expressions reach, for parameters that a territory adds."""

@@ -1,11 +1,14 @@
-"""All search values of a resource, by parameter number. Expressions are compiled once a type, at first use."""
+"""All search values of a resource, by parameter number. Expressions are compiled once a type, at first use.
+
+Values of the parameters that a territory has added are found too, where these are in force (definitions.Custom).
+"""
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any
 
@@ -14,11 +17,12 @@ from liaison.fhir.definitions import (
     SearchParameter,
     clinical_paths,
     elements,
+    kept_parameters,
+    official_parameters,
     parameter_by_id,
-    search_parameters,
 )
 from liaison.fhir.model import dates
-from liaison.fhir.model.convert import CONVERT, NOTHING, Convert
+from liaison.fhir.model.convert import CONVERT, MORE, NOTHING, Convert
 from liaison.fhir.model.fhirpath import Branch, compile_expression, evaluate
 from liaison.fhir.model.tree import Tree
 from liaison.fhir.model.values import Composite, Uri, Value
@@ -27,7 +31,8 @@ _Way = tuple[Branch, Convert]
 
 # What a value of a primitive type is in JSON; of any other type it is an object.
 _JSON: dict[str, type | tuple[type, ...]] = dict.fromkeys(PRIMITIVES, str)
-_JSON |= {"boolean": bool, "integer": (int, float, Decimal), "decimal": (int, float, Decimal)}
+_NUMBERS = ("integer", "decimal", "positiveInt", "unsignedInt")
+_JSON |= {"boolean": bool, **dict.fromkeys(_NUMBERS, (int, float, Decimal))}
 
 
 def _hits(branch: Branch, item: Any, tree: Tree) -> list[Any]:
@@ -79,14 +84,15 @@ class _Composite:
             yield from map(Composite, product(*columns))
 
 
+_Step = _Plain | _Canonical | _Composite
+
+
 @cache
-def _plan(
-    type_: str,
-) -> tuple[dict[str, list[_Plain | _Canonical | _Composite]], list[_Plain | _Canonical | _Composite]]:
+def _plan(type_: str) -> tuple[dict[str, list[_Step]], list[_Step]]:
     """Branches by the first property they enter, and those that enter none: a property absent costs nothing."""
-    by_property: dict[str, list[_Plain | _Canonical | _Composite]] = defaultdict(list)
-    always: list[_Plain | _Canonical | _Composite] = []
-    for parameter in search_parameters(type_).values():
+    by_property: dict[str, list[_Step]] = defaultdict(list)
+    always: list[_Step] = []
+    for parameter in official_parameters(type_).values():
         if not parameter.expression:  # _text, _content, _query
             continue
         for branch in compile_expression(parameter.expression, type_):
@@ -98,13 +104,30 @@ def _plan(
     return dict(by_property), always
 
 
-def _step(parameter: SearchParameter, branch: Branch, type_: str) -> _Plain | _Canonical | _Composite | None:
+@lru_cache(maxsize=512)
+def _steps(added: tuple[SearchParameter, ...], type_: str) -> tuple[_Step, ...]:
+    """Every branch of added parameters that a value can be made of."""
+    return tuple(
+        step
+        for parameter in added
+        for branch in compile_expression(parameter.expression, type_)
+        if parameter.type == "composite" or convert_of(parameter.type, branch.type) is not None
+        if (step := _step(parameter, branch, type_)) is not None
+    )
+
+
+def convert_of(kind: str, type_: str) -> Convert | None:
+    """What makes values of a parameter's type from elements of a data type; None when nothing does."""
+    return CONVERT.get((kind, type_)) or MORE.get((kind, type_))
+
+
+def _step(parameter: SearchParameter, branch: Branch, type_: str) -> _Step | None:
     if parameter.type == "composite":
         parts = tuple(
             tuple(
-                (way, CONVERT[kind, way.type])
+                (way, convert)
                 for way in compile_expression(component.expression, type_, branch.type)
-                if (kind := parameter_by_id(component.parameter).type, way.type) not in NOTHING
+                if (convert := convert_of(parameter_by_id(component.parameter).type, way.type)) is not None
             )
             for component in parameter.components
         )
@@ -112,7 +135,9 @@ def _step(parameter: SearchParameter, branch: Branch, type_: str) -> _Plain | _C
     pair = parameter.type, branch.type
     if pair == ("uri", "uri") and branch.steps == ("url",) and "version" in elements(type_):
         return _Canonical(parameter.number)
-    return None if pair in NOTHING else _Plain(parameter.number, branch, CONVERT[pair])
+    if pair in NOTHING:
+        return None
+    return _Plain(parameter.number, branch, CONVERT.get(pair) or MORE[pair])
 
 
 def extract(type_: str, tree: Tree, only: Container[int] | None = None) -> dict[int, list[Value]]:
@@ -130,6 +155,10 @@ def extract(type_: str, tree: Tree, only: Container[int] | None = None) -> dict[
     for step in always:
         if only is None or step.number in only:
             found[step.number] += step.values(tree)
+    if added := kept_parameters(type_):
+        for step in _steps(tuple(added), type_):
+            if only is None or step.number in only:
+                found[step.number] += step.values(tree)
     return {
         number: values if len(values) == 1 else list(dict.fromkeys(values))
         for number, values in found.items()

@@ -17,9 +17,11 @@ import orjson
 from liaison.fhir.errors import BadRequest, TooCostly
 from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
+from liaison.fhir.operations.definition import Given
 from liaison.fhir.operations.definitions import LASTN
 from liaison.fhir.search.criteria import Context, Query
 from liaison.fhir.search.decide import BUDGET, Candidate
+from liaison.fhir.search.known import with_parameters
 from liaison.fhir.search.parse import criterion
 from liaison.fhir.search.plan import plan
 from liaison.fhir.search.run import BATCH, Run
@@ -51,6 +53,13 @@ async def lastn(store: Store, caller: Caller, where: Route, request: Request, ba
         raise BadRequest("$lastn needs the parameter 'patient' or 'subject'.")
     if not names & _KIND:
         raise BadRequest("$lastn needs the parameter 'category' or 'code'.")
+    return await with_parameters(
+        store, " ".join(name for name, _ in given.criteria), lambda: _lastn(store, caller, given, base_url)
+    )
+
+
+async def _lastn(store: Store, caller: Caller, given: Given, base_url: str) -> Answer:
+    names = {name.partition(":")[0] for name, _ in given.criteria}
     context = Context("Observation", base_url, datetime.now(UTC))
     query = Query("Observation", tuple(criterion(name, text, context) for name, text in given.criteria))
     run = Run(store, caller, plan(query, bound(caller, "s", "Observation", base_url), store.key))

@@ -20,6 +20,7 @@ from liaison.fhir.interactions.routing import Route
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.operations.definition import refused
 from liaison.fhir.operations.definitions import VALIDATE
+from liaison.fhir.search import added
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller, Interaction, Opened, Request, Tree
 
@@ -82,7 +83,10 @@ async def _problems(tree: Tree, type_: str) -> list[Issue]:
     if tree.get("resourceType") in RESOURCE_TYPES and tree["resourceType"] != type_:
         return [Issue("structure", f"The resource is not the {type_} of its URL.", "resourceType")]
     large = len(model.dump(tree)) > LARGE
-    return await asyncio.to_thread(model.problems, tree) if large else model.problems(tree)
+    found = await asyncio.to_thread(model.problems, tree) if large else model.problems(tree)
+    if type_ == "SearchParameter" and not any(issue.severity == "error" for issue in found):
+        return [*found, *added.problems(tree)]
+    return found
 
 
 async def _tried(

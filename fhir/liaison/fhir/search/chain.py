@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter, ownership, search_parameters
 from liaison.fhir.errors import BadRequest, Issue
 from liaison.fhir.search.criteria import Context, Criterion
+from liaison.fhir.search.expression import leaves
+from liaison.fhir.search.known import find_parameter
 
 MOST_LINKS: Final = 4
 MOST_HAS: Final = 2
@@ -51,7 +53,7 @@ def chained(asked: str, text: str, context: Context, read: Read) -> Criterion:
     """A parameter for which `is_chained` holds. BadRequest says which link is not understood, or which limit is passed."""
     try:
         found = _criterion(asked, text, context, read, 0, 0)
-        if (ways := _leaves(found)) > MOST_WAYS:
+        if (ways := ends(found)) > MOST_WAYS:
             raise BadRequest(
                 f"{ways} types would have to be looked at, and {MOST_WAYS} may be. Name the type a link leads to, as in "
                 "subject:Patient.name."
@@ -70,7 +72,7 @@ def link_of(head: str, type_: str) -> tuple[SearchParameter, tuple[str, ...]]:
     """The reference parameter `code` or `code:Type` of a type, and the types it may lead to."""
     code, _, named = head.partition(":")
     known = search_parameters(type_)
-    parameter = known.get(code)
+    parameter = find_parameter(type_, code)
     if parameter is None or parameter.type != "reference":
         references = ", ".join(sorted(one for one, p in known.items() if p.type == "reference"))
         raise _unknown(f"'{_shown(code)}' is not a reference parameter of {type_}. These are: {references or 'none'}.")
@@ -91,6 +93,7 @@ def _criterion(asked: str, text: str, context: Context, read: Read, links: int, 
     if links == MOST_LINKS:
         raise _unknown(f"A chain has at most {MOST_LINKS} links.")
     parameter, targets = link_of(head, context.type_)
+    require_chain(parameter, rest)
     ways, problems = [], []
     for target in fitting(rest, targets):
         try:
@@ -104,7 +107,15 @@ def _criterion(asked: str, text: str, context: Context, read: Read, links: int, 
         raise _unknown(
             f"No type that '{_shown(head)}' may lead to has the parameter '{_shown(rest.partition('.')[0])}'."
         )
-    return _chained(head, parameter, ways)
+    return chained_to(head, parameter, ways)
+
+
+def require_chain(parameter: SearchParameter, rest: str) -> None:
+    """Raises BadRequest when the definition of an added parameter names its chains, and not this one."""
+    code = rest.partition(".")[0].partition(":")[0]
+    chain = parameter.allowed.chain if parameter.allowed else None
+    if chain is not None and code not in chain:
+        raise _unknown(f"The definition of '{parameter.code}' allows chains to these only: {', '.join(sorted(chain))}.")
 
 
 def fitting(rest: str, targets: Sequence[str]) -> list[str]:
@@ -112,7 +123,7 @@ def fitting(rest: str, targets: Sequence[str]) -> list[str]:
     if len(targets) == 1:
         return list(targets)
     code = rest.partition(".")[0].partition(":")[0]
-    return [one for one in targets if code in _OF_EVERY_TYPE or code in search_parameters(one)]
+    return [one for one in targets if code in _OF_EVERY_TYPE or find_parameter(one, code)]
 
 
 def _has(asked: str, text: str, context: Context, read: Read, links: int, reverses: int) -> Criterion:
@@ -123,20 +134,24 @@ def _has(asked: str, text: str, context: Context, read: Read, links: int, revers
         raise BadRequest("_has is written _has:Type:reference:parameter, as in _has:Observation:patient:code.")
     if ownership(source).rule == "never":
         raise _unknown(f"{source} cannot be asked about here.")
-    parameter = search_parameters(source).get(code)
+    parameter = find_parameter(source, code)
     if parameter is None or parameter.type != "reference" or context.type_ not in parameter.target:
         raise _unknown(f"'{_shown(code)}' is not a parameter by which {source} refers to {context.type_}.")
     way = Way(source, _criterion(rest, text, replace(context, type_=source), read, links, reverses))
-    return _chained("_has", parameter, [way], reverse=True)
+    return chained_to("_has", parameter, [way], reverse=True)
 
 
-def _chained(name: str, parameter: SearchParameter, ways: Sequence[Way], *, reverse: bool = False) -> Chained:
+def chained_to(name: str, parameter: SearchParameter, ways: Sequence[Way], *, reverse: bool = False) -> Chained:
+    """The criterion of one link."""
     count = sum(len(way.asked.operands) for way in ways)
     return Chained(name, "", parameter, (None,) * count, tuple(ways), reverse)
 
 
-def _leaves(criterion: Criterion) -> int:
-    return sum(_leaves(way.asked) for way in criterion.ways) if isinstance(criterion, Chained) else 1
+def ends(criterion: Criterion) -> int:
+    """How many parameters of how many types are asked about at the far ends."""
+    if isinstance(criterion, Chained):
+        return sum(ends(way.asked) for way in criterion.ways)
+    return sum(ends(one) for one in leaves((criterion,)) if isinstance(one, Chained)) or 1
 
 
 def _unknown(text: str) -> BadRequest:

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from liaison.fhir import model
-from liaison.fhir.definitions import parameter_by_number, type_of
+from liaison.fhir.definitions import in_force, parameter_by_number, type_of
 from liaison.fhir.errors import TooCostly
 from liaison.fhir.search import expression, words
 from liaison.fhir.search.criteria import Criterion, Facts
@@ -61,6 +61,7 @@ class Known:
 
     def __init__(self, most: int = KEPT) -> None:
         self._most = most
+        self.custom = in_force()
         self._values: OrderedDict[tuple[Key, int], dict[int, list[Any]]] = OrderedDict()
 
     def get(self, key: Key, version: int) -> dict[int, list[Any]] | None:
@@ -79,8 +80,11 @@ _known: "WeakKeyDictionary[Vault, Known]" = WeakKeyDictionary()
 
 
 def known_of(vault: Vault) -> Known:
-    """The cache of the process that opened this vault."""
-    return _known.setdefault(vault, Known())
+    """The cache of the process that opened this vault. It begins anew with other search parameters."""
+    known = _known.get(vault)
+    if known is None or known.custom is not in_force():
+        known = _known[vault] = Known()
+    return known
 
 
 class Budget:

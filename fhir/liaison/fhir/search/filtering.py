@@ -3,15 +3,20 @@
 An operator that a prefix or a modifier of a search says too is that criterion, decided where it is; of the others, each
 says of one value of the parameter whether it holds. A test holds when one value does, `ne` too; `pr` asks whether there
 is any. Codes and URIs are compared to the letter, strings without case and accents, as in a search.
+
+A path through other resources is a chain (liaison.fhir.search.chain): `subject.name co x` holds when a resource that
+`subject` leads to holds it. What stands in brackets is asked of that same resource: `subject[gender eq male].name co x`.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from liaison.fhir.definitions import SearchParameter
 from liaison.fhir.errors import BadRequest, Issue
 from liaison.fhir.search import date, reference
 from liaison.fhir.search import filter as grammar
+from liaison.fhir.search.chain import MOST_LINKS, MOST_WAYS, Way, chained_to, ends, fitting, link_of, require_chain
 from liaison.fhir.search.conditions import Bound
 from liaison.fhir.search.criteria import Context, Criterion
 from liaison.fhir.search.expression import Tested, joined
@@ -20,6 +25,7 @@ from liaison.fhir.search.string import folded
 Read = Callable[[str, str, Context], Criterion]
 """liaison.fhir.search.parse.criterion."""
 
+_PLACED: Final = "At character"
 _PREFIXES: Final = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "ap", "sa", "eb"})
 _ORDER: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "gt": lambda one, other: bool(one > other),
@@ -40,24 +46,59 @@ def filtered(text: str, context: Context, read: Read) -> Criterion:
     return _meaning(grammar.read(text), context, read)
 
 
-def _meaning(node: grammar.Node, context: Context, read: Read) -> Criterion:
+def _meaning(node: grammar.Node, context: Context, read: Read, links: int = 0) -> Criterion:
     if isinstance(node, grammar.Both):
-        return joined(node.way, [_meaning(part, context, read) for part in node.of])
+        return joined(node.way, [_meaning(part, context, read, links) for part in node.of])
     try:
-        return _test(node, context, read)
+        return _chain(node, context, read, links) if len(node.path) > 1 else _test(node, context, read)
     except BadRequest as error:
         raise BadRequest(
             issues=[
-                Issue(issue.code, f"At character {node.at} of the filter: {issue.diagnostics}")
+                issue
+                if issue.diagnostics.startswith(_PLACED)  # of what stands in brackets, or at the end of a path
+                else Issue(issue.code, f"{_PLACED} {node.at} of the filter: {issue.diagnostics}")
                 for issue in error.issues
             ]
         ) from None
 
 
+def _chain(node: grammar.Test, context: Context, read: Read, links: int) -> Criterion:
+    """The criterion of a path of several steps: what is asked of the resources that its first one leads to."""
+    if links == MOST_LINKS:
+        raise BadRequest(f"A path has at most {MOST_LINKS} links.")
+    step, rest = node.path[0], replace(node, path=node.path[1:])
+    parameter, targets = link_of(f"{step.name}:{step.type_}" if step.type_ else step.name, context.type_)
+    then = rest.path[0].name
+    require_chain(parameter, then)
+    ways: list[Way] = []
+    problems: list[BadRequest] = []
+    for target in fitting(then, targets):
+        there = replace(context, type_=target)
+        try:
+            asked = _meaning(rest, there, read, links + 1)
+            if step.where is not None:
+                asked = joined("and", [_meaning(step.where, there, read, links + 1), asked])
+            ways.append(Way(target, asked))
+        except BadRequest as error:
+            problems.append(error)
+    if not ways:
+        raise (
+            problems[0]
+            if problems
+            else BadRequest(f"No type that '{step.name}' may lead to has the parameter '{then}'.")
+        )
+    made = chained_to("_filter", parameter, ways)
+    if ends(made) > MOST_WAYS:
+        raise BadRequest(
+            f"{ends(made)} types would have to be looked at, and {MOST_WAYS} may be. Name the type a link leads to, as in "
+            "subject:Patient.name."
+        )
+    return made
+
+
 def _test(node: grammar.Test, context: Context, read: Read) -> Criterion:
-    if len(node.path) > 1 or node.path[0].type_:
-        names = ".".join(step.name for step in node.path)
-        raise BadRequest(f"A path through other resources is not supported in a filter: '{names[:60]}'.")
+    if node.path[0].type_:
+        return _of_typed(node, context, read)
     name, operator, value = node.path[0].name, node.operator, node.value
     present = read(f"{name}:missing", "false", context) if name not in ("_text", "_content") else None
     if operator == "pr":
@@ -90,6 +131,14 @@ def _test(node: grammar.Test, context: Context, read: Read) -> Criterion:
             if operator != "eq":
                 raise _refused(operator, name, ("eq", "pr"))
             return read(name, _one(value), context)
+
+
+def _of_typed(node: grammar.Test, context: Context, read: Read) -> Criterion:
+    """A reference to one type: `subject:Patient eq x`."""
+    step = node.path[0]
+    if node.operator not in ("eq", "re"):
+        raise _refused(node.operator, f"{step.name}:{step.type_}", ("eq", "re"))
+    return read(f"{step.name}:{step.type_}", _escaped(node.value), context)
 
 
 def _of_id(name: str, operator: str, value: str, context: Context, read: Read) -> Criterion:

@@ -1,21 +1,28 @@
 """What the store's writer puts into the index tables with each version: tokens and date ranges, by parameter.
 
-Only what SQL can use is written: numbers, quantities, composites and the dates of Patient, RelatedPerson and Person
-have no rows. A parameter with values but without any token of its own (a CodeableConcept of text only) gets one mark,
+Only what SQL can use is written: numbers, quantities, composites, the dates of Patient, RelatedPerson and Person, and
+those of parameters that a territory has added have no rows: these may be about anything, and a date stands in clear. A parameter with values but without any token of its own (a CodeableConcept of text only) gets one mark,
 so that `:missing` can be answered.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from liaison.fhir import model
-from liaison.fhir.definitions import RESOURCE_TYPES, parameter_by_number, search_parameters
+from liaison.fhir.definitions import (
+    FIRST_ADDED,
+    RESOURCE_TYPES,
+    SearchParameter,
+    kept_parameters,
+    official_parameters,
+    parameter_by_number,
+)
 from liaison.fhir.search.conditions import BEGINNING, END
 from liaison.fhir.search.kinds import TYPES
 from liaison.fhir.search.paths import names_owner, owner_parameter
-from liaison.fhir.search.plan import HIDDEN_DATES
+from liaison.fhir.search.plan import hides_dates
 from liaison.fhir.store.contract import Indexed, Tree
 
 GENERATION: Final = 1
@@ -26,12 +33,13 @@ MARK: Final = b"!"
 _NEVER: Final = frozenset({"_id", "_lastUpdated"})
 
 
-def indexed(type_: str, tree: Tree) -> Indexed:
-    """The rows of one version, no two equal, and the moment that orders it among its type."""
+def indexed(type_: str, tree: Tree, only: frozenset[int] | None = None) -> Indexed:
+    """The rows of one version, no two equal, and the moment that orders it among its type; with `only`, the rows of
+    these parameters."""
     tokens: list[tuple[int, bytes]] = []
     ranges: list[tuple[int, datetime, datetime]] = []
     links: list[tuple[int, str, str]] = []
-    extracted: Mapping[int, Sequence[Any]] = model.extract(type_, tree, _with_rows(type_))
+    extracted: Mapping[int, Sequence[Any]] = model.extract(type_, tree, only or _wanted(type_))
     for number, found in extracted.items():
         kind, owner = _use(number, type_)
         if kind == "date":
@@ -50,25 +58,47 @@ def indexed(type_: str, tree: Tree) -> Indexed:
     return Indexed(model.clinical(type_, tree) or BEGINNING, tokens, ranges, links)
 
 
+def added_rows(type_: str, tree: Tree, parameter: SearchParameter) -> Indexed:
+    """The rows of one added parameter alone, which must be in force."""
+    found = indexed(type_, tree, frozenset({parameter.number}))
+    return Indexed(found.clinical, found.tokens, (), found.links)
+
+
+def has_rows(parameter: SearchParameter) -> bool:
+    """Whether an added parameter has rows of its own at all."""
+    return bool(_use_of(parameter, "")[0])
+
+
+def _wanted(type_: str) -> frozenset[int]:
+    added = kept_parameters(type_)
+    return _with_rows(type_).union(one.number for one in added if has_rows(one)) if added else _with_rows(type_)
+
+
 @cache
 def _with_rows(type_: str) -> frozenset[int]:
-    """The parameters of a type that have rows. To find the values of the others would cost as much again."""
-    return frozenset(one.number for one in search_parameters(type_).values() if _use(one.number, type_)[0])
+    """R4's parameters of a type that have rows. To find the values of the others would cost as much again."""
+    return frozenset(one.number for one in official_parameters(type_).values() if _use_of(one, type_)[0])
 
 
 _uses: dict[tuple[int, str], tuple[str, str]] = {}
 
 
 def _use(number: int, type_: str) -> tuple[str, str]:
-    """The type whose `index` makes the rows of a parameter ('' for none), and its part in naming the owner."""
+    if number >= FIRST_ADDED:  # may be another parameter tomorrow
+        return _use_of(parameter_by_number(number), type_)
     known = _uses.get((number, type_))
     if known is None:
-        parameter = parameter_by_number(number)
-        kind = parameter.type if parameter.type in ("token", "string", "reference", "uri", "date") else ""
-        if parameter.code in _NEVER or (kind == "date" and type_ in HIDDEN_DATES):
-            kind = ""
-        owner = ""
-        if kind == "reference" and names_owner(parameter, type_):
-            owner = "here" if parameter is owner_parameter(type_) else "elsewhere"
-        known = _uses[number, type_] = kind, owner
+        known = _uses[number, type_] = _use_of(parameter_by_number(number), type_)
     return known
+
+
+@lru_cache(maxsize=4096)
+def _use_of(parameter: SearchParameter, type_: str) -> tuple[str, str]:
+    """The type whose `index` makes the rows of a parameter ('' for none), and its part in naming the owner."""
+    kind = parameter.type if parameter.type in ("token", "string", "reference", "uri", "date") else ""
+    if parameter.code in _NEVER or (kind == "date" and hides_dates(parameter, type_)):
+        kind = ""
+    owner = ""
+    if kind == "reference" and not parameter.added and names_owner(parameter, type_):
+        owner = "here" if parameter is owner_parameter(type_) else "elsewhere"
+    return kind, owner

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from liaison.fhir.definitions import SearchParameter, kind_of, ownership, type_of
+from liaison.fhir.definitions import SearchParameter, kind_of, ownership, search_parameters, type_of
 from liaison.fhir.errors import Forbidden
 from liaison.fhir.model.values import Reference
 from liaison.fhir.search import reference
@@ -31,6 +31,7 @@ from liaison.fhir.search.conditions import (
 )
 from liaison.fhir.search.criteria import Criterion, Query
 from liaison.fhir.search.decide import Budget
+from liaison.fhir.search.expression import Expression, Tested, conjuncts, joined, leaves
 from liaison.fhir.search.paths import names_owner, owner_parameter
 from liaison.fhir.search.plan import Alternatives, Plan, condition_of, families_of, plan, within
 from liaison.fhir.search.resolve import Consulted, resolved
@@ -61,6 +62,7 @@ class Links:
         """The plan of a search, its chains followed; with `scope`, in these records only."""
         query = await resolved(self.store, self.caller, query, self.base_url, self.snapshot, self.consulted)
         known = await self.conditions(query.criteria, query.type_, scope)
+        query = await self._decidable(query, known, scope)
         return within(plan(query, self._bound(query.type_), self.store.key, known), scope)
 
     async def run(self, query: Query) -> Run:
@@ -71,20 +73,60 @@ class Links:
     async def conditions(
         self, criteria: Sequence[Criterion], type_: str, scope: Scope = None
     ) -> Mapping[Criterion, Condition]:
-        """What each chained criterion means for rows of the type. Forbidden, whatever the data, when the scopes of the
-        token allow no type that a link may lead to."""
-        asked = {one: self._permitted(one) for one in criteria if isinstance(one, Chained)}
+        """What each chained criterion, and each within an expression, means for rows of the type. Forbidden, whatever
+        the data, when the scopes of the token allow no type that a link may lead to."""
+        together = list(conjuncts(criteria))
+        asked = {one: self._permitted(one) for one in leaves(together) if isinstance(one, Chained)}
         found: dict[Criterion, Condition] = {}
         if not asked:
             return found
-        for one in criteria:
+        for one in together:
             if one not in asked:
                 scope = _narrowed(scope, condition_of(one, type_, self.store.key))
-        # Those that say whose records it is about come first: they narrow the others.
-        for one in sorted(asked, key=lambda one: not names_owner(one.parameter, type_)):
+        # Those that say whose records it is about come first: they narrow the others. What stands under `or` or `not`
+        # narrows nothing.
+        narrowing = {one for one in together if one in asked}
+        for one in sorted(asked, key=lambda one: (one not in narrowing, not names_owner(one.parameter, type_))):
             found[one] = await self._hop(asked[one], type_, scope)
-            scope = _narrowed(scope, found[one])
+            if one in narrowing:
+                scope = _narrowed(scope, found[one])
         return found
+
+    async def _decidable(self, query: Query, known: Mapping[Criterion, Condition], scope: Scope) -> Query:
+        """The query with the chains of an expression that is decided after decryption put as the ids that they find."""
+        criteria = []
+        for one in conjuncts(query.criteria):
+            if known and isinstance(one, Expression):
+                others = [other for other in conjuncts(query.criteria) if other is not one]
+                if condition_of(one, query.type_, self.store.key, known) is None:
+                    one = await self._with_ids(one, replace(query, criteria=tuple(others)), known, scope)
+            criteria.append(one)
+        return replace(query, criteria=tuple(criteria))
+
+    async def _with_ids(
+        self, one: Expression, rest: Query, known: Mapping[Criterion, Condition], scope: Scope
+    ) -> Expression:
+        """Each chain of it as a test of the id. `rest` is what else is asked: it says which rows can matter."""
+        decided = [condition_of(other, rest.type_, self.store.key, known) for other in rest.criteria]
+        within_rest = All(tuple(condition for condition in decided if condition is not None))
+        parts: list[Criterion] = []
+        for part in one.of:
+            if isinstance(part, Expression):
+                part = await self._with_ids(part, rest, known, scope)
+            elif part in known:
+                made = within(plan(Query(rest.type_), self._bound(rest.type_), self.store.key), scope)
+                run = self._run(replace(made, condition=All((made.condition, within_rest, known[part]))))
+                ids = frozenset({self.store.id(found.key) for found in await run.all(sorted_=False)})
+                self._seen(run)
+                by_id = search_parameters(rest.type_)["_id"]
+                part = Tested("_id", "", by_id, part.operands, ids.__contains__)
+            parts.append(part)
+        return joined(one.way, parts)
+
+    def _permitted_of(self, one: Criterion) -> Criterion:
+        if isinstance(one, Expression):
+            return joined(one.way, [self._permitted_of(part) for part in one.of])
+        return self._permitted(one) if isinstance(one, Chained) else one
 
     def _permitted(self, one: Chained) -> Chained:
         """The criterion with only the ways that the scopes allow. Decided before any record is looked at."""
@@ -92,8 +134,7 @@ class Links:
         for way in one.ways:
             if self.caller.bound.allows("s", way.type_):
                 self._bound(way.type_)
-                inner = way.asked
-                ways.append(Way(way.type_, self._permitted(inner) if isinstance(inner, Chained) else inner))
+                ways.append(Way(way.type_, self._permitted_of(way.asked)))
         if not ways:
             types = " or ".join(way.type_ for way in one.ways)
             raise Forbidden(f"The scopes of this token do not allow 's' on {types}, which '{one.name}' asks about.")

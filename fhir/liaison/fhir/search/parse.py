@@ -17,6 +17,7 @@ from liaison.fhir.search.criteria import Context, Criterion, ParameterType, Quer
 from liaison.fhir.search.escapes import split
 from liaison.fhir.search.filtering import filtered
 from liaison.fhir.search.kinds import TYPES, WORDS, kind_of
+from liaison.fhir.search.known import find_parameter, require_allowed
 
 MOST_BYTES: Final = 64 * 1024
 MOST_PARAMETERS: Final = 100
@@ -62,6 +63,7 @@ def parse(given: Iterable[tuple[str, str]], context: Context, *, lenient: bool =
                     raise BadRequest(
                         f"Search parameter '{_shown(name)}': a composite has no modifiers, ':missing' neither."
                     )
+                _require_once(one, criteria)
                 values += len(one.operands)
                 criteria.append(one)
             kept.append((name, text))
@@ -74,6 +76,12 @@ def parse(given: Iterable[tuple[str, str]], context: Context, *, lenient: bool =
         raise BadRequest(issues=refused)
     ignored = tuple(Issue(i.code, f"Ignored: {i.diagnostics}", i.expression, "warning") for i in refused)
     return controls.query(tuple(criteria), tuple(kept), ignored)
+
+
+def _require_once(one: Criterion, before: Iterable[Criterion]) -> None:
+    allowed = one.parameter.allowed
+    if allowed is not None and not allowed.repeated and any(other.parameter is one.parameter for other in before):
+        raise BadRequest(f"Search parameter '{one.parameter.code}': its definition allows it once (multipleAnd).")
 
 
 def criterion(asked: str, text: str, context: Context) -> Criterion:
@@ -97,6 +105,7 @@ def criterion(asked: str, text: str, context: Context) -> Criterion:
         parts = split(text, ",")
         if not all(parts):
             raise BadRequest("A value is missing.")
+        require_allowed(parameter, modifier, parts)
         return Criterion(
             name, modifier, parameter, tuple(kind.operand(one, modifier, parameter, context) for one in parts)
         )
@@ -123,7 +132,7 @@ def _parameter(name: str, asked: str, type_: str) -> SearchParameter:
         raise BadRequest("'_type' goes with a search over several types: GET [base]?_type=Observation,Condition.")
     if name in _NOT_YET:
         raise BadRequest(issues=[Issue("not-supported", f"The search parameter '{name}' is not supported yet.")])
-    parameter = known.get(name) if _NAME.fullmatch(name) else None
+    parameter = find_parameter(type_, name) if _NAME.fullmatch(name) else None
     if parameter is None:
         raise BadRequest(
             issues=[

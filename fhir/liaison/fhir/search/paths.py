@@ -4,7 +4,7 @@ import re
 from functools import cache
 from typing import Final
 
-from liaison.fhir.definitions import SearchParameter, clinical_paths, ownership, search_parameters
+from liaison.fhir.definitions import SearchParameter, clinical_paths, official_parameters, ownership
 
 _CAST: Final = re.compile(r"\.(?:as|ofType)\(\w+\)|\s+as\s+\w+|\.where\((?:[^()]|\([^()]*\))*\)")
 _CHOICE: Final = re.compile(r"(?:DateTime|Period|Instant|Timing|Date)?")
@@ -23,16 +23,25 @@ def paths(parameter: SearchParameter, type_: str) -> frozenset[str]:
 
 @cache
 def names_owner(parameter: SearchParameter, type_: str) -> bool:
-    """Whether the parameter looks at the element that says to which patient a resource of this type belongs."""
+    """Whether the parameter looks at the element that says to which patient a resource of this type belongs.
+
+    Of those that were added none does: what else their expression asks is not known here, so that each is indexed by
+    itself.
+    """
     rule = ownership(type_)
-    return rule.rule == "patient" and parameter.type == "reference" and rule.path in paths(parameter, type_)
+    return (
+        not parameter.added
+        and rule.rule == "patient"
+        and parameter.type == "reference"
+        and rule.path in paths(parameter, type_)
+    )
 
 
 @cache
 def owner_parameter(type_: str) -> SearchParameter | None:
     """The one parameter under which the owner is indexed; others that look at the same element are answered by it."""
     rule = ownership(type_)
-    known = search_parameters(type_)
+    known = official_parameters(type_)
     if rule.parameter in known and names_owner(known[rule.parameter], type_):
         return known[rule.parameter]
     return next((p for _, p in sorted(known.items()) if names_owner(p, type_)), None)
@@ -42,8 +51,12 @@ def owner_parameter(type_: str) -> SearchParameter | None:
 def is_clinical(parameter: SearchParameter, type_: str) -> bool:
     """Whether the order by this parameter is the order of the `clinical` column: it looks at the first clinical path."""
     first = clinical_paths(type_)[:1]
-    return parameter.type == "date" and any(
-        one.startswith(path) and _CHOICE.fullmatch(one[len(path) :]) is not None
-        for one in first
-        for path in paths(parameter, type_)
+    return (
+        parameter.type == "date"
+        and not parameter.added
+        and any(
+            one.startswith(path) and _CHOICE.fullmatch(one[len(path) :]) is not None
+            for one in first
+            for path in paths(parameter, type_)
+        )
     )

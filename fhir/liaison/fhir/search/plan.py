@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of, ownership
+from liaison.fhir.definitions import DIRECTORY_TYPES, SearchParameter, kind_of, ownership
 from liaison.fhir.search import expression, reference, words
+from liaison.fhir.search.chain import Chained
 from liaison.fhir.search.conditions import (
     All,
     Any,
@@ -100,7 +101,7 @@ def plan(query: Query, bound: Alternatives, key_of: KeyOf, known: Mapping[Criter
     decided: list[Condition] = []
     residual = []
     for criterion in conjuncts(query.criteria):
-        condition = known[criterion] if known and criterion in known else condition_of(criterion, type_, key_of)
+        condition = condition_of(criterion, type_, key_of, known)
         if condition is None:
             residual.append(criterion)
         else:
@@ -129,6 +130,11 @@ def plan(query: Query, bound: Alternatives, key_of: KeyOf, known: Mapping[Criter
     )
 
 
+def hides_dates(parameter: SearchParameter, type_: str) -> bool:
+    """Whether dates of this parameter stand in no index: they are decided after decryption."""
+    return parameter.added or type_ in HIDDEN_DATES
+
+
 def within(made: Plan, patients: frozenset[int] | None) -> Plan:
     """The plan, looking at the records of these patients only; None: as it is."""
     if patients is None or "patient" not in made.families:
@@ -137,10 +143,14 @@ def within(made: Plan, patients: frozenset[int] | None) -> Plan:
     return replace(made, owners=tuple(sorted(owners - {0})) or (NOBODY,))
 
 
-def condition_of(criterion: Criterion, type_: str, key_of: KeyOf) -> Condition | None:
-    """The criterion as SQL can decide it, exactly, or None."""
+def condition_of(
+    criterion: Criterion, type_: str, key_of: KeyOf, known: Mapping[Criterion, Condition] | None = None
+) -> Condition | None:
+    """The criterion as SQL can decide it, exactly, or None. `known` as in `plan`."""
     if isinstance(criterion, Expression):
-        return expression.condition(criterion, lambda part: condition_of(part, type_, key_of))
+        return expression.condition(criterion, lambda part: condition_of(part, type_, key_of, known))
+    if isinstance(criterion, Chained):
+        return known.get(criterion) if known else None
     if isinstance(criterion, Tested):
         return None
     parameter = criterion.parameter
@@ -148,7 +158,7 @@ def condition_of(criterion: Criterion, type_: str, key_of: KeyOf) -> Condition |
         return _missing(criterion, type_)
     if parameter.code == "_id":
         return _ids(criterion, type_, key_of)
-    if parameter.type == "date" and parameter.code != "_lastUpdated" and type_ in HIDDEN_DATES:
+    if parameter.type == "date" and parameter.code != "_lastUpdated" and hides_dates(parameter, type_):
         return None
     if criterion.modifier != "identifier" and names_owner(parameter, type_):
         return _owner(criterion, type_, key_of)
@@ -164,7 +174,7 @@ def _missing(criterion: Criterion, type_: str) -> Condition | None:
         return None  # its references to the owner are indexed under the owner's parameter
     if parameter.type in _INDEXED:
         return Present(parameter.number, dates=False, negated=missing)
-    if parameter.type == "date" and type_ not in HIDDEN_DATES:
+    if parameter.type == "date" and not hides_dates(parameter, type_):
         return Present(parameter.number, dates=True, negated=missing)
     return None
 

@@ -10,11 +10,20 @@ they would have found is left out, and `spent` says so.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter, kind_of, ownership, search_parameters, type_of
+from liaison.fhir.definitions import (
+    RESOURCE_TYPES,
+    SearchParameter,
+    in_force,
+    kept_parameters,
+    kind_of,
+    official_parameters,
+    ownership,
+    type_of,
+)
 from liaison.fhir.search import reference
 from liaison.fhir.search.criteria import Include
 from liaison.fhir.search.named import Place, Token, carried, naming
@@ -189,11 +198,23 @@ def _kept(kind: int, family: Family) -> bool:
     return family in families_of(type_of(kind))
 
 
-@cache
 def _ways_to(source: str, asked: SearchParameter | None, type_: str) -> tuple[Way, ...]:
     """How resources of one type may refer to one of another, by one parameter or by any."""
+    if asked is not None:
+        return _ways(source, (asked,), type_)
+    added = tuple(one for one in kept_parameters(source) if one in in_force().ready)
+    return _ways_of_r4(source, type_) + (_ways(source, added, type_) if added else ())
+
+
+@cache
+def _ways_of_r4(source: str, type_: str) -> tuple[Way, ...]:
+    return _ways(source, tuple(official_parameters(source).values()), type_)
+
+
+@lru_cache(maxsize=4096)
+def _ways(source: str, parameters: tuple[SearchParameter, ...], type_: str) -> tuple[Way, ...]:
     found: dict[Way, None] = {}
-    for parameter in search_parameters(source).values() if asked is None else (asked,):
+    for parameter in parameters:
         if parameter.type == "reference" and (not parameter.target or type_ in parameter.target):
             owner = owner_parameter(source) if names_owner(parameter, source) else None
             # The Patient is indexed under one of the parameters that look at the element which names it.

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
+from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest, Issue
 from liaison.fhir.model.subset import Subset, Summary
 from liaison.fhir.search.criteria import Criterion, Include, Query, SortKey, Total
+from liaison.fhir.search.known import find_parameter
 from liaison.fhir.search.sort import sortable
 from liaison.fhir.search.sort_chain import chained_key
 from liaison.fhir.search.subset import elements_of, summary_of, together
@@ -93,7 +94,7 @@ class Controls:
         code = text.removeprefix("-")
         if "." in code:
             return chained_key(code, self.type_, descending=text.startswith("-"))
-        parameter = search_parameters(self.type_).get(code)
+        parameter = find_parameter(self.type_, code)
         if parameter is None or not sortable(parameter):
             raise _bad("_sort", f"cannot be by '{code[:60]}': it is not a parameter of {self.type_} that has an order")
         return SortKey(parameter, text.startswith("-"))
@@ -114,7 +115,7 @@ class Controls:
             raise _bad(name, f"names '{target[:40]}', which is not a resource type")
         if code == "*":
             return Include(source, None, target, reverse, bool(iterate))
-        parameter = search_parameters(source).get(code)
+        parameter = find_parameter(source, code)
         if parameter is None or parameter.type != "reference":
             raise _bad(name, f"names '{code[:60]}', which is not a reference parameter of {source}")
         return Include(source, parameter, target, reverse, bool(iterate))

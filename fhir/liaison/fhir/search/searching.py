@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from liaison.fhir.errors import BadRequest, FhirError, Forbidden
+from liaison.fhir.definitions import in_force
+from liaison.fhir.errors import BadRequest, FhirError, Forbidden, Gone
 from liaison.fhir.search import page
 from liaison.fhir.search.answering import Page
 from liaison.fhir.search.compartment import branches
 from liaison.fhir.search.conditions import All, Condition, Not
 from liaison.fhir.search.criteria import Context, Query
+from liaison.fhir.search.known import with_parameters
 from liaison.fhir.search.links import Links
 from liaison.fhir.search.page import Cursor
 from liaison.fhir.search.parse import criterion, pairs
@@ -42,6 +44,17 @@ async def search(
     """
     if type_:
         _permitted(caller, (type_,))
+    return await with_parameters(
+        store,
+        query,
+        lambda: _search(store, caller, type_, query, base_url, lenient, compartment),
+        lenient=lenient,
+    )
+
+
+async def _search(
+    store: Store, caller: Caller, type_: str, query: str, base_url: str, lenient: bool, compartment: str
+) -> Answer:
     given = pairs(query)
     now = datetime.now(UTC)
     cursor = None
@@ -51,6 +64,7 @@ async def search(
             raise BadRequest(f"'{page.PARAMETER}' continues a search as it was; it goes with no other parameter.")
         cursor = page.unseal(store.vault.cursor, caller, type_, asked[0][1], now)
         given, lenient, compartment, now = cursor.pairs, cursor.lenient, cursor.compartment, cursor.started
+        _require_unchanged(given, now)
     types = types_of(type_, given, compartment.partition("/")[0])
     queries = parse_each(given, types, base_url, now, named=bool(type_), lenient=lenient)
     if not type_ and not compartment and all(name != TYPES for name, _ in given):
@@ -75,6 +89,15 @@ def noted(links: Links) -> Iterator[None]:
         raise
 
 
+def _require_unchanged(given: Sequence[tuple[str, str]], started: datetime) -> None:
+    """A page goes on with the parameters of the first one. Index rows of an older moment are not made for a new one."""
+    custom = in_force()
+    asked = " ".join(text for pair in given for text in pair)
+    for one in custom.ready:
+        if one.code in asked and custom.since[one.number] > started:
+            raise Gone(f"The search parameter '{one.code}' was defined anew meanwhile: search again.")
+
+
 def _permitted(caller: Caller, types: Sequence[str]) -> frozenset[str]:
     """Those of the types that the scopes let be searched; Forbidden when there is none."""
     found = frozenset(one for one in types if caller.bound.allows("s", one))
@@ -95,6 +118,10 @@ async def find(store: Store, caller: Caller, type_: str, query: str, *, limit: i
 
     Only criteria are taken: a parameter that shapes a result page is refused by name.
     """
+    return await with_parameters(store, query, lambda: _find(store, caller, type_, query, limit, base_url))
+
+
+async def _find(store: Store, caller: Caller, type_: str, query: str, limit: int, base_url: str) -> Matches:
     now = datetime.now(UTC)
     asked = Context(type_, base_url, now)
     parsed = Query(type_, tuple(criterion(name, text, asked) for name, text in pairs(query)))

@@ -6,10 +6,10 @@ liaison.fhir.search.ends follows it.
 
 from collections.abc import Sequence
 
-from liaison.fhir.definitions import search_parameters
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.search.chain import MOST_LINKS, MOST_WAYS, fitting, link_of
 from liaison.fhir.search.criteria import SortKey
+from liaison.fhir.search.known import find_parameter
 from liaison.fhir.search.sort import sortable
 
 
@@ -28,7 +28,7 @@ def chained_key(code: str, type_: str, *, descending: bool) -> SortKey:
 def _key(code: str, type_: str, descending: bool, links: int) -> SortKey:
     head, dot, rest = code.partition(".")
     if not dot:
-        parameter = search_parameters(type_).get(code)
+        parameter = find_parameter(type_, code)
         if parameter is None or not sortable(parameter):
             raise BadRequest(f"'{code[:60]}' is not a parameter of {type_} that has an order.")
         return SortKey(parameter, descending)

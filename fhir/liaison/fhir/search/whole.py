@@ -15,7 +15,7 @@ from liaison.fhir.definitions import (
     SearchParameter,
     elements,
     kind_of,
-    search_parameters,
+    official_parameters,
 )
 from liaison.fhir.search import reference
 from liaison.fhir.search.conditions import BEGINNING
@@ -185,7 +185,7 @@ def labelled(
 @cache
 def _care_dates() -> tuple[int, ...]:
     """The date parameters that look at the main date of some type."""
-    found = {p.number for type_ in _OWNED for p in search_parameters(type_).values() if is_clinical(p, type_)}
+    found = {p.number for type_ in _OWNED for p in official_parameters(type_).values() if is_clinical(p, type_)}
     return tuple(sorted(found))
 
 
@@ -195,7 +195,7 @@ def _unindexed(type_: str) -> tuple[int, ...]:
     found = []
     for source in _OWNED:
         indexed = {
-            path for p in search_parameters(source).values() if p.type == "reference" for path in paths(p, source)
+            path for p in official_parameters(source).values() if p.type == "reference" for path in paths(p, source)
         }
         referring = [one.name for one in elements(source).values() if any(type_ in kind.targets for kind in one.types)]
         if not set(referring) <= indexed:
@@ -209,7 +209,7 @@ def _referring(type_: str) -> tuple[tuple[int, SearchParameter], ...]:
     return tuple(
         (kind_of(source), parameter)
         for source in _OWNED
-        for _, parameter in sorted(search_parameters(source).items())
+        for _, parameter in sorted(official_parameters(source).items())
         if parameter.type == "reference"
         and parameter.expression
         and (not parameter.target or type_ in parameter.target)

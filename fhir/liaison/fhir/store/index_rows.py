@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from liaison.fhir.store import identity
+from liaison.fhir.store import identity, parameters
 from liaison.fhir.store.contract import FOREIGN, Indexed, Key, Tree
 from liaison.fhir.vault import PatientKey, Vault
 
@@ -18,20 +18,28 @@ Decode = Callable[[str, str], Key | None]
 PLACE: Final = 5
 """INSERTS expects as many arrays that say what its rows belong to: patient, kind, res, version, clinical."""
 
-# The end of a statement that begins with `with`. Its arguments: those of PLACE, then `IndexRows.columns`.
+REVISION: Final = PLACE + 11
+"""The place of the argument that comes after the arrays: the revision of the added parameters that the rows are of."""
+
+# A statement, or the end of one that begins with `BEGIN`. Its arguments: those of PLACE, then `IndexRows.columns`, then
+# that of REVISION. It gives 1, or 0 and does nothing when the rows are of another revision than the base's.
+BEGIN: Final = f"with known as materialized ({parameters.GUARD.format(revision=f'${REVISION}')}), "
 INSERTS: Final = """tokens as (
         insert into {prefix}index_token (patient, kind, param, token, res, version, clinical)
         select ($1::bigint[])[n], ($2::smallint[])[n], param, token, ($3::bigint[])[n], ($4::integer[])[n],
                ($5::timestamptz[])[n]
-        from unnest($6::integer[], $7::smallint[], $8::bigint[]) as k(n, param, token)
+        from unnest($6::integer[], $7::smallint[], $8::bigint[]) as k(n, param, token) cross join known
     ), dates as (
         insert into {prefix}index_date (patient, kind, param, low, high, res, version)
         select ($1::bigint[])[n], ($2::smallint[])[n], param, low, high, ($3::bigint[])[n], ($4::integer[])[n]
         from unnest($9::integer[], $10::smallint[], $11::timestamptz[], $12::timestamptz[]) as k(n, param, low, high)
+             cross join known
+    ), identities as (
+        insert into identity_token (space, token, patient, kind, res)
+        select space, token, ($1::bigint[])[n], ($2::smallint[])[n], ($3::bigint[])[n]
+        from unnest($13::integer[], $14::smallint[], $15::bytea[]) as k(n, space, token) cross join known
     )
-    insert into identity_token (space, token, patient, kind, res)
-    select space, token, ($1::bigint[])[n], ($2::smallint[])[n], ($3::bigint[])[n]
-    from unnest($13::integer[], $14::smallint[], $15::bytea[]) as k(n, space, token)
+    select count(*) from known
 """
 
 
@@ -45,10 +53,14 @@ class IndexRows:
 
     def add(self, place: int, vault: Vault, key: PatientKey, tree: Tree, found: Indexed, decode: Decode) -> None:
         """The rows of the version at this place; `found` is what the search keeps of its tree."""
-        self.tokens += _tokens(place, key, found.tokens)
-        self.tokens += _tokens(place, key, _foreign(key.patient, found.links, decode))
+        self.add_tokens(place, key, found, decode)
         self.dates += [(place, param, low, high) for param, low, high in found.dates]
         self.identities += [(place, space, token) for space, token in identity.tokens(vault, tree)]
+
+    def add_tokens(self, place: int, key: PatientKey, found: Indexed, decode: Decode) -> None:
+        """The tokens alone."""
+        self.tokens += _tokens(place, key, found.tokens)
+        self.tokens += _tokens(place, key, _foreign(key.patient, found.links, decode))
 
     def columns(self) -> list[list[Any]]:
         """Ten arrays."""

@@ -19,6 +19,7 @@ from liaison.fhir.store.contract import Key
 from liaison.fhir.store.database import Database, connection
 from liaison.fhir.store.faults import RETRIED, reported
 from liaison.fhir.store.index_rows import IndexRows, columns
+from liaison.fhir.store.parameters import Parameters
 from liaison.fhir.store.writer import Index
 from liaison.fhir.vault import Vault
 
@@ -51,6 +52,9 @@ _HELD = """
     where v.superseded is null order by v.patient, v.kind, v.res for share of v
 """
 
+# Whoever adds a search parameter waits for us, and we for them: what we know stays what there is.
+_WRITING = "lock table {family} in row exclusive mode"
+
 _CLEAR = """
     with keys as (
         select * from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::integer[], $5::timestamptz[])
@@ -76,7 +80,9 @@ async def is_behind(one: asyncpg.Connection, generation: int) -> bool:
     return any((row["done"] if row else 1) < generation or (row and row["towards"]) for row in found.values())
 
 
-async def reindex(database: Database, vault: Vault, index: Index, generation: int, progress: Progress) -> int:
+async def reindex(
+    database: Database, vault: Vault, index: Index, generation: int, progress: Progress, parameters: Parameters
+) -> int:
     """Makes all index rows anew, or goes on with the pass towards this generation that was stopped. How many versions.
 
     `progress` gets their number after each batch. Raises Conflict when another pass is under way, Unavailable.
@@ -90,7 +96,7 @@ async def reindex(database: Database, vault: Vault, index: Index, generation: in
             for family in _FAMILIES:
                 place = await _begun(one, family, generation)
                 while place is not None:
-                    place, done = await _batch(one, vault, index, family, place)
+                    place, done = await _batch(one, vault, index, family, place, parameters)
                     count += done
                     progress(count)
             return count
@@ -108,19 +114,19 @@ async def _begun(one: asyncpg.Connection, family: str, generation: int) -> Key |
 
 
 async def _batch(
-    one: asyncpg.Connection, vault: Vault, index: Index, family: str, after: Key
+    one: asyncpg.Connection, vault: Vault, index: Index, family: str, after: Key, parameters: Parameters
 ) -> tuple[Key | None, int]:
     """The place after this batch, None at the end of the family, and how many versions it had."""
     while True:
         try:
             async with one.transaction():
-                return await _within(one, vault, index, family, after)
+                return await _within(one, vault, index, family, after, parameters)
         except RETRIED:
             continue  # lost against a writer: nothing of the batch is done
 
 
 async def _within(
-    one: asyncpg.Connection, vault: Vault, index: Index, family: str, after: Key
+    one: asyncpg.Connection, vault: Vault, index: Index, family: str, after: Key, parameters: Parameters
 ) -> tuple[Key | None, int]:
     prefix = _FAMILIES[family]
     names = await one.fetch(_NEXT.format(family=family), *after, BATCH)
@@ -131,6 +137,8 @@ async def _within(
             family,
         )
         return None, 0
+    await one.execute(_WRITING.format(family=family))
+    custom = await parameters.refreshed_within(one)
     held = await one.fetch(_HELD.format(columns=rows.COLUMNS, family=family), *columns(names, 3))
     found = [rows.row_of(record) for record in held]
     keys = await vault.patient_keys(one, {row.key.patient for row in found} - {0}) | {0: vault.territory}
@@ -142,12 +150,15 @@ async def _within(
         if row.deleted or key is None:  # of a deletion, or a record erased meanwhile, nothing is indexed
             continue
         tree = read(rows.open_(key, row))
-        kept = index(type_of(row.key.kind), tree)
+        with custom.in_force():
+            kept = index(type_of(row.key.kind), tree)
         versions.append((*row.key, row.version, kept.clinical))
         new.add(len(versions), vault, key, tree, kept, decode)
     places = columns(versions, index_rows.PLACE)
     await one.execute(_CLEAR.format(prefix=prefix, family=family), *places)
-    await one.execute(("with " + index_rows.INSERTS).format(prefix=prefix), *places, *new.columns())
+    inserts = (index_rows.BEGIN + index_rows.INSERTS).format(prefix=prefix)
+    if not await one.fetchval(inserts, *places, *new.columns(), custom.revision):
+        raise asyncpg.SerializationError("the search parameters changed under the lock")
     last = Key(*names[-1])
     await one.execute(
         "update reindexing set after_patient = $2, after_kind = $3, after_res = $4 where family = $1", family, *last

@@ -213,3 +213,27 @@ reindexing = Table(
     Column("after_kind", SmallInteger),
     Column("after_res", BigInteger),
 )
+
+# Search parameters that administrators added (liaison.fhir.store.parameters). What one says stands in the version of the
+# SearchParameter that is named. A changed definition gets a new number; the rows of an old one are removed, then it.
+search_parameter = Table(
+    "search_parameter",
+    metadata,
+    Column("number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("res", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", SmallInteger, nullable=False),  # 0 what is stored is being indexed, 1 ready, 2 ended
+    _moment("since", nullable=False, server_default=func.now()),  # in this state
+    Column("family", Text),  # with the place: how far the pass over what is stored has come
+    Column("after_patient", BigInteger),
+    Column("after_kind", SmallInteger),
+    Column("after_res", BigInteger),
+)
+
+# One row. Raised with each change of search_parameter, under a lock on the version tables: a writer's insert compares it.
+search_revision = Table(
+    "search_revision",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),
+)

@@ -25,6 +25,7 @@ from liaison.fhir.store.contract import (
 )
 from liaison.fhir.store.database import Database, connection
 from liaison.fhir.store.lanes import Lanes
+from liaison.fhir.store.parameters import Parameters
 from liaison.fhir.store.reader import Reader
 from liaison.fhir.store.shared import Shared
 from liaison.fhir.vault import NotAuthentic, PatientKey, Vault
@@ -54,6 +55,7 @@ class Store:
         self.ids = ids.Ids(vault.id_key)
         self.reader = Reader(database, vault, filter_)
         self.lanes = Lanes(database)
+        self.parameters = Parameters(database, vault)
         self.shared = Shared(database, self._write)
         self._alone = asyncio.Semaphore(_ALONE)
         self._index = index or _index_of_search()
@@ -159,6 +161,7 @@ class Store:
 
     async def _write(self, connection: asyncpg.Connection, units: Sequence[Unit], held: Container[int] = ()) -> None:
         """The same for several units; those that are refused are left out. `held`: see writer.apply."""
+        adding = await self.parameters.hold(connection, [change for unit in units for change in unit.changes])
         for unit in units:
             for change in unit.changes:
                 if change.tree is not None:
@@ -167,7 +170,9 @@ class Store:
         written = [unit for unit in units if unit.refusal is None]
         if written:
             changes = [change for unit in written for change in unit.changes]
-            await writer.apply(connection, self.vault, changes, self._index, held)
+            await writer.apply(connection, self.vault, changes, self._index, self.parameters, held)
+            if adding:
+                await self.parameters.take(connection, changes)
             await self.hooks.after_write(connection, written)
 
     async def lock(self, connection: asyncpg.Connection, tokens: Sequence[bytes]) -> None:

@@ -5,7 +5,7 @@ version stay until liaison.fhir.store.sweep finds that no cursor can need them.
 """
 
 import asyncio
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -13,10 +13,12 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from liaison.fhir import model
+from liaison.fhir.definitions import Custom
 from liaison.fhir.errors import Conflict, NotFound
 from liaison.fhir.store import ids, index_rows, rows
 from liaison.fhir.store.contract import Change, Indexed, Tree
 from liaison.fhir.store.index_rows import Decode, columns
+from liaison.fhir.store.parameters import Parameters
 from liaison.fhir.vault import PatientKey, Vault
 
 Index = Callable[[str, Tree], Indexed]
@@ -44,15 +46,16 @@ _SUPERSEDE = """
 """
 
 _INSERT = (
-    """
-    with versions as (
+    index_rows.BEGIN
+    + """versions as (
         insert into {prefix}version (patient, kind, res, version, clinical, at, deleted, classes, author, service,
                                      addressee, sealed)
         select patient, kind, res, version, clinical, coalesce(at, date_trunc('milliseconds', clock_timestamp())),
                deleted, classes, author, service, addressee, sealed
-        from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::integer[], $5::timestamptz[], $16::timestamptz[],
-                    $17::boolean[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bytea[])
+        from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::integer[], $5::timestamptz[], $17::timestamptz[],
+                    $18::boolean[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::bytea[])
              as k(patient, kind, res, version, clinical, at, deleted, classes, author, service, addressee, sealed)
+             cross join known
     ), """
     + index_rows.INSERTS
 )
@@ -85,37 +88,56 @@ class _Rows:
     versions: list[_Version] = field(default_factory=list)
     index: index_rows.IndexRows = field(default_factory=index_rows.IndexRows)
 
-    def arguments(self) -> list[list[Any]]:
+    def arguments(self, revision: int) -> list[Any]:
         versions = columns(self.versions, len(_Version._fields))
-        return [*versions[: index_rows.PLACE], *self.index.columns(), *versions[index_rows.PLACE :]]
+        return [*versions[: index_rows.PLACE], *self.index.columns(), revision, *versions[index_rows.PLACE :]]
 
 
 async def apply(
-    connection: asyncpg.Connection, vault: Vault, changes: Sequence[Change], index: Index, held: Container[int] = ()
+    connection: asyncpg.Connection,
+    vault: Vault,
+    changes: Sequence[Change],
+    index: Index,
+    parameters: Parameters,
+    held: Container[int] = (),
 ) -> None:
     """Writes the changes within the open transaction. Each has its labels and, unless it deletes, its tree.
 
-    `held` are patients whose rows the transaction has locked already. Raises Conflict when a version to be superseded is not the current one, or a new number is taken; NotFound when the
-    patient is erased.
+    `held` are patients whose rows the transaction has locked already. Raises Conflict when a version to be superseded
+    is not the current one, or a new number is taken; NotFound when the patient is erased.
     """
     keys = await _keys(connection, vault, changes, held)
-    families = {"": _Rows(), "directory_": _Rows()}
-    decode = ids.Ids(vault.id_key).decode
-    for count, change in enumerate(changes, 1):
-        into = families["" if change.key.patient else "directory_"]
-        _add(into, vault, keys[change.key.patient], change, index, decode)
-        if count % _BREATH == 0:
-            await asyncio.sleep(0)
-    for prefix, into in families.items():
+    custom = parameters.known
+    for prefix in ("", "directory_"):
+        some = [change for change in changes if bool(change.key.patient) is not bool(prefix)]
+        if not some:
+            continue
+        into = await _rows(vault, keys, some, index, custom)
         if into.superseded:
             done = await connection.execute(_SUPERSEDES[prefix], *columns(into.superseded, 4))
             if done != f"UPDATE {len(into.superseded)}":
                 raise Conflict("The resource was changed meanwhile.")
-        if into.versions:
-            try:
-                await connection.execute(_INSERTS[prefix], *into.arguments())
-            except asyncpg.UniqueViolationError:
-                raise Conflict("The resource was changed meanwhile.") from None
+        try:
+            while not await connection.fetchval(_INSERTS[prefix], *into.arguments(custom.revision)):
+                # A search parameter came or went since this process last looked: the rows are made again.
+                custom = await parameters.refreshed_within(connection)
+                into = await _rows(vault, keys, some, index, custom)
+        except asyncpg.UniqueViolationError:
+            raise Conflict("The resource was changed meanwhile.") from None
+
+
+async def _rows(
+    vault: Vault, keys: Mapping[int, PatientKey], changes: Sequence[Change], index: Index, custom: Custom
+) -> _Rows:
+    """The rows of changes of one family, as the parameters of `custom` index them."""
+    into = _Rows()
+    decode = ids.Ids(vault.id_key).decode
+    for count, change in enumerate(changes, 1):
+        with custom.in_force():
+            _add(into, vault, keys[change.key.patient], change, index, decode)
+        if count % _BREATH == 0:
+            await asyncio.sleep(0)
+    return into
 
 
 async def _keys(

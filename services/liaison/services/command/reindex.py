@@ -23,7 +23,9 @@ def reindex() -> None:
         async with House.opened(Settings()) as house:
             await house.journal.record((Entry(Event.JOB, method="console", path="reindex"),))
             with told() as progress:
-                return await passes.reindex(house.database, house.vault, indexed, GENERATION, progress)
+                return await passes.reindex(
+                    house.database, house.vault, indexed, GENERATION, progress, house.store.parameters
+                )
 
     try:
         typer.echo(f"{asyncio.run(work())} resources: the search index is up to date.")

@@ -90,7 +90,9 @@ async def index(one: asyncpg.Connection) -> Finding:
     if await is_behind(one, GENERATION):
         text = "l'index de recherche est d'une version antérieure, ou refait à moitié : une recherche peut ne pas tout trouver"
         return Finding("index", LOOK, text, "liaison reindex (le service peut rester ouvert)")
-    return Finding("index", OK, "l'index de recherche est à jour")
+    waiting = await one.fetchval("select count(*) from search_parameter where state = 0")
+    being = f" ; {waiting} paramètre(s) ajouté(s) en cours d'indexation par le service" if waiting else ""
+    return Finding("index", OK, f"l'index de recherche est à jour{being}")
 
 
 async def clock(one: asyncpg.Connection) -> Finding:

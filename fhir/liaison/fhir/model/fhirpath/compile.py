@@ -91,6 +91,8 @@ class _Compiler:
                 yield self.here
             case Index(of, index):
                 yield from (replace(b, steps=(*b.steps, index)) for b in self.branches(of))
+            case Call(of, "first", ()) if of is not None:
+                yield from self.branches(Index(of, 0))
             case Call(of, "where", (condition,)) if of is not None:
                 for branch in self.branches(of):
                     test = _keep(_Compiler(self.type, branch.type).condition(condition))
@@ -108,7 +110,7 @@ class _Compiler:
                 for branch in self.branches(of):
                     yield from self.child(branch, name)
             case _:
-                raise ParseError(f"not in the subset: {node}")
+                raise ParseError(f"{_shown(node)} cannot be used here")
 
     def child(self, branch: Branch, name: str) -> Iterator[Branch]:
         element = elements(branch.type).get(name)
@@ -157,7 +159,23 @@ class _Compiler:
                 inner = self.condition(of)
                 return lambda item, root: not inner(item, root)
             case _:
-                raise ParseError(f"not a condition of the subset: {node}")
+                raise ParseError(f"{_shown(node)} cannot be used in a condition")
+
+
+def _shown(node: Node) -> str:
+    match node:
+        case Call(_, name, _):
+            return f"{name}()"
+        case Binary(operator, _, _):
+            return f"'{operator}'"
+        case Name(_, name):
+            return name
+        case Variable(name):
+            return f"%{name}"
+        case Index(_, index):
+            return f"[{index}]"
+        case Literal(value):
+            return repr(value)
 
 
 def _keep(test: Callable[[Any, Tree], bool]) -> Step:

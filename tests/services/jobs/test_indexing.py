@@ -1,0 +1,105 @@
+"""The indexing of what is stored: killed in the middle, it goes on; it is journaled under its own name."""
+
+import os
+import signal
+import subprocess
+import sys
+
+from liaison.auth.access import internal
+from liaison.auth.caller import Caller
+from liaison.auth.journal.entry import Entry, Event
+from liaison.auth.journal.sealing import COLUMNS, Record, unseal
+from liaison.fhir.store import filling
+from liaison.fhir.store.contract import Request
+from liaison.services.house import House
+from liaison.services.jobs.indexing import index
+
+ORGANIZATIONS = 30
+URL = "https://liaison.test/SearchParameter/alias"
+PARAMETER = """{"resourceType": "SearchParameter", "url": "https://liaison.test/SearchParameter/alias", "name": "Alias",
+ "status": "active", "description": "Other names", "code": "alias", "base": ["Organization"], "type": "string",
+ "expression": "Organization.alias"}"""
+
+# The job in a process of its own, one resource a batch, which says how far it is and then waits for its end.
+SLOW = f"""
+import asyncio, sys
+from liaison.fhir.store import filling
+from liaison.services.house import House
+from liaison.services.jobs.indexing import index
+from liaison.services.settings import Settings
+
+filling.BATCH = 1
+batch = filling._batch
+done = 0
+
+async def slow(*arguments):
+    global done
+    if done == {ORGANIZATIONS // 2}:
+        print("half way", flush=True)
+        await asyncio.sleep(600)
+    done += 1
+    return await batch(*arguments)
+
+filling._batch = slow
+
+async def work():
+    async with House.opened(Settings()) as house, house.database.writing.acquire() as one:
+        [definition] = (await filling.work(one, house.store.parameters)).waiting
+        await index(one, house.store, house.journal, definition)
+
+asyncio.run(work())
+"""
+
+
+async def created(house: House, maker: Caller, type_: str, body: bytes) -> None:
+    answer = await house.engine.handle(maker, Request("POST", type_, "", body))
+    assert answer.status == 201, answer.body
+
+
+async def entries(house: House) -> list[Entry]:
+    """The journal, oldest first."""
+    rows = await house.database.reading.fetch(f"select {', '.join(COLUMNS)} from journal_entry order by at, sequence")
+    return [unseal(house.journal_keys, Record(*row)) for row in rows]
+
+
+async def searched(house: House, maker: Caller, query: str) -> int:
+    return (await house.engine.handle(maker, Request("GET", "Organization", query))).status
+
+
+async def test_killed_in_the_middle_it_goes_on_from_there(house: House) -> None:
+    maker = await internal.open_session(house.database.writing, "import")
+    for number in range(ORGANIZATIONS):
+        body = b'{"resourceType": "Organization", "name": "%d", "alias": ["Maison %d"]}' % (number, number)
+        await created(house, maker, "Organization", body)
+    await created(house, maker, "SearchParameter", PARAMETER.encode())
+    settings = {"DATABASE_URL": house.settings.database_url, "KEY_FILE": house.settings.key_file}
+    settings |= {"DATA": house.settings.data, "PUBLIC_URL": house.settings.public_url}
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW],
+        env={**os.environ, **{f"LIAISON_{name}": str(value) for name, value in settings.items()}},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "half way\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    rows = "select count(*), count(distinct res) from directory_index_token where param >= 20000"
+    half = await house.database.reading.fetchrow(rows)
+    assert 0 < half[1] < ORGANIZATIONS
+    assert await searched(house, maker, "alias=maison 7") == 400
+
+    async with house.database.writing.acquire() as one:
+        [definition] = (await filling.work(one, house.store.parameters)).waiting
+        assert await index(one, house.store, house.journal, definition) == ORGANIZATIONS - half[1]
+
+    assert tuple(await house.database.reading.fetchrow(rows)) == (ORGANIZATIONS, ORGANIZATIONS)
+    answer = await house.engine.handle(maker, Request("GET", "Organization", "alias=maison 7"))
+    assert (answer.status, answer.body.count(b'"fullUrl"')) == (200, 1)
+    passes = [one for one in await entries(house) if one.event == Event.JOB]
+    assert [(one.role_code, one.detail) for one in passes] == [
+        ("internal:indexing", {"parameter": URL}),
+        ("internal:indexing", {"parameter": URL}),
+        ("internal:indexing", {"parameter": URL, "resources": ORGANIZATIONS - half[1]}),
+    ]
