@@ -136,6 +136,8 @@ def requests(patient: Any, gp: Any, unseen: Mapping[str, str]) -> list[tuple[str
         "Observation?date=ge2026-03-02&date=lt2026-03-04", f"Observation?patient={theirs}", f"Observation?subject={theirs}",
         f"Observation?patient={mine}", f"Observation?patient={mine}&_count=2", f"Observation?patient={mine},{theirs}",
         "Observation?_include=Observation:subject&_count=3", f"Observation?patient={mine}&_include=Observation:performer",
+        "Observation?_include=*&_include:iterate=*&_count=4", "Patient?_revinclude=*&_count=1", "Practitioner?_revinclude=*",
+        f"Patient?_id={theirs.split('/')[1]}&_revinclude=*", "CareTeam?_include=*&_revinclude:iterate=*",
         "Condition", f"Condition?patient={mine}", "Condition?_count=1", "MedicationRequest", f"MedicationRequest?patient={mine}",
         "Communication", f"Communication?patient={mine}", "Consent?_count=1", "Task", "CareTeam", "CareTeam?_count=1",
         f"CareTeam?participant={gp.role}",
@@ -268,21 +270,20 @@ async def trace(territory: Any, caller: Any, asked: list[tuple[str, str, Tree | 
         answer = await territory.ask(caller, method, path, body, **headers)
         shown = sorted(rename.header(name, value) for name, value in answer.headers)
         found.append((method, rename(path.encode()), answer.status, shown, rename(answer.body)))
-        for _ in range(20):
-            following = _next(answer.body) if method == "GET" else None
-            if following is None:
-                break
-            answer = await territory.ask(caller, "GET", following)
-            found.append(("GET", b"next", answer.status, [], rename(answer.body)))
+        for relation in ("next",) * 20 + ("previous", "first"):  # to the end, and back
+            following = _page(answer.body, relation) if method == "GET" else None
+            if following is not None:
+                answer = await territory.ask(caller, "GET", following)
+                found.append(("GET", relation.encode(), answer.status, [], rename(answer.body)))
     return found
 
 
-def _next(body: bytes) -> str | None:
+def _page(body: bytes, relation: str) -> str | None:
     try:
         links = json.loads(body).get("link", ())
     except ValueError:
         return None
     for link in links:
-        if link.get("relation") == "next":
+        if link.get("relation") == relation:
             return str(link["url"]).partition("/fhir")[2].lstrip("/")
     return None
