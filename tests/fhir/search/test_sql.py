@@ -22,7 +22,7 @@ from liaison.fhir.search.conditions import (
     Updated,
     implied_patients,
 )
-from liaison.fhir.search.named import Place, Token, carried, naming
+from liaison.fhir.search.named import Place, Token, carried, held, naming
 from liaison.fhir.search.sql import Compiler, Family, Order, Position, Statement
 from liaison.fhir.search.whole import BEFORE_ALL, Part, labelled, records, referring
 from liaison.fhir.store.contract import Key
@@ -122,6 +122,7 @@ def only_visible(statement: Statement) -> None:
 def test_so_are_those_of_a_whole_record(family: Family, snapshot: str | None) -> None:
     compiler = Compiler(Named(), family, 7, snapshot)
     only_visible(labelled(compiler, [96, 97], [1, 2], 5, each=True))
+    only_visible(held(compiler, [1, 2]))
     for after in (None, Place(96, AT, 5, 1)):
         only_visible(naming(compiler, [Token(1, 96, 55, 7)], 9, after))
     if family == "patient":

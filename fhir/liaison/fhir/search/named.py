@@ -68,6 +68,21 @@ def carried(compiler: Compiler, wanted: Sequence[Token]) -> Statement:
     )
 
 
+def held(compiler: Compiler, patients: Sequence[int]) -> Statement:
+    """(patient, kind) of each type of which something is in each of these records. One probe for each, from the first
+    type to the next by the index that orders a record."""
+    bind = Binder()
+    head = compiler.visible(bind, bind.add(compiler.session, "bigint"))
+    following = "select v.kind from visible v where v.patient = p.patient{} order by v.kind limit 1"
+    return Statement(
+        f"{head}select p.patient, k.kind from unnest({bind.add(list(patients), 'bigint[]')}) p(patient)"
+        f" cross join lateral (with recursive t(kind) as (({following.format('')})"
+        f" union all select ({following.format(' and v.kind > t.kind')}) from t where t.kind is not null)"
+        " select t.kind from t where t.kind is not null) k",
+        bind.arguments,
+    )
+
+
 def _wanted(bind: Binder, wanted: Sequence[Token]) -> str:
     types = ("bigint[]", "smallint[]", "smallint[]", "bigint[]")
     columns = ", ".join(bind.add([one[part] for one in wanted], type_) for part, type_ in enumerate(types))

@@ -3,7 +3,7 @@
 References stay in one record or lead to the directory, but for a few that the store marks (store contract, FOREIGN). So
 what refers to a resource of a record is looked for in that record, in the directory, and in the records that hold a
 mark of the parameter; what refers to one of the directory, in every record of the caller. The number of types and
-parameters changes no statement, and adds none.
+parameters changes no statement; of many, only those are looked for that the records hold at all.
 
 Each token costs a HMAC and a probe. More than MOST_TOKENS are not made, nor more than MOST_MARKS to look for marks: what
 they would have found is left out, and `spent` says so.
@@ -26,7 +26,7 @@ from liaison.fhir.definitions import (
 )
 from liaison.fhir.search import reference
 from liaison.fhir.search.criteria import Include
-from liaison.fhir.search.named import Place, Token, carried, naming
+from liaison.fhir.search.named import Place, Token, carried, held, naming
 from liaison.fhir.search.paths import names_owner, owner_parameter
 from liaison.fhir.search.plan import families_of
 from liaison.fhir.search.run import Run
@@ -37,14 +37,17 @@ from liaison.fhir.store.faults import reported
 from liaison.fhir.store.rows import row_of
 from liaison.fhir.vault import PatientKey
 
-MOST_TOKENS: Final = 200_000
-"""Over one page."""
+MOST_TOKENS: Final = 120_000
+"""Over one page: about two seconds' work."""
 
 MOST_MARKS: Final = 50_000
 """Marks looked for in one turn: ways to refer, times patients of the caller."""
 
-CHUNK: Final = 20_000
-"""Tokens of one statement."""
+CHUNK: Final = 5_000
+"""Tokens of one statement: what is made between two turns of the event loop."""
+
+FEW: Final = 8
+"""Ways that are simply looked for. Of more, it is first asked which types there are in the records."""
 
 Take = Callable[[Sequence[Row]], Awaitable[bool]]
 """Is given rows that may be seen, some of them more than once; False when it wants no more."""
@@ -78,6 +81,8 @@ class Referrers:
         self.tokens = 0
         self._everyone: tuple[int, ...] | None = None
         self._marks: dict[Way, list[int]] = {}
+        self._held: dict[int, set[int]] = {}
+        self._written: dict[Key, list[bytes]] = {}
 
     async def give(self, keys: Sequence[Key], asked: Sequence[Include], limit: int, take: Take) -> bool:
         """Gives the rows that refer to these resources, `limit` at once, by type and newest first; whether all were
@@ -88,13 +93,22 @@ class Referrers:
         owned = [(key, way) for key, way in in_records if key.patient]
         shared = [(key, way) for key, way in in_records if not key.patient]
         in_directory = [(key, way) for key, way in links if _kept(way.kind, "directory")]
-        marks = await self._marked({way for _, way in owned if way.leads_out})
-        everyone = await self._patients() if shared else ()
+        leading_out = {way for _, way in owned if way.leads_out}
+        everyone = await self._patients() if leading_out or shared else ()
+        if len({way for _, way in in_records}) > FEW:
+            await self._look_into("patient", {*everyone, *(key.patient for key, _ in owned)})
+        if len({way for _, way in in_directory}) > FEW:
+            await self._look_into("directory", {0})
+        marks = await self._marked(leading_out, everyone)
+        anywhere = {way: [one for one in everyone if self._may_hold(one, way.kind)] for way in {w for _, w in shared}}
         looked: tuple[tuple[Family, Iterable[Wanted]], ...] = (
-            ("patient", self._references(((key.patient,), key, way) for key, way in owned)),
-            ("directory", self._references(((0,), key, way) for key, way in in_directory)),
+            (
+                "patient",
+                self._references(((k.patient,), k, way) for k, way in owned if self._may_hold(k.patient, way.kind)),
+            ),
+            ("directory", self._references(((0,), k, way) for k, way in in_directory if self._may_hold(0, way.kind))),
             ("patient", self._references((marks.get(way, ()), key, way) for key, way in owned)),
-            ("patient", self._references((everyone, key, way) for key, way in shared)),
+            ("patient", self._references((anywhere[way], key, way) for key, way in shared)),
         )
         for family, wanted in looked:
             if not await self._give(family, wanted, limit, take):
@@ -128,24 +142,42 @@ class Referrers:
 
     def _references(self, places: Iterable[tuple[Iterable[int], Key, Way]]) -> Iterator[Wanted]:
         for patients, key, way in places:
-            for written in reference.ways(type_of(key.kind), self.store.id(key), self.base_url):
-                for patient in patients:
-                    yield Wanted(patient, way.kind, way.param, reference.of(written))
+            if key not in self._written:
+                ways = reference.ways(type_of(key.kind), self.store.id(key), self.base_url)
+                self._written[key] = [reference.of(one) for one in ways]
+            for patient in patients:
+                for value in self._written[key]:
+                    yield Wanted(patient, way.kind, way.param, value)
 
-    async def _marked(self, ways: Collection[Way]) -> dict[Way, list[int]]:
+    async def _marked(self, ways: Collection[Way], everyone: Sequence[int]) -> dict[Way, list[int]]:
         """The records in which a reference of each way leads into another record."""
         unknown = [way for way in sorted(ways) if way not in self._marks]
-        everyone = await self._patients() if unknown else ()
-        if len(unknown) * len(everyone) > MOST_MARKS:
+        wanted = [
+            Wanted(patient, way.kind, way.param, FOREIGN)
+            for way in unknown
+            for patient in everyone
+            if self._may_hold(patient, way.kind)
+        ]
+        if len(wanted) > MOST_MARKS:
             self.spent = True
-        else:
-            self._marks |= {way: [] for way in unknown}
-            by_name = {(way.kind, way.param): way for way in unknown}
-            wanted = [Wanted(patient, way.kind, way.param, FOREIGN) for way in unknown for patient in everyone]
-            async for tokens in self._tokens(wanted):
-                for patient, kind, param in await self._fetch(carried(self._compiler("patient"), tokens)):
-                    self._marks[by_name[kind, param]].append(patient)
+            return self._marks
+        self._marks |= {way: [] for way in unknown}
+        by_name = {(way.kind, way.param): way for way in unknown}
+        async for tokens in self._tokens(wanted):
+            for patient, kind, param in await self._fetch(carried(self._compiler("patient"), tokens)):
+                self._marks[by_name[kind, param]].append(patient)
         return self._marks
+
+    async def _look_into(self, family: Family, patients: Collection[int]) -> None:
+        """Finds which types there are in these records, or (0) in the directory: of others nothing is looked for."""
+        if unknown := sorted(set(patients) - self._held.keys()):
+            self._held |= {patient: set() for patient in unknown}
+            for patient, kind in await self._fetch(held(self._compiler(family), unknown)):
+                self._held[patient].add(kind)
+
+    def _may_hold(self, patient: int, kind: int) -> bool:
+        known = self._held.get(patient)
+        return known is None or kind in known
 
     async def _tokens(self, wanted: Iterable[Wanted]) -> AsyncIterator[list[Token]]:
         """The tokens of these, as many at once as one statement takes, until the page has cost what it may."""
