@@ -9,7 +9,7 @@ Each token costs a HMAC and a probe. More than MOST_TOKENS are not made, nor mor
 they would have found is left out, and `spent` says so.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -62,6 +62,10 @@ class Way(NamedTuple):
     leads_out: bool
 
 
+Places = Sequence[tuple[Sequence[int], Way]]
+"""In which records each way is looked for; 0 is the directory."""
+
+
 class Wanted(NamedTuple):
     """A reference that is looked for in one record, or (0) in the directory."""
 
@@ -82,33 +86,43 @@ class Referrers:
         self._everyone: tuple[int, ...] | None = None
         self._marks: dict[Way, list[int]] = {}
         self._held: dict[int, set[int]] = {}
-        self._written: dict[Key, list[bytes]] = {}
 
     async def give(self, keys: Sequence[Key], asked: Sequence[Include], limit: int, take: Take) -> bool:
         """Gives the rows that refer to these resources, `limit` at once, by type and newest first; whether all were
         taken. Nothing is said of the scopes."""
+        owned = [key for key in keys if key.patient]
+        shared = [key for key in keys if not key.patient]
         ways = {kind: self._ways(type_of(kind), asked) for kind in {key.kind for key in keys}}
-        links = [(key, way) for key in keys for way in ways[key.kind]]
-        in_records = [(key, way) for key, way in links if _kept(way.kind, "patient")]
-        owned = [(key, way) for key, way in in_records if key.patient]
-        shared = [(key, way) for key, way in in_records if not key.patient]
-        in_directory = [(key, way) for key, way in links if _kept(way.kind, "directory")]
-        leading_out = {way for _, way in owned if way.leads_out}
+        in_records = {kind: [way for way in some if _kept(way.kind, "patient")] for kind, some in ways.items()}
+        in_directory = {kind: [way for way in some if _kept(way.kind, "directory")] for kind, some in ways.items()}
+        leading_out = {way for kind in {key.kind for key in owned} for way in in_records[kind] if way.leads_out}
         everyone = await self._patients() if leading_out or shared else ()
-        if len({way for _, way in in_records}) > FEW:
-            await self._look_into("patient", {*everyone, *(key.patient for key, _ in owned)})
-        if len({way for _, way in in_directory}) > FEW:
+        if _many(in_records):
+            await self._look_into("patient", {*everyone, *(key.patient for key in owned)})
+        if _many(in_directory):
             await self._look_into("directory", {0})
         marks = await self._marked(leading_out, everyone)
-        anywhere = {way: [one for one in everyone if self._may_hold(one, way.kind)] for way in {w for _, w in shared}}
-        looked: tuple[tuple[Family, Iterable[Wanted]], ...] = (
-            (
-                "patient",
-                self._references(((k.patient,), k, way) for k, way in owned if self._may_hold(k.patient, way.kind)),
-            ),
-            ("directory", self._references(((0,), k, way) for k, way in in_directory if self._may_hold(0, way.kind))),
-            ("patient", self._references((marks.get(way, ()), key, way) for key, way in owned)),
-            ("patient", self._references((anywhere[way], key, way) for key, way in shared)),
+
+        @cache
+        def within(patient: int, kind: int) -> Places:
+            """In one record: how something that it may hold could refer to one of this type."""
+            some = in_records[kind] if patient else in_directory[kind]
+            return [((patient,), way) for way in some if self._may_hold(patient, way.kind)]
+
+        @cache
+        def marked(kind: int) -> Places:
+            return [(marks[way], way) for way in in_records[kind] if marks.get(way)]
+
+        @cache
+        def anywhere(kind: int) -> Places:
+            found = [([one for one in everyone if self._may_hold(one, w.kind)], w) for w in in_records[kind]]
+            return [(patients, way) for patients, way in found if patients]
+
+        looked: tuple[tuple[Family, Iterator[Wanted]], ...] = (
+            ("patient", self._references(owned, lambda key: within(key.patient, key.kind))),
+            ("directory", self._references(keys, lambda key: within(0, key.kind))),
+            ("patient", self._references(owned, lambda key: marked(key.kind))),
+            ("patient", self._references(shared, lambda key: anywhere(key.kind))),
         )
         for family, wanted in looked:
             if not await self._give(family, wanted, limit, take):
@@ -140,14 +154,14 @@ class Referrers:
                         found |= dict.fromkeys(_ways_to(source, one.parameter, type_))
         return list(found)
 
-    def _references(self, places: Iterable[tuple[Iterable[int], Key, Way]]) -> Iterator[Wanted]:
-        for patients, key, way in places:
-            if key not in self._written:
-                ways = reference.ways(type_of(key.kind), self.store.id(key), self.base_url)
-                self._written[key] = [reference.of(one) for one in ways]
-            for patient in patients:
-                for value in self._written[key]:
-                    yield Wanted(patient, way.kind, way.param, value)
+    def _references(self, keys: Iterable[Key], places: Callable[[Key], Places]) -> Iterator[Wanted]:
+        for key in keys:
+            written = reference.ways(type_of(key.kind), self.store.id(key), self.base_url)
+            values = [reference.of(one) for one in written]
+            for patients, way in places(key):
+                for patient in patients:
+                    for value in values:
+                        yield Wanted(patient, way.kind, way.param, value)
 
     async def _marked(self, ways: Collection[Way], everyone: Sequence[int]) -> dict[Way, list[int]]:
         """The records in which a reference of each way leads into another record."""
@@ -223,6 +237,10 @@ class Referrers:
 def _sources() -> tuple[str, ...]:
     """The types that are kept in the store: others refer to nothing here."""
     return tuple(sorted(one for one in RESOURCE_TYPES if ownership(one).rule != "never"))
+
+
+def _many(ways: Mapping[int, Sequence[Way]]) -> bool:
+    return len({way for some in ways.values() for way in some}) > FEW
 
 
 @cache
