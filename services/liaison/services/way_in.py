@@ -79,6 +79,8 @@ async def oppose(engine: Engine, caller: Caller, where: Route, request: Request)
     if key is None:
         raise NotFound
     against = given.references("against")
+    if len(against) > 1:
+        raise BadRequest("An opposition names one person or structure.", "Parameters.parameter.where(name='against')")
     stated = oppositions.Opposition(against[0] if against else "", given.flag("emergency"), given.code("means", "oral"))
     consent = await oppositions.oppose(engine.store, caller, key, stated, engine.base_url)
     await journaled(engine, caller, Event.RIGHTS, f"Patient/{where.id_}", request, "opposition")

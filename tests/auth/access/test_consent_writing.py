@@ -244,3 +244,46 @@ async def test_the_patient_permits_alone_with_staff_or_by_their_representative(t
             del tree["performer"]
         await territory.create(gp.caller, tree)
         assert await territory.sees(friend.caller, weight), givers
+
+
+@pytest.mark.parametrize("spelled", ["{}/_history/1", "https://record.example/fhir/{}/_history/1"])
+async def test_an_opposition_and_a_masking_hold_however_a_reference_is_spelled(territory: Any, spelled: str) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await territory.patient(gp, nurse)
+    weight, note = await territory.item(patient), await territory.item(patient, "Condition")
+    data = [{"meaning": "instance", "reference": {"reference": spelled.format(weight)}}]
+    await territory.create(gp.caller, territory.consent(patient, "masking", {"type": "deny", "data": data}))
+    assert not await territory.sees(nurse.caller, weight)
+    assert await territory.sees(nurse.caller, note)
+    named = {"type": "deny", "actor": [territory.actor(spelled.format(nurse.role))]}
+    await territory.create(gp.caller, territory.consent(patient, "opposition", named))
+    assert not await territory.sees(nurse.caller, patient.reference)
+
+
+async def test_an_opposition_that_would_stop_nobody_is_not_taken_for_one(territory: Any) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient, other = await territory.patient(gp, nurse), await territory.patient(gp)
+    by_number = {"identifier": {"system": "https://annuaire.example", "value": "810000000001"}}
+    actor = {**territory.actor(nurse.role), "reference": by_number}
+    elsewhere = {**territory.actor(nurse.role), "reference": {"reference": "https://elsewhere.example/Practitioner/1"}}
+    for one in (actor, elsewhere, territory.actor(other.reference)):
+        tree = territory.consent(patient, "opposition", {"type": "deny", "actor": [territory.actor(gp.role), one]})
+        refused = await territory.ask(gp.caller, "POST", "Consent", tree)
+        assert (refused.status, b"Consent.provision.actor" in refused.body) == (422, True), refused.body
+    item = await territory.item(other)
+    for reference in ({"reference": item}, by_number):
+        data = [{"meaning": "instance", "reference": reference}]
+        tree = territory.consent(patient, "masking", {"type": "deny", "data": data})
+        refused = await territory.ask(gp.caller, "POST", "Consent", tree)
+        assert (refused.status, b"Consent.provision.data" in refused.body) == (422, True), refused.body
+    against = {"name": "against", "valueReference": {"reference": other.reference}}
+    body = {"resourceType": "Parameters", "parameter": [against]}
+    assert (await territory.ask(gp.caller, "POST", f"{patient.reference}/$oppose", body)).status == 422
+    both = [{"name": "against", "valueReference": {"reference": one.role}} for one in (nurse, gp)]
+    body = {"resourceType": "Parameters", "parameter": both}
+    assert (await territory.ask(gp.caller, "POST", f"{patient.reference}/$oppose", body)).status == 400
+    # What an import brought stays as it came, and can be amended.
+    came = await territory.create(
+        territory.system, territory.consent(patient, "opposition", {"type": "deny", "actor": [actor]})
+    )
+    assert (await territory.change(gp.caller, came, language="fr")).status == 200

@@ -170,10 +170,11 @@ async def test_the_directory_is_the_administrators(territory: Any, case: Any, ty
     await territory.create(admin.caller, tree)
 
 
-async def test_an_administrator_does_not_give_themselves_a_role(territory: Any) -> None:
+@pytest.mark.parametrize("spelled", ["{}", "{}/_history/1", "https://record.example/fhir/{}/_history/1"])
+async def test_an_administrator_does_not_give_themselves_a_role(territory: Any, spelled: str) -> None:
     admin = await territory.person("admin")
     tree = {
-        "resourceType": "PractitionerRole", "practitioner": {"reference": admin.practitioner},
+        "resourceType": "PractitionerRole", "practitioner": {"reference": spelled.format(admin.practitioner)},
         "code": [{"coding": [{"system": vocabulary.ROLE, "code": "gp"}]}],
     }  # fmt: skip
     assert (await territory.ask(admin.caller, "POST", "PractitionerRole", tree)).status == 403

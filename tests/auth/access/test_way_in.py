@@ -216,6 +216,21 @@ async def test_a_referral_that_names_the_caller_is_accepted_by_joining(territory
     assert not await territory.sees(stranger.caller, patient)
 
 
+async def test_a_request_of_coordination_lets_no_doctor_join(territory: Any) -> None:
+    gp, specialist = await territory.person("gp"), await territory.person("specialist")
+    patient = await registered(territory, gp)
+    request = {
+        "resourceType": "ServiceRequest", "status": "active", "intent": "order",
+        "subject": {"reference": patient}, "performer": [{"reference": specialist.role}],
+        "meta": {"security": territory.classes("COORD")},
+    }  # fmt: skip
+    await territory.create(gp.caller, request)
+    asked = parameters(traits(), ground="referral")
+    assert (await territory.ask(specialist.caller, "POST", "Patient/$join", asked)).status == 404
+    await territory.create(gp.caller, {name: value for name, value in request.items() if name != "meta"})
+    assert (await territory.ask(specialist.caller, "POST", "Patient/$join", asked)).status == 200
+
+
 async def test_failed_attempts_are_limited(territory: Any) -> None:
     nurse = await territory.person("nurse")
     asked = parameters(traits(), ground="recognised", means="oral")

@@ -12,6 +12,7 @@ import yaml
 from liaison.auth.access import vocabulary
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.owners import addressee_of, author_of, service_of
+from liaison.fhir.model.references import unversioned
 from liaison.fhir.store.contract import Labels, Tree
 
 _SENSITIVE: Final = Class.PSY | Class.SENS | Class.MINOR | Class.NOTE3P | Class.PROT
@@ -247,11 +248,11 @@ _CLINICAL: Final = union(("CLIN", "VITAL"))
 
 def _targets(tree: Mapping[str, Any]) -> Iterator[str]:
     for target in tree.get("target") or ():
-        yield _reference(target).partition("/_history/")[0]
+        yield _reference(target)
 
 
 def _reference(value: object) -> str:
-    return str(value.get("reference", "")) if isinstance(value, dict) else ""
+    return unversioned(str(value.get("reference", ""))) if isinstance(value, dict) else ""
 
 
 def _encounter_of_document(tree: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ import asyncpg
 from liaison.auth.access import structures
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.facts import Reading, facts_of
+from liaison.auth.access.facts.consent import unbound_denials
 from liaison.auth.access.facts.reading import STAFF
 from liaison.auth.access.relation_rows import stated_by
 from liaison.auth.access.relations import Relation
@@ -24,7 +25,7 @@ from liaison.auth.access.roles import ROLES
 from liaison.auth.access.standing import Standing
 from liaison.auth.access.world import Fact
 from liaison.auth.access.writing import Refusal
-from liaison.fhir.errors import Unprocessable
+from liaison.fhir.errors import Issue, Unprocessable
 from liaison.fhir.model.dates import span
 from liaison.fhir.store.contract import Change, Key
 from liaison.fhir.store.ids import Ids
@@ -42,11 +43,21 @@ _NEEDED: Final = (
 )
 
 
+_UNBOUND: Final = {
+    "actor": "An opposition names whom it stops by a literal reference: Practitioner, PractitionerRole, Organization or"
+    " RelatedPerson. As it is, it would stop nobody.",
+    "data": "A masking names an item of this record by a literal reference. As it is, it would hide nothing.",
+}
+
+
 async def check(
     connection: asyncpg.Connection, ids: Ids, who: Standing, changes: Sequence[Change], ages: Mapping[Key, timedelta]
 ) -> None:
     """Raises Refusal for an opposition that would be weakened, Unprocessable for a permission that is not the patient's."""
     written = [change for change in changes if change.type_ == "Consent" and change.tree is not None]
+    if who.internal is None or who.internal.name == "identity":
+        for change in written:
+            _check_binds(Reading(change.tree or {}, change.key, ids.decode, Class(change.labels.classes)), change)
     if who.internal is not None or not written:
         return
     now: datetime = await connection.fetchval("select clock_timestamp()")
@@ -63,6 +74,16 @@ async def check(
             await _check_withdrawal(connection, who, change, givers, lost, recorded, now)
         if any(fact.relation is Relation.CONSENT for fact in after):
             givers.check(who)
+
+
+def _check_binds(reading: Reading, change: Change) -> None:
+    """Raises Unprocessable for an opposition that would stop nobody, or a masking that would hide nothing: whoever
+    recorded it would believe the person's wish in force. One that stands already, as an import brought it, may stay."""
+    if (change.before or {}).get("provision") == reading.tree.get("provision"):
+        return
+    unbound = [*unbound_denials(reading)]
+    if unbound:
+        raise Unprocessable(issues=[Issue("not-supported", _UNBOUND[place[-1]], ".".join(place)) for place in unbound])
 
 
 def weakened(before: Iterable[Fact], after: Sequence[Fact], now: datetime) -> list[Fact]:

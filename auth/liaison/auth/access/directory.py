@@ -11,6 +11,7 @@ import asyncpg
 from liaison.auth.access.classify import is_psychiatric_service
 from liaison.auth.people import roles
 from liaison.fhir.definitions import kind_of
+from liaison.fhir.model.references import unversioned
 from liaison.fhir.store.contract import Change
 from liaison.fhir.store.ids import Ids
 
@@ -37,7 +38,7 @@ def _structure(ids: Ids, reference: object) -> int:
     text = reference.get("reference") if isinstance(reference, Mapping) else None
     if not isinstance(text, str) or not text.startswith("Organization/"):
         return 0
-    key = ids.decode("Organization", text.removeprefix("Organization/"))
+    key = ids.decode("Organization", unversioned(text).removeprefix("Organization/"))
     return key.res if key else 0
 
 

@@ -17,6 +17,7 @@ from liaison.auth.access import (
     grants,
     identity,
     labels,
+    letting_in,
     masking,
     own_rights,
     standing,
@@ -98,6 +99,7 @@ class Hooks:
         writing.check(self._ids, keys, who, changes, ages)
         await consent_writing.check(connection, self._ids, who, changes, ages)
         await stay_writing.check(connection, self._ids, who, changes)
+        await letting_in.check(connection, self._ids, keys, who, changes)
         if who.internal is None:
             amendment.add_provenance(self._ids, keys, who, changes, ages)
         await identity.keep_unique(connection, self._vault, self._ids, who, changes)

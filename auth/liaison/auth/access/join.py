@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from liaison.auth.access import identity, team_writing
+from liaison.auth.access.classes import Class
+from liaison.auth.access.classify import own_classes
 from liaison.auth.access.facts.care_team import is_attending
 from liaison.auth.access.finding import Finder, Known, asking, require_traits
 from liaison.auth.access.oppositions import opposed_to
@@ -89,7 +91,9 @@ async def _referred(finder: Finder, known: Known, means: str, informed: bool, ba
     subject, by = store.reference(known.key), team_writing.staff_reference(store, caller)
     requests = await found(finder, f"ServiceRequest?patient={subject}&status=active&_count={_MOST}", base_url)
     mine = _references(store, caller)
-    named = [tree for tree in requests if mine & {one.get("reference") for one in tree.get("performer") or ()}]
+    # One of the clinical record: whoever writes coordination alone asks for home help, and lets no doctor in by that.
+    clinical = [tree for tree in requests if own_classes(tree) & Class.CLIN]
+    named = [tree for tree in clinical if mine & {one.get("reference") for one in tree.get("performer") or ()}]
     if not named:
         return []
     accepted: Tree = {

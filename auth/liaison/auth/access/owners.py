@@ -7,6 +7,8 @@ preferred as addressee, and a professional as author.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from liaison.fhir.model.references import unversioned
+
 _AUTHORS: Final[dict[str, tuple[str, ...]]] = {
     "AllergyIntolerance": ("recorder", "asserter"),
     "CarePlan": ("author",),
@@ -75,7 +77,7 @@ def _at(node: object, steps: list[str]) -> Iterator[str]:
         if steps:
             yield from _at(node.get(steps[0]), steps[1:])
         elif isinstance(reference := node.get("reference"), str):
-            yield reference
+            yield unversioned(reference)
 
 
 def _named(tree: Mapping[str, Any], paths: tuple[str, ...]) -> list[str]:

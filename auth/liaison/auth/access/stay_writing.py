@@ -36,7 +36,7 @@ async def check(connection: asyncpg.Connection, ids: Ids, who: Standing, changes
         gained = [
             fact
             for fact in facts_of("Encounter", reading)
-            if fact.principal == unit and fact.during.end > now and not _known(fact, before, now)
+            if fact.principal == unit and fact.during.end > now and not known(fact, before, now)
         ]
         if gained and not await _is_of(connection, who.organization, unit):
             raise Refusal(
@@ -45,9 +45,10 @@ async def check(connection: asyncpg.Connection, ids: Ids, who: Standing, changes
             )
 
 
-def _known(fact: Fact, before: Sequence[Fact], now: datetime) -> bool:
+def known(fact: Fact, before: Sequence[Fact], now: datetime) -> bool:
+    """Whether one of `before` gave the same from now on, and for as long."""
     return any(
-        old.principal == fact.principal
+        (old.principal, old.relation) == (fact.principal, fact.relation)
         and old.during.start <= max(fact.during.start, now)
         and old.during.end >= fact.during.end
         for old in before

@@ -18,6 +18,7 @@ from liaison.auth.access.standing import Owners, Standing
 from liaison.auth.access.table import in_force
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Conflict, Forbidden, NotFound, Unprocessable
+from liaison.fhir.model.references import unversioned
 from liaison.fhir.search import match
 from liaison.fhir.store.contract import Change, Key
 from liaison.fhir.store.ids import Ids
@@ -84,7 +85,7 @@ def _decoded(ids: Ids, reference: object, type_: str) -> int:
     text = reference.get("reference") if isinstance(reference, dict) else None
     if not isinstance(text, str) or not text.startswith(f"{type_}/"):
         return 0
-    key = ids.decode(type_, text.removeprefix(f"{type_}/"))
+    key = ids.decode(type_, unversioned(text).removeprefix(f"{type_}/"))
     return key.res if key else 0
 
 
@@ -160,7 +161,7 @@ def linked_patients(ids: Ids, change: Change) -> Iterable[int]:
         target = link.get("other") or link.get("target") or {}
         text = target.get("reference") if isinstance(target, dict) else None
         if isinstance(text, str) and text.startswith("Patient/"):
-            key = ids.decode("Patient", text.removeprefix("Patient/"))
+            key = ids.decode("Patient", unversioned(text).removeprefix("Patient/"))
             if key is not None and key.kind == kind_of("Patient"):
                 yield key.patient
 

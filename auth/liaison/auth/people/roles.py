@@ -14,6 +14,7 @@ from liaison.auth.access import vocabulary
 from liaison.auth.access.roles import ROLES, role_codes
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.model.dates import EARLIEST, LATEST, span
+from liaison.fhir.model.references import unversioned
 from liaison.fhir.store.contract import Change
 from liaison.fhir.store.ids import Ids
 
@@ -109,5 +110,5 @@ def _named(ids: Ids, type_: str, reference: Any) -> int:
     text = reference.get("reference") if isinstance(reference, Mapping) else None
     if not isinstance(text, str) or not text.startswith(f"{type_}/"):
         return 0
-    key = ids.decode(type_, text.split("/")[1])
+    key = ids.decode(type_, unversioned(text).removeprefix(f"{type_}/"))
     return key.res if key else 0

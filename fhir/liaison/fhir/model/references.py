@@ -19,6 +19,11 @@ def references(tree: Tree) -> Iterator[tuple[str, dict[str, Any]]]:
         yield _expression(root, trail), node
 
 
+def unversioned(reference: str) -> str:
+    """What a relative reference is to, whatever version or part of it is named: 'Type/id'. Other texts stay as they are."""
+    return reference.partition("#")[0].partition("/_history/")[0] or reference
+
+
 def rewrite(tree: Tree, change: Callable[[str], str | None]) -> int:
     """Replaces each literal reference for which `change` gives a text; None leaves it. Returns how many it changed."""
     changed = 0

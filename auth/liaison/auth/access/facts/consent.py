@@ -43,6 +43,28 @@ def facts(reading: Reading) -> Iterator[Fact]:
         yield from _provision(reading, provision, numbers, status == "active")
 
 
+def unbound_denials(reading: Reading) -> Iterator[tuple[str, ...]]:
+    """The path of each actor or item of a denial in force that names nobody and nothing here."""
+    if "patient-privacy" in codes(reading.tree.get("scope"), _SCOPE) and reading.tree.get("status") in (
+        "active",
+        "proposed",
+    ):
+        yield from _unbound(reading, reading.tree.get("provision"), ("Consent", "provision"))
+
+
+def _unbound(reading: Reading, provision: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if not isinstance(provision, Mapping):
+        return
+    if provision.get("type") == "deny":
+        if any(principal == _NOBODY for principal, _ in _actors(reading, provision)):
+            yield (*path, "actor")
+        items = [_item(reading, data.get("reference")) for data in provision.get("data") or ()]
+        if any(item is None or item[0] != reading.key.patient for item in items):
+            yield (*path, "data")
+    for nested in provision.get("provision") or ():
+        yield from _unbound(reading, nested, (*path, "provision"))
+
+
 def _provision(
     reading: Reading, provision: Mapping[str, Any], numbers: "count[int]", confirmed: bool
 ) -> Iterator[Fact]:
@@ -122,9 +144,7 @@ _NOBODY: Final = -1
 
 def _item(reading: Reading, reference: object) -> tuple[int, int, int] | None:
     text = reference.get("reference") if isinstance(reference, Mapping) else None
-    if not isinstance(text, str) or text.count("/") != 1:
-        return None
-    found = reading.name(reference, text.split("/")[0])
+    found = reading.name(reference, text.partition("/")[0]) if isinstance(text, str) else None
     return tuple(found[1]) if found else None  # type: ignore[return-value]  # a Key is (patient, kind, res)
 
 

@@ -9,6 +9,7 @@ from liaison.auth.access.classes import Class
 from liaison.auth.access.intervals import BEGINNING, FOREVER, Interval
 from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.fhir.model.dates import span
+from liaison.fhir.model.references import unversioned
 from liaison.fhir.store.contract import Key
 
 Decode = Callable[[str, str], Key | None]
@@ -27,11 +28,11 @@ class Reading:
     classes: Class
 
     def name(self, reference: object, *types: str) -> tuple[str, Key] | None:
-        """(type, key) of a literal reference to one of the types; None for anything else."""
+        """(type, key) of a literal reference to one of the types, or to a version of it; None for anything else."""
         text = reference.get("reference") if isinstance(reference, Mapping) else None
-        if not isinstance(text, str) or text.count("/") != 1:
+        if not isinstance(text, str):
             return None
-        type_, id_ = text.split("/")
+        type_, _, id_ = unversioned(text).partition("/")
         if type_ not in types or type_ not in RESOURCE_TYPES:
             return None
         key = self.decode(type_, id_)

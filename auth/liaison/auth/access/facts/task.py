@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from liaison.auth.access import vocabulary
+from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import Reading, codes, period
 from liaison.auth.access.intervals import BEGINNING, FOREVER, Interval
 from liaison.auth.access.relations import Relation
@@ -18,6 +19,8 @@ _AFTER: Final = timedelta(hours=24)
 def facts(reading: Reading) -> Iterator[Fact]:
     tree, source = reading.tree, Source(reading.key.kind, reading.key.res)
     if "emergency-access" in codes(tree.get("code"), vocabulary.REVIEW):
+        if not reading.classes & Class.AUD:
+            return  # not of the review list, so not written by the identity cell
         during = period((tree.get("restriction") or {}).get("period"))
         if during is not None and during.end < FOREVER and (person := reading.person(tree.get("requester"))):
             yield Fact(person, Relation.EMERGENCY, during, source=source)

@@ -1,0 +1,116 @@
+"""Who lets someone else in: by a referral, into the mental-health subteam, and never by a second code beside an alert."""
+
+import json
+from typing import Any
+
+import pytest
+
+from liaison.auth.access import classify, letting_in, vocabulary
+from liaison.auth.access.classes import Class
+
+from .pieces import Tree, moment
+
+ALERT = {"system": f"{vocabulary.LOCAL}/CodeSystem/alert-level", "code": "RED"}
+EMERGENCY = {"system": vocabulary.REVIEW, "code": "emergency-access"}
+MENTAL = [{"coding": [{"system": vocabulary.CARE_TEAM, "code": "mental-health"}]}]
+
+
+@pytest.fixture
+async def house(territory: Any) -> Any:
+    """A doctor of the hospital who is on nobody's team, a social worker who is, and their patient."""
+    doctor = await territory.person("hospital-doctor", await territory.organization("Hôpital"))
+    worker = await territory.person("social-worker", await territory.organization("CCAS"))
+    gp = await territory.person("gp")
+    return doctor, worker, gp, await territory.patient(worker, gp)
+
+
+def referral(territory: Any, patient: Any, asked: str, owner: str, **more: Any) -> Tree:
+    whole = {"status": "accepted", "owner": {"reference": owner}, "focus": {"reference": asked}, **more}
+    return dict(territory.item_of(patient, "Task", **whole))
+
+
+async def test_who_may_not_invite_lets_nobody_in_by_a_referral(territory: Any, house: Any) -> None:
+    doctor, worker, gp, patient = house
+    labelled = {"meta": {"security": territory.classes("COORD")}}
+    asked = await territory.create(worker.caller, territory.item_of(patient, "ServiceRequest", **labelled))
+
+    answer = await territory.ask(worker.caller, "POST", "Task", referral(territory, patient, asked, doctor.role))
+
+    assert answer.status == 403, answer.body
+    waiting = await territory.create(
+        worker.caller, referral(territory, patient, asked, doctor.role, status="requested")
+    )
+    assert (await territory.change(worker.caller, waiting, status="accepted")).status == 403
+    assert not await territory.sees(doctor.caller, patient.reference)
+    # The general practitioner accepts it for them; then the social worker may go on writing about it.
+    assert (await territory.change(gp.caller, waiting, status="accepted")).status == 200
+    assert await territory.sees(doctor.caller, patient.reference)
+    assert (await territory.change(worker.caller, waiting, language="fr")).status == 200
+
+
+async def test_without_the_check_the_referral_would_let_them_in(
+    territory: Any, house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: Any) -> None:
+        pass
+
+    monkeypatch.setattr(letting_in, "check", nothing)
+    doctor, worker, _, patient = house
+    labelled = {"meta": {"security": territory.classes("COORD")}}
+    asked = await territory.create(worker.caller, territory.item_of(patient, "ServiceRequest", **labelled))
+    await territory.create(worker.caller, referral(territory, patient, asked, doctor.role))
+    assert await territory.sees(doctor.caller, patient.reference)
+
+
+async def test_only_a_doctor_or_a_member_composes_the_mental_health_subteam(territory: Any) -> None:
+    nurse, colleague, physio = [await territory.person(code) for code in ("nurse", "nurse", "physio")]
+    gp, member = await territory.person("gp"), await territory.person("nurse")
+    patient = await territory.patient(nurse, colleague, physio, gp, member)
+    note = await territory.item(patient, "Condition", meta={"security": territory.classes("PSY")})
+
+    for who in (nurse, physio):
+        subteam = territory.team(patient, [colleague], category=MENTAL)
+        assert (await territory.ask(who.caller, "POST", "CareTeam", subteam)).status == 403
+        ordinary = await territory.create(who.caller, territory.team(patient, [colleague]))
+        assert (await territory.change(who.caller, ordinary, category=MENTAL)).status == 403
+    assert not await territory.sees(colleague.caller, note)
+
+    subteam = await territory.create(gp.caller, territory.team(patient, [member], category=MENTAL))
+    assert await territory.sees(member.caller, note)
+    both = territory.team(patient, [member, colleague])["participant"]
+    assert (await territory.change(member.caller, subteam, participant=both)).status == 200
+    assert await territory.sees(colleague.caller, note)
+
+
+async def test_an_alert_with_the_code_of_an_emergency_access_is_of_the_review_list(territory: Any) -> None:
+    nurse, friend = await territory.person("nurse"), await territory.person("gp")
+    patient = await territory.patient(nurse)
+    period = {"start": moment(days=1), "end": moment(days=-3000)}
+    for codings in ([ALERT, EMERGENCY], [EMERGENCY, ALERT]):
+        task = territory.item_of(
+            patient, "Task", code={"coding": codings}, requester={"reference": friend.role},
+            restriction={"period": period},
+        )  # fmt: skip
+        answer = await territory.ask(nurse.caller, "POST", "Task", task)
+        assert answer.status == 403, answer.body
+        plain = await territory.create(
+            nurse.caller,
+            territory.item_of(patient, "Task", code={"coding": [ALERT]}, requester={"reference": nurse.role}),
+        )
+        assert (await territory.change(nurse.caller, plain, code={"coding": codings})).status == 403
+    found = json.loads((await territory.ask(territory.system, "GET", "Task?code=emergency-access")).body)
+    assert "entry" not in found
+
+
+@pytest.mark.parametrize(
+    ("type_", "element", "beside"),
+    [
+        ("Task", "code", ALERT),
+        ("Communication", "category", {"system": f"{vocabulary.LOCAL}/CodeSystem/home-care", "code": "instruction"}),
+        ("DocumentReference", "type", {"system": f"{vocabulary.LOCAL}/CodeSystem/home-care", "code": "note"}),
+    ],
+)
+def test_a_report_of_abuse_stays_one_whatever_code_is_beside(type_: str, element: str, beside: Tree) -> None:
+    concept = {"coding": [beside, {"code": "suspected-abuse"}]}
+    tree = {"resourceType": type_, "status": "requested", element: [concept] if element == "category" else concept}
+    assert classify.own_classes(tree) == Class.PROT
