@@ -157,7 +157,9 @@ def build(settings: Settings) -> Application:
             await asyncio.gather(serving, watching, return_exceptions=True)
             access_log.flush()
 
-    rest = Starlette(routes=routes(), lifespan=lifespan)
+    from liaison.services.pages.nowhere import around_pages
+
+    rest = around_pages(Starlette(routes=routes(), lifespan=lifespan))
     rest.state.metrics = metrics
     return Application(edge, rest)
 

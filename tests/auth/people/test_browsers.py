@@ -104,6 +104,17 @@ async def test_a_session_ends_with_the_role(connection: asyncpg.Connection, nurs
     assert browser.expires_at < datetime.now(UTC) + timedelta(hours=1, minutes=1)  # not four hours
 
 
+async def test_choosing_a_role_again_makes_no_session_longer(connection: asyncpg.Connection, nurse: Account) -> None:
+    await connection.execute("update held_role set valid_to = 'infinity'")
+    cookie = await browsers.choose(connection, await browsers.begin(connection, nurse), nurse, ROLE)
+    await connection.execute("update browser_session set started_at = now() - interval '3 hours'")
+
+    again = await browsers.find(connection, await browsers.choose(connection, cookie, nurse, ROLE))
+
+    assert again is not None
+    assert again.expires_at < datetime.now(UTC) + timedelta(hours=1, minutes=1)
+
+
 @pytest.mark.parametrize("how", ["sign out", "everywhere", "suspended", "session ended", "expired"])
 async def test_what_ends_a_session_ends_it_at_the_next_look(
     connection: asyncpg.Connection, nurse: Account, how: str

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from liaison.fhir.errors import Conflict, FhirError, NotFound, Unavailable, Unprocessable
+from liaison.services.pages.nowhere import around_pages
 from liaison.services.pages.page import page
 from liaison.services.pages.signed_in import signed_in
 from liaison.services.pages.static_files import routes as static_routes
@@ -74,6 +75,32 @@ async def test_a_genuine_form_is_believed_by_field_or_header(place: Place) -> No
         csrf = browser.headers["x-test-csrf"]
         assert (await browser.post("/act", data={"csrf": csrf})).text == "done"
         assert (await browser.post("/act", headers={"x-csrf-token": csrf}, json={"a": 1})).text == "done"
+
+
+async def test_a_question_about_headers_is_no_form(place: Place) -> None:
+    """Endpoints take what is no GET for a form, and no form is checked for HEAD: it would be one nobody vouched for."""
+    asked: list[str] = []
+
+    async def either(request: Request) -> Response:
+        asked.append(request.method)
+        return PlainTextResponse("shown")
+
+    async with at(place, page("/either", either, methods=("GET", "POST"))) as browser:
+        assert (await browser.head("/either")).status_code == 200
+    assert asked == ["GET"]
+
+
+async def test_an_address_that_is_none_is_a_page_and_trusts_no_host(place: Place) -> None:
+    app = around_pages(_app(place))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as browser:
+        nothing = await browser.get("/nulle-part")
+        assert (nothing.status_code, "Rien ici" in nothing.text) == (404, True)
+        assert "default-src 'none'" in nothing.headers["content-security-policy"]
+        told = await browser.get("/small/?suite=%2Fx", headers={"host": "evil.example"})
+        assert told.headers["location"] == "/small?suite=%2Fx"
+        away = await browser.get(httpx.URL(browser.base_url, path="//evil.example/small/"))
+        assert away.headers["location"] == "/"
+        assert (await browser.delete("/small")).status_code == 405
 
 
 async def test_a_page_for_others_is_like_no_page(place: Place) -> None:

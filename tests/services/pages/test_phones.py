@@ -67,6 +67,15 @@ async def test_only_managers_have_the_page(place: Place) -> None:
         assert (await browser.get("/telephones")).status_code == 404
 
 
+@pytest.mark.parametrize("number", ["", "²", "-1", "9" * 19, "9" * 400, "1 or 1=1"])
+async def test_a_number_that_no_phone_has_revokes_nothing(managed: Place, number: str) -> None:
+    async with managed.signed_in() as phone:
+        await enrol(phone)
+        form = {"csrf": field((await phone.get("/telephones")).text, "csrf"), "telephone": number}
+        assert (await phone.post("/telephones/revoquer", data=form)).status_code == 303
+        assert "Retirer" in (await phone.get("/telephones")).text
+
+
 async def test_a_phone_without_a_name_is_not_enrolled(managed: Place) -> None:
     async with managed.signed_in() as browser:
         await enrol(browser, "   ")

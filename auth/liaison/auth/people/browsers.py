@@ -58,9 +58,16 @@ async def begin(connection: asyncpg.Connection, account: Account, *, leaving: st
 
 
 async def choose(connection: asyncpg.Connection, cookie: str, account: Account, role: HeldRole) -> str:
-    """A new cookie, in a role. Raises sessions.NoLongerHeld. The former cookie and its session end."""
+    """A new cookie, in a role, for what is left of the four hours. Raises sessions.NoLongerHeld. The former cookie and
+    its session end."""
     async with connection.transaction():
-        made = await _insert(connection, in_role(account, role), LIFETIME, leaving=cookie)
+        # Counted from the proof, or a cookie would live for ever by choosing again and again.
+        proven: float | None = await connection.fetchval(
+            "select extract(epoch from now() - started_at)::float8 from browser_session where token = $1",
+            digest(cookie),
+        )
+        left = max(0, LIFETIME - int(proven or 0))
+        made = await _insert(connection, in_role(account, role), left, leaving=cookie)
         await end(connection, cookie)
         return made
 

@@ -15,13 +15,14 @@ BEFORE: Final = "liaison-before"
 PHONE: Final = "liaison-phone"
 
 
-def _secure(request: Request) -> bool:
+def secure(request: Request) -> bool:
+    """Whether browsers reach the service by https, as it says of itself: a proxy may speak plain http to it."""
     public_url: str = request.app.state.house.settings.public_url
     return public_url.startswith("https://")
 
 
 def name(request: Request, cookie: str) -> str:
-    return f"__Host-{cookie}" if _secure(request) else cookie
+    return f"__Host-{cookie}" if secure(request) else cookie
 
 
 def read(request: Request, cookie: str) -> str:
@@ -36,11 +37,11 @@ def give(request: Request, response: Response, cookie: str, value: str, *, secon
         value,
         max_age=seconds,
         path="/",
-        secure=_secure(request),
+        secure=secure(request),
         httponly=True,
         samesite="lax",  # strict would lose the session on the way back from a partner's software
     )
 
 
 def take(request: Request, response: Response, cookie: str) -> None:
-    response.delete_cookie(name(request, cookie), path="/", secure=_secure(request), httponly=True, samesite="lax")
+    response.delete_cookie(name(request, cookie), path="/", secure=secure(request), httponly=True, samesite="lax")

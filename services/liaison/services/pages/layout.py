@@ -13,6 +13,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, P
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from liaison.services.pages import cookies
 from liaison.services.pages.languages import COOKIE, language_of, translations
 from liaison.services.pages.reading import moments, sentences
 from liaison.services.pages.role_names import CALLED, COORDINATORS, RECEIVERS, URGENT
@@ -104,7 +105,7 @@ def confine(request: Request, response: Response, form_targets: Iterable[str] = 
     response.headers["vary"] = "Cookie"
     chosen = request.query_params.get("lang")
     if chosen in ("fr", "en"):
-        secure = request.scope.get("scheme") == "https"
+        secure = cookies.secure(request)
         response.set_cookie(COOKIE, chosen, max_age=365 * 86400, httponly=True, samesite="lax", secure=secure)
     return response
 

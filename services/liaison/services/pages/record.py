@@ -4,8 +4,9 @@ There is no other way to a record from a page. So a page shows what the FHIR API
 each access stands in the journal.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import orjson
@@ -16,6 +17,7 @@ from liaison.fhir.store.contract import Answer, Request, Tree
 from liaison.services.engine import Engine
 
 Criteria = Mapping[str, str] | Sequence[tuple[str, str]]
+_REFERENCE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
 
 class Refused(FhirError):
@@ -49,7 +51,10 @@ class Record:
         return await self.engine.handle(self.caller, request)
 
     async def read(self, reference: str) -> Tree | None:
-        """The resource, or None where it is absent, deleted or not visible (which look the same)."""
+        """The resource, or None where it is absent, deleted or not visible (which look the same), and for what is no
+        reference to a resource: an address of ours may be typed with `_history` in the place of an id."""
+        if not _REFERENCE.fullmatch(reference):
+            return None
         answer = await self.ask("GET", reference)
         if answer.status in (404, 410):
             return None

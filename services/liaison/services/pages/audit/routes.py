@@ -6,14 +6,13 @@ from liaison.services.pages.audit import integrity, reviews, who_saw
 from liaison.services.pages.page import page
 
 OFFICERS = frozenset({"auditor", "dpo"})
-PERSONS = frozenset({"patient", "guardian"})
 HOMES = {"auditor": "/journal", "dpo": "/journal"}
 
 
 def routes() -> list[BaseRoute]:
     return [
         page("/journal", who_saw.questions, methods=("GET", "POST"), roles=OFFICERS),
-        page("/journal/dossiers/{id}", who_saw.visits_to, roles=OFFICERS | PERSONS),
+        page("/journal/dossiers/{id}", who_saw.visits_to, roles=OFFICERS | who_saw.PERSONS),
         page("/journal/urgences", reviews.queue, roles=OFFICERS),
         page("/journal/urgences/{task}", reviews.review, methods=("GET", "POST"), roles=OFFICERS),
         page("/journal/integrite", integrity.integrity, roles=OFFICERS),

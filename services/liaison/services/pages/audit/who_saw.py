@@ -13,6 +13,7 @@ from liaison.auth.access.table import in_force, number_of
 from liaison.auth.journal.unmask import tokens_of_ins, tokens_of_traits, unmask
 from liaison.auth.journal.visits import Visit, who_saw
 from liaison.fhir.store.ids import Ids
+from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.sentences import KINDS, OTHER
@@ -43,6 +44,8 @@ PURPOSES: Final = {
 }
 AT_ONCE: Final = 50
 NEVER_NAMED: Final = frozenset({"26b"})
+PERSONS: Final = frozenset({"patient", "guardian"})
+"""They ask about a record that they see; another one is not there. An auditor sees none, and asks about any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,8 @@ async def visits_to(request: Request) -> Response:
     caller, me = await signed_in(request)
     house = request.app.state.house
     record = Record(house.engine, caller, address_of(request))
+    if me.role_code in PERSONS:
+        await patient_or_404(record, request.path_params["id"])
     visits = await who_saw(house.audit, house.journal, caller, request.path_params["id"])
     names = await directory_names(record, visits)
     gettext = translations(language_of(request)).gettext
