@@ -85,8 +85,28 @@ def test_the_image_is_made_of_what_is_here_and_runs_without_root() -> None:
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
         assert "no-new-privileges:true" in service["security_opt"], name
-    mounts = compose["services"]["liaison"]["volumes"]
-    assert not [mount for mount in mounts if "key" in mount and not mount.endswith(":ro")]
+    # The key's folder is read by the service, and written once, by the one that makes the key.
+    folder = re.search(r"LIAISON_KEY_FILE=(\S+)/key", text)
+    assert folder is not None
+    mounts = {
+        name: [mount for mount in service["volumes"] if f":{folder[1]}" in mount]
+        for name, service in compose["services"].items()
+    }
+    assert [mount.endswith(":ro") for mount in mounts["liaison"]] == [True]
+    assert [mount.endswith(":ro") for mount in mounts["init"]] == [False]
+
+
+def test_what_runs_beside_the_service_finds_its_database() -> None:
+    """With /tmp to itself, the service keeps the database's socket in the folder that systemd makes for it, where the
+    backup and an administrator's `liaison doctor` find it. And each folder that a unit writes is one that is made."""
+    units = {name: (DEPLOY / "systemd" / name).read_text() for name in UNITS}
+    assert "PrivateTmp=yes" in units["liaison.service"]
+    assert "RuntimeDirectory=liaison" in units["liaison.service"]
+    made = re.search(r"^install -d .*$", (DEPLOY / "README.md").read_text(), re.MULTILINE)
+    assert made is not None
+    for text in units.values():
+        for written in re.findall(r"^ReadWritePaths=(.*)$", text, re.MULTILINE):
+            assert set(written.split()) <= set(made[0].split())
 
 
 def test_every_file_of_the_folder_is_in_its_readme() -> None:

@@ -105,3 +105,42 @@ async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(d
         assert await connection.fetchval("select array_agg(patient) from patient") == [1]
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (
+            "create table alembic_version (version_num text); insert into alembic_version values ('9999')",
+            "newer Liaison",
+        ),
+        (
+            "create table alembic_version (version_num text); insert into alembic_version values ('restoring')",
+            "restore",
+        ),
+        ("create table orders (number integer)", "another program"),
+    ],
+)
+async def test_a_base_that_is_not_ours_to_migrate_is_left_as_it_is(database_url: str, found: str, words: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(found)
+        before = await described(connection, "public")
+
+        with pytest.raises(UnknownSchema, match=words):
+            await migrate(database_url)
+
+        assert await described(connection, "public") == before
+    finally:
+        await connection.close()
+
+
+async def test_a_restore_that_was_cut_short_is_not_sent_to_migrate(database_url: str) -> None:
+    await migrate(database_url)
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("update alembic_version set version_num = 'restoring'")
+    finally:
+        await connection.close()
+    with pytest.raises(UnknownSchema, match=r"deploy/restore\.md"):
+        await check_schema(database_url)

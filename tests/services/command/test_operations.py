@@ -155,6 +155,14 @@ def test_an_installation_from_nothing_to_a_checked_restore_elsewhere(
     elsewhere.run("journal", "verify", "--export", str(exported), code=2)
 
     assert "Cette installation est faite" in machine.run("init", code=1)
+    assert "Cette installation est faite" in machine.run(*INIT, code=1)
+    papers = machine.data / "installation.json"
+    papers.rename(papers.with_name("lost"))
+    machine.key.rename(machine.key.with_name("moved"))
+    assert "keys recover" in machine.run(*INIT, code=1)  # no second key for a base that has one
+    assert not machine.key.exists()
+    machine.key.with_name("moved").rename(machine.key)
+    papers.with_name("lost").rename(papers)
     machine.run("init", "--hds-until", "2001-01-01")
     hosting = next(one for one in json.loads(machine.run("doctor", "--json", code=2))["checks"] if one["name"] == "HDS")
     assert (hosting["level"], bool(hosting["fix"])) == ("cassé", True)
@@ -175,6 +183,17 @@ def test_an_installation_from_nothing_to_a_checked_restore_elsewhere(
     assert "declares 1 restore" in other.run("journal", "verify")
     url = running(other)
     assert httpx.get(f"{url}/readyz").status_code == 200
+
+
+def test_a_command_that_lacks_the_key_makes_nothing(machine: Machine) -> None:
+    assert "is missing" in machine.run("serve", "--port", "0", code=1)
+    assert not machine.data.exists()
+    machine.key.parent.mkdir()
+    machine.run("migrate")  # a base without a key yet
+    (machine.folder / "file").touch()
+    said = machine.run(*INIT, code=1, LIAISON_KEY_FILE=str(machine.folder / "file" / "key"))
+    assert "Traceback" not in said
+    assert list(machine.key.parent.iterdir()) == []
 
 
 def test_a_key_beside_the_data_is_refused(machine: Machine) -> None:

@@ -172,3 +172,26 @@ async def test_every_table_is_in_a_backup_or_left_out_on_purpose() -> None:
 
 async def _head() -> str:
     return migrations.head()
+
+
+async def test_a_backup_of_a_schema_that_is_not_known_changes_nothing(place: Place) -> None:
+    where = await place.backup()
+    manifest = where / archive.MANIFEST
+    manifest.write_text(manifest.read_text().replace(f'"revision": "{SCHEMA}"', '"revision": "9999"'))
+    url = await place.empty()
+    with pytest.raises(BadBackup, match="schema 9999"):
+        await restore(url, place.provider, where, place.kept)
+    assert await rows(url, "select to_regclass('patient') is null") == [(True,)]
+    manifest.write_bytes(b"\xff\xfe")
+    with pytest.raises(BadBackup, match="cannot be read"):
+        archive.read(where)
+
+
+async def test_a_backup_that_found_no_room_leaves_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(archive, "_copy_out", full)
+    with pytest.raises(OSError, match="No space"):
+        await place.backup()
+    assert [path for path in place.folder.rglob("*") if path.name.endswith(".part")] == []

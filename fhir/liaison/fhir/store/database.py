@@ -12,6 +12,12 @@ SCHEMA = "0003"
 
 OLDEST = 150000
 
+UNFINISHED = "restoring"
+"""What stands in the place of a revision while a backup is being restored."""
+UNFINISHED_TEXT = (
+    "A restore of this database has not come to its end. Move the database away and restore again: deploy/restore.md"
+)
+
 _SERVER_SETTINGS = {
     "application_name": "liaison",
     "timezone": "UTC",
@@ -102,6 +108,8 @@ async def check_schema(url: str) -> None:
         await one.close()
     if revision is None:
         raise UnknownSchema("The database has no Liaison tables. Run: liaison migrate")
+    if revision == UNFINISHED:
+        raise UnknownSchema(UNFINISHED_TEXT)
     if revision != SCHEMA:
         raise UnknownSchema(
             f"The database is at schema {revision}; this version of Liaison works with {SCHEMA}. Run: liaison migrate"

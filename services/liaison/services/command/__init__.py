@@ -42,6 +42,14 @@ def main() -> None:
     except Refused as refusal:
         typer.echo(f"liaison: {refusal}", err=True)
         raise SystemExit(refusal.code) from None
+    except Exception as error:
+        from liaison.services.mishaps import sentence  # only now: what it knows takes time to load
+
+        said = sentence(error)
+        if not said:
+            raise
+        typer.echo(f"liaison: {said}", err=True)
+        raise SystemExit(1) from None
 
 
 def _register(command: str) -> None:

@@ -24,6 +24,7 @@ from liaison.services.custody.drill import Drilled
 from liaison.services.custody.drill import drill as try_out
 from liaison.services.custody.restore import NotEmpty
 from liaison.services.house import NoKey, key_provider
+from liaison.services.mishaps import sentence
 from liaison.services.opening import opening
 from liaison.services.settings import Settings
 
@@ -42,6 +43,7 @@ CANNOT: Final = (
     Unavailable,
     BadBackup,
     NotEmpty,
+    outside.Unreadable,
     Broken,
 )
 
@@ -80,9 +82,16 @@ def _make(settings: Settings, folder: Path) -> None:
             await journal.close()
             return where, manifest
 
-    where, manifest = run(settings, work)
-    outside.prune(settings.outside_folder, HORIZON)
-    papers.note_backup(settings.outside_folder, "last", path=str(where))
+    try:
+        where, manifest = run(settings, work)
+    except OSError as error:
+        raise Refused(f"La sauvegarde n'a pas pu être écrite dans {folder}. {sentence(error)}") from None
+    try:
+        outside.prune(settings.outside_folder, HORIZON)
+        papers.note_backup(settings.outside_folder, "last", path=str(where))
+    except (OSError, ValueError, outside.Unreadable) as error:
+        said = sentence(error) or str(error)
+        raise Refused(f"La sauvegarde {where} est faite, mais n'a pas pu être notée. {said}") from None
     rows = sum(part.rows for part in manifest.parts)
     size = sum(part.size for part in manifest.parts)
     typer.echo(f"Sauvegarde faite : {where} ({rows} lignes, {size / 1e6:.1f} Mo).")

@@ -6,11 +6,13 @@ from dataclasses import asdict
 from typing import Annotated, Final
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
-from liaison.services.command import app
+from liaison.services.command import Refused, app
 from liaison.services.custody.checks import BROKEN, LOOK, OK, examine
+from liaison.services.mishaps import sentence
 from liaison.services.settings import Settings
 
 _STYLE: Final = {OK: "green", LOOK: "yellow", BROKEN: "bold red"}
@@ -19,7 +21,11 @@ _STYLE: Final = {OK: "green", LOOK: "yellow", BROKEN: "bold red"}
 @app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False) -> None:
     """Check base, keys, journal, disk, clock, backups and hosting. Exit code 0: OK; 1: à voir; 2: cassé."""
-    found = asyncio.run(examine(Settings()))
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise Refused(sentence(error), 2) from None  # 1 would read as « à voir »
+    found = asyncio.run(examine(settings))
     worst = max((list(_STYLE).index(one.level) for one in found), default=0)
     if as_json:
         typer.echo(

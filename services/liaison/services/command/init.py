@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from liaison.fhir.store.database import connection
 from liaison.fhir.vault import FileKeyProvider
 from liaison.services import base, migrations
 from liaison.services.command import Refused, app
@@ -37,7 +38,7 @@ def init(
     refuse_unsafe(settings)
     known = papers.read(settings.data)
     if known is not None:
-        if not hds_until:
+        if not hds_until or organization or family or given or username:
             raise Refused(
                 "Cette installation est faite. Pour un nouveau certificat HDS : liaison init --hds-until DATE"
             )
@@ -55,10 +56,14 @@ def init(
         given or typer.prompt("Prénom"),
         username or typer.prompt("Identifiant"),
     )
-    secret = _key(settings)
+    there = (base.folder(settings) / "cluster").exists()
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not there:
+        _key(settings)  # before a base is made: where there can be no key, there is none
     try:
         with base.running(settings, progress=True):
+            asyncio.run(_refuse_keyless(settings))
+            secret = _key(settings)
             migrations.migrate_now(base.url(settings))
             token = asyncio.run(_found(settings, founder))
     except (*CANNOT, AlreadyFounded, WrongInstallation) as error:
@@ -103,6 +108,24 @@ def _key(settings: Settings) -> bytes:
     except CANNOT as error:
         raise Refused(str(error)) from None
     return bytes.fromhex(path.read_text().split()[1])
+
+
+async def _refuse_keyless(settings: Settings) -> None:
+    """A base that has keys already is opened by the provider that it knows, never by one that is made now."""
+    assert settings.key_file is not None
+    if settings.key_file.exists():
+        return
+    one = await connection(base.url(settings))
+    try:
+        if await one.fetchval("select to_regclass('shelf') is not null") and await one.fetchval(
+            "select exists (select from shelf) or exists (select from territory_key)"
+        ):
+            raise Refused(
+                f"Cette base a déjà une clé, et {settings.key_file} manque. La remettre à sa place, ou la refaire : "
+                f"liaison keys recover {settings.key_file}"
+            )
+    finally:
+        await one.close()
 
 
 async def _found(settings: Settings, founder: Founder) -> str:

@@ -1,5 +1,6 @@
 """`liaison migrate`: bring the database's tables to what this version of Liaison works with."""
 
+from liaison.fhir.store.database import UnknownSchema
 from liaison.services import base, migrations
 from liaison.services.command import Refused, app
 from liaison.services.settings import Settings
@@ -12,6 +13,6 @@ def migrate() -> None:
     try:
         with base.running(settings):
             migrations.migrate_now(base.url(settings))
-    except base.NoDatabase as error:
+    except (base.NoDatabase, UnknownSchema) as error:
         raise Refused(str(error)) from None
     print(f"The database is at schema {migrations.head()}.")  # noqa: T201  # the command's result

@@ -68,6 +68,8 @@ def run(
     clock = Clock.of(date(as_of.year, as_of.month, as_of.day)) if as_of else Clock(datetime.now(PARIS))
     try:
         folder.prepare(reset=reset)
+        if not folder.key.exists():
+            FileKeyProvider.create(folder.key)
         host = lan.address() if on_network else ""
         settings = _settings(folder, port, workers, host=host, origins=(*ORIGINS, *(origin or ())))
         certificate = lan.certificate(folder.path, host) if on_network else None
@@ -103,8 +105,6 @@ def _settings(
 ) -> Settings:
     """The settings of the sandbox, which its worker processes read from the environment. What the shell says of another
     installation is not heard."""
-    if not folder.key.exists() and folder.path.exists():
-        FileKeyProvider.create(folder.key)
     chosen = port or _free_port()
     for name in [name for name in os.environ if name.startswith("LIAISON_")]:
         del os.environ[name]

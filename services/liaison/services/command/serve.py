@@ -18,7 +18,7 @@ from liaison.services import base
 from liaison.services.api import metrics
 from liaison.services.application import SUPERVISOR
 from liaison.services.command import Refused, app
-from liaison.services.house import House, NoKey
+from liaison.services.house import House, NoKey, key_provider
 from liaison.services.installation import WrongInstallation
 from liaison.services.settings import Settings
 from liaison.services.workers import Workers
@@ -55,6 +55,7 @@ def run(
     `before` is done once the database runs and before anything is served. `certificate` (chain, key) serves HTTPS here;
     in production the proxy does."""
     try:
+        key_provider(settings)  # first: without a key no database is made, nor started
         with base.running(settings, progress=True) as supervisor:
             before()
             _check(settings)

@@ -12,6 +12,7 @@ again, so that none that was revoked comes back.
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -99,6 +100,16 @@ async def write(
     `connection` is in a repeatable-read transaction: writers are not kept waiting.
     """
     part = _begin(folder)
+    try:
+        return await _write(connection, folder, part, revision, signer, progress)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)  # a disk that is full stays full otherwise
+        raise
+
+
+async def _write(
+    connection: asyncpg.Connection, folder: Path, part: Path, revision: str, signer: Signer, progress: Progress
+) -> Manifest:
     parts = []
     for table in tables():
         progress(table.name)
@@ -117,8 +128,7 @@ async def write(
         file.write(signer.sign(manifest.text))
         file.flush()
         os.fsync(file.fileno())
-    part.rename(folder)
-    _sync(folder.parent)
+    _appear(part, folder)
     return manifest
 
 
@@ -126,7 +136,9 @@ def _begin(folder: Path) -> Path:
     if folder.exists():
         raise BadBackup(f"{folder} exists already: a backup is never written over.")
     part = folder.with_name(f".{folder.name}.part")
-    (part / "tables").mkdir(mode=0o700, parents=True)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part.mkdir(mode=0o700)
+    (part / "tables").mkdir(mode=0o700)
     return part
 
 
@@ -167,6 +179,11 @@ async def _copy_out(connection: asyncpg.Connection, table: Table, path: Path) ->
     return Part(table.name, tuple(names), int(status.rpartition(" ")[2]), hashing.size, hashing.sha256)
 
 
+def _appear(part: Path, folder: Path) -> None:
+    part.rename(folder)
+    _sync(folder.parent)
+
+
 def _sync(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -184,6 +201,8 @@ def read(folder: Path, key: Verifier | None = None) -> Manifest:
         note = (folder / MANIFEST).read_text()
     except OSError as error:
         raise BadBackup(f"{folder} is not a backup: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise BadBackup(f"The manifest of {folder} cannot be read.") from None
     try:
         text = key.text(note) if key else note.partition("\n\n")[0] + "\n"
         data = json.loads(text)

@@ -13,12 +13,13 @@ from liaison.auth.journal import tiles
 from liaison.auth.journal.checkpoint import NotSigned, Verifier
 from liaison.auth.journal.keys import JournalKeys
 from liaison.fhir.search.index import GENERATION
-from liaison.fhir.store.database import SCHEMA, connection
+from liaison.fhir.store.database import SCHEMA, UNFINISHED, connection
 from liaison.fhir.store.reindex import is_behind
 from liaison.fhir.vault import NotAuthentic, ProviderError, Vault
 from liaison.services import base
 from liaison.services.custody import outside, papers
 from liaison.services.house import NoKey, key_provider
+from liaison.services.mishaps import sentence
 from liaison.services.settings import Settings
 
 Level = Literal["OK", "à voir", "cassé"]
@@ -40,16 +41,35 @@ class Finding:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which they should be mended."""
-    found = [disk(settings.data), key_place(settings), *hds(settings, datetime.now(UTC).date()), *backups(settings)]
+    found = [
+        *_looked("disque", lambda: (disk(settings.data),)),
+        *_looked("fichier de clé", lambda: (key_place(settings),)),
+        *_looked("HDS", lambda: hds(settings, datetime.now(UTC).date())),
+        *_looked("sauvegarde", lambda: backups(settings)),
+    ]
     try:
         one = await connection(base.url(settings))
-    except (base.NoDatabase, OSError, asyncpg.PostgresError) as error:
+    except (base.NoDatabase, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         fix = "Démarrer le service : liaison serve. Le journal de PostgreSQL est dans le dossier database."
-        return [Finding("base", BROKEN, f"la base ne répond pas ({error})", fix), *found]
+        if not settings.database_url and not (base.folder(settings) / "cluster").exists():
+            fix = "Fonder l'installation : liaison init (ou régler LIAISON_DATA, si elle est ailleurs)."
+        said = str(error) if isinstance(error, base.NoDatabase) else sentence(error)
+        return [Finding("base", BROKEN, f"la base ne répond pas ({said})", fix), *found]
     try:
         return [*await _of_base(one, settings), *found]
     finally:
         await one.close()
+
+
+def _looked(name: str, look: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
+    """What the check finds; a file that cannot be read, or holds something else, is a finding too."""
+    try:
+        return look()
+    except OSError as error:
+        return (Finding(name, BROKEN, sentence(error), "Lancer la commande sous le compte du service."),)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        fix = "Remettre d'une sauvegarde les fichiers .json de LIAISON_DATA et de LIAISON_OUTSIDE, ou les écarter."
+        return (Finding(name, BROKEN, "un de ses fichiers ne se lit pas", fix),)
 
 
 async def _of_base(one: asyncpg.Connection, settings: Settings) -> list[Finding]:
@@ -78,7 +98,7 @@ async def schema(one: asyncpg.Connection) -> Finding:
     if await one.fetchval("select to_regclass('alembic_version') is null"):
         return Finding("base", BROKEN, f"PostgreSQL {version} répond, sans les tables de Liaison", "liaison migrate")
     revision = await one.fetchval("select version_num from alembic_version")
-    if revision == "restoring":
+    if revision == UNFINISHED:
         fix = "Lire deploy/restore.md : déplacer la base et reprendre la restauration depuis le début."
         return Finding("base", BROKEN, "une restauration n'est pas allée à son terme", fix)
     if revision != SCHEMA:

@@ -47,19 +47,33 @@ class State:
     phones: list[int] = field(default_factory=list)
 
 
+class Unreadable(RuntimeError):
+    """A file kept outside is not what was written. The text names it."""
+
+
+def _unreadable(path: Path) -> Unreadable:
+    return Unreadable(f"{path} cannot be read as it was written. Put back its copy, and keep this one for the inquiry.")
+
+
 def read_state(folder: Path) -> State | None:
-    """None when nothing has been kept yet."""
+    """None when nothing has been kept yet. Raises Unreadable."""
     path = folder / STATE
-    return State(**json.loads(path.read_text())) if path.exists() else None
+    try:
+        return State(**json.loads(path.read_text())) if path.exists() else None
+    except (ValueError, TypeError):
+        raise _unreadable(path) from None
 
 
 def read_rights(folder: Path) -> Iterator[dict[str, Any]]:
-    """Every line kept, oldest first. A last line cut by a crash is left out: it is written again."""
+    """Every line kept, oldest first. A last line cut by a crash is left out: it is written again. Raises Unreadable."""
     path = folder / RIGHTS
     if path.exists():
-        for line in path.read_text().splitlines(keepends=True):
-            if line.endswith("\n"):
-                yield json.loads(line)
+        try:
+            for line in path.read_text().splitlines(keepends=True):
+                if line.endswith("\n"):
+                    yield json.loads(line)
+        except ValueError:
+            raise _unreadable(path) from None
 
 
 async def keep(connect: Connect, keys: JournalKeys, folder: Path) -> None:

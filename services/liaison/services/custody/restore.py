@@ -7,7 +7,6 @@ and the break declared in it; then the schema of this version.
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import asyncpg
 
@@ -16,15 +15,13 @@ from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.live import Live
 from liaison.auth.journal.verify import Verdict, verify
-from liaison.fhir.store.database import Database, connection
+from liaison.fhir.store.database import UNFINISHED, Database, connection
 from liaison.fhir.store.schema import metadata
 from liaison.fhir.vault import KeyProvider, Vault
 from liaison.services import migrations
 from liaison.services.custody import archive, outside
-from liaison.services.custody.archive import Manifest, Progress
+from liaison.services.custody.archive import BadBackup, Manifest, Progress
 from liaison.services.custody.replay import Replayed, replay
-
-NOT_SERVING: Final = "restoring"
 
 
 class NotEmpty(RuntimeError):
@@ -46,12 +43,17 @@ async def restore(
     """`kept` is the outside folder to replay; None only when the person at the console accepts that there is none."""
     manifest = archive.read(folder)
     archive.check_files(folder, manifest)
+    if not migrations.knows(manifest.revision):
+        raise BadBackup(
+            f"The backup is of schema {manifest.revision}, which this version of Liaison does not know. Restore it with"
+            " the version that made it."
+        )
     await _empty(url)
     progress("schema")
     await migrations.migrate(url, manifest.revision)
     one = await connection(url)
     try:
-        await _mark(one, NOT_SERVING)
+        await _mark(one, UNFINISHED)
         async with one.transaction():
             await archive.load(one, folder, manifest, progress)
             vault = await Vault.open(one, provider)

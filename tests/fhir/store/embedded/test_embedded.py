@@ -18,7 +18,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from liaison.fhir.store.embedded import AlreadySupervised, Embedded, EmbeddedError, NotRunning, confinement
+from liaison.fhir.store.embedded import AlreadySupervised, Embedded, EmbeddedError, NotRunning, confinement, runtime
+from liaison.fhir.store.embedded.confinement import Account
 from liaison.fhir.store.embedded.programs import Programs
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start PostgreSQL as another account")
@@ -72,6 +73,19 @@ def test_it_starts_serves_and_stops(directory: Path) -> None:
         _ = server.url
     with Embedded(directory) as again:
         assert query(again.url, "select 1") == 1
+
+
+def test_under_systemd_the_socket_is_in_the_folder_of_the_unit(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The unit's /tmp may be its own: a command that runs beside the service would not find the socket there."""
+    directory.mkdir()
+    made = tmp_path / "unit"
+    made.mkdir(mode=0o755)
+    monkeypatch.setenv("RUNTIME_DIRECTORY", f"{made}:/run/other")
+    assert runtime.folder(directory, Account(os.geteuid(), os.getegid())).parent == made
+    shutil.rmtree(made)
+    assert runtime.folder(directory, Account(os.geteuid(), os.getegid())).is_dir()
 
 
 def test_nothing_listens_on_the_network_and_no_connection_is_trusted(directory: Path) -> None:

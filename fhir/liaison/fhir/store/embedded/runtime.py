@@ -49,7 +49,10 @@ def folder(directory: Path, account: Account) -> Path:
         if stat.S_IMODE(status.st_mode) == 0o700 and status.st_uid == account.uid:
             return former
         shutil.rmtree(former, ignore_errors=True)
-    candidates = ["/run"] if os.geteuid() == 0 else []
+    # systemd's own folder for the unit comes first: /tmp may be the unit's alone (PrivateTmp), and the server is shared
+    # with commands that run outside of it, `liaison backup` and `liaison doctor`.
+    candidates = [path for path in os.environ.get("RUNTIME_DIRECTORY", "").split(":")[:1] if 0 < len(path) < _LONGEST]
+    candidates += ["/run"] if os.geteuid() == 0 else []
     candidates += [path for path in (tempfile.gettempdir(), "/tmp") if len(path) < _LONGEST]  # noqa: S108  # mkdtemp makes it ours alone
     parent = next(path for path in candidates if os.access(path, os.W_OK | os.X_OK))
     runtime = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
