@@ -123,3 +123,27 @@ async def test_a_consent_that_masks_is_ended_by_the_author_or_the_attending_doct
     assert not await territory.sees(other.caller, weight)
     assert (await territory.change(attending.caller, consent, **ended)).status == 200
     assert await territory.sees(other.caller, weight)
+
+
+async def test_what_tells_of_a_masked_item_is_as_hidden_as_the_item(territory: Any) -> None:
+    nurse, other = await territory.person("nurse"), await territory.person("nurse")
+    attending, patient = await attended(territory, nurse, other)
+    weight = await territory.create(nurse.caller, territory.item_of(patient, **territory.vital()))
+    assert (await territory.change(attending.caller, weight, status="corrected")).status == 200
+    told = f"Provenance?target={weight}"
+    [before] = await territory.search(other.caller, told)
+    masking = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": weight}}]}
+    consent = await territory.create(territory.system, territory.consent(patient, "masking", masking))
+
+    assert await territory.search(other.caller, told) == []
+    assert not await territory.sees(other.caller, before)
+    # One written while it is masked, by the sender's own words too.
+    assert (await territory.change(attending.caller, weight, status="amended")).status == 200
+    own = {"resourceType": "Provenance", "target": [{"reference": weight}], "recorded": moment(),
+           "agent": [{"who": {"reference": attending.role}}]}  # fmt: skip
+    await territory.create(attending.caller, own)
+    assert await territory.search(other.caller, told) == []
+    assert len(await territory.search(attending.caller, told)) == 3
+
+    assert (await territory.change(territory.system, consent, status="inactive")).status == 200
+    assert len(await territory.search(other.caller, told)) == 3

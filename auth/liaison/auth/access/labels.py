@@ -16,7 +16,8 @@ from liaison.auth.access.classes import Class, union
 from liaison.auth.access.classify import rules
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.standing import Standing
-from liaison.fhir.definitions import kind_of
+from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
+from liaison.fhir.model.references import unversioned
 from liaison.fhir.store.contract import Change, Key
 from liaison.fhir.store.ids import Ids
 
@@ -37,14 +38,15 @@ async def complete(
         written += mine
     roles, services = _named(ids, written)
     people, psychiatric = await _known(connection, roles, services)
-    masked = await _masked(connection, written)
+    meant = {id(change): _items(ids, change) for change in written}
+    masked = await _masked(connection, {item for items in meant.values() for item in items})
     for change in written:
         labels = change.labels
         classes = Class(labels.classes)
         service = _decoded(ids, labels.service, "Organization")
         if service in psychiatric and classes & _CLINICAL and change.type_ not in rules().fixed:
             classes |= Class.PSY
-        if (change.key.patient, change.key.res) in masked:
+        if any((item.patient, item.res) in masked for item in meant[id(change)]):
             classes |= Class.MASKED
         change.labels = replace(
             labels,
@@ -109,15 +111,25 @@ async def _known(
     return people, frozenset(organization for organization, practitioner in rows if not practitioner)
 
 
-async def _masked(connection: asyncpg.Connection, changes: Sequence[Change]) -> set[tuple[int, int]]:
-    updated = [change.key for change in changes if change.interaction == "update"]
-    if not updated:
+def _items(ids: Ids, change: Change) -> set[Key]:
+    """What must not be masked for the change to be open: the resource that it changes; of a Provenance, its targets."""
+    items = {change.key} if change.interaction == "update" else set()
+    if change.type_ == "Provenance":
+        for target in (change.tree or {}).get("target") or ():
+            type_, _, id_ = unversioned(str(target.get("reference", ""))).partition("/")
+            key = ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
+            items |= {key} if key is not None and key.patient == change.key.patient else set()
+    return items
+
+
+async def _masked(connection: asyncpg.Connection, items: set[Key]) -> set[tuple[int, int]]:
+    if not items:
         return set()
     rows = await connection.fetch(
         "select patient, principal from relation where patient = any($1::bigint[]) and principal = any($2::bigint[])"
         " and relation = $3 and valid_to > now()",
-        sorted({key.patient for key in updated}),
-        sorted({key.res for key in updated}),
+        sorted({key.patient for key in items}),
+        sorted({key.res for key in items}),
         int(Relation.MASK),
     )
     return {(patient, res) for patient, res in rows}

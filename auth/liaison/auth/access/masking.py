@@ -1,6 +1,8 @@
-"""Masking of an item by the patient (rule 25): the class MASKED on each of its versions, as long as a Consent says so."""
+"""Masking of an item by the patient (rule 25): the class MASKED on each of its versions, and on what tells of their
+origin, as long as a Consent says so."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import asyncpg
 
@@ -8,12 +10,18 @@ from liaison.auth.access.classes import Class
 from liaison.auth.access.classify import own_classes
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.standing import Owners, Standing
+from liaison.fhir.definitions import kind_of, search_parameters, type_of
 from liaison.fhir.errors import Forbidden
 from liaison.fhir.model import read
+from liaison.fhir.search import reference
 from liaison.fhir.store import rows
 from liaison.fhir.store.contract import Change, Key, Row
+from liaison.fhir.store.ids import Ids
 from liaison.fhir.store.relabel import relabel
 from liaison.fhir.vault import PatientKey, Vault
+
+_PROVENANCE: Final = kind_of("Provenance")
+_TARGET: Final = search_parameters("Provenance")["target"].number
 
 
 async def masked_by(connection: asyncpg.Connection, changes: Sequence[Change]) -> set[Key]:
@@ -36,11 +44,30 @@ async def follow(connection: asyncpg.Connection, vault: Vault, before: set[Key],
         return
     keys = await vault.patient_keys(connection, {key.patient for key in before ^ after})
     for patient, key in keys.items():
-        added = [item for item in after - before if item.patient == patient]
+        masked = [item for item in after if item.patient == patient]
+        added = [item for item in masked if item not in before]
         removed = [item for item in before - after if item.patient == patient]
-        kept = [item for item in removed if await _masked_by_label(connection, key, item)]
-        await relabel(connection, key, added, add=int(Class.MASKED))
-        await relabel(connection, key, [item for item in removed if item not in kept], remove=int(Class.MASKED))
+        lifted = [item for item in removed if not await _masked_by_label(connection, key, item)]
+        ids = Ids(vault.id_key)
+        await relabel(connection, key, [*added, *await _told_of(connection, ids, key, added)], add=int(Class.MASKED))
+        shown = {*lifted, *await _told_of(connection, ids, key, lifted)}
+        shown -= {*masked, *await _told_of(connection, ids, key, masked)}
+        await relabel(connection, key, sorted(shown), remove=int(Class.MASKED))
+
+
+async def _told_of(connection: asyncpg.Connection, ids: Ids, key: PatientKey, items: Sequence[Key]) -> set[Key]:
+    """The Provenances of these items: each would say that its item exists, and who changed it when."""
+    tokens = [key.token(_TARGET, reference.of(f"{type_of(item.kind)}/{ids.encode(item)}")) for item in items]
+    if not tokens:
+        return set()
+    found = await connection.fetch(
+        "select distinct res from index_token where patient = $1 and kind = $2 and param = $3 and token = any($4::bigint[])",
+        key.patient,
+        _PROVENANCE,
+        _TARGET,
+        tokens,
+    )
+    return {Key(key.patient, _PROVENANCE, row["res"]) for row in found}
 
 
 async def check_lifted(connection: asyncpg.Connection, vault: Vault, who: Standing, lifted: set[Key]) -> None:
