@@ -124,7 +124,7 @@ async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(d
 async def test_a_base_that_is_not_ours_to_migrate_is_left_as_it_is(database_url: str, found: str, words: str) -> None:
     connection = await asyncpg.connect(database_url)
     try:
-        await connection.execute(found)
+        await connection.execute(f"drop schema public cascade; create schema public; {found}")
         before = await described(connection, "public")
 
         with pytest.raises(UnknownSchema, match=words):

@@ -195,3 +195,9 @@ async def test_a_backup_that_found_no_room_leaves_nothing(place: Place, monkeypa
     with pytest.raises(OSError, match="No space"):
         await place.backup()
     assert [path for path in place.folder.rglob("*") if path.name.endswith(".part")] == []
+
+
+async def test_what_a_migration_seeds_is_named(database_url: str) -> None:
+    """A base that was only migrated is an empty one: a restore goes into it."""
+    holding = {name for table in archive.tables() if await rows(database_url, f"select 1 from {(name := table.name)}")}
+    assert holding == archive.SEEDED

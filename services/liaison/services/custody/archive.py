@@ -42,6 +42,8 @@ LEFT_OUT: Final = frozenset(
     }
 )
 """What must not come back (sessions) or means nothing elsewhere (locks, lists of cursors)."""
+SEEDED: Final = frozenset({"search_revision"})
+"""Tables into which a migration itself puts a row: it says of no base that it holds something, and a restore replaces it."""
 
 _ALWAYS: Final = "'3'::xid8"  # the first transaction id there is: done, in every snapshot of every cluster
 _TRANSLATED: Final[Mapping[str, str]] = {
@@ -244,6 +246,8 @@ async def load(
         if table is None:
             raise BadBackup(f"The backup holds a table that this version does not know: {part.table}.")
         progress(part.table)
+        if part.table in SEEDED:
+            await connection.execute(f"delete from {part.table}")
         with (folder / "tables" / f"{part.table}.zst").open("rb") as file:
             await connection.copy_to_table(
                 part.table, source=_chunks(file), columns=list(part.columns), format="binary"

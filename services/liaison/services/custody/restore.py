@@ -83,6 +83,8 @@ async def _empty(url: str) -> None:
         if await one.fetchval("select to_regclass('alembic_version') is null"):
             return
         for table in archive.tables():
+            if table.name in archive.SEEDED:
+                continue
             if await one.fetchval(f"select to_regclass('{table.name}') is not null") and await one.fetchval(
                 f"select exists (select from {table.name})"
             ):
