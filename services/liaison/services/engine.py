@@ -72,7 +72,7 @@ class Engine:
         self.store = store
         self.journal = journal
         self.base_url = base_url
-        self._operations = operations
+        self.operations = operations
         self._elsewhere = elsewhere
         self._stated = stated
         self.described = described or {}
@@ -157,7 +157,7 @@ class Engine:
             case "capabilities":
                 custom = await self._custom()
                 return capabilities.capabilities(
-                    self.base_url, self._operations, self._stated, custom=custom, query=request.query, headers=headers
+                    self.base_url, self.operations, self._stated, custom=custom, query=request.query, headers=headers
                 )
             case "operation":
                 return await self._operation(where, request.method)(self, caller, where, request)
@@ -211,13 +211,13 @@ class Engine:
         name = self._registered(where)
         if name in self.described:
             self.described[name].require(method)
-        return self._operations[name]
+        return self.operations[name]
 
     def _registered(self, where: Route) -> str:
         of_any = "Resource" if where.type_ else ""
         for type_ in (where.type_, of_any):
             parts = [type_, "*" if where.id_ else "", f"${where.operation}"]
             name = "/".join(part for part in parts if part)
-            if name in self._operations:
+            if name in self.operations:
                 return name
         raise UnknownPath(f"The operation ${where.operation} is not served here.")

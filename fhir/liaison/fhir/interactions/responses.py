@@ -28,7 +28,9 @@ def _entry(answer: Answer) -> bytes:
     text = orjson.dumps(response)
     if not answer.body:
         return b'{"response":' + text + b"}"
-    if answer.status >= 400 or answer.body.startswith(b'{"resourceType":"OperationOutcome"'):
+    # One that was stored and is shown has an address; any other tells how it went.
+    told = answer.body.startswith(b'{"resourceType":"OperationOutcome"') and "content-location" not in headers
+    if answer.status >= 400 or told:
         return b'{"response":' + text[:-1] + b',"outcome":' + answer.body + b"}}"
     return b'{"resource":' + answer.body + b',"response":' + text + b"}"
 

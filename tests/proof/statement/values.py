@@ -1,0 +1,118 @@
+"""What a search for a value of an element asks, and which elements it means: read from R4, sharing no code with the search.
+
+The oracle of the walk over the CapabilityStatement. Equality only: the other modifiers and prefixes are compared with the
+reference evaluator (tests/proof/reference).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from ..reference.evaluator import codings, date_is, period, quantity_is
+
+Meant = Callable[[Any], bool]
+
+
+class Asked(NamedTuple):
+    """A search value, with the modifier of its parameter, and whether an element is meant by it."""
+
+    text: str
+    meant: Meant
+    modifier: str = ""
+
+
+def escaped(text: str) -> str:
+    for sign in ("\\", ",", "$", "|"):
+        text = text.replace(sign, f"\\{sign}")
+    return text
+
+
+def asked(kind: str, element: Any) -> Iterator[Asked]:
+    """Searches of a parameter of this type that an element must be found by."""
+    match kind:
+        case "token":
+            yield from _tokens(element)
+        case "string":
+            for leaf in leaves(element):
+                yield Asked(escaped(leaf), lambda other, leaf=leaf: leaf in leaves(other), "exact")  # type: ignore[misc]
+        case "date":
+            yield from _dates(element)
+        case "reference":
+            if text := target(element):
+                yield Asked(escaped(text), lambda other: target(other) == text)
+        case "uri":
+            if isinstance(element, str):
+                yield Asked(escaped(element), lambda other: bool(other == element))
+        case "number":
+            if not isinstance(element, dict | bool | str):
+                yield Asked(str(element), lambda other: _is_number(other, str(element)))
+        case "quantity":
+            if isinstance(element, dict) and "value" in element and "comparator" not in element:
+                yield Asked(str(element["value"]), lambda other: quantity_is(other, "", str(element["value"])))
+
+
+def _tokens(element: Any) -> Iterator[Asked]:
+    for system, code in codings(element):
+        if ":" in system and code:  # the system of a contact is no namespace
+            yield Asked(f"{escaped(system)}|{escaped(code)}", lambda other, c=(system, code): c in codings(other))  # type: ignore[misc]
+        if code:
+            yield Asked(escaped(code), lambda other, c=code: any(one[1] == c for one in codings(other)))  # type: ignore[misc]
+
+
+def _dates(element: Any) -> Iterator[Asked]:
+    if isinstance(element, str):
+        yield Asked(element, lambda other: _is_date(other, element))
+    elif isinstance(element, dict) and "start" in element:
+        text = f"le{element['start']}"
+        yield Asked(text, lambda other: _is_date(other, text))
+
+
+def _is_date(element: Any, text: str) -> bool:
+    return is_known("date", element) and date_is(element, "", text)
+
+
+def _is_number(element: Any, text: str) -> bool:
+    return not isinstance(element, dict | str) and quantity_is({"value": element}, "", text)
+
+
+def leaves(element: Any) -> list[str]:
+    """The texts of a string, a name or an address that R4 lets a string search look at."""
+    if isinstance(element, str):
+        return [element]
+    names = (
+        "text",
+        "family",
+        "given",
+        "prefix",
+        "suffix",
+        "line",
+        "city",
+        "district",
+        "state",
+        "postalCode",
+        "country",
+    )
+    found = [element.get(name, []) for name in names] if isinstance(element, dict) else []
+    return [text for one in found for text in (one if isinstance(one, list) else [one])]
+
+
+def target(element: Any) -> str:
+    """What a literal reference or a canonical names, '' for anything else."""
+    text = element.get("reference", "") if isinstance(element, dict) else element
+    if not isinstance(text, str) or (isinstance(element, str) and not text.startswith("http")):
+        return ""
+    return text.partition("/_history/")[0]
+
+
+def is_known(kind: str, element: Any) -> bool:
+    """Whether the oracle can say of this element what a search of this type does with it."""
+    if kind == "date":
+        try:
+            period(element)
+        except (KeyError, TypeError, ValueError):
+            return False
+        return isinstance(element, str) or not ({"repeat", "event"} & set(element))
+    if kind == "quantity":
+        return isinstance(element, dict) and "value" in element and not {"comparator", "currency"} & set(element)
+    if kind == "number":
+        return not isinstance(element, dict)
+    return True
