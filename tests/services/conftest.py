@@ -44,6 +44,7 @@ PEOPLE = {
     "gp": "gp",
     "nurse": "nurse",
     "gp_outside": "gp",
+    "stranger": "gp",
     "admin": "admin",
     "auditor": "auditor",
 }

@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store.faults import reported
@@ -19,6 +19,7 @@ from liaison.services.api import health
 from liaison.services.api.access_log import AccessLog
 from liaison.services.api.edge import FhirEdge
 from liaison.services.api.metrics import Metrics
+from liaison.services.api.openapi import openapi
 from liaison.services.house import House, Job
 from liaison.services.installation import Kind, declared
 from liaison.services.jobs.parent import stop_with_parent
@@ -76,7 +77,7 @@ def routes() -> list[BaseRoute]:
     from liaison.services.oauth.routes import routes as oauth_routes
     from liaison.services.pages.routes import routes as pages_routes
 
-    return [*health.routes(), *oauth_routes(), *pages_routes()]
+    return [*health.routes(), Route("/openapi.json", openapi), *oauth_routes(), *pages_routes()]
 
 
 async def _say_what_it_is(app: Starlette, house: House) -> None:

@@ -14,9 +14,16 @@ _OURS: Final = "https://liaison.example/fhir/OperationDefinition"
 _PATIENT: Final = Parameter("patient", "Patient", minimum=1)
 
 
-def _ours(where: str, *parameters: Parameter) -> Definition:
+_ANSWERED: Final = ((200, "Parameters"),)
+_MADE: Final = ((200, "Parameters"), (201, "Parameters"))
+_CREATED: Final = ((201, "Parameters"),)
+_ENDED: Final = ((204, ""),)
+
+
+def _ours(where: str, *parameters: Parameter, returns: tuple[tuple[int, str], ...] = _ANSWERED) -> Definition:
     type_, _, name = where.partition("$")
-    return Definition(name, f"{_OURS}/{type_.partition('/')[0]}-{name}", parameters, affects_state=True)
+    url = f"{_OURS}/{type_.partition('/')[0]}-{name}"
+    return Definition(name, url, parameters, affects_state=True, returns=returns)
 
 
 LOOKUP: Final = _ours(
@@ -30,6 +37,7 @@ REGISTER: Final = _ours(
     Parameter("informed", "code"),
     Parameter("opposed", "boolean"),
     Parameter("member", "Reference", 0),
+    returns=_MADE,
 )
 JOIN: Final = _ours(
     "Patient/$join",
@@ -43,6 +51,7 @@ OPPOSE: Final = _ours(
     Parameter("against", "Reference"),
     Parameter("emergency", "boolean"),
     Parameter("means", "code"),
+    returns=_CREATED,
 )
 EMERGENCY_ACCESS: Final = _ours("Patient/$emergency-access", _PATIENT, Parameter("reason", "string", minimum=1))
 OPEN_CALL: Final = _ours(
@@ -51,18 +60,23 @@ OPEN_CALL: Final = _ours(
     Parameter("reason", "string", minimum=1),
     Parameter("regulator", "Reference"),
 )
-END_CALL: Final = _ours("Task/*/$end-call", Parameter("note", "string"))
-REVIEW: Final = _ours("Task/*/$review", Parameter("outcome", "code", minimum=1), Parameter("note", "string"))
+END_CALL: Final = _ours("Task/*/$end-call", Parameter("note", "string"), returns=_ENDED)
+REVIEW: Final = _ours(
+    "Task/*/$review", Parameter("outcome", "code", minimum=1), Parameter("note", "string"), returns=((200, "Task"),)
+)
 CLARIFY: Final = _ours("Task/*/$clarify", Parameter("answer", "string", minimum=1))
 APPLY: Final = Definition(
     "apply",
     "http://hl7.org/fhir/OperationDefinition/PlanDefinition-apply",
     (Parameter("subject", "string", minimum=1), Parameter("preview", "boolean"), Parameter("again", "boolean")),
     affects_state=True,
+    returns=((200, "Bundle"), (201, "CarePlan")),
 )
 """https://hl7.org/fhir/R4/plandefinition-operation-apply.html"""
 
-EVALUATE_MEASURE: Final = Definition("evaluate-measure", f"{_OURS}/Measure-evaluate-measure")
+EVALUATE_MEASURE: Final = Definition(
+    "evaluate-measure", f"{_OURS}/Measure-evaluate-measure", returns=((200, "MeasureReport"),)
+)
 """Not HL7's of that name, which lets its caller choose the period."""
 
 DESCRIBED: Final[Mapping[str, Definition]] = {
@@ -73,7 +87,7 @@ DESCRIBED: Final[Mapping[str, Definition]] = {
     "Patient/*/$oppose": OPPOSE,
     "Patient/$emergency-access": EMERGENCY_ACCESS,
     "Task/*/$emergency-token": _ours("Task/*/$emergency-token"),
-    "Task/*/$end-access": _ours("Task/*/$end-access"),
+    "Task/*/$end-access": _ours("Task/*/$end-access", returns=_ENDED),
     "Patient/$open-call": OPEN_CALL,
     "Task/$calls-for-me": _ours("Task/$calls-for-me"),
     "Task/*/$take-call": _ours("Task/*/$take-call"),

@@ -103,7 +103,7 @@ class Given:
 @dataclass(frozen=True, slots=True)
 class Definition:
     """`url` is the OperationDefinition's. `searches`: every other parameter is a search parameter. `paged`: takes the
-    cursor of a `next` link."""
+    cursor of a `next` link. `returns` is the type of resource that it answers, by status; '' is none."""
 
     name: str
     url: str
@@ -111,6 +111,7 @@ class Definition:
     affects_state: bool = False
     searches: bool = False
     paged: bool = False
+    returns: tuple[tuple[int, str], ...] = ((200, "Parameters"),)
 
     def read(self, request: Request) -> Given:
         """The parameters of a request, or BadRequest, MethodNotAllowed."""

@@ -11,18 +11,22 @@ from liaison.fhir.operations.definition import Definition, Parameter
 _R4: Final = "http://hl7.org/fhir/OperationDefinition/"
 
 _PART: Final = (Parameter("_since", "instant"), Parameter("_type", "code", 0), Parameter("_count", "positiveInt"))
+_BUNDLE: Final = ((200, "Bundle"),)
 _DATES: Final = (Parameter("start", "date"), Parameter("end", "date"))
 
-PATIENT_EVERYTHING: Final = Definition("everything", f"{_R4}Patient-everything", (*_DATES, *_PART), paged=True)
+PATIENT_EVERYTHING: Final = Definition(
+    "everything", f"{_R4}Patient-everything", (*_DATES, *_PART), paged=True, returns=_BUNDLE
+)
 """https://hl7.org/fhir/R4/patient-operation-everything.html"""
 
-ENCOUNTER_EVERYTHING: Final = Definition("everything", f"{_R4}Encounter-everything", _PART, paged=True)
+ENCOUNTER_EVERYTHING: Final = Definition("everything", f"{_R4}Encounter-everything", _PART, paged=True, returns=_BUNDLE)
 """https://hl7.org/fhir/R4/encounter-operation-everything.html"""
 
 VALIDATE: Final = Definition(
     "validate",
     f"{_R4}Resource-validate",
     (Parameter("resource", "Resource"), Parameter("mode", "code"), Parameter("profile", "uri")),
+    returns=((200, "OperationOutcome"),),
 )
 """https://hl7.org/fhir/R4/resource-operation-validate.html"""
 
@@ -37,13 +41,16 @@ META_DELETE: Final = Definition(
 )
 """https://hl7.org/fhir/R4/resource-operation-meta-delete.html"""
 
-LASTN: Final = Definition("lastn", f"{_R4}Observation-lastn", (Parameter("max", "positiveInt"),), searches=True)
+LASTN: Final = Definition(
+    "lastn", f"{_R4}Observation-lastn", (Parameter("max", "positiveInt"),), searches=True, returns=_BUNDLE
+)
 """https://hl7.org/fhir/R4/observation-operation-lastn.html"""
 
 SUMMARY: Final = Definition(
     "summary",
     "http://hl7.org/fhir/uv/ips/OperationDefinition/summary",
     (Parameter("identifier", "string"), Parameter("profile", "canonical")),
+    returns=_BUNDLE,
 )
 """https://hl7.org/fhir/uv/ips/STU2/OperationDefinition-summary.html"""
 
