@@ -102,6 +102,28 @@ async def test_it_is_decided_on_what_is_visible(territory: Territory) -> None:
     assert nothing.matches == []
 
 
+async def test_lists_value_sets_and_chains_are_asked_as_in_a_search(territory: Territory) -> None:
+    gp = await territory.person("gp")
+    patient = await territory.patient(gp)
+    first, last = [await observe(territory, patient, f"2026-01-0{day}") for day in (1, 2)]
+    entry = [{"item": {"reference": first}}]
+    tree: Tree = {"resourceType": "List", "status": "current", "mode": "working", "entry": entry}
+    tree["subject"] = {"reference": f"Patient/{patient.id}"}
+    list_ = await territory.create(gp.caller, tree)
+    path = f"Observation/$lastn?patient={patient.id}&category=vital-signs"
+    finals = "http://hl7.org/fhir/ValueSet/observation-status"
+
+    found = await territory.call(gp.caller, f"{path}&_list={list_.partition('/')[2]}")
+    assert found.matches == [first]
+    assert [territory.store.reference(one.key) for one in found.answer.consulted] == [list_]  # for the journal
+    for more, wanted in (
+        (f"status:in={finals}", [last]),
+        (f"status:not-in={finals}", []),
+        ("patient.family=nobody", []),
+    ):
+        assert (await territory.call(gp.caller, f"{path}&{more}")).matches == wanted, more
+
+
 async def test_post_is_get(territory: Territory) -> None:
     gp = await territory.person("gp")
     patient = await territory.patient(gp)

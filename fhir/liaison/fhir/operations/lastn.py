@@ -9,6 +9,7 @@ entered in error is not the last one, unless `status` asks for it.
 """
 
 from collections.abc import AsyncIterator, Hashable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -22,10 +23,10 @@ from liaison.fhir.operations.definitions import LASTN
 from liaison.fhir.search.criteria import Context, Query
 from liaison.fhir.search.decide import BUDGET, Candidate
 from liaison.fhir.search.known import with_parameters
+from liaison.fhir.search.links import Links
 from liaison.fhir.search.parse import criterion
-from liaison.fhir.search.plan import plan
 from liaison.fhir.search.run import BATCH, Run
-from liaison.fhir.search.scopes import bound
+from liaison.fhir.search.searching import noted
 from liaison.fhir.search.searchset import searchset, url
 from liaison.fhir.search.sql import Position
 from liaison.fhir.store import Store
@@ -62,12 +63,15 @@ async def _lastn(store: Store, caller: Caller, given: Given, base_url: str) -> A
     names = {name.partition(":")[0] for name, _ in given.criteria}
     context = Context("Observation", base_url, datetime.now(UTC))
     query = Query("Observation", tuple(criterion(name, text, context) for name, text in given.criteria))
-    run = Run(store, caller, plan(query, bound(caller, "s", "Observation", base_url), store.key))
+    asked = Links(store, caller, base_url)
     groups = Groups()
-    found = [one async for one in _candidates(run, groups, every="status" in names)]
+    with noted(asked):
+        run = await asked.run(query)
+        found = [one async for one in _candidates(run, groups, every="status" in names)]
     last = _last(found, groups, given.number("max") or 1)
     links = [("self", url(base_url, "Observation/$lastn", given.pairs))]
-    return searchset(last, (), total=len(last), links=links, base_url=base_url, id_of=store.id)
+    answer = searchset(last, (), total=len(last), links=links, base_url=base_url, id_of=store.id)
+    return replace(answer, consulted=tuple(asked.consulted))
 
 
 async def _candidates(run: Run, groups: "Groups", *, every: bool) -> AsyncIterator[Found]:
