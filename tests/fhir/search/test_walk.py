@@ -65,7 +65,7 @@ async def test_the_way_back_has_the_pages_of_the_way_there(team: tuple[Territory
         query = f"{asked}&{sort}"
         whole = (await territory.search(type_, f"{query}&_count=100")).ids
         assert len(whole) == (7 if where else 14)
-        for count in (1, 3, len(whole) - 1):
+        for count in (3, len(whole) - 1):
             first = await territory.search(type_, f"{query}&_count={count}")
             assert (first.first, first.previous) == (None, None)
             there = await _walked(territory, type_, first, "next")
