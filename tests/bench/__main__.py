@@ -2,7 +2,9 @@
 
 Two cores are shared by the service, PostgreSQL and the load generator, as on the small machine it is meant for. Each
 figure stands beside the limit of the same run: the sketch of the read path (sketch.py) and a bare ASGI endpoint.
-Environment: LIAISON_SAMPLE_DATA (the records to load; a `synthea` folder in it is taken), BENCH_SECONDS, BENCH_WORKERS.
+Environment: LIAISON_SAMPLE_DATA (the records to load; a `synthea` folder in it is taken), BENCH_SECONDS, BENCH_WORKERS,
+BENCH_SCALE (the records so many times over, as other people's: 50 takes an hour), BENCH_ONLY=searches (leaves the load
+tests out).
 """
 
 import asyncio
@@ -20,13 +22,19 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-from tests.bench import territory
+from tests.bench import shapes, territory
 from tests.bench.generator import Measured, cycle, drive
+from tests.bench.multiply import multiplied
 
+from liaison.auth.sessions import Act
 from liaison.services import base
 from liaison.services.house import House
 from liaison.services.settings import Settings
 
+SCALE: Final = int(os.environ.get("BENCH_SCALE", "1"))
+ONLY_SEARCHES: Final = os.environ.get("BENCH_ONLY") == "searches"
+PEOPLE: Final = 20
+"""People of whom each shape of search is asked."""
 SECONDS: Final = int(os.environ.get("BENCH_SECONDS", "6"))
 WORKERS: Final = int(os.environ.get("BENCH_WORKERS", "2"))
 RECORD: Final = 234
@@ -45,7 +53,9 @@ def main() -> None:
 def measure(folder: Path, samples: Path) -> Rows:
     rows: Rows = [("median fdatasync", f"{fdatasync(folder):.2f} ms", "")]
     settings = territory.settings_in(folder)
-    stored, seconds = territory.load(settings, samples / "synthea")
+    copies = folder / "copies"
+    copies.mkdir()
+    stored, seconds = territory.load(settings, multiplied(samples / "synthea", copies, SCALE))
     rows.append((f"import of {stored} resources", f"{stored / seconds:.0f} resources/s", "start-up included"))
     with territory.serving(settings, WORKERS) as (address, process):
         rows += asyncio.run(served(settings, address, process, stored))
@@ -58,6 +68,9 @@ async def served(settings: Settings, address: str, process: int, stored: int) ->
         rows.append(("disk", f"{await size(house) / stored / 1024:.2f} kB/resource", "tables and indexes"))
         act = await territory.settle(house)
         bearer = {"Authorization": f"Bearer {await territory.token(house, act)}"}
+        rows += await searches(house, act, address, bearer)
+        if ONLY_SEARCHES:
+            return rows
         asked = await questions(address, bearer)
         limits = await limit(settings, address)
         await house.database.writing.execute("vacuum analyze")
@@ -83,6 +96,16 @@ async def served(settings: Settings, address: str, process: int, stored: int) ->
                 rows.append((f"{name}, {connections} connections", told(got), compared))
     rows.append(("resident memory", ", ".join(f"{mb:.0f} MB" for mb in resident(process)), "each process"))
     return rows
+
+
+async def searches(house: House, act: Act, address: str, bearer: dict[str, str]) -> Rows:
+    """Each shape of search, one client, before anything else is asked."""
+    await territory.define(house, shapes.PARAMETER)
+    await house.database.writing.execute("vacuum analyze")
+    caller = await territory.caller(house, act)
+    async with httpx.AsyncClient(base_url=f"{address}/fhir", headers=bearer, timeout=60) as client:
+        patients = (await everything(client, "Patient"))[:PEOPLE]
+        return await shapes.measured(house, caller, client, await shapes.places(client, patients))
 
 
 async def questions(address: str, bearer: dict[str, str]) -> dict[str, list[tuple[str, str, str]]]:

@@ -1,5 +1,6 @@
 """What the benchmark measures: the given records, imported as an operator would, and a clinician who may see them."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -14,8 +15,10 @@ import httpx
 
 from liaison.auth.access import internal, vocabulary
 from liaison.auth.access.roles import ROLES
+from liaison.auth.caller import Caller
 from liaison.auth.oauth2 import rfc9068
 from liaison.auth.sessions import Act, open_session
+from liaison.auth.smart.scopes import read_scopes
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key, Request
 from liaison.fhir.vault import FileKeyProvider
@@ -23,6 +26,8 @@ from liaison.services.house import House
 from liaison.services.settings import Settings
 
 Tree = dict[str, Any]
+CODES: Final = ("8302-2", "29463-7", "39156-5", "8867-4", "9279-1", "8480-6", "8462-4", "72514-3")
+"""LOINC codes of vital signs, of which everybody has some."""
 LIAISON: Final = str(Path(sys.executable).with_name("liaison"))
 
 
@@ -138,3 +143,30 @@ async def token(house: House, act: Act) -> str:
         client_id="bench",
         session=session,
     )
+
+
+async def caller(house: House, act: Act) -> Caller:
+    """The doctor, for a question asked within this process."""
+    async with house.database.writing.acquire() as connection:
+        session = await open_session(connection, act, "user/*.cruds", 3600)
+    return Caller(
+        session,
+        read_scopes("user/*.cruds"),
+        act.purpose,
+        act.role_code,
+        practitioner=act.practitioner,
+        role=act.role,
+        organization=act.organization,
+    )
+
+
+async def define(house: House, parameter: Tree) -> None:
+    """A search parameter that is not R4's and a value set, both ready to be searched by."""
+    maker = await internal.open_session(house.database.writing, "sandbox")
+    codes: Tree = {"resourceType": "ValueSet", "url": "https://liaison.test/ValueSet/bench", "status": "active"}
+    codes |= {"compose": {"include": [{"system": "http://loinc.org", "concept": [{"code": one} for one in CODES]}]}}
+    for tree in (parameter, codes):
+        answer = await house.engine.handle(maker, Request("POST", tree["resourceType"], "", json.dumps(tree).encode()))
+        assert answer.status == 201, answer.body
+    while (await house.store.parameters.refreshed()).waiting:
+        await asyncio.sleep(0.2)  # a worker of the service indexes what is stored

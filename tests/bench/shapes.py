@@ -1,0 +1,262 @@
+"""A line for each shape of search: how long it takes (p50, p95, one client), and how it is answered.
+
+What is asked is sampled from the records that the doctor sees, always the same sample. A shape that finds nothing for
+anybody measures nothing, and stops the run. How it is answered: which indexes of PostgreSQL its statements walk, and how
+many candidates are decided after decryption.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from liaison.auth.caller import Caller
+from liaison.fhir.search.decide import Budget
+from liaison.fhir.store.contract import Request
+from liaison.services.house import House
+
+Tree = dict[str, Any]
+ANSWERS: Final = 60
+"""Requests of each shape that are timed."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """`path` has places of a person in braces. `once`: asked of all records, not of one. `empty`: may find nothing."""
+
+    name: str
+    path: str
+    once: bool = False
+    empty: bool = False
+
+
+OF_ONE: Final = "patient={patient}"
+SHAPES: Final = (
+    # by the type of the parameter
+    Shape("token", f"Observation?{OF_ONE}&code={{code}}&_sort=-date"),
+    Shape("token, system only", f"Observation?{OF_ONE}&code=http://loinc.org|"),
+    Shape("token :not", f"Observation?{OF_ONE}&code:not={{code}}"),
+    Shape("token :text", f"Condition?{OF_ONE}&code:text={{words}}"),
+    Shape("token :of-type", "Patient?identifier:of-type={typed}"),
+    Shape("token :in", f"Observation?{OF_ONE}&code:in={{set}}"),
+    Shape("token :not-in", f"Observation?{OF_ONE}&code:not-in={{set}}"),
+    Shape("date, range", f"Observation?{OF_ONE}&date=ge{{from}}&date=lt{{to}}"),
+    Shape("date of people", "Patient?birthdate={birth}"),
+    Shape("string, start", "Patient?family={start}"),
+    Shape("string :exact", "Patient?family:exact={family}"),
+    Shape("string :contains", "Patient?name:contains={middle}"),
+    Shape("reference", f"Observation?{OF_ONE}&encounter={{encounter}}"),
+    Shape("reference :identifier", f"Encounter?{OF_ONE}&participant:identifier={{npi}}", empty=True),
+    Shape("quantity", f"Observation?{OF_ONE}&value-quantity=gt{{value}}"),
+    Shape("number", f"RiskAssessment?{OF_ONE}&probability=gt0.1", empty=True),
+    Shape("composite", f"Observation?{OF_ONE}&code-value-quantity={{code}}$gt{{value}}"),
+    Shape("uri", f"Observation?{OF_ONE}&_profile={{profile}}"),
+    Shape("near", "Location?near=42.36|-71.06|50|km", once=True, empty=True),
+    Shape(":missing", f"Observation?{OF_ONE}&encounter:missing=true", empty=True),
+    Shape("_id", "Patient?_id={patient}"),
+    Shape("_lastUpdated", f"Observation?{OF_ONE}&_lastUpdated=gt2020"),
+    Shape("_tag", f"Observation?{OF_ONE}&_tag=none", empty=True),
+    Shape("_text", "Patient?_id={patient}&_text=synthea"),
+    Shape("_content", f"Condition?{OF_ONE}&_content={{words}}"),
+    Shape("identifier", "Patient?identifier={identifier}"),
+    # through references
+    Shape("chain", f"Observation?{OF_ONE}&encounter.class={{class}}"),
+    Shape("chain to the directory", f"Encounter?{OF_ONE}&participant:Practitioner.family={{doctor}}"),
+    Shape("chain of two", f"Observation?{OF_ONE}&encounter.participant:Practitioner.family={{doctor}}"),
+    Shape("_has", "Patient?_id={patient}&_has:Observation:patient:code={code}"),
+    Shape("_has of two", "Patient?_id={patient}&_has:Encounter:patient:_has:Observation:encounter:code={code}"),
+    Shape("_include, two", f"Encounter?{OF_ONE}&_include=Encounter:patient&_include=Encounter:participant"),
+    Shape("_include:iterate", f"Observation?{OF_ONE}&code={{code}}&_include=Observation:encounter&_include:iterate=Encounter:participant"),
+    Shape("_include, wildcard", f"Observation?{OF_ONE}&code={{code}}&_include=Observation:*"),
+    Shape("_revinclude", "Encounter?_id={encounter}&_revinclude=Observation:encounter"),
+    # the result
+    Shape("_sort by a string", f"Condition?{OF_ONE}&_sort=clinical-status,-onset-date"),
+    Shape("_sort, chained", f"Observation?{OF_ONE}&code={{code}}&_sort=encounter.class"),
+    Shape("_total=accurate", f"Observation?{OF_ONE}&_total=accurate&_count=5"),
+    Shape("_summary=count", f"Observation?{OF_ONE}&_summary=count"),
+    Shape("_summary=true", f"Observation?{OF_ONE}&_summary=true"),
+    Shape("_elements", f"Observation?{OF_ONE}&_elements=code,value"),
+    Shape("second page", f"Observation?{OF_ONE}&_count=10&page=2"),
+    # filters
+    Shape("_filter in SQL", f"Observation?{OF_ONE}&_filter=code eq {{code}} or date lt {{from}}"),
+    Shape("_filter, decrypted", f"Observation?{OF_ONE}&_filter=code eq {{code}} and not (value-quantity lt {{value}})"),
+    Shape("_filter, path", f"Observation?{OF_ONE}&_filter=encounter[class eq {{class}}].participant.family pr true"),
+    # wider than one type
+    Shape("several types", "?_type=Condition,Observation,Procedure&patient={patient}"),
+    Shape("compartment, a type", "Patient/{patient}/Observation?code={code}"),
+    Shape("compartment, all", "Patient/{patient}/*?_count=50"),
+    Shape("parameter added", f"Observation?{OF_ONE}&bench-device={{code}}"),
+    # over everybody the doctor follows
+    Shape("all: token and date", "Observation?code={code}&_sort=-date", once=True),
+    Shape("all: _has", "Patient?_has:Observation:patient:code={code}", once=True),
+    Shape("all: count", "Observation?_summary=count", once=True),
+)  # fmt: skip
+
+PARAMETER: Final = {
+    "resourceType": "SearchParameter",
+    "url": "https://liaison.test/SearchParameter/bench-device",
+    "name": "BenchDevice",
+    "status": "active",
+    "description": "Codes once more, by a parameter that is not R4's",
+    "code": "bench-device",
+    "base": ["Observation"],
+    "type": "token",
+    "expression": "Observation.code",
+}
+
+
+async def places(client: httpx.AsyncClient, patients: Sequence[Tree]) -> list[dict[str, str]]:
+    """What is asked of each person: only people of whom every place is known."""
+    found = []
+    for patient in patients:
+        id_ = patient["id"]
+        seen = {
+            type_: await _page(client, f"{type_}?patient={id_}&_count=200&_include={type_}:*")
+            for type_ in ("Observation", "Condition", "Encounter")
+        }
+        if one := _places(patient, seen):
+            found.append({name: quote(text, safe="") for name, text in one.items()})
+    if not found:
+        raise RuntimeError("nobody of whom everything can be asked")
+    return found
+
+
+async def _page(client: httpx.AsyncClient, path: str) -> list[Tree]:
+    return [entry["resource"] for entry in (await client.get(path)).json().get("entry", ())]
+
+
+def _places(patient: Tree, seen: Mapping[str, Sequence[Tree]]) -> dict[str, str]:
+    measured = [one for one in seen["Observation"] if "valueQuantity" in one and "encounter" in one]
+    doctors = [one for one in seen["Encounter"] if one["resourceType"] == "Practitioner"]
+    stays = {one["id"]: one for one in seen["Encounter"] if one["resourceType"] == "Encounter"}
+    conditions = [one for one in seen["Condition"] if one["resourceType"] == "Condition"]
+    measured = [one for one in measured if one["encounter"]["reference"].rpartition("/")[2] in stays]
+    if not (measured and doctors and conditions):
+        return {}
+    one = measured[0]
+    stay = stays[one["encounter"]["reference"].rpartition("/")[2]]
+    led = {part["individual"]["reference"].rpartition("/")[2] for part in stay.get("participant", ())}
+    doctor = next((each for each in doctors if each["id"] in led), doctors[0])
+    family = patient["name"][0]["family"]
+    year = int(one["effectiveDateTime"][:4])
+    coding = one["code"]["coding"][0]
+    numbered = patient["identifier"][1]
+    typed = numbered["type"]["coding"][0]
+    return {
+        "patient": patient["id"],
+        "code": f"{coding['system']}|{coding['code']}",
+        "words": conditions[0]["code"]["text"].split()[0],
+        "typed": f"{typed['system']}|{typed['code']}|{numbered['value']}",
+        "identifier": f"{numbered['system']}|{numbered['value']}",
+        "set": "https://liaison.test/ValueSet/bench",
+        "from": f"{year}",
+        "to": f"{year + 1}",
+        "birth": patient["birthDate"],
+        "family": family,
+        "start": family[:4],
+        "middle": family[1:5],
+        "encounter": stay["id"],
+        "class": stay["class"]["code"],
+        "npi": doctor["identifier"][0]["value"],
+        "doctor": doctor["name"][0]["family"],
+        "value": str(one["valueQuantity"]["value"] // 2),
+        "profile": one["meta"]["profile"][0] if one.get("meta", {}).get("profile") else "none",
+    }
+
+
+async def measured(house: House, caller: Caller, client: httpx.AsyncClient, people: Sequence[Mapping[str, str]]) -> list[tuple[str, str, str]]:  # fmt: skip
+    """A row for each shape: its name, its times, and how it is answered."""
+    rows = []
+    for shape in SHAPES:
+        asked = [shape.path.format(**one) for one in (people[:1] if shape.once else people)]
+        asked = [await _second(client, path) if "page=2" in path else path for path in asked]
+        times, entries = await _timed(client, [path for path in asked if path])
+        if not entries and not shape.empty:
+            raise RuntimeError(f"{shape.name}: nothing is found by {asked[0]}")
+        quantiles = statistics.quantiles(times, n=20)
+        told = f"p50 {statistics.median(times):.1f} ms, p95 {quantiles[18]:.1f} ms"
+        rows.append((f"search: {shape.name}", told, await answered(house, caller, asked[0])))
+    return rows
+
+
+async def _second(client: httpx.AsyncClient, path: str) -> str:
+    """The link to the second page; '' when there is none."""
+    first = (await client.get(path.replace("&page=2", ""))).json()
+    links = {link["relation"]: link["url"] for link in first["link"]}
+    return str(links.get("next", "")).partition("/fhir/")[2]
+
+
+async def _timed(client: httpx.AsyncClient, asked: Sequence[str]) -> tuple[list[float], int]:
+    times, entries = [], 0
+    for turn in range(max(ANSWERS, len(asked))):
+        path = asked[turn % len(asked)]
+        began = time.perf_counter()
+        answer = await client.get(path)
+        times.append((time.perf_counter() - began) * 1000)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{path}: {answer.text[:300]}")
+        if turn < len(asked):
+            bundle = answer.json()
+            entries += len(bundle.get("entry", ())) or bundle.get("total", 0)
+    return times, entries
+
+
+async def answered(house: House, caller: Caller, path: str) -> str:
+    """The indexes that its statements walk, how many statements there are, and how many candidates were decided after decryption."""
+    sent: list[tuple[str, tuple[Any, ...]]] = []
+    opened = 0
+    fetch, spend = house.store.lanes.fetch, Budget.spend
+
+    async def watched(text: str, *arguments: Any) -> list[Any]:
+        sent.append((text, arguments))
+        return await fetch(text, *arguments)
+
+    def counted(budget: Budget, count: int) -> None:
+        nonlocal opened
+        opened += count
+        spend(budget, count)
+
+    house.store.lanes.fetch = watched  # type: ignore[method-assign]  # watched for one request
+    Budget.spend = counted  # type: ignore[method-assign,assignment]  # counted for one request
+    try:
+        where, _, query = path.partition("?")
+        answer = await house.engine.handle(caller, Request("GET", where, query))
+    finally:
+        del house.store.lanes.fetch
+        Budget.spend = spend  # type: ignore[method-assign]  # as it was
+    if answer.status != 200:
+        raise RuntimeError(f"{path}: {answer.body[:300]!r}")
+    walked = await _walked(house, sent)
+    decided = f"; {opened} decided after decryption" if opened else ""
+    return f"{len(sent)} statements; {', '.join(walked) or 'no index'}{decided}"
+
+
+async def _walked(house: House, sent: Iterable[tuple[str, tuple[Any, ...]]]) -> list[str]:
+    """Each index of the record that the plans name, in the order met, or a table read whole."""
+    found: dict[str, None] = {}
+    async with house.database.reading.acquire() as one:
+        await one.execute(
+            "set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; set enable_hashjoin = off;"
+            " set enable_mergejoin = off"
+        )
+        try:
+            for text, arguments in sent:
+                plan = json.loads(await one.fetchval(f"explain (format json) {text}", *arguments))
+                for node in _nodes(plan[0]["Plan"]):
+                    table = node.get("Relation Name", "")
+                    if table.startswith(("version", "index_", "directory_", "identity_")):
+                        found[node.get("Index Name") or f"{table} read whole"] = None
+        finally:
+            await one.execute("reset all")
+    return list(found)
+
+
+def _nodes(node: Tree) -> Iterable[Tree]:
+    yield node
+    for inner in node.get("Plans", ()):
+        yield from _nodes(inner)
