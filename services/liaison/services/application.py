@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, Final
@@ -14,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store.faults import reported
-from liaison.services import base, logs
+from liaison.services import base, logs, memory
 from liaison.services.api import health
 from liaison.services.api.access_log import AccessLog
 from liaison.services.api.edge import FhirEdge
@@ -121,14 +120,6 @@ async def _kept(job: Job) -> None:
         await asyncio.sleep(RETRY_SECONDS)
 
 
-def _settle_memory() -> None:
-    """What a worker has loaded by now stays for its life: the garbage collector need not walk it again and again.
-    Requests leave few cycles behind, so that it may also look less often (10 µs a read were spent on it)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-
-
 async def _begun(serving: "asyncio.Task[None]", app: Starlette) -> None:
     """Returns when the house is open or its database is being waited for. Raises what makes serving impossible."""
     while not (hasattr(app.state, "house") or hasattr(app.state, "waiting")):
@@ -150,7 +141,7 @@ def build(settings: Settings) -> Application:
         watching = asyncio.create_task(stop_with_parent(supervisor))
         try:
             await _begun(serving, app)
-            _settle_memory()
+            memory.settle()
             yield
         finally:
             watching.cancel()

@@ -7,9 +7,7 @@ from importlib import resources
 from operator import or_
 from typing import Any, Final, NamedTuple
 
-import yaml
-
-from liaison.auth.access import vocabulary
+from liaison.auth.access import vocabulary, yaml_text
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.owners import addressee_of, author_of, service_of
 from liaison.fhir.model.references import unversioned
@@ -109,7 +107,7 @@ def _label(data: Mapping[str, Any]) -> dict[str, Label]:
 @cache
 def rules() -> Rules:
     """The rules shipped with this version."""
-    data = yaml.safe_load(resources.files(__package__).joinpath("classification.yaml").read_text("utf-8"))
+    data = yaml_text.load(resources.files(__package__).joinpath("classification.yaml").read_text("utf-8"))
     service = data["psychiatric-services"]
     return Rules(
         {type_: Class[name] for name, types in data["types"].items() for type_ in types},
@@ -139,6 +137,8 @@ _ELEMENTS: Final = (
 def _codings(tree: Mapping[str, Any]) -> Iterator[Coding]:
     for element in _ELEMENTS:
         given = tree.get(element)
+        if given is None:
+            continue
         for concept in given if isinstance(given, list) else [given]:
             if isinstance(concept, dict):
                 for coding in concept.get("coding") or [concept]:

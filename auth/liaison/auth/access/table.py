@@ -12,8 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal, get_args
 
-import yaml
-
+from liaison.auth.access import yaml_text
 from liaison.auth.access.classes import EVERYTHING, Class, union
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
@@ -99,7 +98,7 @@ def label_of(number: int) -> str:
 
 def parse(text: str) -> Table:
     """Raises BadTable for anything that is not understood."""
-    data = yaml.safe_load(text)
+    data = yaml_text.load(text)
     try:
         groups = {name: tuple(members) for name, members in data["groups"].items()}
         rows = tuple(_row(row, groups) for row in data["rows"])

@@ -5,6 +5,7 @@ A text without a time zone means the clock on the wall of the territory: R4 leav
 
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ _SHAPE: Final = re.compile(
 _DAY: Final = timedelta(days=1)
 
 
+@lru_cache(4_096)  # what was done together is dated alike, in several elements
 def span(text: str) -> tuple[datetime, datetime] | None:
     """From the first instant to the first one after, in UTC, of a date, dateTime or instant; None for what is none.
 

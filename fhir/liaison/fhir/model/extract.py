@@ -56,6 +56,22 @@ class _Plain:
 
 
 @dataclass(frozen=True, slots=True)
+class _Property:
+    """The same for a branch that only enters one property of the resource, as most do: half the work."""
+
+    number: int
+    name: str
+    shape: type | tuple[type, ...]
+    convert: Convert
+
+    def values(self, tree: Tree) -> Iterable[Value]:
+        found, shape = tree.get(self.name), self.shape
+        if type(found) is list:
+            return [value for item in found if isinstance(item, shape) for value in self.convert(item)]
+        return self.convert(found) if isinstance(found, shape) else ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Canonical:
     """The `url` of a definition, which other resources name with the version that stands beside it."""
 
@@ -84,7 +100,7 @@ class _Composite:
             yield from map(Composite, product(*columns))
 
 
-_Step = _Plain | _Canonical | _Composite
+_Step = _Plain | _Property | _Canonical | _Composite
 
 
 @cache
@@ -137,7 +153,11 @@ def _step(parameter: SearchParameter, branch: Branch, type_: str) -> _Step | Non
         return _Canonical(parameter.number)
     if pair in NOTHING:
         return None
-    return _Plain(parameter.number, branch, CONVERT.get(pair) or MORE[pair])
+    convert = CONVERT.get(pair) or MORE[pair]
+    match branch.steps:
+        case (str() as name,) if not branch.from_root:
+            return _Property(parameter.number, name, _JSON.get(branch.type, dict), convert)
+    return _Plain(parameter.number, branch, convert)
 
 
 def extract(type_: str, tree: Tree, only: Container[int] | None = None) -> dict[int, list[Value]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import asyncpg
+
 from liaison.fhir.store import identity, parameters
 from liaison.fhir.store.contract import FOREIGN, Indexed, Key, Tree
 from liaison.fhir.vault import PatientKey, Vault
@@ -17,6 +19,11 @@ Decode = Callable[[str, str], Key | None]
 
 PLACE: Final = 5
 """INSERTS expects as many arrays that say what its rows belong to: patient, kind, res, version, clinical."""
+
+MANY: Final = 1_000
+_TOKEN_COLUMNS: Final = ("patient", "kind", "param", "token", "res", "version", "clinical")
+_DATE_COLUMNS: Final = ("patient", "kind", "param", "low", "high", "res", "version")
+_IDENTITY_COLUMNS: Final = ("space", "token", "patient", "kind", "res")
 
 REVISION: Final = PLACE + 11
 """The place of the argument that comes after the arrays: the revision of the added parameters that the rows are of."""
@@ -61,6 +68,31 @@ class IndexRows:
         """The tokens alone."""
         self.tokens += _tokens(place, key, found.tokens)
         self.tokens += _tokens(place, key, _foreign(key.patient, found.links, decode))
+
+    @property
+    def many(self) -> bool:
+        """Whether to copy them rather than to insert them as arrays: it has round trips of its own."""
+        return len(self.tokens) > MANY
+
+    async def copy(self, connection: asyncpg.Connection, prefix: str, versions: Sequence[Sequence[Any]]) -> None:
+        """Stores them by COPY, in the transaction that has inserted their versions by a statement with `BEGIN`. `versions`
+        start with the columns of PLACE. A third of what arrays cost PostgreSQL, and half of what they cost here."""
+        tokens = []
+        for n, param, token in self.tokens:
+            patient, kind, res, version, clinical = versions[n - 1][:PLACE]
+            tokens.append((patient, kind, param, token, res, version, clinical))
+        dates = []
+        for n, param, low, high in self.dates:
+            patient, kind, res, version = versions[n - 1][: PLACE - 1]
+            dates.append((patient, kind, param, low, high, res, version))
+        identities = [(space, token, *versions[n - 1][:3]) for n, space, token in self.identities]
+        for table, names, rows in (
+            (f"{prefix}index_token", _TOKEN_COLUMNS, tokens),
+            (f"{prefix}index_date", _DATE_COLUMNS, dates),
+            ("identity_token", _IDENTITY_COLUMNS, identities),
+        ):
+            if rows:
+                await connection.copy_records_to_table(table, records=rows, columns=names)
 
     def columns(self) -> list[list[Any]]:
         """Ten arrays."""

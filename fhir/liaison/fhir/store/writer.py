@@ -90,7 +90,8 @@ class _Rows:
 
     def arguments(self, revision: int) -> list[Any]:
         versions = columns(self.versions, len(_Version._fields))
-        return [*versions[: index_rows.PLACE], *self.index.columns(), revision, *versions[index_rows.PLACE :]]
+        index = index_rows.IndexRows() if self.index.many else self.index
+        return [*versions[: index_rows.PLACE], *index.columns(), revision, *versions[index_rows.PLACE :]]
 
 
 async def apply(
@@ -122,6 +123,8 @@ async def apply(
                 # A search parameter came or went since this process last looked: the rows are made again.
                 custom = await parameters.refreshed_within(connection)
                 into = await _rows(vault, keys, some, index, custom)
+            if into.index.many:
+                await into.index.copy(connection, prefix, into.versions)
         except asyncpg.UniqueViolationError:
             raise Conflict("The resource was changed meanwhile.") from None
 
@@ -132,11 +135,11 @@ async def _rows(
     """The rows of changes of one family, as the parameters of `custom` index them."""
     into = _Rows()
     decode = ids.Ids(vault.id_key).decode
-    for count, change in enumerate(changes, 1):
+    for start in range(0, len(changes), _BREATH):
         with custom.in_force():
-            _add(into, vault, keys[change.key.patient], change, index, decode)
-        if count % _BREATH == 0:
-            await asyncio.sleep(0)
+            for change in changes[start : start + _BREATH]:
+                _add(into, vault, keys[change.key.patient], change, index, decode)
+        await asyncio.sleep(0)
     return into
 
 

@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from liaison.auth.access import internal
-from liaison.services import base
+from liaison.services import base, memory
 from liaison.services.command import Refused, app
 from liaison.services.command.serve import CANNOT
 from liaison.services.house import House
@@ -69,6 +69,7 @@ async def run(settings: Settings, paths: list[Path], source: str, *, logical: bo
         try:
             loader = Loader(house.store, caller, settings.fhir_base, source, logical=logical)
             reading = read_ahead if is_worth_it(files(paths)) else read_here
+            memory.settle()
             with told() as progress:
                 return await loader.load(groups(paths, reading), progress)
         finally:

@@ -7,6 +7,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
+from liaison.services import memory
 from liaison.services.loading.sources import Group, Part, read_part
 
 WORTH_BYTES: Final = 2_000_000
@@ -22,7 +23,7 @@ def is_worth_it(files: list[Path]) -> bool:
 def read_ahead(parts: Iterator[Part]) -> Iterator[Group]:
     """The groups in the order of their parts; at most a few are read before they are asked for."""
     # Spawned, not forked: this process has threads and open connections.
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), memory.settle) as pool:
         waiting: deque[Future[Group]] = deque()
         for part in parts:
             waiting.append(pool.submit(read_part, part))

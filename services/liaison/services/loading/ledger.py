@@ -1,6 +1,5 @@
 """What was imported from where. Names and contents are kept as keyed digests only: the ledger says nothing by itself."""
 
-import hashlib
 import hmac
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -35,10 +34,10 @@ class Ledger:
         )
 
     def source_key(self, name: str) -> bytes:
-        return hmac.new(self._secret, b"name\0" + name.encode(), hashlib.sha256).digest()[:16]
+        return hmac.digest(self._secret, b"name\0" + name.encode(), "sha256")[:16]
 
     def digest(self, body: bytes) -> bytes:
-        return hmac.new(self._secret, b"body\0" + body, hashlib.sha256).digest()[:16]
+        return hmac.digest(self._secret, b"body\0" + body, "sha256")[:16]
 
     async def look_up(self, connection: "asyncpg.Connection | asyncpg.Pool", names: Iterable[str]) -> dict[str, Known]:
         """What is known under each of these names."""
