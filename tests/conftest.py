@@ -67,7 +67,10 @@ class Server:
 
     async def create(self) -> str:
         name = f"test_{next(_numbers)}"
-        await self._as_administrator(f"create database {name} template template_liaison owner liaison")
+        # The files are copied as they are, which takes half the time of copying them through the WAL.
+        await self._as_administrator(
+            f"create database {name} template template_liaison owner liaison strategy file_copy"
+        )
         return name
 
     async def drop(self, name: str) -> None:
@@ -119,7 +122,7 @@ async def database_url(postgres: Server) -> AsyncIterator[str]:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A fresh migrated database, connected."""
-    async with await Database.connect(database_url) as connected:
+    async with await Database.connect(database_url, check=False) as connected:
         yield connected
 
 
@@ -128,7 +131,7 @@ async def either_database(request: pytest.FixtureRequest) -> AsyncIterator[Datab
     """The same test on the embedded PostgreSQL and on the oldest supported one."""
     server: Server = request.getfixturevalue("postgres" if request.param == "embedded" else "postgres_15")
     name = await server.create()
-    async with await Database.connect(server.url(name)) as connected:
+    async with await Database.connect(server.url(name), check=False) as connected:
         yield connected
     await server.drop(name)
 

@@ -18,7 +18,7 @@ from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.keys import JournalKeys
-from liaison.auth.oauth2.keys import SigningKeys
+from liaison.auth.oauth2.keys import ACCESS, SigningKeys
 from liaison.auth.sessions import BROWSER, Act
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Key, Request
@@ -304,7 +304,7 @@ async def territory(database: Database, tmp_path: Path) -> AsyncIterator[Territo
         keys = await JournalKeys.load(connection, vault)
     journal = await Journal.open(database, keys)
     async with Store(database, vault, Filter(), Hooks(vault, journal)) as store:
-        issuer = Issuer(await SigningKeys.open(database, vault.territory), BASE.removesuffix("/fhir"))
+        issuer = Issuer(await SigningKeys.open(database, vault.territory, [ACCESS]), BASE.removesuffix("/fhir"))
         served = {**OPERATIONS, **EmergencyAccess(issuer).operations, **Calls(issuer).operations}
         engine = Engine(store, journal, BASE, served, {})
         yield Territory(store, journal, engine, await internal.open_session(database.writing, "sandbox"))

@@ -14,7 +14,7 @@ from liaison.auth.access import calls, oppositions, vocabulary
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event
-from liaison.auth.oauth2.keys import SigningKeys
+from liaison.auth.oauth2.keys import ACCESS, SigningKeys
 from liaison.auth.oauth2.rfc6750 import Bearer
 from liaison.fhir.errors import Unauthorized
 
@@ -146,7 +146,7 @@ async def test_a_regulating_doctor_reads_as_in_an_emergency_with_the_token_of_th
 
 
 async def caller(territory: Any, token: str) -> Caller:
-    keys = await SigningKeys.open(territory.database, territory.store.vault.territory)
+    keys = await SigningKeys.open(territory.database, territory.store.vault.territory, [ACCESS])
     base = territory.engine.base_url
     return await Bearer(territory.database, keys, base.removesuffix("/fhir"), base).caller(f"Bearer {token}")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from liaison.auth.caller import Caller
-from liaison.auth.oauth2.keys import SigningKeys
+from liaison.auth.oauth2.keys import ACCESS, SigningKeys
 from liaison.auth.oauth2.rfc6750 import Bearer
 from liaison.fhir.errors import Unauthorized
 
@@ -34,7 +34,7 @@ async def asked(territory: Any, doctor: Any) -> dict[str, str]:
 
 async def bearer(territory: Any) -> Bearer:
     """Another worker: it has never seen the tokens."""
-    keys = await SigningKeys.open(territory.database, territory.store.vault.territory)
+    keys = await SigningKeys.open(territory.database, territory.store.vault.territory, [ACCESS])
     base = territory.engine.base_url
     return Bearer(territory.database, keys, base.removesuffix("/fhir"), base)
 

@@ -5,7 +5,8 @@ algorithm signs; older ones stay published until they are retired, so that what 
 """
 
 import time
-from typing import Any, Final, Protocol
+from collections.abc import Collection
+from typing import Any, Final, NamedTuple, Protocol
 
 import asyncpg
 import orjson
@@ -23,6 +24,11 @@ _FRESH: Final = 60.0
 PrivateKey = ECKey | RSAKey
 
 
+class _Kept(NamedTuple):
+    algorithm: str
+    sealed: bytes
+
+
 class Sealer(Protocol):
     """liaison.fhir.vault.PatientKey of the territory."""
 
@@ -31,23 +37,28 @@ class Sealer(Protocol):
 
 
 class SigningKeys:
-    """Open once a process. Finds by itself the keys that other workers have made."""
+    """Open once a process. Finds by itself the keys that other workers have made; unseals one when it is first used
+    (to check an RSA key takes a tenth of a second)."""
 
     def __init__(self, database: Database, sealer: Sealer) -> None:
         """Use `open`."""
         self._database = database
         self._sealer = sealer
-        self._keys: dict[str, PrivateKey] = {}
-        self._newest: dict[str, PrivateKey] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._opened: dict[str, PrivateKey] = {}
+        self._newest: dict[str, str] = {}
         self._public: list[dict[str, Any]] = []
         self._read_at = 0.0
 
     @classmethod
-    async def open(cls, database: Database, sealer: Sealer) -> "SigningKeys":
-        """Reads the keys; makes those of a new database, once however many workers start together."""
+    async def open(
+        cls, database: Database, sealer: Sealer, algorithms: Collection[str] = (ACCESS, IDENTITY)
+    ) -> "SigningKeys":
+        """Reads the keys; makes those of a new database, once however many workers start together. Who signs no
+        id_token can do without an RSA key."""
         keys = cls(database, sealer)
         await keys._read()
-        if not keys._newest.keys() >= {ACCESS, IDENTITY}:
+        if not keys._newest.keys() >= set(algorithms):
             async with database.writing.acquire() as connection, connection.transaction():
                 await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
                 held = {
@@ -56,7 +67,7 @@ class SigningKeys:
                         "select distinct algorithm from signing_key where retired_at is null"
                     )
                 }
-                for algorithm in (ACCESS, IDENTITY):
+                for algorithm in algorithms:
                     if algorithm not in held:
                         await keys._make(connection, algorithm)
             await keys._read()
@@ -109,15 +120,9 @@ class SigningKeys:
         rows = await self._database.reading.fetch(
             "select kid, algorithm, public, sealed from signing_key where retired_at is null order by made_at"
         )
-        keys: dict[str, PrivateKey] = {}
-        newest: dict[str, PrivateKey] = {}
-        for kid, algorithm, _, sealed in rows:
-            key = self._keys.get(kid)
-            if key is None:
-                private = orjson.loads(self._sealer.open(_bound(kid, algorithm), bytes(sealed)))
-                key = ECKey.import_key(private) if algorithm == ACCESS else RSAKey.import_key(private)
-            keys[kid] = newest[algorithm] = key
-        self._keys, self._newest = keys, newest
+        self._kept = {kid: _Kept(algorithm, bytes(sealed)) for kid, algorithm, _, sealed in rows}
+        self._opened = {kid: key for kid, key in self._opened.items() if kid in self._kept}
+        self._newest = {kept.algorithm: kid for kid, kept in self._kept.items()}
         self._public = [orjson.loads(row["public"]) for row in rows]
         self._read_at = time.monotonic()
 
@@ -125,13 +130,21 @@ class SigningKeys:
         """The newest key of an algorithm."""
         if time.monotonic() - self._read_at > _FRESH:
             await self._read()
-        return self._newest[algorithm]
+        return self._open(self._newest[algorithm])
 
     async def verifying(self, kid: str) -> PrivateKey | None:
         """The published key of this name; asks the database at most once a second for a name it does not know."""
-        if kid not in self._keys and time.monotonic() - self._read_at > 1:
+        if kid not in self._kept and time.monotonic() - self._read_at > 1:
             await self._read()
-        return self._keys.get(kid)
+        return self._open(kid) if kid in self._kept else None
+
+    def _open(self, kid: str) -> PrivateKey:
+        key = self._opened.get(kid)
+        if key is None:
+            algorithm, sealed = self._kept[kid]
+            private = orjson.loads(self._sealer.open(_bound(kid, algorithm), sealed))
+            key = self._opened[kid] = ECKey.import_key(private) if algorithm == ACCESS else RSAKey.import_key(private)
+        return key
 
     async def published(self) -> dict[str, Any]:
         """The JWK Set, public halves only."""
