@@ -126,6 +126,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         yield connected
 
 
+@pytest.fixture(scope="module")
+async def module_database(postgres: Server) -> AsyncIterator[Database]:
+    """A fresh migrated database that the tests of a module share: each then looks at what it wrote itself."""
+    name = await postgres.create()
+    async with await Database.connect(postgres.url(name), check=False) as connected:
+        yield connected
+    await postgres.drop(name)
+
+
 @pytest.fixture(params=["embedded", "postgresql-15"])
 async def either_database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
     """The same test on the embedded PostgreSQL and on the oldest supported one."""

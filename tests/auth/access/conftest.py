@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -297,10 +298,10 @@ class Territory:
         return await self.create(self.system, item(patient, type_, **more))
 
 
-@pytest.fixture
-async def territory(database: Database, tmp_path: Path) -> AsyncIterator[Territory]:
+@asynccontextmanager
+async def _opened(database: Database, folder: Path) -> AsyncIterator[Territory]:
     async with database.writing.acquire() as connection:
-        vault = await Vault.open(connection, FileKeyProvider.create(tmp_path / "key"))
+        vault = await Vault.open(connection, FileKeyProvider.create(folder / "key"))
         keys = await JournalKeys.load(connection, vault)
     journal = await Journal.open(database, keys)
     async with Store(database, vault, Filter(), Hooks(vault, journal)) as store:
@@ -309,3 +310,17 @@ async def territory(database: Database, tmp_path: Path) -> AsyncIterator[Territo
         engine = Engine(store, journal, BASE, served, {})
         yield Territory(store, journal, engine, await internal.open_session(database.writing, "sandbox"))
     await journal.close()
+
+
+@pytest.fixture(scope="module")
+async def territory(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Territory]:
+    """Shared by the tests of a module: other people and patients than one's own live there too."""
+    async with _opened(module_database, tmp_path_factory.mktemp("territory")) as territory:
+        yield territory
+
+
+@pytest.fixture
+async def empty_territory(database: Database, tmp_path: Path) -> AsyncIterator[Territory]:
+    """Where nobody else lives: for what counts everyone, or changes what holds for all."""
+    async with _opened(database, tmp_path) as territory:
+        yield territory

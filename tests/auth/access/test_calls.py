@@ -33,6 +33,12 @@ ALERT = {"coding": [{"system": "https://liaison.example/fhir/CodeSystem/alert-le
 REASON = "Sa voisine ne l'a pas vue depuis hier"
 
 
+@pytest.fixture
+def territory(empty_territory: Any) -> Any:
+    """Nobody else lives here who could have the same traits."""
+    return empty_territory
+
+
 def asked(patient: Tree, regulator: str = "", reason: str = REASON) -> Tree:
     tree: Tree = shapes.parameters(patient, reason=reason)
     if regulator:

@@ -24,6 +24,12 @@ QUESTION = "Qui a appelé les pompiers ?"
 ANSWER = "La voisine, à 22 h 30 ; le SAMU a noté son appel."
 
 
+@pytest.fixture
+def territory(empty_territory: Any) -> Any:
+    """Nobody else lives here who could have the same traits."""
+    return empty_territory
+
+
 def answer(text: str = ANSWER) -> Tree:
     return {"resourceType": "Parameters", "parameter": [{"name": "answer", "valueString": text}]}
 

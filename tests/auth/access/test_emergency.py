@@ -24,6 +24,12 @@ _SPEC.loader.exec_module(shapes)
 REASON = "Trouvée inconsciente, ne peut répondre"
 
 
+@pytest.fixture
+def territory(empty_territory: Any) -> Any:
+    """Nobody else lives here who could have the same traits."""
+    return empty_territory
+
+
 async def asked(territory: Any, doctor: Any) -> dict[str, str]:
     body = shapes.parameters(shapes.traits(), reason=REASON)
     answer = await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", body)

@@ -21,6 +21,12 @@ _SPEC.loader.exec_module(shapes)
 Tree = dict[str, Any]
 
 
+@pytest.fixture
+def territory(empty_territory: Any) -> Any:
+    """Nobody else lives here who could have the same traits."""
+    return empty_territory
+
+
 def outcome(code: str, note: str = "") -> Tree:
     parts: list[Tree] = [{"name": "outcome", "valueCode": code}]
     if note:

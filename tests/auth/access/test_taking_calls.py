@@ -14,6 +14,12 @@ from . import test_calls as calls
 Tree = dict[str, Any]
 
 
+@pytest.fixture
+def territory(empty_territory: Any) -> Any:
+    """Nobody else lives here who could have the same traits."""
+    return empty_territory
+
+
 async def received(territory: Any) -> tuple[Any, Any, Any, dict[str, str]]:
     """A handler's open call under a doctor's responsibility: handler, doctor, the attending doctor, what was said."""
     handler, doctor, gp = await calls.people(territory)

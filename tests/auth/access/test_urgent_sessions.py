@@ -26,6 +26,12 @@ Tree = dict[str, Any]
 REASON = "Trouvée inconsciente, ne peut répondre"
 
 
+@pytest.fixture
+def territory(empty_territory: Any) -> Any:
+    """Nobody else lives here who could have the same traits."""
+    return empty_territory
+
+
 async def on_pages(territory: Any, person: Any, account: int) -> Caller:
     """Their browser session: of an account, unlike what tests sign in as."""
     key = territory.key(person.practitioner)

@@ -14,6 +14,12 @@ INS = "urn:oid:1.2.250.1.213.1.4.10"
 Tree = dict[str, Any]
 
 
+@pytest.fixture
+def territory(empty_territory: Any) -> Any:
+    """Nobody else lives here who could have the same traits."""
+    return empty_territory
+
+
 def traits(family: str = "LE GOFF", given: str = "Jeanne", place: str = "29232", **more: Any) -> Tree:
     return {
         "resourceType": "Patient",
