@@ -3,8 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 
 from ..running_sandbox import Running
+
+pytestmark = pytest.mark.http
 
 
 def test_applied_by_several_at_once_a_protocol_opens_one_plan(sandbox: Running) -> None:
