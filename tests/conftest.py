@@ -5,6 +5,7 @@ from PostgreSQL 15 in turn. The server of these fixtures does not fsync: tests o
 """
 
 import asyncio
+import gc
 import importlib.util
 import itertools
 import os
@@ -183,6 +184,12 @@ def _module(path: str) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays until the end: that the collector does not walk it again saves a tenth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
