@@ -5,6 +5,7 @@ Only the block marked `machine` is replaced: it says where things are on this ma
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -42,6 +43,7 @@ def test_the_page_has_the_steps_it_numbers_and_fits_its_quarter_of_an_hour() -> 
 
 @pytest.mark.http
 @pytest.mark.timeout(900)
+@pytest.mark.skipif(not shutil.which("curl"), reason="the page waits with curl; apt-get install curl")
 def test_the_page_followed_to_the_letter_ends_in_a_checked_restore(tmp_path: Path) -> None:
     before = tmp_path / "before"
     environment = {
