@@ -42,6 +42,7 @@ fi
 
 missing=
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+/sbin/ldconfig -p | grep -q libatomic.so.1 || missing="$missing libatomic1" # of the program that drives Chromium
 [ -x /usr/lib/postgresql/15/bin/postgres ] || missing="$missing postgresql-15"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"

@@ -5,6 +5,7 @@ One sandbox a session: each test has people and patients of its own.
 
 import re
 from collections.abc import AsyncIterator
+from ctypes.util import find_library
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ PHONE = ViewportSize(width=360, height=640)
 async def chromium() -> AsyncIterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"Chromium is not installed in {CHROMIUM}")
+    if not find_library("atomic"):
+        pytest.skip("what drives Chromium needs a library: apt-get install libatomic1")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield browser

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
+from ctypes.util import find_library
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,8 @@ SIZES = ((320, 640), (360, 640), (768, 1024), (1280, 800))
 async def chromium() -> AsyncIterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"Chromium is not installed in {CHROMIUM}")
+    if not find_library("atomic"):
+        pytest.skip("what drives Chromium needs a library: apt-get install libatomic1")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         yield browser
