@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES, kind_of, ownership, search_parameters
+from liaison.fhir.search.conditions import All
 from liaison.fhir.search.criteria import Context
 from liaison.fhir.search.parse import pairs, parse
 from liaison.fhir.search.paths import is_clinical, names_owner, owner_parameter, paths
@@ -94,6 +95,25 @@ def test_only_schedules_and_slots_are_in_both_families() -> None:
 )
 def test_sql_decides_equality_dates_and_presence(query: str, decided: bool) -> None:
     assert planned("Observation", query).decided is decided
+
+
+@pytest.mark.parametrize(
+    ("type_", "query", "narrowed"),
+    [
+        ("Observation", "code-value-quantity=x$gt1", True),
+        ("Observation", "code-value-quantity=x$gt1,y$lt2", True),
+        ("Observation", "combo-code-value-quantity=x$gt1", True),
+        ("Observation", "component-code-value-quantity=x$gt1", True),
+        ("DocumentReference", "relationship=replaces$DocumentReference/one", True),
+        # The part is looked for elsewhere, or otherwise, than its own parameter looks.
+        ("MolecularSequence", "chromosome-variant-coordinate=1$5$6", False),
+        ("Observation", "value-quantity=gt1", False),
+    ],
+)
+def test_the_code_of_a_composite_narrows_what_is_decrypted(type_: str, query: str, narrowed: bool) -> None:
+    made = planned(type_, query)
+    assert not made.decided
+    assert (made.condition != All(())) is narrowed
 
 
 def test_dates_of_people_are_never_asked_of_sql() -> None:

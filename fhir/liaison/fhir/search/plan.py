@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from liaison.fhir.definitions import DIRECTORY_TYPES, SearchParameter, kind_of, ownership
-from liaison.fhir.search import expression, reference, words
+from liaison.fhir.search import composite, expression, reference, words
 from liaison.fhir.search.chain import Chained
 from liaison.fhir.search.conditions import (
     All,
@@ -104,6 +104,9 @@ def plan(query: Query, bound: Alternatives, key_of: KeyOf, known: Mapping[Criter
         condition = condition_of(criterion, type_, key_of, known)
         if condition is None:
             residual.append(criterion)
+            required = _required(criterion, type_)
+            if required is not None:
+                decided.append(required)
         else:
             decided.append(condition)
     residual_bound: Alternatives = ()
@@ -163,6 +166,13 @@ def condition_of(
     if criterion.modifier != "identifier" and names_owner(parameter, type_):
         return _owner(criterion, type_, key_of)
     return kind_for(criterion).narrow(criterion)
+
+
+def _required(criterion: Criterion, type_: str) -> Condition | None:
+    """What SQL can ask of the rows that a criterion is decided on after decryption: no match fails it."""
+    if isinstance(criterion, Expression | Chained | Tested) or criterion.modifier:
+        return None
+    return composite.required(criterion, type_) if criterion.parameter.type == "composite" else None
 
 
 def _missing(criterion: Criterion, type_: str) -> Condition | None:
