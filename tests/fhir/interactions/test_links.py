@@ -72,14 +72,14 @@ def test_a_name_that_is_an_http_address_stays_a_name() -> None:
 
 def test_a_narrative_leads_where_its_anchors_do() -> None:
     div = f'<div><a href="{URN}">a</a> <a title="b" href=\'{HTTP}#p&amp;q\'>b</a> <a href="{URN}">c</a></div>'
-    tree = {"resourceType": "Observation", "text": {"status": "generated", "div": div}}
+    tree: dict[str, Any] = {"resourceType": "Observation", "text": {"status": "generated", "div": div}}
     first, second = links(tree, NAMED)
     assert (first.text, second.text, first.within, second.within) == (URN, HTTP, True, True)
 
     for link in (first, second):
         link.here[link.key] = relinked(link.here[link.key], link, f"Binary/{link.text[-1]}")
 
-    assert tree["text"]["div"] == (  # type: ignore[index]  # a dict
+    assert tree["text"]["div"] == (
         '<div><a href="Binary/1">a</a> <a title="b" href="Binary/1#p&amp;q">b</a> <a href="Binary/1">c</a></div>'
     )
 

@@ -167,13 +167,19 @@ class Meant(Generator):
         return name, self.random.choice(("below", "above")), (reference.partition("/")[2],)
 
     def _composite(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
+        """A value met nearby, or two, of which the other may be met by other resources."""
         name = self.random.choice(sorted(COMPOSITES))
+        examples = [example, *self.random.sample(self.by_type[type_], self.random.choice((0, 1)))]
+        values = tuple(text for one in examples if (text := self._paired(name, one)))
+        return (name, "", values) if values else None
+
+    def _paired(self, name: str, example: Resource) -> str:
         where, (_, code), (kind, value) = COMPOSITES[name]
         nodes = [example] if where in ("", "*") else []
         nodes += example.get("component", []) if where in ("component", "*") else []
         nodes = [one for one in nodes if value in one]
         if not nodes:
-            return None
+            return ""
         node = self.random.choice(nodes)
         other = node if self.random.random() < 0.7 else self.random.choice(nodes)
         [[system, named]] = codings(node[code])[:1]
@@ -183,7 +189,7 @@ class Meant(Generator):
         else:
             [[system, named]] = codings(other[value])[:1]
             made = [self.random.choice((named, f"{system}|{named}"))]
-        return made and (name, "", (f"{first}${made[0]}",))
+        return f"{first}${made[0]}" if made else ""
 
     def _about(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
         names = [name for name, one in PARAMETERS[type_].items() if one.type in ("date", "quantity")]

@@ -16,7 +16,7 @@ from liaison.fhir.store.contract import Request
 from liaison.fhir.store.database import Database
 
 from .corpus import Resource
-from .test_search import BASE, World, _world
+from .world import BASE, World, loaded
 
 Names = set[str]
 
@@ -98,13 +98,13 @@ async def _agree(world: World, counts: tuple[int | None, ...]) -> None:
 
 
 async def test_everything_is_what_may_be_seen(database: Database, tmp_path: Path) -> None:
-    async for world in _world(database, tmp_path, 3):
+    async for world in loaded(database, tmp_path, 3):
         await _agree(world, (None, 40))
 
 
 @pytest.mark.proof
 async def test_so_it_is_of_all_the_given_records(database: Database, tmp_path: Path) -> None:
-    async for world in _world(database, tmp_path, 25):
+    async for world in loaded(database, tmp_path, 25):
         await _agree(world, (None, 100))
 
 
@@ -113,6 +113,6 @@ async def test_a_reference_overlooked_is_found(
 ) -> None:
     real = referred._REFERENCE
     monkeypatch.setattr(referred, "_REFERENCE", lambda body: [one for one in real(body) if one[0] != b"Organization"])
-    async for world in _world(database, tmp_path, 1):
+    async for world in loaded(database, tmp_path, 1):
         with pytest.raises(AssertionError):
             await _agree(world, (None,))

@@ -13,7 +13,7 @@ from liaison.fhir.store.database import Database
 
 from .evaluator import span
 from .results import MEMBERS, Filters, filtered, member, text_of
-from .test_search import BASE, World, _world
+from .world import BASE, World, loaded
 
 
 async def _pages(world: World, caller: Caller, type_: str, query: dict[str, str], within: str = "") -> list[str]:
@@ -92,7 +92,7 @@ def _of(tree: dict[str, Any], patient: str) -> bool:
 
 
 async def test_generated_filters_and_compartments_agree_with_the_reference(database: Database, tmp_path: Path) -> None:
-    async for world in _world(database, tmp_path, 3):
+    async for world in loaded(database, tmp_path, 3):
         assert await _filters_agree(world, 100, seed=5) > 20, "the filters find next to nothing: they prove nothing"
         await _results_agree(world, 40, seed=6)
 
@@ -101,7 +101,7 @@ async def test_generated_filters_and_compartments_agree_with_the_reference(datab
 async def test_many_generated_filters_and_compartments_agree_with_the_reference(
     database: Database, tmp_path: Path
 ) -> None:
-    async for world in _world(database, tmp_path, 10):
+    async for world in loaded(database, tmp_path, 10):
         await _filters_agree(world, 2_000, seed=7)
         await _results_agree(world, 600, seed=8)
 
@@ -116,6 +116,6 @@ async def test_a_planted_fault_is_found(database: Database, tmp_path: Path, monk
         "test",
         lambda self, one: "true" if isinstance(one, Not) else real(self, one),
     )
-    async for world in _world(database, tmp_path, 1):
+    async for world in loaded(database, tmp_path, 1):
         with pytest.raises(AssertionError):
             await _filters_agree(world, 300, seed=5)

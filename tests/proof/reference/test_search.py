@@ -1,161 +1,15 @@
 """The engine's searches against the reference evaluator: the same ids, the same order, the same totals, page by page."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
-import asyncpg
-import orjson
 import pytest
 
-from liaison.auth.access.classes import EVERYTHING, Class
-from liaison.auth.access.filter import Filter
-from liaison.auth.caller import Caller
-from liaison.auth.smart.scopes import read_scopes
-from liaison.fhir import model
-from liaison.fhir.definitions import kind_of
-from liaison.fhir.search import search
-from liaison.fhir.store import Store, ids
-from liaison.fhir.store.contract import Change, Key, Labels, Tree, Unit
 from liaison.fhir.store.database import Database
-from liaison.fhir.vault import FileKeyProvider, Vault
 
-from . import corpus as sample
-from .evaluator import Asked, Seen, in_order, matching, sort_keys
+from .evaluator import Seen, matching
 from .generator import Generator
-
-BASE = "https://liaison.test/fhir"
-_REASON = "LIAISON_SAMPLE_DATA is not set: the search is not compared on the given data"
-
-
-class _Hooks:
-    """One in seven conditions and observations is of a class that no caller here may see."""
-
-    alone: frozenset[str] = frozenset()
-
-    def __init__(self) -> None:
-        self.hidden: set[str] = set()
-
-    def classify(self, change: Change, related: Mapping[str, Tree]) -> Labels:
-        tree = change.tree or {}
-        if change.key.patient and change.type_ in ("Condition", "Observation") and int(tree["id"][:6], 16) % 7 == 0:
-            self.hidden.add(tree["id"])
-            return Labels(Class.PSY)
-        return Labels(Class.CLIN if change.key.patient else Class.DIRECTORY)
-
-    async def before_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None: ...
-    async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None: ...
-
-
-class World:
-    """A store with the sample data, and callers who each see some of its patients."""
-
-    def __init__(self, store: Store, hooks: _Hooks) -> None:
-        self.store, self.hooks = store, hooks
-        self.keys: dict[str, Key] = {}
-        self.corpus = sample.Corpus(self._new_id)
-        self.callers: dict[Caller, frozenset[str]] = {}
-        self._at = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def _new_id(self, type_: str, owner: str) -> str:
-        patient = ids.new_patient() if type_ == "Patient" else self.keys[owner].patient if owner else 0
-        key = self.store.new_key(patient, kind_of(type_))
-        id_ = self.store.id(key)
-        self.keys[id_] = key
-        return id_
-
-    async def load(self, bundle: list[dict[str, Any]]) -> None:
-        await self.store_all(self.corpus.add(bundle))
-
-    def make(self, type_: str, owner: str = "", **content: Any) -> str:
-        """One more resource of the corpus, still to be stored; its id."""
-        id_ = self._new_id(type_, owner)
-        self.corpus.resources[id_] = {"resourceType": type_, "id": id_, **content}
-        self.corpus.owner[id_] = owner
-        return id_
-
-    async def store_all(self, ids_: Sequence[str]) -> None:
-        changes = []
-        for id_ in ids_:
-            self._at += timedelta(milliseconds=1500)
-            meta = {"versionId": "1", "lastUpdated": self._at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
-            tree = self.corpus.resources[id_]
-            tree["meta"] = meta
-            change = Change("create", self.keys[id_], tree["resourceType"], 1, tree, body=model.dump(tree), at=self._at)
-            change.new_patient = tree["resourceType"] == "Patient"
-            changes.append(change)
-        async with self.store.database.writing.acquire() as connection, connection.transaction():
-            await self.store.write(connection, Caller(1, read_scopes("user/*.cruds"), 1, "gp"), changes, {})
-
-    async def see(self, number: int, patients: Sequence[str]) -> None:
-        """A caller with rights on these patients."""
-        writing = self.store.database.writing
-        await writing.execute(
-            "insert into access_session (session, principals, purpose, role_code, expires_at)"
-            " values ($1, $2, 1, 'gp', now() + interval '1 hour')",
-            number,
-            [number],
-        )
-        keys = await self.store.vault.patient_keys(writing, [self.keys[one].patient for one in patients])
-        for patient, key in keys.items():
-            await writing.execute(
-                "insert into access_grant (patient, principal, purpose, mask, write_mask, rule, relation, valid_from,"
-                " valid_to) values ($1, $2, 1, $3, 0, 2, 3, now() - interval '1 day', now() + interval '1 day')",
-                patient,
-                number,
-                key.permute(EVERYTHING & ~Class.PSY),
-            )
-        self.callers[Caller(number, read_scopes("user/*.rs"), 1, "gp", practitioner=number)] = frozenset(patients)
-
-    def visible(self, caller: Caller) -> list[sample.Resource]:
-        """What a caller may see, said without SQL."""
-        mine = self.callers[caller]
-        return [
-            tree
-            for id_, tree in self.corpus.resources.items()
-            if self.corpus.owner[id_] in mine | {""} and id_ not in self.hooks.hidden
-        ]
-
-
-async def _compare(world: World, caller: Caller, asked: Asked, seen: Seen, count: int) -> str:
-    """The difference between the engine's pages and the reference, or ''."""
-    expected = matching(seen, asked)
-    found, query, total = [], urlencode([*asked.text(), ("_count", str(count)), ("_total", "accurate")]), None
-    while query:
-        answer = await search(world.store, caller, asked.type, query, base_url=BASE)
-        bundle = orjson.loads(answer.body)
-        total = bundle["total"]
-        found += [entry["resource"]["id"] for entry in bundle.get("entry", ())]
-        following = [link["url"] for link in bundle["link"] if link["relation"] == "next"]
-        query = following[0].partition("?")[2] if following else ""
-    wanted = {one["id"] for one in expected}
-    if len(found) != len(set(found)) or set(found) != wanted or total != len(wanted):
-        return (
-            f"found {len(found)} ({len(set(found) - wanted)} wrong, {len(wanted - set(found))} missing), total {total}"
-        )
-    order = [sort_keys(seen, world.corpus.resources[id_], asked.sort) for id_ in found]
-    return "" if order == in_order(seen, expected, asked.sort) else "wrong order"
-
-
-async def _world(database: Database, tmp_path: Path, most: int) -> AsyncIterator[World]:
-    where = sample.folder()
-    if where is None:
-        pytest.skip(_REASON)
-    async with database.writing.acquire() as connection:
-        vault = await Vault.open(connection, FileKeyProvider.create(tmp_path / "key"))
-    hooks = _Hooks()
-    async with Store(database, vault, Filter(), hooks) as store:
-        world = World(store, hooks)
-        for bundle in sample.bundles(where, most):
-            await world.load(bundle)
-        patients = [id_ for id_, tree in world.corpus.resources.items() if tree["resourceType"] == "Patient"]
-        await world.see(1, patients)
-        await world.see(2, patients[:1])
-        await world.see(3, patients[1:])
-        await world.see(4, [])
-        yield world
+from .world import World, compare, loaded
 
 
 async def _agree(world: World, queries: int, seed: int) -> None:
@@ -166,7 +20,7 @@ async def _agree(world: World, queries: int, seed: int) -> None:
         asked = made.query()
         caller = made.random.choice(list(visible))
         count = made.random.choice((1000, 1000, 20, 7))
-        difference = await _compare(world, caller, asked, visible[caller], count)
+        difference = await compare(world, caller, asked, visible[caller], count)
         matched += bool(matching(visible[caller], asked)) if number < 200 else 0
         if difference:
             differences.append(f"{caller.session} {asked.type}?{urlencode(asked.text())} _count={count}: {difference}")
@@ -175,13 +29,13 @@ async def _agree(world: World, queries: int, seed: int) -> None:
 
 
 async def test_generated_searches_agree_with_the_reference(database: Database, tmp_path: Path) -> None:
-    async for world in _world(database, tmp_path, 3):
+    async for world in loaded(database, tmp_path, 3):
         await _agree(world, 150, seed=1)
 
 
 @pytest.mark.proof
 async def test_many_generated_searches_agree_with_the_reference(database: Database, tmp_path: Path) -> None:
-    async for world in _world(database, tmp_path, 10):
+    async for world in loaded(database, tmp_path, 10):
         await _agree(world, 5_000, seed=2)
 
 
@@ -192,7 +46,7 @@ async def test_a_planted_fault_is_found(database: Database, tmp_path: Path, monk
     monkeypatch.setattr(
         date, "limits", lambda asked, now: real(asked._replace(prefix={"ge": "gt"}.get(asked[0], asked[0])), now)
     )
-    async for world in _world(database, tmp_path, 1):
+    async for world in loaded(database, tmp_path, 1):
         with pytest.raises(AssertionError):
             await _agree(world, 300, seed=1)
 
@@ -204,6 +58,6 @@ async def test_a_fault_planted_in_chains_is_found(
 
     real = Links.naming
     monkeypatch.setattr(Links, "naming", lambda self, type_, parameter, keys: real(self, type_, parameter, keys[:1]))
-    async for world in _world(database, tmp_path, 1):
+    async for world in loaded(database, tmp_path, 1):
         with pytest.raises(AssertionError):
             await _agree(world, 150, seed=1)

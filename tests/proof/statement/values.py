@@ -5,6 +5,7 @@ reference evaluator (tests/proof/reference).
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from ..reference.evaluator import codings, date_is, period, quantity_is
@@ -33,7 +34,7 @@ def asked(kind: str, element: Any) -> Iterator[Asked]:
             yield from _tokens(element)
         case "string":
             for leaf in leaves(element):
-                yield Asked(escaped(leaf), lambda other, leaf=leaf: leaf in leaves(other), "exact")  # type: ignore[misc]
+                yield Asked(escaped(leaf), partial(_has_leaf, leaf), "exact")
         case "date":
             yield from _dates(element)
         case "reference":
@@ -53,9 +54,18 @@ def asked(kind: str, element: Any) -> Iterator[Asked]:
 def _tokens(element: Any) -> Iterator[Asked]:
     for system, code in codings(element):
         if ":" in system and code:  # the system of a contact is no namespace
-            yield Asked(f"{escaped(system)}|{escaped(code)}", lambda other, c=(system, code): c in codings(other))  # type: ignore[misc]
+            yield Asked(f"{escaped(system)}|{escaped(code)}", partial(_has_coding, system, code))
         if code:
-            yield Asked(escaped(code), lambda other, c=code: any(one[1] == c for one in codings(other)))  # type: ignore[misc]
+            yield Asked(escaped(code), partial(_has_coding, None, code))
+
+
+def _has_leaf(leaf: str, element: Any) -> bool:
+    return leaf in leaves(element)
+
+
+def _has_coding(system: str | None, code: str, element: Any) -> bool:
+    """`system` None: of any system."""
+    return any(known == code and system in (None, of) for of, known in codings(element))
 
 
 def _dates(element: Any) -> Iterator[Asked]:
