@@ -5,19 +5,17 @@ One sandbox a session: each test has people and patients of its own.
 
 import re
 from collections.abc import AsyncIterator
-from ctypes.util import find_library
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, ViewportSize, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, ViewportSize
 
+from ..services.chromium import launched
 from ..services.running_sandbox import Running, sandbox
 
 __all__ = ["sandbox"]
 
-CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -33,14 +31,8 @@ PHONE = ViewportSize(width=360, height=640)
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"Chromium is not installed in {CHROMIUM}")
-    if not find_library("atomic"):
-        pytest.skip("what drives Chromium needs a library: apt-get install libatomic1")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    async with launched(FLAGS) as browser:
         yield browser
-        await browser.close()
 
 
 @dataclass

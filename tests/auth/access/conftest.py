@@ -313,14 +313,23 @@ async def _opened(database: Database, folder: Path) -> AsyncIterator[Territory]:
 
 
 @pytest.fixture(scope="module")
-async def territory(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Territory]:
-    """Shared by the tests of a module: other people and patients than one's own live there too."""
+async def shared_territory(
+    module_database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Territory]:
     async with _opened(module_database, tmp_path_factory.mktemp("territory")) as territory:
         yield territory
 
 
 @pytest.fixture
 async def empty_territory(database: Database, tmp_path: Path) -> AsyncIterator[Territory]:
-    """Where nobody else lives: for what counts everyone, or changes what holds for all."""
     async with _opened(database, tmp_path) as territory:
         yield territory
+
+
+@pytest.fixture
+def territory(request: pytest.FixtureRequest) -> Territory:
+    """Shared by the tests of a module: other people and patients than one's own live there too. A test marked `alone`
+    has one where nobody else lives: when it counts everyone, or looks for someone by their traits."""
+    alone = request.node.get_closest_marker("alone") is not None
+    found: Territory = request.getfixturevalue("empty_territory" if alone else "shared_territory")
+    return found

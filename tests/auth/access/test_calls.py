@@ -20,6 +20,8 @@ from liaison.fhir.errors import Unauthorized
 
 from .pieces import label, moment
 
+pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
+
 _HERE = Path(__file__).parent
 _SPEC = importlib.util.spec_from_file_location("way_in_shapes_of_calls", _HERE / "test_way_in.py")
 assert _SPEC is not None
@@ -31,12 +33,6 @@ _SPEC.loader.exec_module(shapes)
 Tree = dict[str, Any]
 ALERT = {"coding": [{"system": "https://liaison.example/fhir/CodeSystem/alert-level", "code": "ORANGE"}]}
 REASON = "Sa voisine ne l'a pas vue depuis hier"
-
-
-@pytest.fixture
-def territory(empty_territory: Any) -> Any:
-    """Nobody else lives here who could have the same traits."""
-    return empty_territory
 
 
 def asked(patient: Tree, regulator: str = "", reason: str = REASON) -> Tree:

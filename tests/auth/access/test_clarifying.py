@@ -11,6 +11,8 @@ import pytest
 from liaison.auth.access import clarifying
 from liaison.auth.journal.entry import Event
 
+pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
+
 _HERE = Path(__file__).parent
 _SPEC = importlib.util.spec_from_file_location("review_shapes_of_clarifying", _HERE / "test_reviews.py")
 assert _SPEC is not None
@@ -22,12 +24,6 @@ _SPEC.loader.exec_module(reviews)
 Tree = dict[str, Any]
 QUESTION = "Qui a appelé les pompiers ?"
 ANSWER = "La voisine, à 22 h 30 ; le SAMU a noté son appel."
-
-
-@pytest.fixture
-def territory(empty_territory: Any) -> Any:
-    """Nobody else lives here who could have the same traits."""
-    return empty_territory
 
 
 def answer(text: str = ANSWER) -> Tree:

@@ -13,6 +13,8 @@ from liaison.auth.oauth2.keys import ACCESS, SigningKeys
 from liaison.auth.oauth2.rfc6750 import Bearer
 from liaison.fhir.errors import Unauthorized
 
+pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
+
 _HERE = Path(__file__).parent
 _SPEC = importlib.util.spec_from_file_location("way_in_shapes", _HERE / "test_way_in.py")
 assert _SPEC is not None
@@ -22,12 +24,6 @@ sys.modules["way_in_shapes"] = shapes
 _SPEC.loader.exec_module(shapes)
 
 REASON = "Trouvée inconsciente, ne peut répondre"
-
-
-@pytest.fixture
-def territory(empty_territory: Any) -> Any:
-    """Nobody else lives here who could have the same traits."""
-    return empty_territory
 
 
 async def asked(territory: Any, doctor: Any) -> dict[str, str]:

@@ -151,11 +151,9 @@ async def test_without_the_lock_one_of_two_changes_is_lost(territory: Any, monke
     assert await rows(territory) != before
 
 
-async def test_a_right_withdrawn_is_gone_in_another_process_at_its_next_request(
-    empty_territory: Any, tmp_path: Any
-) -> None:
+@pytest.mark.alone  # its key file is this test's own
+async def test_a_right_withdrawn_is_gone_in_another_process_at_its_next_request(territory: Any, tmp_path: Any) -> None:
     """A second store on the same database, opened before the change, with caches of its own."""
-    territory = empty_territory
     gp, nurse = await territory.person("gp"), await territory.person("nurse")
     patient = await territory.patient(gp, nurse)
     async with await Database.connect(territory.database.url) as database:

@@ -10,6 +10,8 @@ import pytest
 
 from liaison.auth.access import vocabulary
 
+pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
+
 _HERE = Path(__file__).parent
 _SPEC = importlib.util.spec_from_file_location("way_in_shapes_of_reviews", _HERE / "test_way_in.py")
 assert _SPEC is not None
@@ -19,12 +21,6 @@ sys.modules["way_in_shapes_of_reviews"] = shapes
 _SPEC.loader.exec_module(shapes)
 
 Tree = dict[str, Any]
-
-
-@pytest.fixture
-def territory(empty_territory: Any) -> Any:
-    """Nobody else lives here who could have the same traits."""
-    return empty_territory
 
 
 def outcome(code: str, note: str = "") -> Tree:

@@ -11,13 +11,9 @@ from liaison.fhir.errors import Unauthorized
 
 from . import test_calls as calls
 
+pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
+
 Tree = dict[str, Any]
-
-
-@pytest.fixture
-def territory(empty_territory: Any) -> Any:
-    """Nobody else lives here who could have the same traits."""
-    return empty_territory
 
 
 async def received(territory: Any) -> tuple[Any, Any, Any, dict[str, str]]:

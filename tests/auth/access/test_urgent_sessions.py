@@ -14,6 +14,8 @@ from liaison.auth.sessions import BROWSER
 from liaison.fhir.errors import BadRequest, NotFound
 from liaison.fhir.model import read
 
+pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
+
 _HERE = Path(__file__).parent
 _SPEC = importlib.util.spec_from_file_location("way_in_shapes_of_sessions", _HERE / "test_way_in.py")
 assert _SPEC is not None
@@ -24,12 +26,6 @@ _SPEC.loader.exec_module(shapes)
 
 Tree = dict[str, Any]
 REASON = "Trouvée inconsciente, ne peut répondre"
-
-
-@pytest.fixture
-def territory(empty_territory: Any) -> Any:
-    """Nobody else lives here who could have the same traits."""
-    return empty_territory
 
 
 async def on_pages(territory: Any, person: Any, account: int) -> Caller:

@@ -10,14 +10,10 @@ import pytest
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.smart.scopes import read_scopes
 
+pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
+
 INS = "urn:oid:1.2.250.1.213.1.4.10"
 Tree = dict[str, Any]
-
-
-@pytest.fixture
-def territory(empty_territory: Any) -> Any:
-    """Nobody else lives here who could have the same traits."""
-    return empty_territory
 
 
 def traits(family: str = "LE GOFF", given: str = "Jeanne", place: str = "29232", **more: Any) -> Tree:

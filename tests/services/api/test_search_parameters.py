@@ -45,6 +45,7 @@ def answers(service: Any, query: str = QUERY) -> list[httpx.Response]:
 
 
 def until(service: Any, holds: Callable[[httpx.Response], bool]) -> None:
+    """Asks until it holds: what a worker knows cannot be waited for from outside."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         with service.client("gp") as gp:

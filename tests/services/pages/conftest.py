@@ -4,32 +4,24 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
-from ctypes.util import find_library
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 import uvicorn
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Request
 
+from ..chromium import launched
 from ..oauth.conftest import PASSWORD, Place, place, settings  # noqa: F401  # fixtures
 
-CHROMIUM = Path("/usr/bin/chromium")
 TAGS = ["RGAAv4", "wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES = ((320, 640), (360, 640), (768, 1024), (1280, 800))
 
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"Chromium is not installed in {CHROMIUM}")
-    if not find_library("atomic"):
-        pytest.skip("what drives Chromium needs a library: apt-get install libatomic1")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    async with launched(["--no-sandbox"]) as browser:
         yield browser
-        await browser.close()
 
 
 @dataclass

@@ -1,0 +1,24 @@
+"""Debian's Chromium for the tests of pages."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from ctypes.util import find_library
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@asynccontextmanager
+async def launched(flags: Sequence[str]) -> AsyncIterator[Browser]:
+    """Skips the test where Chromium, or what drives it, lacks something that only an administrator may install."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"Chromium is not installed in {CHROMIUM}")
+    if not find_library("atomic"):
+        pytest.skip("what drives Chromium needs a library: apt-get install libatomic1")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(flags))
+        yield browser
+        await browser.close()
