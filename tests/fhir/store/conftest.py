@@ -111,6 +111,22 @@ class Records:
         await self.write(change)
         return change.key
 
+    async def rewrite(self, key: Key) -> None:
+        """Versions 2 to 5 of an observation."""
+        for version in range(2, 6):
+            await self.write(self.change(observation(f"new-{version}"), key.patient, version=version, key=key))
+
+    async def tokens_of(self, parameter: int, kind: int) -> dict[int, tuple[int, int]]:
+        """By resource of the type: its current version, and how many tokens of the parameter that has."""
+        rows = await self.store.database.reading.fetch(
+            "select v.res, v.version, count(t.token) from version v left join index_token t on t.patient = v.patient"
+            " and t.kind = v.kind and t.res = v.res and t.version = v.version and t.param = $1"
+            " where v.superseded is null and v.kind = $2 group by 1, 2",
+            parameter,
+            kind,
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
+
 
 def observation(code: str = "59408-5") -> Tree:
     return {

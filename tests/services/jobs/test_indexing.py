@@ -23,12 +23,12 @@ PARAMETER = """{"resourceType": "SearchParameter", "url": "https://liaison.test/
 # The job in a process of its own, one resource a batch, which says how far it is and then waits for its end.
 SLOW = f"""
 import asyncio, sys
-from liaison.fhir.store import filling
+from liaison.fhir.store import filling, walking
 from liaison.services.house import House
 from liaison.services.jobs.indexing import index
 from liaison.services.settings import Settings
 
-filling.BATCH = 1
+walking.BATCH = 1
 batch = filling._batch
 done = 0
 

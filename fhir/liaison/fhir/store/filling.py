@@ -8,40 +8,20 @@ of its versions anew, so that none is there twice.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 
 from liaison.fhir.definitions import RESOURCE_TYPES, Custom, SearchParameter, kind_of, type_of
-from liaison.fhir.model import read
-from liaison.fhir.store import ids, index_rows, parameters, rows
+from liaison.fhir.store import ids, index_rows, parameters, walking
 from liaison.fhir.store.contract import Indexed, Key, Tree
-from liaison.fhir.store.faults import RETRIED
 from liaison.fhir.store.index_rows import IndexRows, columns
 from liaison.fhir.vault import Vault
-
-BATCH: Final = 200
-_FAMILIES: Final = {"version": "", "directory_version": "directory_"}
-_START: Final = Key(-(2**63), -(2**15), -(2**63))
 
 RowsOf = Callable[[str, Tree, SearchParameter], Indexed]
 """The rows of one parameter alone: liaison.fhir.search.index.added_rows is it."""
 
 _STATE = "select state, family, after_patient, after_kind, after_res from search_parameter where number = $1 for update"
-
-_NEXT = """
-    select v.patient, v.kind, v.res from {family} v
-    where v.superseded is null and v.kind = any($5::smallint[]) and (v.patient, v.kind, v.res) > ($1, $2, $3)
-    order by v.patient, v.kind, v.res limit $4
-"""
-
-# A writer who supersedes one of them meanwhile is waited for, and its version then left out.
-_HELD = """
-    select {columns}, null from {family} v
-    join unnest($1::bigint[], $2::smallint[], $3::bigint[]) as k(patient, kind, res)
-      on v.patient = k.patient and v.kind = k.kind and v.res = k.res
-    where v.superseded is null and not v.deleted order by v.patient, v.kind, v.res for share of v
-"""
 
 _MADE = """
     with keys as (
@@ -91,7 +71,7 @@ async def fill(one: asyncpg.Connection, vault: Vault, definition: SearchParamete
     kinds = sorted(kind_of(one) for one in parameters.types_of(definition))
     count = 0
     while rows_of is not None:
-        done = await _again(one, lambda: _batch(one, vault, definition, kinds, rows_of))
+        done = await walking.in_one_go(one, lambda: _batch(one, vault, definition, kinds, rows_of))
         if done is None:
             break
         count += done
@@ -121,16 +101,6 @@ async def remove(one: asyncpg.Connection, ended: parameters.Kept) -> None:
     await one.execute("delete from search_parameter where number = $1 and state = $2", number, parameters.ENDED)
 
 
-async def _again(one: asyncpg.Connection, batch: Callable[[], Any]) -> int | None:
-    while True:
-        try:
-            async with one.transaction():
-                done: int | None = await batch()
-                return done
-        except RETRIED:
-            continue  # lost against a writer: nothing of the batch is done
-
-
 async def _batch(
     one: asyncpg.Connection, vault: Vault, definition: SearchParameter, kinds: Sequence[int], rows_of: RowsOf
 ) -> int | None:
@@ -138,18 +108,18 @@ async def _batch(
     state = await one.fetchrow(_STATE, definition.number)
     if state is None or state["state"] != parameters.WAITING:
         return None
-    families = list(_FAMILIES)
+    families = list(walking.FAMILIES)
     family = state["family"] or families[0]
-    after = _START if state["family"] is None else Key(*state[2:5])
-    names = await one.fetch(_NEXT.format(family=family), *after, BATCH, kinds)
-    if not names:
+    after = walking.START if state["family"] is None else Key(*state[2:5])
+    keys = await walking.keys_after(one, family, after, kinds)
+    if not keys:
         if family == families[-1]:
             return None
-        await one.execute(_KEEP, definition.number, families[-1], *_START)
+        await one.execute(_KEEP, definition.number, families[-1], *walking.START)
         return 0
-    await _index(one, vault, definition, rows_of, family, names)
-    await one.execute(_KEEP, definition.number, family, *names[-1])
-    return len(names)
+    await _index(one, vault, definition, rows_of, family, keys)
+    await one.execute(_KEEP, definition.number, family, *keys[-1])
+    return len(keys)
 
 
 async def _index(
@@ -158,22 +128,16 @@ async def _index(
     definition: SearchParameter,
     rows_of: RowsOf,
     family: str,
-    names: Sequence[Sequence[int]],
+    keys: Sequence[Key],
 ) -> None:
-    held = await one.fetch(_HELD.format(columns=rows.COLUMNS, family=family), *columns(names, 3))
-    found = [rows.row_of(record) for record in held]
-    keys = await vault.patient_keys(one, {row.key.patient for row in found} - {0}) | {0: vault.territory}
     decode = ids.Ids(vault.id_key).decode
     versions: list[tuple[Any, ...]] = []
     new = IndexRows()
     with Custom(waiting=(definition,)).in_force():
-        for row in found:
-            key = keys.get(row.key.patient)
-            if key is None:  # a record erased meanwhile
-                continue
-            kept = rows_of(type_of(row.key.kind), read(rows.open_(key, row)), definition)
+        for row, key, tree in await walking.opened(one, vault, family, keys):
+            kept = rows_of(type_of(row.key.kind), tree, definition)
             versions.append((*row.key, row.version, kept.clinical))
             new.add_tokens(len(versions), key, kept, decode)
     places = columns(versions, index_rows.PLACE)
     tokens = columns(new.tokens, 3)
-    await one.execute(_MADE.format(prefix=_FAMILIES[family]), *places, definition.number, *tokens)
+    await one.execute(_MADE.format(prefix=walking.FAMILIES[family]), *places, definition.number, *tokens)

@@ -7,26 +7,23 @@ are, for the cursors that still page over them.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
 
 from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import Conflict
-from liaison.fhir.model import read
-from liaison.fhir.store import ids, index_rows, rows
+from liaison.fhir.store import ids, index_rows, walking
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.database import Database, connection
-from liaison.fhir.store.faults import RETRIED, reported
+from liaison.fhir.store.faults import reported
 from liaison.fhir.store.index_rows import IndexRows, columns
 from liaison.fhir.store.parameters import Parameters
 from liaison.fhir.store.writer import Index
 from liaison.fhir.vault import Vault
 
-BATCH: Final = 200
 _LOCK: Final = 0x11A15F  # one pass at a time on a database
-_FAMILIES: Final = {"version": "", "directory_version": "directory_"}
-_START: Final = Key(-(2**63), -(2**15), -(2**63))
 
 Progress = Callable[[int], None]
 
@@ -36,20 +33,6 @@ _KEEP = """
     insert into reindexing (family, done, towards, after_patient, after_kind, after_res) values ($1, $2, $3, $4, $5, $6)
     on conflict (family) do update set done = excluded.done, towards = excluded.towards,
         after_patient = excluded.after_patient, after_kind = excluded.after_kind, after_res = excluded.after_res
-"""
-
-_NEXT = """
-    select v.patient, v.kind, v.res from {family} v
-    where v.superseded is null and (v.patient, v.kind, v.res) > ($1, $2, $3)
-    order by v.patient, v.kind, v.res limit $4
-"""
-
-# A writer who supersedes one of them meanwhile is waited for, and its version then left out.
-_HELD = """
-    select {columns}, null from {family} v
-    join unnest($1::bigint[], $2::smallint[], $3::bigint[]) as k(patient, kind, res)
-      on v.patient = k.patient and v.kind = k.kind and v.res = k.res
-    where v.superseded is null order by v.patient, v.kind, v.res for share of v
 """
 
 # Whoever adds a search parameter waits for us, and we for them: what we know stays what there is.
@@ -76,7 +59,7 @@ _CLEAR = """
 
 async def is_behind(one: asyncpg.Connection, generation: int) -> bool:
     """Whether some rows are older than `generation`, or a pass was left half way."""
-    found = {family: await one.fetchrow(_STATE, family) for family in _FAMILIES}
+    found = {family: await one.fetchrow(_STATE, family) for family in walking.FAMILIES}
     return any((row["done"] if row else 1) < generation or (row and row["towards"]) for row in found.values())
 
 
@@ -93,10 +76,12 @@ async def reindex(
             if not await one.fetchval("select pg_try_advisory_lock($1)", _LOCK):
                 raise Conflict("Another pass over the index is under way.")
             count = 0
-            for family in _FAMILIES:
+            for family in walking.FAMILIES:
                 place = await _begun(one, family, generation)
                 while place is not None:
-                    place, done = await _batch(one, vault, index, family, place, parameters)
+                    place, done = await walking.in_one_go(
+                        one, partial(_batch, one, vault, index, family, place, parameters)
+                    )
                     count += done
                     progress(count)
             return count
@@ -109,28 +94,17 @@ async def _begun(one: asyncpg.Connection, family: str, generation: int) -> Key |
     row = await one.fetchrow(_STATE, family)
     if row is not None and row["towards"] == generation:
         return Key(row["after_patient"], row["after_kind"], row["after_res"])
-    await one.execute(_KEEP, family, row["done"] if row else 1, generation, *_START)
-    return _START
+    await one.execute(_KEEP, family, row["done"] if row else 1, generation, *walking.START)
+    return walking.START
 
 
 async def _batch(
     one: asyncpg.Connection, vault: Vault, index: Index, family: str, after: Key, parameters: Parameters
 ) -> tuple[Key | None, int]:
     """The place after this batch, None at the end of the family, and how many versions it had."""
-    while True:
-        try:
-            async with one.transaction():
-                return await _within(one, vault, index, family, after, parameters)
-        except RETRIED:
-            continue  # lost against a writer: nothing of the batch is done
-
-
-async def _within(
-    one: asyncpg.Connection, vault: Vault, index: Index, family: str, after: Key, parameters: Parameters
-) -> tuple[Key | None, int]:
-    prefix = _FAMILIES[family]
-    names = await one.fetch(_NEXT.format(family=family), *after, BATCH)
-    if not names:
+    prefix = walking.FAMILIES[family]
+    keys = await walking.keys_after(one, family, after)
+    if not keys:
         await one.execute(
             "update reindexing set done = towards, towards = null, after_patient = null, after_kind = null,"
             " after_res = null where family = $1",
@@ -139,17 +113,10 @@ async def _within(
         return None, 0
     await one.execute(_WRITING.format(family=family))
     custom = await parameters.refreshed_within(one)
-    held = await one.fetch(_HELD.format(columns=rows.COLUMNS, family=family), *columns(names, 3))
-    found = [rows.row_of(record) for record in held]
-    keys = await vault.patient_keys(one, {row.key.patient for row in found} - {0}) | {0: vault.territory}
     decode = ids.Ids(vault.id_key).decode
     versions: list[tuple[Any, ...]] = []
     new = IndexRows()
-    for row in found:
-        key = keys.get(row.key.patient)
-        if row.deleted or key is None:  # of a deletion, or a record erased meanwhile, nothing is indexed
-            continue
-        tree = read(rows.open_(key, row))
+    for row, key, tree in await walking.opened(one, vault, family, keys):
         with custom.in_force():
             kept = index(type_of(row.key.kind), tree)
         versions.append((*row.key, row.version, kept.clinical))
@@ -159,8 +126,7 @@ async def _within(
     inserts = (index_rows.BEGIN + index_rows.INSERTS).format(prefix=prefix)
     if not await one.fetchval(inserts, *places, *new.columns(), custom.revision):
         raise asyncpg.SerializationError("the search parameters changed under the lock")
-    last = Key(*names[-1])
     await one.execute(
-        "update reindexing set after_patient = $2, after_kind = $3, after_res = $4 where family = $1", family, *last
+        "update reindexing set after_patient = $2, after_kind = $3, after_res = $4 where family = $1", family, *keys[-1]
     )
-    return last, len(names)
+    return keys[-1], len(keys)
