@@ -216,6 +216,8 @@ browser_session = Table(
     Column("csrf", LargeBinary, nullable=False),
     _moment("started_at", nullable=False, server_default=func.now()),
     _moment("expires_at", nullable=False),
+    Column("factors", SmallInteger, nullable=False, server_default="1"),  # how many were proven at started_at
+    _moment("seen_at", nullable=False, server_default=func.now()),  # by the minute: it ends when left alone
 )
 Index("browser_session_by_account", browser_session.c.account)
 
@@ -229,6 +231,42 @@ phone = Table(
     Column("label", Text, nullable=False),
     Column("active", Boolean, nullable=False, server_default="true"),
     _moment("enrolled_at", nullable=False, server_default=func.now()),
+)
+
+# The authenticator app of an account (RFC 6238), its second factor.
+totp = Table(
+    "totp",
+    metadata,
+    Column("account", BigInteger, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),  # the secret, under the territory key
+    Column("last_step", BigInteger, nullable=False, server_default="0"),  # a code works once
+    Column("failures", Integer, nullable=False, server_default="0"),
+    _moment("locked_until"),
+    _moment("confirmed_at"),  # null: proposed, and counts for nothing
+)
+
+# Passkeys (WebAuthn): the public half only.
+passkey = Table(
+    "passkey",
+    metadata,
+    Column("credential", LargeBinary, primary_key=True),
+    Column("account", BigInteger, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),  # COSE
+    Column("sign_count", BigInteger, nullable=False),
+    Column("label", Text, nullable=False),
+    _moment("made_at", nullable=False, server_default=func.now()),
+    _moment("used_at"),
+)
+Index("passkey_by_account", passkey.c.account)
+
+# What a browser is in the middle of, between two pages of one sign-in.
+ceremony = Table(
+    "ceremony",
+    metadata,
+    Column("token", LargeBinary, primary_key=True),  # SHA-256 of the cookie
+    Column("kind", Text, nullable=False),
+    Column("account", BigInteger, nullable=False),  # 0: not known yet
+    _moment("expires_at", nullable=False),
 )
 
 # What this database is, sandbox or production, said once: the kind is sealed under the territory's key, so that changing

@@ -138,6 +138,7 @@ async def test_a_pin_locks_until_a_manager_sets_a_new_one(
         ("x", {"password": PASSWORD}),
         ("a b", {"password": PASSWORD}),
         ("someone", {"password": "too short"}),
+        ("someone", {"password": "motdepasse2024!"}),
         ("someone", {"pin": "1234"}),
         ("someone", {"pin": "12345a"}),
         ("someone", {}),
@@ -148,7 +149,9 @@ async def test_accounts_that_would_be_weak_or_ambiguous_are_refused(
     connection: asyncpg.Connection, account: Account, username: str, secrets: dict[str, str]
 ) -> None:
     with pytest.raises(AccountProblem):
-        await accounts.add(connection, username, PERSON, **secrets)
+        await accounts.add(
+            connection, username, PERSON, password=secrets.get("password", ""), pin=secrets.get("pin", "")
+        )
 
 
 async def test_secrets_are_kept_as_argon2id(connection: asyncpg.Connection, account: Account) -> None:

@@ -8,7 +8,7 @@ import httpx
 from liaison.auth.journal.entry import Event
 from liaison.auth.people import accounts, phones
 from liaison.services.house import House
-from liaison.services.pages.sign_in import local
+from liaison.services.pages.entering import local
 
 from ..oauth.conftest import PASSWORD, URL, Place, field, place, settings, sign_in  # noqa: F401  # fixtures
 

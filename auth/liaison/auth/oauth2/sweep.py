@@ -8,4 +8,5 @@ async def sweep(connection: "asyncpg.Connection | asyncpg.Pool") -> None:
     await connection.execute("delete from assertion_seen where expires_at < now()")
     await connection.execute("delete from authorization_code where expires_at < now() - interval '1 day'")
     await connection.execute("delete from refresh_token where expires_at < now() - interval '1 day'")
+    await connection.execute("delete from ceremony where expires_at < now()")
     await connection.execute("delete from browser_session where expires_at < now() - interval '1 day'")

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import asyncpg
 
+from liaison.auth.people import passwords
 from liaison.auth.people.hashes import hashed
 from liaison.auth.sessions import end_account
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key
 
 KINDS: Final = ("Practitioner", "Patient", "RelatedPerson")
-SHORTEST_PASSWORD: Final = 12
 _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 _PIN: Final = re.compile(r"[0-9]{6}")
 
@@ -48,15 +48,24 @@ def normal(username: str) -> str:
 
 
 async def add(
-    connection: asyncpg.Connection, username: str, person: Key, *, password: str = "", pin: str = ""
+    connection: asyncpg.Connection,
+    username: str,
+    person: Key,
+    *,
+    password: str = "",
+    pin: str = "",
+    invited: bool = False,
 ) -> Account:
-    """Raises AccountProblem for a name that is taken or malformed, or a secret that is too short."""
+    """Raises AccountProblem for a name that is taken or malformed, or a secret that is weak.
+
+    `invited`: without any secret; its owner sets one by the link of an invitation.
+    """
     name = normal(username)
     if _USERNAME.fullmatch(name) is None:
         raise AccountProblem("A user name has 2 to 64 letters, digits, dots or hyphens.")
     if person.kind not in {kind_of(type_) for type_ in KINDS}:
         raise AccountProblem(f"An account is a person's: {', '.join(KINDS)}.")
-    kept = await _secrets(password, pin)
+    kept = (None, None) if invited else await _secrets(name, password, pin)
     row = await connection.fetchrow(
         f"""
         insert into account (account, username, password, pin, fhir_kind, fhir_patient, fhir_res)
@@ -74,11 +83,13 @@ async def add(
     return _account(row)
 
 
-async def _secrets(password: str, pin: str) -> tuple[str | None, str | None]:
+async def _secrets(name: str, password: str, pin: str) -> tuple[str | None, str | None]:
     if not password and not pin:
         raise AccountProblem("An account needs a password or a PIN.")
-    if password and len(password) < SHORTEST_PASSWORD:
-        raise AccountProblem(f"A password has at least {SHORTEST_PASSWORD} characters.")
+    if password and passwords.too_short(password):
+        raise AccountProblem(f"A password has at least {passwords.SHORTEST} characters.")
+    if password and passwords.too_common(password, name):
+        raise AccountProblem("This password is among those that are tried first.")
     if pin and _PIN.fullmatch(pin) is None:
         raise AccountProblem("A PIN has 6 digits.")
     return (await hashed(password) if password else None), (await hashed(pin) if pin else None)
@@ -86,7 +97,7 @@ async def _secrets(password: str, pin: str) -> tuple[str | None, str | None]:
 
 async def set_secret(connection: asyncpg.Connection, username: str, *, password: str = "", pin: str = "") -> bool:
     """Replaces password or PIN (the other stays), unlocks the account, ends all it holds open. False if unknown."""
-    kept_password, kept_pin = await _secrets(password, pin)
+    kept_password, kept_pin = await _secrets(normal(username), password, pin)
     async with connection.transaction():
         number = await connection.fetchval(
             """

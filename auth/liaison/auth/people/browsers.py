@@ -1,5 +1,5 @@
 """Browser sessions. The cookie is a random secret kept as SHA-256; the row is read at each request, so that ending it
-works at once on every worker. Four hours at most, and no longer than the role that is acted in.
+works at once on every worker. Four hours at most, half an hour when left alone, and no longer than the role acted in.
 """
 
 import hmac
@@ -22,15 +22,19 @@ from liaison.fhir.store.contract import Key
 LIFETIME: Final = 4 * 3600
 CHOOSING: Final = 900
 RECENT: Final = timedelta(minutes=30)
-"""How old the proof of who someone is may be for an act that asks for a recent one: emergency access."""
+"""How old the proof of who someone is may be for an act that asks for a recent one: emergency access, exports, keys,
+rights. Of two factors, where the account has two."""
+IDLE: Final = timedelta(minutes=30)
+_SEEN_EVERY: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Browser:
     """A live browser session. `caller.role_code` is '' until a role is chosen.
 
-    `started_at` is when the secret was last proven, which choosing a role does not make younger; `recent` says, by the
-    database's clock, whether that is less than RECENT ago.
+    `started_at` is when the secret was last proven, which choosing a role does not make younger, and `factors` how many
+    were; `recent` says, by the database's clock, whether that is less than RECENT ago, and with the second factor where
+    the account has one. `unseen`: for a minute or more nobody has written down that it is used.
     """
 
     account: Account
@@ -39,22 +43,29 @@ class Browser:
     started_at: datetime
     expires_at: datetime
     recent: bool
+    factors: int
+    unseen: bool
 
     def csrf_matches(self, given: str) -> bool:
         """Whether a form carries this session's token, compared in constant time."""
         return hmac.compare_digest(self.csrf.encode(), given.encode("utf-8", "surrogatepass"))
 
 
-async def begin(connection: asyncpg.Connection, account: Account, *, leaving: str = "") -> str:
+async def begin(
+    connection: asyncpg.Connection, account: Account, *, factors: int = 1, alone: bool = False, leaving: str = ""
+) -> str:
     """A new cookie for someone who has just proven who they are. Never the cookie they came with (`leaving`), which
-    ends: a cookie planted before sign-in is worth nothing after it."""
+    ends: a cookie planted before sign-in is worth nothing after it.
+
+    `alone`: one factor is not enough here, and the session has no principal until the second one is set up.
+    """
     async with connection.transaction():
         if leaving:
             await end(connection, leaving)
-        act = as_oneself(account)
+        act = None if alone else as_oneself(account)
         if act is not None:
-            return await _insert(connection, act, LIFETIME)
-        return await _insert(connection, choosing(account), CHOOSING)
+            return await _insert(connection, act, LIFETIME, factors=factors)
+        return await _insert(connection, choosing(account), CHOOSING, factors=factors)
 
 
 async def choose(connection: asyncpg.Connection, cookie: str, account: Account, role: HeldRole) -> str:
@@ -72,29 +83,41 @@ async def choose(connection: asyncpg.Connection, cookie: str, account: Account, 
         return made
 
 
-async def prove_again(connection: asyncpg.Connection, cookie: str) -> str:
-    """A new cookie for the same session, whose owner has just typed their secret once more. It lasts no longer."""
+async def prove_again(connection: asyncpg.Connection, cookie: str, *, factors: int = 1) -> str:
+    """A new cookie for the same session, whose owner has just proven who they are once more. It lasts no longer."""
     made = secrets.token_urlsafe(32)
     await connection.execute(
-        "update browser_session set token = $2, started_at = now() where token = $1", digest(cookie), digest(made)
+        "update browser_session set token = $2, started_at = now(), seen_at = now(), factors = greatest(factors, $3)"
+        " where token = $1",
+        digest(cookie),
+        digest(made),
+        factors,
     )
     return made
 
 
-async def _insert(connection: asyncpg.Connection, act: Act, seconds: int, *, leaving: str = "") -> str:
+async def seen(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> None:
+    """Says that a browser session is used."""
+    await connection.execute("update browser_session set seen_at = now() where token = $1", digest(cookie))
+
+
+async def _insert(
+    connection: asyncpg.Connection, act: Act, seconds: int, *, factors: int = 1, leaving: str = ""
+) -> str:
     session = await open_session(connection, act, BROWSER, seconds)
     cookie = secrets.token_urlsafe(32)
     await connection.execute(
         """
-        insert into browser_session (token, account, session, csrf, started_at, expires_at)
-        select $1, $2, $3, $4, coalesce((select started_at from browser_session where token = $5), now()), expires_at
-        from access_session where session = $3
+        insert into browser_session (token, account, session, csrf, started_at, factors, expires_at)
+        select $1, $2, $3, $4, coalesce(b.started_at, now()), coalesce(b.factors, $6), s.expires_at
+        from access_session s left join browser_session b on b.token = $5 where s.session = $3
         """,
         digest(cookie),
         act.account,
         session,
         secrets.token_bytes(32),
         digest(leaving),
+        factors,
     )
     return cookie
 
@@ -103,17 +126,24 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
     """The live session of a cookie; None for one that is unknown, expired or ended, or whose account is suspended."""
     row = await connection.fetchrow(
         """
-        select b.csrf, b.started_at as began, b.started_at > now() - $2::interval as recent, s.expires_at, a.username, a.fhir_kind, a.fhir_patient, a.fhir_res,
+        select b.csrf, b.started_at as began, s.expires_at, b.factors, b.seen_at < now() - $4::interval as unseen,
+               b.started_at > now() - $2::interval and (b.factors > 1 or not (
+                   exists (select from totp t where t.account = a.account and t.confirmed_at is not null)
+                   or exists (select from passkey p where p.account = a.account))) as recent,
+               a.username, a.fhir_kind, a.fhir_patient, a.fhir_res,
                s.session, s.purpose, s.only_patient, s.account, s.client, s.practitioner, s.role, s.organization,
                s.role_code, s.scope
         from browser_session b
         join access_session s on s.session = b.session
         join account a on a.account = b.account and a.active
-        where b.token = $1 and b.expires_at > now() and s.ended_at is null and s.expires_at > now()
+        where b.token = $1 and b.expires_at > now() and b.seen_at > now() - $3::interval
+          and s.ended_at is null and s.expires_at > now()
           and (a.not_before is null or a.not_before <= s.started_at)
         """,
         digest(cookie),
         RECENT,
+        IDLE,
+        _SEEN_EVERY,
     )
     if row is None:
         return None
@@ -125,6 +155,8 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
         started_at=row["began"],
         expires_at=row["expires_at"],
         recent=row["recent"],
+        factors=row["factors"],
+        unseen=row["unseen"],
     )
 
 

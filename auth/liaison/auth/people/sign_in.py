@@ -27,9 +27,14 @@ class SignInRefused(Exception):
         super().__init__("The user name or the secret is not right, or there were too many attempts.")
 
 
+def looks_like_pin(secret: str) -> bool:
+    """Six digits: no password is that short."""
+    return len(secret) == 6 and secret.isdigit()
+
+
 async def sign_in(database: Database, username: str, secret: str, *, on_enrolled_phone: bool) -> Account:
     """Raises SignInRefused. A PIN is looked at only on an enrolled phone, which is the other factor."""
-    with_pin = on_enrolled_phone and len(secret) == 6 and secret.isdigit()
+    with_pin = on_enrolled_phone and looks_like_pin(secret)
     row = await database.writing.fetchrow(
         """
         update account set failures = failures + 1,

@@ -53,7 +53,9 @@ def add(
                 raise Refused(f"{person} is nobody of this base.")
             async with house.database.writing.acquire() as connection, connection.transaction():
                 try:
-                    account = await accounts.add(connection, username, key, **{"pin" if pin else "password": made})
+                    account = await accounts.add(
+                        connection, username, key, password="" if pin else made, pin=made if pin else ""
+                    )
                 except AccountProblem as problem:
                     raise Refused(str(problem)) from None
                 await _record(house, connection, account.number, key.res, "user add")

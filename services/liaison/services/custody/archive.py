@@ -35,6 +35,7 @@ LEFT_OUT: Final = frozenset(
         "assertion_seen",
         "authorization_code",
         "browser_session",
+        "ceremony",
         "first_access",
         "identity_lock",
         "refresh_token",

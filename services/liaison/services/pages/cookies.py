@@ -12,6 +12,10 @@ from starlette.responses import Response
 SESSION: Final = "liaison"
 BEFORE: Final = "liaison-before"
 """Holds a random value before anyone is signed in, so that the sign-in form itself cannot be forged."""
+STEP: Final = "liaison-step"
+"""Names the sign-in of which this browser has done the first half."""
+CHALLENGE: Final = "liaison-challenge"
+"""Names the challenge that a passkey is to answer."""
 PHONE: Final = "liaison-phone"
 
 

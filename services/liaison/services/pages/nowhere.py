@@ -5,9 +5,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.services.pages.entering import local
 from liaison.services.pages.layout import confine
 from liaison.services.pages.page import refusal
-from liaison.services.pages.sign_in import local
 
 
 def around_pages(app: Starlette) -> Starlette:

@@ -4,53 +4,47 @@ One neutral error for a wrong name, a wrong secret, a suspended account and too 
 failure is in the journal before the answer leaves.
 """
 
-import secrets
 from collections.abc import Mapping
-from typing import Final
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from liaison.auth import sessions
-from liaison.auth.journal.entry import OUTCOME_REFUSED, Entry, Event, entry
-from liaison.auth.people import browsers, phones
+from liaison.auth.journal.entry import Event, entry
+from liaison.auth.people import browsers, passkeys
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.acting import NO_ROLE
-from liaison.auth.people.browsers import Browser
 from liaison.auth.people.roles import HeldRole, held_by
-from liaison.auth.people.sign_in import SignInRefused
+from liaison.auth.people.second_factor import factors_of
+from liaison.auth.people.sign_in import SignInRefused, looks_like_pin
 from liaison.auth.people.sign_in import sign_in as check_secret
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
-from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.fhir.store.ids import Ids
-from liaison.services.installation import Kind, declared
 from liaison.services.pages import cookies
+from liaison.services.pages.entering import (
+    LONGEST,
+    SECURITY,
+    asked,
+    before_sign_in,
+    enter,
+    go,
+    local,
+    note,
+    note_refusal,
+    on_enrolled_phone,
+    two_needed,
+)
+from liaison.services.pages.factors.second import ask_second
 from liaison.services.pages.languages import language_of, translations
-from liaison.services.pages.layout import confine, render
+from liaison.services.pages.layout import render
 from liaison.services.pages.page import page, to_sign_in
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import SignInNeeded, address_of, browser_of, reference, signed_in
-
-LONGEST: Final = 1024
-
-
-def local(path: str) -> str:
-    """An address on this site, or '/': a sign-in page must not send anyone elsewhere."""
-    plain = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
-    return path if plain and len(path) < 8192 else "/"
-
-
-async def _journal(request: Request, *entries: Entry) -> None:
-    await request.app.state.house.journal.record(entries)
-
-
-def _asked(request: Request) -> FhirRequest:
-    return FhirRequest(request.method, request.url.path.lstrip("/"), address=address_of(request))
 
 
 async def show_sign_in(request: Request) -> Response:
@@ -58,13 +52,8 @@ async def show_sign_in(request: Request) -> Response:
     follow = local(request.query_params.get("suite", "/"))
     browser = await browser_of(request)
     if browser is not None:
-        return _go(request, follow)
+        return go(request, follow)
     return _form(request, follow)
-
-
-def before_sign_in(request: Request) -> str:
-    """The random value that makes a form genuine before anyone is signed in; the answer gives it back as a cookie."""
-    return cookies.read(request, cookies.BEFORE) or secrets.token_urlsafe(16)
 
 
 def _form(request: Request, follow: str, *, username: str = "", refused: bool = False) -> Response:
@@ -77,6 +66,7 @@ def _form(request: Request, follow: str, *, username: str = "", refused: bool = 
         follow=follow,
         username=username,
         refused=refused,
+        passkeys=passkeys.site_of(request.app.state.house.settings.public_url) is not None,
     )
     cookies.give(request, response, cookies.BEFORE, before)
     return response
@@ -89,86 +79,17 @@ async def take_sign_in(request: Request) -> Response:
     follow = local(str(form.get("suite", "/")))
     house = request.app.state.house
     with faults.reported():
-        enrolled = await _on_enrolled_phone(request)
+        enrolled = await on_enrolled_phone(request)
         try:
             account = await check_secret(house.database, username, secret, on_enrolled_phone=enrolled)
         except SignInRefused as refusal:
-            await _journal_refusal(request, refusal)
+            await note_refusal(request, refusal)
             return _form(request, follow, username=username, refused=True)
+        if enrolled and looks_like_pin(secret):
+            return await enter(request, account, follow, factors=2)  # the phone, and the PIN
+        if (await factors_of(house.database.reading, account.number)).any:
+            return await ask_second(request, account, follow)
     return await enter(request, account, follow)
-
-
-async def _journal_refusal(request: Request, refusal: SignInRefused) -> None:
-    """The name that was typed is not recorded: people type passwords there."""
-    refused = Entry(
-        Event.SIGN_IN,
-        OUTCOME_REFUSED,
-        person=refusal.person,
-        status=403,
-        account=refusal.account,
-        method=request.method,
-        path=request.url.path.lstrip("/"),
-        address=address_of(request),
-    )
-    await _journal(request, refused)
-
-
-async def prove_again(request: Request, browser: Browser, secret: str) -> str:
-    """The new cookie of the same session once its owner has typed their secret again; '' when it is refused.
-
-    For an act that asks for a recent sign-in. Counted and journaled like a sign-in.
-    """
-    house = request.app.state.house
-    with faults.reported():
-        enrolled = await _on_enrolled_phone(request)
-        try:
-            await check_secret(house.database, browser.account.username, secret[:LONGEST], on_enrolled_phone=enrolled)
-        except SignInRefused as refusal:
-            await _journal_refusal(request, refusal)
-            return ""
-        async with house.database.writing.acquire() as connection:
-            cookie = await browsers.prove_again(connection, cookies.read(request, cookies.SESSION))
-    await _journal(request, entry(browser.caller, Event.SIGN_IN, request=_asked(request)))
-    return cookie
-
-
-async def _on_enrolled_phone(request: Request) -> bool:
-    """In a sandbox every browser counts as enrolled: there is nothing real behind it, and its people have PINs."""
-    house = request.app.state.house
-    secret = cookies.read(request, cookies.PHONE)
-    if secret and await phones.find(house.database.reading, secret) is not None:
-        return True
-    return await declared(house.database.reading, house.vault) is Kind.SANDBOX
-
-
-async def enter(request: Request, account: Account, follow: str = "/") -> Response:
-    """Opens a browser session for someone whose identity is proven, in their role if they hold exactly one, in none if
-    they hold none.
-
-    Always a new cookie; the one the browser came with ends. Journaled before it returns.
-    """
-    house = request.app.state.house
-    with faults.reported():
-        async with house.database.writing.acquire() as connection:
-            leaving = cookies.read(request, cookies.SESSION)
-            cookie = await browsers.begin(connection, account, leaving=leaving)
-            browser = await browsers.find(connection, cookie)
-            if browser is not None and not browser.caller.role_code:
-                held = await held_by(connection, account.person.res)
-                if len(held) < 2:
-                    cookie = await browsers.choose(connection, cookie, account, held[0] if held else NO_ROLE)
-                    browser = await browsers.find(connection, cookie)
-    if browser is None:
-        raise SignInNeeded  # suspended in the meantime
-    await _journal(request, entry(browser.caller, Event.SIGN_IN, request=_asked(request)))
-    response = _go(request, follow if browser.caller.role_code else f"/role?suite={quote(follow, safe='')}")
-    cookies.give(request, response, cookies.SESSION, cookie)
-    cookies.take(request, response, cookies.BEFORE)
-    return response
-
-
-def _go(request: Request, path: str) -> Response:
-    return confine(request, RedirectResponse(path, status_code=303))
 
 
 async def choose_role(request: Request) -> Response:
@@ -177,6 +98,8 @@ async def choose_role(request: Request) -> Response:
     browser = await browser_of(request)
     if browser is None:
         return to_sign_in(request)
+    if browser.factors < 2 and await two_needed(request):
+        return go(request, f"{SECURITY}?suite={quote(request.query_params.get('suite', '/'), safe='')}")
     house = request.app.state.house
     with faults.reported():
         held = await held_by(house.database.reading, browser.account.person.res)
@@ -216,12 +139,12 @@ async def _take_role(request: Request, account: Account, role: HeldRole, follow:
             try:
                 cookie = await browsers.choose(connection, cookies.read(request, cookies.SESSION), account, role)
             except sessions.NoLongerHeld:
-                return _go(request, "/role")
+                return go(request, "/role")
             browser = await browsers.find(connection, cookie)
     if browser is None:
         raise SignInNeeded
-    await _journal(request, entry(browser.caller, Event.SIGN_IN, request=_asked(request)))
-    response = _go(request, follow)
+    await note(request, entry(browser.caller, Event.SIGN_IN, request=asked(request)))
+    response = go(request, follow)
     cookies.give(request, response, cookies.SESSION, cookie)
     return response
 
@@ -234,8 +157,8 @@ async def sign_out(request: Request) -> Response:
         with faults.reported():
             async with request.app.state.house.database.writing.acquire() as connection:
                 await browsers.end(connection, cookie)
-        await _journal(request, entry(browser.caller, Event.SIGN_OUT, request=_asked(request)))
-    response = _go(request, "/connexion")
+        await note(request, entry(browser.caller, Event.SIGN_OUT, request=asked(request)))
+    response = go(request, "/connexion")
     cookies.take(request, response, cookies.SESSION)
     # Whatever a page may have left on a shared machine goes too.
     response.headers["clear-site-data"] = '"cache"'
@@ -250,8 +173,8 @@ async def my_connections(request: Request) -> Response:
         with faults.reported():
             async with house.database.writing.acquire() as connection, connection.transaction():
                 await sessions.end_account(connection, me.account.number)
-        await _journal(request, entry(caller, Event.SIGN_OUT, request=_asked(request), detail={"all": True}))
-        response = _go(request, "/connexion")
+        await note(request, entry(caller, Event.SIGN_OUT, request=asked(request), detail={"all": True}))
+        response = go(request, "/connexion")
         cookies.take(request, response, cookies.SESSION)
         return response
     with faults.reported():
@@ -264,11 +187,11 @@ def routes(homes: Mapping[str, str]) -> list[Route]:
 
     async def home(request: Request) -> Response:
         if getattr(request.app.state, "sandbox", False) and await browser_of(request) is None:
-            return _go(request, "/territoire")
+            return go(request, "/territoire")
         caller, _ = await signed_in(request)
         if caller.role_code in homes:
-            return _go(request, homes[caller.role_code])
-        return _go(request, "/role" if caller.role_code == NO_ROLE.role_code else "/mes-connexions")
+            return go(request, homes[caller.role_code])
+        return go(request, "/role" if caller.role_code == NO_ROLE.role_code else "/mes-connexions")
 
     async def connexion(request: Request) -> Response:
         return await (take_sign_in if request.method == "POST" else show_sign_in)(request)

@@ -61,8 +61,12 @@ async def browser_of(request: Request) -> Browser | None:
     cookie = cookies.read(request, cookies.SESSION)
     if not cookie:
         return None
+    database = request.app.state.house.database
     with faults.reported():
-        return await browsers.find(request.app.state.house.database.reading, cookie)
+        found = await browsers.find(database.reading, cookie)
+        if found is not None and found.unseen:
+            await browsers.seen(database.writing, cookie)
+    return found
 
 
 async def signed_in(request: Request) -> SignedIn:

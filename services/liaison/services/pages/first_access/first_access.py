@@ -1,4 +1,5 @@
-"""Choose a password by a one-time link. Showing the page spends nothing; a link that is no longer good says only so."""
+"""The way in of a new account, by its one-time link: a passkey, else a password. Showing the page spends nothing; a link
+that is no longer good says only so."""
 
 import secrets
 from collections.abc import Sequence
@@ -6,18 +7,14 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.journal.entry import Entry, Event
-from liaison.auth.people import accounts
-from liaison.auth.people.accounts import SHORTEST_PASSWORD, AccountProblem
+from liaison.auth.people import accounts, invitations, passkeys, passwords
+from liaison.auth.people.accounts import Account
 from liaison.fhir.store import faults
-from liaison.services.custody.founding import use_link, username_of_link
 from liaison.services.pages import cookies
+from liaison.services.pages.entering import enter
+from liaison.services.pages.factors.keys import note_change
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.sign_in import enter
-from liaison.services.pages.signed_in import address_of
-
-LONGEST = 1024
 
 
 async def first_access(request: Request) -> Response:
@@ -25,50 +22,49 @@ async def first_access(request: Request) -> Response:
     token = str(request.path_params["token"])[:100]
     house = request.app.state.house
     with faults.reported():
-        async with house.database.reading.acquire() as connection:
-            username = await username_of_link(connection, token)
-    if username is None:
+        number = await invitations.account_of(house.database.reading, token)
+        account = await accounts.by_number(house.database.reading, number) if number else None
+    if account is None:
         return _spent(request)
     if request.method == "GET":
-        return _form(request, username, ())
+        return _form(request, account, ())
     form = await request.form()
-    password, again = str(form.get("secret", ""))[:LONGEST], str(form.get("encore", ""))[:LONGEST]
-    gettext = translations(language_of(request)).gettext
-    if len(password) < SHORTEST_PASSWORD:
-        problem = gettext("Le mot de passe a au moins %(count)s caractères.") % {"count": SHORTEST_PASSWORD}
-        return _form(request, username, (problem,))
-    if password != again:
-        return _form(request, username, (gettext("Les deux mots de passe ne sont pas les mêmes."),))
+    password, again = str(form.get("secret", ""))[: passwords.LONGEST], str(form.get("encore", ""))[: passwords.LONGEST]
+    problem = _problem(request, account, password, again)
+    if problem:
+        return _form(request, account, (problem,))
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
-            try:
-                if await use_link(connection, token, password) is None:
-                    return _spent(request)
-            except AccountProblem as problem:
-                return _form(request, username, (str(problem),))
-            account = await accounts.by_username(connection, username)
-            assert account is not None
-            done = Entry(
-                Event.RIGHTS,
-                person=account.person.res,
-                account=account.number,
-                address=address_of(request),
-                detail={"act": "password by one-time link"},
-            )
-            await house.journal.record_within(connection, [done])
+            if await invitations.spend(connection, token) != account.number:
+                return _spent(request)
+            await accounts.set_secret(connection, account.username, password=password)
+            await note_change(request, connection, account, "password by one-time link")
     return await enter(request, account)
 
 
-def _form(request: Request, username: str, problems: Sequence[str]) -> Response:
+def _problem(request: Request, account: Account, password: str, again: str) -> str:
+    """What is wrong with the two that were typed, or ''."""
+    gettext = translations(language_of(request)).gettext
+    if passwords.too_short(password):
+        return gettext("Le mot de passe a au moins %(count)s caractères.") % {"count": passwords.SHORTEST}
+    if passwords.too_common(password, account.username):
+        return gettext("Ce mot de passe est de ceux que l’on essaie en premier. Prenez une phrase à vous.")
+    if password != again:
+        return gettext("Les deux mots de passe ne sont pas les mêmes.")
+    return ""
+
+
+def _form(request: Request, account: Account, problems: Sequence[str]) -> Response:
     before = cookies.read(request, cookies.BEFORE) or secrets.token_urlsafe(16)
     request.state.csrf = before
     response = render(
         request,
         "first_access/choose.html",
         status=422 if problems else 200,
-        username=username,
+        username=account.username,
         problems=problems,
-        shortest=SHORTEST_PASSWORD,
+        shortest=passwords.SHORTEST,
+        passkeys=passkeys.site_of(request.app.state.house.settings.public_url) is not None,
     )
     cookies.give(request, response, cookies.BEFORE, before)
     return response

@@ -14,13 +14,13 @@ from liaison.auth.access.emergency import KIND
 from liaison.fhir.store.contract import Tree
 from liaison.services.pages import cookies
 from liaison.services.pages.clarifying.waiting import waiting
+from liaison.services.pages.factors.again import prove, what_to_ask
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reception.person import Incomplete, matricule, patient
 from liaison.services.pages.reception.welcome import KINDS, MISSING, SEXES, parameters
 from liaison.services.pages.record import Record, Refused
-from liaison.services.pages.sign_in import prove_again
 from liaison.services.pages.signed_in import SignInNeeded, address_of, browser_of, signed_in
 
 
@@ -40,16 +40,18 @@ async def emergency(request: Request) -> Response:
     if browser is None:
         raise SignInNeeded
     if request.method == "GET":
-        return await _show(request, {}, proven=browser.recent)
+        return await _show(request, {})
     form = {name: str(value).strip() for name, value in (await request.form()).items()}
     gettext = translations(language_of(request)).gettext
     cookie = ""
     if not browser.recent:
-        if not form.get("secret"):
-            return await _show(request, form, _("Tapez votre mot de passe à nouveau."), 403)
-        cookie = await prove_again(request, browser, form.pop("secret"))
+        proofs = {name: form.pop(name, "") for name in ("secret", "code")}
+        if not any(proofs.values()):
+            return await _show(request, form, _("Prouvez une fois de plus que c'est vous."), 403)
+        cookie = await prove(request, browser, proofs)
         if not cookie:
-            return await _show(request, form, _("Le mot de passe n'est pas le bon, ou il y a eu trop d'essais."), 403)
+            refused = _("Ce n’est pas le bon code ou mot de passe, ou il y a eu trop d’essais.")
+            return await _show(request, form, refused, 403)
     response = await _open(request, form, gettext)
     if cookie:
         cookies.give(request, response, cookies.SESSION, cookie)
@@ -97,6 +99,7 @@ async def _show(
     request: Request, form: dict[str, str], error: str = "", status: int = 200, *, proven: bool = False
 ) -> Response:
     gettext = translations(language_of(request)).gettext
+    browser = None if proven else await browser_of(request)
     given = {"ins_kind": "10" if getattr(request.app.state, "sandbox", False) else "8", **form}
     return render(
         request,
@@ -108,7 +111,7 @@ async def _show(
         given=given,
         sexes=SEXES,
         kinds=KINDS,
-        proven=proven,
+        again=None if browser is None or browser.recent else await what_to_ask(request, browser),
         error=gettext(error) if error else "",
     )
 

@@ -14,10 +14,10 @@ from liaison.auth.people import accounts
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.services.pages import cookies
+from liaison.services.pages.entering import before_sign_in, enter
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
 from liaison.services.pages.page import page
-from liaison.services.pages.sign_in import before_sign_in, enter
 from liaison.services.pages.signed_in import browser_of, signed_in
 from liaison.services.pages.welcome.doors import BY_KEY, DOORS, GROUPS, Door
 from liaison.services.sandbox.folder import Folder

@@ -1,0 +1,96 @@
+"""A proof once more, before an act that asks for a recent one: a passkey or a code where the account has one, else its
+password or PIN. A sign-in of two factors less than half an hour old is enough (`Browser.recent`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.auth.people import passkeys, second_factor
+from liaison.auth.people.browsers import Browser
+from liaison.auth.people.sign_in import SignInRefused, looks_like_pin, sign_in
+from liaison.fhir.store import faults
+from liaison.services.pages import cookies
+from liaison.services.pages.entering import LONGEST, go, local, note_refusal, on_enrolled_phone, proven_again
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.page import to_sign_in
+from liaison.services.pages.signed_in import SignInNeeded, browser_of
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What the form asks for. `passkey`: offered by a button; `code` or `secret`: the one field to fill in, if any."""
+
+    passkey: bool
+    code: bool
+    secret: bool
+
+
+async def what_to_ask(request: Request, browser: Browser) -> Again:
+    house = request.app.state.house
+    with faults.reported():
+        factors = await second_factor.factors_of(house.database.reading, browser.account.number)
+    site = passkeys.site_of(house.settings.public_url)
+    return Again(site is not None and factors.passkeys > 0, factors.codes, not factors.any)
+
+
+async def prove(request: Request, browser: Browser, form: Mapping[str, object]) -> str:
+    """The new cookie of the same session once its owner has proven who they are again; '' when it is refused. Counted
+    and journaled like a sign-in."""
+    house = request.app.state.house
+    ask = await what_to_ask(request, browser)
+    with faults.reported():
+        try:
+            if ask.secret:
+                secret = str(form.get("secret", ""))[:LONGEST]
+                enrolled = await on_enrolled_phone(request)
+                await sign_in(house.database, browser.account.username, secret, on_enrolled_phone=enrolled)
+                factors = 2 if enrolled and looks_like_pin(secret) else 1
+            else:
+                code = str(form.get("code", "")).replace(" ", "")[:LONGEST]
+                await second_factor.check(house.database.writing, house.vault, browser.account, code)
+                factors = 2
+        except SignInRefused as refusal:
+            await note_refusal(request, refusal)
+            return ""
+        return await proven_again(request, browser, factors)
+
+
+async def recently(request: Request) -> Browser | Response:
+    """The browser when its proof is recent enough for a grave act; else the answer that asks for it, and leads back."""
+    browser = await browser_of(request)
+    if browser is None:
+        raise SignInNeeded
+    if browser.recent:
+        return browser
+    return go(request, to_sign_in(request, "/confirmer").headers["location"])
+
+
+async def confirm(request: Request) -> Response:
+    """The page that asks, and leads back to where it was needed."""
+    browser = await browser_of(request)
+    if browser is None:
+        return to_sign_in(request)
+    follow, error = local(request.query_params.get("suite", "/")), ""
+    if request.method == "POST":
+        form = dict(await request.form())
+        follow = local(str(form.get("suite", "/")))
+        cookie = await prove(request, browser, form)
+        if cookie:
+            response = go(request, follow)
+            cookies.give(request, response, cookies.SESSION, cookie)
+            return response
+        error = translations(language_of(request)).gettext(
+            "Ce n’est pas le bon code ou mot de passe, ou il y a eu trop d’essais."
+        )
+    request.state.csrf = browser.csrf
+    return render(
+        request,
+        "factors/confirm.html",
+        status=403 if error else 200,
+        again=await what_to_ask(request, browser),
+        follow=follow,
+        error=error,
+    )

@@ -1,0 +1,60 @@
+"""The pages in an installation for real people, where one factor opens nobody's record."""
+
+import re
+import time
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from liaison.auth.people import second_factor, totp
+from liaison.auth.people.accounts import by_username
+from liaison.services.installation import Kind, declare
+
+from ...oauth.conftest import PASSWORD, Place, field, place, settings, sign_in  # noqa: F401  # fixtures
+
+
+@pytest.fixture
+async def real(place: Place) -> AsyncIterator[Place]:  # noqa: F811  # a fixture as a parameter
+    async with place.house.database.writing.acquire() as connection:
+        await declare(connection, place.house.vault, Kind.PRODUCTION)
+    yield place
+
+
+def secret_in(page: str) -> bytes:
+    """The secret that the page of the authenticator app shows."""
+    from base64 import b32decode
+
+    shown = re.search(r"<strong>([A-Z2-7 ]{39})</strong>", page)
+    assert shown, page
+    return b32decode(shown[1].replace(" ", ""))
+
+
+def code(secret: bytes, steps: int = 0) -> str:
+    """What the app shows now, or some half minutes from now."""
+    return totp.code_of(secret, totp.step_of(time.time()) + steps)
+
+
+async def used_code(place: Place, secret: bytes) -> str:  # noqa: F811  # a fixture's type
+    """The code that was taken last, whatever the time since."""
+    return totp.code_of(secret, await place.house.database.reading.fetchval("select last_step from totp"))
+
+
+async def with_app(place: Place, username: str = "nurse") -> bytes:  # noqa: F811  # a fixture's type
+    """Sets up the authenticator app of an account; its code of the step before was used for that."""
+    house = place.house
+    async with house.database.writing.acquire() as connection:
+        account = await by_username(connection, username)
+        assert account is not None
+        await second_factor.propose(connection, house.vault, account.number)
+        secret = await second_factor.proposed(connection, house.vault, account.number)
+        assert secret is not None
+        assert await second_factor.confirm(connection, house.vault, account.number, code(secret, -1))
+    return secret
+
+
+async def second_step(browser: httpx.AsyncClient, first: httpx.Response, given: str) -> httpx.Response:
+    """Follows a right password to the second factor and gives the code."""
+    page = await browser.get(first.headers["location"])
+    form = {name: field(page.text, name) for name in ("csrf", "suite")}
+    return await browser.post("/connexion/code", data={**form, "code": given})
