@@ -163,6 +163,9 @@ client = Table(
     Column("role_code", Text),  # the role and purpose registered for a system client
     Column("purpose", SmallInteger),
     Column("active", Boolean, nullable=False, server_default="true"),
+    Column("launch_url", Text),  # where our pages open an app on a record (SMART EHR launch)
+    Column("post_logout_redirect_uris", JSONB, nullable=False, server_default="[]"),
+    Column("introspects", Boolean, nullable=False, server_default="false"),  # may ask about any token (RFC 7662)
 )
 
 authorization_code = Table(
@@ -174,6 +177,7 @@ authorization_code = Table(
     _moment("expires_at", nullable=False),
     _moment("used_at"),
 )
+Index("authorization_code_by_family", authorization_code.c.family)
 
 refresh_token = Table(
     "refresh_token",
@@ -186,6 +190,29 @@ refresh_token = Table(
     _moment("revoked_at"),
 )
 Index("refresh_token_by_family", refresh_token.c.family)
+
+# What an app is opened on from our pages (SMART EHR launch): for one person and one app, once.
+launch = Table(
+    "launch",
+    metadata,
+    Column("handle", LargeBinary, primary_key=True),  # SHA-256
+    Column("client", BigInteger, nullable=False),
+    Column("account", BigInteger, nullable=False),
+    Column("context", JSONB, nullable=False),  # ids and codes only
+    _moment("expires_at", nullable=False),
+    _moment("used_at"),
+)
+
+# Authorization requests that were pushed (RFC 9126). Sealed under the territory key: they may name a launch.
+pushed_request = Table(
+    "pushed_request",
+    metadata,
+    Column("reference", LargeBinary, primary_key=True),  # SHA-256 of the request_uri
+    Column("client", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    _moment("expires_at", nullable=False),
+    _moment("used_at"),
+)
 
 # Keys that sign what we issue. The private half is sealed under the territory key; the newest one signs.
 signing_key = Table(

@@ -129,6 +129,29 @@ async def end_family(connection: asyncpg.Connection, family: int) -> None:
     )
 
 
+async def end_granted_in(connection: asyncpg.Connection, session: int) -> None:
+    """Ends what software was given in this browser session, save what is for offline use (SMART: offline_access).
+
+    A code's row outlives by a day the 4 hours that a browser session may last, and every family begins with one.
+    """
+    families = await connection.fetch(
+        """
+        select distinct family from authorization_code
+        where (request->>'browser')::bigint = $1 and not 'offline_access' = any (string_to_array(request->>'scope', ' '))
+        """,
+        session,
+    )
+    for (family,) in families:
+        await end_family(connection, family)
+    await connection.execute(
+        """
+        update authorization_code set used_at = now()
+        where family = any ($1::bigint[]) and used_at is null
+        """,
+        [family for (family,) in families],
+    )
+
+
 async def end_account(connection: asyncpg.Connection, account: int) -> None:
     """Ends everything a person holds open: browsers, tokens, refresh tokens. What is issued later is not touched."""
     await connection.execute("update account set not_before = now() where account = $1", account)

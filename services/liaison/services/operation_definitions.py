@@ -65,6 +65,14 @@ REVIEW: Final = _ours(
     "Task/*/$review", Parameter("outcome", "code", minimum=1), Parameter("note", "string"), returns=((200, "Task"),)
 )
 CLARIFY: Final = _ours("Task/*/$clarify", Parameter("answer", "string", minimum=1))
+LAUNCH: Final = _ours(
+    "Patient/*/$launch",
+    Parameter("client", "string", minimum=1),
+    Parameter("encounter", "Reference"),
+    Parameter("intent", "code"),
+    Parameter("context", "Reference", 0),
+    Parameter("need-patient-banner", "boolean"),
+)
 APPLY: Final = Definition(
     "apply",
     "http://hl7.org/fhir/OperationDefinition/PlanDefinition-apply",
@@ -96,6 +104,7 @@ DESCRIBED: Final[Mapping[str, Definition]] = {
     "Task/*/$review": REVIEW,
     "Task/$asked-of-me": _ours("Task/$asked-of-me"),
     "Task/*/$clarify": CLARIFY,
+    "Patient/*/$launch": LAUNCH,
     "PlanDefinition/*/$apply": APPLY,
     "Measure/*/$evaluate-measure": EVALUATE_MEASURE,
 }

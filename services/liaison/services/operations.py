@@ -29,6 +29,7 @@ from liaison.fhir.store.contract import Answer, Key, Request
 from liaison.services.apply_operation import apply_plan
 from liaison.services.clarifying import asked_of_me, clarify
 from liaison.services.engine import Engine, Operation
+from liaison.services.launching import launch_app
 from liaison.services.measuring import evaluate
 from liaison.services.reviewing import review
 from liaison.services.way_in import join_team, look_up, oppose, register_patient
@@ -62,6 +63,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "Patient/$register": register_patient,
     "Patient/$join": join_team,
     "Patient/*/$oppose": oppose,
+    "Patient/*/$launch": launch_app,
     "PlanDefinition/*/$apply": apply_plan,
     "Patient/$everything": _on_record(everything, definitions.PATIENT_EVERYTHING),
     "Patient/*/$everything": _on_record(everything, definitions.PATIENT_EVERYTHING),

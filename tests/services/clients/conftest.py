@@ -29,6 +29,7 @@ KILOGRAMS = {"system": "http://unitsofmeasure.org", "code": "kg", "unit": "kg"}
 WEIGHT = {"coding": [{"system": "http://loinc.org", "code": "29463-7", "display": "Body weight"}]}
 CATEGORY = {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}
 _INPUT = re.compile(r"<input[^>]*>")
+_BOX = re.compile(r'name="scope" type="checkbox" value="([^"]*)"')
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 
 
@@ -130,8 +131,9 @@ def _next(browser: httpx.Client, page: str, person: dict[str, Any], patient: str
     if 'action="/role"' in page:
         return browser.post("/role", data=fields)
     assert 'action="/oauth/consent"' in page, page
-    form = {**fields, "decision": "accept"} | ({"patient": patient} if patient else {})
-    return browser.post("/oauth/consent", data=form)
+    boxes = [html.unescape(value) for value in _BOX.findall(page)]
+    form = {**fields, "decision": "accept" if boxes else "choose", "scope": boxes}
+    return browser.post("/oauth/consent", data=form | ({"patient": patient} if patient else {}))
 
 
 @pytest.fixture

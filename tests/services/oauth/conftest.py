@@ -31,6 +31,7 @@ URL = "https://liaison.test"
 FHIR = f"{URL}/fhir"
 PASSWORD = "cheval exact pile agrafe"
 REDIRECT = "https://app.example/callback"
+APP_SCOPE = "openid fhirUser offline_access online_access launch launch/patient user/*.cruds patient/*.rs"
 SCOPE = "openid fhirUser user/Observation.rs user/Patient.rs"
 
 
@@ -97,17 +98,23 @@ def asking(**changes: str | None) -> dict[str, str]:
     return {name: value for name, value in made.items() if value is not None}
 
 
+BOX = re.compile(r'name="scope" type="checkbox" value="([^"]*)"')
+
+
 async def agree(browser: httpx.AsyncClient, decision: str = "accept", **changes: Any) -> httpx.Response:
-    """Reads the consent page and answers it."""
-    patient = changes.pop("patient", None)
+    """Chooses the patient where that is asked, reads the consent page and answers it. `without`: boxes to untick."""
+    patient, without = changes.pop("patient", None), changes.pop("without", ())
     page = await browser.get("/oauth/authorize", params=asking(**changes))
-    assert page.status_code == 200, page.headers
+    if "location" in page.headers:
+        return page
+    assert page.status_code == 200, page.text
     form = {name: field(page.text, name) for name in ("csrf", "request")}
-    if patient is not None:
-        form["patient"] = patient
-    elif 'name="patient"' in page.text and 'type="hidden" name="patient"' in page.text:
-        form["patient"] = field(page.text, "patient")
-    return await browser.post("/oauth/consent", data={**form, "decision": decision})
+    if 'value="choose"' in page.text:
+        page = await browser.post("/oauth/consent", data={**form, "patient": patient or "", "decision": "choose"})
+    boxes = [box for box in BOX.findall(page.text) if box not in without]
+    if 'type="hidden" name="patient"' in page.text:
+        form["patient"] = patient or field(page.text, "patient")
+    return await browser.post("/oauth/consent", data={**form, "decision": decision, "scope": boxes})
 
 
 async def redeem(browser: httpx.AsyncClient, code: str, **changes: str) -> httpx.Response:
@@ -190,16 +197,12 @@ async def _hash() -> str:
 _hashes: list[str] = []
 
 
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    FileKeyProvider.create(tmp_path / "key")
-    return Settings(
-        data=tmp_path / "data", database_url=database_url, key_file=tmp_path / "key", public_url=URL, access_log=False
+@asynccontextmanager
+async def open_place(database_url: str, folder: Path) -> AsyncIterator[Place]:
+    FileKeyProvider.create(folder / "key")
+    settings = Settings(
+        data=folder / "data", database_url=database_url, key_file=folder / "key", public_url=URL, access_log=False
     )
-
-
-@pytest.fixture
-async def place(settings: Settings) -> AsyncIterator[Place]:
     async with House.opened(settings) as house:
         keys = await _settle(house)
         app = Starlette(routes=[*oauth_routes(), *pages_routes()])
@@ -222,11 +225,28 @@ async def place(settings: Settings) -> AsyncIterator[Place]:
                 client_id="app",
                 kind="app",
                 name="Cabinet+",
-                scope="openid fhirUser offline_access online_access launch/patient user/*.cruds patient/*.rs",
+                scope=APP_SCOPE,
                 redirect_uris=[REDIRECT, "fr.example.app:/cb"],
+                launch_url="https://app.example/launch",
+                post_logout_redirect_uris=["https://app.example/bye"],
             )
         ids = {name: house.store.id(key) for name, key in keys.items() if name in ("patient", "stranger")}
         yield Place(house, app, client, ids["patient"], ids["stranger"])
+
+
+@pytest.fixture
+async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
+    async with open_place(database_url, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def shared(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    """One place for the tests of a module: each signs in anew, and leaves people and registrations as they are."""
+    name = await postgres.create()
+    async with open_place(postgres.url(name), tmp_path_factory.mktemp("place")) as opened:
+        yield opened
+    await postgres.drop(name)
 
 
 Browser = Callable[[], httpx.AsyncClient]

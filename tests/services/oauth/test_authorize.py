@@ -34,7 +34,7 @@ async def test_the_consent_page_names_software_data_and_duration_in_plain_words(
         "Mesures et résultats (seulement les constantes)",
         "Tâches et étapes du plan",
         "ajouter, modifier, effacer",
-        "Pendant 30 jours, même quand vous n’êtes pas là.",
+        "même quand vous n’êtes pas là",
         "Vous serez ensuite renvoyé vers app.example.",
         "Camille NURSE",
     ):

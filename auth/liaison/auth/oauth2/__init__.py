@@ -7,10 +7,13 @@ rfc6749   the authorization request, codes, client credentials
 rfc6750   reading a bearer token: who is calling
 rfc7009   revocation
 rfc7523   private_key_jwt: who the client is
+rfc7662   introspection
 rfc7636   PKCE, S256 only, for every client
 rfc9068   access tokens
+rfc9126   pushed authorization requests
 rfc9207   the issuer in authorization responses
-refresh   refresh tokens, rotating in families (RFC 9700 §4.14)
+
+Beside them: authorizations (what a person has agreed to, and taking it back), id_token, sweep.
 
 Asymmetric algorithms are named at every call: no library default is relied on, no algorithm is taken from a token.
 Written on joserfc, because Authlib's server side is synchronous and refuses RS384 and ES384, which SMART requires.

@@ -40,6 +40,9 @@ class Client:
     role_code: str = ""
     purpose: int = 0
     active: bool = True
+    launch_url: str = ""
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    introspects: bool = False
 
     @property
     def confidential(self) -> bool:
@@ -47,7 +50,8 @@ class Client:
 
 
 _COLUMNS: Final = (
-    "client, client_id, kind, name, scope, jwks, algorithm, redirect_uris, organization, role_code, purpose, active"
+    "client, client_id, kind, name, scope, jwks, algorithm, redirect_uris, organization, role_code, purpose, active,"
+    " launch_url, post_logout_redirect_uris, introspects"
 )
 
 
@@ -65,6 +69,9 @@ def _client(row: Any) -> Client:
         role_code=row["role_code"] or "",
         purpose=row["purpose"] or 0,
         active=row["active"],
+        launch_url=row["launch_url"] or "",
+        post_logout_redirect_uris=tuple(orjson.loads(row["post_logout_redirect_uris"])),
+        introspects=row["introspects"],
     )
 
 
@@ -85,6 +92,20 @@ async def every(connection: "asyncpg.Connection | asyncpg.Pool") -> list[Client]
     return [_client(row) for row in await connection.fetch(f"select {_COLUMNS} from client order by client_id")]
 
 
+async def launched(connection: "asyncpg.Connection | asyncpg.Pool") -> list[Client]:
+    """The apps in force that our pages open on a record, by name."""
+    rows = await connection.fetch(
+        f"select {_COLUMNS} from client where active and launch_url is not null order by name, client_id"
+    )
+    return [_client(row) for row in rows]
+
+
+async def redirects_in_force(connection: "asyncpg.Connection | asyncpg.Pool") -> list[str]:
+    """The redirect addresses of all apps in force."""
+    rows = await connection.fetch("select redirect_uris from client where active and kind = 'app'")
+    return [address for row in rows for address in orjson.loads(row[0])]
+
+
 async def add(
     connection: asyncpg.Connection,
     *,
@@ -98,12 +119,17 @@ async def add(
     organization: int = 0,
     role_code: str = "",
     purpose: int = 0,
+    launch_url: str = "",
+    post_logout_redirect_uris: Sequence[str] = (),
+    introspects: bool = False,
 ) -> Client:
     """Raises ClientProblem for a registration that could not be served safely, or a client_id that is taken."""
     problem = (
         _kind_problem(kind, organization, role_code, purpose, redirect_uris, scope)
         or _keys_problem(kind, jwks, algorithm)
-        or next((text for uri in redirect_uris if (text := redirect_problem(uri))), "")
+        or next((text for uri in (*redirect_uris, *post_logout_redirect_uris) if (text := redirect_problem(uri))), "")
+        or _launch_problem(kind, launch_url, scope)
+        or ("Only a client with keys may introspect." if introspects and jwks is None else "")
     )
     if problem:
         raise ClientProblem(problem)
@@ -111,8 +137,8 @@ async def add(
     row = await connection.fetchrow(
         f"""
         insert into client (client, client_id, kind, name, scope, jwks, algorithm, redirect_uris, organization,
-                            role_code, purpose)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, ''), nullif($11::smallint, 0))
+                            role_code, purpose, launch_url, post_logout_redirect_uris, introspects)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, ''), nullif($11::smallint, 0), nullif($12, ''), $13, $14)
         on conflict (client_id) do nothing returning {_COLUMNS}
         """,
         number,
@@ -126,6 +152,9 @@ async def add(
         organization,
         role_code,
         purpose,
+        launch_url,
+        orjson.dumps(list(post_logout_redirect_uris)).decode(),
+        introspects,
     )
     if row is None:
         raise ClientProblem(f"The client_id {client_id} is taken.")
@@ -181,6 +210,16 @@ def _keys_problem(kind: str, jwks: Mapping[str, Any] | None, algorithm: str) -> 
     if not isinstance(keys, list) or not keys:
         return "The key set holds no keys."
     return next((text for key in keys if (text := key_problem(key))), "")
+
+
+def _launch_problem(kind: str, launch_url: str, scope: str) -> str:
+    if not launch_url:
+        return ""
+    if kind != "app" or "launch" not in scope.split():
+        return "A launch address is for an app that has the scope 'launch'."
+    if urlsplit(launch_url).scheme not in ("https", "http"):
+        return f"{launch_url}: our pages open https addresses, or http on the app's own machine."
+    return redirect_problem(launch_url)
 
 
 def redirect_problem(uri: str) -> str:

@@ -122,12 +122,14 @@ def _moment(claims: Mapping[str, Any], name: str) -> float | None:
     return float(value)
 
 
-def check_claims(client: "Client", claims: Mapping[str, Any], token_url: str, now: float) -> tuple[str, float]:
-    """The `jti` and the moment it may be forgotten. `aud` is exactly our token URL: a list with anyone else in it
-    would let another server replay the assertion here."""
+def check_claims(
+    client: "Client", claims: Mapping[str, Any], token_url: str, now: float, also: Sequence[str] = ()
+) -> tuple[str, float]:
+    """The `jti` and the moment it may be forgotten. `aud` is exactly our token URL (or one of `also`, our other names
+    at an endpoint that knows them): a list with anyone else in it would let another server replay the assertion here."""
     if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
         raise InvalidClient
-    if claims.get("aud") not in (token_url, [token_url]):
+    if not any(claims.get("aud") in (name, [name]) for name in (token_url, *also)):
         raise InvalidClient
     expires, issued, starts = (_moment(claims, name) for name in ("exp", "iat", "nbf"))
     if expires is None or not now - SKEW < expires <= now + LIFETIME + SKEW:
@@ -141,14 +143,18 @@ def check_claims(client: "Client", claims: Mapping[str, Any], token_url: str, no
 
 
 async def accept(
-    connection: "asyncpg.Connection | asyncpg.Pool", client: "Client", assertion: str, token_url: str
+    connection: "asyncpg.Connection | asyncpg.Pool",
+    client: "Client",
+    assertion: str,
+    token_url: str,
+    also: Sequence[str] = (),
 ) -> None:
     """Raises InvalidClient unless this assertion is the client's, is for us, is fresh, and is used for the first time.
 
     "First" is decided by one insert under a unique key, so among racers with one `jti` exactly one passes.
     """
     claims = verify_signature(client, assertion)
-    jti, forget = check_claims(client, claims, token_url, time.time())
+    jti, forget = check_claims(client, claims, token_url, time.time(), also)
     first = await connection.fetchval(
         """
         insert into assertion_seen (client, jti, expires_at) values ($1, $2, to_timestamp($3))

@@ -10,3 +10,5 @@ async def sweep(connection: "asyncpg.Connection | asyncpg.Pool") -> None:
     await connection.execute("delete from refresh_token where expires_at < now() - interval '1 day'")
     await connection.execute("delete from ceremony where expires_at < now()")
     await connection.execute("delete from browser_session where expires_at < now() - interval '1 day'")
+    await connection.execute("delete from launch where expires_at < now() - interval '1 day'")
+    await connection.execute("delete from pushed_request where expires_at < now() - interval '1 day'")

@@ -16,7 +16,7 @@ from liaison.auth.digests import digest
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.acting import as_oneself, choosing, in_role
 from liaison.auth.people.roles import HeldRole
-from liaison.auth.sessions import BROWSER, Act, caller_of_row, end_session, open_session
+from liaison.auth.sessions import BROWSER, Act, caller_of_row, end_granted_in, end_session, open_session
 from liaison.fhir.store.contract import Key
 
 LIFETIME: Final = 4 * 3600
@@ -161,12 +161,13 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
 
 
 async def end(connection: asyncpg.Connection, cookie: str) -> None:
-    """Signs this browser out. Software that was authorised keeps what it was given: `end_account` ends all."""
+    """Signs this browser out. Software keeps what it was given for offline use, no more: `end_account` ends all."""
     session = await connection.fetchval(
         "delete from browser_session where token = $1 returning session", digest(cookie)
     )
     if session is not None:
         await end_session(connection, session)
+        await end_granted_in(connection, session)
 
 
 async def open_now(

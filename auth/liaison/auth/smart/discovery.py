@@ -11,11 +11,15 @@ from liaison.auth.oauth2.keys import IDENTITY
 from liaison.auth.oauth2.rfc7523 import ALGORITHMS
 
 CAPABILITIES: Final = (
+    "launch-ehr",
     "launch-standalone",
     "authorize-post",
     "client-public",
     "client-confidential-asymmetric",
     "sso-openid-connect",
+    "context-banner",
+    "context-ehr-patient",
+    "context-ehr-encounter",
     "context-standalone-patient",
     "permission-offline",
     "permission-online",
@@ -28,6 +32,7 @@ _EXTENSION: Final = "http://fhir-registry.smarthealthit.org/StructureDefinition"
 _SCOPES: Final = (
     "openid",
     "fhirUser",
+    "launch",
     "launch/patient",
     "offline_access",
     "online_access",
@@ -46,6 +51,8 @@ def _common(issuer: str) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": ["private_key_jwt", "none"],
         "token_endpoint_auth_signing_alg_values_supported": sorted(ALGORITHMS),
         "revocation_endpoint": f"{issuer}/oauth/revoke",
+        "introspection_endpoint": f"{issuer}/oauth/introspect",
+        "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
         "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
@@ -59,7 +66,7 @@ def smart_configuration(issuer: str) -> dict[str, Any]:
     """The document at /.well-known/smart-configuration: JSON, absolute URLs, whatever `Accept` says."""
     return {
         **_common(issuer),
-        "management_endpoint": f"{issuer}/mes-connexions",
+        "management_endpoint": f"{issuer}/mes-applications",
         "capabilities": list(CAPABILITIES),
     }
 
@@ -68,11 +75,14 @@ def openid_configuration(issuer: str) -> dict[str, Any]:
     """The document at /.well-known/openid-configuration, and RFC 8414's, which it contains."""
     return {
         **_common(issuer),
+        "userinfo_endpoint": f"{issuer}/oauth/userinfo",
+        "end_session_endpoint": f"{issuer}/oauth/logout",
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [IDENTITY],
         "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser"],
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
+        "require_pushed_authorization_requests": False,
     }
 
 
@@ -84,8 +94,9 @@ def capability_security(issuer: str, *, cors: bool) -> dict[str, Any]:
     addresses = {
         "token": common["token_endpoint"],
         "authorize": common["authorization_endpoint"],
+        "introspect": common["introspection_endpoint"],
         "revoke": common["revocation_endpoint"],
-        "manage": f"{issuer}/mes-connexions",
+        "manage": f"{issuer}/mes-applications",
     }
     service = {"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR"}
     return {

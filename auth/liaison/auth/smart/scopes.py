@@ -53,6 +53,10 @@ class Scopes:
         """What of this is within `allowed`. Never wider than either."""
         return Scopes(intersection(self.scopes, allowed.scopes), self.names & allowed.names)
 
+    def without(self, *names: str) -> "Scopes":
+        """The same, less some of the scopes that are no resource scopes."""
+        return Scopes(self.scopes, self.names.difference(names))
+
     def within(self, other: "Scopes") -> bool:
         return self.names <= other.names and all(
             any(mine.within(theirs) for theirs in other.scopes) for mine in self.scopes

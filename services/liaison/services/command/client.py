@@ -48,6 +48,9 @@ def registered(one: Client) -> dict[str, Any]:
         "scope": str(one.scopes),
         "algorithm": one.algorithm,
         "redirect_uris": list(one.redirect_uris),
+        "launch_url": one.launch_url,
+        "post_logout_redirect_uris": list(one.post_logout_redirect_uris),
+        "introspects": one.introspects,
         "role": one.role_code,
         "active": one.active,
     }
@@ -74,6 +77,11 @@ def add(
     jwks: Annotated[Path | None, typer.Option(help="File with its public keys (JWK Set or one JWK).")] = None,
     algorithm: Annotated[str, typer.Option(help=f"The one it signs with: {', '.join(ALGORITHMS)}.")] = "",
     redirect_uri: Annotated[list[str] | None, typer.Option(help="An app's exact return address; repeatable.")] = None,
+    launch_url: Annotated[str, typer.Option(help="Where an app is opened on a record (SMART EHR launch).")] = "",
+    post_logout_redirect_uri: Annotated[
+        list[str] | None, typer.Option(help="Where an app's people go after signing out; repeatable.")
+    ] = None,
+    introspects: Annotated[bool, typer.Option("--introspects", help="It may ask about any token (RFC 7662).")] = False,
     organization: Annotated[str, typer.Option(help="A backend's owner: Organization/<id>.")] = "",
     role: Annotated[str, typer.Option(help="The role a backend acts in, at its organisation.")] = "",
 ) -> None:
@@ -100,6 +108,9 @@ def add(
                     organization=owner.res if owner else 0,
                     role_code=role,
                     purpose=ROLES[role].purpose if role else 0,
+                    launch_url=launch_url,
+                    post_logout_redirect_uris=post_logout_redirect_uri or (),
+                    introspects=introspects,
                 )
                 await _record(house, connection, made.number, "client add")
             if made.organization:

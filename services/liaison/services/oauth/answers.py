@@ -1,8 +1,8 @@
 """JSON answers of the authorization server: never kept by anyone, errors as RFC 6749 §5.2 writes them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import Request
@@ -47,12 +47,3 @@ async def form_of(request: Request) -> list[tuple[str, str]]:
         )
     except ValueError:
         raise InvalidRequest("The body is not a well-formed form.") from None
-
-
-def allow_origin(request: Request, response: Response, addresses: Iterable[str]) -> Response:
-    """Lets a browser app read the answer when it runs at the origin of one of its own registered addresses."""
-    origin = request.headers.get("origin", "")
-    if origin and any(origin == f"{(url := urlsplit(address)).scheme}://{url.netloc}" for address in addresses):
-        response.headers["access-control-allow-origin"] = origin
-        response.headers["vary"] = "Origin"
-    return response

@@ -1,19 +1,20 @@
 """/oauth/authorize: software asks, a person who is signed in decides (RFC 6749 §4.1, SMART App Launch 2.2).
 
 The request itself travels through sign-in and consent and is read again, wholly, at each step: nothing of it is kept by
-the server, and nothing that a browser brings back is believed. Until client and redirect address are proven to belong
-together, errors are shown here and nothing is sent anywhere.
+the server (unless it was pushed), and nothing that a browser brings back is believed. Until client and redirect address
+are proven to belong together, errors are shown here and nothing is sent anywhere.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.journal.entry import OUTCOME_REFUSED, Event, entry
-from liaison.auth.oauth2.errors import AccessDenied, ConsentRequired, LoginRequired, OAuthError
+from liaison.auth.oauth2 import rfc9126
+from liaison.auth.oauth2.errors import AccessDenied, ConsentRequired, InvalidRequest, LoginRequired, OAuthError
 from liaison.auth.oauth2.rfc6749 import codes
 from liaison.auth.oauth2.rfc6749.authorization_request import Answerable, AuthorizationRequest, read_request
 from liaison.auth.oauth2.rfc6749.grant import Grant
@@ -22,14 +23,15 @@ from liaison.auth.people.acting import NO_ROLE, as_oneself, in_role
 from liaison.auth.people.browsers import Browser
 from liaison.auth.people.roles import HeldRole
 from liaison.auth.sessions import Act
+from liaison.auth.smart import launch
+from liaison.auth.smart.scopes import Scopes
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
-from liaison.services.oauth import consent, patients
-from liaison.services.pages.languages import language_of, translations
-from liaison.services.pages.layout import confine, render
+from liaison.services.oauth import asking, consent, patients
+from liaison.services.oauth.asking import Asking, Pairs
+from liaison.services.pages.layout import confine
 from liaison.services.pages.signed_in import address_of, browser_of, signed_in
 
-Pairs = list[tuple[str, str]]
 CarryOn = Callable[[Request, Pairs, AuthorizationRequest], Awaitable[Response]]
 
 
@@ -55,32 +57,19 @@ async def _answered(request: Request, pairs: Pairs, carry_on: CarryOn) -> Respon
     house = request.app.state.house
     try:
         with faults.reported():
-            asked = await read_request(house.database.reading, pairs, house.settings.fhir_base)
-            return await carry_on(request, pairs, asked)
+            whole, reference = await rfc9126.unfold(house.database.reading, house.vault.territory, pairs)
+            asked = await read_request(house.database.reading, whole, house.settings.fhir_base)
+            return await carry_on(request, pairs, replace(asked, pushed=reference))
     except Answerable as refused:
         parameters = {"error": refused.error.error, "error_description": refused.error.description}
         return _redirect(request, refused.redirect_uri, refused.state, parameters)
     except OAuthError as error:
-        return _not_connected(request, error)
+        return asking.not_connected(request, error)
 
 
 def _redirect(request: Request, uri: str, state: str, parameters: Mapping[str, str]) -> Response:
     issuer: str = request.app.state.house.settings.public_url
     return confine(request, RedirectResponse(response_url(uri, issuer, state, parameters), status_code=303))
-
-
-def _not_connected(request: Request, error: OAuthError) -> Response:
-    gettext = translations(language_of(request)).gettext
-    return render(
-        request,
-        "message.html",
-        status=400,
-        heading=gettext("Ce logiciel ne peut pas être relié"),
-        sentences=[
-            gettext("La demande qu’il a envoyée n’est pas acceptable. Rien ne lui a été transmis."),
-            gettext("Pour son éditeur : {reason}").format(reason=f"{error.error} – {error.description}"),
-        ],
-    )
 
 
 async def _show(request: Request, pairs: Pairs, asked: AuthorizationRequest) -> Response:
@@ -94,38 +83,55 @@ async def _show(request: Request, pairs: Pairs, asked: AuthorizationRequest) -> 
         return confine(request, RedirectResponse(f"{page}?{back}", status_code=303))
     if "none" in prompts:
         raise Answerable(ConsentRequired("The person has to be asked."), asked.redirect_uri, asked.state)
-    return await _page(request, pairs, asked, browser)
+    return await _ask(request, Asking(pairs, asked, browser), await _launched(request, asked, browser))
 
 
-async def _page(
-    request: Request, pairs: Pairs, asked: AuthorizationRequest, browser: Browser, *, missing: bool = False
+async def _launched(request: Request, asked: AuthorizationRequest, browser: Browser) -> launch.LaunchContext:
+    """What an EHR launch is about; nothing for a standalone launch. One text whatever is wrong with the handle."""
+    if not asked.launch:
+        return launch.LaunchContext()
+    reading = request.app.state.house.database.reading
+    found = await launch.find(reading, asked.launch, asked.client.number, browser.account.number)
+    if found is None:
+        raise _no_launch(asked)
+    named = [f"Encounter/{found.encounter}"] if found.encounter else []
+    if not await patients.all_visible(request, browser.caller, [f"Patient/{found.patient}", *named, *found.references]):
+        denied = AccessDenied("What the launch is about is not open to this person.")
+        raise Answerable(denied, asked.redirect_uri, asked.state)
+    return found
+
+
+def _no_launch(asked: AuthorizationRequest) -> Answerable:
+    error = InvalidRequest("The launch is not valid for this software and this person.")
+    return Answerable(error, asked.redirect_uri, asked.state)
+
+
+async def _ask(
+    request: Request,
+    about: Asking,
+    context: launch.LaunchContext,
+    *,
+    patient: str = "",
+    name: str = "",
+    empty: bool = False,
 ) -> Response:
+    """The page on which a patient is chosen, when one is needed and it is not yet clear whom; else the consent page."""
     await signed_in(request)
-    gettext = translations(language_of(request)).gettext
-    needed = _needs_patient(asked)
-    offered = await patients.choices(request, browser) if needed else []
-    if needed and not offered:
-        raise Answerable(AccessDenied("There is no patient to put in context."), asked.redirect_uri, asked.state)
-    where = urlsplit(asked.redirect_uri)
-    origin = f"{where.scheme}://{where.netloc}" if where.netloc else f"{where.scheme}:"
-    return render(
-        request,
-        "consent.html",
-        status=422 if missing else 200,
-        form_targets=[origin],
-        software=asked.client.name,
-        destination=where.netloc or where.scheme,
-        lines=consent.lines(asked.scopes, gettext),
-        duration=consent.duration(asked.scopes, gettext),
-        identity="openid" in asked.scopes.names,
-        request_text=urlencode(pairs),
-        patients=offered,
-        missing=missing,
-    )
-
-
-def _needs_patient(asked: AuthorizationRequest) -> bool:
-    return asked.scopes.binds_patient or "launch/patient" in asked.scopes.names
+    asked, browser = about.asked, about.browser
+    one = None
+    if context.patient:
+        one = await patients.named(request, browser.caller, context.patient)
+    elif asking.needs_patient(asked.scopes):
+        one = await patients.named(request, browser.caller, patient) if patient else None
+        if one is None:
+            offered = await patients.choices(request, browser, name)
+            if not offered.patients and not offered.more and not name:
+                denied = AccessDenied("There is no patient to put in context.")
+                raise Answerable(denied, asked.redirect_uri, asked.state)
+            if len(offered.patients) != 1 or offered.more or name:
+                return asking.whom(request, about, offered, name, empty=empty)
+            one = offered.patients[0]
+    return asking.consent(request, about, one, empty=empty)
 
 
 async def _decide(request: Request, pairs: Pairs, asked: AuthorizationRequest) -> Response:
@@ -133,32 +139,62 @@ async def _decide(request: Request, pairs: Pairs, asked: AuthorizationRequest) -
     browser = await browser_of(request)
     if browser is None or not browser.caller.role_code:
         return await _show(request, pairs, asked)
+    context = await _launched(request, asked, browser)
+    about, patient = Asking(pairs, asked, browser), str(form.get("patient", ""))
+    decision = str(form.get("decision", ""))
+    if decision in ("search", "choose"):
+        name = str(form.get("name", "")).strip()[:100] if decision == "search" else ""
+        return await _ask(
+            request, about, context, patient=patient, name=name, empty=decision == "choose" and not patient
+        )
     told = FhirRequest(request.method, "oauth/consent", address=address_of(request))
-    detail = {"client": asked.client.client_id, "scope": str(asked.scopes)}
-    if form.get("decision") != "accept":
+    granted = consent.chosen(asked.scopes, {str(box) for box in form.getlist("scope")})
+    detail = {"client": asked.client.client_id, "scope": str(granted)}
+    number = 0
+    if decision == "accept":
+        if not granted.scopes and not granted.names.intersection(consent.SIGNS_IN):
+            return await _ask(request, about, context, patient=patient, empty=True)
+        if context.patient or asking.needs_patient(granted):
+            number = await patients.number_of(request, browser.caller, context.patient or patient)
+            if not number:
+                return await _ask(request, about, context, empty=True)
+    await _use_up(request, asked, browser)
+    if decision != "accept":
         refusal = entry(browser.caller, Event.TOKEN, request=told, outcome=OUTCOME_REFUSED, status=403, detail=detail)
         await house.journal.record((refusal,))
         raise Answerable(AccessDenied("The person refused."), asked.redirect_uri, asked.state)
-    patient, number = str(form.get("patient", "")), 0
-    if _needs_patient(asked):
-        number = await patients.number_of(request, browser.caller, patient)
-        if not number:
-            return await _page(request, pairs, asked, browser, missing=True)
-    act = replace(_act(browser), client=asked.client.number, only_patient=number if asked.scopes.binds_patient else 0)
-    grant = Grant(
+    if number and not context.patient:
+        context = replace(context, patient=patient)
+    code = await codes.issue(house.database.writing, _grant(about, granted, context, number))
+    await house.journal.record((entry(browser.caller, Event.TOKEN, request=told, patient=number, detail=detail),))
+    return _redirect(request, asked.redirect_uri, asked.state, {"code": code})
+
+
+async def _use_up(request: Request, asked: AuthorizationRequest, browser: Browser) -> None:
+    """A launch and a pushed request are decided upon once."""
+    writing = request.app.state.house.database.writing
+    if asked.launch and not await launch.use(writing, asked.launch, asked.client.number, browser.account.number):
+        raise _no_launch(asked)
+    if asked.pushed and not await rfc9126.use(writing, asked.pushed):
+        error = InvalidRequest("The request_uri is not valid for this client.")
+        raise Answerable(error, asked.redirect_uri, asked.state)
+
+
+def _grant(about: Asking, granted: Scopes, context: launch.LaunchContext, patient: int) -> Grant:
+    asked, browser = about.asked, about.browser
+    act = replace(_act(browser), client=asked.client.number, only_patient=patient if granted.binds_patient else 0)
+    return Grant(
         client=asked.client.number,
         account=browser.account.number,
         act=act,
-        scope=str(asked.scopes),
-        patient=patient if number else "",
+        scope=str(granted),
+        context=context,
         nonce=asked.nonce,
         redirect_uri=asked.redirect_uri,
         challenge=asked.challenge,
         signed_in_at=int(browser.started_at.timestamp()),
+        browser=browser.caller.session,
     )
-    code = await codes.issue(house.database.writing, grant)
-    await house.journal.record((entry(browser.caller, Event.TOKEN, request=told, patient=number, detail=detail),))
-    return _redirect(request, asked.redirect_uri, asked.state, {"code": code})
 
 
 def _act(browser: Browser) -> Act:

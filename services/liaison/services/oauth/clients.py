@@ -1,5 +1,7 @@
 """Which client a request to the token or revocation endpoint is from (RFC 6749 §2.3, RFC 7523 §2.2)."""
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 
 from liaison.auth.oauth2 import clients, rfc7523
@@ -9,10 +11,11 @@ from liaison.auth.oauth2.rfc6749 import refresh_tokens
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
 
 
-async def authenticate(request: Request, parameters: Parameters) -> Client:
+async def authenticate(request: Request, parameters: Parameters, also: Sequence[str] = ()) -> Client:
     """A confidential client has signed an assertion; a public one only says its name, and proves nothing by it (its
     codes are protected by PKCE). Its refresh request need not even say that: RFC 6749 §6 asks for the token alone, which
-    was issued to one client. Raises InvalidClient, with one text."""
+    was issued to one client. `also`: what an assertion may name as its audience beside the token URL. Raises
+    InvalidClient, with one text."""
     house = request.app.state.house
     if "authorization" in request.headers or "client_secret" in parameters:
         raise InvalidClient  # there are no shared secrets here
@@ -34,5 +37,5 @@ async def authenticate(request: Request, parameters: Parameters) -> Client:
     client = await clients.find(house.database.reading, named)
     if client is None:
         raise InvalidClient
-    await rfc7523.accept(house.database.writing, client, assertion, f"{house.settings.public_url}/oauth/token")
+    await rfc7523.accept(house.database.writing, client, assertion, f"{house.settings.public_url}/oauth/token", also)
     return client

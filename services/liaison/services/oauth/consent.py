@@ -1,9 +1,10 @@
 """What a grant means, in plain words: which data, to do what, for how long. French source; English in the catalogue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from liaison.auth.oauth2.rfc6749.refresh_tokens import OFFLINE, lifetime
+from liaison.auth.oauth2.rfc6749.refresh_tokens import lifetime
 from liaison.auth.smart.grammar import Scope
 from liaison.auth.smart.scopes import Scopes
 
@@ -55,16 +56,45 @@ _CRITERIA: Final = {
 }
 
 
-class Line(NamedTuple):
-    """One line of the consent page: which data, and what the software may do with them."""
+READING: Final = "rs"
+WRITING: Final = "cud"
+IDENTITY: Final = "identity"
+LASTING: Final = "lasting"
+SIGNS_IN: Final = ("openid",)
+"""Enough to agree to alone: software that only asks who someone is."""
+_OPENID: Final = (*SIGNS_IN, "fhirUser", "profile")
+_LASTING: Final = ("offline_access", "online_access")
 
+
+class Line(NamedTuple):
+    """One line of the consent page, with a box of its own: which data, and what the software may do with them."""
+
+    value: str
     data: str
     acts: str
 
 
 def lines(scopes: Scopes, gettext: Gettext) -> list[Line]:
-    """Every permission asked for; nothing is left out because it has no pretty name."""
-    return [Line(_data(scope, gettext), _acts(scope, gettext)) for scope in scopes.scopes]
+    """Every permission asked for, reading and changing apart; nothing is left out because it has no pretty name."""
+    return [
+        Line(f"{place}.{letters}", _data(scope, gettext), _acts(scope, letters, gettext))
+        for place, scope in enumerate(scopes.scopes)
+        for letters in (READING, WRITING)
+        if set(letters) & set(scope.letters)
+    ]
+
+
+def chosen(asked: Scopes, boxes: Collection[str]) -> Scopes:
+    """What is left of a request when only these boxes stay ticked; never more than was asked. What an app needs to
+    hear which patient is meant (`launch`, `launch/patient`) is no permission, and has no box."""
+    kept = []
+    for place, scope in enumerate(asked.scopes):
+        wanted = "".join(letters for letters in (READING, WRITING) if f"{place}.{letters}" in boxes)
+        letters = "".join(letter for letter in scope.letters if letter in wanted)
+        if letters:
+            kept.append(Scope(scope.context, scope.type_, letters, scope.criteria))
+    refused = [*(() if IDENTITY in boxes else _OPENID), *(() if LASTING in boxes else _LASTING)]
+    return Scopes(kept, asked.names.difference(refused))
 
 
 def _data(scope: Scope, gettext: Gettext) -> str:
@@ -79,15 +109,18 @@ def _data(scope: Scope, gettext: Gettext) -> str:
     return f"{data} ({', '.join(only)})" if only else data
 
 
-def _acts(scope: Scope, gettext: Gettext) -> str:
-    return ", ".join(gettext(text) for letters, text in _ACTS if set(letters) & set(scope.letters))
+def _acts(scope: Scope, within: str, gettext: Gettext) -> str:
+    held = set(scope.letters) & set(within)
+    return ", ".join(gettext(text) for letters, text in _ACTS if set(letters) & held)
 
 
-def duration(scopes: Scopes, gettext: Gettext) -> str:
-    """For how long the software keeps what is granted, counted from now."""
+def until(scopes: Scopes) -> datetime | None:
+    """The last moment at which the software can act if it keeps its access without asking again; None when it cannot,
+    and has five minutes."""
     seconds = lifetime(str(scopes))
-    if seconds == OFFLINE:
-        return gettext(_("Pendant 30 jours, même quand vous n’êtes pas là."))
-    if seconds:
-        return gettext(_("Pendant 4 heures au plus."))
-    return gettext(_("Pendant 5 minutes, puis il devra vous redemander."))
+    return datetime.now(UTC) + timedelta(seconds=seconds) if seconds else None
+
+
+def outlasting(scopes: Scopes) -> bool:
+    """Whether that goes on when the person has signed out."""
+    return "offline_access" in scopes.names

@@ -4,6 +4,7 @@ Patients and those who represent them have theirs by who they are; a professiona
 The engine decides who that is, both when the list is shown and when the choice comes back.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -15,7 +16,8 @@ from liaison.fhir.store.ids import Ids
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, human_name, reference
 
-MOST = 200
+MOST = 20
+"""How many the page of choice shows at once; whoever has more types a part of the name."""
 
 
 class Choice(NamedTuple):
@@ -29,16 +31,36 @@ def _record(request: Request, caller: Caller) -> Record:
     return Record(request.app.state.house.engine, caller, address_of(request))
 
 
-async def choices(request: Request, browser: Browser) -> list[Choice]:
-    """The patients whom this person could choose; at most MOST, by name."""
+class Choices(NamedTuple):
+    """At most MOST of those who may be chosen, by name; `more` when there are others."""
+
+    patients: list[Choice]
+    more: bool
+
+
+async def choices(request: Request, browser: Browser, name: str = "") -> Choices:
+    """The patients whom this person could choose, those with `name` in their name where it is given."""
     record = _record(request, browser.caller)
     own = type_of(browser.account.person.kind)
     if own == "Practitioner":
-        found = await record.search("Patient", {"_sort": "family"}, most=MOST)
+        asked = {"_sort": "family", "_count": str(MOST + 1), **({"name:contains": name} if name else {})}
+        found = await record.search("Patient", asked, most=MOST + 1)
     else:
         patient = await record.read(await _own(request, record, browser))
         found = [patient] if patient else []
-    return [Choice(tree["id"], _text(tree)) for tree in found]
+    return Choices([Choice(tree["id"], _text(tree)) for tree in found[:MOST]], len(found) > MOST)
+
+
+async def named(request: Request, caller: Caller, id_: str) -> Choice | None:
+    """The patient with this id as the person reads it; None when the engine does not show them."""
+    found = await _record(request, caller).read(f"Patient/{id_}") if id_.isalnum() else None
+    return None if found is None else Choice(id_, _text(found))
+
+
+async def all_visible(request: Request, caller: Caller, references: Iterable[str]) -> bool:
+    """Whether the person sees each of these resources."""
+    record = _record(request, caller)
+    return all([await record.read(one) is not None for one in references])
 
 
 async def _own(request: Request, record: Record, browser: Browser) -> str:

@@ -8,7 +8,7 @@ from liaison.auth.oauth2.errors import OAuthError
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import faults
-from liaison.services.oauth.answers import allow_origin, error_answer, form_of, json_answer, unavailable
+from liaison.services.oauth.answers import error_answer, form_of, json_answer, unavailable
 from liaison.services.oauth.clients import authenticate
 
 
@@ -31,4 +31,4 @@ async def revoke(request: Request) -> Response:
         return error_answer(error)
     except Unavailable:
         return unavailable()
-    return allow_origin(request, json_answer({}), client.redirect_uris)
+    return json_answer({})

@@ -2,7 +2,8 @@
 
 from starlette.routing import BaseRoute, Route
 
-from liaison.services.oauth import authorize, discovery, revocation, token
+from liaison.services.oauth import authorize, discovery, introspection, logout, pushing, revocation, token, userinfo
+from liaison.services.oauth.cors import open_to_apps
 from liaison.services.pages.page import page
 
 
@@ -15,8 +16,13 @@ def routes() -> list[BaseRoute]:
         Route("/.well-known/openid-configuration", openid, methods=["GET"]),
         Route("/.well-known/oauth-authorization-server", openid, methods=["GET"]),
         Route("/oauth/jwks", discovery.jwks, methods=["GET"]),
-        Route("/oauth/token", token.token, methods=["POST"]),
-        Route("/oauth/revoke", revocation.revoke, methods=["POST"]),
+        open_to_apps("/oauth/token", token.token),
+        open_to_apps("/oauth/par", pushing.push),
+        open_to_apps("/oauth/revoke", revocation.revoke),
+        open_to_apps("/oauth/introspect", introspection.introspect),
+        open_to_apps("/oauth/userinfo", userinfo.userinfo, ("GET", "POST")),
         page("/oauth/authorize", authorize.authorize, methods=("GET", "POST"), changes_nothing=True),
         page("/oauth/consent", authorize.decide, methods=("POST",)),
+        page("/oauth/logout", logout.logout, methods=("GET", "POST"), changes_nothing=True),
+        page("/oauth/logout/confirm", logout.leave, methods=("POST",)),
     ]

@@ -21,7 +21,7 @@ from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.fhir.store.ids import Ids
-from liaison.services.oauth.answers import allow_origin, error_answer, form_of, json_answer, unavailable
+from liaison.services.oauth.answers import error_answer, form_of, json_answer, unavailable
 from liaison.services.oauth.clients import authenticate
 from liaison.services.pages.signed_in import address_of, reference
 
@@ -43,7 +43,7 @@ async def token(request: Request) -> Response:
             return error_answer(error)
     except Unavailable:
         return unavailable()
-    return allow_origin(request, json_answer(content), client.redirect_uris)
+    return json_answer(content)
 
 
 def _asked(request: Request) -> FhirRequest:
@@ -83,12 +83,10 @@ def _only_apps(client: Client) -> None:
 
 async def _for_person(request: Request, client: Client, redeemed: Redeemed) -> dict[str, Any]:
     house, grant = request.app.state.house, redeemed.grant
-    content = await _answer(request, client, redeemed.session, str(grant.account), grant.scope)
+    content = await _answer(request, client, redeemed.session, str(grant.account), grant.scope, redeemed.seconds)
     if redeemed.refresh_token:
         content["refresh_token"] = redeemed.refresh_token
-    if grant.patient:
-        content["patient"] = grant.patient
-        content["need_patient_banner"] = True
+    content.update(grant.context.parameters())
     names = read_scopes(grant.scope).names
     if "openid" in names:
         account = await by_number(house.database.reading, grant.account)
@@ -107,7 +105,9 @@ async def _for_person(request: Request, client: Client, redeemed: Redeemed) -> d
     return content
 
 
-async def _answer(request: Request, client: Client, session: int, subject: str, scope: str) -> dict[str, Any]:
+async def _answer(
+    request: Request, client: Client, session: int, subject: str, scope: str, seconds: int = rfc9068.LIFETIME
+) -> dict[str, Any]:
     house = request.app.state.house
     caller = await sessions.caller_of(house.database.writing, session)
     if caller is None:  # ended by a racer who came with the same code
@@ -120,5 +120,6 @@ async def _answer(request: Request, client: Client, session: int, subject: str, 
         subject=subject,
         client_id=client.client_id,
         session=session,
+        seconds=seconds,
     )
-    return {"access_token": access, "token_type": "Bearer", "expires_in": rfc9068.LIFETIME, "scope": scope}
+    return {"access_token": access, "token_type": "Bearer", "expires_in": seconds, "scope": scope}

@@ -127,7 +127,7 @@ def render(
     context.setdefault("csrf", signed.me.csrf if signed else getattr(request.state, "csrf", ""))
     context.setdefault("notice", getattr(request.app.state, "notice", ""))
     language = language_of(request)
-    context["other_language"] = _same_page(request, "en" if language == "fr" else "fr")
+    context.setdefault("other_language", _same_page(request, "en" if language == "fr" else "fr"))
     page = environment(language).get_template(template)
     body = page.render(request=request, path=request.url.path, **context)
     return confine(request, HTMLResponse(body, status_code=status), form_targets)

@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ from joserfc.jwk import ECKey, RSAKey
 from liaison.services.sandbox.lan import trusting
 
 Sandbox = Mapping[str, Any]
+Form = Mapping[str, str] | Sequence[tuple[str, str]]
 _INPUT: Final = re.compile(r"<input[^>]*>")
 _ATTRIBUTE: Final = re.compile(r'(\w+)="([^"]*)"')
 _STEPS: Final = 8
@@ -37,13 +38,14 @@ class _Answer:
     def __init__(self, status: int, location: str, body: str) -> None:
         self.status, self.location, self.body = status, location, body
 
-    def field(self, name: str, default: str = "") -> str:
-        """The value of a hidden field of the page's first form that has it."""
-        for found in _INPUT.findall(self.body):
-            attributes = dict(_ATTRIBUTE.findall(found))
-            if attributes.get("name") == name:
-                return html.unescape(attributes.get("value", ""))
-        return default
+    def fields(self, name: str) -> list[str]:
+        """The values of the page's fields of this name, in order."""
+        every = [dict(_ATTRIBUTE.findall(found)) for found in _INPUT.findall(self.body)]
+        return [html.unescape(one.get("value", "")) for one in every if one.get("name") == name]
+
+    def field(self, name: str) -> str:
+        """The value of the page's first field of this name, or ''."""
+        return next(iter(self.fields(name)), "")
 
 
 class _Browser:
@@ -60,7 +62,7 @@ class _Browser:
         trust = trusting(Path(self._authority)) if self._authority else None
         return http.client.HTTPSConnection(netloc, timeout=30, context=trust)
 
-    def send(self, path: str, form: Mapping[str, str] | None = None) -> _Answer:
+    def send(self, path: str, form: Form | None = None) -> _Answer:
         where = urlsplit(urljoin(self.address, path))
         connection = self._connection(where.scheme, where.netloc)
         headers = {"cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
@@ -150,10 +152,17 @@ def _step(browser: _Browser, answer: _Answer, person: Mapping[str, Any], patient
         form = {"identifiant": person["username"], "secret": secret, "suite": answer.field("suite"), "csrf": csrf}
         return browser.send("/connexion", form)
     if 'action="/oauth/consent"' in answer.body:
-        form = {"request": answer.field("request"), "csrf": csrf, "decision": "accept"}
+        # First, where it is not clear, the person whom the software is opened for; then what it may do, each with a box.
+        boxes = [("scope", value) for value in answer.fields("scope")]
+        answered = [
+            ("request", answer.field("request")),
+            ("csrf", csrf),
+            ("decision", "accept" if boxes else "choose"),
+            *boxes,
+        ]
         if chosen := patient or answer.field("patient"):
-            form["patient"] = chosen
-        return browser.send("/oauth/consent", form)
+            answered.append(("patient", chosen))
+        return browser.send("/oauth/consent", answered)
     if 'action="/role"' in answer.body:
         role = answer.field("role")
         return browser.send("/role", {"role": role, "suite": answer.field("suite"), "csrf": csrf})

@@ -15,6 +15,7 @@ from liaison.auth.people import accounts
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.acting import in_role
 from liaison.auth.people.roles import HeldRole
+from liaison.auth.sessions import BROWSER, open_session
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.database import Database
@@ -57,6 +58,8 @@ class Agreed:
 
     client: Client
     account: Account
+    browser: int
+    """The session of the browser in which the person agrees."""
 
     def grant(self, **changes: Any) -> Grant:
         parts: dict[str, Any] = {
@@ -66,11 +69,13 @@ class Agreed:
             "scope": SCOPE,
             "redirect_uri": REDIRECT,
             "challenge": challenge_of(VERIFIER),
+            "browser": self.browser,
             **changes,
         }
         return Grant(**parts)
 
 
 @pytest.fixture
-def agreed(app: Client, nurse: Account) -> Agreed:
-    return Agreed(app, nurse)
+async def agreed(connection: asyncpg.Connection, app: Client, nurse: Account) -> Agreed:
+    browser = await open_session(connection, in_role(nurse, HeldRole(22, 33, "nurse")), BROWSER, 3600)
+    return Agreed(app, nurse, browser)

@@ -89,7 +89,7 @@ async def test_an_unknown_client_reads_like_a_foreign_address(connection: asyncp
         ({"request_uri": "https://evil.example/r"}, "invalid_request"),
         ({"request": "a.b.c"}, "invalid_request"),
         ({"response_mode": "fragment"}, "invalid_request"),
-        ({"launch": "xyz"}, "invalid_request"),
+        ({"launch": "xyz"}, "invalid_scope"),
     ],
     ids=str,
 )

@@ -34,6 +34,10 @@ class AuthorizationRequest:
     challenge: str
     nonce: str = ""
     prompt: str = ""
+    launch: str = ""
+    """The handle that came back from an EHR launch; '' for a standalone launch."""
+    pushed: str = ""
+    """The request_uri that it was read from (RFC 9126), to be used up when the person has decided."""
 
 
 class Answerable(Exception):
@@ -76,16 +80,20 @@ def _request(
     if parameters.required("aud").rstrip("/") != fhir_base:
         raise InvalidTarget("aud must be the FHIR base URL of this server.")
     rfc7636.check_challenge(parameters["code_challenge"], parameters["code_challenge_method"])
-    if "launch" in parameters:
-        raise InvalidRequest("The launch parameter is not known here.")
+    scopes = _scopes(client, parameters.required("scope"))
+    if "launch" in parameters and "launch" not in scopes.names:
+        raise InvalidScope("The launch parameter needs the scope 'launch', asked for and registered.")
+    if "launch" not in parameters:
+        scopes = scopes.without("launch")  # nothing to hand over: what is asked for in vain is left out
     return AuthorizationRequest(
         client=client,
         redirect_uri=redirect_uri,
         state=state,
-        scopes=_scopes(client, parameters.required("scope")),
+        scopes=scopes,
         challenge=parameters["code_challenge"],
         nonce=parameters["nonce"],
         prompt=parameters["prompt"],
+        launch=parameters["launch"],
     )
 
 

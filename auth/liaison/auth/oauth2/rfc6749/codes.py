@@ -66,10 +66,10 @@ async def redeem(
                 if not row["fresh"] or grant.client != client.number or grant.redirect_uri != redirect_uri:
                     raise InvalidGrant
                 rfc7636.check_verifier(verifier, grant.challenge)
-                session = await open_granted(connection, grant, row["family"], seconds)
+                opened = await open_granted(connection, grant, row["family"], seconds)
                 following = await refresh_tokens.issue(connection, grant, row["family"])
             except InvalidGrant:
                 failed = True  # raised after the commit, so that the code stays burnt
     if used or failed:
         raise InvalidGrant
-    return Redeemed(grant, session, following)
+    return Redeemed(grant, *opened, following)

@@ -1,6 +1,6 @@
 """What a person has agreed to, for one client: kept as JSON behind codes and refresh tokens, numbers and scopes only."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
 import asyncpg
@@ -8,21 +8,30 @@ import orjson
 
 from liaison.auth.oauth2.errors import InvalidGrant
 from liaison.auth.sessions import Act, NoLongerHeld, open_session
+from liaison.auth.smart.launch import LaunchContext
+from liaison.auth.smart.scopes import read_scopes
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """`patient` is the FHIR id of the patient in context, or ''. `act.only_patient` bounds the session to them."""
+    """`context` is what the token is about; `act.only_patient` bounds the session to its patient. `browser` is the
+    session in which the person agreed: what is not for offline use ends with it."""
 
     client: int
     account: int
     act: Act
     scope: str
-    patient: str = ""
+    context: LaunchContext = field(default_factory=LaunchContext)
     nonce: str = ""
     redirect_uri: str = ""
     challenge: str = ""
     signed_in_at: int = 0
+    browser: int = 0
+
+    @property
+    def offline(self) -> bool:
+        """Whether it goes on when the person has signed out (SMART: offline_access)."""
+        return "offline_access" in read_scopes(self.scope).names
 
     def write(self) -> str:
         return orjson.dumps(asdict(self)).decode()
@@ -30,22 +39,32 @@ class Grant:
     @classmethod
     def read(cls, text: str) -> Self:
         parts: dict[str, Any] = orjson.loads(text)
-        return cls(**{**parts, "act": Act(**parts["act"])})
+        return cls(**{**parts, "act": Act(**parts["act"]), "context": LaunchContext.of(parts.get("context", {}))})
 
     def narrowed(self, scope: str) -> Self:
         return replace(self, scope=scope)
 
 
+class Opened(NamedTuple):
+    """A session, and how many seconds a token of it may be good for."""
+
+    session: int
+    seconds: int
+
+
 class Redeemed(NamedTuple):
-    """An open session, what it is for, and the refresh token that comes with it ('' for none)."""
+    """An open session, how many seconds a token of it may be good for, what it is for, and the refresh token that comes
+    with it ('' for none)."""
 
     grant: Grant
     session: int
+    seconds: int
     refresh_token: str
 
 
-async def open_granted(connection: asyncpg.Connection, grant: Grant, family: int, seconds: int) -> int:
-    """A session for a grant that still stands: account and client in force, role still held. Else InvalidGrant."""
+async def open_granted(connection: asyncpg.Connection, grant: Grant, family: int, seconds: int) -> Opened:
+    """A session for a grant that still stands: account and client in force, role still held, and, unless it is for
+    offline use, the person still signed in. Else InvalidGrant. In a transaction."""
     standing = await connection.fetchval(
         "select exists (select from account where account = $1 and active)"
         " and exists (select from client where client = $2 and active)",
@@ -54,7 +73,23 @@ async def open_granted(connection: asyncpg.Connection, grant: Grant, family: int
     )
     if not standing:
         raise InvalidGrant
+    if not grant.offline:
+        seconds = min(seconds, await _signed_in_for(connection, grant.browser))
     try:
-        return await open_session(connection, grant.act, grant.scope, seconds, family=family)
+        return Opened(await open_session(connection, grant.act, grant.scope, seconds, family=family), seconds)
     except NoLongerHeld:
         raise InvalidGrant from None
+
+
+async def _signed_in_for(connection: asyncpg.Connection, browser: int) -> int:
+    # The lock is held until what is opened is stored: someone who signs out meanwhile then ends that too.
+    left: float | None = await connection.fetchval(
+        """
+        select extract(epoch from expires_at - now())::float8 from access_session
+        where session = $1 and ended_at is null and expires_at > now() for share
+        """,
+        browser,
+    )
+    if left is None:
+        raise InvalidGrant
+    return max(1, int(left))

@@ -1,8 +1,8 @@
 """Refresh tokens (RFC 6749 §6): each works once and is replaced. One that comes twice ends its whole family, since
 either the client or a thief holds the other copy (RFC 9700 §4.14.2).
 
-`offline_access` lives for 30 days, `online_access` for the 4 hours of a day's session; both from the moment the person
-agreed, however often they are replaced.
+`offline_access` lives for 30 days from the moment the person agreed, however often it is replaced; `online_access` until
+the person signs out of the browser they agreed in, 4 hours at most.
 """
 
 import secrets
@@ -81,7 +81,7 @@ async def rotate(connection: asyncpg.Connection, client: Client, token: str, sco
             await connection.execute("update refresh_token set used_at = now() where token = $1", digest(token))
             try:
                 async with connection.transaction():
-                    session = await open_granted(connection, session_grant, row["family"], seconds)
+                    opened = await open_granted(connection, session_grant, row["family"], seconds)
                     following = await _insert(
                         connection, row["request"], row["family"], "$4::timestamptz", row["expires_at"]
                     )
@@ -90,7 +90,7 @@ async def rotate(connection: asyncpg.Connection, client: Client, token: str, sco
                 await end_family(connection, row["family"])
     if failed:
         raise InvalidGrant
-    return Redeemed(session_grant, session, following)
+    return Redeemed(session_grant, *opened, following)
 
 
 def _narrow(grant: Grant, scope: str) -> Grant:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from liaison.auth.access.classes import Class
 from liaison.fhir.errors import NotFound
+from liaison.services.pages.applications.opening import apps
 from liaison.services.pages.clinician.alerts import alerts_of, told
 from liaison.services.pages.clinician.last_visit import last_visit
 from liaison.services.pages.clinician.place import Place, own_place
@@ -75,10 +76,13 @@ async def show(request: Request, place: Place) -> Response:
         *(found(record, type_, {"patient": reference, "_count": "200"}, 200) for type_ in WHOLE),
     )
     flags, problems, treatments, allergies, plans = whole
+    opened = await apps(request) if place.urgent is None else []
     shown = news + [tree for trees in whole for tree in trees if is_new(tree, since)]
     return render(
         request,
         "clinician/dossier.html",
+        form_targets=[app.origin for app in opened],
+        apps=opened,
         place=place,
         patient=patient,
         who=identity(patient),

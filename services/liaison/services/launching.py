@@ -1,0 +1,100 @@
+"""Opening an app on a record (SMART EHR launch): from our own pages, or as the operation `Patient/[id]/$launch`.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-ehr-launch
+
+Whoever launches must see all that the app is launched on; whoever comes back with the handle must be the same person.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import orjson
+
+from liaison.auth.caller import Caller
+from liaison.auth.journal.entry import Event
+from liaison.auth.oauth2 import clients
+from liaison.auth.oauth2.clients import Client
+from liaison.auth.smart import launch
+from liaison.auth.smart.launch import LaunchContext, LaunchProblem
+from liaison.fhir.errors import BadRequest, Forbidden, NotFound, Unprocessable
+from liaison.fhir.interactions import scope
+from liaison.fhir.interactions.routing import Route
+from liaison.fhir.store.contract import Answer, Request
+from liaison.services.engine import Engine
+from liaison.services.operation_definitions import LAUNCH
+from liaison.services.pages.record import Record
+from liaison.services.parameters import Given
+from liaison.services.way_in import journaled
+
+
+class Launched(NamedTuple):
+    """The address to send the person's browser to, and the handle in it."""
+
+    address: str
+    handle: str
+
+
+async def launch_app(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
+    """200 with `url`, where to send the person's browser, `launch`, the handle in it, and `until`."""
+    scope.permit_letter(caller, "r", "Patient")
+    given = Given(request, LAUNCH)
+    if not given.text("client"):
+        raise BadRequest("client is required: the app's client_id.", "Parameters.parameter.where(name='client')")
+    encounters = given.references("encounter")
+    if len(encounters) > 1 or any(not one.startswith("Encounter/") for one in encounters):
+        raise BadRequest("encounter is one Encounter/[id].", "Parameters.parameter.where(name='encounter')")
+    context = LaunchContext(
+        patient=where.id_,
+        encounter=encounters[0].removeprefix("Encounter/") if encounters else "",
+        intent=given.code("intent"),
+        references=tuple(given.references("context")),
+        banner=given.flag("need-patient-banner") if given.has("need-patient-banner") else True,
+    )
+    made = await opened(engine, caller, given.text("client"), context, request)
+    until = datetime.now(UTC) + timedelta(seconds=launch.LIFETIME)
+    parameter = [
+        {"name": "url", "valueUrl": made.address},
+        {"name": "launch", "valueString": made.handle},
+        {"name": "until", "valueInstant": until.isoformat(timespec="seconds")},
+    ]
+    return Answer(200, orjson.dumps({"resourceType": "Parameters", "parameter": parameter}))
+
+
+async def opened(engine: Engine, caller: Caller, client_id: str, context: LaunchContext, request: Request) -> Launched:
+    """Raises NotFound for what the caller does not see, Unprocessable for an app that is not opened from here or a
+    context that cannot be handed over, Forbidden for software on its own."""
+    if not caller.account:
+        raise Forbidden("A person launches an app; software on its own cannot.")
+    client = await _app(engine, client_id)
+    try:
+        context.checked()
+    except LaunchProblem as problem:
+        raise Unprocessable(str(problem), "Parameters.parameter") from None
+    record = Record(engine, caller, request.address, request.request_id)
+    named = [f"Patient/{context.patient}", *context.references]
+    if context.encounter:
+        named.append(f"Encounter/{context.encounter}")
+    for reference in named:
+        if await record.read(reference) is None:
+            raise NotFound
+    await journaled(engine, caller, Event.TOKEN, f"Patient/{context.patient}", request, f"launch: {client.client_id}")
+    handle = await launch.issue(
+        engine.store.database.writing, client=client.number, account=caller.account, context=context
+    )
+    return Launched(_address(client.launch_url, engine.base_url, handle), handle)
+
+
+async def _app(engine: Engine, client_id: str) -> Client:
+    client = await clients.find(engine.store.database.reading, client_id)
+    if client is None or not client.launch_url:
+        raise Unprocessable(
+            "No app of this name is opened from a record here.", "Parameters.parameter.where(name='client')"
+        )
+    return client
+
+
+def _address(launch_url: str, fhir_base: str, handle: str) -> str:
+    parts = urlsplit(launch_url)
+    query = [*parse_qsl(parts.query, keep_blank_values=True), ("iss", fhir_base), ("launch", handle)]
+    return urlunsplit(parts._replace(query=urlencode(query)))

@@ -1,0 +1,99 @@
+"""The pages that put a software's request before a person: whom it is about, and what it may do."""
+
+from typing import NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.auth.oauth2.errors import OAuthError
+from liaison.auth.oauth2.rfc6749.authorization_request import AuthorizationRequest
+from liaison.auth.people.browsers import Browser
+from liaison.auth.smart.scopes import Scopes
+from liaison.services.oauth import consent as words
+from liaison.services.oauth.patients import Choice, Choices
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+
+Pairs = list[tuple[str, str]]
+
+
+class Asking(NamedTuple):
+    """A request (`pairs` as it came), and the person it is put before."""
+
+    pairs: Pairs
+    asked: AuthorizationRequest
+    browser: Browser
+
+
+def needs_patient(scopes: Scopes) -> bool:
+    return scopes.binds_patient or "launch/patient" in scopes.names
+
+
+def _where(asked: AuthorizationRequest) -> tuple[str, str]:
+    """(origin, what a person reads) of the address that the answer goes to."""
+    parts = urlsplit(asked.redirect_uri)
+    origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+    return origin, parts.netloc or parts.scheme
+
+
+def _same(request: Request, about: Asking) -> str:
+    # The pages that answer a form have no address of their own: the other language begins with the request again.
+    other = "en" if language_of(request) == "fr" else "fr"
+    return f"/oauth/authorize?{urlencode([*about.pairs, ('lang', other)])}"
+
+
+def consent(request: Request, about: Asking, patient: Choice | None, *, empty: bool) -> Response:
+    """What the software asks for, each with a box, and for how long. `empty`: nothing stayed ticked."""
+    gettext = translations(language_of(request)).gettext
+    scopes = about.asked.scopes
+    origin, destination = _where(about.asked)
+    return render(
+        request,
+        "consent.html",
+        status=422 if empty else 200,
+        form_targets=[origin],
+        software=about.asked.client.name,
+        destination=destination,
+        lines=words.lines(scopes, gettext),
+        until=words.until(scopes),
+        outlasting=words.outlasting(scopes),
+        identity="openid" in scopes.names,
+        request_text=urlencode(about.pairs),
+        patient=patient,
+        empty=empty,
+        other_language=_same(request, about),
+    )
+
+
+def whom(request: Request, about: Asking, offered: Choices, name: str, *, empty: bool) -> Response:
+    """The patients whom the person may choose, a few at once, and a search among them all."""
+    origin, _ = _where(about.asked)
+    return render(
+        request,
+        "choose_patient.html",
+        status=422 if empty else 200,
+        form_targets=[origin],
+        software=about.asked.client.name,
+        request_text=urlencode(about.pairs),
+        patients=offered.patients,
+        more=offered.more,
+        name=name,
+        empty=empty,
+        other_language=_same(request, about),
+    )
+
+
+def not_connected(request: Request, error: OAuthError) -> Response:
+    """Shown where nothing may be sent back: the error for the vendor, nothing about whether a client exists."""
+    gettext = translations(language_of(request)).gettext
+    return render(
+        request,
+        "message.html",
+        status=400,
+        heading=gettext("Ce logiciel ne peut pas être relié"),
+        sentences=[
+            gettext("La demande qu’il a envoyée n’est pas acceptable. Rien ne lui a été transmis."),
+            gettext("Pour son éditeur : {reason}").format(reason=f"{error.error} – {error.description}"),
+        ],
+    )
