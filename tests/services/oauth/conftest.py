@@ -197,12 +197,20 @@ async def _hash() -> str:
 _hashes: list[str] = []
 
 
-@asynccontextmanager
-async def open_place(database_url: str, folder: Path) -> AsyncIterator[Place]:
+def settings_of(database_url: str, folder: Path) -> Settings:
     FileKeyProvider.create(folder / "key")
-    settings = Settings(
+    return Settings(
         data=folder / "data", database_url=database_url, key_file=folder / "key", public_url=URL, access_log=False
     )
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return settings_of(database_url, tmp_path)
+
+
+@asynccontextmanager
+async def open_place(settings: Settings) -> AsyncIterator[Place]:
     async with House.opened(settings) as house:
         keys = await _settle(house)
         app = Starlette(routes=[*oauth_routes(), *pages_routes()])
@@ -235,8 +243,8 @@ async def open_place(database_url: str, folder: Path) -> AsyncIterator[Place]:
 
 
 @pytest.fixture
-async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
-    async with open_place(database_url, tmp_path) as opened:
+async def place(settings: Settings) -> AsyncIterator[Place]:
+    async with open_place(settings) as opened:
         yield opened
 
 
@@ -244,7 +252,7 @@ async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
 async def shared(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
     """One place for the tests of a module: each signs in anew, and leaves people and registrations as they are."""
     name = await postgres.create()
-    async with open_place(postgres.url(name), tmp_path_factory.mktemp("place")) as opened:
+    async with open_place(settings_of(postgres.url(name), tmp_path_factory.mktemp("place"))) as opened:
         yield opened
     await postgres.drop(name)
 

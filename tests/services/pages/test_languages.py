@@ -34,7 +34,7 @@ def test_strings_are_found_in_templates_and_in_code() -> None:
 
     assert "Se connecter" in found
     assert "Médecin généraliste" in found
-    assert "Pendant 4 heures au plus." in found
+    assert "Tout ce que vous pouvez voir vous-même" in found
 
 
 def test_every_string_has_its_english() -> None:
