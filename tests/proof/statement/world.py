@@ -77,6 +77,8 @@ class World:
             for number, key in enumerate(self._keys[type_]):
                 maker = Maker(seed * 1000 + number)
                 tree = maker.resource(type_, 0.15 if number == EACH - 1 else 0.95)
+                if type_ == "SearchParameter":  # an active one is used, and what is made up here could not be
+                    tree["status"] = "draft"
                 mark = {"system": "https://liaison.test/marks", "code": f"mark-{number}"}
                 tree["meta"] = {
                     **tree.get("meta", {}),
