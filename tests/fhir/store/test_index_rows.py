@@ -1,5 +1,6 @@
 """Index rows are the same, whether they come as arrays or by COPY."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from .conftest import observation
 from .test_reindex import index
 
 KIND = kind_of("Observation")
+MOMENT = datetime(1999, 12, 31, 23, 59, 59, 1, tzinfo=timezone(timedelta(hours=-5)))
+LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
 
 async def write(records: Any, patient: int, codes: str) -> None:
@@ -30,6 +33,19 @@ async def test_copied_rows_are_those_of_arrays(records: Any, monkeypatch: pytest
     arrays, copied = made
     assert arrays == copied
     assert [len(table) for table in copied] == [3, 3, 3, 3]
+
+
+async def test_the_ends_of_time_are_copied_as_asyncpg_writes_them(records: Any) -> None:
+    one = index_rows.IndexRows()
+    one.dates = [(1, 5, datetime.min, datetime.max), (1, 6, datetime(1, 1, 1, tzinfo=UTC), LAST), (1, 7, MOMENT, LAST)]
+    version = (7, KIND, -3, 1, datetime.min)
+
+    async with records.database.writing.acquire() as connection:
+        await one.copy(connection, "", [version])
+        found = await connection.fetch("select param, low, high from index_date where patient = 7 order by param")
+        await connection.execute("delete from index_date where patient = 7")
+
+    assert [tuple(row) for row in found] == [row[1:] for row in one.dates]
 
 
 def _told(table: Any) -> list[str]:

@@ -72,6 +72,29 @@ class _Property:
 
 
 @dataclass(frozen=True, slots=True)
+class _Inner:
+    """The same for a property of a property: what meta says, above all, which every resource has."""
+
+    number: int
+    name: str
+    inner: str
+    shape: type | tuple[type, ...]
+    convert: Convert
+
+    def values(self, tree: Tree) -> Iterable[Value]:
+        found, inner, shape = tree.get(self.name), self.inner, self.shape
+        values: list[Value] = []
+        for node in found if type(found) is list else (found,):
+            child = node.get(inner) if type(node) is dict else None
+            if child is None:
+                continue
+            for item in child if type(child) is list else (child,):
+                if isinstance(item, shape):
+                    values += self.convert(item)
+        return values
+
+
+@dataclass(frozen=True, slots=True)
 class _Canonical:
     """The `url` of a definition, which other resources name with the version that stands beside it."""
 
@@ -100,7 +123,7 @@ class _Composite:
             yield from map(Composite, product(*columns))
 
 
-_Step = _Plain | _Property | _Canonical | _Composite
+_Step = _Plain | _Property | _Inner | _Canonical | _Composite
 
 
 @cache
@@ -157,6 +180,8 @@ def _step(parameter: SearchParameter, branch: Branch, type_: str) -> _Step | Non
     match branch.steps:
         case (str() as name,) if not branch.from_root:
             return _Property(parameter.number, name, _JSON.get(branch.type, dict), convert)
+        case (str() as name, str() as inner) if not branch.from_root:
+            return _Inner(parameter.number, name, inner, _JSON.get(branch.type, dict), convert)
     return _Plain(parameter.number, branch, convert)
 
 

@@ -1,6 +1,5 @@
 """What was imported from where. Names and contents are kept as keyed digests only: the ledger says nothing by itself."""
 
-import hmac
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ import asyncpg
 
 from liaison.fhir.store.contract import Key
 from liaison.fhir.vault import Vault, context
+from liaison.fhir.vault.mac import Mac
 
 
 class Known(NamedTuple):
@@ -29,15 +29,16 @@ class Ledger:
     """The ledger of one source: two sources may use the same ids for different things."""
 
     def __init__(self, vault: Vault, source: str) -> None:
-        self._secret = vault.identity_token(_SPACE, context("import", source)) + vault.identity_token(
-            _SPACE, context("ledger", source)
+        self._mac = Mac(
+            vault.identity_token(_SPACE, context("import", source))
+            + vault.identity_token(_SPACE, context("ledger", source))
         )
 
     def source_key(self, name: str) -> bytes:
-        return hmac.digest(self._secret, b"name\0" + name.encode(), "sha256")[:16]
+        return self._mac.digest(b"name\0" + name.encode())[:16]
 
     def digest(self, body: bytes) -> bytes:
-        return hmac.digest(self._secret, b"body\0" + body, "sha256")[:16]
+        return self._mac.digest(b"body\0" + body)[:16]
 
     async def look_up(self, connection: "asyncpg.Connection | asyncpg.Pool", names: Iterable[str]) -> dict[str, Known]:
         """What is known under each of these names."""
