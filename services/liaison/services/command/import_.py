@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -21,11 +21,14 @@ from liaison.services import base, memory
 from liaison.services.command import Refused, app
 from liaison.services.command.serve import CANNOT
 from liaison.services.house import House
-from liaison.services.loading.ahead import is_worth_it, read_ahead
+from liaison.services.loading.alone import Busy, alone
 from liaison.services.loading.loader import Loader
 from liaison.services.loading.loader import Progress as Told
+from liaison.services.loading.loads import loads
+from liaison.services.loading.member import Order
 from liaison.services.loading.report import NAMED, Report
-from liaison.services.loading.sources import Unreadable, files, groups, read_here
+from liaison.services.loading.sources import Unreadable, files, groups
+from liaison.services.loading.team import Broken, Team, members
 from liaison.services.settings import Settings
 
 LONGEST = timedelta(hours=12)
@@ -52,7 +55,7 @@ def import_(
         files(paths)
         with base.running(settings):
             report = asyncio.run(run(settings, paths, source, logical=unresolved is Unresolved.logical))
-    except (Unreadable, *CANNOT) as error:
+    except (Unreadable, Busy, Broken, *CANNOT) as error:
         raise Refused(str(error)) from None
     if as_json:
         print(json.dumps(report.as_json(), ensure_ascii=False))  # noqa: T201  # the command's result
@@ -64,28 +67,29 @@ def import_(
 
 async def run(settings: Settings, paths: list[Path], source: str, *, logical: bool) -> Report:
     """Imports as the internal principal 'import', under whose name every access is journaled."""
-    async with House.opened(settings) as house, alone(house, source):
-        caller = await internal.open_session(house.database.writing, "import", LONGEST)
-        try:
-            loader = Loader(house.store, caller, settings.fhir_base, source, logical=logical)
-            reading = read_ahead if is_worth_it(files(paths)) else read_here
-            memory.settle()
-            with told() as progress:
-                return await loader.load(groups(paths, reading), progress)
-        finally:
-            await internal.close_session(house.database.writing, caller)
+    count = members(files(paths))
+    with Team.started(count) as team:  # they start while this process opens the base
+        async with House.opened(settings) as house, alone(house.database.url, source):
+            caller = await internal.open_session(house.database.writing, "import", LONGEST)
+            try:
+                loader = Loader(house.store, caller, settings.fhir_base, source, logical=logical)
+                memory.settle()
+                with told() as progress:
+                    if count:
+                        order = Order(settings, caller, source, logical)
+                        await _by_all(team, order, paths, loader, progress)
+                    else:
+                        await loader.load(groups(paths), progress)
+                return loader.report
+            finally:
+                await internal.close_session(house.database.writing, caller)
 
 
-@contextlib.asynccontextmanager
-async def alone(house: House, source: str) -> AsyncIterator[None]:
-    """Refuses when another import of the same source is under way: both would create what neither knows yet."""
-    connection = await asyncpg.connect(house.database.url)
-    try:
-        if not await connection.fetchval("select pg_try_advisory_lock(hashtextextended($1, 0))", f"import {source}"):
-            raise Refused(f"Another import of the source '{source}' is under way. Wait for it to end.")
-        yield
-    finally:
-        await connection.close()
+async def _by_all(team: Team, order: Order, paths: list[Path], loader: Loader, progress: Told) -> None:
+    started = time.perf_counter()
+    later = await team.load(order, loads(paths), loader.report, progress)
+    await loader.finish(later)
+    loader.report.seconds = time.perf_counter() - started
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from liaison.fhir.store import Store
 from liaison.services.loading.batch import Batch
 from liaison.services.loading.ledger import Ledger
 from liaison.services.loading.report import Report
+from liaison.services.loading.said import NOTHING, said_by_conditions
 from liaison.services.loading.sources import Group, Item
 
 TOGETHER: Final = 1000
@@ -43,29 +44,37 @@ class Loader:
                 waiting = []
             progress(self.report.read)
         later += await self._load_all(waiting, final=False)
+        await self.finish(later)
+        self.report.seconds = time.perf_counter() - started
+        return self.report
+
+    async def store(self, groups: list[Group]) -> list[Item]:
+        """Stores what can be of these groups. Returns what refers to something that has not come yet."""
+        return await self._load_all(groups, final=False)
+
+    async def finish(self, later: list[Item]) -> None:
+        """Stores what can be of what is left, once everything has come."""
         while later:
             left = await self._load_all([Group("later", later)], final=False)
             if len(left) == len(later):
                 await self._load_all([Group("later", later)], final=True)
                 break
             later = left
-        self.report.seconds = time.perf_counter() - started
-        return self.report
 
     # ---- what goes together ----------------------------------------------------------------------------------------
 
     async def _load_all(self, groups: list[Group], *, final: bool) -> list[Item]:
-        """Loads the groups, those whose names do not meet in one transaction. Returns the items to try again later."""
+        """Loads the groups, those that do not meet in one transaction. Returns the items to try again later."""
         later: list[Item] = []
         together: list[Group] = []
-        names: set[str] = set()
+        all_say = NOTHING
         for group in groups:
-            mine = {name for item in group.items for name in (item.full_url, item.local_name) if name}
-            if together and not names.isdisjoint(mine):
+            says = said_by_conditions(group)
+            if together and all_say.meets(says):
                 later += await self._load_together(together, final)
-                together, names = [], set()
+                together, all_say = [], NOTHING
             together.append(group)
-            names |= mine
+            all_say |= says
         if together:
             later += await self._load_together(together, final)
         return later

@@ -28,6 +28,14 @@ class Report:
         place = f" [{first.expression}]" if first.expression else ""
         self.refused.append((where, f"{first.diagnostics}{place}{more}"))
 
+    def add(self, other: "Report") -> None:
+        """What became of other resources; how many were read is counted when they are."""
+        self.created += other.created
+        self.updated += other.updated
+        self.unchanged += other.unchanged
+        self.refused += other.refused
+        self.unmatched += other.unmatched
+
     @property
     def complete(self) -> bool:
         """Whether everything that was read is stored now."""

@@ -7,7 +7,7 @@ lines. Files come in the order of their names; NDJSON files with what others ref
 import gzip
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from liaison.fhir.store.contract import Tree
 
 LINES_AT_ONCE: Final = 1000
 _SUFFIXES: Final = (".json", ".ndjson", ".json.gz", ".ndjson.gz")
-_UNPACKED: Final = frozenset({"transaction", "batch", "collection", "searchset", "history"})
+UNPACKED: Final = frozenset({"transaction", "batch", "collection", "searchset", "history"})
 """Bundles that carry resources; a document or a message is a resource of its own."""
 
 _FIRST: Final = ("Patient", "RelatedPerson", "Encounter")
@@ -102,10 +102,6 @@ class Part(NamedTuple):
     lines: tuple[bytes, ...] = ()
 
 
-Read = Callable[[Iterator[Part]], Iterator[Group]]
-"""Reads parts, in their order: here one after the other, or ahead in other processes."""
-
-
 def files(paths: Iterable[Path]) -> list[Path]:
     """Every file to read, in order. Raises Unreadable for a path that is not there or is of no known kind."""
     found: list[Path] = []
@@ -124,7 +120,8 @@ def files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _open(path: Path) -> io.BufferedIOBase:
+def opened(path: Path) -> io.BufferedIOBase:
+    """The file, unpacked."""
     return gzip.open(path) if path.name.endswith(".gz") else path.open("rb")
 
 
@@ -140,7 +137,7 @@ def parts(paths: Iterable[Path]) -> Iterator[Part]:
             yield Part(path)
     for path in sorted((file for file in listed if _is_lines(file)), key=_rank):
         try:
-            with _open(path) as file:
+            with opened(path) as file:
                 number = 1
                 while lines := tuple(islice(file, LINES_AT_ONCE)):
                     yield Part(path, number, lines)
@@ -152,7 +149,7 @@ def parts(paths: Iterable[Path]) -> Iterator[Part]:
 def _rank(path: Path) -> tuple[int, str]:
     """Directory types first, then Patients, RelatedPersons and Encounters, then the rest."""
     try:
-        with _open(path) as file:
+        with opened(path) as file:
             type_ = read(file.readline()).get("resourceType")
     except (FhirError, OSError, EOFError):
         type_ = ""  # Whatever is wrong is said when the file itself is read.
@@ -172,13 +169,13 @@ def read_part(part: Part) -> Group:
 
 def _of_file(path: Path) -> Group:
     try:
-        with _open(path) as file:
+        with opened(path) as file:
             tree = read(file.read())
     except FhirError as error:
         return Group(str(path), [Item(str(path), None, problem=error)])
     except (OSError, EOFError) as error:
         raise Unreadable(f"{path} cannot be read: {error}") from None
-    if tree.get("resourceType") == "Bundle" and tree.get("type") in _UNPACKED:
+    if tree.get("resourceType") == "Bundle" and tree.get("type") in UNPACKED:
         return _of_bundle(path, tree)
     return Group(str(path.parent), [Item(str(path), tree)], single=True)
 
@@ -212,15 +209,15 @@ def _of_lines(part: Part) -> Group:
     return group
 
 
-def read_here(found: Iterator[Part]) -> Iterator[Group]:
-    """Reads each part when it is asked for."""
-    return map(read_part, found)
+def groups(paths: Iterable[Path]) -> Iterator[Group]:
+    """All groups, in order."""
+    return merged(map(read_part, parts(paths)))
 
 
-def groups(paths: Iterable[Path], reading: Read = read_here) -> Iterator[Group]:
-    """All groups, in order; the single resources of one folder together."""
+def merged(found: Iterable[Group]) -> Iterator[Group]:
+    """The same groups, but for the single resources of one folder, which are one."""
     singles: Group | None = None
-    for group in reading(parts(paths)):
+    for group in found:
         if singles is not None and not (group.single and group.name == singles.name):
             yield singles
             singles = None

@@ -1,0 +1,68 @@
+"""What a load makes and asks for: two that have something of it in common are not stored at the same time.
+
+So the second finds what the first has stored, as if one process had done all: what it refers to by a name of its source,
+what a conditional reference or a conditional create matches, what it is a newer state of.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from liaison.fhir.interactions.references import target
+from liaison.fhir.store.identity import identifier_of, identifiers
+from liaison.services.loading.sources import Group, Item
+
+
+class Said(NamedTuple):
+    """`makes`: names and business identifiers of its resources. `asks`: what its references and conditions name.
+    `anything`: some of its criteria name no identifier, and may match anything."""
+
+    makes: frozenset[str]
+    asks: frozenset[str]
+    anything: bool = False
+
+    def meets(self, other: "Said") -> bool:
+        """Whether one of them may find, or make, what the other makes."""
+        return (
+            self.anything
+            or other.anything
+            or not self.makes.isdisjoint(other.makes)
+            or not self.makes.isdisjoint(other.asks)
+            or not self.asks.isdisjoint(other.makes)
+        )
+
+    def __or__(self, other: "Said") -> "Said":
+        return Said(self.makes | other.makes, self.asks | other.asks, self.anything or other.anything)
+
+
+NOTHING: Final = Said(frozenset(), frozenset())
+
+
+def said(groups: Iterable[Group], base_url: str) -> Said:
+    """What these groups make and ask for."""
+    items = [item for group in groups for item in group.items if item.tree is not None]
+    asks = frozenset[str]().union(*(item.texts for item in items))
+    named = (target(text, base_url) for text in asks)
+    criteria = {one.name for one in named if one is not None and one.kind == "conditional"}
+    return _said(items, asks, criteria | _conditions(items))
+
+
+def said_by_conditions(group: Group) -> Said:
+    """What a group makes, and asks for by its conditional creates: those of one transaction do not find each other's."""
+    items = [item for item in group.items if item.tree is not None]
+    return _said(items, frozenset(), _conditions(items))
+
+
+def _said(items: Sequence[Item], asks: frozenset[str], criteria: Iterable[str]) -> Said:
+    makes = {name for item in items for name in (item.full_url, item.local_name) if name}
+    makes |= {_identifier(*one) for item in items for one in identifiers(item.tree or {})}
+    found = [identifier_of(query) for query in criteria]
+    asks |= {_identifier(*one) for one in found if one is not None}
+    return Said(frozenset(makes), asks - makes, None in found)
+
+
+def _conditions(items: Iterable[Item]) -> set[str]:
+    return {item.none_exist.partition("?")[2] or item.none_exist for item in items if item.none_exist}
+
+
+def _identifier(system: str, value: str) -> str:
+    return f"{system}|{value}"
