@@ -100,7 +100,7 @@ def files(tmp_path: Path, practitioners_bundle: Tree, record_bundle: Callable[[s
     folder = tmp_path / "files"
     folder.mkdir()
     shared = {"resourceType": "Practitioner", "identifier": [{"system": NPI, "value": "shared"}]}
-    again = {"fullUrl": "urn:uuid:00000000-0000-4000-8000-00000000000a", "resource": shared}
+    again: Tree = {"fullUrl": "urn:uuid:00000000-0000-4000-8000-00000000000a", "resource": shared}
     again["request"] = {"method": "POST", "url": "Practitioner", "ifNoneExist": f"identifier={NPI}|shared"}
     flag = {"resourceType": "Flag", "id": "f", "status": "active", "code": {"text": "x"}}
     trees: dict[str, Tree] = {
