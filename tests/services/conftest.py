@@ -255,6 +255,7 @@ def service_base(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "DATA": str(folder / "data"),
         "KEY_FILE": str(folder / "key"),
         "PUBLIC_URL": "https://liaison.test",
+        "PROXY_SOCKET": str(folder / "proxy.sock"),
         "ACCESS_LOG": "false",
         "CORS_ORIGINS": "https://app.example",
         "CONDITIONAL_DELETE_MOST": "3",

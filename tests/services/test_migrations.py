@@ -92,9 +92,11 @@ async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(d
     try:
         # As the first revision left it, with someone in it.
         await connection.execute(
-            "drop table reindexing, search_parameter, search_revision, totp, passkey, ceremony, launch, pushed_request;"
+            "drop table reindexing, search_parameter, search_revision, totp, passkey, ceremony, launch, pushed_request,"
+            " rate_limit;"
             "alter table browser_session drop column factors, drop column seen_at;"
-            "alter table client drop launch_url, drop post_logout_redirect_uris, drop introspects;"
+            "alter table client drop launch_url, drop post_logout_redirect_uris, drop introspects, drop jwks_uri,"
+            " drop binding, drop certificate_subject;"
             "drop index authorization_code_by_family; update alembic_version set version_num = '0001'"
         )
         await connection.execute("insert into patient (patient, shelf, wrapped) values (1, 1, 'x')")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from liaison.auth.oauth2.confirmation import UNBOUND, Confirmation
 from liaison.fhir.store.contract import Bound
 
 
@@ -22,6 +23,8 @@ class Caller:
     account: int = 0
     client: int = 0
     only_patient: int = 0
+    bound_to: Confirmation = UNBOUND
+    """What the token of this call is bound to: one that is issued in its stead is bound to the same."""
 
     @property
     def identity(self) -> tuple[int | str, ...]:

@@ -156,7 +156,10 @@ client = Table(
     Column("kind", Text, nullable=False),  # backend | app
     Column("name", Text, nullable=False),
     Column("jwks", JSONB),
+    Column("jwks_uri", Text),  # where its keys are published, instead of jwks
     Column("algorithm", Text),  # RS384 | ES384, one per client
+    Column("binding", Text, nullable=False, server_default=""),  # '' | dpop (RFC 9449) | mtls (RFC 8705)
+    Column("certificate_subject", Text),  # RFC 4514: who its certificate must name, when it proves itself by one
     Column("redirect_uris", JSONB, nullable=False, server_default="[]"),
     Column("scope", Text, nullable=False),
     Column("organization", BigInteger, nullable=False, server_default="0"),  # the owner of a system client
@@ -232,6 +235,15 @@ assertion_seen = Table(
     Column("client", BigInteger, primary_key=True, autoincrement=False),
     Column("jti", LargeBinary, primary_key=True),  # SHA-256
     _moment("expires_at", nullable=False),
+)
+
+# How much was asked lately, by address or client (oauth2.rate_limits): worth nothing after a crash, so not logged.
+rate_limit = Table(
+    "rate_limit",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),  # SHA-256 of what is limited
+    _moment("full_at", nullable=False),  # when all of what is allowed at once is allowed again
+    prefixes=["UNLOGGED"],
 )
 
 browser_session = Table(

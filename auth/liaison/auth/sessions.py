@@ -119,6 +119,13 @@ async def end_session(connection: asyncpg.Connection, session: int) -> None:
     )
 
 
+async def end_tokens(connection: "asyncpg.Connection | asyncpg.Pool") -> None:
+    """Ends what every access token opened. Refresh tokens stay: they are not signed, so no key tells anything of them."""
+    await connection.execute(
+        "update access_session set ended_at = now() where scope <> $1 and ended_at is null", BROWSER
+    )
+
+
 async def end_family(connection: asyncpg.Connection, family: int) -> None:
     """Ends everything that one authorization gave: its sessions and its refresh tokens."""
     await connection.execute(

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store.faults import reported
-from liaison.services import base, logs, memory
+from liaison.services import base, limits, logs, memory
 from liaison.services.api import health
 from liaison.services.api.access_log import AccessLog
 from liaison.services.api.edge import FhirEdge
@@ -22,6 +22,7 @@ from liaison.services.api.openapi import openapi
 from liaison.services.house import House, Job
 from liaison.services.installation import Kind, declared
 from liaison.services.jobs.parent import stop_with_parent
+from liaison.services.proxied import Proxied
 from liaison.services.settings import Settings
 
 log = structlog.get_logger()
@@ -40,19 +41,22 @@ SUPERVISOR: Final = "LIAISON_SUPERVISOR"
 
 RETRY_SECONDS: Final = 0.5
 DISCOVERY: Final = "/.well-known/smart-configuration"
+NOBODY: Final = Proxied(None)
 
 
 class Application:
     """Requests under the FHIR base go straight to the edge; the rest, and the lifespan, to Starlette."""
 
-    def __init__(self, edge: FhirEdge, rest: Starlette) -> None:
+    def __init__(self, edge: FhirEdge, rest: Starlette, proxied: Proxied = NOBODY) -> None:
         self._edge = edge
         self._rest = rest
+        self._proxied = proxied
         self._below = f"{edge.prefix}/"
         self._discovery = f"{edge.prefix}{DISCOVERY}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            scope = self._proxied.settle(scope)
             path: str = scope["path"]
             if path == self._discovery:
                 # SMART looks for this one document below the FHIR base; it is not FHIR.
@@ -62,6 +66,9 @@ class Application:
                 return
             if path != LIVE and not hasattr(self._rest.state, "house"):
                 await _not_yet(scope, receive, send)
+                return
+            if path != LIVE and (too_many := await limits.refused(scope, self._rest.state.house)):
+                await too_many(scope, receive, send)
                 return
         await self._rest(scope, receive, send)
 
@@ -153,7 +160,7 @@ def build(settings: Settings) -> Application:
 
     rest = around_pages(Starlette(routes=routes(), lifespan=lifespan))
     rest.state.metrics = metrics
-    return Application(edge, rest)
+    return Application(edge, rest, Proxied(settings.proxy_socket))
 
 
 def worker() -> Application:

@@ -17,6 +17,9 @@ from liaison.auth.journal.integrator import Integrator
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.oauth2.keys import SigningKeys
 from liaison.auth.oauth2.rfc6750 import Bearer
+from liaison.auth.oauth2.rfc7517 import KeySets
+from liaison.auth.oauth2.rfc9449 import Nonces
+from liaison.auth.safe_fetch import Fetcher
 from liaison.auth.smart.discovery import capability_security
 from liaison.fhir.interactions.capabilities import Stated
 from liaison.fhir.store import Store
@@ -28,6 +31,7 @@ from liaison.services.calls import Calls
 from liaison.services.custody import outside
 from liaison.services.emergency_access import EmergencyAccess
 from liaison.services.engine import Engine
+from liaison.services.installation import Kind, WrongInstallation, declared
 from liaison.services.jobs.indexing import keep_indexed
 from liaison.services.jobs.sweeping import keep_swept
 from liaison.services.operation_definitions import DESCRIBED
@@ -62,22 +66,27 @@ class House:
     journal_keys: JournalKeys
     audit: AuditReader
     signing_keys: SigningKeys
+    key_sets: KeySets
+    nonces: Nonces
     engine: Engine
     authenticator: Bearer
 
     @classmethod
     @contextlib.asynccontextmanager
     async def opened(cls, settings: Settings) -> AsyncIterator["House"]:
-        """Raises UnknownSchema, Unavailable, NoKey or ProviderError when the service cannot serve."""
+        """Raises UnknownSchema, Unavailable, NoKey, ProviderError or WrongInstallation when the service cannot serve."""
         provider = key_provider(settings)
         async with contextlib.AsyncExitStack() as stack:
             database = await stack.enter_async_context(await Database.connect(base.url(settings)))
             async with database.writing.acquire() as one:
                 vault = await Vault.open(one, provider)
+                if settings.fetch_private_addresses and await declared(one, vault) is not Kind.SANDBOX:
+                    raise WrongInstallation("LIAISON_FETCH_PRIVATE_ADDRESSES is for a sandbox: unset it here.")
                 keys = await JournalKeys.load(one, vault)
             journal = await Journal.open(database, keys)
             stack.push_async_callback(journal.close)
             signing_keys = await SigningKeys.open(database, vault.territory)
+            key_sets = KeySets(Fetcher(private=settings.fetch_private_addresses))
             store = await stack.enter_async_context(Store(database, vault, Filter(), Hooks(vault, journal)))
             audit = AuditReader(database, vault, keys, store.filter, in_force(), settings.fhir_base)
             elsewhere = {**operations.ELSEWHERE, "AuditEvent": audit_events(audit)}
@@ -89,8 +98,11 @@ class House:
             engine = Engine(
                 store, journal, settings.fhir_base, served, elsewhere, stated, described=DESCRIBED, most_deletions=most
             )
-            bearer = Bearer(database, signing_keys, settings.public_url, settings.fhir_base)
-            yield cls(settings, database, vault, store, journal, keys, audit, signing_keys, engine, bearer)
+            nonces = Nonces(vault.territory, required=settings.dpop_nonce)
+            bearer = Bearer(database, signing_keys, settings.public_url, settings.fhir_base, nonces)
+            yield cls(
+                settings, database, vault, store, journal, keys, audit, signing_keys, key_sets, nonces, engine, bearer
+            )
 
     def jobs(self) -> Iterable[Job]:
         """What a worker runs beside its requests, until it is cancelled."""

@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     conditional_delete_most: Annotated[int, Field(ge=1, le=1000)] = 1
     stop_within_seconds: Annotated[int, Field(ge=1, le=300)] = 20
+    proxy_socket: Path | None = None
+    dpop_nonce: bool = False
+    fetch_private_addresses: bool = False
     access_log: bool = True
     metrics: bool = True
 

@@ -39,6 +39,7 @@ class Issuer:
             client_id=client_id or "",
             session=session,
             seconds=seconds,
+            bound_to=caller.bound_to,
         )
         return answered(
             200,
@@ -47,7 +48,7 @@ class Issuer:
             task=task,
             until=until.isoformat(timespec="seconds"),
             access_token=token,
-            token_type="Bearer",  # noqa: S106  # the scheme of RFC 6750, no secret
+            token_type=caller.bound_to.token_type,
             expires=datetime.fromtimestamp(now + seconds, UTC).isoformat(timespec="seconds"),
         )
 

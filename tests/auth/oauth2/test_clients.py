@@ -9,7 +9,8 @@ from joserfc.util import int_to_base64
 
 from liaison.auth import sessions
 from liaison.auth.oauth2 import clients
-from liaison.auth.oauth2.clients import ClientProblem, redirect_problem
+from liaison.auth.oauth2.clients import ClientProblem
+from liaison.auth.oauth2.registration import redirect_problem
 from liaison.auth.oauth2.rfc6749 import client_credentials
 from liaison.fhir.store.database import Database
 

@@ -3,8 +3,11 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from liaison.auth.oauth2 import rfc9068
-from liaison.auth.oauth2.keys import ACCESS, IDENTITY, SigningKeys
+from liaison.auth.oauth2.keys import ACCESS, IDENTITY, OVERLAP, SigningKeys, retire
+from liaison.fhir.errors import Unauthorized
 from liaison.fhir.store.database import Database
 from liaison.fhir.vault import Vault
 
@@ -46,27 +49,43 @@ async def test_after_a_rotation_old_tokens_still_verify_and_other_workers_follow
 ) -> None:
     other = await SigningKeys.open(database, vault.territory)
     before = await token(keys)
-    await asyncio.sleep(1.01)  # a worker asks for unknown keys once a second at most
 
     kid = await keys.rotate(ACCESS)
     after = await token(keys)
 
-    assert (await keys.signing(ACCESS)).kid == kid
     for worker in (keys, other):
+        assert (await worker.signing(ACCESS)).kid == kid
+        assert kid in {key["kid"] for key in (await worker.published())["keys"]}
         for one in (before, after):
             assert (await rfc9068.verify(worker, one, **NAMES)).session == 1
 
 
 async def test_a_retired_key_is_no_longer_published_and_the_newest_never_retires(
-    database: Database, keys: SigningKeys
+    database: Database, vault: Vault, keys: SigningKeys
 ) -> None:
-    old = (await keys.signing(ACCESS)).kid
+    old, before = (await keys.signing(ACCESS)).kid, await token(keys)
+    other = await SigningKeys.open(database, vault.territory)
+    await rfc9068.verify(other, before, **NAMES)
     new = await keys.rotate(ACCESS)
 
-    assert await keys.retire(3600) == 0  # replaced too recently
-    await database.writing.execute("update signing_key set made_at = made_at - interval '2 hours'")
-    assert await keys.retire(3600) == 1
+    assert await retire(database.writing) == 0  # replaced too recently
+    assert {old, new} <= await published(keys)
+    await database.writing.execute(
+        "update signing_key set made_at = made_at - make_interval(secs => $1)", 2.0 * OVERLAP
+    )
+    assert await retire(database.writing) == 1
 
-    kids = {key["kid"] for key in (await keys.published())["keys"]}
-    assert new in kids
-    assert old not in kids
+    assert new in await published(keys)
+    assert old not in await published(keys)
+    for worker in (keys, other):  # also one that has the key at hand
+        with pytest.raises(Unauthorized):
+            await rfc9068.verify(worker, before, **NAMES)
+
+
+async def published(keys: SigningKeys) -> set[str]:
+    return {key["kid"] for key in (await keys.published())["keys"]}
+
+
+@pytest.mark.parametrize("kid", ["", "unknown", "a\0b", "x" * 1000])
+async def test_a_key_that_does_not_exist_is_none(keys: SigningKeys, kid: str) -> None:
+    assert await keys.verifying(kid) is None

@@ -13,6 +13,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from liaison.auth.oauth2 import rfc7523
 from liaison.auth.oauth2.errors import InvalidClient
+from liaison.auth.oauth2.rfc7517 import KeySets
 from liaison.fhir.store.database import Database
 
 from .conftest import TOKEN_URL, Register, Software
@@ -20,7 +21,7 @@ from .conftest import TOKEN_URL, Register, Software
 
 async def accepted(database: Database, software: Software, assertion: str) -> bool:
     try:
-        await rfc7523.accept(database.writing, software.client, assertion, TOKEN_URL)
+        await rfc7523.accept(database.writing, software.client, assertion, TOKEN_URL, KeySets())
     except InvalidClient:
         return False
     return True

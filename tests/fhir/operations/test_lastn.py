@@ -6,8 +6,7 @@ import pytest
 
 from liaison.fhir.operations.lastn import Groups
 
-from ...auth.access import territory as access
-from .conftest import Territory, parameters
+from .conftest import Territory, access, parameters
 
 Tree = dict[str, Any]
 LOINC = "http://loinc.org"

@@ -7,8 +7,7 @@ import pytest
 
 from liaison.auth.access import vocabulary
 
-from ...auth.access import territory as access
-from .conftest import Territory
+from .conftest import Territory, access
 
 Tree = dict[str, Any]
 TAG = {"system": "https://example.org/tags", "code": "pilot", "display": "Pilote"}

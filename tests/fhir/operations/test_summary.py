@@ -9,8 +9,7 @@ from liaison.fhir.model import problems, read
 from liaison.fhir.model.narrative import is_clean
 from liaison.fhir.operations.ips import narrative, sections
 
-from ...auth.access import territory as access
-from .conftest import Bundle, Territory, parameters
+from .conftest import Bundle, Territory, access, parameters
 
 Tree = dict[str, Any]
 REQUIRED = {

@@ -7,8 +7,7 @@ import pytest
 
 from liaison.fhir.interactions import commit
 
-from ...auth.access import territory as access
-from .conftest import Territory, parameters
+from .conftest import Territory, access, parameters
 
 Tree = dict[str, Any]
 WRONG: Tree = {

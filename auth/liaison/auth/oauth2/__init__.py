@@ -6,11 +6,17 @@ keys      the keys that sign what we issue, sealed in the database (RFC 7517)
 rfc6749   the authorization request, codes, client credentials
 rfc6750   reading a bearer token: who is calling
 rfc7009   revocation
+rfc7517   a client's public keys, here or at its own address
 rfc7523   private_key_jwt: who the client is
 rfc7662   introspection
 rfc7636   PKCE, S256 only, for every client
 rfc9068   access tokens
 rfc9126   pushed authorization requests
+rfc8705   certificates: who a client is, and what a token is bound to
+rfc9440   the certificate, as the proxy tells it
+rfc9449   DPoP: tokens bound to a key
+confirmation  what a token is bound to (RFC 7800)
+registration  what may be registered
 rfc9207   the issuer in authorization responses
 
 Beside them: authorizations (what a person has agreed to, and taking it back), id_token, sweep.

@@ -1,23 +1,21 @@
 """The software that is registered. No open registration: an administrator adds each client (RFC 6749 §2).
 
-A client is confidential, by private_key_jwt with exactly one algorithm, or public, by PKCE alone (apps only). A
-backend client acts for its owner organisation, in the role and for the purpose registered for it, never more.
+A client is confidential, by private_key_jwt with exactly one algorithm or by its certificate (RFC 8705 §2.1), or
+public, by PKCE alone (apps only). A backend client acts for its owner organisation, in the role and for the purpose
+registered for it, never more. What may be registered: liaison.auth.oauth2.registration.
 """
 
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import asyncpg
 import orjson
 
-from liaison.auth.oauth2.rfc7523 import ALGORITHMS, key_problem
+from liaison.auth.oauth2.registration import problem_of
 from liaison.auth.sessions import end_client
-from liaison.auth.smart.scopes import ScopeError, Scopes, read_scopes
-
-KINDS: Final = ("backend", "app")
+from liaison.auth.smart.scopes import Scopes, read_scopes
 
 
 class ClientProblem(ValueError):
@@ -34,7 +32,10 @@ class Client:
     name: str
     scopes: Scopes
     keys: tuple[Mapping[str, Any], ...] = ()
+    jwks_uri: str = ""
     algorithm: str = ""
+    binding: str = ""
+    certificate_subject: str = ""
     redirect_uris: tuple[str, ...] = ()
     organization: int = 0
     role_code: str = ""
@@ -46,12 +47,12 @@ class Client:
 
     @property
     def confidential(self) -> bool:
-        return bool(self.keys)
+        return bool(self.keys or self.jwks_uri or self.certificate_subject)
 
 
 _COLUMNS: Final = (
-    "client, client_id, kind, name, scope, jwks, algorithm, redirect_uris, organization, role_code, purpose, active,"
-    " launch_url, post_logout_redirect_uris, introspects"
+    "client, client_id, kind, name, scope, jwks, jwks_uri, algorithm, binding, certificate_subject, redirect_uris,"
+    " organization, role_code, purpose, active, launch_url, post_logout_redirect_uris, introspects"
 )
 
 
@@ -63,7 +64,10 @@ def _client(row: Any) -> Client:
         name=row["name"],
         scopes=read_scopes(row["scope"]),
         keys=tuple(orjson.loads(row["jwks"])["keys"]) if row["jwks"] else (),
+        jwks_uri=row["jwks_uri"] or "",
         algorithm=row["algorithm"] or "",
+        binding=row["binding"],
+        certificate_subject=row["certificate_subject"] or "",
         redirect_uris=tuple(orjson.loads(row["redirect_uris"])),
         organization=row["organization"],
         role_code=row["role_code"] or "",
@@ -114,7 +118,10 @@ async def add(
     name: str,
     scope: str,
     jwks: Mapping[str, Any] | None = None,
+    jwks_uri: str = "",
     algorithm: str = "",
+    binding: str = "",
+    certificate_subject: str = "",
     redirect_uris: Sequence[str] = (),
     organization: int = 0,
     role_code: str = "",
@@ -122,14 +129,23 @@ async def add(
     launch_url: str = "",
     post_logout_redirect_uris: Sequence[str] = (),
     introspects: bool = False,
+    private: bool = False,
 ) -> Client:
     """Raises ClientProblem for a registration that could not be served safely, or a client_id that is taken."""
-    problem = (
-        _kind_problem(kind, organization, role_code, purpose, redirect_uris, scope)
-        or _keys_problem(kind, jwks, algorithm)
-        or next((text for uri in (*redirect_uris, *post_logout_redirect_uris) if (text := redirect_problem(uri))), "")
-        or _launch_problem(kind, launch_url, scope)
-        or ("Only a client with keys may introspect." if introspects and jwks is None else "")
+    problem = problem_of(
+        kind=kind,
+        scope=scope,
+        jwks=jwks,
+        jwks_uri=jwks_uri,
+        algorithm=algorithm,
+        binding=binding,
+        certificate_subject=certificate_subject,
+        redirect_uris=redirect_uris,
+        launch_url=launch_url,
+        post_logout_redirect_uris=post_logout_redirect_uris,
+        introspects=introspects,
+        owned=bool(organization and role_code and purpose),
+        private=private,
     )
     if problem:
         raise ClientProblem(problem)
@@ -137,8 +153,10 @@ async def add(
     row = await connection.fetchrow(
         f"""
         insert into client (client, client_id, kind, name, scope, jwks, algorithm, redirect_uris, organization,
-                            role_code, purpose, launch_url, post_logout_redirect_uris, introspects)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, ''), nullif($11::smallint, 0), nullif($12, ''), $13, $14)
+                            role_code, purpose, launch_url, post_logout_redirect_uris, introspects, jwks_uri, binding,
+                            certificate_subject)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, ''), nullif($11::smallint, 0), nullif($12, ''), $13, $14,
+                nullif($15, ''), $16, nullif($17, ''))
         on conflict (client_id) do nothing returning {_COLUMNS}
         """,
         number,
@@ -155,6 +173,9 @@ async def add(
         launch_url,
         orjson.dumps(list(post_logout_redirect_uris)).decode(),
         introspects,
+        jwks_uri,
+        binding,
+        certificate_subject,
     )
     if row is None:
         raise ClientProblem(f"The client_id {client_id} is taken.")
@@ -174,65 +195,3 @@ async def suspend(connection: asyncpg.Connection, client_id: str, *, active: boo
 def _public(key: Mapping[str, Any]) -> dict[str, Any]:
     # Only what names and verifies is kept, whatever was handed in.
     return {name: key[name] for name in ("kty", "kid", "use", "alg", "crv", "x", "y", "n", "e") if name in key}
-
-
-def _kind_problem(
-    kind: str, organization: int, role_code: str, purpose: int, redirect_uris: Sequence[str], scope: str
-) -> str:
-    if kind not in KINDS:
-        return f"The kind is one of: {', '.join(KINDS)}."
-    try:
-        scopes = read_scopes(scope)
-    except ScopeError as error:
-        return str(error)
-    if not scopes.scopes:
-        return "A client needs at least one resource scope."
-    if kind == "backend":
-        if scopes.context != "system":
-            return "A backend client has system/ scopes only."
-        if not (organization and role_code and purpose):
-            return "A backend client acts for an organisation, in a role and for a purpose."
-        if redirect_uris:
-            return "A backend client has no redirect address."
-    elif scopes.context == "system":
-        return "An app acts for a person: it has no system/ scopes."
-    elif not redirect_uris:
-        return "An app needs at least one redirect address."
-    return ""
-
-
-def _keys_problem(kind: str, jwks: Mapping[str, Any] | None, algorithm: str) -> str:
-    if jwks is None:
-        return "A backend client needs keys." if kind == "backend" else ""
-    if algorithm not in ALGORITHMS:
-        return f"The algorithm is exactly one of: {', '.join(ALGORITHMS)}."
-    keys = jwks.get("keys")
-    if not isinstance(keys, list) or not keys:
-        return "The key set holds no keys."
-    return next((text for key in keys if (text := key_problem(key))), "")
-
-
-def _launch_problem(kind: str, launch_url: str, scope: str) -> str:
-    if not launch_url:
-        return ""
-    if kind != "app" or "launch" not in scope.split():
-        return "A launch address is for an app that has the scope 'launch'."
-    if urlsplit(launch_url).scheme not in ("https", "http"):
-        return f"{launch_url}: our pages open https addresses, or http on the app's own machine."
-    return redirect_problem(launch_url)
-
-
-def redirect_problem(uri: str) -> str:
-    """Why an address may not be registered; '' when it may. It will be compared exactly, character by character."""
-    parts = urlsplit(uri)
-    if not uri.isascii() or any(c.isspace() for c in uri) or "*" in uri or "\\" in uri:
-        return f"{uri}: a redirect address is one exact address."
-    if parts.fragment or uri.endswith("#") or parts.username or parts.password:
-        return f"{uri}: a redirect address has no fragment and no user."
-    if parts.scheme == "https" and parts.hostname:
-        return ""
-    if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost"):
-        return ""  # RFC 8252 §7.3: the app's own machine
-    if "." in parts.scheme and not parts.netloc:
-        return ""  # RFC 8252 §7.1: a scheme of the app's own domain name, reversed
-    return f"{uri}: a redirect address is https, http on the app's own machine, or a scheme like fr.example.app."

@@ -10,6 +10,8 @@
   - UnsupportedGrantType     400
   - UnsupportedResponseType  400
   - AccessDenied             400   the person, or the absence of any right, said no
+  - InvalidDpopProof         400   RFC 9449 §5: the proof is missing, malformed or used
+  - UseDpopNonce             400   RFC 9449 §8: the proof must hold the nonce that the answer gives
   - LoginRequired            400   prompt=none and nobody is signed in
   - ConsentRequired          400   prompt=none, and the person has to be asked
 
@@ -75,6 +77,20 @@ class UnsupportedResponseType(OAuthError):
 
 class AccessDenied(OAuthError):
     error = "access_denied"
+
+
+class InvalidDpopProof(OAuthError):
+    error = "invalid_dpop_proof"
+
+
+class UseDpopNonce(OAuthError):
+    """`nonce` goes into the header DPoP-Nonce."""
+
+    error = "use_dpop_nonce"
+
+    def __init__(self, nonce: str) -> None:
+        self.nonce = nonce
+        super().__init__("The proof must hold the nonce of the header DPoP-Nonce.")
 
 
 class LoginRequired(OAuthError):

@@ -13,6 +13,7 @@ import asyncpg
 from liaison.auth.digests import digest
 from liaison.auth.oauth2 import rfc9068
 from liaison.auth.oauth2.clients import Client
+from liaison.auth.oauth2.confirmation import UNBOUND, Confirmation
 from liaison.auth.oauth2.keys import SigningKeys
 from liaison.auth.oauth2.rfc6749.grant import Grant
 from liaison.auth.sessions import is_alive
@@ -31,6 +32,7 @@ class Active:
     account: int
     token_type: str = "Bearer"  # noqa: S105  # the scheme of RFC 6750, no secret
     context: LaunchContext = field(default_factory=LaunchContext)
+    bound_to: Confirmation = UNBOUND
 
     @property
     def subject(self) -> str:
@@ -78,6 +80,8 @@ async def _session(connection: "asyncpg.Connection | asyncpg.Pool", verified: rf
         issued_at=row["issued"],
         expires_at=int(verified.expires_at),
         account=row["account"] or 0,
+        token_type=verified.confirmation.token_type,
+        bound_to=verified.confirmation,
         context=Grant.read(row["request"]).context if row["request"] else LaunchContext(),
     )
 

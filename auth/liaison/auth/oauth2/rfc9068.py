@@ -12,6 +12,8 @@ import orjson
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
+from liaison.auth.oauth2 import confirmation
+from liaison.auth.oauth2.confirmation import UNBOUND, Confirmation
 from liaison.auth.oauth2.keys import ACCESS, SigningKeys
 from liaison.fhir.errors import Unauthorized
 
@@ -26,6 +28,7 @@ class Verified(NamedTuple):
     session: int
     client_id: str
     expires_at: float
+    confirmation: Confirmation
 
 
 async def issue(
@@ -37,6 +40,7 @@ async def issue(
     client_id: str,
     session: int,
     seconds: int = LIFETIME,
+    bound_to: Confirmation = UNBOUND,
 ) -> str:
     """A signed token for a session that exists (§2.2). Never longer than LIFETIME."""
     key = await keys.signing(ACCESS)
@@ -50,6 +54,7 @@ async def issue(
         "exp": now + min(seconds, LIFETIME),
         "jti": secrets.token_urlsafe(12),
         "sid": str(session),
+        **bound_to.claim(),
     }
     return jwt.encode({"alg": ACCESS, "typ": TYPE, "kid": key.kid}, claims, key, algorithms=[ACCESS])
 
@@ -69,12 +74,13 @@ async def verify(keys: SigningKeys, token: str, *, issuer: str, audience: str) -
             raise refused()
         claims = orjson.loads(signed.payload)
         session, expires, starts = int(claims["sid"]), float(claims["exp"]), float(claims["iat"])
+        bound_to = confirmation.read(claims)
     except (JoseError, ValueError, TypeError, KeyError):
         raise refused() from None
     now = time.time()
     if claims.get("iss") != issuer or claims.get("aud") != audience or not starts - 10 <= now < expires:
         raise refused()
-    return Verified(session, str(claims.get("client_id", "")), expires)
+    return Verified(session, str(claims.get("client_id", "")), expires, bound_to)
 
 
 def refused() -> Unauthorized:

@@ -6,7 +6,7 @@ Only what works is claimed; a test tries each endpoint and capability named here
 
 from typing import Any, Final
 
-from liaison.auth.oauth2 import rfc7636
+from liaison.auth.oauth2 import rfc7636, rfc9449
 from liaison.auth.oauth2.keys import IDENTITY
 from liaison.auth.oauth2.rfc7523 import ALGORITHMS
 
@@ -42,13 +42,15 @@ _SCOPES: Final = (
 )
 
 
-def _common(issuer: str) -> dict[str, Any]:
+def _common(issuer: str, *, mtls: bool = False) -> dict[str, Any]:
     return {
         "issuer": issuer,
         "jwks_uri": f"{issuer}/oauth/jwks",
         "authorization_endpoint": f"{issuer}/oauth/authorize",
         "token_endpoint": f"{issuer}/oauth/token",
-        "token_endpoint_auth_methods_supported": ["private_key_jwt", "none"],
+        "token_endpoint_auth_methods_supported": ["private_key_jwt", *(["tls_client_auth"] if mtls else []), "none"],
+        "tls_client_certificate_bound_access_tokens": mtls,
+        "dpop_signing_alg_values_supported": list(rfc9449.ALGORITHMS),
         "token_endpoint_auth_signing_alg_values_supported": sorted(ALGORITHMS),
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "introspection_endpoint": f"{issuer}/oauth/introspect",
@@ -62,19 +64,20 @@ def _common(issuer: str) -> dict[str, Any]:
     }
 
 
-def smart_configuration(issuer: str) -> dict[str, Any]:
-    """The document at /.well-known/smart-configuration: JSON, absolute URLs, whatever `Accept` says."""
+def smart_configuration(issuer: str, *, mtls: bool = False) -> dict[str, Any]:
+    """The document at /.well-known/smart-configuration: JSON, absolute URLs, whatever `Accept` says. `mtls`: a proxy tells us
+    which certificate a caller has shown (RFC 8705)."""
     return {
-        **_common(issuer),
+        **_common(issuer, mtls=mtls),
         "management_endpoint": f"{issuer}/mes-applications",
         "capabilities": list(CAPABILITIES),
     }
 
 
-def openid_configuration(issuer: str) -> dict[str, Any]:
+def openid_configuration(issuer: str, *, mtls: bool = False) -> dict[str, Any]:
     """The document at /.well-known/openid-configuration, and RFC 8414's, which it contains."""
     return {
-        **_common(issuer),
+        **_common(issuer, mtls=mtls),
         "userinfo_endpoint": f"{issuer}/oauth/userinfo",
         "end_session_endpoint": f"{issuer}/oauth/logout",
         "subject_types_supported": ["public"],

@@ -13,7 +13,7 @@ Headers = list[tuple[bytes, bytes]]
 ASKED: Final = "access-control-request-headers"
 _OPEN: Final = "metadata"
 _READ: Final = (
-    "allow", "content-location", "etag", "last-modified", "location", "preference-applied", "retry-after",
+    "allow", "content-location", "dpop-nonce", "etag", "last-modified", "location", "preference-applied", "retry-after",
     "www-authenticate", "x-request-id",
 )  # fmt: skip
 _TAKEN: Final = (

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any, Final, Protocol
 
 from liaison.auth.caller import Caller
+from liaison.auth.oauth2.rfc6750 import Call
 from liaison.auth.smart.scopes import Scopes
 from liaison.fhir.errors import BadRequest, FhirError, Unavailable
 from liaison.fhir.interactions.routing import route
@@ -39,7 +40,7 @@ class Handler(Protocol):
 class Authenticator(Protocol):
     """Who is calling. Raises Unauthorized; the rights themselves are looked up by SQL at each request."""
 
-    async def caller(self, authorization: str) -> Caller: ...
+    async def caller(self, authorization: str, call: Call) -> Caller: ...
 
 
 class FhirEdge:
@@ -104,7 +105,7 @@ class FhirEdge:
         asked: str = scope["query_string"].decode("latin-1")
         request = Request(method, path, asked, b"", headers, request_id, client[0] if client else "")
         try:
-            caller = await self._caller(path, headers)
+            caller = await self._caller(method, path, headers)
         except FhirError as error:
             wanted.pretty = "_pretty=true" in asked
             return await self.engine.refused(request, error)
@@ -130,11 +131,12 @@ class FhirEdge:
             caller, Request(method, path, query, body, headers, request_id, request.address)
         )
 
-    async def _caller(self, path: str, headers: Mapping[str, str]) -> Caller:
+    async def _caller(self, method: str, path: str, headers: Mapping[str, str]) -> Caller:
         assert self.authenticator is not None
         if path.removesuffix("/") == "metadata":
             return ANYONE
-        return await self.authenticator.caller(headers.get("authorization", ""))
+        call = Call(method, path, headers.get("dpop", ""), headers.get("client-cert", ""))
+        return await self.authenticator.caller(headers.get("authorization", ""), call)
 
     async def _body(self, receive: Receive, headers: Mapping[str, str]) -> bytes:
         if "content-length" in headers and "transfer-encoding" in headers:

@@ -7,6 +7,8 @@ from typing import Final
 import asyncpg
 import structlog
 
+from liaison.auth.oauth2.rfc6750 import UnboundProof
+from liaison.auth.oauth2.rfc9449 import ALGORITHMS
 from liaison.fhir.errors import FhirError, Issue, MethodNotAllowed, Unauthorized, Unavailable
 from liaison.fhir.interactions import outcome
 from liaison.fhir.store.contract import Answer
@@ -51,6 +53,8 @@ def answer(error: Exception) -> Answer:
     known = as_fhir(error)
     found = outcome.answer(known)
     match known:
+        case UnboundProof():
+            return replace(found, headers=_asking_for_proof(known))
         case Unauthorized():
             return replace(found, headers=(("www-authenticate", 'Bearer realm="fhir"'),))
         case Unavailable():
@@ -61,6 +65,13 @@ def answer(error: Exception) -> Answer:
             return replace(found, headers=(("allow", ", ".join(known.allowed)),))
         case _:
             return found
+
+
+def _asking_for_proof(error: UnboundProof) -> tuple[tuple[str, str], ...]:
+    """RFC 9449 §7.1, §9."""
+    challenge = f'DPoP realm="fhir", error="{error.error}", algs="{" ".join(ALGORITHMS)}"'
+    asked = (("www-authenticate", challenge),)
+    return (*asked, ("dpop-nonce", error.nonce)) if error.nonce else asked
 
 
 def no_journal(error: Exception) -> Answer:

@@ -17,9 +17,11 @@ _KEPT: Final[dict[bytes, str]] = {
         "accept-encoding",
         "access-control-request-headers",
         "authorization",
+        "client-cert",  # only when the proxy has set it: liaison.services.proxied
         "content-encoding",
         "content-length",
         "content-type",
+        "dpop",
         "if-match",
         "if-modified-since",
         "if-none-exist",

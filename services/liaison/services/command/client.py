@@ -47,6 +47,9 @@ def registered(one: Client) -> dict[str, Any]:
         "name": one.name,
         "scope": str(one.scopes),
         "algorithm": one.algorithm,
+        "jwks_uri": one.jwks_uri,
+        "binding": one.binding,
+        "certificate_subject": one.certificate_subject,
         "redirect_uris": list(one.redirect_uris),
         "launch_url": one.launch_url,
         "post_logout_redirect_uris": list(one.post_logout_redirect_uris),
@@ -75,7 +78,14 @@ def add(
     scope: Annotated[str, typer.Option(help="The widest scopes it may ever get, in quotes.")],
     kind: Annotated[str, typer.Option(help="app: for people. backend: for an organisation.")] = "app",
     jwks: Annotated[Path | None, typer.Option(help="File with its public keys (JWK Set or one JWK).")] = None,
+    jwks_uri: Annotated[str, typer.Option(help="Where it publishes its public keys, instead of --jwks.")] = "",
     algorithm: Annotated[str, typer.Option(help=f"The one it signs with: {', '.join(ALGORITHMS)}.")] = "",
+    binding: Annotated[
+        str, typer.Option(help="What its tokens are bound to: dpop (a key) or mtls (a certificate).")
+    ] = "",
+    certificate_subject: Annotated[
+        str, typer.Option(help="It proves itself by a certificate of this subject (RFC 4514), not by keys.")
+    ] = "",
     redirect_uri: Annotated[list[str] | None, typer.Option(help="An app's exact return address; repeatable.")] = None,
     launch_url: Annotated[str, typer.Option(help="Where an app is opened on a record (SMART EHR launch).")] = "",
     post_logout_redirect_uri: Annotated[
@@ -103,7 +113,11 @@ def add(
                     name=name,
                     scope=scope,
                     jwks=keys,
+                    jwks_uri=jwks_uri,
                     algorithm=algorithm,
+                    binding=binding,
+                    certificate_subject=certificate_subject,
+                    private=house.settings.fetch_private_addresses,
                     redirect_uris=redirect_uri or (),
                     organization=owner.res if owner else 0,
                     role_code=role,

@@ -1,20 +1,26 @@
-"""`liaison keys`: the secret above all keys. Put it in sealed envelopes, get it back from them, see what there is."""
+"""`liaison keys`: the secret above all keys, in sealed envelopes and back; and the keys that sign tokens."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from liaison.auth.journal.entry import Entry, Event
+from liaison.auth.oauth2.keys import ACCESS, IDENTITY, OVERLAP, retire
+from liaison.auth.sessions import end_tokens
 from liaison.fhir.vault import FileKeyProvider, ProviderError
 from liaison.services.command import Refused, app
 from liaison.services.command.backup import run
 from liaison.services.custody import shares
 from liaison.services.custody.shares import BadShare
-from liaison.services.house import NoKey, key_provider
+from liaison.services.house import House, NoKey, key_provider
 from liaison.services.opening import opening
 from liaison.services.settings import Settings
 
-keys = typer.Typer(help="The key above all keys: envelopes, recovery, state.", no_args_is_help=True)
+keys = typer.Typer(
+    help="The key above all keys (envelopes, recovery, state), and those that sign tokens.", no_args_is_help=True
+)
 app.add_typer(keys, name="keys")
 
 
@@ -36,6 +42,39 @@ def status() -> None:
     name, shelves, patients, erased = run(settings, work)
     typer.echo(f"Fournisseur : {name}.")
     typer.echo(f"{shelves} étagère(s), {patients} clés de personnes, {erased} détruites.")
+
+
+class Rotated(StrEnum):
+    """What can be rotated by hand."""
+
+    SIGNING = "signing"
+
+
+@keys.command()
+def rotate(
+    which: Annotated[Rotated, typer.Argument(help="signing: the keys that sign access tokens and id_tokens.")],
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="End every token and stop publishing the old keys, at once.")
+    ] = False,
+) -> None:
+    """Make new keys; every worker signs with them from its next token on.
+
+    The old ones stay published for an hour, so that no token ends before its time."""
+    settings = Settings()
+
+    async def work() -> tuple[list[str], int]:
+        async with House.opened(settings) as house:
+            made = [await house.signing_keys.rotate(algorithm) for algorithm in (ACCESS, IDENTITY)]
+            retired = await retire(house.database.writing, 0 if compromised else OVERLAP)
+            if compromised:
+                await end_tokens(house.database.writing)
+            act = f"keys rotate {which}" + (" --compromised" if compromised else "")
+            await house.journal.record((Entry(Event.RIGHTS, method="console", path=act),))
+            return made, retired
+
+    made, retired = run(settings, work)
+    typer.echo(f"Nouvelles clés de signature : {', '.join(made)}.")
+    typer.echo(f"Clés qui ne sont plus publiées : {retired}.")
 
 
 @keys.command()

@@ -75,6 +75,7 @@ def _check(settings: Settings) -> None:
 
 def _serve(settings: Settings, certificate: tuple[Path, Path] | None) -> None:
     listening = _listen(settings.host, settings.port)
+    sockets = [listening, *([_listen_to_proxy(settings.proxy_socket)] if settings.proxy_socket else [])]
     address = listening.getsockname()
     scheme = "https" if certificate else "http"
     print(f"Liaison listens on {scheme}://{address[0]}:{address[1]}", flush=True)  # noqa: T201  # whoever started it reads this
@@ -95,8 +96,11 @@ def _serve(settings: Settings, certificate: tuple[Path, Path] | None) -> None:
         ssl_certfile=certificate[0] if certificate else None,
         ssl_keyfile=certificate[1] if certificate else None,
     )
-    with contextlib.closing(listening), metrics.shared() if settings.metrics else contextlib.nullcontext():
-        Workers(config, sockets=[listening]).run()
+    with contextlib.ExitStack() as stack:
+        for one in sockets:
+            stack.enter_context(contextlib.closing(one))
+        stack.enter_context(metrics.shared() if settings.metrics else contextlib.nullcontext())
+        Workers(config, sockets=sockets).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -108,6 +112,23 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         raise Refused(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
+    listening.listen(2048)
+    listening.set_inheritable(True)
+    return listening
+
+
+def _listen_to_proxy(path: Path) -> socket.socket:
+    """The socket over which the proxy is believed. Whoever may open it, owner and group, is the proxy."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o117)  # never open to others, at no moment
+    try:
+        if path.is_socket():
+            path.unlink()  # of a service that was killed
+        listening.bind(str(path))
+    except OSError as error:
+        raise Refused(f"Cannot listen on {path} (LIAISON_PROXY_SOCKET): {error.strerror or error}.") from None
+    finally:
+        os.umask(before)
     listening.listen(2048)
     listening.set_inheritable(True)
     return listening

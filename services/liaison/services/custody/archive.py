@@ -38,6 +38,7 @@ LEFT_OUT: Final = frozenset(
         "ceremony",
         "first_access",
         "identity_lock",
+        "rate_limit",
         "refresh_token",
         "search_list",
     }

@@ -8,7 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.oauth2.errors import InvalidRequest, OAuthError
+from liaison.auth.oauth2.errors import InvalidRequest, OAuthError, UseDpopNonce
 
 FORM_LIMIT: Final = 64 * 1024
 FORM: Final = "application/x-www-form-urlencoded"
@@ -25,7 +25,10 @@ def json_answer(content: Mapping[str, Any], status: int = 200, **headers: str) -
 
 
 def error_answer(error: OAuthError) -> Response:
-    return json_answer({"error": error.error, "error_description": error.description}, error.status)
+    response = json_answer({"error": error.error, "error_description": error.description}, error.status)
+    if isinstance(error, UseDpopNonce):
+        response.headers["dpop-nonce"] = error.nonce
+    return response
 
 
 def unavailable() -> Response:

@@ -194,6 +194,7 @@ def _grant(about: Asking, granted: Scopes, context: launch.LaunchContext, patien
         challenge=asked.challenge,
         signed_in_at=int(browser.started_at.timestamp()),
         browser=browser.caller.session,
+        dpop_jkt=asked.dpop_jkt,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from starlette.requests import Request
 
-from liaison.auth.oauth2 import clients, rfc7523
+from liaison.auth.oauth2 import clients, rfc7523, rfc8705, rfc9440
 from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.errors import InvalidClient, InvalidRequest
 from liaison.auth.oauth2.rfc6749 import refresh_tokens
@@ -12,11 +12,13 @@ from liaison.auth.oauth2.rfc6749.parameters import Parameters
 
 
 async def authenticate(request: Request, parameters: Parameters, also: Sequence[str] = ()) -> Client:
-    """A confidential client has signed an assertion; a public one only says its name, and proves nothing by it (its
+    """A confidential client has signed an assertion, or shows the certificate that it is registered by; a public one
+    only says its name, and proves nothing by it (its
     codes are protected by PKCE). Its refresh request need not even say that: RFC 6749 §6 asks for the token alone, which
     was issued to one client. `also`: what an assertion may name as its audience beside the token URL. Raises
     InvalidClient, with one text."""
     house = request.app.state.house
+    certificate = request.headers.get(rfc9440.HEADER, "")
     if "authorization" in request.headers or "client_secret" in parameters:
         raise InvalidClient  # there are no shared secrets here
     if "client_assertion" not in parameters and "client_assertion_type" not in parameters:
@@ -25,7 +27,11 @@ async def authenticate(request: Request, parameters: Parameters, also: Sequence[
             client = await clients.by_number(house.database.reading, number)
         else:
             client = await clients.find(house.database.reading, parameters["client_id"])
-        if client is None or client.confidential:
+        if client is None:
+            raise InvalidClient
+        if client.certificate_subject:
+            rfc8705.authenticate(client, certificate)
+        elif client.confidential:
             raise InvalidClient
         return client
     if parameters["client_assertion_type"] != rfc7523.ASSERTION_TYPE:
@@ -37,5 +43,6 @@ async def authenticate(request: Request, parameters: Parameters, also: Sequence[
     client = await clients.find(house.database.reading, named)
     if client is None:
         raise InvalidClient
-    await rfc7523.accept(house.database.writing, client, assertion, f"{house.settings.public_url}/oauth/token", also)
+    token_url = f"{house.settings.public_url}/oauth/token"
+    await rfc7523.accept(house.database.writing, client, assertion, token_url, house.key_sets, also)
     return client

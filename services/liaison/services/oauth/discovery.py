@@ -9,11 +9,15 @@ from liaison.services.oauth.answers import json_answer, unavailable
 
 
 async def smart_configuration(request: Request) -> Response:
-    return _public(json_answer(discovery.smart_configuration(request.app.state.house.settings.public_url)))
+    settings = request.app.state.house.settings
+    document = discovery.smart_configuration(settings.public_url, mtls=settings.proxy_socket is not None)
+    return _public(json_answer(document))
 
 
 async def openid_configuration(request: Request) -> Response:
-    return _public(json_answer(discovery.openid_configuration(request.app.state.house.settings.public_url)))
+    settings = request.app.state.house.settings
+    document = discovery.openid_configuration(settings.public_url, mtls=settings.proxy_socket is not None)
+    return _public(json_answer(document))
 
 
 async def jwks(request: Request) -> Response:

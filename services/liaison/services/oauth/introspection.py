@@ -17,6 +17,7 @@ from liaison.fhir.errors import Unauthorized, Unavailable
 from liaison.fhir.store import faults
 from liaison.fhir.store.ids import Ids
 from liaison.services.oauth.answers import error_answer, form_of, json_answer, unavailable
+from liaison.services.oauth.binding import call_of
 from liaison.services.oauth.clients import authenticate
 from liaison.services.pages.signed_in import reference
 
@@ -48,7 +49,7 @@ async def _asker(request: Request, parameters: Parameters) -> Client:
     client: Client | None
     if "authorization" in request.headers:
         try:
-            caller = await house.authenticator.caller(request.headers["authorization"])
+            caller = await house.authenticator.caller(request.headers["authorization"], call_of(request))
         except Unauthorized:
             raise InvalidClient from None
         if not await is_alive(house.database.writing, caller.session):
@@ -73,6 +74,7 @@ async def _described(request: Request, found: Active) -> dict[str, Any]:
         "aud": house.settings.fhir_base,
         "sub": found.subject,
         **({"iat": found.issued_at} if found.issued_at else {}),
+        **found.bound_to.claim(),
         **found.context.parameters(),
     }
     if found.account and read_scopes(found.scope).names & {"fhirUser", "profile"}:

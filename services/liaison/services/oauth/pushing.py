@@ -9,6 +9,7 @@ from liaison.auth.oauth2.rfc6749.parameters import Parameters
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import faults
 from liaison.services.oauth.answers import error_answer, form_of, json_answer, unavailable
+from liaison.services.oauth.binding import pushed_key
 from liaison.services.oauth.clients import authenticate
 
 
@@ -21,6 +22,7 @@ async def push(request: Request) -> Response:
             pairs = await form_of(request)
             # §2: what names this server, at this endpoint, is its issuer or either address.
             client = await authenticate(request, Parameters.read(pairs), (issuer, f"{issuer}/oauth/par"))
+            pairs = await pushed_key(request, client, pairs)
             reference = await rfc9126.push(
                 house.database.writing, house.vault.territory, client, pairs, house.settings.fhir_base
             )

@@ -10,7 +10,9 @@ from liaison.auth import sessions
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.oauth2 import id_token, rfc9068
 from liaison.auth.oauth2.clients import Client
+from liaison.auth.oauth2.confirmation import JKT, Confirmation
 from liaison.auth.oauth2.errors import InvalidGrant, OAuthError, UnauthorizedClient, UnsupportedGrantType
+from liaison.auth.oauth2.rate_limits import TooMany
 from liaison.auth.oauth2.rfc6749 import client_credentials, codes, refresh_tokens
 from liaison.auth.oauth2.rfc6749.grant import Redeemed
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
@@ -21,8 +23,11 @@ from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.fhir.store.ids import Ids
+from liaison.services import limits
 from liaison.services.oauth.answers import error_answer, form_of, json_answer, unavailable
+from liaison.services.oauth.binding import binding
 from liaison.services.oauth.clients import authenticate
+from liaison.services.oauth.counting import counted
 from liaison.services.pages.signed_in import address_of, reference
 
 _SWEEP_ONE_IN = 500
@@ -34,13 +39,16 @@ async def token(request: Request) -> Response:
         try:
             with faults.reported():
                 parameters = Parameters.read(await form_of(request))
-                client = await authenticate(request, parameters)
-                content = await _grant(request, client, parameters)
+                client = await counted(request, parameters, authenticate(request, parameters))
+                content = await _grant(request, client, parameters, await binding(request, client))
                 if secrets.randbelow(_SWEEP_ONE_IN) == 0:
                     await sweep(request.app.state.house.database.writing)
         except OAuthError as error:
             await request.app.state.house.journal.refused_call(_asked(request), error.status)
             return error_answer(error)
+        except TooMany as error:
+            await request.app.state.house.journal.refused_call(_asked(request), 429)
+            return limits.answer(request.url.path, error)
     except Unavailable:
         return unavailable()
     return json_answer(content)
@@ -50,29 +58,35 @@ def _asked(request: Request) -> FhirRequest:
     return FhirRequest(request.method, request.url.path.lstrip("/"), address=address_of(request))
 
 
-async def _grant(request: Request, client: Client, parameters: Parameters) -> dict[str, Any]:
+async def _grant(request: Request, client: Client, parameters: Parameters, bound_to: Confirmation) -> dict[str, Any]:
     house = request.app.state.house
+    jkt = bound_to.thumbprint if bound_to.member == JKT else ""
     match parameters.required("grant_type"):
         case "client_credentials":
             session, scopes = await client_credentials.open_for(
                 house.database.writing, client, parameters["scope"], rfc9068.LIFETIME
             )
-            return await _answer(request, client, session, client.client_id, str(scopes))
+            return await _answer(request, client, session, client.client_id, str(scopes), bound_to)
         case "authorization_code":
             _only_apps(client)
             code, uri = parameters.required("code"), parameters.required("redirect_uri")
             async with house.database.writing.acquire() as connection:
                 redeemed = await codes.redeem(
-                    connection, client, code, uri, parameters.required("code_verifier"), rfc9068.LIFETIME
+                    connection, client, code, uri, parameters.required("code_verifier"), rfc9068.LIFETIME, jkt=jkt
                 )
-            return await _for_person(request, client, redeemed)
+            return await _for_person(request, client, redeemed, bound_to)
         case "refresh_token":
             _only_apps(client)
             async with house.database.writing.acquire() as connection:
                 redeemed = await refresh_tokens.rotate(
-                    connection, client, parameters.required("refresh_token"), parameters["scope"], rfc9068.LIFETIME
+                    connection,
+                    client,
+                    parameters.required("refresh_token"),
+                    parameters["scope"],
+                    rfc9068.LIFETIME,
+                    jkt=jkt,
                 )
-            return await _for_person(request, client, redeemed)
+            return await _for_person(request, client, redeemed, bound_to)
     raise UnsupportedGrantType("grant_type is one of authorization_code, refresh_token, client_credentials.")
 
 
@@ -81,9 +95,11 @@ def _only_apps(client: Client) -> None:
         raise UnauthorizedClient("This client may only use client_credentials.")
 
 
-async def _for_person(request: Request, client: Client, redeemed: Redeemed) -> dict[str, Any]:
+async def _for_person(request: Request, client: Client, redeemed: Redeemed, bound_to: Confirmation) -> dict[str, Any]:
     house, grant = request.app.state.house, redeemed.grant
-    content = await _answer(request, client, redeemed.session, str(grant.account), grant.scope, redeemed.seconds)
+    content = await _answer(
+        request, client, redeemed.session, str(grant.account), grant.scope, bound_to, redeemed.seconds
+    )
     if redeemed.refresh_token:
         content["refresh_token"] = redeemed.refresh_token
     content.update(grant.context.parameters())
@@ -106,7 +122,13 @@ async def _for_person(request: Request, client: Client, redeemed: Redeemed) -> d
 
 
 async def _answer(
-    request: Request, client: Client, session: int, subject: str, scope: str, seconds: int = rfc9068.LIFETIME
+    request: Request,
+    client: Client,
+    session: int,
+    subject: str,
+    scope: str,
+    bound_to: Confirmation,
+    seconds: int = rfc9068.LIFETIME,
 ) -> dict[str, Any]:
     house = request.app.state.house
     caller = await sessions.caller_of(house.database.writing, session)
@@ -121,5 +143,6 @@ async def _answer(
         client_id=client.client_id,
         session=session,
         seconds=seconds,
+        bound_to=bound_to,
     )
-    return {"access_token": access, "token_type": "Bearer", "expires_in": seconds, "scope": scope}
+    return {"access_token": access, "token_type": bound_to.token_type, "expires_in": seconds, "scope": scope}

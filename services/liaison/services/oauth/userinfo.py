@@ -12,6 +12,7 @@ from liaison.fhir.errors import Unauthorized, Unavailable
 from liaison.fhir.store import faults
 from liaison.fhir.store.ids import Ids
 from liaison.services.oauth.answers import json_answer, unavailable
+from liaison.services.oauth.binding import call_of
 from liaison.services.pages.signed_in import reference
 
 
@@ -21,7 +22,7 @@ async def userinfo(request: Request) -> Response:
     try:
         with faults.reported():
             try:
-                caller = await house.authenticator.caller(request.headers.get("authorization", ""))
+                caller = await house.authenticator.caller(request.headers.get("authorization", ""), call_of(request))
             except Unauthorized:
                 return _refused(401, "invalid_token")
             account = await by_number(house.database.reading, caller.account) if caller.account else None

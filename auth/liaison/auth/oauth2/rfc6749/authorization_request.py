@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from liaison.auth.oauth2 import clients, rfc7636
+from liaison.auth.oauth2 import clients, rfc7636, rfc9449
 from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.errors import (
     InvalidRequest,
@@ -38,6 +38,7 @@ class AuthorizationRequest:
     """The handle that came back from an EHR launch; '' for a standalone launch."""
     pushed: str = ""
     """The request_uri that it was read from (RFC 9126), to be used up when the person has decided."""
+    dpop_jkt: str = ""
 
 
 class Answerable(Exception):
@@ -94,6 +95,7 @@ def _request(
         nonce=parameters["nonce"],
         prompt=parameters["prompt"],
         launch=parameters["launch"],
+        dpop_jkt=rfc9449.check_thumbprint(parameters["dpop_jkt"]),
     )
 
 

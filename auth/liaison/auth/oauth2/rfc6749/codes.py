@@ -37,7 +37,14 @@ async def issue(connection: "asyncpg.Connection | asyncpg.Pool", grant: Grant) -
 
 
 async def redeem(
-    connection: asyncpg.Connection, client: Client, code: str, redirect_uri: str, verifier: str, seconds: int
+    connection: asyncpg.Connection,
+    client: Client,
+    code: str,
+    redirect_uri: str,
+    verifier: str,
+    seconds: int,
+    *,
+    jkt: str = "",
 ) -> Redeemed:
     """A session for the code, and a refresh token if the grant has one. Raises InvalidGrant; the code is used up either way. Not inside a transaction.
 
@@ -66,6 +73,7 @@ async def redeem(
                 if not row["fresh"] or grant.client != client.number or grant.redirect_uri != redirect_uri:
                     raise InvalidGrant
                 rfc7636.check_verifier(verifier, grant.challenge)
+                grant = grant.shown(jkt, confidential=client.confidential)
                 opened = await open_granted(connection, grant, row["family"], seconds)
                 following = await refresh_tokens.issue(connection, grant, row["family"])
             except InvalidGrant:

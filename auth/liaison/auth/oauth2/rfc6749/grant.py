@@ -27,6 +27,8 @@ class Grant:
     challenge: str = ""
     signed_in_at: int = 0
     browser: int = 0
+    dpop_jkt: str = ""
+    """The key that its code and a public client's refresh tokens are bound to (RFC 9449 §5, §10)."""
 
     @property
     def offline(self) -> bool:
@@ -40,6 +42,14 @@ class Grant:
     def read(cls, text: str) -> Self:
         parts: dict[str, Any] = orjson.loads(text)
         return cls(**{**parts, "act": Act(**parts["act"]), "context": LaunchContext.of(parts.get("context", {}))})
+
+    def shown(self, jkt: str, *, confidential: bool) -> Self:
+        """This grant, used with a proof of that key ('' for none). Raises InvalidGrant when it is bound to another.
+
+        What a public client gets is bound to its key from here on; a confidential one proves itself anyway."""
+        if self.dpop_jkt and self.dpop_jkt != jkt:
+            raise InvalidGrant
+        return replace(self, dpop_jkt="" if confidential else jkt)
 
     def narrowed(self, scope: str) -> Self:
         return replace(self, scope=scope)

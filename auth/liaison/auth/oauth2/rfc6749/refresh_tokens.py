@@ -55,7 +55,9 @@ async def holder(connection: "asyncpg.Connection | asyncpg.Pool", token: str) ->
     return Grant.read(request).client if request else 0
 
 
-async def rotate(connection: asyncpg.Connection, client: Client, token: str, scope: str, seconds: int) -> Redeemed:
+async def rotate(
+    connection: asyncpg.Connection, client: Client, token: str, scope: str, seconds: int, *, jkt: str = ""
+) -> Redeemed:
     """A new session and the next refresh token. `scope` may narrow this session, never the family's grant.
 
     Raises InvalidGrant (a used token, or another client's, ends the family) or InvalidScope. Not inside a transaction.
@@ -77,13 +79,15 @@ async def rotate(connection: asyncpg.Connection, client: Client, token: str, sco
             failed = True
             await end_family(connection, row["family"])
         else:
+            # Before anything is used up: whoever lacks the key must not be able to end what it is bound to.
+            grant = grant.shown(jkt, confidential=client.confidential)
             session_grant = _narrow(grant, scope)
             await connection.execute("update refresh_token set used_at = now() where token = $1", digest(token))
             try:
                 async with connection.transaction():
                     opened = await open_granted(connection, session_grant, row["family"], seconds)
                     following = await _insert(
-                        connection, row["request"], row["family"], "$4::timestamptz", row["expires_at"]
+                        connection, grant.write(), row["family"], "$4::timestamptz", row["expires_at"]
                     )
             except InvalidGrant:
                 failed = True
