@@ -257,6 +257,15 @@ browser_session = Table(
     _moment("expires_at", nullable=False),
     Column("factors", SmallInteger, nullable=False, server_default="1"),  # how many were proven at started_at
     _moment("seen_at", nullable=False, server_default=func.now()),  # by the minute: it ends when left alone
+    # Of a sign-in through Pro Santé Connect:
+    Column("attested", JSONB),  # the roles that the exercices stand behind; null: signed in here
+    Column("provider_session", LargeBinary),  # SHA-256 of its `sid`
+    Column("provider_token", LargeBinary),  # the id_token under the territory key, to sign out there
+)
+Index(
+    "browser_session_by_provider",
+    browser_session.c.provider_session,
+    postgresql_where=browser_session.c.provider_session.is_not(None),
 )
 Index("browser_session_by_account", browser_session.c.account)
 

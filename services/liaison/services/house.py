@@ -19,6 +19,7 @@ from liaison.auth.oauth2.keys import SigningKeys
 from liaison.auth.oauth2.rfc6750 import Bearer
 from liaison.auth.oauth2.rfc7517 import KeySets
 from liaison.auth.oauth2.rfc9449 import Nonces
+from liaison.auth.people.pro_sante_connect.provider import Provider, Registration
 from liaison.auth.safe_fetch import Fetcher
 from liaison.auth.smart.discovery import capability_security
 from liaison.fhir.interactions.capabilities import Stated
@@ -54,6 +55,28 @@ def key_provider(settings: Settings) -> KeyProvider:
     return FileKeyProvider(settings.key_file)
 
 
+def _pro_sante_connect(settings: Settings) -> Provider | None:
+    """The provider that the settings name. Raises NoKey when its secret cannot be read, or may be read by others."""
+    if not settings.psc_issuer or settings.psc_secret_file is None:
+        return None
+    try:
+        if settings.psc_secret_file.stat().st_mode & 0o077:
+            raise NoKey(f"{settings.psc_secret_file} may be read by others: chmod 600.")
+        secret = settings.psc_secret_file.read_text().strip()
+    except OSError as error:
+        raise NoKey(f"LIAISON_PSC_SECRET_FILE cannot be read: {error.strerror}.") from None
+    return Provider(
+        Registration(
+            issuer=settings.psc_issuer,
+            client_id=settings.psc_client_id,
+            secret=secret,
+            accepted=tuple(one.strip() for one in settings.psc_acr.split(",") if one.strip()),
+            redirect_uri=f"{settings.public_url}/psc/retour",
+            after_logout=f"{settings.public_url}/connexion",
+        )
+    )
+
+
 @dataclass(slots=True)
 class House:
     """Open; closed by leaving `opened`. Nothing here is global: a process may open several, as tests do."""
@@ -70,6 +93,7 @@ class House:
     nonces: Nonces
     engine: Engine
     authenticator: Bearer
+    pro_sante_connect: Provider | None
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -100,8 +124,21 @@ class House:
             )
             nonces = Nonces(vault.territory, required=settings.dpop_nonce)
             bearer = Bearer(database, signing_keys, settings.public_url, settings.fhir_base, nonces)
+            psc = _pro_sante_connect(settings)
             yield cls(
-                settings, database, vault, store, journal, keys, audit, signing_keys, key_sets, nonces, engine, bearer
+                settings,
+                database,
+                vault,
+                store,
+                journal,
+                keys,
+                audit,
+                signing_keys,
+                key_sets,
+                nonces,
+                engine,
+                bearer,
+                psc,
             )
 
     def jobs(self) -> Iterable[Job]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     proxy_socket: Path | None = None
     dpop_nonce: bool = False
     fetch_private_addresses: bool = False
+    psc_issuer: str = ""
+    psc_client_id: str = ""
+    psc_secret_file: Path | None = None
+    psc_acr: str = "eidas1,eidas2,eidas3"
     access_log: bool = True
     metrics: bool = True
 
@@ -53,6 +57,14 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("psc_issuer")
+    @classmethod
+    def _issuer(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+            raise ValueError("must begin with https://")
+        return value
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -65,6 +77,12 @@ class Settings(BaseSettings):
         for origin in value:
             require_origin(origin)
         return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Settings":
+        if self.psc_issuer and not (self.psc_client_id and self.psc_secret_file and self.psc_acr.strip(", ")):
+            raise ValueError("LIAISON_PSC_ISSUER needs LIAISON_PSC_CLIENT_ID, LIAISON_PSC_SECRET_FILE and an acr.")
+        return self
 
     @property
     def outside_folder(self) -> Path:

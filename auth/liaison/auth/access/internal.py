@@ -64,6 +64,13 @@ _TABLE: Final = (
         frozenset({"CarePlan", "Observation", "Task"}),
         _NONE,
     ),
+    Internal(
+        "sign-in",
+        Purpose.HOPERAT,
+        "finds who in the directory is the professional that Pro Santé Connect has recognised",
+        frozenset({"Practitioner"}),
+        _NONE,
+    ),
     Internal("directory", Purpose.HOPERAT, "writes the directory and the library of protocols", _NONE, _ALL_TYPES),
     Internal(
         "indexing",

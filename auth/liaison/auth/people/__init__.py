@@ -8,6 +8,7 @@ sign_in        a name and a secret become an account, slowly for those who guess
 second_factor  the codes of an app (totp), after the password
 passkeys       two factors in one gesture, and no name
 ceremonies     which browser is in the middle of what
+pro_sante_connect  the State's provider: who someone is, never what they may do
 roles          what the directory says a person is, now; one is chosen at sign-in
 acting         an account in a role: the principals and the purpose of a session
 browsers       browser sessions

@@ -137,6 +137,17 @@ async def by_username(connection: "asyncpg.Connection | asyncpg.Pool", username:
     return None if row is None else _account(row)
 
 
+async def of_person(connection: "asyncpg.Connection | asyncpg.Pool", person: Key) -> list[Account]:
+    """Every account of one person, suspended ones too."""
+    rows = await connection.fetch(
+        f"select {_COLUMNS} from account where fhir_kind = $1 and fhir_patient = $2 and fhir_res = $3 order by account",
+        person.kind,
+        person.patient,
+        person.res,
+    )
+    return [_account(row) for row in rows]
+
+
 async def every(connection: "asyncpg.Connection | asyncpg.Pool") -> list[Account]:
     """All accounts, suspended ones too, by user name."""
     return [_account(row) for row in await connection.fetch(f"select {_COLUMNS} from account order by username")]

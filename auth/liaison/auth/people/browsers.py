@@ -3,6 +3,7 @@ works at once on every worker. Four hours at most, half an hour when left alone,
 """
 
 import hmac
+import json
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from liaison.auth.people.acting import as_oneself, choosing, in_role
 from liaison.auth.people.roles import HeldRole
 from liaison.auth.sessions import BROWSER, Act, caller_of_row, end_granted_in, end_session, open_session
 from liaison.fhir.store.contract import Key
+from liaison.fhir.vault import context
 
 LIFETIME: Final = 4 * 3600
 CHOOSING: Final = 900
@@ -25,7 +27,21 @@ RECENT: Final = timedelta(minutes=30)
 """How old the proof of who someone is may be for an act that asks for a recent one: emergency access, exports, keys,
 rights. Of two factors, where the account has two."""
 IDLE: Final = timedelta(minutes=30)
+ELSEWHERE: Final = context("id_token of a sign-in elsewhere")
+"""Under what the provider's token is sealed."""
 _SEEN_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Of a sign-in that Pro Santé Connect has vouched for: the roles that the exercices stand behind, the session there
+    ('' when it said none), its id_token, sealed, and when the person was asked who they are: our four hours, and what
+    counts as recent, begin then."""
+
+    roles: frozenset[str]
+    session: str
+    token: bytes
+    proven_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +51,7 @@ class Browser:
     `started_at` is when the secret was last proven, which choosing a role does not make younger, and `factors` how many
     were; `recent` says, by the database's clock, whether that is less than RECENT ago, and with the second factor where
     the account has one. `unseen`: for a minute or more nobody has written down that it is used.
+    `attested`: the roles that a sign-in elsewhere stands behind; None for a sign-in here.
     """
 
     account: Account
@@ -45,6 +62,7 @@ class Browser:
     recent: bool
     factors: int
     unseen: bool
+    attested: frozenset[str] | None
 
     def csrf_matches(self, given: str) -> bool:
         """Whether a form carries this session's token, compared in constant time."""
@@ -52,7 +70,13 @@ class Browser:
 
 
 async def begin(
-    connection: asyncpg.Connection, account: Account, *, factors: int = 1, alone: bool = False, leaving: str = ""
+    connection: asyncpg.Connection,
+    account: Account,
+    *,
+    factors: int = 1,
+    alone: bool = False,
+    elsewhere: Elsewhere | None = None,
+    leaving: str = "",
 ) -> str:
     """A new cookie for someone who has just proven who they are. Never the cookie they came with (`leaving`), which
     ends: a cookie planted before sign-in is worth nothing after it.
@@ -64,8 +88,8 @@ async def begin(
             await end(connection, leaving)
         act = None if alone else as_oneself(account)
         if act is not None:
-            return await _insert(connection, act, LIFETIME, factors=factors)
-        return await _insert(connection, choosing(account), CHOOSING, factors=factors)
+            return await _insert(connection, act, LIFETIME, factors=factors, elsewhere=elsewhere)
+        return await _insert(connection, choosing(account), CHOOSING, factors=factors, elsewhere=elsewhere)
 
 
 async def choose(connection: asyncpg.Connection, cookie: str, account: Account, role: HeldRole) -> str:
@@ -102,14 +126,23 @@ async def seen(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
 
 
 async def _insert(
-    connection: asyncpg.Connection, act: Act, seconds: int, *, factors: int = 1, leaving: str = ""
+    connection: asyncpg.Connection,
+    act: Act,
+    seconds: int,
+    *,
+    factors: int = 1,
+    elsewhere: Elsewhere | None = None,
+    leaving: str = "",
 ) -> str:
     session = await open_session(connection, act, BROWSER, seconds)
     cookie = secrets.token_urlsafe(32)
     await connection.execute(
         """
-        insert into browser_session (token, account, session, csrf, started_at, factors, expires_at)
-        select $1, $2, $3, $4, coalesce(b.started_at, now()), coalesce(b.factors, $6), s.expires_at
+        insert into browser_session (token, account, session, csrf, started_at, factors, expires_at,
+                                     attested, provider_session, provider_token)
+        select $1, $2, $3, $4, coalesce(b.started_at, least(now(), $7::timestamptz)), coalesce(b.factors, $6),
+               s.expires_at, coalesce(b.attested, to_jsonb($8::text[])), coalesce(b.provider_session, $9),
+               coalesce(b.provider_token, $10)
         from access_session s left join browser_session b on b.token = $5 where s.session = $3
         """,
         digest(cookie),
@@ -118,6 +151,10 @@ async def _insert(
         secrets.token_bytes(32),
         digest(leaving),
         factors,
+        elsewhere.proven_at if elsewhere else None,
+        sorted(elsewhere.roles) if elsewhere else None,
+        digest(elsewhere.session) if elsewhere and elsewhere.session else None,
+        elsewhere.token if elsewhere else None,
     )
     return cookie
 
@@ -126,7 +163,7 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
     """The live session of a cookie; None for one that is unknown, expired or ended, or whose account is suspended."""
     row = await connection.fetchrow(
         """
-        select b.csrf, b.started_at as began, s.expires_at, b.factors, b.seen_at < now() - $4::interval as unseen,
+        select b.csrf, b.started_at as began, s.expires_at, b.factors, b.attested, b.seen_at < now() - $4::interval as unseen,
                b.started_at > now() - $2::interval and (b.factors > 1 or not (
                    exists (select from totp t where t.account = a.account and t.confirmed_at is not null)
                    or exists (select from passkey p where p.account = a.account))) as recent,
@@ -157,6 +194,7 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
         recent=row["recent"],
         factors=row["factors"],
         unseen=row["unseen"],
+        attested=None if row["attested"] is None else frozenset(json.loads(row["attested"])),
     )
 
 
@@ -168,6 +206,26 @@ async def end(connection: asyncpg.Connection, cookie: str) -> None:
     if session is not None:
         await end_session(connection, session)
         await end_granted_in(connection, session)
+
+
+async def token_elsewhere(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> bytes | None:
+    """The sealed id_token of a session that was proven elsewhere, to sign out there too."""
+    token: bytes | None = await connection.fetchval(
+        "select provider_token from browser_session where token = $1", digest(cookie)
+    )
+    return token
+
+
+async def end_elsewhere(connection: asyncpg.Connection, session: str) -> list[tuple[int, int]]:
+    """Ends every session that came of one sign-in elsewhere. (account, person) of each."""
+    rows = await connection.fetch(
+        "delete from browser_session b using account a where b.provider_session = $1 and a.account = b.account"
+        " returning b.session, a.account, a.fhir_res",
+        digest(session),
+    )
+    for row in rows:
+        await end_session(connection, row["session"])
+    return [(row["account"], row["fhir_res"]) for row in rows]
 
 
 async def open_now(

@@ -13,13 +13,15 @@ import asyncpg
 
 from liaison.auth.digests import digest
 
-Kind = Literal["second", "enter-by-passkey", "add-passkey", "confirm-by-passkey"]
+Kind = Literal["second", "enter-by-passkey", "add-passkey", "confirm-by-passkey", "pro-sante-connect"]
 LASTS: Final = timedelta(minutes=5)
 
 
-async def begin(connection: "asyncpg.Connection | asyncpg.Pool", kind: Kind, account: int = 0) -> str:
-    """The cookie of a new ceremony. `account` 0: not known yet who it is."""
-    cookie = secrets.token_urlsafe(32)
+async def begin(
+    connection: "asyncpg.Connection | asyncpg.Pool", kind: Kind, account: int = 0, *, carrying: str = ""
+) -> str:
+    """The cookie of a new ceremony. `account` 0: not known yet who it is. `carrying` travels after its first dot."""
+    cookie = secrets.token_urlsafe(32) + (f".{carrying}" if carrying else "")
     await connection.execute(
         "insert into ceremony (token, kind, account, expires_at) values ($1, $2, $3, now() + $4)",
         digest(cookie),

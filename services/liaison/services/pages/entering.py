@@ -6,6 +6,7 @@ up, in a session without any principal.
 """
 
 import secrets
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -16,8 +17,9 @@ from liaison.auth.journal.entry import OUTCOME_REFUSED, Entry, Event, entry
 from liaison.auth.people import browsers, phones
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.acting import NO_ROLE
-from liaison.auth.people.browsers import Browser
-from liaison.auth.people.roles import held_by
+from liaison.auth.people.browsers import Browser, Elsewhere
+from liaison.auth.people.pro_sante_connect.identity import attested
+from liaison.auth.people.roles import HeldRole, held_by
 from liaison.auth.people.sign_in import SignInRefused
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
@@ -82,7 +84,9 @@ async def two_needed(request: Request) -> bool:
     return await declared(house.database.reading, house.vault) is Kind.PRODUCTION
 
 
-async def enter(request: Request, account: Account, follow: str = "/", *, factors: int = 1) -> Response:
+async def enter(
+    request: Request, account: Account, follow: str = "/", *, factors: int = 1, elsewhere: Elsewhere | None = None
+) -> Response:
     """Opens a browser session for someone whose identity is proven, in their role if they hold exactly one, in none if
     they hold none.
 
@@ -93,10 +97,12 @@ async def enter(request: Request, account: Account, follow: str = "/", *, factor
         alone = factors < 2 and await two_needed(request)
         async with house.database.writing.acquire() as connection:
             leaving = cookies.read(request, cookies.SESSION)
-            cookie = await browsers.begin(connection, account, factors=factors, alone=alone, leaving=leaving)
+            cookie = await browsers.begin(
+                connection, account, factors=factors, alone=alone, elsewhere=elsewhere, leaving=leaving
+            )
             browser = await browsers.find(connection, cookie)
             if browser is not None and not browser.caller.role_code and not alone:
-                held = await held_by(connection, account.person.res)
+                held = offered(await held_by(connection, account.person.res), browser)
                 if len(held) < 2:
                     cookie = await browsers.choose(connection, cookie, account, held[0] if held else NO_ROLE)
                     browser = await browsers.find(connection, cookie)
@@ -112,6 +118,13 @@ async def enter(request: Request, account: Account, follow: str = "/", *, factor
         if cookies.read(request, done):
             cookies.take(request, response, done)
     return response
+
+
+def offered(held: Sequence[HeldRole], browser: Browser) -> list[HeldRole]:
+    """The roles that may be chosen: what the directory gives, as far as a sign-in elsewhere stands behind it."""
+    if browser.attested is None:
+        return list(held)
+    return [one for one in held if attested(one, browser.attested)]
 
 
 async def proven_again(request: Request, browser: Browser, factors: int) -> str:

@@ -35,6 +35,7 @@ from liaison.services.pages.entering import (
     local,
     note,
     note_refusal,
+    offered,
     on_enrolled_phone,
     two_needed,
 )
@@ -42,6 +43,8 @@ from liaison.services.pages.factors.second import ask_second
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.page import page, to_sign_in
+from liaison.services.pages.pro_sante_connect.signing_in import origin_of
+from liaison.services.pages.pro_sante_connect.signing_out import signed_out_here
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import SignInNeeded, address_of, browser_of, reference, signed_in
@@ -53,10 +56,11 @@ async def show_sign_in(request: Request) -> Response:
     browser = await browser_of(request)
     if browser is not None:
         return go(request, follow)
-    return _form(request, follow)
+    return await _form(request, follow)
 
 
-def _form(request: Request, follow: str, *, username: str = "", refused: bool = False) -> Response:
+async def _form(request: Request, follow: str, *, username: str = "", refused: bool = False) -> Response:
+    provider = request.app.state.house.pro_sante_connect
     before = before_sign_in(request)
     request.state.csrf = before
     response = render(
@@ -66,6 +70,8 @@ def _form(request: Request, follow: str, *, username: str = "", refused: bool = 
         follow=follow,
         username=username,
         refused=refused,
+        form_targets=await origin_of(provider),
+        psc=provider is not None,
         passkeys=passkeys.site_of(request.app.state.house.settings.public_url) is not None,
     )
     cookies.give(request, response, cookies.BEFORE, before)
@@ -84,7 +90,7 @@ async def take_sign_in(request: Request) -> Response:
             account = await check_secret(house.database, username, secret, on_enrolled_phone=enrolled)
         except SignInRefused as refusal:
             await note_refusal(request, refusal)
-            return _form(request, follow, username=username, refused=True)
+            return await _form(request, follow, username=username, refused=True)
         if enrolled and looks_like_pin(secret):
             return await enter(request, account, follow, factors=2)  # the phone, and the PIN
         if (await factors_of(house.database.reading, account.number)).any:
@@ -102,7 +108,7 @@ async def choose_role(request: Request) -> Response:
         return go(request, f"{SECURITY}?suite={quote(request.query_params.get('suite', '/'), safe='')}")
     house = request.app.state.house
     with faults.reported():
-        held = await held_by(house.database.reading, browser.account.person.res)
+        held = offered(await held_by(house.database.reading, browser.account.person.res), browser)
     if request.method == "POST":
         form = await request.form()
         chosen = str(form.get("role", ""))
@@ -153,12 +159,14 @@ async def sign_out(request: Request) -> Response:
     """Ends this browser's session, in the database first, so that a copied cookie ends too."""
     browser = await browser_of(request)
     cookie = cookies.read(request, cookies.SESSION)
+    elsewhere = None
     if browser is not None:
         with faults.reported():
             async with request.app.state.house.database.writing.acquire() as connection:
+                elsewhere = await browsers.token_elsewhere(connection, cookie)
                 await browsers.end(connection, cookie)
         await note(request, entry(browser.caller, Event.SIGN_OUT, request=asked(request)))
-    response = go(request, "/connexion")
+    response = (await signed_out_here(request, elsewhere) if elsewhere else None) or go(request, "/connexion")
     cookies.take(request, response, cookies.SESSION)
     # Whatever a page may have left on a shared machine goes too.
     response.headers["clear-site-data"] = '"cache"'

@@ -16,19 +16,24 @@ from liaison.services.pages.entering import LONGEST, go, local, note_refusal, on
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.page import to_sign_in
+from liaison.services.pages.pro_sante_connect.signing_in import origin_of
 from liaison.services.pages.signed_in import SignInNeeded, browser_of
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """What the form asks for. `passkey`: offered by a button; `code` or `secret`: the one field to fill in, if any."""
+    """What the form asks for. `passkey`: offered by a button; `code` or `secret`: the one field to fill in, if any;
+    `elsewhere`: Pro Santé Connect is asked, and nothing here."""
 
-    passkey: bool
-    code: bool
-    secret: bool
+    passkey: bool = False
+    code: bool = False
+    secret: bool = False
+    elsewhere: bool = False
 
 
 async def what_to_ask(request: Request, browser: Browser) -> Again:
+    if browser.attested is not None:
+        return Again(elsewhere=True)
     house = request.app.state.house
     with faults.reported():
         factors = await second_factor.factors_of(house.database.reading, browser.account.number)
@@ -41,6 +46,8 @@ async def prove(request: Request, browser: Browser, form: Mapping[str, object]) 
     and journaled like a sign-in."""
     house = request.app.state.house
     ask = await what_to_ask(request, browser)
+    if ask.elsewhere:
+        return ""
     with faults.reported():
         try:
             if ask.secret:
@@ -93,4 +100,5 @@ async def confirm(request: Request) -> Response:
         again=await what_to_ask(request, browser),
         follow=follow,
         error=error,
+        form_targets=await origin_of(request.app.state.house.pro_sante_connect),
     )

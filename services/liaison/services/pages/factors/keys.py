@@ -160,6 +160,8 @@ async def _adding(request: Request) -> Account:
     browser = await browser_of(request)
     if browser is None or not browser.recent:
         raise SignInNeeded
+    if browser.attested is not None:  # see mine.py
+        raise NotFound
     return browser.account
 
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from liaison.auth.people import passkeys, second_factor, totp
 from liaison.auth.people.browsers import Browser
+from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.services.pages.entering import enter, go, local, two_needed
 from liaison.services.pages.factors.again import recently
@@ -29,6 +30,10 @@ async def mine(request: Request) -> Response:
     browser = await recently(request)
     if isinstance(browser, Response):
         return browser
+    if browser.attested is not None:
+        gettext = translations(language_of(request)).gettext
+        words = gettext("Vous entrez par Pro Santé Connect : votre carte ou votre e-CPS est votre second facteur.")
+        return await _render(request, browser, "message.html", heading=gettext("Ma sécurité"), sentences=[words])
     house = request.app.state.house
     with faults.reported():
         found = await passkeys.of_account(house.database.reading, browser.account.number)
@@ -46,6 +51,15 @@ async def mine(request: Request) -> Response:
     )
 
 
+async def _local(request: Request) -> Browser | Response:
+    """As `recently`. Whoever came through Pro Santé Connect makes no way in of their own here: it would go round what
+    their exercices stand behind."""
+    found = await recently(request)
+    if isinstance(found, Browser) and found.attested is not None:
+        raise NotFound
+    return found
+
+
 async def _render(request: Request, browser: Browser, template: str, **context: object) -> Response:
     request.state.csrf = browser.csrf
     if browser.caller.role_code:
@@ -55,7 +69,7 @@ async def _render(request: Request, browser: Browser, template: str, **context: 
 
 async def prepare_app(request: Request) -> Response:
     """Proposes a secret for an authenticator app. It counts for nothing until a code of it has come back."""
-    browser = await recently(request)
+    browser = await _local(request)
     if isinstance(browser, Response):
         return browser
     house = request.app.state.house
@@ -68,7 +82,7 @@ async def prepare_app(request: Request) -> Response:
 
 async def add_app(request: Request) -> Response:
     """Shows the proposed secret, and takes the code that shows that the app has it."""
-    browser = await recently(request)
+    browser = await _local(request)
     if isinstance(browser, Response):
         return browser
     house, account = request.app.state.house, browser.account
@@ -111,7 +125,7 @@ def _picture(address: str) -> Markup:
 
 async def remove_app(request: Request) -> Response:
     """Only beside a passkey: a password alone would be left."""
-    browser = await recently(request)
+    browser = await _local(request)
     if isinstance(browser, Response):
         return browser
     house, account = request.app.state.house, browser.account
@@ -125,7 +139,7 @@ async def remove_app(request: Request) -> Response:
 
 async def remove_key(request: Request) -> Response:
     """Not the last factor: it would leave a password alone, or nothing."""
-    browser = await recently(request)
+    browser = await _local(request)
     if isinstance(browser, Response):
         return browser
     house, account = request.app.state.house, browser.account

@@ -1,0 +1,51 @@
+"""Who in our directory is the professional that Pro Santé Connect has recognised, and the account that is theirs."""
+
+import secrets
+from urllib.parse import quote
+
+import orjson
+from starlette.requests import Request
+
+from liaison.auth.access import internal
+from liaison.auth.journal.entry import Entry, Event
+from liaison.auth.people import accounts
+from liaison.auth.people.accounts import Account
+from liaison.auth.people.pro_sante_connect.identity import Professional
+from liaison.auth.people.sign_in import SignInRefused
+from liaison.fhir.store.contract import Key
+from liaison.fhir.store.contract import Request as FhirRequest
+from liaison.services.pages.signed_in import address_of
+
+
+async def account_of(request: Request, person: Professional) -> Account:
+    """Raises SignInRefused for someone whom the directory does not know, knows twice, or has ended; and for one whose
+    accounts are all suspended. Whoever has no account yet gets one, without any secret of its own."""
+    key = await _practitioner(request, person)
+    house = request.app.state.house
+    known = await accounts.of_person(house.database.reading, key)
+    if known:
+        found = next((one for one in known if one.active), None)
+        if found is None:
+            raise SignInRefused(known[0].number, key.res)
+        return found
+    async with house.database.writing.acquire() as connection, connection.transaction():
+        made = await accounts.add(connection, f"psc-{secrets.token_hex(8)}", key, invited=True)
+        opened = Entry(Event.RIGHTS, person=key.res, account=made.number, method=request.method, path="psc/retour")
+        await house.journal.record_within(connection, (opened,))
+    return made
+
+
+async def _practitioner(request: Request, person: Professional) -> Key:
+    house = request.app.state.house
+    caller = await internal.open_session(house.database.writing, "sign-in")
+    wanted = ",".join(f"{system}|{value}" for system, value in person.identifiers)
+    asked = FhirRequest("GET", "Practitioner", f"identifier={quote(wanted)}&_count=2", address=address_of(request))
+    answer = await house.engine.handle(caller, asked)
+    await internal.close_session(house.database.writing, caller)
+    found = [one["resource"] for one in orjson.loads(answer.body).get("entry", ()) if answer.status == 200]
+    if len(found) != 1 or found[0].get("active") is False:
+        raise SignInRefused
+    key = house.store.key("Practitioner", found[0]["id"])
+    if not isinstance(key, Key):
+        raise SignInRefused
+    return key
