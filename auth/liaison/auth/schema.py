@@ -269,6 +269,26 @@ Index(
 )
 Index("browser_session_by_account", browser_session.c.account)
 
+# Forms of pages that were sent, so that a second sending of one leads where the first did: see people.sent_forms.
+sent_form = Table(
+    "sent_form",
+    metadata,
+    Column("form", LargeBinary, primary_key=True),  # SHA-256 of who sent what and where
+    Column("location", Text),  # null while the first sending is under way
+    _moment("taken_at", nullable=False, server_default=func.now()),
+)
+
+# What was typed in a form whose session had ended: see people.kept_forms.
+kept_form = Table(
+    "kept_form",
+    metadata,
+    Column("token", LargeBinary, primary_key=True),  # SHA-256
+    Column("account", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # under the territory key
+    _moment("kept_at", nullable=False, server_default=func.now()),
+)
+Index("kept_form_by_account", kept_form.c.account)
+
 # A phone that a manager has enrolled for her service: the first factor of those who sign in with a PIN.
 phone = Table(
     "phone",

@@ -73,7 +73,8 @@ async def exact(finder: Finder, patient: Tree) -> Known | None:
 async def _recognised(finder: Finder, known: Known, means: str, informed: bool, base_url: str) -> list[Write]:
     store, caller, now = finder.store, finder.caller, datetime.now(UTC)
     subject, by = store.reference(known.key), team_writing.staff_reference(store, caller)
-    own = team_writing.participant(by, now, "recognised", informed=informed, role=caller.role_code)
+    me = await team_writing.named(store, finder.cell, by)
+    own = team_writing.participant(me, now, "recognised", informed=informed, role=caller.role_code)
     teams = await found(finder, f"CareTeam?patient={subject}&status=active&_count={_MOST}", base_url)
     teams = [tree for tree in teams if not tree.get("category")]
     if teams:

@@ -81,7 +81,7 @@ async def register(store: Store, caller: Caller, stated: Registration, base_url:
         await finder.note(True)
         if known:
             return Registered(False, await _visible(finder, known))
-        writes = _writes(finder, stated)
+        writes = await _writes(finder, stated)
         try:
             await commit(store, finder.cell, writes, base_url)
         except identity.AlreadyKnown:  # opened by someone else meanwhile
@@ -122,14 +122,15 @@ async def _visible(finder: Finder, known: list[Known]) -> str:
     return ""
 
 
-def _writes(finder: Finder, stated: Registration) -> list[Write]:
+async def _writes(finder: Finder, stated: Registration) -> list[Write]:
     store, caller, now = finder.store, finder.caller, datetime.now(UTC)
     urn, by = f"urn:uuid:{uuid4()}", team_writing.staff_reference(store, caller)
     patient = identity.with_status(stated.patient, stated.status)
     informed = bool(stated.informed)
-    members = [team_writing.participant(by, now, stated.basis, informed=informed)]
-    members += [
-        team_writing.participant(one, now, "recognised", informed=informed) for one in stated.members if one != by
+    bases = {by: stated.basis, **{one: "recognised" for one in stated.members if one != by}}
+    members = [
+        team_writing.participant(await team_writing.named(store, finder.cell, one), now, basis, informed=informed)
+        for one, basis in bases.items()
     ]
     trees = [patient, team_writing.care_team(urn, members, now)]
     if stated.informed:

@@ -6,9 +6,11 @@ from typing import Any, Final
 from liaison.auth.access import vocabulary
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
+from liaison.fhir.model import read
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key, Tree
 
+_DIRECTORY: Final = frozenset({"PractitionerRole", "Practitioner", "Organization"})
 _SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
 _CATEGORY: Final = {"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}
 POLICY: Final = {"text": "CSP L.1110-4, R.1110-3"}
@@ -26,14 +28,48 @@ def staff_reference(store: Store, caller: Caller) -> str:
     return ""
 
 
-def participant(reference: str, since: datetime, basis: str, *, informed: bool, role: str = "") -> Tree:
+async def named(store: Store, cell: Caller, reference: str) -> Tree:
+    """The reference with the name and the role that the directory gives, so that the team can be read, and a member be
+    named in an opposition. Without a name where the directory has none."""
+    name = await _name(store, cell, reference)
+    return {"reference": reference, "display": name} if name else {"reference": reference}
+
+
+async def _name(store: Store, cell: Caller, reference: str) -> str:
+    type_, _, id_ = reference.partition("/")
+    key = store.key(type_, id_) if type_ in _DIRECTORY else None
+    seen = await store.read(cell, key) if key is not None else None
+    if seen is None or seen.row.deleted:
+        return ""
+    tree = read(seen.body)
+    if type_ != "PractitionerRole":
+        return _words(tree.get("name"))
+    person = tree.get("practitioner") or {}
+    name = str(person.get("display") or await _name(store, cell, str(person.get("reference", ""))))
+    role = next((words for code in tree.get("code") or () if (words := _label(code))), "")
+    return f"{name} ({role[:1].lower()}{role[1:]})" if name and role else name
+
+
+def _words(name: Any) -> str:
+    """A HumanName list or an organisation's name, as people write it."""
+    if isinstance(name, str):
+        return name
+    first: Tree = next(iter(name or ()), {})
+    return str(first.get("text") or " ".join([*first.get("given", ()), first.get("family", "")])).strip()
+
+
+def _label(code: Tree) -> str:
+    return str(code.get("text") or next((c["display"] for c in code.get("coding") or () if "display" in c), ""))
+
+
+def participant(member: Tree, since: datetime, basis: str, *, informed: bool, role: str = "") -> Tree:
     """A dated CareTeam.participant with its legal basis (L.1110-12)."""
     extension: list[dict[str, Any]] = [{"url": vocabulary.LEGAL_BASIS, "valueCode": basis}]
     if informed:
         extension.append({"url": vocabulary.INFORMED, "valueDateTime": _text(since)})
     tree: Tree = {
         "extension": extension,
-        "member": {"reference": reference},
+        "member": member,
         "period": {"start": _text(since)},
     }
     if role:

@@ -188,7 +188,7 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
     return Browser(
         account=Account(row["account"], row["username"], person),
         caller=caller_of_row(row),
-        csrf=urlsafe_b64encode(row["csrf"]).rstrip(b"=").decode(),
+        csrf=_text(row["csrf"]),
         started_at=row["began"],
         expires_at=row["expires_at"],
         recent=row["recent"],
@@ -196,6 +196,18 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
         unseen=row["unseen"],
         attested=None if row["attested"] is None else frozenset(json.loads(row["attested"])),
     )
+
+
+async def owner_of_form(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str, given: str) -> int | None:
+    """The account whose session, over by now, gave this browser a form with the token `given`; None when none did.
+
+    Says nothing of any right: what is over stays over.
+    """
+    row = await connection.fetchrow("select account, csrf from browser_session where token = $1", digest(cookie))
+    if row is None or not hmac.compare_digest(_text(row["csrf"]).encode(), given.encode("utf-8", "surrogatepass")):
+        return None
+    account: int = row["account"]
+    return account
 
 
 async def end(connection: asyncpg.Connection, cookie: str) -> None:
@@ -241,3 +253,7 @@ async def open_now(
         account,
     )
     return [tuple(row) for row in rows]
+
+
+def _text(csrf: bytes) -> str:
+    return urlsafe_b64encode(csrf).rstrip(b"=").decode()

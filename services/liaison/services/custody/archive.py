@@ -38,9 +38,11 @@ LEFT_OUT: Final = frozenset(
         "ceremony",
         "first_access",
         "identity_lock",
+        "kept_form",
         "rate_limit",
         "refresh_token",
         "search_list",
+        "sent_form",
     }
 )
 """What must not come back (sessions) or means nothing elsewhere (locks, lists of cursors)."""

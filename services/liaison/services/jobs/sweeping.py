@@ -1,4 +1,5 @@
-"""Removes what nothing can need any more: index rows of superseded versions, expired codes and sessions.
+"""Removes what nothing can need any more: index rows of superseded versions, expired codes and sessions,
+forms that were sent or kept.
 
 Nothing depends on it happening; a base that is never swept is only larger.
 """
@@ -13,6 +14,7 @@ import asyncpg
 import structlog
 
 from liaison.auth.oauth2 import sweep as expired
+from liaison.auth.people import kept_forms, sent_forms
 from liaison.fhir.store import sweep as superseded
 
 EVERY_SECONDS: Final = 600.0
@@ -42,6 +44,8 @@ async def _term(connect: Callable[[], Awaitable[asyncpg.Connection]], every: flo
         while True:
             since = await superseded.sweep(connection, since)
             await expired.sweep(connection)
+            await sent_forms.sweep(connection)
+            await kept_forms.sweep(connection)
             await asyncio.sleep(every)
     finally:
         with contextlib.suppress(Exception):

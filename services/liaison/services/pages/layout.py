@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from liaison.services.pages import cookies
+from liaison.services.pages.form_tokens import numbered
 from liaison.services.pages.languages import COOKIE, language_of, translations
 from liaison.services.pages.reading import moments, sentences
 from liaison.services.pages.role_names import CALLED, COORDINATORS, RECEIVERS, URGENT
@@ -124,7 +125,7 @@ def render(
     """
     signed = getattr(request.state, "signed_in", None)
     context.setdefault("me", signed.me if signed else None)
-    context.setdefault("csrf", signed.me.csrf if signed else getattr(request.state, "csrf", ""))
+    context.setdefault("csrf", numbered(signed.me.csrf) if signed else getattr(request.state, "csrf", ""))
     context.setdefault("notice", getattr(request.app.state, "notice", ""))
     language = language_of(request)
     context.setdefault("other_language", _same_page(request, "en" if language == "fr" else "fr"))

@@ -13,10 +13,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from liaison.auth.people.browsers import Browser
 from liaison.fhir.errors import FhirError, Forbidden, TooLarge
-from liaison.services.pages import cookies
+from liaison.services.pages import cookies, left_open
+from liaison.services.pages.form_tokens import token_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
+from liaison.services.pages.once import once
 from liaison.services.pages.signed_in import RoleNeeded, SignInNeeded, browser_of, signed_in
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -63,8 +66,13 @@ async def bounded_body(request: Request, limit: int = FORM_LIMIT) -> bytes:
     return request._body
 
 
-async def check_origin(request: Request) -> None:
-    """Raises Forbidden unless the form came from our own page: the browser's word, then the token of its session.
+class LeftOpen(Forbidden):
+    """The form is not one that this service gave to this session: forged, or shown before a session ended or began."""
+
+
+async def check_origin(request: Request) -> Browser | None:
+    """Who is signed in. Raises Forbidden unless the form came from our own page, by the browser's word, and LeftOpen
+    unless it has the token of this session.
 
     The token is in the field `csrf` or the header X-CSRF-Token. Before sign-in it is compared with a cookie.
     """
@@ -76,12 +84,13 @@ async def check_origin(request: Request) -> None:
         given = str((await request.form(max_files=20, max_fields=2000)).get("csrf", ""))
     browser = await browser_of(request)
     if browser is not None:
-        genuine = browser.csrf_matches(given)
+        genuine = browser.csrf_matches(token_of(given))
     else:
         before = cookies.read(request, cookies.BEFORE)
         genuine = bool(before) and given == before
     if not genuine:
-        raise Forbidden("The form is not one that this service gave to this browser.")
+        raise LeftOpen("The form is not one that this service gave to this browser.")
+    return browser
 
 
 def to_sign_in(request: Request, path: str = "/connexion") -> Response:
@@ -108,6 +117,7 @@ def page(
     """
 
     async def run(request: Request) -> Response:
+        browser = None
         if request.method == "HEAD":
             # Endpoints take what is no GET for a form; the server leaves out the body of the answer.
             request = Request({**request.scope, "method": "GET"}, request.receive)
@@ -115,10 +125,13 @@ def page(
             if request.method not in _SAFE:
                 await bounded_body(request, body_limit)
                 if not changes_nothing:
-                    await check_origin(request)
+                    try:
+                        browser = await check_origin(request)
+                    except LeftOpen:
+                        return await left_open.show(request)
             if roles is not None and (await signed_in(request)).caller.role_code not in roles:
                 return refusal(request, 404)
-            return await endpoint(request)
+            return await once(request, browser, lambda: endpoint(request))
         except SignInNeeded:
             return to_sign_in(request)
         except RoleNeeded:

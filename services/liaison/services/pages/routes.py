@@ -9,7 +9,8 @@ from types import ModuleType
 from starlette.routing import BaseRoute
 
 from liaison.services import pages
-from liaison.services.pages import phones, sign_in, static_files
+from liaison.services.pages import left_open, phones, sign_in, static_files
+from liaison.services.pages.page import page
 
 
 def _desks() -> Iterator[ModuleType]:
@@ -25,5 +26,6 @@ def routes() -> list[BaseRoute]:
     homes: dict[str, str] = {}
     for desk in found:
         homes.update(getattr(desk, "HOMES", {}))
-    own = [*sign_in.routes(homes), *phones.routes(), *static_files.routes()]
+    resuming = page(left_open.ADDRESS + "/{handle}", left_open.resume)
+    own = [resuming, *sign_in.routes(homes), *phones.routes(), *static_files.routes()]
     return [*(route for desk in found for route in desk.routes()), *own]

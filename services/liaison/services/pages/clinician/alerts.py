@@ -100,8 +100,27 @@ async def answer(request: Request) -> Response:
     instruction = str((await request.form()).get("instruction", ""))
     if len(instruction) > MOST_LETTERS:
         raise BadRequest(f"The instruction is longer than {MOST_LETTERS} characters.")
-    await record.transact(seen(task, me, instruction))
+    try:
+        await _see(record, task, me, instruction)
+    except Refused as refused:
+        if refused.answered != 412:
+            raise
+        # Somebody was faster by a moment; what they said stands, and this is said beside it.
+        await _see(record, await record.read(f"Task/{task_id}") or task, me, instruction)
     return RedirectResponse(f"/dossiers/{id_}", status_code=303)
+
+
+async def _see(record: Record, task: Tree, me: Me, instruction: str) -> None:
+    """An alert that was seen stays seen by whom and when it was; a further instruction is sent all the same."""
+    before = standing(task, datetime.now(UTC))
+    if before in (Standing.SEEN, Standing.CLOSED) and not instruction.strip():
+        return
+    bundle = seen(task, me, instruction)
+    if before in (Standing.SEEN, Standing.CLOSED):
+        kept = ("status", "businessStatus", "owner", "executionPeriod")
+        changed = bundle["entry"][0]["resource"]
+        bundle["entry"][0]["resource"] = {**changed, **{name: task[name] for name in kept if name in task}}
+    await record.transact(bundle)
 
 
 def seen(task: Tree, me: Me, instruction: str) -> Tree:

@@ -1,7 +1,8 @@
 """One step: done on its true date (even long past), moved with a reason, or set aside with a reason."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,7 +15,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
-from liaison.services.pages.record import Record
+from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
@@ -25,6 +26,11 @@ def _(text: str) -> str:
     return text
 
 
+_CHANGED: Final = _(
+    "Quelqu'un a modifié cette étape entre-temps : voici ce qu'il en est. Vérifiez, puis enregistrez de nouveau."
+)
+
+
 async def step(request: Request) -> Response:
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
@@ -33,11 +39,18 @@ async def step(request: Request) -> Response:
         raise NotFound
     if request.method == "POST":
         form = {name: str(value) for name, value in (await request.form()).items()}
+        gettext = translations(language_of(request)).gettext
+        if form.get("version") != task["meta"]["versionId"]:
+            return await _show(request, record, task, gettext(_CHANGED), 409, form)
         try:
             await record.update(changed(task, form, me))
         except ValueError as error:
-            words = translations(language_of(request)).gettext(str(error))
-            return await _show(request, record, task, words, 400)
+            return await _show(request, record, task, gettext(str(error)), 400, form)
+        except Refused as refused:
+            if refused.answered != 412:
+                raise
+            task = await record.read(f"Task/{task['id']}") or task
+            return await _show(request, record, task, gettext(_CHANGED), 409, form)
         return RedirectResponse("/cohorte", status_code=303)
     return await _show(request, record, task)
 
@@ -67,7 +80,14 @@ def changed(task: Tree, form: dict[str, str], me: Me) -> Tree:
     raise ValueError(_("Choisissez ce qui s'est passé."))
 
 
-async def _show(request: Request, record: Record, task: Tree, error: str = "", status: int = 200) -> Response:
+async def _show(
+    request: Request,
+    record: Record,
+    task: Tree,
+    error: str = "",
+    status: int = 200,
+    given: Mapping[str, str] | None = None,
+) -> Response:
     today = datetime.now(moments.PARIS).date()
     patient = await patient_or_404(record, str(task["for"]["reference"]).partition("/")[2])
     return render(
@@ -80,4 +100,5 @@ async def _show(request: Request, record: Record, task: Tree, error: str = "", s
         who=identity(patient),
         today=today,
         error=error,
+        given=given or {},
     )

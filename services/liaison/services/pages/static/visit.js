@@ -60,10 +60,3 @@ follow();
 form.querySelector("[data-action=alert]").addEventListener("click", () => {
   document.getElementById("alerte").open = true;
 });
-
-// A visit is sent once: the second touch of an impatient thumb does nothing. A page that comes back may send again.
-form.addEventListener("submit", (event) => {
-  if (form.dataset.sent) event.preventDefault();
-  form.dataset.sent = "yes";
-});
-window.addEventListener("pageshow", () => delete form.dataset.sent);
