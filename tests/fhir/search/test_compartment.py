@@ -3,7 +3,7 @@
 import pytest
 
 from liaison.fhir.definitions import COMPARTMENTS, compartment, search_parameters
-from liaison.fhir.errors import BadRequest
+from liaison.fhir.errors import BadRequest, Gone
 from liaison.fhir.store.contract import Key
 
 from .conftest import BASE, PSY, Territory
@@ -88,6 +88,15 @@ async def test_a_member_is_what_a_parameter_of_r4_says(
         assert record.names(seen) == wanted and len(seen) == len(wanted), sort
     counted = await record.territory.search(type_, f"{query}&_summary=count", compartment=path)
     assert counted.total == len(wanted)
+
+
+@pytest.mark.parametrize(("began", "continued"), [("patient", "other"), ("patient", ""), ("", "patient")])
+async def test_a_page_of_one_compartment_continues_no_other(record: Record, began: str, continued: str) -> None:
+    began, continued = (record.ref(one, "Patient")["reference"] if one else "" for one in (began, continued))
+    first = await record.territory.search("Observation", "_count=1", compartment=began)
+
+    with pytest.raises(Gone):
+        await record.territory.search("Observation", first.next_query, compartment=continued)
 
 
 async def test_the_compartment_of_what_is_hidden_is_like_that_of_nothing(record: Record) -> None:

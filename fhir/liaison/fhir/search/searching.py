@@ -63,7 +63,9 @@ async def _search(
         if len(asked) > 1:
             raise BadRequest(f"'{page.PARAMETER}' continues a search as it was; it goes with no other parameter.")
         cursor = page.unseal(store.vault.cursor, caller, type_, asked[0][1], now)
-        given, lenient, compartment, now = cursor.pairs, cursor.lenient, cursor.compartment, cursor.started
+        if cursor.compartment != compartment:
+            raise page.dead()  # it continues another search than the address says
+        given, lenient, now = cursor.pairs, cursor.lenient, cursor.started
         _require_unchanged(given, now)
     types = types_of(type_, given, compartment.partition("/")[0])
     queries = parse_each(given, types, base_url, now, named=bool(type_), lenient=lenient)
