@@ -235,7 +235,17 @@ def model_class(type_: str) -> Any:
     return get_fhir_model_class(type_) if same(type_, set()) else None
 
 
-COMPARED = sorted(name for name in RESOURCE_TYPES if model_class(name) is not None)
+OTHER_IN_R4B = {
+    "ActivityDefinition", "EffectEvidenceSynthesis", "Evidence", "EvidenceVariable", "MedicinalProduct",
+    "MedicinalProductAuthorization", "MedicinalProductContraindication", "MedicinalProductIndication",
+    "MedicinalProductIngredient", "MedicinalProductInteraction", "MedicinalProductManufactured",
+    "MedicinalProductPackaged", "MedicinalProductPharmaceutical", "MedicinalProductUndesirableEffect",
+    "PlanDefinition", "RiskEvidenceSynthesis", "SubstanceNucleicAcid", "SubstancePolymer", "SubstanceProtein",
+    "SubstanceReferenceInformation", "SubstanceSourceMaterial", "SubstanceSpecification",
+}  # fmt: skip
+"""Written out, because building every model takes seconds, which each process of a test run would spend."""
+
+COMPARED = sorted(RESOURCE_TYPES - OTHER_IN_R4B)
 
 
 def accepted_there(tree: Tree) -> bool:
@@ -276,10 +286,8 @@ def damaged(tree: Tree, seed: int) -> Tree:
     return tree
 
 
-def test_most_types_are_the_same_in_r4_and_r4b() -> None:
-    assert len(COMPARED) > 90
-    assert {"Observation", "Patient", "Bundle", "Encounter", "Condition"} <= set(COMPARED)
-    assert not {"EffectEvidenceSynthesis", "MedicinalProduct", "Evidence", "EvidenceVariable"} & set(COMPARED)
+def test_every_type_that_is_the_same_in_r4_and_r4b_is_compared() -> None:
+    assert {name for name in RESOURCE_TYPES if model_class(name) is None} == OTHER_IN_R4B
 
 
 @pytest.mark.parametrize("type_", COMPARED)
