@@ -4,7 +4,18 @@ import subprocess
 from pathlib import Path
 
 
+def children_of(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def nursery_of(process: "subprocess.Popen[str]") -> list[int]:
+    """The process that the workers of a `liaison serve` are forked from, in a list; no process before there is one."""
+    return [pid for pid in children_of(process.pid) if b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
 def workers_of(process: "subprocess.Popen[str]") -> list[int]:
     """The worker processes of a `liaison serve`."""
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return [pid for pid in map(int, listed) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [worker for nursery in nursery_of(process) for worker in children_of(nursery)]

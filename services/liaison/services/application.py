@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
@@ -36,8 +36,6 @@ FHIR: Final = "/fhir"
 """Where the FHIR base is in this process. A proxy that serves it below another path takes that path away."""
 SANDBOX_NOTICE: Final = "Territoire de démonstration : données fictives. N’y écrivez rien de réel."
 LIVE: Final = "/livez"
-SUPERVISOR: Final = "LIAISON_SUPERVISOR"
-"""Set by `liaison serve` for its workers: its process number. It may be gone before a worker could ask for its parent."""
 
 RETRY_SECONDS: Final = 0.5
 DISCOVERY: Final = "/.well-known/smart-configuration"
@@ -143,9 +141,8 @@ def build(settings: Settings) -> Application:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        supervisor = int(os.environ.get(SUPERVISOR) or os.getppid())
         serving = asyncio.create_task(_serve(settings, app, edge))
-        watching = asyncio.create_task(stop_with_parent(supervisor))
+        watching = asyncio.create_task(stop_with_parent())
         try:
             await _begun(serving, app)
             memory.settle()
@@ -165,5 +162,6 @@ def build(settings: Settings) -> Application:
 
 def worker() -> Application:
     """The factory that each worker process calls; its settings come from the environment."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # where it was forked from, the signal waits
     logs.configure()
     return build(Settings())

@@ -1,10 +1,24 @@
-"""The supervisor of the worker processes: uvicorn's, which learns at once that one has died."""
+"""The supervisor of the worker processes: uvicorn's, which learns at once that one has died, and forks each worker from
+a process that has loaded the service once (`nursery`)."""
 
+import multiprocessing
+from typing import Final
+
+from uvicorn import _subprocess
 from uvicorn.supervisors import Multiprocess
+
+_FORKED: Final = multiprocessing.get_context("forkserver")
 
 
 class Workers(Multiprocess):
     """Replaces a worker that has died, or that does not answer for `timeout_worker_healthcheck` seconds."""
+
+    def init_processes(self) -> None:
+        # uvicorn starts each worker from nothing and has no setting for it. Loading what a worker needs takes seconds,
+        # once for each of them, and again for one that replaces another; and each would keep a copy of its own.
+        _FORKED.set_forkserver_preload(["liaison.services.nursery"])
+        _subprocess.spawn = _FORKED  # type: ignore[assignment]  # both start a process that takes a pickled target
+        super().init_processes()
 
     def keep_subprocess_alive(self) -> None:
         # Each worker answers through a pipe whose both ends we hold. With the worker's end open here, one that dies

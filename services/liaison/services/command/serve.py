@@ -16,7 +16,6 @@ from liaison.fhir.store.database import UnknownSchema
 from liaison.fhir.vault import ProviderError
 from liaison.services import base
 from liaison.services.api import metrics
-from liaison.services.application import SUPERVISOR
 from liaison.services.command import Refused, app
 from liaison.services.house import House, NoKey, key_provider
 from liaison.services.installation import WrongInstallation
@@ -79,7 +78,6 @@ def _serve(settings: Settings, certificate: tuple[Path, Path] | None) -> None:
     address = listening.getsockname()
     scheme = "https" if certificate else "http"
     print(f"Liaison listens on {scheme}://{address[0]}:{address[1]}", flush=True)  # noqa: T201  # whoever started it reads this
-    os.environ[SUPERVISOR] = str(os.getpid())
     config = uvicorn.Config(
         APPLICATION,
         factory=True,
