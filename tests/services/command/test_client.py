@@ -13,6 +13,7 @@ from liaison.services.house import House
 from liaison.services.settings import Settings
 
 from ..conftest import alone, settle, write
+from ..console import typed
 
 pytestmark = pytest.mark.http
 
@@ -21,13 +22,16 @@ class Console:
     """Runs `liaison …` on one base."""
 
     def __init__(self, settings: dict[str, str]) -> None:
-        self.settings = settings
+        self.environment = {**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}}
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return typed(self.environment, *arguments, given=stdin)
+
+    def run_apart(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """In a process of its own."""
         return subprocess.run(
             [str(Path(sys.executable).with_name("liaison")), *arguments],
-            env={**os.environ, **{f"LIAISON_{name}": value for name, value in self.settings.items()}},
-            input=stdin,
+            env=self.environment,
             check=False,
             capture_output=True,
             text=True,
@@ -76,7 +80,7 @@ def test_a_client_is_added_listed_and_suspended_on_record(
     ]
     owner = ["--jwks", str(tmp_path / "jwks.json"), "--organization", people[1], "--role", "nurse"]
 
-    added = console.run("client", "add", "meters", *options, *owner)
+    added = console.run_apart("client", "add", "meters", *options, *owner)
     assert added.returncode == 0, added.stderr
     (one,) = [x for x in json.loads(console.run("client", "list", "--json").stdout) if x["client_id"] == "meters"]
     assert one["active"]

@@ -19,6 +19,7 @@ from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
 
 from ..conftest import address, end
+from ..console import typed
 
 pytestmark = [pytest.mark.http, pytest.mark.timeout(600)]
 
@@ -65,9 +66,7 @@ class Machine:
             **self.environment,
             **more,
         }
-        done = subprocess.run(
-            [LIAISON, *words], env=environment, input=given, capture_output=True, text=True, timeout=120, check=False
-        )
+        done = typed(environment, *words, given=given)
         assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 

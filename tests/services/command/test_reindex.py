@@ -1,26 +1,14 @@
 """`liaison reindex` beside a running service."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
+from ..console import typed
+
 pytestmark = pytest.mark.http
-
-
-def run(service_base: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [str(Path(sys.executable).with_name("liaison")), "reindex"],
-        env={**os.environ, **{f"LIAISON_{name}": value for name, value in service_base.items()}},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
 
 
 async def test_what_the_index_lost_is_found_again(service: Any, service_base: dict[str, str]) -> None:
@@ -35,7 +23,8 @@ async def test_what_the_index_lost_is_found_again(service: Any, service_base: di
             await one.close()
         assert gp.get("/Patient", params=found).json()["total"] == 0
 
-        done = run(service_base)
+        environment = {**os.environ, **{f"LIAISON_{name}": value for name, value in service_base.items()}}
+        done = typed(environment, "reindex")
 
         assert done.returncode == 0, done.stderr
         assert done.stdout.endswith("the search index is up to date.\n")

@@ -15,25 +15,30 @@ import pytest
 
 from liaison.fhir.vault import FileKeyProvider
 
-from ..processes import workers_of
+from ..console import typed
+from ..processes import nursery_of, workers_of
 
 pytestmark = pytest.mark.http
 
 
 def serve(settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """A start that is expected to be refused."""
-    return subprocess.run(
+    return typed(environment(settings), "serve", "--port", "0")
+
+
+def environment(settings: dict[str, str]) -> dict[str, str]:
+    return {**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}}
+
+
+def test_a_missing_key_file_is_named(service_base: dict[str, str], tmp_path: Path) -> None:
+    refused = subprocess.run(
         [str(Path(sys.executable).with_name("liaison")), "serve", "--port", "0"],
-        env={**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}},
+        env=environment({**service_base, "KEY_FILE": str(tmp_path / "nowhere")}),
         check=False,
         capture_output=True,
         text=True,
         timeout=60,
     )
-
-
-def test_a_missing_key_file_is_named(service_base: dict[str, str], tmp_path: Path) -> None:
-    refused = serve({**service_base, "KEY_FILE": str(tmp_path / "nowhere")})
 
     assert refused.returncode == 1
     assert str(tmp_path / "nowhere") in refused.stderr
@@ -128,7 +133,9 @@ def test_a_request_under_way_is_finished_before_the_stop(service: Any, own: tupl
 
     def slow() -> Iterator[bytes]:
         yield b'{"resourceType":'
-        process.send_signal(signal.SIGTERM)
+        # As when the whole group is signalled: what the workers were forked from must not go first.
+        for pid in (*nursery_of(process), *workers_of(process), process.pid):
+            os.kill(pid, signal.SIGTERM)
         time.sleep(1.5)
         yield b'"Nothing"}'
 

@@ -13,6 +13,8 @@ import pytest
 
 from liaison.fhir.vault import FileKeyProvider
 
+from ..console import typed
+
 pytestmark = pytest.mark.http
 
 Tree = dict[str, Any]
@@ -26,14 +28,8 @@ def run(postgres: Any, database_url: str, tmp_path: Path) -> Run:
     settings = {"DATABASE_URL": database_url, "DATA": str(tmp_path / "data"), "KEY_FILE": str(tmp_path / "key")}
 
     def import_(*arguments: str | Path) -> tuple[int, Tree]:
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("liaison")), "import", "--json", *map(str, arguments)],
-            env={**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}},
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=240,
-        )
+        environment = {**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}}
+        done = typed(environment, "import", "--json", *map(str, arguments))
         assert done.stdout, done.stderr
         return done.returncode, json.loads(done.stdout)
 

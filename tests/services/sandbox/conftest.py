@@ -1,5 +1,5 @@
 """What the tests of the sandbox share; `sandbox` itself is a fixture of tests/services."""
 
-from ..running_sandbox import Running, liaison, start, stop
+from ..running_sandbox import Running, environment, liaison, start, stop
 
-__all__ = ["Running", "liaison", "start", "stop"]
+__all__ = ["Running", "environment", "liaison", "start", "stop"]

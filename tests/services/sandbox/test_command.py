@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .conftest import Running, liaison, start, stop
+from ..console import typed
+from .conftest import Running, environment, liaison, start, stop
 
 pytestmark = pytest.mark.http
 KEYS = [
@@ -184,7 +185,7 @@ def test_it_starts_again_as_it_was(sandbox: Running) -> None:
 def test_a_folder_that_holds_anything_else_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("precious")
 
-    done = liaison("sandbox", "--data", str(tmp_path), "--reset")
+    done = typed(environment(), "sandbox", "--data", str(tmp_path), "--reset")
 
     assert done.returncode == 1
     assert "is not a sandbox" in done.stderr
@@ -192,7 +193,7 @@ def test_a_folder_that_holds_anything_else_is_not_touched(tmp_path: Path) -> Non
 
 
 def test_tokens_are_refused_where_there_is_no_sandbox(tmp_path: Path) -> None:
-    done = liaison("sandbox", "token", "--data", str(tmp_path), "--as", "gp")
+    done = typed(environment(), "sandbox", "token", "--data", str(tmp_path), "--as", "gp")
 
     assert done.returncode == 1
     assert "There is no sandbox" in done.stderr
