@@ -1,6 +1,6 @@
 # `make help` is the menu. Each target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test static fmt lint types imports unit http browser proof bench lock clean
+.PHONY: help setup setup-dev run test static fmt lint types imports tests unit http browser proof bench lock clean
 
 BIN := .venv/bin
 # The tests start hundreds of processes: compiling every module anew in each would be a third of their time.
@@ -21,8 +21,8 @@ setup-dev:
 run: setup ## Start the demonstration territory on this machine; prints its address
 	@$(BIN)/liaison sandbox
 
-test: setup-dev ## Everything that must pass: static checks, unit and store, HTTP, browser
-	@$(MAKE) --no-print-directory static unit http browser
+test: setup-dev ## Everything that must pass: static checks beside unit and store, HTTP, browser
+	@$(call TIMED,$(MAKE) --no-print-directory -j 2 tests static,all)
 
 static: fmt-check lint types imports
 
@@ -43,6 +43,11 @@ types: setup-dev ## Check the types
 imports: setup-dev ## Check that imports go one way
 	@$(call TIMED,$(BIN)/lint-imports,imports)
 
+# In one run: a process of it imports every test and starts its PostgreSQL, service and sandbox once, and none is idle
+# while the last test of a stage ends. Three on two cores, because tests of the whole service wait for its processes.
+tests: setup-dev ## All tests, as `make test` runs them
+	@$(call TIMED,$(PYTEST) -q -n 3 --dist worksteal -m 'not proof',tests)
+
 unit: setup-dev ## Unit and store tests
 	@$(call TIMED,$(PYTEST) -q -n 2 -m 'not http and not browser and not proof',unit and store)
 
@@ -52,8 +57,8 @@ http: setup-dev ## Tests that drive the whole service over HTTP
 browser: setup-dev ## Tests in a real Chromium
 	@$(call TIMED,$(PYTEST) -q -m 'browser and not proof',browser)
 
-proof: setup-dev ## The long proofs: crash cycles, differential runs, load
-	@$(call TIMED,$(PYTEST) -q -m proof --timeout 7200,proof)
+proof: setup-dev ## The long proofs: crash cycles, differential runs, load; and each law on many examples
+	@$(call TIMED,$(PYTEST) -q -m 'proof or hypothesis' --hypothesis-profile=thorough --timeout 7200,proof)
 
 bench: setup-dev ## Measure the running service; prints one table
 	@$(BIN)/python -m tests.bench

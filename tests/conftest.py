@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import hypothesis
 import pytest
 
 from liaison.fhir.store.database import Database
@@ -41,6 +43,11 @@ ACROSS_PATIENTS = {"import_ledger", "journal_entry"}
 """Tables with a patient column that are not of the patient family: found by token, or kept beside the patients."""
 
 _numbers = itertools.count(1)
+
+# A law is tried on some examples each time, which are others each time, and on many by `make proof`.
+hypothesis.settings.register_profile("short", max_examples=40)
+hypothesis.settings.register_profile("thorough", max_examples=1000, deadline=None)
+hypothesis.settings.load_profile("short")
 
 
 class Server:
@@ -66,12 +73,11 @@ class Server:
     def url(self, name: str) -> str:
         return urlsplit(self.embedded.url)._replace(path=f"/{name}").geturl()
 
-    async def create(self) -> str:
+    async def create(self, template: str = "template_liaison") -> str:
+        """A database that holds what the template does: the tables, unless it is a database that a test filled."""
         name = f"test_{next(_numbers)}"
         # The files are copied as they are, which takes half the time of copying them through the WAL.
-        await self._as_administrator(
-            f"create database {name} template template_liaison owner liaison strategy file_copy"
-        )
+        await self._as_administrator(f"create database {name} template {template} owner liaison strategy file_copy")
         return name
 
     async def drop(self, name: str) -> None:
@@ -190,6 +196,23 @@ def pytest_collection_finish() -> None:
     """What is there by now stays until the end: that the collector does not walk it again saves a tenth of the time."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: at the end, one process would be busy with them while the others have nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How long the tests of each stage took, added up over the processes."""
+    spent: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                stage = next((name for name in ("browser", "http") if name in report.keywords), "unit and store")
+                spent[stage] += round(report.duration * 1000)
+    told = ", ".join(f"{name} {milliseconds / 1000:.0f} s" for name, milliseconds in sorted(spent.items()))
+    terminalreporter.write_line(f"== busy in tests: {told}")
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
