@@ -83,7 +83,7 @@ async def test_two_worlds_give_the_same_trace(postgres: Any, tmp_path: Path) -> 
     assert not {status for status in statuses if status >= 500}
 
 
-@pytest.mark.parametrize("name", ["principal", "author"])
+@pytest.mark.parametrize("name", ["principal", pytest.param("author", marks=pytest.mark.proof)])
 async def test_a_hole_in_the_predicate_shows(
     postgres: Any, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

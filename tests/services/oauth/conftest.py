@@ -3,6 +3,7 @@
 import base64
 import re
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -199,22 +200,62 @@ _hashes: list[str] = []
 
 def settings_of(database_url: str, folder: Path) -> Settings:
     FileKeyProvider.create(folder / "key")
+    return _settings(database_url, folder)
+
+
+def _settings(database_url: str, folder: Path) -> Settings:
     return Settings(
         data=folder / "data", database_url=database_url, key_file=folder / "key", public_url=URL, access_log=False
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Furnished:
+    """A base with the people of a place, and its key, to be copied: to make them takes longer than most tests."""
+
+    database: str
+    key: Path
+    client: Client
+    patient: str
+    other_patient: str
+
+    def place(self, house: House) -> Place:
+        return Place(house, _app(house), self.client, self.patient, self.other_patient)
+
+
+_furnished: list[Furnished] = []
+
+
+async def furnished(postgres: Any, folders: pytest.TempPathFactory) -> Furnished:
+    """Made once in a process of a test run."""
+    if not _furnished:
+        folder, name = folders.mktemp("furnished"), await postgres.create()
+        async with open_place(settings_of(postgres.url(name), folder)) as made:
+            _furnished.append(Furnished(name, folder / "key", made.app_client, made.patient, made.other_patient))
+    return _furnished[0]
+
+
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    return settings_of(database_url, tmp_path)
+async def settings(postgres: Any, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Settings]:
+    """Of a copy of the furnished base."""
+    original = await furnished(postgres, tmp_path_factory)
+    name = await postgres.create(original.database)
+    shutil.copy2(original.key, tmp_path / "key")
+    yield _settings(postgres.url(name), tmp_path)
+    await postgres.drop(name)
+
+
+def _app(house: House) -> Starlette:
+    app = Starlette(routes=[*oauth_routes(), *pages_routes()])
+    app.state.house = house
+    return app
 
 
 @asynccontextmanager
 async def open_place(settings: Settings) -> AsyncIterator[Place]:
+    """On an empty base."""
     async with House.opened(settings) as house:
         keys = await _settle(house)
-        app = Starlette(routes=[*oauth_routes(), *pages_routes()])
-        app.state.house = house
         async with house.database.writing.acquire() as connection:
             for number, person in enumerate((*PEOPLE, "patient"), 1):
                 # One hash for all, made once: Argon2id is slow on purpose.
@@ -239,13 +280,13 @@ async def open_place(settings: Settings) -> AsyncIterator[Place]:
                 post_logout_redirect_uris=["https://app.example/bye"],
             )
         ids = {name: house.store.id(key) for name, key in keys.items() if name in ("patient", "stranger")}
-        yield Place(house, app, client, ids["patient"], ids["stranger"])
+        yield Place(house, _app(house), client, ids["patient"], ids["stranger"])
 
 
 @pytest.fixture
 async def place(settings: Settings) -> AsyncIterator[Place]:
-    async with open_place(settings) as opened:
-        yield opened
+    async with House.opened(settings) as house:
+        yield _furnished[0].place(house)
 
 
 @pytest.fixture(scope="module")

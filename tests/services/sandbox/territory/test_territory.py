@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -88,7 +89,7 @@ def test_another_day_moves_the_dates_and_keeps_the_people(territory: Territory) 
     later = build(Clock.of(date(2027, 3, 1)))
 
     assert [person.name for person in later.people] == [person.name for person in territory.people]
-    assert [patient.name for patient in later.patients()] == [patient.name for patient in territory.patients()]
+    assert [one.name for one in islice(later.patients(), 20)] == [one.name for one in islice(territory.patients(), 20)]
 
 
 def test_every_resource_is_valid_r4(territory: Territory, patients: dict[str, Patient]) -> None:
