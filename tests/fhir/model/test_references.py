@@ -2,7 +2,7 @@ import json
 import time
 from typing import Any
 
-from liaison.fhir.model import references, rewrite
+from liaison.fhir.model import references, referring, rewrite
 
 BUNDLE: dict[str, Any] = {
     "resourceType": "Bundle",
@@ -38,6 +38,12 @@ def test_every_reference_comes_with_its_path_in_document_order() -> None:
         ("Bundle.entry[1].resource.contained[0].patient", "urn:uuid:a"),
         ("Bundle.entry[1].resource.extension[0].valueReference", "Device/2"),
     ]
+
+
+def test_without_their_paths_they_are_the_same() -> None:
+    one: Any = {"extension": [[{"reference": "a"}], {"education": [{"reference": "b"}], "c": {"reference": 1}}]}
+    for tree in (BUNDLE, one, {"resourceType": "Basic", "subject": {"reference": "a", "resourceType": "Basic"}}):
+        assert [id(node) for node in referring(tree)] == [id(node) for _, node in references(tree)]
 
 
 def test_rewriting_changes_the_references_named_and_nothing_else() -> None:

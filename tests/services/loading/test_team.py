@@ -147,7 +147,7 @@ async def test_what_a_killed_import_has_stored_is_stored_once(
         await asyncio.sleep(0.01)
     members = members_of(process.pid)
     os.kill(process.pid if victim == "first" else members[-1], signal.SIGKILL)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=240)
     assert len(members) >= 2
     if victim == "member":
         assert process.returncode == 1
@@ -176,7 +176,7 @@ async def test_nobody_begins_while_a_process_of_a_killed_import_may_still_write(
     await outliving.execute("select pg_advisory_lock_shared(hashtextextended('import writes files', 0))")
 
     process = place.start(files)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=240)
     await outliving.close()
 
     assert process.returncode == 1

@@ -1,13 +1,14 @@
 """What the server puts into a resource it stores: its id, its meta, a cleaned narrative. Nothing else changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from liaison.fhir.errors import BadRequest, FhirError, Issue
 from liaison.fhir.interactions.entries import named
 from liaison.fhir.interactions.subset import require_whole
-from liaison.fhir.model import clean_narrative, read, references, validate
+from liaison.fhir.model import clean_narrative, read, referring, validate
 from liaison.fhir.search.added import require_usable
 from liaison.fhir.store.contract import Tree
 
@@ -42,12 +43,20 @@ def checked(tree: Tree, type_: str, at: str = "", types: Mapping[str, str] = _NO
     return checked_and_told(tree, type_, at, types).tree
 
 
-def checked_and_told(tree: Tree, type_: str, at: str = "", types: Mapping[str, str] = _NOTHING) -> Received:
+def checked_and_told(
+    tree: Tree,
+    type_: str,
+    at: str = "",
+    types: Mapping[str, str] = _NOTHING,
+    found: Sequence[Tree] | None = None,
+) -> Received:
     """As `checked`, with what its sender should know.
 
     `types` gives the type of what each fullUrl of the Bundle names, so that references to it are held to their targets.
+    `found` are its references (model.referring), when these are known already.
     """
-    typed = [reference for _, reference in references(tree) if reference["reference"] in types] if types else []
+    known = (referring(tree) if found is None else found) if types else ()
+    typed = [reference for reference in known if reference["reference"] in types]
     sent = [reference["reference"] for reference in typed]
     for reference, text in zip(typed, sent, strict=True):
         reference["reference"] = f"{types[text]}/x"
@@ -66,6 +75,7 @@ def checked_and_told(tree: Tree, type_: str, at: str = "", types: Mapping[str, s
     return Received(tree, tuple(Issue("business-rule", CLEANED, path, "warning") for path in clean_narrative(tree)))
 
 
+@lru_cache(16)  # what is written together is of one moment
 def instant(at: datetime) -> str:
     """A moment in UTC of whole milliseconds, as a FHIR instant."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -80,5 +90,7 @@ def stamped(tree: Tree, id_: str, version: int, at: datetime) -> Tree:
     meta = {"versionId": str(version), "lastUpdated": instant(at)}
     if isinstance(given, dict):
         meta |= {name: value for name, value in given.items() if name not in ("versionId", "lastUpdated")}
-    rest = {name: value for name, value in tree.items() if name not in ("resourceType", "id", "_id", "meta")}
+    rest = tree.copy()
+    for name in ("resourceType", "id", "_id", "meta"):
+        rest.pop(name, None)
     return {"resourceType": tree["resourceType"], "id": id_, "meta": meta, **rest}

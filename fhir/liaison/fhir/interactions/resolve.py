@@ -18,7 +18,7 @@ from liaison.fhir.interactions.links import Link, links, relinked
 from liaison.fhir.interactions.references import Target, root_of, target, unversioned
 from liaison.fhir.interactions.scope import permit_letter
 from liaison.fhir.interactions.writes import Write
-from liaison.fhir.model import read, references
+from liaison.fhir.model import read, references, referring
 from liaison.fhir.search.searching import Matches
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Caller, Disclosure, Key, Opened, Tree
@@ -55,7 +55,6 @@ class Place(NamedTuple):
     """Where a resource names another: `here[key]`, which was sent as `sent`. `text` is what it names, `versioned` whether
     it named a version of it. `link` is set when it is no Reference."""
 
-    path: str
     here: Any
     key: str | int
     sent: str
@@ -94,6 +93,7 @@ class Resolver:
         self._stored: dict[str, Opened] = {}
         self._entries = {write.full_url: write for write in writes if write.full_url and write.tree is not None}
         self._places: dict[int, list[Place]] = {}
+        self._texts: dict[Key, str] = {}
         self._matches: dict[tuple[str, str], Matches] = {}
         self.consulted: dict[Disclosure, None] = {}
         for write in writes:
@@ -103,13 +103,13 @@ class Resolver:
     def _find(self, write: Write, tree: Tree) -> list[Place]:
         root = root_of(write.full_url) if self._entries else ""
         found = []
-        for path, reference in references(tree):
+        for reference in write.referring if write.referring is not None else referring(tree):
             sent = reference["reference"]
             text, versioned = self._named(sent, root) if self._entries else (sent, False)
-            found.append(Place(path, reference, "reference", sent, text, versioned))
+            found.append(Place(reference, "reference", sent, text, versioned))
         if self._entries and write.linked:
             found += [
-                Place("", link.here, link.key, link.here[link.key], link.text, link=link)
+                Place(link.here, link.key, link.here[link.key], link.text, link=link)
                 for link in links(tree, self._entries)
             ]
         return found
@@ -245,10 +245,12 @@ class Resolver:
         """Raises, naming each reference; or leaves out what has one, and resolves the rest again."""
         issues: dict[int, list[Issue]] = {}
         for write in self._writes:
-            for place in self._places.get(id(write), ()):
-                if place.text in reasons:
-                    said = f"{write.at}: {reasons[place.text]}" if write.at else reasons[place.text]
-                    issues.setdefault(id(write), []).append(Issue("not-found", said, write.place(place.path)))
+            missing = [place for place in self._places.get(id(write), ()) if place.text in reasons]
+            paths = {id(node): path for path, node in references(write.tree or {})} if missing else {}
+            for place in missing:
+                said = f"{write.at}: {reasons[place.text]}" if write.at else reasons[place.text]
+                path = write.place(paths.get(id(place.here), ""))
+                issues.setdefault(id(write), []).append(Issue("not-found", said, path))
         if self._lenience is None:
             raise Unprocessable(issues=[issue for found in issues.values() for issue in found][:NAMED])
         self.leave_out([(w, Unprocessable(issues=issues[id(w)][:NAMED])) for w in self._writes if id(w) in issues])
@@ -270,7 +272,10 @@ class Resolver:
         self._entries = {url: write for url, write in self._entries.items() if id(write) not in gone}
 
     def _reference(self, key: Key) -> str:
-        return f"{type_of(key.kind)}/{self._store.id(key)}"
+        text = self._texts.get(key)
+        if text is None:
+            text = self._texts[key] = f"{type_of(key.kind)}/{self._store.id(key)}"
+        return text
 
     def rewrite(self, write: Write) -> None:
         """Writes the relative reference in the place of every text that was resolved."""

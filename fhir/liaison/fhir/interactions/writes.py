@@ -1,6 +1,6 @@
 """One thing to write, alone or as an entry of a Bundle, as it goes from what was sent to a Change of the store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,7 +25,7 @@ class Write:
     conditional create, `matching` that of a conditional update, patch or delete, of which at most `most` may match. A
     patch is an update whose `tree` is made from the current content, once that is known. `whole` names a group of which
     all or none is stored, where an import puts several into one transaction. `linked` False: no uri element names an
-    entry by urn. `told` is what the sender should know of what is stored. The last fields are filled on the way: `key`
+    entry by urn. `referring` are the References of the tree, when they are known. `told` is what the sender should know of what is stored. The last fields are filled on the way: `key`
     names the resource written, `existing` says that a conditional create found it already there and writes nothing,
     `void` that a conditional delete found nothing, `added` that it stands for a further match of a conditional delete,
     `consulted` what was read to say what its criteria mean.
@@ -43,6 +43,7 @@ class Write:
     patch: Patch | None = None
     whole: str = ""
     linked: bool = True
+    referring: Sequence[Tree] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     told: tuple[Issue, ...] = ()
     key: Key | None = None

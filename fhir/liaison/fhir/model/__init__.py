@@ -4,7 +4,7 @@ from liaison.fhir.model.extract import clinical, extract
 from liaison.fhir.model.narrative import clean_narrative
 from liaison.fhir.model.number import Number
 from liaison.fhir.model.reading import dump, read
-from liaison.fhir.model.references import references, rewrite
+from liaison.fhir.model.references import references, referring, rewrite
 from liaison.fhir.model.tree import Tree
 from liaison.fhir.model.validation import problems, validate
 
@@ -18,6 +18,7 @@ __all__ = [
     "problems",
     "read",
     "references",
+    "referring",
     "rewrite",
     "validate",
 ]

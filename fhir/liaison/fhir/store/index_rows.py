@@ -74,6 +74,8 @@ class IndexRows:
     identities: list[tuple[int, int, bytes]] = field(default_factory=list)
     _made: dict[PatientKey, dict[tuple[int, bytes], int]] = field(default_factory=dict, repr=False)
     """What the resources of one record have in common, their codes and who they are about, is made a token of once."""
+    _owners: dict[str, int] = field(default_factory=dict, repr=False)
+    """The patient in each id that was met."""
 
     def add(self, place: int, vault: Vault, key: PatientKey, tree: Tree, found: Indexed, decode: Decode) -> None:
         """The rows of the version at this place; `found` is what the search keeps of its tree."""
@@ -84,11 +86,22 @@ class IndexRows:
     def add_tokens(self, place: int, key: PatientKey, found: Indexed, decode: Decode) -> None:
         """The tokens alone."""
         made = self._made.setdefault(key, {})
-        for value in {*found.tokens, *_foreign(key.patient, found.links, decode)}:
+        for value in {*found.tokens, *self._foreign(key.patient, found.links, decode)}:
             token = made.get(value)
             if token is None:
                 token = made[value] = key.token(*value)
             self.tokens.append((place, value[0], token))
+
+    def _foreign(
+        self, patient: int, links: Iterable[tuple[int, str, str]], decode: Decode
+    ) -> Iterator[tuple[int, bytes]]:
+        for param, type_, id_ in links if patient else ():
+            owner = self._owners.get(id_)
+            if owner is None:
+                target = decode(type_, id_)
+                owner = self._owners[id_] = 0 if target is None else target.patient
+            if owner not in (0, patient):
+                yield param, FOREIGN
 
     @property
     def many(self) -> bool:
@@ -136,13 +149,6 @@ class IndexRows:
 
 def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
-
-
-def _foreign(patient: int, links: Iterable[tuple[int, str, str]], decode: Decode) -> Iterator[tuple[int, bytes]]:
-    for param, type_, id_ in links:
-        target = decode(type_, id_)
-        if patient and target is not None and target.patient not in (0, patient):
-            yield param, FOREIGN
 
 
 def _microseconds(at: datetime) -> int:

@@ -34,7 +34,7 @@ class _Codec(threading.local):
     """zstandard's objects belong to one thread at a time."""
 
     def __init__(self) -> None:
-        self.compress = zstandard.ZstdCompressor(level=3).compress
+        self.compress = zstandard.ZstdCompressor(level=1).compress
         self.decompress = zstandard.ZstdDecompressor().decompress
 
 

@@ -98,7 +98,7 @@ class Batch:
         known = self._known.get(item.name) or self._known.get(item.local_name)
         if known is not None and known.digest == digest:
             return None
-        write = Write("create", type_, tree, "", full_url=item.full_url, linked=item.linked)
+        write = Write("create", type_, tree, "", full_url=item.full_url, linked=item.linked, referring=item.referring)
         write.none_exist = item.none_exist.partition("?")[2] or item.none_exist
         write.whole = group.name if group.whole else ""
         if known is not None:

@@ -18,7 +18,7 @@ from liaison.fhir.errors import BadRequest, FhirError
 from liaison.fhir.interactions import content
 from liaison.fhir.interactions.links import Urns, links
 from liaison.fhir.interactions.references import target
-from liaison.fhir.model import dump, read, references
+from liaison.fhir.model import dump, read, referring
 from liaison.fhir.store.contract import Tree
 
 LINES_AT_ONCE: Final = 1000
@@ -37,8 +37,8 @@ class Unreadable(Exception):
 class Item:
     """One resource to import, valid, or the problem that keeps it out. `where` says which file, entry or line.
 
-    `digest` is that of the resource as it was read, before its narrative was cleaned; `texts` what its references say;
-    `linked` whether other uri elements (Attachment.url) hold a urn.
+    `digest` is that of the resource as it was read, before its narrative was cleaned; `referring` are its references,
+    `texts` what they say; `linked` whether other uri elements (Attachment.url) hold a urn.
     """
 
     where: str
@@ -49,6 +49,7 @@ class Item:
     digest: bytes = b""
     texts: frozenset[str] = frozenset()
     linked: bool = True
+    referring: list[Tree] | None = None
 
     @property
     def local_texts(self) -> list[str]:
@@ -76,10 +77,15 @@ class Item:
         try:
             if type_ not in RESOURCE_TYPES:
                 raise BadRequest("It is not a resource of FHIR R4.", "resourceType")
-            self.digest = hashlib.sha256(dump(self.tree)).digest()
-            content.checked(self.tree, type_, types=types)
-            self.linked = any(True for _ in links(self.tree, Urns()))
-            self.texts = frozenset(reference["reference"] for _, reference in references(self.tree))
+            body = dump(self.tree)
+            self.digest = hashlib.sha256(body).digest()
+            self.referring = referring(self.tree)
+            content.checked_and_told(self.tree, type_, types=types, found=self.referring)
+            texts = [reference["reference"] for reference in self.referring]
+            self.texts = frozenset(texts)
+            # Most resources have no urn but in their references: this is seen without looking at each element.
+            elsewhere = body.count(b'"urn:') > sum(text.startswith("urn:") for text in texts) or b"href" in body
+            self.linked = elsewhere and any(True for _ in links(self.tree, Urns()))
         except FhirError as error:
             self.problem = error
 

@@ -57,6 +57,7 @@ class Team:
     _told: "asyncio.Queue[tuple[_Member, Any]]" = field(default_factory=asyncio.Queue)
     _said: dict[int, Said | None] = field(default_factory=dict)
     """Of each load that is not stored yet, by its place among all; None while it is being read."""
+    _ordered: bool = False
 
     @classmethod
     @contextlib.contextmanager
@@ -76,6 +77,8 @@ class Team:
         finally:
             for member in team._members:
                 member.pipe.close()
+                if not team._ordered:  # it has done nothing, and may not even have started
+                    member.process.terminate()
             for member in team._members:
                 member.process.join(_LEAVE)
 
@@ -85,6 +88,7 @@ class Team:
         stored: dict[int, Stored] = {}
         ready: list[_Member] = []
         numbered = enumerate(loads)
+        self._ordered = True
         try:
             for member in self._members:
                 loop.add_reader(member.pipe.fileno(), self._receive, member)

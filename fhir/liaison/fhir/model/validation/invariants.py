@@ -34,18 +34,26 @@ WARN: Final[dict[str, str]] = {
 }
 
 
+_OF_CONTAINED: Final = frozenset({"dom-2", "dom-4", "dom-5"})
+"""Each says that something in the contained resources is empty. Most resources contain none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A rule that objects of a type keep. It is about the object, or each item of `element` when that is not ''."""
+    """A rule that objects of a type keep. It is about the object, or each item of `element` when that is not ''. An object
+    without the property `about`, when that is not '', keeps it."""
 
     element: str
     keys: tuple[str, ...]
     text: str
     severity: str
     holds: Callable[[Any, Around], bool]
+    about: str = ""
 
     def check(self, node: dict[str, Any], scope: Scope, problems: Problems) -> None:
         """Adds a problem for the object, or for each item of the element, that breaks the rule."""
+        if self.about and self.about not in node:
+            return
         if not self.element:
             if not self.holds(node, Around(scope.resource, scope.container, node)):
                 problems.append(Problem("", "invariant", self.text, self.severity))
@@ -65,7 +73,7 @@ def invariants(type_: str) -> tuple[Invariant, ...]:
     made = [one for row in constraints(type_) if row.key not in LEFT_OUT for one in _compile(type_, row)]
     if any(row.key == "dom-3" for row in constraints(type_)):
         (row,) = (row for row in constraints(type_) if row.key == "dom-3")
-        made.append(Invariant("", (), f"dom-3: {row.text}", "warning", _referred))
+        made.append(Invariant("", (), f"dom-3: {row.text}", "warning", _referred, "contained"))
     return tuple(made)
 
 
@@ -74,7 +82,7 @@ def _compile(type_: str, row: Constraint) -> list[Invariant]:
     severity = "warning" if row.key in WARN else row.severity
     if not row.element:
         holds = compile_condition(row.expression, type_, resource_of(type_))
-        return [Invariant("", (), text, severity, holds)]
+        return [Invariant("", (), text, severity, holds, "contained" if row.key in _OF_CONTAINED else "")]
     element = elements(type_)[row.element]
     found = []
     for kind in element.types:
@@ -91,15 +99,20 @@ def _referred(resource: Any, _: Around) -> bool:
     contained = resource.get("contained")
     if not isinstance(contained, list):
         return True
-    named = set(_local(resource))
-    return all(
-        f"#{inner.get('id')}" in named or "#" in set(_local(inner)) for inner in contained if isinstance(inner, dict)
-    )
+    named = _local(resource)
+    return all(f"#{inner.get('id')}" in named or "#" in _local(inner) for inner in contained if isinstance(inner, dict))
 
 
-def _local(node: Any) -> list[str]:
+def _local(node: dict[str, Any]) -> set[str]:
     """Every string in an object that begins with #."""
-    if isinstance(node, str):
-        return [node] if node.startswith("#") else []
-    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    return [found for child in children for found in _local(child)]
+    found: set[str] = set()
+    stack: list[dict[str, Any] | list[Any]] = [node]
+    while stack:
+        one = stack.pop()
+        for child in one.values() if type(one) is dict else one:
+            if type(child) is str:
+                if child[:1] == "#":
+                    found.add(child)
+            elif type(child) is dict or type(child) is list:
+                stack.append(child)
+    return found

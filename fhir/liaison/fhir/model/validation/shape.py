@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from liaison.fhir.definitions import PRIMITIVES, RESOURCE_TYPES, Element, Type, elements
+from liaison.fhir.model.validation import once
 from liaison.fhir.model.validation.codes import code_test, concept_test
 from liaison.fhir.model.validation.invariants import Invariant, invariants
 from liaison.fhir.model.validation.links import link_test
@@ -135,7 +136,7 @@ def _value(owner: str, element: Element, kind: Type) -> Check:
         return _primitive(TESTS[kind.code], "value")
     if kind.code == "Resource":
         return _resource(contained=element.name == "contained")
-    inner = _complex(kind.code)
+    inner = _once(kind.code) if kind.code in once.TYPES else _complex(kind.code)
     test = None
     if kind.code == "Reference":
         test = link_test(kind.targets)
@@ -175,6 +176,24 @@ def _complex(type_: str) -> Check:
             if made is None:  # at first use: types may hold themselves
                 made = shape(type_)
             check_object(made, value, scope, problems)
+
+    return check
+
+
+@cache
+def _once(type_: str) -> Check:
+    """The same for a type of once.TYPES: what was valid a moment ago is not looked at again."""
+    inner = _complex(type_)
+    seen = once.Seen()
+
+    def check(value: Any, node: Node, scope: Scope, problems: Problems) -> None:
+        text = once.said(value)
+        if text and text in seen:
+            return
+        start = len(problems)
+        inner(value, node, scope, problems)
+        if text and len(problems) == start:
+            seen.add(text)
 
     return check
 
