@@ -22,7 +22,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-from tests.bench import shapes, territory
+from tests.bench import shapes, territory, tokens
 from tests.bench.generator import Measured, cycle, drive
 from tests.bench.multiply import multiplied
 
@@ -114,6 +114,7 @@ async def served(settings: Settings, address: str, process: int, stored: int, se
                 got = drive(address, cycle(asked[name], bearer), connections=connections, seconds=SECONDS)
                 compared = beside_goal(name, got.rate, limits) if connections == 16 else ""
                 rows.append((f"{name}, {connections} connections", told(got), compared))
+        rows += await tokens.measured(house, address, act.organization, SECONDS)
     rows.append(("resident memory", ", ".join(f"{mb:.0f} MB" for mb in resident(process)), "each process"))
     return rows
 

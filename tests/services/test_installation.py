@@ -7,6 +7,7 @@ import pytest
 
 from liaison.fhir.store.database import Database
 from liaison.fhir.vault import FileKeyProvider, Vault
+from liaison.services.house import House
 from liaison.services.installation import Kind, WrongInstallation, declare, declared
 
 
@@ -70,3 +71,20 @@ async def test_a_base_with_people_never_becomes_a_sandbox(database: Database, pr
         assert await declared(connection, vault) is None
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize("kind", [None, Kind.PRODUCTION, Kind.SANDBOX])
+async def test_private_addresses_are_fetched_from_a_sandbox_alone(house: House, kind: Kind | None) -> None:
+    if kind is not None:
+        async with house.database.writing.acquire() as connection:
+            await declare(connection, house.vault, kind)
+    settings = house.settings.model_copy(update={"fetch_private_addresses": True})
+
+    if kind is Kind.SANDBOX:
+        async with House.opened(settings) as opened:
+            assert not opened.key_sets.fetcher.problem("http://127.0.0.1:1/jwks")
+    else:
+        with pytest.raises(WrongInstallation, match="LIAISON_FETCH_PRIVATE_ADDRESSES"):
+            async with House.opened(settings):
+                pass
+    assert house.key_sets.fetcher.problem("http://127.0.0.1:1/jwks")

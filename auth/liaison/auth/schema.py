@@ -1,4 +1,5 @@
-"""The tables of identities and rights, and with them those of the journal (journal.schema). They share the metadata of liaison.fhir.store.schema.
+"""The tables of identities and rights, and with them those of the journal (journal.schema) and of
+vendors' software (vendors.schema). They share the metadata of liaison.fhir.store.schema.
 
 A *principal* is a bigint: the `res` of a Practitioner, PractitionerRole, Patient, RelatedPerson or Organization, or
 the number of a client. A session acts for several at once (the person, the role at an organisation, the client).
@@ -19,7 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-import liaison.auth.journal.schema  # noqa: F401  # whoever wants all of our tables imports this module
+import liaison.auth.journal.schema  # whoever wants all of our tables imports this module
+import liaison.auth.vendors.schema  # noqa: F401  # the same
 from liaison.fhir.store.schema import metadata
 
 
@@ -160,6 +162,12 @@ client = Table(
     Column("algorithm", Text),  # RS384 | ES384, one per client
     Column("binding", Text, nullable=False, server_default=""),  # '' | dpop (RFC 9449) | mtls (RFC 8705)
     Column("certificate_subject", Text),  # RFC 4514: who its certificate must name, when it proves itself by one
+    Column("exchanges", Boolean, nullable=False, server_default="false"),  # may exchange tokens (RFC 8693)
+    # Only for the organisations of client_activation: a vendor's software, registered once.
+    Column("by_activation", Boolean, nullable=False, server_default="false"),
+    Column("registration", BigInteger),  # of one organisation's backend: the registration that its keys are of
+    _moment("review_due"),
+    _moment("ended_at"),
     Column("redirect_uris", JSONB, nullable=False, server_default="[]"),
     Column("scope", Text, nullable=False),
     Column("organization", BigInteger, nullable=False, server_default="0"),  # the owner of a system client
@@ -170,6 +178,8 @@ client = Table(
     Column("post_logout_redirect_uris", JSONB, nullable=False, server_default="[]"),
     Column("introspects", Boolean, nullable=False, server_default="false"),  # may ask about any token (RFC 7662)
 )
+
+Index("client_by_registration", client.c.registration, postgresql_where=client.c.registration.isnot(None))
 
 authorization_code = Table(
     "authorization_code",

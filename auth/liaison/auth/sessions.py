@@ -176,6 +176,22 @@ async def end_account(connection: asyncpg.Connection, account: int) -> None:
     )
 
 
+async def end_client_at(connection: asyncpg.Connection, client: int, organization: int) -> None:
+    """Ends everything a client holds open for the people of one organisation (0: those who act for themselves)."""
+    await connection.execute(
+        "update refresh_token set revoked_at = now() where (request->>'client')::bigint = $1"
+        " and (request->'act'->>'organization')::bigint = $2 and revoked_at is null",
+        client,
+        organization,
+    )
+    await connection.execute(
+        "update access_session set ended_at = now()"
+        " where client = $1 and coalesce(organization, 0) = $2 and ended_at is null",
+        client,
+        organization,
+    )
+
+
 async def end_client(connection: asyncpg.Connection, client: int) -> None:
     """Ends everything a client holds open."""
     await connection.execute(

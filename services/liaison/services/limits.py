@@ -5,6 +5,7 @@ import re
 from collections.abc import MutableMapping
 from typing import Any, Final
 
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from liaison.auth.oauth2 import rate_limits
@@ -41,6 +42,14 @@ async def refused(scope: Scope, house: House) -> Response | None:
     except Unavailable:
         return None  # whoever answers says so in its own words
     return None
+
+
+async def told(request: Request, error: TooMany) -> Response:
+    """The answer of an endpoint that has counted one too many itself, on record."""
+    house, path = request.app.state.house, request.url.path
+    address = request.client.host if request.client else ""
+    await house.journal.refused_call(FhirRequest(request.method, path.lstrip("/"), address=address), 429)
+    return answer(path, error)
 
 
 def answer(path: str, error: TooMany) -> Response:

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import pytest
+from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from liaison.auth.oauth2 import rfc9068, rfc9440, rfc9449
@@ -169,6 +170,16 @@ def test_a_claim_that_is_not_of_this_call_is_refused(changes: dict[str, Any]) ->
 )
 def test_the_same_address_may_be_written_otherwise(htu: str) -> None:
     assert read_proof(Prover().proof("GET", htu), method="GET", url=URL)
+
+
+def test_the_signature_alone_would_let_through_what_is_refused_here() -> None:
+    """The planted fault: a server that trusts the library's check of the signature, and compares nothing."""
+    prover = Prover()
+    stolen = prover.proof("DELETE", "https://evil.example/", iat=1, jti="", ath="x")
+
+    assert jwt.decode(stolen, prover.key, algorithms=["ES256"]).claims["htm"] == "DELETE"
+    with pytest.raises(InvalidDpopProof):
+        read_proof(stolen, method="GET", url=URL, token="token")
 
 
 @pytest.mark.parametrize("text", ["", "a", "a.b.c", "é.é.é", "x" * 9000, "e30.e30.", f"{TOKEN_PROOF},{TOKEN_PROOF}"])

@@ -134,7 +134,15 @@ def claims_of(token: str) -> dict[str, Any]:
     return content
 
 
-PEOPLE = {"nurse": ("nurse",), "both": ("nurse", "coordinator"), "none": ()}
+PEOPLE = {
+    "nurse": ("nurse",),
+    "both": ("nurse", "coordinator"),
+    "none": (),
+    "admin": ("admin",),
+    "dpo": ("dpo",),
+    "manager": ("admin", "dpo"),
+}
+IDNPS = "urn:oid:1.2.250.1.71.4.2.1"
 
 
 def _entries() -> list[dict[str, Any]]:
@@ -145,7 +153,8 @@ def _entries() -> list[dict[str, Any]]:
     made = [entry("house", {"resourceType": "Organization", "name": "Maison de santé de Kervanec", "active": True})]
     for person, roles in PEOPLE.items():
         name = [{"family": person.upper(), "given": ["Camille"]}]
-        made.append(entry(person, {"resourceType": "Practitioner", "name": name, "active": True}))
+        known = [{"system": IDNPS, "value": f"8{person}000"}]
+        made.append(entry(person, {"resourceType": "Practitioner", "identifier": known, "name": name, "active": True}))
         for role in roles:
             made.append(
                 entry(

@@ -13,6 +13,7 @@ rfc7636   PKCE, S256 only, for every client
 rfc9068   access tokens
 rfc9126   pushed authorization requests
 rfc8705   certificates: who a client is, and what a token is bound to
+rfc8693   token exchange: Pro Santé Connect's tokens, and ours
 rfc9440   the certificate, as the proxy tells it
 rfc9449   DPoP: tokens bound to a key
 confirmation  what a token is bound to (RFC 7800)

@@ -44,6 +44,8 @@ class Client:
     launch_url: str = ""
     post_logout_redirect_uris: tuple[str, ...] = ()
     introspects: bool = False
+    by_activation: bool = False
+    exchanges: bool = False
 
     @property
     def confidential(self) -> bool:
@@ -52,7 +54,8 @@ class Client:
 
 _COLUMNS: Final = (
     "client, client_id, kind, name, scope, jwks, jwks_uri, algorithm, binding, certificate_subject, redirect_uris,"
-    " organization, role_code, purpose, active, launch_url, post_logout_redirect_uris, introspects"
+    " organization, role_code, purpose, active, launch_url, post_logout_redirect_uris, introspects, by_activation,"
+    " exchanges"
 )
 
 
@@ -76,6 +79,8 @@ def _client(row: Any) -> Client:
         launch_url=row["launch_url"] or "",
         post_logout_redirect_uris=tuple(orjson.loads(row["post_logout_redirect_uris"])),
         introspects=row["introspects"],
+        by_activation=row["by_activation"],
+        exchanges=row["exchanges"],
     )
 
 
@@ -129,6 +134,8 @@ async def add(
     launch_url: str = "",
     post_logout_redirect_uris: Sequence[str] = (),
     introspects: bool = False,
+    exchanges: bool = False,
+    by_activation: bool = False,
     private: bool = False,
 ) -> Client:
     """Raises ClientProblem for a registration that could not be served safely, or a client_id that is taken."""
@@ -144,7 +151,8 @@ async def add(
         launch_url=launch_url,
         post_logout_redirect_uris=post_logout_redirect_uris,
         introspects=introspects,
-        owned=bool(organization and role_code and purpose),
+        exchanges=exchanges,
+        owned=bool(role_code) if by_activation else bool(organization and role_code and purpose),
         private=private,
     )
     if problem:
@@ -154,9 +162,9 @@ async def add(
         f"""
         insert into client (client, client_id, kind, name, scope, jwks, algorithm, redirect_uris, organization,
                             role_code, purpose, launch_url, post_logout_redirect_uris, introspects, jwks_uri, binding,
-                            certificate_subject)
+                            certificate_subject, exchanges, by_activation)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, ''), nullif($11::smallint, 0), nullif($12, ''), $13, $14,
-                nullif($15, ''), $16, nullif($17, ''))
+                nullif($15, ''), $16, nullif($17, ''), $18, $19)
         on conflict (client_id) do nothing returning {_COLUMNS}
         """,
         number,
@@ -164,7 +172,7 @@ async def add(
         kind,
         name,
         str(read_scopes(scope)),
-        orjson.dumps({"keys": [_public(key) for key in jwks["keys"]]}).decode() if jwks else None,
+        orjson.dumps({"keys": [public(key) for key in jwks["keys"]]}).decode() if jwks else None,
         algorithm or None,
         orjson.dumps(list(redirect_uris)).decode(),
         organization,
@@ -176,6 +184,8 @@ async def add(
         jwks_uri,
         binding,
         certificate_subject,
+        exchanges,
+        by_activation,
     )
     if row is None:
         raise ClientProblem(f"The client_id {client_id} is taken.")
@@ -183,15 +193,28 @@ async def add(
 
 
 async def suspend(connection: asyncpg.Connection, client_id: str, *, active: bool = False) -> bool:
-    """Suspends (or takes up again) a client; its sessions end at once. False when there is no such client."""
+    """Suspends (or takes up again) a client and all that acts by its registration; their sessions end at once. What is
+    switched off for an organisation stays off. False when there is no such client, or it has ended."""
     number = await connection.fetchval(
-        "update client set active = $2 where client_id = $1 returning client", client_id, active
+        "update client set active = $2 where client_id = $1 and ended_at is null returning client", client_id, active
     )
-    if number is not None and not active:
-        await end_client(connection, number)
-    return number is not None
+    if number is None:
+        return False
+    acting = await connection.fetch(
+        """
+        update client c set active = $2 where registration = $1 and (not $2 or exists (
+            select from client_activation a where a.acting = c.client and a.active)) returning client
+        """,
+        number,
+        active,
+    )
+    if not active:
+        for one in (number, *(row["client"] for row in acting)):
+            await end_client(connection, one)
+    return True
 
 
-def _public(key: Mapping[str, Any]) -> dict[str, Any]:
+def public(key: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a key."""
     # Only what names and verifies is kept, whatever was handed in.
     return {name: key[name] for name in ("kty", "kid", "use", "alg", "crv", "x", "y", "n", "e") if name in key}

@@ -15,6 +15,8 @@ KINDS: Final = ("backend", "app")
 BINDINGS: Final = ("", "dpop", "mtls")
 """What a client's tokens are bound to: nothing, a key of its own (RFC 9449), its certificate (RFC 8705)."""
 
+_NO_PROOF: Final = "Only an app that proves who it is, by keys or a certificate, may exchange tokens."
+
 
 def problem_of(
     *,
@@ -29,22 +31,24 @@ def problem_of(
     launch_url: str = "",
     post_logout_redirect_uris: Sequence[str] = (),
     introspects: bool = False,
+    exchanges: bool = False,
     owned: bool,
     private: bool,
 ) -> str:
     """Why this may not be registered; '' when it may. `owned`: it has an organisation, a role and a purpose.
     `private`: its jwks_uri may be of this machine (a sandbox set up for it)."""
     return (
-        _kind_problem(kind, scope, redirect_uris, owned=owned)
+        _kind_problem(kind, scope, redirect_uris, owned=owned, exchanges=exchanges)
         or _proof_problem(kind, jwks, jwks_uri, algorithm, certificate_subject, private=private)
         or _binding_problem(binding, certificate_subject)
         or next((text for uri in (*redirect_uris, *post_logout_redirect_uris) if (text := redirect_problem(uri))), "")
         or _launch_problem(kind, launch_url, scope)
         or ("Only a client with keys may introspect." if introspects and not (jwks or jwks_uri) else "")
+        or (_NO_PROOF if exchanges and not (jwks or jwks_uri or certificate_subject) else "")
     )
 
 
-def _kind_problem(kind: str, scope: str, redirect_uris: Sequence[str], *, owned: bool) -> str:
+def _kind_problem(kind: str, scope: str, redirect_uris: Sequence[str], *, owned: bool, exchanges: bool) -> str:
     if kind not in KINDS:
         return f"The kind is one of: {', '.join(KINDS)}."
     try:
@@ -62,7 +66,7 @@ def _kind_problem(kind: str, scope: str, redirect_uris: Sequence[str], *, owned:
             return "A backend client has no redirect address."
     elif scopes.context == "system":
         return "An app acts for a person: it has no system/ scopes."
-    elif not redirect_uris:
+    elif not redirect_uris and not exchanges:
         return "An app needs at least one redirect address."
     return ""
 

@@ -13,6 +13,7 @@ async def sweep(connection: "asyncpg.Connection | asyncpg.Pool") -> None:
     await connection.execute("delete from refresh_token where expires_at < now() - interval '1 day'")
     await connection.execute("delete from ceremony where expires_at < now()")
     await connection.execute("delete from rate_limit where full_at < now()")
+    await connection.execute("delete from client_error where day < now() - interval '90 days'")
     await keys.retire(connection)
     await connection.execute("delete from browser_session where expires_at < now() - interval '1 day'")
     await connection.execute("delete from launch where expires_at < now() - interval '1 day'")

@@ -6,7 +6,7 @@ Only what works is claimed; a test tries each endpoint and capability named here
 
 from typing import Any, Final
 
-from liaison.auth.oauth2 import rfc7636, rfc9449
+from liaison.auth.oauth2 import rfc7636, rfc8693, rfc9449
 from liaison.auth.oauth2.keys import IDENTITY
 from liaison.auth.oauth2.rfc7523 import ALGORITHMS
 
@@ -55,7 +55,7 @@ def _common(issuer: str, *, mtls: bool = False) -> dict[str, Any]:
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
-        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token", rfc8693.GRANT_TYPE],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "scopes_supported": list(_SCOPES),

@@ -18,7 +18,7 @@ from liaison.auth.oauth2 import clients
 from liaison.auth.oauth2.clients import Client, ClientProblem
 from liaison.auth.oauth2.rfc7523 import ALGORITHMS
 from liaison.services import base
-from liaison.services.command import Refused, app
+from liaison.services.command import Refused, app, client_life
 from liaison.services.command.serve import CANNOT
 from liaison.services.house import House
 from liaison.services.settings import Settings
@@ -26,6 +26,8 @@ from liaison.services.settings import Settings
 T = TypeVar("T")
 client = typer.Typer(help="The software that may ask for tokens.", no_args_is_help=True)
 app.add_typer(client, name="client")
+for _command in client_life.COMMANDS:
+    client.command(_command.__name__)(_command)
 
 
 def carry_out(work: Coroutine[Any, Any, T]) -> T:
@@ -93,6 +95,7 @@ def add(
     ] = None,
     introspects: Annotated[bool, typer.Option("--introspects", help="It may ask about any token (RFC 7662).")] = False,
     organization: Annotated[str, typer.Option(help="A backend's owner: Organization/<id>.")] = "",
+    exchanges: Annotated[bool, typer.Option(help="It may exchange tokens of people (RFC 8693).")] = False,
     role: Annotated[str, typer.Option(help="The role a backend acts in, at its organisation.")] = "",
 ) -> None:
     """Register software. Only public keys are kept."""
@@ -117,6 +120,7 @@ def add(
                     algorithm=algorithm,
                     binding=binding,
                     certificate_subject=certificate_subject,
+                    exchanges=exchanges,
                     private=house.settings.fetch_private_addresses,
                     redirect_uris=redirect_uri or (),
                     organization=owner.res if owner else 0,

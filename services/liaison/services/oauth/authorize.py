@@ -25,6 +25,7 @@ from liaison.auth.people.roles import HeldRole
 from liaison.auth.sessions import Act
 from liaison.auth.smart import launch
 from liaison.auth.smart.scopes import Scopes
+from liaison.auth.vendors import activations
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.services.oauth import asking, consent, patients
@@ -118,6 +119,10 @@ async def _ask(
     """The page on which a patient is chosen, when one is needed and it is not yet clear whom; else the consent page."""
     await signed_in(request)
     asked, browser = about.asked, about.browser
+    async with request.app.state.house.database.writing.acquire() as connection, connection.transaction():
+        if not await activations.standing(connection, asked.client.number, _act(browser).organization):
+            denied = AccessDenied("The software is not activated for this organisation.")
+            raise Answerable(denied, asked.redirect_uri, asked.state)
     one = None
     if context.patient:
         one = await patients.named(request, browser.caller, context.patient)

@@ -9,9 +9,15 @@ from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.errors import InvalidClient, InvalidRequest
 from liaison.auth.oauth2.rfc6749 import refresh_tokens
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
+from liaison.services.oauth.counting import counted
 
 
 async def authenticate(request: Request, parameters: Parameters, also: Sequence[str] = ()) -> Client:
+    """Who it is, counted (oauth.counting). `also` as in `_proven`. Raises InvalidClient or TooMany."""
+    return await counted(request, parameters, _proven(request, parameters, also))
+
+
+async def _proven(request: Request, parameters: Parameters, also: Sequence[str]) -> Client:
     """A confidential client has signed an assertion, or shows the certificate that it is registered by; a public one
     only says its name, and proves nothing by it (its
     codes are protected by PKCE). Its refresh request need not even say that: RFC 6749 §6 asks for the token alone, which

@@ -14,8 +14,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from liaison.auth.oauth2 import clients
+from liaison.auth.oauth2.rate_limits import TooMany
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import faults
+from liaison.services import limits
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -34,7 +36,10 @@ def open_to_apps(path: str, endpoint: Endpoint, methods: Sequence[str] = ("POST"
                 answer.headers["access-control-allow-headers"] = _TAKEN
                 answer.headers["access-control-max-age"] = "600"
             return answer
-        answer = await endpoint(request)
+        try:
+            answer = await endpoint(request)
+        except TooMany as error:
+            answer = await limits.told(request, error)
         if await _allowed(request, answer):
             answer.headers["access-control-expose-headers"] = _READ
         return answer

@@ -7,8 +7,9 @@ from starlette.requests import Request
 
 from liaison.auth.oauth2 import rate_limits, rfc7523
 from liaison.auth.oauth2.clients import Client
-from liaison.auth.oauth2.errors import InvalidClient
+from liaison.auth.oauth2.errors import InvalidClient, OAuthError
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
+from liaison.auth.vendors import life
 
 
 async def counted(request: Request, parameters: Parameters, proving: Coroutine[Any, Any, Client]) -> Client:
@@ -32,6 +33,12 @@ async def counted(request: Request, parameters: Parameters, proving: Coroutine[A
     elif address:
         await rate_limits.take(database, rate_limits.TOKENS, client.client_id, address)
     return client
+
+
+async def refused(request: Request, parameters: Parameters, error: OAuthError) -> None:
+    """For the page where a vendor sees what its software was refused."""
+    if client_id := _named(parameters):
+        await life.count_error(request.app.state.house.database.writing, client_id, error.error)
 
 
 def _named(parameters: Parameters) -> str:

@@ -8,11 +8,10 @@ from starlette.responses import Response
 
 from liaison.auth import sessions
 from liaison.auth.journal.entry import Event, entry
-from liaison.auth.oauth2 import id_token, rfc9068
+from liaison.auth.oauth2 import id_token, rfc8693, rfc9068
 from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.confirmation import JKT, Confirmation
 from liaison.auth.oauth2.errors import InvalidGrant, OAuthError, UnauthorizedClient, UnsupportedGrantType
-from liaison.auth.oauth2.rate_limits import TooMany
 from liaison.auth.oauth2.rfc6749 import client_credentials, codes, refresh_tokens
 from liaison.auth.oauth2.rfc6749.grant import Redeemed
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
@@ -23,11 +22,11 @@ from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.fhir.store.ids import Ids
-from liaison.services import limits
+from liaison.services.oauth import counting
 from liaison.services.oauth.answers import error_answer, form_of, json_answer, unavailable
 from liaison.services.oauth.binding import binding
 from liaison.services.oauth.clients import authenticate
-from liaison.services.oauth.counting import counted
+from liaison.services.oauth.pro_sante import ProSante
 from liaison.services.pages.signed_in import address_of, reference
 
 _SWEEP_ONE_IN = 500
@@ -35,20 +34,20 @@ _SWEEP_ONE_IN = 500
 
 async def token(request: Request) -> Response:
     """RFC 6749 §5: a token, or an error whose text never tells whether a client, code or person exists."""
+    parameters = Parameters()
     try:
         try:
             with faults.reported():
                 parameters = Parameters.read(await form_of(request))
-                client = await counted(request, parameters, authenticate(request, parameters))
+                client = await authenticate(request, parameters)
                 content = await _grant(request, client, parameters, await binding(request, client))
                 if secrets.randbelow(_SWEEP_ONE_IN) == 0:
                     await sweep(request.app.state.house.database.writing)
         except OAuthError as error:
             await request.app.state.house.journal.refused_call(_asked(request), error.status)
+            with faults.reported():
+                await counting.refused(request, parameters, error)
             return error_answer(error)
-        except TooMany as error:
-            await request.app.state.house.journal.refused_call(_asked(request), 429)
-            return limits.answer(request.url.path, error)
     except Unavailable:
         return unavailable()
     return json_answer(content)
@@ -87,7 +86,28 @@ async def _grant(request: Request, client: Client, parameters: Parameters, bound
                     jkt=jkt,
                 )
             return await _for_person(request, client, redeemed, bound_to)
-    raise UnsupportedGrantType("grant_type is one of authorization_code, refresh_token, client_credentials.")
+        case rfc8693.GRANT_TYPE:
+            return await _exchange(request, client, parameters, bound_to)
+    raise UnsupportedGrantType(
+        "grant_type is one of authorization_code, refresh_token, client_credentials, token-exchange."
+    )
+
+
+async def _exchange(request: Request, client: Client, parameters: Parameters, bound_to: Confirmation) -> dict[str, Any]:
+    house, role = request.app.state.house, parameters[rfc8693.ROLE]
+    key = house.store.key(*role.split("/", 1)) if role.startswith("PractitionerRole/") else None
+    asked = rfc8693.read_request(parameters, house.settings.fhir_base, key.res if key else 0)
+
+    async def verify(token: str) -> rfc9068.Verified:
+        names = {"issuer": house.settings.public_url, "audience": house.settings.fhir_base}
+        return await rfc9068.verify(house.signing_keys, token, **names)
+
+    provider = house.pro_sante_connect
+    found = await rfc8693.whose(client, asked, verify, ProSante(request, provider) if provider else None)
+    async with house.database.writing.acquire() as connection, connection.transaction():
+        made = await rfc8693.exchange(connection, client, asked, found)
+    content = await _answer(request, client, made.session, str(made.account), str(made.scopes), bound_to, made.seconds)
+    return {**content, "issued_token_type": rfc8693.ACCESS_TOKEN}
 
 
 def _only_apps(client: Client) -> None:

@@ -26,6 +26,8 @@ async def open_for(
     if client.kind != "backend" or not client.confidential:
         raise UnauthorizedClient("This client may not use client_credentials.")
     scopes = cut(scope, client) if scope else client.scopes
+    if client.by_activation:
+        raise UnauthorizedClient("Each organisation that activated this software has a client_id of its own.")
     act = Act(
         principals=(client.number, client.organization),
         purpose=client.purpose,

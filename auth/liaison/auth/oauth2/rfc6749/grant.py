@@ -10,6 +10,7 @@ from liaison.auth.oauth2.errors import InvalidGrant
 from liaison.auth.sessions import Act, NoLongerHeld, open_session
 from liaison.auth.smart.launch import LaunchContext
 from liaison.auth.smart.scopes import read_scopes
+from liaison.auth.vendors import activations
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,9 @@ async def open_granted(connection: asyncpg.Connection, grant: Grant, family: int
     """A session for a grant that still stands: account and client in force, role still held, and, unless it is for
     offline use, the person still signed in. Else InvalidGrant. In a transaction."""
     standing = await connection.fetchval(
-        "select exists (select from account where account = $1 and active)"
-        " and exists (select from client where client = $2 and active)",
-        grant.account,
-        grant.client,
+        "select exists (select from account where account = $1 and active)", grant.account
     )
-    if not standing:
+    if not standing or not await activations.standing(connection, grant.client, grant.act.organization):
         raise InvalidGrant
     if not grant.offline:
         seconds = min(seconds, await _signed_in_for(connection, grant.browser))

@@ -1,0 +1,162 @@
+"""The file with which a vendor asks to be registered: JSON, with public keys only, and a reason for each scope.
+
+Every fault is reported, each with where it is in the file (RFC 6901), so that a vendor corrects them all at once.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from liaison.auth.oauth2.registration import KINDS, problem_of
+from liaison.auth.smart.scopes import ScopeError, read_scopes
+
+LARGEST: Final = 64 * 1024
+_TEXT: Final = 500
+_KNOWN: Final = {
+    "client_id", "name", "kind", "algorithm", "jwks", "jwks_uri", "binding", "certificate_subject", "redirect_uris",
+    "scopes", "role", "security_contact",
+}  # fmt: skip
+_NAMES: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
+
+
+class Problem(NamedTuple):
+    """`where` is a JSON Pointer into the file; '' is the whole of it."""
+
+    where: str
+    text: str
+
+
+class BadFile(ValueError):
+    """The file cannot be taken; `problems` says why, wherever."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__(" ".join(f"{where or '/'}: {text}" for where, text in problems))
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFile:
+    """A file that is well formed, and would be registered as it is."""
+
+    client_id: str
+    name: str
+    kind: str
+    algorithm: str
+    jwks: Mapping[str, Any] | None
+    jwks_uri: str
+    binding: str
+    certificate_subject: str
+    redirect_uris: tuple[str, ...]
+    scopes: tuple[tuple[str, str], ...]
+    role: str
+    contact: Mapping[str, str]
+
+    @property
+    def scope(self) -> str:
+        return " ".join(scope for scope, _ in self.scopes)
+
+
+def read_file(content: bytes, *, private: bool = False) -> RequestFile:
+    """Raises BadFile with every fault found. `private` as in oauth2.registration."""
+    if len(content) > LARGEST:
+        raise BadFile(Problem("", f"The file is larger than {LARGEST} bytes."))
+    try:
+        tree = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise BadFile(Problem("", "The file is not JSON.")) from None
+    if not isinstance(tree, dict):
+        raise BadFile(Problem("", "The file is one JSON object."))
+    problems = [*_problems(tree, private=private)]
+    if problems:
+        raise BadFile(*problems)
+    return _file(tree)
+
+
+def _file(tree: Mapping[str, Any]) -> RequestFile:
+    return RequestFile(
+        client_id=tree["client_id"],
+        name=tree["name"].strip(),
+        kind=tree["kind"],
+        algorithm=tree.get("algorithm", ""),
+        jwks=tree.get("jwks"),
+        jwks_uri=tree.get("jwks_uri", ""),
+        binding=tree.get("binding", ""),
+        certificate_subject=tree.get("certificate_subject", ""),
+        redirect_uris=tuple(tree.get("redirect_uris", ())),
+        scopes=tuple((one["scope"], one["reason"].strip()) for one in tree["scopes"]),
+        role=tree.get("role", ""),
+        contact={name: tree["security_contact"][name].strip() for name in ("name", "email")},
+    )
+
+
+def _problems(tree: Mapping[str, Any], *, private: bool) -> Iterator[Problem]:
+    for name in sorted(tree.keys() - _KNOWN):
+        yield Problem(f"/{name}", "This part is not known.")
+    client_id = tree.get("client_id")
+    if not isinstance(client_id, str) or not 3 <= len(client_id) <= 64 or not set(client_id) <= _NAMES:
+        yield Problem("/client_id", "A client_id has 3 to 64 small letters, digits, dots, hyphens or underscores.")
+    if not _is_text(tree.get("name")):
+        yield Problem("/name", "The name that people will read is missing.")
+    if tree.get("kind") not in KINDS:
+        yield Problem("/kind", f"The kind is one of: {', '.join(KINDS)}.")
+    for name in ("algorithm", "jwks_uri", "binding", "certificate_subject", "role"):
+        if not isinstance(tree.get(name, ""), str):
+            yield Problem(f"/{name}", "This is a text.")
+    contact = tree.get("security_contact")
+    for name in ("name", "email"):
+        if not isinstance(contact, dict) or not _is_text(contact.get(name)):
+            yield Problem(f"/security_contact/{name}", "Who is called when there is an incident?")
+    uris = tree.get("redirect_uris", [])
+    if not isinstance(uris, list) or not all(isinstance(uri, str) for uri in uris):
+        yield Problem("/redirect_uris", "The redirect addresses are a list of texts.")
+    if not isinstance(tree.get("jwks", {}), dict):
+        yield Problem("/jwks", "A JWK Set is an object.")
+    found = [*_scope_problems(tree.get("scopes"))]
+    yield from found
+    if not found:
+        yield from _as_a_whole(tree, private=private)
+
+
+def _scope_problems(scopes: Any) -> Iterator[Problem]:
+    if not isinstance(scopes, list) or not scopes:
+        yield Problem("/scopes", "At least one scope is asked for, each with its reason.")
+        return
+    for number, one in enumerate(scopes):
+        if not isinstance(one, dict) or not isinstance(one.get("scope"), str):
+            yield Problem(f"/scopes/{number}", "A scope is an object with scope and reason.")
+            continue
+        try:
+            read_scopes(one["scope"])
+        except ScopeError as error:
+            yield Problem(f"/scopes/{number}/scope", str(error))
+        if " " in one["scope"].strip():
+            yield Problem(f"/scopes/{number}/scope", "One scope at a time: each has its own reason.")
+        if not _is_text(one.get("reason")):
+            yield Problem(f"/scopes/{number}/reason", "Why is this needed? People will read it.")
+
+
+def _as_a_whole(tree: Mapping[str, Any], *, private: bool) -> Iterator[Problem]:
+    """What the registration itself would refuse."""
+    try:
+        problem = problem_of(
+            kind=tree.get("kind", ""),
+            scope=" ".join(one["scope"] for one in tree["scopes"]),
+            jwks=tree.get("jwks"),
+            jwks_uri=tree.get("jwks_uri", ""),
+            algorithm=tree.get("algorithm", ""),
+            binding=tree.get("binding", ""),
+            certificate_subject=tree.get("certificate_subject", ""),
+            redirect_uris=tree.get("redirect_uris", []),
+            owned=bool(tree.get("role")),
+            private=private,
+        )
+    except (TypeError, AttributeError, KeyError):
+        return  # of a type that was reported above
+    if problem:
+        yield Problem("", problem)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value.strip()) <= _TEXT and "\0" not in value

@@ -1,0 +1,97 @@
+"""The software desk: two people approve, an administrator switches, the vendor follows."""
+
+import re
+
+import httpx
+import orjson
+from tests.auth.vendors.test_request_file import good
+from tests.services.oauth.conftest import Place, asking, field, place, query_of, settings, sign_in
+
+from liaison.auth.oauth2 import clients
+from liaison.auth.safe_fetch import Fetcher
+from liaison.auth.vendors import life, requests
+
+__all__ = ["place", "settings"]
+
+
+async def act(browser: httpx.AsyncClient, name: str, **form: str) -> httpx.Response:
+    page = await browser.get("/logiciels")
+    assert page.status_code == 200, page.text
+    return await browser.post("/logiciels", data={"csrf": field(page.text, "csrf"), "act": name, **form})
+
+
+async def handed_in(place: Place) -> tuple[str, str]:
+    async with place.house.database.writing.acquire() as connection:
+        found, secret = await requests.receive(connection, orjson.dumps(good()), Fetcher())
+    return str(found.number), secret
+
+
+async def test_from_the_request_to_the_end(place: Place) -> None:
+    number, secret = await handed_in(place)
+    reading = place.house.database.reading
+    async with place.browser() as vendor, place.signed_in("admin") as admin, place.signed_in("dpo") as dpo:
+        follow = f"/editeurs/{secret}"
+        assert "Deux accords sont nécessaires" in (await vendor.get(follow)).text
+
+        page = (await admin.get("/logiciels")).text
+        assert "Afficher les constantes dans le dossier du cabinet." in page
+        assert "securite@cabinet.example" in page
+        assert (await act(admin, "approve", request=number)).status_code == 303
+        assert (await act(admin, "approve", request=number)).status_code == 422
+        assert await clients.find(reading, "cabinet-plus") is None
+        assert (await act(dpo, "suspend", client_id="app")).status_code == 403
+        assert (await act(dpo, "approve", request=number)).status_code == 303
+        assert await clients.find(reading, "cabinet-plus") is not None
+
+        where = re.search(r'value="(Organization/[^"]+)"', (await admin.get("/logiciels")).text)
+        assert where
+        assert (await act(admin, "activate", client_id="cabinet-plus", organization=where[1])).status_code == 303
+        shown = " ".join((await vendor.get(follow)).text.split())
+        assert "Structures pour lesquelles il est activé : 1" in shown
+        await life.count_error(place.house.database.writing, "cabinet-plus", "invalid_grant")
+        shown = (await vendor.get(follow)).text
+        assert "invalid_grant" in shown
+        assert "Maison de santé" not in shown
+
+        for name, words in (
+            ("suspend", "Suspendu"),
+            ("resume", "Enregistré"),
+            ("review", "Prochaine revue"),
+            ("end", "Terminé"),
+        ):
+            assert (await act(admin, name, client_id="cabinet-plus")).status_code == 303
+            assert words in (await vendor.get(follow)).text
+        assert await clients.find(reading, "cabinet-plus") is None
+
+
+async def test_one_person_with_both_roles_is_one_person(place: Place) -> None:
+    number, _ = await handed_in(place)
+    manager_is = await place.house.database.reading.fetchval("select fhir_res from account where username = 'manager'")
+    async with place.house.database.writing.acquire() as connection, connection.transaction():
+        await requests.approve(connection, int(number), "admin", manager_is)
+    async with place.browser() as manager, place.signed_in("dpo") as dpo:
+        await sign_in(manager, "manager")
+        page = await manager.get("/role")
+        tried = 0
+        for choice in sorted(set(re.findall(r'name="role"[^>]*value="([^"]+)"', page.text))):
+            form = {"csrf": field(page.text, "csrf"), "suite": "", "role": choice}
+            assert (await manager.post("/role", data=form)).status_code == 303
+            assert (await act(manager, "approve", request=number)).status_code == 422
+            page, tried = await manager.get("/role"), tried + 1
+        assert tried == 2
+        assert (await act(dpo, "approve", request=number)).status_code == 303
+
+
+async def test_the_desk_is_for_those_who_decide_and_the_vendors_page_for_who_has_its_address(place: Place) -> None:
+    async with place.signed_in("nurse") as nurse, place.browser() as nobody:
+        assert (await nurse.get("/logiciels")).status_code == 404
+        assert (await nobody.get("/logiciels")).status_code == 303
+        assert (await nobody.get("/editeurs/invented")).status_code == 404
+
+
+async def test_software_that_is_not_switched_on_is_refused_before_consent(place: Place) -> None:
+    await place.house.database.writing.execute("update client set by_activation = true where client_id = 'app'")
+    async with place.signed_in() as browser:
+        answer = await browser.get("/oauth/authorize", params=asking())
+
+        assert query_of(answer)["error"] == "access_denied"
