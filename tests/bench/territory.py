@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from tests.bench import multiply
 
 from liaison.auth.access import internal, vocabulary
 from liaison.auth.access.roles import ROLES
@@ -22,6 +23,7 @@ from liaison.auth.smart.scopes import read_scopes
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key, Request
 from liaison.fhir.vault import FileKeyProvider
+from liaison.services import base
 from liaison.services.house import House
 from liaison.services.settings import Settings
 
@@ -55,6 +57,19 @@ def load(settings: Settings, samples: Path) -> tuple[int, float]:
     done = subprocess.run(command, env=environment(settings), check=True, capture_output=True, text=True)
     report = json.loads(done.stdout)
     return sum(report["created"].values()), time.monotonic() - began
+
+
+def multiplied(settings: Settings, scale: int) -> int:
+    """Writes what is stored so many times over (multiply.py); how many current versions there are then."""
+
+    async def work() -> int:
+        async with House.opened(settings) as house:
+            await multiply.multiply(house, scale)
+            count = "select count(*) from version where superseded is null"
+            return int(await house.database.reading.fetchval(count))
+
+    with base.running(settings):
+        return asyncio.run(work())
 
 
 @contextmanager
