@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liaison.fhir.errors import BadRequest, FhirError, TooLarge
-from liaison.fhir.model import Number, dump, limits, read
+from liaison.fhir.model import Number, dump, glance, limits, read
 
 NUMBERS = ["72.50", "0.000000100", "1E3", "-0", "0", "-0.0", "1e-400", "9" * 40, "-" + "8" * 19, "3.14e+09", "12"]
 
@@ -221,3 +221,10 @@ def test_no_text_makes_reading_slow() -> None:
 def test_what_json_does_not_know_is_not_written() -> None:
     with pytest.raises(TypeError):
         dump({"value": object()})
+
+
+@given(number_texts)
+def test_a_glance_gives_each_number_its_value(text: str) -> None:
+    for body in (f'{{"id":"1e5","a":[1,{text}]}}', f'{{"a":[{{"b":1}}, {text}]}}'):
+        seen, kept = (way(body.encode())["a"][1] for way in (glance, read))
+        assert (Decimal(repr(seen)) if isinstance(seen, float) else Decimal(seen)) == Decimal(kept)

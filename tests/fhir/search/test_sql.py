@@ -24,8 +24,9 @@ from liaison.fhir.search.conditions import (
 )
 from liaison.fhir.search.named import Place, Token, carried, held, naming
 from liaison.fhir.search.sql import Compiler, Family, Order, Position, Statement
+from liaison.fhir.search.where import start_of
 from liaison.fhir.search.whole import BEFORE_ALL, Part, labelled, records, referring
-from liaison.fhir.store.contract import Key
+from liaison.fhir.store.contract import FOREIGN, Key
 from liaison.fhir.vault import PatientKey
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -164,3 +165,10 @@ def test_the_patients_implied_are_never_fewer_than_those_that_may_match(
     condition: Condition, patients: set[int] | None
 ) -> None:
     assert implied_patients(condition) == patients
+
+
+def test_a_walk_starts_from_what_is_rare() -> None:
+    """Few references lead into another record; of a code there may be thousands."""
+    marked, coded, broad = Tokens(40, (FOREIGN,)), Tokens(30, (b"c1",)), Tokens(30, (b"c1", b"c2", b"c3"))
+    assert start_of(All((coded, marked)))[0] is marked
+    assert start_of(All((broad, coded)))[0] is coded

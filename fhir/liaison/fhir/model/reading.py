@@ -2,8 +2,9 @@
 
 import gc
 import json
+import re
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import orjson
 
@@ -44,6 +45,18 @@ def read(body: bytes) -> Tree:
         raise BadRequest("A resource is a JSON object.")
     limits.check_entries(tree)
     return tree
+
+
+# A number that a float may not hold: more than 15 digits, or an exponent.
+_LONG: Final = re.compile(rb"[:,\[]\s*-?(?:[0-9.]{16,}|[0-9.]+[eE])")
+
+
+def glance(body: bytes) -> Tree:
+    """What is stored, for its values: a number is of the same value as its text, but may not tell how it was written.
+
+    In a sixth of the time of `read`: a float is its number's nearest, and gives up to 15 digits back as they were.
+    """
+    return read(body) if _LONG.search(body) else orjson.loads(body)
 
 
 def read_json(body: bytes) -> Any:

@@ -12,10 +12,8 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-import orjson
-
 from liaison.fhir import model
-from liaison.fhir.definitions import in_force, parameter_by_number, type_of
+from liaison.fhir.definitions import in_force, type_of
 from liaison.fhir.errors import TooCostly
 from liaison.fhir.search import expression, words
 from liaison.fhir.search.criteria import Criterion, Facts
@@ -42,7 +40,6 @@ CACHED: Final = frozenset(
         "HealthcareService",
     ]
 )
-_NUMERIC: Final = frozenset({"number", "quantity", "composite"})
 _BREATH: Final = 50  # bodies between two turns of the event loop
 
 
@@ -137,10 +134,9 @@ async def values_of(
     rows: Sequence[Row], keys: dict[int, PatientKey], only: frozenset[int] | None
 ) -> list[dict[int, list[Any]] | None]:
     """The values of each row, of some parameters if `only` names them; None when its patient was erased meanwhile."""
-    # What was stored has been within the limits; only numbers need the reader that keeps their digits.
-    exact = only is None or any(_exact(number) for number in only)
+    # What was stored has been within the limits; only texts need the reader that keeps the digits of numbers.
     texts = () if only is None else tuple(words.TEXTS.keys() & only)
-    read: Callable[[bytes], Tree] = model.read if exact else orjson.loads
+    read: Callable[[bytes], Tree] = model.read if texts else model.glance
     found: list[dict[int, list[Any]] | None] = []
     for count, row in enumerate(rows, 1):
         key = keys.get(row.key.patient)
@@ -148,10 +144,6 @@ async def values_of(
         if count % _BREATH == 0:
             await asyncio.sleep(0)
     return found
-
-
-def _exact(number: int) -> bool:
-    return number in words.TEXTS or parameter_by_number(number).type in _NUMERIC
 
 
 def _values(type_: str, tree: Tree, only: frozenset[int] | None, texts: Sequence[int]) -> dict[int, list[Any]]:

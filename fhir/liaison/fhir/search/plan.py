@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from liaison.fhir.definitions import DIRECTORY_TYPES, SearchParameter, kind_of, ownership
-from liaison.fhir.search import composite, expression, reference, words
+from liaison.fhir.search import composite, expression, reference, token, words
 from liaison.fhir.search.chain import Chained
 from liaison.fhir.search.conditions import (
     All,
@@ -170,7 +170,11 @@ def condition_of(
 
 def _required(criterion: Criterion, type_: str) -> Condition | None:
     """What SQL can ask of the rows that a criterion is decided on after decryption: no match fails it."""
-    if isinstance(criterion, Expression | Chained | Tested) or criterion.modifier:
+    if isinstance(criterion, Expression | Chained | Tested):
+        return None
+    if criterion.modifier == "of-type":
+        return token.carries(criterion)
+    if criterion.modifier:
         return None
     return composite.required(criterion, type_) if criterion.parameter.type == "composite" else None
 

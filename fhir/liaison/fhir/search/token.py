@@ -3,7 +3,7 @@ plain string searched as a token has no case.
 
 `code`, `system|code`, `|code` (no system) and `system|` each have a token, so plain matches and `:not` are decided in
 SQL. A bare `code` is found under the system its element is bound to, too. `:text` and `:of-type` are decided after
-decryption. `:in :not-in :above :below` ask for `Members`, which liaison.fhir.search.resolve finds in the base.
+decryption, the latter of what has the value. `:in :not-in :above :below` ask for `Members`, which liaison.fhir.search.resolve finds in the base.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -147,6 +147,11 @@ def narrow(criterion: Criterion) -> Condition | None:
         if None not in ways and len(found) <= MOST_CODES:
             return Tokens(criterion.parameter.number, found, negated=criterion.modifier == "not-in")
     return None
+
+
+def carries(criterion: Criterion) -> Condition:
+    """What every match of an `:of-type` has: one of the values, whatever its system and type."""
+    return Tokens(criterion.parameter.number, tuple(of(None, typed.value) for typed in criterion.operands))
 
 
 def _tokens(asked: Members | Mime) -> list[bytes] | None:

@@ -24,6 +24,7 @@ from liaison.fhir.search.conditions import (
     Updated,
 )
 from liaison.fhir.search.conditions import Any as AnyOf
+from liaison.fhir.store.contract import FOREIGN
 
 TokenOf = Callable[[int, int, bytes], int]
 """(patient, parameter, value) → the token under that patient's key."""
@@ -69,9 +70,10 @@ def _starts(one: Condition) -> TypeGuard[Tokens | Linked]:
     return isinstance(one, Linked)
 
 
-def _rank(one: Tokens | Linked) -> tuple[bool, int]:
+def _rank(one: Tokens | Linked) -> tuple[bool, bool, int]:
     each = len(one.values) if isinstance(one, Tokens) else 2
-    return parameter_by_number(one.param).code in _BROAD, each
+    rare = isinstance(one, Tokens) and one.values == (FOREIGN,)
+    return not rare, parameter_by_number(one.param).code in _BROAD, each
 
 
 def _single(one: Tokens | Linked) -> bool:
