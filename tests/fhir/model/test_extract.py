@@ -270,3 +270,20 @@ def test_damaged_content_gives_no_values_and_no_crash(type_: str, make: Any) -> 
         tree = make(seed).resource(type_, 0.9)
         extract(type_, {**damaged(tree, seed), "resourceType": type_})
         extract(type_, {key: damage[(seed + place) % len(damage)] for place, key in enumerate(tree)})
+
+
+def test_some_values_are_the_same_as_among_all() -> None:
+    """In the order of the document, also where a parameter looks at several properties (`combo-value-quantity`)."""
+    tree: Tree = {
+        "resourceType": "Observation",
+        "component": [{"valueQuantity": {"value": 2}}],
+        "subject": {"reference": "Patient/1"},
+        "valueQuantity": {"value": 1},
+        "focus": [{"reference": "Patient/2/_history/3"}, {"reference": "Patient/2", "identifier": {"value": "x"}}],
+    }
+    every = extract("Observation", tree)
+    assert [value.low for value in found(tree)["combo-value-quantity"] if isinstance(value, Quantity)] == [2, 1]
+    assert found(tree)["focus"] == [Reference("Patient", "2", "", "3"), Reference("Patient", "2", value="x")]
+    for number, values in every.items():
+        assert extract("Observation", tree, {number}) == {number: values}
+    assert extract("Observation", tree, frozenset(every)) == every

@@ -1,8 +1,11 @@
 """Reading a query: nothing is skipped in silence."""
 
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
 from liaison.fhir.errors import BadRequest
@@ -10,8 +13,10 @@ from liaison.fhir.search import supported
 from liaison.fhir.search.criteria import Context, Query
 from liaison.fhir.search.escapes import split, unescape
 from liaison.fhir.search.parse import pairs, parse
+from liaison.fhir.search.searchset import url
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
 
 
 def read(query: str, type_: str = "Observation", *, lenient: bool = False) -> Query:
@@ -210,3 +215,21 @@ def test_no_refusal_of_a_modifier_offers_what_it_refuses() -> None:
                 said = error.issues[0].diagnostics or ""
                 offered = said.partition("these are: ")[2].rstrip(".").split(", ")
                 assert "is not supported here" not in said or f":{modifier}" not in offered, said
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS), max_size=4))
+def test_a_query_is_read_as_it_was_written(given_: list[tuple[str, str]]) -> None:
+    written = urlencode(given_)
+    assert pairs(written) == tuple(given_)
+    assert url("https://x/fhir", "Observation", given_).partition("?")[2] == written
+
+
+@given(st.text("ab=&+%4eEfcC3A9 ;é", max_size=20))
+def test_any_query_is_read_as_the_library_reads_it(query: str) -> None:
+    try:
+        expected = parse_qsl(query, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        with pytest.raises(BadRequest):
+            pairs(query)
+    else:
+        assert list(pairs(query)) == expected

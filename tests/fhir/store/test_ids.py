@@ -51,3 +51,9 @@ def test_what_is_not_one_of_our_ids_decodes_to_nothing(id_: str) -> None:
 def test_the_directory_is_patient_zero_and_nobody_else_is() -> None:
     assert all(0 < new_patient() < 2**PATIENT_BITS for _ in range(1000))
     assert all(-(2**63) <= new_resource() < 2**63 and new_resource() for _ in range(1000))
+
+
+@given(st.lists(st.tuples(patients, resources), max_size=5))
+def test_ids_made_together_are_those_made_one_by_one(named: list[tuple[int, int]]) -> None:
+    keys = [Key(patient, OBSERVATION, res) for patient, res in named]
+    assert ids.encode_all(keys) == [ids.encode(key) for key in keys]

@@ -154,13 +154,12 @@ def entry(caller: Caller, event: Event, *, patient: int = 0, request: Request | 
     return _of(caller, event, patient, request or ASKED.get(), more)
 
 
-def _item(key_kind: int, res: int, version: int, grants: Sequence[Grant]) -> Item:
-    if not grants:
-        return (key_kind, res, version)
+def _pairs(grants: Sequence[Grant]) -> tuple[int, ...]:
+    """(rule, relation) of each grant, one after the other, each pair once."""
     if len(grants) == 1:
-        return (key_kind, res, version, grants[0].rule, grants[0].relation)
+        return (grants[0].rule, grants[0].relation)
     pairs = sorted({(grant.rule, grant.relation) for grant in grants})
-    return (key_kind, res, version, *(number for pair in pairs for number in pair))
+    return tuple([number for pair in pairs for number in pair])
 
 
 def digest(disclosed: Sequence[Disclosure]) -> str:
@@ -172,8 +171,12 @@ def digest(disclosed: Sequence[Disclosure]) -> str:
 
 def _by_patient(disclosed: Sequence[Disclosure]) -> dict[int, list[Item]]:
     found: dict[int, list[Item]] = {}
+    known: dict[int, tuple[int, ...]] = {}  # rows of one record mostly share their grants
     for (patient, kind, res), version, grants in disclosed:
-        found.setdefault(patient, []).append(_item(kind, res, version, grants))
+        pairs = known.get(id(grants))
+        if pairs is None:
+            pairs = known[id(grants)] = _pairs(grants)
+        found.setdefault(patient, []).append((kind, res, version, *pairs))
     return found
 
 
@@ -239,7 +242,7 @@ def _read(caller: Caller, event: Event, request: Request, where: Route | None, a
         return _of(caller, event, 0, request, {"status": answer.status, "requested": requested})
     (patient, kind, res), version, grants = answer.disclosed[0]
     return _of(
-        caller, event, patient, request, {"status": answer.status, "items": (_item(kind, res, version, grants),)}
+        caller, event, patient, request, {"status": answer.status, "items": ((kind, res, version, *_pairs(grants)),)}
     )
 
 
@@ -269,7 +272,7 @@ def entries_for_changes(caller: Caller, changes: Sequence[Change], request: Requ
     grouped: dict[tuple[int, Event], list[Item]] = {}
     for change in changes:
         grants = change.before_row.grants if change.before_row else ()
-        item = _item(change.key.kind, change.key.res, change.version, grants)
+        item = (change.key.kind, change.key.res, change.version, *_pairs(grants))
         grouped.setdefault((change.key.patient, _WRITTEN[change.interaction]), []).append(item)
     return tuple(
         _of(caller, event, patient, asked, {"items": tuple(items)}) for (patient, event), items in grouped.items()

@@ -15,7 +15,7 @@ from liaison.fhir.search.plan import families_of
 from liaison.fhir.search.sql import Family
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller, Interaction, Key, Opened, Row
-from liaison.fhir.store.rows import row_of
+from liaison.fhir.store.rows import rows_of
 from liaison.fhir.store.versions import Place, Versions
 
 BATCH: Final = 500
@@ -125,7 +125,7 @@ class _Walk:
         for family in self._families:
             versions = await self._versions(family)
             text, arguments = versions.page(self._kinds(family), self._what.key, self._asked.window, after, limit)
-            found += [row_of(record) for record in await self._store.lanes.fetch(text, *arguments)]
+            found += rows_of(await self._store.lanes.fetch(text, *arguments))
         if len(self._families) > 1:
             found.sort(key=lambda row: (-row.at.timestamp(), row.key.res, row.key.patient, row.key.kind, -row.version))
         return found[:limit]

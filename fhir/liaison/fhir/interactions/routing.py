@@ -1,6 +1,7 @@
 """Which interaction a method and a path name: https://hl7.org/fhir/R4/http.html#summary, as a closed table."""
 
 import re
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from liaison.fhir.definitions import COMPARTMENTS, RESOURCE_TYPES
@@ -107,6 +108,7 @@ def methods(path: str) -> tuple[str, ...]:
     return tuple(served)
 
 
+@lru_cache(maxsize=1024)
 def route(method: str, path: str) -> Route:
     """The interaction, or BadRequest, MethodNotAllowed, UnknownPath. Says nothing of whether a record exists."""
     segments = path.split("/")

@@ -4,14 +4,14 @@ The pairs are those of http://hl7.org/fhir/R4/search.html and the ones that R4's
 pair in neither table would be a parameter skipped in silence: tests/fhir/model/test_extract.py finds none.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.fhir.model import dates
-from liaison.fhir.model.fhirpath.resolve import RESTFUL
+from liaison.fhir.model.fhirpath.resolve import restful
 from liaison.fhir.model.values import (
     DateRange,
     Number,
@@ -24,7 +24,7 @@ from liaison.fhir.model.values import (
     Uri,
 )
 
-Convert = Callable[[Any], Iterator[Single]]
+Convert = Callable[[Any], Iterable[Single]]
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -150,16 +150,29 @@ def _timing(node: Any) -> Iterator[DateRange]:
 # ---- reference ----------------------------------------------------------------------------------------------------
 
 
-def _reference(node: Any) -> Iterator[Reference]:
+@lru_cache(maxsize=16_384)
+def _local(literal: str) -> Reference | None:
+    """Of a RESTful reference to a resource here, with nothing beside it: most are that, and the same few."""
+    named = restful(literal)
+    return None if named is None or named.base else Reference(named.type, named.id, "", named.version)
+
+
+def _reference(node: Any) -> Iterable[Reference]:
+    literal = node.get("reference")
+    found = _local(literal) if type(literal) is str and "identifier" not in node else None
+    return _any_reference(node) if found is None else (found,)
+
+
+def _any_reference(node: Any) -> Iterator[Reference]:
     literal = _text(node.get("reference"))
     logical = _object(node, "identifier")
     system, value = _text(logical.get("system")), _text(logical.get("value"))
     type_, id_, url, version = _text(node.get("type")), "", "", ""
     if literal and not literal.startswith("#"):
-        match = RESTFUL.fullmatch(literal)
-        if match is not None and match["type"] in RESOURCE_TYPES:
-            type_, id_, version = match["type"], match["id"], match["version"] or ""
-            url = f"{match['base']}/{type_}/{id_}" if match["base"] else ""
+        named = restful(literal)
+        if named is not None:
+            base, type_, id_, version = named
+            url = f"{base}/{type_}/{id_}" if base else ""
         else:
             url = literal
     if id_ or url or system or value:
@@ -168,9 +181,9 @@ def _reference(node: Any) -> Iterator[Reference]:
 
 def _canonical(value: Any) -> Iterator[Reference]:
     url, _, version = value.partition("|")
-    match = RESTFUL.fullmatch(url)
-    if match is not None and match["base"] is None and match["type"] in RESOURCE_TYPES:
-        yield Reference(match["type"], match["id"], "", version)
+    named = restful(url)
+    if named is not None and not named.base:
+        yield Reference(named.type, named.id, "", version)
     elif url and not url.startswith("#"):
         yield Reference(url=url, version=version)
 

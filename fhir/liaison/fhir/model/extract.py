@@ -4,7 +4,7 @@ Values of the parameters that a territory has added are found too, where these a
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -143,6 +143,17 @@ def _plan(type_: str) -> tuple[dict[str, list[_Step]], list[_Step]]:
     return dict(by_property), always
 
 
+@lru_cache(maxsize=1024)
+def _plan_of(type_: str, only: frozenset[int]) -> tuple[dict[str, list[_Step]], list[_Step], bool]:
+    """The same, of some parameters; and whether each looks at one property only, so that the order of the document is
+    that of this property."""
+    by_property, always = _plan(type_)
+    some = {name: [step for step in steps if step.number in only] for name, steps in by_property.items()}
+    some = {name: steps for name, steps in some.items() if steps}
+    numbers = [number for steps in some.values() for number in {step.number for step in steps}]
+    return some, [step for step in always if step.number in only], len(numbers) == len(set(numbers))
+
+
 @lru_cache(maxsize=512)
 def _steps(added: tuple[SearchParameter, ...], type_: str) -> tuple[_Step, ...]:
     """Every branch of added parameters that a value can be made of."""
@@ -185,21 +196,24 @@ def _step(parameter: SearchParameter, branch: Branch, type_: str) -> _Step | Non
     return _Plain(parameter.number, branch, convert)
 
 
-def extract(type_: str, tree: Tree, only: Container[int] | None = None) -> dict[int, list[Value]]:
+def extract(type_: str, tree: Tree, only: Collection[int] | None = None) -> dict[int, list[Value]]:
     """The values of each parameter that finds any, by SearchParameter.number, without repetition, in document order.
 
     `only` limits it to some parameters, which is the faster way when few are asked. For a valid resource; what is not
     of the expected shape gives no value. _text, _content and _query have none.
     """
     by_property, always = _plan(type_)
+    names: Iterable[str] = tree
+    if only is not None:
+        by_property, always, apart = _plan_of(type_, frozenset(only))
+        if apart:
+            names = by_property
     found: dict[int, list[Value]] = defaultdict(list)
-    for key in tree:
+    for key in names:
         for step in by_property.get(key, ()):
-            if only is None or step.number in only:
-                found[step.number] += step.values(tree)
-    for step in always:
-        if only is None or step.number in only:
             found[step.number] += step.values(tree)
+    for step in always:
+        found[step.number] += step.values(tree)
     if added := kept_parameters(type_):
         for step in _steps(tuple(added), type_):
             if only is None or step.number in only:

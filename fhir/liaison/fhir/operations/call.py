@@ -78,4 +78,4 @@ class Call:
         if following is not None:
             text = page.seal(store.vault.cursor, caller, self.bound_to, following)
             links.append(("next", url(base_url, path, ((CURSOR, text),))))
-        return searchset(matches, included, total=total, links=links, base_url=base_url, id_of=store.id)
+        return searchset(matches, included, total=total, links=links, base_url=base_url, ids_of=store.ids_of)

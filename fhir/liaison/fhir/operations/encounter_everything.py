@@ -24,7 +24,7 @@ from liaison.fhir.search.sql import Compiler
 from liaison.fhir.search.whole import Part, referring
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller, Key, Opened, Request
-from liaison.fhir.store.rows import row_of
+from liaison.fhir.store.rows import rows_of
 
 _MOST: Final = 20_000
 """Resources that refer to one encounter; more than that is refused, not cut off."""
@@ -65,7 +65,7 @@ async def _around(store: Store, caller: Caller, key: Key, snapshot: str | None, 
     records = await store.lanes.fetch(statement.text, *statement.arguments)
     if len(records) > _MOST:
         raise TooCostly(f"More than {_MOST} resources refer to this Encounter. Search them by type instead.")
-    found = await Within(store, caller, base_url).opened([row_of(record) for record in records])
+    found = await Within(store, caller, base_url).opened(rows_of(records))
     named = f'"reference":"Encounter/{store.id(key)}'.encode()
     return [one for one in found if one.row.key != key and named in one.body]
 

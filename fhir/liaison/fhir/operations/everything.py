@@ -28,7 +28,7 @@ from liaison.fhir.search.sql import Compiler, Position
 from liaison.fhir.search.whole import BEFORE_ALL, PATIENT, Place, in_order, records
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller, Key, Request, Row
-from liaison.fhir.store.rows import row_of
+from liaison.fhir.store.rows import rows_of
 
 _TOGETHER: Final = 16
 """Records read by one statement, when several patients are asked for."""
@@ -111,7 +111,7 @@ class _Reading:
             fetched = await self.store.lanes.fetch(statement.text, *statement.arguments)
             if fetched:
                 self.snapshot = fetched[0]["snapshot"]
-            rows = [(row_of(record), record["moment"]) for record in fetched]
+            rows = [(row, record["moment"]) for row, record in zip(rows_of(fetched), fetched, strict=True)]
             for row, moment in in_order(rows) if len(some) == 1 else rows:
                 if row.key.kind == PATIENT:
                     open_ = await self._opens(row)

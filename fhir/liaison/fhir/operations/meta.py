@@ -22,7 +22,7 @@ from liaison.fhir.search.sql import Compiler, Family
 from liaison.fhir.search.whole import labelled
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller, Request, Row, Tree
-from liaison.fhir.store.rows import row_of
+from liaison.fhir.store.rows import rows_of
 
 LISTS: Final = ("profile", "security", "tag")
 _CODINGS: Final = ("security", "tag")
@@ -89,7 +89,7 @@ async def _rows(store: Store, caller: Caller, types: list[str]) -> list[Row]:
             if family == "patient":
                 await _afford(store, caller, len(some))
             statement = labelled(compiler, [kind_of(type_) for type_ in some], numbers, BUDGET + 1, each=each)
-            found += [row_of(record) for record in await store.lanes.fetch(statement.text, *statement.arguments)]
+            found += rows_of(await store.lanes.fetch(statement.text, *statement.arguments))
     if len(found) > BUDGET:
         raise TooCostly(f"More than {BUDGET} labels would have to be read. Ask for one type.")
     return found

@@ -15,7 +15,7 @@ from liaison.fhir.search.scopes import letter_for
 from liaison.fhir.search.sql import Compiler, Family
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Caller, Key, Opened
-from liaison.fhir.store.rows import row_of
+from liaison.fhir.store.rows import rows_of
 
 _REFERENCE: Final = re.compile(rb'"reference":"([A-Z][A-Za-z]+)/([0-9a-f]{32})(?=["/])').findall
 _BY_REFERENCE: Final = frozenset({"Medication", "Substance", "Binary", "Device", "Media", "Specimen"})
@@ -72,6 +72,6 @@ class Referred:
             records = await self.store.lanes.fetch(statement.text, *statement.arguments)
             if records and self.snapshot is None:
                 self.snapshot = records[0]["snapshot"]
-            for one in await self._within.opened([row_of(record) for record in records]):
+            for one in await self._within.opened(rows_of(records)):
                 found[one.row.key] = one
         return [found[key] for key in keys if key in found]

@@ -28,7 +28,7 @@ from liaison.fhir.search.sql import Compiler
 from liaison.fhir.search.whole import BEFORE_ALL, PATIENT, Part, in_order, records
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller, Key, Opened, Request
-from liaison.fhir.store.rows import row_of
+from liaison.fhir.store.rows import rows_of
 
 _UNNAMED: Final = "Liaison"
 
@@ -98,7 +98,7 @@ async def _record(store: Store, caller: Caller, key: Key, base_url: str) -> tupl
     found = await store.lanes.fetch(statement.text, *statement.arguments)
     if len(found) > BUDGET:
         raise TooCostly(f"The record holds more than {BUDGET} resources that a summary looks at.")
-    rows = in_order([(row_of(record), record["moment"]) for record in found])
+    rows = in_order([(row, record["moment"]) for row, record in zip(rows_of(found), found, strict=True)])
     opened = await Within(store, caller, base_url).opened([row for row, _ in rows])
     if not opened or opened[0].row.key.kind != PATIENT:
         raise NotFound

@@ -138,7 +138,7 @@ class Page:
             links=links,
             told=(*self.query.ignored, *told),
             base_url=self.base_url,
-            id_of=self.store.id,
+            ids_of=self.store.ids_of,
         )
 
 

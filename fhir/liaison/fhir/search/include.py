@@ -8,7 +8,7 @@ A page includes MOST resources at most. What is beyond is left out, and the page
 may be seen is counted, so that nothing follows from the limit about what may not.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import orjson
@@ -85,15 +85,17 @@ class Includes:
 
     def _referred(self, fresh: Iterable[Opened], asked: Sequence[Include]) -> dict[Key, None]:
         """The resources that these refer to, each once, in the order in which they are named."""
-        found: dict[Key, None] = {}
+        found: dict[tuple[str, str], None] = {}  # the same doctor stands in most of a page: what follows is done once
+        ways = {
+            type_: _wanted(type_, [one for one in asked if one.source in ("", type_) and not one.reverse])
+            for type_ in {type_of(one.row.key.kind) for one in fresh}
+        }
         for one in fresh:
             type_ = type_of(one.row.key.kind)
-            forward = [include for include in asked if include.source in ("", type_) and not include.reverse]
-            for named, id_ in _references(type_, forward, one.body, self.base_url) if forward else ():
-                key = self.store.key(named, id_) if letter_for(self.caller, named) else None
-                if key is not None:
-                    found[key] = None
-        return found
+            if ways[type_]:
+                found |= _references(type_, ways[type_], one.body, self.base_url)
+        keys = [self.store.key(type_, id_) for type_, id_ in found if letter_for(self.caller, type_)]
+        return dict.fromkeys([key for key in keys if key is not None])
 
 
 def _left_out(said: str) -> Issue:
@@ -105,19 +107,28 @@ def _left_out(said: str) -> Issue:
     )
 
 
-def _references(type_: str, includes: Sequence[Include], body: bytes, base_url: str) -> Iterator[tuple[str, str]]:
-    """(type, id) of each reference of ours that some _include follows."""
+def _wanted(type_: str, includes: Sequence[Include]) -> dict[int, list[str]]:
+    """The parameters of the type that some _include follows, each with the types it is followed to ('' for any)."""
     asked: dict[int, list[str]] = {}
     for one in includes:
         for parameter in _parameters(type_, one):
             asked.setdefault(parameter.number, []).append(one.target)
-    values = model.extract(type_, orjson.loads(body), asked)
+    return asked
+
+
+def _references(
+    type_: str, asked: Mapping[int, Sequence[str]], body: bytes, base_url: str
+) -> dict[tuple[str, str], None]:
+    """(type, id) of each reference of ours that some _include follows."""
+    found: dict[tuple[str, str], None] = {}
+    values = model.extract(type_, orjson.loads(body), frozenset(asked))
     for number, wanted in asked.items():
         for value in values.get(number, ()):
             assert isinstance(value, Reference)
             named = ours(value, base_url)
             if named is not None and ("" in wanted or value.type in wanted):
-                yield named
+                found[named] = None
+    return found
 
 
 def _parameters(type_: str, include: Include) -> Sequence[SearchParameter]:

@@ -94,6 +94,8 @@ class Links:
 
     async def _decidable(self, query: Query, known: Mapping[Criterion, Condition], scope: Scope) -> Query:
         """The query with the chains of an expression that is decided after decryption put as the ids that they find."""
+        if not any(isinstance(one, Expression) for one in query.criteria):
+            return query
         criteria = []
         for one in conjuncts(query.criteria):
             if known and isinstance(one, Expression):

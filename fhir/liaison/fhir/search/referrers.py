@@ -34,7 +34,7 @@ from liaison.fhir.search.scopes import letter_for
 from liaison.fhir.search.sql import Compiler, Family, Statement
 from liaison.fhir.store.contract import FOREIGN, Key, Row
 from liaison.fhir.store.faults import reported
-from liaison.fhir.store.rows import row_of
+from liaison.fhir.store.rows import rows_of
 from liaison.fhir.vault import PatientKey
 
 MOST_TOKENS: Final = 120_000
@@ -134,11 +134,12 @@ class Referrers:
             after: Place | None = None
             while True:
                 found = await self._fetch(naming(self._compiler(family), tokens, limit, after))
-                if not await take([row_of(record) for record in found]):
+                rows = rows_of(found)
+                if not await take(rows):
                     return False
                 if len(found) < limit:
                     break
-                last = row_of(found[-1]).key
+                last = rows[-1].key
                 after = Place(last.kind, found[-1]["clinical"], last.res, last.patient)
         return True
 

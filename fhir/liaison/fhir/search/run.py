@@ -15,7 +15,7 @@ from liaison.fhir.search.sql import Columns, Compiler, Family, Order, Position, 
 from liaison.fhir.store.contract import Caller, Key, Row
 from liaison.fhir.store.faults import reported
 from liaison.fhir.store.identity import IDENTIFIER, identifier_token
-from liaison.fhir.store.rows import row_of
+from liaison.fhir.store.rows import rows_of
 from liaison.fhir.store.store import Store
 from liaison.fhir.vault import PatientKey
 
@@ -24,7 +24,10 @@ MOST_TOKENS: Final = 300_000
 """Tokens that one statement may need: about half a second's work."""
 
 BATCH: Final = 2_000
-"""Candidates read at once when bodies have to be decided on."""
+"""Candidates read at once, at most, when bodies have to be decided on."""
+FIRST: Final = 4
+"""The first batch holds so many times what the page needs, and each one after it twice the one before: most pages are
+full long before the record has ended."""
 
 
 @dataclass(slots=True)
@@ -85,13 +88,15 @@ class Run:
         """The first `limit` matches after a position, in index order, deciding on bodies as far as needed."""
         assert self.plan.order is not None
         found: list[Candidate] = []
+        batch = BATCH if self._cached else min(FIRST * limit, BATCH)
         while len(found) < limit:
-            some = await self._candidates(self.plan.order, self._columns(), BATCH, after)
+            some = await self._candidates(self.plan.order, self._columns(), batch, after)
             found += [one for one, facts in await self._facts(some) if self._matches(facts)]
-            if len(some) < BATCH:
+            if len(some) < batch:
                 break
             last = some[-1]
             after = Position(last.moment, last.key.res, last.key.patient)
+            batch = min(2 * batch, BATCH)
         return found[:limit]
 
     async def all(self, *, sorted_: bool = True) -> list[Candidate]:
@@ -150,10 +155,10 @@ class Run:
         }
         for family, some in families.items():
             if some:
-                for record in await self._fetch(self._compiler(family).rows(some)):
-                    row = row_of(record)
-                    found[row.key] = row
-                    self.snapshot = record["snapshot"]
+                records = await self._fetch(self._compiler(family).rows(some))
+                found |= {row.key: row for row in rows_of(records)}
+                if records:
+                    self.snapshot = records[0]["snapshot"]
         return [found[key] for key in keys if key in found]
 
     # ---- inside ----------------------------------------------------------------------------------------------------
@@ -179,7 +184,7 @@ class Run:
                 self.snapshot = records[0]["snapshot"]
             if total:
                 self.total = (self.total or 0) + (records[0]["total"] if records else 0)
-            found += [_candidate(record, columns) for record in records]
+            found += _candidates_of(records, columns)
         if len(self.plan.families) > 1:
             found.sort(key=lambda one: place(one, order))
             del found[limit:]
@@ -249,7 +254,8 @@ class Run:
 
     def _bare(self, some: Sequence[Candidate]) -> list[tuple[Candidate, Facts]]:
         type_ = self.plan.query.type_
-        return [(one, Facts(type_, self.store.id(one.key), one.at)) for one in some]
+        ids = self.store.ids_of([one.key for one in some])
+        return [(one, Facts(type_, id_, one.at)) for one, id_ in zip(some, ids, strict=True)]
 
     async def _facts(self, some: Sequence[Candidate]) -> list[tuple[Candidate, Facts]]:
         """The candidates with their values, from the cache or opened; those erased meanwhile are left out."""
@@ -275,19 +281,22 @@ class Run:
                 values[row.key] = found
                 if self._cached:
                     known.put(row.key, row.version, found)
+        ids = self.store.ids_of([one.key for one in some])
         return [
-            (one, Facts(self.plan.query.type_, self.store.id(one.key), one.at, values[one.key]))
-            for one in some
+            (one, Facts(self.plan.query.type_, id_, one.at, values[one.key]))
+            for one, id_ in zip(some, ids, strict=True)
             if one.key in values
         ]
 
 
-def _candidate(record: Any, columns: Columns) -> Candidate:
+def _candidates_of(records: Sequence[Any], columns: Columns) -> list[Candidate]:
     if columns == "row":
-        row = row_of(record)
-        return Candidate(row.key, row.version, row.at, record[12], row)
-    patient, kind, res, version, at, moment = record[:6]
-    return Candidate(Key(patient, kind, res), version, at, moment, None)
+        rows = rows_of(records)
+        return [Candidate(row[0], row[1], row[2], record[12], row) for row, record in zip(rows, records, strict=True)]
+    return [
+        Candidate(Key(patient, kind, res), version, at, moment, None)
+        for patient, kind, res, version, at, moment in (record[:6] for record in records)
+    ]
 
 
 def place(one: Candidate, order: Order) -> tuple[float, int, int]:

@@ -78,7 +78,7 @@ async def _search(
     with noted(links):
         run = await _runs(links, asked_of, compartment)
         answer = await Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None).answer()
-    return replace(answer, consulted=tuple(links.consulted))
+    return replace(answer, consulted=tuple(links.consulted)) if links.consulted else answer
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The searchset Bundle, joined from stored bytes: no resource is serialised again (R4 http.html#search, bundle.html)."""
 
 from collections.abc import Callable, Sequence
-from urllib.parse import urlencode
+from typing import Final
+from urllib.parse import quote_plus
 
 import orjson
 
@@ -19,7 +20,7 @@ def searchset(
     links: Sequence[tuple[str, str]],
     told: Sequence[Issue] = (),
     base_url: str,
-    id_of: Callable[[Key], str],
+    ids_of: Callable[[Sequence[Key]], Sequence[str]],
 ) -> Answer:
     """The answer, with every version it contains disclosed. `total` counts matches only; None leaves it out. `told` is
     what the caller should know of it, in an entry of mode `outcome`."""
@@ -29,30 +30,37 @@ def searchset(
     urls = b",".join(b'{"relation":"%b","url":%b}' % (name.encode(), orjson.dumps(url)) for name, url in links)
     parts.append(b',"link":[%b]' % urls)
     base = base_url.encode()
-    entries = [_entry(one, b"match", base, id_of) for one in matches]
-    entries += [_entry(one, b"include", base, id_of) for one in included]
+    entries = _entries(matches, b"match", base, ids_of) + _entries(included, b"include", base, ids_of)
     if told:
         entries.append(b'{"resource":%b,"search":{"mode":"outcome"}}' % outcome.render(tuple(told)))
     if entries:
         parts += [b',"entry":[', b",".join(entries), b"]"]
     parts.append(b"}")
-    shown = tuple(one.disclosure for one in (*matches, *included))
+    shown = tuple([one.disclosure for one in (*matches, *included)])
     return Answer(200, b"".join(parts), (), shown, total)
 
 
-def _entry(one: Opened, mode: bytes, base: bytes, id_of: Callable[[Key], str]) -> bytes:
-    key = one.row.key
-    return b'{"fullUrl":"%b/%b/%b","resource":%b,"search":{"mode":"%b"}}' % (
-        base,
-        type_of(key.kind).encode(),
-        id_of(key).encode(),
-        one.body,
-        mode,
-    )
+def _entries(
+    shown: Sequence[Opened], mode: bytes, base: bytes, ids_of: Callable[[Sequence[Key]], Sequence[str]]
+) -> list[bytes]:
+    keys = [one.row.key for one in shown]
+    return [
+        b'{"fullUrl":"%b/%b/%b","resource":%b,"search":{"mode":"%b"}}'
+        % (base, type_of(key.kind).encode(), id_.encode(), one.body, mode)
+        for key, id_, one in zip(keys, ids_of(keys), shown, strict=True)
+    ]
 
 
 def url(base_url: str, path: str, pairs: Sequence[tuple[str, str]]) -> str:
     """A link to a search, absolute; from our own base URL, never from a header of the request."""
-    query = urlencode(pairs)
+    query = "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in pairs])
     where = f"{base_url}/{path}" if path else base_url
     return f"{where}?{query}" if query else where
+
+
+# What urllib.parse.urlencode does, without a cache and a function call for each character.
+_QUOTED: Final = {code: quote_plus(chr(code)) for code in range(128)}
+
+
+def _quoted(text: str) -> str:
+    return text.translate(_QUOTED) if text.isascii() else quote_plus(text)

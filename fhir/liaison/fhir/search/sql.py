@@ -10,6 +10,7 @@ Values are parameters, always; the text depends on the shape of the query alone,
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 from liaison.fhir.search.conditions import Condition
@@ -69,28 +70,8 @@ class Compiler:
 
     def visible(self, bind: Binder, session: str, columns: Columns = "key") -> str:
         """The one relation that the rest of a statement may name. With whole rows comes the evidence, in one look-up."""
-        if self.snapshot is None:
-            alive = "v.superseded is null"
-        else:
-            held = f"({bind.add(self.snapshot, 'text')})::pg_snapshot"
-            alive = (
-                f"pg_visible_in_snapshot(v.created, {held})"
-                f" and (v.superseded is null or not pg_visible_in_snapshot(v.superseded, {held}))"
-            )
-        table = self._table("version")
-        evidence, more = "", ""
-        if self.family == "directory":
-            rule = self.filter.visible_directory("v", session)
-            evidence = ", null::bigint[] as evidence"
-        elif columns == "row":
-            rule = "d.allowed"
-            evidence, more = ", d.evidence", f" cross join {self.filter.decided('v', session)} d"
-        else:
-            rule = self.filter.visible("v", session)
-        return (
-            f"with visible as not materialized (select v.*{evidence} from {table} v{more}"
-            f" where {alive} and not v.deleted and ({rule})) "
-        )
+        held = "" if self.snapshot is None else bind.add(self.snapshot, "text")
+        return _visible(self.filter, self.family, session, held, columns)  # type: ignore[arg-type]  # hashed by identity
 
     def snapshot_of(self, bind: Binder) -> str:
         return "pg_current_snapshot()::text" if self.snapshot is None else bind.add(self.snapshot, "text")
@@ -221,6 +202,31 @@ class Compiler:
         return (
             merged if order is None else f"{merged} {_ordering(_ROWS._replace(moment=f'v.{order.column}'), order)}{cut}"
         )
+
+
+@lru_cache(maxsize=256)
+def _visible(filter_: AccessFilter, family: Family, session: str, snapshot: str, columns: Columns) -> str:
+    """The same text each time: `session` and `snapshot` ('' for now) are placeholders."""
+    alive = "v.superseded is null"
+    if snapshot:
+        held = f"({snapshot})::pg_snapshot"
+        alive = (
+            f"pg_visible_in_snapshot(v.created, {held})"
+            f" and (v.superseded is null or not pg_visible_in_snapshot(v.superseded, {held}))"
+        )
+    evidence, more = "", ""
+    if family == "directory":
+        table, rule = "directory_version", filter_.visible_directory("v", session)
+        evidence = ", null::bigint[] as evidence"
+    elif columns == "row":
+        table, rule = "version", "d.allowed"
+        evidence, more = ", d.evidence", f" cross join {filter_.decided('v', session)} d"
+    else:
+        table, rule = "version", filter_.visible("v", session)
+    return (
+        f"with visible as not materialized (select v.*{evidence} from {table} v{more}"
+        f" where {alive} and not v.deleted and ({rule})) "
+    )
 
 
 class _Columns(NamedTuple):

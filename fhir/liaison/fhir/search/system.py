@@ -56,6 +56,8 @@ def parse_each(
             break
         asked = common
     _require_one_order(found)
+    if len(types) == 1 and len(common) == len(given):
+        return found  # it shows already what it was asked, and what was left out of it
     shown = tuple(pair for pair in given if pair in common or (pair[0] == PARAMETER and not named))
     return [replace(query, pairs=shown, ignored=tuple(ignored.values())) for query in found]
 

@@ -11,7 +11,7 @@ from liaison.fhir.store.batching import Batcher
 from liaison.fhir.store.contract import AccessFilter, Caller, Key, Row
 from liaison.fhir.store.database import Database, connection
 from liaison.fhir.store.faults import is_unavailable, reported
-from liaison.fhir.store.rows import COLUMNS, grants_of, row_of
+from liaison.fhir.store.rows import COLUMNS, grants_of, rows_of
 from liaison.fhir.vault import PatientKey, Vault
 
 Family = Literal["patient", "directory"]
@@ -164,7 +164,7 @@ class Reader:
     ) -> list[Row]:
         statement = statements["patient" if key.patient else "directory"]
         records = await self._database.fetch(statement, caller.session, key.patient, key.kind, key.res, version, count)
-        return [row_of(record) for record in records]
+        return rows_of(records)
 
     async def keys(self, rows: Sequence[Row]) -> dict[int, PatientKey]:
         """The data keys of the rows' patients."""

@@ -17,7 +17,7 @@ _BOUND = struct.Struct(">I6sIqIqIq").pack
 assert _BOUND(6, b"record", 8, 1, 8, -2, 8, 3) == context("record", 1, -2, 3)
 
 _grant = Grant._make
-_NO_GRANTS: Final = ()
+_NO_GRANTS: Final[tuple[Grant, ...]] = ()
 
 
 def row_of(record: Sequence[Any]) -> Row:
@@ -35,6 +35,22 @@ def row_of(record: Sequence[Any]) -> Row:
         sealed,
         grants_of(evidence),
     )
+
+
+def rows_of(records: Sequence[Sequence[Any]]) -> list[Row]:
+    """`row_of` each. Rows seen by the same grants, as those of one record mostly are, have one and the same tuple of
+    them: what follows from the grants is then found once (`id(row.grants)`)."""
+    found: list[Row] = []
+    before: Sequence[Sequence[int]] | None = None
+    grants = _NO_GRANTS
+    for record in records:
+        patient, kind, res, version, at, deleted, classes, author, service, addressee, sealed, evidence = record[:12]
+        if evidence != before:
+            grants, before = grants_of(evidence), evidence
+        found.append(
+            Row(Key(patient, kind, res), version, at, deleted, classes, author, service, addressee, sealed, grants)
+        )
+    return found
 
 
 def grants_of(evidence: Sequence[Sequence[int]] | None) -> tuple[Grant, ...]:

@@ -83,6 +83,9 @@ class Store:
     def id(self, key: Key) -> str:
         return self.ids.encode(key)
 
+    def ids_of(self, keys: Sequence[Key]) -> list[str]:
+        return self.ids.encode_all(keys)
+
     def reference(self, key: Key) -> str:
         """'Type/id'."""
         return f"{type_of(key.kind)}/{self.ids.encode(key)}"
@@ -124,7 +127,8 @@ class Store:
             if key is None:
                 continue
             # All that the wall goes by: rows of one record are mostly alike in it, and it is asked once for all of them.
-            alike = (row.key.patient, row.key.kind, *row[4:8], row.grants)
+            # Equal grants of two tuples are asked about twice; one tuple is one as long as its row is here.
+            alike = (row[0][:2], row[4:8], id(row.grants))
             lets = walls.get(alike)
             if lets is None:
                 lets = walls[alike] = self._lets(caller, row, key)

@@ -1,7 +1,8 @@
 """What a Reference says about the type it leads to, without going there. http://hl7.org/fhir/R4/references.html"""
 
 import re
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from liaison.fhir.definitions import RESOURCE_TYPES
 
@@ -9,6 +10,24 @@ from liaison.fhir.definitions import RESOURCE_TYPES
 RESTFUL = re.compile(
     r"(?:(?P<base>https?://[^?#\s]+)/)?(?P<type>[A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/(?P<version>[A-Za-z0-9\-.]{1,64}))?"
 )
+
+
+class Named(NamedTuple):
+    """The parts of a RESTful reference; '' for what it does not have."""
+
+    base: str
+    type: str
+    id: str
+    version: str
+
+
+@lru_cache(maxsize=16_384)
+def restful(literal: str) -> Named | None:
+    """What a RESTful reference to a type of R4 names; None for any other text. The same few stand all over a record."""
+    match = RESTFUL.fullmatch(literal)
+    if match is None or match["type"] not in RESOURCE_TYPES:
+        return None
+    return Named(match["base"] or "", match["type"], match["id"], match["version"] or "")
 
 
 def target_type(reference: dict[str, Any], root: dict[str, Any]) -> str:
@@ -21,12 +40,12 @@ def target_type(reference: dict[str, Any], root: dict[str, Any]) -> str:
             for inner in root.get("contained") or ():
                 if isinstance(inner, dict) and inner.get("id") == literal[1:]:
                     return str(inner.get("resourceType", ""))
-        elif (match := RESTFUL.fullmatch(literal)) is not None and match["type"] in RESOURCE_TYPES:
-            return match["type"]
+        elif (named := restful(literal)) is not None:
+            return named.type
         elif (conditional := literal.partition("?")[0]) in RESOURCE_TYPES:
             return conditional
-    named = reference.get("type")
-    return named if isinstance(named, str) and named in RESOURCE_TYPES else ""
+    stated = reference.get("type")
+    return stated if isinstance(stated, str) and stated in RESOURCE_TYPES else ""
 
 
 def leads_to(reference: Any, type_: str, root: dict[str, Any]) -> bool:
