@@ -158,6 +158,20 @@ async def test_the_recognised_professional_joins_and_is_told_of(territory: Any) 
     assert await territory.search(gp.caller, f"Task?patient={patient}") == []
 
 
+async def test_those_who_join_at_once_are_all_on_the_team(territory: Any) -> None:
+    """Each was told that they had joined, and the last to write had taken the place of the others."""
+    gp = await territory.person("gp")
+    nurses = [await territory.person("nurse") for _ in range(4)]
+    patient = await registered(territory, gp)
+    stated = parameters(traits(), ground="recognised", means="oral")
+
+    answers = await asyncio.gather(*(territory.ask(nurse.caller, "POST", "Patient/$join", stated) for nurse in nurses))
+
+    assert {one.status for one in answers} == {200}
+    assert [await territory.sees(one.caller, patient) for one in (gp, *nurses)] == [True] * 5
+    assert len(await territory.search(gp.caller, f"Communication?patient={patient}")) == 4
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -20,7 +20,7 @@ from liaison.auth.access.register import MEANS
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.errors import BadRequest, Forbidden, NotFound
+from liaison.fhir.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.content import checked
 from liaison.fhir.interactions.writes import Write
@@ -31,6 +31,7 @@ from liaison.fhir.store.contract import Key, Tree
 
 Ground = Literal["recognised", "referral"]
 _MOST: Final = 50
+_TRIES: Final = 5
 
 
 async def join(
@@ -47,15 +48,20 @@ async def join(
     async with asking(store, caller) as finder:
         known = await exact(finder, patient)
         allowed = known is not None and not await opposed_to(store, caller, known.key.patient)
-        writes: list[Write] = []
-        if known is not None and allowed:
-            writes = await (_recognised if ground == "recognised" else _referred)(
-                finder, known, means, informed, base_url
-            )
+        ground_of = _recognised if ground == "recognised" else _referred
+        writes = await ground_of(finder, known, means, informed, base_url) if known is not None and allowed else []
         await finder.note(bool(writes))
         if known is None or not writes:
             raise NotFound
-        await commit(store, finder.cell, writes, base_url)
+        for left in reversed(range(_TRIES)):
+            try:
+                await commit(store, finder.cell, writes, base_url)
+                break
+            except PreconditionFailed as faster:
+                # Somebody else changed the team since it was read: they stay on it.
+                if not left:
+                    raise Conflict("The team is being changed by others at this moment. Try again.") from faster
+                writes = await ground_of(finder, known, means, informed, base_url)
         return store.reference(known.key)
 
 
@@ -79,7 +85,8 @@ async def _recognised(finder: Finder, known: Known, means: str, informed: bool, 
     teams = [tree for tree in teams if not tree.get("category")]
     if teams:
         team = {**teams[0], "participant": [*(teams[0].get("participant") or ()), own]}
-        first = Write("update", "CareTeam", team, id_=team["id"])
+        unchanged = {"if-match": f'W/"{team["meta"]["versionId"]}"'}
+        first = Write("update", "CareTeam", team, id_=team["id"], headers=unchanged)
     else:
         first = Write("create", "CareTeam", team_writing.care_team(subject, [own], now))
     words = {"oral": "de vive voix", "paper": "par écrit", "digital": "en ligne"}[means]
