@@ -15,8 +15,11 @@ from typing import Any
 import asyncpg
 import pytest
 
+from liaison.auth.journal.sealing import COLUMNS, Record, unseal
 from liaison.fhir.vault import FileKeyProvider
+from liaison.services.house import House
 from liaison.services.loading import team
+from liaison.services.settings import Settings
 
 from .conftest import NPI
 
@@ -46,6 +49,7 @@ class Place:
         folder.mkdir()
         FileKeyProvider.create(folder / "key")
         self.url = url
+        self._settings = Settings(database_url=url, data=folder / "data", key_file=folder / "key")
         settings = {"DATABASE_URL": url, "DATA": str(folder / "data"), "KEY_FILE": str(folder / "key")}
         self._environment = {**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}}
 
@@ -71,6 +75,13 @@ class Place:
             }
         finally:
             await connection.close()
+
+    async def journaled(self) -> Counter[tuple[int, int, int]]:
+        """What was done to how many resources of which kind, and to which version of them, by the journal."""
+        async with House.opened(self._settings) as house:
+            rows = await house.database.reading.fetch(f"select {', '.join(COLUMNS)} from journal_entry")
+            entries = [unseal(house.journal_keys, Record(*row)) for row in rows]
+        return Counter((entry.event, item[0], item[2]) for entry in entries for item in entry.items)
 
     async def stored(self) -> int:
         connection = await asyncpg.connect(self.url)
@@ -127,6 +138,8 @@ async def test_the_base_is_the_same_as_after_one_process(places: Callable[[str],
         del report["seconds"], report["resources_per_second"]
     assert reports[0] == reports[1]
     assert await one.kept() == await several.kept()
+    assert await one.journaled() == await several.journaled()
+    assert (await several.journaled()).total() >= await several.stored()
 
 
 def members_of(process: int) -> list[int]:
