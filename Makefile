@@ -1,6 +1,6 @@
 # `make help` is the menu. Each target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test static fmt lint types imports tests unit http browser proof bench lock clean
+.PHONY: help setup setup-dev run test static fmt lint types imports tests unit http browser proof conformance bench lock clean
 
 BIN := .venv/bin
 # The tests start hundreds of processes: compiling every module anew in each would be a third of their time.
@@ -59,6 +59,9 @@ browser: setup-dev ## Tests in a real Chromium
 
 proof: setup-dev ## The long proofs: crash cycles, differential runs, load; and each law on many examples
 	@$(call TIMED,$(PYTEST) -q -m 'proof or hypothesis' --hypothesis-profile=thorough --timeout 7200,proof)
+
+conformance: setup-dev ## SMART App Launch 2.2, checked from outside after Inferno's tests; prints one table
+	@$(BIN)/python -m tests.conformance
 
 bench: setup-dev ## Measure the running service; prints one table
 	@$(BIN)/python -m tests.bench

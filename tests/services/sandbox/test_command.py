@@ -57,9 +57,11 @@ def test_sandbox_json_tells_all_and_is_its_owners_alone(sandbox: Running) -> Non
         "gp_software": "app",
         "web_software": "app",
         "patient_app": "app",
+        "launched_app": "app",
+        "resource_server": "backend",
     }
     keys = {client["client_id"]: client.get("private_jwk") for client in known["clients"]}
-    assert keys.pop("web_software") is None
+    assert keys.pop("web_software") is keys.pop("launched_app") is None
     assert all("d" in key for key in keys.values())
 
 

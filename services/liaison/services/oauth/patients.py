@@ -7,16 +7,19 @@ The engine decides who that is, both when the list is shown and when the choice 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from babel.dates import format_date
 from starlette.requests import Request
 
 from liaison.auth.caller import Caller
 from liaison.auth.people.browsers import Browser
 from liaison.fhir.definitions import type_of
 from liaison.fhir.store.ids import Ids
+from liaison.services.pages.languages import language_of
+from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import address_of, human_name, reference
+from liaison.services.pages.signed_in import address_of, reference
 
-MOST = 20
+MOST = 10
 """How many the page of choice shows at once; whoever has more types a part of the name."""
 
 
@@ -48,13 +51,13 @@ async def choices(request: Request, browser: Browser, name: str = "") -> Choices
     else:
         patient = await record.read(await _own(request, record, browser))
         found = [patient] if patient else []
-    return Choices([Choice(tree["id"], _text(tree)) for tree in found[:MOST]], len(found) > MOST)
+    return Choices([Choice(tree["id"], _text(request, tree)) for tree in found[:MOST]], len(found) > MOST)
 
 
 async def named(request: Request, caller: Caller, id_: str) -> Choice | None:
     """The patient with this id as the person reads it; None when the engine does not show them."""
     found = await _record(request, caller).read(f"Patient/{id_}") if id_.isalnum() else None
-    return None if found is None else Choice(id_, _text(found))
+    return None if found is None else Choice(id_, _text(request, found))
 
 
 async def all_visible(request: Request, caller: Caller, references: Iterable[str]) -> bool:
@@ -71,9 +74,10 @@ async def _own(request: Request, record: Record, browser: Browser) -> str:
     return str((related.get("patient") or {}).get("reference", "Patient/none"))
 
 
-def _text(patient: dict[str, object]) -> str:
+def _text(request: Request, patient: dict[str, object]) -> str:
     # Birth date beside the name, always: two people of one name live in every territory.
-    return f"{human_name(patient)}, {patient.get('birthDate', '?')}"
+    who = identity(patient)
+    return f"{who.full}, {format_date(who.birth, 'd MMM y', locale=language_of(request)) if who.birth else '?'}"
 
 
 async def number_of(request: Request, caller: Caller, id_: str) -> int:

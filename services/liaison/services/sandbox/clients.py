@@ -12,6 +12,11 @@ from liaison.auth.oauth2 import clients
 ORIGINS: Final = ("http://127.0.0.1:8765", "http://localhost:8765")
 """Where a sandbox's own browser app may run: its pages may call the FHIR API."""
 REDIRECTS: Final = tuple(f"{origin}/callback" for origin in ORIGINS)
+LAUNCH: Final = f"{ORIGINS[0]}/launch"
+"""Where the record page opens an app that someone is writing on this machine."""
+EXAMPLE: Final = "example_app"
+EXAMPLE_PATH: Final = "/exemple"
+"""The demonstration app, which the sandbox itself serves: liaison.services.pages.example."""
 _VITALS: Final = "http://terminology.hl7.org/CodeSystem/observation-category|vital-signs"
 
 
@@ -28,6 +33,8 @@ class Software:
     scope: str
     algorithm: str = "ES384"
     role_code: str = ""
+    launch_url: str = ""
+    introspects: bool = False
 
 
 SOFTWARE: Final = (
@@ -39,12 +46,28 @@ SOFTWARE: Final = (
     Software("web_software", "app", "Logiciel de cabinet dans le navigateur",
              "openid fhirUser launch/patient offline_access user/*.cruds", algorithm=""),
     Software("patient_app", "app", "Mon carnet de santé", "openid fhirUser launch/patient offline_access patient/*.rs"),
+    Software("launched_app", "app", "Votre application en cours d’écriture",
+             "openid fhirUser launch launch/patient offline_access online_access patient/*.cruds user/*.cruds",
+             algorithm="", launch_url=LAUNCH),
+    Software("resource_server", "backend", "Serveur qui vérifie les jetons", "system/Organization.rs", role_code="gp",
+             introspects=True),
 )  # fmt: skip
 
 
-async def register(connection: asyncpg.Connection, organization: int) -> list[dict[str, Any]]:
+async def register(connection: asyncpg.Connection, organization: int, public_url: str) -> list[dict[str, Any]]:
     """Registers each and returns what sandbox.json says of it. `organization` owns the backends."""
     described = []
+    example = public_url + EXAMPLE_PATH
+    await clients.add(
+        connection,
+        client_id=EXAMPLE,
+        kind="app",
+        name="Courbes (application d’exemple)",
+        scope="openid fhirUser launch launch/patient offline_access patient/*.rs",
+        redirect_uris=[example],
+        launch_url=example,
+        post_logout_redirect_uris=[example],
+    )
     for software in SOFTWARE:
         public, private = _keys(software)
         backend = software.kind == "backend"
@@ -60,6 +83,8 @@ async def register(connection: asyncpg.Connection, organization: int) -> list[di
             organization=organization if backend else 0,
             role_code=software.role_code,
             purpose=int(Purpose.TREAT) if backend else 0,
+            launch_url=software.launch_url,
+            introspects=software.introspects,
         )
         described.append(
             {
@@ -69,9 +94,24 @@ async def register(connection: asyncpg.Connection, organization: int) -> list[di
                 **({"private_jwk": private} if private else {}),
                 "scope": software.scope,
                 "redirect_uris": [] if backend else list(REDIRECTS),
+                **({"launch_url": software.launch_url} if software.launch_url else {}),
             }
         )
     return described
+
+
+async def follow(connection: asyncpg.Connection, public_url: str) -> None:
+    """The demonstration app is where the sandbox is, which may have started on another port."""
+    example = public_url + EXAMPLE_PATH
+    await connection.execute(
+        """
+        update client set launch_url = $2, redirect_uris = jsonb_build_array($2::text),
+                          post_logout_redirect_uris = jsonb_build_array($2::text)
+        where client_id = $1 and launch_url <> $2
+        """,
+        EXAMPLE,
+        example,
+    )
 
 
 def _keys(software: Software) -> tuple[dict[str, Any] | None, dict[str, Any]]:

@@ -22,6 +22,7 @@ PAGES: Final = {
     "clinician": "/dossiers",
     "coordination": "/cohorte",
     "audit": "/journal",
+    "example": clients.EXAMPLE_PATH,
 }
 
 
@@ -37,7 +38,7 @@ async def fill(settings: Settings, folder: Folder, territory: Territory, progres
         # Before the patients: the rights of a client are derived when a patient's facts are written.
         async with house.database.writing.acquire() as connection, connection.transaction():
             await give_mandate(connection, auditors.res, CONVENTION)
-            software = await clients.register(connection, owner.res)
+            software = await clients.register(connection, owner.res, settings.public_url)
         loaded = await load_patients(house, territory, directory, progress)
         async with house.database.writing.acquire() as connection, connection.transaction():
             accounts = await people.open_accounts(connection, ids, territory, loaded)
@@ -61,12 +62,14 @@ async def fill(settings: Settings, folder: Folder, territory: Territory, progres
 
 
 async def check(settings: Settings) -> None:
-    """Raises WrongInstallation unless the base that runs here was declared a sandbox."""
+    """Raises WrongInstallation unless the base that runs here was declared a sandbox. The demonstration app then follows
+    the address that it starts at."""
     async with opening(settings) as opened:
         if await installation.declared(opened.connection, opened.vault) is not Kind.SANDBOX:
             raise installation.WrongInstallation(
                 "This database was not made as a sandbox, and cannot become one. Use another data folder."
             )
+        await clients.follow(opened.connection, settings.public_url)
 
 
 def addresses(settings: Settings) -> dict[str, Any]:

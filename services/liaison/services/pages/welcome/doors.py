@@ -39,6 +39,7 @@ DOORS: Final = (
             _("Regardez son plan BPCO : étapes faites, à faire, et qui en est chargé."),
             _("Ajoutez une mesure, puis retrouvez-la dans les courbes."),
             _("Ouvrez le dossier d’Hervé Marchand : vous y voyez deux éléments masqués, parce que vous en êtes l’auteur. L’infirmière ne saura pas qu’ils existent."),
+            _("En bas d’un dossier, ouvrez l’application d’exemple : refusez-lui une ligne, puis retirez-lui l’accès dans « Mes applications »."),
         ),
     ),
     Door(
@@ -254,6 +255,7 @@ DOORS: Final = (
         (
             _("Lisez votre dossier et votre plan : les objectifs atteints y sont."),
             _("Voyez qui l’a ouvert, et quand."),
+            _("Ouvrez votre dossier dans l’application d’exemple, puis retirez-lui l’accès dans « Mes applications »."),
         ),
     ),
     Door(
