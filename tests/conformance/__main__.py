@@ -6,7 +6,7 @@ python -m tests.conformance [folder of a running sandbox]
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -25,12 +25,14 @@ _FAULTS = (AssertionError, LookupError, ValueError, TypeError, AttributeError, S
 @contextmanager
 def _outside(arguments: list[str]) -> Iterator[Outside]:
     if arguments:
-        yield Outside.of_folder(Path(arguments[0]))
+        with closing(Outside.of_folder(Path(arguments[0]))) as outside:
+            yield outside
         return
     with tempfile.TemporaryDirectory() as folder:
         running = start(Path(folder) / "data")
         try:
-            yield Outside(running.known)
+            with closing(Outside(running.known)) as outside:
+                yield outside
         finally:
             stop(running)
 

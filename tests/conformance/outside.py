@@ -59,10 +59,16 @@ class Outside:
     def __init__(self, known: Mapping[str, Any]) -> None:
         self.known = known
         self.http = httpx.Client(timeout=60)
+        self._browsers: list[httpx.Client] = []
 
     @classmethod
     def of_folder(cls, folder: Path) -> "Outside":
         return cls(json.loads((folder / "sandbox.json").read_text()))
+
+    def close(self) -> None:
+        """Every connection; for contextlib.closing."""
+        for client in (self.http, *self._browsers):
+            client.close()
 
     @property
     def fhir(self) -> str:
@@ -80,6 +86,7 @@ class Outside:
         """A browser in which that person has signed in."""
         person = next(one for one in self.known["people"] if one["key"] == who)
         browser = httpx.Client(base_url=str(self.known["issuer"]), timeout=60)
+        self._browsers.append(browser)
         form = _Form(browser.get("/connexion").text)
         secret = person.get("pin") or person["password"]
         browser.post(form.action, data={**form.fields, "identifiant": person["username"], "secret": secret})

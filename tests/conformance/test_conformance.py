@@ -1,5 +1,8 @@
 """Every check of `make conformance`, on the sandbox of the other tests."""
 
+from collections.abc import Iterator
+from contextlib import closing
+
 import pytest
 
 from ..services.running_sandbox import Running, sandbox
@@ -13,8 +16,9 @@ pytestmark = pytest.mark.http
 
 
 @pytest.fixture(scope="module")
-def outside(sandbox: Running) -> Outside:  # the fixture, as a parameter
-    return Outside(sandbox.known)
+def outside(sandbox: Running) -> Iterator[Outside]:  # the fixture, as a parameter
+    with closing(Outside(sandbox.known)) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("check", every(), ids=lambda check: f"{check.group}: {check.name}")

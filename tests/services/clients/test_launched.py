@@ -1,6 +1,7 @@
 """EHR launch, by libraries that others wrote: the app is opened on a record from our page, and finds it in context."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from urllib.parse import urlencode
 
 import pytest
@@ -15,8 +16,13 @@ pytestmark = pytest.mark.http
 RECORD = "bpco_04"
 
 
-def test_fhirclient_of_npm(node: Callable[[str], Script], ground: Ground) -> None:
-    outside = Outside(ground.known)
+@pytest.fixture
+def outside(ground: Ground) -> Iterator[Outside]:
+    with closing(Outside(ground.known)) as opened:
+        yield opened
+
+
+def test_fhirclient_of_npm(node: Callable[[str], Script], ground: Ground, outside: Outside) -> None:
     _, received = outside.received
     script = node("launched")
     script.tell(client=ground.registered(APP), redirect=REDIRECT, query=urlencode(received))
@@ -29,8 +35,7 @@ def test_fhirclient_of_npm(node: Callable[[str], Script], ground: Ground) -> Non
     assert found["fhirUser"].endswith(ground.person("gp")["practitioner"])
 
 
-def test_fhirclient_of_pypi(ground: Ground) -> None:
-    outside = Outside(ground.known)
+def test_fhirclient_of_pypi(ground: Ground, outside: Outside) -> None:
     _, received = outside.received
     settings = {
         "app_id": APP,
