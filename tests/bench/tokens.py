@@ -81,7 +81,7 @@ async def measured(house: House, address: str, owner: int, seconds: int) -> list
 
 
 async def known(house: House, software: Software) -> float:
-    """Median microseconds of asking who is calling, for a token that was seen before."""
+    """Median microseconds of processor time of asking who is calling, for a token that was seen before."""
     async with house.database.writing.acquire() as connection:
         session, _ = await client_credentials.open_for(connection, software.client, "", 300)
     token = await rfc9068.issue(
@@ -96,10 +96,10 @@ async def known(house: House, software: Software) -> float:
     await house.authenticator.caller(header)
     times = []
     for _ in range(20):
-        began = time.perf_counter()
+        began = time.process_time()
         for _ in range(500):
             await house.authenticator.caller(header)
-        times.append((time.perf_counter() - began) / 500 * 1e6)
+        times.append((time.process_time() - began) / 500 * 1e6)
     return statistics.median(times)
 
 
