@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, ViewportSize
 
-from ..services.chromium import launched
+from ..services.chromium import emptied, launched
 from ..services.running_sandbox import Running, sandbox
 
 __all__ = ["sandbox"]
@@ -29,9 +29,15 @@ FLAGS = [
 PHONE = ViewportSize(width=360, height=640)
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="module")
+async def started_chromium() -> AsyncIterator[Browser]:
     async with launched(FLAGS) as browser:
+        yield browser
+
+
+@pytest.fixture
+async def chromium(started_chromium: Browser) -> AsyncIterator[Browser]:
+    async with emptied(started_chromium) as browser:
         yield browser
 
 

@@ -22,3 +22,12 @@ async def launched(flags: Sequence[str]) -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(flags))
         yield browser
         await browser.close()
+
+
+@asynccontextmanager
+async def emptied(browser: Browser) -> AsyncIterator[Browser]:
+    """The browser for one test: the windows that it opens, each with storage of its own, are closed after it. Starting
+    a browser a test took longer than most tests."""
+    yield browser
+    for context in browser.contexts:
+        await context.close()

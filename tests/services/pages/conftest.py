@@ -11,16 +11,22 @@ import uvicorn
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, ConsoleMessage, Page, Request
 
-from ..chromium import launched
+from ..chromium import emptied, launched
 from ..oauth.conftest import PASSWORD, Place, place, settings  # noqa: F401  # fixtures
 
 TAGS = ["RGAAv4", "wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES = ((320, 640), (360, 640), (768, 1024), (1280, 800))
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="module")
+async def started_chromium() -> AsyncIterator[Browser]:
     async with launched(["--no-sandbox"]) as browser:
+        yield browser
+
+
+@pytest.fixture
+async def chromium(started_chromium: Browser) -> AsyncIterator[Browser]:
+    async with emptied(started_chromium) as browser:
         yield browser
 
 

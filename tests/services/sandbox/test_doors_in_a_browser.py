@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser
 
-from ..pages.conftest import check_page, chromium  # noqa: F401  # a fixture
+from ..pages.conftest import check_page, chromium, started_chromium  # noqa: F401  # fixtures
 from .conftest import Running
 
 pytestmark = pytest.mark.browser
