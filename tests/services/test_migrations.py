@@ -93,7 +93,9 @@ async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(d
         # As the first revision left it, with someone in it.
         await connection.execute(
             "drop table reindexing, search_parameter, search_revision, totp, passkey, ceremony, launch, pushed_request,"
-            " rate_limit, sent_form, kept_form, client_request, client_approval, client_activation, client_error;"
+            " rate_limit, sent_form, kept_form, client_request, client_approval, client_activation, client_error,"
+            " first_code, recovery, sealed_code;"
+            "alter table account drop column ends_at;"
             "alter table browser_session drop column factors, drop column seen_at,"
             " drop column attested, drop column provider_session, drop column provider_token;"
             "alter table client drop launch_url, drop post_logout_redirect_uris, drop introspects, drop jwks_uri,"

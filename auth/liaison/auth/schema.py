@@ -1,5 +1,5 @@
-"""The tables of identities and rights, and with them those of the journal (journal.schema) and of
-vendors' software (vendors.schema). They share the metadata of liaison.fhir.store.schema.
+"""The tables of identities and rights, and with them those of the journal (journal.schema), of getting in
+again (people.schema) and of vendors' software (vendors.schema). They share the metadata of liaison.fhir.store.schema.
 
 A *principal* is a bigint: the `res` of a Practitioner, PractitionerRole, Patient, RelatedPerson or Organization, or
 the number of a client. A session acts for several at once (the person, the role at an organisation, the client).
@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 import liaison.auth.journal.schema  # whoever wants all of our tables imports this module
+import liaison.auth.people.schema  # the same
 import liaison.auth.vendors.schema  # noqa: F401  # the same
 from liaison.fhir.store.schema import metadata
 
@@ -148,6 +149,7 @@ account = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     _moment("locked_until"),
     _moment("not_before"),  # tokens issued before this are dead
+    _moment("ends_at"),  # the end of a contract
 )
 
 client = Table(

@@ -71,6 +71,13 @@ _TABLE: Final = (
         frozenset({"Practitioner"}),
         _NONE,
     ),
+    Internal(
+        "people",
+        Purpose.HOPERAT,
+        "writes the people and roles of a service for its manager, who may do so for her own service alone",
+        frozenset({"Practitioner", "PractitionerRole"}),
+        frozenset({"Practitioner", "PractitionerRole"}),
+    ),
     Internal("directory", Purpose.HOPERAT, "writes the directory and the library of protocols", _NONE, _ALL_TYPES),
     Internal(
         "indexing",

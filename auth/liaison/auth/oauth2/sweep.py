@@ -11,6 +11,7 @@ async def sweep(connection: "asyncpg.Connection | asyncpg.Pool") -> None:
     await connection.execute("delete from assertion_seen where expires_at < now()")
     await connection.execute("delete from authorization_code where expires_at < now() - interval '1 day'")
     await connection.execute("delete from refresh_token where expires_at < now() - interval '1 day'")
+    await connection.execute("delete from first_code where expires_at < now()")
     await connection.execute("delete from ceremony where expires_at < now()")
     await connection.execute("delete from rate_limit where full_at < now()")
     await connection.execute("delete from client_error where day < now() - interval '90 days'")

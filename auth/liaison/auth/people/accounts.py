@@ -5,6 +5,7 @@ import re
 import secrets
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
@@ -55,10 +56,12 @@ async def add(
     password: str = "",
     pin: str = "",
     invited: bool = False,
+    ends_at: datetime | None = None,
 ) -> Account:
     """Raises AccountProblem for a name that is taken or malformed, or a secret that is weak.
 
     `invited`: without any secret; its owner sets one by the link of an invitation.
+    `ends_at`: the end of a contract, after which nobody signs in by it.
     """
     name = normal(username)
     if _USERNAME.fullmatch(name) is None:
@@ -68,8 +71,8 @@ async def add(
     kept = (None, None) if invited else await _secrets(name, password, pin)
     row = await connection.fetchrow(
         f"""
-        insert into account (account, username, password, pin, fhir_kind, fhir_patient, fhir_res)
-        values ($1, $2, $3, $4, $5, $6, $7) on conflict (username) do nothing returning {_COLUMNS}
+        insert into account (account, username, password, pin, fhir_kind, fhir_patient, fhir_res, ends_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (username) do nothing returning {_COLUMNS}
         """,
         secrets.randbits(62) or 1,
         name,
@@ -77,6 +80,7 @@ async def add(
         person.kind,
         person.patient,
         person.res,
+        ends_at,
     )
     if row is None:
         raise AccountProblem(f"The user name {name} is taken.")
@@ -90,9 +94,25 @@ async def _secrets(name: str, password: str, pin: str) -> tuple[str | None, str 
         raise AccountProblem(f"A password has at least {passwords.SHORTEST} characters.")
     if password and passwords.too_common(password, name):
         raise AccountProblem("This password is among those that are tried first.")
-    if pin and _PIN.fullmatch(pin) is None:
-        raise AccountProblem("A PIN has 6 digits.")
+    if pin and (problem := pin_problem(pin)):
+        raise AccountProblem(problem)
     return (await hashed(password) if password else None), (await hashed(pin) if pin else None)
+
+
+def pin_problem(pin: str) -> str:
+    """Why a PIN is not taken, '' when it is: six digits, not one repeated and not a run of them."""
+    if _PIN.fullmatch(pin) is None:
+        return "A PIN has 6 digits."
+    if len(set(pin)) < 3 or pin in "01234567890123456789" or pin in "98765432109876543210":
+        return "This PIN is among those that are tried first."
+    return ""
+
+
+async def end_at(connection: asyncpg.Connection, account: int, moment: datetime) -> None:
+    """The end of a contract. What the account holds open ends too, once the moment has come."""
+    await connection.execute("update account set ends_at = $2 where account = $1", account, moment)
+    if await connection.fetchval("select ends_at <= now() from account where account = $1", account):
+        await end_account(connection, account)
 
 
 async def set_secret(connection: asyncpg.Connection, username: str, *, password: str = "", pin: str = "") -> bool:
@@ -125,6 +145,15 @@ async def suspend(connection: asyncpg.Connection, username: str, *, active: bool
         if number is not None:
             await end_account(connection, number)
     return number is not None
+
+
+async def in_force(connection: "asyncpg.Connection | asyncpg.Pool", account: int) -> bool:
+    """Whether one may sign in by it now: neither suspended nor ended."""
+    return bool(
+        await connection.fetchval(
+            "select true from account where account = $1 and active and (ends_at is null or ends_at > now())", account
+        )
+    )
 
 
 async def by_number(connection: "asyncpg.Connection | asyncpg.Pool", number: int) -> Account | None:

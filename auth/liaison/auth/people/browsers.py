@@ -172,7 +172,7 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
                s.role_code, s.scope
         from browser_session b
         join access_session s on s.session = b.session
-        join account a on a.account = b.account and a.active
+        join account a on a.account = b.account and a.active and (a.ends_at is null or a.ends_at > now())
         where b.token = $1 and b.expires_at > now() and b.seen_at > now() - $3::interval
           and s.ended_at is null and s.expires_at > now()
           and (a.not_before is null or a.not_before <= s.started_at)

@@ -29,7 +29,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from liaison.auth.people.accounts import Account, by_number
+from liaison.auth.people.accounts import Account, by_number, in_force
 from liaison.auth.people.sign_in import SignInRefused
 
 NAME: Final = "Liaison"
@@ -171,7 +171,7 @@ async def prove(
             )
         except _WRONG:
             raise SignInRefused(found.number, found.person.res) from None
-        if not found.active:
+        if not await in_force(connection, found.number):
             raise SignInRefused(found.number, found.person.res)
         await connection.execute(
             "update passkey set sign_count = $2, used_at = now() where credential = $1",

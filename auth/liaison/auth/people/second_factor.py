@@ -14,7 +14,7 @@ from typing import Final
 import asyncpg
 
 from liaison.auth.people import totp
-from liaison.auth.people.accounts import Account
+from liaison.auth.people.accounts import Account, in_force
 from liaison.auth.people.sign_in import FREE, SLOWEST, SignInRefused
 from liaison.fhir.vault import Vault, context
 
@@ -87,6 +87,8 @@ async def forget(connection: asyncpg.Connection, account: int) -> None:
 
 async def check(connection: "asyncpg.Connection | asyncpg.Pool", vault: Vault, account: Account, code: str) -> None:
     """Raises SignInRefused. The attempt is counted before the code is looked at, as for a password."""
+    if not await in_force(connection, account.number):
+        raise SignInRefused(account.number, account.person.res)
     row = await connection.fetchrow(
         """
         update totp set failures = failures + 1,

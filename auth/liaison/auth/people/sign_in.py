@@ -42,7 +42,8 @@ async def sign_in(database: Database, username: str, secret: str, *, on_enrolled
                 when $2 and failures + 1 >= $3 then 'infinity'
                 when failures + 1 > $4 then now() + make_interval(secs => least($5, 5 * 2 ^ (failures - $4)))
             end
-        where username = $1 and active and coalesce(locked_until, '-infinity') <= now()
+        where username = $1 and active and coalesce(ends_at, 'infinity') > now()
+          and coalesce(locked_until, '-infinity') <= now()
         returning account, fhir_res, password, pin
         """,
         normal(username),

@@ -3,8 +3,10 @@
 import json
 import secrets
 import sys
+from datetime import date, datetime, time
 from getpass import getpass
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import typer
@@ -12,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from liaison.auth.journal.entry import Entry, Event
-from liaison.auth.people import accounts
+from liaison.auth.people import accounts, invitations, recovery
 from liaison.auth.people.accounts import Account, AccountProblem
+from liaison.auth.people.recovery import RecoveryProblem
 from liaison.services.command import Refused, app
 from liaison.services.command.client import carry_out
 from liaison.services.house import House
@@ -116,3 +119,80 @@ def suspend(
     if not carry_out(work()):
         raise Refused(f"There is no account {accounts.normal(username)}.")
     typer.echo(f"{accounts.normal(username)} is {'in force again' if lift else 'suspended'}.")
+
+
+@user.command("invite")
+def invite(
+    username: Annotated[str, typer.Argument(help="The name they type to sign in.")],
+    person: Annotated[str, typer.Argument(help="Who they are: Practitioner/<id>, Patient/<id> or RelatedPerson/<id>.")],
+    until: Annotated[str, typer.Option(help="The last day of their contract: 2027-06-30.")] = "",
+) -> None:
+    """Open an account without any secret, and print the one-time link by which its owner chooses their own."""
+    ends_at = _last_moment(until) if until else None
+
+    async def work() -> str:
+        settings = Settings()
+        async with House.opened(settings) as house:
+            key = house.store.key(*person.split("/", 1)) if "/" in person else None
+            if key is None:
+                raise Refused(f"{person} is nobody of this base.")
+            async with house.database.writing.acquire() as connection, connection.transaction():
+                try:
+                    account = await accounts.add(connection, username, key, invited=True, ends_at=ends_at)
+                except AccountProblem as problem:
+                    raise Refused(str(problem)) from None
+                token = await invitations.invite(connection, account.number)
+                await _record(house, connection, account.number, key.res, "user invite")
+        return f"{settings.public_url}/premier-acces/{token}"
+
+    typer.echo(carry_out(work()))
+
+
+def _last_moment(day: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(day), time.max, ZoneInfo("Europe/Paris"))
+    except ValueError:
+        raise Refused(f"{day} is no date like 2027-06-30.", 2) from None
+
+
+@user.command("seal")
+def seal() -> None:
+    """Print a new sealed code, for an envelope: with it a lone administrator gets back in. The earlier one ends."""
+
+    async def work() -> str:
+        async with (
+            House.opened(Settings()) as house,
+            house.database.writing.acquire() as connection,
+            connection.transaction(),
+        ):
+            code = await recovery.seal(connection)
+            await _record(house, connection, 0, 0, "user seal")
+            return code
+
+    typer.echo(carry_out(work()))
+
+
+@user.command("recover")
+def recover(username: Annotated[str, typer.Argument()]) -> None:
+    """Let someone who has lost every factor in again, by the sealed code, where there are not two other administrators.
+
+    The code is asked for, or read from standard input. The data protection officer finds it among the accesses restored.
+    """
+    code = getpass("Sealed code: ") if sys.stdin.isatty() else sys.stdin.readline()
+
+    async def work() -> str:
+        settings = Settings()
+        async with House.opened(settings) as house, house.database.writing.acquire() as connection:
+            account = await accounts.by_username(connection, username)
+            if account is None:
+                raise Refused(f"There is no account {accounts.normal(username)}.")
+            try:
+                await recovery.open_envelope(connection, account, code)
+            except RecoveryProblem as problem:
+                raise Refused(str(problem)) from None
+            async with connection.transaction():
+                token = await recovery.at_the_console(connection, account)
+                await _record(house, connection, account.number, account.person.res, "user recover")
+        return f"{settings.public_url}/premier-acces/{token}"
+
+    typer.echo(carry_out(work()))

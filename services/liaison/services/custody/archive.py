@@ -37,6 +37,7 @@ LEFT_OUT: Final = frozenset(
         "browser_session",
         "ceremony",
         "first_access",
+        "first_code",
         "identity_lock",
         "kept_form",
         "rate_limit",

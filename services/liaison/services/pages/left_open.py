@@ -24,7 +24,7 @@ from liaison.services.pages.signed_in import browser_of, signed_in
 
 ADDRESS: Final = "/reprise"
 MOST_LETTERS: Final = 128 * 1024
-_NOT_KEPT: Final = frozenset({"csrf", "secret", "encore"})
+_NOT_KEPT: Final = frozenset({"csrf", "secret", "encore", "totp", "pin"})
 _WRITTEN: Final = ("note", "instruction", "reason", "answer", "value")
 """The fields in which people write sentences or numbers: shown again, so that they see what they send."""
 _BEGUN_AGAIN: Final = {"/role": "/role", "/territoire/entrer": "/territoire"}
@@ -40,6 +40,11 @@ _NEVER: Final = (
     "/territoire/",
     "/premier-acces/",
     "/telephones",
+    "/equipe",
+    "/premier-code",
+    "/administration/",
+    "/acces-retablis",
+    "/psc/",
 )
 """What is begun again rather than sent again: who signs in, what software and phones may do."""
 

@@ -137,10 +137,10 @@ async def test_the_password_is_no_second_factor(place: Place) -> None:
         form = {name: field(page.text, name) for name in ("csrf", "suite")}
         before = browser.cookies[SESSION]
 
-        for given in ({"secret": PASSWORD}, {"code": PASSWORD}, {"code": await used_code(place, secret)}):
+        for given in ({"secret": PASSWORD}, {"totp": PASSWORD}, {"totp": await used_code(place, secret)}):
             assert (await browser.post("/confirmer", data={**form, **given})).status_code == 403
         assert browser.cookies[SESSION] == before
-        done = await browser.post("/confirmer", data={**form, "code": code(secret, 1)})
+        done = await browser.post("/confirmer", data={**form, "totp": code(secret, 1)})
 
         assert done.headers["location"] == "/ma-securite"
         assert browser.cookies[SESSION] != before
@@ -154,7 +154,7 @@ async def test_a_session_of_one_factor_is_not_recent_for_an_account_that_has_two
         await with_app(place)
 
         assert (await browser.get("/ma-securite")).headers["location"].startswith("/confirmer")
-        assert 'name="code"' in (await browser.get("/urgence")).text
+        assert 'name="totp"' in (await browser.get("/urgence")).text
 
 
 async def test_a_session_left_alone_for_half_an_hour_is_over(place: Place) -> None:

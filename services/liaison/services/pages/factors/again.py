@@ -56,7 +56,7 @@ async def prove(request: Request, browser: Browser, form: Mapping[str, object]) 
                 await sign_in(house.database, browser.account.username, secret, on_enrolled_phone=enrolled)
                 factors = 2 if enrolled and looks_like_pin(secret) else 1
             else:
-                code = str(form.get("code", "")).replace(" ", "")[:LONGEST]
+                code = str(form.get("totp", "")).replace(" ", "")[:LONGEST]
                 await second_factor.check(house.database.writing, house.vault, browser.account, code)
                 factors = 2
         except SignInRefused as refusal:

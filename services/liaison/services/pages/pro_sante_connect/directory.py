@@ -24,10 +24,10 @@ async def account_of(request: Request, person: Professional) -> Account:
     house = request.app.state.house
     known = await accounts.of_person(house.database.reading, key)
     if known:
-        found = next((one for one in known if one.active), None)
-        if found is None:
-            raise SignInRefused(known[0].number, key.res)
-        return found
+        for one in known:
+            if await accounts.in_force(house.database.reading, one.number):
+                return one
+        raise SignInRefused(known[0].number, key.res)
     async with house.database.writing.acquire() as connection, connection.transaction():
         made = await accounts.add(connection, f"psc-{secrets.token_hex(8)}", key, invited=True)
         opened = Entry(Event.RIGHTS, person=key.res, account=made.number, method=request.method, path="psc/retour")

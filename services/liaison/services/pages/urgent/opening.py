@@ -45,7 +45,7 @@ async def emergency(request: Request) -> Response:
     gettext = translations(language_of(request)).gettext
     cookie = ""
     if not browser.recent:
-        proofs = {name: form.pop(name, "") for name in ("secret", "code")}
+        proofs = {name: form.pop(name, "") for name in ("secret", "totp")}
         if not any(proofs.values()):
             return await _show(request, form, _("Prouvez une fois de plus que c'est vous."), 403)
         cookie = await prove(request, browser, proofs)

@@ -1,0 +1,166 @@
+"""Getting back in for someone who has lost every factor: two administrators together, or one at the console with the
+sealed code, where there is nobody else.
+
+One asks, another grants, both with a recent proof; neither is the person concerned, and two accounts of one person are one.
+What is granted is a one-time link: old secrets, passkeys and the app are gone with it, and all that was open is closed.
+Each stays on a list that the data protection officer reads and signs off.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+import asyncpg
+
+from liaison.auth.people import invitations
+from liaison.auth.people.accounts import Account
+from liaison.auth.people.hashes import hashed, matches
+from liaison.auth.sessions import end_account
+
+LASTS: Final = timedelta(hours=24)
+_ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_GROUPS: Final = 6
+ENVELOPE_TRIES: Final = 5
+
+
+class RecoveryProblem(ValueError):
+    """It is not to be had this way. The text says why, and holds no secret."""
+
+
+class Granted(NamedTuple):
+    """One that was granted. `granted_by` 0: at the console, with the sealed code."""
+
+    number: int
+    account: int
+    asked_by: int
+    granted_by: int
+    granted_at: datetime
+    read_at: datetime | None
+
+
+async def ask(connection: asyncpg.Connection, account: Account, by: Account) -> None:
+    """The first administrator's word. Raises RecoveryProblem. Lasts a day."""
+    if account.person == by.person:
+        raise RecoveryProblem("Nobody asks for themselves.")
+    await connection.execute("delete from recovery where account = $1 and granted_at is null", account.number)
+    await connection.execute(
+        "insert into recovery (recovery, account, asked_by, expires_at) values ($1, $2, $3, now() + $4)",
+        secrets.randbits(62) or 1,
+        account.number,
+        by.number,
+        LASTS,
+    )
+
+
+async def asked(connection: "asyncpg.Connection | asyncpg.Pool") -> dict[int, int]:
+    """What waits for a second administrator: account → who asked."""
+    rows = await connection.fetch(
+        "select account, asked_by from recovery where granted_at is null and expires_at > now()"
+    )
+    return {row["account"]: row["asked_by"] for row in rows}
+
+
+async def grant(connection: asyncpg.Connection, account: Account, by: Account) -> str:
+    """The second one's word, in a transaction. The token of a one-time link. Raises RecoveryProblem."""
+    done = account.person != by.person and await connection.fetchval(
+        """
+        update recovery r set granted_by = $2, granted_at = now() from account first
+        where r.account = $1 and r.granted_at is null and r.expires_at > now()
+          and first.account = r.asked_by and first.active
+          and (first.fhir_kind, first.fhir_patient, first.fhir_res) <> ($3, $4, $5)
+        returning true
+        """,
+        account.number,
+        by.number,
+        by.person.kind,
+        by.person.patient,
+        by.person.res,
+    )
+    if not done:
+        raise RecoveryProblem("Two administrators are needed, and neither is the person concerned.")
+    return await _anew(connection, account.number)
+
+
+async def _anew(connection: asyncpg.Connection, account: int) -> str:
+    await connection.execute("delete from passkey where account = $1", account)
+    await connection.execute("delete from totp where account = $1", account)
+    await connection.execute(
+        "update account set password = null, pin = null, failures = 0, locked_until = null where account = $1", account
+    )
+    await end_account(connection, account)
+    return await invitations.invite(connection, account)
+
+
+async def granted(connection: "asyncpg.Connection | asyncpg.Pool") -> list[Granted]:
+    """Every one, those that nobody has read first."""
+    rows = await connection.fetch(
+        "select recovery, account, asked_by, coalesce(granted_by, 0), granted_at, read_at from recovery"
+        " where granted_at is not null order by read_at is not null, granted_at desc limit 200"
+    )
+    return [Granted(*row) for row in rows]
+
+
+async def sign_off(connection: asyncpg.Connection, number: int) -> bool:
+    """The data protection officer has read it."""
+    return bool(
+        await connection.fetchval(
+            "update recovery set read_at = now() where recovery = $1 and granted_at is not null and read_at is null"
+            " returning true",
+            number,
+        )
+    )
+
+
+# ---- the sealed code ----------------------------------------------------------------------------------------------
+
+
+async def seal(connection: asyncpg.Connection) -> str:
+    """A new sealed code, shown once, to be printed and kept in an envelope. The earlier one ends."""
+    groups = ["".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(_GROUPS)]
+    code = "-".join(groups)
+    await connection.execute(
+        "insert into sealed_code (sealed_code, code) values (0, $1) on conflict (sealed_code) do update"
+        " set code = excluded.code, made_at = now(), tries = 0",
+        await hashed(code),
+    )
+    return code
+
+
+async def administrators(connection: "asyncpg.Connection | asyncpg.Pool", *, but: Account) -> int:
+    """How many other people could act as administrators now."""
+    found: int = await connection.fetchval(
+        """
+        select count(distinct h.practitioner) from held_role h
+        join account a on a.fhir_res = h.practitioner and a.fhir_kind = $1
+        where h.role_code = 'admin' and h.active and h.valid_from <= now() and h.valid_to > now()
+          and a.active and (a.ends_at is null or a.ends_at > now()) and h.practitioner <> $2
+        """,
+        but.person.kind,
+        but.person.res,
+    )
+    return found
+
+
+async def open_envelope(connection: "asyncpg.Connection | asyncpg.Pool", account: Account, code: str) -> None:
+    """Looks at the sealed code. Counted before that, so never within a transaction that a refusal would undo.
+
+    Raises RecoveryProblem, also where two administrators could do it, and after five wrong ones, until a new one is sealed.
+    """
+    if await administrators(connection, but=account) >= 2:
+        raise RecoveryProblem("There are two other administrators: one asks for it in the pages, the other grants it.")
+    kept = await connection.fetchval(
+        "update sealed_code set tries = tries + 1 where tries < $1 returning code", ENVELOPE_TRIES
+    )
+    if not await matches(code.strip().upper(), kept):
+        raise RecoveryProblem("This is not the sealed code, or it was used, or too many were tried.")
+
+
+async def at_the_console(connection: asyncpg.Connection, account: Account) -> str:
+    """After `open_envelope`, in a transaction: the code is spent, and the token of a one-time link."""
+    await connection.execute("delete from sealed_code")
+    await connection.execute(
+        "insert into recovery (recovery, account, asked_by, expires_at, granted_at) values ($1, $2, 0, now(), now())",
+        secrets.randbits(62) or 1,
+        account.number,
+    )
+    return await _anew(connection, account.number)

@@ -1,0 +1,1 @@
+"""The administrators' pages: who may sign in, and how someone who has lost everything gets back in."""

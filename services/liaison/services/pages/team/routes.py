@@ -1,0 +1,22 @@
+"""The addresses of a manager's people."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from liaison.services.pages.page import page
+from liaison.services.pages.team import first_pin, team
+
+
+def routes() -> list[BaseRoute]:
+    async def equipe(request: Request) -> Response:
+        return await (team.invite if request.method == "POST" else team.show)(request)
+
+    both, post = ("GET", "POST"), ("POST",)
+    return [
+        page(team.PATH, equipe, methods=both, roles=team.MANAGERS),
+        page("/equipe/code", team.new_code, methods=post, roles=team.MANAGERS),
+        page("/equipe/suspendre", team.suspend, methods=post, roles=team.MANAGERS),
+        page("/equipe/terminer", team.finish, methods=post, roles=team.MANAGERS),
+        page("/premier-code", first_pin.first_pin, methods=both),
+    ]

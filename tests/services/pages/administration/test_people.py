@@ -1,0 +1,130 @@
+"""The administrators' accounts page: links shown once, suspension, and recovery by two of them."""
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from liaison.auth.people import accounts
+
+from ...oauth.conftest import Place, field, place, settings, sign_in  # noqa: F401  # fixtures
+
+PATH = "/administration/comptes"
+
+
+@pytest.fixture
+async def administered(place: Place) -> Place:  # noqa: F811  # a fixture as a parameter
+    """The nurse and the one called 'both' are, for once, administrators."""
+    await place.house.database.writing.execute(
+        "update held_role set role_code = 'admin' where role_code in ('nurse', 'coordinator') and practitioner in"
+        " (select fhir_res from account where username = 'nurse')"
+    )
+    await place.house.database.writing.execute(
+        "update held_role set role_code = 'admin' where role_code = 'coordinator' and practitioner in"
+        " (select fhir_res from account where username = 'both')"
+    )
+    await place.house.database.writing.execute("delete from held_role where role_code = 'nurse'")
+    return place
+
+
+@pytest.fixture
+async def admin(administered: Place) -> AsyncIterator[httpx.AsyncClient]:
+    async with administered.signed_in() as browser:
+        yield browser
+
+
+async def post(browser: httpx.AsyncClient, path: str, **form: str) -> httpx.Response:
+    page = await browser.get("/mes-connexions")
+    return await browser.post(path, data={"csrf": field(page.text, "csrf"), **form})
+
+
+async def number(place: Place, username: str) -> str:  # noqa: F811  # a fixture's type
+    account = await accounts.by_username(place.house.database.reading, username)
+    assert account is not None
+    return str(account.number)
+
+
+def link_in(page: httpx.Response) -> str:
+    shown = re.search(r"https://liaison\.test(/premier-acces/[\w-]+)", page.text)
+    assert shown, page.text
+    return shown[1]
+
+
+async def test_someone_of_the_record_gets_an_account_and_a_link_shown_once(
+    administered: Place, admin: httpx.AsyncClient
+) -> None:
+    made = await post(admin, PATH, personne=f"Patient/{administered.other_patient}", identifiant="jo.lebras")
+    link = link_in(made)
+    assert "/premier-acces/" not in (await admin.get(PATH)).text
+    async with administered.browser() as owner:
+        page = await owner.get(link)
+        secret = "trois tasses et un peigne"
+        form = {"csrf": field(page.text, "csrf"), "secret": secret, "encore": secret}
+        assert (await owner.post(link, data=form)).status_code == 303
+        assert (await owner.get(link)).status_code == 404
+
+    for person, username in (
+        ("Patient/x", "a.b"),
+        ("Organization/1", "a.b"),
+        ("Patient/" + "0" * 32, "a.b"),
+        (f"Patient/{administered.patient}", "jo.lebras"),
+        (f"Patient/{administered.patient}", "a b"),
+    ):
+        assert (await post(admin, PATH, personne=person, identifiant=username)).status_code == 422
+
+
+async def test_an_account_is_suspended_and_taken_up_again_but_never_ones_own(
+    administered: Place, admin: httpx.AsyncClient
+) -> None:
+    async with administered.signed_in("patient") as patient:
+        who = await number(administered, "patient")
+        await post(admin, f"{PATH}/suspendre", compte=who)
+        assert (await patient.get("/mes-connexions")).status_code == 303
+        assert (await sign_in(patient, "patient")).status_code == 403
+        await post(admin, f"{PATH}/suspendre", compte=who)
+        assert (await sign_in(patient, "patient")).status_code == 303
+    own = await number(administered, "nurse")
+    assert (await post(admin, f"{PATH}/suspendre", compte=own)).status_code == 404
+    for wrong in ("", "x", "1" * 30, "12345"):
+        assert (await post(admin, f"{PATH}/suspendre", compte=wrong)).status_code == 404
+
+
+async def test_two_administrators_let_someone_in_again(administered: Place, admin: httpx.AsyncClient) -> None:
+    who = await number(administered, "patient")
+    await post(admin, f"{PATH}/retablir", compte=who)
+    await post(admin, f"{PATH}/retablir", compte=who)  # the same one twice is still one
+    async with administered.browser() as patient:
+        assert (await sign_in(patient, "patient")).status_code == 303  # nothing has happened yet
+    async with administered.signed_in("both") as second:
+        assert "Confirmer le rétablissement" in (await second.get(PATH)).text
+        link = link_in(await post(second, f"{PATH}/retablir", compte=who))
+    async with administered.browser() as patient:
+        assert (await sign_in(patient, "patient")).status_code == 403
+        assert (await patient.get(link)).status_code == 200
+    assert (await post(admin, f"{PATH}/retablir", compte=await number(administered, "nurse"))).status_code == 422
+
+    writing = administered.house.database.writing
+    await writing.execute("update held_role set role_code = 'dpo' where role_code = 'admin'")
+    await writing.execute("update access_session set ended_at = now()")
+    async with administered.signed_in() as officer:
+        page = await officer.get("/acces-retablis")
+        assert "Demandé par nurse, confirmé par both" in re.sub(r"\s+", " ", page.text)
+        await post(officer, "/acces-retablis", acces=field(page.text, "acces"))
+        assert "J’ai vérifié" not in (await officer.get("/acces-retablis")).text
+
+
+async def test_the_page_is_for_administrators_and_each_act_for_those_who_have_just_proven_it(
+    administered: Place, admin: httpx.AsyncClient
+) -> None:
+    async with administered.signed_in("patient") as patient:
+        assert (await patient.get(PATH)).status_code == 404
+        for path in (PATH, f"{PATH}/suspendre", f"{PATH}/retablir"):
+            assert (await post(patient, path, compte="1")).status_code == 404
+    await administered.house.database.writing.execute(
+        "update browser_session set started_at = now() - interval '1 hour'"
+    )
+    who = await number(administered, "patient")
+    for path in (PATH, f"{PATH}/suspendre", f"{PATH}/retablir"):
+        assert (await post(admin, path, compte=who)).headers["location"] == "/confirmer"
+    assert await administered.house.database.reading.fetchval("select active from account where username = 'patient'")
