@@ -100,8 +100,9 @@ async def test_a_form_that_is_not_ours_is_not_kept(place: Place) -> None:
     kept = await place.house.database.reading.fetchval("select count(*) from kept_form")
 
     assert [one.status_code for one in (forged, bare, elsewhere)] == [403, 403, 403]
-    assert "revenez en arrière" in forged.text
-    assert "73,5" not in forged.text + bare.text + elsewhere.text
+    assert "à recopier" in forged.text
+    assert 'name="value"' not in forged.text + bare.text
+    assert "73,5" not in elsewhere.text
     assert kept == 0
     assert await weights(place) == 0
 

@@ -68,8 +68,17 @@ async def show(request: Request) -> Response:
         return _again(request, _address(request), fields if taken_up and same_origin else (), 403)
     handle = await _keep(request, given, fields) if taken_up else ""
     follow = f"{ADDRESS}/{handle}" if handle else "/"
+    # Not to be bound to an account: shown once more instead, to the browser that has just sent it, to be copied.
+    written = _written(fields) if taken_up and same_origin and not handle else []
     return render(
-        request, "left_open.html", status=403, over=True, kept=bool(handle), follow=quote(follow, safe=""), fields=()
+        request,
+        "left_open.html",
+        status=403,
+        over=True,
+        kept=bool(handle),
+        follow=quote(follow, safe=""),
+        fields=(),
+        written=written,
     )
 
 
@@ -108,9 +117,13 @@ async def resume(request: Request) -> Response:
 
 
 def _again(request: Request, path: str, fields: Fields, status: int) -> Response:
-    named = dict(fields)
-    written = [named[name] for name in _WRITTEN if named.get(name, "").strip()]
+    written = _written(fields)
     return render(request, "left_open.html", status=status, over=False, target=path, fields=fields, written=written)
+
+
+def _written(fields: Fields) -> list[str]:
+    named = dict(fields)
+    return [named[name] for name in _WRITTEN if named.get(name, "").strip()]
 
 
 def _address(request: Request) -> str:
