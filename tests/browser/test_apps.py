@@ -24,14 +24,14 @@ async def test_the_doctor_opens_an_app_on_a_record_and_refuses_it_a_line(desks: 
     await page.wait_for_url("**/oauth/authorize?**")
     assert await heading(page) == f"Autoriser {EXAMPLE} ?"
     words = await told(page)
-    assert "Jeannine ROBIC" in words
+    assert "Jeannine Robic (née LE FLOCH)" in words
     assert "même quand vous n’êtes pas là" in words
     await check_page(page)
 
     await page.get_by_label("Mesures et résultats").uncheck()
     await allow(page)
 
-    assert "Jeannine" in await page.locator("#name").inner_text()
+    assert await page.locator("#name").inner_text() == "JEANNINE LE FLOCH"
     assert "Aucune mesure n’est ouverte" in await told(page)
     await check_page(page)
 
@@ -67,7 +67,7 @@ async def test_a_doctor_chooses_among_their_patients_by_name_and_may_refuse(desk
     assert await page.get_by_role("radio").count() == 1
     await page.get_by_role("radio").check()
     await press(page, page.get_by_role("button", name="Continuer"))
-    assert "Jeannine ROBIC" in await told(page)
+    assert "Jeannine Robic (née LE FLOCH)" in await told(page)
 
     await press(page, page.get_by_role("button", name="Refuser"))
 

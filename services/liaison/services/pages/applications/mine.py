@@ -51,7 +51,10 @@ async def my_applications(request: Request) -> Response:
         held = await authorizations.held_by(house.database.reading, me.account.number)
     found: dict[int, App] = {}
     for one in held:
-        found.setdefault(one.client, App(one.client, one.name, [])).given.append(await _given(request, one))
+        app, given = found.setdefault(one.client, App(one.client, one.name, [])), await _given(request, one)
+        # The newest comes first: the same allowed again, for the same person, is read once.
+        if not any((given.patient, given.lines) == (other.patient, other.lines) for other in app.given):
+            app.given.append(given)
     return render(request, "applications/mine.html", apps=list(found.values()))
 
 
