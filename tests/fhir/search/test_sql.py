@@ -91,6 +91,7 @@ def statements(condition: Condition) -> list[Statement]:
                         )
                     )
             made.append(compiler.count(96, patients, condition, token))
+            made.append(compiler.every(96, patients, condition, token, 21))
             made.append(compiler.rows([(1, 96, 5), (2, 96, 6)]))
     return made
 

@@ -117,7 +117,7 @@ class Run:
     async def matched(self, *, values: bool) -> list[tuple[Facts, Candidate]]:
         """Every match, in an order of no meaning; with `values`, those of the parameters that the plan needs."""
         values = values or not self.plan.decided
-        candidates = await self._candidates(BY_UPDATE, "key", BUDGET + 1, None)
+        candidates = await self._every(BUDGET + 1)
         self.budget.check(len(candidates))
         found: list[tuple[Facts, Candidate]] = []
         for start in range(0, len(candidates), BATCH):
@@ -188,6 +188,20 @@ class Run:
         if len(self.plan.families) > 1:
             found.sort(key=lambda one: place(one, order))
             del found[limit:]
+        return found
+
+    async def _every(self, limit: int) -> list[Candidate]:
+        """Everything that SQL lets match, by its last change: the order is made here."""
+        found: list[Candidate] = []
+        for family in self.plan.families:
+            patients = self._affordable(await self._scope(family))
+            records = await self._fetch(
+                self._compiler(family).every(self.plan.kind, patients, self.plan.condition, self._token, limit)
+            )
+            if records:
+                self.snapshot = records[0]["snapshot"]
+            found += _candidates_of(records, "key")
+        found.sort(key=lambda one: place(one, BY_UPDATE))
         return found
 
     def _affordable(self, patients: tuple[int, ...]) -> tuple[int, ...]:

@@ -105,6 +105,20 @@ class Compiler:
             bind.arguments,
         )
 
+    def every(self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf, limit: int) -> Statement:
+        """The key columns of all rows that satisfy the condition, `limit` at most, as `page` gives them, in no order.
+
+        Asked for in the order of an index, they would be read along it: all of each record, for the few that match.
+        """
+        bind = Binder()
+        head = self.visible(bind, bind.add(self.session, "bigint"))
+        body = self._body(bind, kind, patients, condition, token)
+        return Statement(
+            f"{head}select {_COLUMNS['key']}, v.at as moment, {self.snapshot_of(bind)} as snapshot from ({body}) v"
+            f" limit {bind.add(limit, 'bigint')}",
+            bind.arguments,
+        )
+
     def count(self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf) -> Statement:
         """The number of visible rows that satisfy the condition, and the snapshot."""
         bind = Binder()
