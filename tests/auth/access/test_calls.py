@@ -1,71 +1,30 @@
 """A call to the platform: opened from an identity, minimal while it lasts, gone at its end, and nobody else's to write."""
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from liaison.auth.access import calls, oppositions, vocabulary
 from liaison.auth.access.purposes import Purpose
-from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event
-from liaison.auth.oauth2.keys import ACCESS, SigningKeys
-from liaison.auth.oauth2.rfc6750 import Bearer
 from liaison.fhir.errors import Unauthorized
 
+from . import arrivals
+from .calling import REASON, asked, caller, opened, people, told
 from .pieces import label, moment
 
 pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
 
-_HERE = Path(__file__).parent
-_SPEC = importlib.util.spec_from_file_location("way_in_shapes_of_calls", _HERE / "test_way_in.py")
-assert _SPEC is not None
-assert _SPEC.loader is not None
-shapes = importlib.util.module_from_spec(_SPEC)
-sys.modules["way_in_shapes_of_calls"] = shapes
-_SPEC.loader.exec_module(shapes)
-
 Tree = dict[str, Any]
 ALERT = {"coding": [{"system": "https://liaison.example/fhir/CodeSystem/alert-level", "code": "ORANGE"}]}
-REASON = "Sa voisine ne l'a pas vue depuis hier"
-
-
-def asked(patient: Tree, regulator: str = "", reason: str = REASON) -> Tree:
-    tree: Tree = shapes.parameters(patient, reason=reason)
-    if regulator:
-        tree["parameter"].append({"name": "regulator", "valueReference": {"reference": regulator}})
-    return tree
-
-
-def told(**more: Any) -> Tree:
-    """What is said on the telephone: no matricule, no birthplace."""
-    identity: Tree = shapes.traits(**more)
-    return {name: value for name, value in identity.items() if name not in ("identifier", "extension")}
-
-
-async def people(territory: Any) -> tuple[Any, Any, Any]:
-    """A call handler and a regulating doctor of the platform, and a patient with a nurse and a doctor in the team."""
-    platform = await territory.organization("Plateforme")
-    handler = await territory.person("call-handler", platform)
-    doctor = await territory.person("regulating-doctor", platform)
-    return handler, doctor, await territory.person("gp")
-
-
-async def opened(territory: Any, who: Any, body: Tree) -> dict[str, str]:
-    answer = await territory.ask(who.caller, "POST", "Patient/$open-call", body)
-    assert answer.status == 200, answer.body
-    said: dict[str, str] = shapes.said(answer)
-    return said
 
 
 async def test_a_call_handler_sees_the_identity_the_team_and_the_open_alerts_until_the_end(territory: Any) -> None:
     handler, doctor, gp = await people(territory)
-    patient = await shapes.registered(territory, gp)
+    patient = await arrivals.registered(territory, gp)
     subject = {"subject": {"reference": patient}}
     alert = await territory.create(gp.caller, task(patient, code=ALERT, status="requested", description="Chute"))
     closed = await territory.create(gp.caller, task(patient, code=ALERT, status="completed", description="Chute"))
@@ -108,7 +67,7 @@ def task(patient: str, **more: Any) -> Tree:
 
 async def test_a_call_ends_by_itself_after_an_hour(territory: Any) -> None:
     handler, doctor, gp = await people(territory)
-    patient = await shapes.registered(territory, gp)
+    patient = await arrivals.registered(territory, gp)
     await opened(territory, handler, asked(told(), doctor.role))
     rows = await territory.database.reading.fetch(
         "select valid_to - now() as left from access_grant where patient = $1 and relation = 3",
@@ -121,7 +80,7 @@ async def test_a_call_ends_by_itself_after_an_hour(territory: Any) -> None:
 
 async def test_a_regulating_doctor_reads_as_in_an_emergency_with_the_token_of_the_call(territory: Any) -> None:
     _, doctor, gp = await people(territory)
-    patient = await shapes.registered(territory, gp)
+    patient = await arrivals.registered(territory, gp)
     problem = await territory.create(gp.caller, {"resourceType": "Condition", "subject": {"reference": patient}})
     psychiatry = await territory.create(
         gp.caller, {"resourceType": "Condition", "subject": {"reference": patient}, **label("SENS")}
@@ -135,7 +94,7 @@ async def test_a_regulating_doctor_reads_as_in_an_emergency_with_the_token_of_th
         assert await territory.sees(urgent, path)
         assert not await territory.sees(doctor.caller, path)
     assert len(await territory.search(gp.caller, f"Communication?subject={patient}")) == 1
-    renewed = shapes.said(await territory.ask(doctor.caller, "POST", f"{said['task']}/$call-token"))
+    renewed = arrivals.said(await territory.ask(doctor.caller, "POST", f"{said['task']}/$call-token"))
     second = await caller(territory, renewed["access-token"])
     assert await territory.sees(second, problem)
     assert (await territory.ask(gp.caller, "POST", f"{said['task']}/$call-token")).status == 404
@@ -147,25 +106,19 @@ async def test_a_regulating_doctor_reads_as_in_an_emergency_with_the_token_of_th
     assert (await territory.ask(doctor.caller, "POST", f"{said['task']}/$call-token")).status == 404
 
 
-async def caller(territory: Any, token: str) -> Caller:
-    keys = await SigningKeys.open(territory.database, territory.store.vault.territory, [ACCESS])
-    base = territory.engine.base_url
-    return await Bearer(territory.database, keys, base.removesuffix("/fhir"), base).caller(f"Bearer {token}")
-
-
 WRONG: dict[str, Callable[[], Tree]] = {
     "someone unknown": lambda: told(family="KERMARREC"),
     "another first name": lambda: told(given="Yvette"),
     "another sex": lambda: told(gender="male"),
-    "another matricule": lambda: {**told(), "identifier": [{"system": shapes.INS, "value": "260058815400999"}]},
-    "another birthplace": lambda: {**told(), "extension": shapes.traits(place="29019")["extension"]},
+    "another matricule": lambda: {**told(), "identifier": [{"system": arrivals.INS, "value": "260058815400999"}]},
+    "another birthplace": lambda: {**told(), "extension": arrivals.traits(place="29019")["extension"]},
 }
 
 
 @pytest.mark.parametrize("wrong", WRONG)
 async def test_an_identity_that_does_not_fit_answers_like_nobody(territory: Any, wrong: str) -> None:
     handler, doctor, gp = await people(territory)
-    await shapes.registered(territory, gp)
+    await arrivals.registered(territory, gp)
     answer = await territory.ask(handler.caller, "POST", "Patient/$open-call", asked(WRONG[wrong](), doctor.role))
     nobody = await territory.ask(
         handler.caller, "POST", "Patient/$open-call", asked(told(family="PERSONNE"), doctor.role)
@@ -178,7 +131,7 @@ async def test_an_identity_that_does_not_fit_answers_like_nobody(territory: Any,
 @pytest.mark.parametrize("against", ["all", "platform", "emergency"])
 async def test_an_opposition_answers_like_nobody(territory: Any, against: str) -> None:
     handler, doctor, gp = await people(territory)
-    patient = await shapes.registered(territory, gp)
+    patient = await arrivals.registered(territory, gp)
     stated = oppositions.Opposition(handler.organization if against == "platform" else "", against == "emergency")
     await oppositions.oppose(territory.store, gp.caller, territory.key(patient), stated, territory.engine.base_url)
 
@@ -193,12 +146,12 @@ async def test_an_opposition_answers_like_nobody(territory: Any, against: str) -
 
 async def test_two_people_of_one_identity_are_nobody_until_the_matricule_tells_them_apart(territory: Any) -> None:
     handler, doctor, gp = await people(territory)
-    patient = await shapes.registered(territory, gp)
+    patient = await arrivals.registered(territory, gp)
     await territory.create(gp.caller, told())
 
     answer = await territory.ask(handler.caller, "POST", "Patient/$open-call", asked(told(), doctor.role))
     assert answer.status == 404
-    exact = {**told(), "extension": shapes.traits()["extension"], "identifier": shapes.traits()["identifier"]}
+    exact = {**told(), "extension": arrivals.traits()["extension"], "identifier": arrivals.traits()["identifier"]}
     # The other has no matricule: nothing contradicts it, and the traits still fit both.
     assert (await territory.ask(handler.caller, "POST", "Patient/$open-call", asked(exact, doctor.role))).status == 404
     assert await territory.status(handler.caller, patient) == 404
@@ -206,7 +159,7 @@ async def test_two_people_of_one_identity_are_nobody_until_the_matricule_tells_t
 
 async def test_what_must_be_said_is_said(territory: Any) -> None:
     handler, doctor, gp = await people(territory)
-    await shapes.registered(territory, gp)
+    await arrivals.registered(territory, gp)
     for body, name in (
         (asked(told(), doctor.role, reason=" "), "reason"),
         (asked(told()), "regulator"),
@@ -228,7 +181,7 @@ async def test_other_roles_receive_no_calls(territory: Any, code: str) -> None:
 
 async def test_nobody_writes_a_call_by_hand(territory: Any) -> None:
     handler, doctor, gp = await people(territory)
-    patient = await shapes.registered(territory, gp)
+    patient = await arrivals.registered(territory, gp)
     forged = task(
         patient,
         status="in-progress",
@@ -260,7 +213,7 @@ async def test_the_journal_says_who_opened_and_ended_the_call_and_not_what_was_s
     territory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler, doctor, gp = await people(territory)
-    patient = await shapes.registered(territory, gp)
+    patient = await arrivals.registered(territory, gp)
     kept: list[Any] = []
     honest = territory.journal.record
 

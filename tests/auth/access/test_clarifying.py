@@ -1,9 +1,6 @@
 """« À éclaircir »: asked of whoever acted, answered by them alone, read by the reviewer, and in the journal."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,15 +8,9 @@ import pytest
 from liaison.auth.access import clarifying
 from liaison.auth.journal.entry import Event
 
-pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
+from . import reviewing
 
-_HERE = Path(__file__).parent
-_SPEC = importlib.util.spec_from_file_location("review_shapes_of_clarifying", _HERE / "test_reviews.py")
-assert _SPEC is not None
-assert _SPEC.loader is not None
-reviews = importlib.util.module_from_spec(_SPEC)
-sys.modules["review_shapes_of_clarifying"] = reviews
-_SPEC.loader.exec_module(reviews)
+pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
 
 Tree = dict[str, Any]
 QUESTION = "Qui a appelé les pompiers ?"
@@ -32,8 +23,8 @@ def answer(text: str = ANSWER) -> Tree:
 
 async def asked(territory: Any) -> tuple[Any, Any, str]:
     """An auditor who asked, the doctor who opened the access, and its task."""
-    auditor, doctor, task = await reviews.waiting(territory)
-    sent = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviews.outcome("to-clarify", QUESTION))
+    auditor, doctor, task = await reviewing.waiting(territory)
+    sent = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("to-clarify", QUESTION))
     assert sent.status == 200, sent.body
     return auditor, doctor, task
 
@@ -72,7 +63,7 @@ async def test_a_question_reaches_who_acted_and_the_answer_the_reviewer(territor
     assert (tree["status"], tree["owner"]["reference"]) == ("on-hold", auditor.role)
     assert await clarifying.is_answered(territory.store, tree)
     assert not await territory.sees(doctor.caller, task)
-    settled = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviews.outcome("justified"))
+    settled = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
     assert settled.status == 200
     assert await questions(territory, doctor) == []
     assert (await territory.ask(doctor.caller, "POST", f"{task}/$clarify", answer())).status == 404
@@ -113,10 +104,10 @@ async def test_without_the_check_a_colleague_would_answer(territory: Any, monkey
 
 
 async def test_what_is_not_asked_is_not_answered(territory: Any) -> None:
-    auditor, doctor, task = await reviews.waiting(territory)
+    auditor, doctor, task = await reviewing.waiting(territory)
     assert await questions(territory, doctor) == []
     assert (await territory.ask(doctor.caller, "POST", f"{task}/$clarify", answer())).status == 404
-    await territory.ask(auditor.caller, "POST", f"{task}/$review", reviews.outcome("to-clarify", QUESTION))
+    await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("to-clarify", QUESTION))
     for text in (" ", "x" * 3000):
         assert (await territory.ask(doctor.caller, "POST", f"{task}/$clarify", answer(text))).status == 400
     assert (await territory.ask(doctor.caller, "GET", "Task/$asked-of-me")).status == 405

@@ -1,36 +1,28 @@
 """Emergency access over FHIR: the token it answers with opens the record, is renewed, and dies with the access."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from liaison.auth.access.purposes import Purpose
 from liaison.auth.caller import Caller
 from liaison.auth.oauth2.keys import ACCESS, SigningKeys
 from liaison.auth.oauth2.rfc6750 import Bearer
 from liaison.fhir.errors import Unauthorized
 
-pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
+from . import arrivals
 
-_HERE = Path(__file__).parent
-_SPEC = importlib.util.spec_from_file_location("way_in_shapes", _HERE / "test_way_in.py")
-assert _SPEC is not None
-assert _SPEC.loader is not None
-shapes = importlib.util.module_from_spec(_SPEC)
-sys.modules["way_in_shapes"] = shapes
-_SPEC.loader.exec_module(shapes)
+pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
 
 REASON = "Trouvée inconsciente, ne peut répondre"
 
 
 async def asked(territory: Any, doctor: Any) -> dict[str, str]:
-    body = shapes.parameters(shapes.traits(), reason=REASON)
+    body = arrivals.parameters(arrivals.traits(), reason=REASON)
     answer = await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", body)
     assert answer.status == 200, answer.body
-    said: dict[str, str] = shapes.said(answer)
+    said: dict[str, str] = arrivals.said(answer)
     return said
 
 
@@ -47,7 +39,7 @@ async def caller(territory: Any, token: str) -> Caller:
 
 async def test_the_token_opens_the_record_for_five_minutes(territory: Any) -> None:
     gp, doctor = await territory.person("gp"), await territory.person("hospital-doctor")
-    patient = await shapes.registered(territory, gp)
+    patient = await arrivals.registered(territory, gp)
 
     said = await asked(territory, doctor)
 
@@ -59,7 +51,7 @@ async def test_the_token_opens_the_record_for_five_minutes(territory: Any) -> No
 
 async def test_the_next_token_is_for_the_same_person_until_the_end_and_is_journaled(territory: Any) -> None:
     gp, doctor, other = [await territory.person(code) for code in ("gp", "hospital-doctor", "hospital-doctor")]
-    patient = await shapes.registered(territory, gp)
+    patient = await arrivals.registered(territory, gp)
     said = await asked(territory, doctor)
     again = f"{said['task']}/$emergency-token"
 
@@ -72,7 +64,7 @@ async def test_the_next_token_is_for_the_same_person_until_the_end_and_is_journa
 
     answer = await territory.ask(doctor.caller, "POST", again)
     assert answer.status == 200, answer.body
-    renewed = shapes.said(answer)
+    renewed = arrivals.said(answer)
     assert renewed["access-token"] != said["access-token"]
     assert renewed["until"][:19] == said["until"][:19]
     held = await caller(territory, renewed["access-token"])
@@ -82,12 +74,12 @@ async def test_the_next_token_is_for_the_same_person_until_the_end_and_is_journa
 
 async def test_the_end_kills_every_token_at_the_next_request(territory: Any) -> None:
     gp, doctor = await territory.person("gp"), await territory.person("hospital-doctor")
-    patient = await shapes.registered(territory, gp)
+    patient = await arrivals.registered(territory, gp)
     said = await asked(territory, doctor)
     known = await bearer(territory)
     header = f"Bearer {said['access-token']}"
     held = await known.caller(header)
-    second = shapes.said(await territory.ask(held, "POST", f"{said['task']}/$emergency-token"))
+    second = arrivals.said(await territory.ask(held, "POST", f"{said['task']}/$emergency-token"))
     assert await territory.sees(held, patient)
 
     assert (await territory.ask(doctor.caller, "POST", f"{said['task']}/$end-access")).status == 204
@@ -100,7 +92,7 @@ async def test_the_end_kills_every_token_at_the_next_request(territory: Any) -> 
 
 async def test_a_refusal_leaves_no_session(territory: Any) -> None:
     doctor = await territory.person("hospital-doctor")
-    body = shapes.parameters(shapes.traits(), reason=REASON)
+    body = arrivals.parameters(arrivals.traits(), reason=REASON)
 
     answer = await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", body)
 
@@ -111,5 +103,5 @@ async def test_a_refusal_leaves_no_session(territory: Any) -> None:
 
 async def sessions(territory: Any) -> int:
     query = "select count(*) from access_session where purpose = $1 and kinds is null"
-    found: int = await territory.database.reading.fetchval(query, shapes.Purpose.ETREAT)
+    found: int = await territory.database.reading.fetchval(query, Purpose.ETREAT)
     return found

@@ -1,50 +1,27 @@
 """The review of an emergency access: four outcomes, never by the one who acted, written by nobody else."""
 
-import importlib.util
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from liaison.auth.access import vocabulary
 
-pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
+from . import reviewing
 
-_HERE = Path(__file__).parent
-_SPEC = importlib.util.spec_from_file_location("way_in_shapes_of_reviews", _HERE / "test_way_in.py")
-assert _SPEC is not None
-assert _SPEC.loader is not None
-shapes = importlib.util.module_from_spec(_SPEC)
-sys.modules["way_in_shapes_of_reviews"] = shapes
-_SPEC.loader.exec_module(shapes)
+pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
 
 Tree = dict[str, Any]
 
 
-def outcome(code: str, note: str = "") -> Tree:
-    parts: list[Tree] = [{"name": "outcome", "valueCode": code}]
-    if note:
-        parts.append({"name": "note", "valueString": note})
-    return {"resourceType": "Parameters", "parameter": parts}
-
-
-async def waiting(territory: Any) -> tuple[Any, Any, str]:
-    """An auditor, the doctor who opened an emergency access, and its task."""
-    gp, doctor, auditor = [await territory.person(code) for code in ("gp", "hospital-doctor", "auditor")]
-    await shapes.registered(territory, gp)
-    body = shapes.parameters(shapes.traits(), reason="Trouvée inconsciente, ne peut répondre")
-    said = shapes.said(await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", body))
-    return auditor, doctor, said["task"]
-
-
 @pytest.mark.parametrize("code", ["justified", "unjustified", "reported"])
 async def test_an_outcome_settles_the_access(territory: Any, code: str) -> None:
-    auditor, _, task = await waiting(territory)
+    auditor, _, task = await reviewing.waiting(territory)
     before = await territory.tree(task, auditor.caller)
 
-    answer = await territory.ask(auditor.caller, "POST", f"{task}/$review", outcome(code, "Appel du SAMU à 22 h 35"))
+    answer = await territory.ask(
+        auditor.caller, "POST", f"{task}/$review", reviewing.outcome(code, "Appel du SAMU à 22 h 35")
+    )
 
     assert answer.status == 200, answer.body
     after = await territory.tree(task, auditor.caller)
@@ -56,27 +33,29 @@ async def test_an_outcome_settles_the_access(territory: Any, code: str) -> None:
     assert {name: value for name, value in after.items() if name not in changed} == {
         name: value for name, value in before.items() if name not in changed
     }
-    again = await territory.ask(auditor.caller, "POST", f"{task}/$review", outcome("justified"))
+    again = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
     assert again.status == 409
     assert await territory.tree(task, auditor.caller) == after
 
 
 async def test_what_is_to_be_clarified_stays_open(territory: Any) -> None:
-    auditor, _, task = await waiting(territory)
+    auditor, _, task = await reviewing.waiting(territory)
     second = await territory.person("dpo")
-    asked = await territory.ask(auditor.caller, "POST", f"{task}/$review", outcome("to-clarify", "Qui a appelé ?"))
+    asked = await territory.ask(
+        auditor.caller, "POST", f"{task}/$review", reviewing.outcome("to-clarify", "Qui a appelé ?")
+    )
     assert asked.status == 200
     assert (await territory.tree(task, auditor.caller))["status"] == "on-hold"
 
-    settled = await territory.ask(second.caller, "POST", f"{task}/$review", outcome("justified"))
+    settled = await territory.ask(second.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
     assert settled.status == 200
     assert [note["text"] for note in json.loads(settled.body)["note"]] == ["Qui a appelé ?"]
 
 
 async def test_nobody_reviews_their_own_access(territory: Any) -> None:
-    _, doctor, task = await waiting(territory)
+    _, doctor, task = await reviewing.waiting(territory)
     as_auditor = await territory.role_of(doctor.practitioner, "auditor")
-    answer = await territory.ask(as_auditor.caller, "POST", f"{task}/$review", outcome("justified"))
+    answer = await territory.ask(as_auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
 
     assert answer.status == 403
     assert "their own" in json.loads(answer.body)["issue"][0]["diagnostics"]
@@ -84,26 +63,35 @@ async def test_nobody_reviews_their_own_access(territory: Any) -> None:
 
 
 async def test_only_auditors_review(territory: Any) -> None:
-    auditor, doctor, task = await waiting(territory)
+    auditor, doctor, task = await reviewing.waiting(territory)
     gp, admin = await territory.person("gp"), await territory.person("admin")
     for person in (doctor, gp, admin):
-        assert (await territory.ask(person.caller, "POST", f"{task}/$review", outcome("justified"))).status == 403
+        assert (
+            await territory.ask(person.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
+        ).status == 403
     forged = await territory.tree(task, auditor.caller)
     assert (await territory.ask(auditor.caller, "PUT", task, {**forged, "status": "completed"})).status in (403, 422)
     assert await territory.tree(task, auditor.caller) == forged
 
 
 async def test_what_must_be_said_is_said(territory: Any) -> None:
-    auditor, _, task = await waiting(territory)
-    for body in (outcome("fine"), outcome("unjustified"), outcome("to-clarify", " "), outcome("reported", "x" * 3000)):
+    auditor, _, task = await reviewing.waiting(territory)
+    for body in (
+        reviewing.outcome("fine"),
+        reviewing.outcome("unjustified"),
+        reviewing.outcome("to-clarify", " "),
+        reviewing.outcome("reported", "x" * 3000),
+    ):
         assert (await territory.ask(auditor.caller, "POST", f"{task}/$review", body)).status == 400
     assert (await territory.ask(auditor.caller, "GET", f"{task}/$review")).status == 405
 
 
 async def test_a_review_of_an_older_version_is_refused(territory: Any) -> None:
-    auditor, _, task = await waiting(territory)
-    await territory.ask(auditor.caller, "POST", f"{task}/$review", outcome("to-clarify", "Qui a appelé ?"))
-    late = await territory.ask(auditor.caller, "POST", f"{task}/$review", outcome("justified"), **{"if-match": 'W/"1"'})
+    auditor, _, task = await reviewing.waiting(territory)
+    await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("to-clarify", "Qui a appelé ?"))
+    late = await territory.ask(
+        auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"), **{"if-match": 'W/"1"'}
+    )
 
     assert late.status == 412
 
@@ -121,15 +109,17 @@ async def test_other_tasks_are_not_there_to_be_reviewed(territory: Any) -> None:
          "code": {"coding": [{"system": vocabulary.REVIEW, "code": "duplicate"}]}},
     )  # fmt: skip
     for task in (plain, duplicate, f"Task/{'0' * 32}"):
-        assert (await territory.ask(auditor.caller, "POST", f"{task}/$review", outcome("justified"))).status == 404
+        assert (
+            await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
+        ).status == 404
 
 
 async def test_whoever_reviews_nothing_does_not_learn_that_a_task_exists(territory: Any) -> None:
-    _, _, task = await waiting(territory)
+    _, _, task = await reviewing.waiting(territory)
     stranger = await territory.person("gp")
 
     answers = [
-        await territory.ask(stranger.caller, "POST", f"{named}/$review", outcome("justified"))
+        await territory.ask(stranger.caller, "POST", f"{named}/$review", reviewing.outcome("justified"))
         for named in (task, "Task/0123456789abcdef0123456789abcdef")
     ]
 

@@ -9,7 +9,7 @@ from liaison.auth.access import oppositions, taking_calls
 from liaison.auth.access.purposes import Purpose
 from liaison.fhir.errors import Unauthorized
 
-from . import test_calls as calls
+from . import arrivals, calling
 
 pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
 
@@ -18,9 +18,9 @@ Tree = dict[str, Any]
 
 async def received(territory: Any) -> tuple[Any, Any, Any, dict[str, str]]:
     """A handler's open call under a doctor's responsibility: handler, doctor, the attending doctor, what was said."""
-    handler, doctor, gp = await calls.people(territory)
-    await calls.shapes.registered(territory, gp)
-    said = await calls.opened(territory, handler, calls.asked(calls.told(), doctor.role))
+    handler, doctor, gp = await calling.people(territory)
+    await arrivals.registered(territory, gp)
+    said = await calling.opened(territory, handler, calling.asked(calling.told(), doctor.role))
     return handler, doctor, gp, said
 
 
@@ -42,8 +42,8 @@ async def test_the_doctor_of_a_call_takes_it_and_reads_until_its_end(territory: 
     answer = await territory.ask(doctor.caller, "POST", f"{said['task']}/$take-call")
 
     assert answer.status == 200, answer.body
-    taken = calls.shapes.said(answer)
-    urgent = await calls.caller(territory, taken["access-token"])
+    taken = arrivals.said(answer)
+    urgent = await calling.caller(territory, taken["access-token"])
     assert urgent.purpose == Purpose.ETREAT
     assert await territory.sees(urgent, problem)
     assert not await territory.sees(doctor.caller, problem)
@@ -51,12 +51,12 @@ async def test_the_doctor_of_a_call_takes_it_and_reads_until_its_end(territory: 
     assert taken["until"][:19] == said["until"][:19]
     own = await territory.tree(taken["task"], gp.caller)
     assert own["partOf"] == [{"reference": said["task"]}]
-    assert (own["requester"]["reference"], own["reasonCode"]["text"]) == (doctor.role, calls.REASON)
+    assert (own["requester"]["reference"], own["reasonCode"]["text"]) == (doctor.role, calling.REASON)
     assert len(await territory.search(gp.caller, f"Communication?subject={said['patient']}")) == 1
 
     assert (await territory.ask(doctor.caller, "POST", f"{taken['task']}/$end-call")).status == 204
     with pytest.raises(Unauthorized):
-        await calls.caller(territory, taken["access-token"])
+        await calling.caller(territory, taken["access-token"])
     assert await territory.sees(handler.caller, said["patient"])  # theirs is open still
 
 
@@ -97,9 +97,9 @@ async def test_an_objection_to_emergency_access_closes_it_to_the_doctor(territor
 
 
 async def test_a_doctor_s_own_call_is_nobody_s_to_take(territory: Any) -> None:
-    _, doctor, gp = await calls.people(territory)
-    await calls.shapes.registered(territory, gp)
-    said = await calls.opened(territory, doctor, calls.asked(calls.told()))
+    _, doctor, gp = await calling.people(territory)
+    await arrivals.registered(territory, gp)
+    said = await calling.opened(territory, doctor, calling.asked(calling.told()))
 
     assert await handed(territory, doctor) == []
     assert (await territory.ask(doctor.caller, "POST", f"{said['task']}/$take-call")).status == 404

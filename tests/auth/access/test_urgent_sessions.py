@@ -1,9 +1,6 @@
 """What our pages hold open in an emergency: found again by who opened it, in that role, and by nobody else."""
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,15 +11,9 @@ from liaison.auth.sessions import BROWSER
 from liaison.fhir.errors import BadRequest, NotFound
 from liaison.fhir.model import read
 
-pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
+from . import arrivals
 
-_HERE = Path(__file__).parent
-_SPEC = importlib.util.spec_from_file_location("way_in_shapes_of_sessions", _HERE / "test_way_in.py")
-assert _SPEC is not None
-assert _SPEC.loader is not None
-shapes = importlib.util.module_from_spec(_SPEC)
-sys.modules["way_in_shapes_of_sessions"] = shapes
-_SPEC.loader.exec_module(shapes)
+pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
 
 Tree = dict[str, Any]
 REASON = "Trouvée inconsciente, ne peut répondre"
@@ -45,9 +36,9 @@ async def on_pages(territory: Any, person: Any, account: int) -> Caller:
 
 async def opened(territory: Any, patient: Tree | None = None) -> tuple[Caller, emergency.Opened]:
     gp, doctor = await territory.person("gp"), await territory.person("hospital-doctor")
-    await shapes.registered(territory, gp)
+    await arrivals.registered(territory, gp)
     caller, base = await on_pages(territory, doctor, 71), territory.engine.base_url
-    stated = shapes.traits() if patient is None else patient
+    stated = arrivals.traits() if patient is None else patient
     return caller, await emergency.open_access(territory.store, caller, stated, REASON, base, scope=BROWSER)
 
 
@@ -115,24 +106,24 @@ async def test_with_both_checks_gone_a_colleague_would_have_it(territory: Any, m
 
 
 def ins_only(**more: Any) -> Tree:
-    return {"resourceType": "Patient", "identifier": shapes.traits()["identifier"], **more}
+    return {"resourceType": "Patient", "identifier": arrivals.traits()["identifier"], **more}
 
 
 def told(**more: Any) -> Tree:
-    return {name: value for name, value in shapes.traits(**more).items() if name not in ("identifier", "extension")}
+    return {name: value for name, value in arrivals.traits(**more).items() if name not in ("identifier", "extension")}
 
 
 ENOUGH = {
     "the matricule alone": ins_only,
-    "the matricule and the birth date": lambda: ins_only(birthDate=shapes.traits()["birthDate"]),
+    "the matricule and the birth date": lambda: ins_only(birthDate=arrivals.traits()["birthDate"]),
     "the four traits": told,
 }
 WRONG = {
     "a matricule and another birth date": lambda: ins_only(birthDate="1901-01-01"),
     "the traits and another matricule": lambda: {
-        **told(), "identifier": [{**shapes.traits()["identifier"][0], "value": "260058815400999"}]
+        **told(), "identifier": [{**arrivals.traits()["identifier"][0], "value": "260058815400999"}]
     },
-    "the traits and another birthplace": lambda: {**told(), "extension": shapes.traits(place="29019")["extension"]},
+    "the traits and another birthplace": lambda: {**told(), "extension": arrivals.traits(place="29019")["extension"]},
     "another first name": lambda: told(given="Yvette"),
 }  # fmt: skip
 

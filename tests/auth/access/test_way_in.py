@@ -10,61 +10,11 @@ import pytest
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.smart.scopes import read_scopes
 
+from .arrivals import INS, parameters, registered, said, traits
+
 pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
 
-INS = "urn:oid:1.2.250.1.213.1.4.10"
 Tree = dict[str, Any]
-
-
-def traits(family: str = "LE GOFF", given: str = "Jeanne", place: str = "29232", **more: Any) -> Tree:
-    return {
-        "resourceType": "Patient",
-        "identifier": [{"system": INS, "value": "260058815400233"}],
-        "name": [{"use": "official", "family": family, "given": [given]}],
-        "birthDate": "1948-03-02",
-        "gender": "female",
-        "extension": [
-            {
-                "url": "http://hl7.org/fhir/StructureDefinition/patient-birthPlace",
-                "valueAddress": {
-                    "extension": [
-                        {
-                            "url": "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-address-insee-code",
-                            "valueCoding": {
-                                "system": "https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM",
-                                "code": place,
-                            },
-                        }
-                    ]
-                },
-            }
-        ],
-        **more,
-    }
-
-
-def parameters(patient: Tree, **values: Any) -> Tree:
-    parts: list[Tree] = [{"name": "patient", "resource": patient}]
-    for name, value in values.items():
-        kind = "valueBoolean" if isinstance(value, bool) else "valueString" if name == "reason" else "valueCode"
-        parts.append({"name": name, kind: value})
-    return {"resourceType": "Parameters", "parameter": parts}
-
-
-def said(answer: Any) -> dict[str, str]:
-    found = {}
-    for part in json.loads(answer.body)["parameter"]:
-        value = next(value for name, value in part.items() if name.startswith("value"))
-        found[part["name"]] = value["reference"] if isinstance(value, dict) else value
-    return found
-
-
-async def registered(territory: Any, person: Any, **values: Any) -> str:
-    answer = await territory.ask(
-        person.caller, "POST", "Patient/$register", parameters(traits(), status="QUAL", informed="oral", **values)
-    )
-    assert answer.status == 201, answer.body
-    return said(answer)["patient"]
 
 
 async def test_an_unknown_person_is_registered_with_the_caller_as_dated_member(territory: Any) -> None:

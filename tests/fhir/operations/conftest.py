@@ -1,8 +1,6 @@
 """The small territory of the access tests: operations are asked through the engine, by callers with real rights."""
 
-import importlib.util
 import json
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,20 +21,9 @@ from liaison.fhir.vault import FileKeyProvider, Vault
 from liaison.services.engine import Engine
 from liaison.services.operations import OPERATIONS
 
+from ...auth.access import territory as access
+
 Tree = dict[str, Any]
-
-
-def _territory_module() -> Any:
-    path = Path(__file__).parents[2] / "auth" / "access" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("access_territory", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["access_territory"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-access = _territory_module()
 
 
 class Bundle:
@@ -59,7 +46,7 @@ class Bundle:
         return str(self.next.removeprefix(f"{access.BASE}/"))
 
 
-class Territory(access.Territory):  # type: ignore[misc,name-defined]  # loaded by its path
+class Territory(access.Territory):
     """With short ways to call operations."""
 
     async def call(self, caller: Any, path: str, body: Tree | None = None, **headers: str) -> Bundle:

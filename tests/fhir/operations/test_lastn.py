@@ -6,7 +6,8 @@ import pytest
 
 from liaison.fhir.operations.lastn import Groups
 
-from .conftest import Territory, access, parameters
+from ...auth.access import territory as access
+from .conftest import Territory, parameters
 
 Tree = dict[str, Any]
 LOINC = "http://loinc.org"

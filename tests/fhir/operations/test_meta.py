@@ -7,7 +7,8 @@ import pytest
 
 from liaison.auth.access import vocabulary
 
-from .conftest import Territory, access
+from ...auth.access import territory as access
+from .conftest import Territory
 
 Tree = dict[str, Any]
 TAG = {"system": "https://example.org/tags", "code": "pilot", "display": "Pilote"}

@@ -9,7 +9,8 @@ from liaison.fhir.model import problems, read
 from liaison.fhir.model.narrative import is_clean
 from liaison.fhir.operations.ips import narrative, sections
 
-from .conftest import Bundle, Territory, access, parameters
+from ...auth.access import territory as access
+from .conftest import Bundle, Territory, parameters
 
 Tree = dict[str, Any]
 REQUIRED = {

@@ -7,7 +7,8 @@ import pytest
 
 from liaison.fhir.interactions import commit
 
-from .conftest import Territory, access, parameters
+from ...auth.access import territory as access
+from .conftest import Territory, parameters
 
 Tree = dict[str, Any]
 WRONG: Tree = {

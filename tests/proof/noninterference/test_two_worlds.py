@@ -3,8 +3,6 @@
 `$register` and `$join` are exempt by name: they start from an identity and may say "known".
 """
 
-import importlib.util
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,21 +21,8 @@ from liaison.fhir.vault import FileKeyProvider, Vault
 from liaison.services.engine import Engine
 from liaison.services.operations import OPERATIONS
 
+from ...auth.access import territory as access
 from . import worlds
-
-
-def _territory_module() -> Any:
-    """The small territory of the access tests, which stand in a folder of their own."""
-    path = Path(__file__).parents[2] / "auth" / "access" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("access_territory", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["access_territory"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-access = _territory_module()
 
 
 @asynccontextmanager

@@ -1,0 +1,23 @@
+"""A review of an emergency access: what is said of it, and one that waits."""
+
+from typing import Any
+
+from . import arrivals
+
+Tree = dict[str, Any]
+
+
+def outcome(code: str, note: str = "") -> Tree:
+    parts: list[Tree] = [{"name": "outcome", "valueCode": code}]
+    if note:
+        parts.append({"name": "note", "valueString": note})
+    return {"resourceType": "Parameters", "parameter": parts}
+
+
+async def waiting(territory: Any) -> tuple[Any, Any, str]:
+    """An auditor, the doctor who opened an emergency access, and its task."""
+    gp, doctor, auditor = [await territory.person(code) for code in ("gp", "hospital-doctor", "auditor")]
+    await arrivals.registered(territory, gp)
+    body = arrivals.parameters(arrivals.traits(), reason="Trouvée inconsciente, ne peut répondre")
+    said = arrivals.said(await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", body))
+    return auditor, doctor, said["task"]
