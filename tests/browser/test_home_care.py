@@ -128,3 +128,28 @@ async def test_a_visit_can_be_told_by_keyboard_alone(desks: Desks) -> None:
         await page.keyboard.press("Enter")
 
     assert "Tout est envoyé" in await told(page)
+
+
+async def test_going_back_to_a_visit_that_was_sent_files_no_second_one_unasked(desks: Desks) -> None:
+    page, patient = await desks.sign_in("aide2"), desks.patient("guarded")
+    query, before = f"Encounter?patient={patient}&class=HH&_count=100", datetime.now(UTC)
+    since = f"{query}&_lastUpdated=ge{before.strftime('%Y-%m-%dT%H:%M:%SZ')}"
+    save = page.get_by_role("button", name="Enregistrer la visite")
+    card = page.get_by_role("listitem").filter(has=page.locator(f'a[href*="/visite/{patient}"]'))
+    await press(page, card.get_by_role("link"))
+    for name in ("Rien à signaler", "Tout fait"):
+        await page.get_by_role("button", name=name).tap()
+    await press(page, save)
+    await page.go_back()
+    if not await page.get_by_label("Présente").is_checked():
+        for name in ("Rien à signaler", "Tout fait"):
+            await page.get_by_role("button", name=name).tap()
+    await press(page, save)
+
+    assert "déjà enregistrée pour ce rendez-vous" in await page.get_by_role("alert").inner_text()
+    assert await page.get_by_label("Présente").is_checked()
+    assert len(desks.resources("gp", since)) == 1
+
+    await press(page, save)
+    assert "Tout est envoyé" in await told(page)
+    assert len(desks.resources("gp", since)) == 2

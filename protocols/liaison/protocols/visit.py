@@ -122,6 +122,14 @@ class _Writer:
         return {"resourceType": "Bundle", "type": "transaction", "entry": self._entries}
 
 
+def is_of(visit: Visit, encounter: Tree) -> bool:
+    """Whether an Encounter is the one that this visit was filed as."""
+    return any(
+        one.get("system") == SYSTEM and str(one.get("value", "")).startswith(f"{visit.id}#")
+        for one in encounter.get("identifier", [])
+    )
+
+
 def _period(visit: Visit) -> Tree:
     start = str(visit.answers["start"])
     return {"start": start, "end": str(visit.answers.get("end") or start)}

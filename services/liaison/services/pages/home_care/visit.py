@@ -14,7 +14,7 @@ from liaison.auth.access import internal
 from liaison.fhir.errors import BadRequest
 from liaison.protocols import library
 from liaison.protocols.answers import Answer, Item, items
-from liaison.protocols.visit import FORM, Invalid, Visit, transaction
+from liaison.protocols.visit import FORM, Invalid, Visit, is_of, transaction
 from liaison.services.house import House
 from liaison.services.pages.clinician.dossier import current, found, patient_or_404
 from liaison.services.pages.home_care import answering
@@ -39,7 +39,10 @@ async def visit(request: Request) -> Response:
 
 
 async def _show(
-    request: Request, problems: Mapping[str, str] | None = None, given: Mapping[str, Answer] | None = None
+    request: Request,
+    problems: Mapping[str, str] | None = None,
+    given: Mapping[str, Answer] | None = None,
+    earlier: Tree | None = None,
 ) -> Response:
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
@@ -56,7 +59,7 @@ async def _show(
     return render(
         request,
         "home_care/visit.html",
-        status=400 if problems else 200,
+        status=400 if problems else 409 if earlier else 200,
         patient=patient,
         who=identity(patient),
         flags=current(flags)[:3],
@@ -70,6 +73,7 @@ async def _show(
         visit_id=str(posted.get("visit") or uuid4()),
         problems=problems or {},
         given=given or {},
+        earlier=earlier,
     )
 
 
@@ -90,8 +94,21 @@ async def _file(request: Request) -> Response:
     except Invalid as invalid:
         words = {link: answering.in_words(problem, gettext) for link, problem in invalid.problems.items()}
         return await _show(request, words, answers)
+    if earlier := await _earlier(record, form, made):
+        return await _show(request, given=answers, earlier=earlier)
     encounter = (await record.transact(bundle))[0]
     return RedirectResponse(f"/aujourdhui?visite={encounter.partition('/')[2]}", status_code=303)
+
+
+async def _earlier(record: Record, form: FormData, made: Visit) -> Tree | None:
+    """Another visit that was filed for the same appointment, and of which this form does not say that it was another:
+    whoever goes back to a form that was sent finds it filled in again. Sending one form twice files one visit."""
+    if not made.appointment:
+        return None
+    query = {"patient": made.patient, "appointment": made.appointment, "status": "finished", "_sort": "-date"}
+    visits = await found(record, "Encounter", query, 5)
+    others = [one for one in visits if not is_of(made, one)]
+    return next((one for one in others[:1] if one["id"] != form.get("another")), None)
 
 
 def _questions() -> list[Item]:
