@@ -108,6 +108,19 @@ async def test_the_recognised_professional_joins_and_is_told_of(territory: Any) 
     assert await territory.search(gp.caller, f"Task?patient={patient}") == []
 
 
+async def test_who_is_on_the_team_already_is_on_it_once(territory: Any) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await registered(territory, gp)
+    stated = parameters(traits(), ground="recognised", means="oral")
+    for _ in range(2):
+        assert (await territory.ask(nurse.caller, "POST", "Patient/$join", stated)).status == 200
+
+    [team] = await territory.search(gp.caller, f"CareTeam?patient={patient}")
+    members = [one["member"]["reference"] for one in (await territory.tree(team))["participant"]]
+    assert members == [gp.role, nurse.role]
+    assert len(await territory.search(gp.caller, f"Communication?patient={patient}")) == 1
+
+
 async def test_those_who_join_at_once_are_all_on_the_team(territory: Any) -> None:
     """Each was told that they had joined, and the last to write had taken the place of the others."""
     gp = await territory.person("gp")

@@ -37,7 +37,8 @@ _TRIES: Final = 5
 async def join(
     store: Store, caller: Caller, patient: Tree, ground: Ground, means: str, base_url: str, *, informed: bool = False
 ) -> str:
-    """The reference of the Patient. Raises NotFound for anyone unknown, not matching, or opposed."""
+    """The reference of the Patient. Who is on the team already changes nothing. Raises NotFound for anyone unknown, not
+    matching, or opposed."""
     if caller.role_code not in ROLES or not ROLES[caller.role_code].registers or not caller.role:
         raise Forbidden("Your role does not join a team.")
     if ground == "recognised" and means not in MEANS:
@@ -50,10 +51,12 @@ async def join(
         allowed = known is not None and not await opposed_to(store, caller, known.key.patient)
         ground_of = _recognised if ground == "recognised" else _referred
         writes = await ground_of(finder, known, means, informed, base_url) if known is not None and allowed else []
-        await finder.note(bool(writes))
-        if known is None or not writes:
+        await finder.note(writes is None or bool(writes))
+        if known is None or writes == []:
             raise NotFound
         for left in reversed(range(_TRIES)):
+            if writes is None:
+                break
             try:
                 await commit(store, finder.cell, writes, base_url)
                 break
@@ -76,13 +79,16 @@ async def exact(finder: Finder, patient: Tree) -> Known | None:
     return found[0] if len(found) == 1 else None
 
 
-async def _recognised(finder: Finder, known: Known, means: str, informed: bool, base_url: str) -> list[Write]:
+async def _recognised(finder: Finder, known: Known, means: str, informed: bool, base_url: str) -> list[Write] | None:
+    """None for someone who is on the team already, on the same ground."""
     store, caller, now = finder.store, finder.caller, datetime.now(UTC)
     subject, by = store.reference(known.key), team_writing.staff_reference(store, caller)
     me = await team_writing.named(store, finder.cell, by)
     own = team_writing.participant(me, now, "recognised", informed=informed, role=caller.role_code)
     teams = await found(finder, f"CareTeam?patient={subject}&status=active&_count={_MOST}", base_url)
     teams = [tree for tree in teams if not tree.get("category")]
+    if any(_is_on(team, own) for team in teams):
+        return None
     if teams:
         team = {**teams[0], "participant": [*(teams[0].get("participant") or ()), own]}
         unchanged = {"if-match": f'W/"{team["meta"]["versionId"]}"'}
@@ -94,7 +100,16 @@ async def _recognised(finder: Finder, known: Known, means: str, informed: bool, 
     return [first, *_told(finder, subject, by, text, attending(teams), now)]
 
 
-async def _referred(finder: Finder, known: Known, means: str, informed: bool, base_url: str) -> list[Write]:
+def _is_on(team: Tree, own: Tree) -> bool:
+    """Whether the same participation is in force, since whenever."""
+    since = {name: value for name, value in own.items() if name != "period"}
+    return any(
+        {name: value for name, value in one.items() if name != "period"} == since and "end" not in one.get("period", {})
+        for one in team.get("participant") or ()
+    )
+
+
+async def _referred(finder: Finder, known: Known, means: str, informed: bool, base_url: str) -> list[Write] | None:
     store, caller, now = finder.store, finder.caller, datetime.now(UTC)
     subject, by = store.reference(known.key), team_writing.staff_reference(store, caller)
     requests = await found(finder, f"ServiceRequest?patient={subject}&status=active&_count={_MOST}", base_url)
