@@ -1,5 +1,6 @@
 """A call to the platform: opened from an identity, minimal while it lasts, gone at its end, and nobody else's to write."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -63,6 +64,17 @@ async def test_a_call_handler_sees_the_identity_the_team_and_the_open_alerts_unt
 
 def task(patient: str, **more: Any) -> Tree:
     return {"resourceType": "Task", "intent": "order", "for": {"reference": patient}, **more}
+
+
+async def test_a_call_that_is_ended_twice_at_once_is_told_of_once(territory: Any) -> None:
+    handler, doctor, gp = await people(territory)
+    patient = await arrivals.registered(territory, gp)
+    said = await opened(territory, handler, asked(told(), doctor.role))
+
+    ends = [territory.ask(handler.caller, "POST", f"{said['task']}/$end-call") for _ in range(4)]
+
+    assert {one.status for one in await asyncio.gather(*ends)} == {204}
+    assert len(await territory.search(gp.caller, f"Communication?patient={patient}")) == 1
 
 
 async def test_a_call_ends_by_itself_after_an_hour(territory: Any) -> None:

@@ -19,7 +19,7 @@ from liaison.auth.access.oppositions import opposed_to
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.errors import BadRequest, Forbidden, NotFound
+from liaison.fhir.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.content import checked
 from liaison.fhir.interactions.writes import Write
@@ -104,32 +104,42 @@ async def end_call(store: Store, caller: Caller, task: Key, note: str, base_url:
     try:
         tree = await urgent_sessions.task_of(store, cell, caller, task, *KIND)
         if tree["status"] == "in-progress":
-            now, subject = datetime.now(UTC), str(tree["for"]["reference"])
-            teams = await found_by(store, cell, f"CareTeam?patient={subject}&status=active", base_url)
-            words = [f"Appel à la plateforme : {tree['reasonCode']['text']}", note.strip()]
-            summary = team_writing.notice(subject, "\n".join(filter(None, words)), "", attending(teams), now)
-            summary |= {
-                "category": [tree["code"]],
-                "sender": tree["requester"],
-                "about": [{"reference": f"Task/{tree['id']}"}],
-            }
-            end = min(now, datetime.fromisoformat(tree["restriction"]["period"]["end"])).isoformat(timespec="seconds")
-            ended = {
-                **tree,
-                "status": "completed",
-                "executionPeriod": {**tree["executionPeriod"], "end": end},
-                "restriction": {"period": {**tree["restriction"]["period"], "end": end}},
-                "lastModified": now.isoformat(timespec="seconds"),
-            }
-            writes = [
-                Write("update", "Task", checked(ended, "Task"), id_=store.id(task)),
-                Write("create", "Communication", checked(summary, "Communication")),
-            ]
-            await commit(store, cell, writes, base_url)
+            try:
+                await commit(store, cell, await _ending(store, cell, tree, note, base_url), base_url)
+            except PreconditionFailed:
+                # Ended at the same moment, by a second click or the doctor who took it: it stays as it ended.
+                tree = await urgent_sessions.task_of(store, cell, caller, task, *KIND)
+                if tree["status"] == "in-progress":
+                    raise Conflict("The call is being changed by others at this moment. Try again.") from None
     finally:
         await internal.close_session(store.database.writing, cell)
     await urgent_sessions.end_all(store, task)
     return str(tree["for"]["reference"])
+
+
+async def _ending(store: Store, cell: Caller, tree: Tree, note: str, base_url: str) -> list[Write]:
+    now, subject = datetime.now(UTC), str(tree["for"]["reference"])
+    teams = await found_by(store, cell, f"CareTeam?patient={subject}&status=active", base_url)
+    words = [f"Appel à la plateforme : {tree['reasonCode']['text']}", note.strip()]
+    summary = team_writing.notice(subject, "\n".join(filter(None, words)), "", attending(teams), now)
+    summary |= {
+        "category": [tree["code"]],
+        "sender": tree["requester"],
+        "about": [{"reference": f"Task/{tree['id']}"}],
+    }
+    end = min(now, datetime.fromisoformat(tree["restriction"]["period"]["end"])).isoformat(timespec="seconds")
+    ended = {
+        **tree,
+        "status": "completed",
+        "executionPeriod": {**tree["executionPeriod"], "end": end},
+        "restriction": {"period": {**tree["restriction"]["period"], "end": end}},
+        "lastModified": now.isoformat(timespec="seconds"),
+    }
+    unchanged = {"if-match": f'W/"{tree["meta"]["versionId"]}"'}
+    return [
+        Write("update", "Task", checked(ended, "Task"), id_=tree["id"], headers=unchanged),
+        Write("create", "Communication", checked(summary, "Communication")),
+    ]
 
 
 _IN_OFFICE: Final = """
