@@ -35,6 +35,14 @@ def caller(whole: Application, address: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(whole, client=(address, 1)), base_url=URL)
 
 
+@pytest.mark.parametrize("path", ["/premier-code", "/confirmer/cle", "/psc/retour", "/editeurs/guessed"])
+async def test_wherever_a_secret_could_be_tried_an_address_is_counted(whole: Application, path: str) -> None:
+    async with caller(whole, "192.0.2.3") as one:
+        statuses = [(await one.get(path)).status_code for _ in range(8)]
+    assert statuses[-1] == 429
+    assert 429 not in statuses[:5]
+
+
 async def test_one_address_is_told_to_wait_and_another_is_not(whole: Application) -> None:
     async with caller(whole, "192.0.2.1") as one, caller(whole, "192.0.2.2") as other:
         answers = [await one.get("/connexion") for _ in range(8)]

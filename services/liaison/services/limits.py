@@ -18,7 +18,9 @@ from liaison.services.oauth.answers import json_answer
 
 Scope = MutableMapping[str, Any]
 
-_COUNTED: Final = re.compile(r"/oauth/.+|/connexion(/.*)?|/premier-acces/.+|/telephone.*")
+_COUNTED: Final = re.compile(
+    r"/oauth/.+|/psc/.+|/(connexion|confirmer)(/.*)?|/premier-code|/(premier-acces|editeurs)/.+|/telephone.*"
+)
 _NOT: Final = ("/oauth/jwks",)  # a public document
 _SAID: Final = "Trop de demandes depuis votre réseau. Réessayez dans {seconds} s.\n"
 
