@@ -43,7 +43,7 @@ async def test_a_patient_opens_an_app_by_itself_and_takes_its_access_back(desks:
     await page.get_by_role("button", name="Ouvrir un dossier").tap()
     await page.wait_for_url("**/oauth/authorize?**")
     await allow(page)
-    assert await page.locator("#measures li").count() > 0
+    await page.locator("#measures li").first.wait_for()
 
     await page.goto("/mes-applications")
     await check_page(page)

@@ -286,7 +286,7 @@ sent_form = Table(
     "sent_form",
     metadata,
     Column("form", LargeBinary, primary_key=True),  # SHA-256 of who sent what and where
-    Column("location", Text),  # null while the first sending is under way
+    Column("sealed", LargeBinary),  # where it led, under the territory key; null while the first sending is under way
     _moment("taken_at", nullable=False, server_default=func.now()),
 )
 

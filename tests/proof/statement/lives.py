@@ -19,7 +19,7 @@ from .world import World
 TAG = {"system": "https://liaison.test/tags", "code": "walk"}
 ELSEWHERE = {
     *("everything", "summary", "lastn", "lookup", "register", "join", "oppose", "apply", "evaluate-measure", "review"),
-    *("asked-of-me", "clarify"),
+    *("asked-of-me", "clarify", "launch"),
 }
 """Operations of single types, each with tests of its own; here it is seen that they are routed."""
 

@@ -41,6 +41,7 @@ def test_it_says_who_speaks_and_where_to_sign_in(service: Service) -> None:
     assert {one["url"]: one["valueUri"] for one in addresses} == {
         "token": smart["token_endpoint"],
         "authorize": smart["authorization_endpoint"],
+        "introspect": smart["introspection_endpoint"],
         "revoke": smart["revocation_endpoint"],
         "manage": smart["management_endpoint"],
     }

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from liaison.auth.people import sent_forms
 from liaison.fhir.errors import Unprocessable
+from liaison.fhir.vault import NotAuthentic
 from liaison.services.pages.form_tokens import token_of
 from liaison.services.pages.page import page
 from liaison.services.pages.signed_in import signed_in
@@ -89,16 +90,29 @@ async def test_what_did_nothing_is_not_remembered(place: Place, note: str, statu
     assert (answers, left) == ([status, status], 0)
 
 
+async def test_where_a_form_led_is_not_to_be_read_in_the_base(place: Place) -> None:
+    """It may hold an authorization code, or the handle of a launch."""
+    pool, key = place.house.database.writing, place.house.vault.territory
+    await sent_forms.claim(pool, key, b"form")
+    await sent_forms.led_to(pool, key, b"form", "https://app.example/?code=SECRET-CODE")
+
+    kept = await pool.fetchval("select sealed from sent_form")
+    assert b"SECRET-CODE" not in kept
+    await pool.execute("update sent_form set form = $1", b"other")
+    with pytest.raises(NotAuthentic):
+        await sent_forms.claim(pool, key, b"other")
+
+
 async def test_the_claim_of_a_worker_that_died_lasts_a_minute(place: Place) -> None:
-    pool = place.house.database.writing
-    assert await sent_forms.claim(pool, b"form") is None
+    pool, key = place.house.database.writing, place.house.vault.territory
+    assert await sent_forms.claim(pool, key, b"form") is None
     await pool.execute("update sent_form set taken_at = now() - interval '61 seconds'")
 
-    assert await sent_forms.claim(pool, b"form") is None
-    await sent_forms.led_to(pool, b"form", "/there")
-    assert await sent_forms.claim(pool, b"form") == "/there"
+    assert await sent_forms.claim(pool, key, b"form") is None
+    await sent_forms.led_to(pool, key, b"form", "/there")
+    assert await sent_forms.claim(pool, key, b"form") == "/there"
     await sent_forms.give_back(pool, b"form")
-    assert await sent_forms.claim(pool, b"form") == "/there"
+    assert await sent_forms.claim(pool, key, b"form") == "/there"
 
     await pool.execute("update sent_form set taken_at = now() - interval '13 hours'")
     await sent_forms.sweep(pool)

@@ -29,10 +29,11 @@ async def once(request: Request, browser: Browser | None, act: Callable[[], Awai
     given = str((await request.form()).get("csrf", "")) if browser is not None else ""
     if browser is None or BETWEEN not in given:
         return await act()
-    pool = request.app.state.house.database.writing
+    house = request.app.state.house
+    pool, key = house.database.writing, house.vault.territory
     form = await _known_by(request, browser)
     with faults.reported():
-        before = await sent_forms.claim(pool, form)
+        before = await sent_forms.claim(pool, key, form)
     if before is not None:
         return confine(request, RedirectResponse(before, status_code=DONE))
     location = ""
@@ -42,7 +43,7 @@ async def once(request: Request, browser: Browser | None, act: Callable[[], Awai
     finally:
         # What was done is done, and is said: that it could not be remembered costs a second sending its answer only.
         with contextlib.suppress(Unavailable), faults.reported():
-            await (sent_forms.led_to(pool, form, location) if location else sent_forms.give_back(pool, form))
+            await (sent_forms.led_to(pool, key, form, location) if location else sent_forms.give_back(pool, form))
     return response
 
 

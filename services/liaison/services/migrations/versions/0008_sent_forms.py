@@ -13,7 +13,7 @@ def upgrade() -> None:
         """
         create table sent_form (
             form bytea not null,
-            location text,
+            sealed bytea,
             taken_at timestamp with time zone not null default now(),
             primary key (form)
         )
