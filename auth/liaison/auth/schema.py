@@ -9,7 +9,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     Index,
     Integer,
     LargeBinary,
@@ -23,12 +22,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 import liaison.auth.journal.schema  # whoever wants all of our tables imports this module
 import liaison.auth.people.schema  # the same
 import liaison.auth.vendors.schema  # noqa: F401  # the same
+from liaison.auth.columns import moment
 from liaison.fhir.store.schema import metadata
-
-
-def _moment(name: str, **more: object) -> "Column[object]":
-    return Column(name, DateTime(timezone=True), **more)  # type: ignore[arg-type]  # keywords pass through
-
 
 # ---- rights -------------------------------------------------------------------------------------------------------
 
@@ -49,9 +44,9 @@ access_session = Table(
     Column("kinds", ARRAY(SmallInteger)),  # an internal principal (access.internal): the types it reads, and no others
     Column("scope", Text, nullable=False, server_default=""),
     Column("family", BigInteger),  # the authorization this session belongs to: they end together
-    _moment("started_at", nullable=False, server_default=func.now()),
-    _moment("expires_at", nullable=False),
-    _moment("ended_at"),
+    moment("started_at", nullable=False, server_default=func.now()),
+    moment("expires_at", nullable=False),
+    moment("ended_at"),
 )
 Index("access_session_by_account", access_session.c.account, postgresql_where=access_session.c.ended_at.is_(None))
 Index("access_session_by_client", access_session.c.client, postgresql_where=access_session.c.ended_at.is_(None))
@@ -69,8 +64,8 @@ held_role = Table(
     Column("active", Boolean, nullable=False),
     # res of the PractitionerRole or Practitioner replaced, supervising, or answering for a secretary (ACTS_FOR).
     Column("acts_for", BigInteger, nullable=False, server_default="0"),
-    _moment("valid_from", nullable=False),
-    _moment("valid_to", nullable=False),
+    moment("valid_from", nullable=False),
+    moment("valid_to", nullable=False),
 )
 Index("held_role_by_practitioner", held_role.c.practitioner)
 Index("held_role_by_organization", held_role.c.organization)
@@ -98,8 +93,8 @@ relation = Table(
     Column("ordinal", SmallInteger, primary_key=True, autoincrement=False),
     Column("organization", BigInteger, nullable=False, server_default="0"),
     Column("detail", JSONB),  # basis, informed, classes of a consent…; codes only, never names
-    _moment("valid_from", nullable=False),
-    _moment("valid_to", nullable=False),
+    moment("valid_from", nullable=False),
+    moment("valid_to", nullable=False),
 )
 Index("relation_by_principal", relation.c.principal)
 
@@ -108,7 +103,7 @@ identity_attempt = Table(
     "identity_attempt",
     metadata,
     Column("asker", BigInteger, nullable=False),  # the person, or the client
-    _moment("at", nullable=False, server_default=func.clock_timestamp()),
+    moment("at", nullable=False, server_default=func.clock_timestamp()),
     Column("found", Boolean, nullable=False),
 )
 Index("identity_attempt_by_asker", identity_attempt.c.asker, identity_attempt.c.at)
@@ -127,8 +122,8 @@ access_grant = Table(
     Column("addressee", BigInteger, nullable=False, server_default="0"),
     Column("rule", SmallInteger, nullable=False),  # row of the decision table
     Column("relation", SmallInteger, nullable=False),
-    _moment("valid_from", nullable=False),
-    _moment("valid_to", nullable=False),
+    moment("valid_from", nullable=False),
+    moment("valid_to", nullable=False),
 )
 Index("access_grant_find", access_grant.c.patient, access_grant.c.principal, access_grant.c.purpose)
 Index("access_grant_by_principal", access_grant.c.principal, access_grant.c.purpose, access_grant.c.patient)
@@ -147,9 +142,9 @@ account = Table(
     Column("fhir_res", BigInteger, nullable=False),
     Column("active", Boolean, nullable=False, server_default="true"),
     Column("failures", Integer, nullable=False, server_default="0"),
-    _moment("locked_until"),
-    _moment("not_before"),  # tokens issued before this are dead
-    _moment("ends_at"),  # the end of a contract
+    moment("locked_until"),
+    moment("not_before"),  # tokens issued before this are dead
+    moment("ends_at"),  # the end of a contract
 )
 
 client = Table(
@@ -168,8 +163,8 @@ client = Table(
     # Only for the organisations of client_activation: a vendor's software, registered once.
     Column("by_activation", Boolean, nullable=False, server_default="false"),
     Column("registration", BigInteger),  # of one organisation's backend: the registration that its keys are of
-    _moment("review_due"),
-    _moment("ended_at"),
+    moment("review_due"),
+    moment("ended_at"),
     Column("redirect_uris", JSONB, nullable=False, server_default="[]"),
     Column("scope", Text, nullable=False),
     Column("organization", BigInteger, nullable=False, server_default="0"),  # the owner of a system client
@@ -189,8 +184,8 @@ authorization_code = Table(
     Column("code", LargeBinary, primary_key=True),  # SHA-256: no secret is kept in clear
     Column("request", JSONB, nullable=False),
     Column("family", BigInteger, nullable=False),  # what falls when the code is used twice
-    _moment("expires_at", nullable=False),
-    _moment("used_at"),
+    moment("expires_at", nullable=False),
+    moment("used_at"),
 )
 Index("authorization_code_by_family", authorization_code.c.family)
 
@@ -200,9 +195,9 @@ refresh_token = Table(
     Column("token", LargeBinary, primary_key=True),  # SHA-256
     Column("family", BigInteger, nullable=False),
     Column("request", JSONB, nullable=False),
-    _moment("expires_at", nullable=False),
-    _moment("used_at"),
-    _moment("revoked_at"),
+    moment("expires_at", nullable=False),
+    moment("used_at"),
+    moment("revoked_at"),
 )
 Index("refresh_token_by_family", refresh_token.c.family)
 
@@ -214,8 +209,8 @@ launch = Table(
     Column("client", BigInteger, nullable=False),
     Column("account", BigInteger, nullable=False),
     Column("context", JSONB, nullable=False),  # ids and codes only
-    _moment("expires_at", nullable=False),
-    _moment("used_at"),
+    moment("expires_at", nullable=False),
+    moment("used_at"),
 )
 
 # Authorization requests that were pushed (RFC 9126). Sealed under the territory key: they may name a launch.
@@ -225,8 +220,8 @@ pushed_request = Table(
     Column("reference", LargeBinary, primary_key=True),  # SHA-256 of the request_uri
     Column("client", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    _moment("expires_at", nullable=False),
-    _moment("used_at"),
+    moment("expires_at", nullable=False),
+    moment("used_at"),
 )
 
 # Keys that sign what we issue. The private half is sealed under the territory key; the newest one signs.
@@ -237,8 +232,8 @@ signing_key = Table(
     Column("algorithm", Text, nullable=False),  # ES256 for access tokens, RS256 for id_tokens (SMART asks it)
     Column("public", JSONB, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    _moment("made_at", nullable=False, server_default=func.now()),
-    _moment("retired_at"),  # no longer published
+    moment("made_at", nullable=False, server_default=func.now()),
+    moment("retired_at"),  # no longer published
 )
 
 assertion_seen = Table(
@@ -246,7 +241,7 @@ assertion_seen = Table(
     metadata,
     Column("client", BigInteger, primary_key=True, autoincrement=False),
     Column("jti", LargeBinary, primary_key=True),  # SHA-256
-    _moment("expires_at", nullable=False),
+    moment("expires_at", nullable=False),
 )
 
 # How much was asked lately, by address or client (oauth2.rate_limits): worth nothing after a crash, so not logged.
@@ -254,7 +249,7 @@ rate_limit = Table(
     "rate_limit",
     metadata,
     Column("key", LargeBinary, primary_key=True),  # SHA-256 of what is limited
-    _moment("full_at", nullable=False),  # when all of what is allowed at once is allowed again
+    moment("full_at", nullable=False),  # when all of what is allowed at once is allowed again
     prefixes=["UNLOGGED"],
 )
 
@@ -265,10 +260,10 @@ browser_session = Table(
     Column("account", BigInteger, nullable=False),
     Column("session", BigInteger),  # access_session once a role is chosen
     Column("csrf", LargeBinary, nullable=False),
-    _moment("started_at", nullable=False, server_default=func.now()),
-    _moment("expires_at", nullable=False),
+    moment("started_at", nullable=False, server_default=func.now()),
+    moment("expires_at", nullable=False),
     Column("factors", SmallInteger, nullable=False, server_default="1"),  # how many were proven at started_at
-    _moment("seen_at", nullable=False, server_default=func.now()),  # by the minute: it ends when left alone
+    moment("seen_at", nullable=False, server_default=func.now()),  # by the minute: it ends when left alone
     # Of a sign-in through Pro Santé Connect:
     Column("attested", JSONB),  # the roles that the exercices stand behind; null: signed in here
     Column("provider_session", LargeBinary),  # SHA-256 of its `sid`
@@ -287,7 +282,7 @@ sent_form = Table(
     metadata,
     Column("form", LargeBinary, primary_key=True),  # SHA-256 of who sent what and where
     Column("sealed", LargeBinary),  # where it led, under the territory key; null while the first sending is under way
-    _moment("taken_at", nullable=False, server_default=func.now()),
+    moment("taken_at", nullable=False, server_default=func.now()),
 )
 
 # What was typed in a form whose session had ended: see people.kept_forms.
@@ -297,7 +292,7 @@ kept_form = Table(
     Column("token", LargeBinary, primary_key=True),  # SHA-256
     Column("account", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),  # under the territory key
-    _moment("kept_at", nullable=False, server_default=func.now()),
+    moment("kept_at", nullable=False, server_default=func.now()),
 )
 Index("kept_form_by_account", kept_form.c.account)
 
@@ -310,7 +305,7 @@ phone = Table(
     Column("organization", BigInteger, nullable=False),
     Column("label", Text, nullable=False),
     Column("active", Boolean, nullable=False, server_default="true"),
-    _moment("enrolled_at", nullable=False, server_default=func.now()),
+    moment("enrolled_at", nullable=False, server_default=func.now()),
 )
 
 # The authenticator app of an account (RFC 6238), its second factor.
@@ -321,8 +316,8 @@ totp = Table(
     Column("sealed", LargeBinary, nullable=False),  # the secret, under the territory key
     Column("last_step", BigInteger, nullable=False, server_default="0"),  # a code works once
     Column("failures", Integer, nullable=False, server_default="0"),
-    _moment("locked_until"),
-    _moment("confirmed_at"),  # null: proposed, and counts for nothing
+    moment("locked_until"),
+    moment("confirmed_at"),  # null: proposed, and counts for nothing
 )
 
 # Passkeys (WebAuthn): the public half only.
@@ -334,8 +329,8 @@ passkey = Table(
     Column("public_key", LargeBinary, nullable=False),  # COSE
     Column("sign_count", BigInteger, nullable=False),
     Column("label", Text, nullable=False),
-    _moment("made_at", nullable=False, server_default=func.now()),
-    _moment("used_at"),
+    moment("made_at", nullable=False, server_default=func.now()),
+    moment("used_at"),
 )
 Index("passkey_by_account", passkey.c.account)
 
@@ -346,7 +341,7 @@ ceremony = Table(
     Column("token", LargeBinary, primary_key=True),  # SHA-256 of the cookie
     Column("kind", Text, nullable=False),
     Column("account", BigInteger, nullable=False),  # 0: not known yet
-    _moment("expires_at", nullable=False),
+    moment("expires_at", nullable=False),
 )
 
 # What this database is, sandbox or production, said once: the kind is sealed under the territory's key, so that changing
@@ -357,7 +352,7 @@ installation = Table(
     Column("installation", SmallInteger, primary_key=True, autoincrement=False),  # always 0
     Column("kind", Text, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
-    _moment("made_at", nullable=False, server_default=func.now()),
+    moment("made_at", nullable=False, server_default=func.now()),
 )
 
 # One-time links by which the owner of a new account chooses a password.
@@ -366,5 +361,5 @@ first_access = Table(
     metadata,
     Column("token", LargeBinary, primary_key=True),  # SHA-256
     Column("account", BigInteger, nullable=False),
-    _moment("expires_at", nullable=False),
+    moment("expires_at", nullable=False),
 )

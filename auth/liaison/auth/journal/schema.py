@@ -3,7 +3,6 @@
 from sqlalchemy import (
     BigInteger,
     Column,
-    DateTime,
     Index,
     Integer,
     LargeBinary,
@@ -14,12 +13,8 @@ from sqlalchemy import (
     func,
 )
 
+from liaison.auth.columns import moment
 from liaison.fhir.store.schema import THIS_TRANSACTION, Xid8, metadata
-
-
-def _moment(name: str, **more: object) -> "Column[object]":
-    return Column(name, DateTime(timezone=True), **more)  # type: ignore[arg-type]  # keywords pass through
-
 
 # Rows are only ever inserted. An entry has no position here, because commit order is not sequence order; the
 # integrator gives it one in journal_position. The leaf hash is over every column but `written` (journal.sealing).
@@ -32,7 +27,7 @@ journal_entry = Table(
     Column("previous", LargeBinary, nullable=False),  # leaf of the chain's entry before; a removed one breaks it
     Column("event", SmallInteger, nullable=False),  # journal.entry.Event
     Column("outcome", SmallInteger, nullable=False),
-    _moment("at", nullable=False),
+    moment("at", nullable=False),
     Column("patient", BigInteger, nullable=False),
     Column("person", BigInteger, nullable=False),
     Column("organization", BigInteger, nullable=False),
@@ -56,7 +51,7 @@ journal_key = Table(
     Column("purpose", Text, primary_key=True),
     Column("generation", Integer, primary_key=True, autoincrement=False),
     Column("sealed", LargeBinary, nullable=False),
-    _moment("made_at", nullable=False, server_default=func.now()),
+    moment("made_at", nullable=False, server_default=func.now()),
 )
 
 # Organisations whose auditors read the journal of the whole territory, and the convention that says so.
@@ -65,7 +60,7 @@ audit_mandate = Table(
     metadata,
     Column("organization", BigInteger, primary_key=True, autoincrement=False),
     Column("convention", Text, nullable=False),
-    _moment("given_at", nullable=False, server_default=func.now()),
+    moment("given_at", nullable=False, server_default=func.now()),
 )
 
 journal_position = Table(
@@ -101,5 +96,5 @@ journal_checkpoint = Table(
     metadata,
     Column("size", BigInteger, primary_key=True, autoincrement=False),
     Column("note", Text, nullable=False),  # C2SP tlog-checkpoint, signed: size, root
-    _moment("made_at", nullable=False, server_default=func.now()),
+    moment("made_at", nullable=False, server_default=func.now()),
 )

@@ -1,14 +1,10 @@
 """The tables of how people get in, and in again: first codes, recoveries, the sealed code. They share the metadata of
 liaison.fhir.store.schema."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, SmallInteger, Table, Text, func
+from sqlalchemy import BigInteger, Column, Integer, SmallInteger, Table, Text, func
 
+from liaison.auth.columns import moment
 from liaison.fhir.store.schema import metadata
-
-
-def _moment(name: str, **more: object) -> "Column[object]":
-    return Column(name, DateTime(timezone=True), **more)  # type: ignore[arg-type]  # keywords pass through
-
 
 # The eight digits with which an aide chooses her first PIN.
 first_code = Table(
@@ -17,7 +13,7 @@ first_code = Table(
     Column("account", BigInteger, primary_key=True, autoincrement=False),
     Column("code", Text, nullable=False),  # Argon2id
     Column("tries", Integer, nullable=False, server_default="0"),
-    _moment("expires_at", nullable=False),
+    moment("expires_at", nullable=False),
 )
 
 # Who had lost every factor and was let in again, by whose word; the data protection officer signs each one off.
@@ -27,10 +23,10 @@ recovery = Table(
     Column("recovery", BigInteger, primary_key=True, autoincrement=False),
     Column("account", BigInteger, nullable=False),
     Column("asked_by", BigInteger, nullable=False),  # 0: at the console, with the sealed code
-    _moment("expires_at", nullable=False),
+    moment("expires_at", nullable=False),
     Column("granted_by", BigInteger),
-    _moment("granted_at"),
-    _moment("read_at"),
+    moment("granted_at"),
+    moment("read_at"),
 )
 
 # The code in the envelope of an installation that may have one administrator only.
@@ -40,5 +36,5 @@ sealed_code = Table(
     Column("sealed_code", SmallInteger, primary_key=True, autoincrement=False),  # always 0
     Column("code", Text, nullable=False),  # Argon2id
     Column("tries", Integer, nullable=False, server_default="0"),
-    _moment("made_at", nullable=False, server_default=func.now()),
+    moment("made_at", nullable=False, server_default=func.now()),
 )

@@ -1,15 +1,11 @@
 """The tables of vendors' software: requests, approvals, activations, errors. They share the metadata of
 liaison.fhir.store.schema."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Integer, LargeBinary, Table, Text, func
+from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, LargeBinary, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 
+from liaison.auth.columns import moment
 from liaison.fhir.store.schema import metadata
-
-
-def _moment(name: str, **more: object) -> "Column[object]":
-    return Column(name, DateTime(timezone=True), **more)  # type: ignore[arg-type]  # keywords pass through
-
 
 # What a vendor asks for (vendors.request_file), until two people have approved it.
 client_request = Table(
@@ -21,8 +17,8 @@ client_request = Table(
     Column("state", Text, nullable=False),  # vendors.requests.State
     Column("link", LargeBinary, nullable=False, unique=True),  # SHA-256 of the secret in the vendor's own address
     Column("problems", JSONB, nullable=False, server_default="[]"),
-    _moment("received_at", nullable=False, server_default=func.now()),
-    _moment("decided_at"),
+    moment("received_at", nullable=False, server_default=func.now()),
+    moment("decided_at"),
 )
 
 client_approval = Table(
@@ -31,7 +27,7 @@ client_approval = Table(
     Column("request", BigInteger, primary_key=True, autoincrement=False),
     Column("part", Text, primary_key=True),  # admin | dpo
     Column("person", BigInteger, nullable=False),  # res of the Practitioner: two parts, two people
-    _moment("at", nullable=False, server_default=func.now()),
+    moment("at", nullable=False, server_default=func.now()),
 )
 
 client_activation = Table(
@@ -41,7 +37,7 @@ client_activation = Table(
     Column("organization", BigInteger, primary_key=True, autoincrement=False),  # 0: people who act for themselves
     Column("active", Boolean, nullable=False, server_default="true"),
     Column("acting", BigInteger, nullable=False),  # the client that acts there: itself, or an organisation's backend
-    _moment("since", nullable=False, server_default=func.now()),
+    moment("since", nullable=False, server_default=func.now()),
 )
 
 # What a client was refused at the authorization server, for its vendor's page: codes of errors, counted by day.

@@ -18,6 +18,16 @@ from liaison.services.pages.layout import render
 Pairs = list[tuple[str, str]]
 
 
+async def pairs_of(request: Request) -> Pairs:
+    """What was asked, by GET or POST, in the order it came. The language of the page is no part of it."""
+    if request.method == "POST":
+        form = await request.form(max_files=0, max_fields=100)
+        pairs = [(name, str(value)) for name, value in form.multi_items()]
+    else:
+        pairs = request.query_params.multi_items()
+    return [pair for pair in pairs if pair[0] != "lang"]
+
+
 class Asking(NamedTuple):
     """A request (`pairs` as it came), and the person it is put before."""
 

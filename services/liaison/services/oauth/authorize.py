@@ -38,13 +38,7 @@ CarryOn = Callable[[Request, Pairs, AuthorizationRequest], Awaitable[Response]]
 
 async def authorize(request: Request) -> Response:
     """GET and POST. The request is checked, then the person signs in if need be, then reads the consent page."""
-    if request.method == "POST":
-        form = await request.form(max_files=0, max_fields=100)
-        pairs = [(name, str(value)) for name, value in form.multi_items()]
-    else:
-        pairs = request.query_params.multi_items()
-    pairs = [pair for pair in pairs if pair[0] != "lang"]
-    return await _answered(request, pairs, _show)
+    return await _answered(request, await asking.pairs_of(request), _show)
 
 
 async def decide(request: Request) -> Response:

@@ -14,12 +14,10 @@ from liaison.auth.oauth2 import clients, id_token
 from liaison.auth.oauth2.errors import InvalidRequest, OAuthError
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
 from liaison.fhir.store import faults
-from liaison.services.oauth.asking import not_connected
+from liaison.services.oauth.asking import Pairs, not_connected, pairs_of
 from liaison.services.pages.layout import confine, render
 from liaison.services.pages.sign_in import sign_out
 from liaison.services.pages.signed_in import RoleNeeded, SignInNeeded, signed_in
-
-Pairs = list[tuple[str, str]]
 
 
 class Leaving(NamedTuple):
@@ -31,12 +29,7 @@ class Leaving(NamedTuple):
 
 async def logout(request: Request) -> Response:
     """GET and POST: the page that asks. Someone who is not signed in goes on at once."""
-    if request.method == "POST":
-        form = await request.form(max_files=0, max_fields=100)
-        pairs = [(name, str(value)) for name, value in form.multi_items()]
-    else:
-        pairs = request.query_params.multi_items()
-    pairs = [pair for pair in pairs if pair[0] != "lang"]
+    pairs = await pairs_of(request)
     try:
         leaving = await _read(request, pairs)
     except OAuthError as error:
