@@ -127,6 +127,9 @@ def requests(patient: Any, gp: Any, unseen: Mapping[str, str]) -> list[tuple[str
         get(unseen[name], if_none_match='W/"1"')
         asked.append(("DELETE", unseen[name], None, {}))
     get(f"{theirs}/Observation")
+    # One at a time: without a date of their own, the roles of two stand in the order of their random ids.
+    doctors = (gp.practitioner, patient.other.practitioner)
+    referring = [f"Practitioner?_id={one.partition('/')[2]}&_revinclude=*" for one in doctors]
     for query in (
         "Patient", "Patient?_count=1", "Patient?family=le", "Patient?family=LE GOFF&birthdate=1948-03-02",
         "Patient?birthdate=1948-03-02", f"Patient?identifier={quote(INS)}|260058815400233", "Patient?identifier=H1",
@@ -136,7 +139,7 @@ def requests(patient: Any, gp: Any, unseen: Mapping[str, str]) -> list[tuple[str
         "Observation?date=ge2026-03-02&date=lt2026-03-04", f"Observation?patient={theirs}", f"Observation?subject={theirs}",
         f"Observation?patient={mine}", f"Observation?patient={mine}&_count=2", f"Observation?patient={mine},{theirs}",
         "Observation?_include=Observation:subject&_count=3", f"Observation?patient={mine}&_include=Observation:performer",
-        "Observation?_include=*&_include:iterate=*&_count=4", "Patient?_revinclude=*&_count=1", "Practitioner?_revinclude=*",
+        "Observation?_include=*&_include:iterate=*&_count=4", "Patient?_revinclude=*&_count=1", *referring,
         f"Patient?_id={theirs.split('/')[1]}&_revinclude=*", "CareTeam?_include=*&_revinclude:iterate=*",
         "Condition", f"Condition?patient={mine}", "Condition?_count=1", "MedicationRequest", f"MedicationRequest?patient={mine}",
         "Communication", f"Communication?patient={mine}", "Consent?_count=1", "Task", "CareTeam", "CareTeam?_count=1",

@@ -67,7 +67,6 @@ async function draw() {
   const { granted } = recall();
   const answer = await read(`Patient/${granted.patient}`);
   if (answer.status === 401) return show("withdrawn");
-  document.getElementById("record").hidden = false;
   document.getElementById("beginning").hidden = true;
   const patient = answer.ok ? await answer.json() : {};
   const name = (patient.name ?? []).find((one) => one.use === "official") ?? patient.name?.[0];
@@ -83,6 +82,7 @@ async function draw() {
     line(row, "dt", part).className = "govuk-summary-list__key";
     line(row, "dd", JSON.stringify(granted[part])).className = "govuk-summary-list__value";
   }
+  document.getElementById("record").hidden = false; // whole, or not at all: half a record reads as all there is
   show("");
 }
 
