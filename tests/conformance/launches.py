@@ -48,6 +48,14 @@ def body(outside: Outside) -> None:
     assert outside.read(content["access_token"], f"Patient/{content['patient']}").status_code == 200
 
 
+@check(ALONE, "liaison_encounter_context", "The chosen encounter is in the token response, and is the patient's.",
+       "scopes-and-launch-context.html#requesting-context-with-scopes")  # fmt: skip
+def encounter(outside: Outside) -> None:
+    content = outside.standalone.content
+    found = outside.read(content["access_token"], f"Encounter/{content['encounter']}").json()
+    assert found["subject"]["reference"].endswith(f"Patient/{content['patient']}")
+
+
 @check(ALONE, "smart_token_response_headers", "The token response may not be kept.", _TOKEN)
 def headers(outside: Outside) -> None:
     answer = outside.standalone.answer

@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey, RSAKey
 APP: Final = "launched_app"
 ORIGIN: Final = "http://127.0.0.1:8765"
 REDIRECT: Final = f"{ORIGIN}/callback"
-STANDALONE: Final = "launch/patient openid fhirUser offline_access patient/*.rs"
+STANDALONE: Final = "launch/patient launch/encounter openid fhirUser offline_access patient/*.rs"
 EHR: Final = "launch openid fhirUser offline_access user/*.rs"
 BACKEND: Final = "export_backend"
 

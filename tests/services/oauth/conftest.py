@@ -32,7 +32,9 @@ URL = "https://liaison.test"
 FHIR = f"{URL}/fhir"
 PASSWORD = "cheval exact pile agrafe"
 REDIRECT = "https://app.example/callback"
-APP_SCOPE = "openid fhirUser offline_access online_access launch launch/patient user/*.cruds patient/*.rs"
+APP_SCOPE = (
+    "openid fhirUser offline_access online_access launch launch/patient launch/encounter user/*.cruds patient/*.rs"
+)
 SCOPE = "openid fhirUser user/Observation.rs user/Patient.rs"
 
 
@@ -103,13 +105,17 @@ BOX = re.compile(r'name="scope" type="checkbox" value="([^"]*)"')
 
 
 async def agree(browser: httpx.AsyncClient, decision: str = "accept", **changes: Any) -> httpx.Response:
-    """Chooses the patient where that is asked, reads the consent page and answers it. `without`: boxes to untick."""
+    """Chooses patient and encounter where that is asked, reads the consent page and answers it. `without`: boxes to
+    untick."""
     patient, without = changes.pop("patient", None), changes.pop("without", ())
+    encounter = changes.pop("encounter", "")
     page = await browser.get("/oauth/authorize", params=asking(**changes))
     if "location" in page.headers:
         return page
     assert page.status_code == 200, page.text
     form = {name: field(page.text, name) for name in ("csrf", "request")}
+    if encounter:
+        form["encounter"] = encounter
     if 'value="choose"' in page.text:
         page = await browser.post("/oauth/consent", data={**form, "patient": patient or "", "decision": "choose"})
     boxes = [box for box in BOX.findall(page.text) if box not in without]

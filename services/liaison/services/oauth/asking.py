@@ -10,7 +10,10 @@ from liaison.auth.oauth2.errors import OAuthError
 from liaison.auth.oauth2.rfc6749.authorization_request import AuthorizationRequest
 from liaison.auth.people.browsers import Browser
 from liaison.auth.smart.scopes import Scopes
+from liaison.fhir.definitions import type_of
 from liaison.services.oauth import consent as words
+from liaison.services.oauth import encounters
+from liaison.services.oauth.encounters import Visit, Visits
 from liaison.services.oauth.patients import Choice, Choices
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -37,7 +40,8 @@ class Asking(NamedTuple):
 
 
 def needs_patient(scopes: Scopes) -> bool:
-    return scopes.binds_patient or "launch/patient" in scopes.names
+    # An encounter is somebody's: whoever asks for one is told whose.
+    return scopes.binds_patient or bool(scopes.names & {"launch/patient", encounters.SCOPE})
 
 
 def _where(asked: AuthorizationRequest) -> tuple[str, str]:
@@ -47,13 +51,20 @@ def _where(asked: AuthorizationRequest) -> tuple[str, str]:
     return origin, parts.netloc or parts.scheme
 
 
+def _chooses(about: Asking) -> bool:
+    """Whether the patient was chosen, and might be another: not opened on a record, and not one's own."""
+    return not about.asked.launch and type_of(about.browser.account.person.kind) == "Practitioner"
+
+
 def _same(request: Request, about: Asking) -> str:
     # The pages that answer a form have no address of their own: the other language begins with the request again.
     other = "en" if language_of(request) == "fr" else "fr"
     return f"/oauth/authorize?{urlencode([*about.pairs, ('lang', other)])}"
 
 
-def consent(request: Request, about: Asking, patient: Choice | None, *, empty: bool) -> Response:
+def consent(
+    request: Request, about: Asking, patient: Choice | None, encounter: Visit | None, *, empty: bool
+) -> Response:
     """What the software asks for, each with a box, and for how long. `empty`: nothing stayed ticked."""
     gettext = translations(language_of(request)).gettext
     scopes = about.asked.scopes
@@ -71,6 +82,8 @@ def consent(request: Request, about: Asking, patient: Choice | None, *, empty: b
         identity="openid" in scopes.names,
         request_text=urlencode(about.pairs),
         patient=patient,
+        encounter=encounter,
+        no_encounter=encounters.NONE,
         empty=empty,
         other_language=_same(request, about),
     )
@@ -89,6 +102,30 @@ def whom(request: Request, about: Asking, offered: Choices, name: str, *, empty:
         patients=offered.patients,
         more=offered.more,
         name=name,
+        empty=empty,
+        other_language=_same(request, about),
+    )
+
+
+def which(
+    request: Request, about: Asking, patient: Choice, offered: Visits | None, until: str, *, empty: bool
+) -> Response:
+    """The patient's encounters that the person sees, the most recent first. `offered` None: `until` is no day."""
+    origin, _ = _where(about.asked)
+    return render(
+        request,
+        "choose_encounter.html",
+        status=422 if empty or offered is None else 200,
+        form_targets=[origin],
+        software=about.asked.client.name,
+        request_text=urlencode(about.pairs),
+        patient=patient,
+        encounters=offered.visits if offered else [],
+        more=offered is None or offered.more,
+        until=until,
+        wrong_day=offered is None,
+        without=encounters.NONE,
+        again=f"/oauth/authorize?{urlencode(about.pairs)}" if _chooses(about) else "",
         empty=empty,
         other_language=_same(request, about),
     )

@@ -28,8 +28,9 @@ from liaison.auth.smart.scopes import Scopes
 from liaison.auth.vendors import activations
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
-from liaison.services.oauth import asking, consent, patients
+from liaison.services.oauth import asking, consent, encounters, patients
 from liaison.services.oauth.asking import Asking, Pairs
+from liaison.services.oauth.subject import Chosen, settled
 from liaison.services.pages.layout import confine
 from liaison.services.pages.signed_in import address_of, browser_of, signed_in
 
@@ -78,7 +79,7 @@ async def _show(request: Request, pairs: Pairs, asked: AuthorizationRequest) -> 
         return confine(request, RedirectResponse(f"{page}?{back}", status_code=303))
     if "none" in prompts:
         raise Answerable(ConsentRequired("The person has to be asked."), asked.redirect_uri, asked.state)
-    return await _ask(request, Asking(pairs, asked, browser), await _launched(request, asked, browser))
+    return await _ask(request, Asking(pairs, asked, browser), await _launched(request, asked, browser), Chosen())
 
 
 async def _launched(request: Request, asked: AuthorizationRequest, browser: Browser) -> launch.LaunchContext:
@@ -102,35 +103,17 @@ def _no_launch(asked: AuthorizationRequest) -> Answerable:
 
 
 async def _ask(
-    request: Request,
-    about: Asking,
-    context: launch.LaunchContext,
-    *,
-    patient: str = "",
-    name: str = "",
-    empty: bool = False,
+    request: Request, about: Asking, context: launch.LaunchContext, chosen: Chosen, *, empty: bool = False
 ) -> Response:
-    """The page on which a patient is chosen, when one is needed and it is not yet clear whom; else the consent page."""
+    """The page on which patient or encounter is chosen, when one is needed and not yet clear; else the consent page."""
     await signed_in(request)
     asked, browser = about.asked, about.browser
     async with request.app.state.house.database.writing.acquire() as connection, connection.transaction():
         if not await activations.standing(connection, asked.client.number, _act(browser).organization):
             denied = AccessDenied("The software is not activated for this organisation.")
             raise Answerable(denied, asked.redirect_uri, asked.state)
-    one = None
-    if context.patient:
-        one = await patients.named(request, browser.caller, context.patient)
-    elif asking.needs_patient(asked.scopes):
-        one = await patients.named(request, browser.caller, patient) if patient else None
-        if one is None:
-            offered = await patients.choices(request, browser, name)
-            if not offered.patients and not offered.more and not name:
-                denied = AccessDenied("There is no patient to put in context.")
-                raise Answerable(denied, asked.redirect_uri, asked.state)
-            if len(offered.patients) != 1 or offered.more or name:
-                return asking.whom(request, about, offered, name, empty=empty)
-            one = offered.patients[0]
-    return asking.consent(request, about, one, empty=empty)
+    found = await settled(request, about, context, chosen)
+    return found if isinstance(found, Response) else asking.consent(request, about, *found, empty=empty)
 
 
 async def _decide(request: Request, pairs: Pairs, asked: AuthorizationRequest) -> Response:
@@ -139,31 +122,35 @@ async def _decide(request: Request, pairs: Pairs, asked: AuthorizationRequest) -
     if browser is None or not browser.caller.role_code:
         return await _show(request, pairs, asked)
     context = await _launched(request, asked, browser)
-    about, patient = Asking(pairs, asked, browser), str(form.get("patient", ""))
+    about, chosen = Asking(pairs, asked, browser), Chosen.of(form)
     decision = str(form.get("decision", ""))
     if decision in ("search", "choose"):
-        name = str(form.get("name", "")).strip()[:100] if decision == "search" else ""
-        return await _ask(
-            request, about, context, patient=patient, name=name, empty=decision == "choose" and not patient
-        )
+        return await _ask(request, about, context, chosen)
     told = FhirRequest(request.method, "oauth/consent", address=address_of(request))
     granted = consent.chosen(asked.scopes, {str(box) for box in form.getlist("scope")})
-    detail = {"client": asked.client.client_id, "scope": str(granted)}
     number = 0
     if decision == "accept":
         if not granted.scopes and not granted.names.intersection(consent.SIGNS_IN):
-            return await _ask(request, about, context, patient=patient, empty=True)
+            return await _ask(request, about, context, chosen, empty=True)
         if context.patient or asking.needs_patient(granted):
-            number = await patients.number_of(request, browser.caller, context.patient or patient)
+            about_whom = context.patient or chosen.patient
+            number = await patients.number_of(request, browser.caller, about_whom)
             if not number:
-                return await _ask(request, about, context, empty=True)
+                return await _ask(request, about, context, Chosen(empty=True), empty=True)
+            context = replace(context, patient=about_whom)
+        if encounters.needed(granted, context):
+            if chosen.encounter == encounters.NONE:
+                granted = granted.without(encounters.SCOPE)  # asked for in vain, like a launch without a handle
+            elif await encounters.named(request, browser.caller, context.patient, chosen.encounter) is None:
+                return await _ask(request, about, context, Chosen(chosen.patient, empty=True))
+            else:
+                context = replace(context, encounter=chosen.encounter)
+    detail = {"client": asked.client.client_id, "scope": str(granted)}
     await _use_up(request, asked, browser)
     if decision != "accept":
         refusal = entry(browser.caller, Event.TOKEN, request=told, outcome=OUTCOME_REFUSED, status=403, detail=detail)
         await house.journal.record((refusal,))
         raise Answerable(AccessDenied("The person refused."), asked.redirect_uri, asked.state)
-    if number and not context.patient:
-        context = replace(context, patient=patient)
     code = await codes.issue(house.database.writing, _grant(about, granted, context, number))
     await house.journal.record((entry(browser.caller, Event.TOKEN, request=told, patient=number, detail=detail),))
     return _redirect(request, asked.redirect_uri, asked.state, {"code": code})

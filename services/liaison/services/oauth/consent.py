@@ -86,7 +86,7 @@ def lines(scopes: Scopes, gettext: Gettext) -> list[Line]:
 
 def chosen(asked: Scopes, boxes: Collection[str]) -> Scopes:
     """What is left of a request when only these boxes stay ticked; never more than was asked. What an app needs to
-    hear which patient is meant (`launch`, `launch/patient`) is no permission, and has no box."""
+    hear whom and what is meant (`launch`, `launch/patient`, `launch/encounter`) is no permission, and has no box."""
     kept = []
     for place, scope in enumerate(asked.scopes):
         wanted = "".join(letters for letters in (READING, WRITING) if f"{place}.{letters}" in boxes)

@@ -47,7 +47,8 @@ SOFTWARE: Final = (
              "openid fhirUser launch/patient offline_access user/*.cruds", algorithm=""),
     Software("patient_app", "app", "Mon carnet de santé", "openid fhirUser launch/patient offline_access patient/*.rs"),
     Software("launched_app", "app", "Votre application en cours d’écriture",
-             "openid fhirUser launch launch/patient offline_access online_access patient/*.cruds user/*.cruds",
+             "openid fhirUser launch launch/patient launch/encounter offline_access online_access patient/*.cruds"
+             " user/*.cruds",
              algorithm="", launch_url=LAUNCH),
     Software("resource_server", "backend", "Serveur qui vérifie les jetons", "system/Organization.rs", role_code="gp",
              introspects=True),
