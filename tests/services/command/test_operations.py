@@ -106,16 +106,21 @@ def running() -> Iterator[Callable[[Machine], str]]:
 def test_an_installation_from_nothing_to_a_checked_restore_elsewhere(
     machine: Machine, running: Callable[[Machine], str], tmp_path: Path
 ) -> None:
+    machine.run(*[word if word != "o.penven" else "Élu" for word in INIT], code=2)  # before anything is made
     said = machine.run(*INIT)
+    assert len(re.findall(r"^  (?:[A-Z2-9]{4}-){5}[A-Z2-9]{4}$", said, re.MULTILINE)) == 1  # the lone administrator's
     codes = re.findall(r"LIAISON-[A-Z2-7-]+", said)
     assert len(codes) == 5
-    link = re.search(r"http://127.0.0.1(/premier-acces/\S+)", said)
+    lost = re.search(r"http://127.0.0.1(/premier-acces/\S+)", said)
+    assert lost
+    link = re.search(r"http://127.0.0.1(/premier-acces/\S+)", machine.run("user", "link", "o.penven"))
     assert link
     assert machine.key.stat().st_mode & 0o077 == 0
     assert "certifié HDS" in said
 
     url = running(machine)
     with httpx.Client(base_url=url, follow_redirects=False) as browser:
+        assert browser.get(lost[1]).status_code == 404
         shown = browser.get(link[1])
         assert shown.status_code == 200
         csrf = re.search(r'name="csrf" value="([^"]*)"', shown.text)

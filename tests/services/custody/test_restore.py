@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -202,11 +203,14 @@ async def test_accounts_suspended_after_the_backup_stay_suspended_and_sessions_d
     where = await place.backup()
     async with place.house.database.writing.acquire() as one:
         await accounts.suspend(one, "dr.essai")
+        account = await accounts.by_username(one, "dr.essai")
+        assert account is not None
+        await accounts.end_at(one, account.number, datetime(2024, 6, 30, tzinfo=UTC))
     await place.settle_journal()
     url = await place.empty()
     done = await restore(url, place.provider, where, place.kept)
     assert done.replayed.accounts == 1
-    assert await rows(url, "select active from account") == [(False,)]
+    assert await rows(url, "select active, ends_at < now() from account") == [(False, True)]
     for table in archive.LEFT_OUT:
         if table != "access_session":  # the restore itself opens none; nothing of the backup is there
             assert await rows(url, f"select 1 from {table} limit 1") == []

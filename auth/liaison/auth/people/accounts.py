@@ -27,25 +27,38 @@ class AccountProblem(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`person` is the key of the Practitioner, Patient or RelatedPerson who signs in."""
+    """`person` is the key of the Practitioner, Patient or RelatedPerson who signs in. `ends_at`: the end of a contract;
+    `over`: it has passed, by the database's clock."""
 
     number: int
     username: str
     person: Key
     active: bool = True
+    ends_at: datetime | None = None
+    over: bool = False
 
 
-_COLUMNS: Final = "account, username, fhir_kind, fhir_patient, fhir_res, active"
+_COLUMNS: Final = (
+    "account, username, fhir_kind, fhir_patient, fhir_res, active, ends_at, coalesce(ends_at <= now(), false) as over"
+)
 
 
 def _account(row: Any) -> Account:
     person = Key(row["fhir_patient"], row["fhir_kind"], row["fhir_res"])
-    return Account(row["account"], row["username"], person, row["active"])
+    return Account(row["account"], row["username"], person, row["active"], row["ends_at"], row["over"])
 
 
 def normal(username: str) -> str:
     """How a user name is kept and compared: without case, without surrounding spaces."""
     return unicodedata.normalize("NFKC", username).strip().casefold()
+
+
+def checked_name(username: str) -> str:
+    """The name as it is kept. Raises AccountProblem for one that cannot be a user name."""
+    name = normal(username)
+    if _USERNAME.fullmatch(name) is None:
+        raise AccountProblem("A user name has 2 to 64 letters without accents, digits, dots or hyphens.")
+    return name
 
 
 async def add(
@@ -63,9 +76,7 @@ async def add(
     `invited`: without any secret; its owner sets one by the link of an invitation.
     `ends_at`: the end of a contract, after which nobody signs in by it.
     """
-    name = normal(username)
-    if _USERNAME.fullmatch(name) is None:
-        raise AccountProblem("A user name has 2 to 64 letters, digits, dots or hyphens.")
+    name = checked_name(username)
     if person.kind not in {kind_of(type_) for type_ in KINDS}:
         raise AccountProblem(f"An account is a person's: {', '.join(KINDS)}.")
     kept = (None, None) if invited else await _secrets(name, password, pin)
@@ -108,8 +119,8 @@ def pin_problem(pin: str) -> str:
     return ""
 
 
-async def end_at(connection: asyncpg.Connection, account: int, moment: datetime) -> None:
-    """The end of a contract. What the account holds open ends too, once the moment has come."""
+async def end_at(connection: asyncpg.Connection, account: int, moment: datetime | None) -> None:
+    """The end of a contract, or that it has none. What the account holds open ends too, once the moment has come."""
     await connection.execute("update account set ends_at = $2 where account = $1", account, moment)
     if await connection.fetchval("select ends_at <= now() from account where account = $1", account):
         await end_account(connection, account)
@@ -145,6 +156,15 @@ async def suspend(connection: asyncpg.Connection, username: str, *, active: bool
         if number is not None:
             await end_account(connection, number)
     return number is not None
+
+
+async def known(connection: "asyncpg.Connection | asyncpg.Pool", person: Key) -> bool:
+    """Whether the directory or a record has such a person, now. An id that is well made may be nobody's any more."""
+    if person.patient:
+        text = "select exists (select from version where patient = $1 and kind = $2 and res = $3 and superseded is null and not deleted)"
+        return bool(await connection.fetchval(text, person.patient, person.kind, person.res))
+    text = "select exists (select from directory_version where kind = $1 and res = $2 and superseded is null and not deleted)"
+    return bool(await connection.fetchval(text, person.kind, person.res))
 
 
 async def in_force(connection: "asyncpg.Connection | asyncpg.Pool", account: int) -> bool:

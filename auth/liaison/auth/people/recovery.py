@@ -16,6 +16,7 @@ from liaison.auth.people import invitations
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.hashes import hashed, matches
 from liaison.auth.sessions import end_account
+from liaison.fhir.definitions import kind_of
 
 LASTS: Final = timedelta(hours=24)
 _ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -135,10 +136,25 @@ async def administrators(connection: "asyncpg.Connection | asyncpg.Pool", *, but
         where h.role_code = 'admin' and h.active and h.valid_from <= now() and h.valid_to > now()
           and a.active and (a.ends_at is null or a.ends_at > now()) and h.practitioner <> $2
         """,
-        but.person.kind,
+        kind_of("Practitioner"),
         but.person.res,
     )
     return found
+
+
+async def administers(connection: "asyncpg.Connection | asyncpg.Pool", account: Account) -> bool:
+    """Whether this account's person could act as administrator now."""
+    return bool(
+        await connection.fetchval(
+            "select exists (select from held_role h where h.practitioner = $2 and h.role_code = 'admin' and h.active"
+            " and h.valid_from <= now() and h.valid_to > now())"
+            " and exists (select from account where account = $1 and fhir_kind = $3 and active"
+            " and (ends_at is null or ends_at > now()))",
+            account.number,
+            account.person.res,
+            kind_of("Practitioner"),
+        )
+    )
 
 
 async def open_envelope(connection: "asyncpg.Connection | asyncpg.Pool", account: Account, code: str) -> None:

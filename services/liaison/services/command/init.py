@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from liaison.auth.people import accounts
+from liaison.auth.people.accounts import AccountProblem
 from liaison.fhir.store.database import connection
 from liaison.fhir.vault import FileKeyProvider
 from liaison.services import base, migrations
@@ -56,6 +58,7 @@ def init(
         given or typer.prompt("Prénom"),
         username or typer.prompt("Identifiant"),
     )
+    _refuse_unnamed(founder)
     there = (base.folder(settings) / "cluster").exists()
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not there:
@@ -65,13 +68,16 @@ def init(
             asyncio.run(_refuse_keyless(settings))
             secret = _key(settings)
             migrations.migrate_now(base.url(settings))
-            token = asyncio.run(_found(settings, founder))
+            token, code = asyncio.run(_found(settings, founder))
     except (*CANNOT, AlreadyFounded, WrongInstallation) as error:
         raise Refused(str(error)) from None
     papers.write(settings.data, Papers(datetime.now(UTC).isoformat(timespec="seconds"), host, until))
     print_codes(secret, 5, 3)
+    typer.echo("Code scellé, dans une enveloppe à lui : il rouvre l'accès d'un administrateur resté seul, une fois")
+    typer.echo(f"(liaison user recover). Il n'est gardé nulle part en clair.\n\n  {code}\n")
     typer.echo("Lien du premier administrateur, bon une fois et pendant 24 heures, à ne donner qu'à cette personne :")
     typer.echo(f"\n  {settings.public_url}/premier-acces/{token}\n")
+    typer.echo(f"Perdu, ou plus bon ? liaison user link {accounts.normal(founder.username)}")
     typer.echo("Suite : liaison serve, puis liaison doctor.")
 
 
@@ -87,6 +93,19 @@ def refuse_unsafe(settings: Settings) -> None:
                 f"Le fichier de clé {settings.key_file} est dans {folder} : une copie des données emporterait la clé. "
                 "Le placer ailleurs (LIAISON_KEY_FILE), au mieux sur un autre support."
             )
+
+
+def _refuse_unnamed(founder: Founder) -> None:
+    """Before anything is made: half an installation could not be begun again."""
+    if not all(part.strip() for part in (founder.organization, founder.family, founder.given)):
+        raise Refused("Il faut le nom de la structure, et le nom et le prénom du premier administrateur.", 2)
+    try:
+        accounts.checked_name(founder.username)
+    except AccountProblem:
+        raise Refused(
+            f"« {founder.username} » n'est pas un identifiant : 2 à 64 lettres sans accent, chiffres, points ou tirets.",
+            2,
+        ) from None
 
 
 def _date(text: str) -> str:
@@ -128,6 +147,6 @@ async def _refuse_keyless(settings: Settings) -> None:
         await one.close()
 
 
-async def _found(settings: Settings, founder: Founder) -> str:
+async def _found(settings: Settings, founder: Founder) -> tuple[str, str]:
     async with House.opened(settings) as house:
         return await found(house, founder)

@@ -5,25 +5,28 @@ import secrets
 import sys
 from datetime import date, datetime, time
 from getpass import getpass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from liaison.auth.journal.entry import Entry, Event
-from liaison.auth.people import accounts, invitations, recovery
+from liaison.auth.people import accounts, invitations, ways_in
 from liaison.auth.people.accounts import Account, AccountProblem
-from liaison.auth.people.recovery import RecoveryProblem
-from liaison.services.command import Refused, app
+from liaison.auth.people.ways_in import NoLink, Ways
+from liaison.fhir.store.contract import Key
+from liaison.services.command import Refused, app, user_recovery
 from liaison.services.command.client import carry_out
+from liaison.services.command.user_recovery import changing, named, record
 from liaison.services.house import House
 from liaison.services.settings import Settings
 
+PARIS: Final = ZoneInfo("Europe/Paris")
 user = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
 app.add_typer(user, name="user")
+for _command in user_recovery.COMMANDS:
+    user.command(_command.__name__)(_command)
 
 
 def _secret(pin: bool) -> str:
@@ -51,9 +54,7 @@ def add(
 
     async def work() -> None:
         async with House.opened(Settings()) as house:
-            key = house.store.key(*person.split("/", 1)) if "/" in person else None
-            if key is None:
-                raise Refused(f"{person} is nobody of this base.")
+            key = await _person(house, person)
             async with house.database.writing.acquire() as connection, connection.transaction():
                 try:
                     account = await accounts.add(
@@ -61,64 +62,132 @@ def add(
                     )
                 except AccountProblem as problem:
                     raise Refused(str(problem)) from None
-                await _record(house, connection, account.number, key.res, "user add")
+                await record(house, connection, account, "user add")
 
     carry_out(work())
     typer.echo(f"{accounts.normal(username)} may sign in." + (f" The secret is: {made}" if generate else ""))
 
 
-async def _record(house: House, connection: asyncpg.Connection, number: int, person: int, act: str) -> None:
-    """In the same transaction as the change: an account without its entry does not exist."""
-    entry = Entry(Event.RIGHTS, person=person, account=number, method="console", path=act)
-    await house.journal.record_within(connection, (entry,))
+async def _person(house: House, person: str) -> Key:
+    """Whom a reference names. Raises Refused for nobody, also for someone whose resource was deleted."""
+    type_, _, id_ = person.partition("/")
+    key = house.store.key(type_, id_) if id_ else None
+    if key is None or not await accounts.known(house.database.reading, key):
+        raise Refused(
+            f"{person} is nobody of this base. Give Practitioner/…, Patient/… or RelatedPerson/… with its id."
+        )
+    return key
 
 
-def described(house: House, one: Account) -> dict[str, Any]:
+def _way_in(one: Account, ways: Ways) -> str:
+    """In words, how its owner signs in."""
+    if one.username.startswith(ways_in.ELSEWHERE):
+        return "Pro Santé Connect"
+    held = [
+        *(["passkey"] if ways.passkeys else []),
+        *(["password and app" if ways.codes else "password"] if ways.password else []),
+        *(["PIN"] if ways.pin else []),
+    ]
+    return ", ".join(held) or ("none yet, invited" if ways.invited else "none yet, and no invitation in force")
+
+
+def _state(one: Account) -> str:
+    if not one.active:
+        return "suspended"
+    return "ended" if one.over else "in force"
+
+
+def described(house: House, one: Account, ways: Ways) -> dict[str, Any]:
     """One account as `--json` shows it. No name and no secret: the directory has the names."""
-    return {"username": one.username, "person": house.store.reference(one.person), "active": one.active}
+    return {
+        "username": one.username,
+        "person": house.store.reference(one.person),
+        "active": one.active,
+        "state": _state(one),
+        "until": one.ends_at.astimezone(PARIS).date().isoformat() if one.ends_at else None,
+        "way_in": _way_in(one, ways),
+    }
 
 
 @user.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """All accounts, suspended ones too."""
+    """All accounts, suspended and ended ones too."""
 
     async def work() -> list[dict[str, Any]]:
         async with House.opened(Settings()) as house:
-            return [described(house, one) for one in await accounts.every(house.database.reading)]
+            ways = await ways_in.of_all(house.database.reading)
+            found = await accounts.every(house.database.reading)
+            return [described(house, one, ways.get(one.number, Ways())) for one in found]
 
     found = carry_out(work())
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    table = Table("username", "person", "state")
+    table = Table("username", "person", "state", "until", "way in")
     for one in found:
-        table.add_row(one["username"], one["person"], "in force" if one["active"] else "suspended")
+        table.add_row(one["username"], one["person"], one["state"], one["until"] or "", one["way_in"])
     Console().print(table)
 
 
 @user.command("suspend")
-def suspend(
-    username: Annotated[str, typer.Argument()],
-    lift: Annotated[bool, typer.Option("--lift", help="Take it up again.")] = False,
-) -> None:
+def suspend(username: Annotated[str, typer.Argument()]) -> None:
     """Suspend an account: every browser and token of theirs is dead at the next request, on every worker."""
+    _set_active(username, active=False)
+    typer.echo(f"{accounts.normal(username)} is suspended.")
+
+
+@user.command("resume")
+def resume(username: Annotated[str, typer.Argument()]) -> None:
+    """Take a suspended account up again. One whose contract has ended also needs `liaison user until`."""
+    over = _set_active(username, active=True)
+    name = accounts.normal(username)
+    ended = f", but its contract has ended: liaison user until {name} DATE" if over else ""
+    typer.echo(f"{name} is no longer suspended{ended}.")
+
+
+def _set_active(username: str, *, active: bool) -> bool:
+    """Whether the contract is over."""
 
     async def work() -> bool:
-        async with (
-            House.opened(Settings()) as house,
-            house.database.writing.acquire() as connection,
-            connection.transaction(),
-        ):
-            known = await accounts.suspend(connection, username, active=lift)
-            account = await accounts.by_username(connection, username)
-            if known and account is not None:
-                act = "user suspend --lift" if lift else "user suspend"
-                await _record(house, connection, account.number, account.person.res, act)
-            return known
+        async with changing(Settings()) as (house, connection):
+            account = await named(connection, username)
+            if account.active == active:
+                raise Refused(f"{account.username} is {'not suspended' if active else 'suspended already'}.")
+            await accounts.suspend(connection, account.username, active=active)
+            await record(house, connection, account, "user resume" if active else "user suspend")
+            return account.over
 
-    if not carry_out(work()):
-        raise Refused(f"There is no account {accounts.normal(username)}.")
-    typer.echo(f"{accounts.normal(username)} is {'in force again' if lift else 'suspended'}.")
+    return carry_out(work())
+
+
+@user.command("end")
+def end(username: Annotated[str, typer.Argument()]) -> None:
+    """End an account today: nobody signs in by it any more. Its role ends in the directory, or in « Mon équipe »."""
+    _set_end(username, datetime.now(PARIS), "user end")
+    typer.echo(f"{accounts.normal(username)} has ended.")
+
+
+@user.command("until")
+def until(
+    username: Annotated[str, typer.Argument()],
+    day: Annotated[str, typer.Argument(help="The last day of the contract: 2027-06-30. 'none': it has no end.")],
+) -> None:
+    """Change the last day of a contract. A day that has passed ends the account now."""
+    ends_at = None if day == "none" else _last_moment(day)
+    _set_end(username, ends_at, f"user until {day}")
+    ended = ends_at is not None and ends_at < datetime.now(PARIS)
+    said = "has ended" if ended else "has no end" if ends_at is None else f"lasts until {day}"
+    typer.echo(f"{accounts.normal(username)} {said}.")
+
+
+def _set_end(username: str, ends_at: datetime | None, act: str) -> None:
+    async def work() -> None:
+        async with changing(Settings()) as (house, connection):
+            account = await named(connection, username)
+            await accounts.end_at(connection, account.number, ends_at)
+            await record(house, connection, account, act)
+
+    carry_out(work())
 
 
 @user.command("invite")
@@ -129,20 +198,48 @@ def invite(
 ) -> None:
     """Open an account without any secret, and print the one-time link by which its owner chooses their own."""
     ends_at = _last_moment(until) if until else None
+    if ends_at is not None and ends_at < datetime.now(PARIS):
+        raise Refused(f"{until} has passed: nobody could sign in by this account.", 2)
 
     async def work() -> str:
         settings = Settings()
         async with House.opened(settings) as house:
-            key = house.store.key(*person.split("/", 1)) if "/" in person else None
-            if key is None:
-                raise Refused(f"{person} is nobody of this base.")
+            key = await _person(house, person)
             async with house.database.writing.acquire() as connection, connection.transaction():
                 try:
                     account = await accounts.add(connection, username, key, invited=True, ends_at=ends_at)
                 except AccountProblem as problem:
                     raise Refused(str(problem)) from None
                 token = await invitations.invite(connection, account.number)
-                await _record(house, connection, account.number, key.res, "user invite")
+                await record(house, connection, account, "user invite")
+        return f"{settings.public_url}/premier-acces/{token}"
+
+    typer.echo(carry_out(work()))
+
+
+_NO_LINK: Final = {
+    "suspended": "{0} is suspended: liaison user resume {0}",
+    "over": "The contract of {0} has ended: liaison user until {0} DATE",
+    "elsewhere": "{0} signs in with Pro Santé Connect, and has no secret here.",
+    "used": "{0} has chosen a way in already. Whoever has lost it: liaison user recover {0}",
+}
+
+
+@user.command("link")
+def link(username: Annotated[str, typer.Argument()]) -> None:
+    """Print a new one-time link for someone who has not chosen a secret yet. The earlier link ends.
+
+    Also for the founder of an installation whose first link was lost, or was not used within its day."""
+
+    async def work() -> str:
+        settings = Settings()
+        async with changing(settings) as (house, connection):
+            account = await named(connection, username)
+            try:
+                token = await ways_in.link_again(connection, account)
+            except NoLink as problem:
+                raise Refused(_NO_LINK[problem.why].format(account.username)) from None
+            await record(house, connection, account, "user link")
         return f"{settings.public_url}/premier-acces/{token}"
 
     typer.echo(carry_out(work()))
@@ -150,49 +247,6 @@ def invite(
 
 def _last_moment(day: str) -> datetime:
     try:
-        return datetime.combine(date.fromisoformat(day), time.max, ZoneInfo("Europe/Paris"))
+        return datetime.combine(date.fromisoformat(day), time.max, PARIS)
     except ValueError:
         raise Refused(f"{day} is no date like 2027-06-30.", 2) from None
-
-
-@user.command("seal")
-def seal() -> None:
-    """Print a new sealed code, for an envelope: with it a lone administrator gets back in. The earlier one ends."""
-
-    async def work() -> str:
-        async with (
-            House.opened(Settings()) as house,
-            house.database.writing.acquire() as connection,
-            connection.transaction(),
-        ):
-            code = await recovery.seal(connection)
-            await _record(house, connection, 0, 0, "user seal")
-            return code
-
-    typer.echo(carry_out(work()))
-
-
-@user.command("recover")
-def recover(username: Annotated[str, typer.Argument()]) -> None:
-    """Let someone who has lost every factor in again, by the sealed code, where there are not two other administrators.
-
-    The code is asked for, or read from standard input. The data protection officer finds it among the accesses restored.
-    """
-    code = getpass("Sealed code: ") if sys.stdin.isatty() else sys.stdin.readline()
-
-    async def work() -> str:
-        settings = Settings()
-        async with House.opened(settings) as house, house.database.writing.acquire() as connection:
-            account = await accounts.by_username(connection, username)
-            if account is None:
-                raise Refused(f"There is no account {accounts.normal(username)}.")
-            try:
-                await recovery.open_envelope(connection, account, code)
-            except RecoveryProblem as problem:
-                raise Refused(str(problem)) from None
-            async with connection.transaction():
-                token = await recovery.at_the_console(connection, account)
-                await _record(house, connection, account.number, account.person.res, "user recover")
-        return f"{settings.public_url}/premier-acces/{token}"
-
-    typer.echo(carry_out(work()))

@@ -6,7 +6,7 @@ from typing import Any
 
 from liaison.auth.access import internal, vocabulary
 from liaison.auth.journal.entry import Event, entry
-from liaison.auth.people import accounts, invitations
+from liaison.auth.people import accounts, invitations, recovery
 from liaison.fhir.store.contract import Key, Request
 from liaison.services.house import House
 from liaison.services.installation import Kind, declare
@@ -26,8 +26,9 @@ class Founder:
     username: str
 
 
-async def found(house: House, founder: Founder) -> str:
-    """Writes the organisation, the administrator and their role; returns the token of their one-time link."""
+async def found(house: House, founder: Founder) -> tuple[str, str]:
+    """Writes the organisation, the administrator and their role; returns the token of their one-time link, and the sealed
+    code that lets a lone administrator in again."""
     async with house.database.writing.acquire() as connection:
         await declare(connection, house.vault, Kind.PRODUCTION)  # A sandbox never becomes one.
         if await connection.fetchval("select exists (select from account)"):
@@ -38,11 +39,12 @@ async def found(house: House, founder: Founder) -> str:
     async with house.database.writing.acquire() as connection, connection.transaction():
         account = await accounts.add(connection, founder.username, person, invited=True)
         token = await invitations.invite(connection, account.number)
+        code = await recovery.seal(connection)
         await house.journal.record_within(
             connection, [entry(caller, Event.RIGHTS, detail={"account": account.number, "act": "first administrator"})]
         )
         await internal.close_session(connection, caller)
-    return token
+    return token, code
 
 
 async def _directory(house: House, founder: Founder) -> Key:

@@ -125,7 +125,8 @@ async def _state(connection: asyncpg.Connection, position: int) -> State:
         return [row[0] for row in await connection.fetch(query)]
 
     accounts = await connection.fetch(
-        "select account, active, not_before::text from account where not active or not_before is not null order by 1"
+        "select account, active, not_before::text, ends_at::text from account"
+        " where not active or not_before is not null or ends_at is not null order by 1"
     )
     return State(
         position,

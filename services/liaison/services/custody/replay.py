@@ -54,11 +54,12 @@ async def replay(connection: asyncpg.Connection, vault: Vault, folder: Path) -> 
     for account in state.accounts:
         done.accounts += await _changed(
             connection,
-            "update account set active = active and $2, not_before = greatest(not_before, $3::text::timestamptz)"
-            " where account = $1",
+            "update account set active = active and $2, not_before = greatest(not_before, $3::text::timestamptz),"
+            " ends_at = least(ends_at, $4::text::timestamptz) where account = $1",
             account["account"],
             account["active"],
             account["not_before"],
+            account.get("ends_at"),
         )
     for client in state.clients:
         done.clients += await _changed(

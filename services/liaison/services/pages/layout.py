@@ -64,6 +64,8 @@ def environment(language: str) -> Environment:
         written=moments.written,
         late=moments.late,
         day=lambda value: format_date(value, "EEEE d MMMM y", locale=language),
+        last_day=lambda value: format_date(_local(value).date(), "d MMM y", locale=language),
+        iso_day=lambda value: _local(value).date().isoformat(),
         short_day=lambda value: format_date(value, "d MMM y", locale=language),
         clock=lambda value: (
             format_time(_local(value), "HH:mm", locale=language).replace(":", " h ")

@@ -11,6 +11,7 @@ from liaison.auth.people import accounts
 from ...oauth.conftest import Place, field, place, settings, sign_in  # noqa: F401  # fixtures
 
 PATH = "/administration/comptes"
+ACTS = (PATH, *(f"{PATH}/{act}" for act in ("suspendre", "lien", "fin", "retablir")))
 
 
 @pytest.fixture
@@ -85,9 +86,48 @@ async def test_an_account_is_suspended_and_taken_up_again_but_never_ones_own(
         await post(admin, f"{PATH}/suspendre", compte=who)
         assert (await sign_in(patient, "patient")).status_code == 303
     own = await number(administered, "nurse")
-    assert (await post(admin, f"{PATH}/suspendre", compte=own)).status_code == 404
+    for path in ("suspendre", "lien", "fin"):
+        assert (await post(admin, f"{PATH}/{path}", compte=own)).status_code == 404
     for wrong in ("", "x", "1" * 30, "12345"):
         assert (await post(admin, f"{PATH}/suspendre", compte=wrong)).status_code == 404
+
+
+async def test_a_lost_link_is_replaced_until_its_owner_has_chosen(
+    administered: Place, admin: httpx.AsyncClient
+) -> None:
+    first = link_in(await post(admin, PATH, personne=f"Patient/{administered.other_patient}", identifiant="jo.lebras"))
+    who = await number(administered, "jo.lebras")
+    assert "un lien est donné" in (await admin.get(f"{PATH}/{who}")).text
+    second = link_in(await post(admin, f"{PATH}/lien", compte=who))
+    async with administered.browser() as owner:
+        assert [(await owner.get(link)).status_code for link in (first, second)] == [404, 200]
+    for username, words in (("patient", "déjà choisi"), ("jo.lebras", "suspendu")):
+        if username == "jo.lebras":
+            await post(admin, f"{PATH}/suspendre", compte=who)
+        answer = await post(admin, f"{PATH}/lien", compte=await number(administered, username))
+        assert (answer.status_code, words in answer.text) == (422, True)
+
+
+async def test_a_contract_ends_on_its_day_or_today_and_may_last_longer(
+    administered: Place, admin: httpx.AsyncClient
+) -> None:
+    who = await number(administered, "patient")
+    await post(admin, f"{PATH}/fin", compte=who, fin="2099-06-30")
+    assert "30 juin 2099" in (await admin.get(f"{PATH}/{who}")).text
+    async with administered.signed_in("patient") as patient:
+        await post(admin, f"{PATH}/fin", compte=who, maintenant="1")
+        assert (await patient.get("/mes-connexions")).status_code == 303
+        assert (await sign_in(patient, "patient")).status_code == 403
+        await post(admin, f"{PATH}/fin", compte=who, fin="")
+        assert (await sign_in(patient, "patient")).status_code == 303
+    assert (await post(admin, f"{PATH}/fin", compte=who, fin="demain")).status_code == 422
+    for end in ("2020-01-01", "demain"):
+        form = {"personne": f"Patient/{administered.other_patient}", "identifiant": "jo.lebras", "fin": end}
+        answer = await post(admin, PATH, **form)
+        assert (answer.status_code, "jo.lebras" in answer.text) == (422, True)  # what was typed is not lost
+    made = await post(admin, PATH, **{**form, "fin": "2099-06-30"})
+    assert "30 juin 2099" in (await admin.get(f"{PATH}/{await number(administered, 'jo.lebras')}")).text
+    assert link_in(made)
 
 
 async def test_two_administrators_let_someone_in_again(administered: Place, admin: httpx.AsyncClient) -> None:
@@ -97,7 +137,8 @@ async def test_two_administrators_let_someone_in_again(administered: Place, admi
     async with administered.browser() as patient:
         assert (await sign_in(patient, "patient")).status_code == 303  # nothing has happened yet
     async with administered.signed_in("both") as second:
-        assert "Confirmer le rétablissement" in (await second.get(PATH)).text
+        assert "Rétablissement à confirmer" in (await second.get(PATH)).text
+        assert "Confirmer le rétablissement" in (await second.get(f"{PATH}/{who}")).text
         link = link_in(await post(second, f"{PATH}/retablir", compte=who))
     async with administered.browser() as patient:
         assert (await sign_in(patient, "patient")).status_code == 403
@@ -119,12 +160,13 @@ async def test_the_page_is_for_administrators_and_each_act_for_those_who_have_ju
 ) -> None:
     async with administered.signed_in("patient") as patient:
         assert (await patient.get(PATH)).status_code == 404
-        for path in (PATH, f"{PATH}/suspendre", f"{PATH}/retablir"):
+        assert (await patient.get(f"{PATH}/{await number(administered, 'nurse')}")).status_code == 404
+        for path in ACTS:
             assert (await post(patient, path, compte="1")).status_code == 404
     await administered.house.database.writing.execute(
         "update browser_session set started_at = now() - interval '1 hour'"
     )
     who = await number(administered, "patient")
-    for path in (PATH, f"{PATH}/suspendre", f"{PATH}/retablir"):
+    for path in ACTS:
         assert (await post(admin, path, compte=who)).headers["location"] == "/confirmer"
     assert await administered.house.database.reading.fetchval("select active from account where username = 'patient'")

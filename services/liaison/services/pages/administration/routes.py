@@ -2,10 +2,10 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
-from liaison.services.pages.administration import people
-from liaison.services.pages.page import page
+from liaison.services.pages.administration import account, people, recovered
+from liaison.services.pages.page import Endpoint, page
 
 HOMES = {"admin": people.PATH}
 
@@ -14,10 +14,16 @@ def routes() -> list[BaseRoute]:
     async def comptes(request: Request) -> Response:
         return await (people.invite if request.method == "POST" else people.show)(request)
 
-    both, post = ("GET", "POST"), ("POST",)
+    def act(name: str, endpoint: Endpoint) -> Route:
+        return page(f"{people.PATH}/{name}", endpoint, methods=("POST",), roles=people.ADMINISTRATORS)
+
+    both = ("GET", "POST")
     return [
         page(people.PATH, comptes, methods=both, roles=people.ADMINISTRATORS),
-        page(f"{people.PATH}/suspendre", people.suspend, methods=post, roles=people.ADMINISTRATORS),
-        page(f"{people.PATH}/retablir", people.recover, methods=post, roles=people.ADMINISTRATORS),
-        page("/acces-retablis", people.recovered, methods=both, roles=people.READERS),
+        page(f"{people.PATH}/{{compte:int}}", account.show, roles=people.ADMINISTRATORS),
+        act("suspendre", account.suspend),
+        act("lien", account.new_link),
+        act("fin", account.change_end),
+        act("retablir", account.recover),
+        page("/acces-retablis", recovered.recovered, methods=both, roles=recovered.READERS),
     ]

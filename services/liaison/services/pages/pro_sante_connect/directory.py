@@ -12,6 +12,7 @@ from liaison.auth.people import accounts
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.pro_sante_connect.identity import Professional
 from liaison.auth.people.sign_in import SignInRefused
+from liaison.auth.people.ways_in import ELSEWHERE
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.services.pages.signed_in import address_of
@@ -29,7 +30,7 @@ async def account_of(request: Request, person: Professional) -> Account:
                 return one
         raise SignInRefused(known[0].number, key.res)
     async with house.database.writing.acquire() as connection, connection.transaction():
-        made = await accounts.add(connection, f"psc-{secrets.token_hex(8)}", key, invited=True)
+        made = await accounts.add(connection, f"{ELSEWHERE}{secrets.token_hex(8)}", key, invited=True)
         opened = Entry(Event.RIGHTS, person=key.res, account=made.number, method=request.method, path="psc/retour")
         await house.journal.record_within(connection, (opened,))
     return made

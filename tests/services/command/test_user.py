@@ -1,0 +1,205 @@
+"""`liaison user`: a person's account from the link to its end, and back in after everything was lost."""
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from liaison.auth.people import accounts, invitations, second_factor, totp
+from liaison.services.house import House
+from liaison.services.settings import Settings
+
+from ..conftest import Person, alone, settle
+from .test_client import Console, console, rights_entries  # noqa: F401  # a fixture
+
+pytestmark = pytest.mark.http
+PASSWORD = "cheval exact pile agrafe"
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="module")
+def settings(service_base: dict[str, str]) -> Settings:
+    return Settings.model_validate({name.lower(): value for name, value in service_base.items()})
+
+
+@pytest.fixture(scope="module")
+def people(settings: Settings) -> dict[str, Person]:
+    return alone(lambda: settle(settings))[0]
+
+
+def in_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with House.opened(settings) as house:
+            return await work(house)
+
+    return alone(run)
+
+
+def state(console: Console, username: str) -> dict[str, Any]:  # noqa: F811  # a fixture's type
+    listed: list[dict[str, Any]] = json.loads(console.run("user", "list", "--json").stdout)
+    return next(one for one in listed if one["username"] == username)
+
+
+def chosen(settings: Settings, username: str) -> None:
+    """As its owner would by the link."""
+
+    async def choose(house: House) -> None:
+        async with house.database.writing.acquire() as connection:
+            assert await accounts.set_secret(connection, username, password=PASSWORD)
+
+    in_house(settings, choose)
+
+
+def administrator(settings: Settings, console: Console, who: Person, username: str) -> bytes:  # noqa: F811
+    """An account of this administrator, with a password and an app; the app's secret."""
+    assert console.run("user", "add", username, who.practitioner, stdin=f"{PASSWORD}\n").returncode == 0
+
+    async def enrol(house: House) -> bytes:
+        async with house.database.writing.acquire() as connection:
+            account = await accounts.by_username(connection, username)
+            assert account is not None
+            await second_factor.propose(connection, house.vault, account.number)
+            secret = await second_factor.proposed(connection, house.vault, account.number)
+            assert secret is not None
+            code = totp.code_of(secret, totp.step_of(time.time()) - 1)
+            assert await second_factor.confirm(connection, house.vault, account.number, code)
+            return secret
+
+    return in_house(settings, enrol)
+
+
+def now(secret: bytes, steps: int = 0) -> str:
+    return totp.code_of(secret, totp.step_of(time.time()) + steps)
+
+
+def test_a_link_is_given_again_until_its_owner_has_chosen(
+    console: Console,  # noqa: F811  # a fixture as a parameter
+    settings: Settings,
+    people: dict[str, Person],
+) -> None:
+    first = console.run("user", "invite", "li.nk", people["gp"].practitioner, "--until", "2099-12-31").stdout.strip()
+    assert first.startswith("https://liaison.test/premier-acces/")
+    assert state(console, "li.nk")["until"] == "2099-12-31"
+    assert state(console, "li.nk")["way_in"] == "none yet, invited"
+    again = console.run("user", "link", "Li.Nk").stdout.strip()
+
+    async def whose(house: House) -> tuple[int | None, bool]:
+        first_, again_ = [link.rpartition("/")[2] for link in (first, again)]
+        reading = house.database.reading
+        return await invitations.account_of(reading, first_), await invitations.account_of(reading, again_) is not None
+
+    assert in_house(settings, whose) == (None, True)
+    chosen(settings, "li.nk")
+    refused = console.run("user", "link", "li.nk")
+    assert (refused.returncode, "user recover" in refused.stderr) == (1, True)
+    assert state(console, "li.nk")["way_in"] == "password"
+
+
+def test_suspended_resumed_ended_and_begun_again(
+    console: Console,  # noqa: F811
+    people: dict[str, Person],
+    service_base: dict[str, str],
+) -> None:
+    console.run("user", "invite", "on.off", people["nurse"].practitioner)
+    before = rights_entries(service_base)
+    for words, said, then in (
+        (["suspend", "on.off"], "is suspended", "suspended"),
+        (["resume", "on.off"], "no longer", "in force"),
+        (["end", "on.off"], "has ended", "ended"),
+        (["until", "on.off", "none"], "no end", "in force"),
+        (["until", "on.off", "2020-02-01"], "has ended", "ended"),
+        (["until", "on.off", "2099-02-01"], "until 2099-02-01", "in force"),
+    ):
+        done = console.run("user", *words)
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
+        assert state(console, "on.off")["state"] == then
+    assert rights_entries(service_base) == before + 6
+
+
+def test_what_cannot_be_is_refused_in_one_sentence(
+    console: Console,  # noqa: F811
+    people: dict[str, Person],
+) -> None:
+    nurse = people["nurse"].practitioner
+    console.run("user", "invite", "wro.ng", nurse)
+    console.run("user", "suspend", "wro.ng")
+    for words, code, said in (
+        (["invite", "wro.ng", nurse], 1, "taken"),
+        (["invite", "ü", nurse], 1, "2 to 64"),
+        (["invite", "some.body", "Practitioner/unknown"], 1, "nobody"),
+        (["invite", "some.body", "unknown"], 1, "nobody"),
+        (["invite", "some.body", nurse, "--until", "demain"], 2, "no date"),
+        (["invite", "some.body", nurse, "--until", "2020-01-01"], 2, "passed"),
+        (["until", "wro.ng", "30/06/2099"], 2, "no date"),
+        (["until", "no.body", "2099-01-01"], 1, "no account"),
+        (["end", "no.body"], 1, "no account"),
+        (["resume", "no.body"], 1, "no account"),
+        (["link", "no.body"], 1, "no account"),
+        (["link", "wro.ng"], 1, "user resume"),
+        (["suspend", "wro.ng"], 1, "already"),
+        (["recover", "wro.ng", "--by", "one"], 2, "Two administrators"),
+    ):
+        refused = console.run("user", *words)
+        assert refused.returncode == code, words
+        assert said in refused.stderr, words
+        assert "Traceback" not in refused.stderr
+
+
+def test_two_administrators_prove_themselves_at_the_console(
+    console: Console,  # noqa: F811
+    settings: Settings,
+    people: dict[str, Person],
+) -> None:
+    console.run("user", "invite", "lo.st", people["nurse"].practitioner)
+    chosen(settings, "lo.st")
+    one = administrator(settings, console, people["admin"], "admin.one")
+    two = administrator(settings, console, people["auditor"], "admin.two")
+    by = ("--by", "admin.one", "--by", "admin.two")
+
+    def recovered(*lines: str, who: tuple[str, ...] = by) -> Any:
+        return console.run("user", "recover", "lo.st", *who, stdin="\n".join(lines) + "\n")
+
+    refused = recovered(PASSWORD, now(one), PASSWORD, now(two))
+    assert (refused.returncode, "admin.two is no administrator" in refused.stderr) == (1, True)
+
+    async def appoint(house: House) -> None:
+        person = house.store.key(*people["auditor"].practitioner.split("/"))
+        assert person is not None
+        await house.database.writing.execute(
+            "update held_role set role_code = 'admin' where practitioner = $1", person.res
+        )
+        await house.database.writing.execute("update totp set last_step = 0")
+
+    in_house(settings, appoint)
+    for lines in ((PASSWORD, "000000", PASSWORD, now(two)), ("wrong password", now(one), PASSWORD, now(two))):
+        refused = recovered(*lines)
+        assert (refused.returncode, "not proven" in refused.stderr) == (1, True)
+        in_house(settings, lambda house: house.database.writing.execute("update totp set last_step = 0"))
+    alone_ = recovered(PASSWORD, now(one), PASSWORD, now(one, 1), who=("--by", "admin.one", "--by", "admin.one"))
+    assert (alone_.returncode, "Two administrators" in alone_.stderr) == (1, True)
+    assert state(console, "lo.st")["way_in"] == "password"
+    in_house(settings, lambda house: house.database.writing.execute("update totp set last_step = 0"))
+
+    done = recovered(PASSWORD, now(one), PASSWORD, now(two))
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("https://liaison.test/premier-acces/")
+    assert state(console, "lo.st")["way_in"] == "none yet, invited"
+
+
+def test_the_sealed_code_counts_where_there_are_not_two_others(
+    console: Console,  # noqa: F811
+    settings: Settings,
+    people: dict[str, Person],
+) -> None:
+    console.run("user", "invite", "lone.ly", people["nurse"].practitioner)
+    code = console.run("user", "seal").stdout.strip()
+    in_house(settings, lambda house: house.database.writing.execute("update held_role set active = false"))
+    wrong = console.run("user", "recover", "lone.ly", stdin="AAAA\n")
+    assert (wrong.returncode, "sealed code" in wrong.stderr) == (1, True)
+    assert "/premier-acces/" in console.run("user", "recover", "lone.ly", stdin=f"{code}\n").stdout
+    assert console.run("user", "recover", "lone.ly", stdin=f"{code}\n").returncode == 1
+    in_house(settings, lambda house: house.database.writing.execute("update held_role set active = true"))
