@@ -3,12 +3,13 @@
 import base64
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from .checks import check
-from .outside import APP, ORIGIN, Outside
+from .outside import APP, ORIGIN, REDIRECT, Outside
 
 GROUP = "OpenID Connect"
 _SCOPES = "scopes-and-launch-context.html#scopes-for-requesting-identity-data"
@@ -91,6 +92,25 @@ def fhir_user(outside: Outside) -> None:
 def fhir_user_cors(outside: Outside) -> None:
     answer = outside.read(outside.ehr.content["access_token"], _claims(outside)["fhirUser"])
     assert answer.headers["access-control-allow-origin"] in ("*", ORIGIN)
+
+
+@check(GROUP, "liaison_prompt_none", "With prompt=none nobody is asked: the app hears what would be.",
+       "https://openid.net/specs/openid-connect-core-1_0.html#AuthError")  # fmt: skip
+def prompt_none(outside: Outside) -> None:
+    for browser, error in ((outside.http, "login_required"), (outside.signed_in("gp"), "consent_required")):
+        asked = outside.authorization("openid user/Patient.rs", "v" * 43, prompt="none")
+        answer = browser.get(outside.configuration["authorization_endpoint"], params=asked)
+        assert parse_qs(urlsplit(answer.headers["location"]).query)["error"] == [error]
+
+
+@check(GROUP, "liaison_max_age", "A proof that is too old is asked for again, and the id_token says when it was given.",
+       "https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest")  # fmt: skip
+def max_age(outside: Outside) -> None:
+    assert _claims(outside)["auth_time"] <= _claims(outside)["iat"]
+    asked = outside.authorization("openid user/Patient.rs", "v" * 43, max_age="0")
+    answer = outside.signed_in("gp").get(outside.configuration["authorization_endpoint"], params=asked)
+    assert answer.status_code == 303
+    assert not answer.headers["location"].startswith(REDIRECT)
 
 
 @check(GROUP, "liaison_userinfo", "userinfo says the same of the person.",

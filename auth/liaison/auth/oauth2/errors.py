@@ -13,7 +13,8 @@
   - InvalidDpopProof         400   RFC 9449 §5: the proof is missing, malformed or used
   - UseDpopNonce             400   RFC 9449 §8: the proof must hold the nonce that the answer gives
   - LoginRequired            400   prompt=none and nobody is signed in
-  - ConsentRequired          400   prompt=none, and the person has to be asked
+  - ConsentRequired          400   prompt=none, and the person has to agree
+  - InteractionRequired      400   prompt=none, and the person has to choose a role, a patient or an encounter
 
 RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6.
 """
@@ -99,3 +100,7 @@ class LoginRequired(OAuthError):
 
 class ConsentRequired(OAuthError):
     error = "consent_required"
+
+
+class InteractionRequired(OAuthError):
+    error = "interaction_required"

@@ -6,7 +6,7 @@ Only what works is claimed; a test tries each endpoint and capability named here
 
 from typing import Any, Final
 
-from liaison.auth.oauth2 import rfc7636, rfc8693, rfc9449
+from liaison.auth.oauth2 import prompts, rfc7636, rfc8693, rfc9449
 from liaison.auth.oauth2.keys import IDENTITY
 from liaison.auth.oauth2.rfc7523 import ALGORITHMS
 
@@ -85,6 +85,7 @@ def openid_configuration(issuer: str, *, mtls: bool = False) -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [IDENTITY],
         "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser"],
+        "prompt_values_supported": list(prompts.VALUES),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "require_pushed_authorization_requests": False,

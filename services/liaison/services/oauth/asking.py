@@ -44,11 +44,16 @@ def needs_patient(scopes: Scopes) -> bool:
     return scopes.binds_patient or bool(scopes.names & {"launch/patient", encounters.SCOPE})
 
 
-def _where(asked: AuthorizationRequest) -> tuple[str, str]:
-    """(origin, what a person reads) of the address that the answer goes to."""
+def origin_of(asked: AuthorizationRequest) -> str:
+    """Where the answer goes, as a form's target is written."""
     parts = urlsplit(asked.redirect_uri)
-    origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
-    return origin, parts.netloc or parts.scheme
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+
+def _destination(asked: AuthorizationRequest) -> str:
+    """Where the answer goes, as a person reads it."""
+    parts = urlsplit(asked.redirect_uri)
+    return parts.netloc or parts.scheme
 
 
 def _chooses(about: Asking) -> bool:
@@ -68,14 +73,13 @@ def consent(
     """What the software asks for, each with a box, and for how long. `empty`: nothing stayed ticked."""
     gettext = translations(language_of(request)).gettext
     scopes = about.asked.scopes
-    origin, destination = _where(about.asked)
     return render(
         request,
         "consent.html",
         status=422 if empty else 200,
-        form_targets=[origin],
+        form_targets=[origin_of(about.asked)],
         software=about.asked.client.name,
-        destination=destination,
+        destination=_destination(about.asked),
         lines=words.lines(scopes, gettext),
         until=words.until(scopes),
         outlasting=words.outlasting(scopes),
@@ -91,12 +95,11 @@ def consent(
 
 def whom(request: Request, about: Asking, offered: Choices, name: str, *, empty: bool) -> Response:
     """The patients whom the person may choose, a few at once, and a search among them all."""
-    origin, _ = _where(about.asked)
     return render(
         request,
         "choose_patient.html",
         status=422 if empty else 200,
-        form_targets=[origin],
+        form_targets=[origin_of(about.asked)],
         software=about.asked.client.name,
         request_text=urlencode(about.pairs),
         patients=offered.patients,
@@ -111,12 +114,11 @@ def which(
     request: Request, about: Asking, patient: Choice, offered: Visits | None, until: str, *, empty: bool
 ) -> Response:
     """The patient's encounters that the person sees, the most recent first. `offered` None: `until` is no day."""
-    origin, _ = _where(about.asked)
     return render(
         request,
         "choose_encounter.html",
         status=422 if empty or offered is None else 200,
-        form_targets=[origin],
+        form_targets=[origin_of(about.asked)],
         software=about.asked.client.name,
         request_text=urlencode(about.pairs),
         patient=patient,

@@ -7,14 +7,21 @@ are proven to belong together, errors are shown here and nothing is sent anywher
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.journal.entry import OUTCOME_REFUSED, Event, entry
 from liaison.auth.oauth2 import rfc9126
-from liaison.auth.oauth2.errors import AccessDenied, ConsentRequired, InvalidRequest, LoginRequired, OAuthError
+from liaison.auth.oauth2.errors import (
+    AccessDenied,
+    ConsentRequired,
+    InteractionRequired,
+    InvalidRequest,
+    LoginRequired,
+    OAuthError,
+)
 from liaison.auth.oauth2.rfc6749 import codes
 from liaison.auth.oauth2.rfc6749.authorization_request import Answerable, AuthorizationRequest, read_request
 from liaison.auth.oauth2.rfc6749.grant import Grant
@@ -28,11 +35,11 @@ from liaison.auth.smart.scopes import Scopes
 from liaison.auth.vendors import activations
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
-from liaison.services.oauth import asking, consent, encounters, patients
+from liaison.services.oauth import asking, consent, encounters, patients, prompting
 from liaison.services.oauth.asking import Asking, Pairs
 from liaison.services.oauth.subject import Chosen, settled
 from liaison.services.pages.layout import confine
-from liaison.services.pages.signed_in import address_of, browser_of, signed_in
+from liaison.services.pages.signed_in import RoleNeeded, SignInNeeded, address_of, signed_in
 
 CarryOn = Callable[[Request, Pairs, AuthorizationRequest], Awaitable[Response]]
 
@@ -69,16 +76,9 @@ def _redirect(request: Request, uri: str, state: str, parameters: Mapping[str, s
 
 
 async def _show(request: Request, pairs: Pairs, asked: AuthorizationRequest) -> Response:
-    browser = await browser_of(request)
-    prompts = asked.prompt.split()
-    if browser is None or not browser.caller.role_code:
-        if "none" in prompts:
-            raise Answerable(LoginRequired("Nobody is signed in."), asked.redirect_uri, asked.state)
-        page = "/connexion" if browser is None else "/role"
-        back = urlencode({"suite": f"/oauth/authorize?{urlencode(pairs)}"})
-        return confine(request, RedirectResponse(f"{page}?{back}", status_code=303))
-    if "none" in prompts:
-        raise Answerable(ConsentRequired("The person has to be asked."), asked.redirect_uri, asked.state)
+    browser = await prompting.whoever_answers(request, pairs, asked)
+    if isinstance(browser, Response):
+        return browser
     return await _ask(request, Asking(pairs, asked, browser), await _launched(request, asked, browser), Chosen())
 
 
@@ -106,21 +106,29 @@ async def _ask(
     request: Request, about: Asking, context: launch.LaunchContext, chosen: Chosen, *, empty: bool = False
 ) -> Response:
     """The page on which patient or encounter is chosen, when one is needed and not yet clear; else the consent page."""
-    await signed_in(request)
     asked, browser = about.asked, about.browser
+    try:
+        await signed_in(request)
+    except (SignInNeeded, RoleNeeded):
+        if "none" not in asked.wanted.prompts:
+            raise
+        raise Answerable(LoginRequired("Nobody is signed in."), asked.redirect_uri, asked.state) from None
     async with request.app.state.house.database.writing.acquire() as connection, connection.transaction():
         if not await activations.standing(connection, asked.client.number, _act(browser).organization):
             denied = AccessDenied("The software is not activated for this organisation.")
             raise Answerable(denied, asked.redirect_uri, asked.state)
     found = await settled(request, about, context, chosen)
+    if "none" in asked.wanted.prompts:
+        required = InteractionRequired if isinstance(found, Response) else ConsentRequired
+        raise Answerable(required("The person has to be asked."), asked.redirect_uri, asked.state)
     return found if isinstance(found, Response) else asking.consent(request, about, *found, empty=empty)
 
 
 async def _decide(request: Request, pairs: Pairs, asked: AuthorizationRequest) -> Response:
     house, form = request.app.state.house, await request.form()
-    browser = await browser_of(request)
-    if browser is None or not browser.caller.role_code:
-        return await _show(request, pairs, asked)
+    browser = await prompting.whoever_answers(request, pairs, asked)
+    if isinstance(browser, Response):
+        return browser
     context = await _launched(request, asked, browser)
     about, chosen = Asking(pairs, asked, browser), Chosen.of(form)
     decision = str(form.get("decision", ""))
@@ -146,6 +154,7 @@ async def _decide(request: Request, pairs: Pairs, asked: AuthorizationRequest) -
             else:
                 context = replace(context, encounter=chosen.encounter)
     detail = {"client": asked.client.client_id, "scope": str(granted)}
+    await prompting.use_up(request, pairs, asked)
     await _use_up(request, asked, browser)
     if decision != "accept":
         refusal = entry(browser.caller, Event.TOKEN, request=told, outcome=OUTCOME_REFUSED, status=403, detail=detail)

@@ -2,7 +2,17 @@
 
 from starlette.routing import BaseRoute, Route
 
-from liaison.services.oauth import authorize, discovery, introspection, logout, pushing, revocation, token, userinfo
+from liaison.services.oauth import (
+    authorize,
+    discovery,
+    introspection,
+    logout,
+    prompting,
+    pushing,
+    revocation,
+    token,
+    userinfo,
+)
 from liaison.services.oauth.cors import open_to_apps
 from liaison.services.pages.page import page
 
@@ -23,6 +33,7 @@ def routes() -> list[BaseRoute]:
         open_to_apps("/oauth/userinfo", userinfo.userinfo, ("GET", "POST")),
         page("/oauth/authorize", authorize.authorize, methods=("GET", "POST"), changes_nothing=True),
         page("/oauth/consent", authorize.decide, methods=("POST",)),
+        page("/oauth/account", prompting.take_choice, methods=("POST",)),
         page("/oauth/logout", logout.logout, methods=("GET", "POST"), changes_nothing=True),
         page("/oauth/logout/confirm", logout.leave, methods=("POST",)),
     ]

@@ -16,6 +16,8 @@ STEP: Final = "liaison-step"
 """Names the sign-in of which this browser has done the first half."""
 CHALLENGE: Final = "liaison-challenge"
 """Names the challenge that a passkey is to answer."""
+ASKED: Final = "liaison-asked"
+"""Binds what a software's request has asked of its owner to this browser."""
 PHONE: Final = "liaison-phone"
 
 

@@ -92,6 +92,14 @@ async def test_from_an_invitation_to_every_day_with_a_passkey_alone(real: Site, 
     assert await writing.fetchval("select started_at > now() - interval '5 minutes' from browser_session")
     assert real.outside == []
 
+    # So does the page before other grave acts, and leads on.
+    await writing.execute("update browser_session set started_at = now() - interval '1 hour'")
+    await page.goto("/ma-securite")
+    await page.get_by_role("button", name="Confirmer avec ma clé d’accès").click()
+    await page.get_by_text("C’est confirmé").wait_for()
+    await page.get_by_role("button", name="Continuer").click()
+    await page.wait_for_url("**/ma-securite")
+
     # Someone else's finger, and a key that was copied: neither gets in.
     await page.get_by_role("button", name="Se déconnecter").click()
     await driven.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})

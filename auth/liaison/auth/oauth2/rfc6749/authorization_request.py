@@ -19,6 +19,7 @@ from liaison.auth.oauth2.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
+from liaison.auth.oauth2.prompts import NOTHING, Wanted, read_max_age, read_prompt
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
 from liaison.auth.smart.scopes import ScopeError, Scopes, read_scopes
 
@@ -33,7 +34,7 @@ class AuthorizationRequest:
     scopes: Scopes
     challenge: str
     nonce: str = ""
-    prompt: str = ""
+    wanted: Wanted = NOTHING
     launch: str = ""
     """The handle that came back from an EHR launch; '' for a standalone launch."""
     pushed: str = ""
@@ -93,7 +94,7 @@ def _request(
         scopes=scopes,
         challenge=parameters["code_challenge"],
         nonce=parameters["nonce"],
-        prompt=parameters["prompt"],
+        wanted=Wanted(read_prompt(parameters["prompt"]), read_max_age(parameters["max_age"])),
         launch=parameters["launch"],
         dpop_jkt=rfc9449.check_thumbprint(parameters["dpop_jkt"]),
     )

@@ -17,7 +17,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.page import to_sign_in
 from liaison.services.pages.pro_sante_connect.signing_in import origin_of
-from liaison.services.pages.signed_in import SignInNeeded, browser_of
+from liaison.services.pages.signed_in import SignInNeeded, browser_of, signed_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,9 @@ async def confirm(request: Request) -> Response:
     if request.method == "POST":
         form = dict(await request.form())
         follow = local(str(form.get("suite", "/")))
+        typed = form.get("totp") or form.get("secret")
+        if browser.recent and not typed and (await what_to_ask(request, browser)).passkey:
+            return go(request, follow)  # the passkey has proven it already, without this form
         cookie = await prove(request, browser, form)
         if cookie:
             response = go(request, follow)
@@ -93,9 +96,12 @@ async def confirm(request: Request) -> Response:
             "Ce n’est pas le bon code ou mot de passe, ou il y a eu trop d’essais."
         )
     request.state.csrf = browser.csrf
+    if browser.caller.role_code:
+        await signed_in(request)  # for the header: whose proof is asked for
     return render(
         request,
         "factors/confirm.html",
+        software=follow.startswith("/oauth/authorize"),
         status=403 if error else 200,
         again=await what_to_ask(request, browser),
         follow=follow,
