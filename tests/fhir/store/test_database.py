@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import asyncpg
 import pytest
 
@@ -39,3 +42,45 @@ async def test_connections_need_the_password(database: Database) -> None:
     without = database.url.split("&passfile")[0] + "&passfile=/nonexistent"
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(without, password="wrong")
+
+
+OUTLIVES = re.compile(
+    r"pg_(try_)?advisory_lock|\bset (?!local)\w+ = |add_listener|with hold|create temp", re.IGNORECASE
+)
+"""What a connection would keep after its transaction."""
+
+OF_THEIR_OWN = {
+    "fhir/store/locks.py",
+    "fhir/store/lanes.py",
+    "fhir/store/reader.py",
+    "fhir/store/reindex.py",
+    "auth/journal/commit.py",
+    "auth/journal/integrator.py",
+    "services/jobs/sweeping.py",
+    "services/jobs/indexing.py",
+    "services/loading/alone.py",
+    "services/custody/outside.py",
+}
+"""Modules that say such things on connections which no pool hands on. Before one is added: see that it does."""
+
+
+def test_nothing_said_on_a_connection_of_the_pools_outlives_its_transaction() -> None:
+    root = Path(databases.__file__).parents[4]
+    sources = [path for area in ("fhir", "auth", "protocols", "services") for path in (root / area).rglob("*.py")]
+    sql = [
+        (path, re.sub(r"(?s)on conflict.*?do update\s+set|\bupdate\b.*?\bset\b", "", path.read_text()))
+        for path in sources
+    ]
+
+    assert {
+        path.relative_to(root).as_posix().partition("/liaison/")[2] for path, text in sql if OUTLIVES.search(text)
+    } == OF_THEIR_OWN
+
+
+async def test_what_was_left_open_is_rolled_back_before_a_connection_is_handed_on(database_url: str) -> None:
+    async with await Database.connect(database_url, writers=1) as database:
+        async with database.writing.acquire() as connection:
+            await connection.execute("begin")
+            await connection.execute("create table left_open ()")
+
+        assert await database.writing.fetchval("select to_regclass('left_open')") is None

@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -51,10 +52,21 @@ def key_problem(key: Any) -> str:
 
 def _import(key: Mapping[str, Any]) -> Key:
     if key["kty"] == "RSA":
-        return RSAKey.import_key({"kty": "RSA", "n": key["n"], "e": key["e"]})
+        return _rsa(key["n"], key["e"])
     if key["kty"] == "EC" and key["crv"] == "P-384":
-        return ECKey.import_key({"kty": "EC", "crv": "P-384", "x": key["x"], "y": key["y"]})
+        return _p384(key["x"], key["y"])
     raise ValueError("not a key type of RS384 or ES384")
+
+
+# Kept by their numbers: reading a key takes as long as verifying with it.
+@lru_cache(maxsize=1024)
+def _rsa(n: str, e: str) -> RSAKey:
+    return RSAKey.import_key({"kty": "RSA", "n": n, "e": e})
+
+
+@lru_cache(maxsize=1024)
+def _p384(x: str, y: str) -> ECKey:
+    return ECKey.import_key({"kty": "EC", "crv": "P-384", "x": x, "y": y})
 
 
 def client_id_of(assertion: str) -> str:

@@ -85,14 +85,22 @@ async def connection(url: str, **more: Any) -> asyncpg.Connection:
 
 
 async def pool(url: str, most: int) -> asyncpg.Pool:
+    """Connections that are handed on as they are. What is said on one must end with its transaction: `set local`,
+    pg_advisory_xact_lock. Whoever keeps more than that takes a `connection` of its own."""
     return await asyncpg.create_pool(
         url,
         min_size=0,
         max_size=most,
+        reset=_hand_on,
         server_settings=_SERVER_SETTINGS,
         timeout=_CONNECT_SECONDS,
         max_inactive_connection_lifetime=300,
     )
+
+
+async def _hand_on(_: asyncpg.Connection) -> None:
+    """asyncpg has rolled back what was left open. Resetting the session too would be a further round trip, of four
+    statements, for each of ours."""
 
 
 async def check_schema(url: str) -> None:
