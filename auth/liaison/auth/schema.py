@@ -268,6 +268,10 @@ browser_session = Table(
     Column("attested", JSONB),  # the roles that the exercices stand behind; null: signed in here
     Column("provider_session", LargeBinary),  # SHA-256 of its `sid`
     Column("provider_token", LargeBinary),  # the id_token under the territory key, to sign out there
+    # For its owner to know it by:
+    Column("device", Text, nullable=False, server_default=""),  # people.devices
+    Column("phone", BigInteger),  # the enrolled phone it was opened on
+    moment("opened_at", nullable=False, server_default=func.now()),  # started_at moves with each proof
 )
 Index(
     "browser_session_by_provider",
@@ -306,6 +310,7 @@ phone = Table(
     Column("label", Text, nullable=False),
     Column("active", Boolean, nullable=False, server_default="true"),
     moment("enrolled_at", nullable=False, server_default=func.now()),
+    Column("enrolled_by", BigInteger),  # the account; null: enrolled before this was kept
 )
 
 # The authenticator app of an account (RFC 6238), its second factor.

@@ -12,6 +12,8 @@ pro_sante_connect  the State's provider: who someone is, never what they may do
 roles          what the directory says a person is, now; one is chosen at sign-in
 acting         an account in a role: the principals and the purpose of a session
 browsers       browser sessions
+devices        a browser in a few words
+open_sessions  what a person has open, and ending one of it
 recovery       two administrators, or the sealed code, let someone in who has lost everything
 managers       what a manager may do with the people of her service
 first_codes    the eight digits with which an aide chooses her first PIN

@@ -45,6 +45,17 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """Where a session is opened, for its owner to know it by: people.devices, and the number of an enrolled phone."""
+
+    words: str = ""
+    phone: int = 0
+
+
+UNKNOWN: Final = Device()
+
+
+@dataclass(frozen=True, slots=True)
 class Browser:
     """A live browser session. `caller.role_code` is '' until a role is chosen.
 
@@ -77,6 +88,7 @@ async def begin(
     alone: bool = False,
     elsewhere: Elsewhere | None = None,
     leaving: str = "",
+    device: Device = UNKNOWN,
 ) -> str:
     """A new cookie for someone who has just proven who they are. Never the cookie they came with (`leaving`), which
     ends: a cookie planted before sign-in is worth nothing after it.
@@ -88,8 +100,9 @@ async def begin(
             await end(connection, leaving)
         act = None if alone else as_oneself(account)
         if act is not None:
-            return await _insert(connection, act, LIFETIME, factors=factors, elsewhere=elsewhere)
-        return await _insert(connection, choosing(account), CHOOSING, factors=factors, elsewhere=elsewhere)
+            return await _insert(connection, act, LIFETIME, factors=factors, elsewhere=elsewhere, device=device)
+        act = choosing(account)
+        return await _insert(connection, act, CHOOSING, factors=factors, elsewhere=elsewhere, device=device)
 
 
 async def choose(connection: asyncpg.Connection, cookie: str, account: Account, role: HeldRole) -> str:
@@ -133,16 +146,18 @@ async def _insert(
     factors: int = 1,
     elsewhere: Elsewhere | None = None,
     leaving: str = "",
+    device: Device = UNKNOWN,
 ) -> str:
     session = await open_session(connection, act, BROWSER, seconds)
     cookie = secrets.token_urlsafe(32)
     await connection.execute(
         """
         insert into browser_session (token, account, session, csrf, started_at, factors, expires_at,
-                                     attested, provider_session, provider_token)
+                                     attested, provider_session, provider_token, device, phone, opened_at)
         select $1, $2, $3, $4, coalesce(b.started_at, least(now(), $7::timestamptz)), coalesce(b.factors, $6),
                s.expires_at, coalesce(b.attested, to_jsonb($8::text[])), coalesce(b.provider_session, $9),
-               coalesce(b.provider_token, $10)
+               coalesce(b.provider_token, $10), coalesce(b.device, $11), coalesce(b.phone, nullif($12::bigint, 0)),
+               coalesce(b.opened_at, now())
         from access_session s left join browser_session b on b.token = $5 where s.session = $3
         """,
         digest(cookie),
@@ -155,6 +170,8 @@ async def _insert(
         sorted(elsewhere.roles) if elsewhere else None,
         digest(elsewhere.session) if elsewhere and elsewhere.session else None,
         elsewhere.token if elsewhere else None,
+        device.words,
+        device.phone,
     )
     return cookie
 
@@ -238,21 +255,6 @@ async def end_elsewhere(connection: asyncpg.Connection, session: str) -> list[tu
     for row in rows:
         await end_session(connection, row["session"])
     return [(row["account"], row["fhir_res"]) for row in rows]
-
-
-async def open_now(
-    connection: "asyncpg.Connection | asyncpg.Pool", account: int
-) -> list[tuple[int, datetime, datetime, str | None]]:
-    """What an account holds open: session, since when, until when, and the client's name (None: a browser)."""
-    rows = await connection.fetch(
-        """
-        select s.session, s.started_at, s.expires_at, c.name from access_session s
-        left join client c on c.client = s.client
-        where s.account = $1 and s.ended_at is null and s.expires_at > now() order by s.started_at desc
-        """,
-        account,
-    )
-    return [tuple(row) for row in rows]
 
 
 def _text(csrf: bytes) -> str:

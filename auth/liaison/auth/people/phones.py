@@ -1,7 +1,8 @@
 """Phones that a service has enrolled. A PIN works on these alone: the phone is one factor, the PIN the other."""
 
 import secrets
-from typing import NamedTuple
+from datetime import datetime
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -15,32 +16,37 @@ class Phone(NamedTuple):
     organization: int
     label: str
     active: bool
+    enrolled_at: datetime
+    enrolled_by: int
+    """The account; 0: not known."""
 
 
-async def enrol(connection: asyncpg.Connection, organization: int, label: str) -> str:
+_COLUMNS: Final = "phone, organization, label, active, enrolled_at, coalesce(enrolled_by, 0)"
+
+
+async def enrol(connection: asyncpg.Connection, organization: int, label: str, *, by: int = 0) -> str:
     """The secret that the phone will keep as a cookie. It is shown to that phone once, and kept here as SHA-256."""
     secret = secrets.token_urlsafe(32)
     await connection.execute(
-        "insert into phone (phone, token, organization, label) values ($1, $2, $3, $4)",
+        "insert into phone (phone, token, organization, label, enrolled_by) values ($1, $2, $3, $4, nullif($5::bigint, 0))",
         secrets.randbits(62) or 1,
         digest(secret),
         organization,
         label,
+        by,
     )
     return secret
 
 
 async def find(connection: "asyncpg.Connection | asyncpg.Pool", secret: str) -> Phone | None:
     """The phone that holds this secret; None when it is unknown or was revoked."""
-    row = await connection.fetchrow(
-        "select phone, organization, label, active from phone where token = $1 and active", digest(secret)
-    )
+    row = await connection.fetchrow(f"select {_COLUMNS} from phone where token = $1 and active", digest(secret))
     return None if row is None else Phone(*row)
 
 
 async def of_organization(connection: "asyncpg.Connection | asyncpg.Pool", organization: int) -> list[Phone]:
     rows = await connection.fetch(
-        "select phone, organization, label, active from phone where organization = $1 order by enrolled_at",
+        f"select {_COLUMNS} from phone where organization = $1 order by enrolled_at",
         organization,
     )
     return [Phone(*row) for row in rows]

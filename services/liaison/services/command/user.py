@@ -16,7 +16,7 @@ from liaison.auth.people import accounts, invitations, ways_in
 from liaison.auth.people.accounts import Account, AccountProblem
 from liaison.auth.people.ways_in import NoLink, Ways
 from liaison.fhir.store.contract import Key
-from liaison.services.command import Refused, app, user_recovery
+from liaison.services.command import Refused, app, user_recovery, user_sessions
 from liaison.services.command.client import carry_out
 from liaison.services.command.user_recovery import changing, named, record
 from liaison.services.house import House
@@ -25,7 +25,7 @@ from liaison.services.settings import Settings
 PARIS: Final = ZoneInfo("Europe/Paris")
 user = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
 app.add_typer(user, name="user")
-for _command in user_recovery.COMMANDS:
+for _command in (*user_recovery.COMMANDS, *user_sessions.COMMANDS):
     user.command(_command.__name__)(_command)
 
 

@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.journal.entry import OUTCOME_REFUSED, Entry, Event, entry
-from liaison.auth.people import browsers, phones
+from liaison.auth.people import browsers, devices, phones
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.acting import NO_ROLE
-from liaison.auth.people.browsers import Browser, Elsewhere
+from liaison.auth.people.browsers import Browser, Device, Elsewhere
 from liaison.auth.people.pro_sante_connect.identity import attested
 from liaison.auth.people.roles import HeldRole, held_by
 from liaison.auth.people.sign_in import SignInRefused
@@ -78,6 +78,13 @@ async def on_enrolled_phone(request: Request) -> bool:
     return await declared(house.database.reading, house.vault) is Kind.SANDBOX
 
 
+async def device_of(request: Request) -> Device:
+    """What its owner knows this browser by."""
+    secret = cookies.read(request, cookies.PHONE)
+    phone = await phones.find(request.app.state.house.database.reading, secret) if secret else None
+    return Device(devices.in_words(request.headers.get("user-agent", "")), phone.number if phone else 0)
+
+
 async def two_needed(request: Request) -> bool:
     """Whether a session of one factor stays without any principal here: where real people sign in."""
     house = request.app.state.house
@@ -94,11 +101,11 @@ async def enter(
     """
     house = request.app.state.house
     with faults.reported():
-        alone = factors < 2 and await two_needed(request)
+        alone, device = factors < 2 and await two_needed(request), await device_of(request)
         async with house.database.writing.acquire() as connection:
             leaving = cookies.read(request, cookies.SESSION)
             cookie = await browsers.begin(
-                connection, account, factors=factors, alone=alone, elsewhere=elsewhere, leaving=leaving
+                connection, account, factors=factors, alone=alone, elsewhere=elsewhere, leaving=leaving, device=device
             )
             browser = await browsers.find(connection, cookie)
             if browser is not None and not browser.caller.role_code and not alone:

@@ -40,7 +40,7 @@ async def enrol(request: Request) -> Response:
         return confine(request, RedirectResponse("/telephones", status_code=303))
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
-            secret = await phones.enrol(connection, caller.organization, label)
+            secret = await phones.enrol(connection, caller.organization, label, by=caller.account)
             told = FhirRequest(request.method, "telephones", address=address_of(request))
             await house.journal.record_within(connection, (entry(caller, Event.RIGHTS, request=told),))
     response = confine(request, RedirectResponse("/telephones", status_code=303))

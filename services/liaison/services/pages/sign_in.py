@@ -1,4 +1,4 @@
-"""Signing in and out, choosing a role, and what I have open.
+"""Signing in and out, and choosing a role.
 
 One neutral error for a wrong name, a wrong secret, a suspended account and too many attempts. Every success and every
 failure is in the journal before the answer leaves.
@@ -173,23 +173,6 @@ async def sign_out(request: Request) -> Response:
     return response
 
 
-async def my_connections(request: Request) -> Response:
-    """What I have open, here and elsewhere, and one button that ends it all."""
-    caller, me = await signed_in(request)
-    house = request.app.state.house
-    if request.method == "POST":
-        with faults.reported():
-            async with house.database.writing.acquire() as connection, connection.transaction():
-                await sessions.end_account(connection, me.account.number)
-        await note(request, entry(caller, Event.SIGN_OUT, request=asked(request), detail={"all": True}))
-        response = go(request, "/connexion")
-        cookies.take(request, response, cookies.SESSION)
-        return response
-    with faults.reported():
-        found = await browsers.open_now(house.database.reading, me.account.number)
-    return render(request, "my_connections.html", connections=found, current=caller.session)
-
-
 def routes(homes: Mapping[str, str]) -> list[Route]:
     """`homes`: where each role lands; given by the desks."""
 
@@ -210,5 +193,4 @@ def routes(homes: Mapping[str, str]) -> list[Route]:
         page("/connexion", connexion, methods=both),
         page("/role", choose_role, methods=both),
         page("/deconnexion", sign_out, methods=("POST",)),
-        page("/mes-connexions", my_connections, methods=both),
     ]
