@@ -13,7 +13,7 @@ _NEEDED: Final = (
     "uvloop",
     "uvicorn.lifespan.on",  # this one and the next ones by the names that uvicorn's settings give them
     "uvicorn.loops.uvloop",
-    "uvicorn.protocols.http.httptools_impl",
+    "liaison.services.api.unreadable",
     "uvicorn.protocols.websockets.auto",
     "liaison.services.command",
     "liaison.services.pages.nowhere",

@@ -1,5 +1,6 @@
 """Bad input: each gets a clear OperationOutcome, and changes nothing."""
 
+import json
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -84,13 +85,13 @@ def test_an_id_of_sixty_five_characters_is_no_id(gp: httpx.Client) -> None:
     assert "64" in outcome(gp.get("/Patient/" + "a" * 65), 400)
 
 
-def raw(service: Any, target: bytes, *lines: bytes) -> bytes:
+def raw(service: Any, target: bytes, *lines: bytes, method: bytes = b"GET") -> bytes:
     """Sends a request line as it is: a client library would mend the path."""
     host = urlsplit(service.url)
     with socket.create_connection((host.hostname, host.port), timeout=10) as connection:
         token = service.token("gp").encode()
         connection.sendall(
-            b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token + b"\r\n"
+            method + b" " + target + b" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token + b"\r\n"
             b"Connection: close\r\n" + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
         )
         answer = b""
@@ -107,6 +108,24 @@ def test_dot_segments_lead_nowhere(service: Any, target: bytes) -> None:
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"OperationOutcome" in answer
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [(b"BREW", 501), (b"get", 501), (b"PROPFIND", 405), (b"TRACE", 405), (b"\xff", 501)]
+)
+def test_a_method_that_is_not_served_is_told_so(service: Any, method: bytes, status: int) -> None:
+    head, _, body = raw(service, b"/fhir/Patient", method=method).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"content-type: application/fhir+json" in head.lower()
+    assert json.loads(body)["issue"][0]["code"] == "not-supported"
+
+
+def test_what_is_no_http_is_told_so(service: Any) -> None:
+    head, _, body = raw(service, b"/fhir/ Patient").partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["resourceType"] == "OperationOutcome"
 
 
 def test_one_header_twice_is_refused(service: Any) -> None:

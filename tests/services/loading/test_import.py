@@ -266,3 +266,28 @@ FRENCH_CREATED = {
     "Schedule": 2,
     "Slot": 2,
 }
+
+
+@pytest.mark.parametrize("kind", ["batch", "collection"])
+def test_two_conditional_creates_of_one_bundle_make_one(run: Run, tmp_path: Path, kind: str) -> None:
+    """Also when the first of them is a plain create, and for whatever else refers to the second."""
+
+    def entry(name: str, value: str, once: bool) -> Tree:
+        doctor = {"resourceType": "Practitioner", "identifier": [{"system": "urn:npi", "value": value}]}
+        request = {"method": "POST", "url": "Practitioner"}
+        if once:
+            request["ifNoneExist"] = f"identifier=urn:npi|{value}"
+        return {"fullUrl": f"urn:uuid:00000000-0000-4000-8000-{name:>012}", "resource": doctor, "request": request}
+
+    entries = [entry("1", "a", True), entry("2", "a", True), entry("3", "a", True)]
+    entries += [entry("4", "b", False), entry("5", "b", True), entry("6", "c", True)]
+    role = {"resourceType": "PractitionerRole", "practitioner": {"reference": entries[1]["fullUrl"]}}
+    entries.append({"fullUrl": "urn:uuid:00000000-0000-4000-8000-000000000009", "resource": role})
+    path = put(tmp_path / "files", "one.json", {"resourceType": "Bundle", "type": kind, "entry": entries})
+
+    code, report = run(path)
+
+    assert (code, report["refused"]) == (0, [])
+    assert report["created"] == {"Practitioner": 3, "PractitionerRole": 1}
+    assert report["unchanged"] == {"Practitioner": 3}
+    assert run(path)[1]["created"] == {}

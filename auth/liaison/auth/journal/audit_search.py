@@ -63,6 +63,9 @@ def read(query: str, decode: Decode, base_url: str) -> Query:
     kept = []
     for asked, value in parse.pairs(query):
         name, _, modifier = asked.partition(":")
+        if name in parse.OF_THE_EDGE:
+            kept.append((asked, value))
+            continue
         if name not in PARAMETERS and name not in CONTROLS:
             known = ", ".join(sorted((*PARAMETERS, *CONTROLS)))
             raise BadRequest(f"'{name[:40]}' is not a search parameter of AuditEvent here; these are: {known}.")

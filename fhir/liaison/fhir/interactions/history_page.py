@@ -13,6 +13,7 @@ import orjson
 from liaison.fhir.errors import BadRequest, Gone
 from liaison.fhir.model import dates
 from liaison.fhir.search.page import LIFE, PARAMETER, dead
+from liaison.fhir.search.parse import OF_THE_EDGE
 from liaison.fhir.search.subset import PARAMETERS
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Caller
@@ -37,14 +38,17 @@ class Asked:
     after: Place | None = None
     query: tuple[tuple[str, str], ...] = ()
     shaping: tuple[tuple[str, str], ...] = ()
+    carried: tuple[tuple[str, str], ...] = ()
+    """In which form the page is sent, and so the next one."""
 
     def from_here(self, snapshot: str, after: Place) -> "Asked":
         return replace(self, snapshot=snapshot, after=after)
 
     def links(self, url: str, following: str = "") -> list[tuple[str, str]]:
-        found = [("self", f"{url}?{urlencode(self.query)}" if self.query else url)]
+        query = (*self.query, *self.carried)
+        found = [("self", f"{url}?{urlencode(query)}" if query else url)]
         if following:
-            found.append(("next", f"{url}?{urlencode({PARAMETER: following})}"))
+            found.append(("next", f"{url}?{urlencode([(PARAMETER, following), *self.carried])}"))
         return found
 
 
@@ -53,13 +57,15 @@ EVER: Final = Asked(1)
 
 def asked(store: Store, caller: Caller, path: str, query: str) -> Asked:
     """The page that the query asks for. BadRequest names what it does not know; Gone for a cursor that is no more."""
-    given = tuple(parse_qsl(query, keep_blank_values=True))
+    sent = parse_qsl(query, keep_blank_values=True)
+    carried = tuple(one for one in sent if one[0] in OF_THE_EDGE)
+    given = tuple(one for one in sent if one[0] not in OF_THE_EDGE)
     now = datetime.now(UTC)
     cursors = [value for name, value in given if name == PARAMETER]
     if cursors:
         if len(given) > 1:
             raise BadRequest(f"'{PARAMETER}' continues a history as it was; it goes with no other parameter.")
-        return replace(_unseal(store, caller, path, cursors[0], now), query=given)
+        return replace(_unseal(store, caller, path, cursors[0], now), query=given, carried=carried)
     count, window, seen = PAGE, ALL, set()
     for name, value in given:
         if name in seen:
@@ -82,7 +88,8 @@ def asked(store: Store, caller: Caller, path: str, query: str) -> Asked:
                     f"The parameter '{_shown(name)}' is not known for history; _count, _since, _at, _summary "
                     "and _elements are."
                 )
-    return Asked(count, window, now, query=given, shaping=tuple(one for one in given if one[0] in PARAMETERS))
+    shaping = tuple(one for one in given if one[0] in PARAMETERS)
+    return Asked(count, window, now, query=given, shaping=shaping, carried=carried)
 
 
 def _shown(name: str) -> str:

@@ -35,9 +35,20 @@ class Around(NamedTuple):
 
 
 class Page:
-    """One page of a run. `query` is that of any of the types: they differ only in what they ask of each."""
+    """One page of a run. `query` is that of any of the types: they differ only in what they ask of each. `carried` says
+    in which form the page is sent, and so how those that its links lead to are."""
 
-    def __init__(self, run: Run | Several, type_: str, query: Query, base_url: str, here: Cursor, first: bool) -> None:
+    def __init__(
+        self,
+        run: Run | Several,
+        type_: str,
+        query: Query,
+        base_url: str,
+        here: Cursor,
+        first: bool,
+        carried: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.carried = carried
         self.run, self.query, self.base_url, self.here, self.first = run, query, base_url, here, first
         self.one = run if isinstance(run, Run) else run.one
         self.store, self.caller, self.type_ = self.one.store, self.one.caller, type_
@@ -126,11 +137,11 @@ class Page:
         around: Around,
         told: Sequence[Issue] = (),
     ) -> Answer:
-        links = [("self", url(self.base_url, self.path, self.query.pairs))]
+        links = [("self", url(self.base_url, self.path, (*self.query.pairs, *self.carried)))]
         for relation, cursor in around._asdict().items():
             if cursor is not None:
                 text = page.seal(self.store.vault.cursor, self.caller, self.type_, cursor)
-                links.append((relation, url(self.base_url, self.path, ((page.PARAMETER, text),))))
+                links.append((relation, url(self.base_url, self.path, ((page.PARAMETER, text), *self.carried))))
         return searchset(
             matches,
             included,

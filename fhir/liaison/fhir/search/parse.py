@@ -32,7 +32,7 @@ _TIMELESS: Final = frozenset({"token", "reference", "uri"})
 _SHORT: Final = 200
 
 # Parameters of the edge, for any interaction (http.html#parameters); it has read them already.
-_OF_THE_EDGE: Final = frozenset({"_format", "_pretty"})
+OF_THE_EDGE: Final = frozenset({"_format", "_pretty"})
 
 _NOT_YET: Final = frozenset({"_query", "_contained", "_containedType"})
 
@@ -64,7 +64,7 @@ def parse(given: Iterable[tuple[str, str]], context: Context, *, lenient: bool =
     controls = result.Controls(context.type_, context.types)
     values = 0
     for name, text in given:
-        if name in _OF_THE_EDGE:
+        if name in OF_THE_EDGE:
             continue
         try:
             if not controls.read(name, text):

@@ -16,7 +16,7 @@ from liaison.fhir.search.criteria import Context, Query
 from liaison.fhir.search.known import with_parameters
 from liaison.fhir.search.links import Links
 from liaison.fhir.search.page import Cursor
-from liaison.fhir.search.parse import criterion, pairs
+from liaison.fhir.search.parse import OF_THE_EDGE, criterion, pairs
 from liaison.fhir.search.plan import NOBODY, condition_of
 from liaison.fhir.search.run import Run
 from liaison.fhir.search.several import Several
@@ -55,14 +55,15 @@ async def search(
 async def _search(
     store: Store, caller: Caller, type_: str, query: str, base_url: str, lenient: bool, compartment: str
 ) -> Answer:
-    given = pairs(query)
+    sent = pairs(query)
+    carried = tuple(one for one in sent if one[0] in OF_THE_EDGE)
+    given = tuple(one for one in sent if one[0] not in OF_THE_EDGE)
     now = datetime.now(UTC)
     cursor = None
     if any(name == page.PARAMETER for name, _ in given):
-        asked = [one for one in given if one[0] not in ("_format", "_pretty")]
-        if len(asked) > 1:
+        if len(given) > 1:
             raise BadRequest(f"'{page.PARAMETER}' continues a search as it was; it goes with no other parameter.")
-        cursor = page.unseal(store.vault.cursor, caller, type_, asked[0][1], now)
+        cursor = page.unseal(store.vault.cursor, caller, type_, given[0][1], now)
         if cursor.compartment != compartment:
             raise page.dead()  # it continues another search than the address says
         given, lenient, now = cursor.pairs, cursor.lenient, cursor.started
@@ -77,7 +78,7 @@ async def _search(
     first = Cursor(now, "", given, lenient, compartment, None)
     with noted(links):
         run = await _runs(links, asked_of, compartment)
-        answer = await Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None).answer()
+        answer = await Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None, carried).answer()
     return replace(answer, consulted=tuple(links.consulted)) if links.consulted else answer
 
 

@@ -115,6 +115,7 @@ class FhirEdge:
         if not searched:
             _settle_media(asked, headers, wanted)
         body = b""
+        carried = asked
         if method not in ("GET", "HEAD"):
             if not _has_route(method, path):
                 return await self.engine.handle(caller, request)  # refused and journaled there, the body unread
@@ -124,9 +125,12 @@ class FhirEdge:
             if searched:
                 form = negotiation.form_body(headers.get("content-type", ""), body)
                 _settle_media(f"{asked}&{form}", headers, wanted)
-                body, query = b"", "&".join(part for part in (query, negotiation.without_format(form, wanted)) if part)
+                carried = f"{asked}&{form}"
+                body, query = b"", _joined(query, negotiation.without_format(form, wanted))
             elif method != "DELETE" and (body or not path.partition("$")[1]):
                 _require_resource(method, headers, body)
+        if _has_pages(method, path):
+            query = _joined(query, negotiation.general(carried))
         return await self.engine.handle(
             caller, Request(method, path, query, body, headers, request_id, request.address)
         )
@@ -151,12 +155,27 @@ ANYONE: Final = Caller(session=0, bound=Scopes(()), purpose=0, role_code="")
 """The caller of /metadata, which names no record. Session 0 does not exist, so SQL gives it nothing."""
 
 
+_PAGED: Final = frozenset({"search", "history", "history-type", "history-system"})
+"""Their answers have links, which give the next page in the form that was asked for."""
+
+
 def _has_route(method: str, path: str) -> bool:
     try:
         route(method, path)
     except FhirError:
         return False
     return True
+
+
+def _has_pages(method: str, path: str) -> bool:
+    try:
+        return route(method, path).name in _PAGED
+    except FhirError:
+        return False
+
+
+def _joined(*queries: str) -> str:
+    return "&".join(part for part in queries if part)
 
 
 def _settle_media(query: str, headers: Mapping[str, str], wanted: Wanted) -> None:

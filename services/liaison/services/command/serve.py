@@ -16,6 +16,7 @@ from liaison.fhir.store.database import UnknownSchema
 from liaison.fhir.vault import ProviderError
 from liaison.services import base
 from liaison.services.api import metrics
+from liaison.services.api.unreadable import Http
 from liaison.services.command import Refused, app
 from liaison.services.house import House, NoKey, key_provider
 from liaison.services.installation import WrongInstallation
@@ -83,7 +84,7 @@ def _serve(settings: Settings, certificate: tuple[Path, Path] | None) -> None:
         factory=True,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=Http,
         lifespan="on",
         access_log=False,
         log_level="warning",

@@ -9,9 +9,10 @@ from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.resolve import Lenience
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.store import Store
-from liaison.fhir.store.identity import identifiers
+from liaison.fhir.store.identity import identifier_of, identifiers
 from liaison.services.loading.ledger import Known, Ledger, Line
 from liaison.services.loading.report import Report
+from liaison.services.loading.said import condition_of
 from liaison.services.loading.sources import Group, Item
 
 
@@ -27,6 +28,8 @@ class Batch:
         self._known: dict[str, Known] = {}
         self.writes: list[Write] = []
         self.later: list[Item] = []
+        self.again: list[Group] = []
+        """What asks whether something is there that this transaction may make: to be stored next, by one of its own."""
 
     def items_to_write(self) -> list[Item]:
         return [self._items[id(write)][0] for write in self.writes]
@@ -38,7 +41,7 @@ class Batch:
         self._known = await self._ledger.look_up(self._store.database.reading, named | texts)
         self._lenience.known = {text: self._known[text].key for text in texts if text in self._known}
         for group in groups:
-            items = group.items
+            items = group.items if group.whole else self._without_repeated(group)
             if not (final or group.whole):
                 items = self._set_aside(items)
             self._take(group, items)
@@ -56,6 +59,32 @@ class Batch:
                 if names.setdefault(name, write) is not write:
                     twice.add(name)
         return {name: write for name, write in names.items() if name not in twice}
+
+    def _without_repeated(self, group: Group) -> list[Item]:
+        """Takes out what asks the same as an item before it, or for an identifier that one has, and what refers to that:
+        all conditions of a transaction are searched before it creates anything, so each would create what is to be one."""
+        kept: list[Item] = []
+        repeated: list[Item] = []
+        asked: set[tuple[str, str]] = set()
+        made: set[tuple[str, tuple[str, str]]] = set()
+        for item in group.items:
+            type_ = str(item.tree["resourceType"]) if item.tree is not None else ""
+            query = condition_of(item)
+            wanted = identifier_of(query)
+            if query and ((type_, query) in asked or (wanted is not None and (type_, wanted) in made)):
+                repeated.append(item)
+                continue
+            kept.append(item)
+            asked.add((type_, query))
+            made |= {(type_, one) for one in identifiers(item.tree or {})}
+        named: set[str] = set()
+        while names := {name for one in repeated for name in (one.full_url, one.local_name) if name} - named:
+            named.update(names)
+            repeated += [item for item in kept if not item.texts.isdisjoint(named)]
+            kept = [item for item in kept if item.texts.isdisjoint(named)]
+        if repeated:
+            self.again.append(Group(group.name, repeated))
+        return kept
 
     def _set_aside(self, items: list[Item]) -> list[Item]:
         """Takes out what refers to a resource of its source that has not come yet."""
@@ -99,7 +128,7 @@ class Batch:
         if known is not None and known.digest == digest:
             return None
         write = Write("create", type_, tree, "", full_url=item.full_url, linked=item.linked, referring=item.referring)
-        write.none_exist = item.none_exist.partition("?")[2] or item.none_exist
+        write.none_exist = condition_of(item)
         write.whole = group.name if group.whole else ""
         if known is not None:
             write.interaction, write.id_, write.none_exist = "update", self._store.id(known.key), ""

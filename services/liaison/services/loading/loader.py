@@ -80,7 +80,8 @@ class Loader:
         return later
 
     async def _load_together(self, groups: list[Group], final: bool) -> list[Item]:
-        """One transaction; when it is refused as a whole, one for each group."""
+        """One transaction; when it is refused as a whole, one for each group. What asks for something that it may have
+        made follows in others."""
         batch = Batch(self._store, self._ledger, self._logical)
         await batch.add(groups, final)
         try:
@@ -92,4 +93,7 @@ class Loader:
                 self.report.refuse(item.where, error)
             batch.writes.clear()
         batch.tell(self.report)
-        return batch.later
+        later = batch.later
+        for group in batch.again:
+            later += await self._load_together([group], final)
+        return later

@@ -61,7 +61,12 @@ def _said(items: Sequence[Item], asks: frozenset[str], criteria: Iterable[str]) 
 
 
 def _conditions(items: Iterable[Item]) -> set[str]:
-    return {item.none_exist.partition("?")[2] or item.none_exist for item in items if item.none_exist}
+    return {condition_of(item) for item in items if item.none_exist}
+
+
+def condition_of(item: Item) -> str:
+    """The criteria of a conditional create, which may be written with their path; '' for a plain one."""
+    return item.none_exist.partition("?")[2] or item.none_exist
 
 
 def _identifier(system: str, value: str) -> str:
