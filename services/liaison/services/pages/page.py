@@ -100,6 +100,19 @@ def to_sign_in(request: Request, path: str = "/connexion") -> Response:
     return confine(request, RedirectResponse(path + back, status_code=303))
 
 
+class Page(Route):
+    """A route that is a page. `roles`: who it is for, None for anyone. `proven`: '' or the page that one comes back to."""
+
+    def __init__(self, path: str, run: Endpoint, methods: list[str], roles: frozenset[str] | None, proven: str) -> None:
+        super().__init__(path, run, methods=methods)
+        self.roles, self.proven = roles, proven
+
+
+def to_confirm(request: Request, back: str) -> Response:
+    """Sends the browser to prove once more who is there, and then to `back`: a page, for a form is not sent again."""
+    return confine(request, RedirectResponse(f"/confirmer?suite={quote(back, safe='')}", status_code=303))
+
+
 def page(
     path: str,
     endpoint: Endpoint,
@@ -108,12 +121,14 @@ def page(
     body_limit: int = FORM_LIMIT,
     roles: frozenset[str] | None = None,
     changes_nothing: bool = False,
-) -> Route:
+    proven: str = "",
+) -> Page:
     """A route whose forms are checked for origin and token, and whose refusals become pages.
 
     `roles`: who the page is for; anyone else signed in gets the 404 page, nobody signed in goes to sign in. This is
     convenience, not protection: what a page can show or do is decided by the engine. `changes_nothing`: a POST that
-    another site may send, because it only shows a page.
+    another site may send, because it only shows a page. `proven`: what changes anything here asks for a proof of who one
+    is of less than half an hour (Browser.recent), and leads back to that page; nothing is done before.
     """
 
     async def run(request: Request) -> Response:
@@ -131,6 +146,10 @@ def page(
                         return await left_open.show(request)
             if roles is not None and (await signed_in(request)).caller.role_code not in roles:
                 return refusal(request, 404)
+            if proven and request.method not in _SAFE and not (browser is not None and browser.recent):
+                if browser is None:
+                    raise SignInNeeded
+                return to_confirm(request, proven)
             return await once(request, browser, lambda: endpoint(request))
         except SignInNeeded:
             return to_sign_in(request)
@@ -143,5 +162,5 @@ def page(
             log.exception("page failed", path=route.path)
             return refusal(request, 500)
 
-    route = Route(path, run, methods=list(methods))
+    route = Page(path, run, list(methods), roles, proven)
     return route

@@ -71,6 +71,7 @@ def routes() -> list[Route]:
         return await (enrol if request.method == "POST" else show)(request)
 
     return [
-        page("/telephones", telephones, methods=("GET", "POST"), roles=MANAGERS),
+        page("/telephones", telephones, methods=("GET", "POST"), roles=MANAGERS, proven="/telephones"),
+        # No proof: a lost phone is removed at one touch, and nobody gets in by it.
         page("/telephones/revoquer", revoke, methods=("POST",), roles=MANAGERS),
     ]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -168,5 +169,5 @@ async def test_the_page_is_for_administrators_and_each_act_for_those_who_have_ju
     )
     who = await number(administered, "patient")
     for path in ACTS:
-        assert (await post(admin, path, compte=who)).headers["location"] == "/confirmer"
+        assert (await post(admin, path, compte=who)).headers["location"] == f"/confirmer?suite={quote(PATH, safe='')}"
     assert await administered.house.database.reading.fetchval("select active from account where username = 'patient'")

@@ -18,7 +18,6 @@ from liaison.fhir.store import faults
 from liaison.services.pages.administration import people
 from liaison.services.pages.administration.people import PATH, WrongDay, named, note
 from liaison.services.pages.entering import go
-from liaison.services.pages.factors.again import recently
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import PARIS, render
 from liaison.services.pages.signed_in import signed_in
@@ -80,8 +79,6 @@ def _there(request: Request, account: Account) -> Response:
 
 async def suspend(request: Request) -> Response:
     """Stops an account, or lets it begin again."""
-    if isinstance(proven := await recently(request), Response):
-        return proven
     account, _form = await _of_another(request)
     with faults.reported():
         async with request.app.state.house.database.writing.acquire() as connection, connection.transaction():
@@ -92,8 +89,6 @@ async def suspend(request: Request) -> Response:
 
 async def new_link(request: Request) -> Response:
     """For someone who has not chosen a secret yet, and lost the link or let it run out."""
-    if isinstance(proven := await recently(request), Response):
-        return proven
     account, _form = await _of_another(request)
     with faults.reported():
         async with request.app.state.house.database.writing.acquire() as connection, connection.transaction():
@@ -108,8 +103,6 @@ async def new_link(request: Request) -> Response:
 
 async def change_end(request: Request) -> Response:
     """The last day of the contract, or none; or its end today."""
-    if isinstance(proven := await recently(request), Response):
-        return proven
     account, form = await _of_another(request)
     try:
         ends_at = datetime.now(PARIS) if form.get("maintenant") else people.last_moment(form.get("fin", ""))
@@ -126,18 +119,17 @@ async def change_end(request: Request) -> Response:
 
 async def recover(request: Request) -> Response:
     """Asks for it, or grants what another administrator has asked for."""
-    if isinstance(proven := await recently(request), Response):
-        return proven
     account, token = await named(request, str((await request.form()).get("compte", ""))), ""
+    _, me = await signed_in(request)
     with faults.reported():
         async with request.app.state.house.database.writing.acquire() as connection, connection.transaction():
             try:
                 waiting = (await recovery.asked(connection)).get(account.number)
-                if waiting is None or waiting == proven.account.number:
-                    await recovery.ask(connection, account, proven.account)
+                if waiting is None or waiting == me.account.number:
+                    await recovery.ask(connection, account, me.account)
                     await note(request, connection, "ask for recovery", account)
                 else:
-                    token = await recovery.grant(connection, account, proven.account)
+                    token = await recovery.grant(connection, account, me.account)
                     await note(request, connection, "grant recovery", account)
             except RecoveryProblem:
                 gettext = translations(language_of(request)).gettext

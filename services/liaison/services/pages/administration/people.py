@@ -18,7 +18,6 @@ from liaison.auth.people.ways_in import Ways
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.services.pages.entering import asked
-from liaison.services.pages.factors.again import recently
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import PARIS, render
 from liaison.services.pages.record import Record
@@ -98,8 +97,6 @@ def last_moment(typed: str) -> datetime | None:
 
 async def invite(request: Request) -> Response:
     """Opens an account for someone of the directory or record, and shows their link."""
-    if isinstance(proven := await recently(request), Response):
-        return proven
     form = {name: str(value).strip()[:128] for name, value in (await request.form()).items()}
     house = request.app.state.house
     gettext = translations(language_of(request)).gettext

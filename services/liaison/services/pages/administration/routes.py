@@ -15,15 +15,16 @@ def routes() -> list[BaseRoute]:
         return await (people.invite if request.method == "POST" else people.show)(request)
 
     def act(name: str, endpoint: Endpoint) -> Route:
-        return page(f"{people.PATH}/{name}", endpoint, methods=("POST",), roles=people.ADMINISTRATORS)
+        path = f"{people.PATH}/{name}"
+        return page(path, endpoint, methods=("POST",), roles=people.ADMINISTRATORS, proven=people.PATH)
 
     both = ("GET", "POST")
     return [
-        page(people.PATH, comptes, methods=both, roles=people.ADMINISTRATORS),
+        page(people.PATH, comptes, methods=both, roles=people.ADMINISTRATORS, proven=people.PATH),
         page(f"{people.PATH}/{{compte:int}}", account.show, roles=people.ADMINISTRATORS),
         act("suspendre", account.suspend),
         act("lien", account.new_link),
         act("fin", account.change_end),
         act("retablir", account.recover),
-        page("/acces-retablis", recovered.recovered, methods=both, roles=recovered.READERS),
+        page("/acces-retablis", recovered.recovered, methods=both, roles=recovered.READERS, proven="/acces-retablis"),
     ]

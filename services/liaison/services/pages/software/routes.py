@@ -11,6 +11,6 @@ HOMES = {"admin": "/logiciels"}
 
 def routes() -> list[BaseRoute]:
     return [
-        page("/logiciels", desk.software, methods=("GET", "POST"), roles=DECIDERS),
+        page("/logiciels", desk.software, methods=("GET", "POST"), roles=DECIDERS, proven="/logiciels"),
         page("/editeurs/{secret}", vendor.state),
     ]

@@ -14,9 +14,9 @@ def routes() -> list[BaseRoute]:
 
     both, post = ("GET", "POST"), ("POST",)
     return [
-        page(team.PATH, equipe, methods=both, roles=team.MANAGERS),
-        page("/equipe/code", team.new_code, methods=post, roles=team.MANAGERS),
-        page("/equipe/suspendre", team.suspend, methods=post, roles=team.MANAGERS),
-        page("/equipe/terminer", team.finish, methods=post, roles=team.MANAGERS),
+        page(team.PATH, equipe, methods=both, roles=team.MANAGERS, proven=team.PATH),
+        page("/equipe/code", team.new_code, methods=post, roles=team.MANAGERS, proven=team.PATH),
+        page("/equipe/suspendre", team.suspend, methods=post, roles=team.MANAGERS, proven=team.PATH),
+        page("/equipe/terminer", team.finish, methods=post, roles=team.MANAGERS, proven=team.PATH),
         page("/premier-code", first_pin.first_pin, methods=both),
     ]

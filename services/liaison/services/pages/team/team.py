@@ -1,6 +1,6 @@
 """Mon équipe: who works in my service, until when, and with which way in.
 
-Each act asks for a recent proof of who the manager is, and is in the journal with her name. A first code is shown on the
+Each act asks for a recent proof of who the manager is (`page`), and is in the journal with her name. A first code is shown on the
 page that answers, once, to be printed or spoken.
 """
 
@@ -24,7 +24,6 @@ from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.ids import Ids
 from liaison.services.pages.entering import asked, go
-from liaison.services.pages.factors.again import recently
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.record import Record
@@ -70,8 +69,6 @@ async def _of_mine(request: Request, caller: Caller) -> Person:
 
 async def invite(request: Request) -> Response:
     """A new person of the service, her account, and her first code: three minutes before a weekend."""
-    if isinstance(proven := await recently(request), Response):
-        return proven
     caller, _ = await signed_in(request)
     form = {name: str(value).strip()[:LONGEST] for name, value in (await request.form()).items()}
     gettext = translations(language_of(request)).gettext
@@ -125,8 +122,6 @@ async def _free_username(connection: Any, given: str, family: str) -> str:
 async def new_code(request: Request) -> Response:
     """A new first code, for a forgotten PIN. The old PIN works until she has chosen another; an account that reaches
     further than this service is not the manager's to open."""
-    if isinstance(proven := await recently(request), Response):
-        return proven
     caller, _ = await signed_in(request)
     person = await _of_mine(request, caller)
     if not person.own:
@@ -152,8 +147,6 @@ async def new_code(request: Request) -> Response:
 
 async def suspend(request: Request) -> Response:
     """Her role in this service stops, or begins again: everything open in it ends at the next request."""
-    if isinstance(proven := await recently(request), Response):
-        return proven
     caller, _ = await signed_in(request)
     person = await _of_mine(request, caller)
     await staff.change_role(request, caller, person.role, active=not person.active)
@@ -162,8 +155,6 @@ async def suspend(request: Request) -> Response:
 
 async def finish(request: Request) -> Response:
     """The end of the contract is today: the role ends now, and so does the account if it reaches no further."""
-    if isinstance(proven := await recently(request), Response):
-        return proven
     caller, _ = await signed_in(request)
     person = await _of_mine(request, caller)
     now = datetime.now(staff.PARIS)
