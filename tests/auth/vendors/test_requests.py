@@ -211,10 +211,15 @@ async def test_suspension_and_end_reach_everything(database: Database) -> None:
         assert await clients.suspend(connection, name, active=True)
         assert await clients.find(connection, here) is not None
         assert await clients.find(connection, there) is None  # it was off before
+        with pytest.raises(ClientProblem, match="switched off"):
+            await clients.suspend(connection, there, active=True)  # nor by its own name
+        assert await clients.find(connection, there) is None
     assert await in_transaction(database, life.end, name)
     async with database.writing.acquire() as connection:
         assert await clients.find(connection, here) is None
         assert not await clients.suspend(connection, name, active=True)
+        with pytest.raises(ClientProblem, match="not in force"):
+            await clients.suspend(connection, here, active=True)
     assert not await in_transaction(database, life.end, name)
     assert not await life_reviewed(database, name)
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
+from tests.auth.oauth2.proofs import Prover
 
 from liaison.auth.oauth2 import clients, rfc7523, rfc9126
 from liaison.fhir.errors import Unauthorized
@@ -141,6 +142,19 @@ async def test_introspection_tells_what_the_token_response_told(shared: Place) -
         await browser.post("/oauth/revoke", data={"token": content["refresh_token"], "client_id": "app"})
         for token in (content["access_token"], content["refresh_token"]):
             assert await introspected(browser, "watcher", token) == {"active": False}
+
+
+async def test_introspection_tells_what_a_token_is_bound_to(shared: Place) -> None:
+    await register(shared, "binding-watcher", introspects=True)
+    prover = Prover()
+    async with shared.signed_in() as browser:
+        code = query_of(await agree(browser, scope="offline_access user/Patient.rs"))["code"]
+        browser.headers["dpop"] = prover.proof("POST", f"{URL}/oauth/token")
+        content = (await redeem(browser, code)).json()
+        browser.headers.pop("dpop")
+        for token in (content["access_token"], content["refresh_token"]):
+            told = await introspected(browser, "binding-watcher", token)
+            assert told["cnf"] == {"jkt": prover.thumbprint}
 
 
 async def test_introspection_is_nobody_elses_business(shared: Place) -> None:

@@ -192,9 +192,20 @@ async def add(
     return _client(row)
 
 
+_HELD_OFF: Final = """
+select exists (
+    select from client c join client r on r.client = c.registration
+    where c.client_id = $1 and (not r.active or not exists (
+        select from client_activation a where a.acting = c.client and a.active)))
+"""
+
+
 async def suspend(connection: asyncpg.Connection, client_id: str, *, active: bool = False) -> bool:
     """Suspends (or takes up again) a client and all that acts by its registration; their sessions end at once. What is
-    switched off for an organisation stays off. False when there is no such client, or it has ended."""
+    switched off for an organisation stays off: raises ClientProblem for that organisation's own client. False when there
+    is no such client, or it has ended."""
+    if active and await connection.fetchval(_HELD_OFF, client_id):
+        raise ClientProblem(f"{client_id} is switched off by its organisation, or its registration is not in force.")
     number = await connection.fetchval(
         "update client set active = $2 where client_id = $1 and ended_at is null returning client", client_id, active
     )

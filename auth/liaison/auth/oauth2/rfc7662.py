@@ -13,7 +13,7 @@ import asyncpg
 from liaison.auth.digests import digest
 from liaison.auth.oauth2 import rfc9068
 from liaison.auth.oauth2.clients import Client
-from liaison.auth.oauth2.confirmation import UNBOUND, Confirmation
+from liaison.auth.oauth2.confirmation import JKT, UNBOUND, Confirmation
 from liaison.auth.oauth2.keys import SigningKeys
 from liaison.auth.oauth2.rfc6749.grant import Grant
 from liaison.auth.sessions import is_alive
@@ -110,4 +110,5 @@ async def _refresh_token(connection: "asyncpg.Connection | asyncpg.Pool", token:
         account=grant.account,
         token_type="refresh_token",  # noqa: S106  # its kind (RFC 8693 §3), no secret
         context=grant.context,
+        bound_to=Confirmation(JKT, grant.dpop_jkt) if grant.dpop_jkt else UNBOUND,
     )
