@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 SCREENS = {
     "aide": ["/aujourdhui", "/visite/{bpco_03}"],
     "home_service_manager": ["/aujourdhui", "/dossiers/{guarded}"],
-    "gp": ["/dossiers", "/dossiers/{bpco_04}", "/dossiers/{bpco_04}/mesures", "/dossiers/{bpco_04}/plan", "/accueillir",
+    "gp": ["/dossiers", "/dossiers/{bpco_04}", "/dossiers/{bpco_04}/documents", "/dossiers/{bpco_04}/mesures", "/dossiers/{bpco_04}/plan", "/accueillir",
            "/accueillir?etape=identite", "/dossiers/absent"],
     "secretary": ["/dossiers/{masked}", "/dossiers/{masked}/accords"],
     "coordinator": ["/cohorte", "/cohorte?retard=1", "/cohorte/appliquer/{bpco_01}",

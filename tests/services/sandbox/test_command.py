@@ -6,6 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from liaison.fhir.vault import FileKeyProvider
+from liaison.services.sandbox.folder import Folder
+
 from ..console import typed
 from .conftest import Running, environment, liaison, start, stop
 
@@ -200,3 +203,18 @@ def test_tokens_are_refused_where_there_is_no_sandbox(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "There is no sandbox" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stopped_sandbox_gives_no_token_and_is_no_service_for_real_people(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.prepare(reset=False)
+    FileKeyProvider.create(folder.key)
+    folder.write({"issuer": "http://127.0.0.1:9"})
+    own = {**environment(), "LIAISON_DATA": str(tmp_path), "LIAISON_KEY_FILE": str(folder.key)}
+
+    token = typed(environment(), "sandbox", "token", "--data", str(tmp_path), "--as", "gp")
+    served = typed(own, "serve", "--port", "0")
+
+    assert (token.returncode, served.returncode) == (1, 1)
+    assert f"Start it: liaison sandbox --data {tmp_path}" in token.stderr
+    assert f"{tmp_path} is a sandbox. Start it as one: liaison sandbox --data {tmp_path}" in served.stderr

@@ -1,28 +1,14 @@
 """One thing open in two tabs, or before two people: neither overwrites the other unseen, and nothing is said twice."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import httpx
 import pytest
 
 from ..running_sandbox import Running
+from .conftest import behind, hidden
 
 pytestmark = pytest.mark.http
-
-
-@contextmanager
-def behind(sandbox: Running, door: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.known["issuer"], timeout=60) as browser:
-        csrf = _hidden(browser.get("/territoire").text, "csrf")
-        assert browser.post("/territoire/entrer", data={"csrf": csrf, "porte": door}).status_code == 303
-        yield browser
-
-
-def _hidden(text: str, name: str) -> str:
-    return text.split(f'name="{name}" value="')[1].split('"')[0]
 
 
 def resource(sandbox: Running, path: str) -> dict[str, Any]:
@@ -34,7 +20,7 @@ def test_a_step_changed_in_another_tab_is_shown_and_the_words_stay(sandbox: Runn
     with behind(sandbox, "coordinator") as browser:
         address = re.findall(r"/cohorte/etapes/[0-9a-f]+", browser.get("/cohorte").text)[-1]
         one, other = (
-            {"csrf": _hidden(text, "csrf"), "version": _hidden(text, "version"), "day": "2026-01-05"}
+            {"csrf": hidden(text, "csrf"), "version": hidden(text, "version"), "day": "2026-01-05"}
             for text in (browser.get(address).text, browser.get(address).text)
         )
         first = browser.post(address, data={**one, "action": "excuse", "reason": "refuse l'atelier"})
@@ -57,11 +43,11 @@ def test_an_alert_seen_by_two_was_seen_by_the_first_and_both_instructions_leave(
         assert found, "the alert of the territory waits"
         words = ["Je passe demain.", "Je l'appelle ce soir."]
         answers = [
-            browser.post(found[0], data={"csrf": _hidden(text, "csrf"), "instruction": said})
+            browser.post(found[0], data={"csrf": hidden(text, "csrf"), "instruction": said})
             for browser, text, said in zip((doctor, nurse), pages, words, strict=True)
         ]
         # The same again in a third tab without a word changes nothing.
-        answers.append(nurse.post(found[0], data={"csrf": _hidden(pages[1], "csrf"), "instruction": ""}))
+        answers.append(nurse.post(found[0], data={"csrf": hidden(pages[1], "csrf"), "instruction": ""}))
     task = resource(sandbox, f"Task/{found[1]}")
 
     assert [one.status_code for one in answers] == [303, 303, 303]

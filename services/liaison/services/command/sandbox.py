@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from liaison.fhir.vault import FileKeyProvider
+from liaison.services.base import NoDatabase
 from liaison.services.command import Refused, app, serve
 from liaison.services.installation import WrongInstallation
 from liaison.services.sandbox import lan, start
@@ -96,6 +97,8 @@ def token(
         known = folder.read()
         asyncio.run(start.check(_settings(folder, 0, 1, known["issuer"])))
         typer.echo(tokens.token(known, who, client, scope, patient))
+    except NoDatabase:
+        raise Refused(f"The sandbox in {folder.path} does not run. Start it: liaison sandbox --data {data}") from None
     except (NotASandbox, WrongInstallation, tokens.NoToken, *serve.CANNOT) as error:
         raise Refused(str(error)) from None
 

@@ -20,6 +20,7 @@ from liaison.services.api.unreadable import Http
 from liaison.services.command import Refused, app
 from liaison.services.house import House, NoKey, key_provider
 from liaison.services.installation import WrongInstallation
+from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
 from liaison.services.workers import Workers
 
@@ -42,7 +43,11 @@ def serve(
     for name, value in given.items():
         if value is not None:
             os.environ[f"LIAISON_{name.upper()}"] = str(value)  # so that each worker reads the same
-    run(Settings())
+    settings = Settings()
+    if (settings.data / MARKER).exists():
+        # Its doors let anybody in without a password: it is served as what it is, where its own command chose.
+        raise Refused(f"{settings.data} is a sandbox. Start it as one: liaison sandbox --data {settings.data}")
+    run(settings)
 
 
 def run(

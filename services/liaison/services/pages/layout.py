@@ -18,6 +18,7 @@ from liaison.services.pages.form_tokens import numbered
 from liaison.services.pages.languages import COOKIE, language_of, translations
 from liaison.services.pages.reading import moments, sentences
 from liaison.services.pages.role_names import CALLED, COORDINATORS, RECEIVERS, URGENT
+from liaison.services.pages.welcome.doors import BY_KEY
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -40,6 +41,15 @@ def static_url(name: str) -> str:
 
 def _local(moment: datetime) -> datetime:
     return moment.astimezone(PARIS)
+
+
+def _when(tree: dict[str, Any], language: str) -> str:
+    """When it happened, no more precise than the resource says it: a vaccine given on a day was not given at midnight."""
+    text, at = moments.stated(tree), moments.happened(tree)
+    if at is None:
+        return ""
+    pattern = {4: "y", 7: "MMM y", 10: "d MMM y"}.get(len(text), "d MMM y, HH:mm")
+    return str(format_datetime(_local(at), pattern, locale=language))
 
 
 @cache
@@ -73,6 +83,7 @@ def environment(language: str) -> Environment:
             else format_time(_local(value), "HH:mm", locale=language)
         ),
         moment=lambda value: format_datetime(_local(value), "d MMM y, HH:mm", locale=language),
+        when=lambda tree: _when(tree, language),
     )
     return made
 
@@ -128,7 +139,11 @@ def render(
     signed = getattr(request.state, "signed_in", None)
     context.setdefault("me", signed.me if signed else None)
     context.setdefault("csrf", numbered(signed.me.csrf) if signed else getattr(request.state, "csrf", ""))
-    context.setdefault("notice", getattr(request.app.state, "notice", ""))
+    notice = getattr(request.app.state, "notice", "")
+    context.setdefault("notice", notice)
+    # In a sandbox, what to try as the person one is now stays one touch away.
+    key = signed.me.account.username.replace("-", "_") if signed and notice else ""
+    context.setdefault("sheet", f"/territoire/{key}" if key in BY_KEY else "")
     language = language_of(request)
     context.setdefault("other_language", _same_page(request, "en" if language == "fr" else "fr"))
     page = environment(language).get_template(template)

@@ -121,7 +121,7 @@ async def visits_to(request: Request) -> Response:
             name=own.get(visit.practitioner) or names.get(visit.practitioner, gettext(_("Un logiciel"))),
             role=role_name(visit.role_code, gettext),
             organization=names.get(visit.organization, ""),
-            kinds=sorted({KINDS.get(type_, OTHER) for type_ in visit.types}),
+            kinds=sorted({gettext(KINDS.get(type_, OTHER)) for type_ in visit.types}),
             minutes=round((visit.until - visit.since).total_seconds() / 60),
             purposes=sorted(gettext(PURPOSES[purpose]) for purpose in visit.purposes if purpose in PURPOSES),
             rule=main_rule(visit.rules),

@@ -15,6 +15,7 @@ from liaison.services.pages.clinician.last_visit import last_visit
 from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import writes
@@ -36,6 +37,7 @@ GROWING: Final = {
 FIRST_LOOK: Final = timedelta(days=30)
 """How far back, by the date things happened, the page looks when someone opens a record for the first time."""
 MOST_NEWS: Final = 40
+STOPPED: Final = frozenset({"stopped", "completed", "on-hold"})
 COMING: Final = frozenset({"proposed", "pending", "booked", "arrived", "checked-in"})
 
 
@@ -93,9 +95,11 @@ async def show(request: Request, place: Place) -> Response:
         flags=current(flags),
         problems=[p for p in problems if active(p)],
         treatments=current(treatments),
+        stopped=[one for one in treatments if one.get("status") in STOPPED],
+        contact=contact(patient),
         allergies=[a for a in allergies if active(a)],
         plans=current(plans),
-        team=[member for team in teams for member in members(team)],
+        team=list(dict.fromkeys(member for team in teams for member in members(team))),
         alerts=[told(task) for task in alerts],
         may_answer=place.writes and writes(place.me.role_code, Class.ALERT),
     )
@@ -158,7 +162,7 @@ def active(tree: Tree) -> bool:
 
 
 def members(team: Tree) -> list[tuple[str, str]]:
-    """(name, role) of those who take part now."""
+    """(name, role) of those who take part now. A name that says the role already is not followed by it again."""
     today = datetime.now(moments.PARIS).date().isoformat()
     lines = []
     for participant in team.get("participant", []):
@@ -166,5 +170,6 @@ def members(team: Tree) -> list[tuple[str, str]]:
         if end and end[:10] < today:
             continue
         roles = [r.get("text", "") for r in participant.get("role", []) if r.get("text")]
-        lines.append((participant.get("member", {}).get("display", ""), ", ".join(roles)))
+        name = str(participant.get("member", {}).get("display", ""))
+        lines.append((name, ", ".join(role for role in roles if role.casefold() not in name.casefold())))
     return [line for line in lines if line[0]]

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from liaison.services.pages.clinician import alerts, dossier, observations, patients, plan, wishes
+from liaison.services.pages.clinician import alerts, dossier, history, observations, patients, plan, wishes
 from liaison.services.pages.page import page
 
 HEALTH = frozenset(
@@ -26,6 +26,7 @@ def routes() -> list[BaseRoute]:
         page("/dossiers/{id}", dossier.dossier, roles=READERS),
         page("/dossiers/{id}/mesures", observations.measures, roles=READERS),
         page("/dossiers/{id}/mesures/ajouter", observations.add, methods=("POST",), roles=HEALTH),
+        page("/dossiers/{id}/documents", history.history, roles=READERS),
         page("/dossiers/{id}/plan", plan.plan, roles=READERS),
         page("/dossiers/{id}/accords", wishes.wishes, methods=("GET", "POST"), roles=READERS),
         page("/dossiers/{id}/alertes/{task}", alerts.answer, methods=("POST",), roles=READERS),

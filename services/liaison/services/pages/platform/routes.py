@@ -17,5 +17,6 @@ def routes() -> list[BaseRoute]:
         page("/appels/{task}/prendre", taken.take, methods=("POST",), roles=DOCTORS),
         page("/appels/{task}/dossier", taken.dossier, roles=DOCTORS),
         page("/appels/{task}/dossier/mesures", taken.measures, roles=DOCTORS),
+        page("/appels/{task}/dossier/documents", taken.documents, roles=DOCTORS),
         page("/appels/{task}/dossier/plan", taken.plan, roles=DOCTORS),
     ]

@@ -13,7 +13,7 @@ from liaison.auth.access.calls import KIND
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store.contract import Tree
 from liaison.services.pages.clinician import dossier as one_page
-from liaison.services.pages.clinician import observations
+from liaison.services.pages.clinician import history, observations
 from liaison.services.pages.clinician import plan as steps
 from liaison.services.pages.clinician.place import Place, Urgent
 from liaison.services.pages.record import Record
@@ -35,6 +35,10 @@ async def dossier(request: Request) -> Response:
 
 async def measures(request: Request) -> Response:
     return await observations.show(request, await _place(request))
+
+
+async def documents(request: Request) -> Response:
+    return await history.show(request, await _place(request))
 
 
 async def plan(request: Request) -> Response:

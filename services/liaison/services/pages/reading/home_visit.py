@@ -23,12 +23,17 @@ def _ordinary() -> frozenset[str]:
     return frozenset(str(q["answerOption"][0]["valueCoding"]["code"]) for q in states)
 
 
+def is_one(response: Tree) -> bool:
+    """Whether these are the answers of the visit form. Of another form nothing is ordinary, and all is said."""
+    return str(response.get("questionnaire", "")).partition("|")[0] == FORM
+
+
 def told(response: Tree) -> str:
     """'Le souffle : Plus court que d'habitude. Le reste comme d'habitude. Fait : Lever, Toilette. « … »'"""
     notable, tasks, words, ordinary = [], "", "", False
     for item in response.get("item", []):
         answers, link = item.get("answer", []), item.get("linkId")
-        given = [text for answer in answers if (text := _answer(answer))]
+        given = [text for answer in answers if (text := answered(answer))]
         if not given or link in _UNSAID:
             continue
         codes = {answer.get("valueCoding", {}).get("code") for answer in answers}
@@ -46,7 +51,8 @@ def told(response: Tree) -> str:
     return " ".join(part for part in (*notable, tasks, words) if part)
 
 
-def _answer(answer: Tree) -> str:
+def answered(answer: Tree) -> str:
+    """The words of one answer, a number with its comma."""
     if "valueCoding" in answer:
         return label(answer["valueCoding"])
     found = next((answer[name] for name in answer if name.startswith("value")), "")

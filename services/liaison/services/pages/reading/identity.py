@@ -13,11 +13,18 @@ Tree = dict[str, Any]
 RELIABILITY: Final = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability"
 GIVEN_LIST: Final = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-birth-list-given-name"
 INS_SYSTEMS: Final = frozenset(f"urn:oid:1.2.250.1.213.1.4.{n}" for n in (8, 9, 10, 11))
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
 STATUSES: Final = {
-    "PROV": "Identité provisoire",
-    "VALI": "Identité validée",
-    "RECUP": "Identité récupérée",
-    "QUAL": "Identité qualifiée",
+    "PROV": _("Identité provisoire"),
+    "VALI": _("Identité validée"),
+    "RECUP": _("Identité récupérée"),
+    "QUAL": _("Identité qualifiée"),
 }
 
 

@@ -40,16 +40,22 @@ def moment(text: str) -> datetime:
     return made if made.tzinfo else made.replace(tzinfo=PARIS)
 
 
-def happened(tree: Tree) -> datetime | None:
-    """When what the resource tells happened, or None where it does not say."""
+def stated(tree: Tree) -> str:
+    """When what the resource tells happened, as it says it: a FHIR date or dateTime; '' where it does not say."""
     for name in _WHEN:
         if isinstance(tree.get(name), str):
-            return moment(tree[name])
+            return str(tree[name])
     for name in ("period", "effectivePeriod", "performedPeriod", "executionPeriod"):
         start = tree.get(name, {}).get("start") if isinstance(tree.get(name), dict) else None
         if start:
-            return moment(start)
-    return None
+            return str(start)
+    return ""
+
+
+def happened(tree: Tree) -> datetime | None:
+    """The first instant of what `stated` gives, for order; None where the resource does not say."""
+    text = stated(tree)
+    return moment(text) if text else None
 
 
 def written(tree: Tree) -> datetime:
@@ -64,4 +70,6 @@ def late(tree: Tree, by: timedelta = timedelta(hours=2)) -> bool:
         # A form says itself when it was filled and when it was received.
         filled = next((e["valueDateTime"] for e in tree.get("extension", []) if e.get("url") == _FILLED), None)
         return filled is not None and when is not None and when - moment(filled) > by
+    if when is not None and len(stated(tree)) <= 10:
+        return written(tree).astimezone(PARIS).date() > when.date()
     return when is not None and written(tree) - when > by

@@ -9,54 +9,61 @@ from liaison.services.pages.reading.concepts import label
 
 Tree = dict[str, Any]
 
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
 KINDS: Final = {
-    "Observation": "Mesure",
-    "Condition": "Problème de santé",
-    "MedicationRequest": "Traitement",
-    "MedicationStatement": "Traitement",
-    "AllergyIntolerance": "Allergie",
-    "Encounter": "Rencontre",
-    "DocumentReference": "Document",
-    "Communication": "Message",
-    "Task": "Tâche",
-    "Flag": "À savoir",
-    "CarePlan": "Plan",
-    "Goal": "Objectif",
-    "Appointment": "Rendez-vous",
-    "Procedure": "Acte",
-    "Immunization": "Vaccin",
-    "QuestionnaireResponse": "Visite à domicile",
-    "DiagnosticReport": "Compte rendu",
-    "Consent": "Consentement",
-    "Patient": "Identité",
-    "RelatedPerson": "Proche",
-    "ServiceRequest": "Demande",
-    "Coverage": "Couverture sociale",
-    "EpisodeOfCare": "Suivi",
-    "RequestGroup": "Plan",
-    "Provenance": "Origine",
-    "AuditEvent": "Trace d'accès",
-    "Binary": "Document",
-    "Composition": "Document",
-    "List": "Liste",
-    "Medication": "Médicament",
-    "MedicationAdministration": "Traitement",
-    "MedicationDispense": "Délivrance",
-    "Specimen": "Prélèvement",
-    "ImagingStudy": "Imagerie",
-    "FamilyMemberHistory": "Antécédents familiaux",
-    "Device": "Matériel",
-    "DeviceRequest": "Demande de matériel",
-    "NutritionOrder": "Régime",
-    "RiskAssessment": "Évaluation",
-    "Person": "Identité",
-    "Group": "Groupe",
-    "Schedule": "Agenda",
-    "Slot": "Créneau",
-    "CareTeam": "Équipe",
-    "ClinicalImpression": "Synthèse",
+    "Observation": _("Mesure"),
+    "Condition": _("Problème de santé"),
+    "MedicationRequest": _("Traitement"),
+    "MedicationStatement": _("Traitement"),
+    "AllergyIntolerance": _("Allergie"),
+    "Encounter": _("Rencontre"),
+    "DocumentReference": _("Document"),
+    "Communication": _("Message"),
+    "Task": _("Tâche"),
+    "Flag": _("À savoir"),
+    "CarePlan": _("Plan"),
+    "Goal": _("Objectif"),
+    "Appointment": _("Rendez-vous"),
+    "Procedure": _("Acte"),
+    "Immunization": _("Vaccin"),
+    "QuestionnaireResponse": _("Visite à domicile"),
+    "DiagnosticReport": _("Compte rendu"),
+    "Consent": _("Consentement"),
+    "Patient": _("Identité"),
+    "RelatedPerson": _("Proche"),
+    "ServiceRequest": _("Demande"),
+    "Coverage": _("Couverture sociale"),
+    "EpisodeOfCare": _("Suivi"),
+    "RequestGroup": _("Plan"),
+    "Provenance": _("Origine"),
+    "AuditEvent": _("Trace d'accès"),
+    "Binary": _("Document"),
+    "Composition": _("Document"),
+    "List": _("Liste"),
+    "Medication": _("Médicament"),
+    "MedicationAdministration": _("Traitement"),
+    "MedicationDispense": _("Délivrance"),
+    "Specimen": _("Prélèvement"),
+    "ImagingStudy": _("Imagerie"),
+    "FamilyMemberHistory": _("Antécédents familiaux"),
+    "Device": _("Matériel"),
+    "DeviceRequest": _("Demande de matériel"),
+    "NutritionOrder": _("Régime"),
+    "RiskAssessment": _("Évaluation"),
+    "Person": _("Identité"),
+    "Group": _("Groupe"),
+    "Schedule": _("Agenda"),
+    "Slot": _("Créneau"),
+    "CareTeam": _("Équipe"),
+    "ClinicalImpression": _("Synthèse"),
 }
-OTHER: Final = "Autre élément"
+QUESTIONNAIRE: Final = _("Questionnaire")
+OTHER: Final = _("Autre élément")
 _STATES: Final = {
     "entered-in-error": "saisi par erreur",
     "cancelled": "annulé",
@@ -137,11 +144,15 @@ def _said(tree: Tree) -> str:
         case "CarePlan":
             return str(tree.get("title", ""))
         case "Goal":
-            return label(tree.get("description"))
+            return ", ".join(
+                filter(None, (label(tree.get("description")), label(tree.get("achievementStatus")).lower()))
+            )
         case "Appointment":
             return str(tree.get("description") or next((label(s) for s in tree.get("serviceType", [])), ""))
         case "QuestionnaireResponse":
-            return home_visit.told(tree)
+            if home_visit.is_one(tree):
+                return home_visit.told(tree)
+            return ", ".join(text for item in tree.get("item", []) if (text := str(item.get("text", ""))))
         case "Immunization":
             return label(tree.get("vaccineCode"))
         case "Consent":
@@ -151,6 +162,8 @@ def _said(tree: Tree) -> str:
 
 def kind(tree: Tree) -> str:
     type_ = str(tree["resourceType"])
+    if type_ == "QuestionnaireResponse" and not home_visit.is_one(tree):
+        return QUESTIONNAIRE
     return KINDS.get(type_, OTHER)
 
 

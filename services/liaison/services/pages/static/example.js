@@ -63,16 +63,19 @@ function line(parent, tag, text) {
   return made;
 }
 
+// What was refused on the consent page is not asked for: the answer says which scopes remain (RFC 6749 §5.1).
+const may = (type) => (recall().granted.scope ?? "").split(" ").some((one) => one.startsWith(`patient/${type}.`));
+
 async function draw() {
   const { granted } = recall();
-  const answer = await read(`Patient/${granted.patient}`);
-  if (answer.status === 401) return show("withdrawn");
+  const answer = may("Patient") ? await read(`Patient/${granted.patient}`) : null;
+  if (answer?.status === 401) return show("withdrawn");
   document.getElementById("beginning").hidden = true;
-  const patient = answer.ok ? await answer.json() : {};
+  const patient = answer?.ok ? await answer.json() : {};
   const name = (patient.name ?? []).find((one) => one.use === "official") ?? patient.name?.[0];
   document.getElementById("name").textContent = name ? `${(name.given ?? []).join(" ")} ${name.family ?? ""}` : "—";
   document.getElementById("birth").textContent = patient.birthDate ?? "";
-  await measures(granted.patient);
+  if (!(await measures(granted.patient))) return show("withdrawn");
   const context = document.getElementById("context");
   context.replaceChildren();
   for (const part of ["scope", "expires_in", "intent", "encounter", "need_patient_banner", "fhirContext"]) {
@@ -86,18 +89,28 @@ async function draw() {
   show("");
 }
 
+// A number in the reader's own writing; a panel, such as blood pressure, is its parts.
+function valueOf(one) {
+  const parts = (one.component ?? [one]).map((part) => part.valueQuantity).filter(Boolean);
+  if (!parts.length) return "";
+  return `${parts.map(({ value }) => value.toLocaleString(lang)).join("/")} ${parts[0].unit ?? ""}`.trim();
+}
+
+// Whether the access still stands.
 async function measures(patient) {
   const list = document.getElementById("measures");
   list.replaceChildren();
-  const answer = await read(`Observation?patient=${patient}&category=vital-signs&_sort=-date&_count=10`);
-  const found = answer.ok ? ((await answer.json()).entry ?? []) : [];
+  const path = `Observation?patient=${patient}&category=vital-signs&_sort=-date&_count=10`;
+  const answer = may("Observation") ? await read(path) : null;
+  if (answer?.status === 401) return false;
+  const found = answer?.ok ? ((await answer.json()).entry ?? []) : [];
   for (const { resource: one } of found) {
-    const { value, unit } = one.valueQuantity ?? {};
     const what = one.code?.text ?? one.code?.coding?.[0]?.display ?? one.code?.coding?.[0]?.code;
     const when = one.effectiveDateTime ? new Date(one.effectiveDateTime).toLocaleDateString(lang) : "";
-    line(list, "li", [when, what, value === undefined ? "" : `${value} ${unit ?? ""}`].filter(Boolean).join(" · "));
+    line(list, "li", [when, what, valueOf(one)].filter(Boolean).join(" · "));
   }
   document.getElementById("none").hidden = found.length > 0;
+  return true;
 }
 
 async function start() {

@@ -12,7 +12,7 @@ from liaison.auth.access import urgent_sessions
 from liaison.auth.access.emergency import KIND
 from liaison.fhir.errors import NotFound
 from liaison.services.pages.clinician import dossier as one_page
-from liaison.services.pages.clinician import observations
+from liaison.services.pages.clinician import history, observations
 from liaison.services.pages.clinician import plan as steps
 from liaison.services.pages.clinician.place import Place, Urgent
 from liaison.services.pages.record import Record, Refused
@@ -25,6 +25,10 @@ async def dossier(request: Request) -> Response:
 
 async def measures(request: Request) -> Response:
     return await observations.show(request, await _place(request))
+
+
+async def documents(request: Request) -> Response:
+    return await history.show(request, await _place(request))
 
 
 async def plan(request: Request) -> Response:

@@ -12,6 +12,7 @@ def routes() -> list[BaseRoute]:
         page("/urgence", opening.emergency, methods=("GET", "POST"), roles=URGENT),
         page("/urgence/{task}", opened.dossier, roles=URGENT),
         page("/urgence/{task}/mesures", opened.measures, roles=URGENT),
+        page("/urgence/{task}/documents", opened.documents, roles=URGENT),
         page("/urgence/{task}/plan", opened.plan, roles=URGENT),
         page("/urgence/{task}/fin", opened.end, methods=("POST",), roles=URGENT),
     ]

@@ -34,11 +34,11 @@ DOORS: Final = (
         "surgery",
         _("Le médecin traitant de 28 personnes, sans logiciel FHIR : tout se fait dans ces pages."),
         (
-            _("Ouvrez le dossier de Jeannine Robic : une alerte de l’aide à domicile date de vingt minutes."),
+            _("Ouvrez le dossier de Jeannine Robic : une alerte de l’aide à domicile attend votre réponse."),
             _("Lisez « À savoir » et « Depuis votre dernier passage », puis répondez « J’ai vu » avec une consigne d’une ligne."),
             _("Regardez son plan BPCO : étapes faites, à faire, et qui en est chargé."),
-            _("Ajoutez une mesure, puis retrouvez-la dans les courbes."),
-            _("Ouvrez le dossier d’Hervé Marchand : vous y voyez deux éléments masqués, parce que vous en êtes l’auteur. L’infirmière ne saura pas qu’ils existent."),
+            _("Dans « Mesures », ajoutez une mesure : elle vient en tête, et celles d’avant se déplient."),
+            _("Ouvrez le dossier d’Hervé Marchand, puis « Documents et notes » : vous y voyez deux éléments masqués, parce que vous en êtes l’auteur. L’infirmière ne saura pas qu’ils existent."),
             _("En bas d’un dossier, ouvrez l’application d’exemple : refusez-lui une ligne, puis retirez-lui l’accès dans « Mes applications »."),
         ),
     ),
@@ -48,7 +48,7 @@ DOORS: Final = (
         _("L’infirmière libérale, destinataire des alertes orange."),
         (
             _("Répondez à l’alerte de Jeannine Robic, si le médecin ne l’a pas déjà fait."),
-            _("Cherchez Yvonne Moisan : elle s’oppose à ce que vous voyiez son dossier, qui n’apparaît nulle part."),
+            _("Cherchez Yvonne Moisan dans « Mes patients » : elle s’oppose à ce que vous voyiez son dossier, qui n’apparaît nulle part."),
             _("Ouvrez le dossier de René Evanno : oxygène à domicile, deux passages par jour."),
             _("Ouvrez le dossier de Laurent Fontaine : ce qui est sensible n’y est pas pour vous."),
         ),
@@ -58,8 +58,8 @@ DOORS: Final = (
         "surgery",
         _("La pharmacienne : traitements, allergies, analyses et éducation thérapeutique."),
         (
-            _("Ouvrez le dossier d’Annick Lorho, sortie de l’hôpital il y a cinq jours : comparez les traitements."),
-            _("Remarquez ce qui manque : les constantes et les notes de consultation ne sont pas de votre métier."),
+            _("Ouvrez le dossier d’Annick Lorho, sortie de l’hôpital il y a cinq jours : sous « Traitement », comparez ce qui est en cours et ce qui est arrêté."),
+            _("Remarquez ce qui manque : les constantes prises au cabinet et les notes de consultation ne sont pas de votre métier."),
         ),
     ),
     Door(
@@ -67,7 +67,7 @@ DOORS: Final = (
         "surgery",
         _("Le kinésithérapeute, hors de la maison de santé."),
         (
-            _("Ouvrez le dossier de Jean-Yves Danielo : sa réadaptation respiratoire, séance après séance."),
+            _("Ouvrez le dossier de Jean-Yves Danielo, puis « Documents et notes » : sa réadaptation respiratoire, séance après séance."),
             _("Ouvrez celui de Sandrine Benali : vous n’êtes pas de l’équipe, elle a consenti à ce partage précis."),
         ),
     ),
@@ -89,7 +89,7 @@ DOORS: Final = (
         _("Une remplaçante, dont l’autorisation court encore quinze jours."),
         (
             _("Vous voyez les patients du Dr Kerbrat, et eux seuls. Cela cessera de soi-même à la date prévue."),
-            _("Ouvrez un dossier : le journal dira que vous l’avez vu, et pour qui."),
+            _("Ouvrez un dossier : le journal dira que vous l’avez vu, et que c’était en remplacement."),
         ),
     ),
     Door(
@@ -113,7 +113,7 @@ DOORS: Final = (
         "surgery",
         _("La secrétaire du Dr Guillemot : identités et rendez-vous, rien de clinique."),
         (
-            _("Ouvrez un dossier : vous y trouvez l’identité et les rendez-vous."),
+            _("Ouvrez le dossier d’Odette Maho : vous y trouvez l’identité, les coordonnées et les rendez-vous."),
             _("Dans « Accords et oppositions », enregistrez l’opposition d’une personne, ou l’information qu’elle a reçue."),
         ),
     ),
@@ -122,10 +122,10 @@ DOORS: Final = (
         "home",
         _("L’aide à domicile, sur un téléphone. Prenez le vôtre."),
         (
-            _("Ouvrez la tournée d’aujourd’hui. Avant de sonner, lisez les trois choses à savoir."),
+            _("Ouvrez une visite de la tournée d’aujourd’hui. Avant de sonner, lisez ce qu’il faut savoir : trois choses au plus."),
             _("Enregistrez une visite sans rien à signaler : quatre touches suffisent."),
-            _("Enregistrez une autre visite avec un souffle plus court : l’alerte part à l’infirmière."),
-            _("Revenez après que le médecin a répondu : sa consigne est là."),
+            _("Enregistrez une autre visite avec un souffle plus court : l’alerte part à l’infirmière et au médecin."),
+            _("Entrez comme Dr Guillemot, répondez à l’alerte, puis revenez ici : sa consigne est là, sous « On vous répond »."),
         ),
     ),
     Door(
@@ -141,8 +141,8 @@ DOORS: Final = (
         "home",
         _("La responsable du service d’aide à domicile."),
         (
-            _("Ouvrez le dossier d’Odette Maho : le plan d’aide, la situation sociale, les notes de votre service, rien de médical."),
-            _("Retrouvez l’alerte de ce matin, dont vous êtes en copie."),
+            _("Dans « Mes patients », ouvrez le dossier d’Odette Maho : le plan d’aide, les visites et les notes de votre service, la situation sociale dans « Documents et notes », rien de médical."),
+            _("Dans le dossier de Jeannine Robic, retrouvez l’alerte d’aujourd’hui, dont vous êtes en copie."),
         ),
     ),
     Door(
@@ -150,7 +150,7 @@ DOORS: Final = (
         "home",
         _("L’assistante sociale du CCAS."),
         (
-            _("Ouvrez le dossier d’Odette Maho : l’évaluation sociale est de votre métier, le dossier de soins ne l’est pas."),
+            _("Ouvrez le dossier d’Odette Maho, puis « Documents et notes » : l’évaluation sociale est de votre métier, le dossier de soins ne l’est pas."),
         ),
     ),
     Door(
@@ -159,7 +159,7 @@ DOORS: Final = (
         _("La pneumologue du service : un séjour en cours, un seul dossier ouvert."),
         (
             _("Vous ne voyez que Gérard Burel, hospitalisé depuis trois jours. Le séjour ouvre le dossier ; il se refermera 24 heures après la sortie."),
-            _("Lisez ce que la ville savait de lui avant l’admission."),
+            _("Lisez ce que la ville savait de lui avant l’admission : problèmes, traitement, plan, et « Documents et notes »."),
         ),
     ),
     Door(
@@ -167,8 +167,8 @@ DOORS: Final = (
         "hospital",
         _("Le psychiatre du centre médico-psychologique."),
         (
-            _("Ouvrez le dossier de Stéphane Colin : ses consultations au CMP et son plan de prévention."),
-            _("Puis entrez comme pharmacienne : la psychiatrie n’y est pas."),
+            _("Ouvrez le dossier de Stéphane Colin : ses consultations au CMP dans « Documents et notes », son plan de prévention dans « Plan »."),
+            _("Puis entrez comme Catherine Morvan, pharmacienne : rien de la psychiatrie n’y est écrit."),
         ),
     ),
     Door(
@@ -214,9 +214,9 @@ DOORS: Final = (
         _("L’infirmière coordinatrice du parcours BPCO."),
         (
             _("Ouvrez la cohorte : douze personnes, leur prochaine étape, leur retard."),
-            _("Marcel Cadic a manqué l’atelier 2. Terminez l’étape à sa vraie date, ou donnez-lui une excuse."),
-            _("Nicole Jouan attend sa spirométrie depuis plusieurs semaines : qui en est chargé ?"),
-            _("Regardez l’aperçu d’un plan avant de l’appliquer : des dates réelles, des personnes réelles."),
+            _("Marcel Cadic a manqué l’atelier 2. Ouvrez cette étape : dites qu’elle est faite, à sa vraie date, ou pourquoi elle ne le sera pas."),
+            _("Nicole Jouan attend sa spirométrie depuis plusieurs semaines : dans la cohorte, qui en est chargé ?"),
+            _("Dans le plan de quelqu’un, « Appliquer un protocole » montre d’abord l’aperçu : de vraies dates, des membres de son équipe."),
         ),
     ),
     Door(
@@ -244,7 +244,7 @@ DOORS: Final = (
         "coordination",
         _("L’administrateur : il gère le service, il ne lit aucun dossier."),
         (
-            _("Ouvrez vos connexions : c’est la seule page qui vous soit donnée, et aucune ne mène à un dossier."),
+            _("Regardez les logiciels enregistrés et, au bas de la page, les comptes de l’administration : rien ici ne mène à un dossier."),
             _("Avec un jeton d’administrateur, un logiciel tient l’annuaire ; la commande liaison fait le reste : comptes, sauvegarde, état du service."),
         ),
     ),
@@ -253,8 +253,8 @@ DOORS: Final = (
         "people",
         _("Loïc Kervadec, suivi pour une BPCO, lit son propre dossier."),
         (
-            _("Lisez votre dossier et votre plan : les objectifs atteints y sont."),
-            _("Voyez qui l’a ouvert, et quand."),
+            _("Lisez votre dossier, puis votre plan : les objectifs atteints y sont marqués."),
+            _("Dans « Qui a vu mon dossier ? », voyez qui l’a ouvert, et quand."),
             _("Ouvrez votre dossier dans l’application d’exemple, puis retirez-lui l’accès dans « Mes applications »."),
         ),
     ),
@@ -271,7 +271,7 @@ DOORS: Final = (
         "people",
         _("Sylvain Maho, tuteur de sa mère."),
         (
-            _("Vous lisez le dossier d’Odette Maho, sauf ce qui vous a été confié par un tiers à un soignant, et ce qui est le plus sensible."),
+            _("Vous lisez le dossier d’Odette Maho, sauf ce qu’un tiers a confié à un soignant, et ce qui est le plus sensible."),
         ),
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -22,6 +22,7 @@ from liaison.services.pages.signed_in import browser_of, signed_in
 from liaison.services.pages.welcome.doors import BY_KEY, DOORS, GROUPS, Door
 from liaison.services.sandbox.folder import Folder
 from liaison.services.sandbox.lan import AUTHORITY, FOLDER
+from liaison.services.sandbox.territory.clock import PARIS
 from liaison.services.sandbox.territory.professionals import BY_KEY as PROFESSIONALS
 
 _PEOPLE: Final = {"patient_a": "Loïc Kervadec", "patient_b": "Sandrine Benali", "guardian": "Sylvain Maho"}
@@ -45,7 +46,16 @@ async def territory(request: Request) -> Response:
         (gettext(title), [(door, name_of(door), gettext(door.sentence)) for door in DOORS if door.group == group])
         for group, title in GROUPS.items()
     ]
-    return await _render(request, "welcome/territory.html", groups=groups)
+    return await _render(request, "welcome/territory.html", groups=groups, made=_of_another_day(request))
+
+
+def _of_another_day(request: Request) -> date | None:
+    """The day this territory was made for, where that is not today: its tours are then empty, and a reader must know."""
+    folder = Folder(request.app.state.house.settings.data)
+    if not folder.complete:
+        return None
+    made = date.fromisoformat(folder.read()["as_of"])
+    return None if made == datetime.now(PARIS).date() else made
 
 
 async def sheet(request: Request) -> Response:

@@ -163,6 +163,7 @@ def _oxygen(record: Record) -> None:
 
 def _back_home(record: Record) -> None:
     condition = diagnosed(record, -800, 44, 0.5, TRIPLE, smoking="ex-smoker", by="gp_replaced")
+    problems.prescribe(record, DUAL, record.clock.day(-310), "gp_replaced", condition, status="stopped")
     scores(record, "nurse_colleague", (-500, 2, 22), (-180, 2, 24), (-60, 3, 26))
     bpco.plan(record, bpco.FOLLOW_UP, -320, "gp_replaced", condition=condition)
     _past_stay(record, -13, -5, "Exacerbation de BPCO")

@@ -42,16 +42,15 @@ def alert_twenty_minutes_ago(record: Record) -> None:
     _earlier_alert(record)
     end = record.clock.ago(minutes=20)
     start = end - timedelta(minutes=40)
-    line = home_care.tour_line(
-        record, "aide", start, 40, "Lever, toilette, petit-déjeuner", status="fulfilled", key="tour/today"
-    )
+    what, tasks = _of_the_hour(start.hour)
+    line = home_care.tour_line(record, "aide", start, 40, what, status="fulfilled", key="tour/today")
     home_care.visited(
         record,
         "aide",
         start,
         40,
         {
-            "tasks": ["get-up", "wash", "meal-served"],
+            "tasks": tasks,
             "general": "less-well",
             "meal": "meal-little",
             "drink": "drink-little",
@@ -67,6 +66,18 @@ def alert_twenty_minutes_ago(record: Record) -> None:
         key="alert",
     )
     home_care.tour_line(record, "aide", record.clock.at(1, 8), 40, "Lever, toilette, petit-déjeuner")
+
+
+def _of_the_hour(hour: int) -> tuple[str, list[str]]:
+    """What an aide comes for at that hour, in words and as the form has it: nobody is helped out of bed at five o'clock in
+    the afternoon."""
+    if hour < 11:
+        return "Lever, toilette, petit-déjeuner", ["get-up", "wash", "meal-served"]
+    if hour < 15:
+        return "Toilette et repas de midi", ["wash", "meal-served"]
+    if hour < 18:
+        return "Ménage, repas du soir préparé", ["housework", "meal-served"]
+    return "Repas du soir, coucher", ["meal-served", "bed"]
 
 
 def _earlier_alert(record: Record) -> None:

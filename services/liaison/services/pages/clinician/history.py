@@ -1,0 +1,103 @@
+"""Documents et notes: what was written about one person, newest first, with its words. What the dossier's page leaves out
+because it is older than the last weeks is found here."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.auth.access import vocabulary
+from liaison.auth.access.facts.reading import codes
+from liaison.services.pages.clinician.dossier import found, patient_or_404, told_once
+from liaison.services.pages.clinician.place import Place, own_place
+from liaison.services.pages.layout import render
+from liaison.services.pages.reading import moments, questionnaire, sentences
+from liaison.services.pages.reading.concepts import label
+from liaison.services.pages.reading.identity import identity
+
+Tree = dict[str, Any]
+
+# Each with the parameter that says when it happened.
+KINDS: Final = {
+    "DocumentReference": "date",
+    "Encounter": "date",
+    "QuestionnaireResponse": "authored",
+    "Communication": "sent",
+    "DiagnosticReport": "date",
+    "Procedure": "date",
+}
+A_PAGE: Final = 30
+MOST_PAGES: Final = 20
+"""What is further back is the software's to read; the page says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was written. `text` unfolds, so that the list stays one; `marks` say what is particular about who
+    may read it; `other` is the type of an attachment that is no text."""
+
+    tree: Tree
+    text: str
+    answers: list[tuple[str, str]]
+    marks: list[str]
+    masked: bool
+    other: str
+
+
+async def history(request: Request) -> Response:
+    return await show(request, await own_place(request))
+
+
+async def show(request: Request, place: Place) -> Response:
+    asked = request.query_params.get("page", "1")
+    number = min(int(asked), MOST_PAGES) if asked.isascii() and asked.isdigit() and asked != "0" else 1
+    patient = await patient_or_404(place.record, place.id)
+    mine, wanted = {"patient": f"Patient/{place.id}"}, number * A_PAGE + 1
+    consents, *lists = await asyncio.gather(
+        found(place.record, "Consent", {**mine, "_count": "100"}, 300),
+        *(
+            found(place.record, type_, {**mine, "_sort": f"-{date}", "_count": "100"}, wanted)
+            for type_, date in KINDS.items()
+        ),
+    )
+    known = told_once([tree for trees in lists for tree in trees])
+    masks = set(_masked(consents))
+    return render(
+        request,
+        "clinician/history.html",
+        place=place,
+        patient=patient,
+        who=identity(patient),
+        today=datetime.now(moments.PARIS).date(),
+        written=[_entry(tree, masks) for tree in known[(number - 1) * A_PAGE : number * A_PAGE]],
+        number=number,
+        older=number + 1 if len(known) > number * A_PAGE and number < MOST_PAGES else 0,
+        cut=number == MOST_PAGES and len(known) > number * A_PAGE,
+    )
+
+
+def _entry(tree: Tree, masks: set[str]) -> Entry:
+    words = sentences.text_of(tree)
+    title = sentences.sentence(tree)
+    types = [str(one.get("attachment", {}).get("contentType", "")) for one in tree.get("content", [])]
+    security = (tree.get("meta") or {}).get("security", [])
+    return Entry(
+        tree,
+        words if words != title else "",
+        questionnaire.answers(tree) if sentences.kind(tree) == sentences.QUESTIONNAIRE else [],
+        [label(one) for one in security if label(one)],
+        f"{tree['resourceType']}/{tree['id']}" in masks,
+        next((one for one in types if one and not one.startswith("text/")), "") if not words else "",
+    )
+
+
+def _masked(consents: list[Tree]) -> Iterator[str]:
+    """What a masking in force names: only who may read the item sees it here, and that the others do not."""
+    for tree in consents:
+        if tree.get("status") == "active" and "masking" in codes(tree.get("category"), vocabulary.CONSENT):
+            for one in (tree.get("provision") or {}).get("data", []):
+                yield str((one.get("reference") or {}).get("reference", ""))
