@@ -14,13 +14,16 @@ pytestmark = pytest.mark.browser
 
 SCREENS = {
     "aide": ["/aujourdhui", "/visite/{bpco_03}"],
-    "home_service_manager": ["/aujourdhui", "/dossiers/{guarded}"],
+    "home_service_manager": ["/equipe", "/aujourdhui", "/dossiers/{guarded}"],
     "gp": ["/dossiers", "/dossiers/{bpco_04}", "/dossiers/{bpco_04}/documents", "/dossiers/{bpco_04}/mesures", "/dossiers/{bpco_04}/plan", "/accueillir",
            "/accueillir?etape=identite", "/dossiers/absent"],
     "secretary": ["/dossiers/{masked}", "/dossiers/{masked}/accords"],
     "coordinator": ["/cohorte", "/cohorte?retard=1", "/cohorte/appliquer/{bpco_01}",
                     "/cohorte/appliquer/{bpco_01}?protocole=https://liaison.example/fhir/PlanDefinition/bpco"],
     "coordinator_admin": ["/cohorte/indicateurs"],
+    "dpo": ["/avis", "/acces-retablis", "/logiciels"],
+    "admin": ["/administration/comptes", "/logiciels"],
+    "practice_referent": ["/equipe"],
     "auditor": ["/journal", "/journal/urgences", "/journal/integrite"],
     "call_handler": ["/appels"],
     "on_call_doctor": ["/dossiers", "/urgence", "/mes-acces"],

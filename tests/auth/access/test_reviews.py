@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from liaison.auth.access import vocabulary
+from liaison.auth.people import notices
 
 from . import reviewing
 
@@ -36,6 +37,18 @@ async def test_an_outcome_settles_the_access(territory: Any, code: str) -> None:
     again = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
     assert again.status == 409
     assert await territory.tree(task, auditor.caller) == after
+
+
+async def test_the_officer_is_told_of_an_access_until_it_is_settled(territory: Any) -> None:
+    auditor, _, task = await reviewing.waiting(territory)
+    reading, res = territory.database.reading, territory.store.key(*task.split("/")).res
+    mine = "select kind, read_at is null from notice where about = $1"
+    assert [tuple(one) for one in await reading.fetch(mine, res)] == [("emergency", True)]
+
+    await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("to-clarify", "Qui a appelé ?"))
+    assert await notices.unread(reading) > 0
+    await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
+    assert [tuple(one) for one in await reading.fetch(mine, res)] == [("emergency", False)]
 
 
 async def test_what_is_to_be_clarified_stays_open(territory: Any) -> None:

@@ -37,6 +37,7 @@ IN_THEIR_OWN_WAY = {
     "/ma-securite/cle": "the same",
 }
 WITHOUT = {
+    "/avis": "says only that a notice was read; what it is about stays where it is",
     "/telephones/revoquer": "a lost phone is removed at one touch, and nobody gets in by it",
     **dict.fromkeys(
         ("/connexion", "/connexion/code", "/connexion/cle", "/connexion/cle/defi", "/confirmer", "/confirmer/cle",

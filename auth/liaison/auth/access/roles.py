@@ -18,7 +18,8 @@ Category = Literal["health", "psychologist", "social", "coordination", "delegate
 @dataclass(frozen=True, slots=True)
 class Role:
     """`category` as in R.1110-2 CSP: 1° health, 2° the closed list; `none` is in no category, and sees no individual data
-    but for the call that a call handler has received (row 13).
+    but for the call that a call handler has received (row 13). `referent` manages the people of one structure, and is
+    a role beside whatever else that person does there (liaison.auth.people.managers).
 
     `purpose` is that of an ordinary session. `emergency`: break-glass is offered to it (rules 6 and 11). `registers`:
     it may bring a person in by $register and $join. `calls`: it answers the telephone platform (rules 12 and 13).
@@ -55,6 +56,7 @@ _ALL: Final = (
     Role("home-service-manager", "social", Purpose.COORD, registers=True),
     Role("coordinator", "coordination", Purpose.COORD, registers=True),
     Role("coordinator-admin", "none", Purpose.HOPERAT),
+    Role("referent", "none", Purpose.HOPERAT),
     Role("substitute", "delegate", Purpose.TREAT, registers=True),
     Role("trainee", "delegate", Purpose.TREAT),
     Role("secretary", "delegate", Purpose.COORD, registers=True),

@@ -32,6 +32,7 @@ NEVER: Final[dict[str, int]] = {
     "dpo": _ALL ^ (Class.AUD | Class.CONSENT),
     "admin": _ALL,
     "coordinator-admin": _ALL,
+    "referent": _ALL,
     "": _ALL,
 }
 """What no grant may open for a role, whatever the table says."""

@@ -1,8 +1,8 @@
-"""What a manager may do with people: those of her own service, in the roles that she may give there, never herself.
+"""What a manager may do with people: those of her own structure, in the roles that she may give there, never herself.
 
 The rules are two tables and one question. They are looked up in the transaction that acts, over the directory's own rows.
-A role elsewhere, or one that she could not give, puts a person's *account* out of her reach: whoever sets someone's PIN
-could otherwise act as them there. Their role in her service stays hers to suspend and to end.
+A role elsewhere, or one that she could not give, puts a person's *account* out of her reach: whoever sets someone's PIN or
+gives a link could otherwise act as them there. Their role in her structure stays hers to suspend and to end.
 """
 
 from collections.abc import Mapping
@@ -12,56 +12,117 @@ from typing import Final
 
 import asyncpg
 
+from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 
-GIVES: Final[Mapping[str, frozenset[str]]] = {"home-service-manager": frozenset({"home-aide"})}
-"""Which roles a manager gives, in her own organisation."""
+REFERENT: Final = "referent"
+_SERVICE: Final = frozenset({"home-aide"})
+_ANYWHERE: Final = frozenset(
+    {
+        "nurse",
+        "physio",
+        "midwife",
+        "speech-therapist",
+        "dietitian",
+        "ot",
+        "psychologist",
+        "social-worker",
+        "secretary",
+        "trainee",
+    }
+)
+_PRACTICE: Final = _ANYWHERE | {"gp", "specialist", "pharmacist", "podiatrist", "dentist", "substitute"}
+_UNIT: Final = _ANYWHERE | {"hospital-doctor", "care-assistant"}
+MANAGERS: Final[Mapping[str, frozenset[str]]] = {
+    "home-service-manager": _SERVICE,
+    REFERENT: _PRACTICE | _UNIT,
+}
+"""Who manages people, and every role that they could give somewhere."""
+
+
+def by_code_on_phone(role: str) -> bool:
+    """Whether the first way in is eight digits on a phone of the service; else it is a link."""
+    return role in _SERVICE
+
+
+def needs_number(role: str) -> bool:
+    """Whether the person has an RPPS number, by which the directory, and Pro Santé Connect, know who that is."""
+    return ROLES[role].category == "health" and role != "care-assistant"
+
+
+def stands_in(role: str) -> bool:
+    """Whether it is held for a professional of the structure, who answers for it."""
+    return ROLES[role].category == "delegate"
+
+
+def is_dated(role: str) -> bool:
+    """Whether it needs a last day (R.4127-65 CSP)."""
+    return role in ("substitute", "trainee")
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone of her service, by one of its roles. `role` is res of the PractitionerRole, `practitioner` of the person;
-    `account` 0 for one who has none. `own`: she may also reach the account."""
+    """Someone of her structure, by one of its roles. `role` is res of the PractitionerRole, `practitioner` of the person;
+    `account` 0 for one who has none. `alone`: they reach no further than this. `own`: she may also open the account."""
 
     practitioner: int
     role: int
     role_code: str
     active: bool
     ends: datetime
+    over: bool
     account: int
     username: str
+    alone: bool
     own: bool
     has_secret: bool
 
 
 _PEOPLE: Final = """
-    select h.practitioner, h.role, h.role_code, h.active, h.valid_to as ends, coalesce(a.account, 0) as account,
-           coalesce(a.username, '') as username, coalesce(a.pin is not null or a.password is not null, false) as has_secret,
-           a.account is not null and a.password is null
-           and not exists (select from passkey p where p.account = a.account)
-           and not exists (
-               select from held_role o where o.practitioner = h.practitioner
-               and (o.organization <> h.organization or o.role_code <> all ($2::text[]))) as own
-    from held_role h
-    left join account a on a.fhir_res = h.practitioner and a.fhir_kind = $3
-    where h.organization = $1 and h.role_code = any ($2::text[]) and h.practitioner <> $4
-    order by h.active desc, h.valid_to desc, h.role
+    with reach as (
+        select h.*, coalesce(a.account, 0) as account, coalesce(a.username, '') as username,
+               a.password is not null as word, a.pin is not null as pin,
+               exists (select from passkey p where p.account = a.account) as passkey,
+               a.account is not null and not exists (
+                   select from held_role o where o.practitioner = h.practitioner
+                   and (o.organization <> h.organization or o.role_code <> all ($2::text[]))) as alone
+        from held_role h
+        left join account a on a.fhir_res = h.practitioner and a.fhir_kind = $3
+        where h.organization = $1 and h.role_code = any ($2::text[]) and h.practitioner <> $4
+    )
+    select practitioner, role, role_code, active, valid_to as ends, valid_to <= now() as over, account, username,
+           alone, alone and not word and not passkey as own, word or pin or passkey as has_secret
+    from reach order by active desc, valid_to desc, role
 """
+
+
+async def gives(connection: "asyncpg.Connection | asyncpg.Pool", caller: Caller) -> frozenset[str]:
+    """The roles that this caller may give in the structure they act for: a unit of a hospital has others than a practice.
+    Empty for whoever manages nobody."""
+    roles = MANAGERS.get(caller.role_code, frozenset())
+    if not roles or not caller.organization or not caller.practitioner:
+        return frozenset()
+    if caller.role_code != REFERENT:
+        return roles
+    part_of = await connection.fetchval(
+        "select part_of from organization_part where organization = $1", caller.organization
+    )
+    return _UNIT if part_of else _PRACTICE
 
 
 async def people_of(connection: "asyncpg.Connection | asyncpg.Pool", caller: Caller, kind: int) -> list[Person]:
     """Everyone whom this manager may act on, those who have left last. Nobody, for someone who manages nothing."""
-    gives = GIVES.get(caller.role_code)
-    if not gives or not caller.organization or not caller.practitioner:
+    given = await gives(connection, caller)
+    if not given:
         return []
-    rows = await connection.fetch(_PEOPLE, caller.organization, sorted(gives), kind, caller.practitioner)
+    rows = await connection.fetch(_PEOPLE, caller.organization, sorted(given), kind, caller.practitioner)
     return [Person(**dict(row)) for row in rows]
 
 
 async def person_of(
     connection: "asyncpg.Connection | asyncpg.Pool", caller: Caller, kind: int, role: str
 ) -> Person | None:
-    """One of them, by the number of their role in her service, as a form sends it; None for anyone else, who is like
+    """One of them, by the number of their role in her structure, as a form sends it; None for anyone else, who is like
     nobody, and for someone with two accounts: whose would it be?"""
     found = [one for one in await people_of(connection, caller, kind) if str(one.role) == role]
     return found[0] if len(found) == 1 else None

@@ -12,9 +12,10 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from liaison.auth.people import invitations
+from liaison.auth.people import invitations, notices
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.hashes import hashed, matches
+from liaison.auth.people.notices import Kind
 from liaison.auth.sessions import end_account
 from liaison.fhir.definitions import kind_of
 
@@ -69,7 +70,7 @@ async def grant(connection: asyncpg.Connection, account: Account, by: Account) -
         where r.account = $1 and r.granted_at is null and r.expires_at > now()
           and first.account = r.asked_by and first.active
           and (first.fhir_kind, first.fhir_patient, first.fhir_res) <> ($3, $4, $5)
-        returning true
+        returning recovery
         """,
         account.number,
         by.number,
@@ -79,6 +80,7 @@ async def grant(connection: asyncpg.Connection, account: Account, by: Account) -
     )
     if not done:
         raise RecoveryProblem("Two administrators are needed, and neither is the person concerned.")
+    await notices.tell(connection, Kind.RECOVERY, done)
     return await _anew(connection, account.number)
 
 
@@ -103,6 +105,7 @@ async def granted(connection: "asyncpg.Connection | asyncpg.Pool") -> list[Grant
 
 async def sign_off(connection: asyncpg.Connection, number: int) -> bool:
     """The data protection officer has read it."""
+    await notices.read(connection, Kind.RECOVERY, number)
     return bool(
         await connection.fetchval(
             "update recovery set read_at = now() where recovery = $1 and granted_at is not null and read_at is null"
@@ -124,6 +127,7 @@ async def seal(connection: asyncpg.Connection) -> str:
         " set code = excluded.code, made_at = now(), tries = 0",
         await hashed(code),
     )
+    await notices.tell(connection, Kind.SEALED)
     return code
 
 
@@ -174,9 +178,11 @@ async def open_envelope(connection: "asyncpg.Connection | asyncpg.Pool", account
 async def at_the_console(connection: asyncpg.Connection, account: Account) -> str:
     """After `open_envelope`, in a transaction: the code is spent, and the token of a one-time link."""
     await connection.execute("delete from sealed_code")
+    number = secrets.randbits(62) or 1
     await connection.execute(
         "insert into recovery (recovery, account, asked_by, expires_at, granted_at) values ($1, $2, 0, now(), now())",
-        secrets.randbits(62) or 1,
+        number,
         account.number,
     )
+    await notices.tell(connection, Kind.RECOVERY, number)
     return await _anew(connection, account.number)

@@ -12,6 +12,8 @@ import asyncpg
 
 from liaison.auth.access import vocabulary
 from liaison.auth.access.roles import ROLES, role_codes
+from liaison.auth.people import notices
+from liaison.auth.people.notices import Kind
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.model.dates import EARLIEST, LATEST, span
 from liaison.fhir.model.references import unversioned
@@ -46,14 +48,27 @@ async def derive(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Cha
     for change in changes:
         if change.key.kind != kind:
             continue
-        await connection.execute("delete from held_role where role = $1", change.key.res)
+        former = await connection.fetch(
+            "delete from held_role where role = $1 returning role_code, active", change.key.res
+        )
         if change.tree is not None:
+            rows = _rows(ids, change.key.res, change.tree)
             await connection.executemany(
                 "insert into held_role (role, practitioner, organization, role_code, active, acts_for, valid_from,"
                 " valid_to) values ($1, $2, $3, $4, $5, $6, $7, $8)",
-                _rows(ids, change.key.res, change.tree),
+                rows,
             )
+            await _tell_of_offices(connection, {row["role_code"] for row in former if row["active"]}, rows)
         await _end_sessions(connection, change.key.res)
+
+
+async def _tell_of_offices(
+    connection: asyncpg.Connection, former: set[str], rows: Sequence[tuple[object, ...]]
+) -> None:
+    """Whoever becomes administrator, auditor or officer, or is so again, is told of to the data protection officer."""
+    for _role, practitioner, _organization, code, active, *_rest in rows:
+        if active and code in notices.OFFICES - former and isinstance(practitioner, int):
+            await notices.tell(connection, Kind.OFFICE, practitioner, code=str(code))
 
 
 async def _end_sessions(connection: asyncpg.Connection, role: int) -> None:

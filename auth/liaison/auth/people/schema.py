@@ -1,7 +1,8 @@
-"""The tables of how people get in, and in again: first codes, recoveries, the sealed code. They share the metadata of
+"""The tables of how people get in, and in again: first codes, recoveries, the sealed code; and of what the data
+protection officer is told. They share the metadata of
 liaison.fhir.store.schema."""
 
-from sqlalchemy import BigInteger, Column, Integer, SmallInteger, Table, Text, func
+from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, Text, func
 
 from liaison.auth.columns import moment
 from liaison.fhir.store.schema import metadata
@@ -38,3 +39,17 @@ sealed_code = Table(
     Column("tries", Integer, nullable=False, server_default="0"),
     moment("made_at", nullable=False, server_default=func.now()),
 )
+
+# What the data protection officer is told of (people.notices). Numbers and codes only.
+notice = Table(
+    "notice",
+    metadata,
+    Column("notice", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("about", BigInteger, nullable=False),
+    Column("patient", BigInteger, nullable=False, server_default="0"),
+    Column("code", Text, nullable=False, server_default=""),
+    moment("at", nullable=False, server_default=func.now()),
+    moment("read_at"),
+)
+Index("notice_unread", notice.c.kind, notice.c.about, postgresql_where=notice.c.read_at.is_(None))

@@ -17,6 +17,8 @@ from liaison.auth.access.roles import ROLES
 from liaison.auth.digests import digest
 from liaison.auth.oauth2 import clients
 from liaison.auth.oauth2.clients import ClientProblem
+from liaison.auth.people import notices
+from liaison.auth.people.notices import Kind
 from liaison.auth.safe_fetch import Fetcher
 from liaison.auth.vendors.checking import check
 from liaison.auth.vendors.life import REVIEW_EVERY
@@ -95,6 +97,8 @@ async def receive(
             digest(link),
             orjson.dumps([list(one) for one in problems]).decode(),
         )
+        if not problems:
+            await notices.tell(connection, Kind.SOFTWARE, number)
     found = await by_number(connection, number)
     assert found is not None
     return found, link
@@ -137,6 +141,8 @@ async def approve(connection: asyncpg.Connection, number: int, part: str, person
     await connection.execute(
         "insert into client_approval (request, part, person) values ($1, $2, $3)", number, part, person
     )
+    if part == "dpo":
+        await notices.read(connection, Kind.SOFTWARE, number)
     if {row["part"] for row in others} | {part} != set(PARTS):
         return State.TO_APPROVE
     await _register(connection, found)
@@ -149,6 +155,7 @@ async def refuse(connection: asyncpg.Connection, number: int) -> State:
     found = await by_number(connection, number)
     if found is None or found.state not in (State.TO_APPROVE, State.TO_CORRECT):
         raise NotNow("The request is decided.")
+    await notices.read(connection, Kind.SOFTWARE, number)
     return await _decided(connection, number, State.REFUSED)
 
 

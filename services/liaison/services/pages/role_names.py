@@ -43,6 +43,7 @@ ROLE_NAMES: Final = {
     "guardian": _("Représentant légal"),
     "trusted-person": _("Personne de confiance"),
     "caregiver": _("Aidant"),
+    "referent": _("Référent de la structure"),
     "auditor": _("Auditeur des accès"),
     "dpo": _("Délégué à la protection des données"),
     "admin": _("Administrateur"),

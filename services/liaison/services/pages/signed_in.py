@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 
 from liaison.auth.caller import Caller
-from liaison.auth.people import browsers
+from liaison.auth.people import browsers, notices
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.browsers import Browser
 from liaison.auth.people.roles import held_by
@@ -35,7 +35,8 @@ class RoleNeeded(Exception):
 @dataclass(frozen=True, slots=True)
 class Me:
     """Who is signed in, as shown on every page. `person` is the reference of the Practitioner, Patient or
-    RelatedPerson; `role_reference` and `organization_reference` are '' for those who have none."""
+    RelatedPerson; `role_reference` and `organization_reference` are '' for those who have none. `unread`: notices that the
+    data protection officer has not read; 0 for anyone else."""
 
     account: Account
     name: str
@@ -49,6 +50,7 @@ class Me:
     roles: int
     started_at: datetime
     expires_at: datetime
+    unread: int = 0
 
 
 class SignedIn(NamedTuple):
@@ -117,6 +119,8 @@ async def _me(request: Request, browser: Browser) -> Me:
         _names[caller.session] = names
         if len(_names) > _NAMES_KEPT:
             _names.popitem(last=False)
+    with faults.reported():
+        unread = await notices.unread(house.database.reading) if caller.role_code == "dpo" else 0
     return Me(
         account=account,
         name=names.person,
@@ -130,6 +134,7 @@ async def _me(request: Request, browser: Browser) -> Me:
         roles=names.roles,
         started_at=browser.started_at,
         expires_at=browser.expires_at,
+        unread=unread,
     )
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from liaison.auth.people import accounts
+from liaison.auth.people import accounts, recovery
 
 from ...oauth.conftest import Place, field, place, settings, sign_in  # noqa: F401  # fixtures
 
@@ -132,6 +132,7 @@ async def test_a_contract_ends_on_its_day_or_today_and_may_last_longer(
 
 
 async def test_two_administrators_let_someone_in_again(administered: Place, admin: httpx.AsyncClient) -> None:
+    await administered.house.database.writing.execute("update notice set read_at = now()")
     who = await number(administered, "patient")
     await post(admin, f"{PATH}/retablir", compte=who)
     await post(admin, f"{PATH}/retablir", compte=who)  # the same one twice is still one
@@ -150,17 +151,32 @@ async def test_two_administrators_let_someone_in_again(administered: Place, admi
     await writing.execute("update held_role set role_code = 'dpo' where role_code = 'admin'")
     await writing.execute("update access_session set ended_at = now()")
     async with administered.signed_in() as officer:
+        assert (await officer.get("/")).headers["location"] == "/avis"
+        avis = re.sub(r"\s+", " ", (await officer.get("/avis")).text)
+        assert "patient : demandé par nurse, confirmé par both" in avis
+        assert "1 avis à lire" in avis
+        assert "Avis, 1 à lire" in (await officer.get("/mes-connexions")).text  # wherever the officer is
         page = await officer.get("/acces-retablis")
         assert "Demandé par nurse, confirmé par both" in re.sub(r"\s+", " ", page.text)
         await post(officer, "/acces-retablis", acces=field(page.text, "acces"))
         assert "J’ai vérifié" not in (await officer.get("/acces-retablis")).text
+        assert "Tout est lu" in (await officer.get("/avis")).text
+
+        async with writing.acquire() as connection:
+            await recovery.seal(connection)
+        avis = (await officer.get("/avis")).text
+        assert "code scellé" in avis
+        for wrong in ("", "x", "1" * 30):
+            assert (await post(officer, "/avis", avis=wrong)).status_code == 404
+        await post(officer, "/avis", avis=field(avis, "avis"))
+        assert "Tout est lu" in (await officer.get("/avis")).text
 
 
 async def test_the_page_is_for_administrators_and_each_act_for_those_who_have_just_proven_it(
     administered: Place, admin: httpx.AsyncClient
 ) -> None:
     async with administered.signed_in("patient") as patient:
-        assert (await patient.get(PATH)).status_code == 404
+        assert [(await patient.get(path)).status_code for path in (PATH, "/avis", "/acces-retablis")] == [404] * 3
         assert (await patient.get(f"{PATH}/{await number(administered, 'nurse')}")).status_code == 404
         for path in ACTS:
             assert (await post(patient, path, compte="1")).status_code == 404

@@ -21,7 +21,7 @@ def routes() -> list[BaseRoute]:
     both = ("GET", "POST")
     return [
         page(people.PATH, comptes, methods=both, roles=people.ADMINISTRATORS, proven=people.PATH),
-        page(f"{people.PATH}/{{compte:int}}", account.show, roles=people.ADMINISTRATORS),
+        page(f"{people.PATH}/{{compte}}", account.show, roles=people.ADMINISTRATORS),
         act("suspendre", account.suspend),
         act("lien", account.new_link),
         act("fin", account.change_end),

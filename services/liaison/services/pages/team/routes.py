@@ -4,8 +4,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from liaison.auth.people.managers import MANAGERS, REFERENT
 from liaison.services.pages.page import page
 from liaison.services.pages.team import first_pin, team
+
+MANAGED_BY = frozenset(MANAGERS)
+HOMES = {REFERENT: team.PATH}
 
 
 def routes() -> list[BaseRoute]:
@@ -14,9 +18,9 @@ def routes() -> list[BaseRoute]:
 
     both, post = ("GET", "POST"), ("POST",)
     return [
-        page(team.PATH, equipe, methods=both, roles=team.MANAGERS, proven=team.PATH),
-        page("/equipe/code", team.new_code, methods=post, roles=team.MANAGERS, proven=team.PATH),
-        page("/equipe/suspendre", team.suspend, methods=post, roles=team.MANAGERS, proven=team.PATH),
-        page("/equipe/terminer", team.finish, methods=post, roles=team.MANAGERS, proven=team.PATH),
+        page(team.PATH, equipe, methods=both, roles=MANAGED_BY, proven=team.PATH),
+        page("/equipe/code", team.new_code, methods=post, roles=MANAGED_BY, proven=team.PATH),
+        page("/equipe/suspendre", team.suspend, methods=post, roles=MANAGED_BY, proven=team.PATH),
+        page("/equipe/terminer", team.finish, methods=post, roles=MANAGED_BY, proven=team.PATH),
         page("/premier-code", first_pin.first_pin, methods=both),
     ]

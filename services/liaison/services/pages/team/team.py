@@ -10,19 +10,23 @@ import unicodedata
 from datetime import date, datetime, time
 from typing import Any, Final
 
+import asyncpg
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event, entry
-from liaison.auth.people import accounts, first_codes, managers
-from liaison.auth.people.managers import GIVES, Person
+from liaison.auth.people import accounts, first_codes, invitations, managers, ways_in
+from liaison.auth.people.managers import Person
+from liaison.auth.people.ways_in import NoLink
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import NotFound
 from liaison.fhir.model.dates import LATEST
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.ids import Ids
+from liaison.services.pages.administration.people import link
 from liaison.services.pages.entering import asked, go
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -30,9 +34,9 @@ from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, human_name, reference, signed_in
 from liaison.services.pages.team import staff
+from liaison.services.pages.team.newcomer import NotComplete, entered
 
 PATH: Final = "/equipe"
-MANAGERS: Final = frozenset(GIVES)
 LONGEST: Final = 60
 _KIND: Final = kind_of("Practitioner")
 
@@ -43,6 +47,8 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
     house = request.app.state.house
     with faults.reported():
         found = await managers.people_of(house.database.reading, caller, _KIND)
+        gives = await managers.gives(house.database.reading, caller)
+        elsewhere = house.pro_sante_connect is not None
     record, ids = Record(house.engine, caller, address_of(request)), Ids(house.vault.id_key)
     gettext = translations(language_of(request)).gettext
     people = [
@@ -50,11 +56,31 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
             one,
             human_name(await record.read(reference(ids, Key(0, _KIND, one.practitioner)))) or one.username,
             role_name(one.role_code, gettext),
-            None if one.ends == LATEST else one.ends,
+            None if one.ends.year >= LATEST.year else one.ends,
+            managers.by_code_on_phone(one.role_code),
         )
         for one in found
     ]
-    return render(request, "team/team.html", status=status, people=people, service=me.organization_name, **context)
+    roles = sorted(((role_name(code, gettext), code) for code in gives), key=lambda one: one[0].casefold())
+    answering = [
+        (one.role, name) for one, name, _, _, _ in people if one.active and not one.over and answers_for(one.role_code)
+    ]
+    return render(
+        request,
+        "team/team.html",
+        status=status,
+        people=people,
+        roles=roles,
+        answering=answering,
+        elsewhere=elsewhere,
+        service=me.organization_name,
+        **context,
+    )
+
+
+def answers_for(role: str) -> bool:
+    """Whether someone in this role may have a substitute, a trainee or a secretary."""
+    return ROLES[role].category == "health"
 
 
 async def _of_mine(request: Request, caller: Caller) -> Person:
@@ -67,41 +93,62 @@ async def _of_mine(request: Request, caller: Caller) -> Person:
     return found
 
 
+async def _note(request: Request, connection: asyncpg.Connection, act: str, account: int) -> None:
+    caller, _ = await signed_in(request)
+    told = entry(caller, Event.RIGHTS, request=asked(request), detail={"act": act, "account": account})
+    await request.app.state.house.journal.record_within(connection, (told,))
+
+
 async def invite(request: Request) -> Response:
-    """A new person of the service, her account, and her first code: three minutes before a weekend."""
+    """A new person of the structure, her account, and her first way in: three minutes before a weekend."""
     caller, _ = await signed_in(request)
     form = {name: str(value).strip()[:LONGEST] for name, value in (await request.form()).items()}
     gettext = translations(language_of(request)).gettext
-    role = next(iter(sorted(GIVES[caller.role_code])))
-    family, given = form.get("nom", ""), form.get("prenom", "")
-    if not family or not given:
-        return await show(request, status=422, given=form, error=gettext("Le nom et le prénom sont nécessaires."))
-    try:
-        until = date.fromisoformat(form["fin"]) if form.get("fin") else None
-    except ValueError:
-        until = None
-        return await show(request, status=422, given=form, error=gettext("La date de fin n’est pas une date."))
-    if until is not None and until < datetime.now(staff.PARIS).date():
-        return await show(request, status=422, given=form, error=gettext("La date de fin est passée."))
     house = request.app.state.house
     with faults.reported():
-        person = await staff.engage(request, caller, family, given, role, until)
+        gives = await managers.gives(house.database.reading, caller)
+        mine = await managers.people_of(house.database.reading, caller, _KIND)
+    try:
+        newcomer = entered(form, gives, mine)
+        person, new = await staff.engage(request, caller, newcomer)
+    except NotComplete as problem:
+        return await show(request, status=422, given=form, wrong=problem.field, error=gettext(problem.words))
+    except staff.Oneself:
+        words = gettext("C’est votre propre numéro : personne ne se donne un rôle.")
+        return await show(request, status=422, given=form, wrong="rpps", error=words)
+    except staff.HeldAlready:
+        words = gettext("Cette personne a déjà ce rôle dans votre structure.")
+        return await show(request, status=422, given=form, wrong="rpps", error=words)
+    name = f"{newcomer.given} {newcomer.family}"
+    if house.pro_sante_connect is not None and managers.needs_number(newcomer.role):
+        return await show(request, added=name, way="psc")
+    with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
-            username = await _free_username(connection, given, family)
-            account = await accounts.add(connection, username, person, invited=True, ends_at=_end_of(until))
-            code = await first_codes.give(connection, account.number)
-            await house.journal.record_within(
-                connection,
-                (
-                    entry(
-                        caller,
-                        Event.RIGHTS,
-                        request=asked(request),
-                        detail={"act": "invite", "account": account.number},
-                    ),
-                ),
+            if not new and (way := await _known_already(connection, caller, person)):
+                return await show(request, added=name, way=way)
+            username = await _free_username(connection, newcomer.given, newcomer.family)
+            account = await accounts.add(
+                connection, username, person, invited=True, ends_at=_end_of(newcomer.until) if new else None
             )
-    return await show(request, code=code, code_for=username, code_name=f"{given} {family}")
+            on_phone = managers.by_code_on_phone(newcomer.role)
+            secret = await (first_codes.give if on_phone else invitations.invite)(connection, account.number)
+            await _note(request, connection, "invite", account.number)
+    if on_phone:
+        return await show(request, code=secret, code_for=username, code_name=name)
+    return await show(request, link=link(request, secret), link_for=username)
+
+
+async def _known_already(connection: asyncpg.Connection, caller: Caller, person: Key) -> str:
+    """How someone whom the directory knew gets in: 'own', by the account they have; 'admin', when they also work
+    elsewhere, where the manager could act as them by a link that she has seen; '' when a link is hers to give."""
+    if await accounts.of_person(connection, person):
+        return "own"
+    further = await connection.fetchval(
+        "select exists (select from held_role where practitioner = $1 and organization <> $2)",
+        person.res,
+        caller.organization,
+    )
+    return "admin" if further else ""
 
 
 def _end_of(until: date | None) -> datetime | None:
@@ -120,29 +167,33 @@ async def _free_username(connection: Any, given: str, family: str) -> str:
 
 
 async def new_code(request: Request) -> Response:
-    """A new first code, for a forgotten PIN. The old PIN works until she has chosen another; an account that reaches
-    further than this service is not the manager's to open."""
+    """A new first code, for a forgotten PIN, or a new link for someone who has not used theirs. The old PIN works until she
+    has chosen another; an account that reaches further than this structure is not the manager's to open."""
     caller, _ = await signed_in(request)
     person = await _of_mine(request, caller)
-    if not person.own:
-        gettext = translations(language_of(request)).gettext
-        problem = gettext(
-            "Cette personne travaille aussi ailleurs, ou entre autrement : un administrateur rétablit son accès."
-        )
-        return await show(request, status=422, error=problem)
+    on_phone = managers.by_code_on_phone(person.role_code)
     house = request.app.state.house
     with faults.reported():
+        account = await accounts.by_number(house.database.reading, person.account)
         async with house.database.writing.acquire() as connection, connection.transaction():
-            code = await first_codes.give(connection, person.account)
-            await house.journal.record_within(
-                connection,
-                (
-                    entry(
-                        caller, Event.RIGHTS, request=asked(request), detail={"act": "code", "account": person.account}
-                    ),
-                ),
-            )
-    return await show(request, code=code, code_for=person.username, code_name="")
+            try:
+                if not person.own or account is None:
+                    raise NoLink("used")
+                secret = await (
+                    first_codes.give(connection, account.number)
+                    if on_phone
+                    else ways_in.link_again(connection, account)
+                )
+            except NoLink:
+                gettext = translations(language_of(request)).gettext
+                problem = gettext(
+                    "Cette personne travaille aussi ailleurs, ou entre autrement : un administrateur rétablit son accès."
+                )
+                return await show(request, status=422, error=problem)
+            await _note(request, connection, "code" if on_phone else "link", account.number)
+    if on_phone:
+        return await show(request, code=secret, code_for=person.username, code_name="")
+    return await show(request, link=link(request, secret), link_for=person.username)
 
 
 async def suspend(request: Request) -> Response:
@@ -159,20 +210,10 @@ async def finish(request: Request) -> Response:
     person = await _of_mine(request, caller)
     now = datetime.now(staff.PARIS)
     await staff.change_role(request, caller, person.role, active=False, until=now.date().isoformat())
-    if person.own:
+    if person.alone:
         house = request.app.state.house
         with faults.reported():
             async with house.database.writing.acquire() as connection, connection.transaction():
                 await accounts.end_at(connection, person.account, now)
-                await house.journal.record_within(
-                    connection,
-                    (
-                        entry(
-                            caller,
-                            Event.RIGHTS,
-                            request=asked(request),
-                            detail={"act": "end", "account": person.account},
-                        ),
-                    ),
-                )
+                await _note(request, connection, "end", person.account)
     return go(request, PATH)

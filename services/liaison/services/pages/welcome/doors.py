@@ -137,6 +137,26 @@ DOORS: Final = (
         ),
     ),
     Door(
+        "practice_referent",
+        "surgery",
+        _("La référente de la maison de santé : elle tient l’équipe, elle ne lit aucun dossier."),
+        (
+            _("Ouvrez « Mon équipe » : chacun, sa fonction, son dernier jour."),
+            _("Ajoutez une infirmière : son numéro RPPS, puis un lien à lui remettre."),
+            _("Essayez de vous ajouter vous-même, ou quelqu’un d’une autre structure : ce n’est pas possible."),
+            _("Suspendez une personne : ce qu’elle a d’ouvert se ferme aussitôt."),
+        ),
+    ),
+    Door(
+        "ward_referent",
+        "hospital",
+        _("La cadre de pneumologie, référente de son unité."),
+        (
+            _("Ouvrez « Mon équipe » : les personnes de l’unité, et elles seules."),
+            _("Ajoutez un interne : son dernier jour, et le médecin qui en répond."),
+        ),
+    ),
+    Door(
         "home_service_manager",
         "home",
         _("La responsable du service d’aide à domicile."),
@@ -244,8 +264,19 @@ DOORS: Final = (
         "coordination",
         _("L’administrateur : il gère le service, il ne lit aucun dossier."),
         (
-            _("Regardez les logiciels enregistrés et, au bas de la page, les comptes de l’administration : rien ici ne mène à un dossier."),
+            _("Ouvrez « Comptes », puis un compte : suspension, dernier jour, nouveau lien ; rétablir un accès demande un second administrateur."),
+            _("Ouvrez « Logiciels » : qui a été approuvé, et où il est en service. Aucune page ne mène à un dossier."),
             _("Avec un jeton d’administrateur, un logiciel tient l’annuaire ; la commande liaison fait le reste : comptes, sauvegarde, état du service."),
+        ),
+    ),
+    Door(
+        "dpo",
+        "coordination",
+        _("Le délégué à la protection des données : ce qu’on lui signale, et ce qu’il revoit."),
+        (
+            _("Lisez vos avis : l’accès d’urgence d’hier soir, et qui tient un rôle de confiance."),
+            _("Revoyez l’accès d’urgence : l’avis est lu du même coup."),
+            _("Regardez « Accès rétablis » et « Logiciels » : rien ne s’y décide sans vous."),
         ),
     ),
     Door(

@@ -174,6 +174,9 @@ PROFESSIONALS: Final = (
     Professional("auditor", "MME", "Hélène", "Vasseur", "auditor", "union", salaried=True),
     Professional("admin", "M", "Olivier", "Penven", "admin", "union", salaried=True),
     _doctor("regulating_doctor", "MME", "Laure", "Jaffré", "regulating-doctor", "platform", salaried=True),
+    Professional("dpo", "M", "Bertrand", "Kermarrec", "dpo", "union", salaried=True),
+    Professional("practice_referent", "MME", "Nathalie", "Guéguen", "referent", "msp", "site_kervanec", salaried=True),
+    Professional("ward_referent", "MME", "Sabine", "Rolland", "referent", "hospital_pneumology", salaried=True),
 )
 BY_KEY: Final = {person.key: person for person in PROFESSIONALS}
 

@@ -28,7 +28,9 @@ ROLE_NAMES: Final = {
     "social-worker": "Assistant de service social",
     "coordinator": "Coordinateur de parcours",
     "coordinator-admin": "Coordinateur administratif",
+    "referent": "Référent de la structure",
     "auditor": "Auditeur des accès",
+    "dpo": "Délégué à la protection des données",
     "admin": "Administrateur",
 }
 _FEMININE: Final = {
@@ -38,6 +40,7 @@ _FEMININE: Final = {
     "social-worker": "Assistante de service social",
     "call-handler": "Opératrice de la plateforme",
     "auditor": "Auditrice des accès",
+    "referent": "Référente de la structure",
     "substitute": "Médecin remplaçante",
 }
 

@@ -1,0 +1,114 @@
+"""Avis: what the data protection officer is told of, unread first, each with the place where it is dealt with."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.auth.journal.entry import Event, entry
+from liaison.auth.people import accounts, notices, recovery
+from liaison.auth.people.notices import Kind, Notice
+from liaison.auth.people.recovery import Granted
+from liaison.auth.vendors import requests
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.errors import NotFound
+from liaison.fhir.store import faults
+from liaison.fhir.store.contract import Key
+from liaison.services.pages.entering import asked, go
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.record import Record
+from liaison.services.pages.role_names import role_name
+from liaison.services.pages.signed_in import address_of, human_name, signed_in
+
+PATH: Final = "/avis"
+READERS: Final = frozenset({"dpo"})
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+_WORDS: Final = {
+    Kind.RECOVERY: _("Un accès a été rétabli"),
+    Kind.SEALED: _("Un nouveau code scellé a été fait à la console"),
+    Kind.EMERGENCY: _("Un accès d’urgence a été ouvert"),
+    Kind.OFFICE: _("Quelqu’un a reçu un rôle de confiance"),
+    Kind.SOFTWARE: _("Un logiciel attend votre accord"),
+}
+_NEXT: Final = {
+    Kind.RECOVERY: _("Vérifier auprès de la personne"),
+    Kind.EMERGENCY: _("Revoir cet accès"),
+    Kind.SOFTWARE: _("Lire la demande"),
+}
+
+
+class Line(NamedTuple):
+    """`where` and `next`: the page where it is dealt with, and what is done there; '' where reading it is all."""
+
+    number: int
+    words: str
+    more: str
+    at: datetime
+    read_at: datetime | None
+    where: str
+    next: str
+
+
+async def show(request: Request) -> Response:
+    """GET: the list. POST: one of them was read."""
+    caller, _me = await signed_in(request)
+    house = request.app.state.house
+    if request.method == "POST":
+        number = str((await request.form()).get("avis", ""))
+        if not (number.isascii() and number.isdigit() and len(number) < 20 and int(number) < 2**62):
+            raise NotFound
+        with faults.reported():
+            async with house.database.writing.acquire() as connection, connection.transaction():
+                if await notices.read_one(connection, int(number)):
+                    told = entry(caller, Event.RIGHTS, request=asked(request), detail={"act": "notice read"})
+                    await house.journal.record_within(connection, (told,))
+        return go(request, PATH)
+    reading = house.database.reading
+    with faults.reported():
+        found = await notices.latest(reading)
+        names = {one.number: one.username for one in await accounts.every(reading)}
+        recovered = {one.number: one for one in await recovery.granted(reading)}
+        asked_for = {one.number: one.client_id for one in await requests.waiting(reading)}
+    gettext = translations(language_of(request)).gettext
+    record = Record(house.engine, caller, address_of(request))
+    lines = []
+    for one in found:
+        more = ""
+        if one.kind is Kind.RECOVERY and one.about in recovered:
+            more = _by_whom(recovered[one.about], names, gettext)
+        elif one.kind is Kind.OFFICE:
+            person = house.store.reference(Key(0, kind_of("Practitioner"), one.about))
+            more = f"{human_name(await record.read(str(person))) or person} : {role_name(one.code, gettext)}"
+        elif one.kind is Kind.SOFTWARE:
+            more = asked_for.get(one.about, "")
+        where = _where(request, one)
+        following = gettext(_NEXT[one.kind]) if where else ""
+        lines.append(Line(one.number, gettext(_WORDS[one.kind]), more, one.at, one.read_at, where, following))
+    return render(request, "audit/notices.html", found=lines)
+
+
+def _by_whom(one: Granted, names: dict[int, str], gettext: Callable[[str], str]) -> str:
+    if not one.granted_by:
+        return f"{names.get(one.account, '')} : {gettext(_('à la console, avec le code scellé'))}"
+    said = gettext(_("%(who)s : demandé par %(first)s, confirmé par %(second)s"))
+    return said % {
+        "who": names.get(one.account, ""),
+        "first": names.get(one.asked_by, ""),
+        "second": names.get(one.granted_by, ""),
+    }
+
+
+def _where(request: Request, one: Notice) -> str:
+    if one.kind is Kind.EMERGENCY:
+        task = request.app.state.house.store.id(Key(one.patient, kind_of("Task"), one.about))
+        return f"/journal/urgences/{task}"
+    return {Kind.RECOVERY: "/acces-retablis", Kind.SOFTWARE: "/logiciels"}.get(one.kind, "")

@@ -1,0 +1,51 @@
+"""What the data protection officer is told of: once, in the transaction of the act, until they have read it."""
+
+import pytest
+
+from liaison.auth.people import notices, recovery
+from liaison.auth.people.notices import Kind
+from liaison.fhir.store.database import Database
+
+from .test_roles import PERSON, practitioner_role, write
+
+
+async def told(database: Database) -> list[tuple[str, int, str]]:
+    return [(one.kind, one.about, one.code) for one in await notices.latest(database.reading) if one.read_at is None]
+
+
+@pytest.mark.parametrize(("code", "is_told"), [("admin", True), ("dpo", True), ("auditor", True), ("nurse", False)])
+async def test_a_role_of_trust_is_told_of_when_it_is_given(database: Database, code: str, is_told: bool) -> None:
+    await write(database, practitioner_role(code))
+    await write(database, practitioner_role(code, active=True))  # the same again is no news
+    assert await told(database) == ([(Kind.OFFICE, PERSON, code)] if is_told else [])
+
+
+async def test_one_that_was_suspended_is_told_of_when_it_is_given_back(database: Database) -> None:
+    await write(database, practitioner_role("admin", active=False))
+    assert await told(database) == []
+    await write(database, practitioner_role("admin"))
+    await write(database, practitioner_role("admin", active=False))
+    await write(database, practitioner_role("admin"))
+    assert await told(database) == [(Kind.OFFICE, PERSON, "admin")] * 2
+
+
+async def test_what_is_undone_is_not_told_of(database: Database) -> None:
+    async with database.writing.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await recovery.seal(connection)
+        await transaction.rollback()
+        assert await notices.unread(connection) == 0
+        await recovery.seal(connection)
+        assert await notices.unread(connection) == 1
+
+
+async def test_a_notice_is_read_once(database: Database) -> None:
+    async with database.writing.acquire() as connection:
+        await recovery.seal(connection)
+        [one] = await notices.latest(connection)
+        assert await notices.read_one(connection, one.number)
+        assert not await notices.read_one(connection, one.number)
+        assert not await notices.read_one(connection, 1)
+        assert await notices.unread(connection) == 0
+        assert len(await notices.latest(connection)) == 1  # it stays to be seen
