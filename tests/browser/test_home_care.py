@@ -81,6 +81,14 @@ async def test_a_full_visit_with_an_alert_takes_twelve_touches_and_reaches_the_d
     [note] = desks.resources("gp", f"Communication?patient={patient}&_lastUpdated=ge{since}")
     assert note["payload"] == [{"contentString": "Chaussures trop serrées ce matin."}]
 
+    doctor = await desks.sign_in("gp")
+    await doctor.goto(f"/dossiers/{patient}")
+    await doctor.get_by_label("Consigne pour l'aide à domicile").first.fill("Jambes surélevées, je passe à midi.")
+    await press(doctor, doctor.get_by_role("button", name="J'ai vu").first)
+    await page.reload()
+    assert "L'alerte est vue : Dr Anne-Laure Guillemot" in await page.get_by_role("status").inner_text()
+    assert "je passe à midi" in await told(page)
+
 
 async def test_what_is_missing_is_named_and_what_was_typed_is_kept(desks: Desks) -> None:
     page = await desks.sign_in("aide2")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from liaison.protocols import codes
 from liaison.services.pages.clarifying.waiting import waiting
+from liaison.services.pages.clinician.alerts import told
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, sentences
 from liaison.services.pages.reading.identity import Identity, identity
@@ -46,11 +47,13 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the record answered to the visit that has just been sent: when, and for an alert, who is to read it."""
+    """What the record answered to the visit that has just been sent: when, and for an alert, who is to read it, or who
+    has."""
 
     at: datetime
     alert: bool = False
     recipients: tuple[str, ...] = ()
+    seen_by: str = ""
 
 
 async def today(request: Request) -> Response:
@@ -153,6 +156,8 @@ async def receipt(record: Record, encounter: str) -> Receipt | None:
         return None
     if not alerts:
         return Receipt(moments.written(visit))
+    if seen_by := told(alerts[0]).seen_by:  # who answers becomes the owner: the first recipients are no longer its
+        return Receipt(moments.written(visit), True, seen_by=seen_by)
     people = [alerts[0].get("owner", {}), *alerts[0].get("restriction", {}).get("recipient", [])]
     names = tuple(str(person["display"]) for person in people if "reference" in person and "display" in person)
     return Receipt(moments.written(visit), True, names)
