@@ -29,6 +29,18 @@ def good(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in made.items() if value is not None}
 
 
+LAUNCHED = [
+    {"scope": "launch", "reason": "S'ouvrir sur le dossier affiché."},
+    {"scope": "user/Observation.rs", "reason": "Afficher les constantes."},
+]
+
+
+def test_an_app_may_name_where_a_record_opens_it() -> None:
+    file = read_file(orjson.dumps(good(launch_url="https://cabinet.example/launch", scopes=LAUNCHED)))
+
+    assert file.launch_url == "https://cabinet.example/launch"
+
+
 def test_a_good_file_is_read_as_it_is() -> None:
     file = read_file(orjson.dumps(good()))
 
@@ -67,6 +79,9 @@ def test_a_good_file_is_read_as_it_is() -> None:
         ({"scopes": [{"scope": "system/Observation.rs", "reason": "x"}]}, ""),
         ({"kind": "backend"}, ""),
         ({"binding": "rope"}, ""),
+        ({"launch_url": 1}, "/launch_url"),
+        ({"launch_url": "https://cabinet.example/launch"}, ""),  # without the scope 'launch'
+        ({"launch_url": "http://cabinet.example/launch", "scopes": LAUNCHED}, ""),
     ],
 )
 def test_a_fault_is_named_with_its_place(changes: dict[str, Any], where: str) -> None:

@@ -67,6 +67,14 @@ async def test_two_people_approve_and_the_vendor_follows(database: Database) -> 
     assert not await requests.waiting(database.reading)
 
 
+async def test_what_is_approved_is_opened_at_the_address_of_the_file(database: Database) -> None:
+    launched = [{"scope": one, "reason": "Pour ouvrir le dossier affiché."} for one in ("launch", "user/Patient.rs")]
+    name = await registered(database, launch_url="https://cabinet.example/launch", scopes=launched)
+    client = await clients.find(database.reading, name)
+    assert client is not None
+    assert client.launch_url == "https://cabinet.example/launch"
+
+
 async def test_one_person_never_approves_for_both(database: Database) -> None:
     found, _ = await received(database)
     await approved(database, found.number, "admin", ADMIN)

@@ -16,7 +16,7 @@ LARGEST: Final = 64 * 1024
 _TEXT: Final = 500
 _KNOWN: Final = {
     "client_id", "name", "kind", "algorithm", "jwks", "jwks_uri", "binding", "certificate_subject", "redirect_uris",
-    "scopes", "role", "security_contact",
+    "launch_url", "scopes", "role", "security_contact",
 }  # fmt: skip
 _NAMES: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
 
@@ -49,6 +49,7 @@ class RequestFile:
     binding: str
     certificate_subject: str
     redirect_uris: tuple[str, ...]
+    launch_url: str
     scopes: tuple[tuple[str, str], ...]
     role: str
     contact: Mapping[str, str]
@@ -85,6 +86,7 @@ def _file(tree: Mapping[str, Any]) -> RequestFile:
         binding=tree.get("binding", ""),
         certificate_subject=tree.get("certificate_subject", ""),
         redirect_uris=tuple(tree.get("redirect_uris", ())),
+        launch_url=tree.get("launch_url", ""),
         scopes=tuple((one["scope"], one["reason"].strip()) for one in tree["scopes"]),
         role=tree.get("role", ""),
         contact={name: tree["security_contact"][name].strip() for name in ("name", "email")},
@@ -101,7 +103,7 @@ def _problems(tree: Mapping[str, Any], *, private: bool) -> Iterator[Problem]:
         yield Problem("/name", "The name that people will read is missing.")
     if tree.get("kind") not in KINDS:
         yield Problem("/kind", f"The kind is one of: {', '.join(KINDS)}.")
-    for name in ("algorithm", "jwks_uri", "binding", "certificate_subject", "role"):
+    for name in ("algorithm", "jwks_uri", "binding", "certificate_subject", "launch_url", "role"):
         if not isinstance(tree.get(name, ""), str):
             yield Problem(f"/{name}", "This is a text.")
     contact = tree.get("security_contact")
@@ -149,6 +151,7 @@ def _as_a_whole(tree: Mapping[str, Any], *, private: bool) -> Iterator[Problem]:
             binding=tree.get("binding", ""),
             certificate_subject=tree.get("certificate_subject", ""),
             redirect_uris=tree.get("redirect_uris", []),
+            launch_url=tree.get("launch_url", ""),
             owned=bool(tree.get("role")),
             private=private,
         )

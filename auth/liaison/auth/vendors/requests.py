@@ -185,6 +185,7 @@ async def _register(connection: asyncpg.Connection, found: VendorRequest) -> Non
             binding=file.binding,
             certificate_subject=file.certificate_subject,
             redirect_uris=file.redirect_uris,
+            launch_url=file.launch_url,
             role_code=file.role,
             by_activation=True,
             private=True,  # the address was judged when the file came
