@@ -8,7 +8,7 @@ many candidates are decided after decryption.
 import json
 import statistics
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -21,6 +21,7 @@ from liaison.fhir.store.contract import Request
 from liaison.services.house import House
 
 Tree = dict[str, Any]
+Fetch = Callable[..., Awaitable[list[Any]]]
 ANSWERS: Final = 60
 """Requests of each shape that are timed."""
 
@@ -210,24 +211,30 @@ async def answered(house: House, caller: Caller, path: str) -> str:
     """The indexes that its statements walk, how many statements there are, and how many candidates were decided after decryption."""
     sent: list[tuple[str, tuple[Any, ...]]] = []
     opened = 0
-    fetch, spend = house.store.lanes.fetch, Budget.spend
+    lanes, spend = house.store.lanes, Budget.spend
+    fetches = {"fetch": lanes.fetch, "fetch_planned": lanes.fetch_planned}
 
-    async def watched(text: str, *arguments: Any) -> list[Any]:
-        sent.append((text, arguments))
-        return await fetch(text, *arguments)
+    def watched(fetch: Fetch) -> Fetch:
+        async def noted(text: str, *arguments: Any) -> list[Any]:
+            sent.append((text, arguments))
+            return await fetch(text, *arguments)
+
+        return noted
 
     def counted(budget: Budget, count: int) -> None:
         nonlocal opened
         opened += count
         spend(budget, count)
 
-    house.store.lanes.fetch = watched  # type: ignore[method-assign]  # watched for one request
+    for name, fetch in fetches.items():
+        setattr(lanes, name, watched(fetch))
     Budget.spend = counted  # type: ignore[method-assign,assignment]  # counted for one request
     try:
         where, _, query = path.partition("?")
         answer = await house.engine.handle(caller, Request("GET", where, query))
     finally:
-        del house.store.lanes.fetch
+        for name in fetches:
+            delattr(lanes, name)
         Budget.spend = spend  # type: ignore[method-assign]  # as it was
     if answer.status != 200:
         raise RuntimeError(f"{path}: {answer.body[:300]!r}")

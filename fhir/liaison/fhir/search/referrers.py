@@ -223,8 +223,9 @@ class Referrers:
     async def _patients(self) -> tuple[int, ...]:
         """All patients of the caller."""
         if self._everyone is None:
-            asked = f"select p.patient from {self.store.filter.patients('$1::bigint')} p order by 1"
-            self._everyone = tuple(patient for (patient,) in await self._fetch(Statement(asked, [self.caller.session])))
+            asked = f"select p.patient from {self.store.filter.patients('$1::bigint')} p"
+            found = await self._fetch(Statement(asked, [self.caller.session]))
+            self._everyone = tuple(sorted([patient for (patient,) in found]))
         return self._everyone
 
     def _compiler(self, family: Family) -> Compiler:

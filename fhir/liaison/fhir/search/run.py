@@ -19,7 +19,6 @@ from liaison.fhir.store.rows import rows_of
 from liaison.fhir.store.store import Store
 from liaison.fhir.vault import PatientKey
 
-FAMILIES: Final[tuple[Family, ...]] = ("patient", "directory")
 MOST_TOKENS: Final = 300_000
 """Tokens that one statement may need: about half a second's work."""
 
@@ -40,6 +39,8 @@ class Run:
     snapshot: str | None = None
     total: int | None = None
     _patients: tuple[int, ...] | None = None
+    own: tuple[int, ...] | None = None
+    """The caller's patients, as soon as somebody has asked."""
     _keys: dict[int, PatientKey] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
     base_url: str = ""
@@ -77,9 +78,9 @@ class Run:
         for family in self.plan.families:
             patients = self._affordable(await self._scope(family))
             compiler = self._compiler(family)
-            [[counted, snapshot]] = await self._fetch(
-                compiler.count(self.plan.kind, patients, self.plan.condition, self._token)
-            )
+            statement = compiler.count(self.plan.kind, patients, self.plan.condition, self._token)
+            fetch = self.store.lanes.fetch if len(patients) == 1 else self.store.lanes.fetch_planned
+            [[counted, snapshot]] = await fetch(statement.text, *statement.arguments)
             self.snapshot = snapshot
             found += counted
         return found
@@ -138,11 +139,17 @@ class Run:
             self.snapshot = records[0]["snapshot"]
         return tuple(record["patient"] for record in records)
 
+    async def everyone(self) -> tuple[int, ...]:
+        """The caller's patients, asked for once; of these only the ones with a business identifier asked for, if one is."""
+        if self.own is None:
+            self.own = await self._own()
+        return self.own
+
     async def present(self, kinds: Sequence[int]) -> frozenset[int]:
-        """Of these types, those of which the caller may see anything, in whatever record."""
+        """Of these types, those of which the caller may see anything where this run looks."""
         found: set[int] = set()
-        for family in FAMILIES:
-            patients = (0,) if family == "directory" else await self._own() or (NOBODY,)
+        for family in self.plan.families:
+            patients = (0,) if family == "directory" else self.plan.owners or await self.everyone() or (NOBODY,)
             found.update(kind for (kind,) in await self._fetch(self._compiler(family).present(kinds, patients)))
         return frozenset(found)
 
@@ -226,7 +233,7 @@ class Run:
         if self._patients is None:
             owners = self.plan.owners
             if owners is None:
-                owners = await self._own() or (NOBODY,)
+                owners = await self.everyone() or (NOBODY,)
             with reported():
                 self._keys = await self.store.vault.patient_keys(
                     self.store.database.reading, [patient for patient in owners if patient != NOBODY]
@@ -235,22 +242,27 @@ class Run:
         return self._patients
 
     async def _own(self) -> tuple[int, ...]:
-        """The caller's patients; of these only the ones with a business identifier asked for, if one is."""
         asked = f"select p.patient from {self.store.filter.patients('$1::bigint')} p"
         identifiers = self.plan.identifiers if self.snapshot is None else ()
+        # In no order: the index that has it is one of everybody's grants, and would be read whole.
         if not identifiers:
-            found = await self.store.lanes.fetch(f"{asked} order by 1", self.caller.session)
+            found = await self.store.lanes.fetch(asked, self.caller.session)
         else:
             tokens = [identifier_token(self.store.vault, *one) for one in identifiers]
-            found = await self.store.lanes.fetch(
-                "select distinct t.patient from identity_token t where t.space = $2 and t.token = any($3::bytea[])"
-                f" and t.kind = $4 and t.patient in ({asked}) order by 1",
-                self.caller.session,
+            named = await self.store.lanes.fetch(
+                "select distinct t.patient from identity_token t where t.space = $1 and t.token = any($2::bytea[])"
+                " and t.kind = $3",
                 IDENTIFIER,
                 tokens,
                 self.plan.kind,
             )
-        return tuple(patient for (patient,) in found)
+            # Asked of these few, it looks at no other right. It is asked when there is none too: that takes as long.
+            found = await self.store.lanes.fetch(
+                f"{asked} where p.patient = any($2::bigint[])",
+                self.caller.session,
+                [patient for (patient,) in named] or [NOBODY],
+            )
+        return tuple(sorted([patient for (patient,) in found]))
 
     def _token(self, patient: int, parameter: int, value: bytes) -> int:
         # A patient without a key has no rows: any token will do, and takes as long.

@@ -48,10 +48,22 @@ class Several:
             [[snapshot]] = await self.one.store.lanes.fetch("select pg_current_snapshot()::text")
         for run in self.runs:
             run.snapshot = snapshot
-        kinds = {run.plan.kind for run in self.runs}
-        if len(kinds) > FEW:
-            present = await self.one.present(sorted(kinds))
-            self.runs = [run for run in self.runs if run.plan.kind in present]
+        wide = [run for run in self.runs if run.plan.owners is None and "patient" in run.plan.families]
+        own = await wide[0].everyone() if wide else None
+        for run in wide:
+            run.own = own
+        if len({run.plan.kind for run in self.runs}) > FEW:
+            self.runs = await self._with_any()
+
+    async def _with_any(self) -> list[Run]:
+        """The runs of whose type there is something to see where they look: asked once for all that look there."""
+        alike: dict[tuple[object, ...], list[Run]] = {}
+        for run in self.runs:
+            alike.setdefault((run.plan.owners, run.plan.families), []).append(run)
+        present = {
+            where: await some[0].present(sorted({run.plan.kind for run in some})) for where, some in alike.items()
+        }
+        return [run for run in self.runs if run.plan.kind in present[run.plan.owners, run.plan.families]]
 
     def turn(self) -> None:
         """From here on in the opposite order."""

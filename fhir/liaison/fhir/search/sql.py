@@ -120,9 +120,12 @@ class Compiler:
         )
 
     def count(self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf) -> Statement:
-        """The number of visible rows that satisfy the condition, and the snapshot."""
+        """The number of visible rows that satisfy the condition, and the snapshot.
+
+        Whole rows of `visible`: the verdict on them stands in a join, and PostgreSQL keeps it for rows alike.
+        """
         bind = Binder()
-        head = self.visible(bind, bind.add(self.session, "bigint"))
+        head = self.visible(bind, bind.add(self.session, "bigint"), "row")
         body = self._body(bind, kind, patients, condition, token)
         return Statement(
             f"{head}select count(*) as total, {self.snapshot_of(bind)} as snapshot from ({body}) c", bind.arguments

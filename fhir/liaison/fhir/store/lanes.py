@@ -5,6 +5,7 @@ next to none, and would otherwise read and sort a whole record for the first twe
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -21,6 +22,15 @@ _PLANNING: Final = (
 )
 
 
+async def _planned(lane: asyncpg.Connection, text: str, arguments: Sequence[Any]) -> list[Any]:
+    await lane.execute("set plan_cache_mode = force_custom_plan")
+    try:
+        return await lane.fetch(text, *arguments)  # type: ignore[no-any-return]  # asyncpg has no types
+    finally:
+        if not lane.is_closed():
+            await lane.execute("set plan_cache_mode = force_generic_plan")
+
+
 class Lanes:
     """Runs reading statements, at most LANES at once; others wait. A lane that breaks is replaced."""
 
@@ -31,6 +41,17 @@ class Lanes:
 
     async def fetch(self, text: str, *arguments: Any) -> list[Any]:
         """The rows of one statement. Unavailable when the database cannot be reached, now and at a second attempt."""
+        return await self._on_a_lane(lambda lane: lane.fetch(text, *arguments))
+
+    async def fetch_planned(self, text: str, *arguments: Any) -> list[Any]:
+        """The same, planned for these arguments: for what reads so many rows that planning is little beside it.
+
+        The plan that is kept knows no length of an array, and takes it for ten. What it does not expect to meet twice,
+        such as the verdict on rows of one record, it does not remember.
+        """
+        return await self._on_a_lane(lambda lane: _planned(lane, text, arguments))
+
+    async def _on_a_lane(self, run: Callable[[asyncpg.Connection], Awaitable[list[Any]]]) -> list[Any]:
         async with self._free:
             lane = self._idle.pop()  # the one used last: its statements are the warmest
             try:
@@ -38,7 +59,7 @@ class Lanes:
                     if lane is None or lane.is_closed():
                         lane = await self._open()
                     try:
-                        return await lane.fetch(text, *arguments)  # type: ignore[no-any-return]  # asyncpg has no types
+                        return await run(lane)
                     except Exception as error:
                         if not is_unavailable(error):
                             raise
@@ -46,7 +67,7 @@ class Lanes:
                         lane.terminate()
                         lane = None
                         lane = await self._open()
-                        return await lane.fetch(text, *arguments)  # type: ignore[no-any-return]
+                        return await run(lane)
             except asyncio.CancelledError:
                 # The statement may still be running: nobody else gets this connection.
                 if lane is not None:
