@@ -24,6 +24,7 @@ from liaison.auth.people import hashes
 from liaison.fhir.store.contract import Key, Request
 from liaison.fhir.vault import FileKeyProvider
 from liaison.services.house import House
+from liaison.services.installation import Kind, declare
 from liaison.services.oauth.routes import routes as oauth_routes
 from liaison.services.pages.routes import routes as pages_routes
 from liaison.services.settings import Settings
@@ -270,6 +271,8 @@ def _app(house: House) -> Starlette:
 async def open_place(settings: Settings) -> AsyncIterator[Place]:
     """On an empty base."""
     async with House.opened(settings) as house:
+        async with house.database.writing.acquire() as connection:
+            await declare(connection, house.vault, Kind.SANDBOX)  # where a password alone is enough
         keys = await _settle(house)
         async with house.database.writing.acquire() as connection:
             for number, person in enumerate((*PEOPLE, "patient"), 1):
@@ -311,6 +314,17 @@ async def shared(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Asy
     async with open_place(settings_of(postgres.url(name), tmp_path_factory.mktemp("place"))) as opened:
         yield opened
     await postgres.drop(name)
+
+
+async def declared_as(place: Place, kind: Kind | None) -> None:
+    """Makes it a base for real people, or (None) one that does not say what it is, or a sandbox again: no base becomes
+    another by itself."""
+    async with place.house.database.writing.acquire() as connection:
+        if kind is Kind.PRODUCTION:
+            await connection.execute("delete from installation")
+            await declare(connection, place.house.vault, kind)
+        else:
+            await connection.execute("update installation set installation = $1", 0 if kind else 1)
 
 
 Browser = Callable[[], httpx.AsyncClient]

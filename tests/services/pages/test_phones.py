@@ -5,9 +5,10 @@ import pytest
 from playwright.async_api import Browser
 
 from liaison.auth.people import accounts
+from liaison.services.installation import Kind
 from liaison.services.pages import cookies
 
-from ..oauth.conftest import Place, field, sign_in
+from ..oauth.conftest import Place, declared_as, field, sign_in
 from .conftest import Site, check_page
 
 PHONE = f"__Host-{cookies.PHONE}"
@@ -39,15 +40,18 @@ async def test_a_pin_works_on_the_phone_that_was_enrolled_until_it_is_revoked(ma
         assert "C’est ce téléphone." in page.text
         await phone.post("/deconnexion", data={"csrf": field(page.text, "csrf")})
 
+        await declared_as(managed, None)
         assert (await sign_in(phone, "both", "271828")).status_code == 303
         assert (await sign_in(elsewhere, "both", "271828")).status_code == 403
 
+        await declared_as(managed, Kind.SANDBOX)  # where her password alone lets the manager in
         await sign_in(elsewhere, "nurse")
         page = await elsewhere.get("/telephones")
         form = {"csrf": field(page.text, "csrf"), "telephone": field(page.text, "telephone")}
         await elsewhere.post("/telephones/revoquer", data=form)
         assert "Retiré" in (await elsewhere.get("/telephones")).text
 
+        await declared_as(managed, None)
         phone.cookies.delete("__Host-liaison")
         assert (await sign_in(phone, "both", "271828")).status_code == 403
 

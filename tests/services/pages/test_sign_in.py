@@ -10,7 +10,7 @@ from liaison.auth.people import accounts, phones
 from liaison.services.house import House
 from liaison.services.pages.entering import local
 
-from ..oauth.conftest import PASSWORD, URL, Place, field, place, settings, sign_in  # noqa: F401  # fixtures
+from ..oauth.conftest import PASSWORD, URL, Place, declared_as, field, place, settings, sign_in  # noqa: F401  # fixtures
 
 
 async def events(house: House) -> list[tuple[int, int]]:
@@ -203,11 +203,21 @@ async def test_a_pin_needs_the_services_phone(place: Place) -> None:
     async with place.house.database.writing.acquire() as connection:
         await accounts.set_secret(connection, "nurse", pin="271828")
         secret = await phones.enrol(connection, 1, "Téléphone 1")
+    await declared_as(place, None)
     async with place.browser() as desk, place.browser() as phone:
         phone.cookies.set("__Host-liaison-phone", secret)
 
         assert (await sign_in(desk, "nurse", "271828")).status_code == 403
         assert (await sign_in(phone, "nurse", "271828")).status_code == 303
+
+
+async def test_a_base_that_does_not_say_what_it_is_asks_for_two_factors(place: Place) -> None:
+    async with place.browser() as browser:
+        assert (await sign_in(browser, "nurse")).headers["location"] == "/"
+    await declared_as(place, None)
+    async with place.browser() as browser:
+        assert (await sign_in(browser, "nurse")).headers["location"].startswith("/ma-securite")
+        assert (await browser.get("/mes-connexions")).headers["location"].startswith("/role")
 
 
 async def test_pages_are_confined_and_kept_by_nobody(place: Place) -> None:

@@ -145,6 +145,8 @@ def render(
     # In a sandbox, what to try as the person one is now stays one touch away.
     key = signed.me.account.username.replace("-", "_") if signed and notice else ""
     context.setdefault("sheet", f"/territoire/{key}" if key in BY_KEY else "")
+    # Several people take turns on a phone of a service: who leaves makes room for the next. No right hangs on the word.
+    context.setdefault("on_phone", bool(cookies.read(request, cookies.PHONE)))
     language = language_of(request)
     context.setdefault("other_language", _same_page(request, "en" if language == "fr" else "fr"))
     page = environment(language).get_template(template)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from liaison.auth import sessions
 from liaison.auth.journal.entry import Event, entry
-from liaison.auth.people import browsers, passkeys
+from liaison.auth.people import browsers, passkeys, phones
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.acting import NO_ROLE
 from liaison.auth.people.roles import HeldRole, held_by
@@ -59,7 +59,16 @@ async def show_sign_in(request: Request) -> Response:
     return await _form(request, follow)
 
 
+async def _names(request: Request) -> list[str]:
+    """On a phone of a service: who works with it, to be touched instead of typed. Nowhere else."""
+    database, secret = request.app.state.house.database, cookies.read(request, cookies.PHONE)
+    with faults.reported():
+        phone = await phones.find(database.reading, secret) if secret else None
+        return await phones.users_of(database.reading, phone) if phone else []
+
+
 async def _form(request: Request, follow: str, *, username: str = "", refused: bool = False) -> Response:
+    names = await _names(request)
     provider = request.app.state.house.pro_sante_connect
     before = before_sign_in(request)
     request.state.csrf = before
@@ -69,6 +78,8 @@ async def _form(request: Request, follow: str, *, username: str = "", refused: b
         status=403 if refused else 200,
         follow=follow,
         username=username,
+        names=names,
+        chosen=username in names,
         refused=refused,
         form_targets=await origin_of(provider),
         psc=provider is not None,
@@ -83,6 +94,8 @@ async def take_sign_in(request: Request) -> Response:
     form = await request.form()
     username, secret = str(form.get("identifiant", ""))[:LONGEST], str(form.get("secret", ""))[:LONGEST]
     follow = local(str(form.get("suite", "/")))
+    if form.get("qui"):  # a name was touched: the code is asked for next
+        return await _form(request, follow, username=str(form["qui"])[:LONGEST])
     house = request.app.state.house
     with faults.reported():
         enrolled = await on_enrolled_phone(request)

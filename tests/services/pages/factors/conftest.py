@@ -9,15 +9,14 @@ import pytest
 
 from liaison.auth.people import second_factor, totp
 from liaison.auth.people.accounts import by_username
-from liaison.services.installation import Kind, declare
+from liaison.services.installation import Kind
 
-from ...oauth.conftest import PASSWORD, Place, field, place, settings, sign_in  # noqa: F401  # fixtures
+from ...oauth.conftest import PASSWORD, Place, declared_as, field, place, settings, sign_in  # noqa: F401  # fixtures
 
 
 @pytest.fixture
 async def real(place: Place) -> AsyncIterator[Place]:  # noqa: F811  # a fixture as a parameter
-    async with place.house.database.writing.acquire() as connection:
-        await declare(connection, place.house.vault, Kind.PRODUCTION)
+    await declared_as(place, Kind.PRODUCTION)
     yield place
 
 

@@ -9,9 +9,9 @@ from webauthn import verify_authentication_response
 from webauthn.helpers import base64url_to_bytes, parse_client_data_json
 
 from liaison.auth.people import accounts, invitations, passkeys
-from liaison.services.installation import Kind, declare
+from liaison.services.installation import Kind
 
-from ...oauth.conftest import place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import declared_as, place, settings  # noqa: F401  # fixtures
 from ..conftest import Site, check_page, chromium, site  # noqa: F401  # fixtures
 
 pytestmark = pytest.mark.browser
@@ -32,8 +32,7 @@ async def real(site: Site) -> Site:
     house = site.place.house
     site.url = site.url.replace("127.0.0.1", "localhost")
     house.settings = house.settings.model_copy(update={"public_url": site.url})
-    async with house.database.writing.acquire() as connection:
-        await declare(connection, house.vault, Kind.PRODUCTION)
+    await declared_as(site.place, Kind.PRODUCTION)
     return site
 
 

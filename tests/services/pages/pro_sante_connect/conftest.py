@@ -10,9 +10,9 @@ from liaison.auth.access import internal
 from liaison.auth.people import accounts
 from liaison.auth.people.pro_sante_connect.provider import Provider, Registration
 from liaison.fhir.store.contract import Request
-from liaison.services.installation import Kind, declare
+from liaison.services.installation import Kind
 
-from ...oauth.conftest import URL, Place, field, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import URL, Place, declared_as, field, place, settings  # noqa: F401  # fixtures
 from .provider import CLIENT, SECRET, Psc, running
 
 NUMBERS = {"nurse": "99700000017", "both": "99700000025"}
@@ -32,8 +32,7 @@ async def psc(place: Place) -> AsyncIterator[Psc]:  # noqa: F811  # a fixture as
                 after_logout=f"{URL}/connexion",
             )
         )
-        async with house.database.writing.acquire() as connection:
-            await declare(connection, house.vault, Kind.PRODUCTION)
+        await declared_as(place, Kind.PRODUCTION)
         for username, number in NUMBERS.items():
             await inscribe(place, username, number)
         yield provider

@@ -9,7 +9,7 @@ import pytest
 from liaison.auth.people import accounts
 from liaison.services.pages import cookies
 
-from ...oauth.conftest import Place, field, sign_in
+from ...oauth.conftest import Place, declared_as, field, sign_in
 from ..test_phones import managed  # noqa: F401  # a fixture
 
 PHONE = f"__Host-{cookies.PHONE}"
@@ -20,6 +20,7 @@ PIN = "271828"
 async def manager(managed: Place) -> AsyncIterator[httpx.AsyncClient]:  # noqa: F811  # a fixture as a parameter
     async with managed.signed_in() as browser:
         await post(browser, "/telephones", libelle="Téléphone 1")
+        await declared_as(managed, None)  # as where real people work, PINs are for the phones that were enrolled
         yield browser
 
 
