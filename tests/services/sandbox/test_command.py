@@ -129,8 +129,8 @@ def test_the_alert_of_this_morning_waits_for_the_nurse(sandbox: Running) -> None
     code = "code=https://liaison.example/fhir/CodeSystem/alert-level|ORANGE"
     tasks = sandbox.get(sandbox.token("nurse"), f"Task?{code}&status=requested").json()["entry"]
 
-    assert len(tasks) == 1
-    assert "plus court que d'habitude" in tasks[0]["resource"]["description"]
+    # Visits of other tests may have raised more.
+    assert len([task for task in tasks if "plus court que d'habitude" in task["resource"]["description"]]) == 1
 
 
 def test_the_aides_visit_is_found_by_the_doctors_software(sandbox: Running) -> None:

@@ -84,8 +84,8 @@ async def test_from_an_invitation_to_every_day_with_a_passkey_alone(real: Site, 
     await page.get_by_label("Motif").fill("Trouvée inconsciente")
     await page.get_by_role("button", name="Confirmer avec ma clé d’accès").click()
     await page.get_by_text("C’est confirmé").wait_for()
-    await page.get_by_role("button", name="Ouvrir l'accès").click()
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Ouvrir l'accès").click()
     assert "Prouvez une fois de plus" not in await page.content()
     assert await page.get_by_label("Motif").input_value() == "Trouvée inconsciente"
     assert await writing.fetchval("select started_at > now() - interval '5 minutes' from browser_session")
