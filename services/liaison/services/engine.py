@@ -26,6 +26,7 @@ from liaison.fhir.interactions import (
     update,
     vread,
 )
+from liaison.fhir.interactions.applicable import require_applicable
 from liaison.fhir.interactions.routing import Route, methods, route
 from liaison.fhir.operations.definition import Definition
 from liaison.fhir.store import Store
@@ -113,6 +114,7 @@ class Engine:
         """The answer without its journal entries: for `handle`, for the entries of a batch, and for operations."""
         where = self._route(request)
         scope.permit(caller, where)
+        require_applicable(where, request.query, request.headers)
         other = self._elsewhere.get(where.type_)
         if other is not None and where.name != "operation":
             return await other(self, caller, where, request)

@@ -121,6 +121,7 @@ async def _once(
         await _lock(store, connection, matching, resolver)
     if not resolver.lenient:
         _refuse_doubles(writes)
+        _refuse_identities(store, writes)
     _name_patients(store, writes)
     await resolver.resolve()
     while refused := owners.assign(writes, resolver.resolved, resolver.texts_of):
@@ -186,6 +187,23 @@ def _refuse_doubles(writes: Sequence[Write]) -> None:
             if write.key in seen:
                 raise write.problem(BadRequest("An entry before this one is about the same resource."))
             seen.add(write.key)
+
+
+def _refuse_identities(store: Store, writes: Sequence[Write]) -> None:
+    """Nor do two entries make or keep what has one identifier, which the criteria of one of them ask for. Criteria are
+    searched before anything is written: the other's resource would not be found, and there would be two."""
+    asked = {
+        store.lock_token_of(write.type_, write.none_exist or write.matching): write
+        for write in writes
+        if (write.none_exist or write.matching) and write.interaction != "delete"
+    }
+    for write in writes if asked else ():
+        for token in store.lock_tokens(write.tree) if write.tree is not None else ():
+            other = asked.get(token)
+            if other is not None and other is not write and other.type_ == write.type_:
+                raise other.problem(
+                    BadRequest(f"The resource of {write.at} has the identifier that this entry asks for.")
+                )
 
 
 def _name_patients(store: Store, writes: Sequence[Write]) -> None:

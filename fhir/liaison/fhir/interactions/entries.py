@@ -90,7 +90,9 @@ def _parse(at: str, entry: Any, outer: Request, base_url: str) -> Entry:
     found = route(method, path)
     if found.name == "bundle":
         raise BadRequest("A Bundle cannot be sent inside a batch or transaction to be processed.", "request.url")
-    if method in ("POST", "PUT") and found.name != "operation":
+    if resource is not None and (method in ("GET", "HEAD") or found.name == "search"):
+        raise BadRequest("An entry that reads takes no resource; its parameters stand in the url.", "resource")
+    if method in ("POST", "PUT") and found.name not in ("operation", "search"):
         if not isinstance(resource, dict):
             raise BadRequest(f"A {method} entry needs a resource.", "resource")
         if resource.get("resourceType") != found.type_:

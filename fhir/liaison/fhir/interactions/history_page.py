@@ -108,7 +108,7 @@ def _since(text: str) -> datetime:
     """An instant; a date is its first moment."""
     found = dates.span(text.replace(" ", "+"))  # `+02:00` unescaped arrives with a space
     if found is None:
-        raise BadRequest("_since is an instant, such as 2026-01-31T08:00:00Z.")
+        raise BadRequest("_since is an instant, such as 2026-01-31T08:00:00Z; a date stands for its first moment.")
     return found[0]
 
 

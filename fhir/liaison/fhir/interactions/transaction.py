@@ -1,6 +1,7 @@
 """transaction: https://hl7.org/fhir/R4/http.html#transaction. All of it in one database transaction, or nothing.
 
-An error names the entry (Bundle.entry[3]). Reads of the transaction see what it wrote; they run when it is committed.
+An error names the entry (Bundle.entry[3]). A read that fails is one: reads are done before anything is written, so that
+they can refuse it, and again when it is committed, so that they see what was written.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 
 from liaison.fhir.errors import BadRequest, FhirError, Issue, Unprocessable
 from liaison.fhir.interactions import content, patch_body, scope
+from liaison.fhir.interactions.applicable import require_applicable
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.create import criteria_of, written
 from liaison.fhir.interactions.delete import deleted
@@ -46,6 +48,12 @@ async def transaction(
             writes[index] = found
     _refuse_doubles(list(writes.values()))
     await _validate(caller, list(writes.values()))
+    for index, entry in enumerate(entries):
+        if index not in writes:
+            try:
+                await perform(caller, entry.request(outer))
+            except FhirError as error:
+                raise named(entry.at, error) from None
     await commit(store, caller, list(writes.values()), base_url)
     answers: list[Answer] = []
     for index, entry in enumerate(entries):
@@ -74,6 +82,7 @@ def _write(caller: Caller, entry: Entry, most_deletions: int) -> Write | None:
     route = entry.route
     assert route is not None
     scope.permit(caller, route)
+    require_applicable(route, entry.query, entry.headers)
     match route.name:
         case "create":
             none_exist = entry.headers.get("if-none-exist", "")

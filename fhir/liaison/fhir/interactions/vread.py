@@ -21,7 +21,8 @@ async def vread(
     """One version, decided by the caller's rights now and by that version's own classes. Gone when it is a deletion."""
     wanted = asked_for(query, headers, type_)
     key = store.key(type_, id_)
-    if key is None or not (version.isascii() and version.isdigit() and len(version) < 10):
+    # An id as it was given, not a number: 01 was given to none.
+    if key is None or not (version.isascii() and version.isdigit() and version[0] != "0" and len(version) < 10):
         raise NotFound
     found = await store.version(caller, key, int(version))
     if found is None:
