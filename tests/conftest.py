@@ -39,7 +39,7 @@ FAST = {
     "max_wal_size": "256MB",
 }
 
-ACROSS_PATIENTS = {"import_ledger", "journal_entry"}
+ACROSS_PATIENTS = {"import_ledger", "journal_entry", "notice"}
 """Tables with a patient column that are not of the patient family: found by token, or kept beside the patients."""
 
 _numbers = itertools.count(1)

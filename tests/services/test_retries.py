@@ -31,6 +31,7 @@ async def loses_once(house: House) -> int:
         async with house.database.reading.acquire() as watching:
             while not await watching.fetchval("select exists (select from pg_locks where not granted)"):
                 await asyncio.sleep(0.01)
+        await asyncio.sleep(0.5)  # half of deadlock_timeout, so that a busy machine keeps that order
         await house.store.lock(rival, [first])
         await transaction.commit()
     return (await answer).status

@@ -12,6 +12,8 @@ from liaison.fhir.store.schema import metadata
 # Found by token across patients, or kept for good beside them.
 IDENTITY = {"import_ledger"}
 JOURNAL = {"journal_entry"}
+TOLD = {"notice"}
+"""What the officer is to look at, whoever it is about."""
 
 UNIQUE = """
     select c.relname as table, i.relname as index, array_agg(a.attname::text) as columns
@@ -28,7 +30,7 @@ async def without_patient(database: Database) -> list[str]:
     return sorted(
         index
         for table, index, columns in await database.reading.fetch(UNIQUE)
-        if "patient" not in columns and table not in IDENTITY | JOURNAL
+        if "patient" not in columns and table not in IDENTITY | JOURNAL | TOLD
     )
 
 

@@ -48,7 +48,8 @@ def test_every_answer_is_laid_out_when_that_is_asked(
             found = client.get(path)
             assert found.status_code == 200
             laid_out(found)
-            assert found.json() == client.get(path.replace("_pretty=true", "_pretty=false")).json()
+            plain = client.get(path.replace("_pretty=true", "_pretty=false"))
+            assert found.json() == json.loads(plain.text.replace("_pretty=false", "_pretty=true"))  # links keep it
         for asked in ({"_pretty": "true"}, {"_pretty": "true", "_format": "application/fhir+json"}):
             form = {"content-type": "application/x-www-form-urlencoded", "accept": "text/turtle, */*;q=0.1"}
             searched = client.post("/Observation/_search", data={"patient": patient, **asked}, headers=form)

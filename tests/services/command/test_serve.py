@@ -87,10 +87,20 @@ def test_a_database_out_of_reach_is_said(service_base: dict[str, str]) -> None:
     assert "Traceback" not in refused.stderr
 
 
+def test_the_proxys_socket_of_a_service_that_runs_is_not_taken(service: Any, service_base: dict[str, str]) -> None:
+    refused = serve(service_base)
+
+    assert refused.returncode == 1
+    assert "Another service listens" in refused.stderr
+    assert Path(service_base["PROXY_SOCKET"]).is_socket()
+
+
 @pytest.fixture
-def own(service_base: dict[str, str], service: Any, started: Any) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def own(
+    service_base: dict[str, str], service: Any, started: Any, tmp_path: Path
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A second service on the same base, to be stopped and hurt."""
-    process, url = started(service_base)
+    process, url = started({**service_base, "PROXY_SOCKET": str(tmp_path / "proxy.sock")})
     yield url, process
     if process.poll() is None:
         process.kill()

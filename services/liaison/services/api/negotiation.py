@@ -93,7 +93,8 @@ def general(query: str) -> str:
     """What `without_format` takes out of the query, for the links of an answer that has several pages."""
     if not any(name in query for name in _GENERAL):
         return ""
-    return urlencode([pair for pair in parse_qsl(query, keep_blank_values=True) if f"{pair[0]}=" in _GENERAL])
+    asked = dict(parse_qsl(query, keep_blank_values=True))  # once, though a form and its address say it both
+    return urlencode([pair for pair in asked.items() if f"{pair[0]}=" in _GENERAL])
 
 
 def names_format(query: str) -> bool:

@@ -79,11 +79,6 @@ def _check(settings: Settings) -> None:
 
 
 def _serve(settings: Settings, certificate: tuple[Path, Path] | None) -> None:
-    listening = _listen(settings.host, settings.port)
-    sockets = [listening, *([_listen_to_proxy(settings.proxy_socket)] if settings.proxy_socket else [])]
-    address = listening.getsockname()
-    scheme = "https" if certificate else "http"
-    print(f"Liaison listens on {scheme}://{address[0]}:{address[1]}", flush=True)  # noqa: T201  # whoever started it reads this
     config = uvicorn.Config(
         APPLICATION,
         factory=True,
@@ -101,8 +96,13 @@ def _serve(settings: Settings, certificate: tuple[Path, Path] | None) -> None:
         ssl_keyfile=certificate[1] if certificate else None,
     )
     with contextlib.ExitStack() as stack:
-        for one in sockets:
-            stack.enter_context(contextlib.closing(one))
+        listening = stack.enter_context(contextlib.closing(_listen(settings.host, settings.port)))
+        sockets = [listening]
+        if settings.proxy_socket:
+            sockets.append(stack.enter_context(contextlib.closing(_listen_to_proxy(settings.proxy_socket))))
+        address = listening.getsockname()
+        scheme = "https" if certificate else "http"
+        print(f"Liaison listens on {scheme}://{address[0]}:{address[1]}", flush=True)  # noqa: T201  # whoever started it reads this
         stack.enter_context(metrics.shared() if settings.metrics else contextlib.nullcontext())
         Workers(config, sockets=sockets).run()
 
@@ -115,14 +115,24 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.bind((host, port))
     except OSError as error:
+        listening.close()
         raise Refused(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
     listening.listen(2048)
     listening.set_inheritable(True)
     return listening
 
 
+def _refuse_in_use(path: Path) -> None:
+    """A second service would take the proxy's calls away from the first, and end them with itself."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        if probe.connect_ex(str(path)) == 0:
+            raise Refused(f"Another service listens on {path} (LIAISON_PROXY_SOCKET).")
+
+
 def _listen_to_proxy(path: Path) -> socket.socket:
     """The socket over which the proxy is believed. Whoever may open it, owner and group, is the proxy."""
+    if path.is_socket():
+        _refuse_in_use(path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o117)  # never open to others, at no moment
     try:
@@ -130,6 +140,7 @@ def _listen_to_proxy(path: Path) -> socket.socket:
             path.unlink()  # of a service that was killed
         listening.bind(str(path))
     except OSError as error:
+        listening.close()
         raise Refused(f"Cannot listen on {path} (LIAISON_PROXY_SOCKET): {error.strerror or error}.") from None
     finally:
         os.umask(before)
