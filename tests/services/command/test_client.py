@@ -1,9 +1,6 @@
 """`liaison client` and `liaison user`, as an administrator runs them."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,35 +10,9 @@ from liaison.services.house import House
 from liaison.services.settings import Settings
 
 from ..conftest import alone, settle, write
-from ..console import typed
+from .conftest import Console, rights_entries
 
 pytestmark = pytest.mark.http
-
-
-class Console:
-    """Runs `liaison …` on one base."""
-
-    def __init__(self, settings: dict[str, str]) -> None:
-        self.environment = {**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}}
-
-    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return typed(self.environment, *arguments, given=stdin)
-
-    def run_apart(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """In a process of its own."""
-        return subprocess.run(
-            [str(Path(sys.executable).with_name("liaison")), *arguments],
-            env=self.environment,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-
-@pytest.fixture(scope="module")
-def console(service_base: dict[str, str]) -> Console:
-    return Console(service_base)
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +21,6 @@ def people(service_base: dict[str, str]) -> tuple[str, str]:
     settings = Settings(**{name.lower(): value for name, value in service_base.items()})  # type: ignore[arg-type]  # read from text
     found, organization = alone(lambda: settle(settings))
     return found["nurse"].practitioner, organization
-
-
-def rights_entries(service_base: dict[str, str]) -> int:
-    async def count() -> int:
-        settings = Settings(**{name.lower(): value for name, value in service_base.items()})  # type: ignore[arg-type]
-        async with House.opened(settings) as house:
-            number: int = await house.database.reading.fetchval("select count(*) from journal_entry where event = 30")
-            return number
-
-    return alone(count)
 
 
 def test_a_client_is_added_listed_and_suspended_on_record(

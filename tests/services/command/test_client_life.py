@@ -13,7 +13,7 @@ from liaison.auth.vendors import requests
 from liaison.services.house import House
 
 from ..conftest import Service, alone
-from .test_client import Console
+from .conftest import Console
 
 pytestmark = pytest.mark.http
 

@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -11,33 +10,13 @@ from liaison.auth.people import accounts, invitations, second_factor, totp
 from liaison.services.house import House
 from liaison.services.settings import Settings
 
-from ..conftest import Person, alone, settle
-from .test_client import Console, console, rights_entries  # noqa: F401  # a fixture
+from ..conftest import Person
+from .conftest import PASSWORD, Console, in_house, rights_entries
 
 pytestmark = pytest.mark.http
-PASSWORD = "cheval exact pile agrafe"
-T = TypeVar("T")
 
 
-@pytest.fixture(scope="module")
-def settings(service_base: dict[str, str]) -> Settings:
-    return Settings.model_validate({name.lower(): value for name, value in service_base.items()})
-
-
-@pytest.fixture(scope="module")
-def people(settings: Settings) -> dict[str, Person]:
-    return alone(lambda: settle(settings))[0]
-
-
-def in_house(settings: Settings, work: Callable[[House], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with House.opened(settings) as house:
-            return await work(house)
-
-    return alone(run)
-
-
-def state(console: Console, username: str) -> dict[str, Any]:  # noqa: F811  # a fixture's type
+def state(console: Console, username: str) -> dict[str, Any]:
     listed: list[dict[str, Any]] = json.loads(console.run("user", "list", "--json").stdout)
     return next(one for one in listed if one["username"] == username)
 
@@ -52,7 +31,7 @@ def chosen(settings: Settings, username: str) -> None:
     in_house(settings, choose)
 
 
-def administrator(settings: Settings, console: Console, who: Person, username: str) -> bytes:  # noqa: F811
+def administrator(settings: Settings, console: Console, who: Person, username: str) -> bytes:
     """An account of this administrator, with a password and an app; the app's secret."""
     assert console.run("user", "add", username, who.practitioner, stdin=f"{PASSWORD}\n").returncode == 0
 
@@ -75,7 +54,7 @@ def now(secret: bytes, steps: int = 0) -> str:
 
 
 def test_a_link_is_given_again_until_its_owner_has_chosen(
-    console: Console,  # noqa: F811  # a fixture as a parameter
+    console: Console,
     settings: Settings,
     people: dict[str, Person],
 ) -> None:
@@ -98,7 +77,7 @@ def test_a_link_is_given_again_until_its_owner_has_chosen(
 
 
 def test_suspended_resumed_ended_and_begun_again(
-    console: Console,  # noqa: F811
+    console: Console,
     people: dict[str, Person],
     service_base: dict[str, str],
 ) -> None:
@@ -120,7 +99,7 @@ def test_suspended_resumed_ended_and_begun_again(
 
 
 def test_what_cannot_be_is_refused_in_one_sentence(
-    console: Console,  # noqa: F811
+    console: Console,
     people: dict[str, Person],
 ) -> None:
     nurse = people["nurse"].practitioner
@@ -149,7 +128,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(
 
 
 def test_two_administrators_prove_themselves_at_the_console(
-    console: Console,  # noqa: F811
+    console: Console,
     settings: Settings,
     people: dict[str, Person],
 ) -> None:
@@ -191,7 +170,7 @@ def test_two_administrators_prove_themselves_at_the_console(
 
 
 def test_the_sealed_code_counts_where_there_are_not_two_others(
-    console: Console,  # noqa: F811
+    console: Console,
     settings: Settings,
     people: dict[str, Person],
 ) -> None:

@@ -11,13 +11,12 @@ from liaison.services.house import House
 from liaison.services.settings import Settings
 
 from ..conftest import Person
-from .test_client import Console, console  # noqa: F401  # a fixture
-from .test_user import PASSWORD, in_house, people, settings  # noqa: F401  # fixtures
+from .conftest import PASSWORD, Console, in_house
 
 pytestmark = pytest.mark.http
 
 
-def test_one_is_ended_then_all(console: Console, people: dict[str, Person], settings: Settings) -> None:  # noqa: F811
+def test_one_is_ended_then_all(console: Console, people: dict[str, Person], settings: Settings) -> None:
     who = people["gp"].practitioner
     assert console.run("user", "add", "seance", who, stdin=f"{PASSWORD}\n").returncode == 0
 

@@ -37,7 +37,7 @@ def link_in(page: httpx.Response) -> str:
 
 
 async def test_a_nurse_begins_by_a_link_and_works_in_this_structure(
-    managed: Place,  # noqa: F811
+    managed: Place,  # noqa: F811  # as above
     referent: httpx.AsyncClient,
 ) -> None:
     link = link_in(await add(referent, fin="2099-12-31"))
@@ -66,7 +66,7 @@ async def test_a_nurse_begins_by_a_link_and_works_in_this_structure(
     "function", ["admin", "referent", "dpo", "auditor", "coordinator", "home-aide", "hospital-doctor", ""]
 )
 async def test_no_role_beyond_the_structure_is_given(
-    managed: Place,  # noqa: F811
+    managed: Place,  # noqa: F811  # as above
     referent: httpx.AsyncClient,
     function: str,
 ) -> None:
@@ -78,7 +78,7 @@ async def test_no_role_beyond_the_structure_is_given(
 
 
 async def test_a_unit_of_a_hospital_has_other_roles_than_a_practice(
-    managed: Place,  # noqa: F811
+    managed: Place,  # noqa: F811  # as above
     referent: httpx.AsyncClient,
 ) -> None:
     await managed.house.database.writing.execute(
@@ -90,7 +90,7 @@ async def test_a_unit_of_a_hospital_has_other_roles_than_a_practice(
 
 
 async def test_the_directory_has_nobody_twice_and_nobody_gives_themselves_a_role(
-    managed: Place,  # noqa: F811
+    managed: Place,  # noqa: F811  # as above
     referent: httpx.AsyncClient,
 ) -> None:
     people = "select count(*) from directory_version where kind = $1 and superseded is null"
@@ -115,7 +115,7 @@ async def test_the_directory_has_nobody_twice_and_nobody_gives_themselves_a_role
 
 
 async def test_a_link_is_not_hers_to_give_to_someone_who_works_elsewhere_too(
-    managed: Place,  # noqa: F811
+    managed: Place,  # noqa: F811  # as above
     referent: httpx.AsyncClient,
 ) -> None:
     """Whoever sees the link could use it, and be that person there."""
@@ -133,7 +133,7 @@ async def test_a_link_is_not_hers_to_give_to_someone_who_works_elsewhere_too(
 
 
 async def test_who_stands_in_for_somebody_does_so_for_one_of_the_structure_until_a_day(
-    managed: Place,  # noqa: F811
+    managed: Place,  # noqa: F811  # as above
     referent: httpx.AsyncClient,
 ) -> None:
     await add(referent, "gp")
