@@ -23,6 +23,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 
+def shown(text: str, most: int = 40) -> str:
+    """A piece of what was sent, as an error may repeat it: short and printable."""
+    return "".join(c if c.isprintable() else "?" for c in text[:most])
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """One OperationOutcome.issue. `code` is from http://hl7.org/fhir/issue-type; `expression` is FHIRPath or empty.

@@ -6,7 +6,7 @@ A parameter or a condition that means nothing to it is refused: ignored, its sen
 from collections.abc import Mapping
 from typing import Final
 
-from liaison.fhir.errors import BadRequest, Issue, PreconditionFailed
+from liaison.fhir.errors import BadRequest, Issue, PreconditionFailed, shown
 from liaison.fhir.interactions.routing import Name, Route
 from liaison.fhir.search.parse import OF_THE_EDGE, pairs
 
@@ -24,8 +24,7 @@ def require_applicable(where: Route, query: str, headers: Mapping[str, str]) -> 
     if query and (instead := _INSTEAD.get(where.name)):
         for name, _ in pairs(query):
             if name not in OF_THE_EDGE:
-                shown = "".join(c if c.isprintable() else "?" for c in name[:40])
-                said = f"This request takes no parameter '{shown}'. {instead}"
+                said = f"This request takes no parameter '{shown(name)}'. {instead}"
                 raise BadRequest(issues=[Issue("not-supported", said)])
     if "if-none-exist" in headers and where.name != "create":
         raise BadRequest("If-None-Exist (ifNoneExist) is for creating a resource; this request creates none by it.")

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
-from liaison.fhir.errors import BadRequest, Gone
+from liaison.fhir.errors import BadRequest, Gone, shown
 from liaison.fhir.model import dates
 from liaison.fhir.search.page import LIFE, PARAMETER, dead
 from liaison.fhir.search.parse import OF_THE_EDGE
@@ -69,7 +69,7 @@ def asked(store: Store, caller: Caller, path: str, query: str) -> Asked:
     count, window, seen = PAGE, ALL, set()
     for name, value in given:
         if name in seen:
-            raise BadRequest(f"The parameter '{_shown(name)}' can be given once.")
+            raise BadRequest(f"The parameter '{shown(name)}' can be given once.")
         seen.add(name)
         match name:
             case "_count":
@@ -85,15 +85,11 @@ def asked(store: Store, caller: Caller, path: str, query: str) -> Asked:
                 continue
             case _:
                 raise BadRequest(
-                    f"The parameter '{_shown(name)}' is not known for history; _count, _since, _at, _summary "
+                    f"The parameter '{shown(name)}' is not known for history; _count, _since, _at, _summary "
                     "and _elements are."
                 )
     shaping = tuple(one for one in given if one[0] in PARAMETERS)
     return Asked(count, window, now, query=given, shaping=shaping, carried=carried)
-
-
-def _shown(name: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in name[:40])
 
 
 def _count(text: str) -> int:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from liaison.fhir.definitions import COMPARTMENTS, RESOURCE_TYPES
-from liaison.fhir.errors import BadRequest, Issue, MethodNotAllowed, UnknownPath
+from liaison.fhir.errors import BadRequest, Issue, MethodNotAllowed, UnknownPath, shown
 from liaison.fhir.store.contract import Interaction
 
 Name = Literal[
@@ -72,14 +72,9 @@ class Route(NamedTuple):
     compartment: str = ""  # the resource in whose compartment is searched: Patient/1a
 
 
-def _shown(text: str) -> str:
-    """A piece of the path as an error may repeat it: short and printable."""
-    return "".join(c if c.isprintable() else "?" for c in text[:40])
-
-
 def _type(text: str) -> str:
     if text not in RESOURCE_TYPES:
-        raise UnknownPath(f"'{_shown(text)}' is not a resource type of FHIR R4.")
+        raise UnknownPath(f"'{shown(text)}' is not a resource type of FHIR R4.")
     return text
 
 
@@ -92,7 +87,7 @@ def _id(text: str) -> str:
 def _only(method: str, table: dict[str, Name]) -> Name:
     if method not in table:
         served = sorted(table)
-        raise MethodNotAllowed(f"{_shown(method)} is not served here.", served)
+        raise MethodNotAllowed(f"{shown(method)} is not served here.", served)
     return table[method]
 
 
@@ -125,7 +120,7 @@ def route(method: str, path: str) -> Route:
             return Route(_only(method, {"GET": "capabilities", "HEAD": "capabilities"}))
         case [*where, name] if name.startswith("$") and len(where) <= 2:
             if not _OPERATION.fullmatch(name):
-                raise UnknownPath(f"'{_shown(name)}' is not an operation.")
+                raise UnknownPath(f"'{shown(name)}' is not an operation.")
             type_ = _type(where[0]) if where else ""
             id_ = _id(where[1]) if len(where) == 2 else ""
             return Route(_only(method, _OF_OPERATION), type_, id_, operation=name[1:])

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
-from liaison.fhir.errors import BadRequest, Issue, Unprocessable
+from liaison.fhir.errors import BadRequest, Issue, Unprocessable, shown
 from liaison.fhir.model.subset import Subset, subsetted
+from liaison.fhir.search.parse import OF_THE_EDGE
 from liaison.fhir.search.subset import PARAMETERS, elements_of, summary_of, together
 from liaison.fhir.store.contract import Tree
-
-_OF_THE_EDGE = frozenset({"_format", "_pretty"})
 
 
 def of_read(query: str, type_: str, *, lenient: bool = False) -> Subset | None:
@@ -18,8 +17,8 @@ def of_read(query: str, type_: str, *, lenient: bool = False) -> Subset | None:
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name in PARAMETERS:
             wanted.append((name, value))
-        elif name not in _OF_THE_EDGE and not lenient:
-            raise BadRequest(issues=[Issue("not-supported", f"A read has no parameter '{_shown(name)}' here.")])
+        elif name not in OF_THE_EDGE and not lenient:
+            raise BadRequest(issues=[Issue("not-supported", f"A read has no parameter '{shown(name)}' here.")])
     return of(wanted, type_)
 
 
@@ -47,7 +46,3 @@ def require_whole(tree: Tree) -> None:
                 )
             ]
         )
-
-
-def _shown(name: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in name[:40])

@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from liaison.fhir import model
 from liaison.fhir.definitions import RESOURCE_TYPES
-from liaison.fhir.errors import BadRequest, Issue, MethodNotAllowed
+from liaison.fhir.errors import BadRequest, Issue, MethodNotAllowed, shown
 from liaison.fhir.model import dates
 from liaison.fhir.model.validation.primitives import TESTS
+from liaison.fhir.search.parse import OF_THE_EDGE
 from liaison.fhir.store.contract import Request, Tree
 
 Kind = Literal[
@@ -44,7 +45,6 @@ ELEMENTS: Final[Mapping[str, tuple[str, ...]]] = {
 """In which value[x] a parameter of each type may come: its own, and what clients write for want of a definition."""
 
 _ANY: Final = tuple(dict.fromkeys(name for names in ELEMENTS.values() for name in names))
-_OF_THE_EDGE: Final = frozenset({"_format", "_pretty"})
 _MOST: Final = 100
 CURSOR: Final = "_cursor"
 
@@ -91,7 +91,7 @@ class Given:
         found = self.texts(name)
         for type_ in found:
             if type_ not in RESOURCE_TYPES:
-                raise _bad(name, f"names '{_shown(type_)}', which is not a resource type of R4.")
+                raise _bad(name, f"names '{shown(type_, 64)}', which is not a resource type of R4.")
         return frozenset(found) or None
 
     @property
@@ -163,7 +163,7 @@ class _Taking:
         except ValueError:  # UnicodeDecodeError is one
             raise BadRequest(f"The parameters are not valid UTF-8, or more than {_MOST}.") from None
         for name, value in pairs:
-            if name in _OF_THE_EDGE:
+            if name in OF_THE_EDGE:
                 continue
             if name == CURSOR and self.definition.paged:
                 if self.cursor:
@@ -263,12 +263,8 @@ def instant(given: Given, name: str) -> datetime | None:
     return None if found is None else found[0].astimezone(UTC)
 
 
-def _shown(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text[:64])
-
-
 def _bad(name: str, said: str, at: str = "", code: str = "value") -> BadRequest:
-    return BadRequest(issues=[Issue(code, f"The parameter '{_shown(name)}' {said}", at)])
+    return BadRequest(issues=[Issue(code, f"The parameter '{shown(name, 64)}' {said}", at)])
 
 
 def refused(name: str, said: str) -> BadRequest:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter, ownership, search_parameters
-from liaison.fhir.errors import BadRequest, Issue
+from liaison.fhir.errors import BadRequest, Issue, shown
 from liaison.fhir.search.criteria import Context, Criterion
 from liaison.fhir.search.expression import leaves
 from liaison.fhir.search.known import find_parameter
@@ -62,7 +62,7 @@ def chained(asked: str, text: str, context: Context, read: Read) -> Criterion:
     except BadRequest as error:
         raise BadRequest(
             issues=[
-                Issue(issue.code, f"In the chain '{_shown(asked)}': {issue.diagnostics}", issue.expression)
+                Issue(issue.code, f"In the chain '{shown(asked, 60)}': {issue.diagnostics}", issue.expression)
                 for issue in error.issues
             ]
         ) from None
@@ -75,11 +75,13 @@ def link_of(head: str, type_: str) -> tuple[SearchParameter, tuple[str, ...]]:
     parameter = find_parameter(type_, code)
     if parameter is None or parameter.type != "reference":
         references = ", ".join(sorted(one for one, p in known.items() if p.type == "reference"))
-        raise _unknown(f"'{_shown(code)}' is not a reference parameter of {type_}. These are: {references or 'none'}.")
+        raise _unknown(
+            f"'{shown(code, 60)}' is not a reference parameter of {type_}. These are: {references or 'none'}."
+        )
     targets = tuple(one for one in sorted(parameter.target) if ownership(one).rule != "never")
     if named:
         if named not in targets:
-            raise _unknown(f"'{_shown(code)}' of {type_} does not lead to '{_shown(named)}'.")
+            raise _unknown(f"'{shown(code, 60)}' of {type_} does not lead to '{shown(named, 60)}'.")
         targets = (named,)
     return parameter, targets
 
@@ -105,7 +107,7 @@ def _criterion(asked: str, text: str, context: Context, read: Read, links: int, 
         raise problems[0]
     if not ways:
         raise _unknown(
-            f"No type that '{_shown(head)}' may lead to has the parameter '{_shown(rest.partition('.')[0])}'."
+            f"No type that '{shown(head, 60)}' may lead to has the parameter '{shown(rest.partition('.')[0], 60)}'."
         )
     return chained_to(head, parameter, ways)
 
@@ -136,7 +138,7 @@ def _has(asked: str, text: str, context: Context, read: Read, links: int, revers
         raise _unknown(f"{source} cannot be asked about here.")
     parameter = find_parameter(source, code)
     if parameter is None or parameter.type != "reference" or context.type_ not in parameter.target:
-        raise _unknown(f"'{_shown(code)}' is not a parameter by which {source} refers to {context.type_}.")
+        raise _unknown(f"'{shown(code, 60)}' is not a parameter by which {source} refers to {context.type_}.")
     way = Way(source, _criterion(rest, text, replace(context, type_=source), read, links, reverses))
     return chained_to("_has", parameter, [way], reverse=True)
 
@@ -156,8 +158,3 @@ def ends(criterion: Criterion) -> int:
 
 def _unknown(text: str) -> BadRequest:
     return BadRequest(issues=[Issue("not-supported", text)])
-
-
-def _shown(text: str) -> str:
-    """A piece of the query as an error may repeat it: short and printable."""
-    return "".join(c if c.isprintable() else "?" for c in text[:60])

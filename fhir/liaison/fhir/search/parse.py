@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter, official_parameters, search_parameters
-from liaison.fhir.errors import BadRequest, Issue
+from liaison.fhir.errors import BadRequest, Issue, shown
 from liaison.fhir.search import lists, result
 from liaison.fhir.search.chain import chained, is_chained
 from liaison.fhir.search.criteria import Context, Criterion, ParameterType, Query
@@ -72,7 +72,7 @@ def parse(given: Iterable[tuple[str, str]], context: Context, *, lenient: bool =
                 if one.modifier == "missing" and one.parameter.type == "composite":
                     # Only R4's search parameters say so (search.html#modifiers); a filter may ask whether it is present.
                     raise BadRequest(
-                        f"Search parameter '{_shown(name)}': a composite has no modifiers, ':missing' neither."
+                        f"Search parameter '{shown(name, 60)}': a composite has no modifiers, ':missing' neither."
                     )
                 _require_once(one, criteria)
                 values += len(one.operands)
@@ -125,7 +125,7 @@ def _plain(asked: str, text: str, context: Context) -> Criterion:
         kind = kind_of(parameter)
         if modifier and modifier not in kind.MODIFIERS and not _is_type(modifier, kind.MODIFIERS, parameter):
             raise BadRequest(
-                f"The modifier ':{_shown(modifier)}' is not supported here; {_modifiers(kind, parameter)}."
+                f"The modifier ':{shown(modifier, 60)}' is not supported here; {_modifiers(kind, parameter)}."
             )
         parts = split(text, ",")
         if not all(parts):
@@ -137,7 +137,7 @@ def _plain(asked: str, text: str, context: Context) -> Criterion:
     except BadRequest as error:
         raise BadRequest(
             issues=[
-                Issue("value", f"Search parameter '{_shown(asked)}': {issue.diagnostics}") for issue in error.issues
+                Issue("value", f"Search parameter '{shown(asked, 60)}': {issue.diagnostics}") for issue in error.issues
             ]
         ) from None
 
@@ -163,7 +163,7 @@ def _parameter(name: str, asked: str, type_: str) -> SearchParameter:
             issues=[
                 Issue(
                     "not-supported",
-                    f"'{_shown(name)}' is not a search parameter of {type_}. Known: {', '.join(sorted(known))}.",
+                    f"'{shown(name, 60)}' is not a search parameter of {type_}. Known: {', '.join(sorted(known))}.",
                 )
             ]
         )
@@ -197,8 +197,3 @@ def _modifiers(kind: ParameterType, parameter: SearchParameter) -> str:
     if "Type" in known:
         known[known.index("Type")] = "[type]"
     return f"these are: {', '.join(f':{one}' for one in known)}" if known else "this parameter has none"
-
-
-def _shown(text: str) -> str:
-    """A piece of the query as an error may repeat it: short and printable."""
-    return "".join(c if c.isprintable() else "?" for c in text[:60])

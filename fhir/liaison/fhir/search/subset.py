@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from liaison.fhir.definitions import RESOURCE_TYPES
-from liaison.fhir.errors import BadRequest
+from liaison.fhir.errors import BadRequest, shown
 from liaison.fhir.model.subset import Subset, Summary, element_named
 
 PARAMETERS: Final = ("_summary", "_elements")
@@ -41,7 +41,7 @@ def elements_of(text: str, types: Sequence[str]) -> Subset:
             names |= found - {""}
         if not found - {""}:
             raise BadRequest(
-                f"The parameter '_elements' names '{_shown(part)}', which is not an element at the top of"
+                f"The parameter '_elements' names '{shown(part.strip(), 60)}', which is not an element at the top of"
                 f" {first if rest and first in RESOURCE_TYPES else ', '.join(types[:5])}."
             )
     return Subset(None, frozenset(names), {type_: frozenset(found) for type_, found in typed.items()})
@@ -52,7 +52,3 @@ def together(summary: Summary | None, wanted: Subset | None) -> Subset | None:
     if summary is not None and wanted is not None:
         raise BadRequest("The parameters '_summary' and '_elements' do not go together: give one of them.")
     return wanted if summary is None else Subset(summary)
-
-
-def _shown(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text.strip()[:60])

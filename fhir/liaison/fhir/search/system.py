@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from liaison.fhir.definitions import RESOURCE_TYPES, compartment, ownership
-from liaison.fhir.errors import BadRequest, Issue
+from liaison.fhir.errors import BadRequest, Issue, shown
 from liaison.fhir.search.criteria import Context, Query
 from liaison.fhir.search.parse import parse
 from liaison.fhir.search.sort_chain import compared_by
@@ -33,7 +33,7 @@ def types_of(type_: str, given: Sequence[tuple[str, str]], owner: str = "") -> t
         named = list(dict.fromkeys(asked[0].split(",")))
     for one in named:
         if one not in RESOURCE_TYPES:
-            raise BadRequest(f"'{_shown(one)}' is not a resource type of FHIR R4.")
+            raise BadRequest(f"'{shown(one)}' is not a resource type of FHIR R4.")
         if one not in members:
             raise BadRequest(f"{one} is not in the compartment of a {owner}.")
         if not type_ and ownership(one).rule == "never":
@@ -82,7 +82,3 @@ def _require_one_order(found: Sequence[Query]) -> None:
             raise BadRequest(
                 f"The parameter '_sort' cannot be by '{keys[0].parameter.code}': it is not of one kind in all the types."
             )
-
-
-def _shown(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text[:40])
