@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from liaison.auth import sessions
-from liaison.auth.people import accounts, browsers
+from liaison.auth.people import accounts, browsers, identity_checks
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.roles import HeldRole
 from liaison.fhir.definitions import kind_of
@@ -84,8 +84,10 @@ async def test_signing_in_ends_the_session_that_the_browser_came_with(
     assert await browsers.find(connection, planted) is None
 
 
-async def test_a_patient_acts_as_themselves_at_once(connection: asyncpg.Connection) -> None:
-    account = await accounts.add(connection, "patient", Key(7, kind_of("Patient"), 8), password=PASSWORD)
+async def test_a_patient_acts_as_themselves_at_once(connection: asyncpg.Connection, nurse: Account) -> None:
+    person = Key(7, kind_of("Patient"), 8)
+    await identity_checks.record(connection, person, by=nurse.number, document="id-card")
+    account = await accounts.add(connection, "patient", person, password=PASSWORD)
 
     browser = await browsers.find(connection, await browsers.begin(connection, account))
 

@@ -57,8 +57,8 @@ async def nothing_left(connection: asyncpg.Connection, account: Account) -> bool
 async def test_two_administrators_give_a_link_and_take_every_old_way_in(connection: asyncpg.Connection) -> None:
     account, first, second = (
         await lost(connection),
-        await person(connection, "a1", 2),
-        await person(connection, "a2", 3),
+        await person(connection, "a1", 2, admin=True),
+        await person(connection, "a2", 3, admin=True),
     )
     await recovery.ask(connection, account, first)
     assert await recovery.asked(connection) == {account.number: first.number}
@@ -78,7 +78,7 @@ async def test_two_administrators_give_a_link_and_take_every_old_way_in(connecti
 
 
 async def test_one_is_not_two(connection: asyncpg.Connection) -> None:
-    account, first = await lost(connection), await person(connection, "a1", 2)
+    account, first = await lost(connection), await person(connection, "a1", 2, admin=True)
     again = await accounts.add(connection, "a1-again", first.person, invited=True)  # the same person's other account
     with pytest.raises(RecoveryProblem):
         await recovery.ask(connection, account, account)
@@ -94,14 +94,20 @@ async def test_one_is_not_two(connection: asyncpg.Connection) -> None:
 async def test_a_first_word_ends_after_its_day_and_with_whoever_gave_it(connection: asyncpg.Connection) -> None:
     account, first, second = (
         await lost(connection),
-        await person(connection, "a1", 2),
-        await person(connection, "a2", 3),
+        await person(connection, "a1", 2, admin=True),
+        await person(connection, "a2", 3, admin=True),
     )
     await recovery.ask(connection, account, first)
     await accounts.suspend(connection, first.username)
     with pytest.raises(RecoveryProblem):
         await recovery.grant(connection, account, second)
     await accounts.suspend(connection, first.username, active=True)
+    await connection.execute(
+        "update held_role set valid_to = now() where practitioner = 2"
+    )  # no administrator any more
+    with pytest.raises(RecoveryProblem):
+        await recovery.grant(connection, account, second)
+    await connection.execute("update held_role set valid_to = 'infinity' where practitioner = 2")
     await connection.execute("update recovery set expires_at = now()")
     with pytest.raises(RecoveryProblem):
         await recovery.grant(connection, account, second)

@@ -34,7 +34,7 @@ from liaison.auth.access.standing import Standing
 from liaison.auth.access.world import Fact, Source
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, entries_for_changes
-from liaison.auth.people import notices
+from liaison.auth.people import identity_checks, notices
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import FhirError
 from liaison.fhir.store.contract import Change, Key, Labels, Tree, Unit
@@ -109,6 +109,7 @@ class Hooks:
         """Facts, grants and journal entries follow what was written."""
         for unit in units:
             await self._follow(connection, unit.caller, unit.changes)
+            await identity_checks.end_representation(connection, unit.changes)
             await notices.of_changes(connection, unit.changes)
         # Each entry names the request it comes from.
         entries = [one for unit in units for one in unit.context.run(entries_for_changes, unit.caller, unit.changes)]

@@ -4,6 +4,7 @@ they may do is never kept here."""
 import re
 import secrets
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +13,7 @@ import asyncpg
 
 from liaison.auth.people import passwords
 from liaison.auth.people.hashes import hashed
+from liaison.auth.people.identity_checks import represents, spend
 from liaison.auth.sessions import end_account
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key
@@ -28,7 +30,7 @@ class AccountProblem(ValueError):
 @dataclass(frozen=True, slots=True)
 class Account:
     """`person` is the key of the Practitioner, Patient or RelatedPerson who signs in. `ends_at`: the end of a contract;
-    `over`: it has passed, by the database's clock."""
+    `over`: it has passed, or a representative represents nobody any more, by the database's clock."""
 
     number: int
     username: str
@@ -38,8 +40,12 @@ class Account:
     over: bool = False
 
 
+IN_FORCE: Final = f"(a.active and (a.ends_at is null or a.ends_at > now()) and {represents('a')})"
+"""SQL: whether one may sign in by the account `a`, now: not suspended, not ended, and no former representative's."""
+
 _COLUMNS: Final = (
-    "account, username, fhir_kind, fhir_patient, fhir_res, active, ends_at, coalesce(ends_at <= now(), false) as over"
+    "a.account, a.username, a.fhir_kind, a.fhir_patient, a.fhir_res, a.active, a.ends_at,"
+    f" coalesce(a.ends_at <= now(), false) or not {represents('a')} as over"
 )
 
 
@@ -70,32 +76,38 @@ async def add(
     pin: str = "",
     invited: bool = False,
     ends_at: datetime | None = None,
+    opener: Key | None = None,
 ) -> Account:
-    """Raises AccountProblem for a name that is taken or malformed, or a secret that is weak.
+    """Raises AccountProblem for a name that is taken or malformed, or a secret that is weak, and, for
+    someone of a record, identity_checks.NotChecked.
 
     `invited`: without any secret; its owner sets one by the link of an invitation.
     `ends_at`: the end of a contract, after which nobody signs in by it.
+    `opener`: the person who opens it; None at the console.
     """
     name = checked_name(username)
     if person.kind not in {kind_of(type_) for type_ in KINDS}:
         raise AccountProblem(f"An account is a person's: {', '.join(KINDS)}.")
     kept = (None, None) if invited else await _secrets(name, password, pin)
-    row = await connection.fetchrow(
-        f"""
-        insert into account (account, username, password, pin, fhir_kind, fhir_patient, fhir_res, ends_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (username) do nothing returning {_COLUMNS}
-        """,
-        secrets.randbits(62) or 1,
-        name,
-        *kept,
-        person.kind,
-        person.patient,
-        person.res,
-        ends_at,
-    )
-    if row is None:
-        raise AccountProblem(f"The user name {name} is taken.")
-    return _account(row)
+    # Of its own, within the caller's: what is refused leaves nothing behind, whatever the caller makes of the refusal.
+    async with connection.transaction():
+        row = await connection.fetchrow(
+            f"""
+            insert into account as a (account, username, password, pin, fhir_kind, fhir_patient, fhir_res, ends_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (username) do nothing returning {_COLUMNS}
+            """,
+            secrets.randbits(62) or 1,
+            name,
+            *kept,
+            person.kind,
+            person.patient,
+            person.res,
+            ends_at,
+        )
+        if row is None:
+            raise AccountProblem(f"The user name {name} is taken.")
+        await spend(connection, person, row["account"], opener=opener)
+        return _account(row)
 
 
 async def _secrets(name: str, password: str, pin: str) -> tuple[str | None, str | None]:
@@ -168,28 +180,24 @@ async def known(connection: "asyncpg.Connection | asyncpg.Pool", person: Key) ->
 
 
 async def in_force(connection: "asyncpg.Connection | asyncpg.Pool", account: int) -> bool:
-    """Whether one may sign in by it now: neither suspended nor ended."""
-    return bool(
-        await connection.fetchval(
-            "select true from account where account = $1 and active and (ends_at is null or ends_at > now())", account
-        )
-    )
+    """Whether one may sign in by it now."""
+    return bool(await connection.fetchval(f"select true from account a where account = $1 and {IN_FORCE}", account))
 
 
 async def by_number(connection: "asyncpg.Connection | asyncpg.Pool", number: int) -> Account | None:
-    row = await connection.fetchrow(f"select {_COLUMNS} from account where account = $1", number)
+    row = await connection.fetchrow(f"select {_COLUMNS} from account a where account = $1", number)
     return None if row is None else _account(row)
 
 
 async def by_username(connection: "asyncpg.Connection | asyncpg.Pool", username: str) -> Account | None:
-    row = await connection.fetchrow(f"select {_COLUMNS} from account where username = $1", normal(username))
+    row = await connection.fetchrow(f"select {_COLUMNS} from account a where username = $1", normal(username))
     return None if row is None else _account(row)
 
 
 async def of_person(connection: "asyncpg.Connection | asyncpg.Pool", person: Key) -> list[Account]:
     """Every account of one person, suspended ones too."""
     rows = await connection.fetch(
-        f"select {_COLUMNS} from account where fhir_kind = $1 and fhir_patient = $2 and fhir_res = $3 order by account",
+        f"select {_COLUMNS} from account a where fhir_kind = $1 and fhir_patient = $2 and fhir_res = $3 order by account",
         person.kind,
         person.patient,
         person.res,
@@ -199,4 +207,38 @@ async def of_person(connection: "asyncpg.Connection | asyncpg.Pool", person: Key
 
 async def every(connection: "asyncpg.Connection | asyncpg.Pool") -> list[Account]:
     """All accounts, suspended ones too, by user name."""
-    return [_account(row) for row in await connection.fetch(f"select {_COLUMNS} from account order by username")]
+    return [_account(row) for row in await connection.fetch(f"select {_COLUMNS} from account a order by username")]
+
+
+async def numbered(connection: "asyncpg.Connection | asyncpg.Pool", numbers: Sequence[int]) -> list[Account]:
+    """Those accounts, by user name."""
+    text = f"select {_COLUMNS} from account a where account = any ($1::bigint[]) order by username"
+    return [_account(row) for row in await connection.fetch(text, list(numbers))]
+
+
+async def find(
+    connection: "asyncpg.Connection | asyncpg.Pool",
+    words: str,
+    professionals: Sequence[int],
+    *,
+    after: str = "",
+    but: Sequence[int] = (),
+    most: int,
+) -> list[Account]:
+    """Accounts by user name, those that come after one: all, or where there are words, those whose user name has them
+    and those of these professionals (the directory knows their names)."""
+    rows = await connection.fetch(
+        f"""
+        select {_COLUMNS} from account a
+        where a.username > $1 and a.account <> all ($2::bigint[])
+          and ($3 = '' or strpos(a.username, $3) > 0 or (a.fhir_kind = $4 and a.fhir_res = any ($5::bigint[])))
+        order by a.username limit $6
+        """,
+        after,
+        list(but),
+        normal(words),
+        kind_of("Practitioner"),
+        list(professionals),
+        most,
+    )
+    return [_account(row) for row in rows]

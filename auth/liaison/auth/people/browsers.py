@@ -14,7 +14,7 @@ import asyncpg
 
 from liaison.auth.caller import Caller
 from liaison.auth.digests import digest
-from liaison.auth.people.accounts import Account
+from liaison.auth.people.accounts import IN_FORCE, Account
 from liaison.auth.people.acting import as_oneself, choosing, in_role
 from liaison.auth.people.roles import HeldRole
 from liaison.auth.sessions import BROWSER, Act, caller_of_row, end_granted_in, end_session, open_session
@@ -179,7 +179,7 @@ async def _insert(
 async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> Browser | None:
     """The live session of a cookie; None for one that is unknown, expired or ended, or whose account is suspended."""
     row = await connection.fetchrow(
-        """
+        f"""
         select b.csrf, b.started_at as began, s.expires_at, b.factors, b.attested, b.seen_at < now() - $4::interval as unseen,
                b.started_at > now() - $2::interval and (b.factors > 1 or not (
                    exists (select from totp t where t.account = a.account and t.confirmed_at is not null)
@@ -189,7 +189,7 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
                s.role_code, s.scope
         from browser_session b
         join access_session s on s.session = b.session
-        join account a on a.account = b.account and a.active and (a.ends_at is null or a.ends_at > now())
+        join account a on a.account = b.account and {IN_FORCE}
         where b.token = $1 and b.expires_at > now() and b.seen_at > now() - $3::interval
           and s.ended_at is null and s.expires_at > now()
           and (a.not_before is null or a.not_before <= s.started_at)

@@ -9,7 +9,7 @@ from typing import Final
 
 import asyncpg
 
-from liaison.auth.people.accounts import Account, by_number, normal
+from liaison.auth.people.accounts import IN_FORCE, Account, by_number, normal
 from liaison.auth.people.hashes import hashed, matches
 from liaison.auth.people.sign_in import SignInRefused
 
@@ -35,7 +35,7 @@ async def check(connection: "asyncpg.Connection | asyncpg.Pool", username: str, 
     """Whose code it is. Raises SignInRefused. The attempt is counted before the code is looked at."""
     row = await connection.fetchrow(
         "update first_code f set tries = tries + 1 from account a where a.account = f.account and a.username = $1"
-        " and a.active and (a.ends_at is null or a.ends_at > now()) and f.expires_at > now() and f.tries < $2"
+        f" and {IN_FORCE} and f.expires_at > now() and f.tries < $2"
         " returning f.account, f.code, a.fhir_res",
         normal(username),
         TRIES,

@@ -7,6 +7,7 @@ from typing import Final
 import asyncpg
 
 from liaison.auth.digests import digest
+from liaison.auth.people.accounts import IN_FORCE
 
 LASTS: Final = timedelta(hours=24)
 
@@ -28,7 +29,7 @@ async def account_of(connection: "asyncpg.Connection | asyncpg.Pool", token: str
     """Whose link it is; None for one that is used, too old or made up, or of a suspended account."""
     number: int | None = await connection.fetchval(
         "select a.account from first_access f join account a using (account)"
-        " where f.token = $1 and f.expires_at > now() and a.active and (a.ends_at is null or a.ends_at > now())",
+        f" where f.token = $1 and f.expires_at > now() and {IN_FORCE}",
         digest(token),
     )
     return number
@@ -38,7 +39,7 @@ async def spend(connection: asyncpg.Connection, token: str) -> int | None:
     """Ends the link, in the transaction that sets the secret. Of two who come with it at once, one gets its account."""
     number: int | None = await connection.fetchval(
         "delete from first_access f using account a where f.token = $1 and f.expires_at > now()"
-        " and a.account = f.account and a.active and (a.ends_at is null or a.ends_at > now()) returning a.account",
+        f" and a.account = f.account and {IN_FORCE} returning a.account",
         digest(token),
     )
     return number

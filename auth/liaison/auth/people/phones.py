@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from liaison.auth.digests import digest
+from liaison.auth.people.accounts import IN_FORCE
 
 
 class Phone(NamedTuple):
@@ -59,10 +60,10 @@ async def users_of(connection: "asyncpg.Connection | asyncpg.Pool", phone: Phone
     """The user names of those who sign in with a PIN in the phone's service today: what whoever holds the phone may touch
     instead of typing."""
     rows = await connection.fetch(
-        """
+        f"""
         select distinct a.username from account a
         join held_role h on h.practitioner = a.fhir_res and h.organization = $1
-        where a.active and a.pin is not null and (a.ends_at is null or a.ends_at > now())
+        where a.pin is not null and {IN_FORCE}
           and h.active and h.valid_from <= now() and h.valid_to > now()
         order by a.username limit $2
         """,

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from liaison.auth.people import invitations, notices
-from liaison.auth.people.accounts import Account
+from liaison.auth.people.accounts import IN_FORCE, Account
 from liaison.auth.people.hashes import hashed, matches
 from liaison.auth.people.notices import Kind
 from liaison.auth.sessions import end_account
@@ -23,6 +23,12 @@ LASTS: Final = timedelta(hours=24)
 _ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _GROUPS: Final = 6
 ENVELOPE_TRIES: Final = 5
+_ADMINISTERS: Final = (
+    f"({IN_FORCE} and a.fhir_kind = {kind_of('Practitioner')} and exists (select from held_role h"
+    " where h.practitioner = a.fhir_res and h.role_code = 'admin' and h.active"
+    " and h.valid_from <= now() and h.valid_to > now()))"
+)
+"""SQL: whether the person of the account `a` could act as administrator now."""
 
 
 class RecoveryProblem(ValueError):
@@ -63,13 +69,14 @@ async def asked(connection: "asyncpg.Connection | asyncpg.Pool") -> dict[int, in
 
 
 async def grant(connection: asyncpg.Connection, account: Account, by: Account) -> str:
-    """The second one's word, in a transaction. The token of a one-time link. Raises RecoveryProblem."""
+    """The second one's word, in a transaction. The token of a one-time link. Raises RecoveryProblem, also when the first
+    one is no administrator any more."""
     done = account.person != by.person and await connection.fetchval(
-        """
-        update recovery r set granted_by = $2, granted_at = now() from account first
+        f"""
+        update recovery r set granted_by = $2, granted_at = now() from account a
         where r.account = $1 and r.granted_at is null and r.expires_at > now()
-          and first.account = r.asked_by and first.active
-          and (first.fhir_kind, first.fhir_patient, first.fhir_res) <> ($3, $4, $5)
+          and a.account = r.asked_by and {_ADMINISTERS}
+          and (a.fhir_kind, a.fhir_patient, a.fhir_res) <> ($3, $4, $5)
         returning recovery
         """,
         account.number,
@@ -134,14 +141,7 @@ async def seal(connection: asyncpg.Connection) -> str:
 async def administrators(connection: "asyncpg.Connection | asyncpg.Pool", *, but: Account) -> int:
     """How many other people could act as administrators now."""
     found: int = await connection.fetchval(
-        """
-        select count(distinct h.practitioner) from held_role h
-        join account a on a.fhir_res = h.practitioner and a.fhir_kind = $1
-        where h.role_code = 'admin' and h.active and h.valid_from <= now() and h.valid_to > now()
-          and a.active and (a.ends_at is null or a.ends_at > now()) and h.practitioner <> $2
-        """,
-        kind_of("Practitioner"),
-        but.person.res,
+        f"select count(distinct a.fhir_res) from account a where {_ADMINISTERS} and a.fhir_res <> $1", but.person.res
     )
     return found
 
@@ -150,13 +150,7 @@ async def administers(connection: "asyncpg.Connection | asyncpg.Pool", account: 
     """Whether this account's person could act as administrator now."""
     return bool(
         await connection.fetchval(
-            "select exists (select from held_role h where h.practitioner = $2 and h.role_code = 'admin' and h.active"
-            " and h.valid_from <= now() and h.valid_to > now())"
-            " and exists (select from account where account = $1 and fhir_kind = $3 and active"
-            " and (ends_at is null or ends_at > now()))",
-            account.number,
-            account.person.res,
-            kind_of("Practitioner"),
+            f"select exists (select from account a where a.account = $1 and {_ADMINISTERS})", account.number
         )
     )
 

@@ -1,8 +1,7 @@
-"""The tables of how people get in, and in again: first codes, recoveries, the sealed code; and of what the data
-protection officer is told. They share the metadata of
-liaison.fhir.store.schema."""
+"""The tables of how people get in, and in again: identity checks, first codes, recoveries, the sealed code; and of what
+the data protection officer is told. They share the metadata of liaison.fhir.store.schema."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, Text, func
+from sqlalchemy import BigInteger, Column, Date, Index, Integer, SmallInteger, Table, Text, func
 
 from liaison.auth.columns import moment
 from liaison.fhir.store.schema import metadata
@@ -16,6 +15,23 @@ first_code = Table(
     Column("tries", Integer, nullable=False, server_default="0"),
     moment("expires_at", nullable=False),
 )
+
+# Which patient or representative somebody of staff has seen with a document (people.identity_checks).
+identity_check = Table(
+    "identity_check",
+    metadata,
+    Column("identity_check", BigInteger, primary_key=True, autoincrement=False),
+    Column("fhir_kind", SmallInteger, nullable=False),
+    Column("fhir_patient", BigInteger, nullable=False),
+    Column("fhir_res", BigInteger, nullable=False),
+    Column("checked_by", BigInteger, nullable=False),  # the account of whoever saw it
+    Column("document", Text, nullable=False),
+    Column("seen_on", Date, nullable=False),
+    moment("at", nullable=False, server_default=func.now()),
+    Column("account", BigInteger),  # what was opened on it
+)
+Index("identity_check_by_person", identity_check.c.fhir_res)
+Index("identity_check_by_account", identity_check.c.account, postgresql_where=identity_check.c.account.isnot(None))
 
 # Who had lost every factor and was let in again, by whose word; the data protection officer signs each one off.
 recovery = Table(

@@ -8,7 +8,7 @@ an enrolled phone.
 
 from typing import Any, Final
 
-from liaison.auth.people.accounts import Account, by_number, normal
+from liaison.auth.people.accounts import IN_FORCE, Account, by_number, normal
 from liaison.auth.people.hashes import matches
 from liaison.fhir.store.database import Database
 
@@ -36,13 +36,13 @@ async def sign_in(database: Database, username: str, secret: str, *, on_enrolled
     """Raises SignInRefused. A PIN is looked at only on an enrolled phone, which is the other factor."""
     with_pin = on_enrolled_phone and looks_like_pin(secret)
     row = await database.writing.fetchrow(
-        """
-        update account set failures = failures + 1,
+        f"""
+        update account a set failures = failures + 1,
             locked_until = case
                 when $2 and failures + 1 >= $3 then 'infinity'
                 when failures + 1 > $4 then now() + make_interval(secs => least($5, 5 * 2 ^ (failures - $4)))
             end
-        where username = $1 and active and coalesce(ends_at, 'infinity') > now()
+        where username = $1 and {IN_FORCE}
           and coalesce(locked_until, '-infinity') <= now()
         returning account, fhir_res, password, pin
         """,

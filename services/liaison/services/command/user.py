@@ -14,6 +14,7 @@ from rich.table import Table
 
 from liaison.auth.people import accounts, invitations, ways_in
 from liaison.auth.people.accounts import Account, AccountProblem
+from liaison.auth.people.identity_checks import NotChecked
 from liaison.auth.people.ways_in import NoLink, Ways
 from liaison.fhir.store.contract import Key
 from liaison.services.command import Refused, app, user_recovery, user_sessions
@@ -23,6 +24,12 @@ from liaison.services.house import House
 from liaison.services.settings import Settings
 
 PARIS: Final = ZoneInfo("Europe/Paris")
+_NOT_CHECKED: Final = {
+    "unchecked": "Nobody has recorded that they saw {0} with a document, in the last 90 days. Staff who see the record do "
+    "it there, under « Accès en ligne »: /dossiers/[id]/acces.",
+    "known": "{0} has an account already: there is one for each person. liaison user list",
+    "unrepresented": "{0} represents nobody now: the record states no representation in force that staff have seen.",
+}
 user = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
 app.add_typer(user, name="user")
 for _command in (*user_recovery.COMMANDS, *user_sessions.COMMANDS):
@@ -62,6 +69,8 @@ def add(
                     )
                 except AccountProblem as problem:
                     raise Refused(str(problem)) from None
+                except NotChecked as problem:
+                    raise Refused(_NOT_CHECKED[problem.why].format(person)) from None
                 await record(house, connection, account, "user add")
 
     carry_out(work())
@@ -210,6 +219,8 @@ def invite(
                     account = await accounts.add(connection, username, key, invited=True, ends_at=ends_at)
                 except AccountProblem as problem:
                     raise Refused(str(problem)) from None
+                except NotChecked as problem:
+                    raise Refused(_NOT_CHECKED[problem.why].format(person)) from None
                 token = await invitations.invite(connection, account.number)
                 await record(house, connection, account, "user invite")
         return f"{settings.public_url}/premier-acces/{token}"

@@ -18,7 +18,7 @@ from liaison.services.pages import cookies
 from liaison.services.pages.form_tokens import numbered
 from liaison.services.pages.languages import COOKIE, language_of, translations
 from liaison.services.pages.reading import moments, sentences
-from liaison.services.pages.role_names import CALLED, COORDINATORS, RECEIVERS, URGENT
+from liaison.services.pages.role_names import CALLED, CHECKERS, COORDINATORS, RECEIVERS, URGENT
 from liaison.services.pages.welcome.doors import BY_KEY
 
 HERE = Path(__file__).parent
@@ -66,6 +66,7 @@ def environment(language: str) -> Environment:
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.globals.update(static=static_url, lang=language)
     made.globals.update(receivers=RECEIVERS, coordinators=COORDINATORS, urgent=URGENT, called=CALLED, managers=MANAGERS)
+    made.globals.update(checkers=CHECKERS)
     made.filters.update(
         sentence=sentences.sentence,
         kind=sentences.kind,

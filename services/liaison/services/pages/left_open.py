@@ -1,4 +1,5 @@
-"""A form that was left open until its session ended, or until another began: nothing is recorded, nothing is lost.
+"""A form that was left open until its session ended, until another began, or until its proof was too old for what it asks:
+nothing is recorded, nothing is lost.
 
 A session that is over: what was typed is kept sealed for an hour, for the same account alone, and the page asks to sign in.
 A session of now: the page shows what was typed. In both cases it is sent again at one touch, in the name of whoever is
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.people import browsers, kept_forms
+from liaison.auth.people.browsers import Browser
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.services.pages import cookies
@@ -25,7 +27,10 @@ from liaison.services.pages.signed_in import browser_of, signed_in
 ADDRESS: Final = "/reprise"
 MOST_LETTERS: Final = 128 * 1024
 _NOT_KEPT: Final = frozenset({"csrf", "secret", "encore", "totp", "pin"})
-_WRITTEN: Final = ("note", "instruction", "reason", "answer", "value")
+_WRITTEN: Final = (
+    *("note", "instruction", "reason", "answer", "value"),
+    *("prenom", "nom", "rpps", "personne", "identifiant", "fin", "libelle"),
+)
 """The fields in which people write sentences or numbers: shown again, so that they see what they send."""
 _BEGUN_AGAIN: Final = {"/role": "/role", "/territoire/entrer": "/territoire"}
 """Forms of who is to be signed in, and where one finds them anew."""
@@ -46,7 +51,7 @@ _NEVER: Final = (
     "/acces-retablis",
     "/psc/",
 )
-"""What is begun again rather than sent again: who signs in, what software and phones may do."""
+"""What is begun again rather than sent again, in another session: who signs in, what software and phones may do."""
 
 Fields = Sequence[tuple[str, str]]
 
@@ -57,11 +62,9 @@ async def show(request: Request) -> Response:
     browser = await browser_of(request)
     if same_origin and (anew := _anew(request.url.path, browser is not None)):
         return confine(request, RedirectResponse(anew, status_code=303))
-    form = await request.form()
-    given = token_of(str(form.get("csrf", "")))
-    fields = [(name, str(value)) for name, value in form.multi_items() if name not in _NOT_KEPT]
-    small = sum(len(name) + len(value) for name, value in fields) <= MOST_LETTERS
-    taken_up = small and fields and not request.url.path.startswith(_NEVER)
+    given = token_of(str((await request.form()).get("csrf", "")))
+    fields = await _fields(request)
+    taken_up = fields and not request.url.path.startswith(_NEVER)
     if browser is not None:
         if browser.caller.role_code:
             await signed_in(request)  # for the header: in whose name it would be sent
@@ -80,6 +83,26 @@ async def show(request: Request) -> Response:
         fields=(),
         written=written,
     )
+
+
+async def until_proven(request: Request, browser: Browser, back: str) -> str:
+    """Where a form that asks for a more recent proof is found once that is given, in the same session; `back`, the page
+    that it stood on, when there is nothing to keep of it."""
+    fields = await _fields(request)
+    if not fields:
+        return back
+    house = request.app.state.house
+    form = orjson.dumps([_address(request), fields, back])
+    with faults.reported():
+        async with house.database.writing.acquire() as connection:
+            handle = await kept_forms.keep(connection, house.vault.territory, browser.account.number, form)
+    return f"{ADDRESS}/{handle}"
+
+
+async def _fields(request: Request) -> Fields:
+    """What may be kept of a form; nothing of one that is too large."""
+    fields = [(name, str(value)) for name, value in (await request.form()).multi_items() if name not in _NOT_KEPT]
+    return fields if sum(len(name) + len(value) for name, value in fields) <= MOST_LETTERS else ()
 
 
 def _anew(path: str, signed_in_: bool) -> str:
@@ -112,13 +135,22 @@ async def resume(request: Request) -> Response:
         )
     if kept is None:
         raise NotFound
-    path, fields = orjson.loads(kept)
-    return _again(request, path, [(name, value) for name, value in fields], 200)
+    path, fields, *more = orjson.loads(kept)
+    return _again(request, path, [(name, value) for name, value in fields], 200, more[0] if more else "")
 
 
-def _again(request: Request, path: str, fields: Fields, status: int) -> Response:
-    written = _written(fields)
-    return render(request, "left_open.html", status=status, over=False, target=path, fields=fields, written=written)
+def _again(request: Request, path: str, fields: Fields, status: int, back: str = "") -> Response:
+    """`back`: the page where it was asked for, by a form of this session whose owner has proven who they are since."""
+    return render(
+        request,
+        "left_open.html",
+        status=status,
+        over=False,
+        back=back,
+        target=path,
+        fields=fields,
+        written=_written(fields),
+    )
 
 
 def _written(fields: Fields) -> list[str]:

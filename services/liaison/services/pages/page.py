@@ -109,7 +109,7 @@ class Page(Route):
 
 
 def to_confirm(request: Request, back: str) -> Response:
-    """Sends the browser to prove once more who is there, and then to `back`: a page, for a form is not sent again."""
+    """Sends the browser to prove once more who is there, and then to `back`: a page, also for a form that was kept."""
     return confine(request, RedirectResponse(f"/confirmer?suite={quote(back, safe='')}", status_code=303))
 
 
@@ -128,7 +128,8 @@ def page(
     `roles`: who the page is for; anyone else signed in gets the 404 page, nobody signed in goes to sign in. This is
     convenience, not protection: what a page can show or do is decided by the engine. `changes_nothing`: a POST that
     another site may send, because it only shows a page. `proven`: what changes anything here asks for a proof of who one
-    is of less than half an hour (Browser.recent), and leads back to that page; nothing is done before.
+    is of less than half an hour (Browser.recent); nothing is done before. What the form held is found again after that,
+    to be sent at one touch or left: `proven` is the page that leads back to, with the parameters of `path`.
     """
 
     async def run(request: Request) -> Response:
@@ -149,7 +150,8 @@ def page(
             if proven and request.method not in _SAFE and not (browser is not None and browser.recent):
                 if browser is None:
                     raise SignInNeeded
-                return to_confirm(request, proven)
+                back = proven.format_map(request.path_params)
+                return to_confirm(request, await left_open.until_proven(request, browser, back))
             return await once(request, browser, lambda: endpoint(request))
         except SignInNeeded:
             return to_sign_in(request)

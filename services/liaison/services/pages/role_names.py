@@ -53,6 +53,13 @@ ROLE_NAMES: Final = {
 RECEIVERS: Final = frozenset(code for code, role in ROLES.items() if role.registers)
 """Who may bring a person in: the menus and the reception desk ask here."""
 
+CHECKERS: Final = frozenset(
+    code
+    for code, role in ROLES.items()
+    if role.category in ("health", "psychologist", "social", "coordination", "delegate") and code != "home-aide"
+)
+"""Who may record that they saw a patient's identity, in the records that they see. Aides are at homes, not at a desk."""
+
 URGENT: Final = frozenset(code for code, role in ROLES.items() if role.emergency)
 """Whom emergency access is offered to (rule 6)."""
 

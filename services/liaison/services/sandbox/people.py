@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from liaison.auth.people import accounts
+from liaison.auth.people import accounts, identity_checks
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.ids import Ids
 from liaison.services.sandbox.load import Loaded
@@ -14,11 +14,15 @@ from liaison.services.sandbox.territory import Person, Territory
 WITH_PIN: Final = frozenset({"aide", "aide2"})
 """Those who share the service's phone: a PIN is all they type."""
 
+CHECKER: Final = "gp"
+"""Who has seen the papers of those who are no professionals."""
+
 
 async def open_accounts(
     connection: asyncpg.Connection, ids: Ids, territory: Territory, loaded: Loaded
 ) -> list[dict[str, Any]]:
-    """Opens an account for each person and returns what sandbox.json says of them."""
+    """Opens an account for each person and returns what sandbox.json says of them. Professionals come first: one of them
+    has seen the papers of the others."""
     return [await _open(connection, ids, person, loaded) for person in territory.people]
 
 
@@ -27,7 +31,12 @@ async def _open(connection: asyncpg.Connection, ids: Ids, person: Person, loaded
     username = person.key.replace("_", "-")
     pin = f"{secrets.randbelow(10**6):06d}" if person.key in WITH_PIN else ""
     password = "" if pin else secrets.token_urlsafe(12)
-    await accounts.add(connection, username, key_of(ids, subject), password=password, pin=pin)
+    key = key_of(ids, subject)
+    if key.kind in identity_checks.OF_A_RECORD:
+        checker = await accounts.by_username(connection, CHECKER)
+        assert checker is not None  # opened before them
+        await identity_checks.record(connection, key, by=checker.number, document="id-card")
+    await accounts.add(connection, username, key, password=password, pin=pin)
     return {
         "key": person.key,
         "name": person.name,

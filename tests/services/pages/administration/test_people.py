@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import AsyncIterator
-from urllib.parse import quote
 
 import httpx
 import pytest
 
-from liaison.auth.people import accounts, recovery
+from liaison.auth.people import accounts, identity_checks, recovery
+from liaison.services.pages.administration import people
 
 from ...oauth.conftest import Place, field, place, settings, sign_in  # noqa: F401  # fixtures
 
@@ -41,6 +41,16 @@ async def post(browser: httpx.AsyncClient, path: str, **form: str) -> httpx.Resp
     return await browser.post(path, data={"csrf": field(page.text, "csrf"), **form})
 
 
+async def seen(place: Place, patient: str) -> None:  # noqa: F811  # a fixture's type
+    """The officer, for once, has seen this patient's passport."""
+    writing, key = place.house.database.writing, place.house.store.key("Patient", patient)
+    officer = await accounts.by_username(writing, "dpo")
+    assert key is not None
+    assert officer is not None
+    async with writing.acquire() as connection:
+        await identity_checks.record(connection, key, by=officer.number, document="passport")
+
+
 async def number(place: Place, username: str) -> str:  # noqa: F811  # a fixture's type
     account = await accounts.by_username(place.house.database.reading, username)
     assert account is not None
@@ -56,8 +66,20 @@ def link_in(page: httpx.Response) -> str:
 async def test_someone_of_the_record_gets_an_account_and_a_link_shown_once(
     administered: Place, admin: httpx.AsyncClient
 ) -> None:
-    made = await post(admin, PATH, personne=f"Patient/{administered.other_patient}", identifiant="jo.lebras")
+    form = {"personne": f"Patient/{administered.other_patient}", "identifiant": "jo.lebras"}
+    unchecked = await post(admin, PATH, **form)
+    assert (unchecked.status_code, "vérifié son identité" in unchecked.text) == (422, True)
+    await seen(administered, administered.other_patient)
+    waiting = (await admin.get(PATH)).text
+    assert "Passeport" in waiting
+    assert f"?personne=Patient%2F{administered.other_patient}#ouvrir" in waiting.replace("Patient/", "Patient%2F")
+    made = await post(admin, PATH, **form)
     link = link_in(made)
+    assert "Camille DPO" in made.text  # who hands it over
+    assert "compte à ouvrir" not in (await admin.get(PATH)).text
+    shown = (await admin.get(f"{PATH}/{await number(administered, 'jo.lebras')}")).text
+    assert "Identité vérifiée" in shown
+    assert (await post(admin, PATH, **{**form, "identifiant": "jo.lebras2"})).status_code == 422  # one for each person
     assert "/premier-acces/" not in (await admin.get(PATH)).text
     async with administered.browser() as owner:
         page = await owner.get(link)
@@ -96,6 +118,7 @@ async def test_an_account_is_suspended_and_taken_up_again_but_never_ones_own(
 async def test_a_lost_link_is_replaced_until_its_owner_has_chosen(
     administered: Place, admin: httpx.AsyncClient
 ) -> None:
+    await seen(administered, administered.other_patient)
     first = link_in(await post(admin, PATH, personne=f"Patient/{administered.other_patient}", identifiant="jo.lebras"))
     who = await number(administered, "jo.lebras")
     assert "un lien est donné" in (await admin.get(f"{PATH}/{who}")).text
@@ -122,6 +145,7 @@ async def test_a_contract_ends_on_its_day_or_today_and_may_last_longer(
         await post(admin, f"{PATH}/fin", compte=who, fin="")
         assert (await sign_in(patient, "patient")).status_code == 303
     assert (await post(admin, f"{PATH}/fin", compte=who, fin="demain")).status_code == 422
+    await seen(administered, administered.other_patient)
     for end in ("2020-01-01", "demain"):
         form = {"personne": f"Patient/{administered.other_patient}", "identifiant": "jo.lebras", "fin": end}
         answer = await post(admin, PATH, **form)
@@ -185,5 +209,23 @@ async def test_the_page_is_for_administrators_and_each_act_for_those_who_have_ju
     )
     who = await number(administered, "patient")
     for path in ACTS:
-        assert (await post(admin, path, compte=who)).headers["location"] == f"/confirmer?suite={quote(PATH, safe='')}"
+        assert (await post(admin, path, compte=who)).headers["location"].startswith("/confirmer?suite=%2Freprise%2F")
     assert await administered.house.database.reading.fetchval("select active from account where username = 'patient'")
+
+
+async def test_an_account_is_found_by_name_or_user_name_and_the_list_goes_on(
+    administered: Place, admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def found(**query: str) -> list[str]:
+        return re.findall(r'liaison-list__hint">\s*([\w.-]+)', (await admin.get(PATH, params=query)).text)
+
+    everybody = sorted(["admin", "both", "dpo", "manager", "none", "nurse", "patient"])
+    assert await found() == everybody
+    assert await found(q="NURS") == ["nurse"]
+    assert await found(q="camille both") == ["both"]  # a name of the directory
+    assert await found(q="le goff") == []  # administrators read no records
+    assert await found(q="x' or true") == []
+    monkeypatch.setattr(people, "MOST", 3)
+    pages = [await found(), await found(apres=everybody[2]), await found(apres=everybody[5])]
+    assert pages == [everybody[:3], everybody[3:6], everybody[6:]]
+    assert "Comptes suivants" in (await admin.get(PATH)).text

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.people import accounts, recovery, ways_in
+from liaison.auth.people import accounts, identity_checks, recovery, ways_in
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.recovery import RecoveryProblem
 from liaison.auth.people.ways_in import NoLink
@@ -20,6 +20,7 @@ from liaison.services.pages.administration.people import PATH, WrongDay, named, 
 from liaison.services.pages.entering import go
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import PARIS, render
+from liaison.services.pages.online_access.words import DOCUMENTS
 from liaison.services.pages.signed_in import signed_in
 
 
@@ -30,7 +31,7 @@ def _(text: str) -> str:
 
 _NO_LINK = {
     "suspended": _("Ce compte est suspendu : reprenez-le d’abord."),
-    "over": _("Le contrat est fini : changez d’abord son dernier jour."),
+    "over": _("Ce compte est fini : changez d’abord son dernier jour, ou la représentation dans le dossier."),
     "elsewhere": _("Cette personne se connecte avec Pro Santé Connect : elle n’a pas de secret ici."),
     "used": _("Cette personne a déjà choisi comment elle entre. Si elle a tout perdu, demandez le rétablissement."),
 }
@@ -47,6 +48,7 @@ async def _show(request: Request, account: Account, *, status: int = 200, **cont
     with faults.reported():
         ways = await ways_in.of(reading, account.number)
         waiting = (await recovery.asked(reading)).get(account.number, 0)
+        check = await identity_checks.of_account(reading, account.number)
     return render(
         request,
         "administration/account.html",
@@ -55,6 +57,9 @@ async def _show(request: Request, account: Account, *, status: int = 200, **cont
         name=await people.name_of(request, account),
         reference=request.app.state.house.store.reference(account.person),
         ways=ways,
+        check=check,
+        checker=await people.checker_of(request, check) if check else "",
+        documents=DOCUMENTS,
         elsewhere=account.username.startswith(ways_in.ELSEWHERE),
         asked_by=waiting,
         mine=me.account,

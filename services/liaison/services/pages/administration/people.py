@@ -12,19 +12,40 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.journal.entry import Event, entry
-from liaison.auth.people import accounts, invitations, recovery, ways_in
+from liaison.auth.people import accounts, identity_checks, invitations, recovery, ways_in
 from liaison.auth.people.accounts import Account, AccountProblem
+from liaison.auth.people.identity_checks import Check, NotChecked
 from liaison.auth.people.ways_in import Ways
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.services.pages.entering import asked
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import PARIS, render
+from liaison.services.pages.online_access.words import DOCUMENTS
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, human_name, signed_in
 
 PATH: Final = "/administration/comptes"
 ADMINISTRATORS: Final = frozenset({"admin"})
+
+
+MOST: Final = 50
+"""Accounts on one page of the list."""
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+_NOT_CHECKED: Final = {
+    "unchecked": _(
+        "Personne n’a enregistré avoir vérifié son identité depuis 90 jours : un professionnel qui voit le dossier le fait dans « Accès en ligne »."
+    ),
+    "alone": _("C’est vous qui avez vérifié cette identité : un autre administrateur ouvre le compte."),
+    "known": _("Cette personne a déjà un compte."),
+    "unrepresented": _("Cette personne ne représente personne en ce moment."),
+}
 
 
 class Line(NamedTuple):
@@ -36,25 +57,76 @@ class Line(NamedTuple):
     asked_by: int
 
 
+class Seen(NamedTuple):
+    """A patient or representative whose identity staff have checked: an account may be opened for them."""
+
+    reference: str
+    check: Check
+    by: str
+
+
 async def show(request: Request, *, status: int = 200, **context: Any) -> Response:
-    """Every account, by user name."""
-    _, me = await signed_in(request)
+    """Accounts by user name, all or those that a word of their name or user name finds, and whom one may be opened for.
+    What waits for a second administrator comes first."""
+    _caller, me = await signed_in(request)
     reading = request.app.state.house.database.reading
+    words = request.query_params.get("q", "").strip()[:64]
+    after = request.query_params.get("apres", "")[:64]
     with faults.reported():
-        found = await accounts.every(reading)
         waiting = await recovery.asked(reading)
+        first = [] if words or after else await accounts.numbered(reading, list(waiting))
+        found = await accounts.find(
+            reading, words, await _called(request, words), after=after, but=[one.number for one in first], most=MOST + 1
+        )
         ways = await ways_in.of_all(reading)
+        checks = await identity_checks.waiting(reading)
     lines = [
         Line(one, await name_of(request, one), ways.get(one.number, Ways()), waiting.get(one.number, 0))
-        for one in found
+        for one in (*first, *found[:MOST])
     ]
-    return render(request, "administration/people.html", status=status, people=lines, mine=me.account, **context)
+    given = {"personne": request.query_params.get("personne", "")[:90], **context.pop("given", {})}
+    return render(
+        request,
+        "administration/people.html",
+        status=status,
+        people=lines,
+        mine=me.account,
+        words=words,
+        more=found[MOST - 1].username if len(found) > MOST else "",
+        seen=[await _seen(request, one) for one in checks],
+        documents=DOCUMENTS,
+        given=given,
+        **context,
+    )
+
+
+async def _called(request: Request, words: str) -> list[int]:
+    """The professionals of the directory whose name has these words."""
+    if not words:
+        return []
+    house = request.app.state.house
+    caller, _me = await signed_in(request)
+    record = Record(house.engine, caller, address_of(request))
+    trees = await record.search("Practitioner", [("name:contains", word) for word in words.split()], most=200)
+    keys = [house.store.key("Practitioner", tree["id"]) for tree in trees]
+    return [key.res for key in keys if key is not None]
+
+
+async def _seen(request: Request, check: Check) -> Seen:
+    return Seen(request.app.state.house.store.reference(check.person), check, await checker_of(request, check))
+
+
+async def checker_of(request: Request, check: Check) -> str:
+    """What whoever has checked an identity is called."""
+    with faults.reported():
+        by = await accounts.by_number(request.app.state.house.database.reading, check.by)
+    return "" if by is None else await name_of(request, by) or by.username
 
 
 async def name_of(request: Request, account: Account) -> str:
     """What the directory calls them; '' for someone of a record."""
     house = request.app.state.house
-    caller, _ = await signed_in(request)
+    caller, _me = await signed_in(request)
     reference = str(house.store.reference(account.person))
     if not reference.startswith("Practitioner/"):
         return ""
@@ -74,8 +146,11 @@ async def named(request: Request, number: str) -> Account:
 
 async def note(request: Request, connection: asyncpg.Connection, act: str, account: Account) -> None:
     """Into the journal, in the transaction of the act."""
-    caller, _ = await signed_in(request)
-    told = entry(caller, Event.RIGHTS, request=asked(request), detail={"act": act, "account": account.number})
+    caller, _me = await signed_in(request)
+    patient = account.person.patient
+    told = entry(
+        caller, Event.RIGHTS, patient=patient, request=asked(request), detail={"act": act, "account": account.number}
+    )
     await request.app.state.house.journal.record_within(connection, (told,))
 
 
@@ -99,8 +174,9 @@ async def invite(request: Request) -> Response:
     """Opens an account for someone of the directory or record, and shows their link."""
     form = {name: str(value).strip()[:128] for name, value in (await request.form()).items()}
     house = request.app.state.house
+    _caller, me = await signed_in(request)
     gettext = translations(language_of(request)).gettext
-    type_, _, id_ = form.get("personne", "").partition("/")
+    type_, _slash, id_ = form.get("personne", "").partition("/")
     key = house.store.key(type_, id_) if type_ in accounts.KINDS and id_ else None
     with faults.reported():
         known = key is not None and await accounts.known(house.database.reading, key)
@@ -119,8 +195,16 @@ async def invite(request: Request) -> Response:
         async with house.database.writing.acquire() as connection, connection.transaction():
             try:
                 account = await accounts.add(
-                    connection, form.get("identifiant", ""), key, invited=True, ends_at=ends_at
+                    connection,
+                    form.get("identifiant", ""),
+                    key,
+                    invited=True,
+                    ends_at=ends_at,
+                    opener=me.account.person,
                 )
+            except NotChecked as refused:
+                words = gettext(_NOT_CHECKED[refused.why])
+                return await show(request, status=422, error=words, given=form)
             except AccountProblem:
                 problem = gettext(
                     "Cet identifiant est pris, ou n’a pas la bonne forme (lettres, chiffres, points, tirets)."
@@ -128,4 +212,6 @@ async def invite(request: Request) -> Response:
                 return await show(request, status=422, error=problem, wrong="identifiant", given=form)
             token = await invitations.invite(connection, account.number)
             await note(request, connection, "invite", account)
-    return await show(request, link=link(request, token), link_for=account.username)
+            check = await identity_checks.of_account(connection, account.number)
+    through = await checker_of(request, check) if check else ""
+    return await show(request, link=link(request, token), link_for=account.username, through=through)
