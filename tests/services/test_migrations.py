@@ -97,7 +97,7 @@ async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(d
             " first_code, recovery, sealed_code, notice, identity_check;"
             "alter table account drop column ends_at;"
             "alter table browser_session drop column factors, drop column seen_at,"
-            " drop column attested, drop column provider_session, drop column provider_token,"
+            " drop column attested, drop column exercices, drop column provider_session, drop column provider_token,"
             " drop column device, drop column phone, drop column opened_at;"
             "alter table phone drop column enrolled_by;"
             "alter table client drop launch_url, drop post_logout_redirect_uris, drop introspects, drop jwks_uri,"

@@ -266,6 +266,7 @@ browser_session = Table(
     moment("seen_at", nullable=False, server_default=func.now()),  # by the minute: it ends when left alone
     # Of a sign-in through Pro Santé Connect:
     Column("attested", JSONB),  # the roles that the exercices stand behind; null: signed in here
+    Column("exercices", LargeBinary),  # what was stated of them, under the territory key, to be shown
     Column("provider_session", LargeBinary),  # SHA-256 of its `sid`
     Column("provider_token", LargeBinary),  # the id_token under the territory key, to sign out there
     # For its owner to know it by:

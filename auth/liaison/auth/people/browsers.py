@@ -36,12 +36,13 @@ _SEEN_EVERY: Final = timedelta(minutes=1)
 class Elsewhere:
     """Of a sign-in that Pro Santé Connect has vouched for: the roles that the exercices stand behind, the session there
     ('' when it said none), its id_token, sealed, and when the person was asked who they are: our four hours, and what
-    counts as recent, begin then."""
+    counts as recent, begin then. `exercices`: what was said of them, sealed, to be shown."""
 
     roles: frozenset[str]
     session: str
     token: bytes
     proven_at: datetime
+    exercices: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +154,11 @@ async def _insert(
     await connection.execute(
         """
         insert into browser_session (token, account, session, csrf, started_at, factors, expires_at,
-                                     attested, provider_session, provider_token, device, phone, opened_at)
+                                     attested, provider_session, provider_token, device, phone, opened_at, exercices)
         select $1, $2, $3, $4, coalesce(b.started_at, least(now(), $7::timestamptz)), coalesce(b.factors, $6),
                s.expires_at, coalesce(b.attested, to_jsonb($8::text[])), coalesce(b.provider_session, $9),
                coalesce(b.provider_token, $10), coalesce(b.device, $11), coalesce(b.phone, nullif($12::bigint, 0)),
-               coalesce(b.opened_at, now())
+               coalesce(b.opened_at, now()), coalesce(b.exercices, $13)
         from access_session s left join browser_session b on b.token = $5 where s.session = $3
         """,
         digest(cookie),
@@ -172,6 +173,7 @@ async def _insert(
         elsewhere.token if elsewhere else None,
         device.words,
         device.phone,
+        elsewhere.exercices if elsewhere and elsewhere.exercices else None,
     )
     return cookie
 
@@ -243,6 +245,14 @@ async def token_elsewhere(connection: "asyncpg.Connection | asyncpg.Pool", cooki
         "select provider_token from browser_session where token = $1", digest(cookie)
     )
     return token
+
+
+async def exercices_elsewhere(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> bytes | None:
+    """What was said of the exercices of a session that was proven elsewhere, sealed."""
+    kept: bytes | None = await connection.fetchval(
+        "select exercices from browser_session where token = $1", digest(cookie)
+    )
+    return kept
 
 
 async def end_elsewhere(connection: asyncpg.Connection, session: str) -> list[tuple[int, int]]:

@@ -45,6 +45,7 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.page import page, to_sign_in
 from liaison.services.pages.pro_sante_connect.signing_in import origin_of
 from liaison.services.pages.pro_sante_connect.signing_out import signed_out_here
+from liaison.services.pages.pro_sante_connect.stated import stated
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import SignInNeeded, address_of, browser_of, reference, signed_in
@@ -121,7 +122,8 @@ async def choose_role(request: Request) -> Response:
         return go(request, f"{SECURITY}?suite={quote(request.query_params.get('suite', '/'), safe='')}")
     house = request.app.state.house
     with faults.reported():
-        held = offered(await held_by(house.database.reading, browser.account.person.res), browser)
+        given = await held_by(house.database.reading, browser.account.person.res)
+    held = offered(given, browser)
     if request.method == "POST":
         form = await request.form()
         chosen = str(form.get("role", ""))
@@ -135,6 +137,8 @@ async def choose_role(request: Request) -> Response:
         status=200 if request.method == "GET" else 422,
         follow=local(request.query_params.get("suite", "/")),
         choices=[(f"{one.role}.{one.role_code}", await _described(request, browser.caller, one)) for one in held],
+        withheld=[await _described(request, browser.caller, one) for one in given if one not in held],
+        stated=await stated(request, browser, given),
         refused=request.method == "POST",
         csrf=browser.csrf,
     )

@@ -36,7 +36,7 @@ class RoleNeeded(Exception):
 class Me:
     """Who is signed in, as shown on every page. `person` is the reference of the Practitioner, Patient or
     RelatedPerson; `role_reference` and `organization_reference` are '' for those who have none. `unread`: notices that the
-    data protection officer has not read; 0 for anyone else."""
+    data protection officer has not read; 0 for anyone else. `elsewhere`: through Pro Santé Connect."""
 
     account: Account
     name: str
@@ -51,6 +51,7 @@ class Me:
     started_at: datetime
     expires_at: datetime
     unread: int = 0
+    elsewhere: bool = False
 
 
 class SignedIn(NamedTuple):
@@ -135,6 +136,7 @@ async def _me(request: Request, browser: Browser) -> Me:
         started_at=browser.started_at,
         expires_at=browser.expires_at,
         unread=unread,
+        elsewhere=browser.attested is not None,
     )
 
 

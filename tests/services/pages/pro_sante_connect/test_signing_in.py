@@ -3,15 +3,18 @@
 
 import re
 import time
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
 
+from liaison.auth.access import internal
 from liaison.auth.people import accounts
 from liaison.auth.people.pro_sante_connect import id_token
 from liaison.auth.people.pro_sante_connect.provider import AGAIN
+from liaison.fhir.store.contract import Request
 
 from ...oauth.conftest import URL, Place, field, place, settings, sign_in  # noqa: F401  # fixtures
 from .conftest import NUMBERS, inscribe, psc, there, through  # noqa: F401  # fixtures
@@ -210,9 +213,10 @@ async def test_several_exercices_are_a_choice_among_what_the_directory_gives(pla
         assert answer.headers["location"].startswith("/role?suite=")
         page = await browser.get(answer.headers["location"])
         # Both of hers; and no doctor's role, whatever the token says of her.
-        assert "Infirmier" in page.text
-        assert "Coordinateur" in page.text
-        assert "Médecin" not in page.text
+        choices = page.text.partition("Ce que dit")[0]
+        assert "Infirmier" in choices
+        assert "Coordinateur" in choices
+        assert "Médecin" not in choices
 
 
 async def test_a_profession_without_an_exercice_behind_it_is_not_offered(place: Place, psc: Psc) -> None:
@@ -222,9 +226,55 @@ async def test_a_profession_without_an_exercice_behind_it_is_not_offered(place: 
         assert (await through(browser)).headers["location"] == "/mes-connexions"
         assert "Coordinateur" in (await browser.get("/mes-connexions")).text
         page = await browser.get("/role")
-        assert "Infirmier" not in page.text
+        assert "Infirmier" not in page.text.partition("Ce que dit")[0]  # as a choice
         made_up = await browser.post("/role", data={"csrf": field(page.text, "csrf"), "role": "1.nurse"})
         assert made_up.status_code == 422
+
+
+async def test_an_exercice_that_opens_nothing_here_is_shown_with_its_reason(place: Place, psc: Psc) -> None:
+    """Matched by FINESS, whatever the structure is called there; a role that no exercice stands behind is shown too."""
+    house = place.house
+    maker = await internal.open_session(house.database.writing, "sandbox")
+    read = await house.engine.handle(maker, Request("GET", "Organization", "name=Maison"))
+    (tree,) = [one["resource"] for one in orjson.loads(read.body)["entry"]]
+    tree["identifier"] = [{"system": "https://finess.esante.gouv.fr", "value": "290000017"}]
+    written = await house.engine.handle(maker, Request("PUT", f"Organization/{tree['id']}", "", orjson.dumps(tree)))
+    assert written.status == 200, written.body
+
+    def at(profession: str, finess: str, name: str) -> dict[str, Any]:
+        return {"codeProfession": profession, "activities": [{"numeroFinessSite": finess, "raisonSocialeSite": name}]}
+
+    psc.exercices = [
+        at("60", "290000017", "AUTRE NOM"),
+        at("60", "290000025", "CLINIQUE D'AILLEURS"),
+        at("10", "290000017", "AUTRE NOM"),
+        at("99", "290000017", "AUTRE NOM"),
+    ]
+    async with place.browser() as browser:
+        assert (await through(browser)).headers["location"] == "/mes-connexions"  # one role: no choice to make
+        assert 'href="/role"' in (await browser.get("/mes-connexions")).text
+        page = unescape(re.sub(r"\s+", " ", (await browser.get("/role")).text))
+    said = re.findall(r"<strong>([^<]+)</strong>(.*?)</li>", page.partition("Ce que dit Pro Santé Connect")[2])
+    nothing = ["Pas de rôle ici" in rest for _, rest in said]
+    assert [(who, no) for (who, _), no in zip(said, nothing, strict=True)] == [
+        ("Infirmier, AUTRE NOM", False),
+        ("Infirmier, CLINIQUE D'AILLEURS", True),
+        ("Médecin généraliste, AUTRE NOM", True),
+        ("Profession 99, AUTRE NOM", True),
+    ]
+    for rest, words in zip(
+        [rest for _, rest in said], ("vous y donne un rôle", "n’est pas dans", "n", "pas de rôle ici"), strict=True
+    ):
+        assert words in rest
+    kept = await house.database.reading.fetchval("select exercices from browser_session")
+    assert b"AILLEURS" not in kept  # sealed
+
+    psc.exercices, psc.national_id = [], f"8{NUMBERS['both']}"
+    async with place.browser() as browser:
+        await through(browser)
+        page = (await browser.get("/role")).text
+        assert "n’annonce aucun exercice de cette profession" in page
+        assert "Infirmier, Maison de santé de Kervanec" in page
 
 
 async def test_the_four_hours_begin_with_the_sign_in_there_and_so_does_what_is_recent(place: Place, psc: Psc) -> None:

@@ -17,15 +17,41 @@ RPPS: Final = "https://rpps.esante.gouv.fr"
 IDNPS: Final = "urn:oid:1.2.250.1.71.4.2.1"
 _RPPS_PREFIX: Final = "8"
 """IDNPS = type of identifier (8 for RPPS) and the number (ANS, "structure de l'identifiant national")."""
+_MOST: Final = 20
+"""Structures of one exercice, and exercices, that are looked at."""
+_LONGEST: Final = 120
 _NEEDS_EXERCICE: Final = frozenset({"health", "psychologist"})
+
+
+FINESS: Final = "https://finess.esante.gouv.fr"
+SIRENE: Final = "https://sirene.fr"
+IDNST: Final = "urn:oid:1.2.250.1.71.4.2.2"
+_NUMBERS: Final = (
+    ("numeroFinessSite", FINESS, "1"),
+    ("numeroFinessetablissementJuridique", FINESS, "1"),
+    ("numeroSiretSite", SIRENE, "3"),
+    ("numeroSirenSite", SIRENE, "2"),
+    ("identifiantTechniqueDeLaStructure", IDNST, ""),
+)
+"""Where an activity states a number of its structure, whose it is, and the digit before it in an IDNST."""
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Where someone practises: what it is called there, and (system, value) under which a directory may know it."""
+
+    name: str = ""
+    identifiers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Exercice:
-    """One way in which someone practises: the role codes of the policy that it stands behind, and its structures."""
+    """One way in which someone practises: the role codes of the policy that it stands behind, the code of the profession
+    (TRE_G15), and its structures."""
 
     roles: frozenset[str]
-    structures: tuple[str, ...]
+    profession: str
+    structures: tuple[Structure, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +80,8 @@ def professional(userinfo: Mapping[str, Any]) -> Professional:
         raise NotProven("SubjectNameID")
     reference = userinfo.get("SubjectRefPro")
     stated = reference.get("exercices") if isinstance(reference, Mapping) else None
-    exercices = [_exercice(one) for one in stated if isinstance(one, Mapping)] if isinstance(stated, list) else []
+    listed = stated[:_MOST] if isinstance(stated, list) else []
+    exercices = [_exercice(one) for one in listed if isinstance(one, Mapping)]
     return Professional(number, tuple(exercices))
 
 
@@ -65,8 +92,22 @@ def _exercice(stated: Mapping[str, Any]) -> Exercice:
     found: set[str] = set()
     for mode in modes:
         found.update(role_codes(_as_role(stated, mode)))
-    names = tuple(str(one["raisonSocialeSite"]) for one in read if isinstance(one.get("raisonSocialeSite"), str))
-    return Exercice(frozenset(found), names)
+    profession = stated.get("codeProfession")
+    structures = tuple(map(_structure, read[:_MOST]))
+    return Exercice(frozenset(found), profession[:_LONGEST] if isinstance(profession, str) else "", structures)
+
+
+def _structure(activity: Mapping[str, Any]) -> Structure:
+    def said(name: str) -> str:
+        value = activity.get(name)
+        return value.strip()[:_LONGEST] if isinstance(value, str) and value.strip().isprintable() else ""
+
+    found = []
+    for name, system, prefix in _NUMBERS:
+        value = said(name)
+        if value and value.isascii() and value.isalnum():
+            found += [(system, value), *([(IDNST, f"{prefix}{value}")] if prefix else [])]
+    return Structure(said("raisonSocialeSite") or said("enseigneCommercialeSite"), tuple(dict.fromkeys(found)))
 
 
 def _as_role(stated: Mapping[str, Any], mode: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from liaison.auth.journal.entry import OUTCOME_REFUSED, Entry, Event
 from liaison.auth.people import browsers, ceremonies
-from liaison.auth.people.pro_sante_connect import request
+from liaison.auth.people.pro_sante_connect import exercices, request
 from liaison.auth.people.pro_sante_connect.calls import NotAnswered
 from liaison.auth.people.pro_sante_connect.id_token import NotProven
 from liaison.auth.people.pro_sante_connect.provider import Provider
@@ -93,7 +93,8 @@ async def come_back(asked: Request) -> Response:
         return _unanswered(asked)
     sealed = house.vault.territory.seal(browsers.ELSEWHERE, token.encode())
     proven_at = datetime.fromtimestamp(claims.auth_time, UTC)
-    elsewhere = browsers.Elsewhere(person.roles, claims.session, sealed, proven_at)
+    stated = exercices.sealed(house.vault.territory, person.exercices)
+    elsewhere = browsers.Elsewhere(person.roles, claims.session, sealed, proven_at, stated)
     return await enter(asked, account, local(_carried(step)), factors=2, elsewhere=elsewhere)
 
 
