@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from liaison.protocols.workdays import add_months, easter, is_working, next_working
+from liaison.protocols.workdays import add_months, easter, is_working, next_working, working_days_after
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,19 @@ def test_easter_falls_where_the_almanac_says(day: date) -> None:
 def test_a_step_falls_on_a_working_day(day: date, following: date) -> None:
     assert next_working(day) == following
     assert is_working(following)
+
+
+@pytest.mark.parametrize(
+    ("day", "number", "last"),
+    [
+        (date(2026, 11, 23), 3, date(2026, 11, 26)),
+        (date(2026, 11, 27), 1, date(2026, 11, 30)),
+        (date(2026, 12, 24), 1, date(2026, 12, 28)),
+        (date(2026, 11, 28), 0, date(2026, 11, 28)),
+    ],
+)
+def test_working_days_are_counted_from_the_day_after(day: date, number: int, last: date) -> None:
+    assert working_days_after(day, number) == last
 
 
 @pytest.mark.parametrize(

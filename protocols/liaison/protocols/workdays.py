@@ -39,6 +39,13 @@ def next_working(day: date) -> date:
     return day
 
 
+def working_days_after(day: date, number: int) -> date:
+    """The last of that many working days, the day itself not counted."""
+    for _ in range(number):
+        day = next_working(day + timedelta(days=1))
+    return day
+
+
 def add_months(day: date, months: int) -> date:
     """The same day of a later month, or its last day when it is shorter (31 January + 1 month = 28 February)."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

@@ -51,8 +51,10 @@ OPPOSE: Final = _ours(
     Parameter("against", "Reference"),
     Parameter("emergency", "boolean"),
     Parameter("means", "code"),
+    Parameter("signed", "Attachment"),
     returns=_CREATED,
 )
+WITHDRAW: Final = _ours("Consent/*/$withdraw", Parameter("means", "code", minimum=1), Parameter("signed", "Attachment"))
 EMERGENCY_ACCESS: Final = _ours("Patient/$emergency-access", _PATIENT, Parameter("reason", "string", minimum=1))
 OPEN_CALL: Final = _ours(
     "Patient/$open-call",
@@ -93,6 +95,7 @@ DESCRIBED: Final[Mapping[str, Definition]] = {
     "Patient/$register": REGISTER,
     "Patient/$join": JOIN,
     "Patient/*/$oppose": OPPOSE,
+    "Consent/*/$withdraw": WITHDRAW,
     "Patient/$emergency-access": EMERGENCY_ACCESS,
     "Task/*/$emergency-token": _ours("Task/*/$emergency-token"),
     "Task/*/$end-access": _ours("Task/*/$end-access", returns=_ENDED),

@@ -32,7 +32,7 @@ from liaison.services.engine import Engine, Operation
 from liaison.services.launching import launch_app
 from liaison.services.measuring import evaluate
 from liaison.services.reviewing import review
-from liaison.services.way_in import join_team, look_up, oppose, register_patient
+from liaison.services.way_in import join_team, look_up, oppose, register_patient, withdraw
 
 OnRecord = Callable[[Store, Caller, Route, Request, str], Awaitable[Answer]]
 """An operation of liaison.fhir.operations."""
@@ -63,6 +63,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "Patient/$register": register_patient,
     "Patient/$join": join_team,
     "Patient/*/$oppose": oppose,
+    "Consent/*/$withdraw": withdraw,
     "Patient/*/$launch": launch_app,
     "PlanDefinition/*/$apply": apply_plan,
     "Patient/$everything": _on_record(everything, definitions.PATIENT_EVERYTHING),

@@ -111,6 +111,15 @@ class Given:
     def flag(self, name: str) -> bool:
         return any(part.get("valueBoolean") is True for part in self._parts.get(name, ()))
 
+    def attachment(self, name: str) -> Tree:
+        """{} where it is missing."""
+        for part in self._parts.get(name, ()):
+            value = part.get("valueAttachment")
+            if not isinstance(value, dict):
+                raise BadRequest(f"{name} has a valueAttachment.", f"Parameters.parameter.where(name='{name}')")
+            return value
+        return {}
+
     def references(self, name: str) -> list[str]:
         found = []
         for part in self._parts.get(name, ()):

@@ -5,10 +5,10 @@ Emergency access is beside, in liaison.services.emergency_access.
   only by full traits, of someone the caller sees.
 * `Patient/$register`: opens the record of someone unknown.
 * `Patient/$join`: comes to someone known, recognised by them or referred to the caller.
-* `Patient/[id]/$oppose`: records an opposition.
+* `Patient/[id]/$oppose`: records an opposition; `Consent/[id]/$withdraw`: that the person went back on it.
 """
 
-from liaison.auth.access import join, oppositions, register
+from liaison.auth.access import join, oppositions, register, withdrawing
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.errors import BadRequest, NotFound
@@ -16,7 +16,7 @@ from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services.engine import Engine
-from liaison.services.operation_definitions import JOIN, LOOKUP, OPPOSE, REGISTER
+from liaison.services.operation_definitions import JOIN, LOOKUP, OPPOSE, REGISTER, WITHDRAW
 from liaison.services.parameters import Given, answered
 
 
@@ -81,10 +81,26 @@ async def oppose(engine: Engine, caller: Caller, where: Route, request: Request)
     against = given.references("against")
     if len(against) > 1:
         raise BadRequest("An opposition names one person or structure.", "Parameters.parameter.where(name='against')")
-    stated = oppositions.Opposition(against[0] if against else "", given.flag("emergency"), given.code("means", "oral"))
+    stated = oppositions.Opposition(
+        against[0] if against else "", given.flag("emergency"), given.code("means", "oral"), given.attachment("signed")
+    )
     consent = await oppositions.oppose(engine.store, caller, key, stated, engine.base_url)
     await journaled(engine, caller, Event.RIGHTS, f"Patient/{where.id_}", request, "opposition")
     return answered(201, result="recorded", consent=consent)
+
+
+async def withdraw(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
+    """200 with the Consent, which is over; 404 for what is no opposition that the caller sees."""
+    scope.permit_letter(caller, "u", "Consent")
+    given = Given(request, WITHDRAW)
+    key = engine.store.key("Consent", where.id_)
+    if key is None:
+        raise NotFound
+    signed = given.attachment("signed")
+    await withdrawing.withdraw(engine.store, caller, key, given.code("means"), engine.base_url, signed)
+    told = entry(caller, Event.RIGHTS, patient=key.patient, request=request, reason="opposition withdrawn")
+    await engine.journal.record((told,))
+    return answered(200, result="withdrawn", consent=f"Consent/{where.id_}")
 
 
 async def journaled(

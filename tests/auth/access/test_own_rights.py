@@ -284,4 +284,5 @@ async def test_some_roles_record_oppositions_but_no_permission(territory: Any, c
         tree = territory.consent(patient, provision=provision)
         assert (await territory.ask(person.caller, "POST", "Consent", tree)).status == 403
     denied = territory.consent(patient, "opposition", {"type": "deny", "actor": [territory.actor(friend.role)]})
-    await territory.create(person.caller, denied)
+    assert (await territory.ask(person.caller, "POST", "Consent", denied)).status == 403  # in force for good
+    await territory.create(person.caller, {**denied, "status": "proposed"})

@@ -50,6 +50,8 @@ WITHOUT = {
     **dict.fromkeys(("/deconnexion", "/mes-connexions", "/mes-applications"), "only ends something of one's own"),
     **dict.fromkeys(
         ("/dossiers/{id}/applications", "/dossiers/{id}/mesures/ajouter", "/dossiers/{id}/accords", "/accueillir",
+         "/dossiers/{id}/opposition", "/dossiers/{id}/accords/{consent}/retirer", "/dossiers/{id}/masquer",
+         "/oppositions/{id}",
          "/dossiers/{id}/alertes/{task}", "/visite/{id}", "/appels", "/appels/{task}", "/appels/{task}/prendre",
          "/urgence/{task}/fin", "/cohorte/etapes/{task}", "/cohorte/appliquer/{id}", "/mes-acces",
          "/journal", "/journal/urgences/{task}"),

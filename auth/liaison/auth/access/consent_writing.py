@@ -3,6 +3,8 @@
 * An opposition, an objection to emergency access or a masking is never weakened by a plain update (L.1110-4 IV,
   L.1111-17 I, R.1111-49). It is withdrawn by the person or who represents them; or by a health or social professional
   who records that the person wishes it, with a verification newer than the opposition, and whom it does not oppose.
+* An opposition or masking recorded by anyone but a health or social professional, the person or who represents them is
+  provisional (`proposed`): it counts all the same, and one of those confirms it (`active`).
 * A permission that gives rights is given by the person or who represents them, whoever records it.
 
 Internal principals keep to their own rules: they load what was decided elsewhere.
@@ -21,7 +23,7 @@ from liaison.auth.access.facts.consent import unbound_denials
 from liaison.auth.access.facts.reading import STAFF
 from liaison.auth.access.relation_rows import stated_by
 from liaison.auth.access.relations import Relation
-from liaison.auth.access.roles import ROLES
+from liaison.auth.access.roles import ROLES, confirms
 from liaison.auth.access.standing import Standing
 from liaison.auth.access.world import Fact
 from liaison.auth.access.writing import Refusal
@@ -67,6 +69,7 @@ async def check(
         assert change.tree is not None
         reading = Reading(change.tree, change.key, ids.decode, Class(change.labels.classes))
         after = facts_of("Consent", reading)
+        _check_confirmed(who, change, after)
         givers = _Givers(reading, representatives.get(change.key.patient, frozenset()))
         lost = weakened(stated.get(change.key, ()), after, now)
         if lost:
@@ -74,6 +77,18 @@ async def check(
             await _check_withdrawal(connection, who, change, givers, lost, recorded, now)
         if any(fact.relation is Relation.CONSENT for fact in after):
             givers.check(who)
+
+
+def _check_confirmed(who: Standing, change: Change, after: Sequence[Fact]) -> None:
+    """Raises Refusal for an opposition that would be in force for good by the word of a role that does not confirm."""
+    if (change.tree or {}).get("status") != "active" or (change.before or {}).get("status") == "active":
+        return
+    may = confirms(who.role_code) or who.role_code in ("patient", "guardian")
+    if not may and any(fact.relation in _OPPOSED for fact in after):
+        raise Refusal(
+            "What your role records of an opposition is provisional, and in force at once (status proposed). A health or"
+            " social professional, or the person, confirms it (status active)."
+        )
 
 
 def _check_binds(reading: Reading, change: Change) -> None:

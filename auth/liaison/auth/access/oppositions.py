@@ -1,35 +1,62 @@
 """« La personne s'oppose »: to all sharing, to one person or structure, or to emergency access. In force at once.
 
 Anyone on the staff who sees the record may record it, the aide included. Until a health or social professional confirms,
-it stands as a provisional restriction (Consent.status `proposed`), which never lapses by itself.
+it stands as a provisional restriction (Consent.status `proposed`), which never lapses by itself. The form that the
+person signed may go with it, as `Consent.sourceAttachment`.
 """
 
-from dataclasses import dataclass
+import base64
+import binascii
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 from liaison.auth.access import internal, team_writing
 from liaison.auth.access.relations import Relation
-from liaison.auth.access.roles import ROLES
+from liaison.auth.access.roles import ROLES, confirms
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import BadRequest, NotFound
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.content import checked
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.store import Store
-from liaison.fhir.store.contract import Key
+from liaison.fhir.store.contract import Key, Tree
 
-_CONFIRMING: Final = frozenset({"health", "psychologist", "social", "coordination", "person"})
-_NOT_CONFIRMING: Final = frozenset({"home-aide"})
+MEANS: Final = ("oral", "paper", "digital")
+LARGEST_SCAN: Final = 4 * 1024 * 1024
+SCANS: Final = {"application/pdf": b"%PDF-", "image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
+"""The kinds of scans, each with the bytes that it begins with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opposition:
-    """`against` is the reference of a person or structure, '' for all sharing. `emergency`: to emergency access only."""
+    """`against` is the reference of a person or structure, '' for all sharing. `emergency`: to emergency access only.
+    `signed` is the Attachment of the signed form, {} for none."""
 
     against: str = ""
     emergency: bool = False
     means: str = "oral"
+    signed: Tree = field(default_factory=dict)
+
+
+def scan(content: bytes, title: str, at: datetime) -> Tree:
+    """The Attachment of a scan. Raises BadRequest for what is no PDF, JPEG or PNG, or too large to be one page."""
+    if not 0 < len(content) <= LARGEST_SCAN:
+        raise BadRequest(f"A scan is of {LARGEST_SCAN} bytes at most.", "Parameters.parameter.where(name='signed')")
+    kind = next((kind for kind, beginning in SCANS.items() if content.startswith(beginning)), "")
+    if not kind:
+        raise BadRequest("A scan is a PDF, a JPEG or a PNG.", "Parameters.parameter.where(name='signed')")
+    data = base64.b64encode(content).decode()
+    return {"contentType": kind, "data": data, "title": title, "creation": at.isoformat(timespec="seconds")}
+
+
+def checked_scan(attachment: Tree, at: datetime) -> Tree:
+    """What was sent, with the kind that its own bytes say."""
+    try:
+        content = base64.b64decode(attachment.get("data", ""), validate=True)
+    except (binascii.Error, TypeError, ValueError):
+        content = b""
+    return scan(content, str(attachment.get("title", "Opposition signée"))[:100], at)
 
 
 async def oppose(store: Store, caller: Caller, patient: Key, stated: Opposition, base_url: str) -> str:
@@ -37,10 +64,10 @@ async def oppose(store: Store, caller: Caller, patient: Key, stated: Opposition,
     seen = await store.read(caller, patient)
     if seen is None or seen.row.deleted:
         raise NotFound
-    if stated.means not in ("oral", "paper", "digital"):
+    if stated.means not in MEANS:
         raise BadRequest("The means are oral, paper or digital.", "Parameters.parameter")
     role, now = ROLES.get(caller.role_code), datetime.now(UTC)
-    confirmed = role is not None and role.category in _CONFIRMING and role.code not in _NOT_CONFIRMING
+    confirmed = confirms(caller.role_code) or (role is not None and role.category == "person")
     provision: dict[str, object] = {"type": "deny"}
     if stated.against:
         provision["actor"] = [team_writing.actor(stated.against)]
@@ -56,6 +83,8 @@ async def oppose(store: Store, caller: Caller, patient: Key, stated: Opposition,
         provision,
         "active" if confirmed else "proposed",
     )
+    if stated.signed:
+        tree["sourceAttachment"] = checked_scan(stated.signed, now)
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
         write = Write("create", "Consent", checked(tree, "Consent"))

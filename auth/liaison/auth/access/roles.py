@@ -72,6 +72,18 @@ _ALL: Final = (
 
 ROLES: Final[Mapping[str, Role]] = {role.code: role for role in _ALL}
 
+_CONFIRMING: Final = frozenset({"health", "psychologist", "social", "coordination"})
+_SPEAKS_AS: Final = {"home-aide": False, "substitute": True}
+"""Whom the category alone would put on the wrong side: a substitute is a doctor, an aide records and does not confirm."""
+
+
+def confirms(code: str) -> bool:
+    """Whether this role is of the health or social professionals who confirm what the person wished: an opposition that
+    another recorded is provisional until one of them has."""
+    role = ROLES.get(code)
+    return role is not None and _SPEAKS_AS.get(code, role.category in _CONFIRMING)
+
+
 _PROFESSIONS: Final = {
     "21": "pharmacist",
     "40": "dentist",

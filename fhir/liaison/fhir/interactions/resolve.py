@@ -79,6 +79,9 @@ class Lenience:
     refused: list[tuple[Write, FhirError]] = field(default_factory=list)
 
 
+_PATIENT: Final = kind_of("Patient")
+
+
 class Resolver:
     """All references of one unit, found once. `resolved` says what each text names, once `resolve` has run;
     `consulted` is what was read to say what criteria mean, in every attempt."""
@@ -203,9 +206,11 @@ class Resolver:
         await self._search({(t.type_, t.name) for t in targets.values() if t is not None and t.kind == "conditional"})
         reasons = {text: self._conditional(text, t) for text, t in targets.items()}
         await self._read_all({key for key in self.resolved.values() if not isinstance(key, Write)})
+        named = {key for key in self.resolved.values() if isinstance(key, Key)}
+        theirs = await self._of_theirs({key for key in named if self._reference(key) not in self._stored})
         for text, found in targets.items():
             key = self.resolved.get(text)
-            if isinstance(key, Key) and self._reference(key) not in self._stored:
+            if isinstance(key, Key) and key not in theirs and self._reference(key) not in self._stored:
                 assert found is not None
                 del self.resolved[text]
                 reasons[text] = f"{found.type_}/{found.name} does not exist, or you may not see it."
@@ -240,6 +245,20 @@ class Resolver:
         for key, opened in zip(ordered, found, strict=True):
             if opened is not None and not opened.row.deleted:
                 self._stored[self._reference(key)] = opened
+
+    async def _of_theirs(self, unread: set[Key]) -> set[Key]:
+        """Of these, the Patients on whom the caller has some right, though not to read the Patient itself: an opposition
+        to all sharing is confirmed, and the shared notebook written, by who does not see the identity. What they may
+        write there is decided as ever."""
+        people = [key for key in unread if key.kind == _PATIENT]
+        if not people:
+            return set()
+        asked = (
+            f"select p.patient from {self._store.filter.patients('$1::bigint')} p where p.patient = any($2::bigint[])"
+        )
+        rows = await self._store.lanes.fetch(asked, self._caller.session, [key.patient for key in people])
+        held = {row["patient"] for row in rows}
+        return {key for key in people if key.patient in held}
 
     async def _refuse(self, reasons: Mapping[str, str]) -> None:
         """Raises, naming each reference; or leaves out what has one, and resolves the rest again."""

@@ -21,10 +21,11 @@ from liaison.fhir.store.contract import Request, Tree
 
 Kind = Literal[
     "boolean", "canonical", "code", "date", "instant", "positiveInt", "string", "uri",
-    "Meta", "Patient", "Reference", "Resource",
+    "Attachment", "Meta", "Patient", "Reference", "Resource",
 ]  # fmt: skip
 
 WHOLE: Final[Mapping[Kind, str]] = {
+    "Attachment": "valueAttachment",
     "Meta": "valueMeta",
     "Patient": "resource",
     "Reference": "valueReference",

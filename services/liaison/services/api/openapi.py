@@ -29,6 +29,7 @@ _VALUES: Final[Mapping[Kind, Tree]] = {
     "string": {"type": "string", "minLength": 1},
     "uri": {"type": "string", "pattern": r"^\S+$"},
     "Meta": {"type": "object"},
+    "Attachment": {"type": "object", "properties": {"contentType": {"type": "string"}, "data": {"type": "string"}}},
     "Reference": {"type": "object", "required": ["reference"], "properties": {"reference": {"type": "string"}}},
 }
 

@@ -28,7 +28,11 @@ def _(text: str) -> str:
     return text
 
 
-KINDS: Final = {"emergency-access": _("Accès d'urgence"), "join": _("Entrée dans une équipe")}
+KINDS: Final = {
+    "emergency-access": _("Accès d'urgence"),
+    "join": _("Entrée dans une équipe"),
+    "withdrawal": _("Opposition retirée"),
+}
 OUTCOMES: Final = {
     "justified": _("Justifié"),
     "to-clarify": _("À éclaircir"),

@@ -173,3 +173,14 @@ def members(team: Tree) -> list[tuple[str, str]]:
         name = str(participant.get("member", {}).get("display", ""))
         lines.append((name, ", ".join(role for role in roles if role.casefold() not in name.casefold())))
     return [line for line in lines if line[0]]
+
+
+def members_of(team: Tree) -> list[tuple[str, str]]:
+    """(name, reference) of those who take part now."""
+    today = datetime.now(moments.PARIS).date().isoformat()
+    found_ = []
+    for one in team.get("participant", []):
+        member, end = one.get("member") or {}, (one.get("period") or {}).get("end", "9999")
+        if end[:10] >= today and member.get("display"):
+            found_.append((str(member["display"]), str(member.get("reference", ""))))
+    return found_

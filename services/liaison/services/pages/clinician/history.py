@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.access import vocabulary
+from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import codes
 from liaison.services.pages.clinician.dossier import found, patient_or_404, told_once
 from liaison.services.pages.clinician.place import Place, own_place
@@ -18,6 +19,7 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, questionnaire, sentences
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.role_names import writes
 
 Tree = dict[str, Any]
 
@@ -74,6 +76,7 @@ async def show(request: Request, place: Place) -> Response:
         who=identity(patient),
         today=datetime.now(moments.PARIS).date(),
         written=[_entry(tree, masks) for tree in known[(number - 1) * A_PAGE : number * A_PAGE]],
+        may_mask=place.writes and writes(place.me.role_code, Class.MASKED),
         number=number,
         older=number + 1 if len(known) > number * A_PAGE and number < MOST_PAGES else 0,
         cut=number == MOST_PAGES and len(known) > number * A_PAGE,

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.clinician.alerts import open_alerts, patient_of
 from liaison.services.pages.layout import render
+from liaison.services.pages.opposing.confirming import waiting_count
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
@@ -38,4 +39,5 @@ async def my_patients(request: Request) -> Response:
         cut=len(patients) == MOST,
         own=only,
         questions=await waiting(request),
+        to_confirm=await waiting_count(record, caller.role_code),
     )

@@ -1,0 +1,197 @@
+"""Oppositions à confirmer: what was recorded provisionally, by when it is to be confirmed, and what waits too long.
+
+It counts all the while, and never lapses: what nobody confirms stays in force, on top of this page, and in front of the
+data protection officer, who reads no name here. A person who opposes all sharing is hidden from their team; the identity
+of those on this list is read by the principal of identities, for whoever must speak with them.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.auth.access import internal, vocabulary
+from liaison.auth.access.facts.reading import codes
+from liaison.auth.access.roles import confirms
+from liaison.auth.caller import Caller
+from liaison.fhir.errors import BadRequest, Forbidden, NotFound
+from liaison.protocols.workdays import working_days_after
+from liaison.services.pages.clinician.dossier import found
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.identity import Identity, identity
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import Me, address_of, signed_in
+
+Tree = dict[str, Any]
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+WITHIN: Final = 3
+"""Working days."""
+_NAMED: Final = ("PractitionerRole", "Practitioner", "Organization")
+_MOST: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One opposition of the list. `who` is None for whoever reads no names."""
+
+    id: str
+    who: Identity | None
+    about: str
+    at: datetime | None
+    by: date
+    late: bool
+    provisional: bool
+
+
+def due(at: datetime) -> date:
+    """The last day to confirm what was recorded at that moment."""
+    return working_days_after(at.astimezone(moments.PARIS).date(), WITHIN)
+
+
+async def waiting_count(record: Record, role: str) -> int:
+    """How many wait, for whoever could confirm them."""
+    if not confirms(role):
+        return 0
+    return len(await found(record, "Consent", {"status": "proposed", "_count": "100"}, _MOST))
+
+
+async def show(request: Request, *, error: str = "", status: int = 200) -> Response:
+    caller, me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    named = confirms(me.role_code)
+    states = "proposed,active" if named else "proposed"
+    consents = await found(record, "Consent", {"status": states, "_count": "100"}, _MOST)
+    listed = [tree for tree in consents if tree["status"] == "proposed" or _opposes_all(tree)]
+    people = await _identities(request, caller, listed) if named and listed else {}
+    gettext = translations(language_of(request)).gettext
+    lines = [await _line(record, tree, people, gettext) for tree in listed]
+    lines.sort(key=lambda line: (not line.provisional, line.by))
+    return render(
+        request,
+        "opposing/confirming.html",
+        status=status,
+        lines=lines,
+        late=sum(line.late for line in lines),
+        named=named,
+        error=error,
+    )
+
+
+async def decide(request: Request) -> Response:
+    """Confirms, or withdraws, after the person was asked again."""
+    caller, me = await signed_in(request)
+    if not confirms(me.role_code):
+        raise Forbidden
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    tree = await record.read(f"Consent/{request.path_params['id']}")
+    if tree is None:
+        raise NotFound
+    form = await request.form()
+    if not form.get("asked"):
+        words = translations(language_of(request)).gettext(_("Dites que vous l'avez vérifié avec la personne."))
+        return await show(request, error=words, status=400)
+    if form.get("act") == "confirm" and tree["status"] == "proposed":
+        await record.update(
+            {**tree, "status": "active", "verification": [*tree.get("verification", []), verified(tree)]}
+        )
+    elif form.get("act") == "withdraw":
+        await end(record, tree, me)
+    else:
+        raise BadRequest("act is 'confirm' or 'withdraw'.")
+    return RedirectResponse("/oppositions", status_code=303)
+
+
+def verified(tree: Tree) -> Tree:
+    """That the person was asked, now."""
+    said = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"verified": True, "verifiedWith": {"reference": tree["patient"]["reference"]}, "verificationDate": said}
+
+
+async def end(record: Record, tree: Tree, me: Me) -> None:
+    """Ends a Consent in force by the person's word, given to whoever is signed in. A new version: what stood stays in
+    the history. That an opposition was withdrawn is told and reviewed."""
+    if me.role_code not in ("patient", "guardian") and "opposition" in codes(tree.get("category"), vocabulary.CONSENT):
+        stated = {"resourceType": "Parameters", "parameter": [{"name": "means", "valueCode": "oral"}]}
+        await record.operate(f"Consent/{tree['id']}/$withdraw", stated)
+        return
+    ended = {**tree, "status": "inactive", "dateTime": datetime.now(UTC).isoformat(timespec="seconds")}
+    if me.role_code not in ("patient", "guardian"):
+        ended["verification"] = [*tree.get("verification", []), verified(tree)]
+    await record.update(ended)
+
+
+def _opposes_all(tree: Tree) -> bool:
+    provision = tree.get("provision") or {}
+    return (
+        "opposition" in codes(tree.get("category"), vocabulary.CONSENT)
+        and provision.get("type") == "deny"
+        and not provision.get("actor")
+    )
+
+
+async def _identities(request: Request, caller: Caller, consents: list[Tree]) -> dict[str, Identity]:
+    house = request.app.state.house
+    wanted = sorted({str(tree["patient"]["reference"]) for tree in consents})
+    cell = await internal.open_session(house.database.writing, "identity", timedelta(minutes=1), caller=caller)
+    try:
+        record = Record(house.engine, cell, address_of(request))
+        trees = await asyncio.gather(*(record.read(one) for one in wanted))
+    finally:
+        await internal.close_session(house.database.writing, cell)
+    return {one: identity(tree) for one, tree in zip(wanted, trees, strict=True) if tree is not None}
+
+
+async def _line(record: Record, tree: Tree, people: dict[str, Identity], gettext: Callable[[str], str]) -> Waiting:
+    at = moments.happened(tree)
+    until = due(at or moments.written(tree))
+    provisional = tree["status"] == "proposed"
+    return Waiting(
+        str(tree["id"]),
+        people.get(str(tree["patient"]["reference"])),
+        await _about(record, tree, gettext),
+        at,
+        until,
+        provisional and until < datetime.now(moments.PARIS).date(),
+        provisional,
+    )
+
+
+async def _about(record: Record, tree: Tree, gettext: Callable[[str], str]) -> str:
+    """To what: all sharing, one named, emergency access, one item."""
+    kinds = set(codes(tree.get("category"), vocabulary.CONSENT))
+    if "emergency-objection" in kinds:
+        return gettext(_("À tout accès en urgence"))
+    if "masking" in kinds:
+        return gettext(_("Information masquée"))
+    actors = (tree.get("provision") or {}).get("actor") or []
+    names = [name for actor in actors if (name := await name_of(record, actor.get("reference") or {}))]
+    return ", ".join(names) or gettext(_("À tout partage"))
+
+
+async def name_of(record: Record, reference: Tree) -> str:
+    """Who is named, as the directory has it where the reference does not say."""
+    if reference.get("display"):
+        return str(reference["display"])
+    text = str(reference.get("reference", ""))
+    if not text.startswith(_NAMED):
+        return ""
+    tree = await record.read(text) or {}
+    if tree.get("resourceType") == "PractitionerRole":
+        return await name_of(record, tree.get("practitioner") or {})
+    name = tree.get("name")
+    if isinstance(name, str):
+        return name
+    first: Tree = next(iter(name or ()), {})
+    return str(first.get("text") or " ".join([*first.get("given", ()), first.get("family", "")])).strip()

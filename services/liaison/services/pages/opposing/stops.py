@@ -1,0 +1,98 @@
+"""What an opposition stops, said before it is recorded: from what whoever records it may read, and nothing else."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from liaison.services.pages.clinician.alerts import alerts_of, told
+from liaison.services.pages.clinician.dossier import COMING, found, members
+from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.sentences import sentence
+from liaison.services.pages.record import Record
+
+Tree = dict[str, Any]
+Gettext = Callable[[str], str]
+_OPEN: Final = "requested,received,accepted,in-progress,on-hold,ready"
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+ALWAYS: Final = {
+    "all": (
+        _("Plus aucun professionnel n'ouvre ce dossier, vous non plus. Ce qui est écrit reste, fermé."),
+        _("Les alertes ne sont plus lues par personne ici : qui remarque un danger téléphone."),
+        _("La tournée de l'aide à domicile ne montre plus la personne, ni ce qu'il faut savoir avant d'entrer."),
+        _("L'accès d'urgence reste possible, sauf si elle le refuse aussi."),
+    ),
+    "one": (
+        _("Cette personne n'ouvre plus le dossier, même en urgence, et ses remplaçants non plus."),
+        _("Les alertes qui lui sont adressées ne sont plus lues par elle."),
+    ),
+    "service": (
+        _("Plus personne de ce service n'ouvre le dossier, même en urgence."),
+        _("Les passages de ce service se font sans rien savoir, et ses alertes n'arrivent plus."),
+    ),
+    "emergency": (
+        _("Si elle ne peut pas s'exprimer et court un danger, aucun professionnel n'ouvre son dossier."),
+        _("Son équipe continue de le lire comme avant."),
+    ),
+}
+
+
+async def what_stops(record: Record, patient: str, act: str, target: str, gettext: Gettext) -> list[str]:
+    """Sentences: what always stops, then what that means in this record. `patient` and `target` are references."""
+    said = [gettext(text) for text in ALWAYS[act]]
+    if act == "emergency":
+        return said
+    return said + await (
+        _of_all(record, patient, gettext) if act == "all" else _of_one(record, patient, target, gettext)
+    )
+
+
+async def _of_all(record: Record, patient: str, gettext: Gettext) -> list[str]:
+    mine = {"patient": patient, "_count": "100"}
+    teams, plans, alerts, visits = await asyncio.gather(
+        found(record, "CareTeam", {**mine, "status": "active"}),
+        found(record, "CarePlan", {**mine, "status": "active"}),
+        alerts_of(record, patient),
+        found(record, "Appointment", {**mine, **_from_now()}, 100),
+    )
+    names = list(dict.fromkeys(name for team in teams for name, _role in members(team)))
+    said = []
+    if names:
+        said.append(gettext(_("N'y auront plus accès : {names}.")).format(names=", ".join(names)))
+    said += [gettext(_("Plan arrêté en l'état : {plan}.")).format(plan=sentence(plan)) for plan in plans]
+    said += [
+        gettext(_("Alerte en cours qui ne sera plus lue : {alert}.")).format(alert=told(task).text) for task in alerts
+    ]
+    return said + _visits(visits, gettext)
+
+
+async def _of_one(record: Record, patient: str, target: str, gettext: Gettext) -> list[str]:
+    mine = {"patient": patient, "_count": "100"}
+    steps, visits = await asyncio.gather(
+        found(record, "Task", {**mine, "owner": target, "status": _OPEN}, 100),
+        found(record, "Appointment", {**mine, "actor": target, **_from_now()}, 100),
+    )
+    said = [
+        gettext(_("N'est plus suivi par la personne qui en est chargée : {step}.")).format(step=sentence(step))
+        for step in steps
+    ]
+    return said + _visits(visits, gettext)
+
+
+def _from_now() -> dict[str, str]:
+    return {"date": f"ge{datetime.now(moments.PARIS).date().isoformat()}"}
+
+
+def _visits(visits: list[Tree], gettext: Gettext) -> list[str]:
+    coming = [one for one in visits if one.get("status") in COMING]
+    if not coming:
+        return []
+    return [
+        gettext(_("Rendez-vous et passages prévus qui ne seront plus préparés : {count}.")).format(count=len(coming))
+    ]

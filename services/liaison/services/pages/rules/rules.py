@@ -1,0 +1,77 @@
+"""The page of rules: every row of the table in force, as a lawyer reads it; nothing here is written a second time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.auth.access.table import Line, Row, in_force
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.reading import classes
+from liaison.services.pages.role_names import ROLE_NAMES
+from liaison.services.pages.signed_in import browser_of, signed_in
+
+Gettext = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of a row in words. `read` and `write` are lists of classes; `as_other` for what is taken from another."""
+
+    who: str
+    link: str
+    conditions: list[str]
+    read: list[str]
+    write: list[str]
+    as_other: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A row: its number, what a person reads, its basis, its lines."""
+
+    label: str
+    text: str
+    basis: str
+    mine: bool
+    lines: list[Said]
+
+
+async def rules(request: Request) -> Response:
+    browser = await browser_of(request)
+    role = browser.caller.role_code if browser is not None else ""
+    if role:
+        await signed_in(request)  # for the header: who one is now
+    table, gettext = in_force(), translations(language_of(request)).gettext
+    rows = [_row(row, role, gettext) for row in table.rows]
+    return render(
+        request,
+        "rules/rules.html",
+        version=table.version,
+        dated=table.dated,
+        rows=rows,
+        mine=[row for row in rows if row.mine],
+        known=bool(role),
+    )
+
+
+def _row(row: Row, role: str, gettext: Gettext) -> Told:
+    mine = bool(role) and any(role in line.roles for line in row.lines)
+    return Told(row.label, gettext(row.text), row.basis, mine, [_line(line, gettext) for line in row.lines])
+
+
+def _line(line: Line, gettext: Gettext) -> Said:
+    conditions = [gettext(classes.WHENS[one]) for one in sorted(line.when)]
+    if classes.WHOSE[line.of]:
+        conditions.append(gettext(classes.WHOSE[line.of]))
+    taken = {"consent": classes.BY_CONSENT, "same": classes.BY_DELEGATION}.get(line.extent, "")
+    return Said(
+        ", ".join(gettext(name) for code, name in ROLE_NAMES.items() if code in line.roles),
+        ", ".join(gettext(classes.RELATIONS[one]) for one in sorted(line.relations)),
+        conditions,
+        classes.in_words(line.read, gettext),
+        classes.in_words(line.write, gettext),
+        gettext(taken) if taken else "",
+    )

@@ -1,0 +1,146 @@
+"""« La personne s'oppose » on the pages: what stops is said first; it counts at the next request; it waits to be confirmed."""
+
+import html
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from liaison.auth.access import internal, team_writing
+from liaison.fhir.store.contract import Request
+from liaison.services.pages.opposing.confirming import due
+
+from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
+
+
+async def said(browser: httpx.AsyncClient, path: str, **form: str) -> httpx.Response:
+    csrf = field((await browser.get(path)).text, "csrf")
+    return await browser.post(path, data={"csrf": csrf, "means": "oral", **form})
+
+
+async def recorded(place: Place, tree: dict[str, Any]) -> str:  # noqa: F811  # a fixture as a parameter
+    """Written by the territory's maker; the id."""
+    maker = await internal.open_session(place.house.database.writing, "sandbox")
+    answer = await place.house.engine.handle(
+        maker, Request("POST", tree["resourceType"], "", orjson.dumps(tree), {"prefer": "return=representation"})
+    )
+    assert answer.status == 201, answer.body
+    return str(orjson.loads(answer.body)["id"])
+
+
+async def test_what_stops_is_said_before_anything_is_recorded(place: Place) -> None:  # noqa: F811  # as above
+    path = f"/dossiers/{place.patient}/opposition"
+    async with place.signed_in() as browser:
+        for form in ({"act": "one"}, {"act": "service"}, {"act": "x"}, {}):
+            assert (await said(browser, path, **form)).status_code == 400
+        told = await said(browser, path, act="all")
+
+        assert told.status_code == 200
+        assert "Ce qui s'arrête" in told.text
+        assert "Plus aucun professionnel n'ouvre ce dossier" in html.unescape(told.text)
+        assert (await browser.get(f"/dossiers/{place.patient}")).status_code == 200
+
+
+async def test_the_record_is_closed_at_the_next_request_and_reopened_by_the_person_s_word(place: Place) -> None:  # noqa: F811
+    path = f"/dossiers/{place.patient}/opposition"
+    async with place.signed_in() as browser, place.signed_in() as elsewhere:
+        assert (await elsewhere.get(f"/dossiers/{place.patient}")).status_code == 200
+        csrf = field((await said(browser, path, act="all")).text, "csrf")
+        form = {"csrf": csrf, "step": "record", "act": "all", "means": "paper"}
+        refused = await browser.post(path, data=form, files={"scan": ("a.exe", b"MZ", "image/png")})
+        assert refused.status_code == 400
+        form["csrf"] = field(refused.text, "csrf")
+        answer = await browser.post(path, data=form, files={"scan": ("a.png", PNG, "image/png")})
+        assert answer.headers["location"] == "/dossiers"
+
+        for one in (browser, elsewhere):
+            for page in (f"/dossiers/{place.patient}", path, f"/dossiers/{place.patient}/documents"):
+                assert (await one.get(page)).status_code == 404
+        listed = await browser.get("/oppositions")
+        assert "Patient LE GOFF" in listed.text
+        assert "Confirmée, en vigueur" in listed.text
+        id_ = re.search(r'action="/oppositions/([^"]+)"', listed.text)
+        assert id_
+        document = await browser.get(f"/oppositions/{id_[1]}/document")
+        assert (document.content, document.headers["content-type"]) == (PNG, "image/png")
+        assert document.headers["content-disposition"].startswith("attachment")
+
+        decision = {"csrf": field(listed.text, "csrf"), "act": "withdraw"}
+        assert (await browser.post(f"/oppositions/{id_[1]}", data=decision)).status_code == 400
+        assert (await browser.post(f"/oppositions/{id_[1]}", data={**decision, "asked": "yes"})).status_code == 303
+        assert (await elsewhere.get(f"/dossiers/{place.patient}")).status_code == 200
+
+
+async def test_what_nobody_confirms_stays_in_force_and_on_top(place: Place) -> None:  # noqa: F811  # as above
+    long_ago = datetime.now(UTC) - timedelta(days=30)
+    subject = f"Patient/{place.patient}"
+    tree = team_writing.consent(subject, "opposition", "", long_ago, "oral", {"type": "deny"}, "proposed")
+    id_ = await recorded(place, tree)
+    async with place.signed_in() as browser, place.signed_in("dpo") as officer:
+        assert (await browser.get(f"/dossiers/{place.patient}")).status_code == 404
+        assert "1 opposition à confirmer" in (await browser.get("/dossiers")).text
+        listed = await browser.get("/oppositions")
+        assert "1 en retard" in listed.text
+        seen = (await officer.get("/oppositions")).text
+        assert "1 en retard" in seen
+        assert "LE GOFF" not in seen
+        form = {"csrf": field(listed.text, "csrf"), "act": "confirm", "asked": "yes"}
+        assert (await browser.post(f"/oppositions/{id_}", data=form)).status_code == 303
+        assert "Confirmée, en vigueur" in (await browser.get("/oppositions")).text
+        assert "1 opposition à confirmer" not in (await browser.get("/dossiers")).text
+        assert (await browser.get(f"/dossiers/{place.patient}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        ("2026-11-27T18:00:00+01:00", date(2026, 12, 2)),  # a Friday evening
+        ("2026-12-22T09:00:00+01:00", date(2026, 12, 28)),  # over Christmas
+        ("2026-11-28T23:30:00+00:00", date(2026, 12, 2)),  # Sunday already, in Paris
+    ],
+)
+def test_three_working_days_are_counted_in_paris(at: str, day: date) -> None:
+    assert due(datetime.fromisoformat(at)) == day
+
+
+async def test_an_item_is_masked_from_its_page_and_shown_again(place: Place) -> None:  # noqa: F811  # as above
+    note = {
+        "resourceType": "Communication",
+        "status": "completed",
+        "subject": {"reference": f"Patient/{place.patient}"},
+        "sent": "2026-11-01",
+        "payload": [{"contentString": "Une note à masquer"}],
+    }
+    item = f"Communication/{await recorded(place, note)}"
+    await place.house.database.writing.execute(
+        "update account set fhir_patient = $1, fhir_kind = $2, fhir_res = $3 where username = 'patient'",
+        *(place.house.store.key("Patient", place.patient) or ()),
+    )
+    documents = f"/dossiers/{place.patient}/documents"
+    async with place.signed_in() as nurse, place.signed_in("patient") as person:
+        assert "Une note à masquer" in (await nurse.get(documents)).text
+        page = await person.get(documents)
+        form = {"csrf": field(page.text, "csrf"), "item": item}
+        assert (await person.post(f"/dossiers/{place.patient}/masquer", data=form)).status_code == 303
+        assert "Une note à masquer" not in (await nurse.get(documents)).text
+        assert "Masqué aux autres" in (await person.get(documents)).text
+
+        wishes = await person.get(f"/dossiers/{place.patient}/accords")
+        ending = re.search(r'action="(/dossiers/[^"]+/retirer)"', wishes.text)
+        assert ending
+        assert (await person.post(ending[1], data={"csrf": field(wishes.text, "csrf")})).status_code == 303
+        assert "Une note à masquer" in (await nurse.get(documents)).text
+
+
+async def test_nobody_outside_the_team_masks_or_reads_a_signed_form(place: Place) -> None:  # noqa: F811  # as above
+    async with place.signed_in() as browser:
+        csrf = field((await browser.get("/dossiers")).text, "csrf")
+        form = {"csrf": csrf, "item": "Observation/" + "0" * 32}
+        assert (await browser.post(f"/dossiers/{place.other_patient}/masquer", data=form)).status_code == 404
+        assert (await browser.get(f"/oppositions/{'0' * 32}/document")).status_code == 404
+        assert (await browser.get(f"/dossiers/{place.other_patient}/opposition")).status_code == 404
