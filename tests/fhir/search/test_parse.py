@@ -118,6 +118,15 @@ def test_what_is_not_understood_is_named(query: str, named: str) -> None:
     assert ignored.ignored
 
 
+def test_the_same_problem_is_said_once() -> None:
+    query = "_summary=text&_include=Observation:subject&_include=Observation:encounter"
+    with pytest.raises(BadRequest) as refused:
+        read(query)
+    assert len(refused.value.issues) == 1
+    lenient = read(query, lenient=True)
+    assert (len(lenient.ignored), lenient.includes) == (1, ())
+
+
 def test_every_problem_is_reported_at_once() -> None:
     with pytest.raises(BadRequest) as refused:
         read("a=1&b=2&code=x&_count=y")

@@ -98,6 +98,20 @@ async def test_what_a_type_does_not_have_is_named(team: tuple[Territory, Key], q
         await territory.search("", query)
 
 
+async def test_what_no_type_has_is_said_once_of_all(team: tuple[Territory, Key]) -> None:
+    """It named Account, the first of all types, which nobody had asked about."""
+    territory, patient = team
+    for query in ("foo=1", "_id=x&foo=1", "_type=Observation,Encounter&foo=1"):
+        with pytest.raises(BadRequest) as refused:
+            await territory.search("", query)
+        [told] = refused.value.issues
+        assert told.diagnostics.startswith("'foo' is not a search parameter of any of the types searched. Known to all")
+        assert "_lastUpdated" in told.diagnostics and "Account" not in told.diagnostics
+    lenient = await territory.search("", f"_id={territory.id(patient)}&foo=1", lenient=True)
+    assert lenient.total == 1
+    assert len(lenient.outcomes[0]["issue"]) == 1, "once, not once a type"
+
+
 async def test_the_path_names_one_type_and_then_there_is_no_type_parameter(team: tuple[Territory, Key]) -> None:
     territory, _ = team
     with pytest.raises(BadRequest, match="_type"):

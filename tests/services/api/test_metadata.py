@@ -48,6 +48,7 @@ def test_it_says_who_speaks_and_where_to_sign_in(service: Service) -> None:
     capabilities = [one["valueCode"] for one in extensions if one["url"].endswith("/capabilities")]
     assert capabilities == smart["capabilities"]
     assert rest["security"]["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
+    assert "without modifiers" in rest["security"]["description"]
 
 
 def test_another_mode_is_refused_without_a_caller(service: Service) -> None:

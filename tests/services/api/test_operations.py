@@ -157,7 +157,7 @@ def test_whoever_is_outside_the_team_gets_what_nobody_gets(service: Any, gp: htt
 def test_what_is_not_served_is_said(gp: httpx.Client) -> None:
     assert gp.get("/Observation/$everything").status_code == 404
     assert gp.get(f"/Observation/{'0' * 32}/$meta-add").status_code == 405
-    assert gp.get(f"/Observation/{'0' * 32}/$meta-add").headers["allow"] == "POST"
+    assert gp.get(f"/Observation/{'0' * 32}/$meta-add").headers["allow"] == "POST, OPTIONS"
     assert gp.get("/Patient/$nonsense").status_code == 404
     refused = gp.get(f"/Patient/{'0' * 32}/$everything", params={"_page": 2})
     assert refused.status_code == 400 and "_page" in refused.text

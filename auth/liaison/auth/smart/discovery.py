@@ -117,5 +117,6 @@ def capability_security(issuer: str, *, cors: bool) -> dict[str, Any]:
         "service": [
             {"coding": [service], "text": "OAuth2 using SMART-on-FHIR profile (see http://docs.smarthealthit.org)"}
         ],
-        "description": "Endpoints and capabilities are also at .well-known/smart-configuration below this base.",
+        "description": "Endpoints and capabilities are also at .well-known/smart-configuration below this base. The query"
+        " of a granular scope takes R4's search parameters by value, without modifiers (:in, :below...) or chains.",
     }

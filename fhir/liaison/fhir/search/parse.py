@@ -5,7 +5,7 @@ Bundle shows as an `outcome` entry; a skipped criterion widens the result, so th
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -79,7 +79,7 @@ def parse(given: Iterable[tuple[str, str]], context: Context, *, lenient: bool =
                 criteria.append(one)
             kept.append((name, text))
         except BadRequest as error:
-            refused += error.issues
+            refused += [issue for issue in error.issues if issue not in refused]
     if values > MOST_VALUES:
         refused.append(Issue("too-costly", f"A search may name {MOST_VALUES} values over all its parameters."))
         raise BadRequest(issues=refused)
@@ -118,7 +118,7 @@ def _same(asked: str, text: str, type_: str, base_url: str) -> Criterion:
 
 def _plain(asked: str, text: str, context: Context) -> Criterion:
     name, _, modifier = asked.partition(":")
-    parameter = _parameter(name, asked, context.type_)
+    parameter = _parameter(name, asked, context)
     try:
         if modifier == "missing" and kind_of(parameter) is not WORDS:
             return Criterion(name, modifier, parameter, (_missing(text, parameter),))
@@ -151,25 +151,33 @@ def _filter(text: str, context: Context) -> Criterion:
         ) from None
 
 
-def _parameter(name: str, asked: str, type_: str) -> SearchParameter:
-    known: Mapping[str, SearchParameter] = search_parameters(type_)
+def _parameter(name: str, asked: str, context: Context) -> SearchParameter:
+    type_ = context.type_
     if name == "_type":
         raise BadRequest("'_type' goes with a search over several types: GET [base]?_type=Observation,Condition.")
     if name in _NOT_YET:
         raise BadRequest(issues=[Issue("not-supported", f"The search parameter '{name}' is not supported yet.")])
     parameter = find_parameter(type_, name) if _NAME.fullmatch(name) else None
     if parameter is None:
-        raise BadRequest(
-            issues=[
-                Issue(
-                    "not-supported",
-                    f"'{shown(name, 60)}' is not a search parameter of {type_}. Known: {', '.join(sorted(known))}.",
-                )
-            ]
-        )
+        raise BadRequest(issues=[Issue("not-supported", _unknown(name, context))])
     if not supported(parameter):
         raise BadRequest(issues=[Issue("not-supported", f"The search parameter '{name}' is not supported yet.")])
     return parameter
+
+
+def _unknown(name: str, context: Context) -> str:
+    types = context.types or (context.type_,)
+    if len(types) == 1:
+        known = ", ".join(sorted(search_parameters(context.type_)))
+        return f"'{shown(name, 60)}' is not a search parameter of {context.type_}. Known: {known}."
+    # The same words for each of the types, so that it is reported once.
+    without = [one for one in types if find_parameter(one, name) is None]
+    whose = "any of the types" if len(without) == len(types) else " or ".join(without[:5])
+    common = frozenset.intersection(*(frozenset(search_parameters(one)) for one in types))
+    return (
+        f"'{shown(name, 60)}' is not a search parameter of {whose} searched."
+        f" Known to all of them: {', '.join(sorted(common))}."
+    )
 
 
 def supported(parameter: SearchParameter) -> bool:

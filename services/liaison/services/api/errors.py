@@ -62,7 +62,7 @@ def answer(error: Exception) -> Answer:
         case UnknownCoding():
             return replace(found, headers=(("accept-encoding", "gzip"),))
         case MethodNotAllowed():
-            return replace(found, headers=(("allow", ", ".join(known.allowed)),))
+            return replace(found, headers=(("allow", ", ".join([*known.allowed, "OPTIONS"])),))
         case _:
             return found
 
