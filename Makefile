@@ -60,8 +60,8 @@ browser: setup-dev ## Tests in a real Chromium
 proof: setup-dev ## The long proofs: crash cycles, differential runs, load; and each law on many examples
 	@$(call TIMED,$(PYTEST) -q -m 'proof or hypothesis' --hypothesis-profile=thorough --timeout 7200,proof)
 
-conformance: setup-dev ## SMART App Launch 2.2, checked from outside after Inferno's tests; prints one table
-	@$(BIN)/python -m tests.conformance
+conformance: setup-dev ## SMART, checked from outside, in one table; APP=request.json checks a vendor's software instead
+	@$(BIN)/python -m tests.conformance$(if $(APP),.software $(APP) $(REPORT))
 
 bench: setup-dev ## Measure the running service; prints one table
 	@$(BIN)/python -m tests.bench

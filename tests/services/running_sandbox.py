@@ -61,7 +61,7 @@ class Running:
 def start(folder: Path, *more: str) -> Running:
     began = time.monotonic()
     process = subprocess.Popen(
-        [LIAISON, "sandbox", "--data", str(folder), "--port", "0", *more],
+        [LIAISON, "sandbox", "--data", str(folder), "--port", "0", *more],  # of two --port the last counts
         stdout=subprocess.PIPE,
         text=True,
         env=environment(),

@@ -10,6 +10,7 @@ from joserfc.jwk import ECKey
 from tests.auth.vendors.test_request_file import good
 
 from liaison.auth.vendors import requests
+from liaison.auth.vendors.conformance import digest_of
 from liaison.services.house import House
 
 from ..conftest import Service, alone
@@ -49,6 +50,16 @@ def test_from_the_request_to_the_end(service: Service, console: Console, tmp_pat
     secret = told["follow"].rpartition("/")[2]
     assert httpx.get(f"{service.url}/editeurs/{secret}", timeout=60).status_code == 200
     assert console.run("client", "activate", "releve", service.organization).returncode == 1  # not approved yet
+
+    checked = {"name": "works", "result": "failed", "why": "Every FHIR call was refused."}
+    made = {"client_id": "releve", "file": digest_of(asked), "made_at": "2026-03-01T10:00:00+00:00"}
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps({**made, "checks": [checked]}))
+    seen = console.run("client", "conformance", str(report))
+    assert (seen.returncode, "works: Every FHIR call was refused." in seen.stdout) == (1, True)
+    report.write_text(json.dumps({**made, "checks": [{**checked, "result": "passed", "why": ""}]}))
+    assert console.run("client", "conformance", str(report)).returncode == 0
+    assert console.run("client", "conformance", str(file)).returncode == 1  # no report
 
     approve(service, told["request"])
     on = console.run("client", "activate", "releve", service.organization)

@@ -21,6 +21,7 @@ from liaison.auth.people import notices
 from liaison.auth.people.notices import Kind
 from liaison.auth.safe_fetch import Fetcher
 from liaison.auth.vendors.checking import check
+from liaison.auth.vendors.conformance import Report, read_report
 from liaison.auth.vendors.life import REVIEW_EVERY
 from liaison.auth.vendors.request_file import Problem, RequestFile, read_file
 
@@ -48,10 +49,11 @@ class VendorRequest:
     problems: tuple[Problem, ...]
     received_at: datetime
     approved_by: frozenset[str]
+    conformance: Report | None = None
 
 
 _SELECT: Final = """
-select r.request, r.client_id, r.content, r.state, r.problems, r.received_at,
+select r.request, r.client_id, r.content, r.state, r.problems, r.received_at, r.conformance,
        array(select part from client_approval a where a.request = r.request) as parts
 from client_request r
 """
@@ -66,6 +68,7 @@ def _request(row: Any) -> VendorRequest:
         tuple(Problem(*one) for one in orjson.loads(row["problems"])),
         row["received_at"],
         frozenset(row["parts"]),
+        read_report(row["conformance"].encode()) if row["conformance"] else None,
     )
 
 

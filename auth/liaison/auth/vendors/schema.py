@@ -17,6 +17,7 @@ client_request = Table(
     Column("state", Text, nullable=False),  # vendors.requests.State
     Column("link", LargeBinary, nullable=False, unique=True),  # SHA-256 of the secret in the vendor's own address
     Column("problems", JSONB, nullable=False, server_default="[]"),
+    Column("conformance", JSONB),  # vendors.conformance: the report on the software itself
     moment("received_at", nullable=False, server_default=func.now()),
     moment("decided_at"),
 )

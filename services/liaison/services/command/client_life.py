@@ -16,6 +16,7 @@ from liaison.auth.access.rebuild import rebuild
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.oauth2.clients import ClientProblem
 from liaison.auth.vendors import activations, life, requests
+from liaison.auth.vendors.conformance import RESULTS, BadReport, Report, receive
 from liaison.auth.vendors.request_file import BadFile
 from liaison.auth.vendors.requests import NotNow
 from liaison.services import base
@@ -79,6 +80,32 @@ def request(
         if not found.problems:
             typer.echo("An administrator and the DPO approve it at /logiciels.")
     if found.problems:
+        raise typer.Exit(1)
+
+
+def conformance(
+    report: Annotated[Path, typer.Argument(help="The report that make conformance APP=… has written.")],
+) -> None:
+    """Take in what make conformance has found of a vendor's software; its vendor and the two who approve see it.
+
+    Exit code 1 when a check has failed: the request goes back to its vendor."""
+    try:
+        content = report.read_bytes()
+    except OSError as error:
+        raise Refused(f"{report} cannot be read: {error.strerror}.") from None
+
+    async def work(_house: House, connection: asyncpg.Connection) -> Report:
+        return await receive(connection, content)
+
+    try:
+        found = _within("conformance", work)
+    except BadReport as error:
+        raise Refused(str(error)) from None
+    counted = ", ".join(f"{found.count(result)} {result}" for result in RESULTS)
+    typer.echo(f"{found.client_id}: {counted}.")
+    for one in found.failed:
+        typer.echo(f"  {one.name}: {one.why}")
+    if found.failed:
         raise typer.Exit(1)
 
 
@@ -158,5 +185,5 @@ def end(client_id: ClientId) -> None:
     typer.echo(f"{client_id} has ended.")
 
 
-COMMANDS: Final = (request, activate, deactivate, keys, review, end)
+COMMANDS: Final = (request, conformance, activate, deactivate, keys, review, end)
 """Each is a command of `liaison client` under its own name."""

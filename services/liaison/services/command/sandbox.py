@@ -58,6 +58,9 @@ def run(
         list[str] | None,
         typer.Option(callback=_origins, help="A further origin whose pages may call: http://localhost:5173."),
     ] = None,
+    public_url: Annotated[
+        str, typer.Option("--public-url", help="The address it is reached at, where a proxy stands before it.")
+    ] = "",
     on_network: Annotated[
         bool, typer.Option("--lan", help="HTTPS on the local network, with a QR code for a phone.")
     ] = False,
@@ -72,7 +75,7 @@ def run(
         if not folder.key.exists():
             FileKeyProvider.create(folder.key)
         host = lan.address() if on_network else ""
-        settings = _settings(folder, port, workers, host=host, origins=(*ORIGINS, *(origin or ())))
+        settings = _settings(folder, port, workers, public_url, host=host, origins=(*ORIGINS, *(origin or ())))
         certificate = lan.certificate(folder.path, host) if on_network else None
         serve.run(
             settings,
@@ -147,9 +150,11 @@ def _prepare(
 def _tell_when_ready(settings: Settings, folder: Folder, certificate: lan.Certificate | None) -> None:
     """Prints where to look, once the service answers."""
     trust = lan.trusting(certificate.authority) if certificate else None
+    own = settings.public_url if certificate else f"http://{settings.host}:{settings.port}"
     while True:
         try:
-            with urllib.request.urlopen(f"{settings.public_url}/readyz", timeout=2, context=trust):  # noqa: S310  # our own address
+            # Its own port: a proxy may stand before it that does not serve yet.
+            with urllib.request.urlopen(f"{own}/readyz", timeout=2, context=trust):  # noqa: S310  # our own address
                 break
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)

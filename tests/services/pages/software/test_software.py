@@ -4,12 +4,13 @@ import re
 
 import httpx
 import orjson
+from tests.auth.vendors.test_conformance import report
 from tests.auth.vendors.test_request_file import good
 from tests.services.oauth.conftest import Place, asking, field, place, query_of, settings, sign_in
 
 from liaison.auth.oauth2 import clients
 from liaison.auth.safe_fetch import Fetcher
-from liaison.auth.vendors import life, requests
+from liaison.auth.vendors import conformance, life, requests
 
 __all__ = ["place", "settings"]
 
@@ -33,6 +34,12 @@ async def test_from_the_request_to_the_end(place: Place) -> None:
         follow = f"/editeurs/{secret}"
         assert "Deux accords sont nécessaires" in (await vendor.get(follow)).text
 
+        for page_ in (await vendor.get(follow), await admin.get("/logiciels")):
+            assert "pas encore été contrôlé" in page_.text
+        async with place.house.database.writing.acquire() as connection:
+            await conformance.receive(connection, report())
+        assert "1 passés, 0 échoués, 0 pas vus" in (await admin.get("/logiciels")).text
+        assert "<code>pkce</code>" in (await vendor.get(follow)).text
         page = (await admin.get("/logiciels")).text
         assert "Afficher les constantes dans le dossier du cabinet." in page
         assert "securite@cabinet.example" in page
