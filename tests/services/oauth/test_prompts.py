@@ -6,6 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
+from liaison.auth.oauth2 import id_token
+from liaison.fhir.store import faults
+from liaison.services.oauth import prompting
 from liaison.services.oauth.prompting import FIELD
 
 from .conftest import PASSWORD, REDIRECT, Place, agree, asking, claims_of, field, query_of, redeem, sign_in
@@ -208,3 +211,86 @@ async def test_what_may_be_asked_is_announced(shared: Place) -> None:
         answer = await agree(browser, prompt=" ".join(document["prompt_values_supported"][1:]))
 
     assert answer.headers["location"].startswith("/connexion")
+
+
+async def _signed_in_token(browser: httpx.AsyncClient) -> str:
+    """An id_token of whoever is signed in here, as the software has it."""
+    code = query_of(await agree(browser, scope=APP))["code"]
+    content: dict[str, str] = (await redeem(browser, code)).json()
+    return content["id_token"]
+
+
+async def test_a_request_that_is_for_one_person_is_answered_by_no_other(shared: Place) -> None:
+    async with shared.signed_in() as browser:
+        hint = await _signed_in_token(browser)
+        assert consented(await ask(browser, id_token_hint=hint))
+        assert query_of(await ask(browser, id_token_hint=hint, prompt="none"))["error"] == "consent_required"
+    async with shared.signed_in("dpo") as other:
+        for prompt in ({}, {"prompt": "none"}):
+            answer = await ask(other, id_token_hint=hint, **prompt)
+            assert answer.headers["location"].startswith(REDIRECT)
+            assert query_of(answer)["error"] == "login_required"
+        # A choice of account leads to the right one.
+        page = await ask(other, id_token_hint=hint, prompt="select_account")
+        away = await choose(other, page, "other")
+        entered = await sign_in(other, "nurse", path=away.headers["location"])
+        assert consented(await other.get(entered.headers["location"]))
+
+
+@pytest.mark.parametrize("planted", ["x", "a.b.c", "forged", "another client's", "é"])
+async def test_a_hint_that_this_software_did_not_have_from_us_is_refused(shared: Place, planted: str) -> None:
+    async with shared.signed_in() as browser:
+        hint = await _signed_in_token(browser)
+        house = shared.house
+        if planted == "another client's":
+            hint = await id_token.issue(
+                house.signing_keys,
+                issuer=house.settings.public_url,
+                subject="1",
+                client_id="another",
+                nonce="",
+                fhir_user="",
+                signed_in_at=0,
+            )
+        elif planted == "forged":
+            header, _, signature = hint.split(".")
+            hint = f"{header}.{hint.split('.')[1][:-4]}AAAA.{signature}"
+        else:
+            hint = planted
+        for prompt in ({}, {"prompt": "none"}):
+            answer = await ask(browser, id_token_hint=hint, **prompt)
+            assert query_of(answer)["error"] == "invalid_request"
+            assert "code" not in query_of(answer)
+
+
+class _Down:
+    """The database, from one moment on."""
+
+    async def fetchrow(self, *_: object) -> None:
+        raise ConnectionRefusedError
+
+    fetchval = fetch = execute = fetchrow
+
+
+async def test_without_its_database_none_says_try_again_and_else_a_page_does(
+    shared: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shared.signed_in() as browser:
+
+        async def down(_request: object) -> None:
+            with faults.reported():
+                raise ConnectionRefusedError
+
+        with monkeypatch.context() as broken:
+            broken.setattr(prompting, "browser_of", down)  # once the address is known to be the software's
+            answer = await ask(browser, prompt="none")
+            assert answer.headers["location"].startswith(REDIRECT)
+            assert query_of(answer)["error"] == "temporarily_unavailable"
+            assert query_of(answer)["state"] == "state 1"
+            page = await ask(browser)
+            assert (page.status_code, "Indisponible pour un moment" in page.text) == (503, True)
+        with monkeypatch.context() as broken:
+            broken.setattr(shared.house.database, "reading", _Down())  # from the beginning: nothing proves the address
+            answer = await ask(browser, prompt="none")
+            assert answer.status_code == 503
+            assert "location" not in answer.headers

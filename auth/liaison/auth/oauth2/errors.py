@@ -15,6 +15,7 @@
   - LoginRequired            400   prompt=none and nobody is signed in
   - ConsentRequired          400   prompt=none, and the person has to agree
   - InteractionRequired      400   prompt=none, and the person has to choose a role, a patient or an encounter
+  - TemporarilyUnavailable   503   prompt=none, and the database does not answer
 
 RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6.
 """
@@ -104,3 +105,8 @@ class ConsentRequired(OAuthError):
 
 class InteractionRequired(OAuthError):
     error = "interaction_required"
+
+
+class TemporarilyUnavailable(OAuthError):
+    error = "temporarily_unavailable"
+    status = 503

@@ -17,6 +17,7 @@ from liaison.services.oauth.encounters import Visit, Visits
 from liaison.services.oauth.patients import Choice, Choices
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.onward import origin
 
 Pairs = list[tuple[str, str]]
 
@@ -46,8 +47,7 @@ def needs_patient(scopes: Scopes) -> bool:
 
 def origin_of(asked: AuthorizationRequest) -> str:
     """Where the answer goes, as a form's target is written."""
-    parts = urlsplit(asked.redirect_uri)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+    return origin(asked.redirect_uri)
 
 
 def _destination(asked: AuthorizationRequest) -> str:

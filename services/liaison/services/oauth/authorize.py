@@ -21,6 +21,7 @@ from liaison.auth.oauth2.errors import (
     InvalidRequest,
     LoginRequired,
     OAuthError,
+    TemporarilyUnavailable,
 )
 from liaison.auth.oauth2.rfc6749 import codes
 from liaison.auth.oauth2.rfc6749.authorization_request import Answerable, AuthorizationRequest, read_request
@@ -33,6 +34,7 @@ from liaison.auth.sessions import Act
 from liaison.auth.smart import launch
 from liaison.auth.smart.scopes import Scopes
 from liaison.auth.vendors import activations
+from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.services.oauth import asking, consent, encounters, patients, prompting
@@ -62,12 +64,24 @@ async def _answered(request: Request, pairs: Pairs, carry_on: CarryOn) -> Respon
         with faults.reported():
             whole, reference = await rfc9126.unfold(house.database.reading, house.vault.territory, pairs)
             asked = await read_request(house.database.reading, whole, house.settings.fhir_base)
-            return await carry_on(request, pairs, replace(asked, pushed=reference))
+            return await _carried(request, pairs, replace(asked, pushed=reference), carry_on)
     except Answerable as refused:
         parameters = {"error": refused.error.error, "error_description": refused.error.description}
         return _redirect(request, refused.redirect_uri, refused.state, parameters)
     except OAuthError as error:
         return asking.not_connected(request, error)
+
+
+async def _carried(request: Request, pairs: Pairs, asked: AuthorizationRequest, carry_on: CarryOn) -> Response:
+    """With `prompt=none` no page is shown, not even the one that says that the base does not answer."""
+    try:
+        with faults.reported():
+            return await carry_on(request, pairs, asked)
+    except Unavailable:
+        if "none" not in asked.wanted.prompts:
+            raise
+        error = TemporarilyUnavailable("The service cannot look who is signed in. Try again.")
+        raise Answerable(error, asked.redirect_uri, asked.state) from None
 
 
 def _redirect(request: Request, uri: str, state: str, parameters: Mapping[str, str]) -> Response:

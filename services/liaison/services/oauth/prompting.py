@@ -1,8 +1,9 @@
-"""Who answers a software's request: `prompt` and `max_age` (OpenID Connect Core §3.1.2.1).
+"""Who answers a software's request: `prompt`, `max_age` and `id_token_hint` (OpenID Connect Core §3.1.2.1).
 
 Whoever has to prove who they are, or to say as whom they go on, is led there and back with a mark in the request
 (auth.oauth2.prompts): asked once, and not to be passed by with a session that was there before. With `prompt=none` no page
-is shown.
+is shown. A request that is for one person is answered by no other: software hears `login_required`, and may ask for a
+choice of account.
 """
 
 import secrets
@@ -13,8 +14,8 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.oauth2 import prompts, rfc9126
-from liaison.auth.oauth2.errors import InteractionRequired, LoginRequired, OAuthError
+from liaison.auth.oauth2 import id_token, prompts, rfc9126
+from liaison.auth.oauth2.errors import InteractionRequired, InvalidRequest, LoginRequired, OAuthError
 from liaison.auth.oauth2.prompts import NEVER, Mark
 from liaison.auth.oauth2.rfc6749.authorization_request import Answerable, AuthorizationRequest, read_request
 from liaison.auth.people.browsers import Browser
@@ -33,6 +34,7 @@ FIELD: Final = "liaison_asked"
 async def whoever_answers(request: Request, pairs: Pairs, asked: AuthorizationRequest) -> Browser | Response:
     """The person before whom the request may be put now; or where they go first. Raises Answerable for `prompt=none`."""
     wanted, silent = asked.wanted, "none" in asked.wanted.prompts
+    meant = await _meant(request, asked)
     browser = await browser_of(request)
     if browser is None:
         if silent:
@@ -47,11 +49,26 @@ async def whoever_answers(request: Request, pairs: Pairs, asked: AuthorizationRe
             if silent:
                 raise _answer(asked, LoginRequired("The sign-in is older than max_age."))
             return await _leave(request, pairs, asked, "/confirmer", account=mark.account)
+    if meant and meant != str(browser.account.number):
+        raise _answer(asked, LoginRequired("Another person than the one of the id_token_hint is signed in."))
     if not browser.caller.role_code:
         if silent:
             raise _answer(asked, InteractionRequired("The person has to choose a role."))
         return go(request, f"/role?{urlencode({'suite': _address(pairs)})}")
     return browser
+
+
+async def _meant(request: Request, asked: AuthorizationRequest) -> str:
+    """Whom the request is for: the subject of an id_token that this software had from us, also one that is over; '' for
+    whoever comes. Raises Answerable for a hint that is anything else."""
+    if not asked.hint:
+        return ""
+    house = request.app.state.house
+    with faults.reported():
+        hint = await id_token.read_hint(house.signing_keys, asked.hint, house.settings.public_url)
+    if hint is None or hint.client_id != asked.client.client_id:
+        raise _answer(asked, InvalidRequest("The id_token_hint is no id_token that this client had from here."))
+    return hint.subject
 
 
 def _answer(asked: AuthorizationRequest, error: OAuthError) -> Answerable:

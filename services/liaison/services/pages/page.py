@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from liaison.auth.people.browsers import Browser
 from liaison.fhir.errors import FhirError, Forbidden, TooLarge
-from liaison.services.pages import cookies, left_open
+from liaison.services.pages import cookies, left_open, onward
 from liaison.services.pages.form_tokens import token_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
@@ -152,7 +152,7 @@ def page(
                     raise SignInNeeded
                 back = proven.format_map(request.path_params)
                 return to_confirm(request, await left_open.until_proven(request, browser, back))
-            return await once(request, browser, lambda: endpoint(request))
+            return onward.away(request, await once(request, browser, lambda: endpoint(request)))
         except SignInNeeded:
             return to_sign_in(request)
         except RoleNeeded:

@@ -42,6 +42,7 @@ from liaison.services.pages.entering import (
 from liaison.services.pages.factors.second import ask_second
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.onward import software_of
 from liaison.services.pages.page import page, to_sign_in
 from liaison.services.pages.pro_sante_connect.signing_in import origin_of
 from liaison.services.pages.pro_sante_connect.signing_out import signed_out_here
@@ -82,7 +83,7 @@ async def _form(request: Request, follow: str, *, username: str = "", refused: b
         names=names,
         chosen=username in names,
         refused=refused,
-        form_targets=await origin_of(provider),
+        form_targets=(*await origin_of(provider), *await software_of(request, follow)),
         psc=provider is not None,
         passkeys=passkeys.site_of(request.app.state.house.settings.public_url) is not None,
     )
@@ -131,11 +132,13 @@ async def choose_role(request: Request) -> Response:
         if found is not None:
             return await _take_role(request, browser.account, found, local(str(form.get("suite", "/"))))
     request.state.csrf = browser.csrf
+    follow = local(request.query_params.get("suite", "/"))
     return render(
         request,
         "choose_role.html",
         status=200 if request.method == "GET" else 422,
-        follow=local(request.query_params.get("suite", "/")),
+        form_targets=await software_of(request, follow),
+        follow=follow,
         choices=[(f"{one.role}.{one.role_code}", await _described(request, browser.caller, one)) for one in held],
         withheld=[await _described(request, browser.caller, one) for one in given if one not in held],
         stated=await stated(request, browser, given),

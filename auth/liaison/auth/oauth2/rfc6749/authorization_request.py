@@ -40,6 +40,8 @@ class AuthorizationRequest:
     pushed: str = ""
     """The request_uri that it was read from (RFC 9126), to be used up when the person has decided."""
     dpop_jkt: str = ""
+    hint: str = ""
+    """The id_token_hint (OpenID Connect Core §3.1.2.1): for whom the request is, unread."""
 
 
 class Answerable(Exception):
@@ -97,6 +99,7 @@ def _request(
         wanted=Wanted(read_prompt(parameters["prompt"]), read_max_age(parameters["max_age"])),
         launch=parameters["launch"],
         dpop_jkt=rfc9449.check_thumbprint(parameters["dpop_jkt"]),
+        hint=parameters["id_token_hint"],
     )
 
 

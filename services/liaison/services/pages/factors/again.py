@@ -15,6 +15,7 @@ from liaison.services.pages import cookies
 from liaison.services.pages.entering import LONGEST, go, local, note_refusal, on_enrolled_phone, proven_again
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.onward import software_of
 from liaison.services.pages.page import to_sign_in
 from liaison.services.pages.pro_sante_connect.signing_in import origin_of
 from liaison.services.pages.signed_in import SignInNeeded, browser_of, signed_in
@@ -106,5 +107,8 @@ async def confirm(request: Request) -> Response:
         again=await what_to_ask(request, browser),
         follow=follow,
         error=error,
-        form_targets=await origin_of(request.app.state.house.pro_sante_connect),
+        form_targets=(
+            *await origin_of(request.app.state.house.pro_sante_connect),
+            *await software_of(request, follow),
+        ),
     )

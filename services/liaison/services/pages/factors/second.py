@@ -12,6 +12,7 @@ from liaison.fhir.store import faults
 from liaison.services.pages import cookies
 from liaison.services.pages.entering import LONGEST, before_sign_in, enter, go, local, note_refusal
 from liaison.services.pages.layout import render
+from liaison.services.pages.onward import software_of
 from liaison.services.pages.page import to_sign_in
 
 PATH = "/connexion/code"
@@ -61,6 +62,7 @@ async def _form(request: Request, account: Account, follow: str, *, refused: boo
         request,
         "factors/second.html",
         status=403 if refused else 200,
+        form_targets=await software_of(request, follow),
         follow=follow,
         refused=refused,
         codes=factors.codes,
