@@ -40,6 +40,7 @@ async def test_a_restored_base_holds_the_same_records_rights_and_journal(place: 
         BODIES,
         "select * from index_token order by 1, 2, 3, 4, 5, 6",
         "select * from relation order by 1, 2, 3, 4, 5",
+        "select * from reindexing order by 1",
     ):
         assert await rows(url, query) == await rows(place.house.database.url, query)
     assert done.verdict.entries > 0
@@ -119,6 +120,7 @@ async def test_without_what_was_kept_outside_the_erased_person_would_be_back(pla
 
 async def test_an_opposition_made_after_the_backup_still_holds(place: Place) -> None:
     patient = await place.patient("gp", "nurse")
+    relative = await place.patient("gp", "nurse")
     await place.settle_journal()
     where = await place.backup()
     principals = set(place.people["nurse"].act.principals)
@@ -129,6 +131,9 @@ async def test_an_opposition_made_after_the_backup_still_holds(place: Place) -> 
 
     assert await nurse_has_rights(place.house.database.url)
     id_ = await patient_id(place, patient)
+    of_relative = {"resourceType": "QuestionnaireResponse", "status": "completed"}
+    of_relative["subject"] = {"reference": f"Patient/{await patient_id(place, relative)}"}
+    before = (await place.change("POST", "QuestionnaireResponse", of_relative))["id"]
     consent = {
         "resourceType": "Consent",
         "status": "active",
@@ -137,6 +142,7 @@ async def test_an_opposition_made_after_the_backup_still_holds(place: Place) -> 
         },
         "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
         "patient": {"reference": f"Patient/{id_}"},
+        "sourceReference": {"reference": f"QuestionnaireResponse/{before}"},
         "policyRule": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTOUT"}]},
         "provision": {
             "type": "deny",
@@ -167,6 +173,8 @@ async def test_an_opposition_made_after_the_backup_still_holds(place: Place) -> 
         "select sealed from version where kind = $1 and superseded is null",
         kind_of("Consent"),
     )
+    referring = "select patient, source from referring order by 1, 2"
+    assert await rows(url, referring) == await rows(place.house.database.url, referring) != []
 
 
 async def test_a_role_ended_after_the_backup_has_ended(place: Place) -> None:

@@ -5,8 +5,9 @@ the caller may not see is not there, and what it refers to, or what refers to it
 search.html#chaining; hapi-fhir#6065 leaked through _has). All hops are read at one snapshot, within one budget.
 
 References stay in one record, or lead to the directory, to a Patient, or rarely into another record. So a hop looks in
-the records that the search is about already, and the few references out of them are found by a mark (store contract,
-FOREIGN): a question about one patient never walks through other records.
+the records that the search is about already. The few references out of them are found by a mark (store contract,
+FOREIGN), those into them by what the store knows (elsewhere.py): a question about one patient never walks through other
+records.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ from liaison.fhir.search.conditions import (
 )
 from liaison.fhir.search.criteria import Criterion, Query
 from liaison.fhir.search.decide import Budget
+from liaison.fhir.search.elsewhere import records
 from liaison.fhir.search.expression import Expression, Tested, conjuncts, joined, leaves
 from liaison.fhir.search.paths import names_owner, owner_parameter
 from liaison.fhir.search.plan import Alternatives, Plan, condition_of, families_of, plan, within
@@ -65,9 +67,10 @@ class Links:
         query = await self._decidable(query, known, scope)
         return within(plan(query, self._bound(query.type_), self.store.key, known), scope)
 
-    async def run(self, query: Query) -> Run:
-        """What answers a search, its chains followed, at their snapshot and within their budget."""
-        made = await self.plan(query)
+    async def run(self, query: Query, scope: Scope = None) -> Run:
+        """What answers a search, its chains followed, at their snapshot and within their budget; with `scope`, in these
+        records only."""
+        made = await self.plan(query, scope)
         return Run(self.store, self.caller, made, self.snapshot, budget=self.budget, base_url=self.base_url)
 
     async def conditions(
@@ -229,7 +232,8 @@ class Links:
         run = await self._inner(source, way.asked, scope if _of_patients(source) else None)
         found = await self._values(run, parameter)
         if scope is not None and _of_patients(source) and not names_owner(parameter, source):
-            run = await self._inner(source, way.asked, None)
+            # Read after the snapshot: it knows of every reference that there was then.
+            run = await self._inner(source, way.asked, await records(self.store, self.caller, scope))
             marked = All((run.plan.condition, Tokens(parameter.number, (FOREIGN,))))
             run.plan = replace(run.plan, condition=marked, families=("patient",))
             found += await self._values(run, parameter)

@@ -1,9 +1,12 @@
 """What refers to given resources (_revinclude), found by the tokens of all the references that there may be to them.
 
-References stay in one record or lead to the directory, but for a few that the store marks (store contract, FOREIGN). So
-what refers to a resource of a record is looked for in that record, in the directory, and in the records that hold a
-mark of the parameter; what refers to one of the directory, in every record of the caller. The number of types and
-parameters changes no statement; of many, only those are looked for that the records hold at all.
+References stay in one record or lead to the directory, but for a few whose records the store knows (store.referring). So
+what refers to a resource of a record is looked for in that record, in the directory, and in the records that refer into
+it; what refers to one of the directory, in every record of the caller. The number of types and parameters changes no
+statement; of many, only those are looked for that the records hold at all.
+
+Where the index was not made anew since the store has known (elsewhere.sources), each record of the caller is asked whether it holds a mark
+of the parameter (store contract, FOREIGN).
 
 Each token costs a HMAC and a probe. More than MOST_TOKENS are not made, nor more than MOST_MARKS to look for marks: what
 they would have found is left out, and `spent` says so.
@@ -26,6 +29,7 @@ from liaison.fhir.definitions import (
 )
 from liaison.fhir.search import reference
 from liaison.fhir.search.criteria import Include
+from liaison.fhir.search.elsewhere import sources
 from liaison.fhir.search.named import Place, Token, carried, held, naming
 from liaison.fhir.search.paths import names_owner, owner_parameter
 from liaison.fhir.search.plan import families_of
@@ -96,12 +100,13 @@ class Referrers:
         in_records = {kind: [way for way in some if _kept(way.kind, "patient")] for kind, some in ways.items()}
         in_directory = {kind: [way for way in some if _kept(way.kind, "directory")] for kind, some in ways.items()}
         leading_out = {way for kind in {key.kind for key in owned} for way in in_records[kind] if way.leads_out}
-        everyone = await self._patients() if leading_out or shared else ()
+        known = await sources(self.store, self.caller, {key.patient for key in owned}) if leading_out else {}
+        everyone = await self._patients() if known is None or shared else ()
         if _many(in_records):
             await self._look_into("patient", {*everyone, *(key.patient for key in owned)})
         if _many(in_directory):
             await self._look_into("directory", {0})
-        marks = await self._marked(leading_out, everyone)
+        marks = await self._marked(leading_out, everyone) if known is None else None
 
         @cache
         def within(patient: int, kind: int) -> Places:
@@ -110,8 +115,12 @@ class Referrers:
             return [((patient,), way) for way in some if self._may_hold(patient, way.kind)]
 
         @cache
-        def marked(kind: int) -> Places:
-            return [(marks[way], way) for way in in_records[kind] if marks.get(way)]
+        def elsewhere(patient: int, kind: int) -> Places:
+            if marks is not None:
+                return [(marks[way], way) for way in in_records[kind] if marks.get(way)]
+            by_name = {(way.kind, way.param): way for way in in_records[kind] if way.leads_out}
+            named = (known or {}).get(patient, ())
+            return [((one.patient,), by_name[one[1:]]) for one in named if one[1:] in by_name]
 
         @cache
         def anywhere(kind: int) -> Places:
@@ -121,7 +130,7 @@ class Referrers:
         looked: tuple[tuple[Family, Iterator[Wanted]], ...] = (
             ("patient", self._references(owned, lambda key: within(key.patient, key.kind))),
             ("directory", self._references(keys, lambda key: within(0, key.kind))),
-            ("patient", self._references(owned, lambda key: marked(key.kind))),
+            ("patient", self._references(owned, lambda key: elsewhere(key.patient, key.kind))),
             ("patient", self._references(shared, lambda key: anywhere(key.kind))),
         )
         for family, wanted in looked:

@@ -13,8 +13,9 @@ from liaison.fhir.search.answering import Page
 from liaison.fhir.search.compartment import branches
 from liaison.fhir.search.conditions import All, Condition, Not
 from liaison.fhir.search.criteria import Context, Query
+from liaison.fhir.search.elsewhere import records
 from liaison.fhir.search.known import with_parameters
-from liaison.fhir.search.links import Links
+from liaison.fhir.search.links import Links, Scope
 from liaison.fhir.search.page import Cursor
 from liaison.fhir.search.parse import OF_THE_EDGE, criterion, pairs
 from liaison.fhir.search.plan import NOBODY, condition_of
@@ -143,22 +144,33 @@ async def _runs(links: Links, queries: Sequence[Query], compartment: str) -> Run
         runs = [await links.run(query) for query in queries]
         return runs[0] if len(runs) == 1 else await _together(links, runs)
     owner, _, id_ = compartment.partition("/")
+    key = links.store.key(owner, id_)
+    scope = await _whence(links, key)
     runs = []
     for query in queries:
         others: list[Condition] = []
         for branch in branches(owner, id_, query.type_, links.base_url):
-            run = await links.run(replace(query, criteria=(*query.criteria, branch)))
+            run = await links.run(replace(query, criteria=(*query.criteria, branch)), scope)
             run.plan = replace(run.plan, condition=All((run.plan.condition, *others)))
             runs.append(run)
             known = condition_of(branch, query.type_, links.store.key)
             assert known is not None, "references and ids are decided in SQL"
             others.append(Not(known))
     # Only a resource that the caller may see opens its compartment. Of any other, nothing is a member.
-    key = links.store.key(owner, id_)
     if key is None or not await runs[0].rows([key]):
         for run in runs:
             run.plan = replace(run.plan, owners=(NOBODY,), families=("patient",))
     return await _together(links, runs)
+
+
+async def _whence(links: Links, key: Key | None) -> Scope:
+    """The records in which something may refer to this resource; None: any of the caller's."""
+    if key is None or not key.patient:
+        return None
+    if links.snapshot is None:  # before it is asked who refers: nobody who did at the snapshot is missed then
+        [[links.snapshot]] = await links.store.lanes.fetch("select pg_current_snapshot()::text")
+    found = await records(links.store, links.caller, (key.patient,))
+    return None if found is None else found | {key.patient}
 
 
 async def _together(links: Links, runs: Sequence[Run]) -> Several:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from liaison.fhir.definitions import RESOURCE_TYPES, Custom, SearchParameter, kind_of, type_of
-from liaison.fhir.store import ids, index_rows, parameters, walking
+from liaison.fhir.store import ids, index_rows, parameters, referring, walking
 from liaison.fhir.store.contract import Indexed, Key, Tree
 from liaison.fhir.store.index_rows import IndexRows, columns
 from liaison.fhir.vault import Vault
@@ -141,3 +141,4 @@ async def _index(
     places = columns(versions, index_rows.PLACE)
     tokens = columns(new.tokens, 3)
     await one.execute(_MADE.format(prefix=walking.FAMILIES[family]), *places, definition.number, *tokens)
+    await referring.add(one, vault, new.references, versions)

@@ -72,6 +72,8 @@ class IndexRows:
     tokens: list[tuple[int, int, int]] = field(default_factory=list)
     dates: list[tuple[int, int, datetime, datetime]] = field(default_factory=list)
     identities: list[tuple[int, int, bytes]] = field(default_factory=list)
+    references: list[tuple[int, int, int]] = field(default_factory=list)
+    """Into another record: the parameter, and the patient. No rows of the index: liaison.fhir.store.referring has them."""
     _made: dict[PatientKey, dict[tuple[int, bytes], int]] = field(default_factory=dict, repr=False)
     """What the resources of one record have in common, their codes and who they are about, is made a token of once."""
     _owners: dict[str, int] = field(default_factory=dict, repr=False)
@@ -86,7 +88,9 @@ class IndexRows:
     def add_tokens(self, place: int, key: PatientKey, found: Indexed, decode: Decode) -> None:
         """The tokens alone."""
         made = self._made.setdefault(key, {})
-        for value in {*found.tokens, *self._foreign(key.patient, found.links, decode)}:
+        foreign = set(self._foreign(key.patient, found.links, decode))
+        self.references += [(place, param, owner) for param, owner in foreign]
+        for value in {*found.tokens, *((param, FOREIGN) for param, _ in foreign)}:
             token = made.get(value)
             if token is None:
                 token = made[value] = key.token(*value)
@@ -94,14 +98,14 @@ class IndexRows:
 
     def _foreign(
         self, patient: int, links: Iterable[tuple[int, str, str]], decode: Decode
-    ) -> Iterator[tuple[int, bytes]]:
+    ) -> Iterator[tuple[int, int]]:
         for param, type_, id_ in links if patient else ():
             owner = self._owners.get(id_)
             if owner is None:
                 target = decode(type_, id_)
                 owner = self._owners[id_] = 0 if target is None else target.patient
             if owner not in (0, patient):
-                yield param, FOREIGN
+                yield param, owner
 
     @property
     def many(self) -> bool:

@@ -14,7 +14,7 @@ import asyncpg
 
 from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import Conflict
-from liaison.fhir.store import ids, index_rows, walking
+from liaison.fhir.store import ids, index_rows, referring, walking
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.database import Database, connection
 from liaison.fhir.store.faults import reported
@@ -126,6 +126,7 @@ async def _batch(
     inserts = (index_rows.BEGIN + index_rows.INSERTS).format(prefix=prefix)
     if not await one.fetchval(inserts, *places, *new.columns(), custom.revision):
         raise asyncpg.SerializationError("the search parameters changed under the lock")
+    await referring.add(one, vault, new.references, versions)
     await one.execute(
         "update reindexing set after_patient = $2, after_kind = $3, after_res = $4 where family = $1", family, *keys[-1]
     )

@@ -165,6 +165,15 @@ for _table in (index_date, directory_index_date):
         postgresql_include=["low", "high"],
     )
 
+# Which records refer into this one, by which parameter of which type: enciphered under this patient's key. See
+# liaison.fhir.store.referring.
+referring = Table(
+    "referring",
+    metadata,
+    Column("patient", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", LargeBinary, primary_key=True),  # 16 bytes
+)
+
 # Identity family: by token under the territory's identity key (never the patient's), so that an INS or a business
 # identifier finds its resource without naming it. `space` says what was tokenised: see liaison.fhir.store.identity.
 identity_token = Table(

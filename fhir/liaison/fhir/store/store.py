@@ -27,6 +27,7 @@ from liaison.fhir.store.database import Database, connection
 from liaison.fhir.store.lanes import Lanes
 from liaison.fhir.store.parameters import Parameters
 from liaison.fhir.store.reader import Reader
+from liaison.fhir.store.referring import Referring
 from liaison.fhir.store.shared import Shared
 from liaison.fhir.vault import NotAuthentic, PatientKey, Vault
 
@@ -56,6 +57,7 @@ class Store:
         self.reader = Reader(database, vault, filter_)
         self.lanes = Lanes(database)
         self.parameters = Parameters(database, vault)
+        self.referring = Referring(database, self.lanes, vault)
         self.shared = Shared(database, self._write)
         self._alone = asyncio.Semaphore(_ALONE)
         self._index = index or _index_of_search()

@@ -15,7 +15,7 @@ import asyncpg
 from liaison.fhir import model
 from liaison.fhir.definitions import Custom
 from liaison.fhir.errors import Conflict, NotFound
-from liaison.fhir.store import ids, index_rows, rows
+from liaison.fhir.store import ids, index_rows, referring, rows
 from liaison.fhir.store.contract import Change, Indexed, Tree
 from liaison.fhir.store.index_rows import Decode, columns
 from liaison.fhir.store.parameters import Parameters
@@ -125,6 +125,7 @@ async def apply(
                 into = await _rows(vault, keys, some, index, custom)
             if into.index.many:
                 await into.index.copy(connection, prefix, into.versions)
+            await referring.add(connection, vault, into.index.references, into.versions)
         except asyncpg.UniqueViolationError:
             raise Conflict("The resource was changed meanwhile.") from None
 

@@ -12,6 +12,7 @@ import threading
 
 import zstandard
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from liaison.fhir.vault.context import context
@@ -44,7 +45,7 @@ _codec = _Codec()
 class PatientKey:
     """The data key of one patient, or of the territory (patient 0). Holds keys in memory: never log or pickle it."""
 
-    __slots__ = ("_body", "_bound", "_classes", "_index", "_permutation", "patient")
+    __slots__ = ("_blocks", "_body", "_bound", "_classes", "_index", "_permutation", "patient")
 
     def __init__(self, patient: int, key: bytes) -> None:
         if len(key) != KEY_BYTES:
@@ -54,6 +55,7 @@ class PatientKey:
         self._index = Mac(_derive(key, b"index"))
         self._classes = _derive(key, b"classes")
         self._permutation: Permutation | None = None
+        self._blocks = _derive(key, b"blocks")
         # The key's own name is part of what is authenticated: a value never moves between two keys of one patient.
         self._bound = context(_FORMAT, patient, _derive(key, b"name")[:8])
 
@@ -84,6 +86,18 @@ class PatientKey:
         """A search token: says that two rows of this patient are equal, and nothing across patients. Never 0."""
         digest = self._index.digest(param.to_bytes(2, "big", signed=True) + value)
         return int.from_bytes(digest[:8], "big", signed=True) or 1
+
+    def encipher(self, block: bytes) -> bytes:
+        """One block of 16 bytes as stored: equal blocks of this patient are equal, and nothing follows across patients."""
+        return self._cipher().encryptor().update(block)
+
+    def decipher(self, block: bytes) -> bytes:
+        """The block again, or noise when it was enciphered under another key: the caller keeps a check in it."""
+        return self._cipher().decryptor().update(block)
+
+    def _cipher(self) -> "Cipher[modes.ECB]":
+        # One block at a time, no two of them equal: ECB is the bare cipher, which is what is meant.
+        return Cipher(algorithms.AES(self._blocks), modes.ECB())  # noqa: S305  # see above
 
     def permute(self, mask: int) -> int:
         """The class mask as stored."""

@@ -5,6 +5,7 @@ computed again. A version number never goes back, so replaying twice changes not
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,11 @@ import asyncpg
 
 from liaison.auth.access import grants
 from liaison.fhir.definitions import DIRECTORY_TYPES, type_of
+from liaison.fhir.search.index import indexed
+from liaison.fhir.store import ids, referring, walking
+from liaison.fhir.store.contract import Key
 from liaison.fhir.store.erasure import erase
+from liaison.fhir.store.index_rows import IndexRows
 from liaison.fhir.store.schema import metadata
 from liaison.fhir.vault import Vault
 from liaison.services.custody import outside
@@ -39,6 +44,7 @@ async def replay(connection: asyncpg.Connection, vault: Vault, folder: Path) -> 
     state = outside.read_state(folder) or outside.State()
     touched: set[int] = set()
     everyone = False
+    put: list[Key] = []
     for line in outside.read_rights(folder):
         patient = line["patient"]
         if patient and not await _in_force(connection, patient):
@@ -46,9 +52,11 @@ async def replay(connection: asyncpg.Connection, vault: Vault, folder: Path) -> 
             continue
         if await _newer(connection, line):
             await _put(connection, line)
+            put.append(Key(patient, line["kind"], line["res"]))
             done.resources += 1
             touched.add(patient)
             everyone |= patient == 0
+    await _refer(connection, vault, put)
     for patient in state.erased:
         done.erased += await erase(connection, vault, patient)
     for account in state.accounts:
@@ -122,6 +130,20 @@ async def _put(connection: asyncpg.Connection, line: dict[str, Any]) -> None:
         case "Organization":
             await connection.execute("delete from organization_part where organization = $1", line["res"])
             await _insert(connection, "organization_part", rows["organization_part"])
+
+
+async def _refer(connection: asyncpg.Connection, vault: Vault, put: Sequence[Key]) -> None:
+    """Leaves with the records that these refer to what the store's writer left there. A base of an older revision has no
+    table for it yet: there `liaison reindex` does it."""
+    if await connection.fetchval("select to_regclass('referring') is null"):
+        return
+    keys = sorted({key for key in put if key.patient})
+    new, versions = IndexRows(), []
+    decode = ids.Ids(vault.id_key).decode
+    for row, key, tree in await walking.opened(connection, vault, "version", keys) if keys else ():
+        versions.append(row.key)
+        new.add_tokens(len(versions), key, indexed(type_of(row.key.kind), tree), decode)
+    await referring.add(connection, vault, new.references, versions)
 
 
 async def _insert(connection: asyncpg.Connection, table: str, rows: list[dict[str, Any]]) -> None:
