@@ -131,7 +131,7 @@ async def test_an_opposition_made_after_the_backup_still_holds(place: Place) -> 
 
     assert await nurse_has_rights(place.house.database.url)
     id_ = await patient_id(place, patient)
-    of_relative = {"resourceType": "QuestionnaireResponse", "status": "completed"}
+    of_relative: dict[str, Any] = {"resourceType": "QuestionnaireResponse", "status": "completed"}
     of_relative["subject"] = {"reference": f"Patient/{await patient_id(place, relative)}"}
     before = (await place.change("POST", "QuestionnaireResponse", of_relative))["id"]
     consent = {
