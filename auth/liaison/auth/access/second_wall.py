@@ -17,8 +17,10 @@ _CLINICAL: Final = (
     Class.CLIN | Class.MEDS | Class.ALLERGY | Class.LAB | Class.SYNTH | Class.STAY | Class.PSY | Class.SENS | Class.MINOR
 )  # fmt: skip
 _ALL: Final = (1 << 63) - 1
+# Plain numbers: `&` with a member of an enumeration costs as much as the rest of a check.
+_MASKED: Final = int(Class.MASKED)
 
-NEVER: Final[dict[str, int]] = {
+_NEVER: Final[dict[str, int]] = {
     "home-aide": _CLINICAL | Class.SOC | Class.CLINSOC | Class.FILE,
     "home-service-manager": _CLINICAL,
     "trainee": Class.SENS | Class.MINOR,
@@ -35,9 +37,10 @@ NEVER: Final[dict[str, int]] = {
     "referent": _ALL,
     "": _ALL,
 }
+NEVER: Final = {role: int(classes) for role, classes in _NEVER.items()}
 """What no grant may open for a role, whatever the table says."""
 
-OWN_ONLY: Final[dict[str, int]] = {"trainee": Class.MASKED}
+OWN_ONLY: Final[dict[str, int]] = {"trainee": _MASKED}
 """What a role may see of what it wrote itself, and of nobody else's (row 25; CSP R.1111-49)."""
 
 
@@ -56,7 +59,7 @@ def allows(caller: Caller, row: Row, unpermuted: int) -> bool:
         return type_of(row.key.kind) in internal.reads
     if unpermuted & NEVER.get(caller.role_code, 0):
         return False
-    if unpermuted & Class.MASKED and caller.client and not caller.practitioner:
+    if unpermuted & _MASKED and caller.client and not caller.practitioner:
         return False  # Software of a structure is neither the author nor the attending doctor (rule 25).
     mine = [grant for grant in row.grants if _is_of(caller, grant)]
     if unpermuted & OWN_ONLY.get(caller.role_code, 0) and not any(_is_by_themselves(grant, row) for grant in mine):
@@ -79,11 +82,6 @@ def _is_by_themselves(grant: Grant, row: Row) -> bool:
 
 
 def _applies(grant: Grant, row: Row) -> bool:
-    return all(
-        asked in (0, owned)
-        for asked, owned in (
-            (grant.author, row.author),
-            (grant.service, row.service),
-            (grant.addressee, row.addressee),
-        )
+    return (
+        grant.author in (0, row.author) and grant.service in (0, row.service) and grant.addressee in (0, row.addressee)
     )

@@ -14,17 +14,16 @@ import asyncio
 import contextlib
 import os
 import secrets
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Self
 
 import asyncpg
 
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.refused_calls import RefusedCalls
-from liaison.auth.journal.sealing import COLUMNS, GENESIS, Keys, Record, body, moment, seal, worker_key
+from liaison.auth.journal.sealing import COLUMNS, GENESIS, Keys, Record, body, seal, worker_key
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store.contract import Request
 from liaison.fhir.store.database import Database, connection
@@ -62,7 +61,7 @@ _LOST: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutE
 
 
 def _prepare(entries: Sequence[Entry]) -> list[Prepared]:
-    at = moment(time.time_ns())
+    at = datetime.now(UTC)  # to the microsecond, as timestamptz keeps it
     return [(one[0], one[1], at, one[2], one[3], one[4], body(one)) for one in entries]
 
 

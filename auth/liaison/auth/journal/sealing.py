@@ -102,11 +102,6 @@ def _header(one: Record) -> bytes:
     )
 
 
-def moment(nanoseconds: int) -> datetime:
-    """The instant of a time.time_ns(), exact to the microsecond, as timestamptz keeps it."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=nanoseconds // 1000)
-
-
 def leaf(one: Record) -> bytes:
     """RFC 9162 §2.1.1 leaf hash of the entry as stored."""
     return sha256(b"\x00" + _header(one) + one.sealed).digest()

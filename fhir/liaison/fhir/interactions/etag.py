@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 
 from liaison.fhir.errors import BadRequest, PreconditionFailed
 
@@ -11,7 +12,13 @@ ANY = -1
 
 def meta(version: int, at: datetime) -> tuple[tuple[str, str], ...]:
     """The headers that every answer about one version carries. The ETag is weak: FHIR R4 http.html#concurrency."""
-    return (("etag", f'W/"{version}"'), ("last-modified", format_datetime(at.astimezone(UTC), usegmt=True)))
+    return (("etag", f'W/"{version}"'), ("last-modified", _http_date(int(at.timestamp()))))
+
+
+@lru_cache(maxsize=1024)
+def _http_date(seconds: int) -> str:
+    """RFC 9110 §5.6.7. Kept, because records that arrived together share their second."""
+    return formatdate(seconds, usegmt=True)
 
 
 def _tags(text: str) -> list[int]:

@@ -129,11 +129,11 @@ class FhirEdge:
                 body, query = b"", _joined(query, negotiation.without_format(form, wanted))
             elif method != "DELETE" and (body or not path.partition("$")[1]):
                 _require_resource(method, headers, body)
-        if _has_pages(method, path):
+        if carried and _has_pages(method, path):
             query = _joined(query, negotiation.general(carried))
-        return await self.engine.handle(
-            caller, Request(method, path, query, body, headers, request_id, request.address)
-        )
+        if body or query != asked:
+            request = Request(method, path, query, body, headers, request_id, request.address)
+        return await self.engine.handle(caller, request)
 
     async def _caller(self, method: str, path: str, headers: Mapping[str, str]) -> Caller:
         assert self.authenticator is not None

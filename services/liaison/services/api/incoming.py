@@ -63,12 +63,12 @@ def headers_of(scope: Scope) -> dict[str, str]:
 def request_id_of(headers: Mapping[str, str]) -> str:
     """The caller's own X-Request-Id when it is short and plain, else a new one."""
     given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
+    return given if given and _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
 
 
 def shape(path: str) -> str:
     """A path for the log and the metrics: ids and anything unknown are left out."""
-    return "/".join(part if _ID_SHAPE.fullmatch(part) else "{id}" for part in path.split("/")[:4])
+    return "/".join([part if _ID_SHAPE.fullmatch(part) else "{id}" for part in path.split("/")[:4]])
 
 
 def path_below(scope: Scope, prefix: str) -> str:

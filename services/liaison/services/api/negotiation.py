@@ -70,7 +70,7 @@ def _weight(media: str, ranges: dict[str, float]) -> float:
 
 def without_format(query: str, wanted: Wanted) -> str:
     """The query without `_format` and `_pretty`, which are noted. A `_format` that is not JSON raises."""
-    if not any(name in query for name in _GENERAL):
+    if not query or not any(name in query for name in _GENERAL):
         return query
     kept = []
     for name, value in parse_qsl(query, keep_blank_values=True):

@@ -26,7 +26,7 @@ async def send_answer(send: Send, method: str, answer: Answer, request_id: str, 
     """Sends it whole, once it is. A HEAD has the headers of its GET; only the length of a compressed answer, which is
     not the same twice, is left out."""
     headers = [_USUAL if wanted.media is FHIR_JSON else _content_type(wanted.media)]
-    headers += _KEEPABLE if any(name == "cache-control" for name, _ in answer.headers) else _FIXED
+    headers += _KEEPABLE if "cache-control" in dict(answer.headers) else _FIXED
     headers.append((b"x-request-id", request_id.encode()))
     headers += more
     headers += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
