@@ -142,7 +142,7 @@ DOORS: Final = (
         _("La référente de la maison de santé : elle tient l’équipe, elle ne lit aucun dossier."),
         (
             _("Ouvrez « Mon équipe » : chacun, sa fonction, son dernier jour."),
-            _("Ajoutez une infirmière : son numéro RPPS, puis un lien à lui remettre."),
+            _("Ajoutez une infirmière, sous le numéro RPPS 99709000014 : elle reçoit un lien que vous lui remettez."),
             _("Essayez de vous ajouter vous-même, ou quelqu’un d’une autre structure : ce n’est pas possible."),
             _("Suspendez une personne : ce qu’elle a d’ouvert se ferme aussitôt."),
         ),
