@@ -59,6 +59,11 @@ def _say(done: Restored) -> None:
         f"Rejoué : {again.erased} effacements, {again.resources} ressources de droits (oppositions, équipes, rôles), "
         f"{again.accounts} comptes, {again.clients} clients, {again.phones} téléphones."
     )
+    if again.secrets:
+        typer.echo(
+            f"Oubliés, parce qu'ils n'étaient plus en vigueur : {again.secrets} secrets ou clés. Qui n'entre plus reçoit "
+            "un nouveau lien (Comptes, ou liaison user) ; un logiciel mis hors service redonne sa clé."
+        )
     if done.lost_since:
         size = done.lost_since.split("\n")[1]
         typer.echo(f"Le journal allait jusqu'à {size} entrées : ce qui manque est perdu, et le journal le déclare.")

@@ -50,7 +50,11 @@ def run(
     data: Data = DATA,
     size: Annotated[Literal["small", "large"], typer.Option(help="60 or 1,200 patients.")] = "small",
     as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that the records are made for, at ten; now otherwise. The service keeps the machine's clock.")
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="The day that the records are made for, at ten; now otherwise. The service keeps the machine's clock.",
+        ),
     ] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Empty the folder and make a new territory.")] = False,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 2,

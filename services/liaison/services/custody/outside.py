@@ -1,8 +1,9 @@
 """What a backup cannot know, kept in files outside the database: erasures, and every fact of rights since.
 
 A job follows the journal (its entries name each resource written) and appends the newest version of each resource from
-which rights derive, sealed as stored, to `rights.jsonl`; erased patients and accounts, clients and phones out of force
-stand in `state.json`. Both are at most some two seconds behind. No key is in them.
+which rights derive, sealed as stored, to `rights.jsonl`; erased patients, accounts, clients and phones out of force, and
+the fingerprints of the secrets in force, stand in `state.json`. Both are at most some two seconds behind. No key is in
+them.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from liaison.auth.journal.entry import Event
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.sealing import COLUMNS, Record, unseal
 from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of
+from liaison.services.custody.in_force import CHANGED_BY, Fingerprints, fingerprints
 
 STATE: Final = "state.json"
 RIGHTS: Final = "rights.jsonl"
@@ -45,6 +47,7 @@ class State:
     accounts: list[dict[str, Any]] = field(default_factory=list)
     clients: list[int] = field(default_factory=list)
     phones: list[int] = field(default_factory=list)
+    in_force: Fingerprints = field(default_factory=dict)
 
 
 class Unreadable(RuntimeError):
@@ -101,7 +104,11 @@ async def follow(connection: asyncpg.Connection, keys: JournalKeys, folder: Path
         size = await connection.fetchval("select size from journal_head where head = 0") or 0
         end = min(size, position + _MOST)
         lines = await _lines(connection, keys, position, end) if position < end else []
-        state = await _state(connection, end)
+        if known and known.in_force and not await _secrets_may_have_changed(connection, position, end):
+            prints = known.in_force
+        else:
+            prints = await fingerprints(connection)
+        state = await _state(connection, end, prints)
     _save(folder, lines, state, known)
     return end < size
 
@@ -120,7 +127,12 @@ def save_state(folder: Path, state: State) -> None:
     replace(folder / STATE, json.dumps(asdict(state)) + "\n")
 
 
-async def _state(connection: asyncpg.Connection, position: int) -> State:
+async def _secrets_may_have_changed(connection: asyncpg.Connection, begin: int, end: int) -> bool:
+    found: bool = await connection.fetchval(f"select exists ({_ENTRIES})", begin, end, CHANGED_BY)
+    return found
+
+
+async def _state(connection: asyncpg.Connection, position: int, prints: Fingerprints) -> State:
     async def numbers(query: str) -> list[int]:
         return [row[0] for row in await connection.fetch(query)]
 
@@ -134,6 +146,7 @@ async def _state(connection: asyncpg.Connection, position: int) -> State:
         [dict(row) for row in accounts],
         await numbers("select client from client where not active order by 1"),
         await numbers("select phone from phone where not active order by 1"),
+        prints,
     )
 
 

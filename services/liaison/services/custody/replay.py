@@ -21,7 +21,7 @@ from liaison.fhir.store.erasure import erase
 from liaison.fhir.store.index_rows import IndexRows
 from liaison.fhir.store.schema import metadata
 from liaison.fhir.vault import Vault
-from liaison.services.custody import outside
+from liaison.services.custody import in_force, outside
 from liaison.services.custody.archive import columns
 
 
@@ -34,6 +34,7 @@ class Replayed:
     accounts: int = 0
     clients: int = 0
     phones: int = 0
+    secrets: int = 0
     unknown: int = 0
     """Resources of patients whom the backup does not know: nothing of theirs is in the base."""
 
@@ -75,6 +76,7 @@ async def replay(connection: asyncpg.Connection, vault: Vault, folder: Path) -> 
         )
     for phone in state.phones:
         done.phones += await _changed(connection, "update phone set active = false where phone = $1 and active", phone)
+    done.secrets = await in_force.forget_others(connection, state.in_force)
     if everyone:  # A role or a structure changed: whom it concerns is not told by its row.
         touched |= {row[0] for row in await connection.fetch("select patient from patient where state = 0")}
     await grants.recompute(connection, vault, touched)
