@@ -34,6 +34,7 @@ from liaison.auth.access.standing import Standing
 from liaison.auth.access.world import Fact, Source
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, entries_for_changes
+from liaison.auth.oauth2 import rfc9470
 from liaison.auth.people import identity_checks, notices
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import FhirError
@@ -98,6 +99,9 @@ class Hooks:
         ages: dict[Key, timedelta],
     ) -> None:
         writing.check(self._ids, keys, who, changes, ages)
+        # People alone: software that acts by itself has no one to ask, and proves its key at each token.
+        if who.internal is None and who.practitioner and any(c.key.kind in rfc9470.GIVES_RIGHTS for c in changes):
+            await rfc9470.check(connection, who.session)
         await consent_writing.check(connection, self._ids, who, changes, ages)
         await stay_writing.check(connection, self._ids, who, changes)
         await letting_in.check(connection, self._ids, keys, who, changes)

@@ -9,6 +9,7 @@ import structlog
 
 from liaison.auth.oauth2.rfc6750 import UnboundProof
 from liaison.auth.oauth2.rfc9449 import ALGORITHMS
+from liaison.auth.oauth2.rfc9470 import ProofTooOld, challenge
 from liaison.fhir.errors import FhirError, Issue, MethodNotAllowed, Unauthorized, Unavailable
 from liaison.fhir.interactions import outcome
 from liaison.fhir.store.contract import Answer
@@ -55,6 +56,8 @@ def answer(error: Exception) -> Answer:
     match known:
         case UnboundProof():
             return replace(found, headers=_asking_for_proof(known))
+        case ProofTooOld():
+            return replace(found, headers=(("www-authenticate", challenge()),))
         case Unauthorized():
             return replace(found, headers=(("www-authenticate", 'Bearer realm="fhir"'),))
         case Unavailable():

@@ -9,6 +9,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from liaison.auth.journal.checkpoint import NotSigned, Verifier
+from liaison.auth.journal.commit import Journal
+from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.export import Export
 from liaison.auth.journal.export import export as write_export
 from liaison.auth.journal.live import Live
@@ -82,12 +84,16 @@ def export_(
     settings = Settings()
 
     async def run() -> int:
-        async with (
-            opening(settings) as opened,
-            opened.connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            name = opened.journal_keys.signer.verifier.name
-            return await write_export(Live(opened.connection), name, file)
+        async with opening(settings) as opened:
+            if file.exists():
+                raise FileExistsError
+            # First that it is made, then the file: an export that nobody knows of does not exist.
+            recorder = await Journal.open(opened.database, opened.journal_keys)
+            await recorder.record([Entry(Event.EXPORT, method="console", path="journal export")])
+            await recorder.close()
+            async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
+                name = opened.journal_keys.signer.verifier.name
+                return await write_export(Live(opened.connection), name, file)
 
     try:
         count = _with_database(settings, run)

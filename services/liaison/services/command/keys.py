@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.oauth2.keys import ACCESS, IDENTITY, OVERLAP, retire
 from liaison.auth.sessions import end_tokens
@@ -82,20 +83,37 @@ def envelopes(
     needed: Annotated[int, typer.Option(help="How many codes give the key back.")] = 3,
     count: Annotated[int, typer.Option(help="How many codes to print.")] = 5,
 ) -> None:
-    """Print the codes to be sealed, one an envelope, each held by another person. They replace no earlier ones."""
-    print_codes(_secret(Settings()), count, needed)
+    """Print the codes to be sealed, one an envelope, each held by another person. They replace no earlier ones.
+
+    That they were printed stands in the journal before the first is shown."""
+    settings = Settings()
+    secret = _secret(settings)
+    _split(secret, count, needed)  # what cannot be is refused before anything is noted
+
+    async def note() -> None:
+        async with opening(settings) as opened:
+            journal = await Journal.open(opened.database, opened.journal_keys)
+            await journal.record([Entry(Event.KEYS, method="console", path=f"keys envelopes {needed}/{count}")])
+            await journal.close()
+
+    run(settings, note)
+    print_codes(secret, count, needed)
 
 
 def print_codes(secret: bytes, count: int, needed: int) -> None:
     """One code a paragraph: they are cut apart and sealed."""
-    try:
-        codes = shares.split(secret, count, needed)
-    except ValueError as error:
-        raise Refused(str(error)) from None
+    codes = _split(secret, count, needed)
     typer.echo(f"\nCodes de secours de la clé : {needed} sur {count} la redonnent (liaison keys recover).")
     typer.echo("Une enveloppe scellée par code, une personne par enveloppe. Rien n'en est gardé ici.\n")
     for number, code in enumerate(codes, 1):
         typer.echo(f"  Enveloppe {number}\n  {code}\n")
+
+
+def _split(secret: bytes, count: int, needed: int) -> list[str]:
+    try:
+        return shares.split(secret, count, needed)
+    except ValueError as error:
+        raise Refused(str(error)) from None
 
 
 def _secret(settings: Settings) -> bytes:
