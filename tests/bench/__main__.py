@@ -123,9 +123,13 @@ async def searches(house: House, act: Act, address: str, bearer: dict[str, str])
     await territory.define(house, shapes.PARAMETER)
     await house.database.writing.execute("vacuum analyze")
     caller = await territory.caller(house, act)
+
+    async def renewed() -> dict[str, str]:
+        return {"Authorization": f"Bearer {await territory.token(house, act)}"}
+
     async with httpx.AsyncClient(base_url=f"{address}/fhir", headers=bearer, timeout=60) as client:
         patients = (await everything(client, "Patient"))[:PEOPLE]
-        return await shapes.measured(house, caller, client, await shapes.places(client, patients))
+        return await shapes.measured(house, caller, client, await shapes.places(client, patients), renewed)
 
 
 async def questions(address: str, bearer: dict[str, str]) -> dict[str, list[tuple[str, str, str]]]:

@@ -10,20 +10,30 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
+import asyncpg
 import httpx
 
 from liaison.auth.caller import Caller
 from liaison.fhir.search.decide import Budget
 from liaison.fhir.store.contract import Request
+from liaison.fhir.store.lanes import PLANNING
 from liaison.services.house import House
 
 Tree = dict[str, Any]
 Fetch = Callable[..., Awaitable[list[Any]]]
 ANSWERS: Final = 60
 """Requests of each shape that are timed."""
+
+
+class Sent(NamedTuple):
+    """A statement of the service. `planned`: for its arguments, not once and kept (store.lanes)."""
+
+    text: str
+    arguments: tuple[Any, ...]
+    planned: bool
 
 
 @dataclass(frozen=True)
@@ -52,16 +62,21 @@ SHAPES: Final = (
     Shape("string :exact", "Patient?family:exact={family}"),
     Shape("string :contains", "Patient?name:contains={middle}"),
     Shape("reference", f"Observation?{OF_ONE}&encounter={{encounter}}"),
+    Shape("reference :[type]", "Observation?subject:Patient={patient}"),
     Shape("reference :identifier", f"Encounter?{OF_ONE}&participant:identifier={{npi}}", empty=True),
     Shape("quantity", f"Observation?{OF_ONE}&value-quantity=gt{{value}}"),
     Shape("number", f"RiskAssessment?{OF_ONE}&probability=gt0.1", empty=True),
     Shape("composite", f"Observation?{OF_ONE}&code-value-quantity={{code}}$gt{{value}}"),
     Shape("uri", f"Observation?{OF_ONE}&_profile={{profile}}"),
+    Shape("uri :below", f"Observation?{OF_ONE}&_profile:below={{profile}}"),
     Shape("near", "Location?near=42.36|-71.06|50|km", once=True, empty=True),
     Shape(":missing", f"Observation?{OF_ONE}&encounter:missing=true", empty=True),
     Shape("_id", "Patient?_id={patient}"),
     Shape("_lastUpdated", f"Observation?{OF_ONE}&_lastUpdated=gt2020"),
     Shape("_tag", f"Observation?{OF_ONE}&_tag=none", empty=True),
+    Shape("_security", f"Observation?{OF_ONE}&_security=none", empty=True),
+    Shape("_source", f"Observation?{OF_ONE}&_source=urn:none", empty=True),
+    Shape("_list", f"Observation?{OF_ONE}&_list={{encounter}}", empty=True),
     Shape("_text", "Patient?_id={patient}&_text=synthea"),
     Shape("_content", f"Condition?{OF_ONE}&_content={{words}}"),
     Shape("identifier", "Patient?identifier={identifier}"),
@@ -69,8 +84,10 @@ SHAPES: Final = (
     Shape("chain", f"Observation?{OF_ONE}&encounter.class={{class}}"),
     Shape("chain to the directory", f"Encounter?{OF_ONE}&participant:Practitioner.family={{doctor}}"),
     Shape("chain of two", f"Observation?{OF_ONE}&encounter.participant:Practitioner.family={{doctor}}"),
+    Shape("chain of four", f"Observation?{OF_ONE}&encounter.service-provider.partof.partof.name=x", empty=True),
     Shape("_has", "Patient?_id={patient}&_has:Observation:patient:code={code}"),
     Shape("_has of two", "Patient?_id={patient}&_has:Encounter:patient:_has:Observation:encounter:code={code}"),
+    Shape("_has, a chain within", "Patient?_id={patient}&_has:Observation:patient:encounter.class={class}"),
     Shape("_include, two", f"Encounter?{OF_ONE}&_include=Encounter:patient&_include=Encounter:participant"),
     Shape("_include:iterate", f"Observation?{OF_ONE}&code={{code}}&_include=Observation:encounter&_include:iterate=Encounter:participant"),
     Shape("_include, wildcard", f"Observation?{OF_ONE}&code={{code}}&_include=Observation:*"),
@@ -81,6 +98,8 @@ SHAPES: Final = (
     Shape("_total=accurate", f"Observation?{OF_ONE}&_total=accurate&_count=5"),
     Shape("_summary=count", f"Observation?{OF_ONE}&_summary=count"),
     Shape("_summary=true", f"Observation?{OF_ONE}&_summary=true"),
+    Shape("_summary=text", f"Observation?{OF_ONE}&_summary=text"),
+    Shape("_summary=data", f"Observation?{OF_ONE}&_summary=data"),
     Shape("_elements", f"Observation?{OF_ONE}&_elements=code,value"),
     Shape("second page", f"Observation?{OF_ONE}&_count=10&page=2"),
     # filters
@@ -170,10 +189,18 @@ def _places(patient: Tree, seen: Mapping[str, Sequence[Tree]]) -> dict[str, str]
     }
 
 
-async def measured(house: House, caller: Caller, client: httpx.AsyncClient, people: Sequence[Mapping[str, str]]) -> list[tuple[str, str, str]]:  # fmt: skip
-    """A row for each shape: its name, its times, and how it is answered."""
+async def measured(
+    house: House,
+    caller: Caller,
+    client: httpx.AsyncClient,
+    people: Sequence[Mapping[str, str]],
+    renewed: Callable[[], Awaitable[Mapping[str, str]]],
+) -> list[tuple[str, str, str]]:
+    """A row for each shape: its name, its times, and how it is answered. `renewed` gives the header with a new token: one
+    is good for five minutes, which all shapes together take on a busy machine."""
     rows = []
     for shape in SHAPES:
+        client.headers.update(await renewed())
         asked = [shape.path.format(**one) for one in (people[:1] if shape.once else people)]
         asked = [await _second(client, path) if "page=2" in path else path for path in asked]
         times, entries = await _timed(client, [path for path in asked if path])
@@ -209,14 +236,14 @@ async def _timed(client: httpx.AsyncClient, asked: Sequence[str]) -> tuple[list[
 
 async def answered(house: House, caller: Caller, path: str) -> str:
     """The indexes that its statements walk, how many statements there are, and how many candidates were decided after decryption."""
-    sent: list[tuple[str, tuple[Any, ...]]] = []
+    sent: list[Sent] = []
     opened = 0
     lanes, spend = house.store.lanes, Budget.spend
     fetches = {"fetch": lanes.fetch, "fetch_planned": lanes.fetch_planned}
 
-    def watched(fetch: Fetch) -> Fetch:
+    def watched(name: str, fetch: Fetch) -> Fetch:
         async def noted(text: str, *arguments: Any) -> list[Any]:
-            sent.append((text, arguments))
+            sent.append(Sent(text, arguments, name == "fetch_planned"))
             return await fetch(text, *arguments)
 
         return noted
@@ -227,7 +254,7 @@ async def answered(house: House, caller: Caller, path: str) -> str:
         spend(budget, count)
 
     for name, fetch in fetches.items():
-        setattr(lanes, name, watched(fetch))
+        setattr(lanes, name, watched(name, fetch))
     Budget.spend = counted  # type: ignore[method-assign,assignment]  # counted for one request
     try:
         where, _, query = path.partition("?")
@@ -243,24 +270,32 @@ async def answered(house: House, caller: Caller, path: str) -> str:
     return f"{len(sent)} statements; {', '.join(walked) or 'no index'}{decided}"
 
 
-async def _walked(house: House, sent: Iterable[tuple[str, tuple[Any, ...]]]) -> list[str]:
+async def _walked(house: House, sent: Iterable[Sent]) -> list[str]:
     """Each index of the record that the plans name, in the order met, or a table read whole."""
     found: dict[str, None] = {}
     async with house.database.reading.acquire() as one:
-        await one.execute(
-            "set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; set enable_hashjoin = off;"
-            " set enable_mergejoin = off"
-        )
+        await one.execute(PLANNING)
         try:
-            for text, arguments in sent:
-                plan = json.loads(await one.fetchval(f"explain (format json) {text}", *arguments))
-                for node in _nodes(plan[0]["Plan"]):
+            for each in sent:
+                for node in _nodes(json.loads(await _explained(one, each))[0]["Plan"]):
                     table = node.get("Relation Name", "")
-                    if table.startswith(("version", "index_", "directory_", "identity_")):
+                    if table.startswith(("version", "index_", "directory_", "identity_", "referring")):
                         found[node.get("Index Name") or f"{table} read whole"] = None
         finally:
             await one.execute("reset all")
     return list(found)
+
+
+async def _explained(one: asyncpg.Connection, sent: Sent) -> str:
+    """The plan that the service runs: the kept one of a prepared statement, which knows no arguments, or one for these."""
+    if sent.planned:
+        return str(await one.fetchval(f"explain (format json) {sent.text}", *sent.arguments))
+    await one.execute(f"prepare shape as {sent.text}")
+    try:
+        given = f"({', '.join('null' for _ in sent.arguments)})" if sent.arguments else ""
+        return str(await one.fetchval(f"explain (format json) execute shape{given}"))
+    finally:
+        await one.execute("deallocate shape")
 
 
 def _nodes(node: Tree) -> Iterable[Tree]:

@@ -80,6 +80,12 @@ async def hidden(territory: Any, gp: Any, patient: Any) -> dict[str, str]:
             territory.system, territory.item_of(record, **territory.vital(effectiveDateTime=f"2026-03-0{day}"))
         )
     made["Condition"] = await territory.create(territory.system, territory.item_of(record, "Condition"))
+    # It refers into the record that the caller sees: the store keeps with that one that something does.
+    about = [{"reference": patient.reference}, {"reference": patient.made["weight1"]}]
+    await territory.create(
+        territory.system,
+        territory.item_of(record, **territory.vital(effectiveDateTime="2026-03-03"), focus=about),
+    )
     # On the visible patient: psychiatry, somebody's report of abuse, a masked item, all of the dates and codes asked for.
     labels = {"meta": {"security": territory.classes("PSY")}}
     for day in range(1, 6):
@@ -245,6 +251,8 @@ def shapes(asked: list[tuple[str, str, Tree | None, dict[str, str]]], mine: str,
              "Condition?_text=x", "Patient?_filter=name co \"goff\"", "Observation?_filter=code eq 29463-7 and date gt 2026-03-02",
              f"Observation?_filter=not (subject eq {theirs})", "Observation?value-quantity=ge1&_sort=-date",
              "Observation?code:not=29463-7", "Observation?performer:missing=true", f"List?_id={unseen['Condition'].split('/')[1]}",
+             f"Patient?_id={mine.split('/')[1]}&_revinclude=*", f"Observation?patient={mine}&_revinclude=Observation:focus",
+             "Patient?_has:Observation:focus:code=29463-7", f"Observation?patient={mine}&_has:Observation:focus:status=final",
              f"Observation?_list={unseen['Condition'].split('/')[1]}"]  # fmt: skip
     asked += [("GET", path, None, {}) for path in paths]
 

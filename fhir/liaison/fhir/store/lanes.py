@@ -16,10 +16,11 @@ from liaison.fhir.store.faults import is_unavailable, reported
 LANES: Final = 6
 _STATEMENTS: Final = 1_000
 
-_PLANNING: Final = (
+PLANNING: Final = (
     "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_bitmapscan = off;"
     " set enable_sort = off; set enable_hashjoin = off; set enable_mergejoin = off"
 )
+"""What a lane is told when it is opened. The benchmark asks for plans as they are made here."""
 
 
 async def _planned(lane: asyncpg.Connection, text: str, arguments: Sequence[Any]) -> list[Any]:
@@ -86,5 +87,5 @@ class Lanes:
 
     async def _open(self) -> asyncpg.Connection:
         lane = await connection(self._url, statement_cache_size=_STATEMENTS, max_cached_statement_lifetime=0)
-        await lane.execute(_PLANNING)
+        await lane.execute(PLANNING)
         return lane
