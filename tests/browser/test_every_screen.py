@@ -13,10 +13,12 @@ from .conftest import Desks
 pytestmark = pytest.mark.browser
 
 SCREENS = {
-    "aide": ["/aujourdhui", "/visite/{bpco_03}"],
+    "aide": ["/aujourdhui", "/visite/{bpco_03}", "/dossiers/{bpco_03}/opposition", "/dossiers/{bpco_03}/carnet"],
     "home_service_manager": ["/equipe", "/aujourdhui", "/dossiers/{guarded}"],
     "gp": ["/dossiers", "/dossiers/{bpco_04}", "/dossiers/{bpco_04}/documents", "/dossiers/{bpco_04}/mesures", "/dossiers/{bpco_04}/plan", "/accueillir",
-           "/accueillir?etape=identite", "/dossiers/absent"],
+           "/accueillir?etape=identite", "/dossiers/absent", "/dossiers/{bpco_04}/equipe", "/dossiers/{bpco_04}/carnet",
+           "/dossiers/{bpco_04}/opposition", "/oppositions", "/regles"],
+    "caregiver": ["/carnet"],
     "secretary": ["/dossiers/{masked}", "/dossiers/{masked}/accords"],
     "coordinator": ["/cohorte", "/cohorte?retard=1", "/cohorte/appliquer/{bpco_01}",
                     "/cohorte/appliquer/{bpco_01}?protocole=https://liaison.example/fhir/PlanDefinition/bpco"],

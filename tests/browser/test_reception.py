@@ -50,16 +50,17 @@ async def test_someone_unknown_is_opened_with_what_they_were_told_and_their_team
     await page.get_by_label("Provisoire").check()
     await page.get_by_label("À l'oral").check()
     await page.get_by_label("Non", exact=True).check()
-    await page.get_by_label("Anne-Laure Guillemot").check()
+    await page.get_by_role("checkbox", name="Anne-Laure Guillemot").check()
     await press(page, page.get_by_role("button", name="Ouvrir le dossier"))
 
     assert await heading(page) == "Rosalie ZEPHYRIN"
     assert "Identité provisoire" in await told(page)
     patient = page.url.rpartition("/")[2]
     [team] = desks.resources("gp", f"CareTeam?patient={patient}")
-    assert len(team["participant"]) == 2
+    assert [one["extension"][0]["valueCode"] for one in team["participant"]] == ["recognised", "same-structure"]
     [consent] = desks.resources("nurse", f"Consent?patient={patient}")
     assert consent["provision"]["type"] == "permit"
+    assert "Destinataires : Dr Anne-Laure Guillemot" in consent["policyRule"]["text"]
 
 
 async def test_someone_known_to_me_is_opened(desks: Desks) -> None:

@@ -37,6 +37,7 @@ REGISTER: Final = _ours(
     Parameter("informed", "code"),
     Parameter("opposed", "boolean"),
     Parameter("member", "Reference", 0),
+    Parameter("told", "string"),
     returns=_MADE,
 )
 JOIN: Final = _ours(

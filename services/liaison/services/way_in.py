@@ -8,7 +8,7 @@ Emergency access is beside, in liaison.services.emergency_access.
 * `Patient/[id]/$oppose`: records an opposition; `Consent/[id]/$withdraw`: that the person went back on it.
 """
 
-from liaison.auth.access import join, oppositions, register, withdrawing
+from liaison.auth.access import join, oppositions, register, vocabulary, withdrawing
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.errors import BadRequest, NotFound
@@ -42,7 +42,8 @@ async def register_patient(engine: Engine, caller: Caller, where: Route, request
         given.code("basis", "recognised"),
         given.code("informed"),
         given.flag("opposed"),
-        given.references("member"),
+        given.stating("member", vocabulary.LEGAL_BASIS, "recognised"),
+        given.text("told"),
     )
     found = await register.register(engine.store, caller, stated, engine.base_url)
     if not found.created:

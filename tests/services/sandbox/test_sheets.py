@@ -52,6 +52,7 @@ PROMISES: list[tuple[str, str, list[str], list[str]]] = [
     ("patient_a", "/dossiers/{patient_a}/plan", [", atteint"], []),
     ("patient_a", "/journal/dossiers/{patient_a}", ["La personne elle-même"], []),
     ("patient_b", "/dossiers/{patient_b}/accords", ["Accord pour un partage", "Romain Le Gall"], []),
+    ("caregiver", "/carnet", ["Je passe samedi matin", "Qui lira ce mot", "Prochains passages"], ["BPCO", "Tanguy", "/dossiers"]),
     ("guardian", "/dossiers/{guarded}/documents", ["Visite à domicile"], ["entrée en établissement"]),
 ]  # fmt: skip
 

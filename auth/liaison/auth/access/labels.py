@@ -61,7 +61,7 @@ def _sign(ids: Ids, who: Standing, change: Change) -> None:
     labels, own = change.labels, ""
     if who.role_code == "patient":
         own = f"Patient/{ids.encode(Key(change.key.patient, kind_of('Patient'), who.practitioner))}"
-    elif who.role_code == "guardian":
+    elif who.role_code in ("guardian", "caregiver", "trusted-person"):
         own = f"RelatedPerson/{ids.encode(Key(change.key.patient, kind_of('RelatedPerson'), who.practitioner))}"
     elif who.practitioner:
         own = f"{_PRACTITIONER}/{ids.encode(Key(0, kind_of(_PRACTITIONER), who.practitioner))}"

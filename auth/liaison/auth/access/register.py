@@ -4,7 +4,7 @@ caller as a dated member of the team, what the person was told, and what they sa
 The INS is recorded here and only here: carried by a qualified identity alone (RNIV; domain notes §1.4), and unique.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -14,29 +14,34 @@ from liaison.auth.access import identity, team_writing, vocabulary
 from liaison.auth.access.finding import Finder, Known, asking, require_traits, same_traits
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
+from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import BadRequest, Forbidden
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.content import checked
 from liaison.fhir.interactions.writes import Write
+from liaison.fhir.model import read
 from liaison.fhir.store import Store
-from liaison.fhir.store.contract import Tree
+from liaison.fhir.store.contract import Key, Tree
 from liaison.fhir.store.identity import LETTERS, normalise
 
 STATUSES: Final = ("PROV", "VALI", "RECUP", "QUAL")
 MEANS: Final = ("oral", "paper", "digital")
+LONGEST_TOLD: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What the caller states. `informed` is '' or the means by which R.1110-3 information was given; `members` are
-    references of people and structures whom the person names as their team."""
+    """What the caller states. `informed` is '' or the means by which R.1110-3 information was given, and `told` what was
+    said, its nature and its recipients; `members` are references of people and structures whom the person names as
+    their team, each with its legal basis (L.1110-12)."""
 
     patient: Tree
     status: str = "PROV"
     basis: str = "recognised"
     informed: str = ""
     opposed: bool = False
-    members: Sequence[str] = field(default=())
+    members: Mapping[str, str] = field(default_factory=dict)
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +98,16 @@ async def register(store: Store, caller: Caller, stated: Registration, base_url:
 def _check(stated: Registration) -> None:
     if stated.status not in STATUSES:
         raise BadRequest(f"The status of an identity is one of {', '.join(STATUSES)}.", "Parameters.parameter")
-    if stated.basis not in vocabulary.BASES:
-        raise BadRequest(f"The legal basis is one of {', '.join(sorted(vocabulary.BASES))}.", "Parameters.parameter")
+    for basis in (stated.basis, *stated.members.values()):
+        if basis not in vocabulary.BASES:
+            raise BadRequest(
+                f"The legal basis is one of {', '.join(sorted(vocabulary.BASES))}.", "Parameters.parameter"
+            )
+    if len(stated.told) > LONGEST_TOLD or (stated.told and not stated.informed):
+        raise BadRequest(
+            f"told has at most {LONGEST_TOLD} letters, and goes with informed.",
+            "Parameters.parameter.where(name='told')",
+        )
     if stated.informed and stated.informed not in MEANS:
         raise BadRequest(f"Information is given by one of {', '.join(MEANS)}.", "Parameters.parameter")
     if stated.status == "QUAL":
@@ -122,12 +135,28 @@ async def _visible(finder: Finder, known: list[Known]) -> str:
     return ""
 
 
+async def _is_of_ours(finder: Finder, reference: str) -> bool:
+    """Whether the structure, or the role held in it, is of the caller's own (L.1110-12 1°)."""
+    store, mine = finder.store, finder.caller.organization
+    ours = f"Organization/{store.id(Key(0, kind_of('Organization'), mine))}" if mine else ""
+    type_, _, id_ = reference.partition("/")
+    key = store.key(type_, id_) if type_ == "PractitionerRole" else None
+    seen = await store.read(finder.cell, key) if key is not None else None
+    held = (read(seen.body).get("organization") or {}).get("reference") if seen is not None else reference
+    return bool(ours) and held == ours
+
+
 async def _writes(finder: Finder, stated: Registration) -> list[Write]:
     store, caller, now = finder.store, finder.caller, datetime.now(UTC)
     urn, by = f"urn:uuid:{uuid4()}", team_writing.staff_reference(store, caller)
     patient = identity.with_status(stated.patient, stated.status)
     informed = bool(stated.informed)
-    bases = {by: stated.basis, **{one: "recognised" for one in stated.members if one != by}}
+    bases = {by: stated.basis, **{one: basis for one, basis in stated.members.items() if one != by}}
+    for one, basis in stated.members.items():
+        if basis == "same-structure" and not await _is_of_ours(finder, one):
+            raise BadRequest(
+                "A member on this basis works in your structure.", "Parameters.parameter.where(name='member')"
+            )
     members = [
         team_writing.participant(await team_writing.named(store, finder.cell, one), now, basis, informed=informed)
         for one, basis in bases.items()
@@ -135,7 +164,7 @@ async def _writes(finder: Finder, stated: Registration) -> list[Write]:
     trees = [patient, team_writing.care_team(urn, members, now)]
     if stated.informed:
         given: Tree = {"type": "permit"}
-        trees.append(team_writing.consent(urn, "information", by, now, stated.informed, given))
+        trees.append(team_writing.consent(urn, "information", by, now, stated.informed, given, told=stated.told))
     if stated.opposed:
         denied: Tree = {"type": "deny"}
         trees.append(team_writing.consent(urn, "opposition", by, now, stated.informed or "oral", denied))

@@ -88,9 +88,18 @@ def care_team(subject: str, participants: list[Tree], since: datetime) -> Tree:
 
 
 def consent(
-    subject: str, kind: str, by: str, at: datetime, means: str, provision: Tree, status: str = "active"
+    subject: str,
+    kind: str,
+    by: str,
+    at: datetime,
+    means: str,
+    provision: Tree,
+    status: str = "active",
+    *,
+    told: str = "",
 ) -> Tree:
-    """The proof of an information given, of a permission or of an opposition: who, when, by what means."""
+    """The proof of an information given, of a permission or of an opposition: who, when, by what means, and what was
+    told."""
     tree: Tree = {
         "resourceType": "Consent",
         "status": status,
@@ -98,7 +107,10 @@ def consent(
         "category": [_CATEGORY, {"coding": [{"system": vocabulary.CONSENT, "code": kind}]}],
         "patient": {"reference": subject},
         "dateTime": _text(at),
-        "policyRule": {**POLICY, "coding": [{"system": vocabulary.CONSENT, "code": f"means-{means}"}]},
+        "policyRule": {
+            "text": f"{POLICY['text']}. {told}" if told else POLICY["text"],
+            "coding": [{"system": vocabulary.CONSENT, "code": f"means-{means}"}],
+        },
         "provision": provision,
     }
     if by:

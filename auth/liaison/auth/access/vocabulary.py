@@ -41,6 +41,9 @@ BASES: Final = frozenset({"same-structure", "recognised", "formal-organisation",
 MEASURES: Final = frozenset({"tutelle", "habilitation", "parental-authority"})
 """Measures with representation for the person (Civil Code 425, 459). Others are treated as rule 23."""
 
+AUTHORISATION: Final = f"{LOCAL}/sid/replacement-authorisation"
+"""PractitionerRole.identifier of a substitute: the number of the authorisation that the Order's council gave (R.4127-65)."""
+
 PROFESSION: Final = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
 SPECIALTY: Final = "https://mos.esante.gouv.fr/NOS/TRE_R38-SpecialiteOrdinale/FHIR/TRE-R38-SpecialiteOrdinale"
 PRACTICE_MODE: Final = "https://mos.esante.gouv.fr/NOS/TRE_R23-ModeExercice/FHIR/TRE-R23-ModeExercice"

@@ -3,6 +3,9 @@
 from dataclasses import replace
 from typing import Final
 
+import asyncpg
+
+from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.roles import HeldRole
@@ -31,14 +34,30 @@ def in_role(account: Account, role: HeldRole) -> Act:
     )
 
 
-def as_oneself(account: Account) -> Act | None:
-    """A patient, or the one who represents them; None for a professional, who first chooses a role.
+async def represents(connection: "asyncpg.Connection | asyncpg.Pool", account: Account) -> bool:
+    """Whether a RelatedPerson represents the patient now: the judgment or document was seen. Others who are close are
+    caregivers, whom the patient names in a Consent or who see nothing (rules 22 and 23)."""
+    return bool(
+        await connection.fetchval(
+            "select exists (select from relation where patient = $1 and principal = $2 and relation = $3"
+            " and valid_from <= now() and valid_to > now())",
+            account.person.patient,
+            account.person.res,
+            int(Relation.REPRESENTED),
+        )
+    )
 
-    That a RelatedPerson represents the patient is not taken from the account: without the relation, nothing is visible.
+
+def as_oneself(account: Account, *, representing: bool) -> Act | None:
+    """A patient, the one who represents them or one who is close; None for a professional, who first chooses a role.
+
+    What a RelatedPerson is to the patient opens nothing by itself: without the relation, nothing is visible.
     """
     role_code = _PERSONS.get(type_of(account.person.kind))
     if role_code is None:
         return None
+    if role_code == "guardian" and not representing:
+        role_code = "caregiver"
     return Act(
         principals=(account.person.res,),
         purpose=ROLES[role_code].purpose,

@@ -15,7 +15,7 @@ import asyncpg
 from liaison.auth.caller import Caller
 from liaison.auth.digests import digest
 from liaison.auth.people.accounts import IN_FORCE, Account
-from liaison.auth.people.acting import as_oneself, choosing, in_role
+from liaison.auth.people.acting import as_oneself, choosing, in_role, represents
 from liaison.auth.people.roles import HeldRole
 from liaison.auth.sessions import BROWSER, Act, caller_of_row, end_granted_in, end_session, open_session
 from liaison.fhir.store.contract import Key
@@ -99,7 +99,7 @@ async def begin(
     async with connection.transaction():
         if leaving:
             await end(connection, leaving)
-        act = None if alone else as_oneself(account)
+        act = None if alone else as_oneself(account, representing=await represents(connection, account))
         if act is not None:
             return await _insert(connection, act, LIFETIME, factors=factors, elsewhere=elsewhere, device=device)
         act = choosing(account)

@@ -45,10 +45,12 @@ class Check(NamedTuple):
 
 
 def represents(account: str) -> str:
-    """SQL: whether the row `account` is no representative's, or their representation is in force at this moment."""
+    """SQL: whether the row `account` is nobody's who is close to a patient, or of someone who represents the patient, or
+    whom the patient names in a permission (rule 23), at this moment."""
     return (
         f"({account}.fhir_kind <> {_RELATED} or exists (select from relation r where r.patient = {account}.fhir_patient"
-        f" and r.principal = {account}.fhir_res and r.relation = {int(Relation.REPRESENTED)}"
+        f" and r.principal = {account}.fhir_res and (r.relation = {int(Relation.REPRESENTED)}"
+        f" or (r.relation = {int(Relation.CONSENT)} and r.detail->>'holder' = 'related'))"
         " and r.valid_from <= now() and r.valid_to > now()))"
     )
 

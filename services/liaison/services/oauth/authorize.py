@@ -212,4 +212,5 @@ def _act(browser: Browser) -> Act:
     if caller.role:
         return in_role(browser.account, HeldRole(caller.role, caller.organization, caller.role_code))
     # Without a role: a patient or a representative, or else a professional who holds none today and sees nobody.
-    return as_oneself(browser.account) or in_role(browser.account, NO_ROLE)
+    oneself = as_oneself(browser.account, representing=caller.role_code == "guardian")
+    return oneself or in_role(browser.account, NO_ROLE)

@@ -144,6 +144,9 @@ async def test_who_stands_in_for_somebody_does_so_for_one_of_the_structure_until
     assert (await add(referent, "trainee", **new, pour=doctor, fin="2099-06-30")).status_code == 200
     held = await managed.house.database.reading.fetchval("select acts_for from held_role where role_code = 'trainee'")
     assert str(held) == doctor
+    dated = {"pour": doctor, "fin": "2099-06-30"}
+    assert "numéro d’autorisation" in (await add(referent, "substitute", **new, **dated)).text
+    assert (await add(referent, "substitute", **new, **dated, autorisation="2026-0412")).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from liaison.auth.access.facts.reading import codes
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.notebook.naming import relatives
 from liaison.services.pages.opposing.confirming import name_of
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.concepts import label
@@ -55,6 +56,8 @@ STATES: Final = {
 MEANS: Final = (("oral", _("À l'oral")), ("paper", _("Par écrit, feuille remise")), ("digital", _("En ligne")))
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _PERSONS: Final = frozenset({"patient", "guardian"})
+_TELLING_ONLY: Final = frozenset({"secretary", "trainee"})
+"""They record what the person was told and opposes, and permit nothing to anybody; a trainee leaves it to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ async def _show(
         means=MEANS,
         may_record=writes(me.role_code, Class.CONSENT),
         may_tell=me.role_code not in _PERSONS,
+        relatives=await relatives(record, mine["patient"]) if me.role_code not in _TELLING_ONLY else [],
         given=form,
         error=error,
     )

@@ -1,18 +1,25 @@
 """The steps of the reception desk: a date and three letters, then the whole identity, then join or open the record."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.access import vocabulary
+from liaison.auth.access.classes import Class
+from liaison.auth.access.register import LONGEST_TOLD
+from liaison.auth.access.roles import role_codes
+from liaison.auth.access.table import in_force
 from liaison.fhir.store.identity import LETTERS, normalise
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.reading.classes import in_words, read_in_the_team
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reception.person import Incomplete, patient
 from liaison.services.pages.record import Record, Refused
-from liaison.services.pages.signed_in import address_of, signed_in
+from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
 
@@ -40,8 +47,29 @@ STATUSES: Final = (
 )
 SEXES: Final = (("female", _("Femme")), ("male", _("Homme")), ("unknown", _("Inconnu")))
 KINDS: Final = (("8", "NIR"), ("9", "NIA"), ("10", _("Test")), ("11", _("Démonstration")))
-OPPOSED: Final = (("no", _("Non")), ("yes", _("Oui, elle s'oppose à tout partage")))
+OPPOSED: Final = (
+    ("no", _("Non")),
+    ("yes", _("Oui, elle s'oppose à tout partage")),
+    ("some", _("Oui, à une personne, à un service ou à l'urgence : je le note juste après")),
+)
+BASES: Final = (
+    ("recognised", _("La personne l'a reconnue comme membre de son équipe")),
+    ("same-structure", _("Même structure que moi")),
+    ("formal-organisation", _("Organisation formelle (maison de santé, CPTS, appui à la coordination)")),
+)
+"""Those of L.1110-12 that a desk states."""
 MEANS: Final = (("oral", _("À l'oral")), ("paper", _("Par écrit, feuille remise")), ("digital", _("En ligne")))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Someone, or a structure, who may be in the team. `basis` is likely, `never` cannot be; `role` is '' for a structure."""
+
+    reference: str
+    name: str
+    role: str
+    basis: str
+    never: str
 
 
 async def welcome(request: Request) -> Response:
@@ -52,11 +80,11 @@ async def welcome(request: Request) -> Response:
         return _show(request, step, {})
     posted = await request.form()
     form = {name: str(value) for name, value in posted.items()}
-    mine, members = me.role_reference, [str(m) for m in posted.getlist("member")]
+    members = [str(m) for m in posted.getlist("member")]
     gettext = translations(language_of(request)).gettext
     try:
         if form.get("step") == "look":
-            return await _letters(request, record, form, mine)
+            return await _letters(request, record, form, me)
         stated = patient(form)
         match form.get("step"):
             case "register":
@@ -64,15 +92,15 @@ async def welcome(request: Request) -> Response:
             case "join":
                 return await _join(request, record, stated, form)
             case _:
-                return await _look(request, record, stated, form, mine)
+                return await _look(request, record, stated, form, me)
     except Incomplete as missing:
         words = gettext(MISSING[missing.field])
-        return await _again(request, record, form, mine, words, 400, members)
+        return await _again(request, record, form, me, words, 400, members)
     except Refused as refused:
-        return await _refused(request, record, form, refused, mine, members)
+        return await _refused(request, record, form, refused, me, members)
 
 
-async def _letters(request: Request, record: Record, form: dict[str, str], mine: str) -> Response:
+async def _letters(request: Request, record: Record, form: dict[str, str], me: Me) -> Response:
     """The first question. Unknown: the record can be opened. Known: the whole identity says whether it is this person."""
     letters = normalise(form.get("letters", ""))
     try:
@@ -83,14 +111,14 @@ async def _letters(request: Request, record: Record, form: dict[str, str], mine:
         raise Incomplete("letters")
     found = await record.operate("Patient/$lookup", first_question(letters, birth))
     if result(found) == "unknown":
-        return _show(request, "register", form, team=await directory(record, mine))
+        return _show(request, "register", form, team=await choices(record, me))
     return _show(request, "traits", form, begun=True)
 
 
-async def _look(request: Request, record: Record, stated: Tree, form: dict[str, str], mine: str) -> Response:
+async def _look(request: Request, record: Record, stated: Tree, form: dict[str, str], me: Me) -> Response:
     found = await record.operate("Patient/$lookup", parameters(patient=stated))
     if result(found) == "unknown":
-        return _show(request, "register", form, team=await directory(record, mine))
+        return _show(request, "register", form, team=await choices(record, me))
     return _show(request, "known", form, reference=reference(found))
 
 
@@ -104,13 +132,31 @@ async def _register(
             status=form.get("status", "PROV"),
             informed=form.get("informed", ""),
             opposed=form.get("opposed") == "yes",
-            members=members,
+            members={one: form.get(f"basis-{one}", "recognised") for one in members},
+            told=await told(record, members) if form.get("informed") else "",
         ),
     )
     where = reference(answer)
     if result(answer) == "known" and not where:
         return _show(request, "known", form, reference="")
-    return RedirectResponse(f"/dossiers/{where.partition('/')[2]}", status_code=303)
+    after = "/opposition" if form.get("opposed") == "some" else ""
+    return RedirectResponse(f"/dossiers/{where.partition('/')[2]}{after}", status_code=303)
+
+
+async def told(record: Record, members: list[str]) -> str:
+    """What the person was told, as the sheet says it (R.1110-3): which information, and who receives it. In French: it is
+    kept in the record."""
+    table, names, nature = in_force(), [], Class(0)
+    roles = [one.partition("/")[2] for one in members if one.startswith("PractitionerRole/")]
+    for tree in await record.search("PractitionerRole", {"_id": ",".join(roles), "_count": "200"}) if roles else []:
+        person = str((tree.get("practitioner") or {}).get("display", ""))
+        words = next((label(code) for code in tree.get("code", []) if label(code)), "")
+        names.append(" ".join(filter(None, (person, f"({words.lower()})" if words else ""))))
+        for code in role_codes(tree):
+            nature |= read_in_the_team(table, code)
+    shared = ", ".join(in_words(nature, str)) or "ce que lit la profession de chacun"
+    given = f"Informations : {shared}. Destinataires : {', '.join(names) or 'le professionnel qui accueille'}."
+    return f"{given} Feuille d'information, règles version {table.version}."[:LONGEST_TOLD]
 
 
 async def _join(request: Request, record: Record, stated: Tree, form: dict[str, str]) -> Response:
@@ -122,7 +168,7 @@ async def _join(request: Request, record: Record, stated: Tree, form: dict[str, 
 
 
 async def _refused(
-    request: Request, record: Record, form: dict[str, str], refused: Refused, mine: str, members: list[str]
+    request: Request, record: Record, form: dict[str, str], refused: Refused, me: Me, members: list[str]
 ) -> Response:
     """The same page again with what was typed, and one sentence. A 404 is one neutral answer, whatever the reason."""
     gettext = translations(language_of(request)).gettext
@@ -138,14 +184,14 @@ async def _refused(
         )
     else:
         raise refused
-    return await _again(request, record, form, mine, words, refused.answered, members)
+    return await _again(request, record, form, me, words, refused.answered, members)
 
 
 async def _again(
-    request: Request, record: Record, form: dict[str, str], mine: str, words: str, status: int, members: list[str]
+    request: Request, record: Record, form: dict[str, str], me: Me, words: str, status: int, members: list[str]
 ) -> Response:
     step = {"register": "register", "join": "known", "look": "look"}.get(form.get("step", ""), "traits")
-    team = await directory(record, mine) if step == "register" else []
+    team = await choices(record, me) if step == "register" else []
     return _show(request, step, form, error=words, team=team, chosen=members, status=status)
 
 
@@ -159,8 +205,31 @@ def _show(request: Request, step: str, form: dict[str, str], *, status: int = 20
         "sexes": SEXES,
         "kinds": KINDS,
         "oppositions": OPPOSED,
+        "bases": BASES,
     }
     return render(request, "reception/welcome.html", status=status, step=step, given=form, **choices, **given)
+
+
+async def choices(record: Record, me: Me) -> list[Choice]:
+    """Those who can be chosen for the team, the people first, then the structures; with the basis that is likely."""
+    people = await directory(record, me.role_reference)
+    ours = set()
+    if me.organization_reference:
+        found = {"organization": me.organization_reference, "active": "true", "_count": "200"}
+        ours = {f"PractitionerRole/{tree['id']}" for tree in await record.search("PractitionerRole", found)}
+    listed = [
+        Choice(
+            one,
+            name,
+            role,
+            "same-structure" if one in ours else "recognised",
+            "same-structure" if one not in ours else "",
+        )
+        for one, name, role in people
+    ]
+    known = await record.search("Organization", {"active": "true", "_sort": "name", "_count": "200"}, most=400)
+    named = [(f"Organization/{tree['id']}", str(tree["name"])) for tree in known if tree.get("name")]
+    return listed + [Choice(one, name, "", "recognised", "same-structure") for one, name in named]
 
 
 async def directory(record: Record, mine: str) -> list[tuple[str, str, str]]:
@@ -189,15 +258,19 @@ def first_question(letters: str, birth: date) -> Tree:
     return {"resourceType": "Parameters", "parameter": parts}
 
 
-def parameters(*, patient: Tree, members: list[str] | None = None, **values: str | bool) -> Tree:
-    """A Parameters resource; empty texts are left out."""
+def parameters(*, patient: Tree, members: dict[str, str] | None = None, told: str = "", **values: str | bool) -> Tree:
+    """A Parameters resource; empty texts are left out. Each member has its legal basis."""
     parts: list[Tree] = [{"name": "patient", "resource": patient}]
     for name, value in values.items():
         if isinstance(value, bool):
             parts.append({"name": name, "valueBoolean": value})
         elif value:
             parts.append({"name": name, "valueCode": value})
-    parts += [{"name": "member", "valueReference": {"reference": member}} for member in members or []]
+    if told:
+        parts.append({"name": "told", "valueString": told})
+    for member, basis in (members or {}).items():
+        stated = [{"url": vocabulary.LEGAL_BASIS, "valueCode": basis}]
+        parts.append({"name": "member", "valueReference": {"extension": stated, "reference": member}})
     return {"resourceType": "Parameters", "parameter": parts}
 
 

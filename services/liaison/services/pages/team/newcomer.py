@@ -1,5 +1,6 @@
 """What a manager has typed of someone who begins in her structure."""
 
+import re
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Final
@@ -44,7 +45,17 @@ def entered(form: dict[str, str], gives: Collection[str], mine: Sequence[Person]
         rpps if managers.needs_number(role) else "",
         _until(form.get("fin", ""), needed=managers.is_dated(role)),
         _answering(form.get("pour", ""), mine) if managers.stands_in(role) else 0,
+        _authorised(form.get("autorisation", "")) if role == "substitute" else "",
     )
+
+
+def _authorised(typed: str) -> str:
+    """The authorisation is personal and dated; a licence to replace is not one (R.4127-65, D.4131-2)."""
+    if not re.fullmatch(r"[\w /.-]{3,40}", typed):
+        raise NotComplete(
+            "autorisation", _("Un remplacement a un numéro d’autorisation, donné par le conseil de l’Ordre.")
+        )
+    return typed
 
 
 def _until(typed: str, *, needed: bool) -> date | None:

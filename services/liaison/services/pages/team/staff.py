@@ -42,6 +42,7 @@ class Newcomer:
     rpps: str = ""
     until: date | None = None
     acts_for: int = 0
+    authorisation: str = ""
 
 
 class Oneself(ValueError):
@@ -114,6 +115,8 @@ def _written(ids: Ids, caller: Caller, newcomer: Newcomer, known: str) -> dict[s
         "code": [{"coding": [{"system": vocabulary.ROLE, "code": newcomer.role}]}],
         "period": {"start": datetime.now(PARIS).date().isoformat(), **end},
     }
+    if newcomer.authorisation:
+        held["identifier"] = [{"system": vocabulary.AUTHORISATION, "value": newcomer.authorisation}]
     if newcomer.acts_for:
         answers = reference(ids, Key(0, kind_of("PractitionerRole"), newcomer.acts_for))
         held["extension"] = [{"url": vocabulary.ACTS_FOR, "valueReference": {"reference": answers}}]

@@ -305,6 +305,16 @@ DOORS: Final = (
             _("Vous lisez le dossier d’Odette Maho, sauf ce qu’un tiers a confié à un soignant, et ce qui est le plus sensible."),
         ),
     ),
+    Door(
+        "caregiver",
+        "people",
+        _("Laurent Robic, que sa mère a désigné pour le carnet partagé."),
+        (
+            _("Lisez les mots du carnet et les prochains passages : rien d’autre de son dossier n’est ouvert pour vous."),
+            _("Avant d’écrire, regardez qui lira votre mot ; puis écrivez-le."),
+            _("Entrez comme Dr Guillemot, retirez l’accord de Jeannine Robic dans « Accords et oppositions », et revenez ici : la page n’existe plus."),
+        ),
+    ),
 )  # fmt: skip
 
 BY_KEY: Final = {door.key: door for door in DOORS}

@@ -25,7 +25,12 @@ from liaison.services.sandbox.lan import AUTHORITY, FOLDER
 from liaison.services.sandbox.territory.clock import PARIS
 from liaison.services.sandbox.territory.professionals import BY_KEY as PROFESSIONALS
 
-_PEOPLE: Final = {"patient_a": "Loïc Kervadec", "patient_b": "Sandrine Benali", "guardian": "Sylvain Maho"}
+_PEOPLE: Final = {
+    "patient_a": "Loïc Kervadec",
+    "patient_b": "Sandrine Benali",
+    "guardian": "Sylvain Maho",
+    "caregiver": "Laurent Robic",
+}
 
 
 def name_of(door: Door) -> str:

@@ -72,8 +72,15 @@ class Territory:
             )
 
 
-ACCOUNTS: Final = (("patient_a", "patient_a"), ("patient_b", "patient_b"), ("guardian", "guarded"))
+ACCOUNTS: Final = (
+    ("patient_a", "patient_a"),
+    ("patient_b", "patient_b"),
+    ("guardian", "guarded"),
+    ("caregiver", "bpco_04"),
+)
 """Keys of people who are no professionals, and the story in which they are."""
+_CLOSE: Final = {"guardian": ("guardian", "Tuteur"), "caregiver": ("relative", "Aidant")}
+"""Of those close to a patient: where they stand in the record, and what they are called."""
 
 
 def build(clock: Clock, size: Size = "small", seed: int = SEED) -> Territory:
@@ -106,9 +113,10 @@ def _patients(stories: tuple[Story, ...], seed: int, clock: Clock, directory: Dr
     for key, story_key in ACCOUNTS:
         rank, story = next((rank, story) for rank, story in enumerate(stories) if story.key == story_key)
         record = write(story, seed, rank, clock, directory)
-        if key == "guardian":
-            tree = record.draft.tree("guardian")
+        if key in _CLOSE:
+            entry, role = _CLOSE[key]
+            tree = record.draft.tree(entry)
             name = f"{tree['name'][0]['given'][0]} {tree['name'][0]['family']}"
-            yield Person(key, name, "guardian", "Tuteur", "", "", "RelatedPerson", record.draft["guardian"], "")
+            yield Person(key, name, key, role, "", "", "RelatedPerson", record.draft[entry], "")
         else:
             yield Person(key, record.person.name, "patient", "Patient", "", "", "Patient", record.patient, "")

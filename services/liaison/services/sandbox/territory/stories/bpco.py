@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from liaison.services.sandbox.territory.record import bpco, consents, documents, encounters, observations, problems
+from liaison.services.sandbox.territory.record import (
+    bpco,
+    consents,
+    documents,
+    encounters,
+    notebook,
+    observations,
+    problems,
+)
 from liaison.services.sandbox.territory.record.catalogue import Drug
 from liaison.services.sandbox.territory.record.course import Body
 from liaison.services.sandbox.territory.record.record import Record
@@ -105,6 +113,7 @@ def _worse_today(record: Record) -> None:
     bpco.plan(record, bpco.AFTER_STAY, -196, "gp", condition=condition)
     bpco.plan(record, bpco.FOLLOW_UP, -190, "gp", condition=condition)
     bpco_home.alert_twenty_minutes_ago(record)
+    notebook.shared_with_the_relative(record)
 
 
 def _in_hospital(record: Record) -> None:

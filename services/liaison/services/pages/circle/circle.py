@@ -1,0 +1,295 @@
+"""L'équipe de la personne: everyone in it with their dates and legal basis (L.1110-12); a member invites, and ends.
+
+Whether somebody may is decided by the engine: who writes the team, and that nobody widens their own rights.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.auth.access import team_writing, vocabulary
+from liaison.auth.access.classes import Class
+from liaison.auth.access.facts.care_team import is_attending
+from liaison.auth.access.facts.reading import extension
+from liaison.auth.people.standing_in import StandsIn, standing_in
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.errors import BadRequest, NotFound
+from liaison.fhir.model.dates import LATEST
+from liaison.fhir.store import faults
+from liaison.fhir.store.contract import Key
+from liaison.services.pages.clinician.dossier import found, patient_or_404
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reception.welcome import Choice, choices
+from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.role_names import role_name, writes
+from liaison.services.pages.signed_in import Me, address_of, human_name, signed_in
+
+Tree = dict[str, Any]
+Gettext = Callable[[str], str]
+_TRIES: Final = 3
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+BASES: Final = {
+    "recognised": _("reconnu par la personne"),
+    "same-structure": _("même structure"),
+    "formal-organisation": _("organisation formelle"),
+    "invited": _("invité par un membre de l'équipe"),
+    "referral": _("demande de soins"),
+}
+INVITING: Final = (
+    ("invited", _("Je l'invite, la personne en est d'accord")),
+    ("recognised", _("La personne l'a reconnue comme membre de son équipe")),
+    ("formal-organisation", _("Organisation formelle (maison de santé, CPTS, appui à la coordination)")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One participation. `team` and `place` say where it stands, for ending it; `instead` is who stands in now."""
+
+    team: str
+    place: int
+    name: str
+    attending: bool
+    structure: bool
+    since: datetime | None
+    until: datetime | None
+    basis: str
+    informed: bool
+    instead: list[str]
+    over: bool
+
+
+async def circle(request: Request) -> Response:
+    caller, me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    patient = await patient_or_404(record, request.path_params["id"])
+    if request.method == "GET":
+        return await _show(request, record, patient, me)
+    form = {name: str(value) for name, value in (await request.form()).items()}
+    gettext = translations(language_of(request)).gettext
+    try:
+        if form.get("act") == "end":
+            await _end(record, f"Patient/{patient['id']}", form)
+        else:
+            await _invite(record, f"Patient/{patient['id']}", form)
+    except NotComplete as problem:
+        return await _show(request, record, patient, me, error=gettext(problem.words), given=form, status=400)
+    except Refused as refused:
+        if refused.answered != 403:
+            raise
+        words = gettext(
+            _("Vous ne pouvez pas le faire vous-même : un autre membre de l'équipe, ou la personne, le fait.")
+        )
+        return await _show(request, record, patient, me, error=words, given=form, status=403)
+    return RedirectResponse(f"/dossiers/{patient['id']}/equipe", status_code=303)
+
+
+class NotComplete(ValueError):
+    """What is missing, to be translated."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        super().__init__(words)
+
+
+async def _invite(record: Record, patient: str, form: dict[str, str]) -> None:
+    chosen, basis = form.get("member", ""), form.get("basis", "")
+    if not chosen.startswith(("PractitionerRole/", "Organization/")) or basis not in dict(INVITING):
+        raise NotComplete(_("Choisissez qui, et à quel titre."))
+    until = _day(form.get("until", ""))
+    listed = await record.read(chosen)
+    if listed is None:
+        raise NotFound
+    name = str(listed.get("name") or (listed.get("practitioner") or {}).get("display", ""))
+    member = {"reference": chosen, "display": name} if name else {"reference": chosen}
+    now = datetime.now(moments.PARIS)
+    own = team_writing.participant(member, now, basis, informed=bool(form.get("informed")))
+    if until is not None:
+        own["period"]["end"] = until.isoformat()
+    await _change(record, patient, "", lambda team: {**team, "participant": [*team.get("participant", []), own]}, own)
+
+
+async def _end(record: Record, patient: str, form: dict[str, str]) -> None:
+    named, since = form.get("member", ""), form.get("since", "")
+    now = datetime.now(moments.PARIS).isoformat(timespec="seconds")
+
+    def ended(team: Tree) -> Tree:
+        participants = [dict(one) for one in team.get("participant", [])]
+        for one in participants:
+            if _is(one, named, since):
+                one["period"] = {**one.get("period", {}), "end": now}
+        return {**team, "participant": participants}
+
+    await _change(record, patient, form.get("team", ""), ended)
+
+
+def _is(participant: Tree, named: str, since: str) -> bool:
+    period = participant.get("period") or {}
+    same = (
+        str((participant.get("member") or {}).get("reference", "")) == named and str(period.get("start", "")) == since
+    )
+    return bool(named) and same and not _past(period)
+
+
+async def _change(
+    record: Record, patient: str, team: str, change: Callable[[Tree], Tree], first: Tree | None = None
+) -> None:
+    """Changes the team named, or the general one; makes it with `first` where there is none. Of two who change it at once,
+    both are heard."""
+    for left in reversed(range(_TRIES)):
+        teams = await found(record, "CareTeam", {"patient": patient, "status": "active", "_count": "50"})
+        chosen = [one for one in teams if (one["id"] == team if team else not one.get("category"))]
+        if not chosen and first is not None:
+            await record.create(team_writing.care_team(patient, [first], datetime.now(moments.PARIS)))
+            return
+        if not chosen:
+            raise NotFound
+        changed = change(chosen[0])
+        if changed == chosen[0]:
+            raise BadRequest("Nobody of this team is named.")
+        try:
+            await record.update(changed)
+            return
+        except Refused as refused:
+            if refused.answered != 412 or not left:
+                raise
+
+
+def _day(typed: str) -> date | None:
+    if not typed:
+        return None
+    try:
+        until = date.fromisoformat(typed)
+    except ValueError:
+        raise NotComplete(_("La date de fin n’est pas une date.")) from None
+    if until < datetime.now(moments.PARIS).date():
+        raise NotComplete(_("La date de fin est passée."))
+    return until
+
+
+async def _show(
+    request: Request,
+    record: Record,
+    patient: Tree,
+    me: Me,
+    *,
+    error: str = "",
+    given: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    gettext = translations(language_of(request)).gettext
+    teams = await found(record, "CareTeam", {"patient": f"Patient/{patient['id']}", "status": "active", "_count": "50"})
+    members = await _members(request, record, teams, gettext)
+    may = writes(me.role_code, Class.TEAM)
+    offered: list[Choice] = await choices(record, me) if may else []
+    return render(
+        request,
+        "circle/circle.html",
+        status=status,
+        patient=patient,
+        who=identity(patient),
+        today=datetime.now(moments.PARIS).date(),
+        present=[one for one, _tree in members if not one.over],
+        past=[one for one, _tree in members if one.over],
+        handles={(one.team, one.place): _tree for one, _tree in members},
+        may_write=may,
+        offered=offered,
+        inviting=INVITING,
+        given=given or {},
+        error=error,
+    )
+
+
+async def _members(
+    request: Request, record: Record, teams: Sequence[Tree], gettext: Gettext
+) -> list[tuple[Member, Tree]]:
+    house = request.app.state.house
+    listed = [(team, place, one) for team in teams for place, one in enumerate(team.get("participant", []))]
+    keys = {str((one.get("member") or {}).get("reference", "")): None for _team, _place, one in listed}
+    numbers = {text: key.res for text in keys if (key := _key(house, text)) is not None}
+    with faults.reported():
+        instead = await standing_in(house.database.reading, numbers.values())
+    said: dict[int, list[str]] = {}
+    for one in instead:
+        said.setdefault(one.answers, []).append(await _words(house, record, one, gettext))
+    made = [(_member(team, place, one, gettext, said, numbers), one) for team, place, one in listed]
+    return sorted(made, key=lambda pair: (not pair[0].attending, pair[0].structure, pair[0].name.casefold()))
+
+
+def _key(house: Any, text: str) -> Key | None:
+    type_, _slash, id_ = text.partition("/")
+    key: Key | None = house.store.key(type_, id_) if type_ in ("PractitionerRole", "Practitioner") else None
+    return key
+
+
+async def _words(house: Any, record: Record, one: StandsIn, gettext: Gettext) -> str:
+    """« Remplacé par … du … au …, autorisation n° … », or whose trainee or secretary this is."""
+    ids = house.engine.store
+    person = await record.read(f"Practitioner/{ids.id(Key(0, kind_of('Practitioner'), one.practitioner))}")
+    name, since, until = human_name(person), _date(one.since), _date(one.until)
+    if one.role_code != "substitute":
+        role = role_name(one.role_code, gettext)
+        return f"{role} : {name}" + (gettext(_(", jusqu'au {day}")).format(day=until) if until else "")
+    role_tree = await record.read(f"PractitionerRole/{ids.id(Key(0, kind_of('PractitionerRole'), one.role))}") or {}
+    number = next(
+        (
+            str(known["value"])
+            for known in role_tree.get("identifier", [])
+            if known.get("system") == vocabulary.AUTHORISATION
+        ),
+        "",
+    )
+    words = gettext(_("Remplacé par {name} du {since} au {until}")).format(
+        name=name, since=since or "…", until=until or "…"
+    )
+    return words + (gettext(_(", autorisation n° {number}")).format(number=number) if number else "")
+
+
+def _date(moment: datetime | None) -> str:
+    if moment is None or moment.year >= LATEST.year:
+        return ""
+    return moment.astimezone(moments.PARIS).strftime("%d/%m/%Y")
+
+
+def _member(
+    team: Tree, place: int, one: Tree, gettext: Gettext, said: dict[int, list[str]], numbers: dict[str, int]
+) -> Member:
+    member, period = one.get("member") or {}, one.get("period") or {}
+    text = str(member.get("reference", ""))
+    basis = str(extension(one, vocabulary.LEGAL_BASIS).get("valueCode", ""))
+    return Member(
+        str(team["id"]),
+        place,
+        str(member.get("display", "")) or gettext(_("Sans nom dans l'équipe")),
+        is_attending(one),
+        text.startswith("Organization/"),
+        moments.moment(period["start"]) if period.get("start") else None,
+        moments.moment(period["end"]) if period.get("end") else None,
+        gettext(BASES.get(basis, BASES["invited"])) if not text.startswith("RelatedPerson/") else "",
+        "valueDateTime" in extension(one, vocabulary.INFORMED),
+        said.get(numbers.get(text, 0), []),
+        _past(period),
+    )
+
+
+def _past(period: Tree) -> bool:
+    """A day that is named counts whole."""
+    end = str(period.get("end", ""))
+    if not end:
+        return False
+    if len(end) == 10:
+        return date.fromisoformat(end) < datetime.now(moments.PARIS).date()
+    return moments.moment(end) <= datetime.now(moments.PARIS)

@@ -1,0 +1,52 @@
+"""The person opens the shared notebook to someone close to them: a Consent that names them, for notes and visits alone."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.auth.access import team_writing, vocabulary
+from liaison.fhir.errors import NotFound
+from liaison.services.pages.clinician.dossier import found, patient_or_404
+from liaison.services.pages.notebook.readers import called
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import address_of, signed_in
+
+Tree = dict[str, Any]
+OPENED: Final = ("PROCHES", "APPT")
+
+
+async def name(request: Request) -> Response:
+    caller, me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    patient = await patient_or_404(record, request.path_params["id"])
+    chosen = str((await request.form()).get("proche", ""))
+    relative = await record.read(chosen) if chosen.startswith("RelatedPerson/") else None
+    subject = f"Patient/{patient['id']}"
+    if relative is None or relative["patient"]["reference"] != subject:
+        raise NotFound
+    actor = team_writing.actor(chosen)
+    actor["reference"]["display"] = called(relative)
+    provision: Tree = {
+        "type": "permit",
+        "actor": [actor],
+        "securityLabel": [{"system": vocabulary.DATA_CLASS, "code": code} for code in OPENED],
+    }
+    own = me.role_code in ("patient", "guardian")
+    means = "digital" if own else "oral"
+    tree = team_writing.consent(subject, "sharing", subject, datetime.now(UTC), means, provision)
+    if me.role_code == "guardian":
+        tree["performer"] = [{"reference": me.person}]
+    elif not own:
+        tree["performer"].append({"reference": me.role_reference})
+    await record.create(tree)
+    return RedirectResponse(f"/dossiers/{patient['id']}/accords", status_code=303)
+
+
+async def relatives(record: Record, patient: str) -> list[tuple[str, str]]:
+    """(reference, name) of those close to the person, as far as the caller sees them."""
+    known = await found(record, "RelatedPerson", {"patient": patient, "_count": "50"})
+    return [
+        (f"RelatedPerson/{tree['id']}", called(tree)) for tree in known if tree.get("active", True) and called(tree)
+    ]

@@ -1,0 +1,140 @@
+"""The notebook of one person: notes of visibility « proches », newest first, and the next visits. Nothing else is here."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.auth.access import vocabulary
+from liaison.auth.access.classes import Class
+from liaison.auth.caller import Caller
+from liaison.fhir.errors import NotFound
+from liaison.fhir.store import faults
+from liaison.protocols import codes
+from liaison.services.pages.clinician.dossier import COMING, found, patient_or_404
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.notebook.readers import Readers, called, identities, readers
+from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.record import Record
+from liaison.services.pages.role_names import writes
+from liaison.services.pages.signed_in import address_of, signed_in
+
+Tree = dict[str, Any]
+Gettext = Callable[[str], str]
+LONGEST: Final = 1000
+RELATIVES: Final = frozenset({"caregiver"})
+_AT_HOME: Final = frozenset({"home-aide"})
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose notebook, at which address, and as whom it is signed."""
+
+    patient: str
+    path: str
+    who: str
+    signature: str
+    record: Record
+    readers: Readers
+
+
+async def notebook(request: Request) -> Response:
+    place, role = await _place(request)
+    gettext = translations(language_of(request)).gettext
+    if request.method == "GET":
+        return await _show(request, place, role)
+    text = str((await request.form()).get("mot", "")).strip()
+    if not 0 < len(text) <= LONGEST:
+        words = gettext(_("Le mot a de 1 à 1 000 caractères."))
+        return await _show(request, place, role, error=words, given=text[:LONGEST], status=400)
+    await place.record.create(note(place, text, datetime.now(moments.PARIS)))
+    return RedirectResponse(place.path, status_code=303)
+
+
+def note(place: Place, text: str, at: datetime) -> Tree:
+    """The Communication of one note."""
+    tree: Tree = {
+        "resourceType": "Communication",
+        "meta": {"security": [{"system": vocabulary.VISIBILITY, "code": "proches", "display": "Carnet partagé"}]},
+        "status": "completed",
+        "category": [{"coding": [{"system": codes.HOME_CARE, "code": "notebook", "display": "Carnet partagé"}]}],
+        "subject": {"reference": place.patient},
+        "sent": at.isoformat(timespec="seconds"),
+        "sender": {"display": place.signature},
+        "payload": [{"contentString": text}],
+    }
+    if place.readers.service:
+        tree["recipient"] = [place.readers.service]
+    return tree
+
+
+async def _place(request: Request) -> tuple[Place, str]:
+    caller, me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    gettext = translations(language_of(request)).gettext
+    if caller.role_code not in RELATIVES:
+        patient = await patient_or_404(record, request.path_params["id"])
+        async with identities(request, caller) as cell:
+            told = await readers(cell, record, f"Patient/{patient['id']}", gettext, by_function=False)
+        who, path = identity(patient), f"/dossiers/{patient['id']}/carnet"
+        signature = f"{me.name} ({me.role_label.lower()})"
+        return Place(f"Patient/{patient['id']}", path, who.short, signature, record, told), caller.role_code
+    await _check_named(request, caller, me.account.person.patient)
+    async with identities(request, caller) as cell:
+        myself = await cell.read(me.person)
+        subject = str((myself or {}).get("patient", {}).get("reference", ""))
+        patient_ = await cell.read(subject)
+        if myself is None or patient_ is None:
+            raise NotFound
+        told = await readers(cell, record, subject, gettext, by_function=True)
+    return Place(subject, "/carnet", identity(patient_).short, called(myself), record, told), caller.role_code
+
+
+async def _check_named(request: Request, caller: Caller, patient: int) -> None:
+    """Raises NotFound unless a permission names this relative now: before it, they learn nothing, after it no more."""
+    house = request.app.state.house
+    asked = f"select exists (select from {house.store.filter.patients('$1::bigint')} p where p.patient = $2)"
+    with faults.reported():
+        if not await house.database.reading.fetchval(asked, caller.session, patient):
+            raise NotFound
+
+
+async def _show(
+    request: Request, place: Place, role: str, *, error: str = "", given: str = "", status: int = 200
+) -> Response:
+    mine = {"patient": place.patient, "_count": "100"}
+    today = datetime.now(moments.PARIS).date().isoformat()
+    notes, visits = await asyncio.gather(
+        found(
+            place.record,
+            "Communication",
+            {**mine, "_security": f"{vocabulary.VISIBILITY}|proches", "_sort": "-sent"},
+            100,
+        ),
+        found(place.record, "Appointment", {**mine, "date": f"ge{today}", "_sort": "date"}, 20),
+    )
+    return render(
+        request,
+        "notebook/notebook.html",
+        status=status,
+        place=place,
+        notes=notes,
+        visits=[one for one in visits if one.get("status") in COMING],
+        may_write=writes(role, Class.PROCHES),
+        relative=role in RELATIVES,
+        at_home=role in _AT_HOME,
+        longest=LONGEST,
+        given=given,
+        error=error,
+    )

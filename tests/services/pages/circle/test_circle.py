@@ -1,0 +1,89 @@
+"""L'équipe de la personne: each with dates and legal basis; a member invites and ends, and gives nothing to themselves."""
+
+import html
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from liaison.auth.access import internal
+from liaison.fhir.store.contract import Request
+
+from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
+
+
+async def team(place: Place) -> dict[str, Any]:  # noqa: F811  # a fixture as a parameter
+    """As the territory's maker sees it."""
+    maker = await internal.open_session(place.house.database.writing, "sandbox")
+    asked = Request("GET", "CareTeam", f"patient=Patient/{place.patient}")
+    found: dict[str, Any] = json.loads((await place.house.engine.handle(maker, asked)).body)["entry"][0]["resource"]
+    return found
+
+
+async def send(browser: httpx.AsyncClient, place: Place, **form: str) -> httpx.Response:  # noqa: F811  # as above
+    path = f"/dossiers/{place.patient}/equipe"
+    csrf = field((await browser.get(path)).text, "csrf")
+    return await browser.post(path, data={"csrf": csrf, **form})
+
+
+async def somebody(browser: httpx.AsyncClient, place: Place, role: str) -> str:  # noqa: F811  # as above
+    """The reference of the one on offer in that role."""
+    page = html.unescape((await browser.get(f"/dossiers/{place.patient}/equipe")).text)
+    number = await place.house.database.reading.fetchval("select role from held_role where role_code = $1", role)
+    offered = re.findall(r'<option value="(PractitionerRole/[^"]+)"', page)
+    found: str = next(one for one in offered if (key := place.house.store.key(*one.split("/"))) and key.res == number)
+    return found
+
+
+async def test_a_member_is_invited_with_dates_and_basis_and_ended(place: Place) -> None:  # noqa: F811  # as above
+    async with place.signed_in() as nurse:
+        page = html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe")).text)
+        assert "depuis le 1 janv. 2020" in page
+        chosen = await somebody(nurse, place, "coordinator")
+        for wrong in ({}, {"member": chosen}, {"basis": "invited"}, {"member": "Patient/1", "basis": "invited"}):
+            assert (await send(nurse, place, act="invite", **wrong)).status_code == 400
+        for day in ("2020-01-01", "demain"):
+            refused = await send(nurse, place, act="invite", member=chosen, basis="invited", until=day)
+            assert refused.status_code == 400
+        form = {"act": "invite", "member": chosen, "basis": "formal-organisation", "until": "2099-05-01"}
+        assert (await send(nurse, place, **form, informed="yes")).status_code == 303
+
+        role = next(one for one in (await team(place))["participant"] if one["member"]["reference"] == chosen)
+        assert role["period"]["end"] == "2099-05-01"
+        assert {one.get("valueCode") for one in role["extension"]} >= {"formal-organisation"}
+        page = html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe")).text)
+        for words in ("jusqu'au 1 mai 2099", "organisation formelle", "la personne en a été informée"):
+            assert words in page
+        ending = {"act": "end", "member": chosen, "since": role["period"]["start"], "team": (await team(place))["id"]}
+        assert (await send(nurse, place, **{**ending, "since": "2019"})).status_code == 400
+        assert (await send(nurse, place, **ending)).status_code == 303
+        assert "Ont fait partie de l'équipe" in html.unescape(
+            (await nurse.get(f"/dossiers/{place.patient}/equipe")).text
+        )
+
+
+async def test_who_is_not_in_the_team_sees_no_page_and_changes_nothing(place: Place) -> None:  # noqa: F811  # as above
+    async with place.signed_in() as nurse:
+        path = f"/dossiers/{place.other_patient}/equipe"
+        assert (await nurse.get(path)).status_code == 404
+        csrf = field((await nurse.get(f"/dossiers/{place.patient}/equipe")).text, "csrf")
+        form = {"csrf": csrf, "act": "invite", "member": "PractitionerRole/" + "0" * 32, "basis": "invited"}
+        assert (await nurse.post(path, data=form)).status_code == 404
+        assert (await nurse.post(f"/dossiers/{place.patient}/equipe", data=form)).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["substitute", "trainee"])
+async def test_who_stands_in_is_told_with_dates_and_authorisation(place: Place, role: str) -> None:  # noqa: F811  # as above
+    async with place.signed_in() as nurse:
+        await place.house.database.writing.execute(
+            "update held_role set acts_for = (select fhir_res from account where username = 'nurse'), role_code = $1,"
+            " valid_to = '2099-03-01' where role_code = 'coordinator'",
+            role,
+        )
+        # Named in the team as a person: who stands in may name either.
+        page = html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe")).text)
+
+        assert ("Remplacé par Camille BOTH du" if role == "substitute" else "Interne en stage : Camille BOTH") in page
+        assert "01/03/2099" in page
