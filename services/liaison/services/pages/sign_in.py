@@ -132,6 +132,8 @@ async def choose_role(request: Request) -> Response:
         if found is not None:
             return await _take_role(request, browser.account, found, local(str(form.get("suite", "/"))))
     request.state.csrf = browser.csrf
+    if browser.caller.role_code and browser.caller.role:
+        await signed_in(request)  # for the header: the role that one leaves by choosing another
     follow = local(request.query_params.get("suite", "/"))
     return render(
         request,
@@ -142,6 +144,7 @@ async def choose_role(request: Request) -> Response:
         choices=[(f"{one.role}.{one.role_code}", await _described(request, browser.caller, one)) for one in held],
         withheld=[await _described(request, browser.caller, one) for one in given if one not in held],
         stated=await stated(request, browser, given),
+        current=f"{browser.caller.role}.{browser.caller.role_code}",
         refused=request.method == "POST",
         csrf=browser.csrf,
     )

@@ -181,7 +181,7 @@ async def test_two_administrators_let_someone_in_again(administered: Place, admi
         assert "1 avis à lire" in avis
         assert "Avis, 1 à lire" in (await officer.get("/mes-connexions")).text  # wherever the officer is
         page = await officer.get("/acces-retablis")
-        assert "Demandé par nurse, confirmé par both" in re.sub(r"\s+", " ", page.text)
+        assert "Demandé par Camille NURSE, confirmé par Camille BOTH" in re.sub(r"\s+", " ", page.text)
         await post(officer, "/acces-retablis", acces=field(page.text, "acces"))
         assert "J’ai vérifié" not in (await officer.get("/acces-retablis")).text
         assert "Tout est lu" in (await officer.get("/avis")).text

@@ -38,7 +38,7 @@ async def test_from_the_request_to_the_end(place: Place) -> None:
             assert "pas encore été contrôlé" in page_.text
         async with place.house.database.writing.acquire() as connection:
             await conformance.receive(connection, report())
-        assert "1 passés, 0 échoués, 0 pas vus" in (await admin.get("/logiciels")).text
+        assert "passés 1, échoués 0, pas vus 0" in (await admin.get("/logiciels")).text
         assert "<code>pkce</code>" in (await vendor.get(follow)).text
         page = (await admin.get("/logiciels")).text
         assert "Afficher les constantes dans le dossier du cabinet." in page

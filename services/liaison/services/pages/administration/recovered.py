@@ -9,6 +9,7 @@ from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import accounts, recovery
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
+from liaison.services.pages.administration import people
 from liaison.services.pages.entering import asked, go
 from liaison.services.pages.layout import render
 from liaison.services.pages.signed_in import signed_in
@@ -31,6 +32,9 @@ async def recovered(request: Request) -> Response:
                     await house.journal.record_within(connection, (told,))
         return go(request, "/acces-retablis")
     with faults.reported():
-        names = {one.number: one.username for one in await accounts.every(house.database.reading)}
         found = await recovery.granted(house.database.reading)
+        concerned = {number for one in found for number in (one.account, one.asked_by, one.granted_by) if number}
+        known = await accounts.numbered(house.database.reading, sorted(concerned))
+    # Names, to call whom it concerns; whoever is of a record is not read by an officer, and has the user name.
+    names = {one.number: await people.name_of(request, one) or one.username for one in known}
     return render(request, "administration/recovered.html", found=found, names=names, reads=caller.role_code == "dpo")

@@ -111,7 +111,8 @@ async def _everybody(request: Request, record: Record, patient: Tree) -> list[So
                 raise NotFound
             held = await accounts.of_person(reading, key)
             reference = f"{tree['resourceType']}/{tree['id']}"
-            someone.append(Someone(reference, human_name(tree), key, held[0] if held else None, checks.get(key)))
+            name = identity(tree).full if tree is patient else human_name(tree)
+            someone.append(Someone(reference, name, key, held[0] if held else None, checks.get(key)))
     return someone
 
 
