@@ -8,6 +8,8 @@ from starlette.responses import Response
 from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.clinician.alerts import open_alerts, patient_of
 from liaison.services.pages.layout import render
+from liaison.services.pages.letters.letters import DOCTORS
+from liaison.services.pages.letters.letters import waiting as letters_waiting
 from liaison.services.pages.opposing.confirming import waiting_count
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.record import Record
@@ -24,7 +26,7 @@ class Line:
 
 
 async def my_patients(request: Request) -> Response:
-    caller, _ = await signed_in(request)
+    caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     patients = await record.search("Patient", {"_count": "200"}, most=MOST)
     alerts = await open_alerts(record)
@@ -39,5 +41,6 @@ async def my_patients(request: Request) -> Response:
         cut=len(patients) == MOST,
         own=only,
         questions=await waiting(request),
+        letters=len(await letters_waiting(request, record, me)) if caller.role_code in DOCTORS else 0,
         to_confirm=await waiting_count(record, caller.role_code),
     )
