@@ -1,5 +1,6 @@
 """What refers into a record is known with it: found without a look at the caller's other records, and never too little."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
@@ -9,6 +10,7 @@ from liaison.fhir.errors import Unavailable
 from liaison.fhir.search.elsewhere import records, sources
 from liaison.fhir.search.index import GENERATION, indexed
 from liaison.fhir.store import erasure, reindex
+from liaison.fhir.store.contract import Change, Key
 from liaison.fhir.store.referring import Referring
 
 from .conftest import Territory
@@ -110,6 +112,23 @@ async def test_it_goes_with_the_patient(house: House) -> None:
     assert await territory.database.reading.fetch("select * from referring") == []
     await house.observation("late", "paul", "late", focus=[house.ref("e-zoe")])
     assert await territory.database.reading.fetch("select * from referring") == [], "nor does it come back"
+
+
+async def test_writers_whose_references_cross_do_not_wait_in_a_circle(house: House) -> None:
+    """They leave the same rows, each in one order."""
+    territory = house.territory
+    zoe, paul = house.names["zoe"], house.names["paul"]
+
+    def about(owner: Key, other: Key) -> Change:
+        subject, focus = ({"reference": f"Patient/{territory.id(one)}"} for one in (owner, other))
+        tree = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": subject}
+        return territory.change({**tree, "focus": [focus]}, territory.new_key("Observation", owner.patient))
+
+    await territory.database.writing.execute("delete from referring")
+    pairs = [(about(zoe, paul), about(paul, zoe)) for _ in range(12)]
+    await asyncio.gather(*(territory.write(*pair[:: 1 if number % 2 else -1]) for number, pair in enumerate(pairs)))
+    rows = await territory.database.reading.fetch("select patient from referring")
+    assert sorted(row["patient"] for row in rows) == sorted([zoe.patient, paul.patient])
 
 
 # ---- cost ----------------------------------------------------------------------------------------------------------
