@@ -199,8 +199,8 @@ def _ignoring(relation: Relation) -> Any:
     return stated
 
 
-def _everyone(world: World, held_: Held, line: Any) -> Any:
-    return [fact for fact in world.facts if fact.relation in line.relations]
+def _everyone(world: World, held_: Held) -> Any:
+    return world.facts
 
 
 FAULTS: dict[str, Any] = {
@@ -211,7 +211,7 @@ FAULTS: dict[str, Any] = {
     "information is taken for granted": (professionals, "_stated", _ignoring(Relation.INFORMED)),
     "a tour line needs no structure": (professionals, "_stated", _ignoring(Relation.STRUCTURE)),
     "anyone attends": (professionals, "_stated", _ignoring(Relation.ATTENDING)),
-    "relations are everyone's": (professionals, "_facts_for", _everyone),
+    "relations are everyone's": (professionals, "_facts_about", _everyone),
     "dates are forgotten": (professionals, "_when", lambda world, held_, line, fact: [ALWAYS]),
 }  # fmt: skip
 

@@ -31,21 +31,20 @@ _ORDINARY: Final = union(("ADM", "COORD", "VITAL", "CLIN", "ETP"))
 def rights_of(world: World, held: Held, table: Table) -> Iterator[Right]:
     if ROLES[held.role_code].category == "person":
         return  # What patients and those close to them may do does not come from a PractitionerRole.
+    facts = [Fact(held.role, Relation.OFFICE), *_facts_about(world, held)]
     for line in table.for_role(held.role_code):
-        for fact in _facts_for(world, held, line):
-            for during in _when(world, held, line, fact):
-                yield from rights_by(held, line, fact, during)
+        for fact in facts:
+            if fact.relation in line.relations:
+                for during in _when(world, held, line, fact):
+                    yield from rights_by(held, line, fact, during)
 
 
-def _facts_for(world: World, held: Held, line: Line) -> Iterator[Fact]:
-    if Relation.OFFICE in line.relations:
-        yield Fact(held.role, Relation.OFFICE)
-    structures = world.structures(held.organization)
+def _facts_about(world: World, held: Held) -> Iterator[Fact]:
+    """Those that name the person, or a structure where the relation allows it."""
+    person, structures = (held.role, held.practitioner), world.structures(held.organization)
     for fact in world.facts:
         relation = fact.relation
-        if relation not in line.relations:
-            continue
-        personal = relation in _PERSONAL and fact.principal in (held.role, held.practitioner)
+        personal = relation in _PERSONAL and fact.principal in person
         of_unit = relation in _OF_UNIT and held.organization == fact.principal
         of_structure = relation in _OF_STRUCTURE and fact.principal in structures
         if fact.principal and (personal or of_unit or of_structure):

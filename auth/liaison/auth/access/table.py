@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any, Final, Literal, get_args
 
@@ -57,18 +57,22 @@ class Row:
     types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is asked of it for every person and record is worked out once
 class Table:
     version: str
     dated: date
     rows: tuple[Row, ...]
 
-    @property
+    @cached_property
     def lines(self) -> tuple[Line, ...]:
         return tuple(line for row in self.rows for line in row.lines)
 
     def for_role(self, role: str) -> tuple[Line, ...]:
-        return tuple(line for line in self.lines if role in line.roles)
+        return self._by_role.get(role, ())
+
+    @cached_property
+    def _by_role(self) -> dict[str, tuple[Line, ...]]:
+        return {role: tuple(line for line in self.lines if role in line.roles) for role in ROLES}
 
     def types_for(self, role: str) -> tuple[str, ...]:
         """What the role may write, where a row says; () when none does."""
