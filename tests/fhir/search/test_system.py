@@ -107,9 +107,17 @@ async def test_what_no_type_has_is_said_once_of_all(team: tuple[Territory, Key])
         [told] = refused.value.issues
         assert told.diagnostics.startswith("'foo' is not a search parameter of any of the types searched. Known to all")
         assert "_lastUpdated" in told.diagnostics and "Account" not in told.diagnostics
-    lenient = await territory.search("", f"_id={territory.id(patient)}&foo=1", lenient=True)
-    assert lenient.total == 1
-    assert len(lenient.outcomes[0]["issue"]) == 1, "once, not once a type"
+    for query in ("foo=1", "foo.name=x"):
+        lenient = await territory.search("", f"_id={territory.id(patient)}&{query}", lenient=True)
+        assert lenient.total == 1
+        assert len(lenient.outcomes[0]["issue"]) == 1, "once, not once a type"
+
+
+async def test_what_the_end_of_a_chain_does_not_have_is_said_of_that_end(team: tuple[Territory, Key]) -> None:
+    territory, _ = team
+    for query in ("patient.foo=x", "_has:Provenance:target:foo=x"):
+        with pytest.raises(BadRequest, match=r"not a search parameter of (Patient|Provenance)\."):
+            await territory.search("", f"_type=Observation,Condition&{query}")
 
 
 async def test_the_path_names_one_type_and_then_there_is_no_type_parameter(team: tuple[Territory, Key]) -> None:

@@ -102,7 +102,9 @@ def test_no_operation_answers_what_the_document_does_not_say(service: Service, o
 def test_no_operation_does_after_many_calls(service: Service, operations: list[Any]) -> None:
     answered = call_all(service, operations, 40)
 
-    assert answered[200] > 150
+    # How many of the made-up calls mean something is chance: 137 of a run in which nothing was wrong.
+    assert answered[200] > 60
+    assert {200, 400, 404} <= set(answered)
     assert 401 not in answered
 
 

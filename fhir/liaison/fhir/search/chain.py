@@ -10,7 +10,7 @@ read; liaison.fhir.search.links follows it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter, ownership, search_parameters
@@ -68,22 +68,27 @@ def chained(asked: str, text: str, context: Context, read: Read) -> Criterion:
         ) from None
 
 
-def link_of(head: str, type_: str) -> tuple[SearchParameter, tuple[str, ...]]:
-    """The reference parameter `code` or `code:Type` of a type, and the types it may lead to."""
+def link_of(head: str, type_: str, among: Context | None = None) -> tuple[SearchParameter, tuple[str, ...]]:
+    """The reference parameter `code` or `code:Type` of a type, and the types it may lead to. `among`: the types searched
+    together, of which an error speaks."""
     code, _, named = head.partition(":")
-    known = search_parameters(type_)
-    parameter = find_parameter(type_, code)
-    if parameter is None or parameter.type != "reference":
-        references = ", ".join(sorted(one for one, p in known.items() if p.type == "reference"))
-        raise _unknown(
-            f"'{shown(code, 60)}' is not a reference parameter of {type_}. These are: {references or 'none'}."
-        )
+    parameter = _reference(type_, code)
+    if parameter is None:
+        whose = type_ if among is None else among.without(lambda one: _reference(one, code) is not None)
+        references = ", ".join(sorted(one for one, p in search_parameters(type_).items() if p.type == "reference"))
+        these = f" These are: {references or 'none'}." if whose == type_ else ""
+        raise _unknown(f"'{shown(code, 60)}' is not a reference parameter of {whose}.{these}")
     targets = tuple(one for one in sorted(parameter.target) if ownership(one).rule != "never")
     if named:
         if named not in targets:
             raise _unknown(f"'{shown(code, 60)}' of {type_} does not lead to '{shown(named, 60)}'.")
         targets = (named,)
     return parameter, targets
+
+
+def _reference(type_: str, code: str) -> SearchParameter | None:
+    parameter = find_parameter(type_, code)
+    return parameter if parameter is not None and parameter.type == "reference" else None
 
 
 def _criterion(asked: str, text: str, context: Context, read: Read, links: int, reverses: int) -> Criterion:
@@ -94,12 +99,12 @@ def _criterion(asked: str, text: str, context: Context, read: Read, links: int, 
         return read(asked, text, context)
     if links == MOST_LINKS:
         raise _unknown(f"A chain has at most {MOST_LINKS} links.")
-    parameter, targets = link_of(head, context.type_)
+    parameter, targets = link_of(head, context.type_, context)
     require_chain(parameter, rest)
     ways, problems = [], []
     for target in fitting(rest, targets):
         try:
-            there = replace(context, type_=target)
+            there = context.of(target)
             ways.append(Way(target, _criterion(rest, text, there, read, links + 1, reverses)))
         except BadRequest as error:
             problems.append(error)
@@ -139,7 +144,7 @@ def _has(asked: str, text: str, context: Context, read: Read, links: int, revers
     parameter = find_parameter(source, code)
     if parameter is None or parameter.type != "reference" or context.type_ not in parameter.target:
         raise _unknown(f"'{shown(code, 60)}' is not a parameter by which {source} refers to {context.type_}.")
-    way = Way(source, _criterion(rest, text, replace(context, type_=source), read, links, reverses))
+    way = Way(source, _criterion(rest, text, context.of(source), read, links, reverses))
     return chained_to("_has", parameter, [way], reverse=True)
 
 

@@ -1,7 +1,7 @@
 """A parsed query, and what every parameter type offers. No reading, no SQL, no evaluation: only the shapes."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -25,6 +25,18 @@ class Context:
     now: datetime
     types: tuple[str, ...] = ()
     """All types searched together, when there are several."""
+
+    def of(self, type_: str) -> "Context":
+        """The same at the end of a link, which leads to a type of its own."""
+        return replace(self, type_=type_, types=())
+
+    def without(self, has: Callable[[str], bool]) -> str:
+        """The types searched that have not what is asked for, in words that are the same for each of them: so it is
+        reported once."""
+        if len(self.types) < 2:
+            return self.type_
+        lacking = [one for one in self.types if not has(one)]
+        return "any of the types searched" if len(lacking) == len(self.types) else " or ".join(lacking[:5])
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,13 +67,13 @@ def _chain(node: grammar.Test, context: Context, read: Read, links: int) -> Crit
     if links == MOST_LINKS:
         raise BadRequest(f"A path has at most {MOST_LINKS} links.")
     step, rest = node.path[0], replace(node, path=node.path[1:])
-    parameter, targets = link_of(f"{step.name}:{step.type_}" if step.type_ else step.name, context.type_)
+    parameter, targets = link_of(f"{step.name}:{step.type_}" if step.type_ else step.name, context.type_, context)
     then = rest.path[0].name
     require_chain(parameter, then)
     ways: list[Way] = []
     problems: list[BadRequest] = []
     for target in fitting(then, targets):
-        there = replace(context, type_=target)
+        there = context.of(target)
         try:
             asked = _meaning(rest, there, read, links + 1)
             if step.where is not None:

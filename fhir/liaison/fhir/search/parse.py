@@ -167,17 +167,10 @@ def _parameter(name: str, asked: str, context: Context) -> SearchParameter:
 
 def _unknown(name: str, context: Context) -> str:
     types = context.types or (context.type_,)
-    if len(types) == 1:
-        known = ", ".join(sorted(search_parameters(context.type_)))
-        return f"'{shown(name, 60)}' is not a search parameter of {context.type_}. Known: {known}."
-    # The same words for each of the types, so that it is reported once.
-    without = [one for one in types if find_parameter(one, name) is None]
-    whose = "any of the types" if len(without) == len(types) else " or ".join(without[:5])
-    common = frozenset.intersection(*(frozenset(search_parameters(one)) for one in types))
-    return (
-        f"'{shown(name, 60)}' is not a search parameter of {whose} searched."
-        f" Known to all of them: {', '.join(sorted(common))}."
-    )
+    whose = context.without(lambda one: find_parameter(one, name) is not None)
+    known = ", ".join(sorted(frozenset.intersection(*(frozenset(search_parameters(one)) for one in types))))
+    of_all = " to all types searched" if len(types) > 1 else ""
+    return f"'{shown(name, 60)}' is not a search parameter of {whose}. Known{of_all}: {known}."
 
 
 def supported(parameter: SearchParameter) -> bool:
