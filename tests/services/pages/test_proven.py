@@ -51,7 +51,7 @@ WITHOUT = {
     **dict.fromkeys(
         ("/dossiers/{id}/applications", "/dossiers/{id}/mesures/ajouter", "/dossiers/{id}/accords", "/accueillir",
          "/dossiers/{id}/opposition", "/dossiers/{id}/accords/{consent}/retirer", "/dossiers/{id}/masquer",
-         "/oppositions/{id}", "/carnet", "/dossiers/{id}/carnet", "/dossiers/{id}/equipe", "/lettres/{id}/envoyee", "/dossiers/{id}/carnet/proche",
+         "/oppositions/{id}", "/carnet", "/dossiers/{id}/carnet", "/dossiers/{id}/equipe", "/lettres/{id}/envoyee", "/a-contresigner/signer", "/dossiers/{id}/carnet/proche",
          "/dossiers/{id}/alertes/{task}", "/visite/{id}", "/appels", "/appels/{task}", "/appels/{task}/prendre",
          "/urgence/{task}/fin", "/cohorte/etapes/{task}", "/cohorte/appliquer/{id}", "/mes-acces",
          "/journal", "/journal/urgences/{task}"),
