@@ -167,14 +167,21 @@ async def end_representation(connection: asyncpg.Connection, changes: Sequence[C
             await end_account(connection, account)
 
 
+async def stands_for(connection: "asyncpg.Connection | asyncpg.Pool", person: Key) -> bool:
+    """What `represents` says, of a person whether or not there is an account."""
+    return bool(
+        await connection.fetchval(
+            "select " + represents("p") + " from (select $1::smallint as fhir_kind, $2::bigint as fhir_patient,"
+            " $3::bigint as fhir_res) p",
+            person.kind,
+            person.patient,
+            person.res,
+        )
+    )
+
+
 async def _must_represent(connection: asyncpg.Connection, person: Key) -> None:
-    if not await connection.fetchval(
-        "select " + represents("p") + " from (select $1::smallint as fhir_kind, $2::bigint as fhir_patient,"
-        " $3::bigint as fhir_res) p",
-        person.kind,
-        person.patient,
-        person.res,
-    ):
+    if not await stands_for(connection, person):
         raise NotChecked("unrepresented")
 
 

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from liaison.auth.access import internal, vocabulary
+from liaison.auth.access.relations import Relation
 from liaison.auth.people import accounts, identity_checks
 from liaison.fhir.store.contract import Key, Request
 
@@ -135,3 +136,34 @@ async def test_a_proof_that_is_too_old_loses_nothing_that_was_chosen(place: Plac
     sent = {name: field(again, name) for name in ("csrf", "personne", "piece")}
     assert (await nurse.post(path, data=sent)).status_code == 303
     assert [one.document for one in await identity_checks.waiting(writing)] == ["passport"]
+
+
+async def test_a_relative_whom_the_person_has_named_may_have_an_account_and_another_may_not(
+    place: Place,  # noqa: F811
+    nurse: httpx.AsyncClient,
+) -> None:
+    tree = {
+        "resourceType": "RelatedPerson",
+        "patient": {"reference": f"Patient/{place.patient}"},
+        "active": True,
+        "name": [{"family": "LE GOFF", "given": ["Anna"]}],
+    }
+    made = await write(place, "POST", "RelatedPerson", tree)
+    key, path = place.house.store.key("RelatedPerson", made["id"]), f"/dossiers/{place.patient}/acces"
+    assert key is not None
+    assert "Anna LE GOFF" not in (await nurse.get(path)).text
+    form = {"personne": f"RelatedPerson/{made['id']}", "piece": "id-card"}
+    page = (await nurse.get("/mes-connexions")).text  # the patient has an account: the form is not shown
+    refused = await nurse.post(path, data={"csrf": field(page, "csrf"), **form})
+    assert refused.status_code == 422
+    await place.house.database.writing.execute(
+        "insert into relation (patient, principal, relation, source_kind, source_res, ordinal, detail, valid_from, valid_to)"
+        " values ($1, $2, $3, 1, 1, 0, '{\"holder\": \"related\"}', '-infinity', 'infinity')",
+        key.patient,
+        key.res,
+        int(Relation.CONSENT),
+    )
+    assert "proche que la personne a nommé" in (await nurse.get(path)).text
+    assert (await say(nurse, path, **form)).status_code == 303
+    (waiting,) = await identity_checks.waiting(place.house.database.reading, [key])
+    assert waiting.document == "id-card"

@@ -54,6 +54,7 @@ class Someone(NamedTuple):
     key: Key
     account: Account | None
     check: Check | None
+    represents: bool
 
 
 async def checking(request: Request) -> Response:
@@ -97,12 +98,17 @@ def _day(form: dict[str, str]) -> date | None:
 
 
 async def _everybody(request: Request, record: Record, patient: Tree) -> list[Someone]:
-    """The patient, and everyone of the record whom it calls a representative."""
+    """The patient, everyone of the record whom it calls a representative, and who is named in a permission."""
     house = request.app.state.house
     related = await found(record, "RelatedPerson", {"patient": f"Patient/{patient['id']}"})
-    people = [patient, *(one for one in related if extension(one, vocabulary.REPRESENTATION))]
+    reading, people = house.database.reading, [patient]
+    with faults.reported():
+        for one in related:
+            key = house.store.key("RelatedPerson", one["id"])
+            named = key is not None and await identity_checks.stands_for(reading, key)
+            if named or extension(one, vocabulary.REPRESENTATION):
+                people.append(one)
     keys = [house.store.key(one["resourceType"], one["id"]) for one in people]
-    reading = house.database.reading
     someone = []
     with faults.reported():
         checks = {one.person: one for one in await identity_checks.waiting(reading, [key for key in keys if key])}
@@ -112,7 +118,16 @@ async def _everybody(request: Request, record: Record, patient: Tree) -> list[So
             held = await accounts.of_person(reading, key)
             reference = f"{tree['resourceType']}/{tree['id']}"
             name = identity(tree).full if tree is patient else human_name(tree)
-            someone.append(Someone(reference, name, key, held[0] if held else None, checks.get(key)))
+            someone.append(
+                Someone(
+                    reference,
+                    name,
+                    key,
+                    held[0] if held else None,
+                    checks.get(key),
+                    bool(extension(tree, vocabulary.REPRESENTATION)),
+                )
+            )
     return someone
 
 
