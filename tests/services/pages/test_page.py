@@ -170,6 +170,13 @@ async def test_bundled_files_are_served_and_nothing_else(place: Place) -> None:
             assert (await browser.get(f"/static/{path}")).status_code == 404
 
 
+async def test_the_icon_is_where_browsers_look_for_one(place: Place) -> None:
+    async with at(place) as browser:
+        there, linked = await browser.get("/favicon.ico"), await browser.get("/static/icon.svg")
+    assert (there.status_code, there.headers["content-type"]) == (200, "image/svg+xml")
+    assert there.content == linked.content
+
+
 def test_the_style_sheet_asks_nothing_of_anyone() -> None:
     from liaison.services.pages.layout import STATIC
 

@@ -2,12 +2,16 @@
 
 import mimetypes
 from functools import cache
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from liaison.services.pages.layout import STATIC
+
+ICON: Final = "icon.svg"
+"""Also where a browser looks without being told to, beside what is no page: an answer of the API, a document."""
 
 
 @cache
@@ -25,7 +29,7 @@ def _files() -> dict[str, tuple[bytes, str]]:
 
 async def serve(request: Request) -> Response:
     """A bundled file, or 404. No folder listing, no file outside the bundle."""
-    found = _files().get(request.path_params["name"])
+    found = _files().get(request.path_params.get("name", ICON))
     if found is None:
         return Response(status_code=404)
     content, media_type = found
@@ -36,4 +40,4 @@ async def serve(request: Request) -> Response:
 
 
 def routes() -> list[Route]:
-    return [Route("/static/{name:path}", serve, methods=["GET"])]
+    return [Route("/static/{name:path}", serve, methods=["GET"]), Route("/favicon.ico", serve, methods=["GET"])]
