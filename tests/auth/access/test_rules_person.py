@@ -77,3 +77,22 @@ async def test_a_relative_in_the_team_sees_nothing_without_a_consent(territory: 
 
     assert await territory.sees(caller, note)
     assert not await territory.sees(caller, await territory.item(patient, "Condition"))
+
+
+async def test_a_consent_without_a_class_opens_to_a_relative_the_notebook_and_the_visits_alone(territory: Any) -> None:
+    """Row 23: « rien d'autre sans son accord », and an accord that names nothing is none. Its sibling names them."""
+    gp = await territory.person("gp")
+    patient = await territory.patient(gp)
+    relative = await territory.create(gp.caller, territory.item_of(patient, "RelatedPerson"))
+    caller = await territory.as_oneself(relative, "caregiver")
+    measure, visit = await territory.item(patient, **territory.vital()), await territory.item(patient, "Appointment")
+    safety = await territory.item(patient, "Flag", **label("SAFETY"))
+    more = [measure, safety, patient.reference]
+    unnamed = {"type": "permit", "actor": [territory.actor(relative)]}
+    await territory.create(gp.caller, territory.consent(patient, provision=unnamed))
+    assert await territory.sees(caller, visit)
+    assert [await territory.sees(caller, one) for one in more] == [False, False, False]
+
+    named = {**unnamed, "securityLabel": territory.classes("ADM_ONLY", "VITAL", "SAFETY")}
+    await territory.create(gp.caller, territory.consent(patient, provision=named))
+    assert [await territory.sees(caller, one) for one in more] == [True, True, True]

@@ -25,7 +25,7 @@ _PERSONAL: Final = frozenset(
 _OF_UNIT: Final = frozenset({Relation.STAY})
 _OF_STRUCTURE: Final = frozenset({Relation.STRUCTURE, Relation.CONSENT})
 _ORDINARY: Final = union(("ADM", "COORD", "VITAL", "CLIN", "ETP"))
-"""What a Consent that names no class permits: what a team would see, nothing sensitive."""
+"""What a Consent that names no class permits a professional: what a team would see, nothing sensitive."""
 
 
 def rights_of(world: World, held: Held, table: Table) -> Iterator[Right]:
@@ -78,8 +78,11 @@ def rights_by(held: Held, line: Line, fact: Fact, during: Interval) -> Iterator[
 
 
 def permitted(fact: Fact, line: Line) -> Class:
+    """What the Consent names, cut to the line. One that names no class opens nothing to those close to the person: they
+    read what row 23 gives whoever is named, and the rest only in so many words."""
     names = fact.detail.get("classes")
-    return (union(names) if names else _ORDINARY) & line.within
+    unnamed = Class(0) if fact.detail.get("holder") == "related" else _ORDINARY
+    return (union(names) if names else unnamed) & line.within
 
 
 def _whose(held: Held, line: Line) -> Iterator[Whose]:

@@ -60,6 +60,9 @@ CHECKERS: Final = frozenset(
 )
 """Who may record that they saw a patient's identity, in the records that they see. Aides are at homes, not at a desk."""
 
+TEAMED: Final = frozenset(code for code, role in ROLES.items() if role.category not in ("none", "control", "person"))
+"""Who may be named in a person's care team, and those who stand in for them."""
+
 URGENT: Final = frozenset(code for code, role in ROLES.items() if role.emergency)
 """Whom emergency access is offered to (rule 6)."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from liaison.auth.access import internal
+from liaison.auth.access import internal, vocabulary
 from liaison.fhir.store.contract import Request
 
 from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
@@ -86,4 +86,18 @@ async def test_who_stands_in_is_told_with_dates_and_authorisation(place: Place, 
         page = html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe")).text)
 
         assert ("Remplacé par Camille BOTH du" if role == "substitute" else "Interne en stage : Camille BOTH") in page
-        assert "01/03/2099" in page
+        assert "1 mars 2099" in page
+        assert "1 Mar 2099" in html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe?lang=en")).text)
+
+
+@pytest.mark.parametrize("role", ["dpo", "auditor", "admin", "referent", "call-handler", "coordinator-admin"])
+async def test_nobody_whose_role_no_care_team_holds_is_offered(place: Place, role: str) -> None:  # noqa: F811  # as above
+    """The list of « Accueillir » is the same."""
+    async with place.signed_in() as nurse:
+        chosen = await somebody(nurse, place, "coordinator")
+        maker = await internal.open_session(place.house.database.writing, "sandbox")
+        tree = json.loads((await place.house.engine.handle(maker, Request("GET", chosen))).body)
+        tree["code"] = [{"coding": [{"system": vocabulary.ROLE, "code": role}]}]
+        answer = await place.house.engine.handle(maker, Request("PUT", chosen, "", json.dumps(tree).encode()))
+        assert answer.status == 200, answer.body
+        assert chosen not in (await nurse.get(f"/dossiers/{place.patient}/equipe")).text

@@ -6,9 +6,11 @@ from typing import Any
 
 import orjson
 import pytest
+from babel.dates import format_date
 
 from liaison.auth.access import internal, team_writing
 from liaison.fhir.store.contract import Request
+from liaison.services.pages.reading.moments import PARIS
 
 from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
 from ..sheets.test_printing import words
@@ -49,10 +51,12 @@ async def test_a_letter_waits_is_printed_and_leaves_once(place: Place) -> None: 
         printed = words((await doctor.get(f"/lettres/{letter}")).content)
         for line in ("Patient LE GOFF", "2 rue du Four", "56000 Kervanec", "Camille NURSE"):
             assert line in printed
+        told_on = format_date(datetime.now(UTC).astimezone(PARIS).date(), "MMMM y", locale="en")
+        assert told_on in words((await doctor.get(f"/lettres/{letter}?lang=en")).content)
 
         form = {"csrf": field(page.text, "csrf")}
         assert (await doctor.post(f"/lettres/{letter}/envoyee", data=form)).status_code == 303
-        assert "Aucune lettre n'attend" in html.unescape((await doctor.get("/lettres")).text)
+        assert "Aucune lettre n'attend" in html.unescape((await doctor.get("/lettres?lang=fr")).text)
         assert (await doctor.get(f"/lettres/{letter}")).status_code == 404
 
 

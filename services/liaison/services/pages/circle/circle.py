@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from babel.dates import format_date
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -190,9 +191,8 @@ async def _show(
     given: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    gettext = translations(language_of(request)).gettext
     teams = await found(record, "CareTeam", {"patient": f"Patient/{patient['id']}", "status": "active", "_count": "50"})
-    members = await _members(request, record, teams, gettext)
+    members = await _members(request, record, teams)
     may = writes(me.role_code, Class.TEAM)
     offered: list[Choice] = await choices(record, me) if may else []
     return render(
@@ -213,10 +213,9 @@ async def _show(
     )
 
 
-async def _members(
-    request: Request, record: Record, teams: Sequence[Tree], gettext: Gettext
-) -> list[tuple[Member, Tree]]:
-    house = request.app.state.house
+async def _members(request: Request, record: Record, teams: Sequence[Tree]) -> list[tuple[Member, Tree]]:
+    house, language = request.app.state.house, language_of(request)
+    gettext = translations(language).gettext
     listed = [(team, place, one) for team in teams for place, one in enumerate(team.get("participant", []))]
     keys = {str((one.get("member") or {}).get("reference", "")): None for _team, _place, one in listed}
     numbers = {text: key.res for text in keys if (key := _key(house, text)) is not None}
@@ -224,7 +223,7 @@ async def _members(
         instead = await standing_in(house.database.reading, numbers.values())
     said: dict[int, list[str]] = {}
     for one in instead:
-        said.setdefault(one.answers, []).append(await _words(house, record, one, gettext))
+        said.setdefault(one.answers, []).append(await _words(house, record, one, language))
     made = [(_member(team, place, one, gettext, said, numbers), one) for team, place, one in listed]
     return sorted(made, key=lambda pair: (not pair[0].attending, pair[0].structure, pair[0].name.casefold()))
 
@@ -235,11 +234,12 @@ def _key(house: Any, text: str) -> Key | None:
     return key
 
 
-async def _words(house: Any, record: Record, one: StandsIn, gettext: Gettext) -> str:
+async def _words(house: Any, record: Record, one: StandsIn, language: str) -> str:
     """« Remplacé par … du … au …, autorisation n° … », or whose trainee or secretary this is."""
-    ids = house.engine.store
+    ids, gettext = house.engine.store, translations(language).gettext
     person = await record.read(f"Practitioner/{ids.id(Key(0, kind_of('Practitioner'), one.practitioner))}")
-    name, since, until = human_name(person), _date(one.since), _date(one.until)
+    name = human_name(person)
+    since, until = (_date(day, language) for day in (one.since, one.until))
     if one.role_code != "substitute":
         role = role_name(one.role_code, gettext)
         return f"{role} : {name}" + (gettext(_(", jusqu'au {day}")).format(day=until) if until else "")
@@ -258,10 +258,10 @@ async def _words(house: Any, record: Record, one: StandsIn, gettext: Gettext) ->
     return words + (gettext(_(", autorisation n° {number}")).format(number=number) if number else "")
 
 
-def _date(moment: datetime | None) -> str:
+def _date(moment: datetime | None, language: str) -> str:
     if moment is None or moment.year >= LATEST.year:
         return ""
-    return moment.astimezone(moments.PARIS).strftime("%d/%m/%Y")
+    return str(format_date(moment.astimezone(moments.PARIS).date(), "d MMM y", locale=language))
 
 
 def _member(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from babel.dates import format_datetime
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -108,7 +109,7 @@ async def letter(request: Request) -> Response:
     language = language_of(request)
     gettext = translations(language).gettext
     at, by = moments.happened(tree), await name_of(record, tree.get("sender") or {})
-    when = at.astimezone(moments.PARIS).strftime("%d/%m/%Y, %H:%M") if at else ""
+    when = format_datetime(at.astimezone(moments.PARIS), "d MMMM y, HH:mm", locale=language) if at else ""
     address: Tree = next(iter(patient.get("address", [])), {})
     where = [*map(str, address.get("line", [])), f"{address.get('postalCode', '')} {address.get('city', '')}".strip()]
     parts = [

@@ -19,6 +19,7 @@ from liaison.services.pages.reading.classes import in_words, read_in_the_team
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reception.person import Incomplete, patient
 from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.role_names import TEAMED
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
@@ -212,7 +213,7 @@ def _show(request: Request, step: str, form: dict[str, str], *, status: int = 20
 
 async def choices(record: Record, me: Me) -> list[Choice]:
     """Those who can be chosen for the team, the people first, then the structures; with the basis that is likely."""
-    people = await directory(record, me.role_reference)
+    people = await directory(record, me.role_reference, in_teams=True)
     ours = set()
     if me.organization_reference:
         found = {"organization": me.organization_reference, "active": "true", "_count": "200"}
@@ -232,8 +233,9 @@ async def choices(record: Record, me: Me) -> list[Choice]:
     return listed + [Choice(one, name, "", "recognised", "same-structure") for one, name in named]
 
 
-async def directory(record: Record, mine: str) -> list[tuple[str, str, str]]:
-    """(reference, name, role) of those who can be chosen for the team; whoever receives is on it already."""
+async def directory(record: Record, mine: str, *, in_teams: bool = False) -> list[tuple[str, str, str]]:
+    """(reference, name, role) of those who work here but for `mine`. `in_teams`: only those whose role a care team may
+    hold; a DPO, an auditor or a call handler is in no category of R.1110-2."""
     roles = await record.search(
         "PractitionerRole", {"active": "true", "_include": "PractitionerRole:practitioner", "_count": "200"}, most=500
     )
@@ -243,7 +245,8 @@ async def directory(record: Record, mine: str) -> list[tuple[str, str, str]]:
         reference_, person = f"PractitionerRole/{role['id']}", role.get("practitioner", {})
         name = str(person.get("display") or _name(people.get(str(person.get("reference")), {})))
         words = next((label(code) for code in role.get("code", []) if label(code)), "")
-        if name and reference_ != mine:
+        held = TEAMED.intersection(role_codes(role))
+        if name and reference_ != mine and (held or not in_teams):
             lines.append((reference_, name, words))
     return sorted(lines, key=lambda line: line[1].casefold())
 
