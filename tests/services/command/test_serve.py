@@ -15,6 +15,7 @@ import pytest
 
 from liaison.fhir.vault import FileKeyProvider
 
+from ..conftest import address, end, start
 from ..console import typed
 from ..processes import nursery_of, workers_of
 
@@ -107,6 +108,16 @@ def own(
         process.wait()
 
 
+@pytest.fixture(scope="module")
+def lasting(
+    service_base: dict[str, str], service: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """One for the tests that hurt its workers and leave it serving."""
+    process = start({**service_base, "PROXY_SOCKET": str(tmp_path_factory.mktemp("lasting") / "proxy.sock")})
+    yield address(process), process
+    end(process)
+
+
 def test_sigterm_stops_every_worker(own: tuple[str, subprocess.Popen[str]]) -> None:
     url, process = own
     workers = workers_of(process)
@@ -120,8 +131,8 @@ def test_sigterm_stops_every_worker(own: tuple[str, subprocess.Popen[str]]) -> N
         httpx.get(f"{url}/livez")
 
 
-def test_a_killed_worker_is_replaced(own: tuple[str, subprocess.Popen[str]]) -> None:
-    url, process = own
+def test_a_killed_worker_is_replaced(lasting: tuple[str, subprocess.Popen[str]]) -> None:
+    url, process = lasting
     before = workers_of(process)
 
     os.kill(before[0], signal.SIGKILL)
@@ -195,9 +206,9 @@ def test_metrics_are_kept_where_a_full_disk_cannot_end_a_worker(
 
 
 def test_a_worker_that_dies_while_it_is_asked_for_its_health_is_replaced(
-    own: tuple[str, subprocess.Popen[str]],
+    lasting: tuple[str, subprocess.Popen[str]],
 ) -> None:
-    _, process = own
+    _, process = lasting
     before = workers_of(process)
 
     for pid in before:
