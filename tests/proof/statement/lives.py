@@ -19,9 +19,11 @@ from .world import World
 TAG = {"system": "https://liaison.test/tags", "code": "walk"}
 ELSEWHERE = {
     *("everything", "summary", "lastn", "lookup", "register", "join", "oppose", "apply", "evaluate-measure", "review"),
-    *("asked-of-me", "clarify", "launch"),
+    *("asked-of-me", "clarify", "launch", "withdraw"),
 }
 """Operations of single types, each with tests of its own; here it is seen that they are routed."""
+HERE = {"meta", "meta-add", "meta-delete", "validate"}
+"""Operations of every type, tried below."""
 
 BY_HAND: dict[str, Tree] = {
     "StructureDefinition": {

@@ -17,7 +17,7 @@ from liaison.auth.caller import Caller
 from liaison.fhir.store.contract import Answer, Request
 from liaison.fhir.store.database import Database
 
-from .lives import Lives
+from .lives import ELSEWHERE, HERE, Lives
 from .searches import Draw, Searches
 from .world import STORED, World, opened
 
@@ -63,6 +63,11 @@ async def walk(world: World, types: list[str], draw: Draw) -> None:
 
 async def test_some_types_keep_their_claims(world: World) -> None:
     await walk(world, FEW, some_of)
+
+
+async def test_every_operation_is_tried_here_or_elsewhere(world: World) -> None:
+    names = {one["name"] for claimed in (await claims(world)).values() for one in claimed.get("operation", ())}
+    assert names <= HERE | ELSEWHERE
 
 
 @pytest.mark.proof

@@ -361,3 +361,15 @@ def test_leniency_is_echoed(gp: httpx.Client, patient: str) -> None:
     assert gp.get(f"/Observation?patient={patient}", headers={"prefer": "handling=strict"}).headers[
         "preference-applied"
     ] == ("handling=strict")
+
+
+def test_the_id_of_another_resource_names_no_patient(
+    gp: httpx.Client, patient: str, weight: Callable[..., bytes]
+) -> None:
+    """Ids tell whose record they are of: that a caller has rights there does not make a Patient of each of them."""
+    one = gp.post("/Observation", content=weight(patient)).json()["id"]
+
+    refused = gp.post("/Observation", content=weight(one))
+
+    assert refused.status_code == 422
+    assert f"Patient/{one} does not exist" in refused.text

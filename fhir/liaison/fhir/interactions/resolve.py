@@ -247,18 +247,21 @@ class Resolver:
                 self._stored[self._reference(key)] = opened
 
     async def _of_theirs(self, unread: set[Key]) -> set[Key]:
-        """Of these, the Patients on whom the caller has some right, though not to read the Patient itself: an opposition
-        to all sharing is confirmed, and the shared notebook written, by who does not see the identity. What they may
-        write there is decided as ever."""
+        """Of these, the Patients that there are and on whom the caller has some right, though not to read the Patient
+        itself: an opposition to all sharing is confirmed, and the shared notebook written, by who does not see the
+        identity. What they may write there is decided as ever."""
         people = [key for key in unread if key.kind == _PATIENT]
         if not people:
             return set()
+        # The id of anything of a record says whose it is: it is looked whether it is the Patient's own.
         asked = (
-            f"select p.patient from {self._store.filter.patients('$1::bigint')} p where p.patient = any($2::bigint[])"
+            f"select v.patient, v.res from {self._store.filter.patients('$1::bigint')} p"
+            " join version v on v.patient = p.patient and v.kind = $3 and v.superseded is null and not v.deleted"
+            " where p.patient = any($2::bigint[])"
         )
-        rows = await self._store.lanes.fetch(asked, self._caller.session, [key.patient for key in people])
-        held = {row["patient"] for row in rows}
-        return {key for key in people if key.patient in held}
+        rows = await self._store.lanes.fetch(asked, self._caller.session, [key.patient for key in people], _PATIENT)
+        held = {(row["patient"], row["res"]) for row in rows}
+        return {key for key in people if (key.patient, key.res) in held}
 
     async def _refuse(self, reasons: Mapping[str, str]) -> None:
         """Raises, naming each reference; or leaves out what has one, and resolves the rest again."""
