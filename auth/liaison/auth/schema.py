@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 import liaison.auth.journal.schema  # whoever wants all of our tables imports this module
 import liaison.auth.people.schema  # the same
+import liaison.auth.retention.schema  # the same
 import liaison.auth.vendors.schema  # noqa: F401  # the same
 from liaison.auth.columns import moment
 from liaison.fhir.store.schema import metadata

@@ -207,6 +207,8 @@ def test_numbers_of_events_never_change() -> None:
         "CONFIGURATION": 61,
         "BACKUP": 62,
         "RESTORE": 63,
+        "HOLD": 64,
+        "DESTRUCTION": 65,
         "CHAIN_START": 90,
         "CHAIN_END": 91,
         "LINK": 92,

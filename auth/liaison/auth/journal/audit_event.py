@@ -82,6 +82,8 @@ SHAPES: Final[Mapping[int, Shape]] = {
     Event.CONFIGURATION: Shape(_ALERT, (DCM, "110131", "Software Configuration"), "U"),
     Event.BACKUP: _own(_ACTIVITY, Event.BACKUP),
     Event.RESTORE: _own(_ACTIVITY, Event.RESTORE),
+    Event.HOLD: _own(_ALERT, Event.HOLD, "U"),
+    Event.DESTRUCTION: _own(_ACTIVITY, Event.DESTRUCTION, "D"),
     Event.CHAIN_START: Shape(_ACTIVITY, (DCM, "110120", "Application Start"), "E"),
     Event.CHAIN_END: Shape(_ACTIVITY, (DCM, "110121", "Application Stop"), "E"),
     Event.LINK: _own(_ACTIVITY, Event.LINK),

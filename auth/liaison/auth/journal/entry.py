@@ -47,6 +47,8 @@ class Event(IntEnum):
     CONFIGURATION = 61
     BACKUP = 62
     RESTORE = 63  # declares the break after a restore
+    HOLD = 64  # a legal hold placed or lifted
+    DESTRUCTION = 65  # a record whose time is over
     CHAIN_START = 90
     CHAIN_END = 91
     LINK = 92  # binds entries that were written inside transactions into the worker's chain

@@ -170,6 +170,19 @@ async def suspend(connection: asyncpg.Connection, username: str, *, active: bool
     return number is not None
 
 
+async def close_of_record(connection: asyncpg.Connection, patient: int) -> None:
+    """In the transaction that erases this patient: whoever signed in to the record no longer can, and their user name,
+    which may be the person's own, is gone with what they signed in with."""
+    closed = await connection.fetch(
+        "update account set active = false, username = 'erased-' || account, password = null, pin = null"
+        " where fhir_patient = $1 and fhir_patient <> 0 returning account",
+        patient,
+    )
+    for row in closed:
+        await end_account(connection, row["account"])
+    await connection.execute("delete from identity_check where fhir_patient = $1 and fhir_patient <> 0", patient)
+
+
 async def known(connection: "asyncpg.Connection | asyncpg.Pool", person: Key) -> bool:
     """Whether the directory or a record has such a person, now. An id that is well made may be nobody's any more."""
     if person.patient:

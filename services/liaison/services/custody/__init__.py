@@ -7,6 +7,7 @@ replay    puts these back into a restored base, before it serves
 restore   an empty base from a backup
 drill     a backup restored elsewhere and checked
 papers    what `init` was told, and when backups were made and tried
+retaining records whose time is over: the plan, and their destruction
 founding  a new installation and its first administrator
 shares    the key in sealed envelopes
 checks    what `liaison doctor` says

@@ -12,6 +12,8 @@ import asyncpg
 from liaison.auth.journal import tiles
 from liaison.auth.journal.checkpoint import NotSigned, Verifier
 from liaison.auth.journal.keys import JournalKeys
+from liaison.auth.retention.records import records, today
+from liaison.auth.retention.rules import in_force
 from liaison.fhir.search.index import GENERATION
 from liaison.fhir.store.database import SCHEMA, UNFINISHED, connection
 from liaison.fhir.store.reindex import is_behind
@@ -87,6 +89,7 @@ async def _of_base(one: asyncpg.Connection, settings: Settings) -> list[Finding]
     found.append(Finding("clé", OK, "le fournisseur de clés ouvre les clés de la base"))
     found.append(await journal_head(one, keys.signer.verifier, settings.outside_folder))
     found.append(await journal_waiting(one))
+    found.append(await retention(one, vault))
     return found
 
 
@@ -169,6 +172,23 @@ async def journal_waiting(one: asyncpg.Connection) -> Finding:
             "journal, attente", LOOK, text, "Démarrer le service : liaison serve. S'il tourne, lire ses messages."
         )
     return Finding("journal, attente", OK, "toutes les entrées ont leur place")
+
+
+# ---- how long records are kept ------------------------------------------------------------------------------------
+
+
+async def retention(one: asyncpg.Connection, vault: Vault) -> Finding:
+    """How many records are due, and how many are on hold (CSP R.1112-7). Names none."""
+    try:
+        day, known = await today(one), await records(one, vault, in_force().rules)
+    except NotAuthentic:
+        fix = "Prévenir le délégué à la protection des données ; remettre la base d'une sauvegarde (deploy/restore.md)."
+        return Finding("conservation", BROKEN, "un dossier patient ne s'ouvre pas avec sa clé", fix)
+    due = sum(record.over(day) and not record.held for record in known)
+    text = f"{due} dossier(s) au terme de leur conservation, {sum(record.held for record in known)} retenu(s) par une mesure"
+    if due:
+        return Finding("conservation", LOOK, text, "liaison retention plan, puis la décision (deploy/README.md)")
+    return Finding("conservation", OK, text)
 
 
 # ---- the machine and its papers -----------------------------------------------------------------------------------

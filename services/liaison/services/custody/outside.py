@@ -1,8 +1,8 @@
 """What a backup cannot know, kept in files outside the database: erasures, and every fact of rights since.
 
 A job follows the journal (its entries name each resource written) and appends the newest version of each resource from
-which rights derive, sealed as stored, to `rights.jsonl`; erased patients, accounts, clients and phones out of force, and
-the fingerprints of the secrets in force, stand in `state.json`. Both are at most some two seconds behind. No key is in
+which rights derive, sealed as stored, to `rights.jsonl`; erased patients, legal holds (sealed), accounts, clients and
+phones out of force, and the fingerprints of the secrets in force, stand in `state.json`. Both are at most some two seconds behind. No key is in
 them.
 """
 
@@ -48,6 +48,7 @@ class State:
     clients: list[int] = field(default_factory=list)
     phones: list[int] = field(default_factory=list)
     in_force: Fingerprints = field(default_factory=dict)
+    holds: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Unreadable(RuntimeError):
@@ -94,6 +95,16 @@ async def keep(connect: Connect, keys: JournalKeys, folder: Path) -> None:
                 with contextlib.suppress(Exception):
                     await connection.close(timeout=1)
         await asyncio.sleep(EVERY_SECONDS)
+
+
+async def follow_once(connection: asyncpg.Connection, keys: JournalKeys, folder: Path) -> None:
+    """Everything up to now, for a command; nothing when a service is at it."""
+    if await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
+        try:
+            while await follow(connection, keys, folder):
+                pass
+        finally:
+            await connection.execute("select pg_advisory_unlock($1)", _LOCK)
 
 
 async def follow(connection: asyncpg.Connection, keys: JournalKeys, folder: Path) -> bool:
@@ -147,7 +158,11 @@ async def _state(connection: asyncpg.Connection, position: int, prints: Fingerpr
         await numbers("select client from client where not active order by 1"),
         await numbers("select phone from phone where not active order by 1"),
         prints,
+        [json.loads(row[0]) for row in await connection.fetch(_HOLDS)],
     )
+
+
+_HOLDS: Final = "select row_to_json(h) from legal_hold h order by patient, hold"
 
 
 # ---- resources from which rights derive ---------------------------------------------------------------------------

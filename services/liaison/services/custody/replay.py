@@ -1,4 +1,5 @@
-"""Puts back into a restored base what happened after the backup: erasures, oppositions, revocations. Before it serves.
+"""Puts back into a restored base what happened after the backup: erasures, oppositions, revocations, holds. Before
+it serves.
 
 A resource kept outside whose version is newer than the restored one takes its place, with its facts; grants are then
 computed again. A version number never goes back, so replaying twice changes nothing.
@@ -13,6 +14,7 @@ from typing import Any, Final
 import asyncpg
 
 from liaison.auth.access import grants
+from liaison.auth.people.accounts import close_of_record
 from liaison.fhir.definitions import DIRECTORY_TYPES, type_of
 from liaison.fhir.search.index import indexed
 from liaison.fhir.store import ids, referring, walking
@@ -59,7 +61,9 @@ async def replay(connection: asyncpg.Connection, vault: Vault, folder: Path) -> 
             everyone |= patient == 0
     await _refer(connection, vault, put)
     for patient in state.erased:
+        await close_of_record(connection, patient)
         done.erased += await erase(connection, vault, patient)
+    await hold(connection, state)
     for account in state.accounts:
         done.accounts += await _changed(
             connection,
@@ -81,6 +85,17 @@ async def replay(connection: asyncpg.Connection, vault: Vault, folder: Path) -> 
         touched |= {row[0] for row in await connection.fetch("select patient from patient where state = 0")}
     await grants.recompute(connection, vault, touched)
     return done
+
+
+async def hold(connection: asyncpg.Connection, state: outside.State) -> None:
+    """Legal holds placed or lifted since. A base of an older revision has no table for them: once it is migrated."""
+    if await connection.fetchval("select to_regclass('legal_hold') is not null"):
+        await connection.execute(
+            "insert into legal_hold select h.* from json_populate_recordset(null::legal_hold, $1::json) h"
+            " join patient p on p.patient = h.patient and p.state = 0"
+            " on conflict (patient, hold) do update set lifting = excluded.lifting, lifted_at = excluded.lifted_at",
+            json.dumps(state.holds),
+        )
 
 
 async def _changed(connection: asyncpg.Connection, statement: str, *values: Any) -> int:

@@ -21,7 +21,7 @@ from liaison.fhir.vault import KeyProvider, Vault
 from liaison.services import migrations
 from liaison.services.custody import archive, outside
 from liaison.services.custody.archive import BadBackup, Manifest, Progress
-from liaison.services.custody.replay import Replayed, replay
+from liaison.services.custody.replay import Replayed, hold, replay
 
 
 class NotEmpty(RuntimeError):
@@ -73,8 +73,18 @@ async def restore(
         await one.close()
     await migrations.migrate(url)
     if kept:
+        await _hold(url, kept)
         _set_aside(kept)
     return Restored(manifest, verdict, replayed, lost)
+
+
+async def _hold(url: str, kept: Path) -> None:
+    """A backup from before there were legal holds has its table only now."""
+    one = await connection(url)
+    try:
+        await hold(one, outside.read_state(kept) or outside.State())
+    finally:
+        await one.close()
 
 
 async def _empty(url: str) -> None:

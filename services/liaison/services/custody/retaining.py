@@ -1,0 +1,128 @@
+"""What the retention rules ask for, and the destruction of records whose time is over.
+
+One record is one transaction: locked, looked at anew, then its accounts, keys, bodies and index rows go, with a tombstone
+and an entry in the journal that stand or fall with it. Stopped in between, it goes on where it was when it is run again.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import asyncpg
+
+from liaison.auth.journal.entry import Entry, Event
+from liaison.auth.people.accounts import close_of_record
+from liaison.auth.retention import rules
+from liaison.auth.retention.records import Record, records, today
+from liaison.fhir.store.erasure import erase
+from liaison.services.custody import outside
+from liaison.services.house import House
+
+DESTROYED: Final = "destroyed"
+HELD: Final = "held"
+CHANGED: Final = "changed"
+"""Something came into the record since the plan: it is kept, and the next plan says until when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Of every record in force, on one day. A record on hold is neither due nor to come."""
+
+    day: date
+    records: tuple[Record, ...]
+
+    @property
+    def due(self) -> tuple[Record, ...]:
+        """To be destroyed."""
+        return tuple(one for one in self.records if one.over(self.day) and not one.held)
+
+    @property
+    def held(self) -> tuple[Record, ...]:
+        return tuple(one for one in self.records if one.held)
+
+    @property
+    def at_rest(self) -> tuple[Record, ...]:
+        """Out of active use, and not yet to be destroyed."""
+        return tuple(one for one in self.records if one.at_rest(self.day) and not one.over(self.day))
+
+    @property
+    def open_stays(self) -> int:
+        return sum(one.terms is None for one in self.records)
+
+    def to_come(self) -> dict[int, int]:
+        """How many records may be destroyed in each later year, those on hold left out."""
+        kept = (one for one in self.records if one.terms and not one.held and not one.over(self.day))
+        return dict(sorted(Counter(one.terms.kept_until.year for one in kept if one.terms).items()))
+
+
+async def plan(connection: asyncpg.Connection, house: House) -> Plan:
+    """In the caller's transaction, which also holds the entry that says so: it reads dates of every person."""
+    found = await records(connection, house.vault, rules.in_force().rules)
+    return Plan(await today(connection), tuple(found))
+
+
+async def destroy(house: House, record: Record, *, by: str, why: str) -> str:
+    """DESTROYED, or why the record is still there. `by` and `why`: who decided, and by which decision."""
+    law = rules.in_force()
+    async with house.database.writing.acquire() as connection, connection.transaction():
+        # Writers and holds take the same rows: they come before, and are seen below, or find the person gone.
+        locked = await connection.fetch(
+            "select patient from patient where patient = any($1::bigint[]) and state = 0 order by patient for update",
+            list(record.patients),
+        )
+        again = await records(connection, house.vault, law.rules, record.patients)
+        now = await today(connection)
+        if len(locked) != len(record.patients) or len(again) != 1 or again[0].elsewhere != record.elsewhere:
+            return CHANGED
+        if again[0].held:
+            return HELD
+        if not again[0].over(now) or again[0].terms is None:
+            return CHANGED
+        await _gone(connection, house, again[0], {"by": by, "rules": law.version, **told(again[0])}, why)
+    return DESTROYED
+
+
+async def _gone(connection: asyncpg.Connection, house: House, record: Record, detail: dict[str, Any], why: str) -> None:
+    for patient in record.patients:
+        await close_of_record(connection, patient)
+        await erase(connection, house.vault, patient)
+    await house.journal.record_within(
+        connection,
+        [
+            Entry(
+                Event.DESTRUCTION,
+                patient=patient,
+                method="console",
+                path="retention apply",
+                reason=why,
+                detail=detail,
+            )
+            for patient in record.patients
+        ],
+    )
+
+
+def told(record: Record) -> dict[str, str]:
+    """The terms in words of data: what the plan prints and the journal keeps."""
+    if record.terms is None:
+        return {"last_act": "open"}
+    return {
+        "last_act": record.facts.last_act.isoformat(),
+        "active_until": record.terms.active_until.isoformat(),
+        "kept_until": record.terms.kept_until.isoformat(),
+        "because": record.terms.because,
+        "rule": record.terms.kind,
+    }
+
+
+def numbers(house: House, found: Sequence[Record]) -> list[str]:
+    """What names these records without naming anyone."""
+    return [f"Patient/{house.store.id(key)}" for one in found for key in one.resources]
+
+
+async def keep_outside(house: House) -> None:
+    """Tombstones into the files outside at once, where no service runs that does it within two seconds."""
+    async with house.database.writing.acquire() as connection:
+        await outside.follow_once(connection, house.journal_keys, house.settings.outside_folder)
