@@ -13,6 +13,8 @@ from liaison.auth.retention import holds
 from liaison.auth.retention.records import Record
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key, Request
+from liaison.fhir.store.erasure import erase
+from liaison.fhir.vault import Vault
 from liaison.services.custody import retaining
 from liaison.services.custody.checks import LOOK, OK, retention
 from liaison.services.custody.restore import restore
@@ -241,6 +243,27 @@ async def test_the_console_destroys_what_is_confirmed_and_only_then(place: Place
         "select event, count(*) from journal_entry where event in (64, 65) group by 1 order by 1",
     )
     assert events == [(64, 2), (65, 1)]
+
+
+async def test_stopped_in_between_it_goes_on_where_it_was(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [await person(place), await person(place)]
+    erased: list[int] = []
+
+    async def once(connection: asyncpg.Connection, vault: Vault, patient: int) -> bool:
+        if erased:
+            raise asyncpg.PostgresConnectionError("the connection was lost")
+        erased.append(patient)
+        return await erase(connection, vault, patient)
+
+    with monkeypatch.context() as cut:
+        cut.setattr(retaining, "erase", once)
+        assert console(place, "apply", "--destroy", *BY, "--confirm", "2").returncode == 1
+    assert [await there(place, patient) for patient in sorted(both)] == [
+        patient not in erased for patient in sorted(both)
+    ]
+    assert json.loads((place.kept / "state.json").read_text())["erased"] == erased
+    assert console(place, "apply", "--destroy", *BY, "--confirm", "1").returncode == 0
+    assert not any([await there(place, patient) for patient in both])
 
 
 async def test_doctor_says_what_is_due(place: Place) -> None:
