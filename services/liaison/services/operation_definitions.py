@@ -47,6 +47,13 @@ JOIN: Final = _ours(
     Parameter("means", "code"),
     Parameter("informed", "boolean"),
 )
+IDENTIFY: Final = _ours("Patient/*/$identify", Parameter("status", "code", minimum=1), Parameter("patient", "Patient"))
+MERGE: Final = _ours(
+    "Patient/$merge",
+    Parameter("source-patient", "Reference", minimum=1),
+    Parameter("target-patient", "Reference", minimum=1),
+)
+"""Named as in R5, whose operation moves data; ours does not."""
 OPPOSE: Final = _ours(
     "Patient/*/$oppose",
     Parameter("against", "Reference"),
@@ -95,6 +102,9 @@ DESCRIBED: Final[Mapping[str, Definition]] = {
     "Patient/$lookup": LOOKUP,
     "Patient/$register": REGISTER,
     "Patient/$join": JOIN,
+    "Patient/*/$identify": IDENTIFY,
+    "Patient/$merge": MERGE,
+    "Patient/*/$unmerge": _ours("Patient/*/$unmerge"),
     "Patient/*/$oppose": OPPOSE,
     "Consent/*/$withdraw": WITHDRAW,
     "Patient/$emergency-access": EMERGENCY_ACCESS,

@@ -29,6 +29,7 @@ from liaison.fhir.store.contract import Answer, Key, Request
 from liaison.services.apply_operation import apply_plan
 from liaison.services.clarifying import asked_of_me, clarify
 from liaison.services.engine import Engine, Operation
+from liaison.services.identities import identify, merge, unmerge
 from liaison.services.launching import launch_app
 from liaison.services.measuring import evaluate
 from liaison.services.reviewing import review
@@ -62,6 +63,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "Patient/$lookup": look_up,
     "Patient/$register": register_patient,
     "Patient/$join": join_team,
+    "Patient/*/$identify": identify,
+    "Patient/$merge": merge,
+    "Patient/*/$unmerge": unmerge,
     "Patient/*/$oppose": oppose,
     "Consent/*/$withdraw": withdraw,
     "Patient/*/$launch": launch_app,

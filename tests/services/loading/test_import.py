@@ -164,6 +164,18 @@ def test_what_cannot_be_stored_is_said_and_the_rest_is_stored(run: Run, tmp_path
     assert "line 1" in reasons["d.json"]
 
 
+def test_a_wrong_check_digit_is_a_warning(run: Run, tmp_path: Path) -> None:
+    matricule = {"system": "urn:oid:1.2.250.1.213.1.4.10", "value": "123456789012244"}
+    put(tmp_path / "files", "a.json", {"resourceType": "Patient", "id": "a", "identifier": [matricule]})
+
+    code, report = run(tmp_path / "files")
+
+    assert (code, report["created"]) == (0, {"Patient": 1})
+    [doubtful] = report["doubtful"]
+    assert doubtful["where"].endswith("a.json")
+    assert "INS" in doubtful["warning"] and matricule["value"] not in doubtful["warning"]
+
+
 def test_a_path_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     done = subprocess.run(
         [str(Path(sys.executable).with_name("liaison")), "import", str(tmp_path / "nothing")],

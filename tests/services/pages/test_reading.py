@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from liaison.services.pages.reading.identity import RELIABILITY, identity
+from liaison.auth.access.identity import RELIABILITY
+from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.moments import happened, late, moment
 from liaison.services.pages.reading.sentences import author, sentence
 

@@ -61,7 +61,7 @@ class Finder:
         )
 
     async def candidates(self, patient: Tree) -> list[Known]:
-        """Those who share an INS or the name and birth date with this Patient."""
+        """Those who share an INS or the name and birth date with this Patient; of merged records, the one that stays."""
         vault, wanted = self.store.vault, []
         for one in identity.matricules(patient):
             wanted.append((tokens.IDENTIFIER, tokens.identifier_token(vault, *one)))
@@ -77,8 +77,11 @@ class Finder:
         found = []
         for number, res in rows:
             opened = await self.store.read(self.cell, Key(number, _PATIENT, res))
-            if opened is not None and not opened.row.deleted:
-                found.append(Known(opened.row.key, read(opened.body)))
+            if opened is None or opened.row.deleted:
+                continue
+            tree = read(opened.body)
+            if not identity.is_merged(tree):
+                found.append(Known(opened.row.key, tree))
         return found
 
     async def note(self, found: bool) -> None:

@@ -1,10 +1,12 @@
 """The INS: unique in the territory, and never a way to learn who is known elsewhere (domain notes §1.4, design §5).
 
-A matricule is recorded by `$register`, which checks it. A Patient created otherwise is provisional and carries none,
+A matricule is recorded by `$register` and `$identify`, which check it; a qualified identity carries one and no other does,
+whichever generation of FR Core states it. A Patient created otherwise is provisional and carries none,
 whether the matricule is known already or not: both look the same to whoever sends it. When it is known, a task opens in
-the review list, which the sender does not see.
+the review list, which the sender does not see; so it does when every strict trait is somebody else's.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import asyncpg
@@ -12,20 +14,24 @@ import asyncpg
 from liaison.auth.access import vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.standing import Standing
+from liaison.auth.access.traits import stated_name, traits_of
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Unprocessable
 from liaison.fhir.model import dump, read
+from liaison.fhir.model.check_digits import INS_SYSTEMS
 from liaison.fhir.store import identity as tokens
 from liaison.fhir.store import rows
 from liaison.fhir.store.contract import Change, Key, Labels, Tree
 from liaison.fhir.store.ids import Ids, new_resource
 from liaison.fhir.vault import Vault
 
-INS_SYSTEMS: Final = frozenset(f"urn:oid:1.2.250.1.213.1.4.{number}" for number in (8, 9, 10, 11))
 RELIABILITY: Final = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability"
 STATUS: Final = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-identity-status"
 _TASK: Final = kind_of("Task")
 _PATIENT: Final = kind_of("Patient")
+_OLDER: Final = "v2-0445"
+"""In the system of a status: the generation of FR Core in which VALI with an INS is what is QUAL now."""
+_COMMENTS: Final = frozenset({"HOMA", "DOUT", "DOUB", "FICT"})
 _BILLING: Final = ("http://terminology.hl7.org/CodeSystem/v2-0203", "NH")
 
 
@@ -33,13 +39,35 @@ class AlreadyKnown(Unprocessable):
     """The identity cell was about to record a matricule that another record has: someone was faster."""
 
 
-def matricules(tree: Tree) -> list[tuple[str, str]]:
+def matricules(tree: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(system, value) of the INS that a Patient carries. A billing number (NSS) with the same system is none."""
     return [
         (one["system"], one["value"])
         for one in tree.get("identifier") or ()
         if one.get("system") in INS_SYSTEMS and isinstance(one.get("value"), str) and not _is_billing(one)
     ]
+
+
+def status_of(tree: Mapping[str, Any]) -> str:
+    """PROV, VALI, RECUP or QUAL; '' when not said. In the older generation of FR Core, VALI with an INS is QUAL."""
+    for part in _reliability_of(tree):
+        coding = part.get("valueCoding") or {}
+        if part.get("url") == "identityStatus":
+            code = str(coding.get("code", ""))
+            older = _OLDER in str(coding.get("system", ""))
+            return "QUAL" if older and code == "VALI" and matricules(tree) else code
+    return ""
+
+
+def is_questioned(tree: Mapping[str, Any]) -> bool:
+    """Whether the identity is said to be a homonym's, doubtful, a duplicate or fictitious: it is not qualified then."""
+    codes = {(part.get("valueCoding") or {}).get("code") for part in _reliability_of(tree)}
+    return not codes.isdisjoint(_COMMENTS)
+
+
+def _reliability_of(tree: Mapping[str, Any]) -> list[dict[str, Any]]:
+    stated = [one for one in tree.get("extension") or () if one.get("url") == RELIABILITY]
+    return [part for one in stated for part in one.get("extension") or ()]
 
 
 def _is_billing(identifier: dict[str, Any]) -> bool:
@@ -54,41 +82,77 @@ async def keep_unique(
 
     Within the locks of the identifiers written, which the store takes first: two equal ones never pass each other.
     """
+    here = {change.key.patient for change in changes}
     for change in [one for one in changes if one.type_ == "Patient" and one.tree is not None]:
         assert change.tree is not None
         stated = matricules(change.tree)
-        if not stated:
-            continue
         if who.internal is not None:
-            if who.internal.name == "identity" and await _known(connection, vault, stated, change.key.patient):
+            if who.internal.name == "identity" and await _known(connection, vault, change.tree, here):
                 raise AlreadyKnown("This INS has a record.")
             continue
         if change.interaction == "update":
-            if set(stated) - set(matricules(change.before or {})):
-                raise Unprocessable("An INS is recorded by Patient/$register, which checks it.", "Patient.identifier")
+            _check_change(change.tree, change.before or {})
             continue
-        if await _known(connection, vault, stated, change.key.patient):
+        if not stated and status_of(change.tree) == "QUAL":
+            raise Unprocessable("A qualified identity has its INS: Patient/$register checks it.", "Patient.extension")
+        if await _known(connection, vault, change.tree, here, traits=True):
             changes.append(_duplicate(ids, change))
-        change.tree = provisional(change.tree)
-        change.body = dump(change.tree)
+        if stated:
+            change.tree = provisional(change.tree)
+            change.body = dump(change.tree)
 
 
-async def _known(connection: asyncpg.Connection, vault: Vault, stated: list[tuple[str, str]], besides: int) -> bool:
-    """Whether another record has one of these as its matricule: not as the number that somebody's care is billed on,
-    which may be a parent's and whose token is the same."""
+def _check_change(tree: Tree, before: Tree) -> None:
+    """An update states no more of an identity than was checked. What a record had before, it may keep."""
+    stated, had, status, was = set(matricules(tree)), set(matricules(before)), status_of(tree), status_of(before)
+    if stated - had:
+        raise Unprocessable(
+            "An INS is recorded by Patient/$register or Patient/[id]/$identify, which check it.", "Patient.identifier"
+        )
+    if status == "QUAL" and (was != "QUAL" or had - stated):
+        raise Unprocessable(
+            "A qualified identity has its INS, and is recorded by Patient/[id]/$identify.", "Patient.extension"
+        )
+    if stated and status != "QUAL" and status != was:
+        raise Unprocessable("Only a qualified identity carries its INS.", "Patient.identifier")
+
+
+async def _known(
+    connection: asyncpg.Connection, vault: Vault, tree: Tree, besides: set[int], *, traits: bool = False
+) -> bool:
+    """Whether a record besides these has one of its INS as its matricule: not as the number that somebody's care is billed on,
+    which may be a parent's and whose token is the same. With `traits`: or is of someone alike in every strict trait, and
+    has no other INS. A record that was merged into another is nobody's any more."""
+    stated, mine = set(matricules(tree)), traits_of(tree)
+    wanted = [(tokens.IDENTIFIER, tokens.identifier_token(vault, *one)) for one in stated]
+    if traits and mine.complete:
+        wanted.append((tokens.TRAITS, tokens.traits_token(vault, *stated_name(tree), mine.birth_date)))
+    if not wanted:
+        return False
     records = await connection.fetch(
         f"select distinct {rows.COLUMNS}, null from identity_token t"  # our own words
+        " join unnest($1::smallint[], $2::bytea[]) as k(space, token) on t.space = k.space and t.token = k.token"
         " join version v on v.patient = t.patient and v.kind = t.kind and v.res = t.res and v.superseded is null"
-        " where t.space = $1 and t.token = any($2::bytea[]) and t.kind = $3 and t.patient <> $4 and not v.deleted",
-        tokens.IDENTIFIER,
-        [tokens.identifier_token(vault, *one) for one in stated],
+        " where t.kind = $3 and t.patient <> all($4::bigint[]) and not v.deleted",
+        [space for space, _ in wanted],
+        [token for _, token in wanted],
         _PATIENT,
-        besides,
+        list(besides),
     )
     found = [rows.row_of(record) for record in records]
     keys = await vault.patient_keys(connection, {row.key.patient for row in found})
-    bodies = (rows.open_(keys[row.key.patient], row) for row in found if row.key.patient in keys)
-    return any(not set(stated).isdisjoint(matricules(read(body))) for body in bodies)
+    others = [read(rows.open_(keys[row.key.patient], row)) for row in found if row.key.patient in keys]
+    return any(
+        stated & set(matricules(other))
+        or (traits and mine.complete and traits_of(other) == mine and not (stated and matricules(other)))
+        for other in others
+        if not is_merged(other)
+    )
+
+
+def is_merged(tree: Mapping[str, Any]) -> bool:
+    """Whether this record says that another took its place."""
+    return any(link.get("type") == "replaced-by" for link in tree.get("link") or ())
 
 
 def provisional(tree: Tree) -> Tree:

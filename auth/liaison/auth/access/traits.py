@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from liaison.fhir.store.identity import normalise
 
-_BIRTHPLACE: Final = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
+BIRTHPLACE: Final = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
 _INSEE: Final = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-address-insee-code"
 
 
@@ -57,7 +57,7 @@ def stated_name(patient: Mapping[str, Any]) -> tuple[str, str]:
 def _birthplace(patient: Mapping[str, Any]) -> str:
     """The INSEE code, whichever of the two published systems it is given in."""
     for extension in patient.get("extension") or ():
-        if extension.get("url") == _BIRTHPLACE:
+        if extension.get("url") == BIRTHPLACE:
             for inner in (extension.get("valueAddress") or {}).get("extension") or ():
                 if inner.get("url") == _INSEE:
                     return str((inner.get("valueCoding") or {}).get("code", ""))

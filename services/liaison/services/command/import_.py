@@ -117,6 +117,10 @@ def show(report: Report) -> None:
     console.print(f"{report.read} resources read in {report.seconds:.1f} s ({rate:.0f} a second).")
     for text, count in report.unmatched.most_common(10):
         console.print(f"Kept as a logical reference, {count} times: {text}", markup=False, soft_wrap=True)
+    for where, words in report.doubtful[:NAMED]:
+        console.print(f"Stored, but doubtful: {where}: {words}", markup=False, soft_wrap=True)
+    if len(report.doubtful) > NAMED:
+        console.print(f"… and {len(report.doubtful) - NAMED} more doubtful.")
     for where, reason in report.refused[:NAMED]:
         console.print(f"Not stored: {where}: {reason}", markup=False, soft_wrap=True)
     if len(report.refused) > NAMED:

@@ -8,6 +8,7 @@ from liaison.fhir.errors import FhirError, Unprocessable
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.resolve import Lenience
 from liaison.fhir.interactions.writes import Write
+from liaison.fhir.model import check_digits
 from liaison.fhir.store import Store
 from liaison.fhir.store.identity import identifier_of, identifiers
 from liaison.services.loading.ledger import Known, Ledger, Line
@@ -159,6 +160,10 @@ class Batch:
                 report.unchanged[write.type_] += 1
             else:
                 (report.updated if write.interaction == "update" else report.created)[write.type_] += 1
+                item = self._items[id(write)][0]
+                report.doubtful += [
+                    (item.where, f"{words} [{path}]") for path, words in check_digits.doubtful(item.tree or {})
+                ]
         for item in self._unchanged:
             assert item.tree is not None
             report.unchanged[item.tree["resourceType"]] += 1

@@ -12,13 +12,15 @@ NAMED = 100
 
 @dataclass(slots=True)
 class Report:
-    """Counts by resource type. `refused` says where each resource that was not stored is, and why."""
+    """Counts by resource type. `refused` says where each resource that was not stored is, and why; `doubtful`, of one that
+    was, which identifier has a wrong check digit."""
 
     created: Counter[str] = field(default_factory=Counter)
     updated: Counter[str] = field(default_factory=Counter)
     unchanged: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[str, str]] = field(default_factory=list)
     unmatched: Counter[str] = field(default_factory=Counter)
+    doubtful: list[tuple[str, str]] = field(default_factory=list)
     read: int = 0
     seconds: float = 0.0
 
@@ -35,6 +37,7 @@ class Report:
         self.unchanged += other.unchanged
         self.refused += other.refused
         self.unmatched += other.unmatched
+        self.doubtful += other.doubtful
 
     @property
     def complete(self) -> bool:
@@ -48,6 +51,7 @@ class Report:
             "updated": dict(sorted(self.updated.items())),
             "unchanged": dict(sorted(self.unchanged.items())),
             "refused": [{"where": where, "reason": reason} for where, reason in self.refused],
+            "doubtful": [{"where": where, "warning": words} for where, words in self.doubtful],
             "unmatched_references": dict(self.unmatched.most_common()),
             "seconds": round(self.seconds, 3),
             "resources_per_second": round(self.read / self.seconds, 1) if self.seconds else None,

@@ -10,10 +10,10 @@ import orjson
 import pytest
 
 from liaison.fhir.errors import FhirError
-from liaison.fhir.model import read, validate
+from liaison.fhir.model import check_digits, read, validate
 from liaison.protocols.alerts import Standing, level_of, standing
 from liaison.protocols.calendar import State, entry
-from liaison.services.sandbox.territory import Patient, Territory, build, identifiers, systems
+from liaison.services.sandbox.territory import Patient, Territory, build, systems
 from liaison.services.sandbox.territory.clock import PARIS, Clock
 
 Tree = dict[str, Any]
@@ -135,7 +135,7 @@ def test_there_are_sixty_patients_with_distinct_right_test_matricules(patients: 
     assert len(patients) == 60
     assert len(set(matricules)) == len(matricules) > 50
     assert {system for system, _ in matricules} == {systems.INS_TEST}
-    assert all(identifiers.nir_key(value[:13]) == value[13:] for _, value in matricules)
+    assert all(check_digits.nir_key(value[:13]) == value[13:] for _, value in matricules)
 
 
 def test_only_a_qualified_identity_carries_its_matricule(patients: dict[str, Patient]) -> None:
@@ -158,7 +158,7 @@ def test_professionals_have_test_numbers_with_right_keys(territory: Territory) -
     ]
 
     assert len(set(numbers)) == len(numbers) > 10
-    assert all(number.startswith("997") and identifiers.luhn_ok(number) for number in numbers)
+    assert all(number.startswith("997") and check_digits.luhn_ok(number) for number in numbers)
 
 
 def test_one_alert_is_twenty_minutes_old_and_nobody_has_seen_it(patients: dict[str, Patient]) -> None:

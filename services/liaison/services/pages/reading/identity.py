@@ -8,11 +8,11 @@ from datetime import date
 from typing import Any, Final
 from unicodedata import combining, normalize
 
+from liaison.auth.access.identity import status_of
+
 Tree = dict[str, Any]
 
-RELIABILITY: Final = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability"
 GIVEN_LIST: Final = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-birth-list-given-name"
-INS_SYSTEMS: Final = frozenset(f"urn:oid:1.2.250.1.213.1.4.{n}" for n in (8, 9, 10, 11))
 
 
 def _(text: str) -> str:
@@ -88,7 +88,7 @@ def identity(patient: Tree) -> Identity:
         called=used or family,
         birth=date.fromisoformat(born) if len(born) == 10 else None,
         gender=str(patient.get("gender", "")),
-        status=reliability(patient),
+        status=status_of(patient),
         deceased=bool(patient.get("deceasedBoolean") or patient.get("deceasedDateTime")),
     )
 
@@ -96,21 +96,3 @@ def identity(patient: Tree) -> Identity:
 def _plain(name: str) -> str:
     """Without case and accents: identity sources write birth names in plain capitals (RNIV)."""
     return "".join(letter for letter in normalize("NFD", name.casefold()) if not combining(letter))
-
-
-def reliability(patient: Tree) -> str:
-    """PROV, VALI, RECUP or QUAL; '' when not said. `v2-0445 VALI` with an INS is QUAL (the older generation of FR Core)."""
-    for extension in patient.get("extension", []):
-        if extension.get("url") != RELIABILITY:
-            continue
-        for part in extension.get("extension", []):
-            coding = part.get("valueCoding", {})
-            if part.get("url") == "identityStatus":
-                code = str(coding.get("code", ""))
-                older = "v2-0445" in str(coding.get("system", ""))
-                return "QUAL" if older and code == "VALI" and has_ins(patient) else code
-    return ""
-
-
-def has_ins(patient: Tree) -> bool:
-    return any(i.get("system") in INS_SYSTEMS for i in patient.get("identifier", []))

@@ -8,6 +8,7 @@ from typing import Final
 from liaison.auth.access.roles import ROLES
 from liaison.auth.people import managers
 from liaison.auth.people.managers import Person
+from liaison.fhir.model.check_digits import luhn_ok
 from liaison.services.pages.team.staff import PARIS, Newcomer
 
 
@@ -81,7 +82,4 @@ def _answering(typed: str, mine: Sequence[Person]) -> int:
 
 def is_rpps(number: str) -> bool:
     """Eleven digits, the last of which is Luhn's check."""
-    if len(number) != _DIGITS or not (number.isascii() and number.isdigit()):
-        return False
-    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(number))]
-    return sum(one - 9 if one > 9 else one for one in doubled) % 10 == 0
+    return len(number) == _DIGITS and luhn_ok(number)

@@ -6,19 +6,7 @@ Nothing here can name a real person or place: RPPS numbers begin with 997, FINES
 
 from datetime import date
 
-
-def luhn_digit(digits: str) -> str:
-    """The digit that makes `digits` + it pass the Luhn check (RPPS, FINESS, SIREN, SIRET)."""
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if position % 2 == 0 else 1)
-        total += value - 9 if value > 9 else value
-    return str(-total % 10)
-
-
-def luhn_ok(digits: str) -> bool:
-    """True when the last digit is the Luhn digit of the others."""
-    return digits.isdigit() and luhn_digit(digits[:-1]) == digits[-1]
+from liaison.fhir.model.check_digits import luhn_digit, nir_key
 
 
 def rpps(number: int) -> str:
@@ -39,12 +27,6 @@ def siret(number: int) -> str:
     siren += luhn_digit(siren)
     body = f"{siren}0001"
     return body + luhn_digit(body)
-
-
-def nir_key(thirteen: str) -> str:
-    """The two-digit key of a NIR or NIA: 97 minus the number modulo 97, Corsican departments read as 19 and 18."""
-    number = int(thirteen.replace("2A", "19").replace("2B", "18"))
-    return f"{97 - number % 97:02d}"
 
 
 def ins(sex: str, born: date, birthplace: str, rank: int) -> str:

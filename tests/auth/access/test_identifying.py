@@ -1,0 +1,161 @@
+"""$identify: what an identity carries follows what was checked of it (RNIV); nothing else qualifies one."""
+
+from typing import Any
+
+import pytest
+
+from liaison.auth.access.identity import RELIABILITY, STATUS, reliability, status_of
+
+from .arrivals import INS, parameters, registered, said, traits
+
+pytestmark = pytest.mark.alone
+
+Tree = dict[str, Any]
+OLDER = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0445"
+
+
+async def newcomer(territory: Any, who: Any, status: str = "PROV", **more: Any) -> str:
+    """Someone without a matricule, registered by this person."""
+    tree = {name: value for name, value in traits(**more).items() if name != "identifier"}
+    answer = await territory.ask(who.caller, "POST", "Patient/$register", parameters(tree, status=status))
+    assert answer.status == 201, answer.body
+    return said(answer)["patient"]
+
+
+async def identify(territory: Any, who: Any, reference: str, status: str, patient: Tree | None = None) -> Any:
+    parts: list[Tree] = [{"name": "status", "valueCode": status}]
+    if patient is not None:
+        parts.append({"name": "patient", "resource": patient})
+    body = {"resourceType": "Parameters", "parameter": parts}
+    return await territory.ask(who.caller, "POST", f"{reference}/$identify", body)
+
+
+async def test_an_identity_is_validated_then_qualified_and_carries_its_matricule_only_then(territory: Any) -> None:
+    gp = await territory.person("gp")
+    reference = await newcomer(territory, gp)
+    for status, shown, carries in (
+        ("VALI", None, False),
+        ("RECUP", traits(), False),
+        ("QUAL", traits(), True),
+        ("PROV", None, False),
+    ):
+        answer = await identify(territory, gp, reference, status, shown)
+        assert answer.status == 200, answer.body
+        assert said(answer)["result"] == "recorded"
+        tree = await territory.tree(reference, gp.caller)
+        assert status_of(tree) == status
+        assert ("identifier" in tree) is carries
+
+
+@pytest.mark.parametrize(
+    ("status", "shown", "answered"),
+    [
+        ("QUAL", None, 400),
+        ("RECUP", None, 400),
+        ("SURE", traits(), 400),
+        ("QUAL", traits(identifier=[{"system": "urn:oid:1.2.3", "value": "1"}]), 400),
+        ("QUAL", traits(identifier=[{"system": INS, "value": "260058815400234"}]), 400),
+        ("QUAL", traits("LE GALL"), 422),
+        ("QUAL", traits(given="Anne"), 422),
+        ("QUAL", traits(place="29019"), 422),
+        ("QUAL", {**traits(), "gender": "male"}, 422),
+        ("VALI", {**traits(), "birthDate": "1948-03-03"}, 422),
+    ],
+)
+async def test_what_was_not_checked_is_not_recorded(
+    territory: Any, status: str, shown: Tree | None, answered: int
+) -> None:
+    gp = await territory.person("gp")
+    reference = await newcomer(territory, gp)
+    assert (await identify(territory, gp, reference, status, shown)).status == answered
+    assert status_of(await territory.tree(reference, gp.caller)) == "PROV"
+
+
+async def test_a_doubtful_identity_is_not_qualified(territory: Any) -> None:
+    gp = await territory.person("gp")
+    doubt = {"url": "identityStatusComment", "valueCoding": {"code": "DOUT"}}
+    [place] = traits()["extension"]
+    stated = {**reliability("PROV"), "extension": [*reliability("PROV")["extension"], doubt]}
+    answer = await territory.ask(
+        gp.caller, "POST", "Patient/$register", parameters({**traits(), "extension": [place, stated]}, status="QUAL")
+    )
+    assert answer.status == 400
+
+
+async def test_a_matricule_that_has_a_record_proposes_a_duplicate(territory: Any) -> None:
+    gp, other, auditor = [await territory.person(role) for role in ("gp", "gp", "auditor")]
+    await registered(territory, other)
+    mine = await newcomer(territory, gp, place="29019")
+    shown = traits(place="29019")
+
+    answer = await identify(territory, gp, mine, "QUAL", shown)
+
+    assert said(answer) == {"result": "duplicate", "patient": mine}
+    tree = await territory.tree(mine, gp.caller)
+    assert (status_of(tree), "identifier" in tree) == ("VALI", False)
+    assert len(await territory.search(auditor.caller, f"Task?patient={mine}")) == 1
+    assert await territory.search(gp.caller, f"Task?patient={mine}") == []
+
+
+async def test_trying_matricules_is_limited(territory: Any) -> None:
+    gp, other = await territory.person("gp"), await territory.person("gp")
+    await registered(territory, other)
+    mine = await newcomer(territory, gp, place="29019")
+    answers = [await identify(territory, gp, mine, "QUAL", traits(place="29019")) for _ in range(11)]
+    assert [answer.status for answer in answers] == [200] * 10 + [429]
+
+
+@pytest.mark.parametrize("role", ["home-aide", "psychologist", "auditor"])
+async def test_some_roles_keep_no_identity_and_nobody_s_who_is_hidden(territory: Any, role: str) -> None:
+    gp, stranger = await territory.person("gp"), await territory.person("gp")
+    other = await territory.person(role)
+    seen = await territory.patient(gp, other)
+    assert (await identify(territory, other, seen.reference, "VALI")).status in (403, 404)
+    assert (await identify(territory, stranger, seen.reference, "VALI")).status == 404
+
+
+def stated(system: str, code: str) -> Tree:
+    inner = [{"url": "identityStatus", "valueCoding": {"system": system, "code": code}}]
+    return {"url": RELIABILITY, "extension": inner}
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "answered"),
+    [(STATUS, "VALI", 200), (STATUS, "RECUP", 200), (STATUS, "QUAL", 422), (OLDER, "VALI", 200)],
+)
+async def test_an_update_qualifies_nobody(territory: Any, system: str, code: str, answered: int) -> None:
+    gp = await territory.person("gp")
+    reference = await newcomer(territory, gp)
+    [place] = traits()["extension"]
+    answer = await territory.change(gp.caller, reference, extension=[place, stated(system, code)])
+    assert answer.status == answered, answer.body
+
+
+async def test_a_qualified_identity_keeps_its_matricule_and_no_other_status_does(territory: Any) -> None:
+    gp = await territory.person("gp")
+    reference = await registered(territory, gp)
+    [place] = traits()["extension"]
+    # The older generation says VALI of a qualified identity: the same, in other words.
+    for system, code, answered in ((OLDER, "VALI", 200), (STATUS, "VALI", 422), (STATUS, "PROV", 422)):
+        answer = await territory.change(gp.caller, reference, extension=[place, stated(system, code)])
+        assert answer.status == answered, (system, code)
+    assert (await territory.change(gp.caller, reference, identifier=[])).status == 422
+
+
+async def test_a_plain_create_is_no_qualified_identity_without_an_ins(territory: Any) -> None:
+    gp = await territory.person("gp")
+    tree = {name: value for name, value in traits().items() if name != "identifier"}
+    tree["extension"] = [*tree["extension"], stated(STATUS, "QUAL")]
+    await territory.refused(gp.caller, "POST", "Patient", tree)
+
+
+@pytest.mark.parametrize(("place", "proposed"), [("29232", 1), ("29019", 0)])
+async def test_a_plain_create_alike_in_every_trait_proposes_a_duplicate(
+    territory: Any, place: str, proposed: int
+) -> None:
+    gp, other, auditor = [await territory.person(role) for role in ("gp", "gp", "auditor")]
+    await newcomer(territory, other)
+    tree = {name: value for name, value in traits(place=place).items() if name != "identifier"}
+    mine = await territory.create(gp.caller, tree)
+    assert len(await territory.search(auditor.caller, f"Task?patient={mine}")) == proposed
+    assert await territory.search(gp.caller, f"Task?patient={mine}") == []

@@ -1,0 +1,93 @@
+"""$merge and $unmerge: two records of one person; nothing moves, and nobody sees more than before."""
+
+from typing import Any
+
+import pytest
+
+from liaison.auth.access.identity import matricules
+
+from .arrivals import INS, parameters, registered, said, traits
+
+pytestmark = pytest.mark.alone
+
+Tree = dict[str, Any]
+LOCAL = {"use": "usual", "system": "https://hopital.example/ipp", "value": "H1"}
+
+
+async def merged(territory: Any, who: Any, source: str, target: str) -> Any:
+    named = {"source-patient": source, "target-patient": target}
+    parts = [{"name": name, "valueReference": {"reference": reference}} for name, reference in named.items()]
+    return await territory.ask(who.caller, "POST", "Patient/$merge", {"resourceType": "Parameters", "parameter": parts})
+
+
+async def test_what_is_merged_moves_nothing_and_comes_apart_again(territory: Any) -> None:
+    gp, colleague, auditor = [await territory.person(role) for role in ("gp", "nurse", "auditor")]
+    stays = await registered(territory, gp)
+    double = await territory.patient(gp, colleague, identifier=[LOCAL])
+    goes, note = double.reference, await territory.item(double, "Condition")
+    before = await territory.tree(goes, gp.caller)
+
+    answer = await merged(territory, gp, goes, stays)
+
+    assert said(answer) == {"result": "merged", "patient": stays}
+    old, kept = await territory.tree(goes, gp.caller), await territory.tree(stays, gp.caller)
+    assert (old["active"], old["link"]) == (False, [{"other": {"reference": stays}, "type": "replaced-by"}])
+    assert [one["use"] for one in old["identifier"]] == ["old"]
+    assert kept["link"] == [{"other": {"reference": goes}, "type": "replaces"}]
+    assert kept["identifier"] == traits()["identifier"]
+    # The teams are not united: who saw one record sees that one, and its content is where it was.
+    assert await territory.sees(colleague.caller, note)
+    assert not await territory.sees(colleague.caller, stays)
+    for one in (goes, stays):
+        assert len(await territory.search(auditor.caller, f"Task?patient={one}")) == 1
+    assert (await merged(territory, gp, goes, stays)).status == 409
+
+    answer = await territory.ask(gp.caller, "POST", f"{goes}/$unmerge", None)
+    assert said(answer) == {"result": "unmerged", "patient": goes}
+    after = await territory.tree(goes, gp.caller)
+    assert {**after, "meta": None} == {**before, "meta": None}
+    assert "link" not in await territory.tree(stays, gp.caller)
+    assert (await territory.ask(gp.caller, "POST", f"{goes}/$unmerge", None)).status == 409
+
+
+async def test_a_person_is_found_in_the_record_that_stays(territory: Any) -> None:
+    gp, other = await territory.person("gp"), await territory.person("nurse")
+    stays = await registered(territory, gp)
+    double = {name: value for name, value in traits().items() if name != "identifier"}
+    goes = (await territory.patient(gp, **double)).reference
+    assert (await merged(territory, gp, goes, stays)).status == 200
+
+    answer = await territory.ask(other.caller, "POST", "Patient/$join", parameters(traits(), means="oral"))
+
+    assert said(answer) == {"result": "joined", "patient": stays}
+    assert not await territory.sees(other.caller, goes)
+
+
+async def test_two_matricules_are_two_people_and_the_one_with_a_matricule_stays(territory: Any) -> None:
+    gp = await territory.person("gp")
+    first = await registered(territory, gp)
+    second = (await territory.patient(gp, identifier=[{"system": INS, "value": "147042A00400184"}])).reference
+    without = (await territory.patient(gp)).reference
+    assert matricules(await territory.tree(second, gp.caller))
+    assert (await merged(territory, gp, first, second)).status == 422
+    assert (await merged(territory, gp, first, without)).status == 422
+    assert (await merged(territory, gp, first, first)).status == 400
+    assert (await merged(territory, gp, without, first)).status == 200
+
+
+async def test_records_that_another_system_gave_one_matricule_are_merged(territory: Any) -> None:
+    gp = await territory.person("gp")
+    number = [{"system": INS, "value": "147042A00400184"}]
+    one, two = [(await territory.patient(gp, identifier=number)).reference for _ in range(2)]
+    assert (await merged(territory, gp, one, two)).status == 200
+
+
+async def test_a_hidden_record_is_merged_with_nothing(territory: Any) -> None:
+    gp, other, aide = [await territory.person(role) for role in ("gp", "gp", "home-aide")]
+    mine, theirs = await territory.patient(gp, aide), await territory.patient(other, aide)
+    nobody = "Patient/" + "0" * 32
+    answers = [await merged(territory, gp, *pair) for pair in (
+        (mine.reference, theirs.reference), (theirs.reference, mine.reference), (mine.reference, nobody))]  # fmt: skip
+    assert [answer.status for answer in answers] == [404] * 3
+    assert len({answer.body for answer in answers}) == 1
+    assert (await merged(territory, aide, mine.reference, theirs.reference)).status == 403
