@@ -15,7 +15,7 @@ from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.visits import who_saw
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.errors import BadRequest, Gone, NotFound
+from liaison.fhir.errors import BadRequest, Gone, NotFound, TooCostly
 from liaison.fhir.store.contract import Key
 
 from .audit_world import BASE, DOCTOR, MSP, NURSE, UNION, WARD, World, world
@@ -158,6 +158,77 @@ async def test_a_destroyed_month_is_no_longer_readable(busy: tuple[World, Caller
     await world.raw.execute("delete from journal_key where purpose = 'seal'")
     await keys.refresh(world.raw)
     assert await world.events(auditor) == []
+
+
+# ---- refusals -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def refused(world: World) -> tuple[World, Caller, str]:
+    """The nurse asked in vain for the Patient and an Observation of 1001, for the Patient of 1002, and for nothing."""
+    await audit_rights.give_mandate(world.raw, UNION, "Convention 2026-04")
+    observation = world.ids.encode(Key(1001, kind_of("Observation"), await world.resource(1001, Class.VITAL)))
+    asked = [
+        ("Patient", world.patient_id(1001)),
+        ("Observation", observation),
+        ("Patient", world.patient_id(1002)),
+        ("Organization", world.ids.encode(Key(0, kind_of("Organization"), MSP))),
+        ("Patient", "not-an-id"),
+        ("", ""),
+    ]
+    await world.journal.record(
+        [Entry(Event.READ, 4, person=NURSE, organization=WARD, role_code="nurse", requested=one) for one in asked]
+    )
+    await world.journal.record([world.read(1001, DOCTOR, MSP, await world.resource(1001, Class.VITAL))])
+    return world, await world.auditor(UNION), observation
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("patient=Patient/{patient}", 3),
+        ("patient=Patient/{patient}&outcome=4", 2),
+        ("entity=Patient/{patient}&outcome=4", 2),
+        ("entity:Patient={patient}&outcome=4", 2),
+        ("patient={patient},{other}&outcome=4", 3),
+        ("patient={other}", 1),
+        ("patient={patient}&patient={other}", 0),
+        ("entity=Observation/{observation}", 1),
+        ("entity=Observation/{observation},Patient/{other}", 2),
+    ],
+)
+async def test_a_refusal_is_found_by_the_record_it_was_about(
+    refused: tuple[World, Caller, str], query: str, count: int
+) -> None:
+    world, auditor, observation = refused
+    names = {"patient": world.patient_id(1001), "other": world.patient_id(1002), "observation": observation}
+    assert len(await world.events(auditor, query.format(**names))) == count
+
+
+async def test_the_page_tells_of_vain_attempts(refused: tuple[World, Caller, str]) -> None:
+    world, auditor, _ = refused
+    found = await who_saw(world.reader, world.journal, auditor, world.patient_id(1001))
+    assert {(visit.role_code, visit.read, visit.refused) for visit in found} == {("gp", 1, 0), ("nurse", 0, 2)}
+
+
+async def test_refusals_are_seen_by_officers_alone(refused: tuple[World, Caller, str]) -> None:
+    world, _, _ = refused
+    await world.grant(1001, 7, "21", Relation.SELF, Class.AUD | Class.VITAL)
+    person = await world.session("patient", Purpose.PATRQT, 0, 7)
+    found = await world.events(person, f"patient={world.patient_id(1001)}")
+    assert [event["outcome"] for event in found] == ["0"]
+
+
+async def test_too_many_refusals_are_said_and_hide_no_visit(
+    refused: tuple[World, Caller, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, auditor, _ = refused
+    monkeypatch.setattr("liaison.auth.journal.audit_reader.CHUNK", 2)
+    monkeypatch.setattr("liaison.auth.journal.audit_reader.BUDGET", 4)
+    with pytest.raises(TooCostly):
+        await who_saw(world.reader, world.journal, auditor, world.patient_id(1001))
+    (visit,) = await who_saw(world.reader, world.journal, auditor, world.patient_id(1001), refusals=False)
+    assert (visit.role_code, visit.read) == ("gp", 1)
 
 
 # ---- visits -------------------------------------------------------------------------------------------------------

@@ -37,6 +37,16 @@ def test_the_auditor_finds_who_read_what_by_which_rule(service: Any) -> None:
         assert (read.status_code, read.json()) == (200, event)
 
 
+def test_the_auditor_finds_who_was_refused_a_record(service: Any) -> None:
+    patient, request_id = service.patient("gp"), uuid.uuid4().hex
+    with service.client("gp_outside") as outside, service.client("auditor") as auditor:
+        assert outside.get(f"/Patient/{patient}", headers={"x-request-id": request_id}).status_code == 404
+        for asked in (f"patient=Patient/{patient}", f"entity=Patient/{patient}"):
+            (event,) = found(auditor, f"{asked}&outcome=4")
+            assert event["agent"][0]["who"]["reference"] == service.people["gp_outside"].practitioner
+            assert event["entity"][0]["what"]["reference"] == f"Patient/{patient}"
+
+
 def test_reading_the_journal_is_itself_in_it(service: Any) -> None:
     patient, request_id = service.patient("gp"), uuid.uuid4().hex
     with service.client("auditor") as auditor:

@@ -87,11 +87,11 @@ class AuditReader:
 
     async def search(self, caller: Caller, query: str) -> Answer:
         """A page of a searchset, newest first unless _sort=date. Pages stand still while entries are added."""
-        asked = audit_search.read(query, self._ids.decode, self._base_url)
-        after = self._position(caller, asked.cursor) if asked.cursor else None
         found: list[tuple[Seen, Tree]] = []
         more = False
         async with self._database.reading.acquire() as connection:
+            asked = await self._asked(connection, caller, query)
+            after = self._position(caller, asked.cursor) if asked.cursor else None
             async for seen, tree in self._matching(connection, caller, asked, after):
                 if len(found) == asked.count:
                     more = True
@@ -100,10 +100,13 @@ class AuditReader:
         body = orjson.dumps(self._bundle(caller, asked, found, more))
         return Answer(200, body, (), _disclosed([seen for seen, _ in found]))
 
-    async def entries(self, caller: Caller, query: str) -> list[Seen]:
-        """Every entry that a query finds, newest first; TooCostly beyond the budget. For visits and exports."""
-        asked = audit_search.read(query, self._ids.decode, self._base_url)
+    async def entries(self, caller: Caller, query: str, *, refusals: bool = True) -> list[Seen]:
+        """Every entry that a query finds, newest first; TooCostly beyond the budget. For visits.
+
+        `refusals` False does not look for the record behind each refusal.
+        """
         async with self._database.reading.acquire() as connection:
+            asked = await self._asked(connection, caller, query, refusals=refusals)
             return [seen async for seen, _ in self._matching(connection, caller, asked, None)]
 
     def patient(self, id_: str) -> int:
@@ -117,6 +120,13 @@ class AuditReader:
         return f"{type_}/{self._ids.encode(Key(patient, kind_of(type_), res))}"
 
     # ---- rows -----------------------------------------------------------------------------------------------------
+
+    async def _asked(
+        self, connection: asyncpg.Connection, caller: Caller, query: str, *, refusals: bool = True
+    ) -> audit_search.Query:
+        """Refusals have no patient in clear: only officers see them, so nobody else's question looks through them."""
+        refusals = refusals and await audit_rights.is_officer(connection, caller.session)
+        return audit_search.read(query, self._ids.decode, self._base_url, refusals=refusals)
 
     async def _matching(
         self, connection: asyncpg.Connection, caller: Caller, asked: audit_search.Query, after: Position | None

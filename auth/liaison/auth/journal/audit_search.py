@@ -1,7 +1,8 @@
 """The query of a search on AuditEvent: strict, like every search. Anything not known is refused by name.
 
 Decided in SQL: patient, entity (a Patient), agent (a Practitioner), date and period-start (TDE), action, outcome.
-Decided on the decrypted entry: type, subtype, policy, agent-role, entity of another type.
+Decided on the decrypted entry: type, subtype, policy, agent-role, entity of another type, and which record a refusal
+was about: it holds the type and id that were asked for, and no patient.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,8 +58,11 @@ class Query:
 _NOTHING: Final = Where("false", ())
 
 
-def read(query: str, decode: Decode, base_url: str) -> Query:
-    """Raises BadRequest for what is not known or not understood."""
+def read(query: str, decode: Decode, base_url: str, *, refusals: bool = True) -> Query:
+    """Raises BadRequest for what is not known or not understood.
+
+    `refusals` False asks for no refusal by the record or resource it was about: for a reader who would see none.
+    """
     found = Query()
     kept = []
     for asked, value in parse.pairs(query):
@@ -78,7 +82,7 @@ def read(query: str, decode: Decode, base_url: str) -> Query:
         if name in CONTROLS:
             _control(found, name, value)
         else:
-            _criterion(found, name, value, decode, base_url)
+            _criterion(found, name, value, _Ids(decode, base_url, refusals))
     found.pairs = tuple(kept)
     return found
 
@@ -100,7 +104,15 @@ def _control(found: Query, name: str, value: str) -> None:
             found.tests.append(lambda tree: tree["id"] in ids)
 
 
-def _criterion(found: Query, name: str, value: str, decode: Decode, base_url: str) -> None:
+class _Ids(NamedTuple):
+    """What a reference is understood with, and whether refusals are looked through for it."""
+
+    decode: Decode
+    base_url: str
+    refusals: bool
+
+
+def _criterion(found: Query, name: str, value: str, ids: _Ids) -> None:
     values = [one for one in value.split(",") if one]
     if not values:
         raise BadRequest(f"'{name}' has no value.")
@@ -115,11 +127,11 @@ def _criterion(found: Query, name: str, value: str, decode: Decode, base_url: st
                 raise BadRequest("'outcome' is 0, 4, 8 or 12.")
             found.where.append(Where("e.outcome = any({}::smallint[])", ([int(code) for code in codes],)))
         case "patient":
-            found.where.append(_any(_patient(_reference(one, base_url, "Patient"), decode) for one in values))
+            _entity(found, [_reference(one, ids.base_url, "Patient") for one in values], ids)
         case "agent":
-            found.where.append(_any(_agent(_reference(one, base_url, ""), decode) for one in values))
+            found.where.append(_any(_agent(_reference(one, ids.base_url, ""), ids.decode) for one in values))
         case "entity":
-            _entity(found, [_reference(one, base_url, "") for one in values], decode)
+            _entity(found, [_reference(one, ids.base_url, "") for one in values], ids)
         case _:
             found.tests.append(_token(_TOKENS[name], values))
 
@@ -152,45 +164,60 @@ def _reference(value: str, base_url: str, only: str) -> tuple[str, str]:
     return type_, id_
 
 
-def _patient(reference: tuple[str, str], decode: Decode) -> Where:
-    key = decode(*reference)
-    return Where("e.patient = {}", (key.patient,)) if key and key.patient else _NOTHING
-
-
 def _agent(reference: tuple[str, str], decode: Decode) -> Where:
     key = decode(*reference)
     return Where("e.person = {}", (key.res,)) if key else _NOTHING
 
 
-def _entity(found: Query, references: list[tuple[str, str]], decode: Decode) -> None:
-    """A Patient stands for every entry on that record; any other resource for the entries that name it."""
-    found.where.append(_any(_holder(reference, decode) for reference in references))
-    if any(type_ != "Patient" for type_, _ in references):
-        names = {f"{type_}/{id_}" for type_, id_ in references}
-
-        def names_one(tree: Tree) -> bool:
-            for entity in tree.get("entity", ()):
-                what = entity.get("what", {}).get("reference", "")
-                if what.partition("/_history/")[0] in names:
-                    return True
-            return False
-
-        found.tests.append(names_one)
+_REFUSAL: Final = "e.patient = 0 and e.outcome <> 0"
+"""As the index journal_entry_by_refusal says it."""
 
 
-def _holder(reference: tuple[str, str], decode: Decode) -> Where:
-    type_, _ = reference
-    if type_ in DIRECTORY_TYPES:
+def _entity(found: Query, references: list[tuple[str, str]], ids: _Ids) -> None:
+    """A Patient stands for every entry on that record, refusals included; any other resource for those that name it."""
+    keys = [ids.decode(*reference) for reference in references]
+    found.where.append(_any(_holder(*pair, ids.refusals) for pair in zip(references, keys, strict=True)))
+    names = {f"{type_}/{id_}" for type_, id_ in references}
+    records = {
+        key.patient
+        for (type_, _), key in zip(references, keys, strict=True)
+        if type_ == "Patient" and key is not None and key.patient
+    }
+    by_record = all(type_ == "Patient" for type_, _ in references)
+
+    def asked_for(tree: Tree) -> bool:
+        about, named = _named(tree)
+        if any(name in names for name in named):
+            return True
+        if about:
+            return by_record  # SQL has found it by its record
+        for name in named if records else ():
+            type_, _, id_ = name.partition("/")
+            key = ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
+            if key is not None and key.patient in records:
+                return True
+        return False
+
+    if ids.refusals or not by_record:
+        found.tests.append(asked_for)
+
+
+def _named(tree: Tree) -> tuple[bool, list[str]]:
+    """Whether the entry is on a record, and what it names, without versions."""
+    entities = tree.get("entity", ())
+    about = any(one.get("role", {}).get("code") == "1" for one in entities)
+    named = (one.get("what", {}).get("reference", "").partition("/_history/")[0] for one in entities)
+    return about, [one for one in named if one]
+
+
+def _holder(reference: tuple[str, str], key: Key | None, refusals: bool) -> Where:
+    if reference[0] in DIRECTORY_TYPES:
         return Where("e.patient = {}", (0,))
-    key = decode(*reference)
     if key is None or not key.patient:
         return _NOTHING
-    # A refusal names what was asked for and no patient: it is looked at as well.
-    return (
-        Where("(e.patient = {} or e.patient = 0 and e.outcome <> 0)", (key.patient,))
-        if type_ != "Patient"
-        else Where("e.patient = {}", (key.patient,))
-    )
+    # The partial index by patient is of those that are not 0.
+    sql = "e.patient <> 0 and e.patient = {}"
+    return Where(f"({sql} or {_REFUSAL})" if refusals else sql, (key.patient,))
 
 
 def _codings(tree: Tree, *path: str) -> list[Tree]:

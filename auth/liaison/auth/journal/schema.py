@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 
 from liaison.auth.columns import moment
@@ -39,6 +40,11 @@ Index(
     journal_entry.c.patient,
     journal_entry.c.at,
     postgresql_where=journal_entry.c.patient != 0,
+)
+Index(
+    "journal_entry_by_refusal",  # which record they were about is in the sealed part: all are looked through
+    journal_entry.c.at,
+    postgresql_where=text("patient = 0 and outcome <> 0"),
 )
 Index("journal_entry_by_person", journal_entry.c.person, journal_entry.c.at)
 Index("journal_entry_by_time", journal_entry.c.at, postgresql_using="brin")

@@ -45,15 +45,16 @@ class Visit:
 
 
 async def who_saw(
-    reader: AuditReader, journal: Journal, caller: Caller, patient_id: str, query: str = ""
+    reader: AuditReader, journal: Journal, caller: Caller, patient_id: str, query: str = "", *, refusals: bool = True
 ) -> list[Visit]:
     """The visits to one record, latest first, as far as the caller may read its traces; [] when they may not.
 
     The reading is durable in the journal before this returns. `query` narrows: date=ge2026-01-01, agent=…
+    Raises TooCostly when too many entries would have to be opened; `refusals` False leaves out the vain attempts.
     """
     patient = reader.patient(patient_id)
     narrowed = "&".join(part for part in (f"patient=Patient/{patient_id}", query) if part)
-    seen = await reader.entries(caller, narrowed)
+    seen = await reader.entries(caller, narrowed, refusals=refusals)
     about = patient if seen else 0
     await journal.record([entry(caller, Event.JOURNAL_READ, patient=about, returned=len(seen), query=narrowed)])
     return visits(reader, seen)

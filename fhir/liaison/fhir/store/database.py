@@ -7,7 +7,7 @@ import asyncpg
 
 from liaison.fhir.store import faults
 
-SCHEMA = "0017"
+SCHEMA = "0018"
 """The revision of the schema this code works with. A test compares it with the head of the migrations."""
 
 OLDEST = 150000

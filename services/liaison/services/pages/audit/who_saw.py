@@ -10,8 +10,10 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.table import in_force, number_of
+from liaison.auth.caller import Caller
 from liaison.auth.journal.unmask import tokens_of_ins, tokens_of_traits, unmask
 from liaison.auth.journal.visits import Visit, who_saw
+from liaison.fhir.errors import TooCostly
 from liaison.fhir.store.ids import Ids
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.languages import language_of, translations
@@ -110,7 +112,7 @@ async def visits_to(request: Request) -> Response:
     record = Record(house.engine, caller, address_of(request))
     if me.role_code in PERSONS:
         await patient_or_404(record, request.path_params["id"])
-    visits = await who_saw(house.audit, house.journal, caller, request.path_params["id"])
+    visits, refusals = await _visits(house, caller, request.path_params["id"])
     names = await directory_names(record, visits)
     gettext = translations(language_of(request)).gettext
     texts = {row.label: row.text for row in in_force().rows}
@@ -131,8 +133,21 @@ async def visits_to(request: Request) -> Response:
         if visit.read or visit.written or visit.refused or visit.emergency
     ]
     return render(
-        request, "audit/visits.html", lines=lines, id=request.path_params["id"], own=me.role_code == "patient"
+        request,
+        "audit/visits.html",
+        lines=lines,
+        id=request.path_params["id"],
+        own=me.role_code == "patient",
+        too_many_refusals=not refusals,
     )
+
+
+async def _visits(house: Any, caller: Caller, patient_id: str) -> tuple[list[Visit], bool]:
+    """The visits, and whether refusals were looked through: where there are too many, the visits still show."""
+    try:
+        return await who_saw(house.audit, house.journal, caller, patient_id), True
+    except TooCostly:
+        return await who_saw(house.audit, house.journal, caller, patient_id, refusals=False), False
 
 
 def main_rule(rules: Iterable[str]) -> str:
