@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
+from ..services.pages.conftest import check_page
 from .conftest import Desks, heading, press, told
 
 pytestmark = pytest.mark.browser
@@ -61,6 +62,21 @@ async def test_someone_unknown_is_opened_with_what_they_were_told_and_their_team
     [consent] = desks.resources("nurse", f"Consent?patient={patient}")
     assert consent["provision"]["type"] == "permit"
     assert "Destinataires : Dr Anne-Laure Guillemot" in consent["policyRule"]["text"]
+
+
+async def test_nothing_is_opened_without_what_the_person_was_told_and_answered(desks: Desks) -> None:
+    page = await desks.sign_in("gp")
+    await ask(page, "1952-04-05", "ZÉP")
+    await fill_traits(page, {"family": "ZEPHYRIN", "given": "Josiane", "birth": "1952-04-05", "sex": "Femme"})
+    await press(page, page.get_by_role("button", name="Ouvrir le dossier"))
+    await expect(page.get_by_role("alert")).to_contain_text("comment la personne a été informée")
+    await page.get_by_label("À l'oral").check()
+    await press(page, page.get_by_role("button", name="Ouvrir le dossier"))
+    await expect(page.get_by_role("alert")).to_contain_text("Dites si la personne s'oppose")
+    await page.get_by_label("Oui, elle s'oppose à tout partage").check()
+    await press(page, page.get_by_role("button", name="Ouvrir le dossier"))
+    await expect(page.get_by_role("status")).to_contain_text("le dossier vous est fermé aussi")
+    await check_page(page)
 
 
 async def test_someone_known_to_me_is_opened(desks: Desks) -> None:

@@ -1,5 +1,6 @@
 """A database says once what it is; nobody without its keys can make it say something else."""
 
+import asyncio
 from pathlib import Path
 
 import asyncpg
@@ -7,8 +8,10 @@ import pytest
 
 from liaison.fhir.store.database import Database
 from liaison.fhir.vault import FileKeyProvider, Vault
+from liaison.services.command import serve
 from liaison.services.house import House
 from liaison.services.installation import Kind, WrongInstallation, declare, declared
+from liaison.services.sandbox.folder import MARKER
 
 
 @pytest.fixture
@@ -88,3 +91,14 @@ async def test_private_addresses_are_fetched_from_a_sandbox_alone(house: House, 
             async with House.opened(settings):
                 pass
     assert house.key_sets.fetcher.problem("http://127.0.0.1:1/jwks")
+
+
+async def test_a_sandboxs_base_is_served_from_its_own_folder_alone(house: House) -> None:
+    async with house.database.writing.acquire() as connection:
+        await declare(connection, house.vault, Kind.SANDBOX)
+
+    with pytest.raises(WrongInstallation, match="without a password"):
+        await asyncio.to_thread(serve._check, house.settings)
+    house.settings.data.mkdir(exist_ok=True)
+    (house.settings.data / MARKER).touch()
+    await asyncio.to_thread(serve._check, house.settings)

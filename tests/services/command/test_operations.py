@@ -185,6 +185,9 @@ def test_an_installation_from_nothing_to_a_checked_restore_elsewhere(
     said = other.run("restore", str(made))
     assert "Journal entier" in said
     assert "declares 1 restore" in other.run("journal", "verify")
+    told = [json.loads((one.data / "installation.json").read_text()) for one in (machine, other)]
+    assert told[0]["hds_host"] == told[1]["hds_host"]  # what init was told comes with the backup
+    assert told[1]["hds_until"] > "2001-01-01"  # as it was then
     url = running(other)
     assert httpx.get(f"{url}/readyz").status_code == 200
 

@@ -76,7 +76,9 @@ def _make(settings: Settings, folder: Path) -> None:
         async with opening(settings) as opened:
             where = folder / archive.name_now()
             async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
-                manifest = await archive.write(opened.connection, where, SCHEMA, opened.journal_keys.signer)
+                manifest = await archive.write(
+                    opened.connection, where, SCHEMA, opened.journal_keys.signer, papers=papers.told(settings.data)
+                )
             journal = await Journal.open(opened.database, opened.journal_keys)
             await journal.record([Entry(Event.BACKUP, detail={"made_at": manifest.made_at, "to": str(where)})])
             await journal.close()

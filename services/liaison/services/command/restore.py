@@ -10,6 +10,7 @@ from liaison.fhir.vault import ProviderError
 from liaison.services import base
 from liaison.services.command import Refused, app
 from liaison.services.command.backup import run
+from liaison.services.custody import papers
 from liaison.services.custody.outside import STATE
 from liaison.services.custody.restore import Restored
 from liaison.services.custody.restore import restore as put_back
@@ -48,6 +49,7 @@ def restore(
             )
 
         done = run(settings, work)
+    papers.put_back(settings.data, done.manifest.papers)
     _say(done)
 
 

@@ -19,7 +19,7 @@ from liaison.services.api import metrics
 from liaison.services.api.unreadable import Http
 from liaison.services.command import Refused, app
 from liaison.services.house import House, NoKey, key_provider
-from liaison.services.installation import WrongInstallation
+from liaison.services.installation import Kind, WrongInstallation, declared
 from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
 from liaison.services.workers import Workers
@@ -72,8 +72,15 @@ def run(
 
 def _check(settings: Settings) -> None:
     async def open_and_close() -> None:
-        async with House.opened(settings):
-            pass
+        async with House.opened(settings) as house:
+            if (
+                await declared(house.database.reading, house.vault) is Kind.SANDBOX
+                and not (settings.data / MARKER).exists()
+            ):
+                raise WrongInstallation(
+                    "This base is a sandbox's, restored or moved: its doors let anybody in without a password."
+                    " Serve it from the sandbox's own folder: liaison sandbox --data FOLDER"
+                )
 
     asyncio.run(open_and_close())
 

@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -83,6 +83,8 @@ class Manifest:
     log: str
     checkpoint: str
     parts: tuple[Part, ...]
+    papers: dict[str, str] = field(default_factory=dict)
+    """What `liaison init` was told (custody.papers), {} where it was not run."""
 
     @property
     def text(self) -> str:
@@ -100,7 +102,12 @@ def columns(table: Table) -> list[Column[Any]]:
 
 
 async def write(
-    connection: asyncpg.Connection, folder: Path, revision: str, signer: Signer, progress: Progress = lambda _: None
+    connection: asyncpg.Connection,
+    folder: Path,
+    revision: str,
+    signer: Signer,
+    progress: Progress = lambda _: None,
+    papers: Mapping[str, str] | None = None,
 ) -> Manifest:
     """Writes a backup to `folder`, which must not exist. It appears there when it is complete and synced, or not at all.
 
@@ -108,14 +115,20 @@ async def write(
     """
     part = _begin(folder)
     try:
-        return await _write(connection, folder, part, revision, signer, progress)
+        return await _write(connection, folder, part, revision, signer, progress, dict(papers or {}))
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)  # a disk that is full stays full otherwise
         raise
 
 
 async def _write(
-    connection: asyncpg.Connection, folder: Path, part: Path, revision: str, signer: Signer, progress: Progress
+    connection: asyncpg.Connection,
+    folder: Path,
+    part: Path,
+    revision: str,
+    signer: Signer,
+    progress: Progress,
+    papers: dict[str, str],
 ) -> Manifest:
     parts = []
     for table in tables():
@@ -130,6 +143,7 @@ async def _write(
         signer.verifier.name,
         checkpoint or "",
         tuple(parts),
+        papers,
     )
     with (part / MANIFEST).open("w") as file:
         file.write(signer.sign(manifest.text))

@@ -1,6 +1,7 @@
 """What `liaison init` was told, and when backups were made and tried: small files that doctor reads. Nothing secret."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -28,6 +29,18 @@ def read(data: Path) -> Papers | None:
     """None on an installation that `liaison init` did not make: the sandbox, or a base of tests."""
     path = data / FILE
     return Papers(**json.loads(path.read_text())) if path.exists() else None
+
+
+def told(data: Path) -> dict[str, str]:
+    """The same, for a backup: {} when there is none."""
+    known = read(data)
+    return asdict(known) if known else {}
+
+
+def put_back(data: Path, kept: Mapping[str, str]) -> None:
+    """Those of a backup, where the folder has none of its own: what it has was said later."""
+    if kept and read(data) is None:
+        write(data, Papers(**kept))
 
 
 def write(data: Path, papers: Papers) -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_time
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from liaison.auth.people.managers import MANAGERS
 from liaison.services.pages import cookies
+from liaison.services.pages.calendar_words import day_said, moment_said
 from liaison.services.pages.form_tokens import numbered
 from liaison.services.pages.languages import COOKIE, language_of, translations
 from liaison.services.pages.reading import moments, sentences
@@ -50,7 +51,7 @@ def _when(tree: dict[str, Any], language: str) -> str:
     if at is None:
         return ""
     pattern = {4: "y", 7: "MMM y", 10: "d MMM y"}.get(len(text), "d MMM y, HH:mm")
-    return str(format_datetime(_local(at), pattern, locale=language))
+    return moment_said(_local(at), pattern, language)
 
 
 @cache
@@ -75,16 +76,16 @@ def environment(language: str) -> Environment:
         happened=moments.happened,
         written=moments.written,
         late=moments.late,
-        day=lambda value: format_date(value, "EEEE d MMMM y", locale=language),
-        last_day=lambda value: format_date(_local(value).date(), "d MMM y", locale=language),
+        day=lambda value: day_said(value, "EEEE d MMMM y", language),
+        last_day=lambda value: day_said(_local(value).date(), "d MMM y", language),
         iso_day=lambda value: _local(value).date().isoformat(),
-        short_day=lambda value: format_date(value, "d MMM y", locale=language),
+        short_day=lambda value: day_said(value, "d MMM y", language),
         clock=lambda value: (
             format_time(_local(value), "HH:mm", locale=language).replace(":", " h ")
             if language == "fr"
             else format_time(_local(value), "HH:mm", locale=language)
         ),
-        moment=lambda value: format_datetime(_local(value), "d MMM y, HH:mm", locale=language),
+        moment=lambda value: moment_said(_local(value), "d MMM y, HH:mm", language),
         when=lambda tree: _when(tree, language),
     )
     return made

@@ -40,7 +40,7 @@ async def somebody(browser: httpx.AsyncClient, place: Place, role: str) -> str: 
 async def test_a_member_is_invited_with_dates_and_basis_and_ended(place: Place) -> None:  # noqa: F811  # as above
     async with place.signed_in() as nurse:
         page = html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe")).text)
-        assert "depuis le 1 janv. 2020" in page
+        assert "depuis le 1er janv. 2020" in page
         chosen = await somebody(nurse, place, "coordinator")
         for wrong in ({}, {"member": chosen}, {"basis": "invited"}, {"member": "Patient/1", "basis": "invited"}):
             assert (await send(nurse, place, act="invite", **wrong)).status_code == 400
@@ -54,7 +54,7 @@ async def test_a_member_is_invited_with_dates_and_basis_and_ended(place: Place) 
         assert role["period"]["end"] == "2099-05-01"
         assert {one.get("valueCode") for one in role["extension"]} >= {"formal-organisation"}
         page = html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe")).text)
-        for words in ("jusqu'au 1 mai 2099", "organisation formelle", "la personne en a été informée"):
+        for words in ("jusqu'au 1er mai 2099", "organisation formelle", "la personne en a été informée"):
             assert words in page
         ending = {"act": "end", "member": chosen, "since": role["period"]["start"], "team": (await team(place))["id"]}
         assert (await send(nurse, place, **{**ending, "since": "2019"})).status_code == 400
@@ -86,7 +86,7 @@ async def test_who_stands_in_is_told_with_dates_and_authorisation(place: Place, 
         page = html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe")).text)
 
         assert ("Remplacé par Camille BOTH du" if role == "substitute" else "Interne en stage : Camille BOTH") in page
-        assert "1 mars 2099" in page
+        assert "1er mars 2099" in page
         assert "1 Mar 2099" in html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe?lang=en")).text)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from babel.dates import format_date
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -22,6 +21,7 @@ from liaison.fhir.errors import BadRequest, NotFound
 from liaison.fhir.model.dates import LATEST
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
+from liaison.services.pages.calendar_words import day_said
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -261,7 +261,7 @@ async def _words(house: Any, record: Record, one: StandsIn, language: str) -> st
 def _date(moment: datetime | None, language: str) -> str:
     if moment is None or moment.year >= LATEST.year:
         return ""
-    return str(format_date(moment.astimezone(moments.PARIS).date(), "d MMM y", locale=language))
+    return day_said(moment.astimezone(moments.PARIS).date(), "d MMM y", language)
 
 
 def _member(

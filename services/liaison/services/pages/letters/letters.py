@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from babel.dates import format_datetime
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -13,6 +12,7 @@ from liaison.auth.access import vocabulary
 from liaison.auth.access.roles import ROLES
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
+from liaison.services.pages.calendar_words import moment_said
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -109,7 +109,7 @@ async def letter(request: Request) -> Response:
     language = language_of(request)
     gettext = translations(language).gettext
     at, by = moments.happened(tree), await name_of(record, tree.get("sender") or {})
-    when = format_datetime(at.astimezone(moments.PARIS), "d MMMM y, HH:mm", locale=language) if at else ""
+    when = moment_said(at.astimezone(moments.PARIS), "d MMMM y, HH:mm", language) if at else ""
     address: Tree = next(iter(patient.get("address", [])), {})
     where = [*map(str, address.get("line", [])), f"{address.get('postalCode', '')} {address.get('city', '')}".strip()]
     parts = [

@@ -36,6 +36,8 @@ MISSING: Final = {
     "birth": _("La date de naissance manque ou n'est pas une date."),
     "sex": _("Le sexe manque."),
     "ins": _("Le matricule INS a 15 caractères, et sa nature est à préciser."),
+    "informed": _("Dites comment la personne a été informée de ce qui est partagé, et avec qui."),
+    "opposed": _("Dites si la personne s'oppose au partage."),
     "letters": _(
         "Il faut la date de naissance et les trois premières lettres du nom (tout le nom s'il est plus court)."
     ),
@@ -53,6 +55,8 @@ OPPOSED: Final = (
     ("yes", _("Oui, elle s'oppose à tout partage")),
     ("some", _("Oui, à une personne, à un service ou à l'urgence : je le note juste après")),
 )
+STEPS: Final = {"identite": "traits", "oppose": "opposed"}
+"""What an address says, and the step it shows."""
 BASES: Final = (
     ("recognised", _("La personne l'a reconnue comme membre de son équipe")),
     ("same-structure", _("Même structure que moi")),
@@ -77,8 +81,7 @@ async def welcome(request: Request) -> Response:
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     if request.method == "GET":
-        step = "traits" if request.query_params.get("etape") == "identite" else "look"
-        return _show(request, step, {})
+        return _show(request, STEPS.get(request.query_params.get("etape", ""), "look"), {})
     posted = await request.form()
     form = {name: str(value) for name, value in posted.items()}
     members = [str(m) for m in posted.getlist("member")]
@@ -126,21 +129,28 @@ async def _look(request: Request, record: Record, stated: Tree, form: dict[str, 
 async def _register(
     request: Request, record: Record, stated: Tree, form: dict[str, str], members: list[str]
 ) -> Response:
+    for field, known in (("informed", MEANS), ("opposed", OPPOSED)):  # nothing is opened to share without either
+        if form.get(field) not in dict(known):
+            raise Incomplete(field)
     answer = await record.operate(
         "Patient/$register",
         parameters(
             patient=stated,
             status=form.get("status", "PROV"),
-            informed=form.get("informed", ""),
-            opposed=form.get("opposed") == "yes",
+            informed=form["informed"],
+            opposed=form["opposed"] == "yes",
             members={one: form.get(f"basis-{one}", "recognised") for one in members},
-            told=await told(record, members) if form.get("informed") else "",
+            told=await told(record, members),
         ),
     )
     where = reference(answer)
     if result(answer) == "known" and not where:
         return _show(request, "known", form, reference="")
-    after = "/opposition" if form.get("opposed") == "some" else ""
+    if form["opposed"] == "yes":
+        return RedirectResponse(
+            "/accueillir?etape=oppose", status_code=303
+        )  # it counts at once: also for who recorded it
+    after = "/opposition" if form["opposed"] == "some" else ""
     return RedirectResponse(f"/dossiers/{where.partition('/')[2]}{after}", status_code=303)
 
 

@@ -1,0 +1,25 @@
+"""Dates in words."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from liaison.services.pages.calendar_words import day_said, moment_said
+
+
+@pytest.mark.parametrize(
+    ("day", "pattern", "french", "english"),
+    [
+        (date(1948, 3, 1), "EEEE d MMMM y", "lundi 1er mars 1948", "Monday 1 March 1948"),
+        (date(1975, 9, 1), "d MMM y", "1er sept. 1975", "1 Sept 1975"),
+        (date(2026, 11, 11), "d MMM y", "11 nov. 2026", "11 Nov 2026"),
+        (date(2026, 11, 21), "d MMMM y", "21 novembre 2026", "21 November 2026"),
+    ],
+)
+def test_the_first_of_a_month_is_an_ordinal_in_french(day: date, pattern: str, french: str, english: str) -> None:
+    assert day_said(day, pattern, "fr") == french
+    assert day_said(day, pattern, "en_GB") == english
+
+
+def test_hours_are_left_alone() -> None:
+    assert moment_said(datetime(2026, 11, 1, 1, 1, tzinfo=UTC), "d MMM y, HH:mm", "fr") == "1er nov. 2026, 01:01"
