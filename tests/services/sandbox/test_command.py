@@ -52,7 +52,11 @@ def test_sandbox_json_tells_all_and_is_its_owners_alone(sandbox: Running) -> Non
     for person in known["people"]:
         assert person["username"]
         assert ("pin" in person) != ("password" in person)
-        assert person["practitioner"].startswith("Practitioner/") or person["role"] in ("patient", "guardian")
+        assert person["practitioner"].startswith("Practitioner/") or person["role"] in (
+            "patient",
+            "guardian",
+            "caregiver",
+        )
     assert {client["client_id"]: client["kind"] for client in known["clients"]} == {
         "vitals_backend": "backend",
         "export_backend": "backend",
