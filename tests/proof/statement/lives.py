@@ -19,7 +19,7 @@ from .world import World
 TAG = {"system": "https://liaison.test/tags", "code": "walk"}
 ELSEWHERE = {
     *("everything", "summary", "lastn", "lookup", "register", "join", "oppose", "apply", "evaluate-measure", "review"),
-    *("asked-of-me", "clarify", "launch", "withdraw"),
+    *("asked-of-me", "clarify", "launch", "withdraw", "identify", "merge", "unmerge"),
 }
 """Operations of single types, each with tests of its own; here it is seen that they are routed."""
 HERE = {"meta", "meta-add", "meta-delete", "validate"}
