@@ -1,4 +1,5 @@
 """A real Chromium over the pages, and what every page must hold whatever its desk."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import asyncio
 import contextlib
@@ -67,7 +68,7 @@ class Site:
 
 
 @pytest.fixture
-async def site(place: Place) -> AsyncIterator[Site]:  # noqa: F811  # a fixture as a parameter
+async def site(place: Place) -> AsyncIterator[Site]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -1,4 +1,5 @@
 """What touches rights, keys, software or phones asks for a recent proof: every form is on one of the lists below."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 from urllib.parse import unquote
@@ -95,7 +96,7 @@ async def send(browser: httpx.AsyncClient, path: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("path", sorted(PROVEN))
-async def test_an_old_proof_is_asked_for_again_and_nothing_is_done(shared: Place, path: str) -> None:  # noqa: F811
+async def test_an_old_proof_is_asked_for_again_and_nothing_is_done(shared: Place, path: str) -> None:
     writing, route = shared.house.database.writing, forms()[path]
     async with shared.signed_in() as browser:
         await writing.execute("update access_session set role_code = $1", min(route.roles or {"nurse"}))

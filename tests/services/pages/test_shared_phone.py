@@ -1,4 +1,5 @@
 """Several aides take turns on one phone: two touches lead from one to the next, and her code lets her in."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -11,7 +12,7 @@ from .conftest import Site, check_page
 PINS = {"both": "271828", "nurse": "314159"}
 
 
-async def enrolled(place: Place) -> str:  # noqa: F811  # a fixture's type
+async def enrolled(place: Place) -> str:
     """A phone of the service where those two work with a code. The secret that it keeps."""
     writing = place.house.database.writing
     await writing.execute("delete from held_role where role_code = 'coordinator'")
@@ -24,7 +25,7 @@ async def enrolled(place: Place) -> str:  # noqa: F811  # a fixture's type
     return secret
 
 
-async def test_names_are_shown_on_a_phone_of_the_service_and_nowhere_else(place: Place) -> None:  # noqa: F811
+async def test_names_are_shown_on_a_phone_of_the_service_and_nowhere_else(place: Place) -> None:
     secret = await enrolled(place)
     async with place.browser() as phone, place.browser() as elsewhere:
         phone.cookies.set("__Host-liaison-phone", secret)

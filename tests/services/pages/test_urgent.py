@@ -1,4 +1,5 @@
 """Emergency access asks for a sign-in of less than half an hour: else for the secret again, in the same form."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 from datetime import timedelta
 
@@ -24,11 +25,11 @@ async def send(browser: httpx.AsyncClient, **more: str) -> httpx.Response:
     return await browser.post("/urgence", data={"csrf": csrf, **FORM, **more})
 
 
-async def grow_old(place: Place) -> None:  # noqa: F811  # a fixture as a parameter
+async def grow_old(place: Place) -> None:
     await place.house.database.writing.execute("update browser_session set started_at = now() - interval '31 minutes'")
 
 
-async def test_an_old_sign_in_is_proven_again(place: Place) -> None:  # noqa: F811  # a fixture as a parameter
+async def test_an_old_sign_in_is_proven_again(place: Place) -> None:
     async with place.signed_in() as browser:
         assert 'name="secret"' not in (await browser.get("/urgence")).text
         await grow_old(place)
@@ -50,7 +51,7 @@ async def test_an_old_sign_in_is_proven_again(place: Place) -> None:  # noqa: F8
 
 
 async def test_without_the_bound_an_old_sign_in_would_do(
-    place: Place,  # noqa: F811  # a fixture as a parameter
+    place: Place,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The fault planted: the form goes through without the secret."""
@@ -61,7 +62,7 @@ async def test_without_the_bound_an_old_sign_in_would_do(
         assert (await send(browser)).status_code == 404
 
 
-async def test_choosing_a_role_again_is_no_proof(place: Place) -> None:  # noqa: F811  # a fixture as a parameter
+async def test_choosing_a_role_again_is_no_proof(place: Place) -> None:
     async with place.signed_in("both") as browser:
         await grow_old(place)
         page = await browser.get("/role")

@@ -1,4 +1,5 @@
 """The front page in a real Chromium: accessible, quiet, of this origin, and every door leads somewhere."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import pytest
 from playwright.async_api import Browser
@@ -11,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 async def test_the_front_page_and_its_sheets_hold_what_every_page_must(
     sandbox: Running,
-    chromium: Browser,  # noqa: F811  # a fixture as a parameter
+    chromium: Browser,
 ) -> None:
     heard: list[str] = []
     page = await (await chromium.new_context(locale="fr-FR", base_url=sandbox.known["issuer"])).new_page()
@@ -31,7 +32,7 @@ async def test_the_front_page_and_its_sheets_hold_what_every_page_must(
     assert heard == []
 
 
-async def test_no_door_leads_to_an_error(sandbox: Running, chromium: Browser) -> None:  # noqa: F811  # as above
+async def test_no_door_leads_to_an_error(sandbox: Running, chromium: Browser) -> None:
     page = await (await chromium.new_context(locale="fr-FR", base_url=sandbox.known["issuer"])).new_page()
     await page.goto("/territoire")
     names = [

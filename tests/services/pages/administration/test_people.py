@@ -1,4 +1,5 @@
 """The administrators' accounts page: links shown once, suspension, and recovery by two of them."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ ACTS = (PATH, *(f"{PATH}/{act}" for act in ("suspendre", "lien", "fin", "retabli
 
 
 @pytest.fixture
-async def administered(place: Place) -> Place:  # noqa: F811  # a fixture as a parameter
+async def administered(place: Place) -> Place:
     """The nurse and the one called 'both' are, for once, administrators."""
     await place.house.database.writing.execute(
         "update held_role set role_code = 'admin' where role_code in ('nurse', 'coordinator') and practitioner in"
@@ -41,7 +42,7 @@ async def post(browser: httpx.AsyncClient, path: str, **form: str) -> httpx.Resp
     return await browser.post(path, data={"csrf": field(page.text, "csrf"), **form})
 
 
-async def seen(place: Place, patient: str) -> None:  # noqa: F811  # a fixture's type
+async def seen(place: Place, patient: str) -> None:
     """The officer, for once, has seen this patient's passport."""
     writing, key = place.house.database.writing, place.house.store.key("Patient", patient)
     officer = await accounts.by_username(writing, "dpo")
@@ -51,7 +52,7 @@ async def seen(place: Place, patient: str) -> None:  # noqa: F811  # a fixture's
         await identity_checks.record(connection, key, by=officer.number, document="passport")
 
 
-async def number(place: Place, username: str) -> str:  # noqa: F811  # a fixture's type
+async def number(place: Place, username: str) -> str:
     account = await accounts.by_username(place.house.database.reading, username)
     assert account is not None
     return str(account.number)

@@ -1,4 +1,5 @@
 """L'équipe de la personne: each with dates and legal basis; a member invites and ends, and gives nothing to themselves."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 import json
@@ -14,7 +15,7 @@ from liaison.fhir.store.contract import Request
 from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
 
 
-async def team(place: Place) -> dict[str, Any]:  # noqa: F811  # a fixture as a parameter
+async def team(place: Place) -> dict[str, Any]:
     """As the territory's maker sees it."""
     maker = await internal.open_session(place.house.database.writing, "sandbox")
     asked = Request("GET", "CareTeam", f"patient=Patient/{place.patient}")
@@ -22,13 +23,13 @@ async def team(place: Place) -> dict[str, Any]:  # noqa: F811  # a fixture as a 
     return found
 
 
-async def send(browser: httpx.AsyncClient, place: Place, **form: str) -> httpx.Response:  # noqa: F811  # as above
+async def send(browser: httpx.AsyncClient, place: Place, **form: str) -> httpx.Response:
     path = f"/dossiers/{place.patient}/equipe"
     csrf = field((await browser.get(path)).text, "csrf")
     return await browser.post(path, data={"csrf": csrf, **form})
 
 
-async def somebody(browser: httpx.AsyncClient, place: Place, role: str) -> str:  # noqa: F811  # as above
+async def somebody(browser: httpx.AsyncClient, place: Place, role: str) -> str:
     """The reference of the one on offer in that role."""
     page = html.unescape((await browser.get(f"/dossiers/{place.patient}/equipe")).text)
     number = await place.house.database.reading.fetchval("select role from held_role where role_code = $1", role)
@@ -37,7 +38,7 @@ async def somebody(browser: httpx.AsyncClient, place: Place, role: str) -> str: 
     return found
 
 
-async def test_a_member_is_invited_with_dates_and_basis_and_ended(place: Place) -> None:  # noqa: F811  # as above
+async def test_a_member_is_invited_with_dates_and_basis_and_ended(place: Place) -> None:
     async with place.signed_in() as nurse:
         page = html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe")).text)
         assert "depuis le 1er janv. 2020" in page
@@ -64,7 +65,7 @@ async def test_a_member_is_invited_with_dates_and_basis_and_ended(place: Place) 
         )
 
 
-async def test_who_is_not_in_the_team_sees_no_page_and_changes_nothing(place: Place) -> None:  # noqa: F811  # as above
+async def test_who_is_not_in_the_team_sees_no_page_and_changes_nothing(place: Place) -> None:
     async with place.signed_in() as nurse:
         path = f"/dossiers/{place.other_patient}/equipe"
         assert (await nurse.get(path)).status_code == 404
@@ -75,7 +76,7 @@ async def test_who_is_not_in_the_team_sees_no_page_and_changes_nothing(place: Pl
 
 
 @pytest.mark.parametrize("role", ["substitute", "trainee"])
-async def test_who_stands_in_is_told_with_dates_and_authorisation(place: Place, role: str) -> None:  # noqa: F811  # as above
+async def test_who_stands_in_is_told_with_dates_and_authorisation(place: Place, role: str) -> None:
     async with place.signed_in() as nurse:
         await place.house.database.writing.execute(
             "update held_role set acts_for = (select fhir_res from account where username = 'nurse'), role_code = $1,"
@@ -91,7 +92,7 @@ async def test_who_stands_in_is_told_with_dates_and_authorisation(place: Place, 
 
 
 @pytest.mark.parametrize("role", ["dpo", "auditor", "admin", "referent", "call-handler", "coordinator-admin"])
-async def test_nobody_whose_role_no_care_team_holds_is_offered(place: Place, role: str) -> None:  # noqa: F811  # as above
+async def test_nobody_whose_role_no_care_team_holds_is_offered(place: Place, role: str) -> None:
     """The list of « Accueillir » is the same."""
     async with place.signed_in() as nurse:
         chosen = await somebody(nurse, place, "coordinator")

@@ -1,4 +1,5 @@
 """What a trainee wrote waits for the supervisor, until it is countersigned; changed, it waits again."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 from typing import Any
@@ -15,7 +16,7 @@ from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fix
 NOTE = "Interrogatoire et examen d'entrée"
 
 
-async def trainee(place: Place) -> dict[str, str]:  # noqa: F811  # a fixture as a parameter
+async def trainee(place: Place) -> dict[str, str]:
     """The one called 'both' is, for once, the nurse's trainee; the reference by which they sign."""
     database = place.house.database
     await database.writing.execute(
@@ -27,7 +28,7 @@ async def trainee(place: Place) -> dict[str, str]:  # noqa: F811  # a fixture as
     return {"reference": f"Practitioner/{id_}", "display": "Camille BOTH"}
 
 
-async def as_maker(place: Place, method: str, path: str, tree: dict[str, Any]) -> dict[str, Any]:  # noqa: F811
+async def as_maker(place: Place, method: str, path: str, tree: dict[str, Any]) -> dict[str, Any]:
     maker = await internal.open_session(place.house.database.writing, "sandbox")
     request = Request(method, path, "", orjson.dumps(tree), {"prefer": "return=representation"})
     answer = await place.house.engine.handle(maker, request)
@@ -36,7 +37,7 @@ async def as_maker(place: Place, method: str, path: str, tree: dict[str, Any]) -
     return found
 
 
-def note(place: Place, author: dict[str, str]) -> dict[str, Any]:  # noqa: F811  # as above
+def note(place: Place, author: dict[str, str]) -> dict[str, Any]:
     return {
         "resourceType": "DocumentReference",
         "status": "current",
@@ -51,7 +52,7 @@ async def listed(browser: httpx.AsyncClient) -> str:
     return html.unescape((await browser.get("/a-contresigner")).text)
 
 
-async def test_an_entry_waits_until_it_is_countersigned_and_again_once_it_changed(place: Place) -> None:  # noqa: F811
+async def test_an_entry_waits_until_it_is_countersigned_and_again_once_it_changed(place: Place) -> None:
     written = await as_maker(place, "POST", "DocumentReference", note(place, await trainee(place)))
     item = f"DocumentReference/{written['id']}"
     async with place.signed_in() as supervisor:
@@ -68,7 +69,7 @@ async def test_an_entry_waits_until_it_is_countersigned_and_again_once_it_change
         assert NOTE in await listed(supervisor)
 
 
-async def test_what_others_wrote_is_not_for_this_supervisor(place: Place) -> None:  # noqa: F811  # as above
+async def test_what_others_wrote_is_not_for_this_supervisor(place: Place) -> None:
     author = await trainee(place)
     await as_maker(place, "POST", "DocumentReference", note(place, author))
     await place.house.database.writing.execute("update held_role set acts_for = 1 where role_code = 'trainee'")

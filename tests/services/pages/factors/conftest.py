@@ -1,4 +1,5 @@
 """The pages in an installation for real people, where one factor opens nobody's record."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 import time
@@ -15,7 +16,7 @@ from ...oauth.conftest import PASSWORD, Place, declared_as, field, place, settin
 
 
 @pytest.fixture
-async def real(place: Place) -> AsyncIterator[Place]:  # noqa: F811  # a fixture as a parameter
+async def real(place: Place) -> AsyncIterator[Place]:
     await declared_as(place, Kind.PRODUCTION)
     yield place
 
@@ -34,12 +35,12 @@ def code(secret: bytes, steps: int = 0) -> str:
     return totp.code_of(secret, totp.step_of(time.time()) + steps)
 
 
-async def used_code(place: Place, secret: bytes) -> str:  # noqa: F811  # a fixture's type
+async def used_code(place: Place, secret: bytes) -> str:
     """The code that was taken last, whatever the time since."""
     return totp.code_of(secret, await place.house.database.reading.fetchval("select last_step from totp"))
 
 
-async def with_app(place: Place, username: str = "nurse") -> bytes:  # noqa: F811  # a fixture's type
+async def with_app(place: Place, username: str = "nurse") -> bytes:
     """Sets up the authenticator app of an account; its code of the step before was used for that."""
     house = place.house
     async with house.database.writing.acquire() as connection:

@@ -1,4 +1,5 @@
 """Who is reached by no account and no address gets a letter: printed by their attending doctor, and said to be sent once."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fix
 from ..sheets.test_printing import words
 
 
-async def told(place: Place, **patient: Any) -> None:  # noqa: F811  # a fixture as a parameter
+async def told(place: Place, **patient: Any) -> None:
     """A notice about the nurse's patient, addressed to her, who is for once a general practitioner."""
     database = place.house.database
     await database.writing.execute("update held_role set role_code = 'gp' where role_code = 'nurse'")
@@ -40,7 +41,7 @@ async def told(place: Place, **patient: Any) -> None:  # noqa: F811  # a fixture
     assert answer.status == 201, answer.body
 
 
-async def test_a_letter_waits_is_printed_and_leaves_once(place: Place) -> None:  # noqa: F811  # as above
+async def test_a_letter_waits_is_printed_and_leaves_once(place: Place) -> None:
     await place.house.database.writing.execute("delete from account where username = 'patient'")
     await told(place, address=[{"line": ["2 rue du Four"], "postalCode": "56000", "city": "Kervanec"}])
     async with place.signed_in() as doctor:
@@ -61,7 +62,7 @@ async def test_a_letter_waits_is_printed_and_leaves_once(place: Place) -> None: 
 
 
 @pytest.mark.parametrize("how", ["account", "email"])
-async def test_who_is_reached_otherwise_needs_no_letter(place: Place, how: str) -> None:  # noqa: F811  # as above
+async def test_who_is_reached_otherwise_needs_no_letter(place: Place, how: str) -> None:
     more: dict[str, Any] = {}
     if how == "email":
         await place.house.database.writing.execute("delete from account where username = 'patient'")
@@ -71,6 +72,6 @@ async def test_who_is_reached_otherwise_needs_no_letter(place: Place, how: str) 
         assert "lettre à envoyer" not in (await doctor.get("/dossiers")).text
 
 
-async def test_another_doctor_has_no_such_letter(place: Place) -> None:  # noqa: F811  # as above
+async def test_another_doctor_has_no_such_letter(place: Place) -> None:
     async with place.signed_in() as nurse:
         assert (await nurse.get("/lettres")).status_code == 404

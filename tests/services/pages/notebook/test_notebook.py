@@ -1,4 +1,5 @@
 """The shared notebook on the pages: who will read is said before; a relative has this page and no other."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 from typing import Any
@@ -13,7 +14,7 @@ from liaison.fhir.store.contract import Request
 from ...oauth.conftest import Place, field, place, settings, sign_in  # noqa: F401  # fixtures
 
 
-async def write(place: Place, *trees: dict[str, Any]) -> list[str]:  # noqa: F811  # a fixture as a parameter
+async def write(place: Place, *trees: dict[str, Any]) -> list[str]:
     """As the territory's maker; the references."""
     maker = await internal.open_session(place.house.database.writing, "sandbox")
     found = []
@@ -27,7 +28,7 @@ async def write(place: Place, *trees: dict[str, Any]) -> list[str]:  # noqa: F81
 
 
 @pytest.fixture
-async def relative(place: Place) -> str:  # noqa: F811  # as above
+async def relative(place: Place) -> str:
     """The account called 'patient' is, for once, the daughter of the patient of the nurse."""
     daughter = {
         "resourceType": "RelatedPerson",
@@ -49,7 +50,7 @@ async def name(browser: httpx.AsyncClient, patient: str, relative: str) -> httpx
 
 
 async def test_a_relative_who_is_named_writes_and_reads_and_it_ends_with_the_permission(
-    place: Place,  # noqa: F811  # as above
+    place: Place,
     relative: str,
 ) -> None:
     carnet = f"/dossiers/{place.patient}/carnet"
@@ -89,7 +90,7 @@ async def test_a_relative_who_is_named_writes_and_reads_and_it_ends_with_the_per
 
 
 async def test_a_note_is_no_message_of_the_record_and_the_other_way_round(
-    place: Place,  # noqa: F811  # as above
+    place: Place,
     relative: str,
 ) -> None:
     other = {
@@ -106,7 +107,7 @@ async def test_a_note_is_no_message_of_the_record_and_the_other_way_round(
             assert "Entre soignants" not in (await browser.get(path)).text
 
 
-async def test_a_relative_of_someone_else_is_not_named(place: Place) -> None:  # noqa: F811  # as above
+async def test_a_relative_of_someone_else_is_not_named(place: Place) -> None:
     stranger = {"resourceType": "RelatedPerson", "patient": {"reference": f"Patient/{place.other_patient}"}}
     [reference] = await write(place, stranger)
     async with place.signed_in() as nurse:

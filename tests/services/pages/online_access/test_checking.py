@@ -1,4 +1,5 @@
 """Accès en ligne: staff say whose papers they have seen, and a representation that is taken back takes the account."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,12 +17,12 @@ from ...oauth.conftest import PASSWORD, Place, field, place, settings, sign_in  
 
 
 @pytest.fixture
-async def nurse(place: Place) -> AsyncIterator[httpx.AsyncClient]:  # noqa: F811  # a fixture as a parameter
+async def nurse(place: Place) -> AsyncIterator[httpx.AsyncClient]:
     async with place.signed_in() as browser:
         yield browser
 
 
-async def write(place: Place, method: str, path: str, tree: dict[str, Any]) -> dict[str, Any]:  # noqa: F811
+async def write(place: Place, method: str, path: str, tree: dict[str, Any]) -> dict[str, Any]:
     maker = await internal.open_session(place.house.database.writing, "sandbox")
     answer = await place.house.engine.handle(
         maker, Request(method, path, "", orjson.dumps(tree), {"prefer": "return=representation"})
@@ -31,7 +32,7 @@ async def write(place: Place, method: str, path: str, tree: dict[str, Any]) -> d
     return made
 
 
-async def guardian(place: Place) -> tuple[dict[str, Any], Key]:  # noqa: F811
+async def guardian(place: Place) -> tuple[dict[str, Any], Key]:
     """The patient has a guardian, whose judgment the nurse has seen."""
     nurse = await accounts.by_username(place.house.database.reading, "nurse")
     assert nurse is not None
@@ -59,7 +60,7 @@ async def say(browser: httpx.AsyncClient, path: str, **form: str) -> httpx.Respo
 
 
 async def test_what_was_seen_waits_for_an_administrator_and_is_in_the_journal(
-    place: Place,  # noqa: F811
+    place: Place,
     nurse: httpx.AsyncClient,
 ) -> None:
     # The patient of the others has an account already: this one's is taken away.
@@ -90,7 +91,7 @@ async def test_what_was_seen_waits_for_an_administrator_and_is_in_the_journal(
     assert await reading.fetchval(journaled, waiting.person.patient, by.person.res) == 1
 
 
-async def test_only_staff_who_see_the_record_say_so(place: Place, nurse: httpx.AsyncClient) -> None:  # noqa: F811
+async def test_only_staff_who_see_the_record_say_so(place: Place, nurse: httpx.AsyncClient) -> None:
     assert (await nurse.get(f"/dossiers/{place.other_patient}/acces")).status_code == 404
     for other in ("patient", "admin", "dpo"):
         async with place.signed_in(other) as browser:
@@ -98,7 +99,7 @@ async def test_only_staff_who_see_the_record_say_so(place: Place, nurse: httpx.A
 
 
 async def test_a_representatives_account_ends_with_the_representation(
-    place: Place,  # noqa: F811
+    place: Place,
     nurse: httpx.AsyncClient,
 ) -> None:
     tree, key = await guardian(place)
@@ -122,7 +123,7 @@ async def test_a_representatives_account_ends_with_the_representation(
     assert "A eu un compte, qui est fini" in (await nurse.get(path)).text
 
 
-async def test_a_proof_that_is_too_old_loses_nothing_that_was_chosen(place: Place, nurse: httpx.AsyncClient) -> None:  # noqa: F811
+async def test_a_proof_that_is_too_old_loses_nothing_that_was_chosen(place: Place, nurse: httpx.AsyncClient) -> None:
     await place.house.database.writing.execute("delete from account where username = 'patient'")
     path, writing = f"/dossiers/{place.patient}/acces", place.house.database.writing
     await writing.execute("update browser_session set started_at = now() - interval '31 minutes'")
@@ -139,7 +140,7 @@ async def test_a_proof_that_is_too_old_loses_nothing_that_was_chosen(place: Plac
 
 
 async def test_a_relative_whom_the_person_has_named_may_have_an_account_and_another_may_not(
-    place: Place,  # noqa: F811
+    place: Place,
     nurse: httpx.AsyncClient,
 ) -> None:
     tree = {

@@ -1,4 +1,5 @@
 """« La personne s'oppose » on the pages: what stops is said first; it counts at the next request; it waits to be confirmed."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 import re
@@ -23,7 +24,7 @@ async def said(browser: httpx.AsyncClient, path: str, **form: str) -> httpx.Resp
     return await browser.post(path, data={"csrf": csrf, "means": "oral", **form})
 
 
-async def recorded(place: Place, tree: dict[str, Any]) -> str:  # noqa: F811  # a fixture as a parameter
+async def recorded(place: Place, tree: dict[str, Any]) -> str:
     """Written by the territory's maker; the id."""
     maker = await internal.open_session(place.house.database.writing, "sandbox")
     answer = await place.house.engine.handle(
@@ -33,7 +34,7 @@ async def recorded(place: Place, tree: dict[str, Any]) -> str:  # noqa: F811  # 
     return str(orjson.loads(answer.body)["id"])
 
 
-async def test_what_stops_is_said_before_anything_is_recorded(place: Place) -> None:  # noqa: F811  # as above
+async def test_what_stops_is_said_before_anything_is_recorded(place: Place) -> None:
     path = f"/dossiers/{place.patient}/opposition"
     async with place.signed_in() as browser:
         for form in ({"act": "one"}, {"act": "service"}, {"act": "x"}, {}):
@@ -46,7 +47,7 @@ async def test_what_stops_is_said_before_anything_is_recorded(place: Place) -> N
         assert (await browser.get(f"/dossiers/{place.patient}")).status_code == 200
 
 
-async def test_the_record_is_closed_at_the_next_request_and_reopened_by_the_person_s_word(place: Place) -> None:  # noqa: F811
+async def test_the_record_is_closed_at_the_next_request_and_reopened_by_the_person_s_word(place: Place) -> None:
     path = f"/dossiers/{place.patient}/opposition"
     async with place.signed_in() as browser, place.signed_in() as elsewhere:
         assert (await elsewhere.get(f"/dossiers/{place.patient}")).status_code == 200
@@ -76,7 +77,7 @@ async def test_the_record_is_closed_at_the_next_request_and_reopened_by_the_pers
         assert (await elsewhere.get(f"/dossiers/{place.patient}")).status_code == 200
 
 
-async def test_what_nobody_confirms_stays_in_force_and_on_top(place: Place) -> None:  # noqa: F811  # as above
+async def test_what_nobody_confirms_stays_in_force_and_on_top(place: Place) -> None:
     long_ago = datetime.now(UTC) - timedelta(days=30)
     subject = f"Patient/{place.patient}"
     tree = team_writing.consent(subject, "opposition", "", long_ago, "oral", {"type": "deny"}, "proposed")
@@ -108,7 +109,7 @@ def test_three_working_days_are_counted_in_paris(at: str, day: date) -> None:
     assert due(datetime.fromisoformat(at)) == day
 
 
-async def test_an_item_is_masked_from_its_page_and_shown_again(place: Place) -> None:  # noqa: F811  # as above
+async def test_an_item_is_masked_from_its_page_and_shown_again(place: Place) -> None:
     note = {
         "resourceType": "Communication",
         "status": "completed",
@@ -137,7 +138,7 @@ async def test_an_item_is_masked_from_its_page_and_shown_again(place: Place) -> 
         assert "Une note à masquer" in (await nurse.get(documents)).text
 
 
-async def test_nobody_outside_the_team_masks_or_reads_a_signed_form(place: Place) -> None:  # noqa: F811  # as above
+async def test_nobody_outside_the_team_masks_or_reads_a_signed_form(place: Place) -> None:
     async with place.signed_in() as browser:
         csrf = field((await browser.get("/dossiers")).text, "csrf")
         form = {"csrf": csrf, "item": "Observation/" + "0" * 32}

@@ -1,4 +1,5 @@
 """The pages beside a provider that behaves as Pro Santé Connect; the nurse and « both » are in our directory."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import json
 from collections.abc import AsyncIterator
@@ -19,7 +20,7 @@ NUMBERS = {"nurse": "99700000017", "both": "99700000025"}
 
 
 @pytest.fixture
-async def psc(place: Place) -> AsyncIterator[Psc]:  # noqa: F811  # a fixture as a parameter
+async def psc(place: Place) -> AsyncIterator[Psc]:
     async with running() as provider:
         house = place.house
         house.pro_sante_connect = Provider(
@@ -38,7 +39,7 @@ async def psc(place: Place) -> AsyncIterator[Psc]:  # noqa: F811  # a fixture as
         yield provider
 
 
-async def inscribe(place: Place, username: str, number: str, **more: object) -> str:  # noqa: F811  # a fixture's type
+async def inscribe(place: Place, username: str, number: str, **more: object) -> str:
     """Gives someone of the directory their RPPS number. Returns the reference."""
     house = place.house
     account = await accounts.by_username(house.database.reading, username)

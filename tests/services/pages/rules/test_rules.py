@@ -1,4 +1,5 @@
 """The page of rules says the table in force, whole, to anyone, and in English too."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 
@@ -11,7 +12,7 @@ from liaison.services.pages.reading import classes
 from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
 
 
-async def test_every_row_is_told_to_anyone_with_its_version(place: Place) -> None:  # noqa: F811  # a fixture as a parameter
+async def test_every_row_is_told_to_anyone_with_its_version(place: Place) -> None:
     table = in_force()
     async with place.browser() as browser:
         answer = await browser.get("/regles")
@@ -23,7 +24,7 @@ async def test_every_row_is_told_to_anyone_with_its_version(place: Place) -> Non
         assert "Ce que cela veut dire pour moi" not in text
 
 
-async def test_my_own_rules_come_first(place: Place) -> None:  # noqa: F811  # as above
+async def test_my_own_rules_come_first(place: Place) -> None:
     async with place.signed_in() as browser:
         text = html.unescape((await browser.get("/regles")).text)
         mine = text.partition("Toutes les règles")[0]

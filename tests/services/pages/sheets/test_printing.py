@@ -1,4 +1,5 @@
 """Sheets to print: PDFs whose words can be found again, whatever a name is made of."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 
@@ -39,7 +40,7 @@ def test_a_name_is_written_in_the_alphabet_of_the_sheet(name: str, written: str)
     assert words(pdf([Part("text", name)], "", "fr")) == written
 
 
-async def test_what_is_shared_and_with_whom_is_printed(place: Place) -> None:  # noqa: F811  # a fixture as a parameter
+async def test_what_is_shared_and_with_whom_is_printed(place: Place) -> None:
     async with place.signed_in() as browser:
         general = await browser.get("/accueillir/feuille")
         own = await browser.get(f"/dossiers/{place.patient}/feuille")

@@ -1,4 +1,5 @@
 """The referent of a practice or of a hospital unit: the people of her own structure, and no role beyond it."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ RPPS = "10100000008"
 
 
 @pytest.fixture
-async def referent(managed: Place) -> AsyncIterator[httpx.AsyncClient]:  # noqa: F811  # a fixture as a parameter
+async def referent(managed: Place) -> AsyncIterator[httpx.AsyncClient]:
     await managed.house.database.writing.execute(
         "update held_role set role_code = 'referent' where role_code = 'home-service-manager'"
     )
@@ -37,7 +38,7 @@ def link_in(page: httpx.Response) -> str:
 
 
 async def test_a_nurse_begins_by_a_link_and_works_in_this_structure(
-    managed: Place,  # noqa: F811  # as above
+    managed: Place,
     referent: httpx.AsyncClient,
 ) -> None:
     link = link_in(await add(referent, fin="2099-12-31"))
@@ -66,7 +67,7 @@ async def test_a_nurse_begins_by_a_link_and_works_in_this_structure(
     "function", ["admin", "referent", "dpo", "auditor", "coordinator", "home-aide", "hospital-doctor", ""]
 )
 async def test_no_role_beyond_the_structure_is_given(
-    managed: Place,  # noqa: F811  # as above
+    managed: Place,
     referent: httpx.AsyncClient,
     function: str,
 ) -> None:
@@ -78,7 +79,7 @@ async def test_no_role_beyond_the_structure_is_given(
 
 
 async def test_a_unit_of_a_hospital_has_other_roles_than_a_practice(
-    managed: Place,  # noqa: F811  # as above
+    managed: Place,
     referent: httpx.AsyncClient,
 ) -> None:
     await managed.house.database.writing.execute(
@@ -90,7 +91,7 @@ async def test_a_unit_of_a_hospital_has_other_roles_than_a_practice(
 
 
 async def test_the_directory_has_nobody_twice_and_nobody_gives_themselves_a_role(
-    managed: Place,  # noqa: F811  # as above
+    managed: Place,
     referent: httpx.AsyncClient,
 ) -> None:
     people = "select count(*) from directory_version where kind = $1 and superseded is null"
@@ -115,7 +116,7 @@ async def test_the_directory_has_nobody_twice_and_nobody_gives_themselves_a_role
 
 
 async def test_a_link_is_not_hers_to_give_to_someone_who_works_elsewhere_too(
-    managed: Place,  # noqa: F811  # as above
+    managed: Place,
     referent: httpx.AsyncClient,
 ) -> None:
     """Whoever sees the link could use it, and be that person there."""
@@ -133,7 +134,7 @@ async def test_a_link_is_not_hers_to_give_to_someone_who_works_elsewhere_too(
 
 
 async def test_who_stands_in_for_somebody_does_so_for_one_of_the_structure_until_a_day(
-    managed: Place,  # noqa: F811  # as above
+    managed: Place,
     referent: httpx.AsyncClient,
 ) -> None:
     await add(referent, "gp")

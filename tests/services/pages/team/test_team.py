@@ -1,4 +1,5 @@
 """A manager's people: from nobody to working on the service's phone, and everything that is not hers to do."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ PIN = "271828"
 
 
 @pytest.fixture
-async def manager(managed: Place) -> AsyncIterator[httpx.AsyncClient]:  # noqa: F811  # a fixture as a parameter
+async def manager(managed: Place) -> AsyncIterator[httpx.AsyncClient]:
     async with managed.signed_in() as browser:
         await post(browser, "/telephones", libelle="Téléphone 1")
         await declared_as(managed, None)  # as where real people work, PINs are for the phones that were enrolled
@@ -66,7 +67,7 @@ async def works(place: Place, manager: httpx.AsyncClient, pin: str = PIN) -> boo
         return "Aide à domicile" in (await phone.get("/mes-connexions")).text
 
 
-async def test_a_replacement_works_minutes_after_being_added(managed: Place, manager: httpx.AsyncClient) -> None:  # noqa: F811
+async def test_a_replacement_works_minutes_after_being_added(managed: Place, manager: httpx.AsyncClient) -> None:
     code = await invite(manager)
     assert "N’a pas encore choisi" in (await manager.get("/equipe")).text
     assert code not in (await manager.get("/equipe")).text  # shown once
@@ -81,13 +82,13 @@ async def test_a_replacement_works_minutes_after_being_added(managed: Place, man
     assert not await works(managed, manager, "314159")
 
 
-async def test_a_pin_that_is_guessed_first_is_not_taken(managed: Place, manager: httpx.AsyncClient) -> None:  # noqa: F811
+async def test_a_pin_that_is_guessed_first_is_not_taken(managed: Place, manager: httpx.AsyncClient) -> None:
     for pin in ("", "12345", "1234567", "111111", "123456", "987654", "12345a"):
         assert (await choose_pin(managed, manager, "12345678", pin)).status_code == 422, pin
 
 
 async def test_the_digits_count_on_the_services_phone_and_five_wrong_ones_end_them(
-    managed: Place,  # noqa: F811
+    managed: Place,
     manager: httpx.AsyncClient,
 ) -> None:
     code = await invite(manager)
@@ -102,14 +103,14 @@ async def test_the_digits_count_on_the_services_phone_and_five_wrong_ones_end_th
     assert re.sub(r'name="csrf" value="[^"]*"', "", nobody).replace("nobody", "soazig.le-gall") in refusals
 
 
-async def test_the_digits_end_after_their_day(managed: Place, manager: httpx.AsyncClient) -> None:  # noqa: F811
+async def test_the_digits_end_after_their_day(managed: Place, manager: httpx.AsyncClient) -> None:
     code = await invite(manager)
     await managed.house.database.writing.execute("update first_code set expires_at = now()")
     assert (await choose_pin(managed, manager, code)).status_code == 403
 
 
 async def test_suspending_ends_what_is_open_and_resuming_gives_it_back(
-    managed: Place,  # noqa: F811
+    managed: Place,
     manager: httpx.AsyncClient,
 ) -> None:
     await choose_pin(managed, manager, await invite(manager))
@@ -127,7 +128,7 @@ async def test_suspending_ends_what_is_open_and_resuming_gives_it_back(
     assert await works(managed, manager)
 
 
-async def test_a_contract_ends_by_its_date_or_today(managed: Place, manager: httpx.AsyncClient) -> None:  # noqa: F811
+async def test_a_contract_ends_by_its_date_or_today(managed: Place, manager: httpx.AsyncClient) -> None:
     code = await invite(manager, end="2099-12-31")
     assert "31 déc. 2099" in (await manager.get("/equipe")).text
     await choose_pin(managed, manager, code)
@@ -147,7 +148,7 @@ async def test_a_contract_ends_by_its_date_or_today(managed: Place, manager: htt
 
 
 async def test_a_manager_gives_one_role_in_her_own_service_whatever_the_form_says(
-    managed: Place,  # noqa: F811
+    managed: Place,
     manager: httpx.AsyncClient,
 ) -> None:
     reading = managed.house.database.reading
@@ -162,7 +163,7 @@ async def test_a_manager_gives_one_role_in_her_own_service_whatever_the_form_say
 
 
 async def test_nobody_of_another_service_no_other_role_and_not_herself(
-    managed: Place,  # noqa: F811
+    managed: Place,
     manager: httpx.AsyncClient,
 ) -> None:
     await invite(manager)
@@ -181,7 +182,7 @@ async def test_nobody_of_another_service_no_other_role_and_not_herself(
 
 
 async def test_an_account_that_reaches_further_is_not_hers_to_open(
-    managed: Place,  # noqa: F811
+    managed: Place,
     manager: httpx.AsyncClient,
 ) -> None:
     """Whoever sets a PIN could sign in with it: an aide who is a nurse elsewhere keeps her account to herself."""
@@ -203,7 +204,7 @@ async def test_an_account_that_reaches_further_is_not_hers_to_open(
     assert (await post(manager, "/equipe/code", personne=mine)).status_code == 422
 
 
-async def test_each_act_asks_for_a_recent_proof_and_is_on_record(managed: Place, manager: httpx.AsyncClient) -> None:  # noqa: F811
+async def test_each_act_asks_for_a_recent_proof_and_is_on_record(managed: Place, manager: httpx.AsyncClient) -> None:
     before = await managed.house.database.reading.fetchval("select count(*) from journal_entry where event = 30")
     await invite(manager)
     mine = await person(manager)

@@ -1,4 +1,5 @@
 """In a base that is no sandbox, the demonstration's doors do not exist."""
+# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import pytest
 
@@ -6,12 +7,12 @@ from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fix
 
 
 @pytest.mark.parametrize("path", ["/territoire", "/territoire/gp", "/territoire/autorite"])
-async def test_there_is_no_front_page(place: Place, path: str) -> None:  # noqa: F811  # a fixture as a parameter
+async def test_there_is_no_front_page(place: Place, path: str) -> None:
     async with place.browser() as browser:
         assert (await browser.get(path)).status_code == 404
 
 
-async def test_a_genuine_form_still_opens_no_door(place: Place) -> None:  # noqa: F811  # a fixture as a parameter
+async def test_a_genuine_form_still_opens_no_door(place: Place) -> None:
     async with place.browser() as browser:
         csrf = field((await browser.get("/connexion")).text, "csrf")
         answer = await browser.post("/territoire/entrer", data={"csrf": csrf, "porte": "nurse"})
@@ -20,7 +21,7 @@ async def test_a_genuine_form_still_opens_no_door(place: Place) -> None:  # noqa
         assert (await browser.get("/mes-connexions")).status_code == 303
 
 
-async def test_the_same_form_opens_it_in_a_sandbox(place: Place) -> None:  # noqa: F811  # a fixture as a parameter
+async def test_the_same_form_opens_it_in_a_sandbox(place: Place) -> None:
     """The fault planted: were the base taken for a sandbox, this request would sign in."""
     place.app.state.sandbox = True
     async with place.browser() as browser:
