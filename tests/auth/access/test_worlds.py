@@ -221,7 +221,8 @@ def test_a_planted_fault_is_found(name: str, monkeypatch: pytest.MonkeyPatch) ->
     module, attribute, fault = FAULTS[name]
     monkeypatch.setattr(module, attribute, fault)
 
-    @settings(max_examples=1000, deadline=None, database=None, phases=[Phase.generate])
+    # The same examples each time: a fault that chance does not meet in one run of hundreds says nothing of the law.
+    @settings(max_examples=1000, deadline=None, database=None, phases=[Phase.generate], derandomize=True)
     @worlds
     def run(facts: list[Fact], people: list[Held]) -> None:
         check(facts, people)
