@@ -3,6 +3,7 @@
 Profile: ANS TDE TDEAuditEvent (subtype at most 1, period.start, at most 2 agents, each with who). Coding follows IHE
 BALP 1.1 (type rest, subtype of the interaction, entities patient, data, query, request id); BALP's third agent, the
 server, is source.observer, since TDE allows two. Who a person is stays a reference: no name enters the journal.
+Software is named as it is registered when the journal is read (CSP rule 26d).
 """
 
 import base64
@@ -22,6 +23,7 @@ PROFILE: Final = "https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition
 RULE: Final = f"{vocabulary.LOCAL}/rule"
 RELATION: Final = f"{vocabulary.LOCAL}/CodeSystem/relation"
 ORGANIZATION: Final = f"{vocabulary.LOCAL}/StructureDefinition/agent-organization"
+CLIENT_ID: Final = f"{vocabulary.LOCAL}/sid/client-id"
 EVENT: Final = f"{vocabulary.LOCAL}/CodeSystem/journal-event"
 
 DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
@@ -111,13 +113,22 @@ def place(id_: str) -> tuple[int, int] | None:
     return found if mark in ("-", ".") and number and identifier(*found) == id_ else None
 
 
+class Software(NamedTuple):
+    """A client as it is registered: what it is called, and by which id."""
+
+    client_id: str
+    name: str
+
+
 class Names(NamedTuple):
-    """What turns the journal's numbers into references: the id cipher, each patient's Patient, the log's name."""
+    """What turns the journal's numbers into references and names: the id cipher, each patient's Patient, the log's name,
+    and the clients that are registered."""
 
     encode: Callable[[Key], str]
     patients: Mapping[int, int]  # patient number → res of its Patient
     origin: str
     kind_of: Callable[[str], int]
+    software: Mapping[int, Software]
 
     def reference(self, type_: str, patient: int, res: int) -> str:
         return f"{type_}/{self.encode(Key(patient, self.kind_of(type_), res))}"
@@ -169,14 +180,7 @@ def _agents(entry: Entry, names: Names, network: bool) -> list[Tree]:
     if entry.person and entry.person != entry.client:
         agents.append(_person(entry, names))
     if entry.client or not agents:
-        value = f"client {entry.client:x}" if entry.client else names.origin
-        agents.append(
-            {
-                "type": {"coding": [{"system": DCM, "code": "110153", "display": "Source Role ID"}]},
-                "who": {"identifier": {"value": value}},
-                "requestor": not agents,
-            }
-        )
+        agents.append(_software(entry, names, requestor=not agents))
     first = agents[0]
     if entry.organization:
         organization = names.reference("Organization", 0, entry.organization)
@@ -188,6 +192,19 @@ def _agents(entry: Entry, names: Names, network: bool) -> list[Tree]:
     if network and entry.address:
         first["network"] = {"address": entry.address, "type": "2"}
     return agents
+
+
+def _software(entry: Entry, names: Names, *, requestor: bool) -> Tree:
+    agent: Tree = {
+        "type": {"coding": [{"system": DCM, "code": "110153", "display": "Source Role ID"}]},
+        "requestor": requestor,
+    }
+    known = names.software.get(entry.client)
+    if known is None:  # Liaison itself, or a client whose registration is not in this base.
+        value = f"client {entry.client:x}" if entry.client else names.origin
+        return {**agent, "who": {"identifier": {"value": value}}}
+    who = {"identifier": {"system": CLIENT_ID, "value": known.client_id}, "display": known.name}
+    return {**agent, "who": who, "altId": known.client_id, "name": known.name}
 
 
 def _person(entry: Entry, names: Names) -> Tree:

@@ -16,12 +16,12 @@ import orjson
 
 from liaison.auth.access.table import Table
 from liaison.auth.journal import audit_rights, audit_search
-from liaison.auth.journal.audit_event import Names, audit_event, place
+from liaison.auth.journal.audit_event import Names, Software, audit_event, place
 from liaison.auth.journal.entry import Entry
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.sealing import COLUMNS, Record, unseal
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.errors import Gone, NotFound, TooCostly
+from liaison.fhir.errors import BadRequest, Gone, NotFound, TooCostly
 from liaison.fhir.store.contract import AccessFilter, Answer, Caller, Disclosure, Key, Tree
 from liaison.fhir.store.database import Database
 from liaison.fhir.store.ids import Ids
@@ -119,6 +119,11 @@ class AuditReader:
     def reference(self, type_: str, patient: int, res: int) -> str:
         return f"{type_}/{self._ids.encode(Key(patient, kind_of(type_), res))}"
 
+    async def software(self, clients: set[int]) -> Mapping[int, Software]:
+        """What these clients are registered as, suspended and ended ones too."""
+        async with self._database.reading.acquire() as connection:
+            return await _registered(connection, clients)
+
     # ---- rows -----------------------------------------------------------------------------------------------------
 
     async def _asked(
@@ -126,7 +131,16 @@ class AuditReader:
     ) -> audit_search.Query:
         """Refusals have no patient in clear: only officers see them, so nobody else's question looks through them."""
         refusals = refusals and await audit_rights.is_officer(connection, caller.session)
-        return audit_search.read(query, self._ids.decode, self._base_url, refusals=refusals)
+        asked = audit_search.read(query, self._ids.decode, self._base_url, refusals=refusals)
+        if asked.software:
+            known = await connection.fetch(
+                "select client_id from client where client_id = any($1)", list(asked.software)
+            )
+            if missing := asked.software - {row["client_id"] for row in known}:
+                raise BadRequest(
+                    f"'{min(missing)[:80]}' is no agent: a person is asked for as Practitioner/id, software by its client_id."
+                )
+        return asked
 
     async def _matching(
         self, connection: asyncpg.Connection, caller: Caller, asked: audit_search.Query, after: Position | None
@@ -191,18 +205,20 @@ class AuditReader:
     async def _trees(self, connection: asyncpg.Connection, caller: Caller, seen: Sequence[Seen]) -> list[Tree]:
         if not seen:
             return []
-        names = await self._names(connection, {one.entry.patient for one in seen} - {0})
+        entries = [one.entry for one in seen]
+        names = await self._names(connection, {one.patient for one in entries} - {0}, {one.client for one in entries})
         officer = await audit_rights.is_officer(connection, caller.session)
         return [audit_event(one.record, one.entry, names, network=officer) for one in seen]
 
-    async def _names(self, connection: asyncpg.Connection, patients: set[int]) -> Names:
+    async def _names(self, connection: asyncpg.Connection, patients: set[int], clients: set[int]) -> Names:
         rows = await connection.fetch(
             "select patient, res from version where patient = any($1::bigint[]) and kind = $2 and superseded is null",
             list(patients),
             kind_of("Patient"),
         )
         found: Mapping[int, int] = {row["patient"]: row["res"] for row in rows}
-        return Names(self._ids.encode, found, self._keys.signer.verifier.name, kind_of)
+        software = await _registered(connection, clients)
+        return Names(self._ids.encode, found, self._keys.signer.verifier.name, kind_of, software)
 
     # ---- pages ----------------------------------------------------------------------------------------------------
 
@@ -240,6 +256,13 @@ class AuditReader:
         except (binascii.Error, ValueError, NotAuthentic):
             raise Gone("This page can no longer be continued. Search again.") from None
         return Position(datetime.fromisoformat(at), worker, sequence)
+
+
+async def _registered(connection: asyncpg.Connection, clients: set[int]) -> Mapping[int, Software]:
+    rows = await connection.fetch(
+        "select client, client_id, name from client where client = any($1::bigint[])", list(clients)
+    )
+    return {row["client"]: Software(row["client_id"], row["name"]) for row in rows}
 
 
 def _disclosed(seen: Sequence[Seen]) -> tuple[Disclosure, ...]:

@@ -1,8 +1,8 @@
 """The query of a search on AuditEvent: strict, like every search. Anything not known is refused by name.
 
 Decided in SQL: patient, entity (a Patient), agent (a Practitioner), date and period-start (TDE), action, outcome.
-Decided on the decrypted entry: type, subtype, policy, agent-role, entity of another type, and which record a refusal
-was about: it holds the type and id that were asked for, and no patient.
+Decided on the decrypted entry: type, subtype, policy, agent-role, entity of another type, agent (software, by its
+client_id), and which record a refusal was about: it holds the type and id that were asked for, and no patient.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from liaison.auth.journal.audit_event import SHAPES
+from liaison.auth.journal.audit_event import CLIENT_ID, SHAPES
 from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.search import date, parse
@@ -31,6 +31,7 @@ PARAMETERS: Final = (
     "subtype",
     "type",
 )
+_MODIFIERS: Final = (("entity", "Patient"), ("agent", "Practitioner"), ("agent", "identifier"))
 CONTROLS: Final = ("_count", "_cursor", "_id", "_sort")
 
 Decode = Callable[[str, str], Key | None]
@@ -45,13 +46,15 @@ class Where(NamedTuple):
 
 @dataclass(slots=True)
 class Query:
-    """`where` narrows in SQL; `tests` decide on the resource. `ascending` is _sort=date."""
+    """`where` narrows in SQL; `tests` decide on the resource. `ascending` is _sort=date; `software` are the client_ids
+    asked for, which are yet to be known."""
 
     where: list[Where] = field(default_factory=list)
     tests: list[Callable[[Tree], bool]] = field(default_factory=list)
     count: int = COUNT
     cursor: str = ""
     ascending: bool = False
+    software: set[str] = field(default_factory=set)
     pairs: tuple[tuple[str, str], ...] = ()
 
 
@@ -73,16 +76,16 @@ def read(query: str, decode: Decode, base_url: str, *, refusals: bool = True) ->
         if name not in PARAMETERS and name not in CONTROLS:
             known = ", ".join(sorted((*PARAMETERS, *CONTROLS)))
             raise BadRequest(f"'{name[:40]}' is not a search parameter of AuditEvent here; these are: {known}.")
-        if modifier and (name, modifier) not in (("entity", "Patient"), ("agent", "Practitioner")):
+        if modifier and (name, modifier) not in _MODIFIERS:
             raise BadRequest(f"The modifier ':{modifier[:20]}' is not served on '{name}'.")
-        if modifier and "/" not in value:
+        if modifier in RESOURCE_TYPES and "/" not in value:
             value = f"{modifier}/{value}"
         if name != "_cursor":
             kept.append((asked, value))
         if name in CONTROLS:
             _control(found, name, value)
         else:
-            _criterion(found, name, value, _Ids(decode, base_url, refusals))
+            _criterion(found, name, modifier, value, _Ids(decode, base_url, refusals))
     found.pairs = tuple(kept)
     return found
 
@@ -112,7 +115,7 @@ class _Ids(NamedTuple):
     refusals: bool
 
 
-def _criterion(found: Query, name: str, value: str, ids: _Ids) -> None:
+def _criterion(found: Query, name: str, modifier: str, value: str, ids: _Ids) -> None:
     values = [one for one in value.split(",") if one]
     if not values:
         raise BadRequest(f"'{name}' has no value.")
@@ -128,6 +131,10 @@ def _criterion(found: Query, name: str, value: str, ids: _Ids) -> None:
             found.where.append(Where("e.outcome = any({}::smallint[])", ([int(code) for code in codes],)))
         case "patient":
             _entity(found, [_reference(one, ids.base_url, "Patient") for one in values], ids)
+        case "agent" if modifier == "identifier" or not any("/" in one for one in values):
+            _software(found, values)
+        case "agent" if not all("/" in one for one in values):
+            raise BadRequest("Ask for people (Practitioner/id) and for software (its client_id) in an 'agent' each.")
         case "agent":
             found.where.append(_any(_agent(_reference(one, ids.base_url, ""), ids.decode) for one in values))
         case "entity":
@@ -167,6 +174,18 @@ def _reference(value: str, base_url: str, only: str) -> tuple[str, str]:
 def _agent(reference: tuple[str, str], decode: Decode) -> Where:
     key = decode(*reference)
     return Where("e.person = {}", (key.res,)) if key else _NOTHING
+
+
+def _software(found: Query, values: list[str]) -> None:
+    """The client is in the sealed part of an entry, beside whoever acts through it."""
+    wanted = set()
+    for value in values:
+        system, _, client_id = value.rpartition("|")
+        if system not in ("", CLIENT_ID) or not client_id:
+            raise BadRequest(f"The identifier of an agent is a client_id, of the system {CLIENT_ID}.")
+        wanted.add(client_id)
+    found.software |= wanted
+    found.tests.append(lambda tree: any(agent.get("altId") in wanted for agent in tree["agent"]))
 
 
 _REFUSAL: Final = "e.patient = 0 and e.outcome <> 0"

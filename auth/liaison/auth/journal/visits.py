@@ -32,6 +32,7 @@ class Visit:
     client: int
     since: datetime
     until: datetime
+    software: str = ""  # the name under which the client is registered
     read: int = 0  # resources read
     written: int = 0
     refused: int = 0
@@ -57,7 +58,12 @@ async def who_saw(
     seen = await reader.entries(caller, narrowed, refusals=refusals)
     about = patient if seen else 0
     await journal.record([entry(caller, Event.JOURNAL_READ, patient=about, returned=len(seen), query=narrowed)])
-    return visits(reader, seen)
+    found = visits(reader, seen)
+    registered = await reader.software({visit.client for visit in found} - {0})
+    for visit in found:
+        if visit.client in registered:
+            visit.software = registered[visit.client].name
+    return found
 
 
 def visits(reader: AuditReader, seen: Iterable[Seen]) -> list[Visit]:

@@ -1,6 +1,6 @@
 """Qui a vu ce dossier ? The answer in visits, each with who, in which role, when, why, under which rule."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -56,6 +56,7 @@ class Line:
 
     visit: Visit
     name: str
+    software: str  # through which a person acted; software that acts alone is the name
     role: str
     organization: str
     kinds: list[str]
@@ -120,7 +121,8 @@ async def visits_to(request: Request) -> Response:
     lines = [
         Line(
             visit=visit,
-            name=own.get(visit.practitioner) or names.get(visit.practitioner, gettext(_("Un logiciel"))),
+            name=own.get(visit.practitioner) or names.get(visit.practitioner) or _unnamed(visit, gettext),
+            software=visit.software if visit.practitioner else "",
             role=role_name(visit.role_code, gettext),
             organization=names.get(visit.organization, ""),
             kinds=sorted({gettext(KINDS.get(type_, OTHER)) for type_ in visit.types}),
@@ -140,6 +142,12 @@ async def visits_to(request: Request) -> Response:
         own=me.role_code == "patient",
         too_many_refusals=not refusals,
     )
+
+
+def _unnamed(visit: Visit, gettext: Callable[[str], str]) -> str:
+    if visit.practitioner:
+        return gettext(_("Une personne"))
+    return visit.software or gettext(_("Un logiciel"))
 
 
 async def _visits(house: Any, caller: Caller, patient_id: str) -> tuple[list[Visit], bool]:
