@@ -47,7 +47,7 @@ def console(service_base: dict[str, str]) -> Console:
 
 def rights_entries(service_base: dict[str, str]) -> int:
     async def count() -> int:
-        settings = Settings(**{name.lower(): value for name, value in service_base.items()})  # type: ignore[arg-type]
+        settings = Settings.model_validate({name.lower(): value for name, value in service_base.items()})
         async with House.opened(settings) as house:
             number: int = await house.database.reading.fetchval("select count(*) from journal_entry where event = 30")
             return number

@@ -107,7 +107,7 @@ def test_wrong_accounts_are_refused_in_one_sentence(console: Console, people: tu
 
 def grants_of(service_base: dict[str, str], client_id: str) -> int:
     async def count() -> int:
-        settings = Settings(**{name.lower(): value for name, value in service_base.items()})  # type: ignore[arg-type]
+        settings = Settings.model_validate({name.lower(): value for name, value in service_base.items()})
         async with House.opened(settings) as house:
             number: int = await house.database.reading.fetchval(
                 "select count(*) from access_grant g join client c on c.client = g.principal where c.client_id = $1",
@@ -121,7 +121,7 @@ def grants_of(service_base: dict[str, str], client_id: str) -> int:
 def test_a_backend_sees_records_that_were_there_before_it(
     console: Console, people: tuple[str, str], tmp_path: Path, service_base: dict[str, str]
 ) -> None:
-    settings = Settings(**{name.lower(): value for name, value in service_base.items()})  # type: ignore[arg-type]
+    settings = Settings.model_validate({name.lower(): value for name, value in service_base.items()})
     nurse, organization = people
 
     async def receive() -> None:

@@ -13,12 +13,12 @@ from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Forbidden, Unprocessable
+from liaison.fhir.model.check_digits import INS_SYSTEMS
 from liaison.fhir.store import identity
 from liaison.fhir.store.contract import Key
 from liaison.fhir.vault import Vault
 
 OFFICERS = frozenset({"auditor", "dpo"})
-INS_SYSTEMS = tuple(f"urn:oid:1.2.250.1.213.1.4.{n}" for n in (8, 9, 10, 11))
 
 
 def tokens_of_ins(vault: Vault, matricule: str) -> list[tuple[int, bytes]]:

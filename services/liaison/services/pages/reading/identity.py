@@ -12,8 +12,6 @@ from liaison.auth.access.identity import status_of
 
 Tree = dict[str, Any]
 
-GIVEN_LIST: Final = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-birth-list-given-name"
-
 
 def _(text: str) -> str:
     """Marks a string for the catalogue; it is translated when it is shown."""
