@@ -255,16 +255,22 @@ def test_substitutions_are_dated_and_name_who_is_replaced(territory: Territory) 
     assert territory.directory["gp_replaced"] in set(_references(active["extension"]))
 
 
-def test_the_aide_has_a_tour_today(territory: Territory, patients: dict[str, Patient]) -> None:
-    aide = territory.directory["aide"]
-    today = {
-        patient.key
-        for patient in patients.values()
-        for tree in _resources(patient, "Appointment")
-        if tree["start"].startswith("2026-11-23") and aide in set(_references(tree))
+@pytest.mark.parametrize("day", [f"2026-11-{day}" for day in range(23, 30)])
+def test_each_aide_has_a_tour_that_day_and_the_week_after(
+    territory: Territory, patients: dict[str, Patient], day: str
+) -> None:
+    visited = {
+        aide: {
+            patient.key
+            for patient in patients.values()
+            for tree in _resources(patient, "Appointment")
+            if tree["start"].startswith(day) and territory.directory[aide] in set(_references(tree))
+        }
+        for aide in ("aide", "aide2")
     }
 
-    assert today >= {"bpco_03", "bpco_04", "bpco_06", "heart"}
+    assert visited["aide"] >= {"bpco_03", "bpco_04", "bpco_06", "heart"}
+    assert visited["aide2"] >= {"bpco_07", "guarded"}
 
 
 def test_nothing_happens_after_now_but_what_is_planned(patients: dict[str, Patient]) -> None:

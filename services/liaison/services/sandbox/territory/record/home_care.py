@@ -112,6 +112,13 @@ def tour_line(
     )
 
 
+def tour_week(record: Record, aide: str, start: datetime, minutes: int, what: str) -> None:
+    """The same visit that day and the six days after, at the same hour of Paris: a sandbox that is still open the next
+    morning, or after a week-end, has its tours."""
+    for day in range(7):
+        tour_line(record, aide, start + timedelta(days=day), minutes, what)
+
+
 def visited(
     record: Record,
     aide: str,

@@ -18,7 +18,7 @@ def every_other_day(record: Record, aide: str, weight: float) -> None:
         by="nurse",
     )
     home_care.history(record, aide, 21, 3, 10, breath=True, weight=weight)
-    home_care.tour_line(
+    home_care.tour_week(
         record, aide, record.clock.at(0, 11, 30), 60, "Ménage et courses ; transport à l'atelier à proposer"
     )
 
@@ -65,7 +65,7 @@ def alert_twenty_minutes_ago(record: Record) -> None:
         appointment=line,
         key="alert",
     )
-    home_care.tour_line(record, "aide", record.clock.at(1, 8), 40, "Lever, toilette, petit-déjeuner")
+    home_care.tour_week(record, "aide", record.clock.at(1, 8), 40, "Lever, toilette, petit-déjeuner")
 
 
 def _of_the_hour(hour: int) -> tuple[str, list[str]]:
@@ -149,6 +149,7 @@ def oxygen_at_home(record: Record) -> None:
             home_care.visited(
                 record, aide, start, 45, home_care.ordinary(record, breath=True, oxygen=True), appointment=line
             )
+        home_care.tour_week(record, aide, start + timedelta(days=1), 45, what)
 
 
 def after_discharge(record: Record) -> None:
@@ -168,6 +169,6 @@ def after_discharge(record: Record) -> None:
         "nurse_colleague",
     )
     home_care.history(record, "aide2", 4, 1, 9, breath=True, weight=63.4)
-    home_care.tour_line(
+    home_care.tour_week(
         record, "aide2", record.clock.at(0, 11), 60, "Toilette et repas de midi ; noter souffle et poids"
     )

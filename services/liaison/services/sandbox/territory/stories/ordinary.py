@@ -91,7 +91,7 @@ def _helped(record: Record) -> None:
     )
     hour = record.random.choice((10, 11, 13, 15))
     home_care.history(record, aide, 15, 4, hour)
-    home_care.tour_line(
+    home_care.tour_week(
         record,
         aide,
         record.clock.at(0, hour, 45),

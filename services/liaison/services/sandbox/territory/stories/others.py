@@ -157,7 +157,7 @@ def _guarded(record: Record) -> None:
         answer=concept(text="GIR 3"),
     )
     today = clock.at(0, 9, 30)
-    home_care.tour_line(record, "aide2", today, 60, "Toilette, petit-déjeuner, marche dans le couloir")
+    home_care.tour_week(record, "aide2", today, 60, "Toilette, petit-déjeuner, marche dans le couloir")
 
 
 def _emergency(record: Record) -> None:
@@ -234,7 +234,7 @@ def _heart(record: Record) -> None:
         "gp",
     )
     # Not yet recorded, whatever the hour: this is the visit that the aide's sheet gives to try.
-    home_care.tour_line(record, "aide", clock.at(0, 8), 30, "Lever, pesée, petit-déjeuner")
+    home_care.tour_week(record, "aide", clock.at(0, 8), 30, "Lever, pesée, petit-déjeuner")
 
 
 def _crisis(record: Record) -> None:
