@@ -25,7 +25,9 @@ import asyncpg
 import hypothesis
 import pytest
 import uvloop
+from argon2 import PasswordHasher
 
+from liaison.auth.people import hashes
 from liaison.fhir.store.database import Database
 from liaison.fhir.store.embedded import Embedded, Programs
 from liaison.fhir.store.schema import metadata
@@ -151,6 +153,23 @@ async def either_database(request: pytest.FixtureRequest) -> AsyncIterator[Datab
     async with await Database.connect(server.url(name), check=False) as connected:
         yield connected
     await server.drop(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def costly() -> Iterator[PasswordHasher]:
+    """What the service hashes secrets with. Hundreds of tests sign somebody in: in this process, and in none that serves,
+    their Argon2id takes a hundredth of the time. A test that is about the cost puts this one back (`at_full_cost`)."""
+    real = hashes._HASHER
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(hashes, "_HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
+        yield real
+
+
+@pytest.fixture
+def at_full_cost(costly: PasswordHasher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets are hashed as the service hashes them."""
+    monkeypatch.setattr(hashes, "_HASHER", costly)
+    monkeypatch.setattr(hashes, "_nobody", "")
 
 
 @pytest.fixture(scope="session")
