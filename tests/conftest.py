@@ -16,12 +16,14 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import httpx
 import hypothesis
 import pytest
 import uvloop
@@ -170,6 +172,15 @@ def at_full_cost(costly: PasswordHasher, monkeypatch: pytest.MonkeyPatch) -> Non
     """Secrets are hashed as the service hashes them."""
     monkeypatch.setattr(hashes, "_HASHER", costly)
     monkeypatch.setattr(hashes, "_nobody", "")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _authorities_are_read_once() -> Iterator[None]:
+    """httpx reads the authorities of the web anew for each client, and for each `httpx.get`: a tenth of a second of
+    processor time for each of the thousands that only ever speak to this machine."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+        yield
 
 
 @pytest.fixture(scope="session")
