@@ -80,6 +80,20 @@ def test_a_changed_resource_is_a_new_version(run: Run, tmp_path: Path) -> None:
     assert run(path)[1]["unchanged"] == {"Patient": 1}
 
 
+def test_a_name_that_stood_for_another_type_is_refused_and_said(run: Run, tmp_path: Path) -> None:
+    name = "urn:uuid:5d3c1a76-0a7e-4a2f-8d0b-4d1f5f0c7a11"
+
+    def bundle(tree: Tree) -> Tree:
+        entry = {"fullUrl": name, "resource": tree, "request": {"method": "POST", "url": tree["resourceType"]}}
+        return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+
+    run(put(tmp_path, "first.json", bundle({"resourceType": "Organization", "name": "CCAS"})))
+    code, report = run(put(tmp_path, "second.json", bundle({"resourceType": "Location", "name": "Mairie"})))
+
+    assert code == 1
+    assert "stood for a resource of type Organization" in report["refused"][0]["reason"]
+
+
 def test_another_source_has_its_own_ids(run: Run, tmp_path: Path) -> None:
     path = put(tmp_path / "files", "p.json", {"resourceType": "Patient", "id": "p"})
 

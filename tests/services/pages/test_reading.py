@@ -1,5 +1,6 @@
 """How resources are put into words: tables of what goes in and what people read."""
 
+from base64 import b64encode
 from datetime import date
 
 import pytest
@@ -49,6 +50,9 @@ def test_identity_status_follows_both_generations_of_fr_core(
     assert identity({"extension": extension, "identifier": identifiers}).status == said
 
 
+LONG = b64encode(b"Toux depuis trois jours. " * 10).decode()
+
+
 @pytest.mark.parametrize(
     ("tree", "said"),
     [
@@ -89,6 +93,40 @@ def test_identity_status_follows_both_generations_of_fr_core(
             "A bien mangé.",
         ),
         ({"resourceType": "Condition", "code": {"coding": [{"code": "J44.9"}]}}, "Problème de santé"),
+        (
+            {
+                "resourceType": "MedicationRequest",
+                "status": "active",
+                "contained": [{"resourceType": "Medication", "id": "m", "code": {"text": "Amoxicilline 1 g"}}],
+                "medicationReference": {"reference": "#m"},
+            },
+            "Amoxicilline 1 g",
+        ),
+        (
+            {
+                "resourceType": "MedicationRequest",
+                "status": "on-hold",
+                "medicationReference": {"reference": "Medication/1", "display": "Warfarine 2 mg"},
+            },
+            "Warfarine 2 mg (suspendu)",
+        ),
+        (
+            {
+                "resourceType": "DocumentReference",
+                "status": "current",
+                "type": {"text": "Compte rendu de consultation"},
+                "content": [{"attachment": {"contentType": "text/plain", "data": LONG}}],
+            },
+            "Compte rendu de consultation",
+        ),
+        (
+            {"resourceType": "DiagnosticReport", "code": {"text": "Bilan lipidique"}, "conclusion": "LDL au-dessus."},
+            "Bilan lipidique, LDL au-dessus.",
+        ),
+        (
+            {"resourceType": "Encounter", "class": {"code": "AMB"}, "type": [{"text": "Bilan annuel"}]},
+            "Bilan annuel",
+        ),
     ],
 )
 def test_a_resource_is_one_plain_sentence(tree: dict[str, object], said: str) -> None:

@@ -3,8 +3,8 @@
 import asyncpg
 
 from liaison.auth.caller import Caller
-from liaison.fhir.definitions import DIRECTORY_TYPES
-from liaison.fhir.errors import FhirError, Unprocessable
+from liaison.fhir.definitions import DIRECTORY_TYPES, type_of
+from liaison.fhir.errors import Conflict, FhirError, Unprocessable
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.resolve import Lenience
 from liaison.fhir.interactions.writes import Write
@@ -131,6 +131,11 @@ class Batch:
         write = Write("create", type_, tree, "", full_url=item.full_url, linked=item.linked, referring=item.referring)
         write.none_exist = condition_of(item)
         write.whole = group.name if group.whole else ""
+        if known is not None and type_of(known.key.kind) != type_:
+            raise Conflict(
+                f"This name stood for a resource of type {type_of(known.key.kind)} in an earlier import of this source."
+                " Give it another name, or the import another --source."
+            )
         if known is not None:
             write.interaction, write.id_, write.none_exist = "update", self._store.id(known.key), ""
         self._items[id(write)] = (item, write, digest)

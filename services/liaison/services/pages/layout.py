@@ -18,7 +18,7 @@ from liaison.services.pages import cookies
 from liaison.services.pages.calendar_words import day_said, moment_said
 from liaison.services.pages.form_tokens import numbered
 from liaison.services.pages.languages import COOKIE, language_of, translations
-from liaison.services.pages.reading import moments, sentences
+from liaison.services.pages.reading import measures, moments, sentences
 from liaison.services.pages.role_names import CALLED, CHECKERS, COORDINATORS, RECEIVERS, URGENT
 from liaison.services.pages.welcome.doors import BY_KEY
 
@@ -72,7 +72,7 @@ def environment(language: str) -> Environment:
         sentence=sentences.sentence,
         kind=sentences.kind,
         author=sentences.author,
-        value=sentences.value,
+        value=measures.value,
         happened=moments.happened,
         written=moments.written,
         late=moments.late,

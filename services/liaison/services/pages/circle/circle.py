@@ -23,6 +23,7 @@ from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
 from liaison.services.pages.calendar_words import day_said
 from liaison.services.pages.clinician.dossier import found, patient_or_404
+from liaison.services.pages.clinician.teams import teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
@@ -191,7 +192,7 @@ async def _show(
     given: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    teams = await found(record, "CareTeam", {"patient": f"Patient/{patient['id']}", "status": "active", "_count": "50"})
+    teams = await teams_of(record, f"Patient/{patient['id']}")
     members = await _members(request, record, teams)
     may = writes(me.role_code, Class.TEAM)
     offered: list[Choice] = await choices(record, me) if may else []

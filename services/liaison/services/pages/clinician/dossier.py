@@ -13,17 +13,29 @@ from liaison.services.pages.applications.opening import apps
 from liaison.services.pages.clinician.alerts import alerts_of, told
 from liaison.services.pages.clinician.last_visit import last_visit
 from liaison.services.pages.clinician.place import Place, own_place
+from liaison.services.pages.clinician.teams import members, teams_of
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.sentences import medicine
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import writes
 
 Tree = dict[str, Any]
 
-# Read whole: short lists that the page shows, and looks through for what is new.
-WHOLE: Final = ("Flag", "Condition", "MedicationRequest", "AllergyIntolerance", "CarePlan")
+# What stands today, by the filter that says so (R4 gives Flag no search parameter for its status), and the parameter that
+# says when it was written down. Years of what is over are not read for it, nor can they push it off a page.
+_OVER: Final = "not (clinical-status eq resolved or clinical-status eq inactive or clinical-status eq remission)"
+STANDING: Final = {
+    "Flag": ("", "date"),
+    "Condition": (_OVER, "recorded-date"),
+    "AllergyIntolerance": (_OVER, "date"),
+    "MedicationRequest": ("status eq active", "authoredon"),
+    "MedicationStatement": ("status eq active", "effective"),
+    "CarePlan": ("status eq active", "date"),
+}
 # Read since a moment only, with the parameter that says when it happened. What the caller may not see is not there.
 GROWING: Final = {
     "Observation": "date",
@@ -37,7 +49,8 @@ GROWING: Final = {
 FIRST_LOOK: Final = timedelta(days=30)
 """How far back, by the date things happened, the page looks when someone opens a record for the first time."""
 MOST_NEWS: Final = 40
-STOPPED: Final = frozenset({"stopped", "completed", "on-hold"})
+STOPPED: Final = "stopped,completed,on-hold"
+MOST_STOPPED: Final = 100
 COMING: Final = frozenset({"proposed", "pending", "booked", "arrived", "checked-in"})
 
 
@@ -70,16 +83,18 @@ async def show(request: Request, place: Place) -> Response:
     since = await last_visit(house.database.reading, house.vault, place.caller, reference)
     today = datetime.now(moments.PARIS).date()
     ahead = {"patient": reference, "date": f"ge{today.isoformat()}", "_sort": "date", "_count": "20"}
-    alerts, planned, teams, news, *whole = await asyncio.gather(
+    alerts, planned, teams, news, ended, *standing = await asyncio.gather(
         alerts_of(record, reference),
         found(record, "Appointment", ahead, 20),
-        found(record, "CareTeam", {"patient": reference, "status": "active", "_count": "20"}),
+        teams_of(record, reference),
         growing(record, reference, since),
-        *(found(record, type_, {"patient": reference, "_count": "200"}, 200) for type_ in WHOLE),
+        stopped(record, reference),
+        *(stands(record, reference, type_, since) for type_ in STANDING),
     )
-    flags, problems, treatments, allergies, plans = whole
+    flags, problems, allergies, requested, stated, plans = standing
+    treatments = [*current(requested), *current(stated)]
     opened = await apps(request) if place.urgent is None else []
-    shown = news + [tree for trees in whole for tree in trees if is_new(tree, since)]
+    shown = news + [tree for trees in standing for tree in trees if is_new(tree, since)]
     return render(
         request,
         "clinician/dossier.html",
@@ -94,8 +109,8 @@ async def show(request: Request, place: Place) -> Response:
         changed=told_once(shown)[:MOST_NEWS],
         flags=current(flags),
         problems=[p for p in problems if active(p)],
-        treatments=current(treatments),
-        stopped=[one for one in treatments if one.get("status") in STOPPED],
+        treatments=treatments,
+        stopped=once_each(ended, treatments),
         contact=contact(patient),
         allergies=[a for a in allergies if active(a)],
         plans=current(plans),
@@ -116,9 +131,54 @@ async def growing(record: Record, reference: str, since: datetime | None) -> lis
     return [tree for trees in lists for tree in trees]
 
 
-def _later(since: datetime | None, date: str) -> dict[str, str]:
+async def stands(record: Record, reference: str, type_: str, since: datetime | None) -> list[Tree]:
+    """What stands of that type, and what is new since that moment though it no longer stands."""
+    filter_, date = STANDING[type_]
+    name, when = _new(since, date)
+    query = {"patient": reference, "_count": "200"} | ({"_filter": f"{filter_} or {name} {when}"} if filter_ else {})
+    return await _medicines_named(record, type_, query, 1000)
+
+
+async def stopped(record: Record, reference: str) -> list[Tree]:
+    """The treatments that ended last."""
+    query = {"patient": reference, "status": STOPPED, "_sort": "-authoredon", "_count": str(MOST_STOPPED)}
+    return await _medicines_named(record, "MedicationRequest", query, 2 * MOST_STOPPED)
+
+
+async def _medicines_named(record: Record, type_: str, query: dict[str, str], most: int) -> list[Tree]:
+    """The matches. A treatment that refers to a Medication says its name, as if the reference had carried it."""
+    if not type_.startswith("Medication"):
+        return await found(record, type_, query, most)
+    trees = await found(record, type_, {**query, "_include": f"{type_}:medication"}, most)
+    names = {f"Medication/{one['id']}": label(one.get("code")) for one in trees if one["resourceType"] == "Medication"}
+    matches = [one for one in trees if one["resourceType"] == type_]
+    for one in matches:
+        reference = one.get("medicationReference") or {}
+        if not reference.get("display") and (name := names.get(reference.get("reference", ""))):
+            reference["display"] = name
+    return matches
+
+
+def once_each(ended: list[Tree], treatments: list[Tree]) -> list[Tree]:
+    """Each medicine once, as it ended last; none that is taken still, under the same words."""
+    seen = {medicine(one) for one in treatments}
+    kept = []
+    for tree in ended:
+        if (name := medicine(tree)) not in seen or not name:
+            seen.add(name)
+            kept.append(tree)
+    return kept
+
+
+def _new(since: datetime | None, date: str) -> tuple[str, str]:
+    """The parameter that tells what is new, and the prefix with its value, apart."""
     moment = (since or datetime.now(UTC) - FIRST_LOOK).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"_lastUpdated": f"gt{moment}"} if since else {date: f"ge{moment}"}
+    return ("_lastUpdated", f"gt {moment}") if since else (date, f"ge {moment}")
+
+
+def _later(since: datetime | None, date: str) -> dict[str, str]:
+    name, when = _new(since, date)
+    return {name: when.replace(" ", "")}
 
 
 def is_new(tree: Tree, since: datetime | None) -> bool:
@@ -159,28 +219,3 @@ def active(tree: Tree) -> bool:
         c.get("code") in ("refuted", "entered-in-error") for c in tree.get("verificationStatus", {}).get("coding", [])
     )
     return not refuted and not any(c.get("code") in ("resolved", "inactive", "remission") for c in codings)
-
-
-def members(team: Tree) -> list[tuple[str, str]]:
-    """(name, role) of those who take part now. A name that says the role already is not followed by it again."""
-    today = datetime.now(moments.PARIS).date().isoformat()
-    lines = []
-    for participant in team.get("participant", []):
-        end = participant.get("period", {}).get("end", "")
-        if end and end[:10] < today:
-            continue
-        roles = [r.get("text", "") for r in participant.get("role", []) if r.get("text")]
-        name = str(participant.get("member", {}).get("display", ""))
-        lines.append((name, ", ".join(role for role in roles if role.casefold() not in name.casefold())))
-    return [line for line in lines if line[0]]
-
-
-def members_of(team: Tree) -> list[tuple[str, str]]:
-    """(name, reference) of those who take part now."""
-    today = datetime.now(moments.PARIS).date().isoformat()
-    found_ = []
-    for one in team.get("participant", []):
-        member, end = one.get("member") or {}, (one.get("period") or {}).get("end", "9999")
-        if end[:10] >= today and member.get("display"):
-            found_.append((str(member["display"]), str(member.get("reference", ""))))
-    return found_

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,17 +12,17 @@ from starlette.responses import RedirectResponse, Response
 from liaison.auth.access.classes import Class
 from liaison.fhir.errors import BadRequest
 from liaison.protocols import codes
-from liaison.services.pages.clinician.dossier import found, patient_or_404
+from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import moments, sentences
-from liaison.services.pages.reading.concepts import label
+from liaison.services.pages.reading import measures as reading
+from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import writes
 from liaison.services.pages.signed_in import Me
 
 Tree = dict[str, Any]
-LOINC: Final = "http://loinc.org"
 CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 
 _NUMBER: Final = re.compile(r"\d{1,3}(\.\d{1,2})?")
@@ -30,38 +30,44 @@ _NUMBER: Final = re.compile(r"\d{1,3}(\.\d{1,2})?")
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What can be typed here: LOINC, words, unit shown, UCUM, and the bounds outside of which it is surely a slip."""
+    """What can be typed here: LOINC, unit shown, UCUM, and the bounds outside of which it is surely a slip."""
 
     code: str
-    name: str
     unit: str
     ucum: str
     low: int
     high: int
-    parts: tuple[tuple[str, str], ...] = ()
+    parts: tuple[str, ...] = ()
     example: str = ""
 
+    @property
+    def name(self) -> str:
+        return reading.NAMES[self.code]
 
-_PRESSURES: Final = (("8480-6", "Systolique"), ("8462-4", "Diastolique"))
+
+_PRESSURES: Final = (reading.SYSTOLIC, reading.DIASTOLIC)
 TYPED: Final = {
     measure.code: measure
     for measure in (
-        Measure("29463-7", "Poids", "kg", "kg", 20, 300),
-        Measure("85354-9", "Pression artérielle", "mmHg", "mm[Hg]", 30, 280, _PRESSURES, "128/76"),
-        Measure("2708-6", "Saturation en oxygène", "%", "%", 40, 100),
-        Measure("8867-4", "Fréquence cardiaque", "/min", "/min", 20, 250),
-        Measure("8310-5", "Température", "°C", "Cel", 30, 43),
+        Measure("29463-7", "kg", "kg", 20, 300),
+        Measure("85354-9", "mmHg", "mm[Hg]", 30, 280, _PRESSURES, "128/76"),
+        Measure("2708-6", "%", "%", 40, 100),
+        Measure("8867-4", "/min", "/min", 20, 250),
+        Measure("8310-5", "°C", "Cel", 30, 43),
     )
 }
 SHOWN: Final = 6
 """How many values of a kind are shown; the record keeps them all."""
+_MOST: Final = 3000
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One kind of measure: the last value, and those before it, newest first."""
+    """One kind of measure: the last value, and those before it, newest first. `code` is for a kind without a name."""
 
     name: str
+    code: str
     last: Tree
     before: list[Tree]
 
@@ -73,7 +79,6 @@ async def measures(request: Request) -> Response:
 async def show(request: Request, place: Place, error: str = "", status: int = 200) -> Response:
     record = place.record
     patient = await patient_or_404(record, place.id)
-    query = {"patient": f"Patient/{place.id}", "_sort": "-date", "_count": "400"}
     return render(
         request,
         "clinician/measures.html",
@@ -82,21 +87,36 @@ async def show(request: Request, place: Place, error: str = "", status: int = 20
         patient=patient,
         who=identity(patient),
         today=datetime.now(moments.PARIS).date(),
-        series=grouped(await found(record, "Observation", query, 400)),
+        series=grouped(await last_of_each(record, place.id)),
         typed=TYPED if place.writes and writes(place.me.role_code, Class.VITAL) else {},
         error=error,
         given=await request.form() if error else {},
     )
 
 
+async def last_of_each(record: Record, patient: str) -> list[Tree]:
+    """The last values of each code, however long ago: what was measured once, years back, is not cut off by the hundreds
+    of weights and pressures since. Nothing where the role's scope does not cover observations."""
+    query = {"patient": f"Patient/{patient}", "code:missing": "false", "max": str(SHOWN)}
+    try:
+        return await record.search("Observation/$lastn", query, most=_MOST)
+    except Refused as refused:
+        if refused.answered == 403:
+            return []
+        raise
+
+
 def grouped(observations: list[Tree]) -> list[Series]:
     """By their words, the kind measured last first. What an aide noticed is told as a visit, not as a measure."""
-    kinds: dict[str, list[Tree]] = {}
-    for observation in observations:
+    kinds: dict[tuple[str, str], list[Tree]] = {}
+    for observation in sorted(observations, key=lambda tree: moments.happened(tree) or _NEVER, reverse=True):
         noticed = any(c.get("system") == codes.HOME_CARE for c in observation.get("code", {}).get("coding", []))
-        if observation.get("status") != "entered-in-error" and not noticed and sentences.value(observation):
-            kinds.setdefault(label(observation.get("code")), []).append(observation)
-    return [Series(name, values[0], values[1:SHOWN]) for name, values in kinds.items() if name]
+        if observation.get("status") != "entered-in-error" and not noticed and reading.value(observation):
+            name = reading.name(observation)
+            kinds.setdefault((name, reading.code(observation) if name == reading.UNNAMED else ""), []).append(
+                observation
+            )
+    return [Series(*kind, values[0], values[1:SHOWN]) for kind, values in kinds.items()]
 
 
 async def add(request: Request) -> Response:
@@ -130,8 +150,9 @@ def observation(measure: Measure, numbers: list[Decimal], patient: str, me: Me) 
     """A vital sign measured now by the person who is signed in."""
     category = {"coding": [{"system": CATEGORY, "code": "vital-signs", "display": "Signes vitaux"}]}
 
-    def concept(code: str, name: str) -> Tree:
-        return {"coding": [{"system": LOINC, "code": code, "display": name}], "text": name}
+    def concept(code: str) -> Tree:
+        name = reading.NAMES[code]
+        return {"coding": [{"system": reading.LOINC, "code": code, "display": name}], "text": name}
 
     def quantity(number: Decimal) -> Tree:
         value = int(number) if number == number.to_integral_value() else float(number)
@@ -141,13 +162,13 @@ def observation(measure: Measure, numbers: list[Decimal], patient: str, me: Me) 
         "resourceType": "Observation",
         "status": "final",
         "category": [category],
-        "code": concept(measure.code, measure.name),
+        "code": concept(measure.code),
         "subject": {"reference": f"Patient/{patient}"},
         "effectiveDateTime": datetime.now(moments.PARIS).isoformat(timespec="seconds"),
         "performer": [{"reference": me.role_reference or me.person, "display": me.name}],
     }
     if measure.parts:
         pairs = zip(measure.parts, numbers, strict=True)
-        parts = [{"code": concept(*part), "valueQuantity": quantity(number)} for part, number in pairs]
+        parts = [{"code": concept(part), "valueQuantity": quantity(number)} for part, number in pairs]
         return {**tree, "component": parts}
     return {**tree, "valueQuantity": quantity(numbers[0])}

@@ -18,7 +18,7 @@ from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.roles import role_codes
 from liaison.auth.access.table import in_force
 from liaison.auth.caller import Caller
-from liaison.services.pages.clinician.dossier import members_of
+from liaison.services.pages.clinician.teams import members_of, teams_of
 from liaison.services.pages.reading.classes import read_in_the_team
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.record import Record
@@ -57,7 +57,7 @@ async def readers(
 ) -> Readers:
     """`cell` reads teams and consents, `mine` the directory."""
     said, service = [gettext(_("La personne elle-même"))], Tree()
-    teams = await cell.search("CareTeam", {"patient": patient, "status": "active", "_count": "50"})
+    teams = await teams_of(cell, patient)
     for name, reference in dict.fromkeys(one for team in teams for one in members_of(team)):
         if reference.startswith("Organization/"):
             service = service or {"reference": reference, "display": name}

@@ -12,7 +12,8 @@ from liaison.auth.access import oppositions
 from liaison.auth.access.classes import Class
 from liaison.auth.access.roles import confirms
 from liaison.fhir.errors import BadRequest, Forbidden
-from liaison.services.pages.clinician.dossier import found, members_of, patient_or_404
+from liaison.services.pages.clinician.dossier import patient_or_404
+from liaison.services.pages.clinician.teams import members_of, teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.opposing.stops import what_stops
@@ -137,7 +138,7 @@ async def _show(
 async def _whom(record: Record, patient: str, mine: str) -> tuple[Choices, Choices]:
     """The people and the structures that can be named: those of the team, or anyone of the directory for who does not
     see the team, as an aide or a secretary. `mine` comes first: it is of her own service that an aide is told."""
-    teams = await found(record, "CareTeam", {"patient": patient, "status": "active", "_count": "50"})
+    teams = await teams_of(record, patient)
     named = {reference: name for team in teams for name, reference in members_of(team)}
     people = sorted(
         ((one, name) for one, name in named.items() if one.startswith(("PractitionerRole/", "Practitioner/"))),

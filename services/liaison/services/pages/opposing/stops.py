@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from liaison.services.pages.clinician.alerts import alerts_of, told
-from liaison.services.pages.clinician.dossier import COMING, found, members
+from liaison.services.pages.clinician.dossier import COMING, found
+from liaison.services.pages.clinician.teams import members, teams_of
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.sentences import sentence
 from liaison.services.pages.record import Record
@@ -56,7 +57,7 @@ async def what_stops(record: Record, patient: str, act: str, target: str, gettex
 async def _of_all(record: Record, patient: str, gettext: Gettext) -> list[str]:
     mine = {"patient": patient, "_count": "100"}
     teams, plans, alerts, visits = await asyncio.gather(
-        found(record, "CareTeam", {**mine, "status": "active"}),
+        teams_of(record, patient),
         found(record, "CarePlan", {**mine, "status": "active"}),
         alerts_of(record, patient),
         found(record, "Appointment", {**mine, **_from_now()}, 100),

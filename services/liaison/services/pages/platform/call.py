@@ -11,7 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from liaison.auth.access.calls import KIND
 from liaison.fhir.errors import NotFound
 from liaison.services.pages.clinician.alerts import alerts_of, told
-from liaison.services.pages.clinician.dossier import COMING, current, found, members, patient_or_404
+from liaison.services.pages.clinician.dossier import COMING, current, found, patient_or_404
+from liaison.services.pages.clinician.teams import members, teams_of
 from liaison.services.pages.layout import render
 from liaison.services.pages.platform.calls import DOCTOR
 from liaison.services.pages.platform.taken import own_call
@@ -50,7 +51,7 @@ async def call(request: Request) -> Response:
     now = datetime.now(moments.PARIS)
     patient, teams, alerts, flags, planned = await asyncio.gather(
         patient_or_404(record, reference.partition("/")[2]),
-        found(record, "CareTeam", {**mine, "status": "active"}),
+        teams_of(record, reference),
         alerts_of(record, reference),
         found(record, "Flag", mine),
         found(record, "Appointment", {**mine, "date": f"ge{now.date().isoformat()}", "_sort": "date"}, 10),

@@ -4,10 +4,14 @@ import base64
 import binascii
 from typing import Any, Final
 
-from liaison.services.pages.reading import home_visit
+from liaison.services.pages.reading import home_visit, measures
 from liaison.services.pages.reading.concepts import label
 
 Tree = dict[str, Any]
+
+
+_ONE_LINE: Final = 160
+"""Characters of a note that are still its own title; a longer one unfolds under the words of its type."""
 
 
 def _(text: str) -> str:
@@ -68,6 +72,7 @@ _STATES: Final = {
     "entered-in-error": "saisi par erreur",
     "cancelled": "annulé",
     "stopped": "arrêté",
+    "on-hold": "suspendu",
     "completed": "fait",
     "resolved": "résolu",
     "inactive": "inactif",
@@ -80,33 +85,10 @@ _STATELESS: Final = frozenset(
 )
 
 
-def value(observation: Tree) -> str:
-    """The value with its unit in French typography, or the components of a panel ('128/76 mm[Hg]')."""
-    if quantity := observation.get("valueQuantity"):
-        number = str(quantity.get("value", "")).replace(".", ",")
-        return f"{number} {unit(quantity)}".strip()
-    for name in ("valueString", "valueInteger", "valueDateTime"):
-        if name in observation:
-            return str(observation[name])
-    if "valueBoolean" in observation:
-        return "oui" if observation["valueBoolean"] else "non"
-    if "valueCodeableConcept" in observation:
-        return label(observation["valueCodeableConcept"])
-    parts = [value(component) for component in observation.get("component", [])]
-    numbers = [part.split(" ")[0] for part in parts if part]
-    units = {part.split(" ", 1)[1] for part in parts if " " in part}
-    return f"{'/'.join(numbers)} {units.pop()}" if len(units) == 1 else ", ".join(parts)
-
-
-def unit(quantity: Tree) -> str:
-    written = str(quantity.get("unit") or quantity.get("code") or "")
-    return {"mm[Hg]": "mmHg", "Cel": "°C", "{score}": "", "1": "", "/min": "/min"}.get(written, written)
-
-
 def text_of(tree: Tree) -> str:
-    """The words that someone wrote: a note's attachment, a message's payload, a Task's description."""
-    for content in tree.get("content", []):
-        attachment = content.get("attachment", {})
+    """The words that someone wrote: a note's attachment, a report's form, a message's payload."""
+    attachments = [content.get("attachment", {}) for content in tree.get("content", [])]
+    for attachment in [*attachments, *tree.get("presentedForm", [])]:
         if str(attachment.get("contentType", "")).startswith("text/") and "data" in attachment:
             try:
                 return base64.b64decode(attachment["data"]).decode("utf-8", "replace")
@@ -128,21 +110,27 @@ def sentence(tree: Tree) -> str:
 def _said(tree: Tree) -> str:
     match tree["resourceType"]:
         case "Observation":
-            return f"{label(tree.get('code'))} : {value(tree)}".strip(" :")
+            return f"{measures.name(tree)} : {measures.value(tree)}".strip(" :")
         case "MedicationRequest" | "MedicationStatement":
             dosage = next((str(d["text"]) for d in tree.get("dosageInstruction", []) if d.get("text")), "")
-            return ", ".join(part for part in (label(tree.get("medicationCodeableConcept")), dosage) if part)
+            return ", ".join(part for part in (medicine(tree), dosage) if part)
         case "Encounter":
-            reason = next((label(r) for r in tree.get("reasonCode", []) if label(r)), "")
+            reasons = [*tree.get("reasonCode", []), *tree.get("type", [])]
+            reason = next((label(r) for r in reasons if label(r)), "")
             return ", ".join(part for part in (label(tree.get("class")), reason) if part)
         case "DocumentReference":
-            return str(tree["description"]) if tree.get("description") else text_of(tree) or label(tree.get("type"))
+            words = text_of(tree)
+            said = str(tree.get("description") or (words if len(words) <= _ONE_LINE else "") or label(tree.get("type")))
+            return said or words[:_ONE_LINE]
+        case "DiagnosticReport":
+            return ", ".join(filter(None, (label(tree.get("code")), str(tree.get("conclusion", "")))))
         case "Communication":
             return text_of(tree) or next((label(c) for c in tree.get("category", [])), "")
         case "Task" | "ServiceRequest":
             return str(tree.get("description") or label(tree.get("code")))
         case "CarePlan":
-            return str(tree.get("title", ""))
+            kinds = (label(one) for one in tree.get("category", []))
+            return str(tree.get("title") or next(filter(None, kinds), ""))
         case "Goal":
             return ", ".join(
                 filter(None, (label(tree.get("description")), label(tree.get("achievementStatus")).lower()))
@@ -158,6 +146,15 @@ def _said(tree: Tree) -> str:
         case "Consent":
             return ", ".join(label(c) for c in tree.get("category", []) if label(c))
     return label(tree.get("code"))
+
+
+def medicine(tree: Tree) -> str:
+    """What is taken: its words, those of the Medication that the resource contains, or of the reference to one."""
+    if said := label(tree.get("medicationCodeableConcept")):
+        return said
+    reference = tree.get("medicationReference") or {}
+    inside = (one for one in tree.get("contained", []) if f"#{one.get('id')}" == reference.get("reference"))
+    return next((label(one.get("code")) for one in inside), "") or str(reference.get("display", ""))
 
 
 def kind(tree: Tree) -> str:

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from liaison.auth.access.roles import ROLES, role_codes
 from liaison.auth.access.table import in_force
-from liaison.services.pages.clinician.dossier import found, members_of, patient_or_404
+from liaison.services.pages.clinician.dossier import patient_or_404
+from liaison.services.pages.clinician.teams import members_of, teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.reading import classes
 from liaison.services.pages.reading.identity import identity
@@ -53,7 +54,7 @@ async def sheet_of(request: Request) -> Response:
     patient = await patient_or_404(record, request.path_params["id"])
     language = language_of(request)
     gettext = translations(language).gettext
-    teams = await found(record, "CareTeam", {"patient": f"Patient/{patient['id']}", "status": "active", "_count": "50"})
+    teams = await teams_of(record, f"Patient/{patient['id']}")
     readers = []
     for name, reference in dict.fromkeys(one for team in teams for one in members_of(team)):
         role = await record.read(reference) if reference.startswith("PractitionerRole/") else None
