@@ -4,7 +4,7 @@ Two cores are shared by the service, PostgreSQL and the load generator, as on th
 figure stands beside the limit of the same run: the sketch of the read path (sketch.py) and a bare ASGI endpoint.
 Environment: LIAISON_SAMPLE_DATA (the records to load; a `synthea` folder in it is taken), BENCH_SECONDS, BENCH_WORKERS,
 BENCH_SCALE (the records so many times over, as other people's: multiply.py), BENCH_ONLY=searches (leaves the load
-tests out).
+tests out) or BENCH_ONLY=visibility (only what deciding who may see costs: visibility.py).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-from tests.bench import shapes, territory, tokens
+from tests.bench import shapes, territory, tokens, visibility
 from tests.bench.generator import Measured, cycle, drive
 
 from liaison.auth.sessions import Act
@@ -31,7 +31,7 @@ from liaison.services.house import House
 from liaison.services.settings import Settings
 
 SCALE: Final = int(os.environ.get("BENCH_SCALE", "1"))
-ONLY_SEARCHES: Final = os.environ.get("BENCH_ONLY") == "searches"
+ONLY: Final = os.environ.get("BENCH_ONLY", "")
 PEOPLE: Final = 20
 """People of whom each shape of search is asked."""
 SECONDS: Final = int(os.environ.get("BENCH_SECONDS", "6"))
@@ -54,11 +54,14 @@ Limits = dict[int, tuple[Measured, Measured]]
 
 
 def main() -> None:
+    if ONLY == "visibility":
+        show(visibility.measure())
+        return
     samples = os.environ.get("LIAISON_SAMPLE_DATA")
     if not samples or not shutil.which("wrk"):
         sys.exit("bench: LIAISON_SAMPLE_DATA names the records to load, and wrk drives (Debian: apt-get install wrk).")
     with tempfile.TemporaryDirectory(prefix="liaison-bench-") as folder:
-        show(measure(Path(folder), Path(samples)))
+        show(measure(Path(folder), Path(samples)) + ([] if ONLY else visibility.measure()))
 
 
 def measure(folder: Path, samples: Path) -> Rows:
@@ -87,7 +90,7 @@ async def served(settings: Settings, address: str, process: int, stored: int, im
         act = await territory.settle(house)
         bearer = {"Authorization": f"Bearer {await territory.token(house, act)}"}
         rows += await searches(house, act, address, bearer)
-        if ONLY_SEARCHES:
+        if ONLY == "searches":
             return rows
         asked = await questions(address, bearer)
         limits = await limit(settings, address)

@@ -6,10 +6,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpx
 from tests.bench import multiply
@@ -49,9 +49,13 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def migrated(settings: Settings) -> None:
+    subprocess.run([LIAISON, "migrate"], env=environment(settings), check=True, capture_output=True)
+
+
 def load(settings: Settings, samples: Path) -> tuple[int, float]:
     """(resources stored, seconds) of `liaison import`, its start included."""
-    subprocess.run([LIAISON, "migrate"], env=environment(settings), check=True, capture_output=True)
+    migrated(settings)
     began = time.monotonic()
     command = [LIAISON, "import", "--unresolved=logical", "--json", str(samples)]
     done = subprocess.run(command, env=environment(settings), check=True, capture_output=True, text=True)
@@ -92,58 +96,86 @@ def serving(settings: Settings, workers: int) -> Iterator[tuple[str, int]]:
         process.wait(30)
 
 
-async def settle(house: House) -> Act:
-    """A practice, its doctor, and that doctor on the care team of everyone who is stored."""
-    maker = await internal.open_session(house.database.writing, "sandbox")
+class Maker:
+    """Who makes the territory: an internal session that may write everything."""
 
-    async def write(entries: list[Tree]) -> list[str]:
-        body = json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode()
-        answer = await house.engine.handle(maker, Request("POST", "", "", body))
+    def __init__(self, house: House, session: Caller) -> None:
+        self.house, self.session = house, session
+
+    @classmethod
+    async def of(cls, house: House) -> Self:
+        return cls(house, await internal.open_session(house.database.writing, "sandbox"))
+
+    async def write(self, trees: Mapping[str, Tree]) -> list[str]:
+        """The references of these resources, by the names that they use among each other."""
+        return await self._sent(
+            {"fullUrl": name, "resource": tree, "request": {"method": "POST", "url": tree["resourceType"]}}
+            for name, tree in trees.items()
+        )
+
+    async def rewrite(self, trees: Mapping[str, Tree]) -> None:
+        """A new version of each, by its reference."""
+        await self._sent(
+            {"resource": {**tree, "id": name.partition("/")[2]}, "request": {"method": "PUT", "url": name}}
+            for name, tree in trees.items()
+        )
+
+    async def _sent(self, entries: Iterable[Tree]) -> list[str]:
+        body = json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": list(entries)}).encode()
+        answer = await self.house.engine.handle(self.session, Request("POST", "", "", body))
         assert answer.status == 200, answer.body
         return ["/".join(e["response"]["location"].split("/")[-4:-2]) for e in json.loads(answer.body)["entry"]]
 
-    def entry(url: str, tree: Tree) -> Tree:
-        return {"fullUrl": url, "resource": tree, "request": {"method": "POST", "url": tree["resourceType"]}}
+    async def professional(self, code: str) -> tuple[str, str, Act]:
+        """(Practitioner, PractitionerRole, rights) of someone in that role, in a practice of their own."""
+        practice, person, role = await self.write(
+            {
+                "urn:uuid:practice": {"resourceType": "Organization", "active": True, "name": "Maison de santé"},
+                "urn:uuid:person": {"resourceType": "Practitioner", "name": [{"family": "ESSAI"}]},
+                "urn:uuid:role": {
+                    "resourceType": "PractitionerRole",
+                    "active": True,
+                    "practitioner": {"reference": "urn:uuid:person"},
+                    "organization": {"reference": "urn:uuid:practice"},
+                    "code": [{"coding": [{"system": vocabulary.ROLE, "code": code}]}],
+                },
+            }
+        )
+        act = Act(
+            principals=(self._res(person), self._res(role)),
+            purpose=ROLES[code].purpose,
+            role_code=code,
+            practitioner=self._res(person),
+            role=self._res(role),
+            organization=self._res(practice),
+        )
+        return person, role, act
 
-    role = {
-        "resourceType": "PractitionerRole",
-        "active": True,
-        "practitioner": {"reference": "urn:uuid:doctor"},
-        "organization": {"reference": "urn:uuid:practice"},
-        "code": [{"coding": [{"system": vocabulary.ROLE, "code": "gp"}]}],
+    def _res(self, reference: str) -> int:
+        key = self.house.store.key(*reference.split("/"))
+        assert isinstance(key, Key)
+        return key.res
+
+
+def team(patient: str, member: str) -> Tree:
+    return {
+        "resourceType": "CareTeam",
+        "status": "active",
+        "subject": {"reference": patient},
+        "participant": [{"member": {"reference": member}, "period": {"start": "2020-01-01"}}],
     }
-    practice, doctor, held = await write(
-        [
-            entry("urn:uuid:practice", {"resourceType": "Organization", "active": True, "name": "Maison de santé"}),
-            entry("urn:uuid:doctor", {"resourceType": "Practitioner", "name": [{"family": "ESSAI"}]}),
-            entry("urn:uuid:role", role),
-        ]
-    )
+
+
+async def settle(house: House) -> Act:
+    """A practice, its doctor, and that doctor on the care team of everyone who is stored."""
+    maker = await Maker.of(house)
+    doctor, _role, act = await maker.professional("gp")
     rows = await house.database.reading.fetch(
         "select patient, kind, res from version where superseded is null and kind = $1", kind_of("Patient")
     )
     for row in rows:
-        team = {
-            "resourceType": "CareTeam",
-            "status": "active",
-            "subject": {"reference": f"Patient/{house.store.id(Key(*row))}"},
-            "participant": [{"member": {"reference": doctor}, "period": {"start": "2020-01-01"}}],
-        }
-        await write([entry("urn:uuid:team", team)])
-
-    def res(reference: str) -> int:
-        key = house.store.key(*reference.split("/"))
-        assert isinstance(key, Key)
-        return key.res
-
-    return Act(
-        principals=(res(doctor), res(held)),
-        purpose=ROLES["gp"].purpose,
-        role_code="gp",
-        practitioner=res(doctor),
-        role=res(held),
-        organization=res(practice),
-    )
+        await maker.write({"urn:uuid:team": team(f"Patient/{house.store.id(Key(*row))}", doctor)})
+    return act
 
 
 async def token(house: House, act: Act) -> str:

@@ -47,5 +47,8 @@ def _joined(rights: Iterable[Right]) -> Iterator[Right]:
     )
     for _, same in groupby(meaningful, key=shape):
         alike = list(same)
+        if len(alike) == 1:  # nearly always
+            yield alike[0]
+            continue
         for during in merge(right.during for right in alike):
             yield replace(alike[0], during=during)
