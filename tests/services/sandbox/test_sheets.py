@@ -16,6 +16,7 @@ pytestmark = pytest.mark.http
 PROMISES: list[tuple[str, str, list[str], list[str]]] = [
     ("gp", "/dossiers/{masked}/documents", ["Compte rendu d'une consultation à Rennes", "Masqué aux autres", "son fils"], []),
     ("gp", "/dossiers/{bpco_04}/plan", ["Spirométrie annuelle", "à faire", "fait, "], []),
+    ("gp", "/equipe", ["Remplacement et secrétariat", "Numéro de l’autorisation", "Dernier jour"], ["Maëlle Tanguy"]),
     ("nurse", "/dossiers", ["Jeannine Robic", "René Evanno"], ["Moisan"]),
     ("nurse", "/dossiers/{bpco_06}", ["Oxygène 1,5 L/min"], []),
     ("nurse", "/dossiers/{sensitive}", ["Hypertension"], ["VIH"]),

@@ -1,5 +1,8 @@
 """What a manager may do with people: those of her own structure, in the roles that she may give there, never herself.
 
+A self-employed professional manages those who work in her place or under her name: her substitute, her trainee, her
+secretary. The contract of a replacement is between the two of them (R.4127-65 CSP), and a doctor alone has no referent.
+
 The rules are two tables and one question. They are looked up in the transaction that acts, over the directory's own rows.
 A role elsewhere, or one that she could not give, puts a person's *account* out of her reach: whoever sets someone's PIN or
 gives a link could otherwise act as them there. Their role in her structure stays hers to suspend and to end.
@@ -33,9 +36,26 @@ _ANYWHERE: Final = frozenset(
 )
 _PRACTICE: Final = _ANYWHERE | {"gp", "specialist", "pharmacist", "podiatrist", "dentist", "substitute"}
 _UNIT: Final = _ANYWHERE | {"hospital-doctor", "care-assistant"}
+SELF_EMPLOYED: Final = frozenset(
+    {
+        "gp",
+        "specialist",
+        "nurse",
+        "physio",
+        "midwife",
+        "speech-therapist",
+        "dietitian",
+        "podiatrist",
+        "dentist",
+        "pharmacist",
+    }
+)
+"""Those who manage only who acts for themselves."""
+_FOR_ONESELF: Final = frozenset({"substitute", "trainee", "secretary"})
 MANAGERS: Final[Mapping[str, frozenset[str]]] = {
     "home-service-manager": _SERVICE,
     REFERENT: _PRACTICE | _UNIT,
+    **dict.fromkeys(SELF_EMPLOYED, _FOR_ONESELF),
 }
 """Who manages people, and every role that they could give somewhere."""
 
@@ -89,6 +109,7 @@ _PEOPLE: Final = """
         from held_role h
         left join account a on a.fhir_res = h.practitioner and a.fhir_kind = $3
         where h.organization = $1 and h.role_code = any ($2::text[]) and h.practitioner <> $4
+          and ($5::bigint = 0 or h.acts_for = $5)
     )
     select practitioner, role, role_code, active, valid_to as ends, valid_to <= now() as over, account, username,
            alone, alone and not word and not passkey as own, word or pin or passkey as has_secret
@@ -102,12 +123,19 @@ async def gives(connection: "asyncpg.Connection | asyncpg.Pool", caller: Caller)
     roles = MANAGERS.get(caller.role_code, frozenset())
     if not roles or not caller.organization or not caller.practitioner:
         return frozenset()
+    if caller.role_code in SELF_EMPLOYED and await _of_a_unit(connection, caller):
+        return frozenset()
     if caller.role_code != REFERENT:
         return roles
+    return _UNIT if await _of_a_unit(connection, caller) else _PRACTICE
+
+
+async def _of_a_unit(connection: "asyncpg.Connection | asyncpg.Pool", caller: Caller) -> bool:
+    """Whether the structure is part of a larger one, as a ward is."""
     part_of = await connection.fetchval(
         "select part_of from organization_part where organization = $1", caller.organization
     )
-    return _UNIT if part_of else _PRACTICE
+    return bool(part_of)
 
 
 async def people_of(connection: "asyncpg.Connection | asyncpg.Pool", caller: Caller, kind: int) -> list[Person]:
@@ -115,8 +143,15 @@ async def people_of(connection: "asyncpg.Connection | asyncpg.Pool", caller: Cal
     given = await gives(connection, caller)
     if not given:
         return []
-    rows = await connection.fetch(_PEOPLE, caller.organization, sorted(given), kind, caller.practitioner)
+    rows = await connection.fetch(
+        _PEOPLE, caller.organization, sorted(given), kind, caller.practitioner, answers_alone(caller)
+    )
     return [Person(**dict(row)) for row in rows]
+
+
+def answers_alone(caller: Caller) -> int:
+    """The role in whose name everyone of hers works, where she manages only those; else 0."""
+    return caller.role if caller.role_code in SELF_EMPLOYED else 0
 
 
 async def person_of(

@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, P
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from liaison.auth.people.managers import MANAGERS
+from liaison.auth.people.managers import MANAGERS, SELF_EMPLOYED
 from liaison.services.pages import cookies
 from liaison.services.pages.calendar_words import day_said, moment_said
 from liaison.services.pages.form_tokens import numbered
@@ -67,7 +67,7 @@ def environment(language: str) -> Environment:
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.globals.update(static=static_url, lang=language)
     made.globals.update(receivers=RECEIVERS, coordinators=COORDINATORS, urgent=URGENT, called=CALLED, managers=MANAGERS)
-    made.globals.update(checkers=CHECKERS)
+    made.globals.update(checkers=CHECKERS, self_employed=SELF_EMPLOYED)
     made.filters.update(
         sentence=sentences.sentence,
         kind=sentences.kind,

@@ -28,8 +28,9 @@ class NotComplete(ValueError):
 _DIGITS: Final = 11
 
 
-def entered(form: dict[str, str], gives: Collection[str], mine: Sequence[Person]) -> Newcomer:
-    """Raises NotComplete. A role that she may not give reads like none; `mine` are those whom one may stand in for."""
+def entered(form: dict[str, str], gives: Collection[str], mine: Sequence[Person], answers: int = 0) -> Newcomer:
+    """Raises NotComplete. A role that she may not give reads like none; `mine` are those whom one may stand in for, unless
+    it is for the role `answers`, her own, in any case."""
     family, given = form.get("nom", ""), form.get("prenom", "")
     if not family or not given:
         raise NotComplete("nom", _("Le nom et le prénom sont nécessaires."))
@@ -45,7 +46,7 @@ def entered(form: dict[str, str], gives: Collection[str], mine: Sequence[Person]
         role,
         rpps if managers.needs_number(role) else "",
         _until(form.get("fin", ""), needed=managers.is_dated(role)),
-        _answering(form.get("pour", ""), mine) if managers.stands_in(role) else 0,
+        (answers or _answering(form.get("pour", ""), mine)) if managers.stands_in(role) else 0,
         _authorised(form.get("autorisation", "")) if role == "substitute" else "",
     )
 

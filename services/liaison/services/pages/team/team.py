@@ -73,6 +73,7 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
         roles=roles,
         answering=answering,
         elsewhere=elsewhere,
+        for_oneself=bool(managers.answers_alone(caller)),
         service=me.organization_name,
         **context,
     )
@@ -109,7 +110,7 @@ async def invite(request: Request) -> Response:
         gives = await managers.gives(house.database.reading, caller)
         mine = await managers.people_of(house.database.reading, caller, _KIND)
     try:
-        newcomer = entered(form, gives, mine)
+        newcomer = entered(form, gives, mine, managers.answers_alone(caller))
         person, new = await staff.engage(request, caller, newcomer)
     except NotComplete as problem:
         return await show(request, status=422, given=form, wrong=problem.field, error=gettext(problem.words))

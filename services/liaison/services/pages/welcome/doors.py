@@ -40,6 +40,7 @@ DOORS: Final = (
             _("Dans « Mesures », ajoutez une mesure : elle vient en tête, et celles d’avant se déplient."),
             _("Ouvrez le dossier d’Hervé Marchand, puis « Documents et notes » : vous y voyez deux éléments masqués, parce que vous en êtes l’auteur. L’infirmière ne saura pas qu’ils existent."),
             _("En bas d’un dossier, ouvrez l’application d’exemple : refusez-lui une ligne, puis retirez-lui l’accès dans « Mes applications »."),
+            _("Vous partez une semaine : sous « Remplacement et secrétariat », nommez votre remplaçant, avec son autorisation et son dernier jour."),
         ),
     ),
     Door(
