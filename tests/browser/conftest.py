@@ -4,15 +4,16 @@ One sandbox a session: each test has people and patients of its own.
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, ViewportSize
+import pytest_asyncio
+from playwright.async_api import ConsoleMessage, Error, Locator, Page, Request
 
-from ..services.chromium import emptied, launched
+from ..services.chromium import launched
 from ..services.running_sandbox import Running, sandbox
+from .windows import Windows
 
 __all__ = ["sandbox"]
 
@@ -26,19 +27,13 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PHONE = ViewportSize(width=360, height=640)
 
 
-@pytest.fixture(scope="module")
-async def started_chromium() -> AsyncIterator[Browser]:
+# One browser and one loop for the tests of a session, which say so in their marks: to start them takes seconds.
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def windows(sandbox: Running) -> AsyncIterator[Windows]:  # the fixture, as a parameter
     async with launched(FLAGS) as browser:
-        yield browser
-
-
-@pytest.fixture
-async def chromium(started_chromium: Browser) -> AsyncIterator[Browser]:
-    async with emptied(started_chromium) as browser:
-        yield browser
+        yield Windows(browser, str(sandbox.known["issuer"]))
 
 
 @dataclass
@@ -46,9 +41,13 @@ class Desks:
     """Opens the desks. What consoles say and what pages ask of other origins is kept, for the gate."""
 
     territory: Running
-    chromium: Browser
+    windows: Windows
     heard: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    used: list[Page] = field(default_factory=list)
+    _listening: dict[Page, list[tuple[str, Callable[..., None]]]] = field(default_factory=dict)
+    altered: list[Page] = field(default_factory=list)
+    """Those of the windows used that a test has changed for good."""
 
     @property
     def url(self) -> str:
@@ -68,8 +67,8 @@ class Desks:
 
     async def sign_in(self, key: str) -> Page:
         """A fresh phone, signed in as that person, on the page where they land."""
-        context = await self.chromium.new_context(locale="fr-FR", viewport=PHONE, has_touch=True, base_url=self.url)
-        page = await context.new_page()
+        page = await self.windows.take()
+        self.used.append(page)
         page.set_default_timeout(15_000)
 
         def console(message: ConsoleMessage) -> None:
@@ -81,9 +80,12 @@ class Desks:
             if not request.url.startswith((f"{self.url}/", "data:")):
                 self.outside.append(request.url)
 
-        page.on("console", console)
-        page.on("pageerror", lambda error: self.heard.append(str(error)))
-        page.on("request", asked)
+        def failed(error: Error) -> None:
+            self.heard.append(str(error))
+
+        self._listening[page] = [("console", console), ("pageerror", failed), ("request", asked)]
+        for event, listener in self._listening[page]:
+            page.on(event, listener)  # type: ignore[call-overload]  # each of them with its own event
         person = self.person(key)
         await page.goto("/connexion")
         await page.get_by_label("Identifiant").fill(person["username"])
@@ -91,11 +93,20 @@ class Desks:
         await press(page, page.get_by_role("button", name="Se connecter"))
         return page
 
+    async def leave(self) -> None:
+        """Gives the windows back."""
+        used, self.used = self.used, []
+        for page in used:
+            for event, listener in self._listening.pop(page):
+                page.remove_listener(event, listener)
+            await self.windows.give_back(page, altered=page in self.altered)
 
-@pytest.fixture
-async def desks(sandbox: Running, chromium: Browser) -> AsyncIterator[Desks]:  # the fixture, as a parameter
-    opened = Desks(sandbox, chromium)
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desks(sandbox: Running, windows: Windows) -> AsyncIterator[Desks]:  # the fixture, as a parameter
+    opened = Desks(sandbox, windows)
     yield opened
+    await opened.leave()
     assert opened.heard == []
     assert opened.outside == []
 

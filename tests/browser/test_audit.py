@@ -5,7 +5,7 @@ import pytest
 from ..services.pages.conftest import check_page
 from .conftest import Desks, press, told
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_the_auditor_asks_by_traits_with_a_reason(desks: Desks) -> None:

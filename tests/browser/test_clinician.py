@@ -5,7 +5,7 @@ import pytest
 from ..services.pages.conftest import check_page
 from .conftest import Desks, heading, press, told
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_j_ai_vu_and_its_line_come_back_to_the_aide(desks: Desks) -> None:

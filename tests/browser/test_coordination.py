@@ -8,7 +8,7 @@ import pytest
 
 from .conftest import Desks, heading, press, told
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_late_step_is_done_on_its_true_date(desks: Desks) -> None:

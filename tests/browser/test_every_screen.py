@@ -10,7 +10,7 @@ import pytest
 from ..services.pages.conftest import check_page
 from .conftest import Desks
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 SCREENS = {
     "aide": ["/aujourdhui", "/visite/{bpco_03}", "/dossiers/{bpco_03}/opposition", "/dossiers/{bpco_03}/carnet"],

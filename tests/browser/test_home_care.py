@@ -7,13 +7,14 @@ from playwright.async_api import Page
 
 from .conftest import Desks, heading, press, told
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 LEVEL = "https://liaison.example/fhir/CodeSystem/alert-level"
 
 
-async def counted(page: Page) -> None:
+async def counted(desks: Desks, page: Page) -> None:
     """Counts the touches that reach the page, over its whole journey."""
+    desks.altered.append(page)
     await page.context.add_init_script(
         "addEventListener('click', (e) => { if (e.isTrusted && e.detail)"
         " sessionStorage.touches = Number(sessionStorage.touches || 0) + 1 }, true)"
@@ -28,7 +29,7 @@ async def touches(page: Page) -> int:
 async def test_a_visit_with_nothing_to_report_takes_four_touches(desks: Desks) -> None:
     page, patient, before = await desks.sign_in("aide"), desks.patient("bpco_03"), datetime.now(UTC)
     assert await heading(page) == "Aujourd'hui"
-    await counted(page)
+    await counted(desks, page)
 
     await press(page, page.get_by_role("link", name="Visite de Marcel C."))
     assert "s'essouffle dans l'escalier" in await page.get_by_role("region", name="À savoir").inner_text()
@@ -51,7 +52,7 @@ async def test_a_visit_with_nothing_to_report_takes_four_touches(desks: Desks) -
 
 async def test_a_full_visit_with_an_alert_takes_twelve_touches_and_reaches_the_doctor(desks: Desks) -> None:
     page, patient, before = await desks.sign_in("aide"), desks.patient("heart"), datetime.now(UTC)
-    await counted(page)
+    await counted(desks, page)
 
     await press(page, page.get_by_role("link", name="Visite de Eugène L."))
     await page.get_by_label("Présente").tap()

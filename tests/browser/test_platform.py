@@ -8,7 +8,7 @@ from playwright.async_api import Page
 from ..services.pages.conftest import check_page
 from .conftest import Desks, heading, press, told
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 def identity(desks: Desks, key: str) -> dict[str, Any]:

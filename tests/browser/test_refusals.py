@@ -7,7 +7,7 @@ from playwright.async_api import Page
 
 from .conftest import Desks, heading
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 NOBODY = "0" * 32
 

@@ -1,0 +1,43 @@
+"""Windows of Chromium that tests use one after the other. Opening one and warming it up takes longer than most tests are
+busy with their own pages."""
+
+from playwright.async_api import Browser, Error, Page, ViewportSize
+
+PHONE = ViewportSize(width=360, height=640)
+
+
+class Windows:
+    """Each window has a storage of its own, and is as good as new when it is taken: signed in nowhere, with nothing kept
+    and nowhere to go back to."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser = browser
+        self._url = url
+        self._idle: list[Page] = []
+
+    async def take(self) -> Page:
+        if self._idle:
+            return self._idle.pop()
+        context = await self._browser.new_context(locale="fr-FR", viewport=PHONE, has_touch=True, base_url=self._url)
+        return await context.new_page()
+
+    async def give_back(self, page: Page, *, altered: bool = False) -> None:
+        """A window that cannot be emptied, because it is altered, elsewhere or no longer alone, is closed."""
+        try:
+            if not altered and page.url.startswith(f"{self._url}/") and page.context.pages == [page]:
+                await self._empty(page)
+                self._idle.append(page)
+                return
+        except Error:  # in the middle of what a failed test began
+            pass
+        await page.context.close()
+
+    async def _empty(self, page: Page) -> None:
+        await page.evaluate("sessionStorage.clear()")
+        await page.goto("about:blank")
+        await page.context.clear_cookies()
+        console = await page.context.new_cdp_session(page)
+        await console.send("Storage.clearDataForOrigin", {"origin": self._url, "storageTypes": "all"})
+        await console.send("Network.clearBrowserCache")
+        await console.send("Page.resetNavigationHistory")
+        await console.detach()
