@@ -43,6 +43,17 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings.fhir_base == "https://sante.example/base/fhir"
 
 
+@pytest.mark.parametrize(("port", "url"), [("", "http://127.0.0.1:8080"), ("8099", "http://127.0.0.1:8099")])
+def test_without_an_address_it_is_this_machine_at_its_port(
+    monkeypatch: pytest.MonkeyPatch, port: str, url: str
+) -> None:
+    monkeypatch.delenv("LIAISON_PUBLIC_URL", raising=False)
+    if port:
+        monkeypatch.setenv("LIAISON_PORT", port)
+
+    assert Settings().public_url == url
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("PUBLIC_URL", "sante.example"), ("PORT", "70000"), ("WORKERS", "0"), ("BODY_LIMIT_BYTES", "big")],

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+PORT: Final = 8080
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -33,9 +34,10 @@ class Settings(BaseSettings):
     database_url: str = ""
     key_file: Path | None = None
     outside: Path | None = None
-    public_url: str = "http://127.0.0.1:8080"
+    public_url: str = ""
+    """Once read, never empty: this machine at `port`, where none is set."""
     host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    port: Annotated[int, Field(ge=0, le=65535)] = PORT
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     body_limit_bytes: Annotated[int, Field(ge=1024, le=256 * 1024 * 1024)] = 16 * 1024 * 1024
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -50,6 +52,12 @@ class Settings(BaseSettings):
     psc_acr: str = "eidas1,eidas2,eidas3"
     access_log: bool = True
     metrics: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _here(cls, values: dict[str, object]) -> dict[str, object]:
+        here = f"http://127.0.0.1:{values.get('port') or PORT}"
+        return values if values.get("public_url") else {**values, "public_url": here}
 
     @field_validator("public_url")
     @classmethod
