@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from ..running_sandbox import Running
-from .conftest import behind
+from .conftest import behind, hidden
 
 pytestmark = pytest.mark.http
 Tree = dict[str, Any]
@@ -82,3 +82,26 @@ def test_a_member_without_a_display_is_named_from_the_directory(sandbox: Running
 
     assert [name for name in names if name not in page] == []
     assert "Membre sans nom" not in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "found", "left_out"),
+    [
+        ("robic", ["Jeannine Robic"], ["Marcel Cadic"]),
+        ("LE FLO jean", ["Jeannine Robic"], ["Marcel Cadic"]),
+        ("cadic", ["Marcel Cadic"], ["Jeannine Robic"]),
+        ("moisan,|$\\", [], ["Moisan</a>"]),
+        (",", [], ["Marcel Cadic"]),
+    ],
+)
+def test_a_patient_is_found_by_the_beginning_of_names_and_the_name_stands_in_no_address(
+    sandbox: Running, typed: str, found: list[str], left_out: list[str]
+) -> None:
+    with behind(sandbox, "nurse") as browser:
+        answer = browser.post("/dossiers", data={"csrf": hidden(browser.get("/dossiers").text, "csrf"), "nom": typed})
+    text = html.unescape(answer.text)
+
+    assert answer.status_code == 200
+    assert str(answer.url).endswith("/dossiers")
+    assert [name for name in found if name not in text] == []
+    assert [name for name in left_out if name in text] == []

@@ -1,6 +1,11 @@
-"""Mes patients: the people on whose team I am, those with an alert first."""
+"""Mes patients: the people on whose team I am, those with an alert first; and those of them who bear a name.
 
+A name is typed in a form and sent in its body: it stands in no address.
+"""
+
+import re
 from dataclasses import dataclass
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +21,13 @@ from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
 
-MOST = 500
+Tree = dict[str, Any]
+MOST: Final = 500
+A_SCREEN: Final = 12
+"""People whom one sees without looking for a name."""
+FOUND: Final = 100
+"""Most people who bear a name. Who is not among them is found by typing more of it."""
+_PARTED: Final = re.compile(r"[\s,$|\\]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +40,8 @@ class Line:
 async def my_patients(request: Request) -> Response:
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
-    patients = await record.search("Patient", {"_count": "200"}, most=MOST)
+    typed = str((await request.form()).get("nom", "")).strip()[:80] if request.method == "POST" else ""
+    patients = await (called(record, typed) if typed else record.search("Patient", {"_count": "200"}, most=MOST))
     alerts = await open_alerts(record)
     alarming = [patient_of(task) for task in alerts]
     lines = [Line(p["id"], identity(p), alarming.count(f"Patient/{p['id']}")) for p in patients]
@@ -39,10 +51,18 @@ async def my_patients(request: Request) -> Response:
         request,
         "clinician/patients.html",
         lines=lines,
-        cut=len(patients) == MOST,
+        typed=typed,
+        searchable=bool(typed) or len(lines) > A_SCREEN,
+        cut=len(patients) == (FOUND if typed else MOST),
         own=only,
         questions=await waiting(request),
         letters=len(await letters_waiting(request, record, me)) if caller.role_code in DOCTORS else 0,
         supervisor=bool(await trainees(request, caller)) if caller.role_code in SUPERVISORS else False,
         to_confirm=await waiting_count(record, caller.role_code),
     )
+
+
+async def called(record: Record, typed: str) -> list[Tree]:
+    """Those of mine in whose names, of birth, use or given, each of the words begins one."""
+    words = [("name", word) for word in _PARTED.split(typed) if word][:6]
+    return await record.search("Patient", [*words, ("_count", str(FOUND))], most=FOUND) if words else []

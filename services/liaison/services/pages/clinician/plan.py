@@ -6,6 +6,7 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.protocols import codes
 from liaison.protocols.calendar import calendar
 from liaison.protocols.carry_out import step_code
 from liaison.services.pages.clinician.dossier import found, patient_or_404
@@ -24,9 +25,9 @@ async def show(request: Request, place: Place) -> Response:
     patient = await patient_or_404(record, place.id)
     mine = {"patient": f"Patient/{place.id}", "_count": "100"}
     plans, goals, tasks = await asyncio.gather(
-        found(record, "CarePlan", {**mine, "status": "active"}),
-        found(record, "Goal", mine),
-        found(record, "Task", mine, 300),
+        found(record, "CarePlan", {**mine, "status": "active"}, 200),
+        found(record, "Goal", mine, 500),
+        found(record, "Task", {**mine, "code": f"{codes.STEP}|"}, 2000),
     )
     today = datetime.now(moments.PARIS).date()
     return render(

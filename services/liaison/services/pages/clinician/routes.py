@@ -22,7 +22,7 @@ HOMES = dict.fromkeys(
 
 def routes() -> list[BaseRoute]:
     return [
-        page("/dossiers", patients.my_patients, roles=READERS),
+        page("/dossiers", patients.my_patients, methods=("GET", "POST"), roles=READERS),
         page("/dossiers/{id}", dossier.dossier, roles=READERS),
         page("/dossiers/{id}/mesures", observations.measures, roles=READERS),
         page("/dossiers/{id}/mesures/ajouter", observations.add, methods=("POST",), roles=HEALTH),
