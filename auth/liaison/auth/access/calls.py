@@ -9,7 +9,7 @@ The call stands in the record as a Task that nobody else writes. When it ends, t
 about and what was decided; the team reads it with them.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.access import internal, team_writing, urgent_sessions, vocabulary
@@ -64,7 +64,7 @@ async def open_call(
         if known is None or not allowed:
             raise NotFound
         session = await urgent_sessions.begin(store, caller, scope, LASTS) if doctor else 0
-        start = datetime.now(UTC)
+        start = await store.database.now()
         try:
             call = StatedCall(store.reference(known.key), reason.strip(), owner, start, start + LASTS)
             task = await record_call(store, caller, finder.cell, call, base_url)
@@ -87,7 +87,7 @@ async def continue_call(store: Store, caller: Caller, task: Key, *, scope: str) 
     finally:
         await internal.close_session(store.database.writing, cell)
     until = datetime.fromisoformat(tree["restriction"]["period"]["end"])
-    left = until - datetime.now(UTC)
+    left = until - await store.database.now()
     if tree["status"] != "in-progress" or left < timedelta(seconds=1):
         raise NotFound
     session = await urgent_sessions.begin(store, caller, scope, left, task.res)
@@ -118,7 +118,7 @@ async def end_call(store: Store, caller: Caller, task: Key, note: str, base_url:
 
 
 async def _ending(store: Store, cell: Caller, tree: Tree, note: str, base_url: str) -> list[Write]:
-    now, subject = datetime.now(UTC), str(tree["for"]["reference"])
+    now, subject = await store.database.now(), str(tree["for"]["reference"])
     teams = await found_by(store, cell, f"CareTeam?patient={subject}&status=active", base_url)
     words = [f"Appel à la plateforme : {tree['reasonCode']['text']}", note.strip()]
     summary = team_writing.notice(subject, "\n".join(filter(None, words)), "", attending(teams), now)

@@ -7,7 +7,7 @@ one neutral answer. Patient and attending doctor are told, and the access stands
 Sessions of one access have its task as their family: `end_access` ends them all, on every worker, at the next request.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.access import internal, team_writing, urgent_sessions, vocabulary
@@ -55,7 +55,7 @@ async def open_access(
         await finder.note(allowed)
         if known is None or not allowed:
             raise NotFound
-        start = at or datetime.now(UTC)
+        start = at or await store.database.now()
         # First: where there can be no session, nothing is written.
         session = await urgent_sessions.begin(store, caller, scope, LASTS)
         try:
@@ -78,7 +78,7 @@ async def continue_access(store: Store, caller: Caller, task: Key, *, scope: str
     finally:
         await internal.close_session(store.database.writing, cell)
     until = datetime.fromisoformat(tree["restriction"]["period"]["end"])  # as written here, to the second
-    left = until - datetime.now(UTC)
+    left = until - await store.database.now()
     if left < timedelta(seconds=1):
         raise NotFound
     session = await urgent_sessions.begin(store, caller, scope, left, task.res)
@@ -111,7 +111,7 @@ async def end_access(store: Store, caller: Caller, task: Key, base_url: str) -> 
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
         tree = await urgent_sessions.task_of(store, cell, caller, task, *KIND)
-        now, period = datetime.now(UTC), tree["restriction"]["period"]
+        now, period = await store.database.now(), tree["restriction"]["period"]
         if datetime.fromisoformat(period["end"]) > now:  # what is over already is not made longer
             period = {**period, "end": now.isoformat(timespec="seconds")}
             tree = {**tree, "restriction": {**tree["restriction"], "period": period}}

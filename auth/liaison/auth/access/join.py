@@ -7,7 +7,7 @@ Never by self-entry alone: the patient and the team are told, and the entry stan
 does not match in every trait, an opposition, and someone unknown give one answer.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from liaison.auth.access import identity, team_writing
@@ -81,7 +81,7 @@ async def exact(finder: Finder, patient: Tree) -> Known | None:
 
 async def _recognised(finder: Finder, known: Known, means: str, informed: bool, base_url: str) -> list[Write] | None:
     """None for someone who is on the team already, on the same ground."""
-    store, caller, now = finder.store, finder.caller, datetime.now(UTC)
+    store, caller, now = finder.store, finder.caller, await finder.store.database.now()
     subject, by = store.reference(known.key), team_writing.staff_reference(store, caller)
     me = await team_writing.named(store, finder.cell, by)
     own = team_writing.participant(me, now, "recognised", informed=informed, role=caller.role_code)
@@ -110,7 +110,7 @@ def _is_on(team: Tree, own: Tree) -> bool:
 
 
 async def _referred(finder: Finder, known: Known, means: str, informed: bool, base_url: str) -> list[Write] | None:
-    store, caller, now = finder.store, finder.caller, datetime.now(UTC)
+    store, caller, now = finder.store, finder.caller, await finder.store.database.now()
     subject, by = store.reference(known.key), team_writing.staff_reference(store, caller)
     requests = await found(finder, f"ServiceRequest?patient={subject}&status=active&_count={_MOST}", base_url)
     mine = _references(store, caller)

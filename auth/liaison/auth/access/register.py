@@ -6,7 +6,6 @@ The INS is recorded here and only here: carried by a qualified identity alone (R
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
@@ -158,7 +157,7 @@ async def _is_of_ours(finder: Finder, reference: str) -> bool:
 
 
 async def _writes(finder: Finder, stated: Registration) -> list[Write]:
-    store, caller, now = finder.store, finder.caller, datetime.now(UTC)
+    store, caller, now = finder.store, finder.caller, await finder.store.database.now()
     urn, by = f"urn:uuid:{uuid4()}", team_writing.staff_reference(store, caller)
     patient = identity.with_status(stated.patient, stated.status)
     informed = bool(stated.informed)

@@ -4,7 +4,7 @@ The handler has identified the person and named the doctor in the call's task: t
 theirs to take while it is open, and from no other. Their own call is part of it and ends no later.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from liaison.auth.access import internal, team_writing, urgent_sessions
 from liaison.auth.access.calls import DOCTOR, KIND, Opened, StatedCall, record_call
@@ -26,7 +26,8 @@ async def handed_to(store: Store, caller: Caller, base_url: str) -> list[Tree]:
     query = f"Task?owner={by}&code={KIND[0]}|{KIND[1]}&status=in-progress&_sort=-authored-on&_count=50"
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
-        return [tree for tree in await found_by(store, cell, query, base_url) if _handed(store, caller, tree)]
+        now = await store.database.now()
+        return [tree for tree in await found_by(store, cell, query, base_url) if _handed(store, caller, tree, now)]
     finally:
         await internal.close_session(store.database.writing, cell)
 
@@ -40,12 +41,12 @@ async def take_call(store: Store, caller: Caller, task: Key, base_url: str, *, s
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
         seen = await store.read(cell, task)
-        tree = read(seen.body) if seen is not None and not seen.row.deleted else {}
-        if caller.role_code != DOCTOR or not caller.role or not _handed(store, caller, tree):
+        tree, start = read(seen.body) if seen is not None and not seen.row.deleted else {}, await store.database.now()
+        if caller.role_code != DOCTOR or not caller.role or not _handed(store, caller, tree, start):
             raise NotFound
         if await opposed_to(store, caller, task.patient, emergency=True):
             raise NotFound
-        start, until = datetime.now(UTC), datetime.fromisoformat(tree["restriction"]["period"]["end"])
+        until = datetime.fromisoformat(tree["restriction"]["period"]["end"])
         session = await urgent_sessions.begin(store, caller, scope, until - start)
         by = team_writing.staff_reference(store, caller)
         subject, reason = str(tree["for"]["reference"]), str(tree["reasonCode"]["text"])
@@ -61,7 +62,7 @@ async def take_call(store: Store, caller: Caller, task: Key, base_url: str, *, s
     return Opened(subject, store.reference(own), until, session)
 
 
-def _handed(store: Store, caller: Caller, tree: Tree) -> bool:
+def _handed(store: Store, caller: Caller, tree: Tree, now: datetime) -> bool:
     """Whether this is an open call that somebody else received under the caller's responsibility."""
     by = team_writing.staff_reference(store, caller)
     if KIND[1] not in codes(tree.get("code"), KIND[0]) or tree.get("status") != "in-progress":
@@ -69,4 +70,4 @@ def _handed(store: Store, caller: Caller, tree: Tree) -> bool:
     if (tree.get("owner") or {}).get("reference") != by or (tree.get("requester") or {}).get("reference") == by:
         return False
     end = ((tree.get("restriction") or {}).get("period") or {}).get("end")
-    return bool(end) and datetime.fromisoformat(str(end)) > datetime.now(UTC) + timedelta(seconds=1)
+    return bool(end) and datetime.fromisoformat(str(end)) > now + timedelta(seconds=1)

@@ -1,6 +1,7 @@
 """The connections to PostgreSQL. Nothing here knows resources."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 import asyncpg
@@ -67,6 +68,11 @@ class Database:
                     raise
                 await self.reading.expire_connections()
                 return await self.reading.fetch(statement, *arguments)  # type: ignore[no-any-return]  # asyncpg is untyped
+
+    async def now(self) -> datetime:
+        """The moment by the database's clock, by which every right begins and ends: that of a worker may be set."""
+        rows = await self.fetch("select clock_timestamp()")
+        return rows[0][0]  # type: ignore[no-any-return]  # asyncpg is untyped
 
     async def close(self) -> None:
         await self.reading.close()

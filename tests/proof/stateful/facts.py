@@ -1,0 +1,59 @@
+"""What each kind of resource states, by the notes to the table: plain arithmetic on the values that a step chose."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from .reference import Stated
+
+BEGINNING, FOREVER = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+DAY, SECOND = timedelta(hours=24), timedelta(seconds=1)
+_PARIS = ZoneInfo("Europe/Paris")
+
+
+def after(end: datetime | None) -> datetime:
+    """An end that is written to the second: the last second that counts."""
+    return FOREVER if end is None else end + SECOND
+
+
+@dataclass(frozen=True)
+class Member:
+    whom: str
+    start: datetime
+    end: datetime | None
+    informed: bool
+    attending: bool
+
+
+def team(members: Iterable[Member], *, mental: bool) -> list[Stated]:
+    found = []
+    for one in members:
+        during = one.start, after(one.end)
+        if during[0] >= during[1]:
+            continue
+        if one.whom.startswith("Organization/"):
+            found.append(Stated("structure", one.whom, *during))
+            continue
+        found.append(Stated("team", one.whom, *during, informed=one.informed))
+        if mental:
+            found.append(Stated("mental", one.whom, *during))
+        if one.attending:
+            found.append(Stated("attending", one.whom, *during))
+    return found
+
+
+def tour(whom: str, start: datetime, end: datetime) -> list[Stated]:
+    """From 18 h the evening before to 24 h after the visit."""
+    eve = start.astimezone(_PARIS).date() - timedelta(days=1)
+    return [Stated("tour", whom, datetime.combine(eve, time(18), _PARIS).astimezone(UTC), after(end) + DAY)]
+
+
+def stay(whom: list[str], start: datetime, end: datetime | None) -> list[Stated]:
+    """Until its end and 24 h."""
+    return [Stated("stay", one, start, FOREVER if end is None else after(end) + DAY) for one in whom]
+
+
+def consent(kind: str, whom: str, named: str, start: datetime, end: datetime | None) -> list[Stated]:
+    close = kind == "consent" and whom.startswith("RelatedPerson/")
+    return [Stated("close" if close else kind, whom, start, after(end), named=named)]
