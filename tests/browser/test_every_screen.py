@@ -16,7 +16,7 @@ SCREENS = {
     "aide": ["/aujourdhui", "/visite/{bpco_03}", "/dossiers/{bpco_03}/opposition", "/dossiers/{bpco_03}/carnet"],
     "home_service_manager": ["/equipe", "/aujourdhui", "/dossiers/{guarded}"],
     "gp": ["/dossiers", "/dossiers/{bpco_04}", "/dossiers/{bpco_04}/documents", "/dossiers/{bpco_04}/mesures", "/dossiers/{bpco_04}/plan", "/accueillir",
-           "/accueillir?etape=identite", "/dossiers/absent", "/dossiers/{bpco_04}/equipe", "/dossiers/{bpco_04}/carnet",
+           "/accueillir?etape=identite", "/accueillir/plusieurs", "/dossiers/absent", "/dossiers/{bpco_04}/equipe", "/dossiers/{bpco_04}/carnet",
            "/dossiers/{bpco_04}/opposition", "/oppositions", "/regles"],
     "caregiver": ["/carnet"],
     "secretary": ["/dossiers/{masked}", "/dossiers/{masked}/accords"],

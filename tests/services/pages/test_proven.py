@@ -55,7 +55,8 @@ WITHOUT = {
          "/oppositions/{id}", "/carnet", "/dossiers/{id}/carnet", "/dossiers/{id}/equipe", "/lettres/{id}/envoyee", "/a-contresigner/signer", "/dossiers/{id}/carnet/proche",
          "/dossiers/{id}/alertes/{task}", "/visite/{id}", "/appels", "/appels/{task}", "/appels/{task}/prendre",
          "/urgence/{task}/fin", "/cohorte/etapes/{task}", "/cohorte/appliquer/{id}", "/mes-acces",
-         "/journal", "/journal/urgences/{task}", "/dossiers"),
+         "/journal", "/journal/urgences/{task}", "/dossiers",
+         "/accueillir/plusieurs"),
         "care, or its review, by whom the record lets do it",
     ),
 }  # fmt: skip

@@ -1,0 +1,144 @@
+"""Accueillir plusieurs personnes: a file, each line through the same door as one person at the desk.
+
+By the person who is signed in, with their rights and in their name: `$register` for each line, so that the journal, the
+information given and the objection are those of the desk. Someone who is known is not opened a second time: the same file
+sent twice changes nothing. The file is not kept.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.auth.access.roles import role_codes
+from liaison.auth.people.pro_sante_connect.identity import RPPS
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.reception.people_file import COLUMNS, NEEDED, WORDS, Problem, Row, read_people
+from liaison.services.pages.reception.person import patient
+from liaison.services.pages.reception.welcome import parameters, reference, result, told
+from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.role_names import TEAMED
+from liaison.services.pages.signed_in import address_of, signed_in
+
+PATH: Final = "/accueillir/plusieurs"
+MOST_TOLD: Final = 50
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+CREATED: Final = _("Dossier créé")
+MINE: Final = _("Déjà dans votre liste")
+KNOWN: Final = _("Déjà connue ailleurs : rejoignez son équipe si elle vous reconnaît")
+OPPOSED: Final = _("Dossier créé, opposition notée : il vous est fermé aussi")
+REFUSED: Final = _("Refusé : une identité qualifiée demande l'INS, sa clé juste et tous les traits")
+STOPPED: Final = _("Pas fait : l'accueil s'est arrêté avant cette ligne")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a line. `link` leads to the record, '' where none is open to whoever asked."""
+
+    line: int
+    name: str
+    words: str
+    link: str = ""
+
+
+async def several(request: Request) -> Response:
+    if request.method == "GET":
+        return _show(request)
+    caller, _me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    form = await request.form()
+    sent = form.get("fichier")
+    if not isinstance(sent, UploadFile) or not sent.filename:
+        return _show(request, [Problem(0, "", _("Choisissez un fichier."))])
+    rows, problems = read_people(await sent.read())
+    teams, unknown = await _teams(record, rows)
+    if problems := problems + unknown:
+        return _show(request, problems)
+    if form.get("agir") != "accueillir":
+        return _show(request, checked=len(rows))
+    return _show(request, outcomes=[one async for one in _received(record, rows, teams)])
+
+
+async def _received(record: Record, rows: Sequence[Row], teams: Mapping[str, str]) -> AsyncIterator[Outcome]:
+    """Line after line, each whole by itself. What stops the desk stops the rest, and the lines say so."""
+    stopped = False
+    for row in rows:
+        name = f"{row.form['given']} {row.form['used'] or row.form['family']}"
+        words, link = STOPPED, ""
+        if not stopped:
+            try:
+                words, link = await _one(record, row, [teams[number] for number in row.team])
+            except Refused as refused:
+                if refused.answered not in (400, 422, 429):
+                    raise
+                stopped = refused.answered == 429
+                words = STOPPED if stopped else REFUSED
+        yield Outcome(row.line, name, words, link)
+
+
+async def _one(record: Record, row: Row, members: Sequence[str]) -> tuple[str, str]:
+    answer = await record.operate(
+        "Patient/$register",
+        parameters(
+            patient=patient(row.form),
+            status=row.form["status"],
+            informed=row.form["informed"],
+            opposed=bool(row.form["opposed"]),
+            members=dict.fromkeys(members, row.form["basis"]),
+            told=await told(record, list(members)),
+        ),
+    )
+    where = reference(answer)
+    if result(answer) == "known":
+        return (MINE, where) if where else (KNOWN, "")
+    return (OPPOSED, "") if row.form["opposed"] else (CREATED, where)
+
+
+async def _teams(record: Record, rows: Sequence[Row]) -> tuple[dict[str, str], list[Problem]]:
+    """The role that each number of the file stands for, and the numbers that stand for none, or for several."""
+    found: dict[str, list[str]] = {}
+    for number in sorted({one for row in rows for one in row.team}):
+        query = {"practitioner.identifier": f"{RPPS}|{number}", "active": "true", "_count": "10"}
+        trees = await record.search("PractitionerRole", query, most=10)
+        found[number] = [f"PractitionerRole/{tree['id']}" for tree in trees if TEAMED.intersection(role_codes(tree))]
+    words = {
+        0: _("Personne de l'annuaire n'a le numéro {given}."),
+        2: _("Le numéro {given} a plusieurs fonctions : choisissez à l'accueil, une personne à la fois."),
+    }
+    problems = [
+        Problem(row.line, "equipe_rpps", words[min(2, len(found[one]))], one)
+        for row in rows
+        for one in row.team
+        if len(found[one]) != 1
+    ]
+    return {number: roles[0] for number, roles in found.items() if len(roles) == 1}, problems
+
+
+def _show(
+    request: Request, problems: Sequence[Problem] = (), *, checked: int = 0, outcomes: Sequence[Outcome] = ()
+) -> Response:
+    gettext = translations(language_of(request)).gettext
+    told_ = [(one.line, one.column, gettext(one.words).replace("{given}", one.given)) for one in problems[:MOST_TOLD]]
+    return render(
+        request,
+        "reception/several.html",
+        status=422 if problems else 200,
+        columns=[
+            (heading, heading in NEEDED, sorted(one for one in WORDS.get(heading, {}) if one)) for heading in COLUMNS
+        ],
+        problems=told_,
+        more=len(problems) - len(told_),
+        checked=checked,
+        outcomes=outcomes,
+        made=sum(one.words in (CREATED, OPPOSED) for one in outcomes),
+    )

@@ -1,0 +1,100 @@
+"""A practice's list, as spreadsheets write it: what is read, and what is refused by its line and column."""
+
+import pytest
+
+from liaison.services.pages.reception.people_file import COLUMNS, MOST_ROWS, NEEDED, read_people
+
+HEAD = "nom_naissance;prenom;date_naissance;sexe;information;opposition"
+LINE = "Le Goff;Jeanne;1948-03-02;F;oral;non"
+
+
+def test_a_line_becomes_the_form_of_the_desk() -> None:
+    head = f"{HEAD};nom_utilise;matricule_ins;nature_ins;statut_identite;equipe_rpps;base_legale"
+    line = f"{LINE};Robic;2 48 03 29 232 001 73;test;récupérée;10100000008, 10100000016;Même structure"
+
+    rows, problems = read_people(f"{head}\n{line}\n".encode())
+
+    assert problems == []
+    assert rows[0].line == 2
+    assert rows[0].team == ["10100000008", "10100000016"]
+    assert {name: value for name, value in rows[0].form.items() if value} == {
+        "family": "Le Goff", "used": "Robic", "given": "Jeanne", "birth": "1948-03-02", "sex": "female",
+        "ins": "2 48 03 29 232 001 73", "ins_kind": "10", "status": "RECUP", "informed": "oral", "basis": "same-structure",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"\ufeff{HEAD}\r\n{LINE}\r\n".encode(),
+        f"{HEAD}\n{LINE}\n".replace("Jeanne", "Hélène").encode("cp1252"),
+        f"{HEAD}\n{LINE}\n".replace(";", ",").encode(),
+        f"{HEAD}\n{LINE}\n".replace(";", "\t").encode(),
+        f"{HEAD.replace('nom_naissance', 'Nom naissance')}\n{LINE}\n\n;;;;;\n".encode(),
+        f"{HEAD}\n{LINE.replace('1948-03-02', '02/03/1948')}\n".encode(),
+        f'{HEAD}\n"Le Goff";"Jeanne";1948-03-02;Femme;Oral;Non\n'.encode(),
+    ],
+    ids=[
+        "utf-8 of a spreadsheet",
+        "windows-1252",
+        "commas",
+        "tabs",
+        "headings and empty lines",
+        "french date",
+        "quotes",
+    ],
+)
+def test_what_spreadsheets_write_is_read(content: bytes) -> None:
+    rows, problems = read_people(content)
+
+    assert problems == []
+    assert [(row.form["family"], row.form["birth"], row.form["sex"]) for row in rows] == [
+        ("Le Goff", "1948-03-02", "female")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "where"),
+    [
+        (HEAD, LINE.replace("Le Goff", ""), [(2, "nom_naissance")]),
+        (HEAD, LINE.replace("1948-03-02", "31/02/1948"), [(2, "date_naissance")]),
+        (HEAD, LINE.replace("F;", "X;"), [(2, "sexe")]),
+        (HEAD, LINE.replace("oral", ""), [(2, "information")]),
+        (HEAD, LINE.replace("non", "peut-être"), [(2, "opposition")]),
+        (HEAD, f"{LINE};de trop", [(2, "")]),
+        (f"{HEAD};matricule_ins", f"{LINE};248032923200173", [(2, "nature_ins")]),
+        (f"{HEAD};matricule_ins;nature_ins", f"{LINE};24803292320017;test", [(2, "matricule_ins")]),
+        (f"{HEAD};taille", f"{LINE};160", [(1, "taille")]),
+        (HEAD.replace(";sexe", ""), LINE.replace("F;", ""), [(1, "sexe")]),
+        (f"{HEAD};prenom", f"{LINE};Anne", [(1, "prenom")]),
+        (HEAD, "", [(0, "")]),
+        (HEAD, f'{LINE}\n"Le Goff', [(3, "")]),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_named_and_gives_no_row(head: str, line: str, where: list[tuple[int, str]]) -> None:
+    rows, problems = read_people(f"{head}\n{line}\n".encode())
+
+    assert rows == []
+    assert [(one.line, one.column) for one in problems] == where
+
+
+def test_every_problem_of_a_file_is_told_at_once() -> None:
+    wrong = LINE.replace("F;", "X;")
+
+    rows, problems = read_people(f"{HEAD}\n{LINE}\n{wrong}\n{wrong}\n".encode())
+
+    assert rows == []
+    assert [one.line for one in problems] == [3, 4]
+
+
+def test_a_file_has_its_limits() -> None:
+    lines = "\n".join([LINE] * (MOST_ROWS + 1))
+
+    assert read_people(f"{HEAD}\n{lines}\n".encode())[1][0].line == 0
+    assert read_people(b"x" * (3 * 1024 * 1024))[1][0].line == 0
+    assert read_people(b"")[1] != []
+
+
+def test_what_is_needed_is_a_column() -> None:
+    assert set(NEEDED) < set(COLUMNS)
