@@ -80,12 +80,14 @@ def test_what_is_wrong_is_named_and_gives_no_row(head: str, line: str, where: li
 
 
 def test_every_problem_of_a_file_is_told_at_once() -> None:
-    wrong = LINE.replace("F;", "X;")
+    wrong = LINE.replace("non", "").replace("1948-03-02", "31/02/1948")
 
     rows, problems = read_people(f"{HEAD}\n{LINE}\n{wrong}\n{wrong}\n".encode())
 
     assert rows == []
-    assert [one.line for one in problems] == [3, 4]
+    assert [(one.line, one.column) for one in problems] == [
+        (line, column) for line in (3, 4) for column in ("opposition", "date_naissance")
+    ]
 
 
 def test_a_file_has_its_limits() -> None:

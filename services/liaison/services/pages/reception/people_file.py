@@ -145,8 +145,8 @@ def _row(number: int, cells: Mapping[str, str]) -> tuple[Row, list[Problem]]:
         else:
             form[field] = _date(typed) if heading == "date_naissance" else typed
     team = form.pop("team").replace(",", " ").split()
-    if not problems:
-        problems += _of_person(number, form)
+    told = {one.column for one in problems}
+    problems += [one for one in _of_person(number, form) if one.column not in told]
     return Row(number, form, team), problems
 
 
