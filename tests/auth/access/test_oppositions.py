@@ -58,6 +58,26 @@ async def test_what_an_aide_records_stops_at_once_and_a_nurse_confirms_it(territ
     assert (await territory.ask(stranger.caller, "POST", "Observation", hidden)).status == 422
 
 
+@pytest.mark.parametrize("still_held", [True, False])
+async def test_who_is_opposed_in_one_role_is_so_in_every_other(territory: Any, still_held: bool) -> None:
+    """The page lists roles; the person means someone. Another role, begun later, would have been a way around."""
+    gp, nurse = [await territory.person(code) for code in ("gp", "nurse")]
+    patient = await territory.patient(gp, nurse)
+    await opposed(territory, gp, patient, against={"reference": nurse.role})
+    if not still_held:
+        assert (await territory.change(territory.system, nurse.role, active=False)).status == 200
+    days = {"start": "2020-01-01", "end": "2099-01-01"}
+    replacing = await territory.role_of(nurse.practitioner, "substitute", acts_for=gp.role, period=days)
+    elsewhere = await territory.role_of(nurse.practitioner, "coordinator")
+    team = await territory.tree(patient.made["team"])
+    more = [*team["participant"], {"member": {"reference": elsewhere.role}, "period": {"start": "2020-01-01"}}]
+    assert (await territory.change(territory.system, patient.made["team"], participant=more)).status == 200
+
+    for one in (replacing, elsewhere):
+        assert not await territory.sees(one.caller, patient.reference)
+    assert await territory.sees(gp.caller, patient.reference)
+
+
 WITHDRAWN: Tree = {"resourceType": "Parameters", "parameter": [{"name": "means", "valueCode": "oral"}]}
 
 

@@ -196,6 +196,14 @@ def test_an_opposition_to_a_person_role_or_structure_takes_everything(principal:
     assert team_with(Fact(principal, Relation.DENY)) == set()
 
 
+def test_an_opposition_to_someone_in_one_role_holds_in_every_role() -> None:
+    facts = [Fact(ROLE, Relation.TEAM), Fact(0, Relation.INFORMED), Fact(77, Relation.DENY)]
+    held = [Held(ROLE, PERSON, UNIT, "gp")]
+
+    assert decide(World(facts, held, persons={77: PERSON}), in_force()) == frozenset()
+    assert decide(World(facts, held, persons={77: 99}), in_force()) != frozenset()
+
+
 def test_an_opposition_to_all_leaves_only_the_opposition_itself() -> None:
     assert team_with(Fact(0, Relation.DENY)) == {"CONSENT"}
 

@@ -8,12 +8,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from liaison.auth.access.classes import EVERYTHING, Class, union
 from liaison.auth.access.intervals import cuts
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.world import Fact, Right, World
+
+DENIALS: Final = frozenset({Relation.DENY, Relation.EMERGENCY_OBJECTION})
 
 
 def denied(denial: Fact, relation: Relation, purpose: Purpose) -> Class:
@@ -31,9 +34,14 @@ def denied(denial: Fact, relation: Relation, purpose: Purpose) -> Class:
 
 
 def denials_of(world: World, named: Sequence[int]) -> list[Fact]:
-    """The denials that concern someone who is known by these principals, their structures included."""
-    relations = (Relation.DENY, Relation.EMERGENCY_OBJECTION)
-    return [fact for fact in world.facts if fact.relation in relations and fact.principal in (0, *named)]
+    """The denials that concern someone who is known by these principals, their structures included. One that names a role
+    concerns the person in it, whatever other role they come in."""
+    known = {0, *named}
+    return [
+        fact
+        for fact in world.facts
+        if fact.relation in DENIALS and (fact.principal in known or world.persons.get(fact.principal, -1) in known)
+    ]
 
 
 def cut(rights: Iterable[Right], denials: Sequence[Fact]) -> Iterator[Right]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import asyncpg
 
 from liaison.auth.access.decide import decide
+from liaison.auth.access.denials import DENIALS
 from liaison.auth.access.intervals import BEGINNING, FOREVER, Interval
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
@@ -53,6 +54,7 @@ async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: lis
     facts = await _facts(connection, patients)
     held, wholes = await _people(connection, [fact for of_one in facts.values() for fact in of_one])
     clients = await _clients(connection)
+    persons = await _persons(connection, [fact for of_one in facts.values() for fact in of_one])
     ids = Ids(vault.id_key)
     old: dict[int, set[GrantRow]] = {patient: set() for patient in patients}
     for row in await connection.fetch(
@@ -63,7 +65,7 @@ async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: lis
     for patient in patients:
         rows = set()
         if (key := keys.get(patient)) is not None:
-            rights = decide(World(facts.get(patient, ()), held, wholes, clients), in_force())
+            rights = decide(World(facts.get(patient, ()), held, wholes, clients, persons), in_force())
             rows = {_row(ids, key, right) for right in rights}
         if rows != old[patient]:
             gone.append(patient)
@@ -175,6 +177,17 @@ async def _people(
     for start, whole in await connection.fetch(_WHOLES, sorted({one.organization for one in held if one.organization})):
         wholes[start] = (*wholes.get(start, ()), whole)
     return held, wholes
+
+
+async def _persons(connection: asyncpg.Connection, facts: Iterable[Fact]) -> dict[int, int]:
+    """Who is, or was, in each role that a denial names."""
+    named = sorted({fact.principal for fact in facts if fact.relation in DENIALS and fact.principal})
+    if not named:
+        return {}
+    rows = await connection.fetch(
+        "select role, practitioner from held_role where role = any($1::bigint[]) and practitioner <> 0", named
+    )
+    return dict(rows)
 
 
 async def _clients(connection: asyncpg.Connection) -> list[SystemClient]:

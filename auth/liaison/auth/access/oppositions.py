@@ -107,6 +107,7 @@ _OPPOSED: Final = """
         where patient = $1 and valid_from <= now() and valid_to > now()
           and coalesce(jsonb_array_length(detail->'classes'), 0) = 0
           and ((relation = any($4::smallint[]) and (principal = any($2::bigint[])
+                or principal in (select role from held_role where practitioner = $6 and $6 <> 0)
                 or principal in (select organization from structures where organization <> 0)))
                or (relation = $5 and principal = 0))
     )
@@ -126,5 +127,6 @@ async def opposed_to(store: Store, caller: Caller, patient: int, *, emergency: b
             caller.organization,
             [Relation.DENY, Relation.EMERGENCY_OBJECTION] if emergency else [Relation.DENY],
             Relation.EMERGENCY_OBJECTION if emergency else Relation.DENY,
+            caller.practitioner or 0,
         )
     )

@@ -57,12 +57,14 @@ class SystemClient:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything that bears on one patient's grants. `wholes` maps an organisation to those it is part of."""
+    """Everything that bears on one patient's grants. `wholes` maps an organisation to those it is part of; `persons` each
+    role that a denial names to who holds it, or held it: who opposes someone opposes them in every role."""
 
     facts: Sequence[Fact]
     held: Sequence[Held] = ()
     wholes: Mapping[int, Sequence[int]] = field(default_factory=dict)
     clients: Sequence[SystemClient] = ()
+    persons: Mapping[int, int] = field(default_factory=dict)
 
     def structures(self, organization: int) -> tuple[int, ...]:
         """The organisation and what it is part of; () for none."""
