@@ -1,0 +1,100 @@
+"""What an entry is and whose: its classes, author, service and addressee, read from the entry itself.
+
+Written from docs/rights.md for the entries that worlds.py makes and asking.py writes, by the words of law.py.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..reference.evaluator import at
+from . import law
+from .rights import Held, Tree, Version, World, codes, reference
+
+AUTHORS = {
+    "Observation": "performer", "Condition": "recorder", "AllergyIntolerance": "recorder", "CarePlan": "author",
+    "MedicationRequest": "requester", "Communication": "sender", "DocumentReference": "author", "Flag": "author",
+    "Task": "requester", "Encounter": "participant.individual", "ServiceRequest": "requester", "Consent": "performer",
+}  # fmt: skip
+SERVICES = {
+    "Observation": "performer", "DocumentReference": "custodian", "Encounter": "serviceProvider",
+    "Consent": "organization",
+}  # fmt: skip
+ADDRESSEES = {
+    "Communication": "recipient", "Task": "owner", "ServiceRequest": "performer", "Appointment": "participant.actor",
+}  # fmt: skip
+STAFF = ("Practitioner/", "PractitionerRole/")
+
+
+def _named(tree: Tree, paths: dict[str, str], *prefixes: str) -> str:
+    found = at(tree, paths.get(tree["resourceType"], "none"))
+    return next((reference(one) for one in found if reference(one).startswith(prefixes)), "")
+
+
+def classes_of(tree: Tree) -> frozenset[str]:
+    type_ = tree["resourceType"]
+    found = {law.OF_TYPE.get(type_, "CLIN")}
+    if type_ in law.FIXED:
+        # A Consent that masks an item tells of it.
+        return frozenset(found | ({"MASKED"} if tree.get("provision", {}).get("data") else set()))
+    marks = [*codes(tree), *(["note"] if _is_note(tree) else [])]
+    found = next(({law.BY_CODE[type_, mark]} for mark in marks if (type_, mark) in law.BY_CODE), found)
+    if type_ == "Task" and any(one.get("system", "").endswith("/alert-level") for one in _codings(tree)):
+        found = {"ALERT"} if tree["status"] in law.OPEN_ALERT else {"COORD"}
+    added = {law.BESIDES[mark] for mark in marks if mark in law.BESIDES}
+    for label in tree.get("meta", {}).get("security", ()):
+        if label["code"].upper() in law.LABELS_ADD:
+            added.add(label["code"].upper())
+        elif found != {"PROT"}:
+            found = {label["code"].upper()}
+    return frozenset(found | added)
+
+
+def _codings(tree: Tree) -> Iterator[Any]:
+    for path in ("category", "code", "type"):
+        for concept in at(tree, path):
+            yield from concept.get("coding", ())
+
+
+def _is_note(tree: Tree) -> bool:
+    return any("TypeNote" in one.get("system", "") for one in _codings(tree))
+
+
+def version_of(world: World, tree: Tree, patient: str, by: Held | None, before: Version | None) -> Version:
+    """A new version as it will be kept: an author and a service that it does not name are the writer's, or those of the
+    version before."""
+    type_ = tree["resourceType"]
+    ref = f"{type_}/{tree['id']}" if "id" in tree else ""
+    if not patient:
+        return Version(ref, tree, "", frozenset(), "", "", "", number=before.number + 1 if before else 1)
+    written = _named(tree, AUTHORS, *STAFF) or _named(tree, AUTHORS, "Patient/", "RelatedPerson/")
+    service = _named(tree, SERVICES, "Organization/")
+    if not service and written.startswith("PractitionerRole/"):
+        service = reference(world.versions[written][-1].tree.get("organization"))
+    if before is None and by is not None:
+        own = "" if by.software else by.person
+        if not service and (not own or written in ("", own, by.ref)):
+            service = by.organization
+        written = written or own
+    addressee = _named(tree, ADDRESSEES, "Organization/") or _named(tree, ADDRESSEES, *STAFF)
+    author = _person(world, written)
+    if before is not None:
+        author, service = author or before.author, service or before.service
+    to = _person(world, addressee or _named(tree, ADDRESSEES, "RelatedPerson/"))
+    return Version(ref, tree, patient, classes_of(tree), author, service, to, number=before.number + 1 if before else 1)
+
+
+def _person(world: World, ref: str) -> str:
+    """A role stands for the person who holds it."""
+    if ref.startswith("PractitionerRole/"):
+        return reference(world.versions[ref][-1].tree["practitioner"])
+    return ref
+
+
+def patient_of(tree: Tree) -> str:
+    """Whose record it is of; '' for the directory."""
+    type_ = tree["resourceType"]
+    if type_ == "Patient":
+        return f"Patient/{tree['id']}"
+    paths = ("subject", "patient", "for", "beneficiary", "participant.actor")
+    found = (reference(one) for path in paths for one in at(tree, path))
+    return next((ref for ref in found if ref.startswith("Patient/")), "")

@@ -1,0 +1,74 @@
+"""Read, vread and history: who sees which version, by status and by ids."""
+
+from typing import Any
+
+from ..reference.evaluator import span
+from .rights import Version
+from .running import Run, differ
+
+
+async def read(run: Run) -> str:
+    """200, or 304 with the tag of what is there; 410 when it was deleted; else 404."""
+    version = run.any_version()
+    if run.random.random() < 0.05:
+        version = version._replace(ref=f"{version.ref.partition('/')[0]}/{'0' * 31}1")
+    current = run.world.versions.get(version.ref, [version])[-1]
+    headers = {"if_none_match": f'W/"{run.random.randint(1, 2)}"'} if run.random.random() < 0.2 else {}
+    answer = await run.ask("GET", version.ref, **headers)
+    wanted = _status(run, version.ref in run.world.versions, current)
+    if wanted == 200 and headers.get("if_none_match") == f'W/"{current.number}"':
+        wanted = 304
+    if answer.status_code == 200 and answer.json()["meta"]["versionId"] != str(current.number):
+        return f"version {answer.json()['meta']['versionId']} instead of {current.number}"
+    return differ("status", answer.status_code, wanted)
+
+
+async def vread(run: Run) -> str:
+    version = run.any_version()
+    number = version.number if run.random.random() < 0.9 else version.number + 7
+    known = [one for one in run.world.versions[version.ref] if one.number == number]
+    answer = await run.ask("GET", f"{version.ref}/_history/{number}")
+    return differ("status", answer.status_code, _status(run, bool(known), known[0] if known else version))
+
+
+def _status(run: Run, known: bool, version: Version) -> int:
+    if not known or not run.sees(version):
+        return 404
+    return 410 if version.deleted else 200
+
+
+async def history(run: Run) -> str:
+    """Of one resource, of a type, or of everything; newest first, in pages."""
+    version = run.any_version()
+    type_ = version.ref.partition("/")[0]
+    path = run.random.choice([f"{version.ref}/", f"{version.ref}/", f"{type_}/", ""])
+    within = version.ref if path.count("/") > 1 else path
+    wanted = [
+        one
+        for versions in run.world.versions.values()
+        for one in versions
+        if one.ref.startswith(within) and run.sees(one)
+    ]
+    count = run.random.choice(["500", "500", "30"]) if path else "500"
+    if path.count("/") > 1 and not wanted:
+        return differ("status", (await run.ask("GET", f"{path}_history")).status_code, 404)
+    found, _, wrong = await run.pages(f"{path}_history", [("_count", count)])
+    told = {_version_of(one) for one in found}
+    return (
+        wrong
+        or differ("versions", told, {(one.ref, str(one.number), one.deleted) for one in wanted})
+        or differ("number of entries", len(found), len(told))
+        or _newest_first(found)
+    )
+
+
+def _version_of(entry: Any) -> tuple[str, str, bool]:
+    etag = entry["response"]["etag"]
+    deleted = "resource" not in entry
+    where = entry["fullUrl"].split("/")[-2:]
+    return "/".join(where), etag.removeprefix('W/"').removesuffix('"'), deleted
+
+
+def _newest_first(entries: list[Any]) -> str:
+    moments = [span(entry["response"]["lastModified"])[0] for entry in entries]
+    return differ("order", moments, sorted(moments, reverse=True))

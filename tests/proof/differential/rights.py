@@ -1,0 +1,331 @@
+"""Who may see and write what, read from the plain resources of a world at one moment, by the table of law.py.
+
+No intervals, no grants, no masks: facts are looked up in the resources as they stand, and asked whether they hold now.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from ..reference.evaluator import at, period
+from . import law
+
+Tree = dict[str, Any]
+DAY = timedelta(hours=24)
+
+
+class Version(NamedTuple):
+    """One version of a resource: what it is, and whose. `tree` of a deletion is the content before it."""
+
+    ref: str
+    tree: Tree
+    patient: str
+    classes: frozenset[str]
+    author: str
+    service: str
+    addressee: str
+    deleted: bool = False
+    number: int = 1
+
+
+@dataclass
+class Held:
+    """Someone's role: what a PractitionerRole says, or what was registered for a piece of software."""
+
+    ref: str
+    person: str
+    organization: str
+    code: str
+    acts_for: str = ""
+    software: bool = False
+
+
+class Right(NamedTuple):
+    reads: frozenset[str]
+    writes: frozenset[str]
+    whose: tuple[str, str]  # ('', '') for anyone's; else the column of a version, and what it must hold
+    relation: str
+
+
+class Fact(NamedTuple):
+    relation: str
+    who: str
+    classes: frozenset[str] = frozenset()
+    informed: bool = False
+
+
+@dataclass
+class World:
+    """Every version of every resource, the oldest first. What is written is added by `write`."""
+
+    versions: dict[str, list[Version]] = field(default_factory=dict)
+    openers: dict[str, str] = field(default_factory=dict)  # patient → who opened the record
+    _facts: dict[str, list[Fact]] = field(default_factory=dict)
+    _rights: dict[tuple[str, str, str], list[Right]] = field(default_factory=dict)
+
+    def write(self, version: Version) -> None:
+        self.versions.setdefault(version.ref, []).append(version)
+        self._facts.pop(version.patient, None)
+        self._rights.clear()
+
+    def current(self) -> Iterator[Version]:
+        return (found[-1] for found in self.versions.values() if not found[-1].deleted)
+
+    def trees(self, type_: str, patient: str = "") -> Iterator[Tree]:
+        prefix = f"{type_}/"
+        return (one.tree for one in self.current() if one.ref.startswith(prefix) and one.patient == patient)
+
+    # ---- the directory ----
+
+    def structures(self, organization: str) -> list[str]:
+        """It, and all that it is part of."""
+        found: list[str] = []
+        while organization and organization not in found:
+            found.append(organization)
+            organization = reference(self.versions[organization][-1].tree.get("partOf"))
+        return found
+
+    def held(self) -> list[Held]:
+        return [held_by(tree) for tree in self.trees("PractitionerRole") if tree.get("active") and now(tree, "period")]
+
+    # ---- facts ----
+
+    def facts(self, patient: str) -> list[Fact]:
+        if patient not in self._facts:
+            self._facts[patient] = list(self._read_facts(patient))
+        return self._facts[patient]
+
+    def _read_facts(self, patient: str) -> Iterator[Fact]:
+        yield Fact("self", patient)
+        if patient in self.openers:
+            yield Fact("author", self.openers[patient])
+        for tree in self.trees("CareTeam", patient):
+            if tree["status"] == "active" and now(tree, "period"):
+                for one in tree.get("participant", ()):
+                    if now(one, "period"):
+                        yield from _member(tree, one)
+        for tree in self.trees("Encounter", patient):
+            if _during_stay(tree) and "visit" not in set(codes(tree)):
+                if tree["class"]["code"] == "IMP":
+                    yield Fact("unit", reference(tree.get("serviceProvider")))
+                yield from (Fact("stay", reference(one["individual"])) for one in tree.get("participant", ()))
+        for tree in self.trees("Appointment", patient):
+            if tree["status"] in ("booked", "arrived", "checked-in", "fulfilled") and _during_tour(tree):
+                for one in tree["participant"]:
+                    if one["status"] != "declined":
+                        yield Fact("tour", reference(one["actor"]))
+        for tree in self.trees("Task", patient):
+            if "ServiceRequest/" in reference(tree.get("focus")) and _during_referral(tree):
+                yield Fact("referral", reference(tree.get("owner")))
+        for tree in self.trees("RelatedPerson", patient):
+            if tree.get("extension") and tree.get("active") is not False and now(tree, "period"):
+                yield Fact("represented", f"RelatedPerson/{tree['id']}")
+        for tree in self.trees("Consent", patient):
+            yield from _consented(tree)
+
+    def denied(self, patient: str, names: Iterable[str], *, office: bool = False) -> frozenset[str]:
+        """What oppositions take from someone known by these names: those to everyone, and those to them."""
+        gone: set[str] = set()
+        for fact in self.facts(patient):
+            if fact.relation == "deny" and fact.who in names:
+                gone |= fact.classes or law.classes(law.EVERYTHING)
+            if fact.relation == "deny" and not fact.who and not office:
+                # The consents stay visible, so that someone can confirm the opposition.
+                gone |= fact.classes or law.classes(law.EVERYTHING) - {"CONSENT"}
+        return frozenset(gone)
+
+    # ---- rights ----
+
+    def rights(self, patient: str, held: Held) -> list[Right]:
+        key = (patient, held.ref, held.code)
+        if key not in self._rights:
+            self._rights[key] = list(self._undenied(patient, held, self._of(patient, held)))
+        return self._rights[key]
+
+    def _undenied(self, patient: str, held: Held, rights: Iterable[Right]) -> Iterator[Right]:
+        names = [held.ref, held.person, *self.structures(held.organization)]
+        denied = self.denied(patient, names, office=held.code in ("auditor", "dpo"))
+        for right in rights:
+            # The person and their representative are not subject to their own oppositions.
+            gone = frozenset() if right.relation in ("self", "represented") else denied
+            left = right._replace(reads=right.reads - gone, writes=right.writes - gone)
+            if left.reads | left.writes:
+                yield left
+
+    def _of(self, patient: str, held: Held) -> Iterator[Right]:
+        if held.software:  # row 26d: what people of the structure in that role have, nothing personal, nothing masked
+            for other in self.held():
+                if other.code == held.code and held.organization in self.structures(other.organization):
+                    for right in self.rights(patient, other):
+                        if "Practitioner/" not in right.whose[1]:
+                            yield right._replace(reads=right.reads - {"MASKED"}, writes=right.writes - {"MASKED"})
+            return
+        if held.code in ("substitute", "trainee", "secretary"):
+            yield from self._delegated(patient, held)
+        facts = self.facts(patient)
+        me, structures = (held.ref, held.person), self.structures(held.organization)
+        told = {"", *me, *structures}
+        states = {
+            "mental": any(one.relation == "mental" and one.who in me for one in facts),
+            "attending": any(one.relation == "attending" and one.who in me for one in facts),
+            "informed": any(one.relation == "informed" and one.who in told for one in facts),
+        }
+        in_team = any(one.relation == "structure" and one.who in structures for one in facts)
+        for fact in [*facts, Fact("office", held.ref)]:
+            relation = {"unit": "stay"}.get(fact.relation, fact.relation)
+            mine = fact.who in me or (
+                fact.who
+                in {"unit": structures[:1], "structure": structures, "consent": structures}.get(fact.relation, ())
+            )
+            if not mine or (relation == "tour" and not in_team):
+                continue
+            for line in law.TABLE:
+                conditions = {**states, "informed": states["informed"] or fact.informed}
+                if (
+                    held.code in line.roles.split()
+                    and relation in line.relations.split()
+                    and all(conditions[name] for name in line.when.split())
+                ):
+                    reads = law.classes(line.reads)
+                    if relation == "consent":
+                        reads &= fact.classes or law.classes("" if held.code in PERSONS else law.ORDINARY)
+                    for whose in _whose(line.whose, held):
+                        yield Right(reads, law.classes(line.writes), whose, relation)
+
+    def _delegated(self, patient: str, held: Held) -> Iterator[Right]:
+        """Rows 8, 9 and 10b: what whoever they act for has, within both their dates."""
+        for other in self.held():
+            if held.acts_for not in (other.ref, other.person) or other.code not in law.HEALTH.split():
+                continue
+            for right in self.rights(patient, other):
+                if held.code == "secretary":
+                    if right.relation == "team" and not right.whose[0]:
+                        yield Right(law.classes(law.SECRETARY), law.classes(law.SECRETARY), ("", ""), "deleg")
+                    continue
+                never = law.TRAINEE_NEVER if held.code == "trainee" else frozenset()
+                masked = frozenset({"MASKED"}) if held.code == "trainee" else frozenset()
+                reads, writes = right.reads - never, right.writes - never
+                yield Right(reads - masked, writes - masked, right.whose, "deleg")
+                if right.whose[0] == "author":  # what they write in their own name
+                    yield Right(reads, writes, ("author", held.person), "deleg")
+
+    # ---- entries ----
+
+    def sees(self, held: Held, version: Version) -> bool:
+        """Whether the rights that apply to the version cover each of its classes."""
+        return not version.patient or self.classes(version) <= self._allowed(held, version, "reads")
+
+    def writes(self, held: Held, version: Version) -> bool:
+        return self.classes(version) <= self._allowed(held, version, "writes")
+
+    def classes(self, version: Version) -> frozenset[str]:
+        """What is masked is so in each of its versions, and so is what tells of their origin."""
+        about = [reference(one) for one in version.tree.get("target", ())] if version.ref[:11] == "Provenance/" else []
+        masks = {fact.who for fact in self.facts(version.patient) if fact.relation == "mask"}
+        return version.classes | ({"MASKED"} if masks & {version.ref, *about} else set())
+
+    def _allowed(self, held: Held, version: Version, what: str) -> set[str]:
+        found: set[str] = set()
+        for right in self.rights(version.patient, held):
+            if not right.whose[0] or getattr(version, right.whose[0]) == right.whose[1]:
+                found |= getattr(right, what)
+        return found
+
+
+PERSONS = ("patient", "guardian", "caregiver")
+
+
+def reference(element: Any) -> str:
+    return element.get("reference", "").partition("/_history/")[0] if element else ""
+
+
+def held_by(tree: Tree) -> Held:
+    acts_for = next((reference(one["valueReference"]) for one in tree.get("extension", ())), "")
+    return Held(
+        f"PractitionerRole/{tree['id']}",
+        reference(tree["practitioner"]),
+        reference(tree.get("organization")),
+        tree["code"][0]["coding"][0]["code"],
+        acts_for,
+    )
+
+
+def now(tree: Tree, element: str, more: timedelta = timedelta(0)) -> bool:
+    start, end = period(tree[element]) if element in tree else (None, None)
+    moment = datetime.now(UTC)
+    return (start is None or start <= moment) and (end is None or end.year > 9000 or moment < end + more)
+
+
+def codes(tree: Tree) -> Iterator[str]:
+    """Every code of the elements that say what a resource is."""
+    for path in ("category", "code", "type"):
+        for concept in at(tree, path):
+            yield from (one.get("code", "") for one in concept.get("coding", ()))
+
+
+def _member(team: Tree, one: Tree) -> Iterator[Fact]:
+    who = reference(one["member"])
+    if who.startswith("Organization/"):
+        yield Fact("structure", who)
+    elif who.startswith("Practitioner"):
+        yield Fact("team", who, informed=bool(one.get("extension")))
+        if "mental-health" in codes(team):
+            yield Fact("mental", who)
+        if "PCP" in {coding["code"] for role in one.get("role", ()) for coding in role["coding"]}:
+            yield Fact("attending", who)
+
+
+def _during_stay(tree: Tree) -> bool:
+    """Open, or ended less than 24 hours ago."""
+    if tree["status"] in ("arrived", "triaged", "in-progress", "onleave"):
+        return now(tree, "period", DAY)
+    return tree["status"] == "finished" and "end" in tree["period"] and now(tree, "period", DAY)
+
+
+def _during_tour(tree: Tree) -> bool:
+    """From 18 h the evening before to 24 hours after."""
+    start, end = (datetime.fromisoformat(tree[name]) for name in ("start", "end"))
+    paris = ZoneInfo("Europe/Paris")
+    evening = datetime.combine(start.astimezone(paris).date() - timedelta(days=1), time(18), paris)
+    return evening <= datetime.now(UTC) < end + DAY
+
+
+def _during_referral(tree: Tree) -> bool:
+    """Accepted, until its end and 24 hours more."""
+    if tree["status"] in ("accepted", "in-progress", "on-hold"):
+        return now(tree, "executionPeriod", DAY)
+    return tree["status"] == "completed" and "end" in tree["executionPeriod"] and now(tree, "executionPeriod", DAY)
+
+
+def _consented(tree: Tree) -> Iterator[Fact]:
+    """A permission once it is active, an opposition from its recording."""
+    provision = tree.get("provision", {})
+    actors = [reference(one["reference"]) for one in provision.get("actor", ())]
+    named = law.classes(" ".join(one["code"] for one in provision.get("securityLabel", ())))
+    if tree["status"] not in ("active", "proposed") or not now(provision, "period"):
+        return
+    if "information" in codes(tree):
+        yield from (Fact("informed", who) for who in actors or [""] if tree["status"] == "active")
+    elif provision.get("data"):
+        yield from (Fact("mask", reference(one["reference"])) for one in provision["data"])
+    elif provision.get("type") == "deny":
+        if not any(one["code"] == "ETREAT" for one in provision.get("purpose", ())):  # that is against emergency access
+            yield from (Fact("deny", who, named) for who in actors or [""])
+    elif provision.get("type") == "permit" and tree["status"] == "active":
+        for who in actors:
+            yield Fact("consent", who, named)
+            if who.startswith("RelatedPerson/"):
+                yield Fact("named", who)
+
+
+def _whose(whose: str, held: Held) -> Iterator[tuple[str, str]]:
+    if not whose:
+        yield "", ""
+    if whose == "own":
+        yield "author", held.person
+    if whose in ("addressed", "in-person"):
+        yield "addressee", held.person
+    if whose in ("addressed", "service") and held.organization:
+        yield {"addressed": "addressee", "service": "service"}[whose], held.organization

@@ -1,0 +1,71 @@
+"""Searches of every form: ids, order and totals, over all pages."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from ..reference.evaluator import Asked, in_order, matching, sort_keys
+from ..reference.generator import Generator
+from ..reference.results import Filters, holds, text_of
+from ..reference.tables import PARAMETERS
+from .running import Run, differ, name_of
+
+
+def corpus(run: Run) -> list[Any]:
+    """What queries are made about: what there is, seen or not."""
+    return [one.tree for one in run.world.current()]
+
+
+async def search(run: Run) -> str:
+    """Parameters, modifiers, chains, `_has` and orders, with the way the answer is asked for."""
+    asked = Generator(corpus(run), run.random.randrange(1 << 30), chained=0.4).query()
+    seen = run.seen()
+    wanted = matching(seen, asked)
+    form = run.random.random()
+    if form < 0.1:
+        answer = await run.ask("GET", f"{asked.type}?{_query(asked, ('_summary', 'count'))}")
+        return differ("count", _body(answer).get("total"), len(wanted))
+    query = [*asked.text(), ("_count", run.random.choice(["1000", "20", "5"]))]
+    query += [("_total", "accurate")] if form < 0.8 else []
+    if form > 0.9:
+        query.append(("_elements", "id"))
+    found, _, wrong = await run.pages(asked.type, query)
+    ids = [one["resource"]["id"] for one in found]
+    if wrong or (
+        wrong := differ("ids", set(ids), {one["id"] for one in wanted}) or differ("once", len(ids), len(set(ids)))
+    ):
+        return wrong
+    order = [sort_keys(seen, seen.by_id[id_], asked.sort) for id_ in ids]
+    return differ("order", order, in_order(seen, wanted, asked.sort))
+
+
+def _query(asked: Asked, *more: tuple[str, str]) -> str:
+    return urlencode([*asked.text(), *more])
+
+
+def _body(answer: Any) -> dict[str, Any]:
+    body: dict[str, Any] = answer.json() if answer.status_code == 200 else {"total": f"status {answer.status_code}"}
+    return body
+
+
+async def filtered(run: Run) -> str:
+    """`_filter`, whose tests stand in a tree."""
+    type_, tree = Filters(corpus(run), run.random.randrange(1 << 30)).filter()
+    text = text_of(tree, run.random.random() < 0.5)
+    found, _, wrong = await run.pages(type_, [("_filter", text), ("_count", "1000"), ("_total", "accurate")])
+    wanted = {name for name, one in _named(run).items() if name.startswith(f"{type_}/") and holds(one, tree)}
+    return wrong or differ("ids", set(map(name_of, found)), wanted)
+
+
+def _named(run: Run) -> dict[str, Any]:
+    return {one.ref: one.tree for one in run.visible()}
+
+
+async def several_types(run: Run) -> str:
+    """`_type`, of one patient or of all."""
+    types = run.random.sample(sorted(PARAMETERS), run.random.randint(1, 4))
+    types = [one for one in types if "patient" in PARAMETERS[one]] or ["Observation"]
+    patient = run.random.choice(run.place.patients)
+    query = [("_type", ",".join(types)), ("patient", patient), ("_total", "accurate"), ("_count", "50")]
+    found, _, wrong = await run.pages("", query)
+    wanted = {one.ref for one in run.visible() if one.ref.partition("/")[0] in types and one.patient == patient}
+    return wrong or differ("ids", set(map(name_of, found)), wanted)

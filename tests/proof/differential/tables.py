@@ -1,0 +1,70 @@
+"""What R4 says of search parameters of further types, for the time of these tests: the evaluator's own stay as they are."""
+
+from ..reference.tables import Parameter
+
+_SUBJECT = {
+    "patient": Parameter("reference", ("subject",), ("Patient",), "Patient"),
+    "subject": Parameter("reference", ("subject",), ("Patient", "Group")),
+}
+_STATUS = {"status": Parameter("token", ("status",))}
+_CATEGORY = {"category": Parameter("token", ("category",))}
+_STAFF = ("Practitioner", "PractitionerRole")
+
+FURTHER: dict[str, dict[str, Parameter]] = {
+    "AllergyIntolerance": {
+        "patient": Parameter("reference", ("patient",), ("Patient",)),
+        "clinical-status": Parameter("token", ("clinicalStatus",)),
+        "date": Parameter("date", ("recordedDate",)),
+    },
+    "Appointment": {
+        **_STATUS,
+        "patient": Parameter("reference", ("participant.actor",), ("Patient",), "Patient"),
+        "date": Parameter("date", ("start",)),
+    },
+    "CarePlan": {**_SUBJECT, **_STATUS, **_CATEGORY, "intent": Parameter("token", ("intent",))},
+    "CareTeam": {**_SUBJECT, **_STATUS, **_CATEGORY, "participant": Parameter("reference", ("participant.member",), _STAFF)},
+    "Communication": {
+        **_SUBJECT, **_STATUS, **_CATEGORY,
+        "sent": Parameter("date", ("sent",)),
+        "sender": Parameter("reference", ("sender",), _STAFF),
+        "recipient": Parameter("reference", ("recipient",), _STAFF),
+    },
+    "Consent": {
+        **_STATUS, **_CATEGORY,
+        "patient": Parameter("reference", ("patient",), ("Patient",)),
+        "scope": Parameter("token", ("scope",)),
+    },
+    "DocumentReference": {
+        **_SUBJECT, **_STATUS,
+        "type": Parameter("token", ("type",)),
+        "date": Parameter("date", ("date",)),
+        "author": Parameter("reference", ("author",), _STAFF),
+    },
+    "PractitionerRole": {
+        "active": Parameter("token", ("active",)),
+        "role": Parameter("token", ("code",)),
+        "practitioner": Parameter("reference", ("practitioner",), ("Practitioner",)),
+        "organization": Parameter("reference", ("organization",), ("Organization",)),
+    },
+    "RelatedPerson": {
+        "patient": Parameter("reference", ("patient",), ("Patient",)),
+        "name": Parameter("string", ("name.family", "name.given")),
+    },
+    "ServiceRequest": {
+        **_SUBJECT, **_STATUS,
+        "intent": Parameter("token", ("intent",)),
+        "requester": Parameter("reference", ("requester",), _STAFF),
+    },
+    "Task": {
+        **_STATUS,
+        "patient": Parameter("reference", ("for",), ("Patient",), "Patient"),
+        "owner": Parameter("reference", ("owner",), _STAFF),
+    },
+}  # fmt: skip
+
+MAIN_DATES = {
+    ("AllergyIntolerance", "date"): ("recordedDate",),
+    ("Appointment", "date"): ("start",),
+    ("Communication", "sent"): ("sent",),
+    ("DocumentReference", "date"): ("date",),
+}

@@ -1,0 +1,107 @@
+"""The service against a reference that shares no code with it: the same ids, order, totals and statuses."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liaison.auth.access import denials, second_wall
+from liaison.auth.access.classes import Class
+from liaison.auth.access.facts import appointment
+from liaison.auth.access.filter import CONJUNCTS, Filter
+from liaison.services import house
+
+from ..reference import tables as known
+from . import reading, searching, tables
+from .driving import opened
+from .running import Run
+from .worlds import Maker
+
+KINDS = (
+    (reading.read, 14),
+    (reading.vread, 4),
+    (reading.history, 6),
+    (searching.search, 30),
+    (searching.filtered, 6),
+    (searching.several_types, 5),
+)
+"""What is asked, and how often."""
+
+
+@pytest.fixture(autouse=True)
+def _further_parameters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for type_, parameters in tables.FURTHER.items():
+        monkeypatch.setitem(known.PARAMETERS, type_, parameters)
+    for key, paths in tables.MAIN_DATES.items():
+        monkeypatch.setitem(known.MAIN_DATES, key, paths)
+    yield
+
+
+async def differences(url: str, folder: Path, seed: int, cases: int, most: int = 20) -> list[str]:
+    """Of so many requests over the world of this seed; the first `most` of them."""
+    found: list[str] = []
+    async with opened(url, folder) as place:
+        await place.settle(Maker(seed), 8)
+        run = Run(place, random.Random(seed))
+        kinds, weights = zip(*KINDS, strict=True)
+        for number in range(cases):
+            run.caller = run.random.choice(place.callers)
+            kind = run.random.choices(kinds, weights)[0]
+            difference = await kind(run)
+            if difference:
+                # The same seed makes the same world and the same questions, but for the ids in them.
+                found.append(f"seed {seed}, case {number}, {run.caller.name}: {run.asked}: {difference}")
+                if len(found) == most:
+                    break
+    return found
+
+
+async def compare(postgres: Any, folder: Path, seeds: range, cases: int, most: int = 20) -> list[str]:
+    found: list[str] = []
+    for seed in seeds:
+        name = await postgres.create()
+        here = folder / str(seed)
+        here.mkdir()
+        found += await differences(postgres.url(name), here, seed, cases, most)
+        await postgres.drop(name)
+    return found
+
+
+async def test_random_requests_are_answered_as_the_law_says(postgres: Any, tmp_path: Path) -> None:
+    found = await compare(postgres, tmp_path, range(1, 4), 100)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(7200)
+async def test_many_random_requests_are_answered_as_the_law_says(postgres: Any, tmp_path: Path) -> None:
+    found = await compare(postgres, tmp_path, range(100, 150), 200)
+    assert not found, "\n".join(found)
+
+
+def _without(name: str) -> Any:
+    return lambda: Filter({**CONJUNCTS, name: "true"})
+
+
+FAULTS: dict[str, tuple[Any, str, Any]] = {
+    "everyone has everyone's rights": (house, "Filter", _without("principal")),
+    "what is somebody's own is everybody's": (house, "Filter", _without("author")),
+    "oppositions are not applied": (denials, "denied", lambda denial, relation, purpose: Class(0)),
+    "a tour never ends": (appointment, "_AFTER", timedelta(days=900)),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_planted_fault_is_found(
+    postgres: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(*FAULTS[name])
+    if name.startswith(("everyone", "what")):  # the other wall would hold
+        monkeypatch.setattr(second_wall, "allows", lambda caller, row, unpermuted: True)
+    for seed in range(1, 9):
+        if await compare(postgres, tmp_path, range(seed, seed + 1), 100, most=1):
+            return
+    raise AssertionError("not found")
