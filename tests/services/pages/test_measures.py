@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from liaison.services.pages.clinician.observations import TYPED, grouped, read_numbers
+from liaison.services.pages.layout import environment
 from liaison.services.pages.reading.measures import value
 
 WEIGHT, PRESSURE = TYPED["29463-7"], TYPED["85354-9"]
@@ -86,6 +87,14 @@ def test_a_kind_that_nobody_named_is_shown_with_its_code() -> None:
     made = {"resourceType": "Observation", "status": "final", **_with("99999-9", valueQuantity={"value": 3})}
 
     assert [(series.name, series.code) for series in grouped([made])] == [("Mesure sans nom", "LOINC 99999-9")]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_name_with_a_per_cent_sign_is_shown_as_it_is(language: str) -> None:
+    page = environment(language).from_string("{{ name | spoken }}")
+
+    assert page.render(name="VEMS (% de la théorique)") == "VEMS (% de la théorique)"
+    assert page.render(name="Poids") == {"fr": "Poids", "en": "Weight"}[language]
 
 
 def test_one_kind_has_one_name_whatever_its_software_called_it() -> None:

@@ -73,6 +73,8 @@ def environment(language: str) -> Environment:
         kind=sentences.kind,
         author=sentences.author,
         value=measures.value,
+        # For words that may come from a record: newstyle gettext takes a % in its text for a placeholder.
+        spoken=translations(language).gettext,
         happened=moments.happened,
         written=moments.written,
         late=moments.late,
