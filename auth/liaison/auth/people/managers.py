@@ -105,7 +105,8 @@ _PEOPLE: Final = """
                exists (select from passkey p where p.account = a.account) as passkey,
                a.account is not null and not exists (
                    select from held_role o where o.practitioner = h.practitioner
-                   and (o.organization <> h.organization or o.role_code <> all ($2::text[]))) as alone
+                   and (o.organization <> h.organization or o.role_code <> all ($2::text[])
+                        or ($5::bigint <> 0 and o.acts_for <> $5))) as alone
         from held_role h
         left join account a on a.fhir_res = h.practitioner and a.fhir_kind = $3
         where h.organization = $1 and h.role_code = any ($2::text[]) and h.practitioner <> $4

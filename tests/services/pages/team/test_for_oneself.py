@@ -59,6 +59,25 @@ async def test_whoever_acts_for_a_colleague_is_not_hers(place: Place, nurse: htt
         assert (await post(nurse, path, personne=hers)).status_code == 404
 
 
+async def test_the_account_of_who_acts_for_a_colleague_too_is_not_hers_to_open_or_end(
+    place: Place, nurse: httpx.AsyncClient
+) -> None:
+    """A link that she has seen would let her act as them, for the colleague."""
+    await add(nurse, "secretary")
+    shared = await person(nurse)
+    await place.house.database.writing.execute(
+        "insert into held_role (role, practitioner, organization, role_code, active, acts_for, valid_from, valid_to)"
+        " select 4242, practitioner, organization, role_code, true, 7, valid_from, valid_to from held_role"
+        " where role_code = 'secretary'"
+    )
+
+    assert (await post(nurse, "/equipe/code", personne=shared)).status_code == 422
+    assert (await post(nurse, "/equipe/terminer", personne=shared)).status_code == 303
+    assert await place.house.database.reading.fetchval(
+        "select active and (ends_at is null or ends_at > now()) from account where username = 'soazig.le-gall'"
+    )
+
+
 async def test_in_a_ward_the_ward_answers_for_its_people(place: Place, nurse: httpx.AsyncClient) -> None:
     await place.house.database.writing.execute(
         "insert into organization_part (organization, part_of) select distinct organization, 77 from held_role"
