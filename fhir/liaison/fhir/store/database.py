@@ -71,8 +71,9 @@ class Database:
 
     async def now(self) -> datetime:
         """The moment by the database's clock, by which every right begins and ends: that of a worker may be set."""
-        rows = await self.fetch("select clock_timestamp()")
-        return rows[0][0]  # type: ignore[no-any-return]  # asyncpg is untyped
+        [[moment]] = await self.fetch("select clock_timestamp()")
+        assert isinstance(moment, datetime)
+        return moment
 
     async def close(self) -> None:
         await self.reading.close()

@@ -15,6 +15,7 @@ from typing import Final
 
 from liaison.auth.access.register import MEANS
 from liaison.services.pages.reception.person import INS, Incomplete, patient
+from liaison.services.pages.reception.welcome import MISSING
 
 
 def _(text: str) -> str:
@@ -159,19 +160,12 @@ def _date(typed: str) -> str:
 
 
 def _of_person(number: int, form: Mapping[str, str]) -> list[Problem]:
-    """What the desk's own form would say. A test sees each of its fields here."""
-    said = {
-        "family": _("Le nom de naissance manque."),
-        "given": _("Le premier prénom manque."),
-        "birth": _("La date de naissance manque ou n'est pas une date."),
-        "sex": _("Le sexe manque."),
-        "ins": _("Le matricule INS a 15 caractères, et sa nature est à préciser."),
-    }
+    """What the desk's own form would say, in its words."""
     if form["ins"] and form["ins_kind"] not in INS:
-        return [Problem(number, "nature_ins", said["ins"])]
+        return [Problem(number, "nature_ins", MISSING["ins"])]
     try:
         patient(form)
     except Incomplete as missing:
         heading = next(one for one, field in COLUMNS.items() if field == missing.field)
-        return [Problem(number, heading, said[missing.field])]
+        return [Problem(number, heading, MISSING[missing.field])]
     return []
