@@ -65,9 +65,14 @@ def by_code_on_phone(role: str) -> bool:
     return role in _SERVICE
 
 
+_NUMBERED: Final = frozenset({"substitute", "trainee"})
+"""Of those who act for someone: a colleague or a student, with a number of their own. Without it a person whom the directory
+knows would be there a second time, and an opposition to them would not know the second."""
+
+
 def needs_number(role: str) -> bool:
     """Whether the person has an RPPS number, by which the directory, and Pro Santé Connect, know who that is."""
-    return ROLES[role].category == "health" and role != "care-assistant"
+    return (ROLES[role].category == "health" and role != "care-assistant") or role in _NUMBERED
 
 
 def stands_in(role: str) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from liaison.fhir.definitions import kind_of
+
 from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
 from .test_referent import RPPS, link_in
 from .test_team import person, post
@@ -39,12 +41,33 @@ async def test_her_substitute_acts_for_her_until_the_last_day(place: Place, nurs
     assert "Suspendu" in (await nurse.get("/equipe")).text
 
 
+@pytest.mark.parametrize("function", ["substitute", "trainee"])
+async def test_whom_the_directory_knows_is_the_same_person_in_a_new_role(
+    place: Place, nurse: httpx.AsyncClient, function: str
+) -> None:
+    """A second Practitioner would be nobody to an opposition that names the first."""
+    counted = "select count(*) from directory_version where kind = $1 and superseded is null"
+    reading, kind = place.house.database.reading, kind_of("Practitioner")
+    await add(nurse, "substitute", **DATED)
+    await post(nurse, "/equipe/terminer", personne=await person(nurse))
+    before = await reading.fetchval(counted, kind)
+
+    assert (await add(nurse, function, **DATED)).status_code == 200
+    assert await reading.fetchval(counted, kind) == before
+    assert (
+        await reading.fetchval(
+            "select count(distinct practitioner) from held_role where role_code in ('substitute', 'trainee')"
+        )
+        == 1
+    )
+
+
 @pytest.mark.parametrize("function", ["gp", "nurse", "referent", "home-aide", "admin", ""])
 async def test_no_other_role_is_hers_to_give(nurse: httpx.AsyncClient, function: str) -> None:
     assert (await add(nurse, function, **DATED)).status_code == 422
 
 
-@pytest.mark.parametrize("missing", ["fin", "autorisation"])
+@pytest.mark.parametrize("missing", ["fin", "autorisation", "rpps"])
 async def test_a_replacement_is_dated_and_authorised(nurse: httpx.AsyncClient, missing: str) -> None:
     assert (await add(nurse, "substitute", **{**DATED, missing: ""})).status_code == 422
 

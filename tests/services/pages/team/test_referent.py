@@ -139,7 +139,10 @@ async def test_who_stands_in_for_somebody_does_so_for_one_of_the_structure_until
 ) -> None:
     await add(referent, "gp")
     doctor = await person(referent)
-    new = {"rpps": "", "nom": "Josse", "prenom": "Camille"}
+    new = {"rpps": "10100000016", "nom": "Josse", "prenom": "Camille"}
+    numberless = {**new, "rpps": "", "pour": doctor, "fin": "2099-06-30", "autorisation": "2026-0412"}
+    for function in ("trainee", "substitute"):
+        assert (await add(referent, function, **numberless)).status_code == 422
     for wrong in ({"fin": "2099-06-30"}, {"pour": doctor}, {"pour": "1", "fin": "2099-06-30"}):
         assert (await add(referent, "trainee", **{**new, **wrong})).status_code == 422
     assert (await add(referent, "trainee", **new, pour=doctor, fin="2099-06-30")).status_code == 200
