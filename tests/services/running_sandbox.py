@@ -51,6 +51,10 @@ class Running:
     def get(self, token: str, path: str) -> httpx.Response:
         return httpx.get(f"{self.known['fhir']}/{path}", headers={"authorization": f"Bearer {token}"}, timeout=60)
 
+    def post(self, token: str, path: str, tree: dict[str, Any]) -> httpx.Response:
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/fhir+json"}
+        return httpx.post(f"{self.known['fhir']}/{path}", headers=headers, json=tree, timeout=60)
+
     def patients(self, who: str) -> set[str]:
         """The keys of the patients this person sees."""
         keys = {patient["id"]: patient["key"] for patient in self.known["patients"]}

@@ -104,10 +104,18 @@ identity_attempt = Table(
     "identity_attempt",
     metadata,
     Column("asker", BigInteger, nullable=False),  # the person, or the client
+    Column("answerable", BigInteger, nullable=False),  # whom they act for, or themselves
+    Column("account", SmallInteger, nullable=False),  # access.asking_limits
     moment("at", nullable=False, server_default=func.clock_timestamp()),
     Column("found", Boolean, nullable=False),
 )
-Index("identity_attempt_by_asker", identity_attempt.c.asker, identity_attempt.c.at)
+Index("identity_attempt_by_asker", identity_attempt.c.asker, identity_attempt.c.account, identity_attempt.c.at)
+Index(
+    "identity_attempt_by_answerable",
+    identity_attempt.c.answerable,
+    identity_attempt.c.account,
+    identity_attempt.c.at,
+)
 
 # What the decision table makes of relations, roles and denials. Rebuilt from them, the same rows come out.
 access_grant = Table(

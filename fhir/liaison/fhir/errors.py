@@ -128,7 +128,13 @@ class TooCostly(Unprocessable):
 
 
 class TooManyRequests(FhirError):
+    """Carries the seconds after which there is room again, for Retry-After (RFC 9110 §10.2.3)."""
+
     status, code = 429, "throttled"
+
+    def __init__(self, text: str, *, retry_after: int) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class Unavailable(FhirError):

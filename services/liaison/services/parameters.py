@@ -14,7 +14,7 @@ from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Key, Request, Tree
 
 _POST: Final = "POST"
-_CODES: Final = frozenset({"result", "token-type"})
+_CODES: Final = frozenset({"result", "token-type", "opposition"})
 _INSTANTS: Final = frozenset({"until", "expires"})
 _TEXTS: Final = frozenset({"access-token"})
 

@@ -32,7 +32,7 @@ async def look_up(engine: Engine, caller: Caller, where: Route, request: Request
 
 
 async def register_patient(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
-    """201 with result `created`, or 200 with `known`."""
+    """201 with result `created`, or 200 with `known`; `opposition` says what became of the one that was stated."""
     scope.permit_letter(caller, "c", "Patient")
     given = Given(request, REGISTER)
     patient = given.patient()
@@ -46,10 +46,14 @@ async def register_patient(engine: Engine, caller: Caller, where: Route, request
         given.text("told"),
     )
     found = await register.register(engine.store, caller, stated, engine.base_url)
-    if not found.created:
-        return answered(200, result="known", patient=found.reference)
-    await journaled(engine, caller, Event.RIGHTS, found.reference, request, "register")
-    return answered(201, result="created", patient=found.reference)
+    opposition = {"opposition": "recorded" if found.opposed else "not-recorded"} if stated.opposed else {}
+    if found.created:
+        await journaled(engine, caller, Event.RIGHTS, found.reference, request, "register")
+        return answered(201, result="created", patient=found.reference, **opposition)
+    if found.opposed:
+        told = entry(caller, Event.RIGHTS, patient=found.patient, request=request, reason="opposition")
+        await engine.journal.record((told,))
+    return answered(200, result="known", patient=found.reference, **opposition)
 
 
 async def join_team(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:

@@ -33,6 +33,11 @@ def _called(sandbox: Running, family: str) -> list[dict[str, Any]]:
     return [entry["resource"] for entry in bundle.get("entry", [])]
 
 
+def _identity(sandbox: Running, key: str) -> dict[str, Any]:
+    identity: dict[str, Any] = next(one["identity"] for one in sandbox.known["patients"] if one["key"] == key)
+    return identity
+
+
 def _rpps(sandbox: Running, who: str) -> str:
     reference = next(one["practitioner"] for one in sandbox.known["people"] if one["key"] == who)
     person = sandbox.get(sandbox.token("gp"), reference).json()
@@ -78,6 +83,53 @@ def test_a_file_with_a_problem_opens_nobody_s_record(sandbox: Running) -> None:
     assert re.search(r"Ligne 5, <strong>date_naissance</strong>", texts[0])
     assert "n'a le numéro 99700009999" in texts[1]
     assert _called(sandbox, "DEMIFAIT") == []
+
+
+def test_a_whole_list_is_received_and_an_emergency_is_still_opened(sandbox: Running) -> None:
+    """More lines than questions that one may ask in an hour."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    lines = "".join(f"LONGUE{a}{b};Jeanne;1949-05-01;F;papier;non;\n" for a in "ABC" for b in letters)
+    with behind(sandbox, "gp_outside") as browser:
+        text = html.unescape(_sent(browser, f"{HEAD}\n{lines}").text)
+
+    assert text.count("Dossier créé") == 78
+    assert "Tout n'est pas fait" not in text
+    asked = {"resourceType": "Parameters", "parameter": [
+        {"name": "patient", "resource": _identity(sandbox, "heart")},
+        {"name": "reason", "valueString": "Trouvé sans connaissance chez lui"},
+    ]}  # fmt: skip
+    answer = sandbox.post(sandbox.token("gp_outside"), "Patient/$emergency-access", asked)
+    assert answer.status_code == 200, answer.text
+
+
+def test_an_objection_of_someone_known_is_recorded_and_said(sandbox: Running) -> None:
+    line = _lines("CONNUE", count=1)
+    with behind(sandbox, "gp") as browser, behind(sandbox, "gp_outside") as other:
+        assert "Dossier créé" in html.unescape(_sent(browser, f"{HEAD}\n{line}").text)
+        before = len(_called(sandbox, "CONNUE"))
+        text = html.unescape(_sent(other, f"{HEAD}\n{line.replace(';non;', ';oui;')}").text)
+
+    assert before == 1
+    assert "son opposition est notée" in text
+    assert _called(sandbox, "CONNUE") == []
+
+
+def test_a_line_that_is_refused_names_its_column(sandbox: Running) -> None:
+    head = f"{HEAD};statut_identite;matricule_ins;nature_ins"
+    qualified = "CLEFAUSSE;Jeanne;1949-05-01;F;papier;non;;qualifiée;249052923200199;test\n"
+    with behind(sandbox, "gp") as browser:
+        text = html.unescape(_sent(browser, f"{head}\n{qualified}").text)
+
+    assert "<strong>Refusé : une identité qualifiée" in text
+    assert _called(sandbox, "CLEFAUSSE") == []
+
+
+def test_a_file_too_large_is_said_on_the_page(sandbox: Running) -> None:
+    with behind(sandbox, "gp") as browser:
+        answer = _sent(browser, "x" * (2 * 1024 * 1024 + 10))
+
+    assert answer.status_code == 422
+    assert "dépasse 2 Mo" in html.unescape(answer.text)
 
 
 def test_who_receives_nobody_has_no_such_page(sandbox: Running) -> None:

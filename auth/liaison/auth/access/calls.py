@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.access import internal, team_writing, urgent_sessions, vocabulary
+from liaison.auth.access.asking_limits import Account
 from liaison.auth.access.finding import asking, one_person, require_traits
 from liaison.auth.access.join import attending, found_by
 from liaison.auth.access.oppositions import opposed_to
@@ -57,7 +58,7 @@ async def open_call(
     doctor = caller.role_code == DOCTOR
     by = team_writing.staff_reference(store, caller)
     owner = by if doctor else await _regulator(store, regulator)
-    async with asking(store, caller, call=True) as finder:
+    async with asking(store, caller, Account.URGENT, call=True) as finder:
         known = await one_person(finder, patient)
         allowed = known is not None and not await opposed_to(store, caller, known.key.patient, emergency=doctor)
         await finder.note(allowed)

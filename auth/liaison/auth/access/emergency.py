@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.access import internal, team_writing, urgent_sessions, vocabulary
+from liaison.auth.access.asking_limits import Account
 from liaison.auth.access.finding import Finder, Known, asking, one_person
 from liaison.auth.access.join import attending, found
 from liaison.auth.access.oppositions import opposed_to
@@ -49,7 +50,7 @@ async def open_access(
         raise Forbidden("Emergency access is not offered to your role.")
     if len(reason.strip()) < _SHORTEST_REASON:
         raise BadRequest("Write why this access is needed, in a sentence.", "Parameters.parameter.where(name='reason')")
-    async with asking(store, caller) as finder:
+    async with asking(store, caller, Account.URGENT) as finder:
         known = await one_person(finder, patient)
         allowed = known is not None and not await opposed_to(store, caller, known.key.patient, emergency=True)
         await finder.note(allowed)

@@ -11,21 +11,18 @@ from datetime import timedelta
 from typing import Final
 
 from liaison.auth.access import identity, internal
+from liaison.auth.access.asking_limits import Account, Asker, asker_of, count, require_room
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.traits import Traits, stated_name, traits_of
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.errors import BadRequest, Forbidden, TooManyRequests
+from liaison.fhir.errors import BadRequest, Forbidden
 from liaison.fhir.model import read
 from liaison.fhir.store import Store
 from liaison.fhir.store import identity as tokens
 from liaison.fhir.store.contract import Key, Tree
 
 _PATIENT: Final = kind_of("Patient")
-_WINDOW: Final = timedelta(hours=1)
-MOST_FAILURES: Final = 10
-MOST_QUESTIONS: Final = 60
-"""In an hour, of one person or client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +40,11 @@ class Known:
 class Finder:
     """Open for one question; see `asking`."""
 
-    def __init__(self, store: Store, caller: Caller, cell: Caller) -> None:
+    def __init__(self, store: Store, caller: Caller, cell: Caller, asker: Asker) -> None:
         self.store = store
         self.caller = caller
         self.cell = cell
+        self._asker = asker
 
     async def initials_known(self, letters: str, birth_date: str) -> bool:
         """Whether someone born that day has a family name, of birth or of use, that begins so. No body is opened."""
@@ -86,37 +84,34 @@ class Finder:
 
     async def note(self, found: bool) -> None:
         """Counts the question, whatever becomes of it."""
-        await self.store.database.writing.execute(
-            "insert into identity_attempt (asker, found) values ($1, $2)", asker(self.caller), found
-        )
+        await count(self.store.database, self._asker, found=found)
 
 
 @asynccontextmanager
 async def asking(
-    store: Store, caller: Caller, *, call: bool = False, about: Sequence[bytes] = ()
+    store: Store,
+    caller: Caller,
+    account: Account = Account.LOOKUP,
+    *,
+    call: bool = False,
+    about: Sequence[bytes] = (),
 ) -> AsyncIterator[Finder]:
     """Raises Forbidden for a role that does not bring people in (with `call`: that does not answer the platform),
-    TooManyRequests beyond the limits.
+    TooManyRequests beyond the limits of the account.
 
-    One question of an asker at a time, or asking at once would pass the limits; and, with `about`, one at a time of
-    whoever asks about the same tokens."""
+    One question at a time of all who act for one professional, or asking at once would pass the limits; and, with
+    `about`, one at a time of whoever asks about the same tokens."""
     role = ROLES.get(caller.role_code)
     allowed = role is not None and (role.calls if call else role.registers or role.emergency)
-    if not allowed or not asker(caller):
+    asker = await asker_of(store.database, caller, account)
+    if not allowed or not asker.number:
         raise Forbidden("Your role does not look people up by their identity.")
-    turn = tokens.criteria_token(store.vault, "asker", str(asker(caller)))
+    turn = tokens.criteria_token(store.vault, "asker", str(asker.answerable))
     async with store.alone([turn, *about]):
-        questions, failures = await store.database.reading.fetchrow(
-            "select count(*), count(*) filter (where not found) from identity_attempt"
-            " where asker = $1 and at > now() - $2::interval",
-            asker(caller),
-            _WINDOW,
-        )
-        if failures >= MOST_FAILURES or questions >= MOST_QUESTIONS:
-            raise TooManyRequests("Too many look-ups by identity in an hour. Ask a colleague or the coordination.")
+        await require_room(store.database, asker)
         cell = await internal.open_session(store.database.writing, "identity", timedelta(minutes=2), caller=caller)
         try:
-            yield Finder(store, caller, cell)
+            yield Finder(store, caller, cell, asker)
         finally:
             await internal.close_session(store.database.writing, cell)
 
@@ -128,10 +123,6 @@ def same_traits(store: Store, patient: Tree) -> list[bytes]:
     if not (family and given and len(birth_date) == 10):
         return []
     return [tokens.traits_token(store.vault, family, given, birth_date)]
-
-
-def asker(caller: Caller) -> int:
-    return caller.practitioner or caller.client
 
 
 def require_traits(patient: Tree, *, all_of_them: bool) -> Traits:

@@ -15,8 +15,7 @@ from liaison.auth.access.classes import Class
 from liaison.auth.access.classify import own_classes
 from liaison.auth.access.facts.care_team import is_attending
 from liaison.auth.access.finding import Finder, Known, asking, require_traits
-from liaison.auth.access.oppositions import opposed_to
-from liaison.auth.access.register import MEANS
+from liaison.auth.access.oppositions import MEANS, opposed_to
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of

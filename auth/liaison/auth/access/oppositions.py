@@ -8,10 +8,11 @@ person signed may go with it, as `Consent.sourceAttachment`.
 import base64
 import binascii
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from liaison.auth.access import internal, team_writing
+from liaison.auth.access.intervals import FOREVER
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES, confirms
 from liaison.auth.caller import Caller
@@ -66,8 +67,33 @@ async def oppose(store: Store, caller: Caller, patient: Key, stated: Opposition,
         raise NotFound
     if stated.means not in MEANS:
         raise BadRequest("The means are oral, paper or digital.", "Parameters.parameter")
-    role, now = ROLES.get(caller.role_code), datetime.now(UTC)
+    role = ROLES.get(caller.role_code)
     confirmed = confirms(caller.role_code) or (role is not None and role.category == "person")
+    tree = await _consent(store, caller, patient, stated, confirmed=confirmed)
+    cell = await internal.open_session(store.database.writing, "identity", caller=caller)
+    try:
+        write = Write("create", "Consent", checked(tree, "Consent"))
+        await commit(store, cell, [write], base_url)
+    finally:
+        await internal.close_session(store.database.writing, cell)
+    assert write.key is not None
+    return store.reference(write.key)
+
+
+async def oppose_unseen(
+    store: Store, caller: Caller, cell: Caller, patient: Key, stated: Opposition, base_url: str
+) -> None:
+    """What a person says to a desk that found them by their identity and sees no record: in force at once, and always
+    provisional, because those who know them have not confirmed that it is they. Where all sharing is opposed without
+    end already, nothing is added."""
+    if await store.database.reading.fetchval(_ALL_OPPOSED, patient.patient, Relation.DENY, FOREVER):
+        return
+    tree = await _consent(store, caller, patient, stated, confirmed=False)
+    await commit(store, cell, [Write("create", "Consent", checked(tree, "Consent"))], base_url)
+
+
+async def _consent(store: Store, caller: Caller, patient: Key, stated: Opposition, *, confirmed: bool) -> Tree:
+    role, now = ROLES.get(caller.role_code), await store.database.now()
     provision: dict[str, object] = {"type": "deny"}
     if stated.against:
         provision["actor"] = [team_writing.actor(stated.against)]
@@ -85,16 +111,16 @@ async def oppose(store: Store, caller: Caller, patient: Key, stated: Opposition,
     )
     if stated.signed:
         tree["sourceAttachment"] = checked_scan(stated.signed, now)
-    cell = await internal.open_session(store.database.writing, "identity", caller=caller)
-    try:
-        write = Write("create", "Consent", checked(tree, "Consent"))
-        await commit(store, cell, [write], base_url)
-    finally:
-        await internal.close_session(store.database.writing, cell)
-    assert write.key is not None
-    return store.reference(write.key)
+    return tree
 
 
+_ALL_OPPOSED: Final = """
+    select exists (
+        select from relation
+        where patient = $1 and relation = $2 and principal = 0 and valid_from <= now() and valid_to >= $3
+          and coalesce(jsonb_array_length(detail->'classes'), 0) = 0
+    )
+"""
 # Denials of some classes only leave the rest open: they do not count here.
 _OPPOSED: Final = """
     with recursive structures as (

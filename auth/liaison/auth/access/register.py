@@ -10,7 +10,9 @@ from typing import Final
 from uuid import uuid4
 
 from liaison.auth.access import identity, team_writing, vocabulary
+from liaison.auth.access.asking_limits import Account
 from liaison.auth.access.finding import Finder, Known, asking, require_traits, same_traits
+from liaison.auth.access.oppositions import MEANS, Opposition, oppose, oppose_unseen
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
@@ -25,7 +27,6 @@ from liaison.fhir.store.contract import Key, Tree
 from liaison.fhir.store.identity import LETTERS, normalise
 
 STATUSES: Final = ("PROV", "VALI", "RECUP", "QUAL")
-MEANS: Final = ("oral", "paper", "digital")
 LONGEST_TOLD: Final = 2000
 
 
@@ -46,10 +47,13 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """`reference` is '' for someone who is known and whom the caller does not see: `$join` is the way."""
+    """`reference` is '' for someone who is known and whom the caller does not see: `$join` is the way. `opposed`: the
+    opposition that was stated is in force, of this `patient`; where several who are known fit, it is recorded of nobody."""
 
     created: bool
     reference: str
+    opposed: bool = False
+    patient: int = 0
 
 
 async def lookup(store: Store, caller: Caller, patient: Tree) -> Registered:
@@ -80,19 +84,39 @@ async def register(store: Store, caller: Caller, stated: Registration, base_url:
         raise Forbidden("Your role does not open records.")
     _check(stated)
     # Two desks that receive the same person at once: the second finds the record of the first.
-    async with asking(store, caller, about=same_traits(store, stated.patient)) as finder:
-        known = await _known(finder, stated.patient)
-        # Opening a record is no failed question: a desk may receive more newcomers in an hour than it may guess.
+    about = same_traits(store, stated.patient)
+    async with asking(store, caller, Account.DESK, about=about) as finder:
+        if not (known := await _known(finder, stated.patient)):
+            await finder.note(True)
+            writes = await _writes(finder, stated)
+            try:
+                await commit(store, finder.cell, writes, base_url)
+            except identity.AlreadyKnown:  # opened by someone else meanwhile
+                known = await _known(finder, stated.patient)
+            else:
+                assert writes[0].key is not None
+                return Registered(True, store.reference(writes[0].key), stated.opposed)
+        return await _was_known(finder, known, stated, base_url)
+
+
+async def _was_known(finder: Finder, known: list[Known], stated: Registration, base_url: str) -> Registered:
+    """No second record; what the person says of sharing is recorded all the same. Whom the caller sees is no question."""
+    store, caller, reference = finder.store, finder.caller, await _visible(finder, known)
+    if not reference:
         await finder.note(True)
-        if known:
-            return Registered(False, await _visible(finder, known))
-        writes = await _writes(finder, stated)
-        try:
-            await commit(store, finder.cell, writes, base_url)
-        except identity.AlreadyKnown:  # opened by someone else meanwhile
-            return Registered(False, "")
-        assert writes[0].key is not None
-        return Registered(True, store.reference(writes[0].key))
+    if not stated.opposed:
+        return Registered(False, reference)
+    said = Opposition(means=stated.informed or "oral")
+    if reference:
+        key = next(one.key for one in known if store.reference(one.key) == reference)
+        await oppose(store, caller, key, said, base_url)
+    elif len(known) == 1:
+        key = known[0].key
+        await oppose_unseen(store, caller, finder.cell, key, said, base_url)
+    else:
+        return Registered(False, "")
+    # Without a reference: the record is now closed to the caller too.
+    return Registered(False, "", opposed=True, patient=key.patient)
 
 
 def _check(stated: Registration) -> None:

@@ -10,7 +10,7 @@ import structlog
 from liaison.auth.oauth2.rfc6750 import UnboundProof
 from liaison.auth.oauth2.rfc9449 import ALGORITHMS
 from liaison.auth.oauth2.rfc9470 import ProofTooOld, challenge
-from liaison.fhir.errors import FhirError, Issue, MethodNotAllowed, Unauthorized, Unavailable
+from liaison.fhir.errors import FhirError, Issue, MethodNotAllowed, TooManyRequests, Unauthorized, Unavailable
 from liaison.fhir.interactions import outcome
 from liaison.fhir.store.contract import Answer
 from liaison.fhir.store.faults import is_unavailable
@@ -62,6 +62,8 @@ def answer(error: Exception) -> Answer:
             return replace(found, headers=(("www-authenticate", 'Bearer realm="fhir"'),))
         case Unavailable():
             return replace(found, headers=(_RETRY,))
+        case TooManyRequests():
+            return replace(found, headers=(("retry-after", str(known.retry_after)),))
         case UnknownCoding():
             return replace(found, headers=(("accept-encoding", "gzip"),))
         case MethodNotAllowed():

@@ -6,6 +6,7 @@ each access stands in the journal.
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from math import ceil
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -31,6 +32,9 @@ class Refused(FhirError):
         ]
         super().__init__("The request was refused.", issues=issues)
         self.answered = answer.status
+        seconds = int(dict(answer.headers).get("retry-after", 0))
+        self.minutes = max(1, ceil(seconds / 60))
+        """Until it may be tried again, where the answer says so (429)."""
 
 
 class Record:

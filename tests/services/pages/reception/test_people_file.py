@@ -28,6 +28,7 @@ def test_a_line_becomes_the_form_of_the_desk() -> None:
     [
         f"\ufeff{HEAD}\r\n{LINE}\r\n".encode(),
         f"{HEAD}\n{LINE}\n".replace("Jeanne", "Hélène").encode("cp1252"),
+        f"{HEAD}\n{LINE}\n".encode("utf-16"),
         f"{HEAD}\n{LINE}\n".replace(";", ",").encode(),
         f"{HEAD}\n{LINE}\n".replace(";", "\t").encode(),
         f"{HEAD.replace('nom_naissance', 'Nom naissance')}\n{LINE}\n\n;;;;;\n".encode(),
@@ -37,6 +38,7 @@ def test_a_line_becomes_the_form_of_the_desk() -> None:
     ids=[
         "utf-8 of a spreadsheet",
         "windows-1252",
+        "utf-16",
         "commas",
         "tabs",
         "headings and empty lines",
@@ -58,6 +60,11 @@ def test_what_spreadsheets_write_is_read(content: bytes) -> None:
     [
         (HEAD, LINE.replace("Le Goff", ""), [(2, "nom_naissance")]),
         (HEAD, LINE.replace("1948-03-02", "31/02/1948"), [(2, "date_naissance")]),
+        (HEAD, LINE.replace("1948-03-02", "02/03/2090"), [(2, "date_naissance")]),
+        (HEAD, LINE.replace("1948-03-02", "1948-W10-2"), [(2, "date_naissance")]),
+        (HEAD, LINE.replace("Le Goff", "x" * 101), [(2, "nom_naissance")]),
+        (f"{HEAD};telephone", f"{LINE};chez sa fille", [(2, "telephone")]),
+        (f"{HEAD};code_lieu_naissance", f"{LINE};Brest", [(2, "code_lieu_naissance")]),
         (HEAD, LINE.replace("F;", "X;"), [(2, "sexe")]),
         (HEAD, LINE.replace("oral", ""), [(2, "information")]),
         (HEAD, LINE.replace("non", "peut-être"), [(2, "opposition")]),
@@ -96,6 +103,14 @@ def test_a_file_has_its_limits() -> None:
     assert read_people(f"{HEAD}\n{lines}\n".encode())[1][0].line == 0
     assert read_people(b"x" * (3 * 1024 * 1024))[1][0].line == 0
     assert read_people(b"")[1] != []
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04\x14\0\x06\0", f"{HEAD}\0\n{LINE}\n".encode()], ids=["xlsx", "nul"])
+def test_what_is_no_text_is_said_to_be_none(content: bytes) -> None:
+    rows, problems = read_people(content)
+
+    assert rows == []
+    assert "format CSV" in problems[0].words
 
 
 def test_what_is_needed_is_a_column() -> None:

@@ -64,5 +64,5 @@ async def my_patients(request: Request) -> Response:
 
 async def called(record: Record, typed: str) -> list[Tree]:
     """Those of mine in whose names, of birth, use or given, each of the words begins one."""
-    words = [("name", word) for word in _PARTED.split(typed) if word][:6]
+    words = [("name", word) for word in _PARTED.split(typed) if any(letter.isalnum() for letter in word)][:6]
     return await record.search("Patient", [*words, ("_count", str(FOUND))], most=FOUND) if words else []

@@ -14,6 +14,7 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reception.person import Incomplete, patient
+from liaison.services.pages.reception.too_many import too_many
 from liaison.services.pages.reception.welcome import KINDS, MISSING, SEXES, parameters
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import address_of, signed_in
@@ -58,7 +59,7 @@ async def calls(request: Request) -> Response:
     try:
         body = parameters(patient=patient(form))
     except Incomplete as missing:
-        return await _show(request, record, form, gettext(MISSING[missing.field]), 400)
+        return await _show(request, record, form, gettext(MISSING[missing.said]), 400)
     if not form.get("reason"):
         return await _show(request, record, form, gettext(_("Le motif de l'appel manque.")), 400)
     body["parameter"].append({"name": "reason", "valueString": form["reason"]})
@@ -69,7 +70,8 @@ async def calls(request: Request) -> Response:
     try:
         answer = await record.operate("Patient/$open-call", body)
     except Refused as refused:
-        return await _show(request, record, form, gettext(_words(refused)), refused.answered)
+        words = too_many(gettext, refused) if refused.answered == 429 else gettext(_words(refused))
+        return await _show(request, record, form, words, refused.answered)
     task = next(part for part in answer["parameter"] if part["name"] == "task")["valueReference"]["reference"]
     return RedirectResponse(f"/appels/{task.partition('/')[2]}", status_code=303)
 
@@ -81,8 +83,6 @@ def _words(refused: Refused) -> str:
             return _(
                 "Aucun appel ne peut être ouvert sous cette identité. Faites répéter le nom de naissance et la date, sans insister."
             )
-        case 429:
-            return _("Trop d'essais. Attendez un peu avant de recommencer.")
         case 400:
             return _("Une information manque ou n'est pas acceptable.")
     raise refused

@@ -1,9 +1,10 @@
 """A list of people as a practice keeps it: one line each, headings in French, as a French spreadsheet writes it.
 
-UTF-8 or Windows-1252, semicolons, commas or tabs. Nothing is guessed: what cannot be read is a Problem that names the line
+UTF-8, UTF-16 with its mark or Windows-1252, semicolons, commas or tabs. Nothing is guessed: what cannot be read is a Problem that names the line
 and the column, and a file with a problem gives no rows at all.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from liaison.auth.access.register import MEANS
+from liaison.auth.access.oppositions import MEANS
 from liaison.services.pages.reception.person import INS, Incomplete, patient
 from liaison.services.pages.reception.welcome import MISSING
 
@@ -25,6 +26,8 @@ def _(text: str) -> str:
 
 MOST_ROWS: Final = 1000
 MOST_BYTES: Final = 2 * 1024 * 1024
+SENT_LIMIT: Final = 2 * MOST_BYTES
+"""A file over the limit is still read to say so on the page; beyond this it is refused unread."""
 NEEDED: Final = ("nom_naissance", "prenom", "date_naissance", "sexe", "information", "opposition")
 # Heading, and the field of the form at the desk that it fills.
 COLUMNS: Final = {
@@ -85,6 +88,8 @@ def read_people(content: bytes) -> tuple[list[Row], list[Problem]]:
     if len(content) > MOST_BYTES:
         return [], [Problem(0, "", _("Le fichier dépasse 2 Mo."))]
     text = _decoded(content)
+    if "\0" in text:
+        return [], [Problem(0, "", _("Ce fichier n'est pas un texte : enregistrez le tableau au format CSV."))]
     first = text.split("\n", 1)[0]
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=max(";,\t", key=first.count), strict=True)
     try:
@@ -111,6 +116,8 @@ def read_people(content: bytes) -> tuple[list[Row], list[Problem]]:
 
 
 def _decoded(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # « Texte Unicode » of a spreadsheet
+        return content.decode("utf-16", "replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -167,5 +174,5 @@ def _of_person(number: int, form: Mapping[str, str]) -> list[Problem]:
         patient(form)
     except Incomplete as missing:
         heading = next(one for one, field in COLUMNS.items() if field == missing.field)
-        return [Problem(number, heading, MISSING[missing.field])]
+        return [Problem(number, heading, MISSING[missing.said])]
     return []

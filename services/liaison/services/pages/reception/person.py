@@ -1,7 +1,8 @@
 """The person as the form states them, as a Patient in the shape of FR Core."""
 
+import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 Tree = dict[str, Any]
@@ -12,13 +13,19 @@ COMMUNE: Final = "https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-
 # The last digit of the OID says what the matricule is: NIR, NIA (waiting), test, demonstration.
 INS: Final = {"8": "INS-NIR", "9": "INS-NIA", "10": "INS-NIR-TEST", "11": "INS-NIR-DEMO"}
 SEXES: Final = ("female", "male", "unknown")
+EARLIEST: Final = date(1900, 1, 1)
+LONGEST: Final = 100
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSEE: Final = re.compile(r"[0-9][0-9A-Z][0-9]{3}")
+_PHONE: Final = re.compile(r"\+?[0-9][0-9 .()/-]{3,28}[0-9]")
 
 
 class Incomplete(ValueError):
-    """Something is missing; `field` is the name of the form's field."""
+    """Something is missing or wrong; `field` is the name of the form's field, `said` what is said of it (welcome.MISSING)."""
 
-    def __init__(self, field: str) -> None:
+    def __init__(self, field: str, said: str = "") -> None:
         self.field = field
+        self.said = said or field
         super().__init__(field)
 
 
@@ -28,10 +35,10 @@ def patient(form: Mapping[str, str]) -> Tree:
     for field, value in (("family", family), ("given", given)):
         if not value:
             raise Incomplete(field)
-    try:
-        birth = date.fromisoformat(form.get("birth", ""))
-    except ValueError as error:
-        raise Incomplete("birth") from error
+    for field in ("family", "given", "used", "city"):
+        if len(form.get(field, "")) > LONGEST:
+            raise Incomplete(field, "long")
+    birth = day_of_birth(form.get("birth", ""))
     if form.get("sex") not in SEXES:
         raise Incomplete("sex")
     names: list[Tree] = [{"use": "official", "family": family, "given": [given]}]
@@ -44,14 +51,30 @@ def patient(form: Mapping[str, str]) -> Tree:
         "birthDate": birth.isoformat(),
     }
     if place := form.get("birthplace", "").strip().upper():
+        if not _INSEE.fullmatch(place):
+            raise Incomplete("birthplace")
         tree["extension"] = [_birthplace(place)]
     if form.get("ins", "").strip():
         tree["identifier"] = [matricule(form)]
     if phone := form.get("phone", "").strip():
+        if not _PHONE.fullmatch(phone):
+            raise Incomplete("phone")
         tree["telecom"] = [{"system": "phone", "value": phone}]
     if city := form.get("city", "").strip():
         tree["address"] = [{"city": city}]
     return tree
+
+
+def day_of_birth(typed: str) -> date:
+    """Raises Incomplete for what is no date (2026-W10-1 is none here), or no day on which anyone alive was born."""
+    try:
+        birth = date.fromisoformat(typed) if _DAY.fullmatch(typed) else None
+    except ValueError:
+        birth = None
+    # A day ahead: it may be tomorrow already where the form is filled in.
+    if birth is None or not EARLIEST <= birth <= datetime.now(UTC).date() + timedelta(days=1):
+        raise Incomplete("birth")
+    return birth
 
 
 def matricule(form: Mapping[str, str]) -> Tree:

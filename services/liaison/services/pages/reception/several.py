@@ -5,7 +5,7 @@ information given and the objection are those of the desk. Someone who is known 
 sent twice changes nothing. The file is not kept.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reception.people_file import COLUMNS, NEEDED, WORDS, Problem, Row, read_people
 from liaison.services.pages.reception.person import patient
-from liaison.services.pages.reception.welcome import parameters, reference, result, told
+from liaison.services.pages.reception.welcome import parameters, part, reference, result, told
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import TEAMED
 from liaison.services.pages.signed_in import address_of, signed_in
@@ -37,18 +37,49 @@ CREATED: Final = _("Dossier créé")
 MINE: Final = _("Déjà dans votre liste")
 KNOWN: Final = _("Déjà connue ailleurs : rejoignez son équipe si elle vous reconnaît")
 OPPOSED: Final = _("Dossier créé, opposition notée : il vous est fermé aussi")
-REFUSED: Final = _("Refusé : une identité qualifiée demande l'INS, sa clé juste et tous les traits")
+KNOWN_OPPOSED: Final = _(
+    "Déjà connue : son opposition est notée et compte aussitôt, un professionnel qui la suit la confirme"
+)
+UNSAID: Final = _(
+    "Plusieurs dossiers portent cette identité : son opposition n'est PAS notée. Accueillez-la seule, avec sa commune de"
+    " naissance ou son INS"
+)
+UNQUALIFIED: Final = _("Refusé : une identité qualifiée demande l'INS, sa clé juste et tous les traits")
+REFUSED: Final = _("Refusé : {column} n'est pas acceptable")
 STOPPED: Final = _("Pas fait : l'accueil s'est arrêté avant cette ligne")
+_OF: Final = {
+    "Patient.identifier": "matricule_ins",
+    "Patient.telecom": "telephone",
+    "Patient.address": "commune",
+    "Patient.birthDate": "date_naissance",
+    "Patient.extension": "code_lieu_naissance",
+    "Patient.name": "nom_naissance",
+}
+"""The column of what the engine names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a line. `link` leads to the record, '' where none is open to whoever asked."""
+    """What became of a line. `link` leads to the record, '' where none is open to whoever asked; `column` is the one that
+    was refused; `alarming` asks for something to be done."""
 
     line: int
     name: str
     words: str
     link: str = ""
+    column: str = ""
+
+    @property
+    def alarming(self) -> bool:
+        return self.words in (UNSAID, UNQUALIFIED, REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of each line, and the minutes after which the rest may be sent; 0 when all was done."""
+
+    outcomes: Sequence[Outcome] = ()
+    minutes: int = 0
 
 
 async def several(request: Request) -> Response:
@@ -66,24 +97,36 @@ async def several(request: Request) -> Response:
         return _show(request, problems)
     if form.get("agir") != "accueillir":
         return _show(request, checked=len(rows))
-    return _show(request, outcomes=[one async for one in _received(record, rows, teams)])
+    return _show(request, received=await _received(record, rows, teams))
 
 
-async def _received(record: Record, rows: Sequence[Row], teams: Mapping[str, str]) -> AsyncIterator[Outcome]:
+async def _received(record: Record, rows: Sequence[Row], teams: Mapping[str, str]) -> Received:
     """Line after line, each whole by itself. What stops the desk stops the rest, and the lines say so."""
-    stopped = False
+    outcomes, minutes = [], 0
     for row in rows:
         name = f"{row.form['given']} {row.form['used'] or row.form['family']}"
-        words, link = STOPPED, ""
-        if not stopped:
+        words, link, column = STOPPED, "", ""
+        if not minutes:
             try:
                 words, link = await _one(record, row, [teams[number] for number in row.team])
             except Refused as refused:
-                if refused.answered not in (400, 422, 429):
-                    raise
-                stopped = refused.answered == 429
-                words = STOPPED if stopped else REFUSED
-        yield Outcome(row.line, name, words, link)
+                match refused.answered:
+                    case 429:
+                        minutes = refused.minutes
+                    case 400 | 422:
+                        words, column = _why(refused, row)
+                    case _:
+                        raise
+        outcomes.append(Outcome(row.line, name, words, link, column))
+    return Received(outcomes, minutes)
+
+
+def _why(refused: Refused, row: Row) -> tuple[str, str]:
+    """What to say of a line that was refused, and the column to look at."""
+    if row.form["status"] == "QUAL":
+        return UNQUALIFIED, ""
+    where = ".".join(refused.issues[0].expression.split("[")[0].split(".")[:2])
+    return REFUSED, _OF.get(where, "nom_naissance")
 
 
 async def _one(record: Record, row: Row, members: Sequence[str]) -> tuple[str, str]:
@@ -98,10 +141,14 @@ async def _one(record: Record, row: Row, members: Sequence[str]) -> tuple[str, s
             told=await told(record, list(members)),
         ),
     )
-    where = reference(answer)
-    if result(answer) == "known":
-        return (MINE, where) if where else (KNOWN, "")
-    return (OPPOSED, "") if row.form["opposed"] else (CREATED, where)
+    where, created = reference(answer), result(answer) == "created"
+    if row.form["opposed"]:
+        if part(answer, "opposition").get("valueCode") != "recorded":
+            return UNSAID, ""
+        return (OPPOSED if created else KNOWN_OPPOSED), ""
+    if created:
+        return CREATED, where
+    return (MINE, where) if where else (KNOWN, "")
 
 
 async def _teams(record: Record, rows: Sequence[Row]) -> tuple[dict[str, str], list[Problem]]:
@@ -125,7 +172,7 @@ async def _teams(record: Record, rows: Sequence[Row]) -> tuple[dict[str, str], l
 
 
 def _show(
-    request: Request, problems: Sequence[Problem] = (), *, checked: int = 0, outcomes: Sequence[Outcome] = ()
+    request: Request, problems: Sequence[Problem] = (), *, checked: int = 0, received: Received | None = None
 ) -> Response:
     gettext = translations(language_of(request)).gettext
     told_ = [(one.line, one.column, gettext(one.words).replace("{given}", one.given)) for one in problems[:MOST_TOLD]]
@@ -139,6 +186,6 @@ def _show(
         problems=told_,
         more=len(problems) - len(told_),
         checked=checked,
-        outcomes=outcomes,
-        made=sum(one.words in (CREATED, OPPOSED) for one in outcomes),
+        received=received,
+        made=sum(one.words in (CREATED, OPPOSED) for one in received.outcomes) if received else 0,
     )

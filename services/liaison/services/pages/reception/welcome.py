@@ -17,7 +17,8 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.classes import in_words, read_in_the_team
 from liaison.services.pages.reading.concepts import label
-from liaison.services.pages.reception.person import Incomplete, patient
+from liaison.services.pages.reception.person import Incomplete, day_of_birth, patient
+from liaison.services.pages.reception.too_many import too_many
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import TEAMED
 from liaison.services.pages.signed_in import Me, address_of, signed_in
@@ -33,7 +34,10 @@ def _(text: str) -> str:
 MISSING: Final = {
     "family": _("Le nom de naissance manque."),
     "given": _("Le premier prénom manque."),
-    "birth": _("La date de naissance manque ou n'est pas une date."),
+    "birth": _("La date de naissance manque, ou n'est pas celle d'une personne d'aujourd'hui."),
+    "birthplace": _("Le code INSEE de la commune de naissance a cinq caractères."),
+    "phone": _("Le téléphone n'est pas un numéro."),
+    "long": _("Un nom ou une commune a cent caractères au plus."),
     "sex": _("Le sexe manque."),
     "ins": _("Le matricule INS a 15 caractères, et sa nature est à préciser."),
     "informed": _("Dites comment la personne a été informée de ce qui est partagé, et avec qui."),
@@ -55,7 +59,7 @@ OPPOSED: Final = (
     ("yes", _("Oui, elle s'oppose à tout partage")),
     ("some", _("Oui, à une personne, à un service ou à l'urgence : je le note juste après")),
 )
-STEPS: Final = {"identite": "traits", "oppose": "opposed"}
+STEPS: Final = {"identite": "traits", "oppose": "opposed", "oppose-connue": "known-opposed"}
 """What an address says, and the step it shows."""
 BASES: Final = (
     ("recognised", _("La personne l'a reconnue comme membre de son équipe")),
@@ -95,10 +99,13 @@ async def welcome(request: Request) -> Response:
                 return await _register(request, record, stated, form, members)
             case "join":
                 return await _join(request, record, stated, form)
+            case "oppose":
+                answer = await record.operate("Patient/$register", parameters(patient=stated, opposed=True))
+                return _opposed(request, answer, form)
             case _:
                 return await _look(request, record, stated, form, me)
     except Incomplete as missing:
-        words = gettext(MISSING[missing.field])
+        words = gettext(MISSING[missing.said])
         return await _again(request, record, form, me, words, 400, members)
     except Refused as refused:
         return await _refused(request, record, form, refused, me, members)
@@ -108,8 +115,8 @@ async def _letters(request: Request, record: Record, form: dict[str, str], me: M
     """The first question. Unknown: the record can be opened. Known: the whole identity says whether it is this person."""
     letters = normalise(form.get("letters", ""))
     try:
-        birth = date.fromisoformat(form.get("birth", ""))
-    except ValueError as error:
+        birth = day_of_birth(form.get("birth", ""))
+    except Incomplete as error:
         raise Incomplete("letters") from error
     if not 1 <= len(letters) <= LETTERS:
         raise Incomplete("letters")
@@ -144,14 +151,20 @@ async def _register(
         ),
     )
     where = reference(answer)
-    if result(answer) == "known" and not where:
-        return _show(request, "known", form, reference="")
     if form["opposed"] == "yes":
-        return RedirectResponse(
-            "/accueillir?etape=oppose", status_code=303
-        )  # it counts at once: also for who recorded it
+        return _opposed(request, answer, form)
+    if result(answer) == "known" and not where:
+        return _show(request, "known", form, unsaid="some" if form["opposed"] == "some" else "")
     after = "/opposition" if form["opposed"] == "some" else ""
     return RedirectResponse(f"/dossiers/{where.partition('/')[2]}{after}", status_code=303)
+
+
+def _opposed(request: Request, answer: Tree, form: dict[str, str]) -> Response:
+    """An opposition to all sharing counts at once, also for who recorded it. Where it is not recorded, the page says so."""
+    if part(answer, "opposition").get("valueCode") != "recorded":
+        return _show(request, "known", form, unsaid="several", status=409)
+    step = "oppose" if result(answer) == "created" else "oppose-connue"
+    return RedirectResponse(f"/accueillir?etape={step}", status_code=303)
 
 
 async def told(record: Record, members: list[str]) -> str:
@@ -186,7 +199,7 @@ async def _refused(
     if refused.answered == 404:
         words = gettext(_("Cela n'a pas abouti. Vérifiez l'identité avec la personne, pièce en main."))
     elif refused.answered == 429:
-        words = gettext(_("Trop d'essais. Attendez un peu avant de recommencer."))
+        words = too_many(gettext, refused)
     elif refused.answered in (400, 422):
         words = gettext(
             _(
@@ -201,13 +214,15 @@ async def _refused(
 async def _again(
     request: Request, record: Record, form: dict[str, str], me: Me, words: str, status: int, members: list[str]
 ) -> Response:
-    step = {"register": "register", "join": "known", "look": "look"}.get(form.get("step", ""), "traits")
+    step = {"register": "register", "join": "known", "oppose": "known", "look": "look"}.get(
+        form.get("step", ""), "traits"
+    )
     team = await choices(record, me) if step == "register" else []
     return _show(request, step, form, error=words, team=team, chosen=members, status=status)
 
 
 def _show(request: Request, step: str, form: dict[str, str], *, status: int = 200, **context: Any) -> Response:
-    given = {"error": "", "team": [], "chosen": [], "reference": "", "begun": False, **context}
+    given = {"error": "", "team": [], "chosen": [], "reference": "", "begun": False, "unsaid": "", **context}
     # A sandbox knows test matricules only; elsewhere they are the real ones.
     form = {"ins_kind": "10" if request.app.state.sandbox else "8", **form}
     choices: dict[str, Any] = {
@@ -288,13 +303,13 @@ def parameters(*, patient: Tree, members: dict[str, str] | None = None, told: st
 
 
 def result(answer: Tree) -> str:
-    return str(_part(answer, "result").get("valueCode", ""))
+    return str(part(answer, "result").get("valueCode", ""))
 
 
 def reference(answer: Tree) -> str:
-    return str(_part(answer, "patient").get("valueReference", {}).get("reference", ""))
+    return str(part(answer, "patient").get("valueReference", {}).get("reference", ""))
 
 
-def _part(answer: Tree, name: str) -> Tree:
+def part(answer: Tree, name: str) -> Tree:
     found: Tree = next((part for part in answer.get("parameter", []) if part.get("name") == name), {})
     return found

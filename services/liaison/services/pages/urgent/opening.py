@@ -3,6 +3,7 @@
 A sign-in older than half an hour is proven again, in the same form. What is typed is in no address and no log.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reception.person import Incomplete, matricule, patient
+from liaison.services.pages.reception.too_many import too_many
 from liaison.services.pages.reception.welcome import KINDS, MISSING, SEXES, parameters
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import SignInNeeded, address_of, browser_of, signed_in
@@ -64,14 +66,14 @@ async def _open(request: Request, form: dict[str, str], gettext: Any) -> Respons
     try:
         body = parameters(patient=stated(form))
     except Incomplete as missing:
-        return await _show(request, form, MISSING[missing.field], 400, proven=True)
+        return await _show(request, form, MISSING[missing.said], 400, proven=True)
     if len(form.get("reason", "")) < 10:
         return await _show(request, form, _("Écrivez le motif en une phrase."), 400, proven=True)
     body["parameter"].append({"name": "reason", "valueString": form["reason"]})
     try:
         answer = await record.operate("Patient/$emergency-access", body)
     except Refused as refused:
-        return await _show(request, form, _words(refused), refused.answered, proven=True)
+        return await _show(request, form, _words(gettext, refused), refused.answered, proven=True)
     task = next(part for part in answer["parameter"] if part["name"] == "task")["valueReference"]["reference"]
     return RedirectResponse(f"/urgence/{task.partition('/')[2]}", status_code=303)
 
@@ -83,13 +85,13 @@ def stated(form: dict[str, str]) -> Tree:
     return patient(form)
 
 
-def _words(refused: Refused) -> str:
+def _words(gettext: Callable[[str], str], refused: Refused) -> str:
     """Unknown, opposed, not fitting: the same words."""
     match refused.answered:
         case 404:
             return NEUTRAL
         case 429:
-            return _("Trop d'essais. Attendez un peu avant de recommencer.")
+            return f"{too_many(gettext, refused)} {gettext(_('En cas d’urgence vitale, appelez le 15.'))}"
         case 400:
             return _("Une information manque ou n'est pas acceptable.")
     raise refused
