@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from liaison.fhir.model.dates import span
 from liaison.protocols import codes
 from liaison.protocols.calendar import annotation
 from liaison.protocols.carry_out import UNASSIGNED
@@ -132,8 +133,9 @@ def standing(task: Tree, now: datetime) -> Standing:
         return Standing.CLOSED
     if task.get("status") in _SEEN:
         return Standing.SEEN
-    end = task.get("restriction", {}).get("period", {}).get("end")
-    late = end is not None and datetime.fromisoformat(end) < now
+    end = str(task.get("restriction", {}).get("period", {}).get("end", ""))
+    found = span(end)
+    late = found is not None and found["T" not in end] < now  # a day that is named counts whole
     return Standing.OVERDUE if late else Standing.WAITING
 
 
@@ -163,7 +165,7 @@ def acknowledge(
         "subject": task["for"],
         "about": [{"reference": task_reference}],
         "sent": _text(at),
-        "recipient": [task["requester"]],
+        **({"recipient": [task["requester"]]} if "requester" in task else {}),
         "sender": by,
         "payload": [{"contentString": f"Vu. {instruction}"}],
     }

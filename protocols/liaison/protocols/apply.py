@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from liaison.protocols import codes
+from liaison.protocols.days import named_day
 from liaison.protocols.expressions import first, holds, record_of
 from liaison.protocols.library.library import Library
 from liaison.protocols.team import owner
@@ -156,7 +157,7 @@ def _when(
     last: date | None = None
     if (extension := _extension(action, codes.LAST_DONE)) is not None:
         found = first(extension["valueExpression"]["expression"], {}, names)
-        last = date.fromisoformat(str(found)[:10]) if found else None
+        last = named_day(str(found)) if found else None
     if related := action.get("relatedAction"):
         follows = related[0]
         base = dates.get(follows["actionId"])

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Final
 
 from liaison.protocols.carry_out import step_code
+from liaison.protocols.days import named_day
 
 Tree = dict[str, Any]
 
@@ -46,16 +47,12 @@ class Entry:
         return str(self.task.get("description") or self.task.get("code", {}).get("text", ""))
 
 
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text[:10]) if text else None
-
-
 def entry(task: Tree, on: date) -> Entry:
     """Where one Task stands on that day. Pure: the same in a page, a cohort and a test."""
-    due = _day(task.get("restriction", {}).get("period", {}).get("end"))
+    due = named_day(task.get("restriction", {}).get("period", {}).get("end"))
     status = task.get("status")
     if status == "completed":
-        done = _day(task.get("executionPeriod", {}).get("end")) or _day(task.get("lastModified"))
+        done = named_day(task.get("executionPeriod", {}).get("end")) or named_day(task.get("lastModified"))
         return Entry(task, State.DONE, due, done, 0)
     if status in _CLOSED:
         reason = task.get("statusReason", {})

@@ -143,7 +143,7 @@ def _is(participant: Tree, named: str, since: str) -> bool:
     same = (
         str((participant.get("member") or {}).get("reference", "")) == named and str(period.get("start", "")) == since
     )
-    return bool(named) and same and not _past(period)
+    return bool(named) and same and not moments.over(period, datetime.now(moments.PARIS))
 
 
 async def _change(
@@ -282,15 +282,5 @@ def _member(
         gettext(BASES.get(basis, BASES["invited"])) if not text.startswith("RelatedPerson/") else "",
         "valueDateTime" in extension(one, vocabulary.INFORMED),
         said.get(numbers.get(text, 0), []),
-        _past(period),
+        moments.over(period, datetime.now(moments.PARIS)),
     )
-
-
-def _past(period: Tree) -> bool:
-    """A day that is named counts whole."""
-    end = str(period.get("end", ""))
-    if not end:
-        return False
-    if len(end) == 10:
-        return date.fromisoformat(end) < datetime.now(moments.PARIS).date()
-    return moments.moment(end) <= datetime.now(moments.PARIS)

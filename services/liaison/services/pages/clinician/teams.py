@@ -57,10 +57,8 @@ def members_of(team: Tree) -> list[tuple[str, str]]:
 
 
 def _present(team: Tree) -> Iterator[Tree]:
-    today = datetime.now(moments.PARIS).date().isoformat()
-    for participant in team.get("participant", []):
-        if (participant.get("period") or {}).get("end", "9999")[:10] >= today:
-            yield participant
+    now = datetime.now(moments.PARIS)
+    return (one for one in team.get("participant", []) if not moments.over(one.get("period") or {}, now))
 
 
 def _participants(teams: list[Tree]) -> Iterator[Tree]:

@@ -22,7 +22,7 @@ def _line(address: Tree) -> str:
     if address.get("text"):
         return str(address["text"])
     town = " ".join(str(address[name]) for name in ("postalCode", "city") if address.get(name))
-    return ", ".join([*(str(line) for line in address.get("line", [])), *([town] if town else [])])
+    return ", ".join([*(str(line) for line in address.get("line", []) if line), *([town] if town else [])])
 
 
 def _link(way: Tree) -> str:

@@ -81,7 +81,7 @@ def identity(patient: Tree) -> Identity:
     family = str(official.get("family", "") or official.get("text", ""))
     return Identity(
         family=family,
-        given=str((usual.get("given") or official.get("given") or [""])[0]),
+        given=next((str(one) for name in (usual, official) for one in name.get("given", []) if one), ""),
         used="" if _plain(used) == _plain(family) else used,
         called=used or family,
         birth=date.fromisoformat(born) if len(born) == 10 else None,

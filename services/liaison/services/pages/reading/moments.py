@@ -1,15 +1,22 @@
-"""FHIR dates and times as Python's, at the precision they have."""
+"""FHIR dates and times as Python's, at the precision they have.
 
-from datetime import date, datetime, timedelta
+Whatever R4 lets a resource say is read: a leap second counts as the second before it, and what lies beyond Python's
+calendar as its first or last moment (fhir/model/dates.py). http://hl7.org/fhir/R4/datatypes.html#dateTime
+"""
+
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from liaison.fhir.model.dates import span
 from liaison.protocols import codes
 
 Tree = dict[str, Any]
 PARIS: Final = ZoneInfo("Europe/Paris")
 
 _FILLED: Final = f"{codes.LOCAL}/StructureDefinition/device-time"
+_LAST: Final = datetime(9999, 12, 31, 22, 59, 59, tzinfo=UTC)
+"""The last second that can be told in Paris."""
 
 # Where each type says when it happened, first found wins.
 _WHEN: Final = (
@@ -25,19 +32,25 @@ _WHEN: Final = (
     "sent",
     "date",
     "dateTime",
-    "start",
     "created",
     "issued",
 )
+_PERIODS: Final = ("period", "effectivePeriod", "performedPeriod", "executionPeriod")
 
 
 def moment(text: str) -> datetime:
-    """The first instant of a FHIR date or dateTime, in Paris where no zone is given. Raises ValueError."""
-    if len(text) <= 10:
-        padded = (text + "-01-01")[:10] if len(text) < 10 else text
-        return datetime.combine(date.fromisoformat(padded), datetime.min.time(), PARIS)
-    made = datetime.fromisoformat(text)
-    return made if made.tzinfo else made.replace(tzinfo=PARIS)
+    """The first instant of a FHIR date or dateTime, on the clock of Paris. Raises ValueError for what is none."""
+    found = span(text)
+    if found is None:
+        raise ValueError("not a FHIR date")
+    return min(found[0], _LAST).astimezone(PARIS)
+
+
+def over(period: Tree, now: datetime) -> bool:
+    """Whether its end has passed. A day, a month or a year that is named counts whole."""
+    end = str(period.get("end", ""))
+    found = span(end)
+    return found is not None and found["T" not in end] <= now
 
 
 def stated(tree: Tree) -> str:
@@ -45,7 +58,7 @@ def stated(tree: Tree) -> str:
     for name in _WHEN:
         if isinstance(tree.get(name), str):
             return str(tree[name])
-    for name in ("period", "effectivePeriod", "performedPeriod", "executionPeriod"):
+    for name in _PERIODS:
         start = tree.get(name, {}).get("start") if isinstance(tree.get(name), dict) else None
         if start:
             return str(start)
@@ -68,7 +81,8 @@ def late(tree: Tree, by: timedelta = timedelta(hours=2)) -> bool:
     when = happened(tree)
     if tree.get("resourceType") == "QuestionnaireResponse":
         # A form says itself when it was filled and when it was received.
-        filled = next((e["valueDateTime"] for e in tree.get("extension", []) if e.get("url") == _FILLED), None)
+        said = (e.get("valueDateTime") for e in tree.get("extension", []) if e.get("url") == _FILLED)
+        filled = next(filter(None, said), None)
         return filled is not None and when is not None and when - moment(filled) > by
     if when is not None and len(stated(tree)) <= 10:
         return written(tree).astimezone(PARIS).date() > when.date()
