@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
+from liaison.protocols.visit import FORM, SYSTEM
 from liaison.services.pages.audit.who_saw import main_rule
-from liaison.services.pages.clinician.dossier import told_once
+from liaison.services.pages.clinician.news import told_once
 from liaison.services.pages.reading.home_visit import told
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.moments import happened, moment
@@ -30,20 +33,69 @@ def test_only_what_is_out_of_the_ordinary_is_spelt_out() -> None:
     assert told({"item": []}) == ""
 
 
+def filed(type_: str, id_: str, part: str, visit: str = "v", **more: Any) -> dict[str, Any]:
+    """A resource of a visit, as protocols/visit.py files it."""
+    identifier = {"system": SYSTEM, "value": f"{visit}#{part}"}
+    single = type_ == "QuestionnaireResponse"
+    return {"resourceType": type_, "id": id_, "identifier": identifier if single else [identifier], **more}
+
+
+FORM_SENT = filed(
+    "QuestionnaireResponse",
+    "q",
+    "response",
+    questionnaire=f"{FORM}|1.0.0",
+    status="completed",
+    encounter={"reference": "Encounter/e"},
+    authored="2026-03-01T10:00:00Z",
+)
+ELSEWHERE: dict[str, Any] = {
+    **FORM_SENT,
+    "id": "r",
+    "questionnaire": "https://example.org/Questionnaire/other",
+    "identifier": {"system": "urn:other", "value": "1"},
+}
+
+
 def test_what_was_drawn_from_a_form_is_told_by_the_form_alone() -> None:
-    form: dict[str, Any] = {"resourceType": "QuestionnaireResponse", "id": "q", "encounter": {"reference": "Encounter/e"},
-            "authored": "2026-03-01T10:00:00Z"}  # fmt: skip
-    drawn: list[dict[str, Any]] = [
-        {"resourceType": "Observation", "id": "o", "derivedFrom": [{"reference": "QuestionnaireResponse/q"}]},
-        {"resourceType": "Communication", "id": "c", "encounter": {"reference": "Encounter/e"}},
-        {"resourceType": "Encounter", "id": "e"},
+    drawn = [
+        filed("Observation", "o", "meal", derivedFrom=[{"reference": "QuestionnaireResponse/q"}]),
+        filed("Communication", "c", "note", encounter={"reference": "Encounter/e"}),
+        filed("Encounter", "e", "encounter"),
     ]
     other: dict[str, Any] = {"resourceType": "Observation", "id": "p", "effectiveDateTime": "2026-03-02"}
 
-    assert told_once([form, *drawn, other]) == [other, form]
+    assert told_once([FORM_SENT, *drawn, other]) == [other, FORM_SENT]
     later = [{**tree, "effectiveDateTime": "2026-03-01"} for tree in drawn]
     assert told_once([*later, other])[0] == other  # a reader who does not see the form sees its parts
     assert len(told_once([*later, other])) == 4
+
+
+OF_ANOTHER: list[dict[str, Any]] = [
+    {"resourceType": "Observation", "id": "troponin", "encounter": {"reference": "Encounter/e"}},
+    {"resourceType": "Encounter", "id": "e"},
+    {"resourceType": "DocumentReference", "id": "d", "encounter": {"reference": "Encounter/e"}},
+    {"resourceType": "Observation", "id": "score", "derivedFrom": [{"reference": "QuestionnaireResponse/r"}]},
+    {"resourceType": "Observation", "id": "aside", "derivedFrom": [{"reference": "QuestionnaireResponse/q"}]},
+    filed("Observation", "of-another-visit", "meal", "w"),
+    filed("Observation", "amended", "meal", status="amended"),
+    filed("Observation", "changed", "meal", meta={"versionId": "2"}),
+    {"resourceType": "Observation", "id": "same-number", "identifier": [{"system": "urn:lab", "value": "v#meal"}]},
+]
+
+
+@pytest.mark.parametrize("tree", OF_ANOTHER, ids=lambda tree: str(tree["id"]))
+@pytest.mark.parametrize("form", [FORM_SENT, ELSEWHERE], ids=["a visit", "a form of other software"])
+def test_a_form_hides_nothing_that_its_visit_did_not_file(form: dict[str, Any], tree: dict[str, Any]) -> None:
+    tree = {**tree, "effectiveDateTime": "2026-03-01"}
+
+    assert tree in told_once([form, tree])
+
+
+def test_a_form_filled_in_by_mistake_tells_nothing_for_its_visit() -> None:
+    weight = filed("Observation", "o", "weight", effectiveDateTime="2026-03-01")
+
+    assert weight in told_once([{**FORM_SENT, "status": "entered-in-error"}, weight])
 
 
 def test_an_appointment_happens_when_it_starts_not_when_it_was_made() -> None:

@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from liaison.services.pages.clinician.news import told_once
 from liaison.services.pages.clinician.observations import TYPED, grouped, read_numbers
 from liaison.services.pages.layout import environment
-from liaison.services.pages.reading.measures import value
+from liaison.services.pages.reading.measures import usual, value, whole
 
 WEIGHT, PRESSURE = TYPED["29463-7"], TYPED["85354-9"]
 
@@ -55,7 +56,37 @@ def _mmhg(code: str, number: int) -> dict[str, object]:
         ({"valueQuantity": {"value": 0.5, "comparator": ">=", "unit": "g/L"}}, "≥ 0,5 g/L"),
         ({"valueQuantity": {"unit": "kg"}}, ""),
         ({"valueRange": {"low": {"value": 2, "unit": "g"}, "high": {"value": 3, "unit": "g"}}}, "2 g – 3 g"),
-        ({"valueRange": {"low": {"value": 2, "unit": "g"}}}, "2 g"),
+        ({"valueRange": {"low": {"value": 2, "unit": "g"}}}, "≥ 2 g"),
+        ({"valueRange": {"high": {"value": 3, "unit": "g"}}}, "≤ 3 g"),
+        ({"valueRange": {"low": {"unit": "g"}, "high": {"value": 3, "unit": "g"}}}, "≤ 3 g"),
+        ({"valueRatio": {"numerator": {"value": 1}}}, "1"),
+        ({"valuePeriod": {"start": "2026-03-01"}}, "début : 01/03/2026"),
+        ({"valuePeriod": {"end": "2026"}}, "fin : 2026"),
+        ({"valueSampledData": {"origin": {"value": 0}, "data": "1 2 E"}}, "tracé de 3 points, à lire dans un logiciel"),
+        (
+            {"valueCodeableConcept": {"coding": [{"system": "http://snomed.info/sct", "code": "260385009"}]}},
+            "SNOMED CT 260385009",
+        ),
+        ({"valueCodeableConcept": {"coding": [{"code": "POS"}]}}, "code POS"),
+        ({"dataAbsentReason": {"coding": [{"code": "asked-declined"}]}}, "refusé"),
+        ({"dataAbsentReason": {"coding": [{"code": "own-reason", "system": "urn:x"}]}}, "code own-reason"),
+        (
+            {"valueQuantity": {"value": 3, "unit": "kg"}, "component": [_with("2951-2", valueInteger=140)]},
+            "3 kg, Sodium 140",
+        ),
+        (
+            {"component": [_with("8480-6", dataAbsentReason={"coding": [{"code": "error"}]}), _mmhg("8462-4", 76)]},
+            "Systolique erreur de mesure, Diastolique 76 mmHg",
+        ),
+        (
+            {
+                "component": [
+                    {**_mmhg("8480-6", 190), "interpretation": [{"coding": [{"code": "HH"}]}]},
+                    _mmhg("8462-4", 76),
+                ]
+            },
+            "Systolique 190 mmHg (très haut), Diastolique 76 mmHg",
+        ),
         ({"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 128}}}, "1/128"),
         ({"valuePeriod": {"start": "2026-03-01", "end": "2026-03-04"}}, "01/03/2026 – 04/03/2026"),
         ({"valueDateTime": "2026-03"}, "03/2026"),
@@ -81,6 +112,54 @@ def _mmhg(code: str, number: int) -> dict[str, object]:
 )
 def test_a_value_is_told_whole(observation: dict[str, object], said: str) -> None:
     assert value(observation) == said
+
+
+def _found(*codes: str) -> list[dict[str, object]]:
+    return [{"coding": [{"code": code}]} for code in codes]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "6 mmol/L"),
+        ({"status": "final", "interpretation": _found("N")}, "6 mmol/L"),
+        ({"interpretation": _found("HH")}, "6 mmol/L (très haut)"),
+        ({"interpretation": _found("H")}, "6 mmol/L (haut)"),
+        ({"interpretation": _found("L")}, "6 mmol/L (bas)"),
+        ({"interpretation": _found("LL")}, "6 mmol/L (très bas)"),
+        ({"interpretation": _found("A")}, "6 mmol/L (anormal)"),
+        ({"interpretation": [{"text": "à contrôler"}]}, "6 mmol/L (à contrôler)"),
+        ({"interpretation": _found("H"), "status": "preliminary"}, "6 mmol/L (haut, provisoire)"),
+        ({"status": "corrected"}, "6 mmol/L (corrigé)"),
+    ],
+    ids=str,
+)
+def test_a_value_is_told_with_what_the_laboratory_says_of_it(more: dict[str, object], said: str) -> None:
+    assert whole({"valueQuantity": {"value": 6, "unit": "mmol/L"}, **more}) == said
+
+
+@pytest.mark.parametrize(
+    ("ranges", "said"),
+    [
+        ([{"low": {"value": 3.5, "unit": "mmol/L"}, "high": {"value": 5, "unit": "mmol/L"}}], "3,5 mmol/L – 5 mmol/L"),
+        ([{"high": {"value": 5, "unit": "mg/L"}}], "≤ 5 mg/L"),
+        ([{"low": {"value": 60}}], "≥ 60"),
+        ([{"text": "négatif"}], "négatif"),
+        ([{"high": {"value": 5}, "appliesTo": [{"text": "femmes"}]}, {"high": {"value": 7}}], "≤ 5 (femmes) ; ≤ 7"),
+        ([], ""),
+    ],
+    ids=str,
+)
+def test_usual_values_say_which_end_they_have(ranges: list[dict[str, object]], said: str) -> None:
+    assert usual({"referenceRange": ranges}) == said
+
+
+@pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])
+def test_a_measure_that_was_called_off_is_none(status: str) -> None:
+    made = {"resourceType": "Observation", "status": status, **_with("29463-7", valueQuantity={"value": 3})}
+
+    assert grouped([made]) == []
+    assert told_once([{**made, "id": "x", "effectiveDateTime": "2026"}]) == []
 
 
 def test_a_kind_that_nobody_named_is_shown_with_its_code() -> None:

@@ -64,17 +64,20 @@ def environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    say = translations(language).gettext
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.globals.update(static=static_url, lang=language)
     made.globals.update(receivers=RECEIVERS, coordinators=COORDINATORS, urgent=URGENT, called=CALLED, managers=MANAGERS)
     made.globals.update(checkers=CHECKERS, self_employed=SELF_EMPLOYED)
     made.filters.update(
-        sentence=sentences.sentence,
+        sentence=lambda tree: sentences.sentence(tree, say),
         kind=sentences.kind,
         author=sentences.author,
-        value=measures.value,
+        value=lambda tree: measures.value(tree, say),
+        whole=lambda tree: measures.whole(tree, say),
+        usual=lambda tree: measures.usual(tree, say),
         # For words that may come from a record: newstyle gettext takes a % in its text for a placeholder.
-        spoken=translations(language).gettext,
+        spoken=say,
         happened=moments.happened,
         written=moments.written,
         late=moments.late,

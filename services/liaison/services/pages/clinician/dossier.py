@@ -1,7 +1,7 @@
 """One person's shared record on one page: À savoir, alerts, what changed since my last visit, plan, problems, treatment."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -10,16 +10,19 @@ from starlette.responses import Response
 from liaison.auth.access.classes import Class
 from liaison.fhir.errors import NotFound
 from liaison.services.pages.applications.opening import apps
+from liaison.services.pages.clinician import treatments
 from liaison.services.pages.clinician.alerts import alerts_of, told
 from liaison.services.pages.clinician.last_visit import last_visit
+from liaison.services.pages.clinician.news import FIRST_LOOK, MOST_NEWS, is_new, told_once
 from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.clinician.teams import members, teams_of
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import moments
-from liaison.services.pages.reading.concepts import label
+from liaison.services.pages.reading import medicines, moments
+from liaison.services.pages.reading.allergies import gravest_first
 from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.identity import identity
-from liaison.services.pages.reading.sentences import medicine
+from liaison.services.pages.reading.states import in_force
+from liaison.services.pages.reading.states import stands as stands_today
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import writes
 
@@ -33,7 +36,7 @@ STANDING: Final = {
     "Condition": (_OVER, "recorded-date"),
     "AllergyIntolerance": (_OVER, "date"),
     "MedicationRequest": ("status eq active", "authoredon"),
-    "MedicationStatement": ("status eq active", "effective"),
+    "MedicationStatement": ("status eq active or status eq intended", "effective"),
     "CarePlan": ("status eq active", "date"),
 }
 # Read since a moment only, with the parameter that says when it happened. What the caller may not see is not there.
@@ -46,10 +49,11 @@ GROWING: Final = {
     "Immunization": "date",
     "DiagnosticReport": "date",
 }
-FIRST_LOOK: Final = timedelta(days=30)
-"""How far back, by the date things happened, the page looks when someone opens a record for the first time."""
-MOST_NEWS: Final = 40
-STOPPED: Final = "stopped,completed,on-hold"
+# What ended, by the statuses that say so, and the parameter that says when.
+STOPPED: Final = {
+    "MedicationRequest": ("stopped,completed,on-hold", "authoredon"),
+    "MedicationStatement": ("stopped,completed,on-hold,not-taken", "effective"),
+}
 MOST_STOPPED: Final = 100
 COMING: Final = frozenset({"proposed", "pending", "booked", "arrived", "checked-in"})
 
@@ -92,7 +96,7 @@ async def show(request: Request, place: Place) -> Response:
         *(stands(record, reference, type_, since) for type_ in STANDING),
     )
     flags, problems, allergies, requested, stated, plans = standing
-    treatments = [*current(requested), *current(stated)]
+    medicated = treatments.sorted_out([*requested, *stated, *ended], datetime.now(moments.PARIS))
     opened = await apps(request) if place.urgent is None else []
     shown = news + [tree for trees in standing for tree in trees if is_new(tree, since)]
     return render(
@@ -107,13 +111,12 @@ async def show(request: Request, place: Place) -> Response:
         planned=[one for one in planned if one.get("status") in COMING],
         since=since,
         changed=told_once(shown)[:MOST_NEWS],
-        flags=current(flags),
-        problems=[p for p in problems if active(p)],
-        treatments=treatments,
-        stopped=once_each(ended, treatments),
+        flags=in_force(flags),
+        problems=[one for one in problems if stands_today(one)],
+        treatments=medicated,
         contact=contact(patient),
-        allergies=[a for a in allergies if active(a)],
-        plans=current(plans),
+        allergies=gravest_first([one for one in allergies if stands_today(one)]),
+        plans=in_force(plans),
         team=list(dict.fromkeys(member for team in teams for member in members(team))),
         alerts=[told(task) for task in alerts],
         may_answer=place.writes and writes(place.me.role_code, Class.ALERT),
@@ -141,33 +144,26 @@ async def stands(record: Record, reference: str, type_: str, since: datetime | N
 
 async def stopped(record: Record, reference: str) -> list[Tree]:
     """The treatments that ended last."""
-    query = {"patient": reference, "status": STOPPED, "_sort": "-authoredon", "_count": str(MOST_STOPPED)}
-    return await _medicines_named(record, "MedicationRequest", query, 2 * MOST_STOPPED)
+    lists = await asyncio.gather(
+        *(
+            _medicines_named(
+                record,
+                type_,
+                {"patient": reference, "status": statuses, "_sort": f"-{date}", "_count": str(MOST_STOPPED)},
+                2 * MOST_STOPPED,
+            )
+            for type_, (statuses, date) in STOPPED.items()
+        )
+    )
+    return [tree for trees in lists for tree in trees]
 
 
 async def _medicines_named(record: Record, type_: str, query: dict[str, str], most: int) -> list[Tree]:
     """The matches. A treatment that refers to a Medication says its name, as if the reference had carried it."""
-    if not type_.startswith("Medication"):
+    if type_ not in medicines.TYPES:
         return await found(record, type_, query, most)
     trees = await found(record, type_, {**query, "_include": f"{type_}:medication"}, most)
-    names = {f"Medication/{one['id']}": label(one.get("code")) for one in trees if one["resourceType"] == "Medication"}
-    matches = [one for one in trees if one["resourceType"] == type_]
-    for one in matches:
-        reference = one.get("medicationReference") or {}
-        if not reference.get("display") and (name := names.get(reference.get("reference", ""))):
-            reference["display"] = name
-    return matches
-
-
-def once_each(ended: list[Tree], treatments: list[Tree]) -> list[Tree]:
-    """Each medicine once, as it ended last; none that is taken still, under the same words."""
-    seen = {medicine(one) for one in treatments}
-    kept = []
-    for tree in ended:
-        if (name := medicine(tree)) not in seen or not name:
-            seen.add(name)
-            kept.append(tree)
-    return kept
+    return treatments.named([one for one in trees if one["resourceType"] == type_], trees)
 
 
 def _new(since: datetime | None, date: str) -> tuple[str, str]:
@@ -179,43 +175,3 @@ def _new(since: datetime | None, date: str) -> tuple[str, str]:
 def _later(since: datetime | None, date: str) -> dict[str, str]:
     name, when = _new(since, date)
     return {name: when.replace(" ", "")}
-
-
-def is_new(tree: Tree, since: datetime | None) -> bool:
-    if since:
-        return moments.written(tree) > since
-    when = moments.happened(tree)
-    return when is not None and when > datetime.now(UTC) - FIRST_LOOK
-
-
-def told_once(trees: list[Tree]) -> list[Tree]:
-    """Newest first. A home visit is one line: what was drawn from its form is left out where the form itself is seen."""
-    forms = {f"QuestionnaireResponse/{t['id']}" for t in trees if t["resourceType"] == "QuestionnaireResponse"}
-    visits = {
-        t["encounter"]["reference"] for t in trees if t["resourceType"] == "QuestionnaireResponse" and "encounter" in t
-    }
-
-    def drawn(tree: Tree) -> bool:
-        if tree["resourceType"] == "QuestionnaireResponse":
-            return False
-        if f"{tree['resourceType']}/{tree['id']}" in visits:
-            return True
-        sources = {source.get("reference") for source in tree.get("derivedFrom", ())}
-        return bool(sources & forms) or tree.get("encounter", {}).get("reference") in visits
-
-    kept = [tree for tree in trees if not drawn(tree)]
-    return sorted(kept, key=lambda tree: moments.happened(tree) or moments.written(tree), reverse=True)
-
-
-def current(trees: list[Tree]) -> list[Tree]:
-    """Those in force; R4 gives Flag no search parameter for its status."""
-    return [tree for tree in trees if tree.get("status") == "active"]
-
-
-def active(tree: Tree) -> bool:
-    """Whether a Condition or an AllergyIntolerance stands."""
-    codings = tree.get("clinicalStatus", {}).get("coding", [])
-    refuted = any(
-        c.get("code") in ("refuted", "entered-in-error") for c in tree.get("verificationStatus", {}).get("coding", [])
-    )
-    return not refuted and not any(c.get("code") in ("resolved", "inactive", "remission") for c in codings)

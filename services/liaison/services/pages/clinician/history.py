@@ -13,11 +13,13 @@ from starlette.responses import Response
 from liaison.auth.access import vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import codes
-from liaison.services.pages.clinician.dossier import found, patient_or_404, told_once
+from liaison.services.pages.clinician.dossier import found, patient_or_404
+from liaison.services.pages.clinician.news import told_once
 from liaison.services.pages.clinician.place import Place, own_place
+from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, questionnaire, sentences
-from liaison.services.pages.reading.concepts import label
+from liaison.services.pages.reading.concepts import Say, label
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.role_names import writes
 
@@ -68,6 +70,7 @@ async def show(request: Request, place: Place) -> Response:
     )
     known = told_once([tree for trees in lists for tree in trees])
     masks = set(_masked(consents))
+    gettext = translations(language_of(request)).gettext
     return render(
         request,
         "clinician/history.html",
@@ -75,7 +78,7 @@ async def show(request: Request, place: Place) -> Response:
         patient=patient,
         who=identity(patient),
         today=datetime.now(moments.PARIS).date(),
-        written=[_entry(tree, masks) for tree in known[(number - 1) * A_PAGE : number * A_PAGE]],
+        written=[_entry(tree, masks, gettext) for tree in known[(number - 1) * A_PAGE : number * A_PAGE]],
         may_mask=place.writes and writes(place.me.role_code, Class.MASKED),
         number=number,
         older=number + 1 if len(known) > number * A_PAGE and number < MOST_PAGES else 0,
@@ -83,15 +86,15 @@ async def show(request: Request, place: Place) -> Response:
     )
 
 
-def _entry(tree: Tree, masks: set[str]) -> Entry:
+def _entry(tree: Tree, masks: set[str], gettext: Say) -> Entry:
     words = sentences.text_of(tree)
-    title = sentences.sentence(tree)
+    title = sentences.sentence(tree, gettext)
     types = [str(one.get("attachment", {}).get("contentType", "")) for one in tree.get("content", [])]
     security = (tree.get("meta") or {}).get("security", [])
     return Entry(
         tree,
-        words if words != title else "",
-        questionnaire.answers(tree) if sentences.kind(tree) == sentences.QUESTIONNAIRE else [],
+        words if not title.startswith(words) else "",
+        questionnaire.answers(tree, gettext) if sentences.kind(tree) == sentences.QUESTIONNAIRE else [],
         [label(one) for one in security if label(one)],
         f"{tree['resourceType']}/{tree['id']}" in masks,
         next((one for one in types if one and not one.startswith("text/")), "") if not words else "",

@@ -111,7 +111,7 @@ def grouped(observations: list[Tree]) -> list[Series]:
     kinds: dict[tuple[str, str], list[Tree]] = {}
     for observation in sorted(observations, key=lambda tree: moments.happened(tree) or _NEVER, reverse=True):
         noticed = any(c.get("system") == codes.HOME_CARE for c in observation.get("code", {}).get("coding", []))
-        if observation.get("status") != "entered-in-error" and not noticed and reading.value(observation):
+        if not reading.called_off(observation) and not noticed and reading.whole(observation):
             name = reading.name(observation)
             kinds.setdefault((name, reading.code(observation) if name == reading.UNNAMED else ""), []).append(
                 observation

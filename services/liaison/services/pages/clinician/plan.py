@@ -14,6 +14,7 @@ from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.states import in_error
 
 
 async def plan(request: Request) -> Response:
@@ -38,6 +39,6 @@ async def show(request: Request, place: Place) -> Response:
         who=identity(patient),
         today=today,
         plans=plans,
-        goals=goals,
-        steps=calendar([task for task in tasks if step_code(task)], today),
+        goals=[goal for goal in goals if not in_error(goal)],
+        steps=calendar([task for task in tasks if step_code(task) and not in_error(task)], today),
     )

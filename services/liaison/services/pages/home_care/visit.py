@@ -16,13 +16,14 @@ from liaison.protocols import library
 from liaison.protocols.answers import Answer, Item, items
 from liaison.protocols.visit import FORM, Invalid, Visit, is_of, transaction
 from liaison.services.house import House
-from liaison.services.pages.clinician.dossier import current, found, patient_or_404
+from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.home_care import answering
 from liaison.services.pages.home_care.today import service_phone
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.states import in_force
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import Me, SignedIn, address_of, signed_in
 
@@ -62,7 +63,7 @@ async def _show(
         status=400 if problems else 409 if earlier else 200,
         patient=patient,
         who=identity(patient),
-        flags=current(flags)[:3],
+        flags=in_force(flags)[:3],
         weight=weight,
         phone=phone,
         questions=questions,

@@ -66,7 +66,7 @@ async def _of_all(record: Record, patient: str, gettext: Gettext) -> list[str]:
     said = []
     if names:
         said.append(gettext(_("N'y auront plus accès : {names}.")).format(names=", ".join(names)))
-    said += [gettext(_("Plan arrêté en l'état : {plan}.")).format(plan=sentence(plan)) for plan in plans]
+    said += [gettext(_("Plan arrêté en l'état : {plan}.")).format(plan=sentence(plan, gettext)) for plan in plans]
     said += [
         gettext(_("Alerte en cours qui ne sera plus lue : {alert}.")).format(alert=told(task).text) for task in alerts
     ]
@@ -80,7 +80,7 @@ async def _of_one(record: Record, patient: str, target: str, gettext: Gettext) -
         found(record, "Appointment", {**mine, "actor": target, **_from_now()}, 100),
     )
     said = [
-        gettext(_("N'est plus suivi par la personne qui en est chargée : {step}.")).format(step=sentence(step))
+        gettext(_("N'est plus suivi par la personne qui en est chargée : {step}.")).format(step=sentence(step, gettext))
         for step in steps
     ]
     return said + _visits(visits, gettext)

@@ -11,13 +11,14 @@ from starlette.responses import RedirectResponse, Response
 from liaison.auth.access.calls import KIND
 from liaison.fhir.errors import NotFound
 from liaison.services.pages.clinician.alerts import alerts_of, told
-from liaison.services.pages.clinician.dossier import COMING, current, found, patient_or_404
+from liaison.services.pages.clinician.dossier import COMING, found, patient_or_404
 from liaison.services.pages.clinician.teams import members, teams_of
 from liaison.services.pages.layout import render
 from liaison.services.pages.platform.calls import DOCTOR
 from liaison.services.pages.platform.taken import own_call
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.states import in_force
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
 
@@ -69,7 +70,7 @@ async def call(request: Request) -> Response:
         addresses=[address_line(address) for address in patient.get("address", [])],
         contacts=await contacts(record, teams),
         alerts=[told(alert) for alert in alerts],
-        flags=current(flags),
+        flags=in_force(flags),
         planned=[one for one in planned if one.get("status") in COMING],
     )
 

@@ -1,6 +1,27 @@
-"""The words of codes. A bare code is never shown."""
+"""The words of codes. A bare code is never shown, save where hiding it would hide a clinical fact: `named`."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
+
+Say = Callable[[str], str]
+"""Puts words of ours into the reader's language: a catalogue's gettext. `str` leaves them in French."""
+
+_SYSTEMS: Final = {
+    "http://www.whocc.no/atc": "ATC",
+    "http://snomed.info/sct": "SNOMED CT",
+    "http://loinc.org": "LOINC",
+    "http://hl7.org/fhir/sid/icd-10": "CIM-10",
+    "http://hl7.org/fhir/sid/icd-11": "CIM-11",
+    "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
+}
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+_CODE: Final = _("code")
 
 
 def label(concept: Any) -> str:
@@ -9,5 +30,28 @@ def label(concept: Any) -> str:
         return ""
     if concept.get("text"):
         return str(concept["text"])
-    codings = concept.get("coding", [concept] if "display" in concept else [])
-    return next((str(c["display"]) for c in codings if c.get("display")), "")
+    return next((str(c["display"]) for c in codings(concept) if c.get("display")), "")
+
+
+def named(concept: Any, say: Say = str) -> str:
+    """The words, or for want of any the first code with its system: 'ATC R03BB04', 'code 12'. For medicines, substances
+    and results, which must not be lost because other software left out their words."""
+    coded = (c for c in codings(concept) if c.get("code"))
+    return label(concept) or next((f"{_SYSTEMS.get(c.get('system', ''), say(_CODE))} {c['code']}" for c in coded), "")
+
+
+def labels(concepts: Any) -> list[str]:
+    """The words of each that has some."""
+    return [words for one in concepts or [] if (words := label(one))]
+
+
+def codings(concept: Any) -> list[dict[str, Any]]:
+    """The codings of a CodeableConcept; a Coding is its own."""
+    if not isinstance(concept, dict):
+        return []
+    alone = [concept] if "display" in concept or "code" in concept else []
+    return [one for one in concept.get("coding", alone) if isinstance(one, dict)]
+
+
+def codes(concept: Any) -> set[str]:
+    return {str(one["code"]) for one in codings(concept) if one.get("code")}

@@ -3,17 +3,28 @@
 What is ordinary is said by the form itself: the first answer of each of its questions of state.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, Final
 
 from liaison.protocols import library
 from liaison.protocols.answers import items
-from liaison.protocols.visit import FORM
-from liaison.services.pages.reading.concepts import label
+from liaison.protocols.visit import FORM, SYSTEM
+from liaison.services.pages.reading import values
+from liaison.services.pages.reading.concepts import Say
 
 Tree = dict[str, Any]
 
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+_DONE: Final = _("Fait")
 _UNSAID: Final = frozenset({"start", "end"})
+_TELLING: Final = frozenset({"completed", "amended"})
+_CORRECTED: Final = frozenset({"amended", "corrected", "entered-in-error"})
 
 
 @cache
@@ -28,32 +39,52 @@ def is_one(response: Tree) -> bool:
     return str(response.get("questionnaire", "")).partition("|")[0] == FORM
 
 
-def told(response: Tree) -> str:
+def told_by(trees: Iterable[Tree]) -> Callable[[Tree], bool]:
+    """Whether one of the forms among these tells a resource already: its visit filed both, which their identifiers say,
+    and neither was corrected since. What anybody else wrote of the same encounter or the same form is told apart."""
+    forms = (tree for tree in trees if tree["resourceType"] == "QuestionnaireResponse" and is_one(tree))
+    visits = {visit for form in forms if form.get("status") in _TELLING for visit in _visits(form)}
+
+    def told_already(tree: Tree) -> bool:
+        if tree["resourceType"] == "QuestionnaireResponse" or tree.get("status") in _CORRECTED:
+            return False
+        return str((tree.get("meta") or {}).get("versionId", "1")) == "1" and not visits.isdisjoint(_visits(tree))
+
+    return told_already
+
+
+def _visits(tree: Tree) -> Iterator[str]:
+    """The numbers of the visits that a resource was filed by (protocols/visit.py)."""
+    found = tree.get("identifier") or []
+    for one in found if isinstance(found, list) else [found]:
+        number, mark, _part = str(one.get("value", "")).partition("#")
+        if one.get("system") == SYSTEM and mark:
+            yield number
+
+
+def told(response: Tree, say: Say = str) -> str:
     """'Le souffle : Plus court que d'habitude. Le reste comme d'habitude. Fait : Lever, Toilette. « … »'"""
     notable, tasks, words, ordinary = [], "", "", False
     for item in response.get("item", []):
         answers, link = item.get("answer", []), item.get("linkId")
-        given = [text for answer in answers if (text := answered(answer))]
+        given = [text for answer in answers if (text := answered(answer, say))]
         if not given or link in _UNSAID:
             continue
-        codes = {answer.get("valueCoding", {}).get("code") for answer in answers}
+        codes = {(answer.get("valueCoding") or {}).get("code") for answer in answers}
         if link == "note":
             words = f"« {given[0]} »"
         elif link == "tasks":
-            tasks = f"Fait : {', '.join(given)}."
+            tasks = f"{say(_DONE)} : {', '.join(given)}."
         elif codes <= _ordinary():
             ordinary |= link != "presence"
         else:
             question = str(item.get("text", "")).strip()
             notable.append(f"{question}{' ' if question.endswith('?') else ' : '}{', '.join(given)}.")
     if ordinary:
-        notable.append("Le reste comme d'habitude." if notable else "Comme d'habitude.")
+        notable.append(say(_("Le reste comme d'habitude.")) if notable else say(_("Comme d'habitude.")))
     return " ".join(part for part in (*notable, tasks, words) if part)
 
 
-def answered(answer: Tree) -> str:
+def answered(answer: Tree, say: Say = str) -> str:
     """The words of one answer, a number with its comma."""
-    if "valueCoding" in answer:
-        return label(answer["valueCoding"])
-    found = next((answer[name] for name in answer if name.startswith("value")), "")
-    return str(found).replace(".", ",") if isinstance(found, float) else str(found)
+    return values.told(answer, say)

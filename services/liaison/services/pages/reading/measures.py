@@ -1,12 +1,12 @@
 """What an Observation says to a clinician: its kind in French where the code is a common one, and its value, whole.
 
-A comparator, a range or an absence is part of a value: '< 5' told as '5' would be another result.
+What the laboratory says of a value (high, low, not final yet) is told with it.
 """
 
-from datetime import date
 from typing import Any, Final
 
-from liaison.services.pages.reading.concepts import label
+from liaison.services.pages.reading import values
+from liaison.services.pages.reading.concepts import Say, codes, label, labels
 
 Tree = dict[str, Any]
 LOINC: Final = "http://loinc.org"
@@ -20,6 +20,43 @@ def _(text: str) -> str:
 
 
 UNNAMED: Final = _("Mesure sans nom")
+
+# http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation; what is normal needs no word.
+_HOW: Final = {
+    "HH": _("très haut"),
+    "H": _("haut"),
+    "HU": _("très haut"),
+    "LL": _("très bas"),
+    "L": _("bas"),
+    "LU": _("très bas"),
+    "A": _("anormal"),
+    "AA": _("très anormal"),
+    "HX": _("au-dessus du seuil critique"),
+    "LX": _("au-dessous du seuil critique"),
+    ">": _("au-dessus de ce qui se mesure"),
+    "<": _("au-dessous de ce qui se mesure"),
+    "U": _("en hausse"),
+    "D": _("en baisse"),
+    "B": _("en mieux"),
+    "W": _("en moins bien"),
+    "POS": _("positif"),
+    "NEG": _("négatif"),
+    "DET": _("détecté"),
+    "ND": _("non détecté"),
+    "IND": _("indéterminé"),
+    "R": _("résistant"),
+    "I": _("intermédiaire"),
+    "S": _("sensible"),
+}
+# http://hl7.org/fhir/R4/valueset-observation-status.html; what is final needs no word.
+_STATES: Final = {
+    "registered": _("en attente"),
+    "preliminary": _("provisoire"),
+    "amended": _("corrigé"),
+    "corrected": _("corrigé"),
+    "cancelled": _("annulé"),
+    "entered-in-error": _("saisi par erreur"),
+}
 
 # Common names, as French laboratories and wards write them; the code's own display is shown for all others.
 NAMES: Final = {
@@ -71,12 +108,12 @@ NAMES: Final = {
 }
 
 
-def name(observation: Tree) -> str:
+def name(observation: Tree, say: Say = str) -> str:
     """Its kind in words. Never '': a value that is kept out of sight because nobody named it would be lost to who cares
     for the person."""
     concept = observation.get("code") or {}
     known = next((NAMES[c["code"]] for c in _loinc(concept) if c.get("code") in NAMES), "")
-    return known or label(concept) or UNNAMED
+    return say(known or label(concept) or UNNAMED)
 
 
 def code(observation: Tree) -> str:
@@ -85,60 +122,63 @@ def code(observation: Tree) -> str:
     return f"{'LOINC ' if bare.get('system') == LOINC else ''}{bare.get('code', '')}"
 
 
-def value(observation: Tree) -> str:
-    """The value with its unit in French typography; '' where nothing was observed. A blood pressure is '128/76 mmHg', in
-    whatever order it was written; the parts of another panel have their names."""
-    if said := _single(observation):
-        return said
-    parts = [part for part in observation.get("component", []) if _single(part)]
-    pressure = [next((p for p in parts if _has(p, code)), None) for code in (SYSTOLIC, DIASTOLIC)]
-    if len(parts) == 2 and (all(pressure) or not any(p.get("code") for p in parts)):
-        first, second = (_single(part) for part in (pressure if all(pressure) else parts) if part)
-        amount, _space, shared = first.partition(" ")
-        if second.endswith(shared):
-            return f"{amount}/{second}"
-    if not parts:
-        return label(observation.get("dataAbsentReason"))
-    return ", ".join(f"{name(part)} {_single(part)}" if part.get("code") else _single(part) for part in parts)
+def value(observation: Tree, say: Say = str) -> str:
+    """The value with its unit in French typography, and its parts; why there is none where that is said; else ''. A blood
+    pressure is '128/76 mmHg', in whatever order it was written; the parts of another panel have their names."""
+    own = values.told(observation, say)
+    parts = [part for part in observation.get("component", []) if _part(part, say)]
+    if not own and (pressure := _pressure(parts)):
+        return pressure
+    told = [own, *(f"{name(part, say)} {_part(part, say)}" if part.get("code") else _part(part, say) for part in parts)]
+    return ", ".join(filter(None, told)) or values.absent(observation, say)
 
 
-def unit(quantity: Tree) -> str:
-    written = str(quantity.get("unit") or quantity.get("code") or "")
-    return {"mm[Hg]": "mmHg", "Cel": "°C", "{score}": "", "1": ""}.get(written, written)
+def marks(observation: Tree, say: Say = str) -> list[str]:
+    """What must be known with the value: that the laboratory found it high or low, that it is not final."""
+    found = [say(_HOW[code]) for one in observation.get("interpretation", []) for code in codes(one) if code in _HOW]
+    found = found or labels(observation.get("interpretation"))
+    state = _STATES.get(str(observation.get("status", "")))
+    return [*dict.fromkeys(found), *([say(state)] if state else [])]
 
 
-def _single(observation: Tree) -> str:
-    if quantity := observation.get("valueQuantity"):
-        return _quantity(quantity)
-    if span := observation.get("valueRange"):
-        return " – ".join(_quantity(span[end]) for end in ("low", "high") if end in span)
-    if ratio := observation.get("valueRatio"):
-        return "/".join(_quantity(ratio[part]) for part in ("numerator", "denominator") if part in ratio)
-    if period := observation.get("valuePeriod"):
-        return " – ".join(_day(str(period[end])) for end in ("start", "end") if end in period)
-    if "valueDateTime" in observation:
-        return _day(str(observation["valueDateTime"]))
-    for kind in ("valueString", "valueInteger", "valueTime"):
-        if kind in observation:
-            return str(observation[kind])
-    if "valueBoolean" in observation:
-        return "oui" if observation["valueBoolean"] else "non"
-    return label(observation.get("valueCodeableConcept"))
+def usual(observation: Tree, say: Say = str) -> str:
+    """The values that the laboratory holds for usual: '3,5 mmol/L – 5 mmol/L', '≤ 5 mg/L', each with whom it is for."""
+    told = []
+    for one in observation.get("referenceRange", []):
+        said = values.span(one, say) or str(one.get("text") or "")
+        whose = ", ".join(labels(one.get("appliesTo")))
+        told.append(f"{said} ({whose})" if said and whose else said)
+    return " ; ".join(filter(None, told))
 
 
-def _quantity(quantity: Tree) -> str:
-    """Comparator, number and unit: '< 0,5 mg/L'. A quantity without a number says nothing."""
-    if "value" not in quantity:
+def called_off(tree: Tree) -> bool:
+    """Whether it is an Observation that says nothing of the person: cancelled, or written by mistake."""
+    return tree.get("resourceType") == "Observation" and tree.get("status") in ("cancelled", "entered-in-error")
+
+
+def whole(observation: Tree, say: Say = str) -> str:
+    """The value with its marks: '6,1 mmol/L (haut, provisoire)'."""
+    told, with_it = value(observation, say), ", ".join(marks(observation, say))
+    return f"{told} ({with_it})" if told and with_it else told or with_it
+
+
+def _part(component: Tree, say: Say) -> str:
+    told = values.told(component, say) or values.absent(component, say)
+    with_it = ", ".join(marks({"interpretation": component.get("interpretation", [])}, say))
+    return f"{told} ({with_it})" if told and with_it else told
+
+
+def _pressure(parts: list[Tree]) -> str:
+    """'128/76 mmHg' where the parts are two that share a unit: those of a blood pressure, or two that nobody named."""
+    pressure = [next((part for part in parts if _has(part, code)), None) for code in (SYSTOLIC, DIASTOLIC)]
+    chosen = [part for part in (pressure if all(pressure) else parts) if part]
+    if len(parts) != 2 or not (all(pressure) or not any(part.get("code") for part in parts)):
         return ""
-    sign = {"<=": "≤", ">=": "≥"}.get(compared := str(quantity.get("comparator", "")), compared)
-    number = str(quantity["value"]).replace(".", ",")
-    return f"{sign} {number} {unit(quantity)}".strip()
-
-
-def _day(text: str) -> str:
-    """A FHIR date as it is written in French, to the precision it has; an hour is left out."""
-    parts = text[:10].split("-")
-    return date.fromisoformat(text[:10]).strftime("%d/%m/%Y") if len(parts) == 3 else "/".join(reversed(parts))
+    if any("interpretation" in part or "valueQuantity" not in part for part in chosen):
+        return ""
+    first, second = (values.told(part) for part in chosen)
+    amount, _space, shared = first.partition(" ")
+    return f"{amount}/{second}" if second.endswith(shared) else ""
 
 
 def _loinc(concept: Tree) -> list[Tree]:

@@ -1,11 +1,11 @@
 """One plain French sentence for each kind of resource, for lists of what changed. No judgement, no code shown raw."""
 
 import base64
-import binascii
 from typing import Any, Final
 
-from liaison.services.pages.reading import home_visit, measures
-from liaison.services.pages.reading.concepts import label
+from liaison.services.pages.reading import allergies, home_visit, measures, medicines
+from liaison.services.pages.reading.concepts import Say, codes, label, labels, named
+from liaison.services.pages.reading.states import refuted, states
 
 Tree = dict[str, Any]
 
@@ -67,22 +67,22 @@ KINDS: Final = {
     "ClinicalImpression": _("Synthèse"),
 }
 QUESTIONNAIRE: Final = _("Questionnaire")
+_NEVER: Final = _("Ne pas faire")
+REFUTED: Final = _("Allergie écartée")
+INTOLERANCE: Final = _("Intolérance")
 OTHER: Final = _("Autre élément")
-_STATES: Final = {
-    "entered-in-error": "saisi par erreur",
-    "cancelled": "annulé",
-    "stopped": "arrêté",
-    "on-hold": "suspendu",
-    "completed": "fait",
-    "resolved": "résolu",
-    "inactive": "inactif",
+# http://terminology.hl7.org/CodeSystem/v3-ActCode, the part that R4 recommends.
+_SETTINGS: Final = {
+    "EMER": _("Urgences"),
+    "HH": _("Au domicile"),
+    "IMP": _("Hospitalisation"),
+    "ACUTE": _("Hospitalisation"),
+    "NONAC": _("Hospitalisation"),
+    "OBSENC": _("Mise en observation"),
+    "PRENC": _("Avant une hospitalisation"),
+    "SS": _("Hospitalisation de jour"),
+    "VR": _("À distance"),
 }
-
-
-# Being over is their ordinary state: it need not be said.
-_STATELESS: Final = frozenset(
-    {"Encounter", "Task", "Communication", "QuestionnaireResponse", "Immunization", "Procedure"}
-)
 
 
 def text_of(tree: Tree) -> str:
@@ -92,7 +92,7 @@ def text_of(tree: Tree) -> str:
         if str(attachment.get("contentType", "")).startswith("text/") and "data" in attachment:
             try:
                 return base64.b64decode(attachment["data"]).decode("utf-8", "replace")
-            except binascii.Error:
+            except ValueError:  # binascii.Error is one; so is what is not ASCII
                 return ""
     for payload in tree.get("payload", []):
         if payload.get("contentString"):
@@ -100,24 +100,24 @@ def text_of(tree: Tree) -> str:
     return ""
 
 
-def sentence(tree: Tree) -> str:
-    """What the resource says, in a line. Where nothing can be said, the kind alone."""
-    said = _said(tree) or kind(tree)
-    state = _STATES.get(str(tree.get("status", "")), "")
-    return f"{said} ({state})" if state and tree["resourceType"] not in _STATELESS else said
+def sentence(tree: Tree, say: Say = str) -> str:
+    """What the resource says, in a line, and what its status makes of it. Where nothing can be said, the kind alone."""
+    said = _said(tree, say) or say(kind(tree))
+    state = ", ".join(states(tree, say)) if tree["resourceType"] != "Observation" else ""
+    return f"{said} ({state})" if state else said
 
 
-def _said(tree: Tree) -> str:
+def _said(tree: Tree, say: Say) -> str:
     match tree["resourceType"]:
         case "Observation":
-            return f"{measures.name(tree)} : {measures.value(tree)}".strip(" :")
+            return f"{measures.name(tree, say)} : {measures.whole(tree, say)}".strip(" :")
         case "MedicationRequest" | "MedicationStatement":
-            dosage = next((str(d["text"]) for d in tree.get("dosageInstruction", []) if d.get("text")), "")
-            return ", ".join(part for part in (medicine(tree), dosage) if part)
+            return medicines.told(tree, say)
+        case "AllergyIntolerance":
+            return allergies.told(tree, say)
         case "Encounter":
-            reasons = [*tree.get("reasonCode", []), *tree.get("type", [])]
-            reason = next((label(r) for r in reasons if label(r)), "")
-            return ", ".join(part for part in (label(tree.get("class")), reason) if part)
+            reasons = labels([*tree.get("reasonCode", []), *tree.get("type", [])])
+            return ", ".join([*filter(None, [_setting(tree.get("class"), say)]), *reasons[:1]])
         case "DocumentReference":
             words = text_of(tree)
             said = str(tree.get("description") or (words if len(words) <= _ONE_LINE else "") or label(tree.get("type")))
@@ -125,40 +125,42 @@ def _said(tree: Tree) -> str:
         case "DiagnosticReport":
             return ", ".join(filter(None, (label(tree.get("code")), str(tree.get("conclusion", "")))))
         case "Communication":
-            return text_of(tree) or next((label(c) for c in tree.get("category", [])), "")
+            return text_of(tree) or next(iter(labels(tree.get("category"))), "")
         case "Task" | "ServiceRequest":
-            return str(tree.get("description") or label(tree.get("code")))
+            said = str(tree.get("description") or label(tree.get("code")))
+            return f"{say(_NEVER)} : {said}" if tree.get("doNotPerform") is True and said else said
         case "CarePlan":
-            kinds = (label(one) for one in tree.get("category", []))
-            return str(tree.get("title") or next(filter(None, kinds), ""))
+            return str(tree.get("title") or next(iter(labels(tree.get("category"))), ""))
         case "Goal":
             return ", ".join(
                 filter(None, (label(tree.get("description")), label(tree.get("achievementStatus")).lower()))
             )
         case "Appointment":
-            return str(tree.get("description") or next((label(s) for s in tree.get("serviceType", [])), ""))
+            return str(tree.get("description") or next(iter(labels(tree.get("serviceType"))), ""))
         case "QuestionnaireResponse":
             if home_visit.is_one(tree):
-                return home_visit.told(tree)
+                return home_visit.told(tree, say)
             return ", ".join(text for item in tree.get("item", []) if (text := str(item.get("text", ""))))
         case "Immunization":
-            return label(tree.get("vaccineCode"))
+            when = str(tree.get("occurrenceString", ""))
+            return ", ".join(filter(None, (named(tree.get("vaccineCode"), say), when)))
         case "Consent":
-            return ", ".join(label(c) for c in tree.get("category", []) if label(c))
+            return ", ".join(labels(tree.get("category")))
     return label(tree.get("code"))
 
 
-def medicine(tree: Tree) -> str:
-    """What is taken: its words, those of the Medication that the resource contains, or of the reference to one."""
-    if said := label(tree.get("medicationCodeableConcept")):
-        return said
-    reference = tree.get("medicationReference") or {}
-    inside = (one for one in tree.get("contained", []) if f"#{one.get('id')}" == reference.get("reference"))
-    return next((label(one.get("code")) for one in inside), "") or str(reference.get("display", ""))
+def _setting(class_: Any, say: Say) -> str:
+    """Where an Encounter took place, by its words or those of the code that R4 has for it."""
+    known = next((_SETTINGS[code] for code in codes(class_) if code in _SETTINGS), "")
+    return label(class_) or (say(known) if known else "")
 
 
 def kind(tree: Tree) -> str:
     type_ = str(tree["resourceType"])
+    if type_ == "AllergyIntolerance" and refuted(tree):
+        return REFUTED
+    if type_ == "AllergyIntolerance" and tree.get("type") == "intolerance":
+        return INTOLERANCE
     if type_ == "QuestionnaireResponse" and not home_visit.is_one(tree):
         return QUESTIONNAIRE
     return KINDS.get(type_, OTHER)

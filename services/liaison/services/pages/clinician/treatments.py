@@ -1,0 +1,63 @@
+"""The treatments of one person, sorted by what the record says of them: taken, only proposed, ended, never to be given."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.medicines import ended, forbidden, medicine, product, proposed, taken
+from liaison.services.pages.reading.states import in_error
+
+Tree = dict[str, Any]
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Treatments:
+    """`forbidden` is what must not be given (R4: doNotPerform), `proposed` what nobody has ordered or taken yet."""
+
+    forbidden: list[Tree]
+    taken: list[Tree]
+    proposed: list[Tree]
+    ended: list[Tree]
+
+
+def sorted_out(trees: list[Tree], now: datetime) -> Treatments:
+    """Each once. Of what ended, each medicine once, as it ended last; none that is taken still, under the same words."""
+    known = list({f"{tree['resourceType']}/{tree['id']}": tree for tree in trees if not in_error(tree)}.values())
+    today = [tree for tree in known if taken(tree, now)]
+    over = [tree for tree in known if ended(tree, now) and not forbidden(tree)]
+    return Treatments(
+        [tree for tree in known if forbidden(tree) and tree.get("status") == "active"],
+        today,
+        [tree for tree in known if proposed(tree) and not forbidden(tree) and not ended(tree, now)],
+        _once_each(sorted(over, key=lambda tree: moments.happened(tree) or _NEVER, reverse=True), today),
+    )
+
+
+def named(treatments: list[Tree], found: list[Tree]) -> list[Tree]:
+    """Those that can be named: each says the name of the Medication it refers to, as if the reference had carried it.
+
+    One whose Medication the reader does not see is left out. The right to a wrapper is not the right to its content
+    (design, « one visible set »), and a treatment without a name says that there is one to hide.
+    """
+    names = {f"Medication/{one['id']}": product(one) for one in found if one["resourceType"] == "Medication"}
+    kept = []
+    for tree in treatments:
+        reference = tree.get("medicationReference") or {}
+        address = str(reference.get("reference", ""))
+        if not reference.get("display") and names.get(address):
+            reference["display"] = names[address]
+        if reference.get("display") or address in names or not address.startswith("Medication/"):
+            kept.append(tree)
+    return kept
+
+
+def _once_each(over: list[Tree], today: list[Tree]) -> list[Tree]:
+    seen = {medicine(one) for one in today}
+    kept = []
+    for tree in over:
+        if (name := medicine(tree)) not in seen or not name:
+            seen.add(name)
+            kept.append(tree)
+    return kept
