@@ -284,11 +284,64 @@ def others() -> Iterator[Tree]:
     yield from _dated("ServiceRequest", "authoredOn", status="active", intent="order")
 
 
+def people() -> Iterator[Tree]:
+    for period in [{"start": one} for one in MOMENTS] + [{"end": one} for one in MOMENTS]:
+        member = {"member": {"display": "Voisine"}, "period": period, "role": [BARE, UNSAID, {"text": "aide"}]}
+        yield {"resourceType": "CareTeam", "status": "active", "category": [{"text": "x"}], "participant": [member]}
+    members: list[Tree] = [
+        {"member": NOBODY},
+        {"role": [BARE]},
+        {"member": UNSAID},
+        {"onBehalfOf": NOBODY, "role": [USER]},
+    ]
+    yield {"resourceType": "CareTeam", "status": "active", "category": [BARE], "participant": members}
+    names: list[Tree] = [
+        UNSAID,
+        {"text": "Tout court"},
+        {"_family": UNSAID, "given": [None, "X"], "_given": [UNSAID, None]},
+        {"use": "official", "prefix": ["M."]},
+    ]
+    for name in names:
+        yield {
+            "resourceType": "RelatedPerson",
+            "name": [name],
+            "telecom": [{"system": "phone"}],
+            "relationship": [BARE, UNSAID],
+        }
+    yield {"resourceType": "RelatedPerson"}
+    for one in MOMENTS:
+        yield {
+            "resourceType": "RelatedPerson",
+            "name": [{"text": "Fille"}],
+            "period": {"end": one},
+            "birthDate": one[:10],
+        }
+    scope = _concept("http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy")
+    for category in (BARE, UNSAID, {"text": "feuille"}):
+        consent = {"resourceType": "Consent", "status": "active", "scope": scope, "policyRule": BARE}
+        for one in MOMENTS:
+            yield {**consent, "category": [category], "dateTime": one, "provision": {"period": {"end": one}}}
+
+
+def patient(tree: Tree) -> Tree:
+    """The Patient, with what else R4 lets be said of a person, or left unsaid."""
+    usual = {"use": "usual", "given": [None, "Zoé"], "_given": [UNSAID, None], "_family": UNSAID}
+    return {
+        **tree,
+        "name": [*tree["name"], usual, UNSAID],
+        "address": [{"line": [None, "3 rue Basse"], "_line": [UNSAID, None]}, UNSAID, {"use": "old"}],
+        "telecom": [{"system": "phone"}, UNSAID],
+        "contact": [{"name": UNSAID}],
+        "birthDate": "1950",
+        "deceasedDateTime": "9999",
+    }
+
+
 def of(patient: str, tree: Tree) -> Tree:
     """The tree, of that person, by the element that its type has for it."""
     reference = {"reference": f"Patient/{patient}"}
     match tree["resourceType"]:
-        case "AllergyIntolerance" | "Immunization":
+        case "AllergyIntolerance" | "Immunization" | "RelatedPerson" | "Consent":
             return {**tree, "patient": reference}
         case "Task":
             return {**tree, "for": reference}
@@ -299,4 +352,4 @@ def of(patient: str, tree: Tree) -> Tree:
             return {**tree, "subject": reference}
 
 
-KINDS = {one.__name__: one for one in (observations, forms, medicines, others)}
+KINDS = {one.__name__: one for one in (observations, forms, medicines, others, people)}

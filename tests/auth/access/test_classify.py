@@ -141,3 +141,28 @@ def test_a_provenance_is_as_closed_as_what_it_is_about() -> None:
     tree = {"resourceType": "Provenance", "target": [{"reference": "Condition/1/_history/2"}]}
     assert classify(tree, {"Condition/1": target}).classes == Class.CLIN | Class.SENS
     assert classify(tree, {}).classes == Class.CLIN
+
+
+ATC = "http://www.whocc.no/atc"
+SECRET = {"resourceType": "Medication", "id": "m", "code": coded(ATC, "N07BC01")}
+LABELLED = {
+    "resourceType": "Medication",
+    "id": "m",
+    "meta": {"security": [{"system": vocabulary.DATA_CLASS, "code": "PSY"}]},
+}
+PLAIN = {"resourceType": "Medication", "id": "m", "code": coded(ATC, "C03CA01")}
+
+
+@pytest.mark.parametrize(
+    "type_", ["MedicationRequest", "MedicationStatement", "MedicationDispense", "MedicationAdministration"]
+)
+@pytest.mark.parametrize(
+    ("medication", "added"),
+    [(SECRET, Class.SENS), (LABELLED, Class.PSY), (PLAIN, Class(0))],
+    ids=["by its code", "by its label", "an ordinary one"],
+)
+def test_a_treatment_is_as_closed_as_its_medicine(type_: str, medication: Tree, added: Class) -> None:
+    referring = {"resourceType": type_, "medicationReference": {"reference": "Medication/1/_history/1"}}
+    assert classify(referring, {"Medication/1": medication}).classes == Class.MEDS | added
+    containing = {"resourceType": type_, "contained": [medication], "medicationReference": {"reference": "#m"}}
+    assert classify(containing, {}).classes == Class.MEDS | added

@@ -157,6 +157,7 @@ def test_treatments_are_sorted_by_what_the_record_says_of_them() -> None:
             request("faux", "entered-in-error"),
             request("brouillon", "draft"),
             statement("déclaré"),
+            statement("sans nouvelles", "unknown"),
             statement("fini hier", effectivePeriod={"end": "2026-11-28"}),
             statement("jusqu'à ce soir", effectivePeriod={"end": "2026-11-29"}),
             statement("à prendre", "intended"),
@@ -167,7 +168,7 @@ def test_treatments_are_sorted_by_what_the_record_says_of_them() -> None:
         NOW,
     )
 
-    assert _ids(found.taken) == ["ordonné", "déclaré", "jusqu'à ce soir"]
+    assert _ids(found.taken) == ["ordonné", "déclaré", "sans nouvelles", "jusqu'à ce soir"]
     assert _ids(found.forbidden) == ["jamais"]
     assert _ids(found.proposed) == ["avis", "projet", "choix", "à prendre"]
     assert _ids(found.ended) == ["pas pris", "arrêté", "suspendu", "terminé", "fini hier"]
@@ -195,6 +196,7 @@ def test_what_ended_is_told_once_and_not_where_it_is_taken_still() -> None:
         (request("A", intent="plan"), "A (prévu)"),
         (request("A", "cancelled"), "A (annulé)"),
         (request("A", "draft"), "A (brouillon)"),
+        (statement("A", "unknown"), "A (état inconnu)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

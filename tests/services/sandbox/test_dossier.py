@@ -1,6 +1,7 @@
 """A record that other software has filled for years: the page of a person loses nothing that stands, and names it."""
 
 import html
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -69,6 +70,125 @@ def test_a_treatment_that_stands_is_named_among_hundreds_that_ended(sandbox: Run
 
     assert "Apixaban 5 mg comprimé" in page
     assert page.count("Amoxicilline 1 g (fait)") == 1
+
+
+def _section(page: str, name: str) -> str:
+    """The part of the page that this heading names."""
+    return page.split(f'aria-labelledby="{name}"')[1].split("</section>")[0]
+
+
+def test_what_is_taken_proposed_ended_and_forbidden_stands_apart(sandbox: Running) -> None:
+    patient = _patient(sandbox)
+    told = {"subject": {"reference": f"Patient/{patient}"}, "resourceType": "MedicationStatement"}
+    stated = [("active", "Vitamine D"), ("stopped", "Ibuprofène"), ("intended", "Zopiclone"), ("not-taken", "Fer")]
+    for tree in (
+        _medicine(patient, "active", medicationCodeableConcept={"text": "Kétoprofène"}, doNotPerform=True),
+        _medicine(patient, "active", medicationCodeableConcept={"text": "Méthotrexate"}) | {"intent": "proposal"},
+        *({**told, "status": status, "medicationCodeableConcept": {"text": name}} for status, name in stated),
+    ):
+        _send(sandbox, "POST", f"/{tree['resourceType']}", tree)
+
+    page = _page(sandbox, f"/dossiers/{patient}")
+    taken, _, rest = _section(page, "traitement").partition("Proposé ou prévu")
+    proposed, _, ended = rest.partition("Arrêté ou suspendu")
+
+    assert "Ne pas donner : Kétoprofène" in _section(page, "a-savoir")
+    assert "Kétoprofène" not in _section(page, "traitement")
+    assert "Vitamine D" in taken
+    assert [name for name in ("Méthotrexate (proposé)", "Zopiclone (prévu)") if name not in proposed] == []
+    assert [name for name in ("Ibuprofène (arrêté)", "Fer (non pris)") if name not in ended] == []
+    assert [name for name in ("Méthotrexate", "Zopiclone", "Ibuprofène", "Fer (") if name in taken] == []
+
+
+def test_the_gravest_allergy_is_first_and_a_refuted_one_is_none(sandbox: Running) -> None:
+    patient = _patient(sandbox)
+    system = "http://terminology.hl7.org/CodeSystem/allergyintolerance"
+    base: Tree = {
+        "resourceType": "AllergyIntolerance",
+        "clinicalStatus": {"coding": [{"system": f"{system}-clinical", "code": "active"}]},
+        "patient": {"reference": f"Patient/{patient}"},
+    }
+    refuted = {"coding": [{"system": f"{system}-verification", "code": "refuted"}]}
+    for more in (
+        {"code": {"text": "Pollen"}},
+        {"code": {"text": "Céfazoline"}, "criticality": "high"},
+        {"code": {"text": "Iode"}, "verificationStatus": refuted},
+    ):
+        _send(sandbox, "POST", "/AllergyIntolerance", {**base, **more})
+
+    known = _section(_page(sandbox, f"/dossiers/{patient}"), "a-savoir")
+
+    assert known.index("Céfazoline, risque élevé") < known.index("Pollen")
+    assert "Iode" not in known
+
+
+def test_a_form_of_other_software_hides_nothing_of_its_encounter(sandbox: Running) -> None:
+    patient = _patient(sandbox)
+    subject, now = {"reference": f"Patient/{patient}"}, datetime.now(UTC).isoformat(timespec="seconds")
+    stay: Tree = {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "EMER"},
+        "type": [{"text": "Passage pour douleur thoracique"}],
+        "subject": subject,
+        "period": {"start": now},
+    }
+    encounter = {
+        "reference": f"Encounter/{_send(sandbox, 'POST', '/Encounter', stay, prefer='return=representation')['id']}"
+    }
+    of_it: Tree = {"status": "final", "subject": subject, "encounter": encounter}
+    for tree in (
+        {**of_it, "resourceType": "QuestionnaireResponse", "status": "completed", "authored": now},
+        {
+            **of_it,
+            "resourceType": "Observation",
+            "code": {"text": "Troponine"},
+            "valueInteger": 4,
+            "effectiveDateTime": now,
+        },
+        {**of_it, "resourceType": "DiagnosticReport", "code": {"text": "Coronarographie"}, "effectiveDateTime": now},
+    ):
+        _send(sandbox, "POST", f"/{tree['resourceType']}", tree)
+
+    news = _section(_page(sandbox, f"/dossiers/{patient}"), "nouveau")
+    documents = _page(sandbox, f"/dossiers/{patient}/documents")
+
+    told = ("Passage pour douleur thoracique", "Troponine : 4", "Coronarographie")
+    assert [one for one in told if one not in news] == []
+    assert [one for one in (told[0], told[2]) if one not in documents] == []
+
+
+def test_a_treatment_whose_medication_is_hidden_leaves_no_trace(sandbox: Running) -> None:
+    """Two people of one team: the doctor reads what is most sensitive, the nurse does not learn that there is some."""
+    patient = next(str(one["id"]) for one in sandbox.known["patients"] if one["key"] == "sensitive")
+    with behind(sandbox, "nurse") as browser:
+        before = _section(browser.get(f"/dossiers/{patient}").text, "traitement")
+    label = {"system": "https://liaison.example/fhir/CodeSystem/data-class", "code": "SENS"}
+    hidden_one: Tree = {
+        "resourceType": "Medication",
+        "meta": {"security": [label]},
+        "code": {"text": "Buprénorphine 8 mg"},
+    }
+    place = "urn:uuid:7f1b9a54-8d3c-4a55-9d49-2a1f0c9f6d02"
+    entries: list[Tree] = [
+        {"fullUrl": place, "resource": hidden_one, "request": {"method": "POST", "url": "Medication"}},
+        *(
+            {
+                "resource": _medicine(patient, status, medicationReference={"reference": place}),
+                "request": {"method": "POST", "url": "MedicationRequest"},
+            }
+            for status in ("active", "stopped")
+        ),
+    ]
+    made = _send(sandbox, "POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+
+    assert "Buprénorphine 8 mg" in _section(_page(sandbox, f"/dossiers/{patient}"), "traitement")
+    with behind(sandbox, "nurse") as browser:
+        page = browser.get(f"/dossiers/{patient}").text
+    assert _section(page, "traitement") == before
+    assert "non précisé" not in page
+    addresses = [entry["response"]["location"].split("/_history")[0].split("/fhir/")[-1] for entry in made["entry"]]
+    assert {sandbox.get(sandbox.token("nurse"), address).status_code for address in addresses} == {404}
 
 
 def test_a_member_without_a_display_is_named_from_the_directory(sandbox: Running) -> None:

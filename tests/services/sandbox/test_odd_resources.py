@@ -6,6 +6,7 @@ import pytest
 from liaison.services.pages.page import Page
 from liaison.services.pages.routes import routes
 
+from .. import odd_resources
 from ..odd_resources import KINDS, of
 from ..running_sandbox import Running
 from .conftest import behind
@@ -35,6 +36,10 @@ def test_a_record_opens_whatever_other_software_stored(sandbox: Running, kind: s
             answer = software.post(f"/{tree['resourceType']}", json=of(patient, tree))
             if answer.status_code != 201:
                 refused.append((tree, answer.status_code, [i.get("diagnostics") for i in answer.json()["issue"]]))
+        if kind == "people":
+            tree = software.get(f"/Patient/{patient}").json()
+            answer = software.put(f"/Patient/{patient}", json=odd_resources.patient(tree))
+            assert answer.status_code == 200, answer.text
     assert refused == []
 
     broken = []

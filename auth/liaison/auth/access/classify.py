@@ -229,6 +229,8 @@ def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
             reduce(or_, (own_classes(one) for one in about if one.get("resourceType") != "Provenance"), Class(0))
             or classes
         )
+    if tree["resourceType"] not in rules().fixed:
+        classes |= _of_its_medicine(tree, related)
     author, service = author_of(tree), service_of(tree, related)
     if tree["resourceType"] not in rules().fixed and classes & _CLINICAL:
         writer, place = related.get(author), related.get(service)
@@ -244,6 +246,16 @@ def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
 
 _CLINICAL: Final = union(("CLIN", "VITAL"))
 """What a psychiatric service makes PSY. Its appointments, tasks and the care team's own content stay coordination."""
+
+
+def _of_its_medicine(tree: Mapping[str, Any], related: Mapping[str, Tree]) -> Class:
+    """What is sensitive about the Medication that it contains or refers to: a treatment is as closed as if the medicine
+    were written in it. As the Medication is when the treatment is written; a label that comes later is not followed."""
+    contained = [one for one in tree.get("contained") or () if isinstance(one, dict)]
+    found = [one for one in contained if one.get("resourceType") == "Medication"]
+    referred = related.get(_reference(tree.get("medicationReference")))
+    found += [referred] if referred is not None else []
+    return reduce(or_, (own_classes(one) for one in found), Class(0)) & _SENSITIVE
 
 
 def _targets(tree: Mapping[str, Any]) -> Iterator[str]:

@@ -178,7 +178,8 @@ class Hooks(Protocol):
 
     def classify(self, change: Change, related: Mapping[str, Tree]) -> Labels:
         """The classes and owners of a resource, from its own codes and labels and those of `related`: the encounter,
-        service and author it names, by relative reference, when they are known. Never empty: unknown is CLIN."""
+        service, medication and author it names, by relative reference, when they are known. Never empty: unknown is
+        CLIN."""
 
     async def before_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         """Sets the refusal (NotFound, Forbidden, Unprocessable) of what the caller may not write: rights as they are

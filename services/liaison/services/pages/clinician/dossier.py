@@ -35,8 +35,8 @@ STANDING: Final = {
     "Flag": ("", "date"),
     "Condition": (_OVER, "recorded-date"),
     "AllergyIntolerance": (_OVER, "date"),
-    "MedicationRequest": ("status eq active", "authoredon"),
-    "MedicationStatement": ("status eq active or status eq intended", "effective"),
+    "MedicationRequest": ("status eq active or status eq unknown", "authoredon"),
+    "MedicationStatement": ("status eq active or status eq intended or status eq unknown", "effective"),
     "CarePlan": ("status eq active", "date"),
 }
 # Read since a moment only, with the parameter that says when it happened. What the caller may not see is not there.

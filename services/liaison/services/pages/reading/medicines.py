@@ -64,12 +64,12 @@ def forbidden(tree: Tree) -> bool:
 def proposed(tree: Tree) -> bool:
     """Whether it stands as an idea or an intention: nobody ordered it, or takes it yet."""
     meant = tree.get("status") == "intended"
-    return meant or (tree.get("status") == "active" and tree.get("intent") in _MEANT)
+    return meant or (tree.get("status") in ("active", "unknown") and tree.get("intent") in _MEANT)
 
 
 def taken(tree: Tree, now: datetime) -> bool:
-    """Whether the person takes it today, as far as the record says."""
-    return tree.get("status") == "active" and not (forbidden(tree) or proposed(tree) or ended(tree, now))
+    """Whether the person takes it today, as far as the record says; where it says that nobody knows, so does the line."""
+    return tree.get("status") in ("active", "unknown") and not (forbidden(tree) or proposed(tree) or ended(tree, now))
 
 
 def ended(tree: Tree, now: datetime) -> bool:

@@ -50,6 +50,7 @@ _STATES: Final = {
     "in-progress": _("en cours"),
     "arrived": _("en cours"),
     "triaged": _("en cours"),
+    "unknown": _("état inconnu"),
 }
 _STANDING: Final = {
     "resolved": _("résolu"),
