@@ -72,6 +72,23 @@ Index("held_role_by_practitioner", held_role.c.practitioner)
 Index("held_role_by_organization", held_role.c.organization)
 Index("held_role_by_acts_for", held_role.c.acts_for, postgresql_where=held_role.c.acts_for != 0)
 
+# The professions that the directory states of someone: Practitioner.qualification (people.professions.derive).
+known_profession = Table(
+    "known_profession",
+    metadata,
+    Column("practitioner", BigInteger, primary_key=True, autoincrement=False),
+    Column("profession", Text, primary_key=True),
+)
+
+# Roles in someone's place that are stated as active, and are not in held_role until the directory knows their holder to be of
+# the profession of whom they act for (people.professions.settle).
+awaiting_role = Table(
+    "awaiting_role",
+    metadata,
+    Column("role", BigInteger, primary_key=True, autoincrement=False),
+    Column("role_code", Text, primary_key=True),
+)
+
 # Organization.partOf: an opposition to a hospital holds in its units; a structure's facts are those of its services.
 organization_part = Table(
     "organization_part",

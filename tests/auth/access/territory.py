@@ -62,6 +62,11 @@ class Patient:
         return self.reference.split("/")[1]
 
 
+def qualified(code: str, **more: Any) -> Tree:
+    """A qualification in a profession of TRE_G15."""
+    return {"code": {"coding": [{"system": vocabulary.PROFESSION, "code": code}]}, **more}
+
+
 def team(patient: Patient, members: Iterable[Person | str], **more: Any) -> Tree:
     return {
         "resourceType": "CareTeam",
@@ -220,7 +225,10 @@ class Territory:
     async def person(
         self, code: str, organization: str = "", *, acts_for: str = "", period: Tree | None = None
     ) -> Person:
-        practitioner = await self.create(self.system, {"resourceType": "Practitioner", "name": [{"family": code}]})
+        tree: Tree = {"resourceType": "Practitioner", "name": [{"family": code}]}
+        if code in ("substitute", "trainee"):
+            tree["qualification"] = [qualified("10")]
+        practitioner = await self.create(self.system, tree)
         return await self.role_of(practitioner, code, organization, acts_for=acts_for, period=period)
 
     async def role_of(

@@ -11,6 +11,7 @@ from liaison.auth.access import consent_writing
 
 from .arrivals import said
 from .pieces import moment
+from .territory import qualified
 
 Tree = dict[str, Any]
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj"
@@ -61,13 +62,15 @@ async def test_what_an_aide_records_stops_at_once_and_a_nurse_confirms_it(territ
 @pytest.mark.parametrize("still_held", [True, False])
 async def test_who_is_opposed_in_one_role_is_so_in_every_other(territory: Any, still_held: bool) -> None:
     """The page lists roles; the person means someone. Another role, begun later, would have been a way around."""
-    gp, nurse = [await territory.person(code) for code in ("gp", "nurse")]
-    patient = await territory.patient(gp, nurse)
+    gp, nurse, colleague = [await territory.person(code) for code in ("gp", "nurse", "nurse")]
+    patient = await territory.patient(gp, nurse, colleague)
     await opposed(territory, gp, patient, against={"reference": nurse.role})
+    qualification = [qualified("60")]
+    assert (await territory.change(territory.system, nurse.practitioner, qualification=qualification)).status == 200
     if not still_held:
         assert (await territory.change(territory.system, nurse.role, active=False)).status == 200
     days = {"start": "2020-01-01", "end": "2099-01-01"}
-    replacing = await territory.role_of(nurse.practitioner, "substitute", acts_for=gp.role, period=days)
+    replacing = await territory.role_of(nurse.practitioner, "substitute", acts_for=colleague.role, period=days)
     elsewhere = await territory.role_of(nurse.practitioner, "coordinator")
     team = await territory.tree(patient.made["team"])
     more = [*team["participant"], {"member": {"reference": elsewhere.role}, "period": {"start": "2020-01-01"}}]

@@ -12,6 +12,7 @@ Tree = dict[str, Any]
 
 LIAISON = "https://liaison.example/fhir"
 CLASS = f"{LIAISON}/CodeSystem/data-class"
+PROFESSION = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante"
 ROLES = (
     ("gp", "maison"), ("gp2", "maison"), ("specialist", "hospital"), ("hospital-doctor", "hospital"),
     ("on-call-doctor", "maison"), ("nurse", "maison"), ("nurse2", "ward"), ("midwife", ""), ("pharmacist", ""),
@@ -67,7 +68,9 @@ class Maker:
             more = {"partOf": ref(part_of)} if part_of else {}
             self.add(key, "Organization", active=True, name=f"Structure {key}", **more)
         for key, organization in ROLES:
-            self.add(f"practitioner-{key}", "Practitioner", active=True, name=[{"family": key.upper(), "given": ["T"]}])
+            more = {"qualification": [{"code": coded(PROFESSION, "10")}]} if key in ACTS_FOR else {}
+            name = [{"family": key.upper(), "given": ["T"]}]
+            self.add(f"practitioner-{key}", "Practitioner", active=True, name=name, **more)
             self._role(key, f"practitioner-{key}", organization)
         # One more role of the same person elsewhere; and roles that are over.
         self._role("nurse3", "practitioner-nurse", "homecare")

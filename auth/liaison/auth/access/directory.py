@@ -1,4 +1,4 @@
-"""What the directory says that rights rest on: who acts for whom, and which structure is part of which.
+"""What the directory says that rights rest on: who acts for whom, of which profession, and which structure is part of which.
 
 The roles themselves are rows of `held_role`, brought in line by liaison.auth.people.roles.derive.
 """
@@ -9,7 +9,7 @@ from typing import Final
 import asyncpg
 
 from liaison.auth.access.classify import is_psychiatric_service
-from liaison.auth.people import roles
+from liaison.auth.people import professions, roles
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.model.references import unversioned
 from liaison.fhir.store.contract import Change
@@ -20,18 +20,24 @@ _ORGANIZATION: Final = kind_of("Organization")
 
 
 def states_directory_facts(change: Change) -> bool:
-    return change.key.kind in (_ROLE, _ORGANIZATION)
+    return change.key.kind in (_ROLE, _ORGANIZATION) or professions.states(change)
 
 
 async def derive(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Change]) -> set[int]:
     """Brings the rows in line with the changes; gives the principals whose patients' grants may now differ."""
-    stated = [change for change in changes if states_directory_facts(change)]
+    stated = [change for change in changes if change.key.kind in (_ROLE, _ORGANIZATION)]
+    people = [change for change in changes if professions.states(change)]
     touched = await _principals(connection, stated)
     await roles.derive(connection, ids, stated)
     for change in stated:
         if change.key.kind == _ORGANIZATION:
             await _organization(connection, ids, change)
-    return touched | await _principals(connection, stated)
+    await professions.derive(connection, people)
+    touched |= await _principals(connection, stated)
+    settled = await professions.settle(connection, touched | {change.key.res for change in people})
+    for role in settled:
+        await roles.end_sessions(connection, role)
+    return touched | await _principals_of(connection, settled)
 
 
 def _structure(ids: Ids, reference: object) -> int:
@@ -56,7 +62,10 @@ async def _organization(connection: asyncpg.Connection, ids: Ids, change: Change
 
 async def _principals(connection: asyncpg.Connection, changes: Sequence[Change]) -> set[int]:
     """Those stated before or now: roles, their holders and structures, and those they act for."""
-    named = [change.key.res for change in changes]
+    return await _principals_of(connection, [change.key.res for change in changes])
+
+
+async def _principals_of(connection: asyncpg.Connection, named: Sequence[int]) -> set[int]:
     rows = await connection.fetch(
         "select role, practitioner, organization, acts_for from held_role where role = any($1::bigint[])", named
     )

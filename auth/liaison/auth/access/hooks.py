@@ -35,7 +35,7 @@ from liaison.auth.access.world import Fact, Source
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, entries_for_changes
 from liaison.auth.oauth2 import rfc9470
-from liaison.auth.people import identity_checks, notices
+from liaison.auth.people import identity_checks, notices, professions
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import FhirError
 from liaison.fhir.store.contract import Change, Key, Labels, Tree, Unit
@@ -124,6 +124,7 @@ class Hooks:
         affected = {change.key.patient for change in stating}
         if any(directory.states_directory_facts(change) for change in changes):
             touched = await directory.derive(connection, self._ids, changes)
+            await professions.refuse_others(connection, changes)
             affected |= set(await self._patients_of(connection, touched, changes))
         if affected:
             await self._derive(connection, caller, stating, affected)

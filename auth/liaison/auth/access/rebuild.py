@@ -23,7 +23,7 @@ from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey, Vault
 
 _KINDS: Final = sorted(kind_of(type_) for type_ in FACT_TYPES)
-_DIRECTORY: Final = (kind_of("PractitionerRole"), kind_of("Organization"))
+_DIRECTORY: Final = (kind_of("Practitioner"), kind_of("PractitionerRole"), kind_of("Organization"))
 
 
 async def rebuild(pool: asyncpg.Pool, vault: Vault) -> int:
@@ -59,7 +59,8 @@ async def _directory(connection: asyncpg.Connection, vault: Vault) -> None:
     changes = []
     async for key, tree, _ in _current(connection, vault.territory, "directory_version", list(_DIRECTORY)):
         changes.append(Change("update", key, type_of(key.kind), 0, tree))
-    await connection.execute("delete from organization_part")
+    for table in ("organization_part", "known_profession"):
+        await connection.execute(f"delete from {table}")
     await directory.derive(connection, ids, changes)
 
 

@@ -101,6 +101,34 @@ _DOCTOR: Final = "10"
 _GENERAL_PRACTICE: Final = frozenset({"SM53", "SM54"})
 
 
+def profession_of(code: str) -> str:
+    """The profession by which the holder of this role may be replaced: one word for all doctors, else the role itself; ''
+    for a role that is no health profession."""
+    role = ROLES.get(code)
+    return "" if role is None or role.category != "health" else "doctor" if role.doctor else code
+
+
+def profession_codes(profession: str) -> tuple[str, ...]:
+    """Its codes in TRE_G15, the one to write first; () for a care assistant, who has none there."""
+    return (
+        (_DOCTOR,) if profession == "doctor" else tuple(sorted(c for c, r in _PROFESSIONS.items() if r == profession))
+    )
+
+
+def qualified_professions(practitioner: Mapping[str, Any]) -> frozenset[str]:
+    """What the Practitioner's qualifications say, by their code of TRE_G15. One that has an end says nothing: no clock
+    would end what follows from it. Nor does anyone who is not active."""
+    if practitioner.get("active") is False:
+        return frozenset()
+    stated = [
+        one.get("code") or {}
+        for one in practitioner.get("qualification", ())
+        if not (one.get("period") or {}).get("end")
+    ]
+    found = _codes(stated, vocabulary.PROFESSION)
+    return frozenset("doctor" if code == _DOCTOR else _PROFESSIONS.get(code, "") for code in found) - {""}
+
+
 def _codes(concepts: Iterable[Mapping[str, Any]], system: str) -> list[str]:
     return [
         coding["code"]

@@ -51,6 +51,7 @@ async def derive(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Cha
         former = await connection.fetch(
             "delete from held_role where role = $1 returning role_code, active", change.key.res
         )
+        await connection.execute("delete from awaiting_role where role = $1", change.key.res)
         if change.tree is not None:
             rows = _rows(ids, change.key.res, change.tree)
             await connection.executemany(
@@ -59,7 +60,7 @@ async def derive(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Cha
                 rows,
             )
             await _tell_of_offices(connection, {row["role_code"] for row in former if row["active"]}, rows)
-        await _end_sessions(connection, change.key.res)
+        await end_sessions(connection, change.key.res)
 
 
 async def _tell_of_offices(
@@ -71,7 +72,7 @@ async def _tell_of_offices(
             await notices.tell(connection, Kind.OFFICE, practitioner, code=str(code))
 
 
-async def _end_sessions(connection: asyncpg.Connection, role: int) -> None:
+async def end_sessions(connection: asyncpg.Connection, role: int) -> None:
     """Sessions in a role last no longer than the role: those of one that is gone end now."""
     await connection.execute(
         """

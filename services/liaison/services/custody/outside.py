@@ -29,7 +29,7 @@ STATE: Final = "state.json"
 RIGHTS: Final = "rights.jsonl"
 CHECKPOINT: Final = "journal.checkpoint"
 BACKUPS: Final = "backups.json"
-KINDS: Final = frozenset(kind_of(type_) for type_ in (*FACT_TYPES, "PractitionerRole", "Organization"))
+KINDS: Final = frozenset(kind_of(type_) for type_ in (*FACT_TYPES, "Practitioner", "PractitionerRole", "Organization"))
 EVERY_SECONDS: Final = 1.0
 _LOCK: Final = 0x11A0015
 _MOST: Final = 5_000
@@ -192,6 +192,9 @@ def _query(prefix: str) -> str:
         'relation', (select coalesce(json_agg(row_to_json(t)), '[]') from relation t
                      where t.patient = $1 and t.source_kind = $2 and t.source_res = $3),
         'held_role', (select coalesce(json_agg(row_to_json(t)), '[]') from held_role t where t.role = $3),
+        'awaiting_role', (select coalesce(json_agg(row_to_json(t)), '[]') from awaiting_role t where t.role = $3),
+        'known_profession', (select coalesce(json_agg(row_to_json(t)), '[]') from known_profession t
+                             where t.practitioner = $3),
         'organization_part', (select coalesce(json_agg(row_to_json(t)), '[]') from organization_part t
                               where t.organization = $3))
     """

@@ -14,6 +14,7 @@ from typing import Any, Final
 import asyncpg
 
 from liaison.auth.access import grants
+from liaison.auth.people import professions
 from liaison.auth.people.accounts import close_of_record
 from liaison.fhir.definitions import DIRECTORY_TYPES, type_of
 from liaison.fhir.search.index import indexed
@@ -81,6 +82,8 @@ async def replay(connection: asyncpg.Connection, vault: Vault, folder: Path) -> 
     for phone in state.phones:
         done.phones += await _changed(connection, "update phone set active = false where phone = $1 and active", phone)
     done.secrets = await in_force.forget_others(connection, state.in_force)
+    if everyone and await _keeps_professions(connection):
+        await professions.settle_all(connection)
     if everyone:  # A role or a structure changed: whom it concerns is not told by its row.
         touched |= {row[0] for row in await connection.fetch("select patient from patient where state = 0")}
     await grants.recompute(connection, vault, touched)
@@ -144,9 +147,20 @@ async def _put(connection: asyncpg.Connection, line: dict[str, Any]) -> None:
         case "PractitionerRole":
             await connection.execute("delete from held_role where role = $1", line["res"])
             await _insert(connection, "held_role", rows["held_role"])
+            if await _keeps_professions(connection):
+                await connection.execute("delete from awaiting_role where role = $1", line["res"])
+                await _insert(connection, "awaiting_role", rows.get("awaiting_role", []))
+        case "Practitioner" if await _keeps_professions(connection):
+            await connection.execute("delete from known_profession where practitioner = $1", line["res"])
+            await _insert(connection, "known_profession", rows.get("known_profession", []))
         case "Organization":
             await connection.execute("delete from organization_part where organization = $1", line["res"])
             await _insert(connection, "organization_part", rows["organization_part"])
+
+
+async def _keeps_professions(connection: asyncpg.Connection) -> bool:
+    """A base of an older revision has no table for them: once it is migrated, `liaison rights rebuild` reads them."""
+    return bool(await connection.fetchval("select to_regclass('known_profession') is not null"))
 
 
 async def _refer(connection: asyncpg.Connection, vault: Vault, put: Sequence[Key]) -> None:
