@@ -68,9 +68,9 @@ class Maker:
             more = {"partOf": ref(part_of)} if part_of else {}
             self.add(key, "Organization", active=True, name=f"Structure {key}", **more)
         for key, organization in ROLES:
-            more = {"qualification": [{"code": coded(PROFESSION, "10")}]} if key in ACTS_FOR else {}
+            known: Tree = {"qualification": [{"code": coded(PROFESSION, "10")}]} if key in ACTS_FOR else {}
             name = [{"family": key.upper(), "given": ["T"]}]
-            self.add(f"practitioner-{key}", "Practitioner", active=True, name=name, **more)
+            self.add(f"practitioner-{key}", "Practitioner", active=True, name=name, **known)
             self._role(key, f"practitioner-{key}", organization)
         # One more role of the same person elsewhere; and roles that are over.
         self._role("nurse3", "practitioner-nurse", "homecare")

@@ -67,9 +67,10 @@ _TABLE: Final = (
     Internal(
         "sign-in",
         Purpose.HOPERAT,
-        "finds who in the directory is the professional that Pro Santé Connect has recognised",
+        "finds who in the directory is the professional that Pro Santé Connect has recognised, and writes the profession that"
+        " a role in someone's place awaits",
         frozenset({"Practitioner"}),
-        _NONE,
+        frozenset({"Practitioner"}),
     ),
     Internal(
         "people",

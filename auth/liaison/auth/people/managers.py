@@ -15,6 +15,7 @@ from typing import Final
 
 import asyncpg
 
+from liaison.auth.access.intervals import BEGINNING, FOREVER
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 
@@ -88,14 +89,19 @@ def is_dated(role: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class Person:
     """Someone of her structure, by one of its roles. `role` is res of the PractitionerRole, `practitioner` of the person;
-    `account` 0 for one who has none. `alone`: they reach no further than this. `own`: she may also open the account."""
+    `account` 0 for one who has none. `alone`: they reach no further than this. `own`: she may also open the account. `awaits`: not suspended, and
+    without any right until their profession is known (people.professions). `stands_for`: the role code of whom they act for."""
 
     practitioner: int
     role: int
     role_code: str
     active: bool
+    awaits: bool
+    starts: datetime
     ends: datetime
     over: bool
+    acts_for: int
+    stands_for: str
     account: int
     username: str
     alone: bool
@@ -105,7 +111,10 @@ class Person:
 
 _PEOPLE: Final = """
     with reach as (
-        select h.*, coalesce(a.account, 0) as account, coalesce(a.username, '') as username,
+        select h.role, h.practitioner, h.organization, h.role_code, h.active, w.role is not null as awaits, h.acts_for,
+               h.valid_from, h.valid_to, coalesce((select min(r.role_code) from held_role r
+                   where h.acts_for <> 0 and h.acts_for in (r.role, r.practitioner)), '') as stands_for,
+               coalesce(a.account, 0) as account, coalesce(a.username, '') as username,
                a.password is not null as word, a.pin is not null as pin,
                exists (select from passkey p where p.account = a.account) as passkey,
                a.account is not null and not exists (
@@ -113,13 +122,16 @@ _PEOPLE: Final = """
                    and (o.organization <> h.organization or o.role_code <> all ($2::text[])
                         or ($5::bigint <> 0 and o.acts_for <> $5))) as alone
         from held_role h
+        left join awaiting_role w using (role, role_code)
         left join account a on a.fhir_res = h.practitioner and a.fhir_kind = $3
         where h.organization = $1 and h.role_code = any ($2::text[]) and h.practitioner <> $4
           and ($5::bigint = 0 or h.acts_for = $5)
     )
-    select practitioner, role, role_code, active, valid_to as ends, valid_to <= now() as over, account, username,
-           alone, alone and not word and not passkey as own, word or pin or passkey as has_secret
-    from reach order by active desc, valid_to desc, role
+    select practitioner, role, role_code, active, awaits, greatest(valid_from, $6) as starts, least(valid_to, $7) as ends,
+           valid_to <= now() as over,
+           acts_for, stands_for, account, username, alone, alone and not word and not passkey as own,
+           word or pin or passkey as has_secret
+    from reach order by active or awaits desc, valid_to desc, role
 """
 
 
@@ -150,7 +162,14 @@ async def people_of(connection: "asyncpg.Connection | asyncpg.Pool", caller: Cal
     if not given:
         return []
     rows = await connection.fetch(
-        _PEOPLE, caller.organization, sorted(given), kind, caller.practitioner, answers_alone(caller)
+        _PEOPLE,
+        caller.organization,
+        sorted(given),
+        kind,
+        caller.practitioner,
+        answers_alone(caller),
+        BEGINNING,
+        FOREVER,
     )
     return [Person(**dict(row)) for row in rows]
 
@@ -158,6 +177,12 @@ async def people_of(connection: "asyncpg.Connection | asyncpg.Pool", caller: Cal
 def answers_alone(caller: Caller) -> int:
     """The role in whose name everyone of hers works, where she manages only those; else 0."""
     return caller.role if caller.role_code in SELF_EMPLOYED else 0
+
+
+def vouches(caller: Caller) -> bool:
+    """Whether this manager answers for the profession of whom she engages: the referent of a structure, who has seen who that
+    is, as for every role that she gives. Nobody does for who stands in their own place."""
+    return caller.role_code == REFERENT
 
 
 async def person_of(

@@ -22,18 +22,22 @@ from liaison.fhir.store.ids import Ids
 
 
 class HeldRole(NamedTuple):
-    """One choice at sign-in: numbers of the PractitionerRole and its organisation, and the role."""
+    """One choice at sign-in: numbers of the PractitionerRole and its organisation, and the role. `stands_for`: the role of
+    the one whom they replace, or act for; '' for those who act for themselves."""
 
     role: int
     organization: int
     role_code: str
+    stands_for: str = ""
 
 
 async def held_by(connection: "asyncpg.Connection | asyncpg.Pool", practitioner: int) -> list[HeldRole]:
     """What a Practitioner may act as at this moment, by the database's clock; in a stable order."""
     rows = await connection.fetch(
         """
-        select role, organization, role_code from held_role
+        select role, organization, role_code, coalesce((select min(o.role_code) from held_role o
+            where h.acts_for <> 0 and (o.role = h.acts_for or o.practitioner = h.acts_for and o.active)), '')
+        from held_role h
         where practitioner = $1 and active and valid_from <= now() and valid_to > now()
         order by valid_from, role, role_code
         """,

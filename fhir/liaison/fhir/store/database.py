@@ -8,7 +8,7 @@ import asyncpg
 
 from liaison.fhir.store import faults
 
-SCHEMA = "0019"
+SCHEMA = "0020"
 """The revision of the schema this code works with. A test compares it with the head of the migrations."""
 
 OLDEST = 150000

@@ -1,12 +1,23 @@
 """Dates as they are written: CLDR has them all in figures, and French writes the first of a month « 1er »."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from babel.dates import format_date, format_datetime
 
+from liaison.fhir.model.dates import EARLIEST, ZONE
+
+_SECOND: Final = timedelta(seconds=1, microseconds=1)
+_FIRST_END: Final = EARLIEST + timedelta(days=2)
 _FIRST: Final = re.compile(r"\b1 (?=[^\W\d])")
+
+
+def last_day_before(end: datetime) -> date:
+    """The last day in Paris of what ends at this moment, itself no longer in it: what ends at midnight ends on the day before.
+
+    A second that is named counts whole (liaison.fhir.model.dates.span), so an end within the first one of a day does too."""
+    return (max(end.astimezone(UTC), _FIRST_END) - _SECOND).astimezone(ZONE).date()
 
 
 def day_said(value: date, pattern: str, language: str) -> str:

@@ -13,9 +13,9 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, P
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from liaison.auth.people.managers import MANAGERS, SELF_EMPLOYED
+from liaison.auth.people.managers import SELF_EMPLOYED
 from liaison.services.pages import cookies
-from liaison.services.pages.calendar_words import day_said, moment_said
+from liaison.services.pages.calendar_words import day_said, last_day_before, moment_said
 from liaison.services.pages.form_tokens import numbered
 from liaison.services.pages.languages import COOKIE, language_of, translations
 from liaison.services.pages.reading import measures, moments, sentences
@@ -67,7 +67,7 @@ def environment(language: str) -> Environment:
     say = translations(language).gettext
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.globals.update(static=static_url, lang=language)
-    made.globals.update(receivers=RECEIVERS, coordinators=COORDINATORS, urgent=URGENT, called=CALLED, managers=MANAGERS)
+    made.globals.update(receivers=RECEIVERS, coordinators=COORDINATORS, urgent=URGENT, called=CALLED)
     made.globals.update(checkers=CHECKERS, self_employed=SELF_EMPLOYED)
     made.filters.update(
         sentence=lambda tree: sentences.sentence(tree, say),
@@ -82,7 +82,9 @@ def environment(language: str) -> Environment:
         written=moments.written,
         late=moments.late,
         day=lambda value: day_said(value, "EEEE d MMMM y", language),
-        last_day=lambda value: day_said(_local(value).date(), "d MMM y", language),
+        last_day=lambda value: day_said(last_day_before(value), "d MMM y", language),
+        on_day=lambda value: day_said(_local(value).date(), "d MMM y", language),
+        iso_last_day=lambda value: last_day_before(value).isoformat(),
         iso_day=lambda value: _local(value).date().isoformat(),
         short_day=lambda value: day_said(value, "d MMM y", language),
         clock=lambda value: (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from liaison.auth.access.classes import Class
-from liaison.auth.access.roles import ROLES
+from liaison.auth.access.roles import ROLES, profession_of
 from liaison.auth.access.table import in_force
 
 
@@ -35,7 +35,7 @@ ROLE_NAMES: Final = {
     "home-service-manager": _("Responsable de secteur"),
     "coordinator": _("Coordinateur de parcours"),
     "coordinator-admin": _("Coordinateur administratif"),
-    "substitute": _("Médecin remplaçant"),
+    "substitute": _("Remplaçant"),
     "trainee": _("Interne en stage"),
     "secretary": _("Secrétaire médicale"),
     "call-handler": _("Opérateur de la plateforme"),
@@ -49,6 +49,22 @@ ROLE_NAMES: Final = {
     "admin": _("Administrateur"),
 }
 
+
+_SUBSTITUTES: Final = {
+    "doctor": _("Médecin remplaçant"),
+    "nurse": _("Infirmier remplaçant"),
+    "physio": _("Kinésithérapeute remplaçant"),
+    "pharmacist": _("Pharmacien remplaçant"),
+    "midwife": _("Sage-femme remplaçante"),
+    "speech-therapist": _("Orthophoniste remplaçant"),
+    "dietitian": _("Diététicien remplaçant"),
+    "podiatrist": _("Pédicure-podologue remplaçant"),
+    "ot": _("Ergothérapeute remplaçant"),
+    "dentist": _("Chirurgien-dentiste remplaçant"),
+    "care-assistant": _("Aide-soignant remplaçant"),
+}
+
+_PROFESSION_NAMES: Final = {**ROLE_NAMES, "doctor": _("Médecin")}
 
 RECEIVERS: Final = frozenset(code for code, role in ROLES.items() if role.registers)
 """Who may bring a person in: the menus and the reception desk ask here."""
@@ -79,6 +95,14 @@ def writes(role: str, class_: Class) -> bool:
     return any(line.extent == "same" or line.write & class_ for line in in_force().for_role(role))
 
 
-def role_name(code: str, gettext: Callable[[str], str]) -> str:
-    """The name of a role in the reader's language; '' for none."""
+def role_name(code: str, gettext: Callable[[str], str], stands_for: str = "") -> str:
+    """The name of a role in the reader's language; '' for none. `stands_for`: the role of the one replaced, if known, for a
+    substitute is of that profession."""
+    if code == "substitute" and (profession := profession_of(stands_for)):
+        return gettext(_SUBSTITUTES[profession])
     return gettext(ROLE_NAMES[code]) if code in ROLE_NAMES else ""
+
+
+def profession_name(profession: str, gettext: Callable[[str], str]) -> str:
+    """That of roles.profession_of."""
+    return gettext(_PROFESSION_NAMES[profession])

@@ -152,7 +152,7 @@ async def choose_role(request: Request) -> Response:
 
 async def _described(request: Request, caller: object, held: HeldRole) -> str:
     house = request.app.state.house
-    label = role_name(held.role_code, translations(language_of(request)).gettext)
+    label = role_name(held.role_code, translations(language_of(request)).gettext, held.stands_for)
     if not held.organization:
         return label
     key = Key(0, kind_of("Organization"), held.organization)

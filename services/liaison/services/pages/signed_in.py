@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from starlette.requests import Request
 
 from liaison.auth.caller import Caller
-from liaison.auth.people import browsers, notices
+from liaison.auth.people import browsers, managers, notices
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.browsers import Browser
 from liaison.auth.people.roles import held_by
@@ -36,7 +36,8 @@ class RoleNeeded(Exception):
 class Me:
     """Who is signed in, as shown on every page. `person` is the reference of the Practitioner, Patient or
     RelatedPerson; `role_reference` and `organization_reference` are '' for those who have none. `unread`: notices that the
-    data protection officer has not read; 0 for anyone else. `elsewhere`: through Pro Santé Connect."""
+    data protection officer has not read; 0 for anyone else. `elsewhere`: through Pro Santé Connect. `manages`: has
+    roles to give in the structure that they act for."""
 
     account: Account
     name: str
@@ -52,6 +53,7 @@ class Me:
     expires_at: datetime
     unread: int = 0
     elsewhere: bool = False
+    manages: bool = False
 
 
 class SignedIn(NamedTuple):
@@ -95,6 +97,8 @@ class _Names(NamedTuple):
     person: str
     organization: str
     roles: int
+    stands_for: str
+    manages: bool
 
 
 # By session: names are no rights, and change rarely. A new session reads them again.
@@ -116,6 +120,10 @@ async def _me(request: Request, browser: Browser) -> Me:
             human_name(await record.read(person)) or account.username,
             str(((await record.read(organization)) or {}).get("name", "")) if organization else "",
             len(held),
+            next(
+                (one.stands_for for one in held if one[:3] == (caller.role, caller.organization, caller.role_code)), ""
+            ),
+            bool(await managers.gives(house.database.reading, caller)),
         )
         _names[caller.session] = names
         if len(_names) > _NAMES_KEPT:
@@ -126,13 +134,14 @@ async def _me(request: Request, browser: Browser) -> Me:
         account=account,
         name=names.person,
         role_code=caller.role_code,
-        role_label=role_name(caller.role_code, translations(language_of(request)).gettext),
+        role_label=role_name(caller.role_code, translations(language_of(request)).gettext, names.stands_for),
         organization_name=names.organization,
         person=person,
         role_reference=role,
         organization_reference=organization,
         csrf=browser.csrf,
         roles=names.roles,
+        manages=names.manages,
         started_at=browser.started_at,
         expires_at=browser.expires_at,
         unread=unread,

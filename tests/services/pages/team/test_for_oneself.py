@@ -2,17 +2,24 @@
 # ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 
 from liaison.fhir.definitions import kind_of
+from liaison.fhir.model.dates import ZONE
 
 from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
 from .test_referent import RPPS, link_in
 from .test_team import person, post
 
-DATED = {"fin": "2099-12-31", "autorisation": "2026-0412"}
+
+def day(days: int) -> str:
+    return (datetime.now(ZONE).date() + timedelta(days=days)).isoformat()
+
+
+DATED = {"fin": day(60), "autorisation": "2026-0412", "statut": "inscrit"}
 
 
 @pytest.fixture
@@ -67,7 +74,7 @@ async def test_no_other_role_is_hers_to_give(nurse: httpx.AsyncClient, function:
     assert (await add(nurse, function, **DATED)).status_code == 422
 
 
-@pytest.mark.parametrize("missing", ["fin", "autorisation", "rpps"])
+@pytest.mark.parametrize("missing", ["fin", "autorisation", "rpps", "statut"])
 async def test_a_replacement_is_dated_and_authorised(nurse: httpx.AsyncClient, missing: str) -> None:
     assert (await add(nurse, "substitute", **{**DATED, missing: ""})).status_code == 422
 

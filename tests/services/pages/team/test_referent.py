@@ -3,11 +3,13 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 
 from liaison.fhir.definitions import kind_of
+from liaison.fhir.model.dates import ZONE
 from liaison.services.pages.team.newcomer import is_rpps
 
 from ...oauth.conftest import Place, sign_in
@@ -15,6 +17,7 @@ from ..test_phones import managed  # noqa: F401  # a fixture
 from .test_team import person, post
 
 RPPS = "10100000008"
+END = (datetime.now(ZONE).date() + timedelta(days=60)).isoformat()
 
 
 @pytest.fixture
@@ -140,17 +143,19 @@ async def test_who_stands_in_for_somebody_does_so_for_one_of_the_structure_until
     await add(referent, "gp")
     doctor = await person(referent)
     new = {"rpps": "10100000016", "nom": "Josse", "prenom": "Camille"}
-    numberless = {**new, "rpps": "", "pour": doctor, "fin": "2099-06-30", "autorisation": "2026-0412"}
+    numberless = {**new, "rpps": "", "pour": doctor, "fin": END, "autorisation": "2026-0412", "statut": "inscrit"}
     for function in ("trainee", "substitute"):
         assert (await add(referent, function, **numberless)).status_code == 422
-    for wrong in ({"fin": "2099-06-30"}, {"pour": doctor}, {"pour": "1", "fin": "2099-06-30"}):
+    for wrong in ({"fin": END}, {"pour": doctor}, {"pour": "1", "fin": END}):
         assert (await add(referent, "trainee", **{**new, **wrong})).status_code == 422
-    assert (await add(referent, "trainee", **new, pour=doctor, fin="2099-06-30")).status_code == 200
+    assert (await add(referent, "trainee", **new, pour=doctor, fin=END)).status_code == 200
     held = await managed.house.database.reading.fetchval("select acts_for from held_role where role_code = 'trainee'")
     assert str(held) == doctor
-    dated = {"pour": doctor, "fin": "2099-06-30"}
+    dated = {"pour": doctor, "fin": END}
     assert "numéro d’autorisation" in (await add(referent, "substitute", **new, **dated)).text
-    assert (await add(referent, "substitute", **new, **dated, autorisation="2026-0412")).status_code == 200
+    assert (
+        await add(referent, "substitute", **new, **dated, statut="inscrit", autorisation="2026-0412")
+    ).status_code == 200
 
 
 @pytest.mark.parametrize(

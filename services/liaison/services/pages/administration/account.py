@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.people import accounts, identity_checks, recovery, ways_in
+from liaison.auth.people import accounts, identity_checks, professions, recovery, ways_in
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.recovery import RecoveryProblem
 from liaison.auth.people.ways_in import NoLink
@@ -21,7 +21,10 @@ from liaison.services.pages.entering import go
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import PARIS, render
 from liaison.services.pages.online_access.words import DOCUMENTS
-from liaison.services.pages.signed_in import signed_in
+from liaison.services.pages.record import Record
+from liaison.services.pages.role_names import profession_name
+from liaison.services.pages.signed_in import address_of, signed_in
+from liaison.services.pages.team.staff import qualify
 
 
 def _(text: str) -> str:
@@ -49,6 +52,8 @@ async def _show(request: Request, account: Account, *, status: int = 200, **cont
         ways = await ways_in.of(reading, account.number)
         waiting = (await recovery.asked(reading)).get(account.number, 0)
         check = await identity_checks.of_account(reading, account.number)
+        awaited = await professions.awaited(reading, account.person.res)
+    gettext = translations(language_of(request)).gettext
     return render(
         request,
         "administration/account.html",
@@ -62,6 +67,7 @@ async def _show(request: Request, account: Account, *, status: int = 200, **cont
         documents=DOCUMENTS,
         elsewhere=account.username.startswith(ways_in.ELSEWHERE),
         asked_by=waiting,
+        awaited=sorted(profession_name(one, gettext) for one in awaited),
         mine=me.account,
         own=account.person == me.account.person,
         **context,
@@ -119,6 +125,19 @@ async def change_end(request: Request) -> Response:
         async with request.app.state.house.database.writing.acquire() as connection, connection.transaction():
             await accounts.end_at(connection, account.number, ends_at)
             await note(request, connection, "end" if form.get("maintenant") else "change of end", account)
+    return _there(request, account)
+
+
+async def confirm_profession(request: Request) -> Response:
+    """An administrator answers for the profession that a role in someone's place awaits, and writes it into the directory."""
+    account, _form = await _of_another(request)
+    caller, _ = await signed_in(request)
+    house = request.app.state.house
+    with faults.reported():
+        awaited = await professions.awaited(house.database.reading, account.person.res)
+    if awaited:
+        record = Record(house.engine, caller, address_of(request))
+        await qualify(record, house.store.reference(account.person), awaited)
     return _there(request, account)
 
 

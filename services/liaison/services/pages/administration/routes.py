@@ -26,5 +26,6 @@ def routes() -> list[BaseRoute]:
         act("lien", account.new_link),
         act("fin", account.change_end),
         act("retablir", account.recover),
+        act("profession", account.confirm_profession),
         page("/acces-retablis", recovered.recovered, methods=both, roles=recovered.READERS, proven="/acces-retablis"),
     ]

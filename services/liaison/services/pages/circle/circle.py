@@ -6,7 +6,7 @@ Whether somebody may is decided by the engine: who writes the team, and that nob
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,10 +18,10 @@ from liaison.auth.access.facts.reading import extension
 from liaison.auth.people.standing_in import StandsIn, standing_in
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import BadRequest, NotFound
-from liaison.fhir.model.dates import LATEST
+from liaison.fhir.model.dates import EARLIEST, LATEST, span
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
-from liaison.services.pages.calendar_words import day_said
+from liaison.services.pages.calendar_words import day_said, last_day_before
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.clinician.teams import teams_of
 from liaison.services.pages.languages import language_of, translations
@@ -240,7 +240,12 @@ async def _words(house: Any, record: Record, one: StandsIn, language: str) -> st
     ids, gettext = house.engine.store, translations(language).gettext
     person = await record.read(f"Practitioner/{ids.id(Key(0, kind_of('Practitioner'), one.practitioner))}")
     name = human_name(person)
-    since, until = (_date(day, language) for day in (one.since, one.until))
+    since = (
+        day_said(one.since.astimezone(moments.PARIS).date(), "d MMM y", language)
+        if one.since and one.since > EARLIEST
+        else ""
+    )
+    until = day_said(last_day_before(one.until), "d MMM y", language) if _is_stated(one.until) else ""
     if one.role_code != "substitute":
         role = role_name(one.role_code, gettext)
         return f"{role} : {name}" + (gettext(_(", jusqu'au {day}")).format(day=until) if until else "")
@@ -259,10 +264,8 @@ async def _words(house: Any, record: Record, one: StandsIn, language: str) -> st
     return words + (gettext(_(", autorisation n° {number}")).format(number=number) if number else "")
 
 
-def _date(moment: datetime | None, language: str) -> str:
-    if moment is None or moment.year >= LATEST.year:
-        return ""
-    return day_said(moment.astimezone(moments.PARIS).date(), "d MMM y", language)
+def _is_stated(end: datetime | None) -> TypeGuard[datetime]:
+    return end is not None and end.year < LATEST.year
 
 
 def _member(
@@ -278,9 +281,17 @@ def _member(
         is_attending(one),
         text.startswith("Organization/"),
         moments.moment(period["start"]) if period.get("start") else None,
-        moments.moment(period["end"]) if period.get("end") else None,
+        _end_of(str(period["end"])) if period.get("end") else None,
         gettext(BASES.get(basis, BASES["invited"])) if not text.startswith("RelatedPerson/") else "",
         "valueDateTime" in extension(one, vocabulary.INFORMED),
         said.get(numbers.get(text, 0), []),
         moments.over(period, datetime.now(moments.PARIS)),
     )
+
+
+def _end_of(text: str) -> datetime:
+    """The moment at which it is over: a day, month or year that is named counts whole, a time of day does not."""
+    bounds = span(text)
+    if bounds is None:
+        return EARLIEST  # it cannot be read: like the engine, which takes it for past
+    return bounds[1] if len(text) <= len("2026-03-05") else bounds[0]

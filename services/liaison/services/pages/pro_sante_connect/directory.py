@@ -7,15 +7,18 @@ import orjson
 from starlette.requests import Request
 
 from liaison.auth.access import internal
+from liaison.auth.access.roles import profession_of
 from liaison.auth.journal.entry import Entry, Event
-from liaison.auth.people import accounts
+from liaison.auth.people import accounts, professions
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.pro_sante_connect.identity import Professional
 from liaison.auth.people.sign_in import SignInRefused
 from liaison.auth.people.ways_in import ELSEWHERE
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.contract import Request as FhirRequest
+from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of
+from liaison.services.pages.team.staff import qualify
 
 
 async def account_of(request: Request, person: Professional) -> Account:
@@ -23,6 +26,7 @@ async def account_of(request: Request, person: Professional) -> Account:
     accounts are all suspended. Whoever has no account yet gets one, without any secret of its own."""
     key = await _practitioner(request, person)
     house = request.app.state.house
+    await _state_profession(request, key, person)
     known = await accounts.of_person(house.database.reading, key)
     if known:
         for one in known:
@@ -50,3 +54,14 @@ async def _practitioner(request: Request, person: Professional) -> Key:
     if not isinstance(key, Key):
         raise SignInRefused
     return key
+
+
+async def _state_profession(request: Request, key: Key, person: Professional) -> None:
+    """What the provider has recognised somebody as is known from then on, where a role in someone's place awaits it: an exercice
+    of that very profession."""
+    house = request.app.state.house
+    stated = {profession_of(role) for role in person.roles} & await professions.awaited(house.database.reading, key.res)
+    if stated:
+        caller = await internal.open_session(house.database.writing, "sign-in")
+        await qualify(Record(house.engine, caller, address_of(request)), house.store.reference(key), stated)
+        await internal.close_session(house.database.writing, caller)

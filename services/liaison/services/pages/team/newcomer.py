@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from liaison.auth.access.roles import ROLES
 from liaison.auth.people import managers
 from liaison.auth.people.managers import Person
 from liaison.fhir.model.check_digits import luhn_ok
-from liaison.services.pages.team.staff import PARIS, Newcomer
+from liaison.services.pages.team import days
+from liaison.services.pages.team.days import NotComplete
 
 
 def _(text: str) -> str:
@@ -17,15 +19,32 @@ def _(text: str) -> str:
     return text
 
 
-class NotComplete(ValueError):
-    """`field` of the form, and what is wrong with it, to be translated."""
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Who begins in the manager's structure. `rpps`: their national number, '' where the role has none; `acts_for`: the
+    res of the PractitionerRole in whose place, or under whom, they work. `another`: somebody else of that name is there."""
 
-    def __init__(self, field: str, words: str) -> None:
-        self.field, self.words = field, words
-        super().__init__(words)
+    family: str
+    given: str
+    role: str
+    since: date
+    until: date | None = None
+    rpps: str = ""
+    acts_for: int = 0
+    authorisation: str = ""
+    another: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.given} {self.family}"
 
 
 _DIGITS: Final = 11
+STANDINGS: Final = {
+    "inscrit": _("Inscrit à l’Ordre"),
+    "etudiant": _("Étudiant, avec une licence de remplacement"),
+}
+_REFERENCE: Final = re.compile(r"[\w /.-]{3,40}")
 
 
 def entered(form: dict[str, str], gives: Collection[str], mine: Sequence[Person], answers: int = 0) -> Newcomer:
@@ -40,38 +59,45 @@ def entered(form: dict[str, str], gives: Collection[str], mine: Sequence[Person]
     rpps = form.get("rpps", "").replace(" ", "")
     if managers.needs_number(role) and not is_rpps(rpps):
         raise NotComplete("rpps", _("Le numéro RPPS a 11 chiffres : celui-ci manque ou comporte une erreur."))
+    acts_for = (answers or _answering(form.get("pour", ""), mine)) if managers.stands_in(role) else 0
+    since = days.first(form.get("debut", ""))
+    until = days.last(form.get("fin", ""), since, needed=managers.is_dated(role))
+    authorisation = authorised(form, since, until) if role == "substitute" else ""
+    if until is not None and managers.is_dated(role):
+        days.check_length(since, until, student=False)
     return Newcomer(
         family,
         given,
         role,
+        since,
+        until,
         rpps if managers.needs_number(role) else "",
-        _until(form.get("fin", ""), needed=managers.is_dated(role)),
-        (answers or _answering(form.get("pour", ""), mine)) if managers.stands_in(role) else 0,
-        _authorised(form.get("autorisation", "")) if role == "substitute" else "",
+        acts_for,
+        authorisation,
+        another=form.get("homonyme") == "oui",
     )
 
 
-def _authorised(typed: str) -> str:
-    """The authorisation is personal and dated; a licence to replace is not one (R.4127-65, D.4131-2)."""
-    if not re.fullmatch(r"[\w /.-]{3,40}", typed):
+def authorised(form: dict[str, str], since: date, until: date | None) -> str:
+    """The reference of the authorisation, which is personal and dated; a licence to replace is not one (R.4127-65, D.4131-2).
+    Each council has its own way to number them: what is asked for is a reference, with figures. Raises NotComplete."""
+    standing, typed = form.get("statut", ""), form.get("autorisation", "")
+    if not typed:
         raise NotComplete(
             "autorisation", _("Un remplacement a un numéro d’autorisation, donné par le conseil de l’Ordre.")
         )
+    if not _REFERENCE.fullmatch(typed) or not re.search("[1-9]", typed) or len(re.findall("[0-9]", typed)) < 2:
+        raise NotComplete(
+            "autorisation",
+            _(
+                "Recopiez le numéro de l’autorisation tel que l’Ordre l’a écrit : il a des chiffres, et 40 signes au plus."
+            ),
+        )
+    if standing not in STANDINGS:
+        raise NotComplete("statut", _("Dites si cette personne est inscrite à l’Ordre, ou étudiante."))
+    if until is not None:
+        days.check_length(since, until, student=standing == "etudiant")
     return typed
-
-
-def _until(typed: str, *, needed: bool) -> date | None:
-    if not typed and not needed:
-        return None
-    if not typed:
-        raise NotComplete("fin", _("Un remplacement ou un stage a un dernier jour."))
-    try:
-        until = date.fromisoformat(typed)
-    except ValueError:
-        raise NotComplete("fin", _("La date de fin n’est pas une date.")) from None
-    if until < datetime.now(PARIS).date():
-        raise NotComplete("fin", _("La date de fin est passée."))
-    return until
 
 
 def _answering(typed: str, mine: Sequence[Person]) -> int:

@@ -5,8 +5,8 @@ Until `liaison rights rebuild` has read the qualifications, nobody does: their s
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

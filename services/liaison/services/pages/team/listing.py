@@ -1,0 +1,100 @@
+"""The page of a manager's people: who works in my structure, from when until when, and with which way in."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.auth.access.roles import ROLES
+from liaison.auth.people import managers
+from liaison.auth.people.managers import Person
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.model.dates import LATEST
+from liaison.fhir.store import faults
+from liaison.fhir.store.contract import Key
+from liaison.fhir.store.ids import Ids
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.record import Record
+from liaison.services.pages.role_names import role_name
+from liaison.services.pages.signed_in import address_of, human_name, reference, signed_in
+from liaison.services.pages.team.newcomer import STANDINGS
+
+PATH: Final = "/equipe"
+KIND: Final = kind_of("Practitioner")
+
+
+async def show(request: Request, *, status: int = 200, **context: Any) -> Response:
+    """The list, with what has just happened. For somebody who has no role to give here, why."""
+    caller, me = await signed_in(request)
+    house = request.app.state.house
+    with faults.reported():
+        found = await managers.people_of(house.database.reading, caller, KIND)
+        gives = await managers.gives(house.database.reading, caller)
+        elsewhere = house.pro_sante_connect is not None
+    gettext = translations(language_of(request)).gettext
+    if not gives:
+        return nothing_to_give(request, gettext)
+    record, ids = Record(house.engine, caller, address_of(request)), Ids(house.vault.id_key)
+    people = [
+        Listed(
+            one,
+            human_name(await record.read(reference(ids, Key(0, KIND, one.practitioner)))) or one.username,
+            role_name(one.role_code, gettext, one.stands_for),
+            one.starts if one.starts > datetime.now(UTC) else None,
+            None if one.ends.year >= LATEST.year else one.ends,
+            managers.by_code_on_phone(one.role_code),
+        )
+        for one in found
+    ]
+    own = caller.role_code if managers.answers_alone(caller) else ""
+    roles = sorted(((role_name(code, gettext, own), code) for code in gives), key=lambda one: one[0].casefold())
+    answering = [
+        (one.of.role, one.name) for one in people if one.of.active and not one.of.over and answers_for(one.of.role_code)
+    ]
+    return render(
+        request,
+        "team/team.html",
+        status=status,
+        people=people,
+        roles=roles,
+        answering=answering,
+        elsewhere=elsewhere,
+        standings=STANDINGS,
+        for_oneself=bool(own),
+        confirms=managers.vouches(caller),
+        service=me.organization_name,
+        **context,
+    )
+
+
+class Listed(NamedTuple):
+    """One card. `begins`: a first day that has not come; `ends`: None for no end."""
+
+    of: Person
+    name: str
+    role: str
+    begins: datetime | None
+    ends: datetime | None
+    on_phone: bool
+
+
+def nothing_to_give(request: Request, gettext: Callable[[str], str]) -> Response:
+    """A ward, or an establishment, has somebody who answers for its people."""
+    return render(
+        request,
+        "message.html",
+        status=200 if request.method == "GET" else 422,
+        heading=gettext("Remplacement et secrétariat"),
+        sentences=[
+            gettext("Votre service fait partie d’un établissement : vous n’y ajoutez personne vous-même."),
+            gettext("Le référent du service, ou un administrateur, y inscrit remplaçants, internes et secrétaires."),
+        ],
+    )
+
+
+def answers_for(role: str) -> bool:
+    """Whether someone in this role may have a substitute, a trainee or a secretary."""
+    return ROLES[role].category == "health"
