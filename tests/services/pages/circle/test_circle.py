@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from liaison.auth.access import internal, vocabulary
-from liaison.fhir.store.contract import Request
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import Key, Request
 
 from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
 
@@ -102,3 +103,57 @@ async def test_nobody_whose_role_no_care_team_holds_is_offered(place: Place, rol
         answer = await place.house.engine.handle(maker, Request("PUT", chosen, "", json.dumps(tree).encode()))
         assert answer.status == 200, answer.body
         assert chosen not in (await nurse.get(f"/dossiers/{place.patient}/equipe")).text
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("2099-05-01", "1er mai 2099"),
+        ("2099-05-02T00:00:00+02:00", "1er mai 2099"),
+        ("2099-05-01T22:00:00Z", "1er mai 2099"),
+        ("2099-05-01T21:59:59Z", "1er mai 2099"),
+        ("2099-05-01T08:00:00+02:00", "1er mai 2099"),
+        ("2099-05", "31 mai 2099"),
+        ("2099", "31 déc. 2099"),
+    ],
+    ids=str,
+)
+async def test_the_last_day_is_told_as_it_is(place: Place, end: str, told: str) -> None:
+    """A day that is named counts whole; a moment does not: what ends at midnight has ended the day before."""
+    maker = await internal.open_session(place.house.database.writing, "sandbox")
+    tree = await team(place)
+    tree["participant"][0]["period"]["end"] = end
+    written = Request("PUT", f"CareTeam/{tree['id']}", "", json.dumps(tree).encode())
+    assert (await place.house.engine.handle(maker, written)).status == 200
+    async with place.signed_in() as nurse:
+        page = html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe")).text)
+
+    assert f"jusqu'au {told}" in page
+
+
+@pytest.mark.parametrize("end", ["2099-03-01", "2099-03-02T00:00:00+01:00"])
+async def test_the_last_day_of_who_stands_in_is_told_as_it_is(place: Place, end: str) -> None:
+    house = place.house
+    maker = await internal.open_session(house.database.writing, "sandbox")
+    coordinator, nurse = [
+        house.store.reference(Key(0, kind_of("PractitionerRole"), number))
+        for number in await house.database.reading.fetchrow(
+            "select (select role from held_role where role_code = 'coordinator'), (select h.role from held_role h"
+            " join account a on a.fhir_res = h.practitioner and a.username = 'nurse')"
+        )
+    ]
+    tree = json.loads((await house.engine.handle(maker, Request("GET", coordinator))).body)
+    tree["code"] = [{"coding": [{"system": vocabulary.ROLE, "code": "substitute"}]}]
+    tree["extension"] = [{"url": vocabulary.ACTS_FOR, "valueReference": {"reference": nurse}}]
+    tree["period"] = {"start": "2026-02-01", "end": end}
+    answer = await house.engine.handle(maker, Request("PUT", coordinator, "", json.dumps(tree).encode()))
+    assert answer.status == 200, answer.body
+    shown = await team(place)
+    shown["participant"][0]["member"] = {"reference": nurse}
+    written = Request("PUT", f"CareTeam/{shown['id']}", "", json.dumps(shown).encode())
+    assert (await house.engine.handle(maker, written)).status == 200
+
+    async with place.signed_in() as browser:
+        page = html.unescape((await browser.get(f"/dossiers/{place.patient}/equipe")).text)
+
+    assert "Remplacé par Camille BOTH du 1er févr. 2026 au 1er mars 2099" in page

@@ -10,11 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 import pytest
 
-from liaison.auth.access import internal
+from liaison.auth.access import internal, vocabulary
 from liaison.auth.people import accounts
 from liaison.auth.people.pro_sante_connect import id_token
 from liaison.auth.people.pro_sante_connect.provider import AGAIN
-from liaison.fhir.store.contract import Request
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import Key, Request
 
 from ...oauth.conftest import URL, Place, field, place, settings, sign_in  # noqa: F401  # fixtures
 from .conftest import NUMBERS, inscribe, psc, there, through  # noqa: F401  # fixtures
@@ -309,3 +310,43 @@ async def test_the_way_there_carries_no_page_of_ours(place: Place, psc: Psc) -> 
         await there(browser, "/dossiers%3Fq%3DLEGOFF")
     assert all("LEGOFF" not in value for asked in psc.asked for value in asked.values())
     assert not parse_qs(urlsplit(psc.asked[0]["redirect_uri"]).query)
+
+
+async def stands_in(place: Place, reference: str) -> None:
+    """Makes this person the nurse's substitute."""
+    house = place.house
+    maker = await internal.open_session(house.database.writing, "sandbox")
+    replaced = await house.database.reading.fetchval("select role from held_role where role_code = 'nurse' limit 1")
+    answers = house.store.reference(Key(0, kind_of("PractitionerRole"), replaced))
+    tree = {
+        "resourceType": "PractitionerRole",
+        "active": True,
+        "practitioner": {"reference": reference},
+        "code": [{"coding": [{"system": vocabulary.ROLE, "code": "substitute"}]}],
+        "extension": [{"url": vocabulary.ACTS_FOR, "valueReference": {"reference": answers}}],
+        "period": {"start": "2020-01-01", "end": "2099-01-01"},
+    }
+    written = await house.engine.handle(maker, Request("POST", "PractitionerRole", "", orjson.dumps(tree)))
+    assert written.status == 201, written.body
+
+
+@pytest.mark.parametrize(
+    ("exercice", "opens"), [(NURSE, True), (DOCTOR, False), (None, False)], ids=["hers", "another", "none"]
+)
+async def test_a_substitute_s_profession_is_known_once_the_provider_has_said_it(
+    place: Place, psc: Psc, exercice: dict[str, Any] | None, opens: bool
+) -> None:
+    number = "99700000033"
+    reference = await inscribe(place, "none", number)
+    await stands_in(place, reference)
+    psc.national_id, psc.exercices = f"8{number}", [exercice] if exercice else []
+
+    async with place.browser() as browser:
+        await through(browser)
+        page = await browser.get("/mes-connexions")
+
+    assert ("Infirmier remplaçant" in page.text) == opens
+    assert (
+        await place.house.database.reading.fetchval("select active from held_role where role_code = 'substitute'")
+        == opens
+    )

@@ -1,14 +1,19 @@
 """A self-employed professional names who works in her place or under her name, and nobody else."""
 # ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
+import asyncio
+import html
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import httpx
 import pytest
 
+from liaison.auth.people.roles import held_by
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.model.dates import ZONE
+from liaison.services.pages.calendar_words import day_said, last_day_before
+from liaison.services.pages.role_names import role_name
 
 from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
 from .test_referent import RPPS, link_in
@@ -115,3 +120,219 @@ async def test_in_a_ward_the_ward_answers_for_its_people(place: Place, nurse: ht
     )
 
     assert (await add(nurse, "substitute", **DATED)).status_code == 422
+
+
+async def doctor_too(place: Place) -> None:
+    """Soazig also works elsewhere, in her own name, as a doctor."""
+    await place.house.database.writing.execute(
+        "insert into held_role (role, practitioner, organization, role_code, active, valid_from, valid_to)"
+        " select 4242, practitioner, 77, 'gp', true, '-infinity', 'infinity' from held_role where role_code = 'substitute'"
+    )
+
+
+async def substitutes(place: Place, what: str = "active") -> list[object]:
+    rows = await place.house.database.reading.fetch(f"select {what} from held_role where role_code = 'substitute'")
+    return [row[0] for row in rows]
+
+
+async def test_somebody_unknown_has_no_right_until_an_administrator_has_confirmed_her(
+    place: Place, nurse: httpx.AsyncClient
+) -> None:
+    added = await add(nurse, "substitute", **DATED)
+
+    assert "aucun droit n’est ouvert" in added.text
+    assert "Profession à confirmer" in (await nurse.get("/equipe")).text
+    assert await substitutes(place) == [False]
+    assert (await post(nurse, "/equipe/profession", personne=await person(nurse))).status_code == 404
+    number = await place.house.database.reading.fetchval(
+        "select account from account where username = 'soazig.le-gall'"
+    )
+    async with place.signed_in("admin") as admin:
+        shown = html.unescape((await admin.get(f"/administration/comptes/{number}")).text)
+        assert "de la profession « Infirmier »" in shown
+        await post(admin, "/administration/comptes/profession", compte=str(number))
+        assert "Profession à confirmer" not in (await admin.get(f"/administration/comptes/{number}")).text
+
+    assert await substitutes(place) == [True]
+    page = (await nurse.get("/equipe")).text
+    assert "Profession à confirmer" not in page
+    assert "Infirmier remplaçant, jusqu" in page
+
+
+async def test_who_is_known_with_another_profession_is_refused_in_so_many_words(
+    place: Place, nurse: httpx.AsyncClient
+) -> None:
+    await add(nurse, "substitute", **DATED)
+    await doctor_too(place)
+    await post(nurse, "/equipe/terminer", personne=await person(nurse))
+
+    for function in ("substitute", "trainee"):
+        refused = await add(nurse, function, **DATED)
+        assert refused.status_code == 422
+        assert "de la même profession (infirmier). L’annuaire connaît cette personne comme médecin" in refused.text
+    assert await substitutes(place) == [False]
+
+
+async def test_a_first_day_to_come_opens_nothing_before(place: Place, nurse: httpx.AsyncClient) -> None:
+    assert (await add(nurse, "substitute", **DATED, debut=day(3))).status_code == 200
+
+    page = html.unescape((await nurse.get("/equipe")).text)
+    assert f"à partir du {day_said(date.fromisoformat(day(3)), 'd MMM y', 'fr')}" in page
+    assert f"jusqu’au {day_said(date.fromisoformat(day(60)), 'd MMM y', 'fr')}" in page
+    [begins] = await substitutes(place, "valid_from")
+    assert begins == datetime.combine(date.fromisoformat(day(3)), time(), ZONE)
+    assert (await post(nurse, "/equipe/terminer", personne=await person(nurse))).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"debut": day(-1)}, "Le premier jour est passé"),
+        ({"debut": "demain"}, "La date de début n’est pas une date"),
+        ({"debut": day(400), "fin": day(420)}, "dans plus d’un an"),
+        ({"debut": day(10), "fin": day(9)}, "avant la date de début"),
+        ({"fin": day(-1)}, "La date de fin est passée"),
+        ({"fin": "2099-W10"}, "La date de fin n’est pas une date"),
+        ({"fin": "2099-W10-1"}, "La date de fin n’est pas une date"),
+        ({"fin": "20990305"}, "La date de fin n’est pas une date"),
+        ({"fin": "٢٠٩٩-٠٣-٠٥"}, "La date de fin n’est pas une date"),
+        ({"fin": "9999-12-31"}, "trop lointaine"),
+        ({"fin": day(400)}, "un an au plus"),
+        ({"fin": day(93), "statut": "etudiant"}, "trois mois au plus"),
+        ({"statut": "autre"}, "inscrite à l’Ordre, ou étudiante"),
+        ({"autorisation": "zzz"}, "tel que l’Ordre l’a écrit"),
+        ({"autorisation": "000"}, "tel que l’Ordre l’a écrit"),
+        ({"autorisation": "n° 1;2"}, "tel que l’Ordre l’a écrit"),
+    ],
+    ids=[
+        "begun", "no day", "far", "upside down", "over", "a week", "a day of a week", "no hyphens", "other figures",
+        "year 9999", "more than a year", "a student for longer", "neither", "no figure", "nought", "other signs",
+    ],
+)  # fmt: skip
+async def test_days_and_authorisation_are_what_the_law_allows(
+    place: Place, nurse: httpx.AsyncClient, wrong: dict[str, str], words: str
+) -> None:
+    refused = await add(nurse, "substitute", **{**DATED, **wrong})
+
+    assert (refused.status_code, words in html.unescape(refused.text)) == (422, True)
+    assert await substitutes(place) == []
+
+
+@pytest.mark.parametrize("number", ["2026-0412", "CDOM 56/26.118", "R12"])
+async def test_each_council_numbers_in_its_own_way(place: Place, nurse: httpx.AsyncClient, number: str) -> None:
+    assert (await add(nurse, "substitute", **{**DATED, "autorisation": number})).status_code == 200
+
+
+async def test_a_second_touch_adds_nobody(place: Place, nurse: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(*(add(nurse, "substitute", **DATED) for _ in range(3)))
+
+    assert sorted(one.status_code for one in answers) == [200, 422, 422]
+    assert len(await substitutes(place)) == 1
+    again = await add(nurse, "substitute", **DATED)
+    assert "déjà ce rôle" in again.text
+    assert f'href="#personne-{await person(nurse)}"' in again.text
+    assert f'id="personne-{await person(nurse)}"' in again.text
+
+
+async def test_the_same_person_comes_back_for_other_days(place: Place, nurse: httpx.AsyncClient) -> None:
+    await add(nurse, "substitute", **{**DATED, "fin": day(5)})
+
+    assert (await add(nurse, "substitute", **DATED, debut=day(5))).status_code == 422
+    assert (await add(nurse, "substitute", **DATED, debut=day(6))).status_code == 200
+    account = await place.house.database.reading.fetchval(
+        "select ends_at from account where username = 'soazig.le-gall'"
+    )
+    assert account.astimezone(ZONE).date().isoformat() == day(60)
+
+
+async def test_who_has_no_number_is_not_added_twice_by_name_unless_it_is_somebody_else(
+    place: Place, nurse: httpx.AsyncClient
+) -> None:
+    await add(nurse, "secretary")
+
+    refused = await add(nurse, "secretary", prenom="soazig")
+    assert refused.status_code == 422
+    assert "C’est une autre personne, du même nom" in refused.text
+    assert (await add(nurse, "secretary", homonyme="oui")).status_code == 200
+
+
+async def test_the_last_day_moves_both_ways_and_the_account_with_it(place: Place, nurse: httpx.AsyncClient) -> None:
+    await add(nurse, "substitute", **DATED)
+    hers, renewed = await person(nurse), {"statut": "inscrit", "autorisation": "2026-0999"}
+
+    for until in (day(20), day(90)):
+        assert (await post(nurse, "/equipe/fin", personne=hers, fin=until, **renewed)).status_code == 303
+        [ends] = await substitutes(place, "valid_to")
+        account = await place.house.database.reading.fetchval(
+            "select ends_at from account where username = 'soazig.le-gall'"
+        )
+        assert last_day_before(ends).isoformat() == until  # type: ignore[arg-type]  # a moment
+        assert account.astimezone(ZONE).date().isoformat() == until
+    for wrong in ({"fin": day(400)}, {"fin": ""}, {"fin": "2099-W10"}, {"autorisation": "zzz"}, {"statut": ""}):
+        form = {"personne": hers, "fin": day(30), **renewed, **wrong}
+        assert (await post(nurse, "/equipe/fin", **form)).status_code == 422
+    assert await substitutes(place, "valid_to") == [ends]
+
+
+async def test_what_was_ended_and_taken_up_again_has_its_account_again(place: Place, nurse: httpx.AsyncClient) -> None:
+    good = "select ends_at > now() from account where username = 'soazig.le-gall'"
+    reading = place.house.database.reading
+    await add(nurse, "secretary", fin=day(60))
+    await post(nurse, "/equipe/terminer", personne=await person(nurse))
+    assert not await reading.fetchval(good)
+
+    assert (await post(nurse, "/equipe/suspendre", personne=await person(nurse))).status_code == 303
+
+    assert await reading.fetchval("select active from held_role where role_code = 'secretary'")
+    assert await reading.fetchval(good)
+
+
+async def test_what_an_administrator_has_ended_stays_so(place: Place, nurse: httpx.AsyncClient) -> None:
+    await add(nurse, "secretary", fin=day(60))
+    await place.house.database.writing.execute("update account set ends_at = now() where username = 'soazig.le-gall'")
+
+    await post(nurse, "/equipe/suspendre", personne=await person(nurse))
+    await post(nurse, "/equipe/suspendre", personne=await person(nurse))
+    await post(nurse, "/equipe/fin", personne=await person(nurse), fin=day(70))
+
+    assert not await place.house.database.reading.fetchval(
+        "select ends_at > now() from account where username = 'soazig.le-gall'"
+    )
+
+
+async def test_what_has_begun_anew_is_not_taken_up_beside(place: Place, nurse: httpx.AsyncClient) -> None:
+    await add(nurse, "substitute", **DATED)
+    former = await person(nurse)
+    await post(nurse, "/equipe/terminer", personne=former)
+    await add(nurse, "substitute", **DATED)
+
+    refused = await post(nurse, "/equipe/suspendre", personne=former)
+
+    assert (refused.status_code, "déjà ce rôle" in refused.text) == (422, True)
+
+
+async def test_where_there_is_no_role_to_give_nothing_leads_there_and_the_page_says_why(place: Place) -> None:
+    async with place.signed_in() as nurse:
+        assert 'href="/equipe"' in (await nurse.get("/mes-connexions")).text
+    await place.house.database.writing.execute(
+        "insert into organization_part (organization, part_of) select distinct organization, 77 from held_role"
+        " where role_code = 'nurse' on conflict (organization) do update set part_of = 77"
+    )
+    async with place.signed_in() as nurse:
+        assert 'href="/equipe"' not in (await nurse.get("/mes-connexions")).text
+        page = await nurse.get("/equipe")
+        assert "Votre service fait partie d’un établissement" in page.text
+        assert 'name="nom"' not in page.text
+
+
+async def test_a_substitute_is_called_by_her_profession(place: Place, nurse: httpx.AsyncClient) -> None:
+    await add(nurse, "substitute", **DATED)
+    await place.house.database.writing.execute("update held_role set active = true where role_code = 'substitute'")
+    await place.house.database.writing.execute("update held_role set role_code = 'physio' where role_code = 'nurse'")
+    substitute = await place.house.database.reading.fetchval(
+        "select practitioner from held_role where role_code = 'substitute'"
+    )
+
+    [held] = await held_by(place.house.database.reading, substitute)
+
+    assert role_name(held.role_code, str, held.stands_for) == "Kinésithérapeute remplaçant"

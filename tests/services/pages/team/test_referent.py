@@ -171,3 +171,39 @@ async def test_who_stands_in_for_somebody_does_so_for_one_of_the_structure_until
 )
 def test_a_number_is_eleven_digits_with_their_check(number: str, good: bool) -> None:
     assert is_rpps(number) == good
+
+
+async def test_she_answers_for_the_profession_of_whom_she_engages_and_confirms_the_others(
+    managed: Place,
+    referent: httpx.AsyncClient,
+) -> None:
+    await add(referent, "gp")
+    doctor = await person(referent)
+    new = {"rpps": "10100000016", "nom": "Josse", "prenom": "Camille", "pour": doctor, "fin": END}
+    await add(referent, "trainee", **new)
+    reading, active = managed.house.database.reading, "select active from held_role where role_code = 'trainee'"
+    assert await reading.fetchval(active)
+
+    await managed.house.database.writing.execute("delete from known_profession")
+    await managed.house.database.writing.execute(
+        "with closed as (update held_role set active = false where role_code = 'trainee' returning role, role_code)"
+        " insert into awaiting_role select * from closed"
+    )
+    page = await referent.get("/equipe")
+    assert "Je confirme sa profession" in page.text
+    josse = await person(referent, "Camille JOSSE")
+    assert (await post(referent, "/equipe/profession", personne=josse)).status_code == 303
+    assert await reading.fetchval(active)
+
+
+async def test_she_makes_no_doctor_s_substitute_of_a_nurse(managed: Place, referent: httpx.AsyncClient) -> None:
+    await add(referent, "gp")
+    doctor = await person(referent)
+    nurse = {"rpps": "10100000016", "nom": "Josse", "prenom": "Camille"}
+    await add(referent, "nurse", **nurse)
+
+    refused = await add(
+        referent, "substitute", **nurse, pour=doctor, fin=END, statut="inscrit", autorisation="2026-0412"
+    )
+
+    assert (refused.status_code, "connaît cette personne comme infirmier" in refused.text) == (422, True)
