@@ -289,9 +289,7 @@ def _member(
     )
 
 
-def _end_of(text: str) -> datetime:
-    """The moment at which it is over: a day, month or year that is named counts whole, a time of day does not."""
+def _end_of(text: str) -> datetime | None:
+    """The moment at which it is over, as moments.over has it; None for what is no date."""
     bounds = span(text)
-    if bounds is None:
-        return EARLIEST  # it cannot be read: like the engine, which takes it for past
-    return bounds[1] if len(text) <= len("2026-03-05") else bounds[0]
+    return bounds["T" not in text] if bounds else None
