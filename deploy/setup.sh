@@ -47,6 +47,7 @@ command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
+command -v faketime >/dev/null 2>&1 || missing="$missing faketime" # gives a worker a wrong clock
 if [ -n "$missing" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     say "installing Debian packages:$missing"

@@ -8,7 +8,6 @@ A second active plan of the same definition would double every step: refused wit
 `again` = true insists (a new cycle beside the old one).
 """
 
-from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -44,7 +43,7 @@ async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Requ
             raise Unprocessable(
                 "This PlanDefinition is not in the protocol library of this service.", "PlanDefinition.url"
             )
-        now = datetime.now(PARIS)
+        now = engine.store.database.clock.now().astimezone(PARIS)
         made = await applying.proposal(record, subject, canonical, now.date())
         if not made.steps:
             raise Unprocessable("No action of this PlanDefinition applies to the subject.", "PlanDefinition.action")

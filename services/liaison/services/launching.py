@@ -5,7 +5,7 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-ehr-laun
 Whoever launches must see all that the app is launched on; whoever comes back with the handle must be the same person.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -52,7 +52,7 @@ async def launch_app(engine: Engine, caller: Caller, where: Route, request: Requ
         banner=given.flag("need-patient-banner") if given.has("need-patient-banner") else True,
     )
     made = await opened(engine, caller, given.text("client"), context, request)
-    until = datetime.now(UTC) + timedelta(seconds=launch.LIFETIME)
+    until = engine.store.database.clock.now() + timedelta(seconds=launch.LIFETIME)
     parameter = [
         {"name": "url", "valueUrl": made.address},
         {"name": "launch", "valueString": made.handle},

@@ -45,7 +45,7 @@ class Indicator:
 
 async def indicators(engine: Engine, caller: Caller) -> tuple[date, date, list[Indicator]]:
     """(start, end, every measure of the library). Raises Forbidden for another role."""
-    start, end = _period()
+    start, end = _period(engine.store.database.clock.now())
     return start, end, [await _evaluated(engine, caller, tree, start) for tree in shipped().of_type("Measure")]
 
 
@@ -62,7 +62,7 @@ async def evaluate(engine: Engine, caller: Caller, where: Route, request: Reques
     source = shipped().find("|".join(str(definition[part]) for part in ("url", "version") if part in definition))
     if source is None:
         raise Unprocessable("This Measure is not in the protocol library of this service.", "Measure.url")
-    start, end = _period()
+    start, end = _period(engine.store.database.clock.now())
     found = await _evaluated(engine, caller, source.tree, start)
     return Answer(200, orjson.dumps(measures.report(source.tree, found.told, start, end)))
 
@@ -74,8 +74,8 @@ def _parts(request: Request) -> object:
     return tree.get("parameter") if tree.get("resourceType") == "Parameters" else tree
 
 
-def _period() -> tuple[date, date]:
-    today = datetime.now(PARIS).date()
+def _period(now: datetime) -> tuple[date, date]:
+    today = now.astimezone(PARIS).date()
     return measures.year_before(today), today
 
 

@@ -3,7 +3,6 @@
 A token lives five minutes (rfc9068.LIFETIME). It leaves once the journal holds it.
 """
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,7 +25,7 @@ class Issuer:
         self, engine: Engine, caller: Caller, session: int, until: datetime, *, patient: str, task: str
     ) -> Answer:
         """200 with the patient, the task, the end, and a token of the session."""
-        now = int(time.time())
+        now = int(engine.store.database.clock.seconds())
         seconds = min(rfc9068.LIFETIME, int(until.timestamp()) - now)
         client_id = await engine.store.database.reading.fetchval(
             "select client_id from client where client = $1", caller.client

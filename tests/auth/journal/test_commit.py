@@ -1,6 +1,7 @@
 """What record and record_within promise: durable, chained, all or nothing, and Unavailable when it cannot be."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -202,10 +203,15 @@ async def test_failed_anonymous_calls_are_one_entry_per_address(
 
 
 async def test_a_new_month_begins_a_new_chain_under_a_new_key(
-    journal: Journal, raw: asyncpg.Connection, keys: JournalKeys, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    journal: Journal,
+    raw: asyncpg.Connection,
+    keys: JournalKeys,
+    caller: Caller,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await journal.record([entry(caller, Event.READ, patient=1)])
-    monkeypatch.setattr("liaison.auth.journal.keys._month", lambda: 209901)
+    monkeypatch.setattr(database.clock, "now", lambda: datetime(2099, 1, 31, 12, tzinfo=UTC))
     await journal.record([entry(caller, Event.READ, patient=2)])
     reads = [one for one in await records(raw) if one.event == Event.READ]
     assert [one.generation for one in reads][1] == 209901

@@ -5,6 +5,7 @@ The attacker has every right in the database, and no key of the journal.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -20,6 +21,7 @@ from liaison.auth.journal.integrator import Integrator
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.live import Live
 from liaison.auth.journal.verify import Broken, Verdict, verify
+from liaison.fhir.store.database import Database
 
 Integrate = Callable[[], Awaitable[int]]
 
@@ -211,10 +213,15 @@ async def test_a_removed_tail_shows_when_its_process_writes_again(
 
 
 async def test_a_removed_tail_shows_when_the_process_had_to_begin_a_new_chain(
-    journal: Journal, waiting: asyncpg.Connection, keys: JournalKeys, caller: Caller, monkeypatch: pytest.MonkeyPatch
+    database: Database,
+    journal: Journal,
+    waiting: asyncpg.Connection,
+    keys: JournalKeys,
+    caller: Caller,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await waiting.execute("delete from journal_entry where sequence = (select max(sequence) from journal_entry)")
-    monkeypatch.setattr("liaison.auth.journal.keys._month", lambda: 209901)
+    monkeypatch.setattr(database.clock, "now", lambda: datetime(2099, 1, 31, 12, tzinfo=UTC))
     await journal.record([entry(caller, Event.READ, patient=1)])
     assert "at the end of chain" in await broken(waiting, keys)
 

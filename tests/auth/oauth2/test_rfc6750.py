@@ -1,6 +1,5 @@
 """Who is calling: fast for a known token, and never a right that is remembered."""
 
-import time
 from typing import Any
 
 import pytest
@@ -66,13 +65,13 @@ async def test_a_token_of_an_ended_session_is_refused_by_a_worker_that_does_not_
 
 
 async def test_a_known_token_is_forgotten_when_it_expires(
-    bearer: Bearer, given: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+    database: Database, bearer: Bearer, given: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     header, _ = given
     await bearer.caller(header)
-    now = time.time()
+    seconds = database.clock.seconds()
 
-    monkeypatch.setattr(time, "time", lambda: now + 301)
+    monkeypatch.setattr(database.clock, "seconds", lambda: seconds + 301)
 
     with pytest.raises(Unauthorized):
         await bearer.caller(header)

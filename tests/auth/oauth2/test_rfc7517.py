@@ -64,7 +64,9 @@ async def software(register: Register) -> Software:
 
 async def accepted(database: Database, software: Software, key_sets: KeySets, **header: Any) -> bool:
     try:
-        await rfc7523.accept(database.writing, software.client, software.assertion(header), TOKEN_URL, key_sets)
+        await rfc7523.accept(
+            database.writing, software.client, software.assertion(header), TOKEN_URL, key_sets, database.clock.seconds()
+        )
     except InvalidClient:
         return False
     return True

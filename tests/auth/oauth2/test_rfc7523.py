@@ -21,7 +21,7 @@ from .conftest import TOKEN_URL, Register, Software
 
 async def accepted(database: Database, software: Software, assertion: str) -> bool:
     try:
-        await rfc7523.accept(database.writing, software.client, assertion, TOKEN_URL, KeySets())
+        await rfc7523.accept(database.writing, software.client, assertion, TOKEN_URL, KeySets(), time.time())
     except InvalidClient:
         return False
     return True

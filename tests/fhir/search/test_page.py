@@ -9,7 +9,7 @@ from liaison.auth.caller import Caller
 from liaison.auth.smart.scopes import read_scopes
 from liaison.fhir import model
 from liaison.fhir.errors import BadRequest, Gone
-from liaison.fhir.search import page, searching
+from liaison.fhir.search import page
 from liaison.fhir.store.contract import Key
 
 from .conftest import PURPOSE, Territory
@@ -118,12 +118,8 @@ async def test_what_is_no_cursor_of_ours_is_answered_like_a_dead_one(
     with pytest.raises(BadRequest):
         await territory.search("Observation", f"{query}&code=1")
 
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]  # only ever asked for UTC
-            return datetime.now(UTC) + timedelta(minutes=61)
-
-    monkeypatch.setattr(searching, "datetime", Later)
+    later = territory.database.clock.now() + timedelta(minutes=61)
+    monkeypatch.setattr(territory.database.clock, "now", lambda: later)
     with pytest.raises(Gone, match="first page"):
         await territory.search("Observation", query)
 

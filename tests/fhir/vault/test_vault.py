@@ -1,4 +1,5 @@
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from liaison.fhir.store.database import Database
 from liaison.fhir.store.erasure import erase
 from liaison.fhir.vault import FileKeyProvider, NotAuthentic, ProviderError, Vault
+
+LATER = datetime(2099, 1, 31, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -77,11 +80,10 @@ async def test_a_new_month_has_a_new_shelf_and_other_processes_find_it(
     database: Database, provider: FileKeyProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = await opened(database, provider), await opened(database, provider)
-    monkeypatch.setattr("liaison.fhir.vault.vault._month", lambda: "2099-01")
 
     for vault in (first, second):
         async with database.writing.acquire() as connection:
-            await vault.turn(connection)
+            await vault.turn(connection, LATER)
     await store(database, first, 9)
 
     assert await database.reading.fetchval("select count(*) from shelf") == 2
@@ -94,7 +96,7 @@ async def test_a_shelf_is_never_made_within_somebodys_transaction(
     vault = await opened(database, provider)
     async with database.writing.acquire() as connection, connection.transaction():
         with pytest.raises(RuntimeError):
-            await vault.turn(connection)
+            await vault.turn(connection, LATER)
 
 
 async def test_a_shelf_whose_transaction_failed_wraps_nothing(
@@ -106,12 +108,10 @@ async def test_a_shelf_whose_transaction_failed_wraps_nothing(
         "create constraint trigger refusing after insert on shelf deferrable initially deferred"
         " for each row execute function refuse()"
     )
-    with monkeypatch.context() as later:
-        later.setattr("liaison.fhir.vault.vault._month", lambda: "2099-01")
-        async with database.writing.acquire() as connection:
-            with pytest.raises(asyncpg.RaiseError):
-                await vault.turn(connection)
-        assert vault.due
+    async with database.writing.acquire() as connection:
+        with pytest.raises(asyncpg.RaiseError):
+            await vault.turn(connection, LATER)
+    assert vault.due(LATER)
     await store(database, vault, 9)
 
     assert 9 in await keys(await opened(database, provider), database, 9)

@@ -1,5 +1,7 @@
 """The answers of the visit form: how they are read, what is kept of them, what is doubted."""
 
+from datetime import UTC, datetime
+
 import pytest
 from starlette.datastructures import FormData
 
@@ -8,6 +10,7 @@ from liaison.protocols.answers import Answer, items
 from liaison.protocols.visit import FORM
 from liaison.services.pages.home_care import answering
 
+TODAY = datetime(2026, 5, 4, 9, tzinfo=UTC)
 QUESTIONS = [*items(library.shipped().tree(FORM))]
 
 
@@ -16,19 +19,19 @@ def test_answers_are_read_by_the_type_of_their_question() -> None:
         [("tasks", "wash"), ("tasks", "bed"), ("weight", " 72,5 "), ("pain", "3"), ("other", "x"), ("note", "")]
     )
 
-    assert answering.read_answers(form, QUESTIONS) == {"tasks": ["wash", "bed"], "weight": 72.5, "pain": 3}
+    assert answering.read_answers(form, QUESTIONS, TODAY) == {"tasks": ["wash", "bed"], "weight": 72.5, "pain": 3}
 
 
 @pytest.mark.parametrize("typed", ["nan", "inf", "1e999", "soixante", "7_2"])
 def test_what_is_no_number_stays_text_and_is_refused_by_name(typed: str) -> None:
-    read = answering.read_answers(FormData([("weight", typed)]), QUESTIONS)["weight"]
+    read = answering.read_answers(FormData([("weight", typed)]), QUESTIONS, TODAY)["weight"]
 
     assert read == typed
 
 
 @pytest.mark.parametrize("typed", ["--3", "-", "3.5", "٣", "9" * 9])
 def test_what_is_no_whole_number_stays_text(typed: str) -> None:
-    assert answering.read_answers(FormData([("pain", typed)]), QUESTIONS)["pain"] == typed
+    assert answering.read_answers(FormData([("pain", typed)]), QUESTIONS, TODAY)["pain"] == typed
 
 
 def test_what_is_asked_of_someone_who_is_there_is_left_out_when_nobody_answers() -> None:

@@ -6,7 +6,6 @@ since. The answer is another note; the outcome stays the reviewer's to change.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from liaison.auth.access import internal, vocabulary
@@ -65,7 +64,7 @@ async def answer(store: Store, caller: Caller, task: Key, text: str, base_url: s
             raise BadRequest(
                 f"Write an answer of at most {MOST_LETTERS} letters.", "Parameters.parameter.where(name='answer')"
             )
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = (await store.database.now()).isoformat(timespec="seconds")
         signed = {"reference": _reference(store, "Practitioner", caller.practitioner)}
         note = {"authorReference": signed, "time": now, "text": text.strip()}
         answered = {**tree, "lastModified": now, "note": [*(tree.get("note") or ()), note]}

@@ -6,7 +6,6 @@ says, trait by trait: whoever finds a difference corrects the record first. When
 becomes validated without it and a duplicate is proposed; the answer says so, and counts as a failed question.
 """
 
-from datetime import UTC, datetime
 from typing import Final
 
 from liaison.auth.access import identity, standing, team_writing
@@ -58,7 +57,7 @@ async def identify(store: Store, caller: Caller, patient: Key, status: str, seen
             await commit(store, finder.cell, [write], base_url)
         except identity.AlreadyKnown:
             await finder.note(False)
-            by, now = team_writing.staff_reference(store, caller), datetime.now(UTC)
+            by, now = team_writing.staff_reference(store, caller), await store.database.now()
             doubt = team_writing.review(store.reference(patient), "duplicate", "Doublon possible", by, now)
             validated = _update(identity.with_status(tree, "VALI"), opened.row.version)
             await commit(store, finder.cell, [validated, Write("create", "Task", checked(doubt, "Task"))], base_url)

@@ -6,7 +6,6 @@ teams are not united, so whoever sees one record alone goes on seeing that one a
 identity in the record that stays. Both are in the review list. Whoever merges sees both records and keeps both identities.
 """
 
-from datetime import UTC, datetime
 from typing import Final
 
 from liaison.auth.access import identity, internal, team_writing
@@ -104,7 +103,7 @@ async def _commit(
     store: Store, caller: Caller, changed: list[tuple[Tree, Opened]], kind: str, display: str, base_url: str
 ) -> None:
     """Both records and a line of the review list for each, in one transaction."""
-    by, now = team_writing.staff_reference(store, caller), datetime.now(UTC)
+    by, now = team_writing.staff_reference(store, caller), await store.database.now()
     writes = []
     for tree, opened in changed:
         unchanged = {"if-match": f'W/"{opened.row.version}"'}

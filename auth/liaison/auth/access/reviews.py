@@ -4,7 +4,6 @@ The reviewer is never the one who acted. The review is written into the task of 
 cell: nobody else writes there. It changes no right: an access that is still open ends at its time, or by its holder.
 """
 
-from datetime import UTC, datetime
 from typing import Final
 
 from liaison.auth.access import internal, team_writing, vocabulary
@@ -60,7 +59,7 @@ async def review(
         raise Conflict("This access has been reviewed.")
     if await person_behind(store, (tree.get("requester") or {}).get("reference")) == caller.practitioner:
         raise Forbidden("Nobody reviews their own access.")
-    by, now = team_writing.staff_reference(store, caller), datetime.now(UTC).isoformat(timespec="seconds")
+    by, now = team_writing.staff_reference(store, caller), (await store.database.now()).isoformat(timespec="seconds")
     # R4 lets a person sign an annotation, not a role.
     signed = {"reference": store.reference(Key(0, kind_of("Practitioner"), caller.practitioner))}
     said = [{"authorReference": signed, "time": now, "text": note.strip()}] if note.strip() else []

@@ -5,7 +5,7 @@ themselves again. So this is a way in, like `$join`: by a health or social profe
 who says how the person said it; the attending doctor is told, and it stands in the review list.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from liaison.auth.access import internal, oppositions, standing, structures, team_writing, vocabulary
@@ -38,7 +38,7 @@ async def withdraw(
     seen = await store.read(caller, consent)
     if seen is None or seen.row.deleted:
         raise NotFound
-    tree, now = read(seen.body), datetime.now(UTC)
+    tree, now = read(seen.body), await store.database.now()
     named = _opposed(store, tree, consent)
     if not named:
         raise NotFound

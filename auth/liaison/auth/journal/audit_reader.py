@@ -7,7 +7,7 @@ not see (a note about them from a third party, a report of suspected abuse) is n
 import base64
 import binascii
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -131,7 +131,9 @@ class AuditReader:
     ) -> audit_search.Query:
         """Refusals have no patient in clear: only officers see them, so nobody else's question looks through them."""
         refusals = refusals and await audit_rights.is_officer(connection, caller.session)
-        asked = audit_search.read(query, self._ids.decode, self._base_url, refusals=refusals)
+        asked = audit_search.read(
+            query, self._ids.decode, self._base_url, self._database.clock.now(), refusals=refusals
+        )
         if asked.software:
             known = await connection.fetch(
                 "select client_id from client where client_id = any($1)", list(asked.software)
@@ -234,7 +236,7 @@ class AuditReader:
         tree: Tree = {"resourceType": "Bundle", "type": "searchset", "link": links}
         if not more and not asked.cursor:
             tree["total"] = len(found)
-        tree["timestamp"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        tree["timestamp"] = self._database.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if found:
             tree["entry"] = [
                 {"fullUrl": f"{base}/{event['id']}", "resource": event, "search": {"mode": "match"}}

@@ -7,7 +7,7 @@ client_id), and which record a refusal was about: it holds the type and id that 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.journal.audit_event import CLIENT_ID, SHAPES
@@ -61,10 +61,10 @@ class Query:
 _NOTHING: Final = Where("false", ())
 
 
-def read(query: str, decode: Decode, base_url: str, *, refusals: bool = True) -> Query:
+def read(query: str, decode: Decode, base_url: str, now: datetime, *, refusals: bool = True) -> Query:
     """Raises BadRequest for what is not known or not understood.
 
-    `refusals` False asks for no refusal by the record or resource it was about: for a reader who would see none.
+    `now` by the database's clock. `refusals` False asks for no refusal by the record or resource it was about: for a reader who would see none.
     """
     found = Query()
     kept = []
@@ -85,7 +85,7 @@ def read(query: str, decode: Decode, base_url: str, *, refusals: bool = True) ->
         if name in CONTROLS:
             _control(found, name, value)
         else:
-            _criterion(found, name, modifier, value, _Ids(decode, base_url, refusals))
+            _criterion(found, name, modifier, value, _Ids(decode, base_url, refusals, now))
     found.pairs = tuple(kept)
     return found
 
@@ -113,6 +113,7 @@ class _Ids(NamedTuple):
     decode: Decode
     base_url: str
     refusals: bool
+    now: datetime
 
 
 def _criterion(found: Query, name: str, modifier: str, value: str, ids: _Ids) -> None:
@@ -121,7 +122,7 @@ def _criterion(found: Query, name: str, modifier: str, value: str, ids: _Ids) ->
         raise BadRequest(f"'{name}' has no value.")
     match name:
         case "date" | "period-start":
-            found.where.append(_any(_date(one) for one in values))
+            found.where.append(_any(_date(one, ids.now) for one in values))
         case "action":
             found.where.append(Where("e.event = any({}::smallint[])", (_events(values),)))
         case "outcome":
@@ -148,8 +149,8 @@ def _any(conditions: Any) -> Where:
     return Where(f"({' or '.join(one.sql for one in given)})", tuple(value for one in given for value in one.values))
 
 
-def _date(value: str) -> Where:
-    limits = date.limits(date.span(value), datetime.now(UTC))
+def _date(value: str, now: datetime) -> Where:
+    limits = date.limits(date.span(value), now)
     sql = " and ".join(f"e.at {bound.operator} {{}}::timestamptz" for bound in limits.bounds)
     wanted = f"not ({sql})" if limits.inverted else f"({sql})"
     return Where(wanted, tuple(bound.moment for bound in limits.bounds))

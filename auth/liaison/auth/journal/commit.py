@@ -16,7 +16,7 @@ import os
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 
 import asyncpg
@@ -25,6 +25,7 @@ from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.refused_calls import RefusedCalls
 from liaison.auth.journal.sealing import COLUMNS, GENESIS, Keys, Record, body, seal, worker_key
 from liaison.fhir.errors import Unavailable
+from liaison.fhir.store.clock import Clock
 from liaison.fhir.store.contract import Request
 from liaison.fhir.store.database import Database, connection
 
@@ -60,11 +61,6 @@ STATUS: Final = "select x, pg_xact_status(x::xid8) from unnest($1::text[]) as x"
 _LOST: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError)
 
 
-def _prepare(entries: Sequence[Entry]) -> list[Prepared]:
-    at = datetime.now(UTC)  # to the microsecond, as timestamptz keeps it
-    return [(one[0], one[1], at, one[2], one[3], one[4], body(one)) for one in entries]
-
-
 def _own_transaction(whole: int, own: int) -> str:
     """The 64-bit id of the (sub)transaction that inserted: within a savepoint it may abort while the whole commits.
 
@@ -76,8 +72,8 @@ def _own_transaction(whole: int, own: int) -> str:
 class Journal:
     """Records entries for one process. Open one per process; close it so that its chain ends properly."""
 
-    def __init__(self, connect: Connect, keys: Keys) -> None:
-        self._connect, self._keys = connect, keys
+    def __init__(self, connect: Connect, keys: Keys, clock: Clock) -> None:
+        self._connect, self._keys, self._clock = connect, keys, clock
         self._connection: asyncpg.Connection | None = None
         self._queue: deque[tuple[list[Prepared], asyncio.Future[None]]] = deque()
         self._draining: asyncio.Task[None] | None = None
@@ -87,16 +83,20 @@ class Journal:
         self._link_due = False
         self._started = self._broken = self._closed = False
         self._on_disk: dict[str, Any] | None = None  # the last entry known to be durable, whatever its chain
-        self._refused = RefusedCalls()
+        self._refused = RefusedCalls(clock)
         self.worker = self._generation = self._sequence = self._within = 0
         self._previous = GENESIS
 
     @classmethod
     async def open(cls, database: Database, keys: Keys) -> Self:
         """Starts a chain and returns once its first entry is durable; Unavailable when that cannot be done."""
-        journal = cls(lambda: connection(database.url), keys)
+        journal = cls(lambda: connection(database.url), keys, database.clock)
         await journal._submit([])
         return journal
+
+    def _prepared(self, entries: Sequence[Entry]) -> list[Prepared]:
+        at = self._clock.now()  # to the microsecond, as timestamptz keeps it
+        return [(one[0], one[1], at, one[2], one[3], one[4], body(one)) for one in entries]
 
     # ---- what callers use -----------------------------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class Journal:
         Cancelling the wait does not take the entries back: an aborted download counts as disclosed.
         """
         if entries:
-            await self._submit(_prepare(entries))
+            await self._submit(self._prepared(entries))
 
     async def record_within(self, connection: asyncpg.Connection, entries: Sequence[Entry]) -> None:
         """Writes the entries in the transaction open on `connection`: they stand or fall with it."""
@@ -115,7 +115,7 @@ class Journal:
         if self._broken or self._closed or not self._started:
             await self._submit([])  # Opens a new chain, or says Unavailable.
         sealed = []
-        for one in _prepare(entries):
+        for one in self._prepared(entries):
             self._within -= 1
             place = (self._generation, self.worker, self._within, b"")
             sealed.append(seal(self._key, place, one))
@@ -148,7 +148,7 @@ class Journal:
             await self.record(self._refused.take())
             self._link_due = bool(self._pending)
             if self._started and not self._broken:
-                await self._submit(_prepare([Entry(Event.CHAIN_END)]))
+                await self._submit(self._prepared([Entry(Event.CHAIN_END)]))
         self._closed = True
         if self._connection is not None:
             await self._connection.close()
@@ -201,7 +201,7 @@ class Journal:
 
     async def _write(self, group: list[Prepared]) -> None:
         connection = await self._ready()
-        await self._keys.turn(connection)
+        await self._keys.turn(connection, self._clock.now())
         if not self._started or self._broken or self._generation != self._keys.generation:
             group = [*self._start_chain(), *group]
         bound: list[Pending] = []
@@ -246,7 +246,7 @@ class Journal:
         self._generation = self._keys.generation
         self._key = worker_key(self._keys.key(self._generation), self.worker)
         self._sequence, self._previous, self._within = 0, GENESIS, 0
-        return _prepare([Entry(Event.CHAIN_START, detail=detail)])
+        return self._prepared([Entry(Event.CHAIN_START, detail=detail)])
 
     async def _links(self, connection: asyncpg.Connection) -> tuple[list[Prepared], list[Pending]]:
         """The LINK entries that are due, and what they bind, to be put back should they not reach the disk."""
@@ -264,7 +264,7 @@ class Journal:
                 link["within"] += [[sequence, hashed.hex()] for sequence, hashed in one.entries]
             else:
                 link["void"] += [sequence for sequence, _ in one.entries]
-        return _prepare([Entry(Event.LINK, detail=link) for link in links.values()]), bound
+        return self._prepared([Entry(Event.LINK, detail=link) for link in links.values()]), bound
 
     def _link_later(self) -> None:
         if self._link_timer is None and not self._closed:
@@ -280,4 +280,4 @@ class Journal:
         entries = self._refused.take()
         if entries and not self._closed:
             # Nobody waits for these: a failure of the journal is told to those who do.
-            self._submit(_prepare(entries)).add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._submit(self._prepared(entries)).add_done_callback(lambda done: done.cancelled() or done.exception())

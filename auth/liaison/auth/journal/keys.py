@@ -32,14 +32,15 @@ class JournalKeys:
         """Makes what is missing. Raises NotAuthentic if the keys are not this vault's."""
         keys = cls(vault)
         await keys._make(connection, SIGN, 1)
-        await keys.turn(connection)
+        await keys.turn(connection, await connection.fetchval("select clock_timestamp()"))
         await keys.refresh(connection)
         keys.signer = Signer(keys._keys[SIGN, 1])
         return keys
 
-    async def turn(self, connection: "asyncpg.Connection | asyncpg.Pool") -> None:
-        """Makes or finds the key of this month. Costs nothing while the month lasts."""
-        month = _month()
+    async def turn(self, connection: "asyncpg.Connection | asyncpg.Pool", now: datetime) -> None:
+        """Makes or finds the key of this month. Costs nothing while the month lasts. `now` by the database's clock."""
+        utc = now.astimezone(UTC)
+        month = utc.year * 100 + utc.month
         if self.generation != month:
             await self._make(connection, SEAL, month)
             await self.refresh(connection)
@@ -69,11 +70,6 @@ class JournalKeys:
             generation,
             sealed,
         )
-
-
-def _month() -> int:
-    now = datetime.now(UTC)
-    return now.year * 100 + now.month
 
 
 def _context(purpose: str, generation: int) -> bytes:

@@ -1,10 +1,10 @@
 """Failed calls without a valid caller, summed per address and minute: an attack must not fill the journal."""
 
-import time
 from collections import Counter
 from typing import Final
 
 from liaison.auth.journal.entry import OUTCOME_REFUSED, Entry, Event
+from liaison.fhir.store.clock import Clock
 
 MOST_ADDRESSES: Final = 10_000
 OTHERS: Final = "others"
@@ -14,7 +14,8 @@ MINUTE: Final = 60.0
 class RefusedCalls:
     """The counts of the minute under way. Those of a process that is killed are lost: they disclosed nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._counts: Counter[tuple[str, int]] = Counter()
         self._since = 0.0
 
@@ -22,7 +23,7 @@ class RefusedCalls:
         """Adds one. True when it begins a minute: take() is then owed after seconds_left()."""
         first = not self._counts
         if first:
-            self._since = time.time()
+            self._since = self._clock.seconds()
         key = (address, status)
         if key not in self._counts and len(self._counts) >= MOST_ADDRESSES:
             key = (OTHERS, status)
@@ -31,7 +32,7 @@ class RefusedCalls:
 
     def seconds_left(self) -> float:
         """Until the minute under way is over."""
-        return max(0.0, self._since + MINUTE - time.time())
+        return max(0.0, self._since + MINUTE - self._clock.seconds())
 
     def take(self) -> list[Entry]:
         """One entry per address and status, and a new minute."""

@@ -67,7 +67,7 @@ class Keys(Protocol):
     generation: int
     """The generation to seal under now."""
 
-    async def turn(self, connection: asyncpg.Connection) -> None:
+    async def turn(self, connection: asyncpg.Connection, now: datetime) -> None:
         """Moves on to this month's key."""
 
     def key(self, generation: int) -> bytes:

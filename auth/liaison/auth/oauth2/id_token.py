@@ -3,7 +3,6 @@
 RS256, because SMART requires it of servers. Holds no name: `fhirUser` is the address of the person's resource.
 """
 
-import time
 from typing import Any, NamedTuple
 
 import orjson
@@ -21,7 +20,7 @@ async def issue(
 ) -> str:
     """`fhir_user` '' leaves the claim out; so does an empty nonce."""
     key = await keys.signing(IDENTITY)
-    now = int(time.time())
+    now = int(keys.seconds())
     claims: dict[str, Any] = {
         "iss": issuer,
         "sub": subject,

@@ -58,6 +58,10 @@ class SigningKeys:
                         await keys._make(connection, algorithm)
         return keys
 
+    def seconds(self) -> float:
+        """By the database's clock: when what is signed with these keys begins and ends."""
+        return self._database.clock.seconds()
+
     async def rotate(self, algorithm: str) -> str:
         """Makes a new signing key; its kid. The old ones stay published: retire them when what they signed is dead."""
         async with self._database.writing.acquire() as connection, connection.transaction():

@@ -5,7 +5,6 @@ of whom, and whether nobody was signed in. A mark is good for one request, in on
 """
 
 import base64
-import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -126,10 +125,10 @@ async def used(connection: "asyncpg.Connection | asyncpg.Pool", client: int, tex
 async def use(connection: "asyncpg.Connection | asyncpg.Pool", client: int, text: str) -> bool:
     """Uses a mark up. Of those who come with one at once, exactly one hears True."""
     first = await connection.fetchval(
-        "insert into assertion_seen (client, jti, expires_at) values ($1, $2, to_timestamp($3))"
+        "insert into assertion_seen (client, jti, expires_at) values ($1, $2, clock_timestamp() + make_interval(secs => $3))"
         " on conflict do nothing returning true",
         client,
         digest(text),
-        time.time() + LIFETIME + 60,
+        float(LIFETIME + 60),
     )
     return bool(first)

@@ -7,7 +7,6 @@ beside it: a proof of its own, or the certificate of its connection. That is loo
 """
 
 import hashlib
-import time
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -72,7 +71,7 @@ class Bearer:
         database."""
         digest = hashlib.blake2b(authorization.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         known = self._known.get(digest)
-        if known is None or time.time() >= known.expires_at:
+        if known is None or self._database.clock.seconds() >= known.expires_at:
             known = await self._verify(authorization, digest)
         if known.bound_to.member:
             await self._measure(known, authorization.partition(" ")[2].strip(" "), call)
@@ -87,11 +86,12 @@ class Bearer:
             return
         try:
             url = call.url or (f"{self._audience}/{call.path}" if call.path else self._audience)
-            proof = rfc9449.read_proof(call.proof, method=call.method, url=url, token=token)
+            now = self._database.clock.seconds()
+            proof = rfc9449.read_proof(call.proof, method=call.method, url=url, token=token, now=now)
             if proof.thumbprint != thumbprint:
                 raise InvalidDpopProof("The proof is by another key than the token is bound to.")
             if self._nonces is not None:
-                self._nonces.check(proof.nonce)
+                self._nonces.check(proof.nonce, now)
             with faults.reported():
                 await rfc9449.use(self._database.writing, known.caller.client, proof)
         except (InvalidDpopProof, UseDpopNonce) as error:
@@ -116,7 +116,7 @@ class Bearer:
         return known
 
     def _make_room(self) -> None:
-        now = time.time()
+        now = self._database.clock.seconds()
         alive = {digest: one for digest, one in self._known.items() if one.expires_at > now}
         # Still full of live tokens: drop the older half, which only costs a second verification.
         self._known = alive if len(alive) < _KEPT else dict(list(alive.items())[_KEPT // 2 :])

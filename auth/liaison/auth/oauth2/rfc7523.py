@@ -8,7 +8,6 @@ ours, `typ: at+jwt` and a foreign `jku`; each of these is refused here and has i
 
 import binascii
 import hashlib
-import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -166,14 +165,16 @@ async def accept(
     assertion: str,
     token_url: str,
     key_sets: KeySets,
+    now: float,
     also: Sequence[str] = (),
 ) -> None:
-    """Raises InvalidClient unless this assertion is the client's, is for us, is fresh, and is used for the first time.
+    """Raises InvalidClient unless this assertion is the client's, is for us, is fresh, and is used for the first time. `now`
+    by the database's clock.
 
     "First" is decided by one insert under a unique key, so among racers with one `jti` exactly one passes.
     """
     claims = await verify_signature(client, assertion, key_sets)
-    jti, forget = check_claims(client, claims, token_url, time.time(), also)
+    jti, forget = check_claims(client, claims, token_url, now, also)
     first = await connection.fetchval(
         """
         insert into assertion_seen (client, jti, expires_at) values ($1, $2, to_timestamp($3))

@@ -5,7 +5,6 @@ may do is read from the database, so nothing can be widened by a token and nothi
 """
 
 import secrets
-import time
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -44,7 +43,7 @@ async def issue(
 ) -> str:
     """A signed token for a session that exists (§2.2). Never longer than LIFETIME."""
     key = await keys.signing(ACCESS)
-    now = int(time.time())
+    now = int(keys.seconds())
     claims = {
         "iss": issuer,
         "aud": audience,
@@ -77,7 +76,7 @@ async def verify(keys: SigningKeys, token: str, *, issuer: str, audience: str) -
         bound_to = confirmation.read(claims)
     except (JoseError, ValueError, TypeError, KeyError):
         raise refused() from None
-    now = time.time()
+    now = keys.seconds()
     if claims.get("iss") != issuer or claims.get("aud") != audience or not starts - 10 <= now < expires:
         raise refused()
     return Verified(session, str(claims.get("client_id", "")), expires, bound_to)

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import hmac
 import re
-import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -61,10 +60,9 @@ def check_thumbprint(text: str) -> str:
     return text
 
 
-def read_proof(
-    text: str, *, method: str, url: str, token: str = "", now: float | None = None
-) -> Proof:  # '' is no token
-    """§4.3, all but "used once". `token` is the access token that the proof comes with, at a protected resource.
+def read_proof(text: str, *, method: str, url: str, now: float, token: str = "") -> Proof:  # '' is no token
+    """§4.3, all but "used once". `token` is the access token that the proof comes with, at a protected resource; `now`
+    is by the database's clock.
 
     Raises InvalidDpopProof, which names the part that is wrong: the caller made the proof, so that tells it nothing.
     """
@@ -80,7 +78,7 @@ def read_proof(
         raise InvalidDpopProof("htm is not the method of this call.")
     if not _same_address(claims.get("htu"), url):
         raise InvalidDpopProof("htu is not the address of this call.")
-    forget = _moment(claims, time.time() if now is None else now)
+    forget = _moment(claims, now)
     jti, nonce = claims.get("jti"), claims.get("nonce", "")
     if not isinstance(jti, str) or not 0 < len(jti) <= 256:
         raise InvalidDpopProof("jti is missing.")
@@ -196,21 +194,21 @@ class Nonces:
         self._sealer = sealer
         self.required = required
 
-    def new(self) -> str:
-        """For the header DPoP-Nonce."""
-        sealed = self._sealer.seal(_NONCE, int(time.time()).to_bytes(8, "big"))
+    def new(self, now: float) -> str:
+        """For the header DPoP-Nonce. `now` by the database's clock."""
+        sealed = self._sealer.seal(_NONCE, int(now).to_bytes(8, "big"))
         return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
-    def check(self, nonce: str) -> None:
+    def check(self, nonce: str, now: float) -> None:
         """Raises UseDpopNonce for one that is missing where it must not be, not ours, or old."""
         if not nonce:
             if self.required:
-                raise UseDpopNonce(self.new())
+                raise UseDpopNonce(self.new(now))
             return
         try:
             sealed = base64.urlsafe_b64decode(f"{nonce}{'=' * (-len(nonce) % 4)}")
             given = int.from_bytes(self._sealer.open(_NONCE, sealed), "big")
         except (NotAuthentic, ValueError):
-            raise UseDpopNonce(self.new()) from None
-        if not time.time() - NONCE_SECONDS < given <= time.time() + SKEW:
-            raise UseDpopNonce(self.new())
+            raise UseDpopNonce(self.new(now)) from None
+        if not now - NONCE_SECONDS < given <= now + SKEW:
+            raise UseDpopNonce(self.new(now))

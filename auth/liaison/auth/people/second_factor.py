@@ -7,7 +7,6 @@ The secret is sealed under the territory's key.
 """
 
 import secrets
-import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +19,7 @@ from liaison.fhir.vault import Vault, context
 
 LOCKS_AT: Final = 10
 _CONTEXT: Final = "totp"
+_NOW: Final = "extract(epoch from clock_timestamp())::float8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,11 @@ async def proposed(connection: "asyncpg.Connection | asyncpg.Pool", vault: Vault
 async def confirm(connection: asyncpg.Connection, vault: Vault, account: int, code: str) -> bool:
     """Takes the proposed secret into use, once its owner has shown that their app has it."""
     row = await connection.fetchrow(
-        "select sealed from totp where account = $1 and confirmed_at is null for update", account
+        f"select sealed, {_NOW} as now from totp where account = $1 and confirmed_at is null for update", account
     )
     if row is None:
         return False
-    step = totp.matching_step(vault.territory.open(_place(account), row["sealed"]), code, time.time())
+    step = totp.matching_step(vault.territory.open(_place(account), row["sealed"]), code, row["now"])
     if step is None:
         return False
     await connection.execute(
@@ -90,14 +90,14 @@ async def check(connection: "asyncpg.Connection | asyncpg.Pool", vault: Vault, a
     if not await in_force(connection, account.number):
         raise SignInRefused(account.number, account.person.res)
     row = await connection.fetchrow(
-        """
+        f"""
         update totp set failures = failures + 1,
             locked_until = case
                 when failures + 1 >= $2 then 'infinity'
                 when failures + 1 > $3 then now() + make_interval(secs => least($4, 5 * 2 ^ (failures - $3)))
             end
         where account = $1 and confirmed_at is not null and coalesce(locked_until, '-infinity') <= now()
-        returning sealed
+        returning sealed, {_NOW} as now
         """,
         account.number,
         LOCKS_AT,
@@ -106,7 +106,7 @@ async def check(connection: "asyncpg.Connection | asyncpg.Pool", vault: Vault, a
     )
     if row is None:
         raise SignInRefused(account.number, account.person.res)
-    step = totp.matching_step(vault.territory.open(_place(account.number), row["sealed"]), code, time.time())
+    step = totp.matching_step(vault.territory.open(_place(account.number), row["sealed"]), code, row["now"])
     taken = step is not None and await connection.fetchval(
         "update totp set last_step = $2, failures = 0, locked_until = null where account = $1 and last_step < $2"
         " returning true",

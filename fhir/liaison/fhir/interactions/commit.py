@@ -62,11 +62,12 @@ async def _commit(store: Store, caller: Caller, writes: list[Write], resolver: R
             return
         resolver.restore()
         writes[0].reset()
-    if store.vault.due and any(write.type_ == "Patient" for write in writes):
+    now = store.database.clock.now()
+    if store.vault.due(now) and any(write.type_ == "Patient" for write in writes):
         # Before the transaction: the shelf of a new month outlives the write that was the first to need it.
         with reported():
             async with store.database.writing.acquire() as connection:
-                await store.vault.turn(connection)
+                await store.vault.turn(connection, now)
     for attempt in range(TRIES):
         try:
             with reported():

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -60,7 +60,7 @@ def asked(store: Store, caller: Caller, path: str, query: str) -> Asked:
     sent = parse_qsl(query, keep_blank_values=True)
     carried = tuple(one for one in sent if one[0] in OF_THE_EDGE)
     given = tuple(one for one in sent if one[0] not in OF_THE_EDGE)
-    now = datetime.now(UTC)
+    now = store.database.clock.now()
     cursors = [value for name, value in given if name == PARAMETER]
     if cursors:
         if len(given) > 1:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
@@ -37,9 +36,9 @@ class Call:
         given = definition.read(request)
         bound_to = f"{where.type_}/${definition.name}"
         if not given.cursor:
-            here = Cursor(datetime.now(UTC), "", given.pairs, False, where.id_, None)
+            here = Cursor(store.database.clock.now(), "", given.pairs, False, where.id_, None)
             return cls(where, given, here, True, bound_to)
-        here = page.unseal(store.vault.cursor, caller, bound_to, given.cursor, datetime.now(UTC))
+        here = page.unseal(store.vault.cursor, caller, bound_to, given.cursor, store.database.clock.now())
         if here.compartment != where.id_:
             raise page.dead()
         values: dict[str, tuple[str, ...]] = {}

@@ -10,7 +10,6 @@ entered in error is not the last one, unless `status` asks for it.
 
 from collections.abc import AsyncIterator, Hashable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import orjson
@@ -61,7 +60,7 @@ async def lastn(store: Store, caller: Caller, where: Route, request: Request, ba
 
 async def _lastn(store: Store, caller: Caller, given: Given, base_url: str) -> Answer:
     names = {name.partition(":")[0] for name, _ in given.criteria}
-    context = Context("Observation", base_url, datetime.now(UTC))
+    context = Context("Observation", base_url, store.database.clock.now())
     query = Query("Observation", tuple(criterion(name, text, context) for name, text in given.criteria))
     asked = Links(store, caller, base_url)
     groups = Groups()

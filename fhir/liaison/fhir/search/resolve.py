@@ -8,7 +8,6 @@ What is read on the way decides the answer as much as what stands in it: all of 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from liaison.fhir import model
@@ -126,7 +125,7 @@ class _Base:
             key = self.store.key(type_, literal.removeprefix(f"{type_}/"))
             return self._read(await self._opened([] if key is None else [key]))
         escaped = url.partition("|")[0].replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$")
-        asked = criterion("url", escaped, Context(type_, self.base_url, datetime.now(UTC)))
+        asked = criterion("url", escaped, Context(type_, self.base_url, self.store.database.clock.now()))
         run = Run(self.store, self.caller, plan(Query(type_, (asked,)), (), self.store.key), self.snapshot)
         candidates = await run.page(_MOST, None)
         opened = await self._opened([one.key for one in candidates])

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Final
 
 from liaison.fhir import model
 from liaison.fhir.definitions import type_of
@@ -14,14 +15,17 @@ from liaison.fhir.search.parse import criterion, pairs
 from liaison.fhir.search.plan import Alternatives
 from liaison.fhir.store.contract import Caller, Interaction, Opened, Tree
 
+_ANY: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-def match(type_: str, tree: Tree, query: str, *, base_url: str = "") -> bool:
-    """Whether one resource meets every criterion of a query: plain evaluation on its own content."""
+
+def match(type_: str, tree: Tree, query: str, *, base_url: str = "", now: datetime | None = None) -> bool:
+    """Whether one resource meets every criterion of a query: plain evaluation on its own content. Without `now` nothing
+    in it may depend on the moment: BadRequest."""
     meta = tree.get("meta") or {}
     span = dates.span(str(meta.get("lastUpdated", "")))
     updated = dates.EARLIEST if span is None else span[0]
     facts = Facts(type_, str(tree.get("id", "")), updated, model.extract(type_, tree))
-    return satisfies(facts, _criteria(type_, query, base_url), ())
+    return satisfies(facts, _criteria(type_, query, base_url, now), ())
 
 
 def letter_for(caller: Caller, type_: str) -> Interaction | None:
@@ -49,11 +53,16 @@ def lets_include(caller: Caller, one: Opened, base_url: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _criteria(type_: str, query: str, base_url: str) -> tuple[Criterion, ...]:
-    asked = Context(type_, base_url, datetime.now(UTC))
+def _criteria(type_: str, query: str, base_url: str, now: datetime | None = None) -> tuple[Criterion, ...]:
+    asked = Context(type_, base_url, now or _ANY)
     given = pairs(query)
     if any(name in ("_filter", "_text", "_content", "_list") for name, _ in given):
         raise BadRequest("What a scope asks is decided on the values of parameters, not on texts, filters or lists.")
     if any(is_chained(name) for name, _ in given):
         raise BadRequest("What a scope asks is decided on the resource alone: a scope cannot be chained.")
-    return tuple(criterion(name, text, asked) for name, text in given)
+    read = tuple(criterion(name, text, asked) for name, text in given)
+    if now is None and any(
+        one.parameter.type == "date" and text.startswith("ap") for one, (_, text) in zip(read, given, strict=True)
+    ):
+        raise BadRequest("What a scope asks is the same on every day: the prefix 'ap' of dates is not.")
+    return read

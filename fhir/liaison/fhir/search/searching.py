@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from liaison.fhir.definitions import in_force
@@ -59,7 +59,7 @@ async def _search(
     sent = pairs(query)
     carried = tuple(one for one in sent if one[0] in OF_THE_EDGE)
     given = tuple(one for one in sent if one[0] not in OF_THE_EDGE)
-    now = datetime.now(UTC)
+    now = store.database.clock.now()
     cursor = None
     if any(name == page.PARAMETER for name, _ in given):
         if len(given) > 1:
@@ -126,7 +126,7 @@ async def find(store: Store, caller: Caller, type_: str, query: str, *, limit: i
 
 
 async def _find(store: Store, caller: Caller, type_: str, query: str, limit: int, base_url: str) -> Matches:
-    now = datetime.now(UTC)
+    now = store.database.clock.now()
     asked = Context(type_, base_url, now)
     parsed = Query(type_, tuple(criterion(name, text, asked) for name, text in pairs(query)))
     if not parsed.criteria:

@@ -1,5 +1,6 @@
 """The connections to PostgreSQL. Nothing here knows resources."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -7,6 +8,7 @@ from typing import Any, Self
 import asyncpg
 
 from liaison.fhir.store import faults
+from liaison.fhir.store.clock import Clock
 
 SCHEMA = "0020"
 """The revision of the schema this code works with. A test compares it with the head of the migrations."""
@@ -38,11 +40,13 @@ class UnknownSchema(RuntimeError):
 @dataclass(slots=True)
 class Database:
     """Two pools, so that writers waiting for locks never keep readers waiting. They recover by themselves when
-    PostgreSQL comes back."""
+    PostgreSQL comes back. `clock` is the database's, without a round trip."""
 
     url: str
     reading: asyncpg.Pool
     writing: asyncpg.Pool
+    clock: Clock
+    _keeping: "asyncio.Task[None]"
 
     @classmethod
     async def connect(cls, url: str, *, readers: int = 8, writers: int = 8, check: bool = True) -> Self:
@@ -52,7 +56,9 @@ class Database:
                 await check_schema(url)
             reading = await pool(url, readers)
             try:
-                return cls(url, reading, await pool(url, writers))
+                clock = await Clock.of(lambda: _moment(reading))
+                keeping = asyncio.create_task(clock.keep(lambda: _moment(reading)))
+                return cls(url, reading, await pool(url, writers), clock, keeping)
             except BaseException:
                 await reading.close()
                 raise
@@ -70,12 +76,12 @@ class Database:
                 return await self.reading.fetch(statement, *arguments)  # type: ignore[no-any-return]  # asyncpg is untyped
 
     async def now(self) -> datetime:
-        """The moment by the database's clock, by which every right begins and ends: that of a worker may be set."""
-        [[moment]] = await self.fetch("select clock_timestamp()")
-        assert isinstance(moment, datetime)
-        return moment
+        """The moment by the database's clock, asked of it now: by it every right begins and ends. `clock` has it to some
+        milliseconds."""
+        return await _moment(self.reading)
 
     async def close(self) -> None:
+        self._keeping.cancel()
         await self.reading.close()
         await self.writing.close()
 
@@ -84,6 +90,13 @@ class Database:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+async def _moment(reading: asyncpg.Pool) -> datetime:
+    with faults.reported():
+        moment = await reading.fetchval("select clock_timestamp()")
+    assert isinstance(moment, datetime)
+    return moment
 
 
 async def connection(url: str, **more: Any) -> asyncpg.Connection:

@@ -8,7 +8,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 import asyncpg
 from cryptography.exceptions import InvalidTag
@@ -39,6 +39,9 @@ class Wrapped(NamedTuple):
     wrapped: bytes
 
 
+_NOW: Final = "select clock_timestamp()"
+
+
 class Vault:
     """Open once a process. Its methods may be called from one event loop."""
 
@@ -57,7 +60,7 @@ class Vault:
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
             await vault._load_shelves(connection)
-            vault._current = await vault._shelf_of_month(connection)
+            vault._current = await vault._shelf_of_month(connection, await connection.fetchval(_NOW))
             await vault._load_territory(connection)
         vault.territory = PatientKey(TERRITORY, vault._secrets["territory"])
         vault.cursor = PatientKey(TERRITORY, vault._secrets["cursor"])
@@ -120,13 +123,12 @@ class Vault:
                 found[patient] = self.patient_key(patient, wrapped, shelf)
         return found
 
-    @property
-    def due(self) -> bool:
-        """Whether a month has begun that this process knows no shelf of."""
-        return self._current[0] != _month()
+    def due(self, now: datetime) -> bool:
+        """Whether a month has begun that this process knows no shelf of. `now` by the database's clock."""
+        return self._current[0] != _month(now)
 
-    async def turn(self, connection: asyncpg.Connection) -> None:
-        """Makes or finds the shelf of this month, and wraps new keys with it once it is committed.
+    async def turn(self, connection: asyncpg.Connection, now: datetime) -> None:
+        """Makes or finds the shelf of this month by the database's clock, and wraps new keys with it once it is committed.
 
         Never within somebody's transaction (RuntimeError): rolled back, the shelf would live in memory alone, and every
         key it wraps would be lost with the process.
@@ -135,7 +137,7 @@ class Vault:
             raise RuntimeError("A shelf is made in a transaction of its own.")
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
-            shelf = await self._shelf_of_month(connection)
+            shelf = await self._shelf_of_month(connection, now)
         self._current = shelf
 
     def new_patient(self, patient: int) -> Wrapped:
@@ -171,9 +173,9 @@ class Vault:
                 self._shelves[shelf] = AESGCM(await self._provider.unwrap(wrapped, _shelf_context(month)))
                 self._current = month, shelf
 
-    async def _shelf_of_month(self, connection: asyncpg.Connection) -> tuple[str, int]:
+    async def _shelf_of_month(self, connection: asyncpg.Connection, now: datetime) -> tuple[str, int]:
         """Within a transaction that holds the lock; in use when that is committed."""
-        month = _month()
+        month = _month(now)
         await self._load_shelves(connection)
         if self._current[0] == month:
             return self._current
@@ -205,8 +207,8 @@ class Vault:
                 self._secrets[purpose] = key
 
 
-def _month() -> str:
-    return datetime.now(UTC).strftime("%Y-%m")
+def _month(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y-%m")
 
 
 def _shelf_context(month: str) -> bytes:

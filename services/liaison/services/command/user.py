@@ -5,7 +5,7 @@ import secrets
 import sys
 from datetime import date, datetime, time
 from getpass import getpass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -172,7 +172,7 @@ def _set_active(username: str, *, active: bool) -> bool:
 @user.command("end")
 def end(username: Annotated[str, typer.Argument()]) -> None:
     """End an account today: nobody signs in by it any more. Its role ends in the directory, or in « Mon équipe »."""
-    _set_end(username, datetime.now(PARIS), "user end")
+    _set_end(username, "now", "user end")
     typer.echo(f"{accounts.normal(username)} has ended.")
 
 
@@ -183,20 +183,24 @@ def until(
 ) -> None:
     """Change the last day of a contract. A day that has passed ends the account now."""
     ends_at = None if day == "none" else _last_moment(day)
-    _set_end(username, ends_at, f"user until {day}")
-    ended = ends_at is not None and ends_at < datetime.now(PARIS)
+    ended = _set_end(username, ends_at, f"user until {day}")
     said = "has ended" if ended else "has no end" if ends_at is None else f"lasts until {day}"
     typer.echo(f"{accounts.normal(username)} {said}.")
 
 
-def _set_end(username: str, ends_at: datetime | None, act: str) -> None:
-    async def work() -> None:
-        async with changing(Settings()) as (house, connection):
-            account = await named(connection, username)
-            await accounts.end_at(connection, account.number, ends_at)
-            await record(house, connection, account, act)
+def _set_end(username: str, ends_at: "datetime | Literal['now'] | None", act: str) -> bool:
+    """Whether the account is over now, by the database's clock."""
 
-    carry_out(work())
+    async def work() -> bool:
+        async with changing(Settings()) as (house, connection):
+            now = await house.database.now()
+            end_at = now if ends_at == "now" else ends_at
+            account = await named(connection, username)
+            await accounts.end_at(connection, account.number, end_at)
+            await record(house, connection, account, act)
+            return end_at is not None and end_at <= now
+
+    return carry_out(work())
 
 
 @user.command("invite")
@@ -207,12 +211,12 @@ def invite(
 ) -> None:
     """Open an account without any secret, and print the one-time link by which its owner chooses their own."""
     ends_at = _last_moment(until) if until else None
-    if ends_at is not None and ends_at < datetime.now(PARIS):
-        raise Refused(f"{until} has passed: nobody could sign in by this account.", 2)
 
     async def work() -> str:
         settings = Settings()
         async with House.opened(settings) as house:
+            if ends_at is not None and ends_at < await house.database.now():
+                raise Refused(f"{until} has passed: nobody could sign in by this account.", 2)
             key = await _person(house, person)
             async with house.database.writing.acquire() as connection, connection.transaction():
                 try:

@@ -81,7 +81,7 @@ def consent(
         software=about.asked.client.name,
         destination=_destination(about.asked),
         lines=words.lines(scopes, gettext),
-        until=words.until(scopes),
+        until=words.until(scopes, request.app.state.house.database.clock.now()),
         outlasting=words.outlasting(scopes),
         identity="openid" in scopes.names,
         request_text=urlencode(about.pairs),

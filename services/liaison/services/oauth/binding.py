@@ -45,7 +45,8 @@ async def _proven_key(request: Request, client: Client) -> str:
     if len(proofs) != 1:
         raise InvalidDpopProof("Exactly one header DPoP is needed.")
     url = f"{house.settings.public_url}{request.url.path}"
-    proof = rfc9449.read_proof(proofs[0], method=request.method, url=url)
-    house.nonces.check(proof.nonce)
+    now = house.database.clock.seconds()
+    proof = rfc9449.read_proof(proofs[0], method=request.method, url=url, now=now)
+    house.nonces.check(proof.nonce, now)
     await rfc9449.use(house.database.writing, client.number, proof)
     return proof.thumbprint

@@ -50,5 +50,6 @@ async def _proven(request: Request, parameters: Parameters, also: Sequence[str])
     if client is None:
         raise InvalidClient
     token_url = f"{house.settings.public_url}/oauth/token"
-    await rfc7523.accept(house.database.writing, client, assertion, token_url, house.key_sets, also)
+    now = house.database.clock.seconds()
+    await rfc7523.accept(house.database.writing, client, assertion, token_url, house.key_sets, now, also)
     return client

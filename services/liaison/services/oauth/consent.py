@@ -1,7 +1,7 @@
 """What a grant means, in plain words: which data, to do what, for how long. French source; English in the catalogue."""
 
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from liaison.auth.oauth2.rfc6749.refresh_tokens import lifetime
@@ -114,11 +114,11 @@ def _acts(scope: Scope, within: str, gettext: Gettext) -> str:
     return ", ".join(gettext(text) for letters, text in _ACTS if set(letters) & held)
 
 
-def until(scopes: Scopes) -> datetime | None:
+def until(scopes: Scopes, now: datetime) -> datetime | None:
     """The last moment at which the software can act if it keeps its access without asking again; None when it cannot,
     and has five minutes."""
     seconds = lifetime(str(scopes))
-    return datetime.now(UTC) + timedelta(seconds=seconds) if seconds else None
+    return now + timedelta(seconds=seconds) if seconds else None
 
 
 def outlasting(scopes: Scopes) -> bool:

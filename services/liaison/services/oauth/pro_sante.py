@@ -4,7 +4,6 @@ The issuer is pinned, and `acr` must be one that is enough to sign in; what is m
 that is here, as when they sign in by a page: liaison.services.pages.pro_sante_connect.directory.
 """
 
-import time
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -65,7 +64,8 @@ class ProSante:
             or found.get("acr") not in known.accepted
         ):
             raise refused()
-        name, seconds = found.get("SubjectNameID"), _seconds(found)
+        now = self._request.app.state.house.database.clock.seconds()
+        name, seconds = found.get("SubjectNameID"), _seconds(found, now)
         if not isinstance(name, str) or seconds < 1:
             raise refused()
         return seconds, name
@@ -80,11 +80,11 @@ class ProSante:
         return identity.professional(reply.content)
 
 
-def _seconds(found: dict[str, Any]) -> int:
+def _seconds(found: dict[str, Any], now: float) -> int:
     expires = found.get("exp")
     if isinstance(expires, bool) or not isinstance(expires, int | float):
         return 0
-    return int(expires - time.time())
+    return int(expires - now)
 
 
 def refused() -> InvalidRequest:

@@ -6,6 +6,7 @@ each access stands in the journal.
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from math import ceil
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ from liaison.auth.caller import Caller
 from liaison.fhir.errors import FhirError, Issue
 from liaison.fhir.store.contract import Answer, Request, Tree
 from liaison.services.engine import Engine
+from liaison.services.pages.clock import PARIS
 
 Criteria = Mapping[str, str] | Sequence[tuple[str, str]]
 _REFERENCE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
@@ -53,6 +55,10 @@ class Record:
         pairs = urlencode(list(query.items()) if isinstance(query, Mapping) else list(query))
         request = Request(method, path, pairs, encoded, named, self._request_id, self._address)
         return await self.engine.handle(self.caller, request)
+
+    def now(self) -> datetime:
+        """By the database's clock, on a clock of Paris."""
+        return self.engine.store.database.clock.now().astimezone(PARIS)
 
     async def read(self, reference: str) -> Tree | None:
         """The resource, or None where it is absent, deleted or not visible (which look the same), and for what is no

@@ -3,7 +3,6 @@
 Nothing here reaches one's own account: nobody could lift what was done by mistake, and nobody recovers themselves.
 """
 
-from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -19,7 +18,7 @@ from liaison.services.pages.administration import people
 from liaison.services.pages.administration.people import PATH, WrongDay, named, note
 from liaison.services.pages.entering import go
 from liaison.services.pages.languages import language_of, translations
-from liaison.services.pages.layout import PARIS, render
+from liaison.services.pages.layout import render
 from liaison.services.pages.online_access.words import DOCUMENTS
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import profession_name
@@ -116,7 +115,8 @@ async def change_end(request: Request) -> Response:
     """The last day of the contract, or none; or its end today."""
     account, form = await _of_another(request)
     try:
-        ends_at = datetime.now(PARIS) if form.get("maintenant") else people.last_moment(form.get("fin", ""))
+        now = await request.app.state.house.database.now()
+        ends_at = now if form.get("maintenant") else people.last_moment(form.get("fin", ""))
     except WrongDay:
         gettext = translations(language_of(request)).gettext
         problem = gettext("La date de fin n’est pas une date.")

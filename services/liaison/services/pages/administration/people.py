@@ -18,6 +18,7 @@ from liaison.auth.people.identity_checks import Check, NotChecked
 from liaison.auth.people.ways_in import Ways
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
+from liaison.services.pages import clock
 from liaison.services.pages.entering import asked
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import PARIS, render
@@ -188,7 +189,7 @@ async def invite(request: Request) -> Response:
     except WrongDay:
         problem = gettext("La date de fin n’est pas une date.")
         return await show(request, status=422, error=problem, wrong="fin", given=form)
-    if ends_at is not None and ends_at < datetime.now(PARIS):
+    if ends_at is not None and ends_at < clock.now(request):
         problem = gettext("La date de fin est passée.")
         return await show(request, status=422, error=problem, wrong="fin", given=form)
     with faults.reported():

@@ -1,14 +1,12 @@
 """Aperçu du plan, then Appliquer: what the protocol would do for this person and this team, before anything is written."""
 
-from datetime import datetime
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.services.applying import AlreadyInForce, in_force, library, proposal, write
+from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
@@ -19,7 +17,7 @@ async def apply(request: Request) -> Response:
     record = Record(request.app.state.house.engine, caller, address_of(request))
     id_ = request.path_params["id"]
     patient = await patient_or_404(record, id_)
-    now = datetime.now(moments.PARIS)
+    now = clock.now(request)
     definitions = {str(tree["url"]): tree for tree in library().of_type("PlanDefinition")}
     posted = (await request.form()) if request.method == "POST" else request.query_params
     chosen = str(posted.get("protocole", ""))

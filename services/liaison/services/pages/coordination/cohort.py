@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -12,10 +12,10 @@ from starlette.responses import Response
 from liaison.protocols import codes
 from liaison.protocols.calendar import Entry, State, calendar, next_step
 from liaison.protocols.carry_out import step_code
+from liaison.services.pages import clock
 from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
@@ -47,7 +47,7 @@ class Line:
 async def cohort(request: Request) -> Response:
     caller, _ = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
-    lines = await programme(record, datetime.now(moments.PARIS).date())
+    lines = await programme(record, clock.now(request).date())
     only_late = request.query_params.get("retard") == "1"
     shown = [line for line in lines if line.late] if only_late else lines
     return render(

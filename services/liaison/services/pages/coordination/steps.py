@@ -10,10 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from liaison.fhir.errors import NotFound
 from liaison.protocols.calendar import complete, entry, excuse, reschedule
 from liaison.protocols.carry_out import step_code
+from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import Me, address_of, signed_in
@@ -43,7 +43,7 @@ async def step(request: Request) -> Response:
         if form.get("version") != task["meta"]["versionId"]:
             return await _show(request, record, task, gettext(_CHANGED), 409, form)
         try:
-            await record.update(changed(task, form, me))
+            await record.update(changed(task, form, me, record.now()))
         except ValueError as error:
             return await _show(request, record, task, gettext(str(error)), 400, form)
         except Refused as refused:
@@ -55,9 +55,8 @@ async def step(request: Request) -> Response:
     return await _show(request, record, task)
 
 
-def changed(task: Tree, form: dict[str, str], me: Me) -> Tree:
+def changed(task: Tree, form: dict[str, str], me: Me, now: datetime) -> Tree:
     """The Task as the form asks. Raises ValueError, in words for the page, where something is missing."""
-    now = datetime.now(moments.PARIS)
     by = {"reference": me.role_reference or me.person, "display": me.name}
     reason = form.get("reason", "").strip()
     try:
@@ -88,7 +87,7 @@ async def _show(
     status: int = 200,
     given: Mapping[str, str] | None = None,
 ) -> Response:
-    today = datetime.now(moments.PARIS).date()
+    today = clock.now(request).date()
     patient = await patient_or_404(record, str(task["for"]["reference"]).partition("/")[2])
     return render(
         request,

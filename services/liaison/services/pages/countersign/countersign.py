@@ -17,6 +17,7 @@ from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
+from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
@@ -72,7 +73,7 @@ async def waiting(request: Request, record: Record) -> list[Tree]:
     named = await trainees(request, record.caller)
     if not named:
         return []
-    since = (datetime.now(UTC) - BACK).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = (clock.now(request) - BACK).strftime("%Y-%m-%dT%H:%M:%SZ")
     lists = await asyncio.gather(
         *(
             found(record, type_, {author: ",".join(named), "_lastUpdated": f"ge{since}", "_count": "100"}, 200)
@@ -135,7 +136,7 @@ async def sign(request: Request) -> Response:
         {
             "resourceType": "Provenance",
             "target": [{"reference": named}],
-            "recorded": datetime.now(UTC).isoformat(timespec="seconds"),
+            "recorded": clock.now(request).isoformat(timespec="seconds"),
             "agent": [{"type": {"coding": [VERIFIER]}, "who": {"reference": me.role_reference, "display": me.name}}],
         }
     )

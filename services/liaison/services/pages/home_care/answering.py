@@ -8,7 +8,6 @@ from typing import Any, Final
 from starlette.datastructures import FormData
 
 from liaison.protocols.answers import Answer, Item
-from liaison.services.pages.reading import moments
 
 Tree = dict[str, Any]
 
@@ -30,7 +29,7 @@ _UNREADABLE: Final = _("Cette réponse n'est pas reconnue.")
 _OUT_OF_BOUNDS: Final = _("Ce nombre n'est pas possible. Vérifiez-le.")
 
 
-def read_answers(form: FormData, questions: list[Item]) -> dict[str, Answer]:
+def read_answers(form: FormData, questions: list[Item], today: datetime) -> dict[str, Answer]:
     """The answers by linkId, numbers with a comma or a point. What cannot be read stays text, and is refused by name."""
     answers: dict[str, Answer] = {}
     for item in questions:
@@ -45,7 +44,7 @@ def read_answers(form: FormData, questions: list[Item]) -> dict[str, Answer]:
         elif kind == "decimal":
             answers[item.link] = _decimal(values[0])
         elif kind == "dateTime":
-            answers[item.link] = _hour(values[0])
+            answers[item.link] = _hour(values[0], today)
         else:
             answers[item.link] = values[0]
     return answers
@@ -78,11 +77,10 @@ def _decimal(text: str) -> float | str:
     return float(plain) if _NUMBER.fullmatch(plain) else text
 
 
-def _hour(text: str) -> str:
+def _hour(text: str, today: datetime) -> str:
     """'08:30' is today in Paris; a whole dateTime stays as it is."""
     try:
         hour = datetime.strptime(text, "%H:%M").time()
     except ValueError:
         return text
-    today = datetime.now(moments.PARIS)
     return today.replace(hour=hour.hour, minute=hour.minute, second=0, microsecond=0).isoformat()

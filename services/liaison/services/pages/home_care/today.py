@@ -81,7 +81,7 @@ async def today(request: Request) -> Response:
 
 async def tour(record: Record, role: str, own: bool) -> list[Card]:
     """Today's visits of this aide; a manager sees those of her service."""
-    here = datetime.now(moments.PARIS).replace(hour=0, minute=0, second=0, microsecond=0)
+    here = record.now().replace(hour=0, minute=0, second=0, microsecond=0)
     query = [
         ("date", f"ge{here.isoformat()}"),
         ("date", f"lt{(here + timedelta(days=1)).isoformat()}"),
@@ -165,7 +165,7 @@ async def receipt(record: Record, encounter: str) -> Receipt | None:
 
 async def instructions(record: Record) -> list[Instruction]:
     """What clinicians sent back these two days, newest first."""
-    since = (datetime.now(moments.PARIS) - timedelta(days=2)).isoformat(timespec="seconds")
+    since = (record.now() - timedelta(days=2)).isoformat(timespec="seconds")
     query = {
         "category": f"{codes.HOME_CARE}|instruction",
         "sent": f"ge{since}",

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -16,12 +16,12 @@ from liaison.protocols import library
 from liaison.protocols.answers import Answer, Item, items
 from liaison.protocols.visit import FORM, Invalid, Visit, is_of, transaction
 from liaison.services.house import House
+from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.home_care import answering
 from liaison.services.pages.home_care.today import service_phone
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.states import in_force
 from liaison.services.pages.record import Record
@@ -56,7 +56,7 @@ async def _show(
     questions = {item.link: item for item in _questions()}
     # What was typed comes back in the form, its number too: sending it again files one visit.
     posted = await request.form() if request.method == "POST" else {}
-    now = datetime.now(moments.PARIS)
+    now = clock.now(request)
     return render(
         request,
         "home_care/visit.html",
@@ -85,12 +85,12 @@ async def _file(request: Request) -> Response:
     id_ = request.path_params["id"]
     await patient_or_404(record, id_)
     form = await request.form()
-    answers = answering.asked(answering.read_answers(form, _questions()))
+    answers = answering.asked(answering.read_answers(form, _questions(), clock.now(request)))
     gettext = translations(language_of(request)).gettext
     if not form.get("weight-checked") and (doubt := answering.weight_doubt(answers, await last_weight(record, id_))):
         return await _show(request, {"weight": gettext(doubt)}, answers)
     try:
-        made = declared(form, answers, id_, signed.me, await _teams(house, signed, id_))
+        made = declared(form, answers, id_, signed.me, await _teams(house, signed, id_), clock.now(request))
         bundle = transaction(library.shipped(), made)
     except Invalid as invalid:
         words = {link: answering.in_words(problem, gettext) for link, problem in invalid.problems.items()}
@@ -133,7 +133,9 @@ async def _teams(house: House, signed: SignedIn, patient: str) -> list[Tree]:
         await internal.close_session(house.database.writing, cell)
 
 
-def declared(form: FormData, answers: Mapping[str, Answer], patient: str, me: Me, teams: list[Tree]) -> Visit:
+def declared(
+    form: FormData, answers: Mapping[str, Answer], patient: str, me: Me, teams: list[Tree], now: datetime
+) -> Visit:
     """The visit as the form tells it. Raises BadRequest for a form that is not ours."""
     try:
         number = UUID(str(form.get("visit", "")))
@@ -146,7 +148,7 @@ def declared(form: FormData, answers: Mapping[str, Answer], patient: str, me: Me
         aide={"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"},
         service={"reference": me.organization_reference, "display": me.organization_name},
         answers=answers,
-        recorded=datetime.now(UTC).astimezone(moments.PARIS),
+        recorded=now,
         appointment=f"Appointment/{appointment}" if appointment else "",
         teams=teams,
     )

@@ -2,7 +2,7 @@
 withdrawn, of people who have neither an account here nor an e-mail address. A letter is printed, then said to be sent."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from liaison.auth.access import vocabulary
 from liaison.auth.access.roles import ROLES
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
+from liaison.services.pages import clock
 from liaison.services.pages.calendar_words import moment_said
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.languages import language_of, translations
@@ -137,7 +138,7 @@ _BODY: Final = (
 async def sent(request: Request) -> Response:
     """It has been posted: who says so, and when, stays with the notice."""
     record, me, tree, _patient = await _one(request)
-    said = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "text": "Lettre envoyée à la personne."}
+    said = {"time": clock.now(request).isoformat(timespec="seconds"), "text": "Lettre envoyée à la personne."}
     note = {**said, "authorReference": {"reference": me.person}}
     medium = [*tree.get("medium", []), {"coding": [BY_LETTER]}]
     await record.update({**tree, "medium": medium, "note": [*tree.get("note", []), note]})

@@ -1,6 +1,5 @@
 """The person opens the shared notebook to someone close to them: a Consent that names them, for notes and visits alone."""
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -8,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access import team_writing, vocabulary
 from liaison.fhir.errors import NotFound
+from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.notebook.readers import called
 from liaison.services.pages.record import Record
@@ -35,7 +35,7 @@ async def name(request: Request) -> Response:
     }
     own = me.role_code in ("patient", "guardian")
     means = "digital" if own else "oral"
-    tree = team_writing.consent(subject, "sharing", subject, datetime.now(UTC), means, provision)
+    tree = team_writing.consent(subject, "sharing", subject, clock.now(request), means, provision)
     if me.role_code == "guardian":
         tree["performer"] = [{"reference": me.person}]
     elif not own:

@@ -15,11 +15,11 @@ from liaison.auth.caller import Caller
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.protocols import codes
+from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import COMING, found, patient_or_404
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.notebook.readers import Readers, called, identities, readers
-from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import writes
@@ -58,7 +58,7 @@ async def notebook(request: Request) -> Response:
     if not 0 < len(text) <= LONGEST:
         words = gettext(_("Le mot a de 1 à 1 000 caractères."))
         return await _show(request, place, role, error=words, given=text[:LONGEST], status=400)
-    await place.record.create(note(place, text, datetime.now(moments.PARIS)))
+    await place.record.create(note(place, text, clock.now(request)))
     return RedirectResponse(place.path, status_code=303)
 
 
@@ -114,7 +114,7 @@ async def _show(
     request: Request, place: Place, role: str, *, error: str = "", given: str = "", status: int = 200
 ) -> Response:
     mine = {"patient": place.patient, "_count": "100"}
-    today = datetime.now(moments.PARIS).date().isoformat()
+    today = clock.now(request).date().isoformat()
     notes, visits = await asyncio.gather(
         found(
             place.record,

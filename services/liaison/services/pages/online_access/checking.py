@@ -2,7 +2,7 @@
 day. An administrator, who does not read records, opens the account on that, and gives the link by whoever has seen them."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
@@ -17,11 +17,12 @@ from liaison.auth.people.identity_checks import Check, NotChecked
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
+from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.clinician.place import own_place
 from liaison.services.pages.entering import asked, go
 from liaison.services.pages.languages import language_of, translations
-from liaison.services.pages.layout import PARIS, render
+from liaison.services.pages.layout import render
 from liaison.services.pages.online_access.words import DOCUMENTS
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
@@ -140,7 +141,7 @@ def _show(
     wrong: str = "",
 ) -> Response:
     gettext: Callable[[str], str] = translations(language_of(request)).gettext
-    today = datetime.now(PARIS).date()
+    today = clock.now(request).date()
     return render(
         request,
         "online_access/checking.html",

@@ -8,7 +8,7 @@ of those on this list is read by the principal of identities, for whoever must s
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -104,7 +104,7 @@ async def decide(request: Request) -> Response:
         return await show(request, error=words, status=400)
     if form.get("act") == "confirm" and tree["status"] == "proposed":
         await record.update(
-            {**tree, "status": "active", "verification": [*tree.get("verification", []), verified(tree)]}
+            {**tree, "status": "active", "verification": [*tree.get("verification", []), verified(tree, record.now())]}
         )
     elif form.get("act") == "withdraw":
         await end(record, tree, me)
@@ -113,9 +113,9 @@ async def decide(request: Request) -> Response:
     return RedirectResponse("/oppositions", status_code=303)
 
 
-def verified(tree: Tree) -> Tree:
+def verified(tree: Tree, now: datetime) -> Tree:
     """That the person was asked, now."""
-    said = datetime.now(UTC).isoformat(timespec="seconds")
+    said = now.isoformat(timespec="seconds")
     return {"verified": True, "verifiedWith": {"reference": tree["patient"]["reference"]}, "verificationDate": said}
 
 
@@ -126,9 +126,9 @@ async def end(record: Record, tree: Tree, me: Me) -> None:
         stated = {"resourceType": "Parameters", "parameter": [{"name": "means", "valueCode": "oral"}]}
         await record.operate(f"Consent/{tree['id']}/$withdraw", stated)
         return
-    ended = {**tree, "status": "inactive", "dateTime": datetime.now(UTC).isoformat(timespec="seconds")}
+    ended = {**tree, "status": "inactive", "dateTime": record.now().isoformat(timespec="seconds")}
     if me.role_code not in ("patient", "guardian"):
-        ended["verification"] = [*tree.get("verification", []), verified(tree)]
+        ended["verification"] = [*tree.get("verification", []), verified(tree, record.now())]
     await record.update(ended)
 
 
@@ -163,7 +163,7 @@ async def _line(record: Record, tree: Tree, people: dict[str, Identity], gettext
         await _about(record, tree, gettext),
         at,
         until,
-        provisional and until < datetime.now(moments.PARIS).date(),
+        provisional and until < record.now().date(),
         provisional,
     )
 

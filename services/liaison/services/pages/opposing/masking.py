@@ -1,7 +1,6 @@
 """Masking of one item, by the person or at their word: hidden from all but its author and the attending doctor."""
 
 import re
-from datetime import UTC, datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -9,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access import team_writing
 from liaison.fhir.errors import BadRequest, NotFound
+from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
@@ -31,5 +31,5 @@ async def mask(request: Request) -> Response:
     by, means = (
         (reference if me.role_code == "patient" else me.person, "digital") if own else (me.role_reference, "oral")
     )
-    await record.create(team_writing.consent(reference, "masking", by, datetime.now(UTC), means, hidden))
+    await record.create(team_writing.consent(reference, "masking", by, clock.now(request), means, hidden))
     return RedirectResponse(f"/dossiers/{id_}/documents", status_code=303)

@@ -12,12 +12,12 @@ from liaison.auth.access import oppositions
 from liaison.auth.access.classes import Class
 from liaison.auth.access.roles import confirms
 from liaison.fhir.errors import BadRequest, Forbidden
+from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.clinician.teams import members_of, teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.opposing.stops import what_stops
-from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reception.welcome import directory
 from liaison.services.pages.record import Record
@@ -57,7 +57,7 @@ async def oppose(request: Request) -> Response:
     async with request.form() as posted:
         form = {name: value for name, value in posted.items() if isinstance(value, str)}
         try:
-            signed: Tree | None = await _scanned(posted.get("scan"))
+            signed: Tree | None = await _scanned(posted.get("scan"), clock.now(request))
         except BadRequest:
             signed = None
     if me.role_code in PERSONS:
@@ -83,12 +83,12 @@ def _target(form: Mapping[str, str]) -> str:
     return form.get({"one": "member", "service": "structure"}.get(form.get("act", ""), ""), "")
 
 
-async def _scanned(sent: object) -> Tree:
+async def _scanned(sent: object, now: datetime) -> Tree:
     """The Attachment of what was chosen; {} for nothing. Raises BadRequest."""
     if not isinstance(sent, UploadFile) or not sent.filename:
         return {}
     content = await sent.read()
-    return oppositions.scan(content, "Opposition signée", datetime.now(moments.PARIS))
+    return oppositions.scan(content, "Opposition signée", now)
 
 
 def _stated(act: str, means: str, target: str, signed: Tree) -> Tree:
@@ -122,7 +122,7 @@ async def _show(
         status=status,
         patient=patient,
         who=identity(patient),
-        today=datetime.now(moments.PARIS).date(),
+        today=clock.now(request).date(),
         acts=ACTS,
         means=[] if me.role_code in PERSONS else MEANS,
         people=people,

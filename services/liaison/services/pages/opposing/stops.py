@@ -8,7 +8,6 @@ from typing import Any, Final
 from liaison.services.pages.clinician.alerts import alerts_of, told
 from liaison.services.pages.clinician.dossier import COMING, found
 from liaison.services.pages.clinician.teams import members, teams_of
-from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.sentences import sentence
 from liaison.services.pages.record import Record
 
@@ -60,7 +59,7 @@ async def _of_all(record: Record, patient: str, gettext: Gettext) -> list[str]:
         teams_of(record, patient),
         found(record, "CarePlan", {**mine, "status": "active"}),
         alerts_of(record, patient),
-        found(record, "Appointment", {**mine, **_from_now()}, 100),
+        found(record, "Appointment", {**mine, **_from(record.now())}, 100),
     )
     names = list(dict.fromkeys(name for team in teams for name, _role in members(team)))
     said = []
@@ -77,7 +76,7 @@ async def _of_one(record: Record, patient: str, target: str, gettext: Gettext) -
     mine = {"patient": patient, "_count": "100"}
     steps, visits = await asyncio.gather(
         found(record, "Task", {**mine, "owner": target, "status": _OPEN}, 100),
-        found(record, "Appointment", {**mine, "actor": target, **_from_now()}, 100),
+        found(record, "Appointment", {**mine, "actor": target, **_from(record.now())}, 100),
     )
     said = [
         gettext(_("N'est plus suivi par la personne qui en est chargée : {step}.")).format(step=sentence(step, gettext))
@@ -86,8 +85,8 @@ async def _of_one(record: Record, patient: str, target: str, gettext: Gettext) -
     return said + _visits(visits, gettext)
 
 
-def _from_now() -> dict[str, str]:
-    return {"date": f"ge{datetime.now(moments.PARIS).date().isoformat()}"}
+def _from(now: datetime) -> dict[str, str]:
+    return {"date": f"ge{now.date().isoformat()}"}
 
 
 def _visits(visits: list[Tree], gettext: Gettext) -> list[str]:

@@ -10,13 +10,13 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access.calls import KIND
 from liaison.fhir.errors import NotFound
+from liaison.services.pages import clock
 from liaison.services.pages.clinician.alerts import alerts_of, told
 from liaison.services.pages.clinician.dossier import COMING, found, patient_or_404
 from liaison.services.pages.clinician.teams import members, teams_of
 from liaison.services.pages.layout import render
 from liaison.services.pages.platform.calls import DOCTOR
 from liaison.services.pages.platform.taken import own_call
-from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.states import in_force
 from liaison.services.pages.record import Record
@@ -49,7 +49,7 @@ async def call(request: Request) -> Response:
         return RedirectResponse("/appels", status_code=303)
     reference = str(task["for"]["reference"])
     mine = {"patient": reference, "_count": "50"}
-    now = datetime.now(moments.PARIS)
+    now = clock.now(request)
     patient, teams, alerts, flags, planned = await asyncio.gather(
         patient_or_404(record, reference.partition("/")[2]),
         teams_of(record, reference),

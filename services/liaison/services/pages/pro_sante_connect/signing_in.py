@@ -4,7 +4,6 @@ The directory decides who that is here: exactly one active Practitioner with tha
 what the provider says, and nobody gets a role from it.
 """
 
-import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -81,7 +80,7 @@ async def come_back(asked: Request) -> Response:
         answer = dict(asked.query_params.multi_items())
         if len(answer) != len(asked.query_params.multi_items()):
             raise NotProven("form")  # a parameter that is there twice
-        person, claims, token = await request.finish(provider, step, answer, time.time())
+        person, claims, token = await request.finish(provider, step, answer, house.database.clock.seconds())
         with faults.reported():
             account = await account_of(asked, person)
     except NotProven as problem:

@@ -5,7 +5,6 @@ Both end every session that came of that sign-in, on every worker. A frame of an
 names is the provider's `sid`, which nobody else knows.
 """
 
-import time
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -64,7 +63,9 @@ async def back_channel(request: Request) -> Response:
     provider = provider_of(request)
     try:
         form = dict(await form_of(request))
-        session = await verify_logout(provider, form.get("logout_token", ""), time.time())
+        session = await verify_logout(
+            provider, form.get("logout_token", ""), request.app.state.house.database.clock.seconds()
+        )
     except InvalidRequest as problem:
         return json_answer({"error": problem.error}, 400)
     except NotProven as problem:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from liaison.auth.access.traits import traits_of
 from liaison.auth.people import accounts
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
-from liaison.services.pages import cookies
+from liaison.services.pages import clock, cookies
 from liaison.services.pages.entering import before_sign_in, enter
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
@@ -22,7 +22,6 @@ from liaison.services.pages.signed_in import browser_of, signed_in
 from liaison.services.pages.welcome.doors import BY_KEY, DOORS, GROUPS, Door
 from liaison.services.sandbox.folder import Folder
 from liaison.services.sandbox.lan import AUTHORITY, FOLDER
-from liaison.services.sandbox.territory.clock import PARIS
 from liaison.services.sandbox.territory.professionals import BY_KEY as PROFESSIONALS
 
 _PEOPLE: Final = {
@@ -60,7 +59,7 @@ def _of_another_day(request: Request) -> date | None:
     if not folder.complete:
         return None
     made = date.fromisoformat(folder.read()["as_of"])
-    return None if made == datetime.now(PARIS).date() else made
+    return None if made == clock.now(request).date() else made
 
 
 async def sheet(request: Request) -> Response:
