@@ -101,7 +101,7 @@ class Vendor:
         return f"https://{HOST}:{self.port}/jwks.json"
 
     def fetcher(self, *, private: bool = True) -> Fetcher:
-        return Fetcher(private=private, resolve=self.resolve, trust=self.trust)
+        return Fetcher(private=private, resolve=self.resolve, believed=self.trust)
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ async def test_the_certificate_must_be_of_the_name(vendor: Vendor) -> None:
         return ["127.0.0.1"]
 
     with pytest.raises(NotFetched, match="HTTPS"):
-        await Fetcher(private=True, resolve=anywhere, trust=vendor.trust).get(
+        await Fetcher(private=True, resolve=anywhere, believed=vendor.trust).get(
             f"https://other.vendor.example:{vendor.port}/"
         )
     with pytest.raises(NotFetched, match="HTTPS"):  # an authority that this machine does not know

@@ -17,6 +17,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import h11
 
+from liaison.auth import trust
+
 LARGEST: Final = 64 * 1024
 SECONDS: Final = 5.0
 UNSAID: Final = 60
@@ -80,14 +82,14 @@ async def _resolved(host: str, port: int) -> list[str]:
 
 class Fetcher:
     """`private` lets plain HTTP and private addresses through: for tests and sandboxes, refused in production by
-    liaison.services.house. `resolve` and `trust` are given by tests only."""
+    liaison.services.house. `resolve` and `believed` are given by tests only."""
 
     def __init__(
-        self, *, private: bool = False, resolve: Resolver = _resolved, trust: ssl.SSLContext | None = None
+        self, *, private: bool = False, resolve: Resolver = _resolved, believed: ssl.SSLContext | None = None
     ) -> None:
         self._private = private
         self._resolve = resolve
-        self._trust = trust
+        self._trust = believed
 
     def problem(self, url: str) -> str:
         """`address_problem`, as this fetcher sees it."""
@@ -110,7 +112,7 @@ class Fetcher:
         secure = parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
         pinned = await self._choose(parts.hostname, port)
-        context = (self._trust or ssl.create_default_context()) if secure else None
+        context = (self._trust or trust.machine()) if secure else None
         # The certificate must be the name's; where the connection goes was settled above.
         reader, writer = await asyncio.open_connection(
             pinned, port, ssl=context, server_hostname=parts.hostname if secure else None, limit=LARGEST

@@ -2,7 +2,6 @@
 
 import asyncio
 import http.client
-import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from typing import Any, Final
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 import orjson
+
+from liaison.auth import trust
 
 SECONDS: Final = 10.0
 LARGEST: Final = 256 * 1024
@@ -57,9 +58,8 @@ def _ask(url: str, body: str | None, headers: Mapping[str, str]) -> Reply:
     parts = urlsplit(url)
     assert parts.hostname is not None
     if parts.scheme == "https":
-        context = ssl.create_default_context()
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-            parts.hostname, parts.port, timeout=SECONDS, context=context
+            parts.hostname, parts.port, timeout=SECONDS, context=trust.machine()
         )
     else:
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=SECONDS)
