@@ -96,3 +96,14 @@ async def test_more_secretaries_are_not_more_guesses(territory: Any) -> None:
     assert answers[most:] == [429] * LIMITS[Account.LOOKUP].failures
     assert await _guess(territory, gp) == 429
     assert await _guess(territory, await territory.person("gp")) == 404
+
+
+async def test_what_no_limit_counts_any_more_is_swept(territory: Any) -> None:
+    nurse = await territory.person("nurse")
+    await _guess(territory, nurse)
+    await territory.database.writing.execute("update identity_attempt set at = at - $1::interval", asking_limits.WINDOW)
+    await _guess(territory, nurse)
+
+    await asking_limits.sweep(territory.database.writing)
+
+    assert await territory.database.reading.fetchval("select count(*) from identity_attempt") == 1

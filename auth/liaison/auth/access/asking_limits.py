@@ -17,6 +17,8 @@ from enum import IntEnum
 from math import ceil
 from typing import Final
 
+import asyncpg
+
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import TooManyRequests
 from liaison.fhir.store.database import Database
@@ -117,3 +119,8 @@ async def count(database: Database, asker: Asker, *, found: bool) -> None:
         asker.account,
         found,
     )
+
+
+async def sweep(connection: "asyncpg.Connection | asyncpg.Pool") -> None:
+    """Removes what no limit counts any more."""
+    await connection.execute("delete from identity_attempt where at < clock_timestamp() - $1::interval", WINDOW)

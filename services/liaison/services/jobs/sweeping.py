@@ -1,5 +1,5 @@
 """Removes what nothing can need any more: index rows of superseded versions, expired codes and sessions,
-forms that were sent or kept.
+forms that were sent or kept, questions that no limit counts.
 
 Nothing depends on it happening; a base that is never swept is only larger.
 """
@@ -13,6 +13,7 @@ from typing import Final
 import asyncpg
 import structlog
 
+from liaison.auth.access import asking_limits
 from liaison.auth.oauth2 import sweep as expired
 from liaison.auth.people import kept_forms, sent_forms
 from liaison.fhir.store import sweep as superseded
@@ -46,6 +47,7 @@ async def _term(connect: Callable[[], Awaitable[asyncpg.Connection]], every: flo
             await expired.sweep(connection)
             await sent_forms.sweep(connection)
             await kept_forms.sweep(connection)
+            await asking_limits.sweep(connection)
             await asyncio.sleep(every)
     finally:
         with contextlib.suppress(Exception):
