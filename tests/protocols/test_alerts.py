@@ -58,6 +58,22 @@ def test_an_alert_nobody_saw_becomes_overdue() -> None:
     assert standing(alert, NOON + timedelta(hours=5)) is Standing.OVERDUE
 
 
+def test_an_alert_due_on_a_day_may_be_seen_all_that_day() -> None:
+    alert = {**_alert(), "restriction": {"period": {"end": "2026-11-23"}}}
+
+    assert standing(alert, NOON) is Standing.WAITING
+    assert standing(alert, NOON + timedelta(days=1)) is Standing.OVERDUE
+
+
+def test_an_alert_that_nobody_signed_is_seen_all_the_same() -> None:
+    alert = {name: value for name, value in _alert().items() if name != "requester"}
+
+    _seen, message = acknowledge(alert, "Task/1", NURSE, NOON, "Passez demain")
+
+    assert message is not None
+    assert "recipient" not in message
+
+
 def test_an_alert_for_a_team_without_recipients_says_so() -> None:
     assert _alert()["owner"] == {"display": "À attribuer"}
 

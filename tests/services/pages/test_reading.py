@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from liaison.auth.access.identity import RELIABILITY
+from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.identity import identity
-from liaison.services.pages.reading.moments import happened, late, moment
+from liaison.services.pages.reading.moments import happened, late, moment, over
 from liaison.services.pages.reading.sentences import author, sentence
 
 OLDER = "http://interopsante.org/fhir/CodeSystem/v2-0445"
@@ -152,3 +153,52 @@ def test_a_note_received_long_after_it_happened_is_late() -> None:
 
     assert late(tree)
     assert happened(tree) == moment("2026-11-22T07:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:59:59+01:00"),
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59+01:00"),
+        ("2026-07", "2026-07-01T00:00:00+02:00"),
+        ("2026-11-29T08:00:00.123456789+01:00", "2026-11-29T08:00:00.123456+01:00"),
+    ],
+)
+def test_every_date_that_fhir_allows_is_a_moment_in_paris(text: str, told: str) -> None:
+    assert moment(text).isoformat() == told
+
+
+@pytest.mark.parametrize("text", ["", "demain", "2026-02-30", "2026-13"])
+def test_what_is_no_date_is_no_moment(text: str) -> None:
+    with pytest.raises(ValueError, match="not a FHIR date"):
+        moment(text)
+
+
+@pytest.mark.parametrize(
+    ("end", "is_over"),
+    [
+        ("2026-11-29", False),
+        ("2026-11-28", True),
+        ("2026-11", False),
+        ("2026-10", True),
+        ("2026", False),
+        ("2025", True),
+        ("2026-11-29T07:59:59Z", True),
+        ("2026-11-29T08:00:01Z", False),
+        ("9999", False),
+        ("", False),
+    ],
+)
+def test_a_day_a_month_or_a_year_that_is_named_counts_whole(end: str, is_over: bool) -> None:
+    assert over({"end": end} if end else {}, moment("2026-11-29T08:00:00Z")) is is_over
+
+
+def test_names_and_addresses_leave_out_what_is_not_said() -> None:
+    """R4 writes null where a repeated element has only an extension (json.html#null)."""
+    patient = {
+        "name": [{"use": "official", "family": "CADIC", "given": [None, "Zoé"]}],
+        "address": [{"line": [None, "3 rue Basse"], "city": "Kervanec"}],
+    }
+
+    assert identity(patient).full == "Zoé CADIC"
+    assert contact(patient) == [("3 rue Basse, Kervanec", "")]

@@ -6,14 +6,13 @@ The engine decides which those are, both when the list is shown and when the cho
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
-from babel.dates import format_date, format_datetime
 from starlette.requests import Request
 
 from liaison.auth.caller import Caller
 from liaison.auth.smart.launch import LaunchContext
 from liaison.auth.smart.scopes import Scopes
-from liaison.services.pages.languages import language_of
-from liaison.services.pages.reading.moments import PARIS, happened
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.reading.moments import said
 from liaison.services.pages.reading.sentences import author, sentence
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of
@@ -71,13 +70,6 @@ def _record(request: Request, caller: Caller) -> Record:
 
 
 def _visit(request: Request, tree: dict[str, Any]) -> Visit:
-    return Visit(tree["id"], ", ".join(part for part in (_when(request, tree), sentence(tree)) if part), author(tree))
-
-
-def _when(request: Request, tree: dict[str, Any]) -> str:
-    began, language = happened(tree), language_of(request)
-    if began is None:
-        return ""
-    if len(str(tree["period"]["start"])) <= len("2026-11-28"):
-        return format_date(began, "d MMM y", locale=language)
-    return format_datetime(began.astimezone(PARIS), "d MMM y, HH:mm", locale=language)
+    language = language_of(request)
+    told = (said(tree, language), sentence(tree, translations(language).gettext))
+    return Visit(tree["id"], ", ".join(filter(None, told)), author(tree))

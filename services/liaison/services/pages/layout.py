@@ -45,15 +45,6 @@ def _local(moment: datetime) -> datetime:
     return moment.astimezone(PARIS)
 
 
-def _when(tree: dict[str, Any], language: str) -> str:
-    """When it happened, no more precise than the resource says it: a vaccine given on a day was not given at midnight."""
-    text, at = moments.stated(tree), moments.happened(tree)
-    if at is None:
-        return ""
-    pattern = {4: "y", 7: "MMM y", 10: "d MMM y"}.get(len(text), "d MMM y, HH:mm")
-    return moment_said(_local(at), pattern, language)
-
-
 @cache
 def environment(language: str) -> Environment:
     """Autoescaping everywhere, no template from outside, one environment a language (so that nothing is shared)."""
@@ -93,7 +84,7 @@ def environment(language: str) -> Environment:
             else format_time(_local(value), "HH:mm", locale=language)
         ),
         moment=lambda value: moment_said(_local(value), "d MMM y, HH:mm", language),
-        when=lambda tree: _when(tree, language),
+        when=lambda tree: moments.said(tree, language),
     )
     return made
 

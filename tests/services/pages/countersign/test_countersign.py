@@ -75,3 +75,24 @@ async def test_what_others_wrote_is_not_for_this_supervisor(place: Place) -> Non
     await place.house.database.writing.execute("update held_role set acts_for = 1 where role_code = 'trainee'")
     async with place.signed_in() as stranger:
         assert NOTE not in await listed(stranger)
+
+
+async def test_a_treatment_that_waits_names_its_medicine(place: Place) -> None:
+    where, author = "urn:uuid:7f1b9a54-8d3c-4a55-9d49-2a1f0c9f6d03", await trainee(place)
+    medicine: dict[str, Any] = {"resourceType": "Medication", "code": {"text": "Apixaban 5 mg"}}
+    treatment: dict[str, Any] = {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": f"Patient/{place.patient}"},
+        "requester": author,
+        "medicationReference": {"reference": where},
+        "dosageInstruction": [{"text": "1 matin et soir"}],
+    }
+    entries = [
+        {"fullUrl": where, "resource": medicine, "request": {"method": "POST", "url": "Medication"}},
+        {"resource": treatment, "request": {"method": "POST", "url": "MedicationRequest"}},
+    ]
+    await as_maker(place, "POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    async with place.signed_in() as supervisor:
+        assert "Apixaban 5 mg, 1 matin et soir" in await listed(supervisor)

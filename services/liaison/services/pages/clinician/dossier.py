@@ -139,14 +139,14 @@ async def stands(record: Record, reference: str, type_: str, since: datetime | N
     filter_, date = STANDING[type_]
     name, when = _new(since, date)
     query = {"patient": reference, "_count": "200"} | ({"_filter": f"{filter_} or {name} {when}"} if filter_ else {})
-    return await _medicines_named(record, type_, query, 1000)
+    return await medicines_named(record, type_, query, 1000)
 
 
 async def stopped(record: Record, reference: str) -> list[Tree]:
     """The treatments that ended last."""
     lists = await asyncio.gather(
         *(
-            _medicines_named(
+            medicines_named(
                 record,
                 type_,
                 {"patient": reference, "status": statuses, "_sort": f"-{date}", "_count": str(MOST_STOPPED)},
@@ -158,8 +158,8 @@ async def stopped(record: Record, reference: str) -> list[Tree]:
     return [tree for trees in lists for tree in trees]
 
 
-async def _medicines_named(record: Record, type_: str, query: dict[str, str], most: int) -> list[Tree]:
-    """The matches. A treatment that refers to a Medication says its name, as if the reference had carried it."""
+async def medicines_named(record: Record, type_: str, query: dict[str, str], most: int) -> list[Tree]:
+    """As `found`. A treatment that refers to a Medication says its name, as if the reference had carried it."""
     if type_ not in medicines.TYPES:
         return await found(record, type_, query, most)
     trees = await found(record, type_, {**query, "_include": f"{type_}:medication"}, most)

@@ -18,7 +18,7 @@ from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
 from liaison.services.pages import clock
-from liaison.services.pages.clinician.dossier import found
+from liaison.services.pages.clinician.dossier import found, medicines_named
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import Identity, identity
@@ -76,7 +76,9 @@ async def waiting(request: Request, record: Record) -> list[Tree]:
     since = (clock.now(request) - BACK).strftime("%Y-%m-%dT%H:%M:%SZ")
     lists = await asyncio.gather(
         *(
-            found(record, type_, {author: ",".join(named), "_lastUpdated": f"ge{since}", "_count": "100"}, 200)
+            medicines_named(
+                record, type_, {author: ",".join(named), "_lastUpdated": f"ge{since}", "_count": "100"}, 200
+            )
             for type_, author in AUTHORED.items()
         )
     )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from liaison.fhir.model.dates import span
 from liaison.protocols import codes
+from liaison.services.pages.calendar_words import moment_said
 
 Tree = dict[str, Any]
 PARIS: Final = ZoneInfo("Europe/Paris")
@@ -71,6 +72,16 @@ def happened(tree: Tree) -> datetime | None:
     return moment(text) if text else None
 
 
+def said(tree: Tree, language: str) -> str:
+    """When it happened, no more precise than the resource says it: a vaccine given on a day was not given at midnight.
+    '' where it does not say."""
+    text, at = stated(tree), happened(tree)
+    if at is None:
+        return ""
+    pattern = {4: "y", 7: "MMM y", 10: "d MMM y"}.get(len(text), "d MMM y, HH:mm")
+    return moment_said(at, pattern, language)
+
+
 def written(tree: Tree) -> datetime:
     """When the record received this version."""
     return moment(tree["meta"]["lastUpdated"])
@@ -81,8 +92,8 @@ def late(tree: Tree, by: timedelta = timedelta(hours=2)) -> bool:
     when = happened(tree)
     if tree.get("resourceType") == "QuestionnaireResponse":
         # A form says itself when it was filled and when it was received.
-        said = (e.get("valueDateTime") for e in tree.get("extension", []) if e.get("url") == _FILLED)
-        filled = next(filter(None, said), None)
+        stamps = (e.get("valueDateTime") for e in tree.get("extension", []) if e.get("url") == _FILLED)
+        filled = next(filter(None, stamps), None)
         return filled is not None and when is not None and when - moment(filled) > by
     if when is not None and len(stated(tree)) <= 10:
         return written(tree).astimezone(PARIS).date() > when.date()
