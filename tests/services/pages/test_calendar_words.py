@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from liaison.services.pages.calendar_words import day_said, moment_said
+from liaison.fhir.model.dates import EARLIEST, LATEST
+from liaison.services.pages.calendar_words import day_said, last_day_before, moment_said
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,16 @@ def test_the_first_of_a_month_is_an_ordinal_in_french(day: date, pattern: str, f
 
 def test_hours_are_left_alone() -> None:
     assert moment_said(datetime(2026, 11, 1, 1, 1, tzinfo=UTC), "d MMM y, HH:mm", "fr") == "1er nov. 2026, 01:01"
+
+
+@pytest.mark.parametrize(
+    ("end", "day"),
+    [
+        (datetime(2026, 11, 29, 23, tzinfo=UTC), date(2026, 11, 29)),
+        (EARLIEST, date(1, 1, 3)),
+        (LATEST, date(9999, 12, 31)),
+    ],
+    ids=["midnight in Paris", "the first moment", "the last moment"],
+)
+def test_what_ends_at_midnight_ends_on_the_day_before(end: datetime, day: date) -> None:
+    assert last_day_before(end) == day

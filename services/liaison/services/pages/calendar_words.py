@@ -6,10 +6,12 @@ from typing import Final
 
 from babel.dates import format_date, format_datetime
 
-from liaison.fhir.model.dates import EARLIEST, ZONE
+from liaison.fhir.model.dates import EARLIEST, LATEST, ZONE
 
 _SECOND: Final = timedelta(seconds=1, microseconds=1)
 _FIRST_END: Final = EARLIEST + timedelta(days=2)
+_LAST_END: Final = LATEST - timedelta(hours=2)
+"""Still 9999 in Paris, whose clock is ahead."""
 _FIRST: Final = re.compile(r"\b1 (?=[^\W\d])")
 
 
@@ -17,7 +19,7 @@ def last_day_before(end: datetime) -> date:
     """The last day in Paris of what ends at this moment, itself no longer in it: what ends at midnight ends on the day before.
 
     A second that is named counts whole (liaison.fhir.model.dates.span), so an end within the first one of a day does too."""
-    return (max(end.astimezone(UTC), _FIRST_END) - _SECOND).astimezone(ZONE).date()
+    return (min(max(end.astimezone(UTC), _FIRST_END), _LAST_END) - _SECOND).astimezone(ZONE).date()
 
 
 def day_said(value: date, pattern: str, language: str) -> str:
