@@ -92,6 +92,12 @@ def test_a_form_hides_nothing_that_its_visit_did_not_file(form: dict[str, Any], 
     assert tree in told_once([form, tree])
 
 
+def test_another_form_that_bears_the_number_of_a_visit_tells_nothing_for_it() -> None:
+    weight = filed("Observation", "o", "weight", effectiveDateTime="2026-03-01")
+
+    assert weight in told_once([{**FORM_SENT, "questionnaire": "https://example.org/Questionnaire/other"}, weight])
+
+
 def test_a_form_filled_in_by_mistake_tells_nothing_for_its_visit() -> None:
     weight = filed("Observation", "o", "weight", effectiveDateTime="2026-03-01")
 

@@ -55,6 +55,7 @@ def _mmhg(code: str, number: int) -> dict[str, object]:
         ({"valueQuantity": {"value": 5, "comparator": "<", "unit": "mg/L"}}, "< 5 mg/L"),
         ({"valueQuantity": {"value": 0.5, "comparator": ">=", "unit": "g/L"}}, "≥ 0,5 g/L"),
         ({"valueQuantity": {"unit": "kg"}}, ""),
+        ({"valueQuantity": {"value": 1e-7, "unit": "g"}}, "0,0000001 g"),
         ({"valueRange": {"low": {"value": 2, "unit": "g"}, "high": {"value": 3, "unit": "g"}}}, "2 g – 3 g"),
         ({"valueRange": {"low": {"value": 2, "unit": "g"}}}, "≥ 2 g"),
         ({"valueRange": {"high": {"value": 3, "unit": "g"}}}, "≤ 3 g"),

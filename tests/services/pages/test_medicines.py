@@ -55,6 +55,8 @@ DOSAGES: list[tuple[Tree, str]] = [
     (_repeat(when=["ACM", "HS"], offset=30), "30 minutes avant le petit-déjeuner, au coucher"),
     (_repeat(frequency=1, period=1, periodUnit="d", boundsDuration={"value": 7, "code": "d", "system": UCUM}),
         "1 fois par jour, pendant 7 jours"),
+    (_repeat(boundsRange={"low": {"value": 5, "code": "d"}, "high": {"value": 7, "code": "d"}}), "pendant 5 jours – 7 jours"),
+    (_repeat(boundsRange={"high": {"value": 7, "code": "d"}}), "pendant ≤ 7 jours"),
     (_repeat(boundsPeriod={"end": "2026-12-03"}), "fin : 03/12/2026"),
     (_repeat(count=3), "3 fois en tout"),
     ({"timing": {"code": {"coding": [{"code": "BID"}]}}}, "2 fois par jour"),

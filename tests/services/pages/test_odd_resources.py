@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.protocols.alerts import standing
 from liaison.protocols.calendar import calendar
 from liaison.services.pages.clinician.alerts import told
@@ -11,7 +12,7 @@ from liaison.services.pages.clinician.news import is_new, told_once
 from liaison.services.pages.clinician.observations import grouped
 from liaison.services.pages.layout import environment
 
-from ..odd_resources import KINDS, of
+from ..odd_resources import BARE, KINDS, NOBODY, UNSAID, of
 
 SAID = (
     "{{ tree | sentence }}{{ tree | kind }}{{ tree | author }}{{ tree | value }}{{ tree | when }}{{ tree | late }}"
@@ -36,3 +37,30 @@ def test_every_odd_resource_is_put_into_words(kind: str, language: str) -> None:
     tasks = [tree for tree in trees if tree["resourceType"] == "Task"]
     assert len(calendar(tasks, date(2026, 11, 29))) == len(tasks)
     assert all(told(task).id and standing(task, datetime.now(UTC)) for task in tasks)
+
+
+SHAPES: list[dict[str, object]] = [
+    {},
+    {
+        "code": BARE,
+        "category": [UNSAID],
+        "type": [BARE],
+        "status": "unknown",
+        "author": [NOBODY],
+        "performer": [UNSAID],
+    },
+    {
+        "participant": [UNSAID, {"individual": NOBODY}],
+        "period": UNSAID,
+        "meta": {"lastUpdated": "2026-11-29T08:00:00Z"},
+    },
+    {"contained": [{"resourceType": "Basic", "id": "x"}], "text": {"status": "empty", "div": "x"}, "date": "0001"},
+]
+
+
+@pytest.mark.parametrize("type_", sorted(RESOURCE_TYPES))
+def test_every_type_is_put_into_words_however_little_it_says(type_: str) -> None:
+    page = environment("fr").from_string("{{ tree | sentence }}{{ tree | author }}{{ tree | when }} {{ tree | kind }}")
+
+    for shape in SHAPES:
+        assert page.render(tree={"resourceType": type_, **shape}).strip()

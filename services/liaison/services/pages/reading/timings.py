@@ -151,13 +151,19 @@ def _when(repeat: Tree, say: Say) -> list[str]:
 
 def _bounds(repeat: Tree, say: Say) -> list[str]:
     duration, limits = repeat.get("boundsDuration"), repeat.get("boundsRange")
-    lasts = _whole(duration, say) or values.span(limits)
+    lasts = _whole(duration, say) or _between(limits, say)
     total = _range(repeat.get("count"), repeat.get("countMax"))
     return [
         say(_("pendant {time}")).format(time=lasts) if lasts else "",
         values.period(repeat.get("boundsPeriod"), say),
         say(_("{n} fois en tout")).format(n=total) if total else "",
     ]
+
+
+def _between(limits: Any, say: Say) -> str:
+    """'5 jours – 7 jours', and with one end alone '≥ 5 jours' or '≤ 7 jours'."""
+    low, high = (_whole((limits or {}).get(end), say) for end in ("low", "high"))
+    return f"{low} – {high}" if low and high else f"≥ {low}" if low else f"≤ {high}" if high else ""
 
 
 def _whole(duration: Any, say: Say) -> str:

@@ -6,6 +6,7 @@ http://hl7.org/fhir/R4/datatypes.html
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 
 from liaison.services.pages.reading.concepts import Say, codings, named
@@ -76,7 +77,8 @@ def quantity(tree: Any, _say: Say = str) -> str:
 
 
 def number(value: Any) -> str:
-    return str(value).replace(".", ",")
+    """With its comma, and never as 1e-07."""
+    return format(Decimal(str(value)), "f").replace(".", ",")
 
 
 def unit(tree: Tree) -> str:
