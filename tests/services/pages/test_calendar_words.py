@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from liaison.fhir.model.dates import EARLIEST, LATEST
+from liaison.fhir.model.dates import EARLIEST, LATEST, span
 from liaison.services.pages.calendar_words import day_said, last_day_before, moment_said
 
 
@@ -37,3 +37,22 @@ def test_hours_are_left_alone() -> None:
 )
 def test_what_ends_at_midnight_ends_on_the_day_before(end: datetime, day: date) -> None:
     assert last_day_before(end) == day
+
+
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [
+        ("2026-03-05", date(2026, 3, 5)),
+        ("2026-03-29", date(2026, 3, 29)),  # of 23 hours
+        ("2026-10-25", date(2026, 10, 25)),  # of 25
+        ("2026-03-06T00:00:00+01:00", date(2026, 3, 5)),
+        ("2026-03-05T23:00:00Z", date(2026, 3, 5)),
+        ("2026-03-05T23:00:01Z", date(2026, 3, 6)),
+        ("2026-03-05T10:00:00+01:00", date(2026, 3, 5)),
+    ],
+    ids=str,
+)
+def test_the_last_day_of_what_ends_is_the_last_in_which_it_was(end: str, last: date) -> None:
+    bounds = span(end)
+    assert bounds is not None
+    assert last_day_before(bounds[1]) == last

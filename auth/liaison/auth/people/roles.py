@@ -114,8 +114,9 @@ def _in_force(period: Mapping[str, Any]) -> tuple[datetime, datetime]:
 
 
 def _dated(code: str, tree: Mapping[str, Any]) -> bool:
-    """Who stands in for a doctor does so until a stated day (R.4127-65 CSP), or not at all."""
-    return code == "secretary" or bool((tree.get("period") or {}).get("end"))
+    """Who stands in for a professional does so until a stated day, a substitute from one too (R.4127-65 CSP), or not at all."""
+    period = tree.get("period") or {}
+    return code == "secretary" or bool(period.get("end") and (period.get("start") or code != "substitute"))
 
 
 def _acts_for(ids: Ids, tree: Mapping[str, Any]) -> int:

@@ -336,3 +336,43 @@ async def test_a_substitute_is_called_by_her_profession(place: Place, nurse: htt
     [held] = await held_by(place.house.database.reading, substitute)
 
     assert role_name(held.role_code, str, held.stands_for) == "Kinésithérapeute remplaçant"
+
+
+async def test_the_number_of_a_colleague_gives_nobody_that_colleague_s_account(
+    place: Place, nurse: httpx.AsyncClient
+) -> None:
+    """Known to the directory, and without an account yet: the link would be seen by the one who typed the number."""
+    await add(nurse, "substitute", **DATED)
+    await post(nurse, "/equipe/terminer", personne=await person(nurse))
+    writing = place.house.database.writing
+    await writing.execute("delete from account where username = 'soazig.le-gall'")
+    await writing.execute(
+        "insert into known_profession select distinct practitioner, 'nurse' from held_role where role_code = 'substitute'"
+    )
+
+    answer = await add(nurse, "substitute", **DATED)
+
+    assert "un administrateur vérifie qui elle est" in answer.text
+    assert "/premier-acces/" not in answer.text
+    assert (
+        await place.house.database.reading.fetchval("select count(*) from account where username like 'soazig%'") == 0
+    )
+
+
+async def test_who_turns_out_to_be_of_another_profession_is_not_taken_up_again(
+    place: Place, nurse: httpx.AsyncClient
+) -> None:
+    await add(nurse, "substitute", **DATED)
+    hers, renewed = await person(nurse), {"statut": "inscrit", "autorisation": "2026-0999"}
+    await post(nurse, "/equipe/suspendre", personne=hers)
+    await doctor_too(place)
+
+    refused = await post(nurse, "/equipe/suspendre", personne=hers)
+    assert (refused.status_code, "comme médecin" in refused.text) == (422, True)
+
+    await place.house.database.writing.execute(
+        "insert into awaiting_role select role, role_code from held_role where role_code = 'substitute'"
+    )
+    refused = await post(nurse, "/equipe/fin", personne=hers, fin=day(30), **renewed)
+    assert (refused.status_code, "comme médecin" in refused.text) == (422, True)
+    assert (await post(nurse, "/equipe/terminer", personne=hers)).status_code == 303

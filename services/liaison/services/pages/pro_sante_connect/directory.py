@@ -4,6 +4,7 @@ import secrets
 from urllib.parse import quote
 
 import orjson
+import structlog
 from starlette.requests import Request
 
 from liaison.auth.access import internal
@@ -16,9 +17,11 @@ from liaison.auth.people.sign_in import SignInRefused
 from liaison.auth.people.ways_in import ELSEWHERE
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.contract import Request as FhirRequest
-from liaison.services.pages.record import Record
+from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import address_of
 from liaison.services.pages.team.staff import qualify
+
+log = structlog.get_logger()
 
 
 async def account_of(request: Request, person: Professional) -> Account:
@@ -58,10 +61,14 @@ async def _practitioner(request: Request, person: Professional) -> Key:
 
 async def _state_profession(request: Request, key: Key, person: Professional) -> None:
     """What the provider has recognised somebody as is known from then on, where a role in someone's place awaits it: an exercice
-    of that very profession."""
+    of that very profession. Where that cannot be written, the role goes on waiting, and one is in without it."""
     house = request.app.state.house
     stated = {profession_of(role) for role in person.roles} & await professions.awaited(house.database.reading, key.res)
     if stated:
         caller = await internal.open_session(house.database.writing, "sign-in")
-        await qualify(Record(house.engine, caller, address_of(request)), house.store.reference(key), stated)
-        await internal.close_session(house.database.writing, caller)
+        try:
+            await qualify(Record(house.engine, caller, address_of(request)), house.store.reference(key), stated)
+        except Refused as refused:
+            log.warning("a profession could not be written", status=refused.answered)
+        finally:
+            await internal.close_session(house.database.writing, caller)

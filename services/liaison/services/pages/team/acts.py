@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event, entry
-from liaison.auth.people import accounts, first_codes, managers, ways_in
+from liaison.auth.people import accounts, first_codes, managers, professions, ways_in
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.managers import Person
 from liaison.auth.people.ways_in import NoLink
@@ -24,7 +24,7 @@ from liaison.services.pages.entering import asked, go
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.signed_in import signed_in
 from liaison.services.pages.team import days, staff
-from liaison.services.pages.team.listing import KIND, PATH, show
+from liaison.services.pages.team.listing import KIND, PATH, another_profession, show
 from liaison.services.pages.team.newcomer import authorised
 
 
@@ -115,10 +115,25 @@ async def suspend(request: Request) -> Response:
     if not stops and (anew := await _begun_anew(request, caller, person)):
         words = gettext("Cette personne a déjà ce rôle dans votre structure : changez ses dates sur sa carte.")
         return await show(request, status=422, error=words, wrong=f"personne-{anew}")
+    if not stops and (refused := await _of_another_profession(request, person)):
+        return refused
     await staff.change_role(request, caller, person.role, change)
     if not stops:
         await _move_end(request, person, last_day_of(person), "resume")
     return go(request, PATH)
+
+
+async def _of_another_profession(request: Request, person: Person) -> Response | None:
+    """The directory has come to know them with another profession, and keeps no such role. It can be ended."""
+    if person.role_code not in professions.IN_PLACE:
+        return None
+    try:
+        with faults.reported():
+            await professions.check(request.app.state.house.database.reading, person.practitioner, person.acts_for)
+    except professions.OtherProfession as problem:
+        words = another_profession(problem, translations(language_of(request)).gettext)
+        return await show(request, status=422, error=words, wrong=f"personne-{person.role}")
+    return None
 
 
 async def _begun_anew(request: Request, caller: Caller, person: Person) -> int:
@@ -173,6 +188,8 @@ async def change_end(request: Request) -> Response:
     except days.NotComplete as problem:
         words = gettext(problem.words)
         return await show(request, status=422, error=words, wrong=f"personne-{person.role}", changing=person.role)
+    if refused := await _of_another_profession(request, person):
+        return refused
     await staff.change_role(request, caller, person.role, staff.prolonged(until, number))
     await _move_end(request, person, until, "change of end")
     return go(request, PATH)

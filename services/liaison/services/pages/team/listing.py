@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.access.roles import ROLES
-from liaison.auth.people import managers
+from liaison.auth.people import managers, professions
 from liaison.auth.people.managers import Person
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.model.dates import LATEST
@@ -18,7 +18,7 @@ from liaison.fhir.store.ids import Ids
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.record import Record
-from liaison.services.pages.role_names import role_name
+from liaison.services.pages.role_names import profession_name, role_name
 from liaison.services.pages.signed_in import address_of, human_name, reference, signed_in
 from liaison.services.pages.team.newcomer import STANDINGS
 
@@ -98,3 +98,14 @@ def nothing_to_give(request: Request, gettext: Callable[[str], str]) -> Response
 def answers_for(role: str) -> bool:
     """Whether someone in this role may have a substitute, a trainee or a secretary."""
     return ROLES[role].category == "health"
+
+
+def another_profession(problem: professions.OtherProfession, gettext: Callable[[str], str]) -> str:
+    known, needed = (
+        ", ".join(sorted(profession_name(one, gettext).lower() for one in some))
+        for some in (problem.known, problem.needed)
+    )
+    return gettext(
+        "Qui remplace un professionnel, ou est en stage chez lui, est de la même profession ({needed}). L’annuaire connaît "
+        "cette personne comme {known}. Si c’est une erreur, un administrateur corrige l’annuaire."
+    ).format(needed=needed, known=known)

@@ -7,7 +7,6 @@ page that answers, once, to be printed or spoken.
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 
@@ -21,11 +20,10 @@ from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
 from liaison.services.pages.administration.people import link
 from liaison.services.pages.languages import language_of, translations
-from liaison.services.pages.role_names import profession_name
 from liaison.services.pages.signed_in import signed_in
 from liaison.services.pages.team import acts, engaging
 from liaison.services.pages.team.days import NotComplete
-from liaison.services.pages.team.listing import KIND, nothing_to_give, show
+from liaison.services.pages.team.listing import KIND, another_profession, nothing_to_give, show
 from liaison.services.pages.team.newcomer import entered
 
 LONGEST: Final = 60
@@ -53,7 +51,7 @@ async def invite(request: Request) -> Response:
     except engaging.HeldAlready as problem:
         return await _there_already(request, form, problem)
     except professions.OtherProfession as problem:
-        return await show(request, status=422, given=form, wrong="rpps", error=_another(problem, gettext))
+        return await show(request, status=422, given=form, wrong="rpps", error=another_profession(problem, gettext))
     with faults.reported():
         awaits = bool(await professions.awaited(house.database.reading, person.res))
         async with house.database.writing.acquire() as connection, connection.transaction():
@@ -89,17 +87,6 @@ async def _there_already(request: Request, form: dict[str, str], problem: engagi
     return await show(request, status=422, given=form, wrong=where, error=words, same_name=problem.by_name)
 
 
-def _another(problem: professions.OtherProfession, gettext: Callable[[str], str]) -> str:
-    known, needed = (
-        ", ".join(sorted(profession_name(one, gettext).lower() for one in some))
-        for some in (problem.known, problem.needed)
-    )
-    return gettext(
-        "Qui remplace un professionnel, ou est en stage chez lui, est de la même profession ({needed}). L’annuaire connaît "
-        "cette personne comme {known}. Si c’est une erreur, un administrateur corrige l’annuaire."
-    ).format(needed=needed, known=known)
-
-
 async def _last_as_long(connection: asyncpg.Connection, caller: Caller, person: Key, until: date | None) -> None:
     """An account that ends, or has ended, with another role of hers is good for as long as the new one."""
     held = [one for one in await managers.people_of(connection, caller, KIND) if one.practitioner == person.res]
@@ -113,11 +100,14 @@ async def _last_as_long(connection: asyncpg.Connection, caller: Caller, person: 
 
 async def _known_already(connection: asyncpg.Connection, caller: Caller, person: Key) -> str:
     """How someone whom the directory knew gets in: 'own', by the account they have; 'closed', when it is
-    suspended or over; 'admin', when they also work
+    suspended or over; 'known', where the link would be given by the one in whose place they are to act, to whomever that is: with the
+    number of a colleague whom the directory knows, anybody could be that colleague; 'admin', when they also work
     elsewhere, where the manager could act as them by a link that she has seen; '' when a link is hers to give."""
     if held := await accounts.of_person(connection, person):
         good = [one for one in held if await accounts.in_force(connection, one.number)]
         return "own" if good else "closed"
+    if managers.answers_alone(caller):
+        return "known"
     further = await connection.fetchval(
         "select exists (select from held_role where practitioner = $1 and organization <> $2)",
         person.res,
