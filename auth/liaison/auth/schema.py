@@ -1,5 +1,6 @@
-"""The tables of identities and rights, and with them those of the journal (journal.schema), of getting in
-again (people.schema) and of vendors' software (vendors.schema). They share the metadata of liaison.fhir.store.schema.
+"""The tables of identities and rights, and with them those of the rules in force (access.schema), of the journal
+(journal.schema), of getting in again (people.schema) and of vendors' software (vendors.schema). They share the metadata
+of liaison.fhir.store.schema.
 
 A *principal* is a bigint: the `res` of a Practitioner, PractitionerRole, Patient, RelatedPerson or Organization, or
 the number of a client. A session acts for several at once (the person, the role at an organisation, the client).
@@ -19,7 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-import liaison.auth.journal.schema  # whoever wants all of our tables imports this module
+import liaison.auth.access.schema  # whoever wants all of our tables imports this module
+import liaison.auth.journal.schema  # the same
 import liaison.auth.people.schema  # the same
 import liaison.auth.retention.schema  # the same
 import liaison.auth.vendors.schema  # noqa: F401  # the same

@@ -10,7 +10,6 @@ from typing import Any
 
 from liaison.auth.access.filter import Filter
 from liaison.auth.access.hooks import Hooks
-from liaison.auth.access.table import in_force
 from liaison.auth.journal.audit_reader import AuditReader
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.integrator import Integrator
@@ -112,7 +111,7 @@ class House:
             signing_keys = await SigningKeys.open(database, vault.territory)
             key_sets = KeySets(Fetcher(private=settings.fetch_private_addresses))
             store = await stack.enter_async_context(Store(database, vault, Filter(), Hooks(vault, journal)))
-            audit = AuditReader(database, vault, keys, store.filter, in_force(), settings.fhir_base)
+            audit = AuditReader(database, vault, keys, store.filter, settings.fhir_base)
             elsewhere = {**operations.ELSEWHERE, "AuditEvent": audit_events(audit)}
             issuer = Issuer(signing_keys, settings.public_url)
             served = {**operations.OPERATIONS, **EmergencyAccess(issuer).operations, **Calls(issuer).operations}

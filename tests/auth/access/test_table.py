@@ -17,7 +17,7 @@ from liaison.auth.access.intervals import ALWAYS, Interval
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
-from liaison.auth.access.table import BadTable, in_force, label_of, number_of, parse
+from liaison.auth.access.table import BadTable, label_of, number_of, packaged, parse
 from liaison.auth.access.world import Fact, Held, Right, World
 from liaison.fhir.search import match
 
@@ -50,7 +50,7 @@ def facts(situation: str) -> Iterator[Fact]:
 
 def given(role: str, situation: str) -> frozenset[Right]:
     held = Held(ROLE, PERSON, UNIT, role)
-    return decide(World(list(facts(situation)), [held], {UNIT: (WHOLE,)}), in_force())
+    return decide(World(list(facts(situation)), [held], {UNIT: (WHOLE,)}), packaged())
 
 
 def expected(table: dict[tuple[str, str], set[str]], role: str, situation: str) -> set[str]:
@@ -107,7 +107,7 @@ def test_an_aide_reads_what_is_addressed_to_home_staff_and_their_measures(
 def delegated(code: str, *facts_: Fact, during: Interval | None = None) -> set[Right]:
     source = Held(ROLE, PERSON, UNIT, "gp")
     acting = Held(21, 22, UNIT, code, during or ALWAYS, acts_for=ROLE)
-    rights = decide(World([Fact(ROLE, Relation.TEAM), *facts_], [source, acting]), in_force())
+    rights = decide(World([Fact(ROLE, Relation.TEAM), *facts_], [source, acting]), packaged())
     return {right for right in rights if right.principal == 21}
 
 
@@ -159,7 +159,7 @@ def test_an_emergency_access_is_not_delegated() -> None:
 
 
 def person(*facts_: Fact) -> set[str]:
-    rights = decide(World(list(facts_)), in_force())
+    rights = decide(World(list(facts_)), packaged())
     assert {right.purpose for right in rights} <= {Purpose.PATRQT}
     return names(right.read for right in rights)
 
@@ -188,7 +188,7 @@ def test_a_relative_reads_the_shared_notebook_and_no_more_than_the_person_said()
 def team_with(denial: Fact, role: str = "gp") -> set[str]:
     held = Held(ROLE, PERSON, UNIT, role)
     world = World([Fact(ROLE, Relation.TEAM), Fact(0, Relation.INFORMED), denial], [held], {UNIT: (WHOLE,)})
-    return names(right.read for right in decide(world, in_force()))
+    return names(right.read for right in decide(world, packaged()))
 
 
 @pytest.mark.parametrize("principal", [ROLE, PERSON, UNIT, WHOLE])
@@ -200,8 +200,8 @@ def test_an_opposition_to_someone_in_one_role_holds_in_every_role() -> None:
     facts = [Fact(ROLE, Relation.TEAM), Fact(0, Relation.INFORMED), Fact(77, Relation.DENY)]
     held = [Held(ROLE, PERSON, UNIT, "gp")]
 
-    assert decide(World(facts, held, persons={77: PERSON}), in_force()) == frozenset()
-    assert decide(World(facts, held, persons={77: 99}), in_force()) != frozenset()
+    assert decide(World(facts, held, persons={77: PERSON}), packaged()) == frozenset()
+    assert decide(World(facts, held, persons={77: 99}), packaged()) != frozenset()
 
 
 def test_an_opposition_to_all_leaves_only_the_opposition_itself() -> None:
@@ -221,7 +221,7 @@ def test_an_opposition_to_some_classes_takes_those() -> None:
 def test_an_opposition_holds_for_its_dates_and_the_right_returns_after() -> None:
     january = Interval(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
     world = World([Fact(ROLE, Relation.TEAM), Fact(PERSON, Relation.DENY, january)], [Held(ROLE, PERSON, UNIT, "gp")])
-    rights = decide(world, in_force())
+    rights = decide(world, packaged())
     assert rights
     assert all(right.during.meet(january) is None for right in rights)
     assert {right.during.end for right in rights} >= {january.start}
@@ -238,14 +238,14 @@ def test_an_opposition_holds_for_its_dates_and_the_right_returns_after() -> None
 )
 def test_what_stops_an_emergency_access(denial: Fact, left: bool) -> None:
     world = World([Fact(ROLE, Relation.EMERGENCY), denial], [Held(ROLE, PERSON, UNIT, "gp")])
-    assert bool(decide(world, in_force())) is left
+    assert bool(decide(world, packaged())) is left
 
 
 # ---- the table itself ------------------------------------------------------------------------------------------------
 
 
 def test_rows_keep_their_numbers() -> None:
-    assert [label_of(row.number) for row in in_force().rows] == [row.label for row in in_force().rows]
+    assert [label_of(row.number) for row in packaged().rows] == [row.label for row in packaged().rows]
     assert (number_of("2"), number_of("10b"), label_of(263)) == (20, 102, "26c")
 
 
@@ -262,7 +262,7 @@ def test_a_table_that_is_not_understood_is_refused(word: str, other: str) -> Non
 
 
 def test_each_type_that_a_row_names_comes_with_a_search_that_is_understood() -> None:
-    named = [one.partition("?") for row in in_force().rows for one in row.types]
+    named = [one.partition("?") for row in packaged().rows for one in row.types]
     assert named
     for type_, _, query in named:
         assert match(type_, {"resourceType": type_}, query) is not bool(query)
@@ -270,4 +270,4 @@ def test_each_type_that_a_row_names_comes_with_a_search_that_is_understood() -> 
 
 def test_the_types_of_a_row_hold_for_its_roles_alone() -> None:
     limited = {"home-aide", "home-service-manager", "caregiver", "trusted-person", "guardian"}
-    assert {role for role in ROLES if in_force().types_for(role)} == limited
+    assert {role for role in ROLES if packaged().types_for(role)} == limited

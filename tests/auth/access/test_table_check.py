@@ -4,7 +4,7 @@ from importlib import resources
 
 import pytest
 
-from liaison.auth.access.table import in_force, parse
+from liaison.auth.access.table import packaged, parse
 from liaison.auth.access.table_check import missing, problems, wider
 
 TEXT = resources.files("liaison.auth.access").joinpath("rules.yaml").read_text("utf-8")
@@ -12,8 +12,8 @@ TEXT = resources.files("liaison.auth.access").joinpath("rules.yaml").read_text("
 
 def test_the_packaged_table_has_no_problem_and_is_not_wider_than_itself() -> None:
     assert problems(TEXT) == []
-    assert missing(in_force(), parse(TEXT)) == []
-    assert wider(in_force(), parse(TEXT)) == []
+    assert missing(packaged(), parse(TEXT)) == []
+    assert wider(packaged(), parse(TEXT)) == []
 
 
 def test_every_problem_is_named_with_its_line() -> None:
@@ -30,7 +30,7 @@ def test_what_is_no_table_is_a_problem(text: str) -> None:
 
 
 def test_a_row_that_is_not_there_is_named() -> None:
-    assert missing(in_force(), parse(TEXT.replace('row: "26c"', 'row: "29"'))) == ["26c"]
+    assert missing(packaged(), parse(TEXT.replace('row: "26c"', 'row: "29"'))) == ["26c"]
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_a_row_that_is_not_there_is_named() -> None:
 )  # fmt: skip
 def test_a_right_that_is_wider_is_named(word: str, other: str, said: str) -> None:
     assert word in TEXT
-    assert any(one.startswith(said) for one in wider(in_force(), parse(TEXT.replace(word, other, 1))))
+    assert any(one.startswith(said) for one in wider(packaged(), parse(TEXT.replace(word, other, 1))))
 
 
 def test_a_narrower_table_is_not_wider() -> None:
-    assert wider(in_force(), parse(TEXT.replace("read: [MEDS, ALLERGY, LAB, ETP]", "read: [MEDS]"))) == []
+    assert wider(packaged(), parse(TEXT.replace("read: [MEDS, ALLERGY, LAB, ETP]", "read: [MEDS]"))) == []

@@ -19,7 +19,7 @@ from liaison.auth.access.intervals import ALWAYS, Interval
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
-from liaison.auth.access.table import in_force
+from liaison.auth.access.table import packaged
 from liaison.auth.access.world import Fact, Held, World
 
 from .law import OWN, READ, allowed
@@ -158,7 +158,7 @@ class Instant:
 def check(facts: list[Fact], people: list[Held]) -> None:
     """The engine's rights are the law's, for everyone, at one instant of each stretch of the world's time."""
     facts = [fact for fact in facts if fact.relation is not Relation.CONSENT]
-    made = decide.decide(World(facts, people, WHOLES), in_force())
+    made = decide.decide(World(facts, people, WHOLES), packaged())
     for person in people:
         for moment in (one + timedelta(hours=1) for one in MOMENTS[:-1]):
             law = Instant(facts, person, moment)
@@ -237,12 +237,12 @@ def test_the_order_of_facts_changes_nothing_and_one_more_denial_never_adds(
     some: list[Fact], told: list[Fact], against: list[Fact], people: list[Held], chance: Any
 ) -> None:
     facts = [*some, *told]
-    before = decide.decide(World([*facts, *against], people, WHOLES), in_force())
+    before = decide.decide(World([*facts, *against], people, WHOLES), packaged())
     mixed = [*facts, *against]
     chance.shuffle(mixed)
-    assert decide.decide(World(mixed, people[::-1], WHOLES), in_force()) == before
+    assert decide.decide(World(mixed, people[::-1], WHOLES), packaged()) == before
 
-    without = decide.decide(World(facts, people, WHOLES), in_force())
+    without = decide.decide(World(facts, people, WHOLES), packaged())
     for right in before:
         wider = [
             one

@@ -9,11 +9,11 @@ import asyncpg
 import orjson
 import pytest
 
-from liaison.auth.access import table
 from liaison.auth.access.classes import Class
 from liaison.auth.access.filter import Filter
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
+from liaison.auth.access.table import number_of
 from liaison.auth.caller import Caller
 from liaison.auth.journal.audit_reader import AuditReader
 from liaison.auth.journal.commit import Journal
@@ -67,7 +67,7 @@ class World:
             principal,
             int(Purpose.PATRQT),
             key.permute(int(read)),
-            table.number_of(rule),
+            number_of(rule),
             int(relation),
         )
 
@@ -139,5 +139,5 @@ async def world(
             number,
             organization,
         )
-    reader = AuditReader(database, vault, keys, Filter(), table.in_force(), BASE)
+    reader = AuditReader(database, vault, keys, Filter(), BASE)
     yield World(raw, journal, reader, vault, Ids(vault.id_key), patients)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from liaison.auth.access.roles import ROLES
-from liaison.auth.access.table import Table, in_force
+from liaison.auth.access.table import Table, packaged
 
 from ..stateful.law import PURPOSES, WRITTEN_TYPES
 from ..stateful.reference import Rights
@@ -47,8 +47,8 @@ def test_every_role_is_in_the_law() -> None:
 
 def test_the_table_in_force_is_the_law() -> None:
     for situation, wanted in _world():
-        assert situation.found(in_force()) == wanted, situation.name
-    assert not shows(in_force(), [])
+        assert situation.found(packaged()) == wanted, situation.name
+    assert not shows(packaged(), [])
 
 
 def _print_score(capsys: Any, made: Sequence[Mutant], left: Sequence[str]) -> None:
@@ -57,7 +57,7 @@ def _print_score(capsys: Any, made: Sequence[Mutant], left: Sequence[str]) -> No
 
 
 def test_one_broken_cell_in_twenty_three_is_found(capsys: pytest.CaptureFixture[str]) -> None:
-    made = list(mutants(in_force()))[::23]
+    made = list(mutants(packaged()))[::23]
     left = survivors(made)
     _print_score(capsys, made, left)
     assert left == []
@@ -66,7 +66,7 @@ def test_one_broken_cell_in_twenty_three_is_found(capsys: pytest.CaptureFixture[
 @pytest.mark.proof
 @pytest.mark.timeout(3600)
 def test_every_broken_cell_is_found(capsys: pytest.CaptureFixture[str]) -> None:
-    made = list(mutants(in_force()))
+    made = list(mutants(packaged()))
     left = survivors(made)
     _print_score(capsys, made, left)
     assert left == []
@@ -76,5 +76,5 @@ def test_a_world_that_says_less_lets_mutants_live(monkeypatch: pytest.MonkeyPatc
     """The sibling: without the patient in whose world psychiatry is shared, some cells of row 4 go unseen."""
     world = tuple(pair for pair in _world() if "mental" not in pair[0].name and pair[0].name != "delegations")
     monkeypatch.setattr(f"{__name__}._world", lambda: world)
-    row = [one for one in mutants(in_force()) if one.name.startswith("row 4:")]
+    row = [one for one in mutants(packaged()) if one.name.startswith("row 4:")]
     assert survivors(row)

@@ -10,13 +10,14 @@ from typing import Any, Final
 
 import asyncpg
 
+from liaison.auth.access import adopted
 from liaison.auth.access.decide import decide
 from liaison.auth.access.denials import DENIALS
 from liaison.auth.access.intervals import BEGINNING, FOREVER, Interval
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
-from liaison.auth.access.table import in_force
+from liaison.auth.access.table import Table
 from liaison.auth.access.world import Fact, Held, Right, Source, SystemClient, World
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key
@@ -43,13 +44,15 @@ async def lock(connection: asyncpg.Connection, patients: Iterable[int], *, direc
 
 
 async def recompute(connection: asyncpg.Connection, vault: Vault, patients: Iterable[int]) -> None:
-    """Brings the grants of these patients in line with their facts. Those of an erased patient are deleted."""
+    """Brings the grants of these patients in line with their facts and the table in force, under `lock`: whoever adopts
+    a table waits for it, and is waited for. Those of an erased patient are deleted."""
     everyone = sorted(set(patients) - {0})
+    table = await adopted.in_force(connection)
     for start in range(0, len(everyone), _BATCH):
-        await _recompute(connection, vault, everyone[start : start + _BATCH])
+        await _recompute(connection, vault, everyone[start : start + _BATCH], table)
 
 
-async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: list[int]) -> None:
+async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: list[int], table: Table) -> None:
     keys = await vault.patient_keys(connection, patients)
     facts = await _facts(connection, patients)
     held, wholes = await _people(connection, [fact for of_one in facts.values() for fact in of_one])
@@ -65,7 +68,7 @@ async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: lis
     for patient in patients:
         rows = set()
         if (key := keys.get(patient)) is not None:
-            rights = decide(World(facts.get(patient, ()), held, wholes, clients, persons), in_force())
+            rights = decide(World(facts.get(patient, ()), held, wholes, clients, persons), table)
             rows = {_row(ids, key, right) for right in rights}
         if rows != old[patient]:
             gone.append(patient)

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import asyncpg
 
 from liaison.auth.access import (
+    adopted,
     amendment,
     consent_writing,
     directory,
@@ -31,6 +32,7 @@ from liaison.auth.access.intervals import ALWAYS
 from liaison.auth.access.relation_rows import replace_facts
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.standing import Standing
+from liaison.auth.access.table import Table
 from liaison.auth.access.world import Fact, Source
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, entries_for_changes
@@ -81,12 +83,13 @@ class Hooks:
         signed = [(who, unit.changes) for unit in units if (who := standings.get(unit.caller.session)) is not None]
         await labels.complete(connection, self._ids, signed)
         ages = await writing.ages(connection, changes)
+        table = await adopted.in_force(connection)
         for unit in units:
             who = standings.get(unit.caller.session)
             try:
                 if who is None:
                     raise standing.over()
-                await self._check(connection, keys, who, unit.changes, ages)
+                await self._check(connection, keys, who, unit.changes, ages, table)
             except FhirError as refusal:
                 unit.refusal = refusal
 
@@ -97,8 +100,9 @@ class Hooks:
         who: Standing,
         changes: list[Change],
         ages: dict[Key, timedelta],
+        table: Table,
     ) -> None:
-        writing.check(self._ids, keys, who, changes, ages)
+        writing.check(self._ids, keys, who, changes, ages, table)
         # People alone: software that acts by itself has no one to ask, and proves its key at each token.
         if who.internal is None and who.practitioner and any(c.key.kind in rfc9470.GIVES_RIGHTS for c in changes):
             await rfc9470.check(connection, who.session)

@@ -1,4 +1,4 @@
-"""The decision table as the code reads it: `rules.yaml`, checked when loaded, never interpreted twice.
+"""A decision table as the code reads it, checked when loaded, never interpreted twice. `rules.yaml` is the packaged one.
 
 A name that is not known (role, relation, class, condition) stops the start: a rule that is not understood may not be
 skipped. The rows keep the numbers of the table; `number` is what access_grant and the journal store.
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
+from hashlib import sha256
 from importlib import resources
 from typing import Any, Final, Literal, get_args
 
@@ -160,6 +161,17 @@ def _roles(names: Iterable[str], groups: Mapping[str, Sequence[str]]) -> frozens
 
 
 @cache
-def in_force() -> Table:
-    """The table shipped with this version."""
-    return parse(resources.files(__package__).joinpath("rules.yaml").read_text("utf-8"))
+def packaged_text() -> str:
+    """The file shipped with this version, as it is."""
+    return resources.files(__package__).joinpath("rules.yaml").read_text("utf-8")
+
+
+@cache
+def packaged() -> Table:
+    """The table shipped with this version. Which one is in force, the base says: liaison.auth.access.adopted."""
+    return parse(packaged_text())
+
+
+def digest_of(text: str) -> str:
+    """By which a table is recognised, whatever it calls its version."""
+    return sha256(text.encode()).hexdigest()

@@ -15,7 +15,7 @@ from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.standing import Owners, Standing
-from liaison.auth.access.table import in_force
+from liaison.auth.access.table import Table
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Conflict, Forbidden, NotFound, Unprocessable
 from liaison.fhir.model.references import unversioned
@@ -36,10 +36,16 @@ class Refusal(Forbidden):
 
 
 def check(
-    ids: Ids, keys: dict[int, PatientKey], who: Standing, changes: Sequence[Change], first: dict[Key, timedelta]
+    ids: Ids,
+    keys: dict[int, PatientKey],
+    who: Standing,
+    changes: Sequence[Change],
+    first: dict[Key, timedelta],
+    table: Table,
 ) -> None:
-    """Raises NotFound, Refusal, Conflict or Unprocessable. `first` gives the age of what is changed or deleted."""
-    types = in_force().types_for(who.role_code)
+    """Raises NotFound, Refusal, Conflict or Unprocessable. `first` gives the age of what is changed or deleted, `table`
+    is the one in force."""
+    types = table.types_for(who.role_code)
     opened = {change.key.patient for change in changes if change.new_patient}
     if opened and not _may_open(who):
         raise Refusal("Your role does not open records.")

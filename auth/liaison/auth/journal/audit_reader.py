@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import asyncpg
 import orjson
 
-from liaison.auth.access.table import Table
+from liaison.auth.access import adopted
 from liaison.auth.journal import audit_rights, audit_search
 from liaison.auth.journal.audit_event import Names, Software, audit_event, place
 from liaison.auth.journal.entry import Entry
@@ -55,14 +55,13 @@ class Position(NamedTuple):
 
 
 class AuditReader:
-    """One a process. `table` is the decision table in force, `origin` the name of the log."""
+    """One a process."""
 
     def __init__(
-        self, database: Database, vault: Vault, keys: JournalKeys, access: AccessFilter, table: Table, base_url: str
+        self, database: Database, vault: Vault, keys: JournalKeys, access: AccessFilter, base_url: str
     ) -> None:
         self._database, self._vault, self._keys, self._base_url = database, vault, keys, base_url
         self._ids = Ids(vault.id_key)
-        self._visible = audit_rights.visible(table)
         self._items = _ITEMS.format(visible=access.visible("v", "$1"))
 
     # ---- interactions ---------------------------------------------------------------------------------------------
@@ -73,8 +72,9 @@ class AuditReader:
         if where is None:
             raise NotFound
         async with self._database.reading.acquire() as connection:
+            visible = audit_rights.visible(await adopted.in_force(connection))
             rows = await connection.fetch(
-                f"select {_ENTRY} from journal_entry e where e.worker = $2 and e.sequence = $3 and {self._visible}",
+                f"select {_ENTRY} from journal_entry e where e.worker = $2 and e.sequence = $3 and {visible}",
                 caller.session,
                 *where,
             )
@@ -167,6 +167,7 @@ class AuditReader:
     ) -> list[Record]:
         values: list[object] = [caller.session]
         conditions = []
+        visible = audit_rights.visible(await adopted.in_force(connection))
         wanted = list(asked.where)
         if after is not None:
             sign = ">" if asked.ascending else "<"
@@ -177,7 +178,7 @@ class AuditReader:
             values += condition.values
         order = "asc" if asked.ascending else "desc"
         rows = await connection.fetch(
-            f"select {_ENTRY} from journal_entry e where {' and '.join([*conditions, self._visible])}"
+            f"select {_ENTRY} from journal_entry e where {' and '.join([*conditions, visible])}"
             f" order by e.at {order}, e.worker {order}, e.sequence {order} limit {CHUNK}",
             *values,
         )

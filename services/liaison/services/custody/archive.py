@@ -47,7 +47,7 @@ LEFT_OUT: Final = frozenset(
     }
 )
 """What must not come back (sessions) or means nothing elsewhere (locks, lists of cursors)."""
-SEEDED: Final = frozenset({"search_revision", "reindexing"})
+SEEDED: Final = frozenset({"search_revision", "reindexing", "regranting"})
 """Tables into which a migration itself puts a row: it says of no base that it holds something, and a restore replaces it."""
 
 _ALWAYS: Final = "'3'::xid8"  # the first transaction id there is: done, in every snapshot of every cluster

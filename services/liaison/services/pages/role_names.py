@@ -5,7 +5,7 @@ from typing import Final
 
 from liaison.auth.access.classes import Class
 from liaison.auth.access.roles import ROLES, profession_of
-from liaison.auth.access.table import in_force
+from liaison.auth.access.table import Table
 
 
 def _(text: str) -> str:
@@ -89,10 +89,10 @@ COORDINATORS: Final = frozenset({"coordinator", "nurse", "gp", "specialist", "su
 """Who follows a programme across structures."""
 
 
-def writes(role: str, class_: Class) -> bool:
-    """Whether the decision table lets this role write the class for some patient: for showing a form or not. What
+def writes(table: Table, role: str, class_: Class) -> bool:
+    """Whether the table in force lets this role write the class for some patient: for showing a form or not. What
     happens to the form is decided by the engine."""
-    return any(line.extent == "same" or line.write & class_ for line in in_force().for_role(role))
+    return any(line.extent == "same" or line.write & class_ for line in table.for_role(role))
 
 
 def role_name(code: str, gettext: Callable[[str], str], stands_for: str = "") -> str:

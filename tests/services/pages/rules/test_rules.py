@@ -5,7 +5,7 @@ import html
 
 from liaison.auth.access.classes import Class
 from liaison.auth.access.relations import Relation
-from liaison.auth.access.table import in_force
+from liaison.auth.access.table import packaged
 from liaison.services.pages.languages import translations
 from liaison.services.pages.reading import classes
 
@@ -13,7 +13,7 @@ from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
 
 
 async def test_every_row_is_told_to_anyone_with_its_version(place: Place) -> None:
-    table = in_force()
+    table = packaged()
     async with place.browser() as browser:
         answer = await browser.get("/regles")
         text = html.unescape(answer.text)
@@ -37,14 +37,14 @@ async def test_my_own_rules_come_first(place: Place) -> None:
 def test_every_row_has_its_english_and_every_word_its_french() -> None:
     english = translations("en").gettext
 
-    assert [row.label for row in in_force().rows if english(row.text) == row.text] == []
+    assert [row.label for row in packaged().rows if english(row.text) == row.text] == []
     assert set(classes.CLASSES) == set(Class) - {Class.DIRECTORY}
-    used = {one for line in in_force().lines for one in line.relations}
+    used = {one for line in packaged().lines for one in line.relations}
     assert used <= classes.RELATIONS.keys() <= set(Relation)
 
 
 def test_what_a_role_reads_in_a_team_is_what_the_table_says() -> None:
-    assert classes.read_in_the_team(in_force(), "home-aide") == Class.ADM | Class.SAFETY | Class.HOMEPLAN
-    assert not classes.read_in_the_team(in_force(), "home-aide", informed=False)
-    assert not classes.read_in_the_team(in_force(), "nurse") & (Class.PSY | Class.SENS | Class.MASKED)
-    assert Class.SENS in classes.read_in_the_team(in_force(), "gp")
+    assert classes.read_in_the_team(packaged(), "home-aide") == Class.ADM | Class.SAFETY | Class.HOMEPLAN
+    assert not classes.read_in_the_team(packaged(), "home-aide", informed=False)
+    assert not classes.read_in_the_team(packaged(), "nurse") & (Class.PSY | Class.SENS | Class.MASKED)
+    assert Class.SENS in classes.read_in_the_team(packaged(), "gp")

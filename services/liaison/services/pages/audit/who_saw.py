@@ -8,8 +8,9 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.access import adopted
 from liaison.auth.access.purposes import Purpose
-from liaison.auth.access.table import in_force, number_of
+from liaison.auth.access.table import number_of
 from liaison.auth.caller import Caller
 from liaison.auth.journal.unmask import tokens_of_ins, tokens_of_traits, unmask
 from liaison.auth.journal.visits import Visit, who_saw
@@ -116,7 +117,7 @@ async def visits_to(request: Request) -> Response:
     visits, refusals = await _visits(house, caller, request.path_params["id"])
     names = await directory_names(record, visits)
     gettext = translations(language_of(request)).gettext
-    texts = {row.label: row.text for row in in_force().rows}
+    texts = {row.label: row.text for row in (await adopted.in_force(house.database)).rows}
     own = {"patient": gettext(_("La personne elle-même")), "represented": gettext(_("Le représentant légal"))}
     lines = [
         Line(

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeGuard
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import team_writing, vocabulary
+from liaison.auth.access import adopted, team_writing, vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.care_team import is_attending
 from liaison.auth.access.facts.reading import extension
@@ -194,7 +194,7 @@ async def _show(
 ) -> Response:
     teams = await teams_of(record, f"Patient/{patient['id']}")
     members = await _members(request, record, teams)
-    may = writes(me.role_code, Class.TEAM)
+    may = writes(await adopted.in_force(request.app.state.house.database), me.role_code, Class.TEAM)
     offered: list[Choice] = await choices(record, me) if may else []
     return render(
         request,

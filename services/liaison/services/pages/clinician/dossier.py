@@ -7,6 +7,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.access import adopted
 from liaison.auth.access.classes import Class
 from liaison.fhir.errors import NotFound
 from liaison.services.pages.applications.opening import apps
@@ -98,6 +99,7 @@ async def show(request: Request, place: Place) -> Response:
     flags, problems, allergies, requested, stated, plans = standing
     medicated = treatments.sorted_out([*requested, *stated, *ended], datetime.now(moments.PARIS))
     opened = await apps(request) if place.urgent is None else []
+    table = await adopted.in_force(house.database)
     shown = news + [tree for trees in standing for tree in trees if is_new(tree, since)]
     return render(
         request,
@@ -119,7 +121,7 @@ async def show(request: Request, place: Place) -> Response:
         plans=in_force(plans),
         team=list(dict.fromkeys(member for team in teams for member in members(team))),
         alerts=[told(task) for task in alerts],
-        may_answer=place.writes and writes(place.me.role_code, Class.ALERT),
+        may_answer=place.writes and writes(table, place.me.role_code, Class.ALERT),
     )
 
 

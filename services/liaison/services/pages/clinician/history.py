@@ -10,7 +10,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.access import vocabulary
+from liaison.auth.access import adopted, vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import codes
 from liaison.services.pages.clinician.dossier import found, patient_or_404
@@ -71,6 +71,7 @@ async def show(request: Request, place: Place) -> Response:
     known = told_once([tree for trees in lists for tree in trees])
     masks = set(_masked(consents))
     gettext = translations(language_of(request)).gettext
+    table = await adopted.in_force(request.app.state.house.database)
     return render(
         request,
         "clinician/history.html",
@@ -79,7 +80,7 @@ async def show(request: Request, place: Place) -> Response:
         who=identity(patient),
         today=datetime.now(moments.PARIS).date(),
         written=[_entry(tree, masks, gettext) for tree in known[(number - 1) * A_PAGE : number * A_PAGE]],
-        may_mask=place.writes and writes(place.me.role_code, Class.MASKED),
+        may_mask=place.writes and writes(table, place.me.role_code, Class.MASKED),
         number=number,
         older=number + 1 if len(known) > number * A_PAGE and number < MOST_PAGES else 0,
         cut=number == MOST_PAGES and len(known) > number * A_PAGE,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.access import adopted
 from liaison.auth.access.classes import Class
 from liaison.fhir.errors import BadRequest
 from liaison.protocols import codes
@@ -79,6 +80,7 @@ async def measures(request: Request) -> Response:
 async def show(request: Request, place: Place, error: str = "", status: int = 200) -> Response:
     record = place.record
     patient = await patient_or_404(record, place.id)
+    table = await adopted.in_force(request.app.state.house.database)
     return render(
         request,
         "clinician/measures.html",
@@ -88,7 +90,7 @@ async def show(request: Request, place: Place, error: str = "", status: int = 20
         who=identity(patient),
         today=datetime.now(moments.PARIS).date(),
         series=grouped(await last_of_each(record, place.id)),
-        typed=TYPED if place.writes and writes(place.me.role_code, Class.VITAL) else {},
+        typed=TYPED if place.writes and writes(table, place.me.role_code, Class.VITAL) else {},
         error=error,
         given=await request.form() if error else {},
     )

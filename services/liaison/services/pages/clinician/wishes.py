@@ -10,7 +10,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import team_writing, vocabulary
+from liaison.auth.access import adopted, team_writing, vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import codes
 from liaison.services.pages.clinician.dossier import found, patient_or_404
@@ -112,7 +112,8 @@ async def _show(
     mine = {"patient": f"Patient/{patient['id']}", "_count": "100"}
     consents = await found(record, "Consent", mine, 300)
     gettext = translations(language_of(request)).gettext
-    may = writes(me.role_code, Class.CONSENT) and me.role_code != "home-aide"
+    may_record = writes(await adopted.in_force(request.app.state.house.database), me.role_code, Class.CONSENT)
+    may = may_record and me.role_code != "home-aide"
     known = [tree for tree in consents if tree.get("status") != "entered-in-error"]
     lines = [await _line(record, tree, gettext, ends=may) for tree in known]
     return render(
@@ -124,7 +125,7 @@ async def _show(
         today=datetime.now(moments.PARIS).date(),
         lines=sorted(lines, key=lambda line: line.at or _LONG_AGO, reverse=True),
         means=MEANS,
-        may_record=writes(me.role_code, Class.CONSENT),
+        may_record=may_record,
         may_tell=me.role_code not in _PERSONS,
         relatives=await relatives(record, mine["patient"]) if me.role_code not in _TELLING_ONLY else [],
         given=form,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import vocabulary
+from liaison.auth.access import adopted, vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import NotFound
@@ -124,6 +124,7 @@ async def _show(
         ),
         found(place.record, "Appointment", {**mine, "date": f"ge{today}", "_sort": "date"}, 20),
     )
+    table = await adopted.in_force(request.app.state.house.database)
     return render(
         request,
         "notebook/notebook.html",
@@ -131,7 +132,7 @@ async def _show(
         place=place,
         notes=notes,
         visits=[one for one in visits if one.get("status") in COMING],
-        may_write=writes(role, Class.PROCHES),
+        may_write=writes(table, role, Class.PROCHES),
         relative=role in RELATIVES,
         at_home=role in _AT_HOME,
         longest=LONGEST,

@@ -12,11 +12,10 @@ from typing import Any
 
 from starlette.requests import Request
 
-from liaison.auth.access import internal, vocabulary
+from liaison.auth.access import adopted, internal, vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.roles import role_codes
-from liaison.auth.access.table import in_force
 from liaison.auth.caller import Caller
 from liaison.services.pages.clinician.teams import members_of, teams_of
 from liaison.services.pages.reading.classes import read_in_the_team
@@ -57,6 +56,7 @@ async def readers(
 ) -> Readers:
     """`cell` reads teams and consents, `mine` the directory."""
     said, service = [gettext(_("La personne elle-même"))], Tree()
+    table = await adopted.in_force(mine.engine.store.database)
     teams = await teams_of(cell, patient)
     for name, reference in dict.fromkeys(one for team in teams for one in members_of(team)):
         if reference.startswith("Organization/"):
@@ -67,7 +67,7 @@ async def readers(
             role = next(iter(role_codes(tree)), "") if tree else ""
             # A member named as a person, in whatever role: health professionals read the notebook.
             reads = not reference.startswith("RelatedPerson/") and (
-                not role or bool(read_in_the_team(in_force(), role) & Class.PROCHES)
+                not role or bool(read_in_the_team(table, role) & Class.PROCHES)
             )
             words = (
                 (role_name(role, gettext) or gettext(_("Un professionnel de l'équipe")) if by_function else name)

@@ -8,7 +8,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import oppositions
+from liaison.auth.access import adopted, oppositions
 from liaison.auth.access.classes import Class
 from liaison.auth.access.roles import confirms
 from liaison.fhir.errors import BadRequest, Forbidden
@@ -50,7 +50,7 @@ async def oppose(request: Request) -> Response:
     record = Record(request.app.state.house.engine, caller, address_of(request))
     id_ = request.path_params["id"]
     patient = await patient_or_404(record, id_)
-    if not writes(me.role_code, Class.CONSENT):
+    if not writes(await adopted.in_force(request.app.state.house.database), me.role_code, Class.CONSENT):
         raise Forbidden
     if request.method == "GET":
         return await _show(request, record, patient, me, {})

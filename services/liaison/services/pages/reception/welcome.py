@@ -7,11 +7,10 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import vocabulary
+from liaison.auth.access import adopted, vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.register import LONGEST_TOLD
 from liaison.auth.access.roles import role_codes
-from liaison.auth.access.table import in_force
 from liaison.fhir.store.identity import LETTERS, normalise
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -170,7 +169,7 @@ def _opposed(request: Request, answer: Tree, form: dict[str, str]) -> Response:
 async def told(record: Record, members: list[str]) -> str:
     """What the person was told, as the sheet says it (R.1110-3): which information, and who receives it. In French: it is
     kept in the record."""
-    table, names, nature = in_force(), [], Class(0)
+    table, names, nature = await adopted.in_force(record.engine.store.database), [], Class(0)
     roles = [one.partition("/")[2] for one in members if one.startswith("PractitionerRole/")]
     for tree in await record.search("PractitionerRole", {"_id": ",".join(roles), "_count": "200"}) if roles else []:
         person = str((tree.get("practitioner") or {}).get("display", ""))

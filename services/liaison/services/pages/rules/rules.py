@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.access.table import Line, Row, in_force
+from liaison.auth.access import adopted
+from liaison.auth.access.table import Line, Row
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import classes
@@ -44,7 +45,8 @@ async def rules(request: Request) -> Response:
     role = browser.caller.role_code if browser is not None else ""
     if role:
         await signed_in(request)  # for the header: who one is now
-    table, gettext = in_force(), translations(language_of(request)).gettext
+    table = await adopted.in_force(request.app.state.house.database)
+    gettext = translations(language_of(request)).gettext
     rows = [_row(row, role, gettext) for row in table.rows]
     return render(
         request,

@@ -10,8 +10,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.access import adopted
 from liaison.auth.access.roles import ROLES, role_codes
-from liaison.auth.access.table import in_force
+from liaison.auth.access.table import Table
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.clinician.teams import members_of, teams_of
 from liaison.services.pages.languages import language_of, translations
@@ -44,7 +45,9 @@ async def sheet(request: Request) -> Response:
     language = language_of(request)
     gettext = translations(language).gettext
     readers = [(role_name(code, gettext), code) for code in ROLE_NAMES if code in _MEMBERS]
-    return printed(request, parts("", readers, me.organization_name, gettext), gettext(TITLE), language, "information")
+    table = await adopted.in_force(request.app.state.house.database)
+    made = parts("", readers, me.organization_name, table, gettext)
+    return printed(request, made, gettext(TITLE), language, "information")
 
 
 async def sheet_of(request: Request) -> Response:
@@ -59,16 +62,16 @@ async def sheet_of(request: Request) -> Response:
     for name, reference in dict.fromkeys(one for team in teams for one in members_of(team)):
         role = await record.read(reference) if reference.startswith("PractitionerRole/") else None
         readers.append((name, next(iter(role_codes(role)), "") if role else ""))
-    made = parts(identity(patient).full, readers, me.organization_name, gettext)
+    table = await adopted.in_force(request.app.state.house.database)
+    made = parts(identity(patient).full, readers, me.organization_name, table, gettext)
     return printed(request, made, gettext(TITLE), language, "information")
 
 
 TITLE = _("Ce qui est partagé à votre sujet, et avec qui")
 
 
-def parts(person: str, readers: list[tuple[str, str]], structure: str, gettext: Gettext) -> list[Part]:
-    """`readers`: who, and their role, '' for a structure."""
-    table = in_force()
+def parts(person: str, readers: list[tuple[str, str]], structure: str, table: Table, gettext: Gettext) -> list[Part]:
+    """`readers`: who, and their role, '' for a structure. `table` is the one in force."""
     made = [Part("title", gettext(TITLE))]
     if person:
         made.append(Part("text", person))

@@ -1,0 +1,91 @@
+"""Which table of rules is in force: the last one that was adopted, or the packaged one until one is.
+
+Whoever computes a grant or decides a write asks in its own transaction, and whoever computes grants after it has taken
+`grants.lock`: every worker goes by a new table from its next transaction on, without being told. What a process keeps
+is tables by their digest; which of them is in force, it keeps never.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple, Protocol
+
+from liaison.auth.access.table import BadTable, Table, digest_of, packaged, packaged_text, parse
+
+
+class Asks(Protocol):
+    """A connection, a pool, or Database, which says that PostgreSQL is out of reach as the service does."""
+
+    async def fetch(self, statement: str, /, *arguments: Any) -> Sequence[Any]: ...
+
+
+class Current(NamedTuple):
+    """`number` 0: none was ever adopted. `settled`: every grant was computed by this table."""
+
+    number: int
+    digest: str
+    table: Table
+    settled: bool
+
+
+_known: Final[dict[str, Table]] = {}
+
+_CURRENT: Final = """
+    select r.number, r.digest, s.granted from regranting s
+    left join lateral (select number, digest from adopted_rules order by number desc limit 1) r on true
+"""
+
+
+async def current(base: Asks) -> Current:
+    """What is in force in the caller's transaction. Raises BadTable where this version does not understand it."""
+    [[number, digest, granted]] = await base.fetch(_CURRENT)
+    digest = digest or packaged_digest()
+    return Current(number or 0, digest, await _table(base, digest), granted == digest)
+
+
+async def in_force(base: Asks) -> Table:
+    """The table by which grants are computed and writes decided, in the caller's transaction. Raises BadTable."""
+    return (await current(base)).table
+
+
+def packaged_digest() -> str:
+    return digest_of(packaged_text())
+
+
+async def _table(base: Asks, digest: str) -> Table:
+    if digest == packaged_digest():
+        return packaged()
+    if digest not in _known:
+        text = await text_of(base, digest)
+        if digest_of(text) != digest:
+            raise BadTable("the table of rules in force is not the one that was adopted: it was altered in the base")
+        _known[digest] = parse(text)
+    return _known[digest]
+
+
+class Reign(NamedTuple):
+    """A table and since when it was in force; `since` None: from the beginning. `number` 0 is the packaged one."""
+
+    number: int
+    since: datetime | None
+    version: str
+    dated: date
+    digest: str
+
+
+async def reigns(base: Asks) -> list[Reign]:
+    """Every table that was in force here, oldest first. Of packaged tables this version knows its own alone."""
+    rows = await base.fetch("select number, at, version, dated, digest from adopted_rules order by number")
+    return [Reign(0, None, packaged().version, packaged().dated, ""), *(Reign(*row) for row in rows)]
+
+
+async def table_of(base: Asks, reign: Reign) -> Table:
+    """Raises BadTable."""
+    return await _table(base, reign.digest or packaged_digest())
+
+
+async def text_of(base: Asks, digest: str) -> str:
+    """The file of a table that was in force, as it was given."""
+    if digest in ("", packaged_digest()):
+        return packaged_text()
+    [[text], *_] = await base.fetch("select text from adopted_rules where digest = $1", digest)
+    return str(text)
