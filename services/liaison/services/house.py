@@ -33,6 +33,7 @@ from liaison.services.emergency_access import EmergencyAccess
 from liaison.services.engine import Engine
 from liaison.services.installation import Kind, WrongInstallation, declared
 from liaison.services.jobs.indexing import keep_indexed
+from liaison.services.jobs.regranting import keep_regranted
 from liaison.services.jobs.sweeping import keep_swept
 from liaison.services.operation_definitions import DESCRIBED
 from liaison.services.settings import Settings
@@ -148,6 +149,7 @@ class House:
             lambda: outside.keep(self._connect, self.journal_keys, kept),
             lambda: keep_swept(self._connect),
             lambda: keep_indexed(self._connect, self.store, self.journal),
+            lambda: keep_regranted(self._connect, self.vault, self.journal),
         ]
 
     async def _connect(self) -> Any:

@@ -13,6 +13,8 @@ SOURCES = [Path(folder) for package in (liaison.auth, liaison.services) for fold
 NAMES = {"packaged", "packaged_text"}
 MEANT = {
     "adopted.py": "says which table is in force",
+    "adopting.py": "goes back to it",
+    "table_check.py": "the code rests on its rows: another table has them all",
     "table.py": "is where the packaged table is",
     "command/rules.py": "shows it where there is no base, and says that it is newer",
 }

@@ -5,7 +5,7 @@ from importlib import resources
 import pytest
 
 from liaison.auth.access.table import packaged, parse
-from liaison.auth.access.table_check import missing, problems, wider
+from liaison.auth.access.table_check import missing, narrower, problems, refusals, wider
 
 TEXT = resources.files("liaison.auth.access").joinpath("rules.yaml").read_text("utf-8")
 
@@ -52,3 +52,85 @@ def test_a_right_that_is_wider_is_named(word: str, other: str, said: str) -> Non
 
 def test_a_narrower_table_is_not_wider() -> None:
     assert wider(packaged(), parse(TEXT.replace("read: [MEDS, ALLERGY, LAB, ETP]", "read: [MEDS]"))) == []
+    assert narrower(packaged(), parse(TEXT.replace("read: [MEDS, ALLERGY, LAB, ETP]", "read: [MEDS]"))) == [
+        "pharmacist, team, all : ne lit plus ALLERGY, LAB, ETP"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "other", "said"),
+    [
+        ("write: [MEDS, ALLERGY, ETP]", "write: [MEDS, ETP]", "pharmacist, team, all : n'écrit plus ALLERGY"),
+        ("limit: [SENS, MINOR, MASKED]", "limit: [SENS, MINOR, MASKED, ETP]", "trainee, deleg, all : ne lit plus ETP"),
+        ("when: [informed]\n        read: [SOC]", "when: [informed, attending]\n        read: [SOC]",
+         "gp, team, all, informed : ne lit plus SOC, HOMEPLAN"),
+        ("      - QuestionnaireResponse\n", "", "home-aide : n'écrit plus QuestionnaireResponse"),
+    ],
+    ids=["write", "limit", "condition", "types"],
+)  # fmt: skip
+def test_a_right_that_is_narrower_is_named(word: str, other: str, said: str) -> None:
+    assert word in TEXT
+    changed = parse(TEXT.replace(word, other, 1))
+    assert said in narrower(packaged(), changed)
+    assert not [one for one in wider(packaged(), changed) if said.split(":")[0] in one]
+
+
+@pytest.mark.parametrize(
+    ("word", "other", "said"),
+    [
+        ('version: "2026.1"', "version: 2026.1", "version: 2026.1 is no text"),
+        ("date: 2026-11-22", 'date: "2026-13-45"', "is not a day"),
+        ("date: 2026-11-22", "date: 2026-11-22\nrowz: []", "rowz"),
+        ("basis: CSP L.1110-4 III, L.1110-12", "basis: []", "basis: [] is no text"),
+        ("text: Un professionnel", "text: ''\n    texte: Un professionnel", "texte"),
+        ("        relations: [team]\n", "        relations: [team]\n        relations: [consent]\n", "deux fois"),
+    ],
+    ids=["version", "date", "top", "basis", "text", "twice"],
+)
+def test_what_a_page_could_not_say_is_a_problem(word: str, other: str, said: str) -> None:
+    assert word in TEXT
+    assert said in " ".join(problems(TEXT.replace(word, other, 1)))
+
+
+def _without(*pairs: tuple[str, str], everywhere: bool = True) -> str:
+    text = TEXT
+    for word, other in pairs:
+        assert word in text, word
+        text = text.replace(word, other) if everywhere else text.replace(word, other, 1)
+    return text
+
+
+PERSON = "read: [ADM, COORD, VITAL, CLIN, ETP, SOC, PSY, SENS, MINOR, AUD, CONSENT, MASKED]"
+LOCKED_OUT = {
+    "confirm": (_without((", CONSENT", "")), "personne ne pourrait confirmer une opposition"),
+    "receive": (_without(("[ADM, ", "["), ("ADM_ONLY, ", "")), "personne ne pourrait accueillir"),
+    "team": (_without(("write: [ADM, COORD, ", "write: [ADM, COORD_ONLY, ")),
+             "personne ne pourrait composer une équipe"),
+    "officer": (_without(("read: [AUD, CONSENT]", "read: [CONSENT]")), "le délégué à la protection des données"),
+    "own record": (_without((PERSON, PERSON.replace("ADM, ", ""))), "la personne ne lirait plus son dossier"),
+    "own traces": (_without((PERSON, PERSON.replace("AUD, ", ""))), "qui a ouvert son dossier"),
+    "own wishes": (_without(("write: [CONSENT, MASKED]", "write: [MASKED]")), "consentir ni s'opposer"),
+    "masking": (_without(("write: [CONSENT, MASKED]", "write: [CONSENT]")), "la personne ne pourrait plus masquer"),
+    "emergency": (_without(("relations: [emergency]", "relations: [call]")), "l'accès d'urgence n'ouvrirait plus rien"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOCKED_OUT)
+def test_a_table_that_locks_people_out_is_refused(name: str) -> None:
+    text, said = LOCKED_OUT[name]
+    assert problems(text) == []
+    assert [one for one in refusals(text) if said in one], refusals(text)
+
+
+def test_what_the_second_wall_never_lets_out_is_refused() -> None:
+    text = TEXT.replace("read: [ADM_ONLY, SAFETY, HOMEPLAN]", "read: [ADM_ONLY, SAFETY, HOMEPLAN, MEDS]", 1)
+    assert refusals(text) == ["home-aide ne lit jamais MEDS, quelle que soit la table"]
+
+
+def test_a_search_of_a_type_that_is_none_is_refused() -> None:
+    text = TEXT.replace("- Encounter?class=HH", "- Encounter?clas=HH", 1)
+    assert [one for one in refusals(text) if one.startswith("règle 15 : « Encounter?clas=HH » n'est pas une recherche")]
+
+
+def test_the_packaged_table_may_come_into_force() -> None:
+    assert refusals(TEXT) == []

@@ -141,6 +141,10 @@ class Hooks:
         new = {change.key.patient for change in stating if change.new_patient}
         old = affected - new
         checked = who.internal is None and bool(old)
+        if checked and not (await adopted.current(connection)).settled:
+            await grants.recompute(
+                connection, self._vault, old
+            )  # what a new table gives them, they do not give themselves
         before = await own_rights.held(connection, who, old) if checked else []
         masks = await masking.masked_by(connection, stating)
         facts = [(change.key.patient, fact) for change in stating for fact in self._facts(change)]

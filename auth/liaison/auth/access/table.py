@@ -107,7 +107,10 @@ def parse(text: str) -> Table:
     try:
         groups = {name: tuple(members) for name, members in data["groups"].items()}
         rows = tuple(_row(row, groups) for row in data["rows"])
-        return Table(str(data["version"]), data["date"], rows)
+        _only(data, {"version", "date", "groups", "rows"})
+        if type(data["date"]) is not date:
+            raise BadTable(f"date: {data['date']!r} is not a day, as in 2026-11-22")
+        return Table(_words(data, "version"), data["date"], rows)
     except (KeyError, TypeError, AttributeError) as error:
         raise BadTable(f"the table lacks or misnames {error}") from None
 
@@ -119,7 +122,13 @@ def _row(row: Mapping[str, Any], groups: Mapping[str, Sequence[str]]) -> Row:
     if unknown := {one.partition("?")[0] for one in types} - RESOURCE_TYPES:
         raise BadTable(f"row {row['row']}: unknown resource types {sorted(unknown)}")
     lines = tuple(_line(number, line, groups) for line in row["lines"])
-    return Row(row["row"], number, row["text"], row["basis"], lines, types)
+    return Row(row["row"], number, _words(row, "text"), _words(row, "basis"), lines, types)
+
+
+def _words(given: Mapping[str, Any], name: str) -> str:
+    if not isinstance(given[name], str) or not given[name].strip():
+        raise BadTable(f"{name}: {given[name]!r} is no text")
+    return str(given[name])
 
 
 _KEYS: Final = {"roles", "relations", "purpose", "of", "when", "read", "write", "within", "limit"}

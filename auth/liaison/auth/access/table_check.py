@@ -1,6 +1,7 @@
-"""What a table of rules would change: each thing in it that is not understood, and each right wider than the packaged one.
+"""What a table of rules would change: each thing in it that is not understood, each thing that it may not be without, and
+each right wider or narrower than in the table in force.
 
-Nothing here adopts anything. A cell counts as covered only when the packaged table gives it on the same relationship and
+Nothing here adopts anything. A cell counts as covered only when the other table gives it on the same relationship and
 purpose under no more conditions; what cannot be compared is said to be wider, never passed over.
 """
 
@@ -11,7 +12,8 @@ import yaml
 
 from liaison.auth.access.classes import EVERYTHING, Class, bits
 from liaison.auth.access.roles import ROLES
-from liaison.auth.access.table import BadTable, Line, Table, parse
+from liaison.auth.access.table import BadTable, Line, Table, packaged, parse
+from liaison.auth.access.table_needs import lacking, misread_types, never_leaving
 
 _HEAD: Final = 'version: "0"\ndate: 2026-01-01\n'
 
@@ -24,7 +26,7 @@ def problems(text: str) -> list[str]:
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         return [f"ligne {mark.line + 1} : ce n'est pas du YAML" if mark else "ce n'est pas du YAML"]
-    found = [] if not isinstance(data, Mapping) else list(_each(root, data))
+    found = [] if not isinstance(data, Mapping) else [*_twice(root), *_each(root, data)]
     if not found:
         try:
             parse(text)
@@ -38,6 +40,29 @@ _NOT_UNDERSTOOD: Final = (BadTable, KeyError, TypeError, AttributeError, ValueEr
 
 def _said(error: Exception) -> str:
     return f"mot inconnu {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _twice(node: Any) -> Iterator[str]:
+    """A word written twice in one place: YAML keeps the last, a reader may keep the first."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if str(key.value) in seen:
+                yield f"ligne {key.start_mark.line + 1} : « {key.value} » est écrit deux fois"
+            seen.add(str(key.value))
+            yield from _twice(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for one in node.value:
+            yield from _twice(one)
+
+
+def refusals(text: str) -> list[str]:
+    """In French, why the table cannot come into force; empty when it can."""
+    if wrong := problems(text):
+        return wrong
+    table = parse(text)
+    absent = [f"règle {label} : absente" for label in missing(packaged(), table)]
+    return [*absent, *misread_types(table), *never_leaving(table), *lacking(table)]
 
 
 def _each(root: Any, data: Mapping[str, Any]) -> Iterator[str]:
@@ -70,28 +95,37 @@ def _tried(place: str, row: Mapping[str, Any], data: Mapping[str, Any]) -> Itera
         yield f"{place} : {_said(error)}"
 
 
-def missing(packaged: Table, other: Table) -> list[str]:
-    """The numbers of the packaged rows that the other table does not have."""
+def missing(known: Table, other: Table) -> list[str]:
+    """The numbers of the rows that the other table does not have."""
     there = {row.label for row in other.rows}
-    return [row.label for row in packaged.rows if row.label not in there]
+    return [row.label for row in known.rows if row.label not in there]
 
 
-def wider(packaged: Table, other: Table) -> list[str]:
-    """In French, one line for each role and relationship that may do more than by the packaged table."""
-    found = [one for line in other.lines for role in sorted(line.roles) for one in _beyond(packaged, role, line)]
+def wider(before: Table, after: Table) -> list[str]:
+    """In French, one line for each role and relationship that may do more by the table `after`."""
+    return _more(before, after, ("lit aussi", "écrit aussi"))
+
+
+def narrower(before: Table, after: Table) -> list[str]:
+    """In French, one line for each role and relationship that may do less by the table `after`."""
+    return _more(after, before, ("ne lit plus", "n'écrit plus"))
+
+
+def _more(less: Table, more: Table, verbs: tuple[str, str]) -> list[str]:
+    found = [one for line in more.lines for role in sorted(line.roles) for one in _beyond(less, role, line, verbs)]
     for role in sorted(ROLES):
-        before, after = packaged.types_for(role), other.types_for(role)
-        if before and (not after or set(after) - set(before)):
-            more = ", ".join(sorted(set(after) - set(before))) or "tout type"
-            found.append(f"{role} : écrit aussi {more}")
+        few, many = less.types_for(role), more.types_for(role)
+        if few and (not many or set(many) - set(few)):
+            types = ", ".join(sorted(set(many) - set(few))) or "tout type"
+            found.append(f"{role} : {verbs[1]} {types}")
     return list(dict.fromkeys(found))
 
 
-def _beyond(packaged: Table, role: str, line: Line) -> Iterator[str]:
+def _beyond(less: Table, role: str, line: Line, verbs: tuple[str, str]) -> Iterator[str]:
     for relation in sorted(line.relations):
         alike = [
             one
-            for one in packaged.for_role(role)
+            for one in less.for_role(role)
             if relation in one.relations
             and (one.purpose or ROLES[role].purpose) is (line.purpose or ROLES[role].purpose)
             and one.of in ("all", line.of)
@@ -106,9 +140,9 @@ def _beyond(packaged: Table, role: str, line: Line) -> Iterator[str]:
         if line.extent == "same":
             lifted = _least([one.limit for one in same]) & ~line.limit
             read, write = read | lifted, write | lifted
-        for verb, classes in (("lit", read), ("écrit", write)):
+        for verb, classes in zip(verbs, (read, write), strict=True):
             if classes:
-                yield f"{place} : {verb} aussi {', '.join(one.name or '' for one in bits(classes))}"
+                yield f"{place} : {verb} {', '.join(one.name or '' for one in bits(classes))}"
 
 
 def _all(masks: Iterator[Class]) -> Class:

@@ -61,6 +61,8 @@ def _say(done: Restored) -> None:
         f"Rejoué : {again.erased} effacements, {again.resources} ressources de droits (oppositions, équipes, rôles), "
         f"{again.accounts} comptes, {again.clients} clients, {again.phones} téléphones."
     )
+    if again.rules:
+        typer.echo(f"Règles : {again.rules} décision(s) remise(s) en vigueur, et tous les droits recalculés.")
     if again.secrets:
         typer.echo(
             f"Oubliés, parce qu'ils n'étaient plus en vigueur : {again.secrets} secrets ou clés. Qui n'entre plus reçoit "

@@ -2,7 +2,8 @@
 
 A job follows the journal (its entries name each resource written) and appends the newest version of each resource from
 which rights derive, sealed as stored, to `rights.jsonl`; erased patients, legal holds (sealed), accounts, clients and
-phones out of force, and the fingerprints of the secrets in force, stand in `state.json`. Both are at most some two seconds behind. No key is in
+phones out of force, the tables of rules that came into force, and the fingerprints of the secrets in force, stand in
+`state.json`. Both are at most some two seconds behind. No key is in
 them.
 """
 
@@ -49,6 +50,7 @@ class State:
     phones: list[int] = field(default_factory=list)
     in_force: Fingerprints = field(default_factory=dict)
     holds: list[dict[str, Any]] = field(default_factory=list)
+    rules: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Unreadable(RuntimeError):
@@ -159,10 +161,12 @@ async def _state(connection: asyncpg.Connection, position: int, prints: Fingerpr
         await numbers("select phone from phone where not active order by 1"),
         prints,
         [json.loads(row[0]) for row in await connection.fetch(_HOLDS)],
+        [json.loads(row[0]) for row in await connection.fetch(_RULES)],
     )
 
 
 _HOLDS: Final = "select row_to_json(h) from legal_hold h order by patient, hold"
+_RULES: Final = "select row_to_json(r) from adopted_rules r order by number"
 
 
 # ---- resources from which rights derive ---------------------------------------------------------------------------

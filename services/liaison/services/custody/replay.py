@@ -1,5 +1,5 @@
-"""Puts back into a restored base what happened after the backup: erasures, oppositions, revocations, holds. Before
-it serves.
+"""Puts back into a restored base what happened after the backup: erasures, oppositions, revocations, holds, tables of
+rules. Before it serves.
 
 A resource kept outside whose version is newer than the restored one takes its place, with its facts; grants are then
 computed again. A version number never goes back, so replaying twice changes nothing.
@@ -38,6 +38,7 @@ class Replayed:
     clients: int = 0
     phones: int = 0
     secrets: int = 0
+    rules: int = 0
     unknown: int = 0
     """Resources of patients whom the backup does not know: nothing of theirs is in the base."""
 
@@ -65,6 +66,7 @@ async def replay(connection: asyncpg.Connection, vault: Vault, folder: Path) -> 
         await close_of_record(connection, patient)
         done.erased += await erase(connection, vault, patient)
     await hold(connection, state)
+    done.rules = await rule(connection, state)
     for account in state.accounts:
         done.accounts += await _changed(
             connection,
@@ -101,6 +103,19 @@ async def hold(connection: asyncpg.Connection, state: outside.State) -> None:
             " on conflict (patient, hold) do update set lifting = excluded.lifting, lifted_at = excluded.lifted_at",
             json.dumps(state.holds),
         )
+
+
+async def rule(connection: asyncpg.Connection, state: outside.State) -> int:
+    """Tables of rules that came into force since: the last of them is in force again. Everyone's grants by it are
+    computed at the end of `restore`. A base of an older revision has no table for them: once it is migrated."""
+    if not state.rules or await connection.fetchval("select to_regclass('adopted_rules') is null"):
+        return 0
+    return await _changed(
+        connection,
+        "insert into adopted_rules select * from json_populate_recordset(null::adopted_rules, $1::json)"
+        " on conflict (number) do nothing",
+        json.dumps(state.rules),
+    )
 
 
 async def _changed(connection: asyncpg.Connection, statement: str, *values: Any) -> int:

@@ -1,7 +1,7 @@
 """An empty base from a backup. It serves only when every step is done: until then its schema has no known revision.
 
 Steps: tables of the backup's revision; its rows; what happened after it, replayed (custody.replay); the journal checked
-and the break declared in it; then the schema of this version.
+and the break declared in it; then the schema of this version, and every grant by the table of rules in force.
 """
 
 from dataclasses import asdict, dataclass
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
+from liaison.auth.access import regranting
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.keys import JournalKeys
@@ -21,7 +22,7 @@ from liaison.fhir.vault import KeyProvider, Vault
 from liaison.services import migrations
 from liaison.services.custody import archive, outside
 from liaison.services.custody.archive import BadBackup, Manifest, Progress
-from liaison.services.custody.replay import Replayed, hold, replay
+from liaison.services.custody.replay import Replayed, hold, replay, rule
 
 
 class NotEmpty(RuntimeError):
@@ -72,17 +73,23 @@ async def restore(
     finally:
         await one.close()
     await migrations.migrate(url)
+    progress("rights by the rules in force")
+    await _settle(url, provider, kept)
     if kept:
-        await _hold(url, kept)
         _set_aside(kept)
     return Restored(manifest, verdict, replayed, lost)
 
 
-async def _hold(url: str, kept: Path) -> None:
-    """A backup from before there were legal holds has its table only now."""
+async def _settle(url: str, provider: KeyProvider, kept: Path | None) -> None:
+    """A backup from before there were legal holds, or tables of rules, has their tables only now. Then every grant is of
+    the table in force: one cut short goes on when the service runs."""
     one = await connection(url)
     try:
-        await hold(one, outside.read_state(kept) or outside.State())
+        state = (outside.read_state(kept) if kept else None) or outside.State()
+        await hold(one, state)
+        await rule(one, state)
+        await one.execute("select pg_advisory_lock($1)", regranting.LOCK)
+        await regranting.carry(one, await Vault.open(one, provider))
     finally:
         await one.close()
 

@@ -38,11 +38,13 @@ _WORDS: Final = {
     Kind.EMERGENCY: _("Un accès d’urgence a été ouvert"),
     Kind.OFFICE: _("Quelqu’un a reçu un rôle de confiance"),
     Kind.SOFTWARE: _("Un logiciel attend votre accord"),
+    Kind.RULES: _("D’autres règles de partage sont en vigueur"),
 }
 _NEXT: Final = {
     Kind.RECOVERY: _("Vérifier auprès de la personne"),
     Kind.EMERGENCY: _("Revoir cet accès"),
     Kind.SOFTWARE: _("Lire la demande"),
+    Kind.RULES: _("Lire les règles"),
 }
 
 
@@ -111,4 +113,4 @@ def _where(request: Request, one: Notice) -> str:
     if one.kind is Kind.EMERGENCY:
         task = request.app.state.house.store.id(Key(one.patient, kind_of("Task"), one.about))
         return f"/journal/urgences/{task}"
-    return {Kind.RECOVERY: "/acces-retablis", Kind.SOFTWARE: "/logiciels"}.get(one.kind, "")
+    return {Kind.RECOVERY: "/acces-retablis", Kind.SOFTWARE: "/logiciels", Kind.RULES: "/regles"}.get(one.kind, "")

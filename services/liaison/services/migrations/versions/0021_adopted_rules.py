@@ -4,8 +4,8 @@ from alembic import op
 
 from liaison.auth.access.adopted import packaged_digest
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,81 @@
+"""Computes the grants of every record again when a table of rules has come into force, or an update has brought another.
+
+The internal principal `rebuild` does it: it is journaled when the pass begins, or goes on after it was stopped, and when it
+has ended. One worker at a time; the others stand by.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import asyncpg
+import structlog
+
+from liaison.auth.access import adopted, internal, regranting
+from liaison.auth.access.table import BadTable
+from liaison.auth.journal.commit import Journal
+from liaison.auth.journal.entry import Event, entry
+from liaison.fhir.errors import Unavailable
+from liaison.fhir.vault import Vault
+
+EVERY_SECONDS: Final = 1.0
+STAND_BY_SECONDS: Final = 5.0
+_AGAIN: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+    EOFError,
+    Unavailable,
+    BadTable,  # said at the start of the service and by the doctor; the base may be mended meanwhile
+)
+
+log = structlog.get_logger()
+
+
+async def keep_regranted(
+    connect: Callable[[], Awaitable[asyncpg.Connection]], vault: Vault, journal: Journal, every: float = EVERY_SECONDS
+) -> None:
+    """Until cancelled. Waits for its turn, looks for work each second, and begins again after any failure."""
+    while True:
+        try:
+            await _term(connect, vault, journal, every)
+        except _AGAIN as error:
+            log.warning("regranting again later", kind=type(error).__name__)
+            await asyncio.sleep(STAND_BY_SECONDS)
+
+
+async def _term(
+    connect: Callable[[], Awaitable[asyncpg.Connection]], vault: Vault, journal: Journal, every: float
+) -> None:
+    one = await connect()
+    try:
+        # The lock is another process's: there is no event here to wait on.
+        while not await one.fetchval("select pg_try_advisory_lock($1)", regranting.LOCK):  # noqa: ASYNC110  # see above
+            await asyncio.sleep(STAND_BY_SECONDS)
+        while True:
+            if not (await adopted.current(one)).settled:
+                await regrant(one, vault, journal)
+            await asyncio.sleep(every)
+    finally:
+        with contextlib.suppress(Exception):
+            await one.close(timeout=1)
+
+
+async def regrant(
+    one: asyncpg.Connection,
+    vault: Vault,
+    journal: Journal,
+    progress: regranting.Progress = lambda _: None,
+) -> int:
+    """Carries the pass to its end, or goes on with it. How many records were computed. `one` holds regranting.LOCK."""
+    caller = await internal.open_session(one, "rebuild")
+    try:
+        detail = {"rules": (await adopted.current(one)).number}
+        await journal.record((entry(caller, Event.JOB, detail=detail),))
+        count = await regranting.carry(one, vault, progress)
+        await journal.record((entry(caller, Event.JOB, detail={**detail, "records": count}),))
+        return count
+    finally:
+        await internal.close_session(one, caller)
