@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from liaison.auth.access import internal
+from liaison.auth.access import internal, vocabulary
 from liaison.auth.access.relations import Relation
 from liaison.auth.journal.live import Live
 from liaison.auth.journal.verify import verify
@@ -235,3 +235,38 @@ async def test_replaying_twice_changes_nothing(place: Place) -> None:
     await restore(second, place.provider, where, place.kept)
     assert await rows(first, GRANTS) == await rows(second, GRANTS)
     assert await rows(first, BODIES) == await rows(second, BODIES)
+
+
+async def test_what_is_no_longer_known_of_a_profession_after_the_backup_opens_nothing(place: Place) -> None:
+    """The role in someone's place is as it was: what closed it is the qualification of its holder, which was taken back."""
+    patient = await place.patient("gp")
+    known = {"code": {"coding": [{"system": vocabulary.PROFESSION, "code": "10"}]}}
+    person = await place.change("POST", "Practitioner", {"resourceType": "Practitioner", "qualification": [known]})
+    role = {
+        "resourceType": "PractitionerRole",
+        "active": True,
+        "practitioner": {"reference": f"Practitioner/{person['id']}"},
+        "code": [{"coding": [{"system": vocabulary.ROLE, "code": "substitute"}]}],
+        "extension": [{"url": vocabulary.ACTS_FOR, "valueReference": {"reference": place.people["gp"].role}}],
+        "period": {"start": "2026-01-01", "end": "2099-01-01"},
+    }
+    await place.change("POST", "PractitionerRole", role)
+    await place.settle_journal()
+    where = await place.backup()
+    substitutes = "select active from held_role where role_code = 'substitute'"
+    granted = (
+        "select 1 from access_grant g join held_role h on h.role = g.principal where h.role_code = 'substitute'"
+        " and g.patient = $1"
+    )
+    assert await rows(place.house.database.url, substitutes) == [(True,)]
+    assert await rows(place.house.database.url, granted, patient)
+
+    withdrawn = {name: value for name, value in person.items() if name != "qualification"}
+    await place.change("PUT", f"Practitioner/{person['id']}", withdrawn)
+    await place.settle_journal()
+    url = await place.empty()
+    await restore(url, place.provider, where, place.kept)
+
+    assert await rows(url, substitutes) == [(False,)]
+    assert await rows(url, granted, patient) == []
+    assert await rows(url, "select role_code from awaiting_role") == [("substitute",)]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from liaison.auth.access import vocabulary
 from liaison.fhir.vault import FileKeyProvider
 
 from ..console import typed
@@ -317,3 +318,40 @@ def test_two_conditional_creates_of_one_bundle_make_one(run: Run, tmp_path: Path
     assert report["created"] == {"Practitioner": 3, "PractitionerRole": 1}
     assert report["unchanged"] == {"Practitioner": 3}
     assert run(path)[1]["created"] == {}
+
+
+def test_a_nurse_is_no_doctor_s_substitute_by_an_import_either(run: Run, tmp_path: Path) -> None:
+    """What is imported with it is stored."""
+
+    def role(name: str, of: str, code: str, **more: Any) -> Tree:
+        coding = [{"system": vocabulary.ROLE, "code": code}]
+        practitioner = {"reference": f"Practitioner/{of}"}
+        tree = {"resourceType": "PractitionerRole", "id": name, "active": True, "practitioner": practitioner}
+        return {**tree, "code": [{"coding": coding}], **more}
+
+    instead = {
+        "extension": [{"url": vocabulary.ACTS_FOR, "valueReference": {"reference": "PractitionerRole/gp"}}],
+        "period": {"start": "2026-01-01", "end": "2099-01-01"},
+    }
+    practitioners = [
+        {"resourceType": "Practitioner", "id": name, "active": True} for name in ("doctor", "nurse", "unknown")
+    ]
+    known = [*practitioners, role("gp", "doctor", "gp"), role("nurse", "nurse", "nurse")]
+    instead_of = [
+        role("nurse-instead", "nurse", "substitute", **instead),
+        role("unknown-instead", "unknown", "substitute", **instead),
+    ]
+
+    def files(trees: list[Tree]) -> Path:
+        for tree in trees:
+            put(tmp_path / "files", f"{tree['resourceType']}-{tree['id']}.json", tree)
+        return tmp_path / "files"
+
+    assert run(files(known))[0] == 0
+    code, report = run(files(instead_of))
+
+    assert code == 1
+    [refused] = report["refused"]
+    assert "nurse-instead" in refused["where"]
+    assert "of the same profession (doctor)" in refused["reason"]
+    assert report["created"] == {"PractitionerRole": 1}

@@ -74,7 +74,7 @@ ROLES: Final[Mapping[str, Role]] = {role.code: role for role in _ALL}
 
 _CONFIRMING: Final = frozenset({"health", "psychologist", "social", "coordination"})
 _SPEAKS_AS: Final = {"home-aide": False, "substitute": True}
-"""Whom the category alone would put on the wrong side: a substitute is a doctor, an aide records and does not confirm."""
+"""Whom the category alone would put on the wrong side: a substitute is of a health profession, an aide records and does not confirm."""
 
 
 def confirms(code: str) -> bool:

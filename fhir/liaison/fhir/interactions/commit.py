@@ -42,7 +42,8 @@ async def commit(
     lenience: Lenience | None = None,
     also: Also | None = None,
 ) -> None:
-    """All of the writes, or none and an error that names the entry. Fills key, change and existing of each.
+    """All of the writes, or none and an error that names the entry. Fills key, change and existing of each; after an error,
+    references are as they were sent, and may be sent again.
 
     With lenience (an import), what cannot be stored is taken out of `writes` instead.
     """
@@ -51,6 +52,7 @@ async def commit(
         await _commit(store, caller, writes, resolver, also)
     except FhirError as error:
         error.consulted = tuple(resolver.consulted)
+        resolver.restore()
         raise
     for write in writes if resolver.consulted else ():
         write.consulted = resolver.consulted_by(write)

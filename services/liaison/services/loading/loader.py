@@ -6,10 +6,11 @@ Everything goes through the same unit of writes as a request's: validation, owne
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from liaison.auth.caller import Caller
-from liaison.fhir.errors import FhirError
+from liaison.fhir.errors import FhirError, Unprocessable
 from liaison.fhir.store import Store
 from liaison.services.loading.batch import Batch
 from liaison.services.loading.ledger import Ledger
@@ -80,15 +81,15 @@ class Loader:
         return later
 
     async def _load_together(self, groups: list[Group], final: bool) -> list[Item]:
-        """One transaction; when it is refused as a whole, one for each group. What asks for something that it may have
-        made follows in others."""
+        """One transaction; when it is refused as a whole, one for each group, and then for less and less of a group, so that one
+        resource which may not be stored keeps no other out. What asks for something that it may have made follows in others."""
         batch = Batch(self._store, self._ledger, self._logical)
         await batch.add(groups, final)
         try:
             await batch.commit(self._caller, self._base_url)
         except FhirError as error:
-            if len(groups) > 1:
-                return [item for group in groups for item in await self._load_together([group], final)]
+            if parts := _apart(groups, error):
+                return [item for part in parts for item in await self._load_together([part], final)]
             for item in batch.items_to_write():
                 self.report.refuse(item.where, error)
             batch.writes.clear()
@@ -97,3 +98,14 @@ class Loader:
         for group in batch.again:
             later += await self._load_together([group], final)
         return later
+
+
+def _apart(groups: list[Group], error: FhirError) -> list[Group]:
+    """The groups, each for itself; of a single one its halves, if it is not whole and it is its content that is refused."""
+    if len(groups) > 1:
+        return groups
+    [group] = groups
+    middle = len(group.items) // 2
+    if group.whole or not middle or not isinstance(error, Unprocessable):
+        return []
+    return [replace(group, items=group.items[:middle]), replace(group, items=group.items[middle:])]
