@@ -1,9 +1,11 @@
 """What the patient masks is for its author and the attending doctor alone: not for their delegates, nor for software."""
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
 from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.rebuild import rebuild
 
 from .pieces import label, moment
 
@@ -30,6 +32,36 @@ async def attended(territory: Any, *others: Any, organization: str = "") -> tupl
     attends = [territory.member(attending, role=territory.ATTENDING)]
     await territory.create(territory.system, territory.team(patient, [], participant=attends))
     return attending, patient
+
+
+async def test_a_masking_with_dates_to_come_is_refused(territory: Any) -> None:
+    """A class is on a row or it is not: it could not end by itself at an instant."""
+    attending, patient = await attended(territory)
+    weight = await territory.create(attending.caller, territory.item_of(patient, **territory.vital()))
+    masking = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": weight}}]}
+
+    for period in ({"start": moment(days=-1)}, {"start": moment(days=2), "end": moment(days=-1)}):
+        consent = territory.consent(patient, "masking", {**masking, "period": period})
+        answer = await territory.ask(attending.caller, "POST", "Consent", consent)
+        assert answer.status == 422
+        assert json.loads(answer.body)["issue"][0]["expression"] == ["Consent.provision.period"]
+
+
+async def test_a_dated_masking_that_was_brought_hides_until_it_is_withdrawn(territory: Any) -> None:
+    nurse = await territory.person("nurse")
+    attending, patient = await attended(territory, nurse)
+    weights = [
+        await territory.create(attending.caller, territory.item_of(patient, **territory.vital())) for _ in range(3)
+    ]
+    periods = ({"start": moment(days=-1)}, {"end": moment(days=-1)}, {"end": moment(days=1)})
+    for weight, period in zip(weights, periods, strict=True):
+        masking = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": weight}}], "period": period}
+        await territory.create(territory.system, territory.consent(patient, "masking", masking))
+
+    assert [await territory.sees(nurse.caller, one) for one in weights] == [False, False, True]  # the last was over
+    before = await territory.database.reading.fetch("select * from relation order by 1, 2, 3, 4, 5, 6")
+    await rebuild(territory.database.writing, territory.store.vault)
+    assert await territory.database.reading.fetch("select * from relation order by 1, 2, 3, 4, 5, 6") == before
 
 
 async def test_a_masked_item_does_not_exist_for_a_trainee_a_secretary_or_a_client(territory: Any) -> None:

@@ -304,11 +304,14 @@ def _consented(tree: Tree) -> Iterator[Fact]:
     provision = tree.get("provision", {})
     actors = [reference(one["reference"]) for one in provision.get("actor", ())]
     named = law.classes(" ".join(one["code"] for one in provision.get("securityLabel", ())))
-    if tree["status"] not in ("active", "proposed") or not now(provision, "period"):
+    if tree["status"] not in ("active", "proposed"):
         return
+    masking = bool(provision.get("data"))
+    if not now({"period": _without_start(provision)} if masking else provision, "period"):
+        return  # a masking that was not over when it was written has no dates
     if "information" in codes(tree):
         yield from (Fact("informed", who) for who in actors or [""] if tree["status"] == "active")
-    elif provision.get("data"):
+    elif masking:
         yield from (Fact("mask", reference(one["reference"])) for one in provision["data"])
     elif provision.get("type") == "deny":
         if not any(one["code"] == "ETREAT" for one in provision.get("purpose", ())):  # that is against emergency access
@@ -318,6 +321,10 @@ def _consented(tree: Tree) -> Iterator[Fact]:
             yield Fact("consent", who, named)
             if who.startswith("RelatedPerson/"):
                 yield Fact("named", who)
+
+
+def _without_start(provision: Tree) -> Tree:
+    return {name: one for name, one in provision.get("period", {}).items() if name == "end"}
 
 
 def _whose(whose: str, held: Held) -> Iterator[tuple[str, str]]:

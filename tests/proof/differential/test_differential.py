@@ -101,7 +101,7 @@ async def test_a_planted_fault_is_found(
     monkeypatch.setattr(*FAULTS[name])
     if name.startswith(("everyone", "what")):  # the other wall would hold
         monkeypatch.setattr(second_wall, "allows", lambda caller, row, unpermuted: True)
-    for seed in range(1, 9):
+    for seed in range(1, 61):
         if await compare(postgres, tmp_path, range(seed, seed + 1), 100, most=1):
             return
     raise AssertionError("not found")

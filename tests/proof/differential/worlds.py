@@ -142,7 +142,9 @@ class Maker:
             self.add(team, "CareTeam", status=status, subject=ref(patient), participant=participants, **more)
 
     def _participant(self) -> Tree:
-        member = self.random.choice([*self.people, "maison", "homecare", "department"])
+        # Visits give a right where the service is of the team: often enough to be met.
+        service = self.chance(0.15)
+        member = "homecare" if service else self.random.choice([*self.people, "maison", "homecare", "department"])
         one: Tree = {"member": ref(member), **self.dated()}
         if self.chance(0.4) and member in self.people:
             one["extension"] = [{"url": f"{LIAISON}/StructureDefinition/informed", "valueDateTime": moment(-99)}]

@@ -19,7 +19,7 @@ import asyncpg
 from liaison.auth.access import structures
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.facts import Reading, facts_of
-from liaison.auth.access.facts.consent import unbound_denials
+from liaison.auth.access.facts.consent import dated_masking, unbound_denials
 from liaison.auth.access.facts.reading import STAFF
 from liaison.auth.access.relation_rows import stated_by
 from liaison.auth.access.relations import Relation
@@ -49,6 +49,7 @@ _UNBOUND: Final = {
     "actor": "An opposition names whom it stops by a literal reference: Practitioner, PractitionerRole, Organization or"
     " RelatedPerson. As it is, it would stop nobody.",
     "data": "A masking names an item of this record by a literal reference. As it is, it would hide nothing.",
+    "period": "A masking is in force from when it is written until it is withdrawn: it has no dates to come.",
 }
 
 
@@ -92,11 +93,11 @@ def _check_confirmed(who: Standing, change: Change, after: Sequence[Fact]) -> No
 
 
 def _check_binds(reading: Reading, change: Change) -> None:
-    """Raises Unprocessable for an opposition that would stop nobody, or a masking that would hide nothing: whoever
-    recorded it would believe the person's wish in force. One that stands already, as an import brought it, may stay."""
+    """Raises Unprocessable for an opposition that would stop nobody, or a masking that would hide nothing, or
+    end by itself: whoever recorded it would believe the person's wish in force. One that stands already, as an import brought it, may stay."""
     if (change.before or {}).get("provision") == reading.tree.get("provision"):
         return
-    unbound = [*unbound_denials(reading)]
+    unbound = [*unbound_denials(reading), *dated_masking(reading)]
     if unbound:
         raise Unprocessable(issues=[Issue("not-supported", _UNBOUND[place[-1]], ".".join(place)) for place in unbound])
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from liaison.auth.access import vocabulary
 from liaison.auth.access.classes import named
 from liaison.auth.access.facts.reading import STAFF, Reading, codes, period
-from liaison.auth.access.intervals import Interval
+from liaison.auth.access.intervals import ALWAYS, FOREVER, Interval
 from liaison.auth.access.purposes import Purpose, from_code
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.world import Fact, Source
@@ -50,6 +50,22 @@ def unbound_denials(reading: Reading) -> Iterator[tuple[str, ...]]:
         "proposed",
     ):
         yield from _unbound(reading, reading.tree.get("provision"), ("Consent", "provision"))
+
+
+def dated_masking(reading: Reading) -> Iterator[tuple[str, ...]]:
+    """The path of each period by which a masking would begin or end by itself, after it is written."""
+    yield from _dated(reading, reading.tree.get("provision"), ("Consent", "provision"))
+
+
+def _dated(reading: Reading, provision: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if not isinstance(provision, Mapping):
+        return
+    during = period(provision.get("period"))
+    masks = provision.get("type") == "deny" and provision.get("data")
+    if masks and during is not None and (during.start > reading.at or reading.at < during.end < FOREVER):
+        yield (*path, "period")
+    for nested in provision.get("provision") or ():
+        yield from _dated(reading, nested, (*path, "provision"))
 
 
 def _unbound(reading: Reading, provision: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -100,8 +116,11 @@ def _denials(reading: Reading, provision: Mapping[str, Any], numbers: "count[int
         if (key := _item(reading, data.get("reference"))) is not None and key[0] == reading.key.patient
     ]
     if provision.get("data"):
-        for _, kind, res in items:
-            yield _fact(reading, next(numbers), res, Relation.MASK, during, {"kind": kind})
+        # What is masked stays so until it is withdrawn, as the class on its rows does: a period that was not over when
+        # it was written neither delays it nor ends it.
+        if during.end > reading.at:
+            for _, kind, res in items:
+                yield _fact(reading, next(numbers), res, Relation.MASK, ALWAYS, {"kind": kind})
         return
     purposes, (classes, unknown) = _purposes(provision), _classes(provision)
     if _named_purposes(provision) and not purposes:
