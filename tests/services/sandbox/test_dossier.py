@@ -158,6 +158,22 @@ def test_a_form_of_other_software_hides_nothing_of_its_encounter(sandbox: Runnin
     assert [one for one in (told[0], told[2]) if one not in documents] == []
 
 
+def test_a_measure_without_words_or_code_is_shown(sandbox: Running) -> None:
+    patient = _patient(sandbox)
+    unsaid = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
+    tree: Tree = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"extension": [unsaid]},
+        "subject": {"reference": f"Patient/{patient}"},
+        "effectiveDateTime": "2026-03-01",
+        "valueString": "sans nom, mais mesuré",
+    }
+    _send(sandbox, "POST", "/Observation", tree)
+
+    assert "sans nom, mais mesuré" in _page(sandbox, f"/dossiers/{patient}/mesures")
+
+
 def test_a_treatment_whose_medication_is_hidden_leaves_no_trace(sandbox: Running) -> None:
     """Two people of one team: the doctor reads what is most sensitive, the nurse does not learn that there is some."""
     patient = next(str(one["id"]) for one in sandbox.known["patients"] if one["key"] == "sensitive")

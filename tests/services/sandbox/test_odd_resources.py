@@ -1,5 +1,7 @@
 """What other software stores may be as odd as FHIR lets it be: every page of that person still opens."""
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 
@@ -27,7 +29,10 @@ def pages_of(patient: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_record_opens_whatever_other_software_stored(sandbox: Running, kind: str) -> None:
-    mine = [one for one in sandbox.known["patients"] if {"gp", "nurse"} <= {*one["team"]} and not one["special"]]
+    ordinary = ("", "Aide à domicile")
+    mine = [
+        one for one in sandbox.known["patients"] if {"gp", "nurse"} <= {*one["team"]} and one["special"] in ordinary
+    ]
     patient = str(mine[list(KINDS).index(kind)]["id"])
     given = {"authorization": f"Bearer {sandbox.token('gp')}", "content-type": "application/fhir+json"}
     refused = []
@@ -50,3 +55,28 @@ def test_a_record_opens_whatever_other_software_stored(sandbox: Running, kind: s
                 if answer.status_code >= 500:
                     broken.append((who, page.replace(patient, "…"), answer.status_code))
     assert broken == []
+
+
+def test_no_visit_of_other_software_closes_the_aides_day(sandbox: Running) -> None:
+    """Every visit of today is read for whether the appointments of the day are done: one may name none."""
+    known = sandbox.known
+    aide = next(one for one in known["people"] if one["key"] == "aide")
+    patient = next(one for one in known["patients"] if one["key"] == "heart")
+    visit = {"system": "https://liaison.example/fhir/CodeSystem/home-care", "code": "visit"}
+    encounter = {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"code": "HH"},
+        "type": [{"coding": [visit]}],
+        "subject": {"reference": f"Patient/{patient['id']}"},
+        "period": {"start": datetime.now(UTC).isoformat(timespec="seconds")},
+        "appointment": [{"display": "ce matin"}, odd_resources.NOBODY],
+        "serviceProvider": {"reference": aide["organization"]},
+    }
+    given = {"authorization": f"Bearer {sandbox.token('gp')}", "content-type": "application/fhir+json"}
+    answer = httpx.post(f"{known['fhir']}/Encounter", json=encounter, headers=given, timeout=60)
+    assert answer.status_code == 201, answer.text
+
+    for who in ("aide", "home_service_manager"):
+        with behind(sandbox, who) as browser:
+            assert browser.get("/aujourdhui").status_code == 200

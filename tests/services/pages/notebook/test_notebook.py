@@ -8,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from liaison.auth.access import internal
+from liaison.auth.access import internal, vocabulary
 from liaison.fhir.store.contract import Request
 
 from ...oauth.conftest import Place, field, place, settings, sign_in  # noqa: F401  # fixtures
@@ -105,6 +105,26 @@ async def test_a_note_is_no_message_of_the_record_and_the_other_way_round(
         await sign_in(daughter, "patient")
         for browser, path in ((nurse, f"/dossiers/{place.patient}/carnet"), (daughter, "/carnet")):
             assert "Entre soignants" not in (await browser.get(path)).text
+
+
+async def test_a_note_in_error_is_read_by_nobody(place: Place, relative: str) -> None:
+    def note(status: str, words: str) -> dict[str, Any]:
+        return {
+            "resourceType": "Communication",
+            "meta": {"security": [{"system": vocabulary.VISIBILITY, "code": "proches"}]},
+            "status": status,
+            "subject": {"reference": f"Patient/{place.patient}"},
+            "payload": [{"contentString": words}],
+        }
+
+    await write(place, note("completed", "Bien mangé"), note("entered-in-error", "Tombée ce matin"))
+    async with place.signed_in() as nurse, place.browser() as daughter:
+        await name(nurse, place.patient, relative)
+        await sign_in(daughter, "patient")
+        for browser, path in ((nurse, f"/dossiers/{place.patient}/carnet"), (daughter, "/carnet")):
+            page = html.unescape((await browser.get(path)).text)
+            assert "Bien mangé" in page
+            assert "Tombée ce matin" not in page
 
 
 async def test_a_relative_of_someone_else_is_not_named(place: Place) -> None:

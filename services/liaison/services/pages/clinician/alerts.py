@@ -53,7 +53,7 @@ async def open_alerts(record: Record) -> list[Tree]:
 async def alerts_of(record: Record, patient: str) -> list[Tree]:
     """The alerts of one person that are not closed, newest first."""
     found = await _alerts(record, {"patient": patient, "status": _OPEN})
-    return sorted(found, key=lambda task: str(task.get("authoredOn", "")), reverse=True)
+    return sorted(found, key=lambda task: moments.happened(task) or moments.written(task), reverse=True)
 
 
 async def _alerts(record: Record, query: dict[str, str]) -> list[Tree]:

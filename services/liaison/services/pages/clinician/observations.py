@@ -1,5 +1,6 @@
 """Measures: a table by kind with the last values, and the form that adds one."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -99,9 +100,11 @@ async def show(request: Request, place: Place, error: str = "", status: int = 20
 async def last_of_each(record: Record, patient: str) -> list[Tree]:
     """The last values of each code, however long ago: what was measured once, years back, is not cut off by the hundreds
     of weights and pressures since. Nothing where the role's scope does not cover observations."""
-    query = {"patient": f"Patient/{patient}", "code:missing": "false", "max": str(SHOWN)}
+    # $lastn asks for a code or a category; what has neither words nor a code is a kind as well.
+    queries = ({"patient": f"Patient/{patient}", "code:missing": bare, "max": str(SHOWN)} for bare in ("false", "true"))
     try:
-        return await record.search("Observation/$lastn", query, most=_MOST)
+        lists = await asyncio.gather(*(record.search("Observation/$lastn", query, most=_MOST) for query in queries))
+        return [tree for trees in lists for tree in trees]
     except Refused as refused:
         if refused.answered == 403:
             return []

@@ -22,6 +22,7 @@ from liaison.services.pages.clinician.dossier import found, medicines_named
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import Identity, identity
+from liaison.services.pages.reading.states import in_error
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
 
@@ -82,7 +83,7 @@ async def waiting(request: Request, record: Record) -> list[Tree]:
             for type_, author in AUTHORED.items()
         )
     )
-    entries = [tree for trees in lists for tree in trees if tree.get("status") != "entered-in-error"]
+    entries = [tree for trees in lists for tree in trees if not in_error(tree)]
     signed = await _signed(record, [f"{tree['resourceType']}/{tree['id']}" for tree in entries])
     left = [
         tree for tree in entries if signed.get(f"{tree['resourceType']}/{tree['id']}", _NEVER) < moments.written(tree)

@@ -14,6 +14,7 @@ from liaison.services.pages.clinician.alerts import told
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, sentences
 from liaison.services.pages.reading.identity import Identity, identity
+from liaison.services.pages.reading.states import in_error
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
 
@@ -93,7 +94,7 @@ async def tour(record: Record, role: str, own: bool) -> list[Card]:
         query.append(("actor", role))
     found, visits = await asyncio.gather(record.search("Appointment", query, most=200), _visits_since(record, here))
     patients = {f"Patient/{tree['id']}": tree for tree in found if tree["resourceType"] == "Patient"}
-    done = {a["reference"] for e in visits for a in e.get("appointment", [])}
+    done = {str(a.get("reference", "")) for e in visits if not in_error(e) for a in e.get("appointment", [])}
     cards = []
     for appointment in (tree for tree in found if tree["resourceType"] == "Appointment"):
         reference = _patient(appointment)
@@ -183,5 +184,5 @@ async def instructions(record: Record) -> list[Instruction]:
             sentences.sentence(tree),
         )
         for tree in found
-        if tree["resourceType"] == "Communication"
+        if tree["resourceType"] == "Communication" and not in_error(tree)
     ]

@@ -118,7 +118,13 @@ def _questions() -> list[Item]:
 
 async def last_weight(record: Record, patient: str) -> Tree | None:
     """The last weight that the aide may see."""
-    query = {"patient": f"Patient/{patient}", "code": WEIGHT, "_sort": "-date", "_count": "1"}
+    query = {
+        "patient": f"Patient/{patient}",
+        "code": WEIGHT,
+        "status:not": "cancelled,entered-in-error",
+        "_sort": "-date",
+        "_count": "1",
+    }
     return next(iter(await found(record, "Observation", query, 1)), None)
 
 

@@ -21,6 +21,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.notebook.readers import Readers, called, identities, readers
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.states import in_error
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import writes
 from liaison.services.pages.signed_in import address_of, signed_in
@@ -130,7 +131,7 @@ async def _show(
         "notebook/notebook.html",
         status=status,
         place=place,
-        notes=notes,
+        notes=[one for one in notes if not in_error(one)],
         visits=[one for one in visits if one.get("status") in COMING],
         may_write=writes(table, role, Class.PROCHES),
         relative=role in RELATIVES,
