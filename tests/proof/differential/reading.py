@@ -15,7 +15,7 @@ async def read(run: Run) -> str:
     current = run.world.versions.get(version.ref, [version])[-1]
     headers = {"if_none_match": f'W/"{run.random.randint(1, 2)}"'} if run.random.random() < 0.2 else {}
     answer = await run.ask("GET", version.ref, **headers)
-    wanted = _status(run, version.ref in run.world.versions, current)
+    wanted = status_of(run, version.ref in run.world.versions, current)
     if wanted == 200 and headers.get("if_none_match") == f'W/"{current.number}"':
         wanted = 304
     if answer.status_code == 200 and answer.json()["meta"]["versionId"] != str(current.number):
@@ -28,10 +28,10 @@ async def vread(run: Run) -> str:
     number = version.number if run.random.random() < 0.9 else version.number + 7
     known = [one for one in run.world.versions[version.ref] if one.number == number]
     answer = await run.ask("GET", f"{version.ref}/_history/{number}")
-    return differ("status", answer.status_code, _status(run, bool(known), known[0] if known else version))
+    return differ("status", answer.status_code, status_of(run, bool(known), known[0] if known else version))
 
 
-def _status(run: Run, known: bool, version: Version) -> int:
+def status_of(run: Run, known: bool, version: Version) -> int:
     if not known or not run.sees(version):
         return 404
     return 410 if version.deleted else 200

@@ -1,7 +1,7 @@
 """The service against a reference that shares no code with it: the same ids, order, totals and statuses."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from liaison.auth.access.filter import CONJUNCTS, Filter
 from liaison.services import house
 
 from ..reference import tables as known
-from . import reading, searching, tables
+from . import gathering, reading, searching, tables
 from .driving import opened
 from .running import Run
 from .worlds import Maker
@@ -27,6 +27,12 @@ KINDS = (
     (searching.search, 30),
     (searching.filtered, 6),
     (searching.several_types, 5),
+    (gathering.included, 6),
+    (gathering.referring, 4),
+    (gathering.compartment, 5),
+    (gathering.everything, 6),
+    (gathering.lastn, 5),
+    (gathering.batch, 4),
 )
 """What is asked, and how often."""
 
@@ -40,13 +46,15 @@ def _further_parameters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-async def differences(url: str, folder: Path, seed: int, cases: int, most: int = 20) -> list[str]:
+async def differences(
+    url: str, folder: Path, seed: int, cases: int, most: int = 20, asked: Sequence[tuple[Any, int]] = KINDS
+) -> list[str]:
     """Of so many requests over the world of this seed; the first `most` of them."""
     found: list[str] = []
     async with opened(url, folder) as place:
         await place.settle(Maker(seed), 8)
         run = Run(place, random.Random(seed))
-        kinds, weights = zip(*KINDS, strict=True)
+        kinds, weights = zip(*asked, strict=True)
         for number in range(cases):
             run.caller = run.random.choice(place.callers)
             kind = run.random.choices(kinds, weights)[0]
@@ -59,13 +67,13 @@ async def differences(url: str, folder: Path, seed: int, cases: int, most: int =
     return found
 
 
-async def compare(postgres: Any, folder: Path, seeds: range, cases: int, most: int = 20) -> list[str]:
+async def compare(postgres: Any, folder: Path, seeds: range, cases: int, most: int = 20, **more: Any) -> list[str]:
     found: list[str] = []
     for seed in seeds:
         name = await postgres.create()
         here = folder / str(seed)
         here.mkdir()
-        found += await differences(postgres.url(name), here, seed, cases, most)
+        found += await differences(postgres.url(name), here, seed, cases, most, **more)
         await postgres.drop(name)
     return found
 
@@ -103,5 +111,18 @@ async def test_a_planted_fault_is_found(
         monkeypatch.setattr(second_wall, "allows", lambda caller, row, unpermuted: True)
     for seed in range(1, 61):
         if await compare(postgres, tmp_path, range(seed, seed + 1), 100, most=1):
+            return
+    raise AssertionError("not found")
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in KINDS], ids=lambda kind: kind.__name__)
+async def test_each_kind_of_request_shows_a_hole(
+    postgres: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    """With everyone's rights for everyone, whatever is asked gives another answer than the law's."""
+    monkeypatch.setattr(house, "Filter", _without("principal"))
+    monkeypatch.setattr(second_wall, "allows", lambda caller, row, unpermuted: True)
+    for seed in range(1, 9):
+        if await compare(postgres, tmp_path, range(seed, seed + 1), 40, most=1, asked=((kind, 1),)):
             return
     raise AssertionError("not found")

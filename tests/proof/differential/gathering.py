@@ -1,0 +1,157 @@
+"""What gathers: includes both ways, compartments, `$everything`, `$lastn` and batches. Each shows what a read would show."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ..reference.evaluator import at, span
+from ..reference.tables import PARAMETERS
+from .reading import status_of
+from .rights import reference
+from .running import Run, differ, name_of
+
+Names = set[str]
+_FORWARD = {
+    "Observation": ("subject", "performer"), "Condition": ("subject",), "DocumentReference": ("subject", "author"),
+    "Communication": ("subject", "sender", "recipient"), "CareTeam": ("subject", "participant.member"),
+    "AllergyIntolerance": ("patient",), "ServiceRequest": ("subject", "requester"),
+}  # fmt: skip
+"""Where these refer, and by which search parameters below."""
+_CODES = {
+    "subject": "subject", "performer": "performer", "author": "author", "sender": "sender", "recipient": "recipient",
+    "participant.member": "participant", "patient": "patient", "requester": "requester",
+}  # fmt: skip
+
+
+def _seen(run: Run) -> dict[str, Any]:
+    return {one.ref: one.tree for one in run.visible()}
+
+
+def _targets(tree: Any, paths: Iterable[str], seen: dict[str, Any]) -> Names:
+    return {name for path in paths for one in at(tree, path) if (name := reference(one)) in seen}
+
+
+async def included(run: Run) -> str:
+    """The targets that the caller sees, and of a role its person, once more (`:iterate`)."""
+    type_, patient = run.random.choice(sorted(_FORWARD)), run.random.choice(run.place.patients)
+    paths = run.random.sample(_FORWARD[type_], run.random.randint(1, len(_FORWARD[type_])))
+    again = run.random.random() < 0.5
+    query = [("patient", patient), ("_count", run.random.choice(["100", "4"])), ("_total", "accurate")]
+    query += [("_include", f"{type_}:{_CODES[path]}") for path in paths]
+    query += [("_include:iterate", "PractitionerRole:practitioner")] if again else []
+    found, others, wrong = await run.pages(type_, query)
+    seen = _seen(run)
+    matches = {ref for ref, tree in seen.items() if ref.startswith(f"{type_}/") and _of(tree) == patient}
+    wanted = {name for ref in matches for name in _targets(seen[ref], paths, seen)} - matches
+    if again:
+        roles = {name for name in wanted if name.startswith("PractitionerRole/")}
+        wanted |= {name for role in roles for name in _targets(seen[role], ["practitioner"], seen)}
+    return (
+        wrong
+        or differ("matches", set(map(name_of, found)), matches)
+        or differ("included", set(map(name_of, others)), wanted)
+    )
+
+
+def _of(tree: Any) -> str:
+    return next((reference(one) for path in ("subject", "patient", "for") for one in at(tree, path)), "")
+
+
+async def referring(run: Run) -> str:
+    """`_revinclude` to a patient: what of the record names them and is seen."""
+    patient = run.random.choice(run.place.patients)
+    types = run.random.sample(sorted(_FORWARD), 2)
+    query = [("_id", patient.partition("/")[2])]
+    query += [("_revinclude", f"{type_}:patient") for type_ in types]
+    found, others, wrong = await run.pages("Patient", query)
+    seen = _seen(run)
+    shown = patient in seen
+    wanted = {ref for ref, tree in seen.items() if shown and ref.partition("/")[0] in types and _of(tree) == patient}
+    return (
+        wrong
+        or differ("matches", list(map(name_of, found)), [patient] if shown else [])
+        or differ("included", set(map(name_of, others)), wanted)
+    )
+
+
+async def compartment(run: Run) -> str:
+    """A type of one patient's record: what a search by the patient finds."""
+    types = [one for one in sorted(_FORWARD) if "patient" in PARAMETERS.get(one, {}) or one in _FORWARD]
+    type_, patient = run.random.choice(types), run.random.choice(run.place.patients)
+    found, _, wrong = await run.pages(f"{patient}/{type_}", [("_count", "6"), ("_total", "accurate")])
+    wanted = {ref for ref, tree in _seen(run).items() if ref.startswith(f"{type_}/") and _of(tree) == patient}
+    return wrong or differ("ids", set(map(name_of, found)), wanted)
+
+
+async def everything(run: Run) -> str:
+    """The whole record as it is seen, with what of the directory it leads to; 404 where the patient is not seen."""
+    patient = run.random.choice(run.place.patients)
+    seen = _seen(run)
+    if patient not in seen:
+        return differ("status", (await run.ask("GET", f"{patient}/$everything")).status_code, 404)
+    found, others, wrong = await run.pages(f"{patient}/$everything", [("_count", run.random.choice(["500", "9"]))])
+    record = {one.ref: one.tree for one in run.visible() if one.patient == patient}
+    directory = {one.ref: one.tree for one in run.visible() if not one.patient}
+    return (
+        wrong
+        or differ("record", set(map(name_of, found)), set(record))
+        or differ("directory", set(map(name_of, others)), _behind(record.values(), directory))
+    )
+
+
+def _behind(start: Iterable[Any], known: dict[str, Any]) -> Names:
+    found: Names = set()
+    waiting = list(start)
+    while waiting:
+        fresh = {name for tree in waiting for name in _named(tree) if name in known} - found
+        found |= fresh
+        waiting = [known[name] for name in fresh]
+    return found
+
+
+def _named(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "reference" and isinstance(value, str):
+                yield value
+            yield from _named(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _named(value)
+
+
+async def lastn(run: Run) -> str:
+    """The newest of each code that is seen: a newer one that is hidden takes nobody's place."""
+    patient, most = run.random.choice(run.place.patients), run.random.randint(1, 3)
+    category = run.random.choice(["vital-signs", "laboratory", "survey"])
+    found, _, wrong = await run.pages(
+        "Observation/$lastn", [("patient", patient), ("category", category), ("max", str(most))]
+    )
+    groups: dict[str, list[Any]] = {}
+    for ref, tree in _seen(run).items():
+        if ref.startswith("Observation/") and _of(tree) == patient and _category(tree) == category:
+            groups.setdefault(_code(tree), []).append(span(tree["effectiveDateTime"])[0])
+    # Of two on one day either may be told: the days are compared, not the ids.
+    wanted = sorted((code, day) for code, days in groups.items() for day in sorted(days, reverse=True)[:most])
+    told = sorted((_code(one["resource"]), span(one["resource"]["effectiveDateTime"])[0]) for one in found)
+    return wrong or differ("newest", told, wanted)
+
+
+def _category(tree: Any) -> str:
+    return str(tree["category"][0]["coding"][0]["code"])
+
+
+def _code(tree: Any) -> str:
+    return str(tree["code"]["coding"][0]["code"])
+
+
+async def batch(run: Run) -> str:
+    """Each part is answered as if it had come alone."""
+    versions = [run.any_version() for _ in range(run.random.randint(2, 6))]
+    entries = [{"request": {"method": "GET", "url": one.ref}} for one in versions]
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    answer = await run.ask("POST", "", bundle)
+    if answer.status_code != 200:
+        return f"status {answer.status_code}"
+    told = [one["response"]["status"].partition(" ")[0] for one in answer.json()["entry"]]
+    wanted = [str(status_of(run, True, run.world.versions[one.ref][-1])) for one in versions]
+    return differ("statuses", told, wanted)
