@@ -282,7 +282,7 @@ async def test_a_table_altered_in_the_base_is_not_gone_by(territory: Any) -> Non
     await territory.database.writing.execute("update adopted_rules set text = $1", PHARMACIST_READS_CLIN)
 
     with pytest.raises(BadTable, match="altered"):
-        await adopted.current(territory.database)
+        await adopted.in_force(territory.database)
 
 
 def test_who_decides_a_write_is_given_the_table() -> None:

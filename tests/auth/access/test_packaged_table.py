@@ -17,6 +17,7 @@ MEANT = {
     "table_check.py": "the code rests on its rows: another table has them all",
     "table.py": "is where the packaged table is",
     "command/rules.py": "shows it where there is no base, and says that it is newer",
+    "command/rules_adopt.py": "compares with it, where the one in force is not understood",
 }
 
 

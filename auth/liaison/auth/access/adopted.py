@@ -23,7 +23,6 @@ class Current(NamedTuple):
 
     number: int
     digest: str
-    table: Table
     settled: bool
 
 
@@ -36,15 +35,16 @@ _CURRENT: Final = """
 
 
 async def current(base: Asks) -> Current:
-    """What is in force in the caller's transaction. Raises BadTable where this version does not understand it."""
+    """What is in force in the caller's transaction, whether this version understands it or not."""
     [[number, digest, granted]] = await base.fetch(_CURRENT)
     digest = digest or packaged_digest()
-    return Current(number or 0, digest, await _table(base, digest), granted == digest)
+    return Current(number or 0, digest, granted == digest)
 
 
 async def in_force(base: Asks) -> Table:
-    """The table by which grants are computed and writes decided, in the caller's transaction. Raises BadTable."""
-    return (await current(base)).table
+    """The table by which grants are computed and writes decided, in the caller's transaction. Raises BadTable where this
+    version does not understand it."""
+    return await _table(base, (await current(base)).digest)
 
 
 def packaged_digest() -> str:
@@ -76,6 +76,12 @@ async def reigns(base: Asks) -> list[Reign]:
     """Every table that was in force here, oldest first. Of packaged tables this version knows its own alone."""
     rows = await base.fetch("select number, at, version, dated, digest from adopted_rules order by number")
     return [Reign(0, None, packaged().version, packaged().dated, ""), *(Reign(*row) for row in rows)]
+
+
+def newer_packaged(reign: Reign) -> Table | None:
+    """The table that this version ships, when it is dated after the one adopted: it does not replace it by itself."""
+    newer = reign.digest not in ("", packaged_digest()) and packaged().dated > reign.dated
+    return packaged() if newer else None
 
 
 async def table_of(base: Asks, reign: Reign) -> Table:

@@ -63,6 +63,8 @@ async def withdraw(connection: asyncpg.Connection, vault: Vault, decided: Decisi
         "select version, dated, digest, text, before from adopted_rules where number = $1", before
     )
     version, dated, digest, text, earlier = row or (*_said(packaged()), "", "", None)
+    if text and (wrong := table_check.refusals(text)):
+        raise NotAdopted("la table d'avant ne convient plus à ce logiciel : " + " ; ".join(wrong))
     act = Act(now.number + 1, version, dated, digest)
     await _put(connection, vault, act, text, decided, before=earlier, withdrawal=1)
     return act

@@ -1,4 +1,4 @@
-"""`liaison rules show, check`: the table of who may see what, and what another table would change."""
+"""`liaison rules show, check` (and adopt, withdraw: rules_adopt): the table of who may see what, and another one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,10 +9,10 @@ import asyncpg
 import typer
 
 from liaison.auth.access import adopted, table_check
-from liaison.auth.access.table import Table, packaged, packaged_text, parse
+from liaison.auth.access.table import BadTable, packaged, packaged_text, parse
 from liaison.fhir.store.database import check_schema, connection
 from liaison.services import base
-from liaison.services.command import Refused, app
+from liaison.services.command import Refused, app, rules_adopt
 from liaison.services.command.serve import CANNOT
 from liaison.services.settings import Settings
 
@@ -20,49 +20,53 @@ T = TypeVar("T")
 
 rules = typer.Typer(help="Rules: the table in force, and what another one would change.", no_args_is_help=True)
 app.add_typer(rules, name="rules")
+for _command in rules_adopt.COMMANDS:
+    rules.command()(_command)
 
 File = Annotated[Path, typer.Argument(help="A table of rules (YAML).")]
 
 
 @rules.command()
 def show() -> None:
-    """Print the table in force, as the file: its version and date, then each row. Before an installation: the packaged one."""
+    """Print the table in force, as the file: its version and date, then each row. Before an installation: the packaged one.
 
-    async def text(one: asyncpg.Connection) -> str:
-        return await adopted.text_of(one, (await adopted.current(one)).digest)
+    Which one it is, is said beside it (on the error output), so that what is printed can be changed and adopted."""
 
-    typer.echo(_asked(text, packaged_text), nl=False)
+    async def text(one: asyncpg.Connection) -> tuple[str, list[str]]:
+        return await adopted.text_of(one, (await adopted.current(one)).digest), await _said(one)
+
+    shown, said = _asked(text, lambda: (packaged_text(), ["Aucune base ici : la table livrée avec le logiciel."]))
+    typer.echo(shown, nl=False)
+    for one in said:
+        typer.echo(one, err=True)
+
+
+async def _said(one: asyncpg.Connection) -> list[str]:
+    *_, reign = await adopted.reigns(one)
+    said = [f"En vigueur depuis le {reign.since:%d/%m/%Y} (décision n° {reign.number})."] if reign.since else []
+    if not reign.digest:
+        said.append("C'est la table livrée avec le logiciel.")
+    elif newer := adopted.newer_packaged(reign):
+        said.append(f"Le logiciel en livre une plus récente : version {newer.version} du {newer.dated}.")
+    return said
 
 
 @rules.command()
 def check(file: File) -> None:
-    """Name each problem of a table, and each right wider than in the one in force. Changes nothing.
+    """Name each problem of a table, and each right wider or narrower than in the one in force. Changes nothing.
 
-    Exit code 1: the table is not understood, or lacks a row."""
+    Exit code 1: it could not be adopted. It is not understood, lacks a row, or locks people out."""
+    table = parse(rules_adopt.read_table(file))
     before = _asked(adopted.in_force, packaged)
-    _, table = understood(file)
-    absent = table_check.missing(before, table)
-    for label in absent:
-        typer.echo(f"règle {label} : absente")
-    wider = table_check.wider(before, table)
+    wider, narrower = table_check.wider(before, table), table_check.narrower(before, table)
     for one in wider:
         typer.echo(f"plus large : {one}")
-    typer.echo(f"Version {table.version} du {table.dated} : {len(table.rows)} règles, {len(wider)} droits plus larges.")
-    if absent:
-        raise typer.Exit(1)
-
-
-def understood(file: Path) -> tuple[str, Table]:
-    """The text and the table. Prints each problem and ends where there is one."""
-    try:
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise Refused(f"{file} cannot be read as UTF-8 text.") from None
-    if wrong := table_check.problems(text):
-        for one in wrong:
-            typer.echo(one)
-        raise typer.Exit(1)
-    return text, parse(text)
+    for one in narrower:
+        typer.echo(f"plus étroit : {one}")
+    typer.echo(
+        f"Version {table.version} du {table.dated} : {len(table.rows)} règles. Droits plus larges : {len(wider)} ;"
+        f" plus étroits : {len(narrower)}."
+    )
 
 
 def _asked(question: Callable[[asyncpg.Connection], Awaitable[T]], otherwise: Callable[[], T]) -> T:
@@ -83,5 +87,7 @@ def _asked(question: Callable[[asyncpg.Connection], Awaitable[T]], otherwise: Ca
     try:
         with base.running(settings):
             return asyncio.run(ask())
+    except BadTable as error:
+        raise Refused(f"The table in force is not understood by this version: {error}.") from None
     except CANNOT as error:
         raise Refused(str(error)) from None

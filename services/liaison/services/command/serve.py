@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from liaison.auth.access import adopted
+from liaison.auth.access.table import BadTable
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store.database import UnknownSchema
 from liaison.fhir.vault import ProviderError
@@ -73,6 +75,13 @@ def run(
 def _check(settings: Settings) -> None:
     async def open_and_close() -> None:
         async with House.opened(settings) as house:
+            try:
+                await adopted.in_force(house.database)
+            except BadTable as error:
+                raise Refused(
+                    f"This version does not understand the table of rules in force ({error}). Adopt one that it"
+                    " understands: liaison rules adopt."
+                ) from None
             if (
                 await declared(house.database.reading, house.vault) is Kind.SANDBOX
                 and not (settings.data / MARKER).exists()

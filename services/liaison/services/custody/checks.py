@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 import asyncpg
 
+from liaison.auth.access import adopted, regranting
+from liaison.auth.access.table import BadTable
 from liaison.auth.journal import tiles
 from liaison.auth.journal.checkpoint import NotSigned, Verifier
 from liaison.auth.journal.keys import JournalKeys
@@ -80,6 +82,7 @@ async def _of_base(one: asyncpg.Connection, settings: Settings) -> list[Finding]
         return found
     found.append(await clock(one))
     found.append(await index(one))
+    found.append(await rules(one))
     try:
         vault = await Vault.open(one, key_provider(settings))
         keys = await JournalKeys.load(one, vault)
@@ -116,6 +119,26 @@ async def index(one: asyncpg.Connection) -> Finding:
     waiting = await one.fetchval("select count(*) from search_parameter where state = 0")
     being = f" ; {waiting} paramètre(s) ajouté(s) en cours d'indexation par le service" if waiting else ""
     return Finding("index", OK, f"l'index de recherche est à jour{being}")
+
+
+async def rules(one: asyncpg.Connection) -> Finding:
+    """Which table of rules is in force, and whether every grant is of it."""
+    *_, reign = await adopted.reigns(one)
+    whence = f"adoptée le {reign.since:%d/%m/%Y}" if reign.digest and reign.since else "livrée avec le logiciel"
+    text = f"version {reign.version} du {reign.dated:%d/%m/%Y}, {whence}"
+    try:
+        await adopted.in_force(one)
+    except BadTable:
+        fix = "Adopter une table que ce logiciel comprend : liaison rules check FICHIER, puis liaison rules adopt FICHIER."
+        return Finding("règles", BROKEN, f"{text} : ce logiciel ne la comprend pas", fix)
+    if (place := await regranting.under_way(one)) is not None:
+        fix = "Le service continue de lui-même (liaison serve). Sans lui : liaison rules adopt --continue."
+        return Finding("règles", LOOK, f"{text} ; droits recalculés : {place.done} dossiers sur {place.total}", fix)
+    if newer := adopted.newer_packaged(reign):
+        fix = "La lire (docs/rights.md) et décider : liaison rules withdraw, ou liaison rules adopt FICHIER."
+        text = f"{text} ; le logiciel en livre une plus récente, version {newer.version} du {newer.dated:%d/%m/%Y}"
+        return Finding("règles", LOOK, text, fix)
+    return Finding("règles", OK, text)
 
 
 async def clock(one: asyncpg.Connection) -> Finding:

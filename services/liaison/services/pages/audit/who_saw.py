@@ -8,7 +8,6 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import adopted
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.table import number_of
 from liaison.auth.caller import Caller
@@ -16,6 +15,7 @@ from liaison.auth.journal.unmask import tokens_of_ins, tokens_of_traits, unmask
 from liaison.auth.journal.visits import Visit, who_saw
 from liaison.fhir.errors import TooCostly
 from liaison.fhir.store.ids import Ids
+from liaison.services.pages.audit.rules_then import RulesThen
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -65,6 +65,7 @@ class Line:
     purposes: list[str]
     rule: str
     rule_text: str
+    version: str  # of the rules at that time, when others are in force now
 
 
 async def questions(request: Request) -> Response:
@@ -117,7 +118,7 @@ async def visits_to(request: Request) -> Response:
     visits, refusals = await _visits(house, caller, request.path_params["id"])
     names = await directory_names(record, visits)
     gettext = translations(language_of(request)).gettext
-    texts = {row.label: row.text for row in (await adopted.in_force(house.database)).rows}
+    then = await RulesThen.of(house.database)
     own = {"patient": gettext(_("La personne elle-même")), "represented": gettext(_("Le représentant légal"))}
     lines = [
         Line(
@@ -130,7 +131,8 @@ async def visits_to(request: Request) -> Response:
             minutes=round((visit.until - visit.since).total_seconds() / 60),
             purposes=sorted(gettext(PURPOSES[purpose]) for purpose in visit.purposes if purpose in PURPOSES),
             rule=main_rule(visit.rules),
-            rule_text=texts.get(main_rule(visit.rules), ""),
+            rule_text=_translated(then.at(visit.until).texts.get(main_rule(visit.rules), ""), gettext),
+            version=then.at(visit.until).version,
         )
         for visit in visits
         if visit.read or visit.written or visit.refused or visit.emergency
@@ -143,6 +145,10 @@ async def visits_to(request: Request) -> Response:
         own=me.role_code == "patient",
         too_many_refusals=not refusals,
     )
+
+
+def _translated(text: str, gettext: Callable[[str], str]) -> str:
+    return gettext(text) if text else ""
 
 
 def _unnamed(visit: Visit, gettext: Callable[[str], str]) -> str:

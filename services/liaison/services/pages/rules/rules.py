@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.access import adopted
+from liaison.auth.access import adopted, adopting, regranting
 from liaison.auth.access.table import Line, Row
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -45,7 +45,10 @@ async def rules(request: Request) -> Response:
     role = browser.caller.role_code if browser is not None else ""
     if role:
         await signed_in(request)  # for the header: who one is now
-    table = await adopted.in_force(request.app.state.house.database)
+    house = request.app.state.house
+    table = await adopted.in_force(house.database)
+    *_, reign = await adopted.reigns(house.database)
+    decision = await adopting.decision(house.database, house.vault, reign.number) if role and reign.number else None
     gettext = translations(language_of(request)).gettext
     rows = [_row(row, role, gettext) for row in table.rows]
     return render(
@@ -56,6 +59,10 @@ async def rules(request: Request) -> Response:
         rows=rows,
         mine=[row for row in rows if row.mine],
         known=bool(role),
+        reign=reign,
+        decision=decision,
+        newer=adopted.newer_packaged(reign),
+        follows=await regranting.under_way(house.database),
     )
 
 
