@@ -14,6 +14,7 @@ from liaison.services.pages.layout import environment
 
 from ..odd_resources import BARE, KINDS, NOBODY, UNSAID, of
 
+NOW = datetime(2026, 11, 29, 8, tzinfo=UTC)
 SAID = (
     "{{ tree | sentence }}{{ tree | kind }}{{ tree | author }}{{ tree | value }}{{ tree | when }}{{ tree | late }}"
     "{% if tree | happened %}{{ tree | happened | moment }}{{ tree | happened | clock }}{{ tree | happened | iso_day }}"
@@ -32,11 +33,11 @@ def test_every_odd_resource_is_put_into_words(kind: str, language: str) -> None:
 
     assert [one for one in said if "None" in one or "{&#39;" in one] == []
     assert len(told_once(trees)) == len(trees)
-    assert len([is_new(tree, None) for tree in trees]) == len(trees)
+    assert len([is_new(tree, None, NOW) for tree in trees]) == len(trees)
     grouped([tree for tree in trees if tree["resourceType"] == "Observation"])
     tasks = [tree for tree in trees if tree["resourceType"] == "Task"]
     assert len(calendar(tasks, date(2026, 11, 29))) == len(tasks)
-    assert all(told(task).id and standing(task, datetime.now(UTC)) for task in tasks)
+    assert all(told(task, NOW).id and standing(task, NOW) for task in tasks)
 
 
 SHAPES: list[dict[str, object]] = [

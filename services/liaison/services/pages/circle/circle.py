@@ -111,13 +111,13 @@ async def _invite(record: Record, patient: str, form: dict[str, str]) -> None:
     chosen, basis = form.get("member", ""), form.get("basis", "")
     if not chosen.startswith(("PractitionerRole/", "Organization/")) or basis not in dict(INVITING):
         raise NotComplete(_("Choisissez qui, et à quel titre."))
-    until = _day(form.get("until", ""))
+    now = record.now()
+    until = _day(form.get("until", ""), now.date())
     listed = await record.read(chosen)
     if listed is None:
         raise NotFound
     name = str(listed.get("name") or (listed.get("practitioner") or {}).get("display", ""))
     member = {"reference": chosen, "display": name} if name else {"reference": chosen}
-    now = datetime.now(moments.PARIS)
     own = team_writing.participant(member, now, basis, informed=bool(form.get("informed")))
     if until is not None:
         own["period"]["end"] = until.isoformat()
@@ -126,24 +126,24 @@ async def _invite(record: Record, patient: str, form: dict[str, str]) -> None:
 
 async def _end(record: Record, patient: str, form: dict[str, str]) -> None:
     named, since = form.get("member", ""), form.get("since", "")
-    now = datetime.now(moments.PARIS).isoformat(timespec="seconds")
+    now = record.now()
 
     def ended(team: Tree) -> Tree:
         participants = [dict(one) for one in team.get("participant", [])]
         for one in participants:
-            if _is(one, named, since):
-                one["period"] = {**one.get("period", {}), "end": now}
+            if _is(one, named, since, now):
+                one["period"] = {**one.get("period", {}), "end": now.isoformat(timespec="seconds")}
         return {**team, "participant": participants}
 
     await _change(record, patient, form.get("team", ""), ended)
 
 
-def _is(participant: Tree, named: str, since: str) -> bool:
+def _is(participant: Tree, named: str, since: str, now: datetime) -> bool:
     period = participant.get("period") or {}
     same = (
         str((participant.get("member") or {}).get("reference", "")) == named and str(period.get("start", "")) == since
     )
-    return bool(named) and same and not moments.over(period, datetime.now(moments.PARIS))
+    return bool(named) and same and not moments.over(period, now)
 
 
 async def _change(
@@ -155,7 +155,7 @@ async def _change(
         teams = await found(record, "CareTeam", {"patient": patient, "status": "active", "_count": "50"})
         chosen = [one for one in teams if (one["id"] == team if team else not one.get("category"))]
         if not chosen and first is not None:
-            await record.create(team_writing.care_team(patient, [first], datetime.now(moments.PARIS)))
+            await record.create(team_writing.care_team(patient, [first], record.now()))
             return
         if not chosen:
             raise NotFound
@@ -170,14 +170,14 @@ async def _change(
                 raise
 
 
-def _day(typed: str) -> date | None:
+def _day(typed: str, today: date) -> date | None:
     if not typed:
         return None
     try:
         until = date.fromisoformat(typed)
     except ValueError:
         raise NotComplete(_("La date de fin n’est pas une date.")) from None
-    if until < datetime.now(moments.PARIS).date():
+    if until < today:
         raise NotComplete(_("La date de fin est passée."))
     return until
 
@@ -202,7 +202,7 @@ async def _show(
         status=status,
         patient=patient,
         who=identity(patient),
-        today=datetime.now(moments.PARIS).date(),
+        today=record.now().date(),
         present=[one for one, _tree in members if not one.over],
         past=[one for one, _tree in members if one.over],
         handles={(one.team, one.place): _tree for one, _tree in members},
@@ -225,7 +225,7 @@ async def _members(request: Request, record: Record, teams: Sequence[Tree]) -> l
     said: dict[int, list[str]] = {}
     for one in instead:
         said.setdefault(one.answers, []).append(await _words(house, record, one, language))
-    made = [(_member(team, place, one, gettext, said, numbers), one) for team, place, one in listed]
+    made = [(_member(team, place, one, gettext, said, numbers, record.now()), one) for team, place, one in listed]
     return sorted(made, key=lambda pair: (not pair[0].attending, pair[0].structure, pair[0].name.casefold()))
 
 
@@ -269,7 +269,13 @@ def _is_stated(end: datetime | None) -> TypeGuard[datetime]:
 
 
 def _member(
-    team: Tree, place: int, one: Tree, gettext: Gettext, said: dict[int, list[str]], numbers: dict[str, int]
+    team: Tree,
+    place: int,
+    one: Tree,
+    gettext: Gettext,
+    said: dict[int, list[str]],
+    numbers: dict[str, int],
+    now: datetime,
 ) -> Member:
     member, period = one.get("member") or {}, one.get("period") or {}
     text = str(member.get("reference", ""))
@@ -285,7 +291,7 @@ def _member(
         gettext(BASES.get(basis, BASES["invited"])) if not text.startswith("RelatedPerson/") else "",
         "valueDateTime" in extension(one, vocabulary.INFORMED),
         said.get(numbers.get(text, 0), []),
-        moments.over(period, datetime.now(moments.PARIS)),
+        moments.over(period, now),
     )
 
 

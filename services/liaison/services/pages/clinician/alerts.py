@@ -1,7 +1,7 @@
 """Alerts on the clinicians' desk: who waits, « J'ai vu », and the one line that goes back to the aide."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -70,10 +70,10 @@ def patient_of(task: Tree) -> str:
     return str(task.get("for", {}).get("reference", ""))
 
 
-def told(task: Tree) -> Told:
+def told(task: Tree, now: datetime) -> Told:
     lines = str(task.get("description", "")).split("\n")
     level = level_of(task)
-    seen = standing(task, datetime.now(UTC)) is Standing.SEEN
+    found = standing(task, now)
     outputs = [str(o["valueString"]) for o in task.get("output", []) if "valueString" in o]
     return Told(
         id=str(task["id"]),
@@ -83,8 +83,8 @@ def told(task: Tree) -> Told:
         notes=lines[1:],
         at=moments.happened(task),
         by=str(task.get("requester", {}).get("display", "")),
-        overdue=standing(task, datetime.now(UTC)) is Standing.OVERDUE,
-        seen_by=str(task.get("owner", {}).get("display", "")) if seen else "",
+        overdue=found is Standing.OVERDUE,
+        seen_by=str(task.get("owner", {}).get("display", "")) if found is Standing.SEEN else "",
         instruction=outputs[-1] if outputs else "",
     )
 
@@ -112,10 +112,10 @@ async def answer(request: Request) -> Response:
 
 async def _see(record: Record, task: Tree, me: Me, instruction: str) -> None:
     """An alert that was seen stays seen by whom and when it was; a further instruction is sent all the same."""
-    before = standing(task, datetime.now(UTC))
+    before = standing(task, record.now())
     if before in (Standing.SEEN, Standing.CLOSED) and not instruction.strip():
         return
-    bundle = seen(task, me, instruction)
+    bundle = seen(task, me, record.now(), instruction)
     if before in (Standing.SEEN, Standing.CLOSED):
         kept = ("status", "businessStatus", "owner", "executionPeriod")
         changed = bundle["entry"][0]["resource"]
@@ -123,10 +123,10 @@ async def _see(record: Record, task: Tree, me: Me, instruction: str) -> None:
     await record.transact(bundle)
 
 
-def seen(task: Tree, me: Me, instruction: str) -> Tree:
+def seen(task: Tree, me: Me, at: datetime, instruction: str) -> Tree:
     """The transaction of an acknowledgement; the Task's version is checked, so that two answers do not overwrite."""
     by = {"reference": me.role_reference or me.person, "display": me.name}
-    changed, message = acknowledge(task, f"Task/{task['id']}", by, datetime.now(moments.PARIS), instruction)
+    changed, message = acknowledge(task, f"Task/{task['id']}", by, at, instruction)
     version = f'W/"{task["meta"]["versionId"]}"'
     entries: list[Tree] = [
         {"resource": changed, "request": {"method": "PUT", "url": f"Task/{task['id']}", "ifMatch": version}}

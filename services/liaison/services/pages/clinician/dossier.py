@@ -18,7 +18,7 @@ from liaison.services.pages.clinician.news import FIRST_LOOK, MOST_NEWS, is_new,
 from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.clinician.teams import members, teams_of
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import medicines, moments
+from liaison.services.pages.reading import medicines
 from liaison.services.pages.reading.allergies import gravest_first
 from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.identity import identity
@@ -86,7 +86,8 @@ async def show(request: Request, place: Place) -> Response:
     patient = await patient_or_404(record, place.id)
     reference = f"Patient/{place.id}"
     since = await last_visit(house.database.reading, house.vault, place.caller, reference)
-    today = datetime.now(moments.PARIS).date()
+    now = record.now()
+    today = now.date()
     ahead = {"patient": reference, "date": f"ge{today.isoformat()}", "_sort": "date", "_count": "20"}
     alerts, planned, teams, news, ended, *standing = await asyncio.gather(
         alerts_of(record, reference),
@@ -97,10 +98,10 @@ async def show(request: Request, place: Place) -> Response:
         *(stands(record, reference, type_, since) for type_ in STANDING),
     )
     flags, problems, allergies, requested, stated, plans = standing
-    medicated = treatments.sorted_out([*requested, *stated, *ended], datetime.now(moments.PARIS))
+    medicated = treatments.sorted_out([*requested, *stated, *ended], now)
     opened = await apps(request) if place.urgent is None else []
     table = await adopted.in_force(house.database)
-    shown = news + [tree for trees in standing for tree in trees if is_new(tree, since)]
+    shown = news + [tree for trees in standing for tree in trees if is_new(tree, since, now)]
     return render(
         request,
         "clinician/dossier.html",
@@ -119,8 +120,8 @@ async def show(request: Request, place: Place) -> Response:
         contact=contact(patient),
         allergies=gravest_first([one for one in allergies if stands_today(one)]),
         plans=in_force(plans),
-        team=list(dict.fromkeys(member for team in teams for member in members(team))),
-        alerts=[told(task) for task in alerts],
+        team=list(dict.fromkeys(member for team in teams for member in members(team, now))),
+        alerts=[told(task, now) for task in alerts],
         may_answer=place.writes and writes(table, place.me.role_code, Class.ALERT),
     )
 
@@ -129,7 +130,7 @@ async def growing(record: Record, reference: str, since: datetime | None) -> lis
     """What the record received since that moment; at a first look, what happened in the last weeks."""
     lists = await asyncio.gather(
         *(
-            found(record, type_, {"patient": reference, **_later(since, date), "_count": "100"}, 100)
+            found(record, type_, {"patient": reference, **_later(since, date, record.now()), "_count": "100"}, 100)
             for type_, date in GROWING.items()
         )
     )
@@ -139,7 +140,7 @@ async def growing(record: Record, reference: str, since: datetime | None) -> lis
 async def stands(record: Record, reference: str, type_: str, since: datetime | None) -> list[Tree]:
     """What stands of that type, and what is new since that moment though it no longer stands."""
     filter_, date = STANDING[type_]
-    name, when = _new(since, date)
+    name, when = _new(since, date, record.now())
     query = {"patient": reference, "_count": "200"} | ({"_filter": f"{filter_} or {name} {when}"} if filter_ else {})
     return await medicines_named(record, type_, query, 1000)
 
@@ -168,12 +169,12 @@ async def medicines_named(record: Record, type_: str, query: dict[str, str], mos
     return treatments.named([one for one in trees if one["resourceType"] == type_], trees)
 
 
-def _new(since: datetime | None, date: str) -> tuple[str, str]:
+def _new(since: datetime | None, date: str, now: datetime) -> tuple[str, str]:
     """The parameter that tells what is new, and the prefix with its value, apart."""
-    moment = (since or datetime.now(UTC) - FIRST_LOOK).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = (since or now - FIRST_LOOK).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return ("_lastUpdated", f"gt {moment}") if since else (date, f"ge {moment}")
 
 
-def _later(since: datetime | None, date: str) -> dict[str, str]:
-    name, when = _new(since, date)
+def _later(since: datetime | None, date: str, now: datetime) -> dict[str, str]:
+    name, when = _new(since, date, now)
     return {name: when.replace(" ", "")}

@@ -4,7 +4,6 @@ because it is older than the last weeks is found here."""
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -18,7 +17,7 @@ from liaison.services.pages.clinician.news import told_once
 from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import moments, questionnaire, sentences
+from liaison.services.pages.reading import questionnaire, sentences
 from liaison.services.pages.reading.concepts import Say, label
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.role_names import writes
@@ -78,7 +77,7 @@ async def show(request: Request, place: Place) -> Response:
         place=place,
         patient=patient,
         who=identity(patient),
-        today=datetime.now(moments.PARIS).date(),
+        today=place.record.now().date(),
         written=[_entry(tree, masks, gettext) for tree in known[(number - 1) * A_PAGE : number * A_PAGE]],
         may_mask=place.writes and writes(table, place.me.role_code, Class.MASKED),
         number=number,

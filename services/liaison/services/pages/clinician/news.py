@@ -1,6 +1,6 @@
 """What is new in a record for its reader, newest first, each thing once."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from liaison.services.pages.reading import moments
@@ -15,11 +15,11 @@ FIRST_LOOK: Final = timedelta(days=30)
 MOST_NEWS: Final = 40
 
 
-def is_new(tree: Tree, since: datetime | None) -> bool:
+def is_new(tree: Tree, since: datetime | None, now: datetime) -> bool:
     if since:
         return moments.written(tree) > since
     when = moments.happened(tree)
-    return when is not None and when > datetime.now(UTC) - FIRST_LOOK
+    return when is not None and when > now - FIRST_LOOK
 
 
 def told_once(trees: list[Tree]) -> list[Tree]:

@@ -89,7 +89,7 @@ async def show(request: Request, place: Place, error: str = "", status: int = 20
         place=place,
         patient=patient,
         who=identity(patient),
-        today=datetime.now(moments.PARIS).date(),
+        today=record.now().date(),
         series=grouped(await last_of_each(record, place.id)),
         typed=TYPED if place.writes and writes(table, place.me.role_code, Class.VITAL) else {},
         error=error,
@@ -137,7 +137,7 @@ async def add(request: Request) -> Response:
         return await show(
             request, place, f"{measure.name} : {measure.low:g} – {measure.high:g} {measure.unit}.{example}", 400
         )
-    await place.record.create(observation(measure, numbers, place.id, place.me))
+    await place.record.create(observation(measure, numbers, place.id, place.me, place.record.now()))
     return RedirectResponse(f"{place.path}/mesures", status_code=303)
 
 
@@ -151,8 +151,8 @@ def read_numbers(typed: str, measure: Measure) -> list[Decimal]:
     return numbers if falling and all(measure.low <= number <= measure.high for number in numbers) else []
 
 
-def observation(measure: Measure, numbers: list[Decimal], patient: str, me: Me) -> Tree:
-    """A vital sign measured now by the person who is signed in."""
+def observation(measure: Measure, numbers: list[Decimal], patient: str, me: Me, at: datetime) -> Tree:
+    """A vital sign measured at this moment by the person who is signed in."""
     category = {"coding": [{"system": CATEGORY, "code": "vital-signs", "display": "Signes vitaux"}]}
 
     def concept(code: str) -> Tree:
@@ -169,7 +169,7 @@ def observation(measure: Measure, numbers: list[Decimal], patient: str, me: Me) 
         "category": [category],
         "code": concept(measure.code),
         "subject": {"reference": f"Patient/{patient}"},
-        "effectiveDateTime": datetime.now(moments.PARIS).isoformat(timespec="seconds"),
+        "effectiveDateTime": at.isoformat(timespec="seconds"),
         "performer": [{"reference": me.role_reference or me.person, "display": me.name}],
     }
     if measure.parts:

@@ -1,7 +1,6 @@
 """The plan of one person: its objectives, and each dated step with its owner and its delay."""
 
 import asyncio
-from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +11,6 @@ from liaison.protocols.carry_out import step_code
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.states import in_error
 
@@ -30,7 +28,7 @@ async def show(request: Request, place: Place) -> Response:
         found(record, "Goal", mine, 500),
         found(record, "Task", {**mine, "code": f"{codes.STEP}|"}, 2000),
     )
-    today = datetime.now(moments.PARIS).date()
+    today = record.now().date()
     return render(
         request,
         "clinician/plan.html",

@@ -40,24 +40,23 @@ async def teams_of(record: Record, patient: str) -> list[Tree]:
     return teams
 
 
-def members(team: Tree) -> list[tuple[str, str]]:
+def members(team: Tree, now: datetime) -> list[tuple[str, str]]:
     """(name, role) of those who take part now. A name that says the role already is not followed by it again."""
     lines = []
-    for participant in _present(team):
+    for participant in _present(team, now):
         roles = [r.get("text", "") for r in participant.get("role", []) if r.get("text")]
         name = str(participant.get("member", {}).get("display", ""))
         lines.append((name, ", ".join(role for role in roles if role.casefold() not in name.casefold())))
     return [line for line in lines if line[0]]
 
 
-def members_of(team: Tree) -> list[tuple[str, str]]:
+def members_of(team: Tree, now: datetime) -> list[tuple[str, str]]:
     """(name, reference) of those who take part now."""
-    named = [one["member"] for one in _present(team) if one.get("member")]
+    named = [one["member"] for one in _present(team, now) if one.get("member")]
     return [(str(member["display"]), str(member.get("reference", ""))) for member in named if member.get("display")]
 
 
-def _present(team: Tree) -> Iterator[Tree]:
-    now = datetime.now(moments.PARIS)
+def _present(team: Tree, now: datetime) -> Iterator[Tree]:
     return (one for one in team.get("participant", []) if not moments.over(one.get("period") or {}, now))
 
 

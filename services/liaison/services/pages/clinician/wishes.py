@@ -89,7 +89,7 @@ async def wishes(request: Request) -> Response:
         words = gettext(_("Dites ce que la personne a dit, et comment."))
         return await _show(request, record, patient, me, form, words, 400)
     by = me.role_reference or me.person
-    told = team_writing.consent(f"Patient/{id_}", "information", by, datetime.now(UTC), means, {"type": "permit"})
+    told = team_writing.consent(f"Patient/{id_}", "information", by, record.now(), means, {"type": "permit"})
     try:
         await record.create(told)
     except Refused as refused:
@@ -122,7 +122,7 @@ async def _show(
         status=status,
         patient=patient,
         who=identity(patient),
-        today=datetime.now(moments.PARIS).date(),
+        today=record.now().date(),
         lines=sorted(lines, key=lambda line: line.at or _LONG_AGO, reverse=True),
         means=MEANS,
         may_record=may_record,

@@ -157,7 +157,9 @@ async def receipt(record: Record, encounter: str) -> Receipt | None:
         return None
     if not alerts:
         return Receipt(moments.written(visit))
-    if seen_by := told(alerts[0]).seen_by:  # who answers becomes the owner: the first recipients are no longer its
+    if seen_by := told(
+        alerts[0], record.now()
+    ).seen_by:  # who answers becomes the owner: the first recipients are no longer its
         return Receipt(moments.written(visit), True, seen_by=seen_by)
     people = [alerts[0].get("owner", {}), *alerts[0].get("restriction", {}).get("recipient", [])]
     names = tuple(str(person["display"]) for person in people if "reference" in person and "display" in person)

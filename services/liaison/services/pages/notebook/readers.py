@@ -58,7 +58,7 @@ async def readers(
     said, service = [gettext(_("La personne elle-même"))], Tree()
     table = await adopted.in_force(mine.engine.store.database)
     teams = await teams_of(cell, patient)
-    for name, reference in dict.fromkeys(one for team in teams for one in members_of(team)):
+    for name, reference in dict.fromkeys(one for team in teams for one in members_of(team, cell.now())):
         if reference.startswith("Organization/"):
             service = service or {"reference": reference, "display": name}
             words = gettext(_("L'aide qui vient à domicile, et son service : {name}")).format(name=name)

@@ -139,7 +139,7 @@ async def _whom(record: Record, patient: str, mine: str) -> tuple[Choices, Choic
     """The people and the structures that can be named: those of the team, or anyone of the directory for who does not
     see the team, as an aide or a secretary. `mine` comes first: it is of her own service that an aide is told."""
     teams = await teams_of(record, patient)
-    named = {reference: name for team in teams for name, reference in members_of(team)}
+    named = {reference: name for team in teams for name, reference in members_of(team, record.now())}
     people = sorted(
         ((one, name) for one, name in named.items() if one.startswith(("PractitionerRole/", "Practitioner/"))),
         key=lambda one: one[1].casefold(),

@@ -61,13 +61,14 @@ async def _of_all(record: Record, patient: str, gettext: Gettext) -> list[str]:
         alerts_of(record, patient),
         found(record, "Appointment", {**mine, **_from(record.now())}, 100),
     )
-    names = list(dict.fromkeys(name for team in teams for name, _role in members(team)))
+    names = list(dict.fromkeys(name for team in teams for name, _role in members(team, record.now())))
     said = []
     if names:
         said.append(gettext(_("N'y auront plus accès : {names}.")).format(names=", ".join(names)))
     said += [gettext(_("Plan arrêté en l'état : {plan}.")).format(plan=sentence(plan, gettext)) for plan in plans]
     said += [
-        gettext(_("Alerte en cours qui ne sera plus lue : {alert}.")).format(alert=told(task).text) for task in alerts
+        gettext(_("Alerte en cours qui ne sera plus lue : {alert}.")).format(alert=told(task, record.now()).text)
+        for task in alerts
     ]
     return said + _visits(visits, gettext)
 

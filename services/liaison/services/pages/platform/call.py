@@ -69,7 +69,7 @@ async def call(request: Request) -> Response:
         phones=[str(t["value"]) for t in patient.get("telecom", []) if t.get("system") == "phone" and "value" in t],
         addresses=[address_line(address) for address in patient.get("address", [])],
         contacts=await contacts(record, teams),
-        alerts=[told(alert) for alert in alerts],
+        alerts=[told(alert, now) for alert in alerts],
         flags=in_force(flags),
         planned=[one for one in planned if one.get("status") in COMING],
     )
@@ -103,7 +103,7 @@ async def contacts(record: Record, teams: list[Tree]) -> list[Contact]:
             str(p.get("member", {}).get("display", "")): str(p.get("member", {}).get("reference", ""))
             for p in team.get("participant", [])
         }
-        for name, role in members(team):
+        for name, role in members(team, record.now()):
             lines.setdefault((name, role), Contact(name, role, phones.get(by_name.get(name, ""), "")))
     return list(lines.values())
 

@@ -59,7 +59,7 @@ async def sheet_of(request: Request) -> Response:
     gettext = translations(language).gettext
     teams = await teams_of(record, f"Patient/{patient['id']}")
     readers = []
-    for name, reference in dict.fromkeys(one for team in teams for one in members_of(team)):
+    for name, reference in dict.fromkeys(one for team in teams for one in members_of(team, record.now())):
         role = await record.read(reference) if reference.startswith("PractitionerRole/") else None
         readers.append((name, next(iter(role_codes(role)), "") if role else ""))
     table = await adopted.in_force(request.app.state.house.database)
