@@ -44,7 +44,7 @@ class Desk:
         assert done.returncode == code, (done.stdout, done.stderr)
         return done.stdout, done.stderr
 
-    async def adopt(self, *words: str, given: str = "y\n", code: int = 0) -> tuple[str, str]:
+    async def adopt(self, *words: str, given: str = "oui\n", code: int = 0) -> tuple[str, str]:
         return await self.run("adopt", str(self.file), *words, given=given, code=code)
 
     async def grants(self) -> list[Any]:
@@ -110,8 +110,8 @@ async def test_a_table_is_shown_asked_for_adopted_and_withdrawn(desk: Desk) -> N
     [
         (("--by", "x"), "y\n", 2, "--because"),
         (("--because", "x"), "y\n", 2, "--by"),
-        (DECISION, "n\n", 1, "Rien n'est changé."),
-        (DECISION, "", 1, ""),
+        (DECISION, "non\n", 1, "Rien n'est changé."),
+        (DECISION, "\n", 1, "Rien n'est changé."),
     ],
     ids=["no reason", "nobody", "not confirmed", "no answer"],
 )

@@ -63,6 +63,11 @@ def adopt(
         raise Refused("Which table? liaison rules adopt FILE --by … --because …", 2)
     text = read_table(file)
     decided = _decided(by, because)
+    with _running():
+        _adopt(text, decided, yes=yes)
+
+
+def _adopt(text: str, decided: Decision, *, yes: bool) -> None:
     seen = _within(lambda house: _look(house, back=False))
     _show(seen, parse(text))
     _asked("Mettre cette table en vigueur ?", yes)
@@ -75,6 +80,11 @@ def adopt(
 def withdraw(because: Because = "", by: By = "", yes: Yes = False) -> None:
     """Go back to the table that was in force before the last adoption, by the same steps."""
     decided = _decided(by, because)
+    with _running():
+        _withdraw(decided, yes=yes)
+
+
+def _withdraw(decided: Decision, *, yes: bool) -> None:
     seen = _within(lambda house: _look(house, back=True))
     if seen.earlier is None:
         raise Refused("La table livrée avec le logiciel est en vigueur : il n'y a rien à retirer.")
@@ -106,6 +116,16 @@ def _decided(by: str, because: str) -> Decision:
     if not by.strip() or not because.strip():
         raise Refused("Rules change by a decision: --by names who took it, --because says why.", 2)
     return Decision(by.strip(), because.strip())
+
+
+@contextlib.contextmanager
+def _running() -> Iterator[None]:
+    """The database for all the steps: where no service has it, it is started and stopped once."""
+    try:
+        with base.running(Settings()):
+            yield
+    except base.NoDatabase as error:
+        raise Refused(str(error)) from None
 
 
 def _within(work: Callable[[House], Awaitable[T]]) -> T:
@@ -146,7 +166,8 @@ def _show(seen: _Seen, after: Table) -> None:
 
 
 def _asked(question: str, yes: bool) -> None:
-    if not yes and not typer.confirm(question, err=True):
+    said = "oui" if yes else typer.prompt(f"{question} oui / non", default="non", show_default=False, err=True)
+    if said.strip().lower() not in ("oui", "o", "yes", "y"):
         raise Refused("Rien n'est changé.")
 
 
