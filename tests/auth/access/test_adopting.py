@@ -269,7 +269,7 @@ async def test_what_is_not_adopted(territory: Any, decided: Decision, text: str,
 async def test_who_and_why_are_sealed_and_the_officer_is_told(territory: Any) -> None:
     act = await adopt(territory, WITHOUT_CLIN)
 
-    assert await adopting.decision(territory.database, territory.store.vault, act.number) == DECIDED
+    assert await adopting.decisions(territory.database, territory.store.vault) == {act.number: DECIDED}
     row = await territory.database.reading.fetchrow("select * from adopted_rules")
     assert DECIDED.by.encode() not in row["sealed"]
     assert (row["version"], row["dated"]) == (packaged().version, packaged().dated)

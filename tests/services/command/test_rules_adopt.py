@@ -92,6 +92,8 @@ async def test_a_table_is_shown_asked_for_adopted_and_withdrawn(desk: Desk) -> N
 
     await desk.run("withdraw", "--yes", *DECISION)
     assert (await desk.run("show"))[0] == packaged_text()
+    assert (await desk.run("show", "--number", "1"))[0] == OTHER
+    assert "0, 1, 2" in (await desk.run("show", "--number", "7", code=1))[1]
     assert await desk.grants() == before
     assert "rien à retirer" in (await desk.run("withdraw", "--yes", *DECISION, code=1))[1]
 
@@ -148,6 +150,9 @@ async def test_a_table_that_this_version_does_not_understand_is_replaced_by_one_
         "update adopted_rules set text = $1, digest = $2", strange, digest_of(strange)
     )
     assert "POTIONS" in (await desk.run("check", str(desk.file), code=1))[1]
+    served = await asyncio.to_thread(typed, desk.environment, "serve", "--port", "0")
+    assert served.returncode == 1
+    assert "Adopt one that it understands: liaison rules adopt" in served.stderr
 
     out, _ = await desk.adopt(*DECISION)
 

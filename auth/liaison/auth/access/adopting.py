@@ -79,12 +79,12 @@ async def returns_to(base: adopted.Asks, number: int) -> Table | None:
     return await adopted.table_of(base, known[rows[0][0]])
 
 
-async def decision(base: adopted.Asks, vault: Vault, number: int) -> Decision | None:
-    """Who put it in force, and why; None for the packaged table as it came."""
-    rows = await base.fetch("select sealed from adopted_rules where number = $1", number)
-    if not rows:
-        return None
-    return Decision(**json.loads(vault.territory.open(context(_SEAL, number), rows[0][0])))
+async def decisions(base: adopted.Asks, vault: Vault) -> dict[int, Decision]:
+    """Who put each table in force, and why, by its number."""
+    return {
+        number: Decision(**json.loads(vault.territory.open(context(_SEAL, number), sealed)))
+        for number, sealed in await base.fetch("select number, sealed from adopted_rules order by number")
+    }
 
 
 async def _begun(connection: asyncpg.Connection, decided: Decision, seen: int) -> Current:

@@ -9,6 +9,7 @@ import asyncpg
 import typer
 
 from liaison.auth.access import adopted, table_check
+from liaison.auth.access.adopted import Reign
 from liaison.auth.access.table import BadTable, packaged, packaged_text, parse
 from liaison.fhir.store.database import check_schema, connection
 from liaison.services import base
@@ -27,13 +28,19 @@ File = Annotated[Path, typer.Argument(help="A table of rules (YAML).")]
 
 
 @rules.command()
-def show() -> None:
+def show(
+    number: Annotated[int | None, typer.Option(help="The number of an earlier decision: its table.")] = None,
+) -> None:
     """Print the table in force, as the file: its version and date, then each row. Before an installation: the packaged one.
 
     Which one it is, is said beside it (on the error output), so that what is printed can be changed and adopted."""
 
     async def text(one: asyncpg.Connection) -> tuple[str, list[str]]:
-        return await adopted.text_of(one, (await adopted.current(one)).digest), await _said(one)
+        known = await adopted.reigns(one)
+        found = [reign for reign in known if number is None or reign.number == number]
+        if not found:
+            raise Refused(f"Il n'y a pas de décision n° {number} : {', '.join(str(reign.number) for reign in known)}.")
+        return await adopted.text_of(one, found[-1].digest), _said(found[-1])
 
     shown, said = _asked(text, lambda: (packaged_text(), ["Aucune base ici : la table livrée avec le logiciel."]))
     typer.echo(shown, nl=False)
@@ -41,9 +48,8 @@ def show() -> None:
         typer.echo(one, err=True)
 
 
-async def _said(one: asyncpg.Connection) -> list[str]:
-    *_, reign = await adopted.reigns(one)
-    said = [f"En vigueur depuis le {reign.since:%d/%m/%Y} (décision n° {reign.number})."] if reign.since else []
+def _said(reign: Reign) -> list[str]:
+    said = [f"Entrée en vigueur le {reign.since:%d/%m/%Y} (décision n° {reign.number})."] if reign.since else []
     if not reign.digest:
         said.append("C'est la table livrée avec le logiciel.")
     elif newer := adopted.newer_packaged(reign):

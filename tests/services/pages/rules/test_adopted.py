@@ -76,6 +76,11 @@ async def test_the_page_shows_the_table_in_force_and_names_who_decided_to_those_
         assert "Ce sont les règles livrées avec le logiciel." in text
         assert "(décision n° 2)" in text
         assert f"version {packaged().version}" in text
+        before = text.partition("Les règles d'avant")[2]
+        assert "Version 2026.7, du jeudi 24 décembre 2026" in before
+        assert "(décision n° 1). Décidé par Mme Essai, DPO. Raison : décision 12" in before
+        assert "Livrées avec le logiciel." in before
+        assert "Les règles d'avant" not in await page(anyone)
 
 
 async def test_the_page_and_the_doctor_say_how_far_the_rights_follow(place: Place) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.access import adopted, adopting, regranting
+from liaison.auth.access.adopted import Reign
+from liaison.auth.access.adopting import Decision
 from liaison.auth.access.table import Line, Row
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -29,6 +32,13 @@ class Said:
     as_other: str
 
 
+class Ruled(NamedTuple):
+    """A table that was in force before, and who decided it; None for the packaged one as it came."""
+
+    reign: Reign
+    decision: Decision | None
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A row: its number, what a person reads, its basis, its lines."""
@@ -47,8 +57,9 @@ async def rules(request: Request) -> Response:
         await signed_in(request)  # for the header: who one is now
     house = request.app.state.house
     table = await adopted.in_force(house.database)
-    *_, reign = await adopted.reigns(house.database)
-    decision = await adopting.decision(house.database, house.vault, reign.number) if role and reign.number else None
+    *earlier, reign = await adopted.reigns(house.database)
+    # Who decided is for those who work here, or whose record it is: the rules themselves are for anyone.
+    decided = await adopting.decisions(house.database, house.vault) if role else {}
     gettext = translations(language_of(request)).gettext
     rows = [_row(row, role, gettext) for row in table.rows]
     return render(
@@ -60,7 +71,8 @@ async def rules(request: Request) -> Response:
         mine=[row for row in rows if row.mine],
         known=bool(role),
         reign=reign,
-        decision=decision,
+        decision=decided.get(reign.number),
+        earlier=[Ruled(one, decided.get(one.number)) for one in reversed(earlier)] if role else [],
         newer=adopted.newer_packaged(reign),
         follows=await regranting.under_way(house.database),
     )
