@@ -15,7 +15,7 @@ from liaison.auth.access.filter import CONJUNCTS, Filter
 from liaison.services import house
 
 from ..reference import tables as known
-from . import gathering, reading, searching, tables
+from . import gathering, reading, searching, tables, writing
 from .driving import opened
 from .running import Run
 from .worlds import Maker
@@ -33,6 +33,9 @@ KINDS = (
     (gathering.everything, 6),
     (gathering.lastn, 5),
     (gathering.batch, 4),
+    (writing.create, 8),
+    (writing.amend, 6),
+    (writing.delete, 3),
 )
 """What is asked, and how often."""
 

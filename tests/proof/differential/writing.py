@@ -1,0 +1,122 @@
+"""Entries that are made, amended and deleted: who may, and whom a hidden record tells nothing.
+
+Only entries: what gives rights (teams, consents, stays) has rules of its own. An amendment of someone else's entry is
+asked only where it is refused, since the service then writes its origin beside it, which the world does not know.
+"""
+
+from typing import Any
+
+from . import law
+from .labels import version_of
+from .rights import Held, Tree, Version
+from .running import Run, differ
+from .worlds import entry
+
+_ENTRIES = (
+    "Observation", "Condition", "DocumentReference", "Communication", "AllergyIntolerance", "MedicationRequest", "Flag",
+    "CarePlan",
+)  # fmt: skip
+_ABSENT = "0" * 31 + "1"
+
+
+def _types_allow(held: Held, *trees: Tree) -> bool:
+    """Rows 15, 16 and 23."""
+    only = law.WRITES_ONLY.get(held.code)
+    if only is None:
+        return True
+    return all(_one_allows(only.get(tree["resourceType"]), tree) for tree in trees)
+
+
+def _one_allows(codes: Any, tree: Tree) -> bool:
+    if codes is None:
+        return False
+    held = {
+        one["code"] for path in ("category", "type") for concept in _listed(tree.get(path)) for one in concept["coding"]
+    }
+    note = any("TypeNote" in one["system"] for concept in _listed(tree.get("type")) for one in concept["coding"])
+    return not codes or bool(held & set(codes)) or ("note" in codes and note)
+
+
+def _listed(value: Any) -> list[Any]:
+    found = value if isinstance(value, list) else [] if value is None else [value]
+    return [one for one in found if "coding" in one]
+
+
+async def create(run: Run) -> str:
+    held, everyone = run.caller.held, run.place.patients
+    mine = [one for one in everyone if run.known(one)]
+    patient = run.random.choice(mine if mine and run.random.random() < 0.6 else everyone)
+    people = [one.person for one in run.world.held()]
+    author = run.random.choice(["", held.person if "Practitioner" in held.person else "", run.random.choice(people)])
+    tree = entry(run.random, patient, author, run.random.choice(people))
+    wanted = _status_of_creation(run, tree, patient)
+    answer = await run.ask("POST", tree["resourceType"], tree)
+    if wanted == 404:
+        # Hidden: as if there were no such patient.
+        nobody = entry_about(tree, patient, f"Patient/{_ABSENT}")
+        wanted = (await run.ask("POST", tree["resourceType"], nobody)).status_code
+        if wanted < 400:
+            return f"an entry about nobody is taken: {wanted}"
+    if answer.status_code == 201:
+        await _learn(run, f"{tree['resourceType']}/{answer.headers['location'].split('/')[-3]}", patient)
+    return differ("status", answer.status_code, wanted)
+
+
+def entry_about(tree: Tree, patient: str, other: str) -> Tree:
+    return {name: {"reference": other} if one == {"reference": patient} else one for name, one in tree.items()}
+
+
+def _status_of_creation(run: Run, tree: Tree, patient: str) -> int:
+    if not run.known(patient):
+        return 404
+    version = version_of(run.world, tree, patient, run.caller.held, None)
+    return 201 if _types_allow(run.caller.held, tree) and run.world.writes(run.caller.held, version) else 403
+
+
+async def _learn(run: Run, ref: str, patient: str, before: Version | None = None) -> None:
+    tree = await run.place.as_maker("GET", ref)
+    run.world.write(version_of(run.world, tree, patient, run.caller.held, before))
+
+
+def _some_entry(run: Run) -> Version | None:
+    """One that the caller wrote, half of the time."""
+    found = [one for one in run.world.current() if one.ref.partition("/")[0] in _ENTRIES]
+    mine = [one for one in found if one.author == run.caller.held.person and run.sees(one)]
+    return run.random.choice(mine if mine and run.random.random() < 0.5 else found) if found else None
+
+
+async def amend(run: Run) -> str:
+    version = _some_entry(run)
+    if version is None:
+        return ""
+    held, tree = run.caller.held, {**version.tree, "language": run.random.choice(["fr", "br", "en"])}
+    wanted = _status_of_change(run, version, tree)
+    if wanted == 200 and version.author != held.person:
+        return ""
+    answer = await run.ask("PUT", version.ref, tree)
+    if answer.status_code == 200 and tree != version.tree:
+        await _learn(run, version.ref, version.patient, version)
+    return differ("status", answer.status_code, wanted)
+
+
+def _status_of_change(run: Run, version: Version, tree: Tree) -> int:
+    if not run.sees(version):
+        return 404
+    after = version_of(run.world, tree, version.patient, run.caller.held, version)
+    may = run.world.writes(run.caller.held, version) and run.world.writes(run.caller.held, after)
+    return 200 if may and _types_allow(run.caller.held, version.tree, tree) else 403
+
+
+async def delete(run: Run) -> str:
+    """By its author, while it is young, as all here is."""
+    version = _some_entry(run)
+    if version is None:
+        return ""
+    held = run.caller.held
+    own = version.author == held.person and not held.software and held.code != law.DELETES_NOTHING
+    may = own and run.world.writes(held, version) and _types_allow(held, version.tree)
+    wanted = 404 if not run.sees(version) else 204 if may else 403
+    answer = await run.ask("DELETE", version.ref)
+    if answer.status_code in (200, 204):
+        run.world.write(version._replace(deleted=True, number=version.number + 1))
+    return differ("status", answer.status_code, wanted)
