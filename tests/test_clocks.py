@@ -17,9 +17,6 @@ ALLOWED = {
     "services/liaison/services/command/init.py": "a date on a paper",
     "services/liaison/services/command/sandbox.py": "the day of a territory that is not loaded yet",
     "services/liaison/services/sandbox": "a territory of demonstration",
-    "services/liaison/services/pages/circle": "not moved yet",
-    "services/liaison/services/pages/clinician": "not moved yet",
-    "services/liaison/services/pages/team": "not moved yet",
     "services/liaison/services/pages/reception/person.py": "bounds a birth date by a day more than today",
 }
 """File or folder, and why it may."""

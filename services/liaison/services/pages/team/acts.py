@@ -18,6 +18,7 @@ from liaison.auth.people.ways_in import NoLink
 from liaison.fhir.errors import NotFound
 from liaison.fhir.model.dates import LATEST
 from liaison.fhir.store import faults
+from liaison.services.pages import clock
 from liaison.services.pages.administration.people import link
 from liaison.services.pages.calendar_words import last_day_before
 from liaison.services.pages.entering import asked, go
@@ -158,12 +159,12 @@ async def finish(request: Request) -> Response:
     """The end of the contract is today: the role ends now, and so does the account if it reaches no further."""
     caller, _ = await signed_in(request)
     person = await _of_mine(request, caller)
-    await staff.change_role(request, caller, person.role, staff.ended_today)
+    await staff.change_role(request, caller, person.role, staff.ended(clock.now(request).date()))
     if person.alone:
         house = request.app.state.house
         with faults.reported():
             async with house.database.writing.acquire() as connection, connection.transaction():
-                await accounts.end_at(connection, person.account, datetime.now(staff.PARIS))
+                await accounts.end_at(connection, person.account, await house.database.now())
                 await note(request, connection, "end", person.account)
     return go(request, PATH)
 
@@ -179,10 +180,11 @@ async def change_end(request: Request) -> Response:
         return await show(request, status=422, error=gettext("C’est fini ou suspendu : les dates ne changent plus."))
     since, number = person.starts.astimezone(staff.PARIS).date(), ""
     try:
-        until = days.last(form.get("fin", ""), since, needed=managers.is_dated(person.role_code))
+        today = clock.now(request).date()
+        until = days.last(form.get("fin", ""), since, today, needed=managers.is_dated(person.role_code))
         if person.role_code == "substitute":
             # A renewal counts from today: the authorisation before it has run until now.
-            number = authorised(form, max(since, days.today()), until)
+            number = authorised(form, max(since, today), until)
         elif until is not None and managers.is_dated(person.role_code):
             days.check_length(since, until, student=False)
     except days.NotComplete as problem:

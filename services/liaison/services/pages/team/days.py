@@ -3,10 +3,8 @@
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
-
-from liaison.fhir.model.dates import ZONE
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 STUDENT_MONTHS: Final = 3
@@ -38,34 +36,30 @@ class Days:
     until: date | None
 
 
-def today() -> date:
-    return datetime.now(ZONE).date()
-
-
-def first(typed: str) -> date:
+def first(typed: str, today: date) -> date:
     """Today, or later. Raises NotComplete."""
     if not typed:
-        return today()
+        return today
     day = _day("debut", typed, _("La date de début n’est pas une date : jour, mois et année, comme 02/03/2026."))
-    if day < today():
+    if day < today:
         raise NotComplete("debut", _("Le premier jour est passé : laissez vide pour aujourd’hui."))
-    if day > _after(today(), 12):
+    if day > _after(today, 12):
         raise NotComplete("debut", _("Le premier jour est dans plus d’un an."))
     return day
 
 
-def last(typed: str, since: date, *, needed: bool) -> date | None:
+def last(typed: str, since: date, today: date, *, needed: bool) -> date | None:
     """Not before today, nor before the first. Raises NotComplete."""
     if not typed and not needed:
         return None
     if not typed:
         raise NotComplete("fin", _("Un remplacement ou un stage a un dernier jour."))
     until = _day("fin", typed, _("La date de fin n’est pas une date : jour, mois et année, comme 02/03/2026."))
-    if until < today():
+    if until < today:
         raise NotComplete("fin", _("La date de fin est passée."))
     if until < since:
         raise NotComplete("fin", _("La date de fin est avant la date de début."))
-    if until.year > today().year + _CAREER:
+    if until.year > today.year + _CAREER:
         raise NotComplete("fin", _("La date de fin est trop lointaine : vérifiez l’année."))
     return until
 

@@ -1,6 +1,7 @@
 """Someone begins in a manager's structure: the person, unless the directory knows them, and their role there, once."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from starlette.requests import Request
@@ -18,7 +19,6 @@ from liaison.services.house import House
 from liaison.services.pages.calendar_words import last_day_before
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import human_name, reference
-from liaison.services.pages.team.days import today
 from liaison.services.pages.team.newcomer import Newcomer
 from liaison.services.pages.team.staff import PARIS, qualifications, qualify, writer_for
 
@@ -78,7 +78,11 @@ async def _refuse_twice(house: House, writer: Record, caller: Caller, newcomer: 
     with faults.reported():
         people = await managers.people_of(house.database.reading, caller, kind_of("Practitioner"))
     for one in people:
-        same = one.role_code == newcomer.role and one.acts_for == newcomer.acts_for and not has_ended(one)
+        same = (
+            one.role_code == newcomer.role
+            and one.acts_for == newcomer.acts_for
+            and not has_ended(one, writer.now().date())
+        )
         if same and _overlaps(one, newcomer):
             if practitioner and one.practitioner == practitioner:
                 raise HeldAlready(one.role, by_name=False)
@@ -86,9 +90,9 @@ async def _refuse_twice(house: House, writer: Record, caller: Caller, newcomer: 
                 raise HeldAlready(one.role, by_name=True)
 
 
-def has_ended(one: Person) -> bool:
+def has_ended(one: Person, today: date) -> bool:
     """Whether their last day has passed, or was ended today."""
-    return one.over or (not (one.active or one.awaits) and last_day_before(one.ends) <= today())
+    return one.over or (not (one.active or one.awaits) and last_day_before(one.ends) <= today)
 
 
 def _overlaps(one: Person, newcomer: Newcomer) -> bool:

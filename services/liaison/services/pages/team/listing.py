@@ -1,7 +1,7 @@
 """The page of a manager's people: who works in my structure, from when until when, and with which way in."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
@@ -37,13 +37,14 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
     gettext = translations(language_of(request)).gettext
     if not gives:
         return nothing_to_give(request, gettext)
+    now = house.database.clock.now()
     record, ids = Record(house.engine, caller, address_of(request)), Ids(house.vault.id_key)
     people = [
         Listed(
             one,
             human_name(await record.read(reference(ids, Key(0, KIND, one.practitioner)))) or one.username,
             role_name(one.role_code, gettext, one.stands_for),
-            one.starts if one.starts > datetime.now(UTC) else None,
+            one.starts if one.starts > now else None,
             None if one.ends.year >= LATEST.year else one.ends,
             managers.by_code_on_phone(one.role_code),
         )

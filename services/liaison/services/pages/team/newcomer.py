@@ -47,7 +47,9 @@ STANDINGS: Final = {
 _REFERENCE: Final = re.compile(r"[\w /.-]{3,40}")
 
 
-def entered(form: dict[str, str], gives: Collection[str], mine: Sequence[Person], answers: int = 0) -> Newcomer:
+def entered(
+    form: dict[str, str], gives: Collection[str], mine: Sequence[Person], today: date, answers: int = 0
+) -> Newcomer:
     """Raises NotComplete. A role that she may not give reads like none; `mine` are those whom one may stand in for, unless
     it is for the role `answers`, her own, in any case."""
     family, given = form.get("nom", ""), form.get("prenom", "")
@@ -60,8 +62,8 @@ def entered(form: dict[str, str], gives: Collection[str], mine: Sequence[Person]
     if managers.needs_number(role) and not is_rpps(rpps):
         raise NotComplete("rpps", _("Le numéro RPPS a 11 chiffres : celui-ci manque ou comporte une erreur."))
     acts_for = (answers or _answering(form.get("pour", ""), mine)) if managers.stands_in(role) else 0
-    since = days.first(form.get("debut", ""))
-    until = days.last(form.get("fin", ""), since, needed=managers.is_dated(role))
+    since = days.first(form.get("debut", ""), today)
+    until = days.last(form.get("fin", ""), since, today, needed=managers.is_dated(role))
     authorisation = authorised(form, since, until) if role == "substitute" else ""
     if until is not None and managers.is_dated(role):
         days.check_length(since, until, student=False)

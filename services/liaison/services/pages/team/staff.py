@@ -5,7 +5,7 @@ by `liaison.auth.people.managers`, and the journal shows that it was she.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -73,12 +73,16 @@ async def change_role(request: Request, caller: Caller, role: int, change: Calla
     await internal.close_session(house.database.writing, writer.caller)
 
 
-def ended_today(tree: dict[str, Any]) -> None:
-    """One that has not begun ends on a day too."""
-    today = datetime.now(PARIS).date().isoformat()
-    period = tree.get("period", {})
-    start = {"start": today} if str(period.get("start", "")) > today else {}
-    tree["active"], tree["period"] = False, {**period, **start, "end": today}
+def ended(day: date) -> Callable[[dict[str, Any]], None]:
+    """On this day. One that has not begun ends on a day too."""
+    today = day.isoformat()
+
+    def change(tree: dict[str, Any]) -> None:
+        period = tree.get("period", {})
+        start = {"start": today} if str(period.get("start", "")) > today else {}
+        tree["active"], tree["period"] = False, {**period, **start, "end": today}
+
+    return change
 
 
 def prolonged(until: date | None, authorisation: str) -> Callable[[dict[str, Any]], None]:

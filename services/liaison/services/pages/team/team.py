@@ -18,6 +18,7 @@ from liaison.auth.caller import Caller
 from liaison.auth.people import accounts, first_codes, invitations, managers, professions
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
+from liaison.services.pages import clock
 from liaison.services.pages.administration.people import link
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.signed_in import signed_in
@@ -41,7 +42,7 @@ async def invite(request: Request) -> Response:
     if not gives:
         return nothing_to_give(request, gettext)
     try:
-        newcomer = entered(form, gives, mine, managers.answers_alone(caller))
+        newcomer = entered(form, gives, mine, clock.now(request).date(), managers.answers_alone(caller))
         person, new = await engaging.engage(request, caller, newcomer, vouched=managers.vouches(caller))
     except NotComplete as problem:
         return await show(request, status=422, given=form, wrong=problem.field, error=gettext(problem.words))
