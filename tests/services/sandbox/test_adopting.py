@@ -16,15 +16,15 @@ from liaison.auth.access.table import packaged_text
 
 from ..processes import workers_of
 from ..running_sandbox import LIAISON, Running
-from .conftest import environment
+from .conftest import behind, environment
 
 pytestmark = pytest.mark.http
 
 ASKED = 10  # enough that both workers answer
-WITHOUT_CLIN = packaged_text().replace(
-    "read: [ADM, COORD, VITAL, CLIN, ETP, CONSENT, NOTE3P, HELD]",
-    "read: [ADM, COORD, VITAL, ETP, CONSENT, NOTE3P, HELD]",
-    1,
+WITHOUT_CLIN = (
+    packaged_text()
+    .replace("read: [ADM, COORD, VITAL, CLIN, ETP, CONSENT,", "read: [ADM, COORD, VITAL, ETP, CONSENT,", 1)
+    .replace('version: "2026.1"', 'version: "2026.9"', 1)
 )
 DECISION = ("--yes", "--by", "Mme Essai, DPO", "--because", "essai")
 
@@ -81,6 +81,24 @@ def test_what_a_table_takes_is_gone_on_both_workers_and_comes_back(sandbox: Runn
     assert "Ce sont les règles livrées" in page(sandbox)
     assert len(workers) == 2
     assert workers_of(sandbox.process) == workers
+
+
+def test_a_visit_is_told_in_the_rules_of_its_time(sandbox: Running, tmp_path: Path) -> None:
+    file, seen = tmp_path / "table.yaml", min(sandbox.patients("nurse"))
+    id_ = next(one["id"] for one in sandbox.known["patients"] if one["key"] == seen)
+    said = "(règles version 2026.9, qui ne sont plus en vigueur)"
+    file.write_text(WITHOUT_CLIN, "utf-8")
+
+    done(rules(sandbox, "adopt", str(file), *DECISION))
+    try:
+        assert sandbox.get(sandbox.token("nurse"), f"Patient/{id_}").status_code == 200
+        with behind(sandbox, "auditor") as auditor:
+            assert said not in html.unescape(auditor.get(f"/journal/dossiers/{id_}").text)
+    finally:
+        done(rules(sandbox, "withdraw", *DECISION))
+
+    with behind(sandbox, "auditor") as auditor:
+        assert said in html.unescape(auditor.get(f"/journal/dossiers/{id_}").text)
 
 
 def test_the_command_killed_on_its_way_leaves_the_rest_to_the_service(sandbox: Running, tmp_path: Path) -> None:
