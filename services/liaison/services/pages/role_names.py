@@ -64,6 +64,40 @@ _SUBSTITUTES: Final = {
     "care-assistant": _("Aide-soignant remplaçant"),
 }
 
+_FEMININE: Final = {
+    "nurse": _("Infirmière"),
+    "regulating-doctor": _("Médecin régulatrice"),
+    "pharmacist": _("Pharmacienne"),
+    "dietitian": _("Diététicienne"),
+    "care-assistant": _("Aide-soignante"),
+    "social-worker": _("Assistante de service social"),
+    "coordinator": _("Coordinatrice de parcours"),
+    "coordinator-admin": _("Coordinatrice administrative"),
+    "substitute": _("Remplaçante"),
+    "call-handler": _("Opératrice de la plateforme"),
+    "patient": _("Patiente"),
+    "guardian": _("Représentante légale"),
+    "caregiver": _("Aidante"),
+    "referent": _("Référente de la structure"),
+    "auditor": _("Auditrice des accès"),
+    "dpo": _("Déléguée à la protection des données"),
+    "admin": _("Administratrice"),
+}
+"""What a woman is called, where that is another word. Who is not known to be one is called by the name of the role."""
+
+_FEMININE_SUBSTITUTES: Final = {
+    "doctor": _("Médecin remplaçante"),
+    "nurse": _("Infirmière remplaçante"),
+    "physio": _("Kinésithérapeute remplaçante"),
+    "pharmacist": _("Pharmacienne remplaçante"),
+    "speech-therapist": _("Orthophoniste remplaçante"),
+    "dietitian": _("Diététicienne remplaçante"),
+    "podiatrist": _("Pédicure-podologue remplaçante"),
+    "ot": _("Ergothérapeute remplaçante"),
+    "dentist": _("Chirurgienne-dentiste remplaçante"),
+    "care-assistant": _("Aide-soignante remplaçante"),
+}
+
 _PROFESSION_NAMES: Final = {**ROLE_NAMES, "doctor": _("Médecin")}
 
 RECEIVERS: Final = frozenset(code for code, role in ROLES.items() if role.registers)
@@ -95,12 +129,15 @@ def writes(table: Table, role: str, class_: Class) -> bool:
     return any(line.extent == "same" or line.write & class_ for line in table.for_role(role))
 
 
-def role_name(code: str, gettext: Callable[[str], str], stands_for: str = "") -> str:
+def role_name(code: str, gettext: Callable[[str], str], stands_for: str = "", gender: str = "") -> str:
     """The name of a role in the reader's language; '' for none. `stands_for`: the role of the one replaced, if known, for a
-    substitute is of that profession."""
+    substitute is of that profession. `gender`: of whoever holds it (administrative-gender), if known."""
+    names, substitutes = ROLE_NAMES, _SUBSTITUTES
+    if gender == "female":
+        names, substitutes = {**names, **_FEMININE}, {**substitutes, **_FEMININE_SUBSTITUTES}
     if code == "substitute" and (profession := profession_of(stands_for)):
-        return gettext(_SUBSTITUTES[profession])
-    return gettext(ROLE_NAMES[code]) if code in ROLE_NAMES else ""
+        return gettext(substitutes[profession])
+    return gettext(names[code]) if code in names else ""
 
 
 def profession_name(profession: str, gettext: Callable[[str], str]) -> str:

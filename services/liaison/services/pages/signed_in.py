@@ -95,6 +95,7 @@ async def signed_in(request: Request) -> SignedIn:
 
 class _Names(NamedTuple):
     person: str
+    gender: str
     organization: str
     roles: int
     stands_for: str
@@ -116,8 +117,10 @@ async def _me(request: Request, browser: Browser) -> Me:
     if names is None:
         record = Record(house.engine, caller, address_of(request))
         held = await held_by(house.database.reading, caller.practitioner)
+        tree = await record.read(person)
         names = _Names(
-            human_name(await record.read(person)) or account.username,
+            human_name(tree) or account.username,
+            str((tree or {}).get("gender", "")),
             str(((await record.read(organization)) or {}).get("name", "")) if organization else "",
             len(held),
             next(
@@ -134,7 +137,9 @@ async def _me(request: Request, browser: Browser) -> Me:
         account=account,
         name=names.person,
         role_code=caller.role_code,
-        role_label=role_name(caller.role_code, translations(language_of(request)).gettext, names.stands_for),
+        role_label=role_name(
+            caller.role_code, translations(language_of(request)).gettext, names.stands_for, names.gender
+        ),
         organization_name=names.organization,
         person=person,
         role_reference=role,

@@ -39,16 +39,17 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
         return nothing_to_give(request, gettext)
     now = house.database.clock.now()
     record, ids = Record(house.engine, caller, address_of(request)), Ids(house.vault.id_key)
+    trees = [await record.read(reference(ids, Key(0, KIND, one.practitioner))) for one in found]
     people = [
         Listed(
             one,
-            human_name(await record.read(reference(ids, Key(0, KIND, one.practitioner)))) or one.username,
-            role_name(one.role_code, gettext, one.stands_for),
+            human_name(tree) or one.username,
+            role_name(one.role_code, gettext, one.stands_for, str((tree or {}).get("gender", ""))),
             one.starts if one.starts > now else None,
             None if one.ends.year >= LATEST.year else one.ends,
             managers.by_code_on_phone(one.role_code),
         )
-        for one in found
+        for one, tree in zip(found, trees, strict=True)
     ]
     own = caller.role_code if managers.answers_alone(caller) else ""
     roles = sorted(((role_name(code, gettext, own), code) for code in gives), key=lambda one: one[0].casefold())
