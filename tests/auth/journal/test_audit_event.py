@@ -5,7 +5,10 @@ import base64
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 
+from liaison.auth.access import adopting
+from liaison.auth.access.adopting import Decision
 from liaison.auth.access.classes import Class
+from liaison.auth.access.table import packaged_text
 from liaison.auth.caller import Caller
 from liaison.auth.journal import audit_rights
 from liaison.auth.journal.audit_event import SHAPES, identifier, place
@@ -94,3 +97,22 @@ def test_an_id_names_its_entry_and_nothing_else_does(worker: int, sequence: int)
     assert place(id_) == (worker, sequence)
     for other in ("", "x", id_ + "x", id_.upper() + "-", id_[:-1], "0" * 16 + "-0", id_.replace("-", "+"), f" {id_}"):
         assert other == id_ or place(other) in (None, (worker, sequence // 10))
+
+
+async def test_a_rule_of_an_adopted_table_names_the_table_of_its_time(world: World) -> None:
+    await audit_rights.give_mandate(world.raw, UNION, "Convention 2026-04")
+    auditor = await world.auditor(UNION)
+    res = await world.resource(1001, Class.VITAL)
+
+    async def policies(query: str = "action=R") -> list[list[str]]:
+        return [event["agent"][0]["policy"] for event in await world.events(auditor, f"{query}&_sort=date")]
+
+    rule, table = "https://liaison.example/fhir/rule/2", "https://liaison.example/fhir/rules/1"
+    await world.journal.record([world.read(1001, DOCTOR, MSP, res)])
+    text = packaged_text().replace('version: "2026.1"', 'version: "2026.2"')
+    async with world.raw.transaction():
+        await adopting.adopt(world.raw, world.vault, text, Decision("DPO", "essai"), 0)
+    await world.journal.record([world.read(1001, DOCTOR, MSP, res)])
+
+    assert await policies() == [[rule], [rule, table]]
+    assert await policies(f"policy={table}") == [[rule, table]]

@@ -78,6 +78,11 @@ async def reigns(base: Asks) -> list[Reign]:
     return [Reign(0, None, packaged().version, packaged().dated, ""), *(Reign(*row) for row in rows)]
 
 
+def reign_at(known: Sequence[Reign], moment: datetime) -> Reign:
+    """The one of a list of `reigns` that was in force then."""
+    return next(one for one in reversed(known) if one.since is None or one.since <= moment)
+
+
 def newer_packaged(reign: Reign) -> Table | None:
     """The table that this version ships, when it is dated after the one adopted: it does not replace it by itself."""
     newer = reign.digest not in ("", packaged_digest()) and packaged().dated > reign.dated

@@ -21,6 +21,8 @@ from liaison.fhir.store.contract import Key, Tree
 
 PROFILE: Final = "https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition/tde-audit-event"
 RULE: Final = f"{vocabulary.LOCAL}/rule"
+RULES: Final = f"{vocabulary.LOCAL}/rules"
+"""The table of rules that an installation has adopted, by the number of the decision: the numbers of rows are its."""
 RELATION: Final = f"{vocabulary.LOCAL}/CodeSystem/relation"
 ORGANIZATION: Final = f"{vocabulary.LOCAL}/StructureDefinition/agent-organization"
 CLIENT_ID: Final = f"{vocabulary.LOCAL}/sid/client-id"
@@ -139,8 +141,9 @@ class Names(NamedTuple):
         return "" if res is None else self.reference("Patient", number, res)
 
 
-def audit_event(record: Record, entry: Entry, names: Names, *, network: bool = True) -> Tree:
-    """`network` False leaves out where the call came from: it is no business of the patient who reads their traces."""
+def audit_event(record: Record, entry: Entry, names: Names, *, table: int = 0, network: bool = True) -> Tree:
+    """`table`: the number of the table of rules in force then, 0 for the packaged one before any was adopted. `network`
+    False leaves out where the call came from: it is no business of the patient who reads their traces."""
     at = record.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     shape = SHAPES[entry.event]
     tree: Tree = {
@@ -159,7 +162,7 @@ def audit_event(record: Record, entry: Entry, names: Names, *, network: bool = T
     if entry.purpose:
         purpose = {"system": vocabulary.ACT_REASON, "code": Purpose(entry.purpose).code}
         tree["purposeOfEvent"] = [{"coding": [purpose]}]
-    tree["agent"] = _agents(entry, names, network)
+    tree["agent"] = _agents(entry, names, table, network)
     tree["source"] = {
         "observer": {"identifier": {"value": names.origin}, "display": "Liaison"},
         "type": [{"system": SOURCE_TYPES, "code": "4", "display": "Application Server"}],
@@ -174,7 +177,7 @@ def audit_event(record: Record, entry: Entry, names: Names, *, network: bool = T
 _PERSON_TYPES: Final = {"patient": "Patient", "guardian": "RelatedPerson", "caregiver": "RelatedPerson"}
 
 
-def _agents(entry: Entry, names: Names, network: bool) -> list[Tree]:
+def _agents(entry: Entry, names: Names, table: int, network: bool) -> list[Tree]:
     """The person, then the software; the software alone when nobody is behind it. The first is the requestor."""
     agents: list[Tree] = []
     if entry.person and entry.person != entry.client:
@@ -188,7 +191,8 @@ def _agents(entry: Entry, names: Names, network: bool) -> list[Tree]:
     if entry.role_code:
         first["role"] = [{"coding": [{"system": vocabulary.ROLE, "code": entry.role_code}]}]
     if rules := sorted({rule for item in entry.items for rule in item[3::2]}):
-        first["policy"] = [f"{RULE}/{label_of(rule)}" for rule in rules]
+        adopted = [f"{RULES}/{table}"] if table else []
+        first["policy"] = [*(f"{RULE}/{label_of(rule)}" for rule in rules), *adopted]
     if network and entry.address:
         first["network"] = {"address": entry.address, "type": "2"}
     return agents

@@ -211,7 +211,13 @@ class AuditReader:
         entries = [one.entry for one in seen]
         names = await self._names(connection, {one.patient for one in entries} - {0}, {one.client for one in entries})
         officer = await audit_rights.is_officer(connection, caller.session)
-        return [audit_event(one.record, one.entry, names, network=officer) for one in seen]
+        reigns = await adopted.reigns(connection)
+        return [
+            audit_event(
+                one.record, one.entry, names, table=adopted.reign_at(reigns, one.record.at).number, network=officer
+            )
+            for one in seen
+        ]
 
     async def _names(self, connection: asyncpg.Connection, patients: set[int], clients: set[int]) -> Names:
         rows = await connection.fetch(
