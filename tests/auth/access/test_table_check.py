@@ -29,6 +29,13 @@ def test_what_is_no_table_is_a_problem(text: str) -> None:
     assert problems(text)
 
 
+@pytest.mark.parametrize("text", ["rows: &r [*r]", "a: &a [x]\nrows: *a"], ids=["of itself", "of another"])
+def test_a_reference_within_the_file_is_a_problem(text: str) -> None:
+    [said] = problems(text)
+    assert "un renvoi" in said
+    assert said.startswith(f"ligne {len(text.splitlines())} :")
+
+
 def test_a_row_that_is_not_there_is_named() -> None:
     assert missing(packaged(), parse(TEXT.replace('row: "26c"', 'row: "29"'))) == ["26c"]
 

@@ -21,6 +21,11 @@ _HEAD: Final = 'version: "0"\ndate: 2026-01-01\n'
 def problems(text: str) -> list[str]:
     """In French, each with its line in the file; empty when the table is understood whole."""
     try:
+        for event in yaml.parse(text, yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):  # a reader has to find elsewhere what stands there, perhaps for ever
+                return [
+                    f"ligne {event.start_mark.line + 1} : un renvoi (*{event.anchor}) n'est pas lu, écrire la liste"
+                ]
         root = yaml.compose(text, yaml.SafeLoader)
         data = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
