@@ -3,6 +3,7 @@
 import pytest
 
 from liaison.services.pages.reception.people_file import COLUMNS, MOST_ROWS, NEEDED, read_people
+from liaison.services.pages.reception.person import patient
 
 HEAD = "nom_naissance;prenom;date_naissance;sexe;information;opposition"
 LINE = "Le Goff;Jeanne;1948-03-02;F;oral;non"
@@ -21,6 +22,16 @@ def test_a_line_becomes_the_form_of_the_desk() -> None:
         "family": "Le Goff", "used": "Robic", "given": "Jeanne", "birth": "1948-03-02", "sex": "female",
         "ins": "2 48 03 29 232 001 73", "ins_kind": "10", "status": "RECUP", "informed": "oral", "basis": "same-structure",
     }  # fmt: skip
+
+
+def test_an_address_is_kept_whole() -> None:
+    head = f"{HEAD};telephone;adresse;code_postal;commune"
+    rows, problems = read_people(f"{head}\n{LINE};02 98 00 00 00;3 rue de la Mairie;29270;Carhaix\n".encode())
+
+    assert problems == []
+    tree = patient(rows[0].form)
+    assert tree["address"] == [{"line": ["3 rue de la Mairie"], "city": "Carhaix", "postalCode": "29270"}]
+    assert tree["telecom"] == [{"system": "phone", "value": "02 98 00 00 00"}]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +76,8 @@ def test_what_spreadsheets_write_is_read(content: bytes) -> None:
         (HEAD, LINE.replace("Le Goff", "x" * 101), [(2, "nom_naissance")]),
         (f"{HEAD};telephone", f"{LINE};chez sa fille", [(2, "telephone")]),
         (f"{HEAD};code_lieu_naissance", f"{LINE};Brest", [(2, "code_lieu_naissance")]),
+        (f"{HEAD};code_postal", f"{LINE};29 200", [(2, "code_postal")]),
+        (f"{HEAD};adresse", f"{LINE};{'x' * 101}", [(2, "adresse")]),
         (HEAD, LINE.replace("F;", "X;"), [(2, "sexe")]),
         (HEAD, LINE.replace("oral", ""), [(2, "information")]),
         (HEAD, LINE.replace("non", "peut-être"), [(2, "opposition")]),

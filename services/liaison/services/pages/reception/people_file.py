@@ -41,6 +41,8 @@ COLUMNS: Final = {
     "nature_ins": "ins_kind",
     "statut_identite": "status",
     "telephone": "phone",
+    "adresse": "street",
+    "code_postal": "postal",
     "commune": "city",
     "information": "informed",
     "opposition": "opposed",

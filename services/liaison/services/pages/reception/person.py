@@ -17,6 +17,7 @@ EARLIEST: Final = date(1900, 1, 1)
 LONGEST: Final = 100
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSEE: Final = re.compile(r"[0-9][0-9A-Z][0-9]{3}")
+_POSTAL: Final = re.compile(r"[0-9]{5}")
 _PHONE: Final = re.compile(r"\+?[0-9][0-9 .()/-]{3,28}[0-9]")
 
 
@@ -35,7 +36,7 @@ def patient(form: Mapping[str, str]) -> Tree:
     for field, value in (("family", family), ("given", given)):
         if not value:
             raise Incomplete(field)
-    for field in ("family", "given", "used", "city"):
+    for field in ("family", "given", "used", "street", "city"):
         if len(form.get(field, "")) > LONGEST:
             raise Incomplete(field, "long")
     birth = day_of_birth(form.get("birth", ""))
@@ -60,9 +61,18 @@ def patient(form: Mapping[str, str]) -> Tree:
         if not _PHONE.fullmatch(phone):
             raise Incomplete("phone")
         tree["telecom"] = [{"system": "phone", "value": phone}]
-    if city := form.get("city", "").strip():
-        tree["address"] = [{"city": city}]
+    if address := _address(form):
+        tree["address"] = [address]
     return tree
+
+
+def _address(form: Mapping[str, str]) -> Tree:
+    """{} for none. Raises Incomplete."""
+    street, city, postal = (form.get(field, "").strip() for field in ("street", "city", "postal"))
+    if postal and not _POSTAL.fullmatch(postal):
+        raise Incomplete("postal")
+    return {**({"line": [street]} if street else {}), **({"city": city} if city else {}),
+            **({"postalCode": postal} if postal else {})}  # fmt: skip
 
 
 def day_of_birth(typed: str) -> date:
