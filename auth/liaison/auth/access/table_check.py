@@ -23,9 +23,8 @@ def problems(text: str) -> list[str]:
     try:
         for event in yaml.parse(text, yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):  # a reader has to find elsewhere what stands there, perhaps for ever
-                return [
-                    f"ligne {event.start_mark.line + 1} : un renvoi (*{event.anchor}) n'est pas lu, écrire la liste"
-                ]
+                said = f"un renvoi (*{event.anchor}) n'est pas lu, écrire la liste"
+                return [f"ligne {event.start_mark.line + 1} : {said}" if event.start_mark else said]
         root = yaml.compose(text, yaml.SafeLoader)
         data = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
