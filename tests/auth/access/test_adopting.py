@@ -157,14 +157,29 @@ async def test_meanwhile_a_record_that_changes_follows_and_the_others_keep_their
 
 async def test_what_a_new_table_gives_is_not_held_against_whoever_writes_meanwhile(territory: Any) -> None:
     """Nobody adds to their own rights: but it is the table that adds, not the pharmacist."""
+    assert await _opposes_meanwhile(territory) == 201
+
+
+async def test_without_the_grants_of_the_new_table_first_it_would_be(
+    territory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sibling of the test above."""
+    honest = adopted.current
+
+    async def settled(base: Any) -> adopted.Current:
+        return (await honest(base))._replace(settled=True)
+
+    monkeypatch.setattr(adopted, "current", settled)
+    assert await _opposes_meanwhile(territory) == 403
+
+
+async def _opposes_meanwhile(territory: Any) -> int:
     gp, pharmacist = await territory.person("gp"), await territory.person("pharmacist")
     patient = await territory.patient(gp, pharmacist)
     await adopt(territory, PHARMACIST_READS_CLIN)
-
     opposed = territory.consent(patient, "opposition", {"type": "deny", "actor": [territory.actor(gp.role)]})
     answer = await territory.ask(pharmacist.caller, "POST", "Consent", opposed)
-
-    assert answer.status == 201, answer.body
+    return int(answer.status)
 
 
 async def test_a_write_under_way_is_waited_for(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
