@@ -57,7 +57,7 @@ def add(
     generate: Annotated[bool, typer.Option("--generate", help="Make the secret and print it once.")] = False,
 ) -> None:
     """Open an account. The password or PIN is asked for, or read from standard input."""
-    made = (f"{secrets.randbelow(10**6):06d}" if pin else secrets.token_urlsafe(12)) if generate else _secret(pin)
+    made = (accounts.made_pin() if pin else secrets.token_urlsafe(12)) if generate else _secret(pin)
 
     async def work() -> None:
         async with House.opened(Settings()) as house:

@@ -29,7 +29,7 @@ async def open_accounts(
 async def _open(connection: asyncpg.Connection, ids: Ids, person: Person, loaded: Loaded) -> dict[str, Any]:
     subject = loaded.references[person.subject]
     username = person.key.replace("_", "-")
-    pin = f"{secrets.randbelow(10**6):06d}" if person.key in WITH_PIN else ""
+    pin = accounts.made_pin() if person.key in WITH_PIN else ""
     password = "" if pin else secrets.token_urlsafe(12)
     key = key_of(ids, subject)
     if key.kind in identity_checks.OF_A_RECORD:
