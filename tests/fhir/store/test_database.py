@@ -58,8 +58,11 @@ OF_THEIR_OWN = {
     "auth/journal/integrator.py",
     "services/jobs/sweeping.py",
     "services/jobs/indexing.py",
+    "services/jobs/regranting.py",
+    "services/command/rules_adopt.py",
     "services/loading/alone.py",
     "services/custody/outside.py",
+    "services/custody/restore.py",
 }
 """Modules that say such things on connections which no pool hands on. Before one is added: see that it does."""
 
