@@ -89,6 +89,35 @@ async def test_of_two_who_fit_nobody_is_closed_and_the_answer_says_so(territory:
     assert [await territory.sees(gp.caller, one["patient"]) for one in opened] == [True, False]
 
 
+async def test_of_two_who_fit_the_one_whom_the_desk_sees_is_not_closed_in_place_of_the_other(territory: Any) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    mine = said(await territory.ask(nurse.caller, "POST", "Patient/$register", parameters(_without_ins())))["patient"]
+    other = _without_ins(place="22278")
+    theirs = said(await territory.ask(gp.caller, "POST", "Patient/$register", parameters(other)))["patient"]
+    unsure = _without_ins()
+    del unsure["extension"]
+
+    assert said(await territory.ask(nurse.caller, "POST", "Patient/$register", _opposing(unsure)))["opposition"] == (
+        "not-recorded"
+    )
+    assert said(await territory.ask(nurse.caller, "POST", "Patient/$register", _opposing(other)))["opposition"] == (
+        "recorded"
+    )
+    assert await territory.sees(nurse.caller, mine)
+    assert not await territory.sees(gp.caller, theirs)
+
+
+async def test_an_ins_beside_other_traits_closes_nobody(territory: Any) -> None:
+    """It may be the number that a child is billed on."""
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await registered(territory, gp)
+
+    answer = await territory.ask(nurse.caller, "POST", "Patient/$register", _opposing(traits(given="Malo")))
+
+    assert said(answer) == {"result": "known", "opposition": "not-recorded"}
+    assert await territory.sees(gp.caller, patient)
+
+
 async def test_nobody_who_did_not_oppose_is_told_of_an_opposition(territory: Any) -> None:
     gp = await territory.person("gp")
     for opposed in ({}, {"opposed": False}):

@@ -14,6 +14,7 @@ from liaison.auth.access.asking_limits import Account
 from liaison.auth.access.finding import Finder, Known, asking, require_traits, same_traits
 from liaison.auth.access.oppositions import MEANS, Opposition, oppose, oppose_unseen
 from liaison.auth.access.roles import ROLES
+from liaison.auth.access.traits import traits_of
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import BadRequest, Forbidden
@@ -48,7 +49,8 @@ class Registration:
 @dataclass(frozen=True, slots=True)
 class Registered:
     """`reference` is '' for someone who is known and whom the caller does not see: `$join` is the way. `opposed`: the
-    opposition that was stated is in force, of this `patient`; where several who are known fit, it is recorded of nobody."""
+    opposition that was stated is in force, of this `patient`; where several who are known fit, or nobody in every trait, it is
+    recorded of nobody."""
 
     created: bool
     reference: str
@@ -106,15 +108,15 @@ async def _was_known(finder: Finder, known: list[Known], stated: Registration, b
         await finder.note(True)
     if not stated.opposed:
         return Registered(False, reference)
-    said = Opposition(means=stated.informed or "oral")
-    if reference:
-        key = next(one.key for one in known if store.reference(one.key) == reference)
+    said, traits = Opposition(means=stated.informed or "oral"), traits_of(stated.patient)
+    meant = [one.key for one in known if one.traits.same_as(traits)]
+    if len(meant) != 1:
+        return Registered(False, reference)  # an INS beside other traits, or two who fit: it could be somebody else's
+    key = meant[0]
+    if store.reference(key) == reference:
         await oppose(store, caller, key, said, base_url)
-    elif len(known) == 1:
-        key = known[0].key
-        await oppose_unseen(store, caller, finder.cell, key, said, base_url)
     else:
-        return Registered(False, "")
+        await oppose_unseen(store, caller, finder.cell, key, said, base_url)
     # Without a reference: the record is now closed to the caller too.
     return Registered(False, "", opposed=True, patient=key.patient)
 

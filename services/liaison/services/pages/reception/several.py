@@ -41,8 +41,8 @@ KNOWN_OPPOSED: Final = _(
     "Déjà connue : son opposition est notée et compte aussitôt, un professionnel qui la suit la confirme"
 )
 UNSAID: Final = _(
-    "Plusieurs dossiers portent cette identité : son opposition n'est PAS notée. Accueillez-la seule, avec sa commune de"
-    " naissance ou son INS"
+    "Cette identité ne désigne pas une seule personne connue : son opposition n'est PAS notée. Accueillez-la seule, avec"
+    " chaque trait, sa commune de naissance ou son INS"
 )
 UNQUALIFIED: Final = _("Refusé : une identité qualifiée demande l'INS, sa clé juste et tous les traits")
 REFUSED: Final = _("Refusé : {column} n'est pas acceptable")
