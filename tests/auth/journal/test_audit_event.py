@@ -1,5 +1,6 @@
 """AuditEvent: its shape, by R4 and by the profile."""
 
+import asyncio
 import base64
 
 import pytest
@@ -109,9 +110,11 @@ async def test_a_rule_of_an_adopted_table_names_the_table_of_its_time(world: Wor
 
     rule, table = "https://liaison.example/fhir/rule/2", "https://liaison.example/fhir/rules/1"
     await world.journal.record([world.read(1001, DOCTOR, MSP, res)])
+    await asyncio.sleep(0.05)  # the journal's clock is the database's to some milliseconds
     text = packaged_text().replace('version: "2026.1"', 'version: "2026.2"')
     async with world.raw.transaction():
         await adopting.adopt(world.raw, world.vault, text, Decision("DPO", "essai"), 0)
+    await asyncio.sleep(0.05)
     await world.journal.record([world.read(1001, DOCTOR, MSP, res)])
 
     assert await policies() == [[rule], [rule, table]]

@@ -62,6 +62,23 @@ async def test_it_follows_when_the_database_s_clock_is_set(monkeypatch: pytest.M
     assert NOON + timedelta(days=1) <= clock.now() < NOON + timedelta(days=1, minutes=1)
 
 
+async def test_the_quickest_answer_is_believed() -> None:
+    """One that was held up on its way says little of now."""
+    asked: list[int] = []
+    base = time.monotonic()
+
+    async def ask() -> datetime:
+        asked.append(1)
+        moment = NOON + timedelta(seconds=time.monotonic() - base)
+        if len(asked) != 3:
+            await asyncio.sleep(0.2)
+        return moment
+
+    clock = await Clock.of(ask)
+
+    assert clock.now() - NOON == pytest.approx(timedelta(seconds=time.monotonic() - base), abs=timedelta(seconds=0.05))
+
+
 async def test_without_the_database_there_is_none() -> None:
     async def ask() -> datetime:
         raise Unavailable("The database is away.")

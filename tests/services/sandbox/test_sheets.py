@@ -47,7 +47,7 @@ PROMISES: list[tuple[str, str, list[str], list[str]]] = [
     ("coordinator_admin", "/cohorte/indicateurs", ["effectif caché"], ["Robic"]),
     ("auditor", "/journal/integrite", ["Rien n'a été retiré, ajouté ni changé"], []),
     ("admin", "/logiciels", ["Logiciel de cabinet", "/administration/comptes"], ["/dossiers"]),
-    ("dpo", "/avis", ["4 avis à lire", "accès d’urgence", "Olivier Penven", "Revoir cet accès"], ["Samson"]),
+    ("dpo", "/avis", ["avis à lire", "accès d’urgence", "Olivier Penven", "Revoir cet accès"], ["Samson"]),
     ("practice_referent", "/equipe", ["Maëlle Tanguy", "Numéro RPPS", "Infirmier"], ["Nathalie Guéguen</h2>", "Élise Quéré"]),
     ("ward_referent", "/equipe", ["Médecin hospitalier"], ["Maëlle Tanguy"]),
     ("patient_a", "/dossiers/{patient_a}/plan", [", atteint"], []),
