@@ -1,14 +1,14 @@
 """What gathers: includes both ways, compartments, `$everything`, `$lastn` and batches. Each shows what a read would show."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from ..reference.evaluator import at, span
+from ..reference.named import Names, behind
 from .reading import status_of
 from .rights import reference
 from .running import Run, differ, name_of
 
-Names = set[str]
 _FORWARD = {
     "Observation": ("subject", "performer"), "Condition": ("subject",), "DocumentReference": ("subject", "author"),
     "Communication": ("subject", "sender", "recipient"), "CareTeam": ("subject", "participant.member"),
@@ -95,29 +95,8 @@ async def everything(run: Run) -> str:
     return (
         wrong
         or differ("record", set(map(name_of, found)), set(record))
-        or differ("directory", set(map(name_of, others)), _behind(record.values(), directory))
+        or differ("directory", set(map(name_of, others)), behind(record.values(), directory))
     )
-
-
-def _behind(start: Iterable[Any], known: dict[str, Any]) -> Names:
-    found: Names = set()
-    waiting = list(start)
-    while waiting:
-        fresh = {name for tree in waiting for name in _named(tree) if name in known} - found
-        found |= fresh
-        waiting = [known[name] for name in fresh]
-    return found
-
-
-def _named(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key == "reference" and isinstance(value, str):
-                yield value
-            yield from _named(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _named(value)
 
 
 async def lastn(run: Run) -> str:

@@ -1,6 +1,5 @@
 """$everything against the given data itself: what a caller may see of a record, each once, found without SQL."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,8 @@ from liaison.fhir.store.contract import Request
 from liaison.fhir.store.database import Database
 
 from .corpus import Resource
+from .named import Names, behind, named
 from .world import BASE, World, loaded
-
-Names = set[str]
 
 
 async def _pages(world: World, caller: Any, path: str, count: int | None) -> tuple[list[str], list[str]]:
@@ -37,29 +35,6 @@ async def _pages(world: World, caller: Any, path: str, count: int | None) -> tup
         if not following:
             return matches, included
         query = following[0].partition("?")[2]
-
-
-def _named(node: Any) -> Iterator[str]:
-    """Every reference of a resource, wherever it stands."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key == "reference" and isinstance(value, str):
-                yield value
-            yield from _named(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _named(value)
-
-
-def _behind(start: list[Resource], known: dict[str, Resource]) -> Names:
-    """What these refer to among `known`, and what that refers to."""
-    found: Names = set()
-    waiting = start
-    while waiting:
-        fresh = {name for tree in waiting for name in _named(tree) if name in known} - found
-        found |= fresh
-        waiting = [known[name] for name in fresh]
-    return found
 
 
 def _name(tree: Resource) -> str:
@@ -83,9 +58,9 @@ async def _agree(world: World, counts: tuple[int | None, ...]) -> None:
             for count in counts:
                 matches, included = await _pages(world, caller, path, count)
                 assert sorted(matches) == sorted(map(_name, record))
-                assert sorted(included) == sorted(_behind(record, directory))
+                assert sorted(included) == sorted(behind(record, directory))
             for encounter in [tree for tree in record if tree["resourceType"] == "Encounter"][:3]:
-                around = {_name(tree) for tree in record if _name(encounter) in _named(tree)} | {_name(encounter)}
+                around = {_name(tree) for tree in record if _name(encounter) in named(tree)} | {_name(encounter)}
                 matches, included = await _pages(world, caller, f"{_name(encounter)}/$everything", 10)
                 assert sorted(matches) == sorted(around)
                 assert len(included) == len(set(included)) and not around & set(included)

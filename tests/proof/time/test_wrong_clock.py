@@ -21,7 +21,7 @@ from liaison.services.settings import Settings
 
 from ...auth.oauth2.proofs import Prover
 from ...services.conftest import Person, Service, alone, service_base, settle
-from .wrong_clock import FAKETIME, served
+from .wrong_clock import FAKETIME, Running, served
 
 __all__ = ["service_base"]
 
@@ -66,9 +66,10 @@ def known(service_base: dict[str, str]) -> Known:
 class Asking:
     """Software and people at one worker, whose own clocks are right."""
 
-    def __init__(self, url: str, known: Known) -> None:
+    def __init__(self, running: Running, known: Known) -> None:
+        url, process = running
         self.settings, self.people = known
-        self.service = Service(url, self.settings, None, self.people)  # type: ignore[arg-type]  # it runs elsewhere
+        self.service = Service(url, self.settings, process, self.people)
         self.http = httpx.Client(base_url=url, timeout=60)
 
     def close(self) -> None:
@@ -76,8 +77,14 @@ class Asking:
 
     def token_for(self, client_id: str, seconds_ago: int = 0, proof: str = "") -> httpx.Response:
         now = int(time.time()) - seconds_ago
-        claims = {"iss": client_id, "sub": client_id, "aud": "https://liaison.test/oauth/token"}
-        claims |= {"exp": now + 60, "iat": now, "jti": secrets.token_urlsafe(8)}  # type: ignore[dict-item]  # a JWT's
+        claims: dict[str, Any] = {
+            "iss": client_id,
+            "sub": client_id,
+            "aud": "https://liaison.test/oauth/token",
+            "exp": now + 60,
+            "iat": now,
+            "jti": secrets.token_urlsafe(8),
+        }
         assertion = jwt.encode({"alg": "ES384", "kid": KEY.kid, "typ": "JWT"}, claims, KEY, algorithms=["ES384"])
         form = {"grant_type": "client_credentials", "scope": "system/Organization.rs"}
         form |= {"client_assertion_type": rfc7523.ASSERTION_TYPE, "client_assertion": assertion}
@@ -117,9 +124,9 @@ def _claims(token: str) -> dict[str, Any]:
     return content
 
 
-def answers(url: str, known: Known) -> dict[str, Any]:
+def answers(running: Running, known: Known) -> dict[str, Any]:
     """What anyone would see of one worker, by whichever clock it goes."""
-    with closing(Asking(url, known)) as asking:
+    with closing(Asking(running, known)) as asking:
         return _answers(asking)
 
 
@@ -188,8 +195,8 @@ def _answers(asking: Asking) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def right(service_base: dict[str, str], known: Known, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a worker answers whose clock is right."""
-    with served(service_base, "+0s", tmp_path_factory.mktemp("right")) as url:
-        return answers(url, known)
+    with served(service_base, "+0s", tmp_path_factory.mktemp("right")) as running:
+        return answers(running, known)
 
 
 def test_a_right_clock_gives_the_answers_that_are_meant(right: dict[str, Any]) -> None:
@@ -221,8 +228,8 @@ def test_a_right_clock_gives_the_answers_that_are_meant(right: dict[str, Any]) -
 def test_a_clock_that_is_a_day_off_changes_nothing(
     service_base: dict[str, str], known: Known, right: dict[str, Any], shift: str, tmp_path: Path
 ) -> None:
-    with served(service_base, shift, tmp_path) as url:
-        assert answers(url, known) == right
+    with served(service_base, shift, tmp_path) as running:
+        assert answers(running, known) == right
 
 
 @pytest.mark.parametrize("shift", ["+1d", "-1d"])
@@ -230,8 +237,8 @@ def test_a_worker_that_believes_its_machine_is_found_out(
     service_base: dict[str, str], known: Known, right: dict[str, Any], shift: str, tmp_path: Path
 ) -> None:
     """The fault, planted: the test above would fail."""
-    with served(service_base, shift, tmp_path / "planted", planted=True) as url:
-        found = answers(url, known)
+    with served(service_base, shift, tmp_path / "planted", planted=True) as running:
+        found = answers(running, known)
 
     differing = {name for name in right if found.get(name) != right[name]}
     assert {"a fresh assertion gets a token", "a token that this worker did not issue"} <= differing

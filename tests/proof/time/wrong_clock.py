@@ -11,6 +11,8 @@ from ...services.conftest import address, end
 
 FAKETIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), Path("/nowhere"))
 
+Running = tuple[str, "subprocess.Popen[str]"]
+
 _BY_THE_WALL = """
 import time
 from liaison.fhir.store import clock
@@ -21,8 +23,8 @@ clock.Clock.seconds = lambda self: time.time()
 
 
 @contextmanager
-def served(base: dict[str, str], shift: str, folder: Path, *, planted: bool = False) -> Iterator[str]:
-    """The address of one worker whose machine's clock is off by `shift` ('+1d'). `planted`: and which goes by it."""
+def served(base: dict[str, str], shift: str, folder: Path, *, planted: bool = False) -> Iterator[Running]:
+    """The address and the process of one worker whose machine's clock is off by `shift` ('+1d'). `planted`: and which goes by it."""
     environment = {**os.environ, **{f"LIAISON_{name}": value for name, value in base.items() if name != "PROXY_SOCKET"}}
     environment |= {"LD_PRELOAD": str(FAKETIME), "FAKETIME": shift, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     if planted:
@@ -34,6 +36,6 @@ def served(base: dict[str, str], shift: str, folder: Path, *, planted: bool = Fa
         [liaison, "serve", "--port", "0", "--workers", "1"], env=environment, stdout=subprocess.PIPE, text=True
     )
     try:
-        yield address(process)
+        yield address(process), process
     finally:
         end(process)

@@ -1,10 +1,5 @@
 """The indexing of what is stored: killed in the middle, it goes on; it is journaled under its own name."""
 
-import os
-import signal
-import subprocess
-import sys
-
 from liaison.auth.access import internal
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, Event
@@ -13,6 +8,8 @@ from liaison.fhir.store import filling
 from liaison.fhir.store.contract import Request
 from liaison.services.house import House
 from liaison.services.jobs.indexing import index
+
+from .half_way import killed_half_way
 
 ORGANIZATIONS = 30
 URL = "https://liaison.test/SearchParameter/alias"
@@ -72,19 +69,7 @@ async def test_killed_in_the_middle_it_goes_on_from_there(house: House) -> None:
         body = b'{"resourceType": "Organization", "name": "%d", "alias": ["Maison %d"]}' % (number, number)
         await created(house, maker, "Organization", body)
     await created(house, maker, "SearchParameter", PARAMETER.encode())
-    settings = {"DATABASE_URL": house.settings.database_url, "KEY_FILE": house.settings.key_file}
-    settings |= {"DATA": house.settings.data, "PUBLIC_URL": house.settings.public_url}
-    process = subprocess.Popen(
-        [sys.executable, "-c", SLOW],
-        env={**os.environ, **{f"LIAISON_{name}": str(value) for name, value in settings.items()}},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "half way\n"
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    killed_half_way(SLOW, house)
     rows = "select count(*), count(distinct res) from directory_index_token where param >= 20000"
     half = await house.database.reading.fetchrow(rows)
     assert 0 < half[1] < ORGANIZATIONS

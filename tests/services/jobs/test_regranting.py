@@ -1,10 +1,6 @@
 """The grants of everyone by another table of rules: killed in the middle, it goes on; it is journaled under its name."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
 from typing import Any
 
 from liaison.auth.access import adopted, adopting, internal, regranting
@@ -17,6 +13,8 @@ from liaison.fhir.store.contract import Request
 from liaison.fhir.store.database import connection
 from liaison.services.house import House
 from liaison.services.jobs.regranting import keep_regranted, regrant
+
+from .half_way import killed_half_way
 
 PATIENTS = 20
 OTHER = packaged_text().replace("CONSENT, MASKED]\n        # MASKED:", "CONSENT]\n        # MASKED:", 1)
@@ -78,19 +76,7 @@ async def entries(house: House) -> list[Entry]:
 async def test_killed_in_the_middle_it_goes_on_from_there(house: House) -> None:
     await settled(house)
     before = await grants_of(house)
-    given = {"DATABASE_URL": house.settings.database_url, "KEY_FILE": house.settings.key_file}
-    given |= {"DATA": house.settings.data, "PUBLIC_URL": house.settings.public_url}
-    process = subprocess.Popen(
-        [sys.executable, "-c", SLOW],
-        env={**os.environ, **{f"LIAISON_{name}": str(value) for name, value in given.items()}},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "half way\n"
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    killed_half_way(SLOW, house)
     assert await regranting.under_way(house.database) == regranting.Pass(PATIENTS // 2, PATIENTS)
     half = await grants_of(house)
     assert len(set(half) - set(before)) == PATIENTS // 2, "each record is whole, by one table or by the other"

@@ -3,9 +3,7 @@
 Nothing is printed but counts, days and the numbers of records. deploy/README.md tells the operator what to do when.
 """
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -15,13 +13,11 @@ from liaison.auth.retention import holds as legal
 from liaison.auth.retention import rules
 from liaison.auth.retention.holds import NotHeld
 from liaison.auth.retention.records import Record, patients_of
-from liaison.services import base
 from liaison.services.command import Refused, app
-from liaison.services.command.serve import CANNOT
+from liaison.services.command.within import within
 from liaison.services.custody import retaining
 from liaison.services.custody.retaining import CHANGED, DESTROYED, HELD, Plan
 from liaison.services.house import House
-from liaison.services.settings import Settings
 
 T = TypeVar("T")
 
@@ -31,18 +27,6 @@ app.add_typer(retention, name="retention")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 By = Annotated[str, typer.Option(help="The name of whoever decided, and their function.")]
 Why = Annotated[str, typer.Option(help="The reason, or the reference of the decision. No clinical data.")]
-
-
-def _within(work: Callable[[House], Awaitable[T]]) -> T:
-    async def carry() -> T:
-        async with House.opened(Settings()) as house:
-            return await work(house)
-
-    try:
-        with base.running(Settings()):
-            return asyncio.run(carry())
-    except (NotHeld, *CANNOT) as error:
-        raise Refused(str(error)) from None
 
 
 async def _plan(house: House) -> Plan:
@@ -88,7 +72,7 @@ def plan(as_json: AsJson = False) -> None:
     async def work(house: House) -> dict[str, Any]:
         return _data(house, await _plan(house))
 
-    data = _within(work)
+    data = within(work, NotHeld)
     if as_json:
         typer.echo(json.dumps(data, indent=2))
     else:
@@ -113,7 +97,7 @@ def apply_(
         found = await _plan(house)
         return found, _data(house, found)
 
-    found, data = _within(look)
+    found, data = within(look, NotHeld)
     if not as_json:
         _say(data)
     if not destroy:
@@ -131,7 +115,7 @@ def apply_(
             await retaining.keep_outside(house)
         return done
 
-    done = _within(carry)
+    done = within(carry, NotHeld)
     if as_json:
         typer.echo(json.dumps(done, indent=2))
     else:
@@ -168,7 +152,7 @@ def hold(
             await _journaled(house, connection, key.patient, {"act": "hold", "ground": ground}, number, by, why)
             return number
 
-    number = _within(work)
+    number = within(work, NotHeld)
     typer.echo(f"{record} is on hold: {number}.")
 
 
@@ -181,7 +165,7 @@ def lift(number: Annotated[int, typer.Argument(help="The number of the hold.")],
             patient = await legal.lift(connection, house.vault, number, by=by, why=why)
             await _journaled(house, connection, patient, {"act": "lift"}, number, by, why)
 
-    _within(work)
+    within(work, NotHeld)
     typer.echo(f"Hold {number} is lifted.")
 
 
@@ -215,7 +199,7 @@ def holds(as_json: AsJson = False) -> None:
             for one in found
         ]
 
-    found = _within(work)
+    found = within(work, NotHeld)
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return

@@ -21,7 +21,7 @@ from liaison.auth.journal.entry import Entry, Event
 from liaison.fhir.store.database import connection
 from liaison.services import base
 from liaison.services.command import Refused
-from liaison.services.command.serve import CANNOT
+from liaison.services.command.within import within
 from liaison.services.house import House
 from liaison.services.jobs.regranting import regrant
 from liaison.services.settings import Settings
@@ -129,15 +129,7 @@ def _running() -> Iterator[None]:
 
 
 def _within(work: Callable[[House], Awaitable[T]]) -> T:
-    async def carry() -> T:
-        async with House.opened(Settings()) as house:
-            return await work(house)
-
-    try:
-        with base.running(Settings()):
-            return asyncio.run(carry())
-    except (NotAdopted, BadTable, *CANNOT) as error:
-        raise Refused(f"{str(error)[:1].upper()}{str(error)[1:]}".removesuffix(".") + ".") from None
+    return within(work, NotAdopted, BadTable)
 
 
 async def _look(house: House, *, back: bool) -> _Seen:

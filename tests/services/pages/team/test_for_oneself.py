@@ -1,5 +1,5 @@
 """A self-employed professional names who works in her place or under her name, and nobody else."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
+# the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import asyncio
 import html
@@ -15,9 +15,11 @@ from liaison.fhir.model.dates import ZONE
 from liaison.services.pages.calendar_words import day_said, last_day_before
 from liaison.services.pages.role_names import role_name
 
-from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, place, settings
 from .test_referent import RPPS, link_in
 from .test_team import person, post
+
+__all__ = ["place", "settings"]
 
 
 def day(days: int) -> str:
@@ -263,10 +265,11 @@ async def test_the_last_day_moves_both_ways_and_the_account_with_it(place: Place
     for until in (day(20), day(90)):
         assert (await post(nurse, "/equipe/fin", personne=hers, fin=until, **renewed)).status_code == 303
         [ends] = await substitutes(place, "valid_to")
+        assert isinstance(ends, datetime)
         account = await place.house.database.reading.fetchval(
             "select ends_at from account where username = 'soazig.le-gall'"
         )
-        assert last_day_before(ends).isoformat() == until  # type: ignore[arg-type]  # a moment
+        assert last_day_before(ends).isoformat() == until
         assert account.astimezone(ZONE).date().isoformat() == until
     for wrong in ({"fin": day(400)}, {"fin": ""}, {"fin": "2099-W10"}, {"autorisation": "zzz"}, {"statut": ""}):
         form = {"personne": hers, "fin": day(30), **renewed, **wrong}
