@@ -7,7 +7,6 @@ is tables by their digest; which of them is in force, it keeps never.
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
 
 from liaison.auth.access.table import BadTable, Table, digest_of, packaged, packaged_text, parse
@@ -48,7 +47,6 @@ async def in_force(base: Asks) -> Table:
     return await _table(base, (await current(base)).digest)
 
 
-@cache
 def packaged_digest() -> str:
     return digest_of(packaged_text())
 

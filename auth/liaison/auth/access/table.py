@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from hashlib import sha256
 from importlib import resources
 from typing import Any, Final, Literal, get_args
@@ -181,6 +181,7 @@ def packaged() -> Table:
     return parse(packaged_text())
 
 
+@lru_cache(maxsize=16)  # asked for the same texts at each write
 def digest_of(text: str) -> str:
     """By which a table is recognised, whatever it calls its version."""
     return sha256(text.encode()).hexdigest()
