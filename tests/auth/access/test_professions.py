@@ -147,3 +147,52 @@ async def test_rights_read_again_are_the_same(territory: Any) -> None:
 
     assert await rows() == before
     assert all(before)
+
+
+def in_one_s_own_name(practitioner: str, code: str) -> Tree:
+    return {
+        "resourceType": "PractitionerRole",
+        "active": True,
+        "practitioner": {"reference": practitioner},
+        "code": [{"coding": [{"system": vocabulary.ROLE, "code": code}]}],
+    }
+
+
+@pytest.mark.parametrize("known_by", ["a role", "a qualification"])
+async def test_a_role_of_another_profession_in_one_s_own_name_is_refused(territory: Any, known_by: str) -> None:
+    """It would be taken for the proof that one may stand in a doctor's place."""
+    nurse = await territory.person("nurse")
+    practitioner = nurse.practitioner
+    if known_by == "a qualification":
+        practitioner = await someone(territory, qualification=[qualified("60")])
+
+    answer = await territory.ask(territory.system, "POST", "PractitionerRole", in_one_s_own_name(practitioner, "gp"))
+
+    assert answer.status == 422
+    assert b"one's own profession (doctor): the directory knows this person as nurse" in answer.body
+    for code in ("nurse", "care-assistant", "coordinator"):
+        own = in_one_s_own_name(practitioner, code)
+        assert (await territory.ask(territory.system, "POST", "PractitionerRole", own)).status == 201
+
+
+async def test_whoever_is_qualified_in_both_holds_both(territory: Any) -> None:
+    practitioner = await someone(territory, qualification=[qualified("60"), qualified("10")])
+    for code in ("nurse", "gp"):
+        own = in_one_s_own_name(practitioner, code)
+        assert (await territory.ask(territory.system, "POST", "PractitionerRole", own)).status == 201
+
+
+async def test_roles_of_two_professions_prove_neither(territory: Any) -> None:
+    """As an import may bring them, in one transaction."""
+    gp, practitioner = await territory.person("gp"), await someone(territory)
+    entries = [
+        {"resource": in_one_s_own_name(practitioner, code), "request": {"method": "POST", "url": "PractitionerRole"}}
+        for code in ("nurse", "gp")
+    ]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    assert (await territory.ask(territory.system, "POST", "", bundle)).status == 200
+
+    before = len(await held_by(territory.database.reading, territory.key(practitioner).res))
+    substitute = await stated(territory, practitioner, "substitute", gp.role)
+
+    assert await offered(territory, substitute) == before

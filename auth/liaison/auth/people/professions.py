@@ -1,7 +1,7 @@
 """Who may stand in a professional's place: a colleague or a student of the same profession (R.4127-65, L.4131-2 CSP).
 
-What the directory knows decides: the qualifications of the Practitioner, and the health roles that they hold in their own
-name, suspended ones left out. Somebody whose profession is not known holds a role in someone's place without any right, and
+What the directory knows decides: the qualifications of the Practitioner; failing any, the health roles that they hold in their
+own name, suspended ones left out. A role in one's own name that contradicts the qualifications is refused: it is no proof. Somebody whose profession is not known holds a role in someone's place without any right, and
 cannot sign in with it, until it is known: it *awaits*. Somebody known with another profession only is refused the role.
 
 The specialty is not compared: which doctor may replace which is for the Order.
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from liaison.auth.access.roles import ROLES, profession_of, qualified_professions
+from liaison.auth.access.roles import ROLES, profession_codes, profession_of, qualified_professions
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Unprocessable
 from liaison.fhir.store.contract import Change
@@ -25,13 +25,18 @@ _OWN: Final = sorted(code for code, role in ROLES.items() if role.category == "h
 
 
 class OtherProfession(Unprocessable):
-    """`known`: what the directory knows the person as; `needed`: what they would have to be."""
+    """`known`: what the directory knows the person as; `needed`: what they would have to be. `in_place`: of someone else."""
 
-    def __init__(self, known: Collection[str], needed: Collection[str]) -> None:
-        self.known, self.needed = frozenset(known), frozenset(needed)
+    def __init__(self, known: Collection[str], needed: Collection[str], *, in_place: bool = True) -> None:
+        self.known, self.needed, self.in_place = frozenset(known), frozenset(needed), in_place
+        rule = (
+            "Whoever acts in a professional's place is of the same profession"
+            if in_place
+            else "A role in one's own name is of one's own profession"
+        )
         super().__init__(
-            f"Whoever acts in a professional's place is of the same profession ({', '.join(sorted(needed))}): the"
-            f" directory knows this person as {', '.join(sorted(known))}. Practitioner.qualification states another one.",
+            f"{rule} ({', '.join(sorted(needed))}): the directory knows this person as {', '.join(sorted(known))}."
+            " Practitioner.qualification states another one.",
             "PractitionerRole.practitioner",
         )
 
@@ -109,15 +114,45 @@ async def of_the_replaced(connection: "asyncpg.Connection | asyncpg.Pool", acts_
 
 
 async def known(connection: "asyncpg.Connection | asyncpg.Pool", practitioner: int) -> Known:
-    stated = await connection.fetch("select profession from known_profession where practitioner = $1", practitioner)
+    if qualified := await _qualified(connection, practitioner):
+        return Known(qualified, qualified)
     held = await connection.fetch(
         "select role_code, active from held_role where practitioner = $1 and role_code = any($2)", practitioner, _OWN
     )
-    qualified = {row[0] for row in stated}
-    return Known(
-        frozenset(qualified | {profession_of(code) for code, active in held if active}),
-        frozenset(qualified | {profession_of(code) for code, _ in held}),
+    now = frozenset(profession_of(code) for code, active in held if active)
+    # Roles of two professions prove neither: somebody has given one of them without looking.
+    return Known(now if len(now) == 1 else frozenset(), frozenset(profession_of(code) for code, _ in held))
+
+
+async def _qualified(connection: "asyncpg.Connection | asyncpg.Pool", practitioner: int) -> frozenset[str]:
+    rows = await connection.fetch("select profession from known_profession where practitioner = $1", practitioner)
+    return frozenset(row[0] for row in rows)
+
+
+async def check_own(
+    connection: "asyncpg.Connection | asyncpg.Pool", practitioner: int, code: str, beside: Collection[int] = ()
+) -> None:
+    """Raises OtherProfession for a role in one's own name that contradicts one's qualifications, or failing any one's other
+    roles in force, save those `beside` it. A profession without a code in TRE_G15 is contradicted by none."""
+    needed = profession_of(code)
+    if not profession_codes(needed):
+        return
+    known_as = await _qualified(connection, practitioner) or await _roles_of(connection, practitioner, beside)
+    if known_as and needed not in known_as:
+        raise OtherProfession(known_as, {needed}, in_place=False)
+
+
+async def _roles_of(
+    connection: "asyncpg.Connection | asyncpg.Pool", practitioner: int, beside: Collection[int]
+) -> frozenset[str]:
+    rows = await connection.fetch(
+        "select role_code from held_role where practitioner = $1 and role_code = any($2) and active and valid_to > now()"
+        " and role <> all($3::bigint[])",
+        practitioner,
+        _OWN,
+        list(beside),
     )
+    return frozenset(profession_of(row[0]) for row in rows)
 
 
 async def check(connection: "asyncpg.Connection | asyncpg.Pool", practitioner: int, acts_for: int) -> bool:
@@ -139,6 +174,14 @@ async def refuse_others(connection: asyncpg.Connection, changes: Sequence[Change
     )
     for practitioner, acts_for in rows:
         await check(connection, practitioner, acts_for)
+    own = await connection.fetch(
+        "select practitioner, role_code from held_role"
+        " where active and valid_to > now() and role = any($1::bigint[]) and role_code = any($2)",
+        roles,
+        _OWN,
+    )
+    for practitioner, code in own:
+        await check_own(connection, practitioner, code, roles)
 
 
 async def awaited(connection: "asyncpg.Connection | asyncpg.Pool", practitioner: int) -> frozenset[str]:

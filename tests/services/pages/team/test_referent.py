@@ -99,10 +99,10 @@ async def test_the_directory_has_nobody_twice_and_nobody_gives_themselves_a_role
 ) -> None:
     people = "select count(*) from directory_version where kind = $1 and superseded is null"
     reading, kind = managed.house.database.reading, kind_of("Practitioner")
-    await add(referent)
+    await add(referent, "gp")
     before = await reading.fetchval(people, kind)
-    assert "déjà ce rôle" in (await add(referent)).text
-    assert "déjà un compte" in (await add(referent, "gp")).text
+    assert "déjà ce rôle" in (await add(referent, "gp")).text
+    assert "déjà un compte" in (await add(referent, "specialist")).text
     assert await reading.fetchval(people, kind) == before
 
     await managed.house.database.writing.execute(
@@ -123,7 +123,7 @@ async def test_a_link_is_not_hers_to_give_to_someone_who_works_elsewhere_too(
     referent: httpx.AsyncClient,
 ) -> None:
     """Whoever sees the link could use it, and be that person there."""
-    await add(referent)
+    await add(referent, "gp")
     writing = managed.house.database.writing
     await writing.execute(
         "insert into held_role (role, practitioner, organization, role_code, active, valid_from, valid_to)"
@@ -131,7 +131,7 @@ async def test_a_link_is_not_hers_to_give_to_someone_who_works_elsewhere_too(
     )
     assert (await post(referent, "/equipe/code", personne=await person(referent))).status_code == 422
     await writing.execute("delete from account where username = 'soazig.le-gall'")
-    answer = await add(referent, "physio")
+    answer = await add(referent, "specialist")
     assert "un administrateur lui ouvre un compte" in answer.text
     assert "/premier-acces/" not in answer.text
 
@@ -194,6 +194,21 @@ async def test_she_answers_for_the_profession_of_whom_she_engages_and_confirms_t
     josse = await person(referent, "Camille JOSSE")
     assert (await post(referent, "/equipe/profession", personne=josse)).status_code == 303
     assert await reading.fetchval(active)
+
+
+async def test_she_makes_no_doctor_of_a_nurse_in_her_own_name_either(
+    managed: Place, referent: httpx.AsyncClient
+) -> None:
+    """That role would then have proven that the nurse may replace a doctor."""
+    nurse = {"rpps": "10100000016", "nom": "Josse", "prenom": "Camille"}
+    await add(referent, "nurse", **nurse)
+
+    refused = await add(referent, "gp", **nurse)
+
+    assert (refused.status_code, "elle n’a pas de fonction d’une autre profession (médecin)" in refused.text) == (
+        422,
+        True,
+    )
 
 
 async def test_she_makes_no_doctor_s_substitute_of_a_nurse(managed: Place, referent: httpx.AsyncClient) -> None:

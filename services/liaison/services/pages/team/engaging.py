@@ -64,6 +64,9 @@ async def _engage(
             needed = await professions.of_the_replaced(house.database.reading, newcomer.acts_for)
             fits = await professions.check(house.database.reading, key.res if key else 0, newcomer.acts_for)
         stated = needed if vouched and not fits else frozenset()
+    elif key is not None:
+        with faults.reported():
+            await professions.check_own(house.database.reading, key.res, newcomer.role)
     if known and stated:
         await qualify(writer, known, stated)
     made = await writer.transact(_written(Ids(house.vault.id_key), caller, newcomer, known, stated))

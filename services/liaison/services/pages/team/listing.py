@@ -107,6 +107,11 @@ def another_profession(problem: professions.OtherProfession, gettext: Callable[[
         ", ".join(sorted(profession_name(one, gettext).lower() for one in some))
         for some in (problem.known, problem.needed)
     )
+    if not problem.in_place:
+        return gettext(
+            "L’annuaire connaît cette personne comme {known} : elle n’a pas de fonction d’une autre profession ({needed}). "
+            "Si c’est une erreur, un administrateur corrige l’annuaire."
+        ).format(needed=needed, known=known)
     return gettext(
         "Qui remplace un professionnel, ou est en stage chez lui, est de la même profession ({needed}). L’annuaire connaît "
         "cette personne comme {known}. Si c’est une erreur, un administrateur corrige l’annuaire."
