@@ -217,7 +217,7 @@ def test_a_treatment_whose_medication_the_reader_does_not_see_leaves_no_line() -
     seen = {"resourceType": "Medication", "id": "1", "code": {"text": "Apixaban"}}
     trees = [of("Medication/1"), of("Medication/2"), of("Medication/3", display="Warfarine"), of("#inside")]
 
-    assert [sentence(tree) for tree in named(trees, [*trees, seen])] == [
+    assert [sentence(tree) for tree in named(trees, [*trees, seen], "https://record.example/fhir")] == [
         "Apixaban",
         "Warfarine",
         "médicament non précisé",

@@ -174,6 +174,60 @@ def test_a_measure_without_words_or_code_is_shown(sandbox: Running) -> None:
     assert "sans nom, mais mesuré" in _page(sandbox, f"/dossiers/{patient}/mesures")
 
 
+def test_a_treatment_is_named_however_it_refers_to_its_medication(sandbox: Running) -> None:
+    patient = _patient(sandbox)
+    place = "urn:uuid:7f1b9a54-8d3c-4a55-9d49-2a1f0c9f6d03"
+    entries: list[Tree] = [
+        {
+            "fullUrl": place,
+            "resource": {"resourceType": "Medication", "code": {"text": "Digoxine 0,25 mg"}},
+            "request": {"method": "POST", "url": "Medication"},
+        },
+        {
+            "resource": _medicine(patient, "active", medicationReference={"reference": place}),
+            "request": {"method": "POST", "url": "MedicationRequest"},
+        },
+    ]
+    made = _send(sandbox, "POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    medication = made["entry"][0]["response"]["location"].split("/_history")[0].split("/fhir/")[-1]
+    base = sandbox.known["fhir"]
+    forms = (f"{medication}/_history/1", f"{base}/{medication}", f"{base}/{medication}/_history/1")
+    for number, form in enumerate(forms):
+        dosage = [{"text": f"forme {number}"}]
+        tree = _medicine(patient, "active", medicationReference={"reference": form}, dosageInstruction=dosage)
+        _send(sandbox, "POST", "/MedicationRequest", tree)
+
+    page = _section(_page(sandbox, f"/dossiers/{patient}"), "traitement")
+
+    for number in range(len(forms)):
+        assert f"Digoxine 0,25 mg, forme {number}" in page
+
+
+def test_the_plan_says_what_is_not_to_be_done(sandbox: Running) -> None:
+    patient = _patient(sandbox)
+    details: list[Tree] = [
+        {"status": "scheduled", "description": "Marcher chaque jour"},
+        {"status": "cancelled", "description": "Bilan sanguin"},
+        {"status": "entered-in-error", "description": "Prothèse de hanche"},
+        {"status": "not-started", "doNotPerform": True, "description": "Kinésithérapie respiratoire"},
+        {"status": "not-started"},
+    ]
+    plan: Tree = {
+        "resourceType": "CarePlan",
+        "status": "active",
+        "intent": "plan",
+        "title": "Plan d’ailleurs",
+        "subject": {"reference": f"Patient/{patient}"},
+        "activity": [{"detail": one} for one in details],
+    }
+    _send(sandbox, "POST", "/CarePlan", plan)
+
+    page = _page(sandbox, f"/dossiers/{patient}/plan")
+
+    lines = [one.split("</li>")[0] for one in page.split("Plan d’ailleurs")[1].split("</ul>")[0].split("<li>")[1:]]
+    assert lines == ["Ne pas faire : Kinésithérapie respiratoire", "Marcher chaque jour", "Bilan sanguin (annulé)"]
+
+
 def test_a_treatment_whose_medication_is_hidden_leaves_no_trace(sandbox: Running) -> None:
     """Two people of one team: the doctor reads what is most sensitive, the nurse does not learn that there is some."""
     patient = next(str(one["id"]) for one in sandbox.known["patients"] if one["key"] == "sensitive")

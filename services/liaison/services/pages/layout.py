@@ -18,7 +18,7 @@ from liaison.services.pages import cookies
 from liaison.services.pages.calendar_words import day_said, last_day_before, moment_said
 from liaison.services.pages.form_tokens import numbered
 from liaison.services.pages.languages import COOKIE, language_of, translations
-from liaison.services.pages.reading import measures, moments, sentences
+from liaison.services.pages.reading import activities, measures, moments, sentences
 from liaison.services.pages.role_names import CALLED, CHECKERS, COORDINATORS, RECEIVERS, URGENT
 from liaison.services.pages.welcome.doors import BY_KEY
 
@@ -61,6 +61,7 @@ def environment(language: str) -> Environment:
     made.globals.update(receivers=RECEIVERS, coordinators=COORDINATORS, urgent=URGENT, called=CALLED)
     made.globals.update(checkers=CHECKERS, self_employed=SELF_EMPLOYED)
     made.filters.update(
+        activities=lambda tree: activities.told(tree, say),
         sentence=lambda tree: sentences.sentence(tree, say),
         kind=sentences.kind,
         author=sentences.author,

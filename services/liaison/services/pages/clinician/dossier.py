@@ -166,7 +166,7 @@ async def medicines_named(record: Record, type_: str, query: dict[str, str], mos
     if type_ not in medicines.TYPES:
         return await found(record, type_, query, most)
     trees = await found(record, type_, {**query, "_include": f"{type_}:medication"}, most)
-    return treatments.named([one for one in trees if one["resourceType"] == type_], trees)
+    return treatments.named([one for one in trees if one["resourceType"] == type_], trees, record.engine.base_url)
 
 
 def _new(since: datetime | None, date: str, now: datetime) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from liaison.fhir.model.references import unversioned
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.medicines import ended, forbidden, medicine, product, proposed, taken
 from liaison.services.pages.reading.states import in_error
@@ -35,7 +36,7 @@ def sorted_out(trees: list[Tree], now: datetime) -> Treatments:
     )
 
 
-def named(treatments: list[Tree], found: list[Tree]) -> list[Tree]:
+def named(treatments: list[Tree], found: list[Tree], base_url: str) -> list[Tree]:
     """Those that can be named: each says the name of the Medication it refers to, as if the reference had carried it.
 
     One whose Medication the reader does not see is left out. The right to a wrapper is not the right to its content
@@ -45,7 +46,7 @@ def named(treatments: list[Tree], found: list[Tree]) -> list[Tree]:
     kept = []
     for tree in treatments:
         reference = tree.get("medicationReference") or {}
-        address = str(reference.get("reference", ""))
+        address = unversioned(str(reference.get("reference", "")).removeprefix(f"{base_url}/"))
         if not reference.get("display") and names.get(address):
             reference["display"] = names[address]
         if reference.get("display") or address in names or not address.startswith("Medication/"):
