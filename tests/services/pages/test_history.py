@@ -1,6 +1,6 @@
 """Dates at their own precision, and forms in their own words, as the page of documents and notes shows them."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -9,6 +9,8 @@ from liaison.services.pages.layout import environment
 from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.questionnaire import answers
 from liaison.services.pages.reading.sentences import kind, sentence
+
+NOW = datetime(2026, 11, 29, 8, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -71,4 +73,4 @@ def test_contact_details_leave_out_what_was_replaced() -> None:
         "birthDate": date(1953, 4, 22).isoformat(),
     }
 
-    assert contact(patient) == [("3 rue Basse, 56998 Kervanec", ""), ("06 39 98 10 06", "tel:0639981006")]
+    assert contact(patient, NOW) == [("3 rue Basse, 56998 Kervanec", ""), ("06 39 98 10 06", "tel:0639981006")]

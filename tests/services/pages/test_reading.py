@@ -201,4 +201,4 @@ def test_names_and_addresses_leave_out_what_is_not_said() -> None:
     }
 
     assert identity(patient).full == "Zoé CADIC"
-    assert contact(patient) == [("3 rue Basse, Kervanec", "")]
+    assert contact(patient, moment("2026-11-29T08:00:00Z")) == [("3 rue Basse, Kervanec", "")]

@@ -7,14 +7,14 @@ The engine decides who that is, both when the list is shown and when the choice 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from babel.dates import format_date
 from starlette.requests import Request
 
 from liaison.auth.caller import Caller
 from liaison.auth.people.browsers import Browser
 from liaison.fhir.definitions import type_of
 from liaison.fhir.store.ids import Ids
-from liaison.services.pages.languages import language_of
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.reading import deaths, moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, reference
@@ -77,7 +77,9 @@ async def _own(request: Request, record: Record, browser: Browser) -> str:
 def _text(request: Request, patient: dict[str, object]) -> str:
     # Birth date beside the name, always: two people of one name live in every territory.
     who = identity(patient)
-    return f"{who.full}, {format_date(who.birth, 'd MMM y', locale=language_of(request)) if who.birth else '?'}"
+    language = language_of(request)
+    died = deaths.told(who, language, translations(language).gettext)
+    return f"{who.full}, {moments.day(who.born, language) or '?'}{f' ({died})' if died else ''}"
 
 
 async def number_of(request: Request, caller: Caller, id_: str) -> int:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_time
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -18,7 +19,7 @@ from liaison.services.pages import cookies
 from liaison.services.pages.calendar_words import day_said, last_day_before, moment_said
 from liaison.services.pages.form_tokens import numbered
 from liaison.services.pages.languages import COOKIE, language_of, translations
-from liaison.services.pages.reading import activities, measures, moments, sentences
+from liaison.services.pages.reading import activities, deaths, elision, measures, moments, sentences
 from liaison.services.pages.role_names import CALLED, CHECKERS, COORDINATORS, RECEIVERS, URGENT
 from liaison.services.pages.welcome.doors import BY_KEY
 
@@ -86,6 +87,10 @@ def environment(language: str) -> Environment:
         ),
         moment=lambda value: moment_said(_local(value), "d MMM y, HH:mm", language),
         when=lambda tree: moments.said(tree, language),
+        known=lambda text: moments.day(text, language),
+        death=lambda who: deaths.told(who, language, say),
+        # The block that it filters is escaped already.
+        elided=lambda block: Markup(elision.elided(block)) if language == "fr" else block,  # noqa: S704  # escaped by Jinja
     )
     return made
 

@@ -117,7 +117,7 @@ async def show(request: Request, place: Place) -> Response:
         flags=in_force(flags),
         problems=[one for one in problems if stands_today(one)],
         treatments=medicated,
-        contact=contact(patient),
+        contact=contact(patient, now),
         allergies=gravest_first([one for one in allergies if stands_today(one)]),
         plans=in_force(plans),
         team=list(dict.fromkeys(member for team in teams for member in members(team, now))),

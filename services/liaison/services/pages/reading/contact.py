@@ -1,6 +1,9 @@
 """Where a person lives and how to reach them, as the record has it."""
 
+from datetime import datetime
 from typing import Any, Final
+
+from liaison.services.pages.reading import moments
 
 Tree = dict[str, Any]
 
@@ -8,10 +11,15 @@ _OVER: Final = frozenset({"old", "temp"})
 _LINKS: Final = {"phone": "tel:", "sms": "tel:", "email": "mailto:"}
 
 
-def contact(patient: Tree) -> list[tuple[str, str]]:
-    """(text, link): each address, without a link, then each telephone and mailbox. What was replaced is left out."""
-    addresses = [one for one in patient.get("address", []) if one.get("use") not in _OVER]
-    ways = [one for one in patient.get("telecom", []) if one.get("use") != "old" and one.get("value")]
+def contact(patient: Tree, now: datetime) -> list[tuple[str, str]]:
+    """(text, link): each address, without a link, then each telephone and mailbox. What was replaced, is
+    over or has not begun is left out."""
+    addresses, ways = (
+        [one for one in patient.get(name, []) if moments.covers(one.get("period") or {}, now)]
+        for name in ("address", "telecom")
+    )
+    addresses = [one for one in addresses if one.get("use") not in _OVER]
+    ways = [one for one in ways if one.get("use") != "old" and one.get("value")]
     return [
         *((text, "") for one in addresses if (text := _line(one))),
         *((str(one["value"]), _link(one)) for one in ways if one.get("system") in _LINKS),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from unicodedata import combining, normalize
 
 from liaison.auth.access.identity import status_of
+from liaison.services.pages.reading import names
 
 Tree = dict[str, Any]
 
@@ -29,16 +30,18 @@ STATUSES: Final = {
 @dataclass(frozen=True, slots=True)
 class Identity:
     """`used` is '' when it is the birth name, however it is spelt; `called` is how the family name is written for people.
-    `status` is '' when the record does not say. `birth` is None when the date is missing or partial."""
+    `status` is '' when the record does not say. `birth` is None when the date, `born`, is missing or partial; `died` is
+    '' where it is not known when a person who is `deceased` died."""
 
     family: str
     given: str
     used: str
     called: str
-    birth: date | None
+    born: str
     gender: str
     status: str
     deceased: bool
+    died: str
 
     @property
     def full(self) -> str:
@@ -65,32 +68,43 @@ class Identity:
     def status_label(self) -> str:
         return STATUSES.get(self.status, "Statut d'identité non renseigné")
 
+    @property
+    def birth(self) -> date | None:
+        return _whole(self.born)
+
     def age(self, today: date) -> int | None:
-        if self.birth is None:
+        """That of today, or of the day of death; None where either day is not known."""
+        birth, end = self.birth, _whole(self.died) if self.deceased else today
+        if birth is None or end is None:
             return None
-        return today.year - self.birth.year - ((today.month, today.day) < (self.birth.month, self.birth.day))
+        return end.year - birth.year - ((end.month, end.day) < (birth.month, birth.day))
 
 
 def identity(patient: Tree) -> Identity:
     """Reads a Patient in the shape of FR Core; what is missing stays empty rather than guessed."""
-    names = patient.get("name", [])
-    official: Tree = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
-    usual: Tree = next((n for n in names if n.get("use") == "usual"), {})
-    born = str(patient.get("birthDate", ""))
+    birth, usual = names.birth_and_use(patient)
     used = str(usual.get("family", ""))
-    family = str(official.get("family", "") or official.get("text", ""))
+    family = str(birth.get("family", "") or birth.get("text", ""))
     return Identity(
         family=family,
-        given=next((str(one) for name in (usual, official) for one in name.get("given", []) if one), ""),
-        used="" if _plain(used) == _plain(family) else used,
+        given=next((str(one) for name in (usual, birth) for one in name.get("given", []) if one), ""),
+        used="" if plain(used) == plain(family) else used,
         called=used or family,
-        birth=date.fromisoformat(born) if len(born) == 10 else None,
+        born=str(patient.get("birthDate", "")),
         gender=str(patient.get("gender", "")),
         status=status_of(patient),
-        deceased=bool(patient.get("deceasedBoolean") or patient.get("deceasedDateTime")),
+        # R4 writes a moment that is not known as the element without its value.
+        deceased=patient.get("deceasedBoolean") is True
+        or bool({"deceasedDateTime", "_deceasedDateTime"} & set(patient)),
+        died=str(patient.get("deceasedDateTime", "")),
     )
 
 
-def _plain(name: str) -> str:
+def _whole(day: str) -> date | None:
+    """The day, where the date names one."""
+    return date.fromisoformat(day[:10]) if len(day) >= 10 else None
+
+
+def plain(name: str) -> str:
     """Without case and accents: identity sources write birth names in plain capitals (RNIV)."""
     return "".join(letter for letter in normalize("NFD", name.casefold()) if not combining(letter))

@@ -54,6 +54,17 @@ def over(period: Tree, now: datetime) -> bool:
     return found is not None and found["T" not in end] <= now
 
 
+def ahead(period: Tree, now: datetime) -> bool:
+    """Whether it begins later. A day, a month or a year that is named counts from its first moment."""
+    found = span(str(period.get("start", "")))
+    return found is not None and found[0] > now
+
+
+def covers(period: Tree, now: datetime) -> bool:
+    """Whether it has begun and is not over; what names no end has none."""
+    return not (over(period, now) or ahead(period, now))
+
+
 def stated(tree: Tree) -> str:
     """When what the resource tells happened, as it says it: a FHIR date or dateTime; '' where it does not say."""
     for name in _WHEN:
@@ -75,11 +86,16 @@ def happened(tree: Tree) -> datetime | None:
 def said(tree: Tree, language: str) -> str:
     """When it happened, no more precise than the resource says it: a vaccine given on a day was not given at midnight.
     '' where it does not say."""
-    text, at = stated(tree), happened(tree)
-    if at is None:
-        return ""
-    pattern = {4: "y", 7: "MMM y", 10: "d MMM y"}.get(len(text), "d MMM y, HH:mm")
-    return moment_said(at, pattern, language)
+    text = stated(tree)
+    if len(text) > len("2026-11-29"):
+        return moment_said(moment(text), "d MMM y, HH:mm", language)
+    return day(text, language)
+
+
+def day(text: str, language: str, month: str = "MMM") -> str:
+    """The day, the month or the year that a FHIR date names; '' for none. `month` is the CLDR pattern of its name."""
+    pattern = {4: "y", 7: f"{month} y"}.get(len(text), f"d {month} y")
+    return moment_said(moment(text), pattern, language) if text else ""
 
 
 def written(tree: Tree) -> datetime:

@@ -16,6 +16,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.classes import in_words, read_in_the_team
 from liaison.services.pages.reading.concepts import label
+from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reception.person import Incomplete, day_of_birth, patient
 from liaison.services.pages.reception.too_many import too_many
 from liaison.services.pages.record import Record, Refused
@@ -130,7 +131,9 @@ async def _look(request: Request, record: Record, stated: Tree, form: dict[str, 
     found = await record.operate("Patient/$lookup", parameters(patient=stated))
     if result(found) == "unknown":
         return _show(request, "register", form, team=await choices(record, me))
-    return _show(request, "known", form, reference=reference(found))
+    where = reference(found)
+    person = await record.read(where) if where else None
+    return _show(request, "known", form, reference=where, who=identity(person) if person else None)
 
 
 async def _register(
@@ -222,7 +225,16 @@ async def _again(
 
 
 def _show(request: Request, step: str, form: dict[str, str], *, status: int = 200, **context: Any) -> Response:
-    given = {"error": "", "team": [], "chosen": [], "reference": "", "begun": False, "unsaid": "", **context}
+    given = {
+        "error": "",
+        "team": [],
+        "chosen": [],
+        "reference": "",
+        "begun": False,
+        "unsaid": "",
+        "who": None,
+        **context,
+    }
     # A sandbox knows test matricules only; elsewhere they are the real ones.
     form = {"ins_kind": "10" if request.app.state.sandbox else "8", **form}
     choices: dict[str, Any] = {

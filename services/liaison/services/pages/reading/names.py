@@ -1,0 +1,32 @@
+"""Which of a person's names stands. http://hl7.org/fhir/R4/datatypes.html#HumanName"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from liaison.services.pages.reading import moments
+
+Tree = dict[str, Any]
+_OTHERS: Final = frozenset({"usual", "maiden", "nickname", "anonymous", "temp"})
+"""Uses that name the person beside their own name."""
+
+
+def birth_and_use(patient: Tree) -> tuple[Tree, Tree]:
+    """The name of birth and the one in use, either {} where there is none.
+
+    FR Core calls the first `official` and the second `usual`; other software may write the one that a marriage changed
+    as `maiden`, and the present one as its own. What is old, over or not begun counts only where no other name stands;
+    by the clock of this machine, which is near enough for a name.
+    """
+    names = [one for one in patient.get("name", []) if isinstance(one, dict)]
+    standing = _standing(names, datetime.now(UTC)) or names
+    own = _of(standing, "official") or next((one for one in standing if one.get("use") not in _OTHERS), {})
+    usual, maiden = _of(standing, "usual"), _of([one for one in names if one.get("family")], "maiden")
+    return maiden or own or next(iter(standing), {}), usual or (own if maiden else {})
+
+
+def _standing(names: list[Tree], now: datetime) -> list[Tree]:
+    return [one for one in names if one.get("use") != "old" and moments.covers(one.get("period") or {}, now)]
+
+
+def _of(names: list[Tree], use: str) -> Tree:
+    return next((one for one in names if one.get("use") == use), {})
