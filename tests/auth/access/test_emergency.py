@@ -1,6 +1,7 @@
 """Emergency access over FHIR: the token it answers with opens the record, is renewed, and dies with the access."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -88,6 +89,23 @@ async def test_the_end_kills_every_token_at_the_next_request(territory: Any) -> 
     with pytest.raises(Unauthorized):
         await caller(territory, second["access-token"])
     assert (await territory.ask(doctor.caller, "POST", f"{said['task']}/$emergency-token")).status == 404
+
+
+@pytest.mark.parametrize("kind", ["emergency-objection", "opposition"])
+async def test_after_an_objection_there_is_no_other_token(territory: Any, kind: str) -> None:
+    gp, doctor = await territory.person("gp"), await territory.person("hospital-doctor")
+    patient = await arrivals.registered(territory, gp)
+    said = await asked(territory, doctor)
+    before = await sessions(territory)
+    deny: dict[str, Any] = {"type": "deny"}
+    if kind == "emergency-objection":
+        deny["purpose"] = [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "ETREAT"}]
+    else:
+        deny["actor"] = [{"role": {"text": "opposed"}, "reference": {"reference": doctor.role}}]
+    await territory.create(territory.system, territory.consent(SimpleNamespace(reference=patient), kind, deny))
+
+    assert (await territory.ask(doctor.caller, "POST", f"{said['task']}/$emergency-token")).status == 404
+    assert await sessions(territory) == before
 
 
 async def test_a_refusal_leaves_no_session(territory: Any) -> None:

@@ -142,6 +142,56 @@ async def test_a_qualified_identity_keeps_its_matricule_and_no_other_status_does
     assert (await territory.change(gp.caller, reference, identifier=[])).status == 422
 
 
+OTHER_TRAITS = {
+    "name": {"name": traits("LE GALL")["name"]},
+    "given name": {"name": traits(given="Anne")["name"]},
+    "second given name": {"name": [{**traits()["name"][0], "given": [*traits()["name"][0]["given"], "Jeanne"]}]},
+    "birth date": {"birthDate": "1948-03-03"},
+    "no birth date": {"birthDate": None},
+    "sex": {"gender": "male"},
+    "birthplace": {"extension": traits(place="29019")["extension"]},
+    "another first": {"name": [*traits("LE GALL")["name"], *traits()["name"]]},
+}
+
+
+@pytest.mark.parametrize("other", OTHER_TRAITS)
+@pytest.mark.parametrize("status", ["QUAL", "VALI", "RECUP"])
+async def test_the_strict_traits_of_a_checked_identity_stay_until_it_is_provisional(
+    territory: Any, status: str, other: str
+) -> None:
+    """A matricule is of these traits: the record would have another person's (RNIV)."""
+    gp = await territory.person("gp")
+    reference = await registered(territory, gp) if status == "QUAL" else await newcomer(territory, gp, status)
+    tree = await territory.tree(reference, gp.caller)
+    said_of_it = [one for one in tree["extension"] if one["url"] == RELIABILITY]
+    changed = {"extension": traits()["extension"], **OTHER_TRAITS[other]}
+
+    refused = await territory.change(
+        gp.caller, reference, **{**changed, "extension": [*changed["extension"], *said_of_it]}
+    )
+
+    assert (refused.status, b"strict traits" in refused.body) == (422, True), refused.body
+    provisional = {**changed, "identifier": None, "extension": [*changed["extension"], reliability("PROV")]}
+    assert (await territory.change(gp.caller, reference, **provisional)).status == 200
+
+
+async def test_what_is_no_strict_trait_changes_freely(territory: Any) -> None:
+    gp = await territory.person("gp")
+    reference = await registered(territory, gp)
+    [name] = traits()["name"]
+
+    used = [{**name, "family": name["family"].title()}, {"use": "usual", "family": "Tanguy", "given": ["Rozenn"]}]
+    answer = await territory.change(
+        gp.caller,
+        reference,
+        name=used,
+        telecom=[{"system": "phone", "value": "02 98 00 00 00"}],
+        maritalStatus={"text": "M"},
+    )
+
+    assert answer.status == 200, answer.body
+
+
 async def test_a_plain_create_is_no_qualified_identity_without_an_ins(territory: Any) -> None:
     gp = await territory.person("gp")
     tree = {name: value for name, value in traits().items() if name != "identifier"}

@@ -4,6 +4,8 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.rebuild import rebuild
 
@@ -179,3 +181,77 @@ async def test_what_tells_of_a_masked_item_is_as_hidden_as_the_item(territory: A
 
     assert (await territory.change(territory.system, consent, status="inactive")).status == 200
     assert len(await territory.search(other.caller, told)) == 3
+
+
+def report_of(item: str) -> Tree:
+    code = {"coding": [{"system": "http://loinc.org", "code": "11502-2"}]}
+    return {"status": "final", "code": code, "result": [{"reference": item, "display": "Sérologie"}]}
+
+
+def summary_of(item: str) -> Tree:
+    return {
+        "status": "final",
+        "type": {"coding": [{"system": "http://loinc.org", "code": "60591-5"}]},
+        "date": moment(),
+        "title": "Synthèse",
+        "section": [{"title": "Biologie", "entry": [{"reference": item, "display": "Sérologie"}]}],
+    }
+
+
+TELLING: Tree = {
+    "derived": ("Observation", lambda item: {"derivedFrom": [{"reference": item, "display": "Sérologie"}]}),
+    "panel": ("Observation", lambda item: {"hasMember": [{"reference": item, "display": "Sérologie"}]}),
+    "report": ("DiagnosticReport", report_of),
+    "summary": ("Composition", summary_of),
+}
+
+
+@pytest.mark.parametrize("name", TELLING)
+@pytest.mark.parametrize("written", ["before", "after"])
+async def test_what_is_made_of_a_masked_item_is_as_hidden_as_the_item(territory: Any, name: str, written: str) -> None:
+    """A reference names what is hidden, and its display often says it."""
+    nurse = await territory.person("nurse")
+    attending, patient = await attended(territory, nurse)
+    item = await territory.create(attending.caller, territory.item_of(patient, **territory.vital()))
+    other = await territory.create(attending.caller, territory.item_of(patient, **territory.vital()))
+    type_, made = TELLING[name]
+    subject, by = {"subject": {"reference": patient.reference}}, [{"reference": attending.role}]
+    shape = {
+        "Observation": territory.item_of(patient, **territory.vital()),
+        "DiagnosticReport": {"resourceType": "DiagnosticReport", **subject},
+        "Composition": {"resourceType": "Composition", "author": by, **subject},
+    }[type_]
+    teller, another = ({**shape, **made(about)} for about in (item, other))
+    masking = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": item}}]}
+
+    if written == "before":
+        told = await territory.create(attending.caller, teller)
+        assert await territory.sees(nurse.caller, told)
+    consent = await territory.create(territory.system, territory.consent(patient, "masking", masking))
+    if written == "after":
+        told = await territory.create(attending.caller, teller)
+    open_ = await territory.create(attending.caller, another)
+
+    assert await territory.sees(attending.caller, told)
+    assert not await territory.sees(nurse.caller, told)
+    assert await territory.sees(nurse.caller, open_)
+    assert (await territory.change(territory.system, consent, status="inactive")).status == 200
+    assert await territory.sees(nurse.caller, told)
+
+
+async def test_a_report_of_what_was_computed_from_a_masked_item_is_hidden_too(territory: Any) -> None:
+    nurse = await territory.person("nurse")
+    attending, patient = await attended(territory, nurse)
+    item = await territory.create(attending.caller, territory.item_of(patient, **territory.vital()))
+    computed = {**territory.item_of(patient, **territory.vital()), "derivedFrom": [{"reference": item}]}
+    derived = await territory.create(attending.caller, computed)
+    report = await territory.create(
+        attending.caller,
+        {"resourceType": "DiagnosticReport", "subject": {"reference": patient.reference}, **report_of(derived)},
+    )
+    masking = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": item}}]}
+
+    await territory.create(territory.system, territory.consent(patient, "masking", masking))
+
+    assert [await territory.sees(nurse.caller, one) for one in (item, derived, report)] == [False] * 3
+    assert [await territory.sees(attending.caller, one) for one in (item, derived, report)] == [True] * 3

@@ -221,10 +221,13 @@ class World:
         return self.classes(version) <= self._allowed(held, version, "writes")
 
     def classes(self, version: Version) -> frozenset[str]:
-        """What is masked is so in each of its versions, and so is what tells of their origin."""
-        about = [reference(one) for one in version.tree.get("target", ())] if version.ref[:11] == "Provenance/" else []
+        """What is masked is so in each of its versions, and so is what tells of it."""
         masks = {fact.who for fact in self.facts(version.patient) if fact.relation == "mask"}
-        return version.classes | ({"MASKED"} if masks & {version.ref, *about} else set())
+        return version.classes | ({"MASKED"} if masks and self._tells_of(version, masks) else set())
+
+    def _tells_of(self, version: Version, masks: set[str]) -> bool:
+        about = [self.versions[one][-1] for one in named_in(version.tree) if one in self.versions]
+        return version.ref in masks or any(self._tells_of(one, masks) for one in about if one.ref != version.ref)
 
     def _allowed(self, held: Held, version: Version, what: str) -> set[str]:
         found: set[str] = set()
@@ -239,6 +242,19 @@ PERSONS = ("patient", "guardian", "caregiver")
 
 def reference(element: Any) -> str:
     return element.get("reference", "").partition("/_history/")[0] if element else ""
+
+
+def named_in(tree: Tree) -> list[str]:
+    """What a resource comes from, is computed from, gathers as results, or takes up in a section that is not in another."""
+    elements = {
+        "Provenance": ["target"],
+        "Observation": ["derivedFrom", "hasMember"],
+        "DiagnosticReport": ["result"],
+    }.get(tree["resourceType"], [])
+    sections = tree.get("section", ()) if tree["resourceType"] == "Composition" else ()
+    return [
+        reference(one) for holder in (tree, *sections) for name in (*elements, "entry") for one in holder.get(name, ())
+    ]
 
 
 def held_by(tree: Tree) -> Held:

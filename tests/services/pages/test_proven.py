@@ -21,6 +21,7 @@ PROVEN = frozenset(
         "/administration/comptes/fin",
         "/administration/comptes/retablir",
         "/administration/comptes/profession",
+        "/administration/comptes/identite",
         "/acces-retablis",
         "/dossiers/{id}/acces",
         "/equipe",

@@ -6,6 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from liaison.auth.access.asking_limits import LIMITS, WINDOW, Account
 from liaison.auth.people import browsers
 
 from ..oauth.conftest import PASSWORD, Place, field, place, settings  # noqa: F401  # fixtures
@@ -76,3 +77,13 @@ async def test_choosing_a_role_again_is_no_proof(place: Place) -> None:
 
         assert found is not None
         assert not found.recent
+
+
+async def test_too_many_questions_say_when_there_is_room_again_to_software_too(place: Place) -> None:
+    async with place.signed_in() as browser:
+        refused = [await send(browser) for _ in range(LIMITS[Account.URGENT].failures + 1)][-1]
+
+        assert refused.status_code == 429
+        assert "appelez le 15" in refused.text
+        assert 0 < int(refused.headers["retry-after"]) <= WINDOW.total_seconds()
+        assert "retry-after" not in (await browser.get("/urgence")).headers

@@ -71,11 +71,14 @@ async def open_access(
 async def continue_access(store: Store, caller: Caller, task: Key, *, scope: str) -> Opened:
     """Another session of an open access, until the same end, bounded by the `scope` of the caller who asks.
 
-    Raises NotFound for anyone but the person who opened it, in the same role, and once it has ended.
+    Raises NotFound for anyone but the person who opened it, in the same role, once it has ended, and once the person has
+    objected to it.
     """
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
         tree = await urgent_sessions.task_of(store, cell, caller, task, *KIND)
+        if await opposed_to(store, caller, task.patient, emergency=True):
+            raise NotFound
     finally:
         await internal.close_session(store.database.writing, cell)
     until = datetime.fromisoformat(tree["restriction"]["period"]["end"])  # as written here, to the second

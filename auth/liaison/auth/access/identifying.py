@@ -2,7 +2,7 @@
 
 A paper seen makes it validated, the INSi teleservice called makes it retrieved, both make it qualified, and only then does
 the record carry the matricule. What the paper or the teleservice says is given as a Patient, and must be what the record
-says, trait by trait: whoever finds a difference corrects the record first. When the matricule has another record, this one
+says, trait by trait: whoever finds a difference corrects the record first, which is provisional from then on. When the matricule has another record, this one
 becomes validated without it and a duplicate is proposed; the answer says so, and counts as a failed question.
 """
 

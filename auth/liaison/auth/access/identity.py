@@ -14,7 +14,7 @@ import asyncpg
 from liaison.auth.access import vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.standing import Standing
-from liaison.auth.access.traits import stated_name, traits_of
+from liaison.auth.access.traits import stated_name, strict_traits, traits_of
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Unprocessable
 from liaison.fhir.model import dump, read
@@ -29,6 +29,8 @@ RELIABILITY: Final = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-id
 STATUS: Final = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-identity-status"
 _TASK: Final = kind_of("Task")
 _PATIENT: Final = kind_of("Patient")
+CHECKED: Final = frozenset({"QUAL", "VALI", "RECUP"})
+"""Statuses that say of the strict traits where they were read: on a document, or in the national base (RNIV)."""
 _OLDER: Final = "v2-0445"
 """In the system of a status: the generation of FR Core in which VALI with an INS is what is QUAL now."""
 _COMMENTS: Final = frozenset({"HOMA", "DOUT", "DOUB", "FICT"})
@@ -105,6 +107,13 @@ async def keep_unique(
 def _check_change(tree: Tree, before: Tree) -> None:
     """An update states no more of an identity than was checked. What a record had before, it may keep."""
     stated, had, status, was = set(matricules(tree)), set(matricules(before)), status_of(tree), status_of(before)
+    checked = was in CHECKED or bool(had)
+    if checked and (status != "PROV" or stated) and strict_traits(tree) != strict_traits(before):
+        raise Unprocessable(
+            "The identity was checked: its strict traits (birth name, given names, birth date, sex, birthplace) stay as they are."
+            " To correct them, give it the status PROV, without its INS; Patient/[id]/$identify then records what is checked.",
+            "Patient",
+        )
     if stated - had:
         raise Unprocessable(
             "An INS is recorded by Patient/$register or Patient/[id]/$identify, which check it.", "Patient.identifier"

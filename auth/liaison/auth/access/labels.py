@@ -12,12 +12,12 @@ from typing import Final
 
 import asyncpg
 
+from liaison.auth.access import telling
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.classify import rules
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.standing import Standing
 from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
-from liaison.fhir.model.references import unversioned
 from liaison.fhir.store.contract import Change, Key
 from liaison.fhir.store.ids import Ids
 
@@ -112,13 +112,12 @@ async def _known(
 
 
 def _items(ids: Ids, change: Change) -> set[Key]:
-    """What must not be masked for the change to be open: the resource that it changes; of a Provenance, its targets."""
+    """What must not be masked for the change to be open: the resource that it changes, and what it tells of."""
     items = {change.key} if change.interaction == "update" else set()
-    if change.type_ == "Provenance":
-        for target in (change.tree or {}).get("target") or ():
-            type_, _, id_ = unversioned(str(target.get("reference", ""))).partition("/")
-            key = ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
-            items |= {key} if key is not None and key.patient == change.key.patient else set()
+    for named in telling.told(change.tree or {}):
+        type_, _, id_ = named.partition("/")
+        key = ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
+        items |= {key} if key is not None and key.patient == change.key.patient else set()
     return items
 
 

@@ -1,16 +1,17 @@
-"""Masking of an item by the patient (rule 25): the class MASKED on each of its versions, and on what tells of their
-origin, as long as a Consent says so."""
+"""Masking of an item by the patient (rule 25): the class MASKED on each of its versions, and on what tells of it
+(access.telling), as long as a Consent says so."""
 
 from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
 
+from liaison.auth.access import telling
 from liaison.auth.access.classes import Class
 from liaison.auth.access.classify import own_classes
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.standing import Owners, Standing
-from liaison.fhir.definitions import kind_of, search_parameters, type_of
+from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import Forbidden
 from liaison.fhir.model import read
 from liaison.fhir.search import reference
@@ -19,9 +20,6 @@ from liaison.fhir.store.contract import Change, Key, Row
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.store.relabel import relabel
 from liaison.fhir.vault import PatientKey, Vault
-
-_PROVENANCE: Final = kind_of("Provenance")
-_TARGET: Final = search_parameters("Provenance")["target"].number
 
 
 async def masked_by(connection: asyncpg.Connection, changes: Sequence[Change]) -> set[Key]:
@@ -56,18 +54,26 @@ async def follow(connection: asyncpg.Connection, vault: Vault, before: set[Key],
 
 
 async def _told_of(connection: asyncpg.Connection, ids: Ids, key: PatientKey, items: Sequence[Key]) -> set[Key]:
-    """The Provenances of these items: each would say that its item exists, and who changed it when."""
-    tokens = [key.token(_TARGET, reference.of(f"{type_of(item.kind)}/{ids.encode(item)}")) for item in items]
-    if not tokens:
-        return set()
-    found = await connection.fetch(
-        "select distinct res from index_token where patient = $1 and kind = $2 and param = $3 and token = any($4::bigint[])",
-        key.patient,
-        _PROVENANCE,
-        _TARGET,
-        tokens,
-    )
-    return {Key(key.patient, _PROVENANCE, row["res"]) for row in found}
+    """What tells of these items, and of what tells of them: each would say that its item exists, and often what it says."""
+    found: set[Key] = set()
+    asked: set[Key] = set(items)
+    while asked:
+        tokens = [
+            (kind, number, key.token(number, reference.of(f"{type_of(item.kind)}/{ids.encode(item)}")))
+            for item in asked
+            for kind, number in telling.PARAMETERS
+        ]
+        rows_ = await connection.fetch(_TELLING, key.patient, *map(list, zip(*tokens, strict=True)))
+        asked = {Key(key.patient, row["kind"], row["res"]) for row in rows_} - found - set(items)
+        found |= asked
+    return found
+
+
+_TELLING: Final = """
+    select distinct t.kind, t.res from index_token t
+    join unnest($2::smallint[], $3::smallint[], $4::bigint[]) as k(kind, param, token) using (kind, param, token)
+    where t.patient = $1
+"""
 
 
 async def check_lifted(connection: asyncpg.Connection, vault: Vault, who: Standing, lifted: set[Key]) -> None:

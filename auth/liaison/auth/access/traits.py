@@ -35,8 +35,7 @@ class Traits(NamedTuple):
 
 def traits_of(patient: Mapping[str, Any]) -> Traits:
     """The birth name is the official one; failing that, the first that has a family name."""
-    names = [name for name in patient.get("name") or () if isinstance(name.get("family"), str)]
-    name = next((one for one in names if one.get("use") == "official"), names[0] if names else {})
+    name = _birth_name(patient)
     given = next((one for one in name.get("given") or () if isinstance(one, str)), "")
     return Traits(
         normalise(str(name.get("family", ""))),
@@ -47,11 +46,21 @@ def traits_of(patient: Mapping[str, Any]) -> Traits:
     )
 
 
+def strict_traits(patient: Mapping[str, Any]) -> tuple[Traits, tuple[str, ...]]:
+    """The traits, and every given name of birth, as they are compared: what a checked identity does not change by itself."""
+    name = _birth_name(patient)
+    return traits_of(patient), tuple(normalise(str(one)) for one in name.get("given") or ())
+
+
 def stated_name(patient: Mapping[str, Any]) -> tuple[str, str]:
     """(family, given) as written, of the name that the traits come from."""
-    names = [name for name in patient.get("name") or () if isinstance(name.get("family"), str)]
-    name = next((one for one in names if one.get("use") == "official"), names[0] if names else {})
+    name = _birth_name(patient)
     return str(name.get("family", "")), next((one for one in name.get("given") or () if isinstance(one, str)), "")
+
+
+def _birth_name(patient: Mapping[str, Any]) -> Mapping[str, Any]:
+    names = [name for name in patient.get("name") or () if isinstance(name.get("family"), str)]
+    return next((one for one in names if one.get("use") == "official"), names[0] if names else {})
 
 
 def _birthplace(patient: Mapping[str, Any]) -> str:

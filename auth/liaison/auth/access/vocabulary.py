@@ -4,6 +4,7 @@
 |---|---|---|
 | PractitionerRole.code | system ROLE | one of liaison.auth.access.roles.ROLES |
 | PractitionerRole.extension | ACTS_FOR, valueReference | the PractitionerRole (or Practitioner) replaced, supervising, or answering for a secretary; `period` dates it |
+| Practitioner.meta.tag | DIRECTORY `namesake` | said to be another person than the one of that name; inactive until an administrator has found out (people.namesakes) |
 | CareTeam.participant.extension | LEGAL_BASIS, valueCode | `same-structure`, `recognised`, `formal-organisation`, `invited`, `referral` (L.1110-12) |
 | CareTeam.participant.extension | INFORMED, valueDateTime | when the patient was told of this recipient (R.1110-3) |
 | CareTeam.participant.role | TRE_R259 `PCP`, or ROLE `attending-gp` | the attending doctor (médecin traitant) |
@@ -30,6 +31,7 @@ VISIBILITY: Final = f"{LOCAL}/CodeSystem/visibility"
 CARE_TEAM: Final = f"{LOCAL}/CodeSystem/care-team"
 CONSENT: Final = f"{LOCAL}/CodeSystem/consent"
 REVIEW: Final = f"{LOCAL}/CodeSystem/review"
+DIRECTORY: Final = f"{LOCAL}/CodeSystem/directory"
 PLATFORM: Final = f"{LOCAL}/CodeSystem/platform"
 
 ACTS_FOR: Final = f"{_EXTENSION}/acts-for"

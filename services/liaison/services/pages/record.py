@@ -34,8 +34,8 @@ class Refused(FhirError):
         ]
         super().__init__("The request was refused.", issues=issues)
         self.answered = answer.status
-        seconds = int(dict(answer.headers).get("retry-after", 0))
-        self.minutes = max(1, ceil(seconds / 60))
+        self.seconds = int(dict(answer.headers).get("retry-after", 0))
+        self.minutes = max(1, ceil(self.seconds / 60))
         """Until it may be tried again, where the answer says so (429)."""
 
 

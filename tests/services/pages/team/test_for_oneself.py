@@ -262,8 +262,9 @@ async def test_the_last_day_moves_both_ways_and_the_account_with_it(place: Place
     await add(nurse, "substitute", **DATED)
     hers, renewed = await person(nurse), {"statut": "inscrit", "autorisation": "2026-0999"}
 
-    for until in (day(20), day(90)):
-        assert (await post(nurse, "/equipe/fin", personne=hers, fin=until, **renewed)).status_code == 303
+    for until, number in ((day(20), "2026-0412"), (day(90), "2026-0999")):
+        form = {"personne": hers, "fin": until, **renewed, "autorisation": number}
+        assert (await post(nurse, "/equipe/fin", **form)).status_code == 303
         [ends] = await substitutes(place, "valid_to")
         assert isinstance(ends, datetime)
         account = await place.house.database.reading.fetchval(
@@ -271,7 +272,14 @@ async def test_the_last_day_moves_both_ways_and_the_account_with_it(place: Place
         )
         assert last_day_before(ends).isoformat() == until
         assert account.astimezone(ZONE).date().isoformat() == until
-    for wrong in ({"fin": day(400)}, {"fin": ""}, {"fin": "2099-W10"}, {"autorisation": "zzz"}, {"statut": ""}):
+    for wrong in (
+        {"fin": day(400)},
+        {"fin": ""},
+        {"fin": "2099-W10"},
+        {"autorisation": "zzz"},
+        {"statut": ""},
+        {"fin": day(91)},
+    ):
         form = {"personne": hers, "fin": day(30), **renewed, **wrong}
         assert (await post(nurse, "/equipe/fin", **form)).status_code == 422
     assert await substitutes(place, "valid_to") == [ends]

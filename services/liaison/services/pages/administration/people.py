@@ -19,6 +19,7 @@ from liaison.auth.people.ways_in import Ways
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.services.pages import clock
+from liaison.services.pages.administration import doubtful
 from liaison.services.pages.entering import asked
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import PARIS, render
@@ -26,7 +27,7 @@ from liaison.services.pages.online_access.words import DOCUMENTS
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, human_name, signed_in
 
-PATH: Final = "/administration/comptes"
+PATH: Final = doubtful.PATH
 ADMINISTRATORS: Final = frozenset({"admin"})
 
 
@@ -95,6 +96,7 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
         words=words,
         more=found[MOST - 1].username if len(found) > MOST else "",
         seen=[await _seen(request, one) for one in checks],
+        doubtful=await doubtful.waiting(request),
         documents=DOCUMENTS,
         given=given,
         **context,

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from liaison.services.pages.administration import account, people, recovered
+from liaison.services.pages.administration import account, doubtful, people, recovered
 from liaison.services.pages.page import Endpoint, page
 
 HOMES = {"admin": people.PATH}
@@ -27,5 +27,6 @@ def routes() -> list[BaseRoute]:
         act("fin", account.change_end),
         act("retablir", account.recover),
         act("profession", account.confirm_profession),
+        act("identite", doubtful.decide),
         page("/acces-retablis", recovered.recovered, methods=both, roles=recovered.READERS, proven="/acces-retablis"),
     ]

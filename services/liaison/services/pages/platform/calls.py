@@ -14,7 +14,7 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reception.person import Incomplete, patient
-from liaison.services.pages.reception.too_many import too_many
+from liaison.services.pages.reception.too_many import too_many, until_then
 from liaison.services.pages.reception.welcome import KINDS, MISSING, SEXES, parameters
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import address_of, signed_in
@@ -71,7 +71,7 @@ async def calls(request: Request) -> Response:
         answer = await record.operate("Patient/$open-call", body)
     except Refused as refused:
         words = too_many(gettext, refused) if refused.answered == 429 else gettext(_words(refused))
-        return await _show(request, record, form, words, refused.answered)
+        return until_then(await _show(request, record, form, words, refused.answered), refused)
     task = next(part for part in answer["parameter"] if part["name"] == "task")["valueReference"]["reference"]
     return RedirectResponse(f"/appels/{task.partition('/')[2]}", status_code=303)
 

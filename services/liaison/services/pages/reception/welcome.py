@@ -18,7 +18,7 @@ from liaison.services.pages.reading.classes import in_words, read_in_the_team
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reception.person import Incomplete, day_of_birth, patient
-from liaison.services.pages.reception.too_many import too_many
+from liaison.services.pages.reception.too_many import too_many, until_then
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import TEAMED
 from liaison.services.pages.signed_in import Me, address_of, signed_in
@@ -211,7 +211,7 @@ async def _refused(
         )
     else:
         raise refused
-    return await _again(request, record, form, me, words, refused.answered, members)
+    return until_then(await _again(request, record, form, me, words, refused.answered, members), refused)
 
 
 async def _again(

@@ -18,12 +18,15 @@ from liaison.auth.people.ways_in import NoLink
 from liaison.fhir.errors import NotFound
 from liaison.fhir.model.dates import LATEST
 from liaison.fhir.store import faults
+from liaison.fhir.store.contract import Key
+from liaison.fhir.store.ids import Ids
 from liaison.services.pages import clock
 from liaison.services.pages.administration.people import link
 from liaison.services.pages.calendar_words import last_day_before
 from liaison.services.pages.entering import asked, go
 from liaison.services.pages.languages import language_of, translations
-from liaison.services.pages.signed_in import signed_in
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import address_of, reference, signed_in
 from liaison.services.pages.team import days, staff
 from liaison.services.pages.team.listing import KIND, PATH, another_profession, show
 from liaison.services.pages.team.newcomer import authorised
@@ -116,12 +119,27 @@ async def suspend(request: Request) -> Response:
     if not stops and (anew := await _begun_anew(request, caller, person)):
         words = gettext("Cette personne a déjà ce rôle dans votre structure : changez ses dates sur sa carte.")
         return await show(request, status=422, error=words, wrong=f"personne-{anew}")
+    if not stops and (refused := await _not_in_the_directory(request, caller, person)):
+        return refused
     if not stops and (refused := await _of_another_profession(request, person)):
         return refused
     await staff.change_role(request, caller, person.role, change)
     if not stops:
         await _move_end(request, person, last_day_of(person), "resume")
     return go(request, PATH)
+
+
+async def _not_in_the_directory(request: Request, caller: Caller, person: Person) -> Response | None:
+    """Nobody begins again whom the directory has put aside, or whose identity an administrator has not found out yet."""
+    house = request.app.state.house
+    key = Key(0, KIND, person.practitioner)
+    tree = await Record(house.engine, caller, address_of(request)).read(reference(Ids(house.vault.id_key), key))
+    if tree is not None and tree.get("active") is not False:
+        return None
+    words = translations(language_of(request)).gettext(
+        "L’annuaire ne compte pas cette personne : un administrateur vérifie d’abord qui elle est."
+    )
+    return await show(request, status=422, error=words, wrong=f"personne-{person.role}")
 
 
 async def _of_another_profession(request: Request, person: Person) -> Response | None:
@@ -184,7 +202,9 @@ async def change_end(request: Request) -> Response:
         until = days.last(form.get("fin", ""), since, today, needed=managers.is_dated(person.role_code))
         if person.role_code == "substitute":
             # A renewal counts from today: the authorisation before it has run until now.
-            number = authorised(form, max(since, today), until)
+            longer = until is not None and until > (last_day_of(person) or until)
+            spent = await staff.authorisation_of(request, caller, person.role) if longer else ""
+            number = authorised(form, max(since, today), until, spent=spent)
         elif until is not None and managers.is_dated(person.role_code):
             days.check_length(since, until, student=False)
     except days.NotComplete as problem:

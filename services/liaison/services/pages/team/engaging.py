@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 
 from liaison.auth.access import internal, vocabulary
 from liaison.auth.caller import Caller
-from liaison.auth.people import managers, professions
+from liaison.auth.people import managers, namesakes, professions
 from liaison.auth.people.managers import Person
 from liaison.auth.people.pro_sante_connect.identity import RPPS
 from liaison.fhir.definitions import kind_of
@@ -18,8 +18,9 @@ from liaison.fhir.store.ids import Ids
 from liaison.services.house import House
 from liaison.services.pages.calendar_words import last_day_before
 from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import human_name, reference
-from liaison.services.pages.team.newcomer import Newcomer
+from liaison.services.pages.signed_in import reference
+from liaison.services.pages.team import knowing
+from liaison.services.pages.team.newcomer import ANOTHER, Newcomer
 from liaison.services.pages.team.staff import PARIS, qualifications, qualify, writer_for
 
 
@@ -28,21 +29,29 @@ class Oneself(ValueError):
 
 
 class HeldAlready(ValueError):
-    """That person, or somebody of that name, is there already for some of these days, by `role`: `number` or name."""
+    """That person is there already for some of these days, by `role`."""
 
-    def __init__(self, role: int, *, by_name: bool) -> None:
-        self.role, self.by_name = role, by_name
+    def __init__(self, role: int) -> None:
+        self.role = role
         super().__init__("They hold this role already.")
 
 
-async def engage(request: Request, caller: Caller, newcomer: Newcomer, *, vouched: bool) -> tuple[Key, bool]:
-    """A role in the manager's structure, for these days, and the person, unless the directory knows that number already. The
-    key of the Practitioner, and whether the person is new. `vouched`: the manager answers for their profession. Nobody else
-    adds anyone there meanwhile: of two touches of one button, the second finds what the first has made. Raises Oneself,
-    HeldAlready, professions.OtherProfession."""
+class Engaged(NamedTuple):
+    """The key of the Practitioner. `new`: the directory did not know them. `unsure`: whether they are somebody else than one
+    whom it knows is for an administrator to find out, and opens nothing before."""
+
+    person: Key
+    new: bool
+    unsure: bool
+
+
+async def engage(request: Request, caller: Caller, newcomer: Newcomer, *, vouched: bool) -> Engaged:
+    """A role in the manager's structure, for these days, and the person, unless the directory knows them already. `vouched`:
+    the manager answers for their profession. Nobody else adds anyone meanwhile, here or in another structure: of two
+    touches of one button, the second finds what the first has made. Raises NotComplete, Oneself, HeldAlready,
+    knowing.Namesakes, knowing.OtherName, professions.OtherProfession."""
     house = request.app.state.house
-    turn = house.store.lock_token_of("PractitionerRole", f"organization={caller.organization}")
-    async with house.store.alone([turn]):
+    async with house.store.alone([house.store.lock_token_of("PractitionerRole", "engaging")]):
         writer = await writer_for(request, caller)
         try:
             return await _engage(house, writer, caller, newcomer, vouched=vouched)
@@ -50,10 +59,9 @@ async def engage(request: Request, caller: Caller, newcomer: Newcomer, *, vouche
             await internal.close_session(house.database.writing, writer.caller)
 
 
-async def _engage(
-    house: House, writer: Record, caller: Caller, newcomer: Newcomer, *, vouched: bool
-) -> tuple[Key, bool]:
-    known = await _known(writer, newcomer.rpps) if newcomer.rpps else ""
+async def _engage(house: House, writer: Record, caller: Caller, newcomer: Newcomer, *, vouched: bool) -> Engaged:
+    tree = await knowing.known_as(writer, newcomer)
+    known = f"Practitioner/{tree['id']}" if tree else ""
     key = house.store.key(*known.split("/", 1)) if known else None
     if key is not None and key.res == caller.practitioner:
         raise Oneself
@@ -69,28 +77,22 @@ async def _engage(
             await professions.check_own(house.database.reading, key.res, newcomer.role)
     if known and stated:
         await qualify(writer, known, stated)
-    made = await writer.transact(_written(Ids(house.vault.id_key), caller, newcomer, known, stated))
+    unsure = key is None and newcomer.who == ANOTHER
+    made = await writer.transact(_written(Ids(house.vault.id_key), caller, newcomer, known, stated, active=not unsure))
     if key is None:
         key = house.store.key(*made[0].split("/", 1))
     assert isinstance(key, Key)
-    return key, not known
+    return Engaged(key, not known, unsure)
 
 
 async def _refuse_twice(house: House, writer: Record, caller: Caller, newcomer: Newcomer, practitioner: int) -> None:
-    """Raises HeldAlready for a role in the same place whose days are some of these; who has no number is known by name."""
+    """Raises HeldAlready for a role in the same place whose days are some of these."""
     with faults.reported():
         people = await managers.people_of(house.database.reading, caller, kind_of("Practitioner"))
     for one in people:
-        same = (
-            one.role_code == newcomer.role
-            and one.acts_for == newcomer.acts_for
-            and not has_ended(one, writer.now().date())
-        )
-        if same and _overlaps(one, newcomer):
-            if practitioner and one.practitioner == practitioner:
-                raise HeldAlready(one.role, by_name=False)
-            if not newcomer.rpps and not newcomer.another and await _is_called(house, writer, one, newcomer.name):
-                raise HeldAlready(one.role, by_name=True)
+        same = (one.practitioner, one.role_code, one.acts_for) == (practitioner, newcomer.role, newcomer.acts_for)
+        if same and not has_ended(one, writer.now().date()) and _overlaps(one, newcomer):
+            raise HeldAlready(one.role)
 
 
 def has_ended(one: Person, today: date) -> bool:
@@ -103,26 +105,16 @@ def _overlaps(one: Person, newcomer: Newcomer) -> bool:
     return ends and newcomer.since <= last_day_before(one.ends)
 
 
-async def _is_called(house: House, writer: Record, one: Person, name: str) -> bool:
-    key = Key(0, kind_of("Practitioner"), one.practitioner)
-    found = human_name(await writer.read(reference(Ids(house.vault.id_key), key)))
-    return found.casefold() == name.casefold()
-
-
-async def _known(writer: Record, rpps: str) -> str:
-    """The reference of the one active Practitioner with that number; '' for none."""
-    found = await writer.search(
-        "Practitioner", {"identifier": f"{RPPS}|{rpps}", "active": "true", "_count": "2"}, most=2
-    )
-    return f"Practitioner/{found[0]['id']}" if len(found) == 1 else ""
-
-
-def _written(ids: Ids, caller: Caller, newcomer: Newcomer, known: str, stated: Iterable[str]) -> dict[str, Any]:
+def _written(
+    ids: Ids, caller: Caller, newcomer: Newcomer, known: str, stated: Iterable[str], *, active: bool
+) -> dict[str, Any]:
+    """Not `active`: the person, and the role, wait for an administrator."""
     organization = reference(ids, Key(0, kind_of("Organization"), caller.organization))
     end = {"end": newcomer.until.isoformat()} if newcomer.until else {}
     person: dict[str, Any] = {
         "resourceType": "Practitioner",
-        "active": True,
+        "active": active,
+        **({} if active else {"meta": {"tag": [namesakes.TAG]}}),
         "name": [{"family": newcomer.family, "given": [newcomer.given]}],
     }
     if newcomer.rpps:
@@ -131,7 +123,7 @@ def _written(ids: Ids, caller: Caller, newcomer: Newcomer, known: str, stated: I
         person["qualification"] = qualifications(stated)
     held: dict[str, Any] = {
         "resourceType": "PractitionerRole",
-        "active": True,
+        "active": active,
         "practitioner": {"reference": known or "urn:uuid:person"},
         "organization": {"reference": organization},
         "code": [{"coding": [{"system": vocabulary.ROLE, "code": newcomer.role}]}],

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.access.roles import ROLES
-from liaison.auth.people import managers, professions
+from liaison.auth.people import managers, namesakes, professions
 from liaison.auth.people.managers import Person
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.model.dates import LATEST
@@ -48,6 +48,7 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
             one.starts if one.starts > now else None,
             None if one.ends.year >= LATEST.year else one.ends,
             managers.by_code_on_phone(one.role_code),
+            namesakes.is_waiting(tree or {}),
         )
         for one, tree in zip(found, trees, strict=True)
     ]
@@ -73,7 +74,8 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
 
 
 class Listed(NamedTuple):
-    """One card. `begins`: a first day that has not come; `ends`: None for no end."""
+    """One card. `begins`: a first day that has not come; `ends`: None for no end. `doubtful`: an administrator has not found
+    out yet who that is."""
 
     of: Person
     name: str
@@ -81,6 +83,7 @@ class Listed(NamedTuple):
     begins: datetime | None
     ends: datetime | None
     on_phone: bool
+    doubtful: bool
 
 
 def nothing_to_give(request: Request, gettext: Callable[[str], str]) -> Response:

@@ -22,7 +22,8 @@ def _(text: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Newcomer:
     """Who begins in the manager's structure. `rpps`: their national number, '' where the role has none; `acts_for`: the
-    res of the PractitionerRole in whose place, or under whom, they work. `another`: somebody else of that name is there."""
+    res of the PractitionerRole in whose place, or under whom, they work. `who`: which of those whom the directory knows by
+    that name they are said to be, by reference; ANOTHER for none of them, '' while that is not said."""
 
     family: str
     given: str
@@ -32,13 +33,14 @@ class Newcomer:
     rpps: str = ""
     acts_for: int = 0
     authorisation: str = ""
-    another: bool = False
+    who: str = ""
 
     @property
     def name(self) -> str:
         return f"{self.given} {self.family}"
 
 
+ANOTHER: Final = "oui"
 _DIGITS: Final = 11
 STANDINGS: Final = {
     "inscrit": _("Inscrit à l’Ordre"),
@@ -76,13 +78,14 @@ def entered(
         rpps if managers.needs_number(role) else "",
         acts_for,
         authorisation,
-        another=form.get("homonyme") == "oui",
+        who=form.get("homonyme", ""),
     )
 
 
-def authorised(form: dict[str, str], since: date, until: date | None) -> str:
+def authorised(form: dict[str, str], since: date, until: date | None, *, spent: str = "") -> str:
     """The reference of the authorisation, which is personal and dated; a licence to replace is not one (R.4127-65, D.4131-2).
-    Each council has its own way to number them: what is asked for is a reference, with figures. Raises NotComplete."""
+    Each council has its own way to number them: what is asked for is a reference, with figures. `spent`: one that does not
+    reach to this last day. Raises NotComplete."""
     standing, typed = form.get("statut", ""), form.get("autorisation", "")
     if not typed:
         raise NotComplete(
@@ -94,6 +97,10 @@ def authorised(form: dict[str, str], since: date, until: date | None) -> str:
             _(
                 "Recopiez le numéro de l’autorisation tel que l’Ordre l’a écrit : il a des chiffres, et 40 signes au plus."
             ),
+        )
+    if spent and typed.casefold() == spent.casefold():
+        raise NotComplete(
+            "autorisation", _("Ce numéro est celui de l’autorisation qui s’arrête avant : une prolongation a le sien.")
         )
     if standing not in STANDINGS:
         raise NotComplete("statut", _("Dites si cette personne est inscrite à l’Ordre, ou étudiante."))

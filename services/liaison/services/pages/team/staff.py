@@ -62,6 +62,17 @@ async def confirm_profession(request: Request, caller: Caller, person: Person) -
     return True
 
 
+async def authorisation_of(request: Request, caller: Caller, role: int) -> str:
+    """The number of the authorisation under which this PractitionerRole stands; '' for none."""
+    writer = await writer_for(request, caller)
+    tree = await writer.read(
+        reference(Ids(writer.engine.store.vault.id_key), Key(0, kind_of("PractitionerRole"), role))
+    )
+    await internal.close_session(request.app.state.house.database.writing, writer.caller)
+    stated = (tree or {}).get("identifier") or ()
+    return next((str(one.get("value", "")) for one in stated if one.get("system") == vocabulary.AUTHORISATION), "")
+
+
 async def change_role(request: Request, caller: Caller, role: int, change: Callable[[dict[str, Any]], None]) -> None:
     """Writes the PractitionerRole again with this change."""
     house = request.app.state.house

@@ -7,6 +7,7 @@ page that answers, once, to be printed or spoken.
 import re
 import secrets
 import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -21,8 +22,10 @@ from liaison.fhir.store.contract import Key
 from liaison.services.pages import clock
 from liaison.services.pages.administration.people import link
 from liaison.services.pages.languages import language_of, translations
-from liaison.services.pages.signed_in import signed_in
-from liaison.services.pages.team import acts, engaging
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import address_of, signed_in
+from liaison.services.pages.team import acts, engaging, knowing
+from liaison.services.pages.team.called import described
 from liaison.services.pages.team.days import NotComplete
 from liaison.services.pages.team.listing import KIND, another_profession, nothing_to_give, show
 from liaison.services.pages.team.newcomer import entered
@@ -43,14 +46,20 @@ async def invite(request: Request) -> Response:
         return nothing_to_give(request, gettext)
     try:
         newcomer = entered(form, gives, mine, clock.now(request).date(), managers.answers_alone(caller))
-        person, new = await engaging.engage(request, caller, newcomer, vouched=managers.vouches(caller))
+        person, new, unsure = await engaging.engage(request, caller, newcomer, vouched=managers.vouches(caller))
     except NotComplete as problem:
         return await show(request, status=422, given=form, wrong=problem.field, error=gettext(problem.words))
     except engaging.Oneself:
         words = gettext("C’est votre propre numéro : personne ne se donne un rôle.")
         return await show(request, status=422, given=form, wrong="rpps", error=words)
     except engaging.HeldAlready as problem:
-        return await _there_already(request, form, problem)
+        words = gettext("Cette personne a déjà ce rôle dans votre structure : changez ses dates sur sa carte.")
+        return await show(request, status=422, given=form, wrong=f"personne-{problem.role}", error=words)
+    except knowing.Namesakes as problem:
+        return await _of_that_name(request, form, problem.trees)
+    except knowing.OtherName as problem:
+        words = gettext("L’annuaire a ce numéro RPPS pour {name} : vérifiez le numéro, et le nom.")
+        return await show(request, status=422, given=form, wrong="rpps", error=words.format(name=problem.name))
     except professions.OtherProfession as problem:
         return await show(request, status=422, given=form, wrong="rpps", error=another_profession(problem, gettext))
     with faults.reported():
@@ -58,11 +67,11 @@ async def invite(request: Request) -> Response:
         async with house.database.writing.acquire() as connection, connection.transaction():
             await _last_as_long(connection, caller, person, newcomer.until)
     if house.pro_sante_connect is not None and managers.needs_number(newcomer.role):
-        return await show(request, added=newcomer.name, way="psc", awaits=awaits)
+        return await show(request, added=newcomer.name, way="psc", awaits=awaits, unsure=unsure)
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
             if not new and (way := await _known_already(connection, caller, person)):
-                return await show(request, added=newcomer.name, way=way, awaits=awaits)
+                return await show(request, added=newcomer.name, way=way, awaits=awaits, unsure=unsure)
             username = await _free_username(connection, newcomer.given, newcomer.family)
             account = await accounts.add(
                 connection, username, person, invited=True, ends_at=acts.end_of(newcomer.until) if new else None
@@ -71,21 +80,32 @@ async def invite(request: Request) -> Response:
             secret = await (first_codes.give if on_phone else invitations.invite)(connection, account.number)
             await acts.note(request, connection, "invite", account.number)
     if on_phone:
-        return await show(request, code=secret, code_for=username, code_name=newcomer.name)
+        return await show(
+            request,
+            code=secret,
+            code_for=username,
+            code_name=newcomer.name,
+            added=newcomer.name if unsure else "",
+            unsure=unsure,
+        )
     return await show(
-        request, link=link(request, secret), link_for=username, added=newcomer.name if awaits else "", awaits=awaits
+        request,
+        link=link(request, secret),
+        link_for=username,
+        added=newcomer.name if awaits or unsure else "",
+        awaits=awaits,
+        unsure=unsure,
     )
 
 
-async def _there_already(request: Request, form: dict[str, str], problem: engaging.HeldAlready) -> Response:
-    """Leads to the card where the days are changed; somebody else of the same name can be added by saying so."""
+async def _of_that_name(request: Request, form: dict[str, str], trees: Sequence[Mapping[str, Any]]) -> Response:
+    """Asks whether it is one of these."""
+    caller, _ = await signed_in(request)
     gettext = translations(language_of(request)).gettext
-    if problem.by_name:
-        words = gettext("Une personne de ce nom a déjà ce rôle dans votre structure. Est-ce quelqu’un d’autre ?")
-    else:
-        words = gettext("Cette personne a déjà ce rôle dans votre structure : changez ses dates sur sa carte.")
-    where = f"personne-{problem.role}"
-    return await show(request, status=422, given=form, wrong=where, error=words, same_name=problem.by_name)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    called = [(f"Practitioner/{tree['id']}", await described(record, tree, gettext)) for tree in trees]
+    words = gettext("L’annuaire connaît déjà quelqu’un de ce nom. Est-ce la même personne ?")
+    return await show(request, status=422, given=form, wrong="homonyme", error=words, same_name=called)
 
 
 async def _last_as_long(connection: asyncpg.Connection, caller: Caller, person: Key, until: date | None) -> None:

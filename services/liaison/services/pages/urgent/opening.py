@@ -20,7 +20,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reception.person import Incomplete, matricule, patient
-from liaison.services.pages.reception.too_many import too_many
+from liaison.services.pages.reception.too_many import too_many, until_then
 from liaison.services.pages.reception.welcome import KINDS, MISSING, SEXES, parameters
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import SignInNeeded, address_of, browser_of, signed_in
@@ -73,7 +73,8 @@ async def _open(request: Request, form: dict[str, str], gettext: Any) -> Respons
     try:
         answer = await record.operate("Patient/$emergency-access", body)
     except Refused as refused:
-        return await _show(request, form, _words(gettext, refused), refused.answered, proven=True)
+        words = _words(gettext, refused)
+        return until_then(await _show(request, form, words, refused.answered, proven=True), refused)
     task = next(part for part in answer["parameter"] if part["name"] == "task")["valueReference"]["reference"]
     return RedirectResponse(f"/urgence/{task.partition('/')[2]}", status_code=303)
 
