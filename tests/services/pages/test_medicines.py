@@ -59,6 +59,19 @@ DOSAGES: list[tuple[Tree, str]] = [
     (_repeat(boundsRange={"high": {"value": 7, "code": "d"}}), "pendant ≤ 7 jours"),
     (_repeat(boundsPeriod={"end": "2026-12-03"}), "fin : 03/12/2026"),
     (_repeat(count=3), "3 fois en tout"),
+    (_repeat(frequency=1, period=1, periodUnit="d", duration=15, durationUnit="h"),
+        "1 fois par jour, 15 heures à chaque fois"),
+    (_repeat(duration=30, durationMax=45, durationUnit="min"), "30 minutes – 45 minutes à chaque fois"),
+    (_repeat(durationMax=1, durationUnit="h"), "≤ 1 heure à chaque fois"),
+    ({"text": "oxygène", **_repeat(duration=15, durationUnit="h")}, "oxygène, 15 heures à chaque fois"),
+    ({"text": "1 le matin", **_repeat(boundsPeriod={"start": "2026-12-03", "end": "2026-12-10"})},
+        "1 le matin, 03/12/2026 – 10/12/2026"),
+    ({"text": "1 le matin", **_repeat(boundsPeriod={"end": "2026-11-03"})}, "1 le matin, fin : 03/11/2026"),
+    ({"text": "1 le soir", **_repeat(boundsDuration={"value": 5, "code": "d"})}, "1 le soir, pendant 5 jours"),
+    ({"text": "1 pendant 6 jours", **_repeat(boundsDuration={"value": 6, "code": "d"})}, "1 pendant 6 jours"),
+    ({"text": "une injection", "timing": {"event": ["2026-12-04"]}}, "une injection, 04/12/2026"),
+    ({"additionalInstruction": [{"coding": [{"system": "http://snomed.info/sct", "code": "311504000"}]}]},
+        "SNOMED CT 311504000"),
     ({"timing": {"code": {"coding": [{"code": "BID"}]}}}, "2 fois par jour"),
     ({"timing": {"code": {"text": "au coup par coup"}}}, "au coup par coup"),
     ({"timing": {"event": ["2026-12-03T08:00:00Z"]}}, "03/12/2026"),
@@ -151,6 +164,8 @@ def test_treatments_are_sorted_by_what_the_record_says_of_them() -> None:
             request("ordonné"),
             request("jamais", doNotPerform=True),
             request("jamais plus", "stopped", doNotPerform=True),
+            request("jamais, sans nouvelles", "unknown", doNotPerform=True),
+            request("jamais, en pause", "on-hold", doNotPerform=True),
             request("avis", intent="proposal"),
             request("projet", intent="plan"),
             request("choix", intent="option"),
@@ -166,13 +181,25 @@ def test_treatments_are_sorted_by_what_the_record_says_of_them() -> None:
             statement("pas pris", "not-taken", effectiveDateTime="2026-03-01"),
             statement("terminé", "completed", effectiveDateTime="2025"),
             statement("erreur", "entered-in-error"),
+            statement("dès demain", effectivePeriod={"start": "2026-11-30"}),
+            statement("depuis ce matin", effectivePeriod={"start": "2026-11-29"}),
+            statement("le mois prochain", effectiveDateTime="2026-12"),
+            request("dans une semaine", dosageInstruction=[_repeat(boundsPeriod={"start": "2026-12-06"})]),
+            request(
+                "une dose dès demain", dosageInstruction=[_repeat(boundsPeriod={"start": "2026-11-30"}), {"text": "1"}]
+            ),
+            request("valable demain", dispenseRequest={"validityPeriod": {"start": "2026-11-30"}}),
         ],
         NOW,
     )
 
-    assert _ids(found.taken) == ["ordonné", "déclaré", "sans nouvelles", "jusqu'à ce soir"]
-    assert _ids(found.forbidden) == ["jamais"]
-    assert _ids(found.proposed) == ["avis", "projet", "choix", "à prendre"]
+    assert _ids(found.taken) == [
+        "ordonné", "déclaré", "sans nouvelles", "jusqu'à ce soir", "depuis ce matin", "une dose dès demain",
+    ]  # fmt: skip
+    assert _ids(found.forbidden) == ["jamais", "jamais, sans nouvelles", "jamais, en pause"]
+    assert _ids(found.proposed) == [
+        "avis", "projet", "choix", "à prendre", "dès demain", "le mois prochain", "dans une semaine", "valable demain",
+    ]  # fmt: skip
     assert _ids(found.ended) == ["pas pris", "arrêté", "suspendu", "terminé", "fini hier"]
 
 
@@ -199,6 +226,16 @@ def test_what_ended_is_told_once_and_not_where_it_is_taken_still() -> None:
         (request("A", "cancelled"), "A (annulé)"),
         (request("A", "draft"), "A (brouillon)"),
         (statement("A", "unknown"), "A (état inconnu)"),
+        (statement("A", effectivePeriod={"start": "2026-12-01"}), "A, début : 01/12/2026"),
+        (statement("A", effectivePeriod={"start": "2026", "end": "2026-11-03"}), "A, 2026 – 03/11/2026"),
+        (statement("A", effectiveDateTime="2026-12-03"), "A, 03/12/2026"),
+        (
+            request("A", dispenseRequest={"validityPeriod": {"end": "2026-11-03"}}),
+            "A, ordonnance valable, fin : 03/11/2026",
+        ),
+        (request("A", substitution={"allowedBoolean": False}), "A, non substituable"),
+        (request("A", substitution={"allowedBoolean": True}), "A"),
+        (request("A", "unknown", doNotPerform=True), "Ne pas donner : A (état inconnu)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -222,3 +259,27 @@ def test_a_treatment_whose_medication_the_reader_does_not_see_leaves_no_line() -
         "Warfarine",
         "médicament non précisé",
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("active", "Apixaban"),
+        ("entered-in-error", "Apixaban (médicament noté par erreur, à vérifier)"),
+        ("inactive", "Apixaban (médicament qui n'est plus disponible)"),
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"display": "Apixaban"}], ids=["without a display", "with one"])
+def test_a_treatment_by_a_medication_that_is_wrong_stays_and_says_so(status: str, said: str, more: Tree) -> None:
+    """A treatment that a person may really take must not vanish because the card of its product was a mistake."""
+    medication = {"resourceType": "Medication", "id": "1", "status": status, "code": {"text": "Apixaban"}}
+    referring: Tree = {"medicationReference": {"reference": "Medication/1", **more}}
+    containing = {"contained": [{**medication, "id": "m"}], "medicationReference": {"reference": "#m", **more}}
+    found = [request("x") | one for one in (referring, containing)]
+    for tree in found:
+        del tree["medicationCodeableConcept"]
+
+    kept = named(found, [*found, medication], "https://record.example/fhir")
+
+    assert [sentence(tree) for tree in kept] == [said, said]
+    assert len(sorted_out(kept, NOW).taken) == 1

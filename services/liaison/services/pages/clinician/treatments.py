@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from liaison.fhir.model.references import unversioned
 from liaison.services.pages.reading import moments
-from liaison.services.pages.reading.medicines import ended, forbidden, medicine, product, proposed, taken
+from liaison.services.pages.reading.medicines import ended, forbidden, medicine, prohibits, proposed, taken
 from liaison.services.pages.reading.states import in_error
 
 Tree = dict[str, Any]
@@ -29,27 +29,31 @@ def sorted_out(trees: list[Tree], now: datetime) -> Treatments:
     today = [tree for tree in known if taken(tree, now)]
     over = [tree for tree in known if ended(tree, now) and not forbidden(tree)]
     return Treatments(
-        [tree for tree in known if forbidden(tree) and tree.get("status") == "active"],
+        [tree for tree in known if prohibits(tree)],
         today,
-        [tree for tree in known if proposed(tree) and not forbidden(tree) and not ended(tree, now)],
+        [tree for tree in known if proposed(tree, now) and not forbidden(tree) and not ended(tree, now)],
         _once_each(sorted(over, key=lambda tree: moments.happened(tree) or _NEVER, reverse=True), today),
     )
 
 
 def named(treatments: list[Tree], found: list[Tree], base_url: str) -> list[Tree]:
-    """Those that can be named: each says the name of the Medication it refers to, as if the reference had carried it.
+    """Those that can be named: each holds the Medication it refers to, as if it had contained it, and so says what that
+    one says of itself too. One entered in error leaves the treatment, which a person may really take, and marks it.
 
     One whose Medication the reader does not see is left out. The right to a wrapper is not the right to its content
     (design, « one visible set »), and a treatment without a name says that there is one to hide.
     """
-    names = {f"Medication/{one['id']}": product(one) for one in found if one["resourceType"] == "Medication"}
+    cards = {f"Medication/{one['id']}": one for one in found if one["resourceType"] == "Medication"}
     kept = []
     for tree in treatments:
         reference = tree.get("medicationReference") or {}
         address = unversioned(str(reference.get("reference", "")).removeprefix(f"{base_url}/"))
-        if not reference.get("display") and names.get(address):
-            reference["display"] = names[address]
-        if reference.get("display") or address in names or not address.startswith("Medication/"):
+        if address in cards:
+            holding = [*tree.get("contained", []), {**cards[address], "id": address}]
+            kept.append(
+                {**tree, "contained": holding, "medicationReference": {**reference, "reference": f"#{address}"}}
+            )
+        elif reference.get("display") or not address.startswith("Medication/"):
             kept.append(tree)
     return kept
 

@@ -6,7 +6,7 @@ http://hl7.org/fhir/R4/dosage.html and http://hl7.org/fhir/R4/datatypes.html#Tim
 from typing import Any, Final
 
 from liaison.services.pages.reading import timings, values
-from liaison.services.pages.reading.concepts import Say, labels, named
+from liaison.services.pages.reading.concepts import Say, named
 
 Tree = dict[str, Any]
 
@@ -29,13 +29,21 @@ def of(tree: Tree) -> list[Tree]:
 
 
 def told(dosage: Tree, say: Say = str) -> str:
-    """All that it says. Words of its own are kept as they are; what they may leave out is said after them: 'si besoin',
-    the greatest dose, what the patient was told."""
-    own = str(dosage.get("text") or "")
-    said = [own] if own else [_dose(dosage, say), *timings.told(dosage.get("timing"), say), _way(dosage, say)]
-    more = [_needed(dosage, say, own), *_limits(dosage, say), *labels(dosage.get("additionalInstruction"))]
+    """All that it says. Words of its own are kept as they are; what they may leave out is said after them: until when,
+    'si besoin', the greatest dose, what the patient was told."""
+    own, timing = str(dosage.get("text") or ""), dosage.get("timing")
+    said = [own] if own else [_dose(dosage, say), *timings.told(timing, say), _way(dosage, say)]
+    left_out = [one for one in timings.bounds(timing, say) if one.casefold() not in own.casefold()] if own else []
+    instructed = [named(one, say) for one in dosage.get("additionalInstruction", [])]
+    more = [*left_out, _needed(dosage, say, own), *_limits(dosage, say), *instructed]
     patient = str(dosage.get("patientInstruction") or "")
     return ", ".join(dict.fromkeys(filter(None, [*said, *more, patient])))
+
+
+def periods(tree: Tree) -> list[Tree]:
+    """From when until when each dosage holds, {} for one that does not say."""
+    repeats = ((one.get("timing") or {}).get("repeat") or {} for one in of(tree))
+    return [repeat.get("boundsPeriod") or {} for repeat in repeats]
 
 
 def _dose(dosage: Tree, say: Say) -> str:

@@ -6,7 +6,7 @@ http://hl7.org/fhir/R4/medicationrequest.html
 from datetime import datetime
 from typing import Any, Final
 
-from liaison.services.pages.reading import dosages, moments, values
+from liaison.services.pages.reading import dosages, moments, products, values
 from liaison.services.pages.reading.concepts import Say, label, named
 
 Tree = dict[str, Any]
@@ -25,9 +25,12 @@ _ENDED: Final = frozenset({"stopped", "completed", "on-hold", "not-taken"})
 
 
 def told(tree: Tree, say: Say = str) -> str:
-    """The name with every dosage, ' ; ' between them. What must not be given is said first."""
+    """The name with every dosage, ' ; ' between them, and when. What must not be given is said first."""
+    name = medicine(tree, say) or say(_("médicament non précisé"))
+    if card := products.card(products.contained(tree, tree.get("medicationReference") or {})):
+        name = f"{name} ({say(card)})"
     given = " ; ".join(filter(None, (dosages.told(one, say) for one in dosages.of(tree))))
-    line = ", ".join(filter(None, (medicine(tree, say) or say(_("médicament non précisé")), given)))
+    line = ", ".join(filter(None, (name, given, _when(tree, say), _ordered(tree, say))))
     meant = _MEANT.get(str(tree.get("intent", ""))) if tree.get("status") == "active" else None
     line = f"{line} ({say(meant)})" if meant else line
     return f"{say(_NEVER)} : {line}" if forbidden(tree) else line
@@ -37,22 +40,13 @@ def medicine(tree: Tree, say: Say = str) -> str:
     """What is taken: its words, those of the Medication that the resource contains, or of the reference to one; failing
     words, the ingredients or the code. '' where nothing names it."""
     reference = tree.get("medicationReference") or {}
-    inside: Tree = _contained(tree, reference)
+    inside = products.contained(tree, reference)
     return (
         label(tree.get("medicationCodeableConcept"))
         or label(inside.get("code"))
         or str(reference.get("display") or "")
         or named(tree.get("medicationCodeableConcept"), say)
-        or product(inside, say, tree)
-    )
-
-
-def product(medication: Tree, say: Say = str, holder: Tree | None = None) -> str:
-    """A Medication: its words, its ingredients with their strengths, or its code. `holder` is what contains it."""
-    return (
-        label(medication.get("code"))
-        or " + ".join(filter(None, (_ingredient(one, holder or medication, say) for one in _parts(medication))))
-        or named(medication.get("code"), say)
+        or products.product(inside, say, tree)
     )
 
 
@@ -61,15 +55,23 @@ def forbidden(tree: Tree) -> bool:
     return tree.get("doNotPerform") is True
 
 
-def proposed(tree: Tree) -> bool:
-    """Whether it stands as an idea or an intention: nobody ordered it, or takes it yet."""
-    meant = tree.get("status") == "intended"
-    return meant or (tree.get("status") in ("active", "unknown") and tree.get("intent") in _MEANT)
+def prohibits(tree: Tree) -> bool:
+    """Whether the prohibition may still hold: one that is suspended, or of which nobody knows, is told with its status."""
+    return forbidden(tree) and tree.get("status") in ("active", "unknown", "on-hold")
+
+
+def proposed(tree: Tree, now: datetime) -> bool:
+    """Whether it stands as an idea or an intention, or begins later: nobody ordered it, or takes it yet."""
+    if tree.get("status") == "intended":
+        return True
+    return tree.get("status") in ("active", "unknown") and (tree.get("intent") in _MEANT or _begins_later(tree, now))
 
 
 def taken(tree: Tree, now: datetime) -> bool:
     """Whether the person takes it today, as far as the record says; where it says that nobody knows, so does the line."""
-    return tree.get("status") in ("active", "unknown") and not (forbidden(tree) or proposed(tree) or ended(tree, now))
+    if forbidden(tree) or proposed(tree, now) or ended(tree, now):
+        return False
+    return tree.get("status") in ("active", "unknown")
 
 
 def ended(tree: Tree, now: datetime) -> bool:
@@ -77,20 +79,28 @@ def ended(tree: Tree, now: datetime) -> bool:
     return tree.get("status") in _ENDED or moments.over(tree.get("effectivePeriod") or {}, now)
 
 
-def _contained(tree: Tree, reference: Tree) -> Tree:
-    named_ = reference.get("reference")
-    return next((one for one in tree.get("contained", []) if named_ and f"#{one.get('id')}" == named_), {})
-
-
-def _parts(medication: Tree) -> list[Tree]:
-    return [one for one in medication.get("ingredient", []) if isinstance(one, dict)]
-
-
-def _ingredient(ingredient: Tree, holder: Tree, say: Say) -> str:
-    reference = ingredient.get("itemReference") or {}
-    name = (
-        named(ingredient.get("itemCodeableConcept"), say)
-        or str(reference.get("display") or "")
-        or named(_contained(holder, reference).get("code"), say)
+def _begins_later(tree: Tree, now: datetime) -> bool:
+    """As a whole: a treatment of which one dosage holds today is taken today."""
+    whole = [_effective(tree), (tree.get("dispenseRequest") or {}).get("validityPeriod") or {}]
+    each = dosages.periods(tree)
+    return any(moments.ahead(one, now) for one in whole) or (
+        bool(each) and all(moments.ahead(one, now) for one in each)
     )
-    return f"{name} {values.ratio(ingredient.get('strength'))}".strip() if name else ""
+
+
+def _effective(statement: Tree) -> Tree:
+    """When it is, was or will be taken, as a Period."""
+    return statement.get("effectivePeriod") or {"start": statement.get("effectiveDateTime", "")}
+
+
+def _when(tree: Tree, say: Say) -> str:
+    moment = str(tree.get("effectiveDateTime", ""))
+    return values.period(tree.get("effectivePeriod"), say) or (values.day(moment) if moment else "")
+
+
+def _ordered(request: Tree, say: Say) -> str:
+    """What the prescription says of itself: until when it is valid, and that nothing may be given in its place."""
+    valid = values.period((request.get("dispenseRequest") or {}).get("validityPeriod"), say)
+    kept = (request.get("substitution") or {}).get("allowedBoolean") is False
+    parts = (f"{say(_('ordonnance valable'))}, {valid}" if valid else "", say(_("non substituable")) if kept else "")
+    return ", ".join(filter(None, parts))

@@ -107,7 +107,17 @@ def told(timing: Any, say: Say = str) -> list[str]:
     repeat = timing.get("repeat") or {}
     coded = next((say(_CODES[code]) for code in sorted(codes(timing.get("code"))) if code in _CODES), "")
     often = _often(repeat, say)
-    found = [often or coded or named(timing.get("code"), say), *_when(repeat, say), *_bounds(repeat, say)]
+    found = [often or coded or named(timing.get("code"), say), *_when(repeat, say)]
+    return [*filter(None, found), *bounds(timing, say)]
+
+
+def bounds(timing: Any, say: Say = str) -> list[str]:
+    """How long each time lasts, from when until when, how many times in all, on which days: what words of one's own may
+    leave out."""
+    if not isinstance(timing, dict):
+        return []
+    repeat = timing.get("repeat") or {}
+    found = [_each(repeat, say), *_bounds(repeat, say)]
     return [*filter(None, found), *(values.day(str(one)) for one in timing.get("event", []) if one)]
 
 
@@ -149,6 +159,14 @@ def _when(repeat: Tree, say: Say) -> list[str]:
     return [days, hours, *moments]
 
 
+def _each(repeat: Tree, say: Say) -> str:
+    """R4: duration, « how long this thing happens for when it happens »: fifteen hours of oxygen, once a day."""
+    unit = str(repeat.get("durationUnit", ""))
+    low, high = ({"value": repeat.get(name), "code": unit} for name in ("duration", "durationMax"))
+    lasts = _between({"low": low, "high": high}, say) if "durationMax" in repeat else _whole(low, say)
+    return say(_("{time} à chaque fois")).format(time=lasts) if lasts else ""
+
+
 def _bounds(repeat: Tree, say: Say) -> list[str]:
     duration, limits = repeat.get("boundsDuration"), repeat.get("boundsRange")
     lasts = _whole(duration, say) or _between(limits, say)
@@ -170,4 +188,6 @@ def _whole(duration: Any, say: Say) -> str:
     if not isinstance(duration, dict) or duration.get("value") is None:
         return ""
     unit = str(duration.get("code") or duration.get("unit") or "")
+    if unit in _ONE and duration["value"] == 1:
+        return f"1 {say(_ONE[unit])}"
     return say(_MANY[unit]).format(n=values.number(duration["value"])) if unit in _MANY else values.quantity(duration)
