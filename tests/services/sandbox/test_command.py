@@ -1,11 +1,14 @@
 """`liaison sandbox`, from outside: what it writes, who gets in, who sees whom, and what it refuses to touch."""
 
+import asyncio
 import stat
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 
+from liaison.fhir.store.embedded import Embedded
 from liaison.fhir.vault import FileKeyProvider
 from liaison.services.sandbox.folder import Folder
 
@@ -211,9 +214,9 @@ def test_tokens_are_refused_where_there_is_no_sandbox(tmp_path: Path) -> None:
 
 def test_a_stopped_sandbox_gives_no_token_and_is_no_service_for_real_people(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    folder.prepare(reset=False)
-    FileKeyProvider.create(folder.key)
-    folder.write({"issuer": "http://127.0.0.1:9"})
+    with folder.held("http://127.0.0.1:9", reset=False):
+        FileKeyProvider.create(folder.key)
+        folder.write({"issuer": "http://127.0.0.1:9"})
     own = {**environment(), "LIAISON_DATA": str(tmp_path), "LIAISON_KEY_FILE": str(folder.key)}
 
     token = typed(environment(), "sandbox", "token", "--data", str(tmp_path), "--as", "gp")
@@ -222,3 +225,26 @@ def test_a_stopped_sandbox_gives_no_token_and_is_no_service_for_real_people(tmp_
     assert (token.returncode, served.returncode) == (1, 1)
     assert f"Start it: liaison sandbox --data {tmp_path}" in token.stderr
     assert f"{tmp_path} is a sandbox. Start it as one: liaison sandbox --data {tmp_path}" in served.stderr
+
+
+def test_a_sandbox_of_another_version_is_told_what_its_own_command_does(sandbox: Running) -> None:
+    url = Embedded.attach(sandbox.folder / "database").url
+
+    async def set_(revision: str) -> str:
+        one = await asyncpg.connect(url)
+        try:
+            before = await one.fetchval("select version_num from alembic_version")
+            await one.execute("update alembic_version set version_num = $1", revision)
+            return str(before)
+        finally:
+            await one.close()
+
+    before = asyncio.run(set_("of_another"))
+    try:
+        done = typed(environment(), "sandbox", "token", "--data", str(sandbox.folder), "--as", "gp")
+    finally:
+        asyncio.run(set_(before))
+
+    assert done.returncode == 1
+    assert f"start it again, which brings them to this version: liaison sandbox --data {sandbox.folder}" in done.stderr
+    assert "liaison migrate" not in done.stderr

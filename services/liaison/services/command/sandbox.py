@@ -1,6 +1,7 @@
 """`liaison sandbox`: a complete synthetic territory, started by one command, for integrators, tests and first looks."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import threading
@@ -10,12 +11,13 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from liaison.fhir.store.database import UnknownSchema
 from liaison.fhir.vault import FileKeyProvider
 from liaison.services.base import NoDatabase
 from liaison.services.command import Refused, app, serve
@@ -23,7 +25,7 @@ from liaison.services.installation import WrongInstallation
 from liaison.services.sandbox import lan, start
 from liaison.services.sandbox import token as tokens
 from liaison.services.sandbox.clients import ORIGINS
-from liaison.services.sandbox.folder import Folder, NotASandbox
+from liaison.services.sandbox.folder import AlreadyRunning, Folder, NotASandbox
 from liaison.services.sandbox.load import NotLoaded
 from liaison.services.sandbox.territory import Territory, build
 from liaison.services.sandbox.territory.clock import PARIS, Clock
@@ -33,6 +35,9 @@ sandbox = typer.Typer(help="A synthetic territory on a database of its own: inve
 app.add_typer(sandbox, name="sandbox")
 
 DATA = Path("liaison-sandbox")
+HERE: Final = "127.0.0.1"
+PATIENCE_SECONDS: Final = 30
+"""Longer than a worker takes to see that its supervisor is gone and to end its requests (LIAISON_STOP_WITHIN_SECONDS)."""
 Data = Annotated[Path, typer.Option("--data", file_okay=False, help="The sandbox's folder; made if it is not there.")]
 
 
@@ -46,7 +51,7 @@ def _origins(given: list[str] | None) -> list[str] | None:
 @sandbox.callback(invoke_without_command=True)
 def run(
     context: typer.Context,
-    port: Annotated[int, typer.Option(help="Port to listen on, 0 for a free one.")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on, 0 for a free one.")] = 8080,
     data: Data = DATA,
     size: Annotated[Literal["small", "large"], typer.Option(help="60 or 1,200 patients.")] = "small",
     as_of: Annotated[
@@ -75,19 +80,35 @@ def run(
     folder = Folder(data)
     clock = Clock.of(date(as_of.year, as_of.month, as_of.day)) if as_of else Clock(datetime.now(PARIS))
     try:
-        folder.prepare(reset=reset)
-        if not folder.key.exists():
-            FileKeyProvider.create(folder.key)
+        folder.refuse()
         host = lan.address() if on_network else ""
-        settings = _settings(folder, port, workers, public_url, host=host, origins=(*ORIGINS, *(origin or ())))
-        certificate = lan.certificate(folder.path, host) if on_network else None
-        serve.run(
-            settings,
-            lambda: _prepare(settings, folder, lambda: build(clock, size), certificate),
-            (certificate.chain, certificate.key) if certificate else None,
-        )
-    except (NotASandbox, WrongInstallation, NotLoaded, lan.NoPrivateAddress) as error:
+        with contextlib.closing(_bound(folder, host or HERE, port)) as having:
+            chosen = having.getsockname()[1]
+            settings = _settings(folder, chosen, workers, public_url, host=host, origins=(*ORIGINS, *(origin or ())))
+            with folder.held(settings.public_url, reset=reset):
+                if not folder.key.exists():
+                    FileKeyProvider.create(folder.key)
+                certificate = lan.certificate(folder.path, host) if on_network else None
+                serve.run(
+                    settings,
+                    lambda: _prepare(settings, folder, lambda: build(clock, size), certificate),
+                    (certificate.chain, certificate.key) if certificate else None,
+                    having,
+                )
+    except (NotASandbox, AlreadyRunning, WrongInstallation, NotLoaded, lan.NoPrivateAddress) as error:
         raise Refused(str(error)) from None
+
+
+def _bound(folder: Folder, host: str, port: int) -> socket.socket:
+    """The port, before anything is made. One that the workers of a sandbox that was killed still hold is waited for."""
+    patience = time.monotonic() + (PATIENCE_SECONDS if folder.abandoned else 0)
+    while True:
+        try:
+            return serve.bound(host, port)
+        except Refused as refusal:
+            if time.monotonic() > patience:
+                raise Refused(f"{refusal} Choose another with --port, 0 for a free one; nothing was made.") from None
+        time.sleep(0.1)
 
 
 @sandbox.command("token")
@@ -106,6 +127,11 @@ def token(
         typer.echo(tokens.token(known, who, client, scope, patient))
     except NoDatabase:
         raise Refused(f"The sandbox in {folder.path} does not run. Start it: liaison sandbox --data {data}") from None
+    except UnknownSchema:
+        raise Refused(
+            f"The sandbox in {folder.path} has the tables of another version of Liaison. Stop it and start it again, "
+            f"which brings them to this version: liaison sandbox --data {data}"
+        ) from None
     except (NotASandbox, WrongInstallation, tokens.NoToken, *serve.CANNOT) as error:
         raise Refused(str(error)) from None
 
@@ -115,27 +141,20 @@ def _settings(
 ) -> Settings:
     """The settings of the sandbox, which its worker processes read from the environment. What the shell says of another
     installation is not heard."""
-    chosen = port or _free_port()
     for name in [name for name in os.environ if name.startswith("LIAISON_")]:
         del os.environ[name]
     own = {
         "DATA": folder.path,
         "KEY_FILE": folder.key,
-        "PORT": chosen,
+        "PORT": port,
         "WORKERS": workers,
-        "HOST": host or "127.0.0.1",
-        "PUBLIC_URL": public_url or (f"https://{host}:{chosen}" if host else f"http://127.0.0.1:{chosen}"),
+        "HOST": host or HERE,
+        "PUBLIC_URL": public_url or (f"https://{host}:{port}" if host else f"http://{HERE}:{port}"),
         "ACCESS_LOG": "false",
         "CORS_ORIGINS": ",".join(origins),
     }
     os.environ.update({f"LIAISON_{name}": str(value) for name, value in own.items()})
     return Settings()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _prepare(

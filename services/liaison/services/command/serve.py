@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -56,18 +57,19 @@ def run(
     settings: Settings,
     before: Callable[[], None] = lambda: None,
     certificate: tuple[Path, Path] | None = None,
+    port: socket.socket | None = None,
 ) -> None:
     """Starts the database when it is ours to start, checks that the service can serve, and supervises the workers.
 
     `before` is done once the database runs and before anything is served. `certificate` (chain, key) serves HTTPS here;
-    in production the proxy does."""
+    in production the proxy does. `port` is what `bound` returned, for whom a taken port must be known before all else."""
     try:
         key_provider(settings)  # first: without a key no database is made, nor started
         with base.running(settings, progress=True) as supervisor:
             before()
             _check(settings)
             with supervisor.watched() if supervisor else contextlib.nullcontext():
-                _serve(settings, certificate)
+                _serve(settings, certificate, port)
     except CANNOT as error:
         raise Refused(str(error)) from None
 
@@ -94,7 +96,7 @@ def _check(settings: Settings) -> None:
     asyncio.run(open_and_close())
 
 
-def _serve(settings: Settings, certificate: tuple[Path, Path] | None) -> None:
+def _serve(settings: Settings, certificate: tuple[Path, Path] | None, port: socket.socket | None) -> None:
     config = uvicorn.Config(
         APPLICATION,
         factory=True,
@@ -112,7 +114,7 @@ def _serve(settings: Settings, certificate: tuple[Path, Path] | None) -> None:
         ssl_keyfile=certificate[1] if certificate else None,
     )
     with contextlib.ExitStack() as stack:
-        listening = stack.enter_context(contextlib.closing(_listen(settings.host, settings.port)))
+        listening = stack.enter_context(contextlib.closing(_listen(port or bound(settings.host, settings.port))))
         sockets = [listening]
         if settings.proxy_socket:
             sockets.append(stack.enter_context(contextlib.closing(_listen_to_proxy(settings.proxy_socket))))
@@ -123,19 +125,40 @@ def _serve(settings: Settings, certificate: tuple[Path, Path] | None) -> None:
         Workers(config, sockets=sockets).run()
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """One listening socket, shared by all workers, which the kernel wakes in turn."""
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has the port, and keeps others from it, but does not listen yet. Raises Refused for a taken one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Two sockets that both may reuse an address may both have it until one listens. So not at first: only where
+    # connections of a service that has ended (TIME_WAIT) would keep the port for a minute.
+    for reuse in (False, True):
+        having = socket.socket(family, socket.SOCK_STREAM)
+        having.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
+        try:
+            having.bind((host, port))
+        except OSError as error:
+            having.close()
+            if reuse or error.errno != errno.EADDRINUSE:
+                raise _taken(host, port, error) from None
+        else:
+            break
+    return having
+
+
+def _taken(host: str, port: int, error: OSError) -> Refused:
+    return Refused(f"Cannot listen on {host}:{port}: {error.strerror}.")
+
+
+def _listen(having: socket.socket) -> socket.socket:
+    """One listening socket, shared by all workers, which the kernel wakes in turn."""
+    having.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, True)  # its connections must not keep the port after us
     try:
-        listening.bind((host, port))
+        having.listen(2048)
     except OSError as error:
-        listening.close()
-        raise Refused(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
-    listening.listen(2048)
-    listening.set_inheritable(True)
-    return listening
+        host, port = having.getsockname()[:2]
+        having.close()
+        raise _taken(host, port, error) from None
+    having.set_inheritable(True)
+    return having
 
 
 def _refuse_in_use(path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from liaison.auth.journal.audit_rights import give_mandate
+from liaison.fhir.store.database import UnknownSchema
 from liaison.services import base, installation, migrations
 from liaison.services.house import House
 from liaison.services.installation import Kind
@@ -62,14 +63,12 @@ async def fill(settings: Settings, folder: Folder, territory: Territory, progres
 
 
 async def check(settings: Settings) -> None:
-    """Raises WrongInstallation unless the base that runs here was declared a sandbox. The demonstration app then follows
-    the address that it starts at."""
+    """Raises WrongInstallation unless the base that runs here was declared a sandbox."""
     async with opening(settings) as opened:
         if await installation.declared(opened.connection, opened.vault) is not Kind.SANDBOX:
             raise installation.WrongInstallation(
                 "This database was not made as a sandbox, and cannot become one. Use another data folder."
             )
-        await clients.follow(opened.connection, settings.public_url)
 
 
 def addresses(settings: Settings) -> dict[str, Any]:
@@ -86,9 +85,17 @@ async def prepare(
     settings: Settings, folder: Folder, territory: Callable[[], Territory], progress: Callable[[int], None]
 ) -> bool:
     """Brings the running base to a filled sandbox. True when it was filled now, False when it was already."""
-    await migrations.migrate(base.url(settings))
+    try:
+        await migrations.migrate(base.url(settings))
+    except UnknownSchema:
+        raise installation.WrongInstallation(
+            f"The sandbox in {folder.path} has tables that this version of Liaison does not know. Start it with the version "
+            f"that made it, or make it anew: liaison sandbox --reset --data {folder.path}"
+        ) from None
     if folder.complete:
         await check(settings)
+        async with opening(settings) as opened:
+            await clients.follow(opened.connection, settings.public_url)
         folder.write({**folder.read(), **addresses(settings)})
         return False
     await fill(settings, folder, territory(), progress)

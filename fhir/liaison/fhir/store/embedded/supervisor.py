@@ -113,13 +113,7 @@ class Embedded:
         Recovery after a crash may be long: it is waited for as long as the server lives, and told to `progress`.
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            self._lock.take()
-        except Held as held:
-            raise AlreadySupervised(
-                f"The database in {self.directory} is supervised by {held}. "
-                "Stop that one first, or let it serve this one too."
-            ) from None
+        self._take()
         try:
             if not self._adopt():
                 self._launch()
@@ -128,6 +122,21 @@ class Embedded:
             self.stop()
             raise
         return self
+
+    def vacate(self) -> None:
+        """Leaves a directory that may be removed: a server whose supervisor is gone is stopped. Raises AlreadySupervised."""
+        self._take()
+        self.runtime = runtime.recorded(self.directory)
+        self.stop()
+
+    def _take(self) -> None:
+        try:
+            self._lock.take()
+        except Held as held:
+            raise AlreadySupervised(
+                f"The database in {self.directory} is supervised by {held}. "
+                "Stop that one first, or let it serve this one too."
+            ) from None
 
     def ensure(self) -> bool:
         """Starts the server again if it has died. True when it had to."""
