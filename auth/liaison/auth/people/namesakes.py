@@ -20,11 +20,11 @@ _FEWEST: Final = 2
 
 
 def names_of(practitioner: Mapping[str, Any]) -> list[str]:
-    """Every name that the directory has of somebody, former ones too."""
-    return [
-        str(name.get("text") or " ".join([*map(str, name.get("given") or ()), str(name.get("family", ""))]))
-        for name in practitioner.get("name") or ()
-    ]
+    """Every name that the directory has of somebody, former ones too, as a whole and in its parts."""
+    found = []
+    for name in practitioner.get("name") or ():
+        found += [str(name.get("text", "")), " ".join([*map(str, name.get("given") or ()), str(name.get("family", ""))])]
+    return found
 
 
 def may_be(practitioner: Mapping[str, Any], name: str) -> bool:
