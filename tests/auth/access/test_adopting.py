@@ -271,8 +271,9 @@ async def test_another_table_in_the_middle_of_a_pass_is_the_one_that_counts(
         (DECIDED, WITHOUT_CLIN, 3, "entre-temps"),
         (DECIDED, "rows: []", 0, "groups"),
         (DECIDED, packaged_text().replace("read: [AUD, CONSENT]", "read: [CONSENT]", 1), 0, "délégué"),
+        (DECIDED, packaged_text().replace("date: 2026-11-22", "date: 2999-01-01", 1), 0, "date à venir"),
     ],
-    ids=["by nobody", "for nothing", "the same", "another meanwhile", "no table", "what locks people out"],
+    ids=["by nobody", "for nothing", "the same", "another meanwhile", "no table", "what locks people out", "to come"],
 )
 async def test_what_is_not_adopted(territory: Any, decided: Decision, text: str, seen: int, said: str) -> None:
     async with territory.database.writing.acquire() as connection:

@@ -134,6 +134,19 @@ def test_what_the_second_wall_never_lets_out_is_refused() -> None:
     assert refusals(text) == ["home-aide ne lit jamais MEDS, quelle que soit la table"]
 
 
+@pytest.mark.parametrize("left", ["SENS", "MINOR", "MASKED"])
+def test_who_acts_like_another_is_not_given_what_the_second_wall_keeps(left: str) -> None:
+    limit = "limit: [SENS, MINOR, MASKED]"
+    others = ", ".join(one for one in ("SENS", "MINOR", "MASKED") if one != left)
+    text = _without((limit, f"limit: [{others}]"))
+    assert refusals(text) == [f"trainee ne lit jamais {left}, quelle que soit la table"]
+
+
+def test_without_any_limit_either() -> None:
+    text = _without(("        limit: [SENS, MINOR, MASKED]\n", ""))
+    assert len(refusals(text)) == 1
+
+
 def test_a_search_of_a_type_that_is_none_is_refused() -> None:
     text = TEXT.replace("- Encounter?class=HH", "- Encounter?clas=HH", 1)
     assert [one for one in refusals(text) if one.startswith("règle 15 : « Encounter?clas=HH » n'est pas une recherche")]

@@ -39,6 +39,9 @@ class Act(NamedTuple):
     digest: str
 
 
+_TODAY = "select (now() at time zone 'Europe/Paris')::date"
+
+
 async def adopt(connection: asyncpg.Connection, vault: Vault, text: str, decided: Decision, seen: int) -> Act:
     """In the caller's transaction. Raises NotAdopted."""
     if wrong := table_check.refusals(text):  # before anyone is kept waiting
@@ -47,6 +50,8 @@ async def adopt(connection: asyncpg.Connection, vault: Vault, text: str, decided
     digest = digest_of(text)
     if digest == now.digest:
         raise NotAdopted("cette table est déjà en vigueur")
+    if parse(text).dated > await connection.fetchval(_TODAY):
+        raise NotAdopted("la table porte une date à venir : elle entre en vigueur le jour où elle est adoptée")
     act = Act(now.number + 1, *_said(parse(text)), digest)
     await _put(connection, vault, act, text, decided, before=now.number)
     return act

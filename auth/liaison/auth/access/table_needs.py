@@ -6,11 +6,11 @@ The list is the least that the law and the service rest on; what a table gives b
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from liaison.auth.access.classes import Class, bits
+from liaison.auth.access.classes import EVERYTHING, Class, bits
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES, confirms
-from liaison.auth.access.second_wall import NEVER
+from liaison.auth.access.second_wall import NEVER, OWN_ONLY
 from liaison.auth.access.table import Table
 from liaison.fhir.errors import FhirError
 from liaison.fhir.search import match
@@ -26,9 +26,10 @@ def never_leaving(table: Table) -> list[str]:
     table says: each reading would be refused, and reported as an incident."""
     found = []
     for line in (one for one in table.lines if one.of != "own"):
-        given = line.within if line.extent == "consent" else line.read
+        given = {"consent": line.within, "same": EVERYTHING & ~line.limit, "classes": line.read}[line.extent]
         for role in sorted(line.roles):
-            if never := given & NEVER.get(role, 0):
+            others = OWN_ONLY.get(role, 0) if line.extent == "same" else 0  # of others, by those whom they act for
+            if never := given & (NEVER.get(role, 0) | others):
                 names = ", ".join(one.name or "" for one in bits(Class(never)))
                 found.append(f"{role} ne lit jamais {names}, quelle que soit la table")
     return list(dict.fromkeys(found))

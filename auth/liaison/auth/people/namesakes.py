@@ -23,7 +23,10 @@ def names_of(practitioner: Mapping[str, Any]) -> list[str]:
     """Every name that the directory has of somebody, former ones too, as a whole and in its parts."""
     found = []
     for name in practitioner.get("name") or ():
-        found += [str(name.get("text", "")), " ".join([*map(str, name.get("given") or ()), str(name.get("family", ""))])]
+        found += [
+            str(name.get("text", "")),
+            " ".join([*map(str, name.get("given") or ()), str(name.get("family", ""))]),
+        ]
     return found
 
 
