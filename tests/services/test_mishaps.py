@@ -49,6 +49,12 @@ def test_a_wrong_setting_is_named_without_its_value() -> None:
     assert "secret-word" not in said
 
 
+def test_what_is_wrong_between_settings_is_named_once() -> None:
+    assert sentence(settings_error(data="/srv/x", outside="/srv/x/y")).startswith(
+        "LIAISON_OUTSIDE (/srv/x/y) is inside"
+    )
+
+
 @pytest.mark.parametrize(
     ("raised", "ends"), [(OSError(errno.ENOSPC, "No space"), SystemExit), (RuntimeError(), RuntimeError)]
 )

@@ -92,6 +92,21 @@ def test_what_is_no_origin_stops_the_start(origin: str) -> None:
         Settings(cors_origins=(origin,))
 
 
+@pytest.mark.parametrize("outside", ["data", "data/outside", "other/../data/x", "link/x"])
+def test_what_must_survive_the_data_is_not_kept_inside_it(tmp_path: Path, outside: str) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+
+    with pytest.raises(
+        ValidationError, match=r"LIAISON_OUTSIDE .* is inside LIAISON_DATA .* would be lost with the data"
+    ):
+        Settings(data=tmp_path / "data", outside=tmp_path / outside)
+
+
+def test_beside_the_data_it_is_kept(tmp_path: Path) -> None:
+    assert Settings(data=tmp_path / "data", outside=tmp_path / "data-outside").outside == tmp_path / "data-outside"
+
+
 def test_a_running_process_cannot_change_them() -> None:
     with pytest.raises(ValidationError):
         Settings().port = 1

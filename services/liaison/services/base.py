@@ -24,7 +24,25 @@ def url(settings: Settings) -> str:
     try:
         return Embedded.attach(folder(settings)).url
     except NotRunning:
+        require(settings)
         raise NoDatabase(f"No database runs in {settings.data}. Start the service first: liaison serve") from None
+
+
+def require(settings: Settings) -> None:
+    """Raises NoDatabase where none was ever made."""
+    if not settings.database_url and not (folder(settings) / "cluster").exists():
+        raise NoDatabase(
+            f"There is no installation in {settings.data} (LIAISON_DATA). Found one: liaison init. Only to try Liaison: "
+            "liaison sandbox"
+        )
+
+
+@contextmanager
+def standing(settings: Settings) -> Iterator[None]:
+    """`running`, for a command that works on an installation and makes none."""
+    require(settings)
+    with running(settings):
+        yield
 
 
 @contextmanager

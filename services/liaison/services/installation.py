@@ -15,6 +15,9 @@ _CONTEXT: Final = context("installation")
 _LOCK: Final = 0x11A1F5
 
 
+FICTITIOUS: Final = "C'est la base d'un bac à sable : données fictives, rien de réel."
+
+
 class Kind(StrEnum):
     SANDBOX = "sandbox"
     PRODUCTION = "production"

@@ -26,7 +26,7 @@ def sentence(error: BaseException) -> str:
     match error:
         case ValidationError():
             return "; ".join(
-                f"LIAISON_{'_'.join(map(str, one['loc'])).upper()} {one['msg'].removeprefix('Value error, ')}"
+                f"{_setting(*one['loc'])}{one['msg'].removeprefix('Value error, ')}"
                 for one in error.errors(include_input=False, include_url=False)
             )
         case EmbeddedError():
@@ -45,3 +45,8 @@ def sentence(error: BaseException) -> str:
             where = f"{error.filename}: " if error.filename is not None else ""
             return f"{where}{error.strerror}. {_REMEDIES.get(error.errno or 0, '')}".rstrip()
     return ""
+
+
+def _setting(*where: int | str) -> str:
+    """'' for what is wrong between settings: the text names them."""
+    return f"LIAISON_{'_'.join(map(str, where)).upper()} " if where else ""

@@ -87,6 +87,15 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _apart(self) -> "Settings":
+        if self.outside and self.outside.resolve().is_relative_to(self.data.resolve()):
+            raise ValueError(
+                f"LIAISON_OUTSIDE ({self.outside}) is inside LIAISON_DATA ({self.data}): what it keeps would be lost with the"
+                " data, when it is needed. Put it elsewhere, best on another disk."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _whole(self) -> "Settings":
         if self.psc_issuer and not (self.psc_client_id and self.psc_secret_file and self.psc_acr.strip(", ")):
             raise ValueError("LIAISON_PSC_ISSUER needs LIAISON_PSC_CLIENT_ID, LIAISON_PSC_SECRET_FILE and an acr.")

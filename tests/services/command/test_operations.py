@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from liaison.fhir.vault import FileKeyProvider
 from liaison.services.command import Refused
 from liaison.services.command.init import refuse_unsafe
 from liaison.services.sandbox.folder import MARKER
@@ -201,6 +202,45 @@ def test_a_command_that_lacks_the_key_makes_nothing(machine: Machine) -> None:
     said = machine.run(*INIT, code=1, LIAISON_KEY_FILE=str(machine.folder / "file" / "key"))
     assert "Traceback" not in said
     assert list(machine.key.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["serve", "--port", "0"],
+        ["backup", "--to", "backups"],
+        ["journal", "verify"],
+        ["user", "list"],
+        ["client", "list"],
+        ["retention", "plan"],
+        ["reindex"],
+        ["rights", "rebuild"],
+        ["keys", "status"],
+        ["import", "tests/services/clients/node/package.json"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("key", [False, True], ids=["without a key", "with a key"])
+def test_before_there_is_an_installation_init_is_named_and_nothing_made(
+    machine: Machine, words: list[str], key: bool
+) -> None:
+    if key:
+        machine.key.parent.mkdir()
+        FileKeyProvider.create(machine.key)
+
+    said = machine.run(*words, code=1)
+
+    assert "liaison init" in said
+    assert "Traceback" not in said
+    assert not machine.data.exists()
+
+
+def test_before_there_is_an_installation_the_doctor_says_nothing_that_supposes_one(machine: Machine) -> None:
+    found = json.loads(machine.run("doctor", "--json", code=2))
+    base = next(one for one in found["checks"] if one["name"] == "base")
+
+    assert "liaison init" in base["fix"]
+    assert "liaison serve" not in base["text"]
 
 
 def test_a_key_beside_the_data_is_refused(machine: Machine) -> None:

@@ -1,6 +1,7 @@
 """`liaison sandbox`, from outside: what it writes, who gets in, who sees whom, and what it refuses to touch."""
 
 import asyncio
+import json
 import stat
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from liaison.fhir.store.embedded import Embedded
 from liaison.fhir.vault import FileKeyProvider
+from liaison.services.installation import FICTITIOUS
 from liaison.services.sandbox.folder import Folder
 
 from ..console import typed
@@ -227,6 +229,25 @@ def test_a_stopped_sandbox_gives_no_token_and_is_no_service_for_real_people(tmp_
     assert f"{tmp_path} is a sandbox. Start it as one: liaison sandbox --data {tmp_path}" in served.stderr
 
 
+def test_a_sandbox_is_called_one_by_who_keeps_it(sandbox: Running, tmp_path: Path) -> None:
+    own = {
+        **environment(),
+        "LIAISON_DATA": str(sandbox.folder),
+        "LIAISON_KEY_FILE": str(sandbox.folder / "key"),
+    }
+    elsewhere = {**own, "LIAISON_DATA": str(tmp_path / "restored"), "LIAISON_OUTSIDE": str(tmp_path / "outside")}
+    nature = next(one for one in json.loads(typed(own, "doctor", "--json").stdout)["checks"] if one["name"] == "nature")
+    made = typed(own, "backup", "--to", str(tmp_path / "backups"))
+    (backup,) = (tmp_path / "backups").iterdir()
+    tried = typed(own, "backup", "verify", str(backup))
+    restored = typed(elsewhere, "restore", str(backup), "--without-outside")
+
+    assert nature == {"name": "nature", "level": "OK", "text": FICTITIOUS, "fix": ""}
+    for done in (made, tried, restored):
+        assert done.returncode == 0, done.stderr
+        assert FICTITIOUS in done.stdout
+
+
 def test_a_sandbox_of_another_version_is_told_what_its_own_command_does(sandbox: Running) -> None:
     url = Embedded.attach(sandbox.folder / "database").url
 
@@ -242,9 +263,12 @@ def test_a_sandbox_of_another_version_is_told_what_its_own_command_does(sandbox:
     before = asyncio.run(set_("of_another"))
     try:
         done = typed(environment(), "sandbox", "token", "--data", str(sandbox.folder), "--as", "gp")
+        doctor = typed({**environment(), "LIAISON_DATA": str(sandbox.folder)}, "doctor", "--json")
     finally:
         asyncio.run(set_(before))
 
     assert done.returncode == 1
     assert f"start it again, which brings them to this version: liaison sandbox --data {sandbox.folder}" in done.stderr
     assert "liaison migrate" not in done.stderr
+    fix = next(one for one in json.loads(doctor.stdout)["checks"] if one["name"] == "base")["fix"]
+    assert f"liaison sandbox --data {sandbox.folder}" in fix

@@ -118,6 +118,17 @@ def test_a_second_start_and_a_reset_leave_the_running_one_alone(sandbox: Running
     assert sandbox.get(token.stdout.strip(), "Patient?_count=1").status_code == 200
 
 
+def test_without_its_key_it_is_made_anew_or_not_at_all(tmp_path: Path) -> None:
+    with Folder(tmp_path).held(HERE, reset=False):
+        (tmp_path / "sandbox.json").write_text("{}")
+
+    done = typed(environment(), "sandbox", "--data", str(tmp_path), "--port", "0")
+
+    assert done.returncode == 1
+    assert f"liaison sandbox --reset --data {tmp_path}" in done.stderr
+    assert not (tmp_path / "key").exists()
+
+
 def _refused(where: Path, port: int) -> str:
     done = typed(environment(), "sandbox", "--data", str(where), "--port", str(port))
     assert done.returncode, done.stdout

@@ -135,7 +135,9 @@ async def check_schema(url: str) -> None:
     finally:
         await one.close()
     if revision is None:
-        raise UnknownSchema("The database has no Liaison tables. Run: liaison migrate")
+        raise UnknownSchema(
+            "The database has no Liaison tables. A first installation makes them: liaison init. Without one: liaison migrate"
+        )
     if revision == UNFINISHED:
         raise UnknownSchema(UNFINISHED_TEXT)
     if revision != SCHEMA:

@@ -38,7 +38,10 @@ class FileKeyProvider:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a named pipe would wait
         except FileNotFoundError:
-            raise ProviderError(f"The key file {path} is missing. Without it nothing in the database opens.") from None
+            raise ProviderError(
+                f"The key file {path} is missing. Without it nothing in the database opens. Put it back, or make it again "
+                "from its envelopes: liaison keys recover. A first installation makes it: liaison init."
+            ) from None
         except OSError as error:
             raise ProviderError(f"The key file {path} cannot be read: {error.strerror}.") from None
         try:

@@ -24,6 +24,7 @@ from liaison.services.custody.drill import Drilled
 from liaison.services.custody.drill import drill as try_out
 from liaison.services.custody.restore import NotEmpty
 from liaison.services.house import NoKey, key_provider
+from liaison.services.installation import FICTITIOUS, Kind, WrongInstallation, declared
 from liaison.services.mishaps import sentence
 from liaison.services.opening import opening
 from liaison.services.settings import Settings
@@ -45,13 +46,14 @@ CANNOT: Final = (
     NotEmpty,
     outside.Unreadable,
     Broken,
+    WrongInstallation,
 )
 
 
-def run(settings: Settings, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """With the database up; what cannot be is said in one sentence."""
+def run(settings: Settings, work: Callable[[], Coroutine[Any, Any, T]], *, new: bool = False) -> T:
+    """With the database up, made when it may be `new`; what cannot be is said in one sentence."""
     try:
-        with base.running(settings):
+        with base.running(settings) if new else base.standing(settings):
             return asyncio.run(work())
     except CANNOT as error:
         raise Refused(str(error)) from None
@@ -72,8 +74,9 @@ def make(
 def _make(settings: Settings, folder: Path) -> None:
     _refuse_beside_key(settings, folder)
 
-    async def work() -> tuple[Path, Manifest]:
+    async def work() -> tuple[Path, Manifest, Kind | None]:
         async with opening(settings) as opened:
+            kind = await declared(opened.connection, opened.vault)
             where = folder / archive.name_now()
             async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
                 manifest = await archive.write(
@@ -82,10 +85,10 @@ def _make(settings: Settings, folder: Path) -> None:
             journal = await Journal.open(opened.database, opened.journal_keys)
             await journal.record([Entry(Event.BACKUP, detail={"made_at": manifest.made_at, "to": str(where)})])
             await journal.close()
-            return where, manifest
+            return where, manifest, kind
 
     try:
-        where, manifest = run(settings, work)
+        where, manifest, kind = run(settings, work)
     except OSError as error:
         raise Refused(f"La sauvegarde n'a pas pu être écrite dans {folder}. {sentence(error)}") from None
     try:
@@ -97,6 +100,8 @@ def _make(settings: Settings, folder: Path) -> None:
     rows = sum(part.rows for part in manifest.parts)
     size = sum(part.size for part in manifest.parts)
     typer.echo(f"Sauvegarde faite : {where} ({rows} lignes, {size / 1e6:.1f} Mo).")
+    if kind is Kind.SANDBOX:
+        typer.echo(FICTITIOUS)
     typer.echo("Elle ne contient ni la clé ni les sessions. La copier hors de cette machine, à part de la clé.")
 
 
@@ -123,6 +128,8 @@ def verify(
         raise Refused(str(error)) from None
     papers.note_backup(settings.outside_folder, "tried", made_at=drilled.made_at)
     at = drilled.verdict.at
+    if drilled.kind is Kind.SANDBOX:
+        typer.echo(FICTITIOUS)
     typer.echo(
         f"Sauvegarde du {drilled.made_at} restaurée à part et vérifiée : {drilled.patients} personnes, "
         f"{drilled.bodies} versions dont {drilled.opened} ouvertes, journal entier jusqu'à {at.size if at else 0} entrées."

@@ -33,7 +33,7 @@ for _command in client_life.COMMANDS:
 def carry_out(work: Coroutine[Any, Any, T]) -> T:
     """Runs it on the database of the settings, started for the time of the command when no service runs."""
     try:
-        with base.running(Settings()):
+        with base.standing(Settings()):
             return asyncio.run(work)
     except (ClientProblem, *CANNOT) as error:
         raise Refused(str(error)) from None

@@ -44,7 +44,7 @@ def _within(act: str, work: Callable[[House, asyncpg.Connection], Awaitable[T]],
             return done
 
     try:
-        with base.running(Settings()):
+        with base.standing(Settings()):
             return asyncio.run(carry())
     except (ClientProblem, NotNow, BadFile, *CANNOT) as error:
         raise Refused(str(error)) from None

@@ -53,7 +53,7 @@ def import_(
     settings = Settings()
     try:
         files(paths)
-        with base.running(settings):
+        with base.standing(settings):
             report = asyncio.run(run(settings, paths, source, logical=unresolved is Unresolved.logical))
     except (Unreadable, Busy, Broken, *CANNOT) as error:
         raise Refused(str(error)) from None

@@ -50,6 +50,11 @@ def init(
     typer.echo(
         "Une commune peut administrer Liaison ; les données de santé sont hébergées chez un hébergeur certifié HDS."
     )
+    if settings.outside is None:
+        typer.echo(
+            f"LIAISON_OUTSIDE n'est pas réglé : {settings.outside_folder} serait perdu avec les données, quand il faut"
+            " restaurer. Le mettre sur un autre disque avant d'accueillir quelqu'un."
+        )
     host = hds_host or typer.prompt("Hébergeur certifié HDS")
     until = _date(hds_until or typer.prompt("Son certificat est bon jusqu'au (AAAA-MM-JJ)"))
     founder = Founder(

@@ -119,7 +119,7 @@ def key() -> None:
 def _with_database(settings: Settings, run: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Runs with the database up: the running service's, or one started for the time of the command."""
     try:
-        with base.running(settings):
+        with base.standing(settings):
             return asyncio.run(run())
     except _CANNOT as error:
         raise Refused(str(error)) from None

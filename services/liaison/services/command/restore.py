@@ -15,6 +15,7 @@ from liaison.services.custody.outside import STATE
 from liaison.services.custody.restore import Restored
 from liaison.services.custody.restore import restore as put_back
 from liaison.services.house import NoKey, key_provider
+from liaison.services.installation import FICTITIOUS, Kind
 from liaison.services.settings import Settings
 
 
@@ -48,7 +49,7 @@ def restore(
                 lambda step: status.update(f"Restauration : {step}"),
             )
 
-        done = run(settings, work)
+        done = run(settings, work, new=True)
     papers.put_back(settings.data, done.manifest.papers)
     _say(done)
 
@@ -56,6 +57,8 @@ def restore(
 def _say(done: Restored) -> None:
     again = done.replayed
     typer.echo(f"Base restaurée à l'état du {done.manifest.made_at}.")
+    if done.kind is Kind.SANDBOX:
+        typer.echo(f"{FICTITIOUS} Elle ne sert que dans le dossier d'un bac à sable : liaison serve la refuse.")
     typer.echo(f"Journal entier : {done.verdict.entries} entrées placées, {done.verdict.waiting} en attente.")
     typer.echo(
         f"Rejoué : {again.erased} effacements, {again.resources} ressources de droits (oppositions, équipes, rôles), "

@@ -91,7 +91,7 @@ def _asked(question: Callable[[asyncpg.Connection], Awaitable[T]], otherwise: Ca
             await one.close()
 
     try:
-        with base.running(settings):
+        with base.standing(settings):
             return asyncio.run(ask())
     except BadTable as error:
         raise Refused(f"The table in force is not understood by this version: {error}.") from None

@@ -122,7 +122,7 @@ def _decided(by: str, because: str) -> Decision:
 def _running() -> Iterator[None]:
     """The database for all the steps: where no service has it, it is started and stopped once."""
     try:
-        with base.running(Settings()):
+        with base.standing(Settings()):
             yield
     except base.NoDatabase as error:
         raise Refused(str(error)) from None

@@ -86,8 +86,7 @@ def run(
             chosen = having.getsockname()[1]
             settings = _settings(folder, chosen, workers, public_url, host=host, origins=(*ORIGINS, *(origin or ())))
             with folder.held(settings.public_url, reset=reset):
-                if not folder.key.exists():
-                    FileKeyProvider.create(folder.key)
+                _settle_key(folder)
                 certificate = lan.certificate(folder.path, host) if on_network else None
                 serve.run(
                     settings,
@@ -97,6 +96,16 @@ def run(
                 )
     except (NotASandbox, AlreadyRunning, WrongInstallation, NotLoaded, lan.NoPrivateAddress) as error:
         raise Refused(str(error)) from None
+
+
+def _settle_key(folder: Folder) -> None:
+    if not folder.complete:
+        FileKeyProvider.create(folder.key)
+    elif not folder.key.exists():
+        raise NotASandbox(
+            f"The key of the sandbox in {folder.path} is gone, and nothing opens without it. Make the sandbox anew: liaison "
+            f"sandbox --reset --data {folder.path}"
+        )
 
 
 def _bound(folder: Folder, host: str, port: int) -> socket.socket:

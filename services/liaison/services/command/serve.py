@@ -50,6 +50,11 @@ def serve(
     if (settings.data / MARKER).exists():
         # Its doors let anybody in without a password: it is served as what it is, where its own command chose.
         raise Refused(f"{settings.data} is a sandbox. Start it as one: liaison sandbox --data {settings.data}")
+    try:
+        key_provider(settings)  # first: without a key nothing is to be found there
+        base.require(settings)
+    except CANNOT as error:
+        raise Refused(str(error)) from None
     run(settings)
 
 

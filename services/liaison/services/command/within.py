@@ -22,7 +22,7 @@ def within(work: Callable[[House], Awaitable[T]], *problems: type[Exception]) ->
             return await work(house)
 
     try:
-        with base.running(Settings()):
+        with base.standing(Settings()):
             return asyncio.run(carry())
     except problems + CANNOT as error:
         said = str(error)

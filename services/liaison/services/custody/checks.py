@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
@@ -23,7 +23,9 @@ from liaison.fhir.vault import NotAuthentic, ProviderError, Vault
 from liaison.services import base
 from liaison.services.custody import outside, papers
 from liaison.services.house import NoKey, key_provider
+from liaison.services.installation import FICTITIOUS, Kind, WrongInstallation, declared
 from liaison.services.mishaps import sentence
+from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
 
 Level = Literal["OK", "à voir", "cassé"]
@@ -31,6 +33,7 @@ OK: Final[Level] = "OK"
 LOOK: Final[Level] = "à voir"
 BROKEN: Final[Level] = "cassé"
 GIGABYTE: Final = 1024**3
+FOUND: Final = "Fonder l'installation : liaison init"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,10 @@ async def examine(settings: Settings) -> list[Finding]:
     except (base.NoDatabase, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         fix = "Démarrer le service : liaison serve. Le journal de PostgreSQL est dans le dossier database."
         if not settings.database_url and not (base.folder(settings) / "cluster").exists():
-            fix = "Fonder l'installation : liaison init (ou régler LIAISON_DATA, si elle est ailleurs)."
+            fix = f"{FOUND} (ou régler LIAISON_DATA, si elle est ailleurs)."
         said = str(error) if isinstance(error, base.NoDatabase) else sentence(error)
+        if (settings.data / MARKER).exists():
+            fix = f"Démarrer le bac à sable : liaison sandbox --data {settings.data}"
         return [Finding("base", BROKEN, f"la base ne répond pas ({said})", fix), *found]
     try:
         return [*await _of_base(one, settings), *found]
@@ -79,6 +84,9 @@ def _looked(name: str, look: Callable[[], Sequence[Finding]]) -> Sequence[Findin
 async def _of_base(one: asyncpg.Connection, settings: Settings) -> list[Finding]:
     found = [await schema(one)]
     if found[0].level == BROKEN:
+        if (settings.data / MARKER).exists():
+            fix = f"Arrêter le bac à sable et le redémarrer, ce qui met la base à niveau : liaison sandbox --data {settings.data}"
+            return [replace(found[0], fix=fix)]
         return found
     found.append(await clock(one))
     found.append(await index(one))
@@ -89,6 +97,7 @@ async def _of_base(one: asyncpg.Connection, settings: Settings) -> list[Finding]
     except (NoKey, ProviderError, NotAuthentic) as error:
         fix = "Remettre le fichier de clé à sa place (LIAISON_KEY_FILE), ou le refaire : liaison keys recover."
         return [*found, Finding("clé", BROKEN, str(error) or "les clés de la base ne s'ouvrent pas", fix)]
+    found.insert(1, await nature(one, vault))
     found.append(Finding("clé", OK, "le fournisseur de clés ouvre les clés de la base"))
     found.append(await journal_head(one, keys.signer.verifier, settings.outside_folder))
     found.append(await journal_waiting(one))
@@ -102,7 +111,7 @@ async def _of_base(one: asyncpg.Connection, settings: Settings) -> list[Finding]
 async def schema(one: asyncpg.Connection) -> Finding:
     version = await one.fetchval("show server_version")
     if await one.fetchval("select to_regclass('alembic_version') is null"):
-        return Finding("base", BROKEN, f"PostgreSQL {version} répond, sans les tables de Liaison", "liaison migrate")
+        return Finding("base", BROKEN, f"PostgreSQL {version} répond, sans les tables de Liaison", FOUND)
     revision = await one.fetchval("select version_num from alembic_version")
     if revision == UNFINISHED:
         fix = "Lire deploy/restore.md : déplacer la base et reprendre la restauration depuis le début."
@@ -110,6 +119,20 @@ async def schema(one: asyncpg.Connection) -> Finding:
     if revision != SCHEMA:
         return Finding("base", BROKEN, f"schéma {revision}, ce logiciel attend {SCHEMA}", "liaison migrate")
     return Finding("base", OK, f"PostgreSQL {version}, schéma {revision}")
+
+
+async def nature(one: asyncpg.Connection, vault: Vault) -> Finding:
+    """A sandbox, or an installation for real people: whoever reads the rest must know which."""
+    try:
+        kind = await declared(one, vault)
+    except WrongInstallation:
+        text = "la base dit ce qu'elle est par une ligne que Liaison n'a pas écrite"
+        return Finding("nature", BROKEN, text, "Remettre la base d'une sauvegarde : deploy/restore.md.")
+    if kind is Kind.SANDBOX:
+        return Finding("nature", OK, FICTITIOUS)
+    if kind is Kind.PRODUCTION:
+        return Finding("nature", OK, "installation réelle")
+    return Finding("nature", LOOK, "l'installation n'est pas fondée", FOUND)
 
 
 async def index(one: asyncpg.Connection) -> Finding:

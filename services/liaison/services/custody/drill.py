@@ -12,6 +12,7 @@ from liaison.fhir.store.rows import COLUMNS, open_, row_of
 from liaison.fhir.vault import KeyProvider, NotAuthentic, Vault
 from liaison.services.custody.archive import BadBackup, Progress
 from liaison.services.custody.restore import restore
+from liaison.services.installation import Kind
 
 SAMPLE: Final = 1_000
 """Bodies opened, chosen at random. Every patient's key is opened."""
@@ -24,6 +25,7 @@ class Drilled:
     bodies: int
     opened: int
     verdict: Verdict
+    kind: Kind | None
 
 
 async def drill(folder: Path, provider: KeyProvider, url: str, progress: Progress = lambda _: None) -> Drilled:
@@ -41,7 +43,7 @@ async def drill(folder: Path, provider: KeyProvider, url: str, progress: Progres
             [await one.fetchval(f"select count(*) from {table}") for table in ("version", "directory_version")]
         )
         opened = await _open_some(one, vault)
-        return Drilled(restored.manifest.made_at, len(patients), bodies, opened, restored.verdict)
+        return Drilled(restored.manifest.made_at, len(patients), bodies, opened, restored.verdict, restored.kind)
     finally:
         await one.close()
 

@@ -23,6 +23,7 @@ from liaison.services import migrations
 from liaison.services.custody import archive, outside
 from liaison.services.custody.archive import BadBackup, Manifest, Progress
 from liaison.services.custody.replay import Replayed, hold, replay, rule
+from liaison.services.installation import Kind, declared
 
 
 class NotEmpty(RuntimeError):
@@ -36,6 +37,8 @@ class Restored:
     replayed: Replayed
     lost_since: str
     """The checkpoint that was known outside and is not in the backup; '' when nothing was lost, or nothing was kept."""
+    kind: Kind | None
+    """What the base was declared to be."""
 
 
 async def restore(
@@ -74,22 +77,24 @@ async def restore(
         await one.close()
     await migrations.migrate(url)
     progress("rights by the rules in force")
-    await _settle(url, provider, kept)
+    kind = await _settle(url, provider, kept)
     if kept:
         _set_aside(kept)
-    return Restored(manifest, verdict, replayed, lost)
+    return Restored(manifest, verdict, replayed, lost, kind)
 
 
-async def _settle(url: str, provider: KeyProvider, kept: Path | None) -> None:
+async def _settle(url: str, provider: KeyProvider, kept: Path | None) -> Kind | None:
     """A backup from before there were legal holds, or tables of rules, has their tables only now. Then every grant is of
-    the table in force: one cut short goes on when the service runs."""
+    the table in force: one cut short goes on when the service runs. Returns what the base was declared to be."""
     one = await connection(url)
     try:
         state = (outside.read_state(kept) if kept else None) or outside.State()
         await hold(one, state)
         await rule(one, state)
         await one.execute("select pg_advisory_lock($1)", regranting.LOCK)
-        await regranting.carry(one, await Vault.open(one, provider))
+        vault = await Vault.open(one, provider)
+        await regranting.carry(one, vault)
+        return await declared(one, vault)
     finally:
         await one.close()
 
