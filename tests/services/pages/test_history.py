@@ -7,8 +7,9 @@ import pytest
 from liaison.protocols.visit import FORM
 from liaison.services.pages.layout import environment
 from liaison.services.pages.reading.contact import contact
+from liaison.services.pages.reading.kinds import kind
 from liaison.services.pages.reading.questionnaire import answers
-from liaison.services.pages.reading.sentences import kind, sentence
+from liaison.services.pages.reading.sentences import sentence
 
 NOW = datetime(2026, 11, 29, 8, tzinfo=UTC)
 

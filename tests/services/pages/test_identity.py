@@ -111,6 +111,8 @@ def test_addresses_and_telephones_that_ended_are_left_out() -> None:
             {"text": "2 rue Haute", "use": "old"},
             {"text": "3 rue Haute", "period": {"end": "2026-11-29"}},
             {"text": "4 rue Haute", "period": soon},
+            {"text": "chez sa fille", "use": "temp", "period": {"start": "2026-11-01", "end": "2026-12-15"}},
+            {"text": "chez son fils", "use": "temp", "period": ended},
         ],
         "telecom": [
             {"system": "phone", "value": "01", "period": ended},
@@ -119,7 +121,11 @@ def test_addresses_and_telephones_that_ended_are_left_out() -> None:
         ],
     }
 
-    assert [text for text, _link in contact(patient, NOW)] == ["3 rue Haute", "03"]
+    assert [text for text, _link in contact(patient, NOW)] == [
+        "chez sa fille (pour un temps)",
+        "3 rue Haute",
+        "03",
+    ]
 
 
 @pytest.mark.parametrize(

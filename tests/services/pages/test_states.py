@@ -6,7 +6,8 @@ import pytest
 
 from liaison.services.pages.clinician.news import told_once
 from liaison.services.pages.reading.allergies import gravest_first
-from liaison.services.pages.reading.sentences import kind, sentence
+from liaison.services.pages.reading.kinds import kind
+from liaison.services.pages.reading.sentences import sentence
 from liaison.services.pages.reading.states import stands
 
 Tree = dict[str, Any]

@@ -295,3 +295,48 @@ def test_a_patient_is_found_by_the_beginning_of_names_and_the_name_stands_in_no_
     assert str(answer.url).endswith("/dossiers")
     assert [name for name in found if name not in text] == []
     assert [name for name in left_out if name in text] == []
+
+
+def test_what_must_not_be_done_or_is_not_read_stands_where_it_is_seen(sandbox: Running) -> None:
+    patient = _patient(sandbox)
+    subject = {"subject": {"reference": f"Patient/{patient}"}}
+    hidden_part = [{"url": "https://elsewhere.example/negated", "valueBoolean": True}]
+    order: Tree = {"resourceType": "ServiceRequest", "status": "active", "intent": "order", **subject}
+    for tree in (
+        {**order, "code": {"text": "IRM"}, "doNotPerform": True},
+        {**order, "code": {"text": "Scanner"}, "doNotPerform": True, "status": "revoked"},
+        {
+            **order,
+            "code": {"text": "Radiographie du genou"},
+            "authoredOn": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+        {
+            "resourceType": "Condition",
+            "code": {"text": "Diabète"},
+            "clinicalStatus": {
+                "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]
+            },
+            "modifierExtension": hidden_part,
+            **subject,
+        },
+        {
+            "resourceType": "AllergyIntolerance",
+            "code": {"coding": [{"system": "http://snomed.info/sct", "code": "409137002"}]},
+            "clinicalStatus": {
+                "coding": [
+                    {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}
+                ]
+            },
+            "patient": subject["subject"],
+        },
+    ):
+        _send(sandbox, "POST", f"/{tree['resourceType']}", tree)
+
+    page = _page(sandbox, f"/dossiers/{patient}")
+    known = _section(page, "a-savoir")
+
+    assert "Ne pas faire : IRM" in known
+    assert "Allergies : aucune allergie médicamenteuse connue" in known
+    assert [one for one in ("Scanner", "Radiographie du genou") if one in known] == []
+    assert "Radiographie du genou" in _section(page, "nouveau")
+    assert "Contient une précision que Liaison ne sait pas lire : Diabète" in _section(page, "problemes")

@@ -19,7 +19,17 @@ from liaison.services.pages import cookies
 from liaison.services.pages.calendar_words import day_said, last_day_before, moment_said
 from liaison.services.pages.form_tokens import numbered
 from liaison.services.pages.languages import COOKIE, language_of, translations
-from liaison.services.pages.reading import activities, deaths, elision, measures, moments, sentences
+from liaison.services.pages.reading import (
+    activities,
+    deaths,
+    elision,
+    kinds,
+    measures,
+    moments,
+    rows,
+    sentences,
+    unread,
+)
 from liaison.services.pages.role_names import CALLED, CHECKERS, COORDINATORS, RECEIVERS, URGENT
 from liaison.services.pages.welcome.doors import BY_KEY
 
@@ -64,10 +74,11 @@ def environment(language: str) -> Environment:
     made.filters.update(
         activities=lambda tree: activities.told(tree, say),
         sentence=lambda tree: sentences.sentence(tree, say),
-        kind=sentences.kind,
+        kind=kinds.kind,
         author=sentences.author,
         value=lambda tree: measures.value(tree, say),
-        whole=lambda tree: measures.whole(tree, say),
+        whole=lambda tree: rows.framed(tree, measures.whole(tree, say), say),
+        unread=lambda tree: unread.warning(tree, say),
         usual=lambda tree: measures.usual(tree, say),
         # For words that may come from a record: newstyle gettext takes a % in its text for a placeholder.
         spoken=say,

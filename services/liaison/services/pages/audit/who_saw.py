@@ -19,7 +19,7 @@ from liaison.services.pages.audit.rules_then import RulesThen
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading.sentences import KINDS, OTHER
+from liaison.services.pages.reading.kinds import KINDS, OTHER
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, human_name, signed_in

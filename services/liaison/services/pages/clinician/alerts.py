@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from liaison.fhir.errors import BadRequest, NotFound
 from liaison.protocols import codes
 from liaison.protocols.alerts import LEVELS, Standing, acknowledge, level_of, standing
-from liaison.services.pages.reading import moments
-from liaison.services.pages.reading.concepts import label
+from liaison.services.pages.reading import moments, unread
+from liaison.services.pages.reading.concepts import Say, label
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
@@ -70,7 +70,7 @@ def patient_of(task: Tree) -> str:
     return str(task.get("for", {}).get("reference", ""))
 
 
-def told(task: Tree, now: datetime) -> Told:
+def told(task: Tree, now: datetime, say: Say = str) -> Told:
     lines = str(task.get("description", "")).split("\n")
     level = level_of(task)
     found = standing(task, now)
@@ -79,7 +79,7 @@ def told(task: Tree, now: datetime) -> Told:
         id=str(task["id"]),
         level=level.lower(),
         level_label=_LEVEL_WORDS.get(level, ""),
-        text=lines[0] or label(task.get("code")),
+        text=unread.marked(task, lines[0] or label(task.get("code")), say),
         notes=lines[1:],
         at=moments.happened(task),
         by=str(task.get("requester", {}).get("display", "")),

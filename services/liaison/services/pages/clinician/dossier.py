@@ -17,12 +17,14 @@ from liaison.services.pages.clinician.last_visit import last_visit
 from liaison.services.pages.clinician.news import FIRST_LOOK, MOST_NEWS, is_new, told_once
 from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.clinician.teams import members, teams_of
+from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import medicines
-from liaison.services.pages.reading.allergies import gravest_first
+from liaison.services.pages.reading.allergies import gravest_first, shown
 from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.identity import identity
-from liaison.services.pages.reading.states import in_force
+from liaison.services.pages.reading.medicines import forbidden
+from liaison.services.pages.reading.states import in_error, in_force
 from liaison.services.pages.reading.states import stands as stands_today
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import writes
@@ -39,6 +41,7 @@ STANDING: Final = {
     "MedicationRequest": ("status eq active or status eq unknown", "authoredon"),
     "MedicationStatement": ("status eq active or status eq intended or status eq unknown", "effective"),
     "CarePlan": ("status eq active", "date"),
+    "ServiceRequest": ("status eq active or status eq unknown or status eq on-hold", "authored"),
 }
 # Read since a moment only, with the parameter that says when it happened. What the caller may not see is not there.
 GROWING: Final = {
@@ -97,11 +100,12 @@ async def show(request: Request, place: Place) -> Response:
         stopped(record, reference),
         *(stands(record, reference, type_, since) for type_ in STANDING),
     )
-    flags, problems, allergies, requested, stated, plans = standing
+    flags, problems, allergies, requested, stated, plans, orders = standing
     medicated = treatments.sorted_out([*requested, *stated, *ended], now)
     opened = await apps(request) if place.urgent is None else []
     table = await adopted.in_force(house.database)
-    shown = news + [tree for trees in standing for tree in trees if is_new(tree, since, now)]
+    gettext = translations(language_of(request)).gettext
+    fresh = news + [tree for trees in standing for tree in trees if is_new(tree, since, now)]
     return render(
         request,
         "clinician/dossier.html",
@@ -113,15 +117,16 @@ async def show(request: Request, place: Place) -> Response:
         today=today,
         planned=[one for one in planned if one.get("status") in COMING],
         since=since,
-        changed=told_once(shown)[:MOST_NEWS],
-        flags=in_force(flags),
+        changed=told_once(fresh)[:MOST_NEWS],
+        undone=[one for one in orders if forbidden(one) and not in_error(one)],
+        flags=in_force(flags, now),
         problems=[one for one in problems if stands_today(one)],
         treatments=medicated,
-        contact=contact(patient, now),
-        allergies=gravest_first([one for one in allergies if stands_today(one)]),
-        plans=in_force(plans),
-        team=list(dict.fromkeys(member for team in teams for member in members(team, now))),
-        alerts=[told(task, now) for task in alerts],
+        contact=contact(patient, now, gettext),
+        allergies=gravest_first(shown([one for one in allergies if stands_today(one)])),
+        plans=in_force(plans, now),
+        team=list(dict.fromkeys(member for team in teams for member in members(team, now, gettext))),
+        alerts=[told(task, now, gettext) for task in alerts],
         may_answer=place.writes and writes(table, place.me.role_code, Class.ALERT),
     )
 

@@ -17,7 +17,7 @@ from liaison.services.pages.clinician.news import told_once
 from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import questionnaire, sentences
+from liaison.services.pages.reading import kinds, questionnaire, sentences
 from liaison.services.pages.reading.concepts import Say, label
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.role_names import writes
@@ -94,7 +94,7 @@ def _entry(tree: Tree, masks: set[str], gettext: Say) -> Entry:
     return Entry(
         tree,
         words if not title.startswith(words) else "",
-        questionnaire.answers(tree, gettext) if sentences.kind(tree) == sentences.QUESTIONNAIRE else [],
+        questionnaire.answers(tree, gettext) if kinds.kind(tree) == kinds.QUESTIONNAIRE else [],
         [label(one) for one in security if label(one)],
         f"{tree['resourceType']}/{tree['id']}" in masks,
         next((one for one in types if one and not one.startswith("text/")), "") if not words else "",

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from liaison.services.pages.reading import moments
+from liaison.services.pages.reading import moments, unread
+from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import human_name
 
@@ -40,13 +41,14 @@ async def teams_of(record: Record, patient: str) -> list[Tree]:
     return teams
 
 
-def members(team: Tree, now: datetime) -> list[tuple[str, str]]:
+def members(team: Tree, now: datetime, say: Say = str) -> list[tuple[str, str]]:
     """(name, role) of those who take part now. A name that says the role already is not followed by it again."""
     lines = []
     for participant in _present(team, now):
         roles = [r.get("text", "") for r in participant.get("role", []) if r.get("text")]
         name = str(participant.get("member", {}).get("display", ""))
-        lines.append((name, ", ".join(role for role in roles if role.casefold() not in name.casefold())))
+        others = ", ".join(role for role in roles if role.casefold() not in name.casefold())
+        lines.append((unread.marked(participant, name, say) if name else "", others))
     return [line for line in lines if line[0]]
 
 

@@ -18,7 +18,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.notebook.naming import relatives
 from liaison.services.pages.opposing.confirming import name_of
-from liaison.services.pages.reading import moments
+from liaison.services.pages.reading import moments, unread
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
@@ -140,7 +140,7 @@ async def _line(record: Record, tree: Tree, gettext: Callable[[str], str], *, en
     words = next((label(one) for one in tree.get("category", []) if label(one)), "")
     stands = tree.get("status") in ("active", "proposed")
     return Line(
-        gettext(KINDS[kind]) if kind else words,
+        unread.marked(tree, gettext(KINDS[kind]) if kind else words, gettext),
         gettext(STATES.get(str(tree.get("status")), "")) if tree.get("status") in STATES else "",
         moments.happened(tree),
         [name for name in names if name],

@@ -13,6 +13,7 @@ from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.clinician.alerts import told
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, sentences
+from liaison.services.pages.reading.contact import addresses
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.states import in_error
 from liaison.services.pages.record import Record
@@ -101,7 +102,7 @@ async def tour(record: Record, role: str, own: bool) -> list[Card]:
         if reference not in patients or appointment.get("status") not in OPEN | {"fulfilled"}:
             continue
         patient = patients[reference]
-        address: Tree = next(iter(patient.get("address", [])), {})
+        address: Tree = next(iter(addresses(patient, record.now())), {})
         cards.append(
             Card(
                 reference.partition("/")[2],

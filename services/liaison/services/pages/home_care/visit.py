@@ -63,7 +63,7 @@ async def _show(
         status=400 if problems else 409 if earlier else 200,
         patient=patient,
         who=identity(patient),
-        flags=in_force(flags)[:3],
+        flags=in_force(flags, now)[:3],
         weight=weight,
         phone=phone,
         questions=questions,

@@ -14,9 +14,11 @@ from liaison.services.pages import clock
 from liaison.services.pages.clinician.alerts import alerts_of, told
 from liaison.services.pages.clinician.dossier import COMING, found, patient_or_404
 from liaison.services.pages.clinician.teams import members, teams_of
+from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.platform.calls import DOCTOR
 from liaison.services.pages.platform.taken import own_call
+from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.states import in_force
 from liaison.services.pages.record import Record
@@ -50,6 +52,7 @@ async def call(request: Request) -> Response:
     reference = str(task["for"]["reference"])
     mine = {"patient": reference, "_count": "50"}
     now = clock.now(request)
+    gettext = translations(language_of(request)).gettext
     patient, teams, alerts, flags, planned = await asyncio.gather(
         patient_or_404(record, reference.partition("/")[2]),
         teams_of(record, reference),
@@ -66,11 +69,10 @@ async def call(request: Request) -> Response:
         who=identity(patient),
         today=now.date(),
         until=datetime.fromisoformat(task["restriction"]["period"]["end"]),
-        phones=[str(t["value"]) for t in patient.get("telecom", []) if t.get("system") == "phone" and "value" in t],
-        addresses=[address_line(address) for address in patient.get("address", [])],
+        reached=contact(patient, now, gettext),
         contacts=await contacts(record, teams),
-        alerts=[told(alert, now) for alert in alerts],
-        flags=in_force(flags),
+        alerts=[told(alert, now, gettext) for alert in alerts],
+        flags=in_force(flags, now),
         planned=[one for one in planned if one.get("status") in COMING],
     )
 
@@ -85,12 +87,6 @@ async def _received(record: Record, id_: str) -> Tree:
 def _is_call(task: Tree) -> bool:
     codings = task.get("code", {}).get("coding", [])
     return task.get("status") == "in-progress" and any((c.get("system"), c.get("code")) == KIND for c in codings)
-
-
-def address_line(address: Tree) -> str:
-    """As on an envelope, on one line."""
-    town = " ".join(str(address[part]) for part in ("postalCode", "city") if part in address)
-    return ", ".join([*map(str, address.get("line", [])), *([town] if town else [])])
 
 
 async def contacts(record: Record, teams: list[Tree]) -> list[Contact]:

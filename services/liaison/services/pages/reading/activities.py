@@ -2,15 +2,11 @@
 
 from typing import Any
 
+from liaison.services.pages.reading import orders, rows
 from liaison.services.pages.reading.concepts import Say, named
-from liaison.services.pages.reading.states import in_error, states
+from liaison.services.pages.reading.states import in_error
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 def told(plan: Tree, say: Say = str) -> list[str]:
@@ -30,5 +26,5 @@ def _line(detail: Tree, say: Say) -> str:
     if not words:
         return ""
     if detail.get("doNotPerform") is True:
-        words = f"{say(_('Ne pas faire'))} : {words}"
-    return f"{words} ({', '.join(state)})" if (state := states(detail, say)) else words
+        words = f"{say(orders.NEVER)} : {words}"
+    return rows.framed(detail, words, say)

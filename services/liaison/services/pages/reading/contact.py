@@ -4,26 +4,41 @@ from datetime import datetime
 from typing import Any, Final
 
 from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.concepts import Say
 
 Tree = dict[str, Any]
 
-_OVER: Final = frozenset({"old", "temp"})
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
 _LINKS: Final = {"phone": "tel:", "sms": "tel:", "email": "mailto:"}
 
 
-def contact(patient: Tree, now: datetime) -> list[tuple[str, str]]:
-    """(text, link): each address, without a link, then each telephone and mailbox. What was replaced, is
-    over or has not begun is left out."""
-    addresses, ways = (
-        [one for one in patient.get(name, []) if moments.covers(one.get("period") or {}, now)]
-        for name in ("address", "telecom")
-    )
-    addresses = [one for one in addresses if one.get("use") not in _OVER]
-    ways = [one for one in ways if one.get("use") != "old" and one.get("value")]
+def contact(patient: Tree, now: datetime, say: Say = str) -> list[tuple[str, str]]:
+    """(text, link): each address, without a link, then each telephone and mailbox. What was replaced, is over or has not
+    begun is left out; what is for a time says so."""
+    ways = [one for one in patient.get("telecom", []) if one.get("value") and one.get("system") in _LINKS]
     return [
-        *((text, "") for one in addresses if (text := _line(one))),
-        *((str(one["value"]), _link(one)) for one in ways if one.get("system") in _LINKS),
+        *((_timed(one, text, say), "") for one in addresses(patient, now) if (text := _line(one))),
+        *((_timed(one, str(one["value"]), say), _link(one)) for one in ways if _holds(one, now)),
     ]
+
+
+def addresses(patient: Tree, now: datetime) -> list[Tree]:
+    """Those of today; where the person stays for a time is first, since that is where they are."""
+    found = [one for one in patient.get("address", []) if _holds(one, now)]
+    return sorted(found, key=lambda one: one.get("use") != "temp")
+
+
+def _holds(tree: Tree, now: datetime) -> bool:
+    return tree.get("use") != "old" and moments.covers(tree.get("period") or {}, now)
+
+
+def _timed(tree: Tree, text: str, say: Say) -> str:
+    return f"{text} ({say(_('pour un temps'))})" if tree.get("use") == "temp" else text
 
 
 def _line(address: Tree) -> str:

@@ -5,8 +5,8 @@ What the laboratory says of a value (high, low, not final yet) is told with it.
 
 from typing import Any, Final
 
-from liaison.services.pages.reading import values
-from liaison.services.pages.reading.concepts import Say, codes, label, labels
+from liaison.services.pages.reading import marks, ranges, values
+from liaison.services.pages.reading.concepts import Say, label
 
 Tree = dict[str, Any]
 LOINC: Final = "http://loinc.org"
@@ -20,43 +20,6 @@ def _(text: str) -> str:
 
 
 UNNAMED: Final = _("Mesure sans nom")
-
-# http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation; what is normal needs no word.
-_HOW: Final = {
-    "HH": _("très haut"),
-    "H": _("haut"),
-    "HU": _("très haut"),
-    "LL": _("très bas"),
-    "L": _("bas"),
-    "LU": _("très bas"),
-    "A": _("anormal"),
-    "AA": _("très anormal"),
-    "HX": _("au-dessus du seuil critique"),
-    "LX": _("au-dessous du seuil critique"),
-    ">": _("au-dessus de ce qui se mesure"),
-    "<": _("au-dessous de ce qui se mesure"),
-    "U": _("en hausse"),
-    "D": _("en baisse"),
-    "B": _("en mieux"),
-    "W": _("en moins bien"),
-    "POS": _("positif"),
-    "NEG": _("négatif"),
-    "DET": _("détecté"),
-    "ND": _("non détecté"),
-    "IND": _("indéterminé"),
-    "R": _("résistant"),
-    "I": _("intermédiaire"),
-    "S": _("sensible"),
-}
-# http://hl7.org/fhir/R4/valueset-observation-status.html; what is final needs no word.
-_STATES: Final = {
-    "registered": _("en attente"),
-    "preliminary": _("provisoire"),
-    "amended": _("corrigé"),
-    "corrected": _("corrigé"),
-    "cancelled": _("annulé"),
-    "entered-in-error": _("saisi par erreur"),
-}
 
 # Common names, as French laboratories and wards write them; the code's own display is shown for all others.
 NAMES: Final = {
@@ -133,22 +96,14 @@ def value(observation: Tree, say: Say = str) -> str:
     return ", ".join(filter(None, told)) or values.absent(observation, say)
 
 
-def marks(observation: Tree, say: Say = str) -> list[str]:
-    """What must be known with the value: that the laboratory found it high or low, that it is not final."""
-    found = [say(_HOW[code]) for one in observation.get("interpretation", []) for code in codes(one) if code in _HOW]
-    found = found or labels(observation.get("interpretation"))
-    state = _STATES.get(str(observation.get("status", "")))
-    return [*dict.fromkeys(found), *([say(state)] if state else [])]
-
-
 def usual(observation: Tree, say: Say = str) -> str:
-    """The values that the laboratory holds for usual: '3,5 mmol/L – 5 mmol/L', '≤ 5 mg/L', each with whom it is for."""
-    told = []
-    for one in observation.get("referenceRange", []):
-        said = values.span(one, say) or str(one.get("text") or "")
-        whose = ", ".join(labels(one.get("appliesTo")))
-        told.append(f"{said} ({whose})" if said and whose else said)
-    return " ; ".join(filter(None, told))
+    """The values that are held for usual, those of the parts of a panel with the names of these."""
+    parts = [(name(one, say), told) for one in observation.get("component", []) for told in _ranges(one, say)]
+    return " ; ".join([*_ranges(observation, say), *(f"{whose} {told}" for whose, told in parts)])
+
+
+def _ranges(observation: Tree, say: Say) -> list[str]:
+    return ranges.told(observation.get("referenceRange"), say)
 
 
 def called_off(tree: Tree) -> bool:
@@ -158,13 +113,13 @@ def called_off(tree: Tree) -> bool:
 
 def whole(observation: Tree, say: Say = str) -> str:
     """The value with its marks: '6,1 mmol/L (haut, provisoire)'."""
-    told, with_it = value(observation, say), ", ".join(marks(observation, say))
+    told, with_it = value(observation, say), ", ".join(marks.told(observation, say))
     return f"{told} ({with_it})" if told and with_it else told or with_it
 
 
 def _part(component: Tree, say: Say) -> str:
     told = values.told(component, say) or values.absent(component, say)
-    with_it = ", ".join(marks({"interpretation": component.get("interpretation", [])}, say))
+    with_it = ", ".join(marks.told({"interpretation": component.get("interpretation", [])}, say))
     return f"{told} ({with_it})" if told and with_it else told
 
 

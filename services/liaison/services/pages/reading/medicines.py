@@ -6,8 +6,9 @@ http://hl7.org/fhir/R4/medicationrequest.html
 from datetime import datetime
 from typing import Any, Final
 
-from liaison.services.pages.reading import dosages, moments, products, values
+from liaison.services.pages.reading import dosages, moments, none_known, products, values
 from liaison.services.pages.reading.concepts import Say, label, named
+from liaison.services.pages.reading.states import MEANT
 
 Tree = dict[str, Any]
 
@@ -19,8 +20,6 @@ def _(text: str) -> str:
 
 _NEVER: Final = _("Ne pas donner")
 TYPES: Final = frozenset({"MedicationRequest", "MedicationStatement"})
-_MEANT: Final = {"proposal": _("proposé"), "plan": _("prévu"), "option": _("au choix")}
-"""R4's intents: what is suggested, meant or offered as a choice, without an authorization to act."""
 _ENDED: Final = frozenset({"stopped", "completed", "on-hold", "not-taken"})
 
 
@@ -31,8 +30,6 @@ def told(tree: Tree, say: Say = str) -> str:
         name = f"{name} ({say(card)})"
     given = " ; ".join(filter(None, (dosages.told(one, say) for one in dosages.of(tree))))
     line = ", ".join(filter(None, (name, given, _when(tree, say), _ordered(tree, say))))
-    meant = _MEANT.get(str(tree.get("intent", ""))) if tree.get("status") == "active" else None
-    line = f"{line} ({say(meant)})" if meant else line
     return f"{say(_NEVER)} : {line}" if forbidden(tree) else line
 
 
@@ -42,7 +39,8 @@ def medicine(tree: Tree, say: Say = str) -> str:
     reference = tree.get("medicationReference") or {}
     inside = products.contained(tree, reference)
     return (
-        label(tree.get("medicationCodeableConcept"))
+        none_known.told(tree.get("medicationCodeableConcept"), say)
+        or label(tree.get("medicationCodeableConcept"))
         or label(inside.get("code"))
         or str(reference.get("display") or "")
         or named(tree.get("medicationCodeableConcept"), say)
@@ -64,7 +62,7 @@ def proposed(tree: Tree, now: datetime) -> bool:
     """Whether it stands as an idea or an intention, or begins later: nobody ordered it, or takes it yet."""
     if tree.get("status") == "intended":
         return True
-    return tree.get("status") in ("active", "unknown") and (tree.get("intent") in _MEANT or _begins_later(tree, now))
+    return tree.get("status") in ("active", "unknown") and (tree.get("intent") in MEANT or _begins_later(tree, now))
 
 
 def taken(tree: Tree, now: datetime) -> bool:

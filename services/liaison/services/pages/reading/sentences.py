@@ -3,9 +3,19 @@
 import base64
 from typing import Any, Final
 
-from liaison.services.pages.reading import allergies, home_visit, measures, medicines
-from liaison.services.pages.reading.concepts import Say, codes, label, labels, named
-from liaison.services.pages.reading.states import refuted, states
+from liaison.services.pages.reading import (
+    allergies,
+    conditions,
+    home_visit,
+    kinds,
+    measures,
+    medicines,
+    orders,
+    rows,
+    vaccines,
+    values,
+)
+from liaison.services.pages.reading.concepts import Say, codes, label, labels
 
 Tree = dict[str, Any]
 
@@ -19,58 +29,6 @@ def _(text: str) -> str:
     return text
 
 
-KINDS: Final = {
-    "Observation": _("Mesure"),
-    "Condition": _("Problème de santé"),
-    "MedicationRequest": _("Traitement"),
-    "MedicationStatement": _("Traitement"),
-    "AllergyIntolerance": _("Allergie"),
-    "Encounter": _("Rencontre"),
-    "DocumentReference": _("Document"),
-    "Communication": _("Message"),
-    "Task": _("Tâche"),
-    "Flag": _("À savoir"),
-    "CarePlan": _("Plan"),
-    "Goal": _("Objectif"),
-    "Appointment": _("Rendez-vous"),
-    "Procedure": _("Acte"),
-    "Immunization": _("Vaccin"),
-    "QuestionnaireResponse": _("Visite à domicile"),
-    "DiagnosticReport": _("Compte rendu"),
-    "Consent": _("Consentement"),
-    "Patient": _("Identité"),
-    "RelatedPerson": _("Proche"),
-    "ServiceRequest": _("Demande"),
-    "Coverage": _("Couverture sociale"),
-    "EpisodeOfCare": _("Suivi"),
-    "RequestGroup": _("Plan"),
-    "Provenance": _("Origine"),
-    "AuditEvent": _("Trace d'accès"),
-    "Binary": _("Document"),
-    "Composition": _("Document"),
-    "List": _("Liste"),
-    "Medication": _("Médicament"),
-    "MedicationAdministration": _("Traitement"),
-    "MedicationDispense": _("Délivrance"),
-    "Specimen": _("Prélèvement"),
-    "ImagingStudy": _("Imagerie"),
-    "FamilyMemberHistory": _("Antécédents familiaux"),
-    "Device": _("Matériel"),
-    "DeviceRequest": _("Demande de matériel"),
-    "NutritionOrder": _("Régime"),
-    "RiskAssessment": _("Évaluation"),
-    "Person": _("Identité"),
-    "Group": _("Groupe"),
-    "Schedule": _("Agenda"),
-    "Slot": _("Créneau"),
-    "CareTeam": _("Équipe"),
-    "ClinicalImpression": _("Synthèse"),
-}
-QUESTIONNAIRE: Final = _("Questionnaire")
-_NEVER: Final = _("Ne pas faire")
-REFUTED: Final = _("Allergie écartée")
-INTOLERANCE: Final = _("Intolérance")
-OTHER: Final = _("Autre élément")
 # http://terminology.hl7.org/CodeSystem/v3-ActCode, the part that R4 recommends.
 _SETTINGS: Final = {
     "EMER": _("Urgences"),
@@ -101,10 +59,8 @@ def text_of(tree: Tree) -> str:
 
 
 def sentence(tree: Tree, say: Say = str) -> str:
-    """What the resource says, in a line, and what its status makes of it. Where nothing can be said, the kind alone."""
-    said = _said(tree, say) or say(kind(tree))
-    state = ", ".join(states(tree, say)) if tree["resourceType"] != "Observation" else ""
-    return f"{said} ({state})" if state else said
+    """What the resource says, in a line, and all that qualifies it. Where nothing can be said, the kind alone."""
+    return rows.framed(tree, _said(tree, say) or say(kinds.kind(tree)), say)
 
 
 def _said(tree: Tree, say: Say) -> str:
@@ -126,9 +82,10 @@ def _said(tree: Tree, say: Say) -> str:
             return ", ".join(filter(None, (label(tree.get("code")), str(tree.get("conclusion", "")))))
         case "Communication":
             return text_of(tree) or next(iter(labels(tree.get("category"))), "")
-        case "Task" | "ServiceRequest":
-            said = str(tree.get("description") or label(tree.get("code")))
-            return f"{say(_NEVER)} : {said}" if tree.get("doNotPerform") is True and said else said
+        case "Task":
+            return str(tree.get("description") or label(tree.get("code")))
+        case "ServiceRequest":
+            return orders.told(tree, say)
         case "CarePlan":
             return str(tree.get("title") or next(iter(labels(tree.get("category"))), ""))
         case "Goal":
@@ -142,8 +99,11 @@ def _said(tree: Tree, say: Say) -> str:
                 return home_visit.told(tree, say)
             return ", ".join(text for item in tree.get("item", []) if (text := str(item.get("text", ""))))
         case "Immunization":
-            when = str(tree.get("occurrenceString", ""))
-            return ", ".join(filter(None, (named(tree.get("vaccineCode"), say), when)))
+            return vaccines.told(tree, say)
+        case "Condition":
+            return conditions.told(tree, say)
+        case "Flag":
+            return ", ".join(filter(None, (label(tree.get("code")), values.period(tree.get("period"), say))))
         case "Consent":
             return ", ".join(labels(tree.get("category")))
     return label(tree.get("code"))
@@ -153,17 +113,6 @@ def _setting(class_: Any, say: Say) -> str:
     """Where an Encounter took place, by its words or those of the code that R4 has for it."""
     known = next((_SETTINGS[code] for code in codes(class_) if code in _SETTINGS), "")
     return label(class_) or (say(known) if known else "")
-
-
-def kind(tree: Tree) -> str:
-    type_ = str(tree["resourceType"])
-    if type_ == "AllergyIntolerance" and refuted(tree):
-        return REFUTED
-    if type_ == "AllergyIntolerance" and tree.get("type") == "intolerance":
-        return INTOLERANCE
-    if type_ == "QuestionnaireResponse" and not home_visit.is_one(tree):
-        return QUESTIONNAIRE
-    return KINDS.get(type_, OTHER)
 
 
 def author(tree: Tree) -> str:

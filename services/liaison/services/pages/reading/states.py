@@ -4,9 +4,11 @@ A Procedure that was not done, an appointment nobody came to or a diagnosis that
 would be told as the opposite of what was written.
 """
 
+from datetime import datetime
 from typing import Any, Final
 
-from liaison.services.pages.reading.concepts import Say, codes
+from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.concepts import Say, codes, label, named
 
 Tree = dict[str, Any]
 
@@ -79,11 +81,45 @@ _ORDINARY: Final = {
 }
 
 
-def states(tree: Tree, say: Say = str) -> list[str]:
-    """The words of its statuses, each once, none where everything is as it should be."""
+MEANT: Final = {"proposal": _("proposé"), "plan": _("prévu"), "option": _("au choix")}
+"""R4's intents: what is suggested, meant or offered as a choice, without an authorization to act."""
+_ORDERS: Final = frozenset({"MedicationRequest", "ServiceRequest"})
+# http://terminology.hl7.org/CodeSystem/v3-ActReason, those that R4 gives for a vaccination that was not done.
+_WHY: Final = {
+    "IMMUNE": _("personne déjà protégée"),
+    "MEDPREC": _("précaution médicale"),
+    "OSTOCK": _("rupture de stock"),
+    "PATOBJ": _("refus de la personne"),
+    "PHILISOP": _("refus de la personne"),
+    "RELIG": _("refus de la personne"),
+    "VACEFF": _("refus de la personne"),
+    "VACSAF": _("refus de la personne"),
+}
+
+
+def told(tree: Tree, say: Say = str) -> str:
+    """'non fait : refus de la personne', 'provisoire', '' where everything is as it should be."""
+    return " : ".join(filter(None, (", ".join(_states(tree, say)), ", ".join(_reasons(tree, say)))))
+
+
+def _reasons(tree: Tree, say: Say) -> list[str]:
+    """Why it stands as it does, by its words or those of the code."""
+    given = [one for name in ("statusReason", "cancelationReason") for one in _listed(tree.get(name))]
+    known = [next((say(_WHY[code]) for code in sorted(codes(one)) if code in _WHY), "") for one in given]
+    return [words for one, ours in zip(given, known, strict=True) if (words := label(one) or ours or named(one, say))]
+
+
+def _listed(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else [found] if found else []
+
+
+def _states(tree: Tree, say: Say) -> list[str]:
+    """The words of its statuses, each once."""
     type_ = str(tree.get("resourceType", ""))
     given = [str(tree.get(name, "")) for name in ("status", "docStatus", "lifecycleStatus")]
     found = [_STATES[one] for one in given if one in _STATES and one not in _ORDINARY.get(type_, set())]
+    if type_ in _ORDERS and tree.get("status") == "active" and tree.get("intent") in MEANT:
+        found.append(MEANT[tree["intent"]])
     for name, words in (("clinicalStatus", _STANDING), ("verificationStatus", _SURE)):
         found += [words[code] for code in sorted(codes(tree.get(name))) if code in words]
     return list(dict.fromkeys(say(one) for one in found))
@@ -106,6 +142,8 @@ def stands(tree: Tree) -> bool:
     return not (over or refuted(tree) or in_error(tree))
 
 
-def in_force(trees: list[Tree]) -> list[Tree]:
-    """Those that are active; R4 gives Flag no search parameter for its status."""
-    return [tree for tree in trees if tree.get("status") == "active"]
+def in_force(trees: list[Tree], now: datetime) -> list[Tree]:
+    """Those that are active, whose period holds today first; what is over or to come is told with its dates. R4 gives
+    Flag no search parameter for its status."""
+    active = [tree for tree in trees if tree.get("status") == "active"]
+    return sorted(active, key=lambda tree: not moments.covers(tree.get("period") or {}, now))

@@ -163,13 +163,13 @@ def _each(repeat: Tree, say: Say) -> str:
     """R4: duration, « how long this thing happens for when it happens »: fifteen hours of oxygen, once a day."""
     unit = str(repeat.get("durationUnit", ""))
     low, high = ({"value": repeat.get(name), "code": unit} for name in ("duration", "durationMax"))
-    lasts = _between({"low": low, "high": high}, say) if "durationMax" in repeat else _whole(low, say)
+    lasts = between({"low": low, "high": high}, say) if "durationMax" in repeat else whole(low, say)
     return say(_("{time} à chaque fois")).format(time=lasts) if lasts else ""
 
 
 def _bounds(repeat: Tree, say: Say) -> list[str]:
     duration, limits = repeat.get("boundsDuration"), repeat.get("boundsRange")
-    lasts = _whole(duration, say) or _between(limits, say)
+    lasts = whole(duration, say) or between(limits, say)
     total = _range(repeat.get("count"), repeat.get("countMax"))
     return [
         say(_("pendant {time}")).format(time=lasts) if lasts else "",
@@ -178,13 +178,14 @@ def _bounds(repeat: Tree, say: Say) -> list[str]:
     ]
 
 
-def _between(limits: Any, say: Say) -> str:
+def between(limits: Any, say: Say = str) -> str:
     """'5 jours – 7 jours', and with one end alone '≥ 5 jours' or '≤ 7 jours'."""
-    low, high = (_whole((limits or {}).get(end), say) for end in ("low", "high"))
+    low, high = (whole((limits or {}).get(end), say) for end in ("low", "high"))
     return f"{low} – {high}" if low and high else f"≥ {low}" if low else f"≤ {high}" if high else ""
 
 
-def _whole(duration: Any, say: Say) -> str:
+def whole(duration: Any, say: Say = str) -> str:
+    """A length of time or an age: '5 jours', '52 ans'."""
     if not isinstance(duration, dict) or duration.get("value") is None:
         return ""
     unit = str(duration.get("code") or duration.get("unit") or "")

@@ -1,0 +1,18 @@
+"""The notes that were written beside a fact. http://hl7.org/fhir/R4/datatypes.html#Annotation"""
+
+from typing import Any
+
+from liaison.services.pages.reading.concepts import Say
+
+Tree = dict[str, Any]
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+def told(tree: Tree, say: Say = str) -> str:
+    """'note : à jeun ; déclaré au téléphone', '' where there is none."""
+    written = [str(one["text"]) for one in tree.get("note", []) if isinstance(one, dict) and one.get("text")]
+    return f"{say(_('note'))} : {' ; '.join(written)}" if written else ""
