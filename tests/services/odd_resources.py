@@ -7,6 +7,8 @@ without a number, elements that say only that they are not said.
 from collections.abc import Iterator
 from typing import Any
 
+from liaison.auth.access.identity import provisional
+
 Tree = dict[str, Any]
 
 MOMENTS = (
@@ -324,10 +326,11 @@ def people() -> Iterator[Tree]:
 
 
 def patient(tree: Tree) -> Tree:
-    """The Patient, with what else R4 lets be said of a person, or left unsaid."""
+    """The Patient, with what else R4 lets be said of a person, or left unsaid; no longer checked, since the date of birth
+    is of those traits that a checked identity keeps."""
     usual = {"use": "usual", "given": [None, "Zoé"], "_given": [UNSAID, None], "_family": UNSAID}
     return {
-        **tree,
+        **provisional(tree),
         "name": [*tree["name"], usual, UNSAID],
         "address": [{"line": [None, "3 rue Basse"], "_line": [UNSAID, None]}, UNSAID, {"use": "old"}],
         "telecom": [{"system": "phone"}, UNSAID],

@@ -49,6 +49,11 @@ class Item:
         return tuple(self.tree.get("code", ()))
 
     @property
+    def alone(self) -> bool:
+        """Whether its answers say all by themselves: 'Porte close'."""
+        return self.link in ("alert", "presence")
+
+    @property
     def label(self) -> str:
         return str(self.codes[0].get("display", self.text)) if self.codes else self.text
 

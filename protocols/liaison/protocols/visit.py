@@ -89,9 +89,13 @@ def signs_of(form: Tree, answers: Mapping[str, Answer]) -> Iterator[Sign]:
             if codes.RAISES in extensions:
                 coding = option["valueCoding"]
                 own = codes.CLINICAL_DECISION not in extensions
-                alone = item.link in ("alert", "presence")
-                text = coding["display"] if alone else f"{item.text.rstrip(' ?')} : {coding['display'].lower()}"
+                text = sign_text(None if item.alone else item.text, coding["display"])
                 yield Sign(extensions[codes.RAISES]["valueCoding"]["code"], coding, text, own)
+
+
+def sign_text(question: str | None, answer: str) -> str:
+    """The line of an alert that an answer raises: 'Le souffle : essoufflement au repos', or the answer where it says all."""
+    return f"{question.rstrip(' ?')} : {answer.lower()}" if question else answer
 
 
 class _Writer:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from liaison.services import pages
 from liaison.services.pages.languages import LOCALE, language_of, read_catalogue, translations
+from liaison.services.pages.reading import home_visit, visit_words
 
 SERVICES = Path(pages.__file__).parents[1]
 METHODS = [("**/templates/**.html", "jinja2"), ("pages/**.py", "python"), ("oauth/**.py", "python")]
@@ -42,6 +43,32 @@ def test_every_string_has_its_english() -> None:
     missing = {text: where for text, where in sources().items() if not _has(english, text)}
 
     assert missing == {}
+
+
+def test_the_form_of_the_home_visit_has_its_english() -> None:
+    english = read_catalogue("en")
+
+    assert [text for text in visit_words.texts() if not _has(english, text)] == []
+
+
+def test_an_alert_is_read_in_the_language_of_the_page_and_what_an_aide_wrote_stays() -> None:
+    say = translations("en").gettext
+    lines = ["Le souffle : essoufflement au repos", "Porte close", "« Porte close »", "Le souffle : au repos"]
+
+    assert [visit_words.alert(line, str) for line in lines] == lines
+    assert [visit_words.alert(line, say) for line in lines] == [
+        "Breathing : breathless at rest",
+        "Door closed",
+        *lines[2:],
+    ]
+
+
+def test_a_visit_is_read_in_the_language_of_the_page_and_what_an_aide_wrote_stays() -> None:
+    answers = [{"valueCoding": {"code": "meal-half", "display": "La moitié"}}]
+    note = {"linkId": "note", "answer": [{"valueString": "La moitié"}]}
+    form = {"item": [{"linkId": "meal", "text": "Le repas", "answer": answers}, note]}
+
+    assert home_visit.told(form, translations("en").gettext) == "The meal : Half. « La moitié »"
 
 
 def _texts(value: object) -> tuple[str, ...]:

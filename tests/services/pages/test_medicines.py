@@ -233,6 +233,16 @@ def test_what_ended_is_told_once_and_not_where_it_is_taken_still() -> None:
             request("A", dispenseRequest={"validityPeriod": {"end": "2026-11-03"}}),
             "A, ordonnance valable, fin : 03/11/2026",
         ),
+        (
+            request(
+                "A", authoredOn="2026-11-03", dispenseRequest={"validityPeriod": {"start": "2026-11-03T08:00:00Z"}}
+            ),
+            "A",
+        ),
+        (
+            request("A", authoredOn="2026-11-03", dispenseRequest={"validityPeriod": {"start": "2026-12-03"}}),
+            "A, ordonnance valable, début : 03/12/2026",
+        ),
         (request("A", substitution={"allowedBoolean": False}), "A, non substituable"),
         (request("A", substitution={"allowedBoolean": True}), "A"),
         (request("A", "unknown", doNotPerform=True), "Ne pas donner : A (état inconnu)"),

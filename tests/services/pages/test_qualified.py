@@ -198,9 +198,9 @@ def test_a_problem_without_words_keeps_what_is_said_of_it() -> None:
         (of("ServiceRequest", status="active", intent="order", code={"text": "Radio"}, asNeededBoolean=True),
             "Radio, si besoin"),
         (of("Flag", status="active", code={"text": "Isolement"}, period={"end": "2026-11-03"}),
-            "Isolement, fin : 03/11/2026"),
+            "Isolement (fin : 03/11/2026)"),
         (of("Flag", status="active", code={"text": "Isolement"}, period={"start": "2026-12-03"}),
-            "Isolement, début : 03/12/2026"),
+            "Isolement (début : 03/12/2026)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip

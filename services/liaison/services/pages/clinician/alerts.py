@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from liaison.fhir.errors import BadRequest, NotFound
 from liaison.protocols import codes
 from liaison.protocols.alerts import LEVELS, Standing, acknowledge, level_of, standing
-from liaison.services.pages.reading import moments, unread
+from liaison.services.pages.reading import moments, unread, visit_words
 from liaison.services.pages.reading.concepts import Say, label
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import Me, address_of, signed_in
@@ -71,7 +71,7 @@ def patient_of(task: Tree) -> str:
 
 
 def told(task: Tree, now: datetime, say: Say = str) -> Told:
-    lines = str(task.get("description", "")).split("\n")
+    lines = [visit_words.alert(line, say) for line in str(task.get("description", "")).split("\n")]
     level = level_of(task)
     found = standing(task, now)
     outputs = [str(o["valueString"]) for o in task.get("output", []) if "valueString" in o]

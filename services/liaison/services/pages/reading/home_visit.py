@@ -10,7 +10,7 @@ from typing import Any, Final
 from liaison.protocols import library
 from liaison.protocols.answers import items
 from liaison.protocols.visit import FORM, SYSTEM
-from liaison.services.pages.reading import values
+from liaison.services.pages.reading import values, visit_words
 from liaison.services.pages.reading.concepts import Say
 
 Tree = dict[str, Any]
@@ -78,7 +78,7 @@ def told(response: Tree, say: Say = str) -> str:
         elif codes <= _ordinary():
             ordinary |= link != "presence"
         else:
-            question = str(item.get("text", "")).strip()
+            question = visit_words.said(str(item.get("text", "")).strip(), say)
             notable.append(f"{question}{' ' if question.endswith('?') else ' : '}{', '.join(given)}.")
     if ordinary:
         notable.append(say(_("Le reste comme d'habitude.")) if notable else say(_("Comme d'habitude.")))
@@ -86,5 +86,6 @@ def told(response: Tree, say: Say = str) -> str:
 
 
 def answered(answer: Tree, say: Say = str) -> str:
-    """The words of one answer, a number with its comma."""
-    return values.told(answer, say)
+    """The words of one answer, a number with its comma; those of our form in the reader's language."""
+    told = values.told(answer, say)
+    return visit_words.said(told, say) if "valueCoding" in answer else told

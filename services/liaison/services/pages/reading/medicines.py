@@ -97,8 +97,12 @@ def _when(tree: Tree, say: Say) -> str:
 
 
 def _ordered(request: Tree, say: Say) -> str:
-    """What the prescription says of itself: until when it is valid, and that nothing may be given in its place."""
-    valid = values.period((request.get("dispenseRequest") or {}).get("validityPeriod"), say)
+    """What the prescription says of itself: until when it is valid, from when if that is not as it was written, and that
+    nothing may be given in its place."""
+    period = (request.get("dispenseRequest") or {}).get("validityPeriod") or {}
+    if str(period.get("start", ""))[:10] <= str(request.get("authoredOn", ""))[:10]:
+        period = {"end": period.get("end", "")}
+    valid = values.period(period, say)
     kept = (request.get("substitution") or {}).get("allowedBoolean") is False
     parts = (f"{say(_('ordonnance valable'))}, {valid}" if valid else "", say(_("non substituable")) if kept else "")
     return ", ".join(filter(None, parts))

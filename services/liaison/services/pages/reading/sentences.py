@@ -103,7 +103,8 @@ def _said(tree: Tree, say: Say) -> str:
         case "Condition":
             return conditions.told(tree, say)
         case "Flag":
-            return ", ".join(filter(None, (label(tree.get("code")), values.period(tree.get("period"), say))))
+            told, period = label(tree.get("code")), values.period(tree.get("period"), say)
+            return f"{told} ({period})" if told and period else told or period
         case "Consent":
             return ", ".join(labels(tree.get("category")))
     return label(tree.get("code"))

@@ -1,0 +1,50 @@
+"""The words of the form of the home visit in the reader's language: its questions, its answers, and the alerts they raise.
+
+They are Liaison's own, kept in the record in French. What anybody else wrote stays as it is written.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+from liaison.protocols import library
+from liaison.protocols.answers import Item, items
+from liaison.protocols.visit import FORM, sign_text
+from liaison.services.pages.reading.concepts import Say
+
+
+def texts() -> Iterator[str]:
+    """Every question and answer of the form."""
+    for item in _items():
+        yield item.text
+        yield from _answers(item)
+
+
+def said(text: str, say: Say) -> str:
+    return say(text) if text in _ours() else text
+
+
+def alert(line: str, say: Say) -> str:
+    """The line of an alert: 'Le souffle : essoufflement au repos', or what an aide wrote."""
+    question, answer = _signs().get(line, (None, ""))
+    return sign_text(question and say(question), say(answer)) if answer else line
+
+
+@cache
+def _items() -> tuple[Item, ...]:
+    return tuple(items(library.shipped().tree(FORM)))
+
+
+@cache
+def _ours() -> frozenset[str]:
+    return frozenset(texts())
+
+
+@cache
+def _signs() -> dict[str, tuple[str | None, str]]:
+    """The line that each answer makes: its question, where that is said, and the answer."""
+    pairs = [(None if item.alone else item.text, answer) for item in _items() for answer in _answers(item)]
+    return {sign_text(question, answer): (question, answer) for question, answer in pairs}
+
+
+def _answers(item: Item) -> list[str]:
+    return [str(option["valueCoding"]["display"]) for option in item.tree.get("answerOption", [])]
