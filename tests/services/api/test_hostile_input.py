@@ -111,6 +111,18 @@ def test_dot_segments_lead_nowhere(service: Any, target: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "target",
+    [b"/x/../fhir/Patient", b"/./a", b"/static/../fhir/Patient", b"/static/..%2f..%2fetc/passwd", b"/static/none.css"],
+)
+def test_outside_fhir_they_lead_to_the_page_that_says_so(service: Any, target: bytes) -> None:
+    head, _, body = raw(service, target).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 404 ")
+    assert b"content-type: text/html" in head.lower()
+    assert "Rien ici" in body.decode()
+
+
+@pytest.mark.parametrize(
     ("method", "status"), [(b"BREW", 501), (b"get", 501), (b"PROPFIND", 405), (b"TRACE", 405), (b"\xff", 501)]
 )
 def test_a_method_that_is_not_served_is_told_so(service: Any, method: bytes, status: int) -> None:

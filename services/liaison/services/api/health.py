@@ -1,5 +1,6 @@
 """/livez, /readyz and /metrics: for whoever operates the service. No patient data, no caller needed."""
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -31,7 +32,7 @@ async def _passes(check: object) -> bool:
 async def metrics(request: Request) -> Response:
     """Prometheus text format, of all workers together."""
     if not request.app.state.house.settings.metrics:
-        return Response(status_code=404)
+        raise HTTPException(404)  # which has its page
     return Response(request.app.state.metrics.render(), headers={"content-type": CONTENT_TYPE})
 
 

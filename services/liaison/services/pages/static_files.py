@@ -4,6 +4,7 @@ import mimetypes
 from functools import cache
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -31,7 +32,7 @@ async def serve(request: Request) -> Response:
     """A bundled file, or 404. No folder listing, no file outside the bundle."""
     found = _files().get(request.path_params.get("name", ICON))
     if found is None:
-        return Response(status_code=404)
+        raise HTTPException(404)  # which has its page
     content, media_type = found
     kept = "public, max-age=31536000, immutable" if "v" in request.query_params else "no-cache"
     return Response(
