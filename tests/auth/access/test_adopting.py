@@ -168,7 +168,8 @@ async def test_without_the_grants_of_the_new_table_first_it_would_be(
     honest = adopted.current
 
     async def settled(base: Any) -> adopted.Current:
-        return (await honest(base))._replace(settled=True)
+        now = await honest(base)
+        return now._replace(granted=now.goal)
 
     monkeypatch.setattr(adopted, "current", settled)
     assert await _opposes_meanwhile(territory) == 403

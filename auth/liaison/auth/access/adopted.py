@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, Protocol
 
+from liaison.auth.access import classify
 from liaison.auth.access.table import BadTable, Table, digest_of, packaged, packaged_text, parse
 
 
@@ -19,11 +20,30 @@ class Asks(Protocol):
 
 
 class Current(NamedTuple):
-    """`number` 0: none was ever adopted. `settled`: every grant was computed by this table."""
+    """`number` 0: none was ever adopted. `granted`: by what the grants and classes of every record were computed."""
 
     number: int
     digest: str
-    settled: bool
+    granted: str
+
+    @property
+    def goal(self) -> str:
+        """What they are to be computed by: the table in force, and the classification of this version."""
+        return goal(self.digest)
+
+    @property
+    def settled(self) -> bool:
+        return self.granted == self.goal
+
+    @property
+    def classified(self) -> bool:
+        """Whether every resource has the classes that this version's classification gives it."""
+        return self.granted.rpartition("/")[2] == classify.digest()
+
+
+def goal(digest: str) -> str:
+    """Of a table of rules, by its digest."""
+    return f"{digest}/{classify.digest()}"
 
 
 _known: Final[dict[str, Table]] = {}
@@ -38,7 +58,7 @@ async def current(base: Asks) -> Current:
     """What is in force in the caller's transaction, whether this version understands it or not."""
     [[number, digest, granted]] = await base.fetch(_CURRENT)
     digest = digest or packaged_digest()
-    return Current(number or 0, digest, granted == digest)
+    return Current(number or 0, digest, granted)
 
 
 async def in_force(base: Asks) -> Table:

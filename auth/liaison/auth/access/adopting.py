@@ -128,4 +128,4 @@ async def _put(
         sealed,
     )
     await notices.tell(connection, notices.Kind.RULES, act.number)
-    await regranting.begin(connection, act.digest or adopted.packaged_digest())
+    await regranting.begin(connection, adopted.goal(act.digest or adopted.packaged_digest()))

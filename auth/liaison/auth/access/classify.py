@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from liaison.auth.access import vocabulary, yaml_text
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.owners import addressee_of, author_of, service_of
+from liaison.auth.access.table import digest_of
 from liaison.fhir.model.references import unversioned
 from liaison.fhir.store.contract import Labels, Tree
 
@@ -105,9 +106,20 @@ def _label(data: Mapping[str, Any]) -> dict[str, Label]:
 
 
 @cache
+def packaged_text() -> str:
+    """The file shipped with this version, as it is."""
+    return resources.files(__package__).joinpath("classification.yaml").read_text("utf-8")
+
+
+def digest() -> str:
+    """By which the rules are recognised: what was classified by others is classified again (access.reclassifying)."""
+    return digest_of(packaged_text())
+
+
+@cache
 def rules() -> Rules:
     """The rules shipped with this version."""
-    data = yaml_text.load(resources.files(__package__).joinpath("classification.yaml").read_text("utf-8"))
+    data = yaml_text.load(packaged_text())
     service = data["psychiatric-services"]
     return Rules(
         {type_: Class[name] for name, types in data["types"].items() for type_ in types},

@@ -21,6 +21,7 @@ from liaison.auth.access import (
     letting_in,
     masking,
     own_rights,
+    reclassifying,
     standing,
     stay_writing,
     writing,
@@ -116,6 +117,8 @@ class Hooks:
     async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         """Facts, grants and journal entries follow what was written."""
         for unit in units:
+            for patient in {one.key.patient for one in unit.changes if reclassifying.is_followed(one)}:
+                await reclassifying.reclassify(connection, self._vault, patient)
             await self._follow(connection, unit.caller, unit.changes)
             await identity_checks.end_representation(connection, unit.changes)
             await notices.of_changes(connection, unit.changes)

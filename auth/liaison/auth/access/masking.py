@@ -36,6 +36,18 @@ async def masked_by(connection: asyncpg.Connection, changes: Sequence[Change]) -
     return {Key(*row) for row in found}
 
 
+async def in_force(connection: asyncpg.Connection, ids: Ids, key: PatientKey) -> set[Key]:
+    """Everything of this patient that a Consent masks now, and what tells of it."""
+    found = await connection.fetch(
+        "select distinct (detail->>'kind')::smallint, principal from relation"
+        " where patient = $1 and relation = $2 and valid_to > now()",
+        key.patient,
+        int(Relation.MASK),
+    )
+    items = {Key(key.patient, *row) for row in found}
+    return items | await _told_of(connection, ids, key, sorted(items))
+
+
 async def follow(connection: asyncpg.Connection, vault: Vault, before: set[Key], after: set[Key]) -> None:
     """Masks what has come, unmasks what has gone, unless the item's own label masks it."""
     if before == after:

@@ -1,19 +1,22 @@
-"""After a table of rules has come into force: the grants of every patient computed by it, while the service serves.
+"""After a table of rules has come into force: the grants of every patient computed by it, while the service serves. After an
+update has brought another classification: the classes of every resource first (access.reclassifying), then its facts.
 
 One patient a transaction, which also writes down how far the pass has come: one that is stopped, or killed, goes on from
 there. Until its turn a record keeps the grants of the table before, unless a fact of it changes: whoever computes grants
 goes by the new table. A record opened meanwhile is granted by the new table from the start. One pass at a time: whoever
-carries it holds `LOCK` for the connection.
+carries it holds `LOCK` for the connection. Until its turn a record also keeps the classes that it had; what is written
+meanwhile has those of the version that writes it, so an update replaces every worker.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, NamedTuple
 
 import asyncpg
 
-from liaison.auth.access import adopted, grants
-from liaison.auth.access.adopted import Asks
+from liaison.auth.access import adopted, grants, reclassifying
+from liaison.auth.access.adopted import Asks, Current
+from liaison.auth.access.rebuild import rebuild_patient
 from liaison.fhir.store import walking
 from liaison.fhir.vault import Vault
 
@@ -29,39 +32,46 @@ class Pass(NamedTuple):
 
 
 Progress = Callable[[Pass], None]
+Told = Callable[[asyncpg.Connection, int, int], Awaitable[None]]
+"""In the transaction that did it: of this patient, so many versions have other classes now."""
+
+
+async def _to_nobody(_connection: asyncpg.Connection, _patient: int, _versions: int) -> None: ...
 
 
 async def under_way(base: Asks) -> Pass | None:
-    """None when every grant is of the table in force."""
+    """None when every grant is of the table in force, and every class of this version's classification."""
     if (await adopted.current(base)).settled:
         return None
     [[done, total]] = await base.fetch("select coalesce(done, 0), coalesce(total, 0) from regranting")
     return Pass(done, total)
 
 
-async def begin(connection: asyncpg.Connection, digest: str) -> None:
-    """In the transaction by which the table comes into force."""
+async def begin(connection: asyncpg.Connection, goal: str) -> None:
+    """In the transaction by which the table comes into force. `goal`: that of adopted.Current."""
     await connection.execute(
         "update regranting set towards = $1, after_patient = $2, done = 0,"
         " total = (select count(*) from patient where state = 0)",
-        digest,
+        goal,
         walking.START.patient,
     )
 
 
-async def carry(one: asyncpg.Connection, vault: Vault, progress: Progress = lambda _: None) -> int:
+async def carry(
+    one: asyncpg.Connection, vault: Vault, progress: Progress = lambda _: None, told: Told = _to_nobody
+) -> int:
     """Until every grant is of the table in force, also where another comes into force meanwhile. Returns the number of
     records that this call computed. `one` holds LOCK, and is in no transaction."""
     count = 0
     while not (now := await adopted.current(one)).settled:
-        if await one.fetchval("select towards is distinct from $1 from regranting", now.digest):
-            async with one.transaction():  # an update has brought another packaged table
-                await begin(one, now.digest)
+        if await one.fetchval("select towards is distinct from $1 from regranting", now.goal):
+            async with one.transaction():  # an update has brought another packaged table, or classification
+                await begin(one, now.goal)
         patients = [row[0] for row in await one.fetch(_NEXT, BATCH)]
         if not patients:
-            await one.execute(_DONE, now.digest)
+            await one.execute(_DONE, now.goal)
         for patient in patients:
-            place = await walking.in_one_go(one, partial(_regrant, one, vault, patient, now.digest))
+            place = await walking.in_one_go(one, partial(_regrant, one, vault, patient, now, told))
             if place is None:
                 break
             progress(place)
@@ -79,12 +89,17 @@ _DONE: Final = """
 """
 
 
-async def _regrant(one: asyncpg.Connection, vault: Vault, patient: int, digest: str) -> Pass | None:
+async def _regrant(one: asyncpg.Connection, vault: Vault, patient: int, now: Current, told: Told) -> Pass | None:
     """None, and nothing done, when another table has come into force."""
     await grants.lock(one, [patient])
-    if (await adopted.current(one)).digest != digest:
+    if (await adopted.current(one)).digest != now.digest:
         return None
-    await grants.recompute(one, vault, [patient])
+    if now.classified:
+        await grants.recompute(one, vault, [patient])
+    else:
+        if changed := await reclassifying.reclassify(one, vault, patient):
+            await told(one, patient, changed)
+        await rebuild_patient(one, vault, patient)
     return Pass(
         *await one.fetchrow("update regranting set after_patient = $1, done = done + 1 returning done, total", patient)
     )

@@ -1,7 +1,8 @@
-"""Computes the grants of every record again when a table of rules has come into force, or an update has brought another.
+"""Computes the grants of every record again when a table of rules has come into force, or an update has brought another; and
+its classes, when an update has brought another classification.
 
-The internal principal `rebuild` does it: it is journaled when the pass begins, or goes on after it was stopped, and when it
-has ended. One worker at a time; the others stand by.
+The internal principal `rebuild` does it: it is journaled when the pass begins, or goes on after it was stopped, for each
+record of which something has other classes, and when it has ended. One worker at a time; the others stand by.
 """
 
 import asyncio
@@ -74,7 +75,12 @@ async def regrant(
     try:
         detail = {"rules": (await adopted.current(one)).number}
         await journal.record((entry(caller, Event.JOB, detail=detail),))
-        count = await regranting.carry(one, vault, progress)
+
+        async def told(connection: asyncpg.Connection, patient: int, versions: int) -> None:
+            other = entry(caller, Event.JOB, patient=patient, detail={"reclassified": versions})
+            await journal.record_within(connection, (other,))
+
+        count = await regranting.carry(one, vault, progress, told)
         await journal.record((entry(caller, Event.JOB, detail={**detail, "records": count}),))
         return count
     finally:

@@ -20,7 +20,7 @@ from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
 OTHER = (
     packaged_text()
     .replace('version: "2026.1"', 'version: "2026.7"', 1)
-    .replace("date: 2026-11-22", "date: 2026-12-24", 1)
+    .replace("date: 2026-11-22", "date: 2026-11-24", 1)
     .replace("Un professionnel de santé de l'équipe de soins lit", "À 100 % d'accord, un soignant lit", 1)
 )
 DECIDED = Decision("Mme Essai, DPO", "décision 12")
@@ -63,7 +63,7 @@ async def test_the_page_shows_the_table_in_force_and_names_who_decided_to_those_
         await adopt(place)
 
         for text in (await page(anyone), await page(nurse)):
-            assert "version 2026.7, du jeudi 24 décembre 2026" in text
+            assert "version 2026.7, du mardi 24 novembre 2026" in text
             assert "À 100 % d'accord, un soignant lit" in text
             assert "(décision n° 1)" in text
             assert "livrées avec le logiciel" not in text
@@ -77,7 +77,7 @@ async def test_the_page_shows_the_table_in_force_and_names_who_decided_to_those_
         assert "(décision n° 2)" in text
         assert f"version {packaged().version}" in text
         before = text.partition("Les règles d'avant")[2]
-        assert "Version 2026.7, du jeudi 24 décembre 2026" in before
+        assert "Version 2026.7, du mardi 24 novembre 2026" in before
         assert "(décision n° 1). Décidé par Mme Essai, DPO. Raison : décision 12" in before
         assert "Livrées avec le logiciel." in before
         assert "Les règles d'avant" not in await page(anyone)
@@ -96,7 +96,7 @@ async def test_the_page_and_the_doctor_say_how_far_the_rights_follow(place: Plac
             await regranting.carry(one, place.house.vault)
         assert "recalculés pour" not in await page(browser)
     found = await doctor(place)
-    assert (found.level, "version 2026.7 du 24/12/2026, adoptée le" in found.text) == (checks.OK, True)
+    assert (found.level, "version 2026.7 du 24/11/2026, adoptée le" in found.text) == (checks.OK, True)
 
 
 async def test_a_newer_packaged_table_is_told_of_and_replaces_nothing(

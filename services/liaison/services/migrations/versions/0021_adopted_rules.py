@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from liaison.auth.access.adopted import packaged_digest
+from liaison.auth.access.adopted import goal, packaged_digest
 
 revision = "0021"
 down_revision = "0020"
@@ -43,5 +43,5 @@ def upgrade() -> None:
     # By which release's table the grants of an older base were computed is written nowhere: they are computed once more.
     op.execute(
         "insert into regranting (regranting, granted) select 0,"
-        f" case when exists (select from patient) then '' else '{packaged_digest()}' end"
+        f" case when exists (select from patient) then '' else '{goal(packaged_digest())}' end"
     )
