@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage (Typer's own). A failure 
 import importlib
 import pkgutil
 import sys
+from pathlib import Path
 
 import typer
 
@@ -52,8 +53,15 @@ def main() -> None:
         raise SystemExit(1) from None
 
 
-def _register(command: str) -> None:
-    """The command asked for, or all of them for a menu. Loading what the others need takes longer than most of them."""
+def _register(word: str) -> None:
+    """The command asked for. For a menu, or a word that is none, their names alone; for what cannot be told (an option
+    before the command), all of them."""
     files = [module.name for module in pkgutil.iter_modules(__path__)]
-    for name in [name for name in files if name.removesuffix("_") == command] or files:
+    asked = [name for name in files if name.removesuffix("_") == word]
+    if not asked and (word == "--help" or not word.startswith("-")):
+        from liaison.services.command import menu  # only now: a command has no need of it
+
+        menu.show(app, (Path(__path__[0]) / f"{name}.py" for name in files))
+        return
+    for name in asked or files:
         importlib.import_module(f"{__name__}.{name}")
