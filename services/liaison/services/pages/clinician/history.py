@@ -17,9 +17,11 @@ from liaison.services.pages.clinician.news import told_once
 from liaison.services.pages.clinician.place import Place, own_place
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import kinds, questionnaire, sentences
+from liaison.services.pages.reading import kinds, questionnaire
 from liaison.services.pages.reading.concepts import Say, label
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.sentences import sentence
+from liaison.services.pages.reading.written import text_of
 from liaison.services.pages.role_names import writes
 
 Tree = dict[str, Any]
@@ -87,8 +89,8 @@ async def show(request: Request, place: Place) -> Response:
 
 
 def _entry(tree: Tree, masks: set[str], gettext: Say) -> Entry:
-    words = sentences.text_of(tree)
-    title = sentences.sentence(tree, gettext)
+    words = text_of(tree)
+    title = sentence(tree, gettext)
     types = [str(one.get("attachment", {}).get("contentType", "")) for one in tree.get("content", [])]
     security = (tree.get("meta") or {}).get("security", [])
     return Entry(

@@ -59,7 +59,9 @@ def members_of(team: Tree, now: datetime) -> list[tuple[str, str]]:
 
 
 def _present(team: Tree, now: datetime) -> Iterator[Tree]:
-    return (one for one in team.get("participant", []) if not moments.over(one.get("period") or {}, now))
+    if not moments.covers(team.get("period") or {}, now):
+        return iter(())
+    return (one for one in team.get("participant", []) if moments.covers(one.get("period") or {}, now))
 
 
 def _participants(teams: list[Tree]) -> Iterator[Tree]:

@@ -18,7 +18,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.notebook.naming import relatives
 from liaison.services.pages.opposing.confirming import name_of
-from liaison.services.pages.reading import moments, unread
+from liaison.services.pages.reading import moments, unread, values
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
@@ -52,6 +52,7 @@ STATES: Final = {
     "proposed": _("en vigueur, à confirmer"),
     "inactive": _("levé"),
     "rejected": _("refusé"),
+    "draft": _("brouillon, sans effet"),
 }
 MEANS: Final = (("oral", _("À l'oral")), ("paper", _("Par écrit, feuille remise")), ("digital", _("En ligne")))
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -141,7 +142,7 @@ async def _line(record: Record, tree: Tree, gettext: Callable[[str], str], *, en
     stands = tree.get("status") in ("active", "proposed")
     return Line(
         unread.marked(tree, gettext(KINDS[kind]) if kind else words, gettext),
-        gettext(STATES.get(str(tree.get("status")), "")) if tree.get("status") in STATES else "",
+        state(tree, kind, record.now(), gettext),
         moments.happened(tree),
         [name for name in names if name],
         label(tree.get("policyRule")),
@@ -149,3 +150,14 @@ async def _line(record: Record, tree: Tree, gettext: Callable[[str], str], *, en
         gettext(ENDS[kind]) if ends and stands and kind in ENDS else "",
         "sourceAttachment" in tree,
     )
+
+
+def state(tree: Tree, kind: str, now: datetime, gettext: Callable[[str], str]) -> str:
+    """Whether it holds, with its dates. What is masked is so until it is withdrawn, whatever its period (facts/consent)."""
+    period, words = (tree.get("provision") or {}).get("period") or {}, STATES.get(str(tree.get("status")), "")
+    if tree.get("status") == "active" and kind != "masking":
+        words = _("terminé") if moments.over(period, now) else words
+        words = _("pas encore en vigueur") if moments.ahead(period, now) else words
+    dates = values.period(period, gettext)
+    said = gettext(words) if words else ""
+    return f"{said} ({dates})" if said and dates else said

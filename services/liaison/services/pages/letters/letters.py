@@ -20,7 +20,7 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.opposing.confirming import name_of
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import Identity, identity
-from liaison.services.pages.reading.sentences import text_of
+from liaison.services.pages.reading.written import text_of
 from liaison.services.pages.record import Record
 from liaison.services.pages.sheets.printing import Part, printed
 from liaison.services.pages.signed_in import Me, address_of, signed_in

@@ -10,6 +10,7 @@ from liaison.fhir.errors import NotFound
 from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.notebook.readers import called
+from liaison.services.pages.reading import moments
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
 
@@ -47,6 +48,6 @@ async def name(request: Request) -> Response:
 async def relatives(record: Record, patient: str) -> list[tuple[str, str]]:
     """(reference, name) of those close to the person, as far as the caller sees them."""
     known = await found(record, "RelatedPerson", {"patient": patient, "_count": "50"})
-    return [
-        (f"RelatedPerson/{tree['id']}", called(tree)) for tree in known if tree.get("active", True) and called(tree)
-    ]
+    now = record.now()
+    close = [one for one in known if one.get("active", True) and moments.covers(one.get("period") or {}, now)]
+    return [(f"RelatedPerson/{tree['id']}", called(tree)) for tree in close if called(tree)]

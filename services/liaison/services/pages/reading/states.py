@@ -76,14 +76,17 @@ _ORDINARY: Final = {
     "QuestionnaireResponse": {"completed"},
     "Immunization": {"completed"},
     "Procedure": {"completed"},
-    "Appointment": {"arrived", "pending", "proposed"},
-    "Goal": {"proposed"},
+    "Appointment": {"arrived"},
 }
 
 
 MEANT: Final = {"proposal": _("proposé"), "plan": _("prévu"), "option": _("au choix")}
 """R4's intents: what is suggested, meant or offered as a choice, without an authorization to act."""
-_ORDERS: Final = frozenset({"MedicationRequest", "ServiceRequest"})
+_INTENT: Final = {
+    "MedicationRequest": MEANT,
+    "ServiceRequest": MEANT,
+    "CarePlan": {intent: words for intent, words in MEANT.items() if intent != "plan"},
+}
 # http://terminology.hl7.org/CodeSystem/v3-ActReason, those that R4 gives for a vaccination that was not done.
 _WHY: Final = {
     "IMMUNE": _("personne déjà protégée"),
@@ -118,8 +121,8 @@ def _states(tree: Tree, say: Say) -> list[str]:
     type_ = str(tree.get("resourceType", ""))
     given = [str(tree.get(name, "")) for name in ("status", "docStatus", "lifecycleStatus")]
     found = [_STATES[one] for one in given if one in _STATES and one not in _ORDINARY.get(type_, set())]
-    if type_ in _ORDERS and tree.get("status") == "active" and tree.get("intent") in MEANT:
-        found.append(MEANT[tree["intent"]])
+    if tree.get("status") == "active" and tree.get("intent") in _INTENT.get(type_, {}):
+        found.append(_INTENT[type_][tree["intent"]])
     for name, words in (("clinicalStatus", _STANDING), ("verificationStatus", _SURE)):
         found += [words[code] for code in sorted(codes(tree.get(name))) if code in words]
     return list(dict.fromkeys(say(one) for one in found))

@@ -1,0 +1,32 @@
+"""An appointment in a line, and who does not come to it. http://hl7.org/fhir/R4/appointment.html"""
+
+from typing import Any
+
+from liaison.services.pages.reading.concepts import Say, labels
+
+Tree = dict[str, Any]
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+def told(appointment: Tree, say: Say = str) -> str:
+    """'Kiné, venir à jeun, la personne a refusé'; '' where nothing has words."""
+    what = str(appointment.get("description") or next(iter(labels(appointment.get("serviceType"))), ""))
+    answers = [_answer(one, say) for one in appointment.get("participant", []) if isinstance(one, dict)]
+    return ", ".join(filter(None, (what, str(appointment.get("patientInstruction") or ""), *answers)))
+
+
+def _answer(participant: Tree, say: Say) -> str:
+    """What a participant answered, where it is not that they come. R4: `booked` may stand beside a refusal."""
+    actor = participant.get("actor") or {}
+    patient = str(actor.get("reference", "")).startswith("Patient/")
+    who = say(_("la personne")) if patient else str(actor.get("display") or say(_("un participant")))
+    match participant.get("status"):
+        case "declined":
+            return say(_("{who} a refusé")).format(who=who)
+        case "tentative":
+            return say(_("{who} : à confirmer")).format(who=who)
+    return ""
