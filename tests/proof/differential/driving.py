@@ -23,8 +23,9 @@ from liaison.services import application
 from liaison.services.house import House
 from liaison.services.settings import Settings
 
+from .facts import Tree
 from .labels import patient_of, version_of
-from .rights import Held, Tree, World
+from .rights import Held, World
 from .worlds import Maker
 
 URL = "https://liaison.test"

@@ -5,8 +5,8 @@ from typing import Any
 
 from ..reference.evaluator import at, span
 from ..reference.named import Names, behind
+from .facts import reference
 from .reading import status_of
-from .rights import reference
 from .running import Run, differ, name_of
 
 _FORWARD = {

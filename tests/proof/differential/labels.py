@@ -8,7 +8,8 @@ from typing import Any
 
 from ..reference.evaluator import at
 from . import law
-from .rights import Held, Tree, Version, World, codes, reference
+from .facts import Tree, codes, reference
+from .rights import Held, Version, World
 
 AUTHORS = {
     "Observation": "performer", "Condition": "recorder", "AllergyIntolerance": "recorder", "CarePlan": "author",

@@ -5,15 +5,10 @@ No intervals, no grants, no masks: facts are looked up in the resources as they 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
-from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
-from ..reference.evaluator import at, period
 from . import law
-
-Tree = dict[str, Any]
-DAY = timedelta(hours=24)
+from .facts import Fact, Tree, facts_of, named_in, now, reference
 
 
 class Version(NamedTuple):
@@ -47,13 +42,6 @@ class Right(NamedTuple):
     writes: frozenset[str]
     whose: tuple[str, str]  # ('', '') for anyone's; else the column of a version, and what it must hold
     relation: str
-
-
-class Fact(NamedTuple):
-    relation: str
-    who: str
-    classes: frozenset[str] = frozenset()
-    informed: bool = False
 
 
 @dataclass
@@ -101,29 +89,7 @@ class World:
         yield Fact("self", patient)
         if patient in self.openers:
             yield Fact("author", self.openers[patient])
-        for tree in self.trees("CareTeam", patient):
-            if tree["status"] == "active" and now(tree, "period"):
-                for one in tree.get("participant", ()):
-                    if now(one, "period"):
-                        yield from _member(tree, one)
-        for tree in self.trees("Encounter", patient):
-            if _during_stay(tree) and "visit" not in set(codes(tree)):
-                if tree["class"]["code"] == "IMP":
-                    yield Fact("unit", reference(tree.get("serviceProvider")))
-                yield from (Fact("stay", reference(one["individual"])) for one in tree.get("participant", ()))
-        for tree in self.trees("Appointment", patient):
-            if tree["status"] in ("booked", "arrived", "checked-in", "fulfilled") and _during_tour(tree):
-                for one in tree["participant"]:
-                    if one["status"] != "declined":
-                        yield Fact("tour", reference(one["actor"]))
-        for tree in self.trees("Task", patient):
-            if "ServiceRequest/" in reference(tree.get("focus")) and _during_referral(tree):
-                yield Fact("referral", reference(tree.get("owner")))
-        for tree in self.trees("RelatedPerson", patient):
-            if tree.get("extension") and tree.get("active") is not False and now(tree, "period"):
-                yield Fact("represented", f"RelatedPerson/{tree['id']}")
-        for tree in self.trees("Consent", patient):
-            yield from _consented(tree)
+        yield from facts_of(lambda type_: self.trees(type_, patient))
 
     def denied(self, patient: str, names: Iterable[str], *, office: bool = False) -> frozenset[str]:
         """What oppositions take from someone known by these names: those to everyone, and those to them."""
@@ -240,23 +206,6 @@ class World:
 PERSONS = ("patient", "guardian", "caregiver")
 
 
-def reference(element: Any) -> str:
-    return element.get("reference", "").partition("/_history/")[0] if element else ""
-
-
-def named_in(tree: Tree) -> list[str]:
-    """What a resource comes from, is computed from, gathers as results, or takes up in a section that is not in another."""
-    elements = {
-        "Provenance": ["target"],
-        "Observation": ["derivedFrom", "hasMember"],
-        "DiagnosticReport": ["result"],
-    }.get(tree["resourceType"], [])
-    sections = tree.get("section", ()) if tree["resourceType"] == "Composition" else ()
-    return [
-        reference(one) for holder in (tree, *sections) for name in (*elements, "entry") for one in holder.get(name, ())
-    ]
-
-
 def held_by(tree: Tree) -> Held:
     acts_for = next((reference(one["valueReference"]) for one in tree.get("extension", ())), "")
     return Held(
@@ -266,81 +215,6 @@ def held_by(tree: Tree) -> Held:
         tree["code"][0]["coding"][0]["code"],
         acts_for,
     )
-
-
-def now(tree: Tree, element: str, more: timedelta = timedelta(0)) -> bool:
-    start, end = period(tree[element]) if element in tree else (None, None)
-    moment = datetime.now(UTC)
-    return (start is None or start <= moment) and (end is None or end.year > 9000 or moment < end + more)
-
-
-def codes(tree: Tree) -> Iterator[str]:
-    """Every code of the elements that say what a resource is."""
-    for path in ("category", "code", "type"):
-        for concept in at(tree, path):
-            yield from (one.get("code", "") for one in concept.get("coding", ()))
-
-
-def _member(team: Tree, one: Tree) -> Iterator[Fact]:
-    who = reference(one["member"])
-    if who.startswith("Organization/"):
-        yield Fact("structure", who)
-    elif who.startswith("Practitioner"):
-        yield Fact("team", who, informed=bool(one.get("extension")))
-        if "mental-health" in codes(team):
-            yield Fact("mental", who)
-        if "PCP" in {coding["code"] for role in one.get("role", ()) for coding in role["coding"]}:
-            yield Fact("attending", who)
-
-
-def _during_stay(tree: Tree) -> bool:
-    """Open, or ended less than 24 hours ago."""
-    if tree["status"] in ("arrived", "triaged", "in-progress", "onleave"):
-        return now(tree, "period", DAY)
-    return tree["status"] == "finished" and "end" in tree["period"] and now(tree, "period", DAY)
-
-
-def _during_tour(tree: Tree) -> bool:
-    """From 18 h the evening before to 24 hours after."""
-    start, end = (datetime.fromisoformat(tree[name]) for name in ("start", "end"))
-    paris = ZoneInfo("Europe/Paris")
-    evening = datetime.combine(start.astimezone(paris).date() - timedelta(days=1), time(18), paris)
-    return evening <= datetime.now(UTC) < end + DAY
-
-
-def _during_referral(tree: Tree) -> bool:
-    """Accepted, until its end and 24 hours more."""
-    if tree["status"] in ("accepted", "in-progress", "on-hold"):
-        return now(tree, "executionPeriod", DAY)
-    return tree["status"] == "completed" and "end" in tree["executionPeriod"] and now(tree, "executionPeriod", DAY)
-
-
-def _consented(tree: Tree) -> Iterator[Fact]:
-    """A permission once it is active, an opposition from its recording."""
-    provision = tree.get("provision", {})
-    actors = [reference(one["reference"]) for one in provision.get("actor", ())]
-    named = law.classes(" ".join(one["code"] for one in provision.get("securityLabel", ())))
-    if tree["status"] not in ("active", "proposed"):
-        return
-    masking = bool(provision.get("data"))
-    if not now({"period": _without_start(provision)} if masking else provision, "period"):
-        return  # a masking that was not over when it was written has no dates
-    if "information" in codes(tree):
-        yield from (Fact("informed", who) for who in actors or [""] if tree["status"] == "active")
-    elif masking:
-        yield from (Fact("mask", reference(one["reference"])) for one in provision["data"])
-    elif provision.get("type") == "deny":
-        if not any(one["code"] == "ETREAT" for one in provision.get("purpose", ())):  # that is against emergency access
-            yield from (Fact("deny", who, named) for who in actors or [""])
-    elif provision.get("type") == "permit" and tree["status"] == "active":
-        for who in actors:
-            yield Fact("consent", who, named)
-            if who.startswith("RelatedPerson/"):
-                yield Fact("named", who)
-
-
-def _without_start(provision: Tree) -> Tree:
-    return {name: one for name, one in provision.get("period", {}).items() if name == "end"}
 
 
 def _whose(whose: str, held: Held) -> Iterator[tuple[str, str]]:

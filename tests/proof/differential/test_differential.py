@@ -15,7 +15,7 @@ from liaison.auth.access.filter import CONJUNCTS, Filter
 from liaison.services import house
 
 from ..reference import tables as known
-from . import gathering, reading, searching, tables, writing
+from . import conditions, gathering, reading, searching, tables, transacting, writing
 from .driving import opened
 from .running import Run
 from .worlds import Maker
@@ -36,6 +36,12 @@ KINDS = (
     (writing.create, 8),
     (writing.amend, 6),
     (writing.delete, 3),
+    (conditions.create_unless, 4),
+    (conditions.update_where, 4),
+    (conditions.delete_where, 2),
+    (conditions.patch, 4),
+    (conditions.update_if_match, 3),
+    (transacting.transaction, 4),
 )
 """What is asked, and how often."""
 
