@@ -7,7 +7,7 @@ import pytest
 from liaison.services.pages.clinician.news import told_once
 from liaison.services.pages.clinician.observations import TYPED, grouped, read_numbers
 from liaison.services.pages.layout import environment
-from liaison.services.pages.reading.measures import usual, value, whole
+from liaison.services.pages.reading.measures import reckoned, usual, value, whole
 
 WEIGHT, PRESSURE = TYPED["29463-7"], TYPED["85354-9"]
 
@@ -38,6 +38,32 @@ def test_measures_are_told_by_kind_and_what_an_aide_noticed_is_not_one() -> None
         ("Poids", 72, 1),
         ("Pouls", 80, 0),
     ]
+
+
+def test_what_was_measured_on_something_else_is_a_kind_of_its_own() -> None:
+    pulse = {"status": "final", "code": {"text": "Pouls"}, "valueInteger": 80}
+    other = {**pulse, "focus": [{"display": "fœtus"}]}
+
+    assert [(series.code, len(series.before)) for series in grouped([pulse, other, pulse])] == [
+        ("", 1),
+        ("concerne : fœtus", 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "counts"),
+    [
+        ({}, True),
+        ({"status": "preliminary"}, True),
+        ({"status": "entered-in-error"}, False),
+        ({"status": "cancelled"}, False),
+        ({"focus": [{"display": "fœtus"}]}, False),
+        ({"modifierExtension": [{"url": "urn:x"}]}, False),
+    ],
+    ids=lambda value: str(next(iter(value.values()), "ordinary")) if isinstance(value, dict) else "",
+)
+def test_only_a_value_of_the_person_is_reckoned_with(more: dict[str, object], counts: bool) -> None:
+    assert reckoned({"resourceType": "Observation", "status": "final", "valueInteger": 1, **more}) is counts
 
 
 def _with(code: str, **value: object) -> dict[str, object]:

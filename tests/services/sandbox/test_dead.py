@@ -39,6 +39,7 @@ def test_every_page_that_names_a_person_says_that_they_died(sandbox: Running) ->
         ("aide", "/aujourdhui"),
         ("aide", f"/visite/{id_}"),
         ("aide", f"/dossiers/{id_}/opposition"),
+        ("aide", f"/dossiers/{id_}/carnet"),
     ]
     before = sandbox.get(sandbox.token("gp"), f"Patient/{id_}").json()
     assert [one for one in pages if _says(sandbox, *one)] == []

@@ -16,10 +16,13 @@ from liaison.fhir.errors import BadRequest
 from liaison.protocols import codes
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.clinician.place import Place, own_place
+from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import measures as reading
 from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.marks import elsewhere
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import writes
 from liaison.services.pages.signed_in import Me
@@ -66,7 +69,8 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One kind of measure: the last value, and those before it, newest first. `code` is for a kind without a name."""
+    """One kind of measure: the last value, and those before it, newest first. `code` is for a kind without a name,
+    and says of what it was taken if not of the person."""
 
     name: str
     code: str
@@ -90,7 +94,7 @@ async def show(request: Request, place: Place, error: str = "", status: int = 20
         patient=patient,
         who=identity(patient),
         today=record.now().date(),
-        series=grouped(await last_of_each(record, place.id)),
+        series=grouped(await last_of_each(record, place.id), translations(language_of(request)).gettext),
         typed=TYPED if place.writes and writes(table, place.me.role_code, Class.VITAL) else {},
         error=error,
         given=await request.form() if error else {},
@@ -111,16 +115,16 @@ async def last_of_each(record: Record, patient: str) -> list[Tree]:
         raise
 
 
-def grouped(observations: list[Tree]) -> list[Series]:
-    """By their words, the kind measured last first. What an aide noticed is told as a visit, not as a measure."""
+def grouped(observations: list[Tree], say: Say = str) -> list[Series]:
+    """By their words, the kind measured last first. What an aide noticed is told as a visit, not as a measure;
+    what was measured on something else than the person stands apart."""
     kinds: dict[tuple[str, str], list[Tree]] = {}
     for observation in sorted(observations, key=lambda tree: moments.happened(tree) or _NEVER, reverse=True):
         noticed = any(c.get("system") == codes.HOME_CARE for c in observation.get("code", {}).get("coding", []))
         if not reading.called_off(observation) and not noticed and reading.whole(observation):
             name = reading.name(observation)
-            kinds.setdefault((name, reading.code(observation) if name == reading.UNNAMED else ""), []).append(
-                observation
-            )
+            apart = [reading.code(observation) if name == reading.UNNAMED else "", *elsewhere(observation, say)]
+            kinds.setdefault((name, ", ".join(filter(None, apart))), []).append(observation)
     return [Series(*kind, values[0], values[1:SHOWN]) for kind, values in kinds.items()]
 
 

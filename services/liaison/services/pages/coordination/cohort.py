@@ -17,7 +17,7 @@ from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.identity import Identity, identity
-from liaison.services.pages.reading.measures import called_off
+from liaison.services.pages.reading.measures import reckoned
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
 
@@ -78,7 +78,7 @@ async def programme(record: Record, today: date) -> list[Line]:
     cats: dict[str, list[int]] = defaultdict(list)
     for score in scores:
         total = score.get("valueInteger", score.get("valueQuantity", {}).get("value"))
-        if total is not None and not called_off(score):
+        if total is not None and reckoned(score):
             cats[str(score["subject"]["reference"])].append(round(total))
     patients = [tree for tree in followed if tree["resourceType"] == "Patient" and f"Patient/{tree['id']}" in people]
     lines = [_line(p, steps[f"Patient/{p['id']}"], cats[f"Patient/{p['id']}"], today) for p in patients]

@@ -23,6 +23,7 @@ from liaison.services.pages.home_care.today import service_phone
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.measures import reckoned
 from liaison.services.pages.reading.states import in_force
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import Me, SignedIn, address_of, signed_in
@@ -123,9 +124,9 @@ async def last_weight(record: Record, patient: str) -> Tree | None:
         "code": WEIGHT,
         "status:not": "cancelled,entered-in-error",
         "_sort": "-date",
-        "_count": "1",
+        "_count": "5",
     }
-    return next(iter(await found(record, "Observation", query, 1)), None)
+    return next(filter(reckoned, await found(record, "Observation", query, 5)), None)
 
 
 async def _teams(house: House, signed: SignedIn, patient: str) -> list[Tree]:

@@ -20,7 +20,7 @@ from liaison.services.pages.clinician.dossier import COMING, found, patient_or_4
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.notebook.readers import Readers, called, identities, readers
-from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.states import in_error
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import writes
@@ -44,7 +44,7 @@ class Place:
 
     patient: str
     path: str
-    who: str
+    who: Identity
     signature: str
     record: Record
     readers: Readers
@@ -90,7 +90,7 @@ async def _place(request: Request) -> tuple[Place, str]:
             told = await readers(cell, record, f"Patient/{patient['id']}", gettext, by_function=False)
         who, path = identity(patient), f"/dossiers/{patient['id']}/carnet"
         signature = f"{me.name} ({me.role_label.lower()})"
-        return Place(f"Patient/{patient['id']}", path, who.short, signature, record, told), caller.role_code
+        return Place(f"Patient/{patient['id']}", path, who, signature, record, told), caller.role_code
     await _check_named(request, caller, me.account.person.patient)
     async with identities(request, caller) as cell:
         myself = await cell.read(me.person)
@@ -99,7 +99,7 @@ async def _place(request: Request) -> tuple[Place, str]:
         if myself is None or patient_ is None:
             raise NotFound
         told = await readers(cell, record, subject, gettext, by_function=True)
-    return Place(subject, "/carnet", identity(patient_).short, called(myself), record, told), caller.role_code
+    return Place(subject, "/carnet", identity(patient_), called(myself), record, told), caller.role_code
 
 
 async def _check_named(request: Request, caller: Caller, patient: int) -> None:

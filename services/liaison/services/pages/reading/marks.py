@@ -57,10 +57,10 @@ def told(observation: Tree, say: Say = str) -> list[str]:
     how = [say(_HOW[code]) for one in observation.get("interpretation", []) for code in codes(one) if code in _HOW]
     how = how or labels(observation.get("interpretation"))
     state = _STATES.get(str(observation.get("status", "")))
-    return [*way, *_elsewhere(observation, say), *dict.fromkeys(how), *([say(state)] if state else [])]
+    return [*way, *elsewhere(observation, say), *dict.fromkeys(how), *([say(state)] if state else [])]
 
 
-def _elsewhere(observation: Tree, say: Say) -> list[str]:
+def elsewhere(observation: Tree, say: Say = str) -> list[str]:
     """R4: focus, « the actual focus of an observation when it is not the patient of record »: a fœtus, an implant."""
     whose = (observation.get("subject") or {}).get("reference")
     others = [one for one in observation.get("focus", []) if not whose or one.get("reference") != whose]

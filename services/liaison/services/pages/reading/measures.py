@@ -5,7 +5,7 @@ What the laboratory says of a value (high, low, not final yet) is told with it.
 
 from typing import Any, Final
 
-from liaison.services.pages.reading import marks, ranges, values
+from liaison.services.pages.reading import marks, ranges, unread, values
 from liaison.services.pages.reading.concepts import Say, label
 
 Tree = dict[str, Any]
@@ -109,6 +109,12 @@ def _ranges(observation: Tree, say: Say) -> list[str]:
 def called_off(tree: Tree) -> bool:
     """Whether it is an Observation that says nothing of the person: cancelled, or written by mistake."""
     return tree.get("resourceType") == "Observation" and tree.get("status") in ("cancelled", "entered-in-error")
+
+
+def reckoned(observation: Tree) -> bool:
+    """Whether it may be compared or counted as a value of the person: nothing of it is called off, of something else, or
+    beyond what Liaison reads."""
+    return not (called_off(observation) or marks.elsewhere(observation) or unread.is_in(observation))
 
 
 def whole(observation: Tree, say: Say = str) -> str:
