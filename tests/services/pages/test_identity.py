@@ -1,10 +1,12 @@
 """Who a person is on every page: which of their names stands, when they were born and that they died."""
 
 from datetime import date
+from html import unescape
 from typing import Any
 
 import pytest
 
+from liaison.auth.access.identity import RELIABILITY
 from liaison.services.pages.layout import environment
 from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.identity import identity
@@ -58,6 +60,32 @@ def test_the_banner_of_who_lives_says_nothing_of_a_death() -> None:
 
     assert "écédé" not in page
     assert "(85 ans)" in page
+
+
+def _comment(code: str) -> Tree:
+    inner = [{"url": "identityReliability", "valueCoding": {"code": code}}]
+    return {"extension": [{"url": RELIABILITY, "extension": inner}]}
+
+
+@pytest.mark.parametrize(
+    ("patient", "told"),
+    [
+        ({"active": False, "link": [{"type": "replaced-by", "other": {}}]}, "Dossier remplacé par un autre"),
+        ({"active": False}, "Dossier qui ne sert plus"),
+        (_comment("HOMA"), "Homonyme : vérifiez que c'est la bonne personne"),
+        (_comment("DOUT"), "Identité douteuse"),
+        (_comment("FICT"), "Identité fictive"),
+        ({"active": True, "link": [{"type": "replaces", "other": {}}]}, ""),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_record_that_is_not_to_be_relied_on_says_so_on_the_banner_and_in_lists(patient: Tree, told: str) -> None:
+    who = identity(patient)
+    listed = said('{% from "clinician/beside.html" import beside %}{{ beside(who) }}', who=who)
+    banner = unescape(said(BANNER, who=who, today=NOW.date()))
+
+    assert (told in unescape(listed), told in banner) == (True, True)
+    assert ("liaison-death" in banner, "govuk-tag" in listed) == (bool(told), bool(told))
 
 
 @pytest.mark.parametrize(

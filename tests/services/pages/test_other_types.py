@@ -8,6 +8,7 @@ import pytest
 
 from liaison.services.pages.clinician.teams import members
 from liaison.services.pages.clinician.wishes import state
+from liaison.services.pages.reading.appointments import asked
 from liaison.services.pages.reading.sentences import sentence
 
 Tree = dict[str, Any]
@@ -102,6 +103,21 @@ def document(**more: Any) -> Tree:
 )  # fmt: skip
 def test_what_changes_the_meaning_of_a_line_is_in_it(tree: Tree, told: str) -> None:
     assert sentence(tree) == told
+
+
+@pytest.mark.parametrize(
+    ("tree", "told"),
+    [
+        (appointment(), "Kiné"),
+        (appointment(patientInstruction="Préparer le sac"), "Préparer le sac"),
+        (appointment(comment="Peser", **coming("declined", reference="Patient/p")), "Peser, la personne a refusé"),
+        (appointment("pending", comment="Peser"), "Peser (à confirmer)"),
+        (of("Appointment", status="booked"), "Rendez-vous"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_line_for_who_goes_says_that_a_visit_is_not_sure(tree: Tree, told: str) -> None:
+    assert asked(tree) == told
 
 
 def test_who_takes_part_later_or_in_a_team_that_ended_is_no_member_now() -> None:

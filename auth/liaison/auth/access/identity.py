@@ -63,8 +63,12 @@ def status_of(tree: Mapping[str, Any]) -> str:
 
 def is_questioned(tree: Mapping[str, Any]) -> bool:
     """Whether the identity is said to be a homonym's, doubtful, a duplicate or fictitious: it is not qualified then."""
-    codes = {(part.get("valueCoding") or {}).get("code") for part in _reliability_of(tree)}
-    return not codes.isdisjoint(_COMMENTS)
+    return bool(comments_of(tree))
+
+
+def comments_of(tree: Mapping[str, Any]) -> set[str]:
+    """What is said against the identity: HOMA, DOUT, DOUB, FICT."""
+    return {str((part.get("valueCoding") or {}).get("code")) for part in _reliability_of(tree)} & _COMMENTS
 
 
 def _reliability_of(tree: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -11,8 +11,11 @@ from starlette.responses import Response
 from liaison.protocols import codes
 from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.clinician.alerts import told
+from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, sentences
+from liaison.services.pages.reading.appointments import asked
+from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.reading.contact import addresses
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.states import in_error
@@ -61,10 +64,11 @@ class Receipt:
 async def today(request: Request) -> Response:
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
+    gettext = translations(language_of(request)).gettext
     cards, people, said, phone, filed = await asyncio.gather(
-        tour(record, me.role_reference, me.role_code == "home-aide"),
+        tour(record, me.role_reference, me.role_code == "home-aide", gettext),
         everyone(record),
-        instructions(record),
+        instructions(record, gettext),
         service_phone(record, me.organization_reference),
         receipt(record, request.query_params.get("visite", "")),
     )
@@ -81,7 +85,7 @@ async def today(request: Request) -> Response:
     )
 
 
-async def tour(record: Record, role: str, own: bool) -> list[Card]:
+async def tour(record: Record, role: str, own: bool, say: Say = str) -> list[Card]:
     """Today's visits of this aide; a manager sees those of her service."""
     here = record.now().replace(hour=0, minute=0, second=0, microsecond=0)
     query = [
@@ -110,18 +114,12 @@ async def tour(record: Record, role: str, own: bool) -> list[Card]:
                 moments.happened(appointment),
                 identity(patient),
                 str(address.get("city", "")),
-                instruction_of(appointment),
+                asked(appointment, say),
                 appointment["status"] == "fulfilled" or f"Appointment/{appointment['id']}" in done,
             )
         )
     cards.sort(key=lambda card: (card.done, card.at or datetime.max.replace(tzinfo=UTC)))
     return cards[:MOST_CARDS]
-
-
-def instruction_of(appointment: Tree) -> str:
-    """The one line of the card: what was asked for this visit."""
-    said = appointment.get("patientInstruction") or appointment.get("comment") or sentences.sentence(appointment)
-    return str(said)
 
 
 async def _visits_since(record: Record, since: datetime) -> list[Tree]:
@@ -167,7 +165,7 @@ async def receipt(record: Record, encounter: str) -> Receipt | None:
     return Receipt(moments.written(visit), True, names)
 
 
-async def instructions(record: Record) -> list[Instruction]:
+async def instructions(record: Record, say: Say = str) -> list[Instruction]:
     """What clinicians sent back these two days, newest first."""
     since = (record.now() - timedelta(days=2)).isoformat(timespec="seconds")
     query = {
@@ -184,7 +182,7 @@ async def instructions(record: Record) -> list[Instruction]:
             people.get(str(tree.get("subject", {}).get("reference")), ""),
             moments.happened(tree),
             sentences.author(tree),
-            sentences.sentence(tree),
+            sentences.sentence(tree, say),
         )
         for tree in found
         if tree["resourceType"] == "Communication" and not in_error(tree)

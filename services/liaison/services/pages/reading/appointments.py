@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from liaison.services.pages.reading import rows
 from liaison.services.pages.reading.concepts import Say, labels
 
 Tree = dict[str, Any]
@@ -15,8 +16,21 @@ def _(text: str) -> str:
 def told(appointment: Tree, say: Say = str) -> str:
     """'Kiné, venir à jeun, la personne a refusé'; '' where nothing has words."""
     what = str(appointment.get("description") or next(iter(labels(appointment.get("serviceType"))), ""))
+    return ", ".join(
+        filter(None, (what, str(appointment.get("patientInstruction") or ""), *refusals(appointment, say)))
+    )
+
+
+def asked(appointment: Tree, say: Say = str) -> str:
+    """The one line for who goes: what was asked for this visit, that it is not sure, that somebody refused it."""
+    what = str(appointment.get("patientInstruction") or appointment.get("comment") or "")
+    line = ", ".join([what, *refusals(appointment, say)]) if what else told(appointment, say)
+    return rows.framed(appointment, line or say(_("Rendez-vous")), say)
+
+
+def refusals(appointment: Tree, say: Say = str) -> list[str]:
     answers = [_answer(one, say) for one in appointment.get("participant", []) if isinstance(one, dict)]
-    return ", ".join(filter(None, (what, str(appointment.get("patientInstruction") or ""), *answers)))
+    return [one for one in answers if one]
 
 
 def _answer(participant: Tree, say: Say) -> str:

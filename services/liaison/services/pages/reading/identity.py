@@ -9,7 +9,7 @@ from typing import Any, Final
 from unicodedata import combining, normalize
 
 from liaison.auth.access.identity import status_of
-from liaison.services.pages.reading import names, unread
+from liaison.services.pages.reading import doubts, names
 
 Tree = dict[str, Any]
 
@@ -31,7 +31,7 @@ STATUSES: Final = {
 class Identity:
     """`used` is '' when it is the birth name, however it is spelt; `called` is how the family name is written for people.
     `status` is '' when the record does not say. `birth` is None when the date, `born`, is missing or partial; `died` is
-    '' where it is not known when a person who is `deceased` died; `unread`, that a detail of it could not be read."""
+    '' where it is not known when a person who is `deceased` died; `doubts` say why not to rely on it."""
 
     family: str
     given: str
@@ -42,7 +42,7 @@ class Identity:
     status: str
     deceased: bool
     died: str
-    unread: bool = False
+    doubts: tuple[str, ...] = ()
 
     @property
     def full(self) -> str:
@@ -98,7 +98,7 @@ def identity(patient: Tree) -> Identity:
         deceased=patient.get("deceasedBoolean") is True
         or bool({"deceasedDateTime", "_deceasedDateTime"} & set(patient)),
         died=str(patient.get("deceasedDateTime", "")),
-        unread=unread.is_in(patient),
+        doubts=tuple(doubts.of(patient)),
     )
 
 

@@ -14,7 +14,7 @@ def _(text: str) -> str:
     return text
 
 
-_UNREAD: Final = _("Contient une précision que Liaison ne sait pas lire")
+WORDS: Final = _("Contient une précision que Liaison ne sait pas lire")
 
 
 def is_in(tree: Any) -> bool:
@@ -28,8 +28,8 @@ def is_in(tree: Any) -> bool:
 
 def marked(tree: Any, said: str, say: Say = str) -> str:
     """What is said of the tree, with the warning first where there is one: the rest is to be read in other software."""
-    return f"{say(_UNREAD)} : {said}" if is_in(tree) else said
+    return f"{say(WORDS)} : {said}" if is_in(tree) else said
 
 
 def warning(tree: Any, say: Say = str) -> str:
-    return say(_UNREAD) if is_in(tree) else ""
+    return say(WORDS) if is_in(tree) else ""
