@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from liaison.fhir.store.embedded import Embedded, EmbeddedError, NotRunning
+from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
 
 
@@ -25,7 +26,8 @@ def url(settings: Settings) -> str:
         return Embedded.attach(folder(settings)).url
     except NotRunning:
         require(settings)
-        raise NoDatabase(f"No database runs in {settings.data}. Start the service first: liaison serve") from None
+        starts = f"liaison sandbox --data {settings.data}" if (settings.data / MARKER).exists() else "liaison serve"
+        raise NoDatabase(f"No database runs in {settings.data}. Start the service first: {starts}") from None
 
 
 def require(settings: Settings) -> None:

@@ -10,8 +10,11 @@ import httpx
 import pytest
 
 from liaison.fhir.store.embedded import AlreadySupervised, Embedded
+from liaison.services import base
+from liaison.services.base import NoDatabase
 from liaison.services.command import serve
 from liaison.services.sandbox.folder import AlreadyRunning, Folder, NotASandbox
+from liaison.services.settings import Settings
 
 from ..console import typed
 from ..running_sandbox import Running, environment, start, stop
@@ -116,6 +119,13 @@ def test_a_second_start_and_a_reset_leave_the_running_one_alone(sandbox: Running
     assert httpx.get(f"{known['issuer']}/readyz").status_code == 200
     token = typed(environment(), "sandbox", "token", "--data", str(sandbox.folder), "--as", "gp")
     assert sandbox.get(token.stdout.strip(), "Patient?_count=1").status_code == 200
+
+
+def test_who_looks_at_one_that_does_not_run_is_told_its_own_command(tmp_path: Path) -> None:
+    with Folder(tmp_path).held(HERE, reset=False):
+        (tmp_path / "database" / "cluster").mkdir(parents=True)
+        with pytest.raises(NoDatabase, match=f"liaison sandbox --data {tmp_path}"):
+            base.url(Settings(data=tmp_path))
 
 
 def test_without_its_key_it_is_made_anew_or_not_at_all(tmp_path: Path) -> None:

@@ -170,6 +170,8 @@ def _prepare(
     settings: Settings, folder: Folder, territory: Callable[[], Territory], certificate: lan.Certificate | None
 ) -> None:
     console = Console(stderr=True)
+    if not folder.complete and not console.is_terminal:
+        console.print("Le territoire se remplit : une demi-minute ; quelques minutes avec --size large.")
     columns = (SpinnerColumn(), TextColumn("Le territoire se remplit : {task.completed} éléments"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("load", total=None, visible=not folder.complete)
