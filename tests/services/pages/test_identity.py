@@ -8,9 +8,10 @@ import pytest
 
 from liaison.auth.access.identity import RELIABILITY
 from liaison.services.pages.layout import environment
-from liaison.services.pages.reading.contact import contact
+from liaison.services.pages.reading.contact import contact, ways
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.moments import moment
+from liaison.services.pages.signed_in import human_name
 
 Tree = dict[str, Any]
 NOW = moment("2026-11-29T08:00:00Z")
@@ -85,7 +86,7 @@ def test_a_record_that_is_not_to_be_relied_on_says_so_on_the_banner_and_in_lists
     banner = unescape(said(BANNER, who=who, today=NOW.date()))
 
     assert (told in unescape(listed), told in banner) == (True, True)
-    assert ("liaison-death" in banner, "govuk-tag" in listed) == (bool(told), bool(told))
+    assert ("liaison-warning" in banner, "govuk-tag" in listed) == (bool(told), bool(told))
 
 
 @pytest.mark.parametrize(
@@ -188,3 +189,35 @@ def test_an_age_is_that_of_today_or_of_the_day_of_death() -> None:
     assert identity({**born, "deceasedDateTime": "2020"}).age(today) is None
     assert identity({**born, "deceasedBoolean": True}).age(today) is None
     assert identity(born).age(today) == 85
+
+
+def test_the_number_to_call_is_one_that_holds_today_the_preferred_first() -> None:
+    tree = {
+        "telecom": [
+            {"system": "phone", "value": "01", "use": "old"},
+            {"system": "phone", "value": "02", "period": {"end": "2026-11-28"}},
+            {"system": "email", "value": "a@example.org"},
+            {"system": "phone", "value": "03", "rank": 2},
+            {"system": "phone", "value": "04", "rank": 1},
+            {"system": "phone"},
+        ]
+    }
+
+    assert ways(tree, "phone", NOW) == ["04", "03"]
+    assert ways({}, "phone", NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ([{"use": "official", "family": "Le Bris", "given": ["Anne"]}], "Anne Le Bris"),
+        ([{"use": "old", "text": "Anne Morvan"}, {"text": "Anne Le Bris"}], "Anne Le Bris"),
+        ([{"use": "official", "text": "Anne Morvan", "period": {"end": "2019"}}, {"text": "Anne Le Bris"}], "Anne Le Bris"),
+        ([{"use": "old", "text": "Anne Morvan"}], "Anne Morvan"),
+        ([{"family": "Le Bris", "given": [None, "Anne"]}], "Anne Le Bris"),
+        ([], ""),
+    ],
+    ids=["official", "old before", "one that ended", "old alone", "a null", "none"],
+)  # fmt: skip
+def test_anyone_is_called_by_a_name_that_stands(names: list[Tree], told: str) -> None:
+    assert human_name({"name": names}) == told

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from liaison.fhir.store.contract import Key
 from liaison.fhir.store.ids import Ids
 from liaison.services.pages import cookies
 from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.reading import names
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 
@@ -164,9 +165,8 @@ def address_of(request: Request) -> str:
 
 
 def human_name(tree: dict[str, Any] | None) -> str:
-    """The official name as people write it, or ''."""
-    names = (tree or {}).get("name") or []
-    if not isinstance(names, list) or not names:
-        return ""
-    name = next((one for one in names if one.get("use") == "official"), names[0])
-    return str(name.get("text") or " ".join([*map(str, name.get("given") or ()), str(name.get("family", ""))]).strip())
+    """The official name that stands today, as people write it, or ''."""
+    standing = names.standing((tree or {}).get("name"), datetime.now(UTC))
+    name = next((one for one in standing if one.get("use") == "official"), next(iter(standing), {}))
+    parts = [*(name.get("given") or ()), name.get("family")]
+    return str(name.get("text") or " ".join(str(one) for one in parts if one))

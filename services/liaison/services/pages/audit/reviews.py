@@ -15,6 +15,7 @@ from liaison.fhir.errors import NotFound
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.contact import ways
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, human_name, signed_in
@@ -200,6 +201,6 @@ async def _people(record: Record, references: list[str]) -> dict[str, Person]:
                 reference = str((tree.get("practitioner") or {}).get("reference", ""))
                 person = persons.get(reference, {})
                 role = next((code for one in tree.get("code", []) for code in codes(one, vocabulary.ROLE)), "")
-                mailbox = next((str(t["value"]) for t in person.get("telecom", []) if t.get("system") == "email"), "")
+                mailbox = next(iter(ways(person, "email", record.now())), "")
                 found[f"PractitionerRole/{tree['id']}"] = Person(human_name(person), role, mailbox, reference)
     return found

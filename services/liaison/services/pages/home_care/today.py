@@ -16,7 +16,7 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, sentences
 from liaison.services.pages.reading.appointments import asked
 from liaison.services.pages.reading.concepts import Say
-from liaison.services.pages.reading.contact import addresses
+from liaison.services.pages.reading.contact import addresses, ways
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.states import in_error
 from liaison.services.pages.record import Record
@@ -140,8 +140,7 @@ async def everyone(record: Record) -> list[tuple[str, Identity]]:
 async def service_phone(record: Record, organization: str) -> str:
     """The number of the aide's own service, as the directory has it; '' when it has none."""
     service = await record.read(organization) if organization else None
-    numbers = [t for t in (service or {}).get("telecom", []) if t.get("system") == "phone" and t.get("value")]
-    return str(numbers[0]["value"]) if numbers else ""
+    return next(iter(ways(service or {}, "phone", record.now())), "")
 
 
 async def receipt(record: Record, encounter: str) -> Receipt | None:

@@ -19,6 +19,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.opposing.confirming import name_of
 from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.contact import ways
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.written import text_of
 from liaison.services.pages.record import Record
@@ -63,7 +64,7 @@ async def waiting(request: Request, record: Record, me: Me) -> list[tuple[Tree, 
         for tree in notices
         if (patient := people[str(tree["subject"]["reference"])]) is not None
         and tree["subject"]["reference"] not in reached
-        and not any(one.get("system") == "email" and one.get("value") for one in patient.get("telecom", []))
+        and not ways(patient, "email", record.now())
     ]
 
 

@@ -18,7 +18,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.platform.calls import DOCTOR
 from liaison.services.pages.platform.taken import own_call
-from liaison.services.pages.reading.contact import contact
+from liaison.services.pages.reading.contact import contact, ways
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.states import in_force
 from liaison.services.pages.record import Record
@@ -112,7 +112,10 @@ async def _phones(record: Record, references: list[str]) -> dict[str, str]:
         _by_id(record, "PractitionerRole", roles, ("_include", "PractitionerRole:practitioner")),
         _by_id(record, "Organization", structures),
     )
-    named = {f"{tree['resourceType']}/{tree['id']}": _phone(tree) for tree in [*people, *places]}
+    named = {
+        f"{tree['resourceType']}/{tree['id']}": next(iter(ways(tree, "phone", record.now())), "")
+        for tree in [*people, *places]
+    }
     for role in people:
         if role["resourceType"] == "PractitionerRole":
             own = named[f"PractitionerRole/{role['id']}"]
@@ -125,7 +128,3 @@ async def _by_id(record: Record, type_: str, ids: list[str], *more: tuple[str, s
     if not ids:
         return []
     return await record.search(type_, [("_id", ",".join(sorted(set(ids)))), ("_count", "100"), *more], most=200)
-
-
-def _phone(tree: Tree) -> str:
-    return next((str(t["value"]) for t in tree.get("telecom", []) if t.get("system") == "phone" and "value" in t), "")

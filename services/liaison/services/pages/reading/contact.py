@@ -27,6 +27,13 @@ def contact(patient: Tree, now: datetime, say: Say = str) -> list[tuple[str, str
     ]
 
 
+def ways(tree: Tree, system: str, now: datetime) -> list[str]:
+    """The telephones, mailboxes … of anyone that hold today, the preferred first (R4: `rank`, 1 before 2, before none)."""
+    found = [one for one in tree.get("telecom", []) if one.get("system") == system and one.get("value")]
+    standing = [one for one in found if _holds(one, now)]
+    return [str(one["value"]) for one in sorted(standing, key=lambda one: one.get("rank") or float("inf"))]
+
+
 def addresses(patient: Tree, now: datetime) -> list[Tree]:
     """Those of today; where the person stays for a time is first, since that is where they are."""
     found = [one for one in patient.get("address", []) if _holds(one, now)]

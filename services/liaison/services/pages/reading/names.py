@@ -17,15 +17,18 @@ def birth_and_use(patient: Tree) -> tuple[Tree, Tree]:
     as `maiden`, and the present one as its own. What is old, over or not begun counts only where no other name stands;
     by the clock of this machine, which is near enough for a name.
     """
-    names = [one for one in patient.get("name", []) if isinstance(one, dict)]
-    standing = _standing(names, datetime.now(UTC)) or names
-    own = _of(standing, "official") or next((one for one in standing if one.get("use") not in _OTHERS), {})
-    usual, maiden = _of(standing, "usual"), _of([one for one in names if one.get("family")], "maiden")
-    return maiden or own or next(iter(standing), {}), usual or (own if maiden else {})
+    names = patient.get("name", [])
+    known = standing(names, datetime.now(UTC))
+    own = _of(known, "official") or next((one for one in known if one.get("use") not in _OTHERS), {})
+    usual, maiden = _of(known, "usual"), _of([one for one in names if one.get("family")], "maiden")
+    return maiden or own or next(iter(known), {}), usual or (own if maiden else {})
 
 
-def _standing(names: list[Tree], now: datetime) -> list[Tree]:
-    return [one for one in names if one.get("use") != "old" and moments.covers(one.get("period") or {}, now)]
+def standing(names: Any, now: datetime) -> list[Tree]:
+    """Those that are neither old nor over nor to come; all of them where that is none."""
+    known = [one for one in names if isinstance(one, dict)] if isinstance(names, list) else []
+    held = [one for one in known if one.get("use") != "old" and moments.covers(one.get("period") or {}, now)]
+    return held or known
 
 
 def _of(names: list[Tree], use: str) -> Tree:
