@@ -86,7 +86,7 @@ def run(script: str, given: str, bring: Mapping[str, Path], work: Path) -> "subp
     # Our Python may lie in a home that is nobody else's; there it may be reached.
     ours = [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve()]
     private = {parent for one in ours for parent in one.parents}
-    environment = {"HOME": "/root", "TERM": "dumb", "LANG": "C.UTF-8", "PATH": f"/usr/local/sbin:{SYSTEM}:{sys.base_prefix}/bin"}  # fmt: skip
+    environment = {"HOME": "/root", "TERM": "dumb", "LANG": "C.UTF-8", "PATH": f"/usr/local/sbin:/usr/local/bin:{SYSTEM}:{sys.base_prefix}/bin"}  # fmt: skip
     apart = _APART.format(
         mounts="\n".join([*map(_seen, ours), mounts, _libraries()]),
         python=sys.executable,

@@ -96,6 +96,22 @@ def test_the_image_is_made_of_what_is_here_and_runs_without_root() -> None:
     assert [mount.endswith(":ro") for mount in mounts["init"]] == [False]
 
 
+def test_the_containers_proxy_has_the_file_that_the_steps_make(tmp_path: Path) -> None:
+    """No image is built here: no container can run in the place where these tests do."""
+    text = (DEPLOY / "container" / "compose.yaml").read_text()
+    made = re.search(r"^#   (sed .* > )deploy/container/(nginx-liaison.conf)$", text, re.MULTILINE)
+    assert made is not None
+    subprocess.run(
+        ["sh", "-ec", f"{made[1]} {tmp_path / 'made'}"], cwd=ROOT, env={"NAME": "soin.example.org"}, check=True
+    )
+    proxy = yaml.safe_load(text)["services"]["proxy"]
+
+    assert proxy["volumes"][0].startswith(f"./{made[2]}:")
+    assert "server liaison:8080;" in (tmp_path / "made").read_text()
+    assert "liaison.example.fr" not in (tmp_path / "made").read_text()
+    assert "server_name soin.example.org;" in (tmp_path / "made").read_text()
+
+
 def test_what_runs_beside_the_service_finds_its_database() -> None:
     """With /tmp to itself, the service keeps the database's socket in the folder that systemd makes for it, where the
     backup and an administrator's `liaison doctor` find it. And each folder that a unit writes is one that is made."""
