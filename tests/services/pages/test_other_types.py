@@ -8,6 +8,7 @@ import pytest
 
 from liaison.services.pages.clinician.teams import members
 from liaison.services.pages.clinician.wishes import state
+from liaison.services.pages.reading import activities
 from liaison.services.pages.reading.appointments import asked
 from liaison.services.pages.reading.sentences import sentence
 
@@ -131,6 +132,23 @@ def test_who_takes_part_later_or_in_a_team_that_ended_is_no_member_now() -> None
     assert members(team(period=over), NOW) == []
     assert members({**team(), "period": over}, NOW) == []
     assert members({**team(), "period": later}, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        ({"scheduledString": "le mardi"}, "Marcher, le mardi"),
+        ({"scheduledPeriod": {"start": "2026-12-01"}}, "Marcher, début : 01/12/2026"),
+        ({"scheduledTiming": {"repeat": {"frequency": 3, "period": 1, "periodUnit": "wk"}}}, "Marcher, 3 fois par semaine"),
+        ({"dailyAmount": {"value": 30, "unit": "min"}}, "Marcher, 30 min par jour"),
+        ({"productCodeableConcept": {"text": "canne"}}, "Marcher, canne"),
+        ({"doNotPerform": True, "scheduledString": "le mardi"}, "Ne pas faire : Marcher, le mardi"),
+        ({"status": "cancelled", "statusReason": {"text": "douleur"}}, "Marcher (annulé : douleur)"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_what_a_plan_asks_for_says_when_and_how_much(detail: Tree, told: str) -> None:
+    assert activities.told({"activity": [{"detail": {"description": "Marcher", **detail}}]}) == [told]
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,7 @@ def test_an_extension_that_is_no_modifier_changes_nothing() -> None:
         ({"focus": [{"reference": "Device/1"}]}, "Pouls : 140 (ne concerne pas la personne elle-même)"),
         ({"focus": [{"reference": "Patient/p"}], "subject": {"reference": "Patient/p"}}, "Pouls : 140"),
         ({"bodySite": {"text": "bras gauche"}}, "Pouls : 140 (bras gauche)"),
+        ({"status": "unknown"}, "Pouls : 140 (état inconnu)"),
         ({"method": {"text": "déclaré par la personne"}}, "Pouls : 140 (déclaré par la personne)"),
         ({"note": [{"text": "après l'effort"}]}, "Pouls : 140 – note : après l'effort"),
         ({"note": [{"text": "a"}, {"text": "b"}], "status": "preliminary"}, "Pouls : 140 (provisoire) – note : a ; b"),

@@ -304,6 +304,13 @@ def test_what_must_not_be_done_or_is_not_read_stands_where_it_is_seen(sandbox: R
     order: Tree = {"resourceType": "ServiceRequest", "status": "active", "intent": "order", **subject}
     for tree in (
         {**order, "code": {"text": "IRM"}, "doNotPerform": True},
+        {
+            "resourceType": "Procedure",
+            "status": "not-done",
+            "code": {"text": "Coloscopie"},
+            "performedDateTime": datetime.now(UTC).isoformat(timespec="seconds"),
+            **subject,
+        },
         {**order, "code": {"text": "Scanner"}, "doNotPerform": True, "status": "revoked"},
         {
             **order,
@@ -339,4 +346,5 @@ def test_what_must_not_be_done_or_is_not_read_stands_where_it_is_seen(sandbox: R
     assert "Allergies : aucune allergie médicamenteuse connue" in known
     assert [one for one in ("Scanner", "Radiographie du genou") if one in known] == []
     assert "Radiographie du genou" in _section(page, "nouveau")
+    assert "Coloscopie (non fait)" in _section(page, "nouveau")
     assert "Contient une précision que Liaison ne sait pas lire : Diabète" in _section(page, "problemes")

@@ -52,6 +52,7 @@ GROWING: Final = {
     "QuestionnaireResponse": "authored",
     "Immunization": "date",
     "DiagnosticReport": "date",
+    "Procedure": "date",
 }
 # What ended, by the statuses that say so, and the parameter that says when.
 STOPPED: Final = {

@@ -2,11 +2,16 @@
 
 from typing import Any
 
-from liaison.services.pages.reading import orders, rows
+from liaison.services.pages.reading import orders, rows, timings, values
 from liaison.services.pages.reading.concepts import Say, named
 from liaison.services.pages.reading.states import in_error
 
 Tree = dict[str, Any]
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
 
 
 def told(plan: Tree, say: Say = str) -> list[str]:
@@ -27,4 +32,18 @@ def _line(detail: Tree, say: Say) -> str:
         return ""
     if detail.get("doNotPerform") is True:
         words = f"{say(orders.NEVER)} : {words}"
-    return rows.framed(detail, words, say)
+    return rows.framed(detail, ", ".join([words, *_amounts(detail, say)]), say)
+
+
+def _amounts(detail: Tree, say: Say) -> list[str]:
+    """What of, how much and when, where it is said apart from the words."""
+    daily = values.quantity(detail.get("dailyAmount"))
+    found = [
+        named(detail.get("productCodeableConcept"), say),
+        values.quantity(detail.get("quantity")),
+        say(_("{dose} par jour")).format(dose=daily) if daily else "",
+        str(detail.get("scheduledString") or ""),
+        values.period(detail.get("scheduledPeriod"), say),
+        *timings.told(detail.get("scheduledTiming"), say),
+    ]
+    return [one for one in found if one]

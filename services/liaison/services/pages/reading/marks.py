@@ -47,6 +47,7 @@ _STATES: Final = {
     "corrected": _("corrigé"),
     "cancelled": _("annulé"),
     "entered-in-error": _("saisi par erreur"),
+    "unknown": _("état inconnu"),
 }
 
 

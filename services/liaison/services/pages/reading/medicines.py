@@ -104,5 +104,14 @@ def _ordered(request: Tree, say: Say) -> str:
         period = {"end": period.get("end", "")}
     valid = values.period(period, say)
     kept = (request.get("substitution") or {}).get("allowedBoolean") is False
-    parts = (f"{say(_('ordonnance valable'))}, {valid}" if valid else "", say(_("non substituable")) if kept else "")
-    return ", ".join(filter(None, parts))
+    parts = [f"{say(_('ordonnance valable'))}, {valid}" if valid else "", say(_("non substituable")) if kept else ""]
+    return ", ".join(filter(None, [*parts, _reported(request, say)]))
+
+
+def _reported(request: Tree, say: Say) -> str:
+    """R4: reported[x], a prescription that somebody told of rather than the one that was written."""
+    by = str((request.get("reportedReference") or {}).get("display") or "")
+    if by:
+        return say(_("d'après {who}")).format(who=by)
+    told_of = request.get("reportedBoolean") is True or "reportedReference" in request
+    return say(_("d'après ce qui a été rapporté")) if told_of else ""
