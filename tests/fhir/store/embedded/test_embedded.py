@@ -281,6 +281,35 @@ def test_an_orphan_whose_socket_is_lost_is_replaced(directory: Path) -> None:
     assert not runtime.exists()
 
 
+@pytest.mark.parametrize("what", ["started", "vacated"])
+def test_a_copy_of_a_running_one_leaves_it_alone(directory: Path, what: str) -> None:
+    """Its server.json names the other's socket."""
+    copy = directory.with_name("copy")
+    with Embedded(directory) as first:
+        subprocess.run(["cp", "--archive", str(directory), str(copy)], check=True)
+        if what == "vacated":
+            Embedded(copy).vacate()
+        else:
+            with pytest.raises(NotRunning):
+                Embedded.attach(copy)
+            with Embedded(copy) as other:
+                assert other.runtime != first.runtime
+                query(other.url, "create table only_here (x int)", "select 1")
+
+        assert query(first.url, "select to_regclass('only_here') is null")
+
+
+def test_one_that_was_moved_meanwhile_is_still_adopted(directory: Path) -> None:
+    first = supervised(directory)
+    orphan = Embedded(directory).pid
+    end(first)
+    moved = directory.rename(directory.with_name("moved"))
+
+    with Embedded(moved) as second:
+        assert second.adopted and second.pid == orphan
+        assert query(second.url, "select 1") == 1
+
+
 def test_what_was_committed_survives_kill_9_and_recovery(directory: Path) -> None:
     told: list[str] = []
     with Embedded(directory, progress=told.append) as server:

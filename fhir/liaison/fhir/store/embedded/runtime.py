@@ -22,9 +22,13 @@ _LONGEST: Final = (
 
 
 def recorded(directory: Path) -> Path | None:
-    """The folder of the server that runs or ran on the directory, if it is still there."""
+    """The folder of the server that runs or ran on the directory, if it is still there. Not one that a copy of another
+    directory names: a server still runs there."""
     try:
-        runtime = Path(json.loads((directory / "server.json").read_text())["runtime"])
+        said = json.loads((directory / "server.json").read_text())
+        runtime = Path(said["runtime"])
+        if said.get("of", _identity(directory)) != _identity(directory):
+            return None
     except (OSError, ValueError, KeyError):
         return None
     # It will be removed one day: nothing but what mkdtemp made here.
@@ -38,7 +42,13 @@ def with_socket(directory: Path) -> Path | None:
 
 
 def record(directory: Path, runtime: Path) -> None:
-    write_private(directory / "server.json", json.dumps({"runtime": str(runtime)}))
+    write_private(directory / "server.json", json.dumps({"runtime": str(runtime), "of": _identity(directory)}))
+
+
+def _identity(directory: Path) -> list[int]:
+    """What a move within its disk keeps, and a copy does not have."""
+    status = directory.stat()
+    return [status.st_dev, status.st_ino]
 
 
 def folder(directory: Path, account: Account) -> Path:
