@@ -60,6 +60,16 @@ def test_it_is_free_again_after_a_stop_and_reset_then_empties_it(tmp_path: Path)
         assert not Folder(tmp_path).complete
 
 
+def test_a_copy_of_one_that_runs_is_free_and_was_not_killed(tmp_path: Path) -> None:
+    with Folder(tmp_path / "one").held(HERE, reset=False):
+        subprocess.run(["cp", "--archive", tmp_path / "one", tmp_path / "copy"], check=True)
+        Folder(tmp_path / "copy").refuse()
+
+        assert not Folder(tmp_path / "copy").abandoned
+    (tmp_path / "copy" / "running").write_text(f"4194305 {HERE}\n")  # above the highest number that a process has
+    assert Folder(tmp_path / "copy").abandoned
+
+
 def test_it_is_free_again_after_a_failure(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="failed"), Folder(tmp_path).held(HERE, reset=False):
         raise RuntimeError("failed")

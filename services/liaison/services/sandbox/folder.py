@@ -55,8 +55,12 @@ class Folder:
 
     @property
     def abandoned(self) -> bool:
-        """Whether who served it last was killed: its workers may keep its port for a moment."""
-        return self._running.exists() and bool(self._running.read_bytes())
+        """Whether who served it last was killed: its workers may keep its port for a moment. Not so of a copy of one that
+        runs."""
+        if not self._running.exists() or not (process := self._running.read_text().partition(" ")[0]):
+            return False
+        command = Path(f"/proc/{process}/cmdline")
+        return not command.exists() or not command.read_bytes()  # a zombie's is empty
 
     @property
     def _running(self) -> Path:
