@@ -54,7 +54,7 @@ async def test_a_full_visit_with_an_alert_takes_twelve_touches_and_reaches_the_d
     page, patient, before = await desks.sign_in("aide"), desks.patient("heart"), datetime.now(UTC)
     await counted(desks, page)
 
-    await press(page, page.get_by_role("link", name="Visite de Eugène L."))
+    await press(page, page.get_by_role("link", name="Visite d’Eugène L."))
     await page.get_by_label("Présente").tap()
     await page.get_by_role("button", name="Tout fait").tap()
     answers = {
@@ -93,7 +93,7 @@ async def test_a_full_visit_with_an_alert_takes_twelve_touches_and_reaches_the_d
 
 async def test_what_is_missing_is_named_and_what_was_typed_is_kept(desks: Desks) -> None:
     page = await desks.sign_in("aide2")
-    await press(page, page.get_by_role("link", name="Visite de Annick L."))
+    await press(page, page.get_by_role("link", name="Visite d’Annick L."))
     await page.get_by_label("Un mot pour l'équipe").fill("Tout va bien.")
     await press(page, page.get_by_role("button", name="Enregistrer la visite"))
 
@@ -103,7 +103,7 @@ async def test_what_is_missing_is_named_and_what_was_typed_is_kept(desks: Desks)
 
 async def test_rien_a_signaler_is_taken_back_by_a_second_touch_and_spares_what_was_said(desks: Desks) -> None:
     page = await desks.sign_in("aide2")
-    await press(page, page.get_by_role("link", name="Visite de Annick L."))
+    await press(page, page.get_by_role("link", name="Visite d’Annick L."))
     breath = page.get_by_role("group", name="Le souffle")
     await breath.get_by_label("Plus court que d'habitude").tap()
     button = page.get_by_role("button", name="Rien à signaler")
@@ -117,7 +117,7 @@ async def test_rien_a_signaler_is_taken_back_by_a_second_touch_and_spares_what_w
 
 async def test_a_closed_door_asks_nothing_of_someone_who_is_not_there(desks: Desks) -> None:
     page = await desks.sign_in("aide2")
-    await press(page, page.get_by_role("link", name="Visite de Annick L."))
+    await press(page, page.get_by_role("link", name="Visite d’Annick L."))
     await page.get_by_label("Porte close").tap()
 
     assert not await page.get_by_role("group", name="Le repas").is_visible()
@@ -126,7 +126,7 @@ async def test_a_closed_door_asks_nothing_of_someone_who_is_not_there(desks: Des
 
 async def test_a_visit_can_be_told_by_keyboard_alone(desks: Desks) -> None:
     page = await desks.sign_in("aide2")
-    await page.get_by_role("link", name="Visite de Annick L.").focus()
+    await page.get_by_role("link", name="Visite d’Annick L.").focus()
     async with page.expect_navigation():
         await page.keyboard.press("Enter")
     for name in ("Rien à signaler", "Tout fait"):
