@@ -126,6 +126,14 @@ def test_who_sees_exactly_whom(sandbox: Running, who: str, only: set[str]) -> No
     assert sandbox.patients(who) == only
 
 
+@pytest.mark.parametrize("who", ["aide", "aide2"])
+def test_an_aide_sees_those_of_whom_it_is_said_that_they_come(sandbox: Running, who: str) -> None:
+    told = {patient["key"] for patient in sandbox.known["patients"] if who in patient["tour"]}
+
+    assert told
+    assert sandbox.patients(who) == told
+
+
 def test_a_backend_gets_what_its_scope_says_and_no_more(sandbox: Running) -> None:
     token = sandbox.token("vitals_backend")
     vitals = "category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs"

@@ -53,6 +53,7 @@ async def fill(settings: Settings, folder: Folder, territory: Territory, progres
                 "id": reference.partition("/")[2],
                 "name": patient.name,
                 "team": list(patient.team),
+                "tour": list(patient.tour),
                 "special": patient.special,
                 "identity": patient.identity,
             }

@@ -8,6 +8,7 @@ from liaison.services.sandbox.territory import identity, professionals, rights
 from liaison.services.sandbox.territory.clock import Clock
 from liaison.services.sandbox.territory.draft import Draft
 from liaison.services.sandbox.territory.organizations import add_structures
+from liaison.services.sandbox.territory.record.record import Record
 from liaison.services.sandbox.territory.shapes import Tree
 from liaison.services.sandbox.territory.stories import bpco, ordinary, others
 from liaison.services.sandbox.territory.stories.story import Story, write
@@ -35,12 +36,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A patient by key: their urn:uuid, the transaction of their record, the team, and what is special."""
+    """A patient by key: their urn:uuid, the transaction of their record, the team, the home aides who come by a tour, and what
+    is special."""
 
     key: str
     name: str
     urn: str
     team: tuple[str, ...]
+    tour: tuple[str, ...]
     special: str
     identity: Tree
     bundle: Tree
@@ -66,6 +69,7 @@ class Territory:
                 record.person.name,
                 record.patient,
                 story.people,
+                _tour(record, self.directory),
                 story.special,
                 stated,
                 record.draft.bundle(),
@@ -92,6 +96,20 @@ def build(clock: Clock, size: Size = "small", seed: int = SEED) -> Territory:
     stories = (*special, *ordinary.stories(seed, PATIENTS[size] - len(special), len(special) + 1))
     people = (*_staff(directory), *_patients(stories, seed, clock, directory))
     return Territory(clock, directory, people, stories, seed)
+
+
+def _tour(record: Record, directory: Draft) -> tuple[str, ...]:
+    """Not named in the care team: their service is."""
+    expected = {
+        member["actor"]["reference"]
+        for appointment in record.draft.resources("Appointment")
+        for member in appointment["participant"]
+    }
+    return tuple(
+        person.key
+        for person in professionals.PROFESSIONALS
+        if person.role == "home-aide" and directory[person.key] in expected
+    )
 
 
 def _staff(directory: Draft) -> Iterator[Person]:
