@@ -1,7 +1,5 @@
 """The supervisor, on servers of its own that do fsync. Each test states one promise of embedded/supervisor.py."""
 
-import asyncio
-import json
 import os
 import pwd
 import shutil
@@ -18,35 +16,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from liaison.fhir.store.embedded import AlreadySupervised, Embedded, EmbeddedError, NotRunning, confinement, runtime
+from liaison.fhir.store.embedded import Embedded, EmbeddedError, NotRunning, confinement, runtime
 from liaison.fhir.store.embedded.confinement import Account
 from liaison.fhir.store.embedded.programs import Programs
 
+from .conftest import SCRIPT, end, query, supervised
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start PostgreSQL as another account")
-
-
-def query(url: str, *statements: str) -> Any:
-    """The value of the last statement."""
-
-    async def run() -> Any:
-        connection = await asyncpg.connect(url, timeout=10)
-        try:
-            for statement in statements[:-1]:
-                await connection.execute(statement)
-            return await connection.fetchval(statements[-1])
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Iterator[Path]:
-    path = tmp_path / "data"
-    yield path
-    leftover = Embedded(path)
-    if leftover.pid is not None:
-        os.kill(leftover.pid, signal.SIGKILL)
 
 
 def kill(pid: int | None) -> None:
@@ -187,16 +163,6 @@ def test_no_way_at_all_is_said_clearly(root_home: Path) -> None:
     assert server.runtime is None and not (root_home / "data" / "server.json").exists()
 
 
-SCRIPT = """
-import sys, time
-from pathlib import Path
-from liaison.fhir.store.embedded import Embedded
-server = Embedded(Path(sys.argv[1])).start()
-print(server.pid, server.url, flush=True)
-time.sleep(600) if len(sys.argv) > 2 else server.stop()
-"""
-
-
 @as_root
 def test_an_ordinary_account_runs_its_own(open_folder: Path) -> None:
     home = open_folder / "home"
@@ -220,94 +186,6 @@ def test_an_ordinary_account_runs_its_own(open_folder: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert (home / "data" / "cluster").stat().st_uid == nobody.pw_uid
-
-
-def supervised(directory: Path) -> "subprocess.Popen[str]":
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(directory), "stay"], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None and process.stdout.readline()
-    return process
-
-
-def end(process: "subprocess.Popen[str]") -> None:
-    process.kill()
-    process.wait()
-    assert process.stdout is not None
-    process.stdout.close()
-
-
-def test_a_second_process_is_refused_by_name_and_may_share(directory: Path) -> None:
-    first = supervised(directory)
-    try:
-        with pytest.raises(AlreadySupervised, match=f"process {first.pid}"):
-            Embedded(directory).start()
-
-        shared = Embedded.attach(directory)
-        assert query(shared.url, "select 1") == 1
-        for forbidden in (shared.stop, shared.ensure):
-            with pytest.raises(EmbeddedError, match="Only the supervising process"):
-                forbidden()
-        assert query(shared.url, "select 1") == 1
-    finally:
-        end(first)
-
-
-def test_a_supervisor_that_was_killed_leaves_a_server_that_the_next_adopts(directory: Path) -> None:
-    first = supervised(directory)
-    orphan = Embedded(directory).pid
-    end(first)
-    assert Embedded(directory).pid == orphan is not None
-    with pytest.raises(NotRunning):
-        Embedded.attach(directory)
-
-    with Embedded(directory) as second:
-        assert second.adopted and second.pid == orphan
-        assert query(second.url, "select 1") == 1
-
-    assert Embedded(directory).pid is None
-
-
-def test_an_orphan_whose_socket_is_lost_is_replaced(directory: Path) -> None:
-    first = supervised(directory)
-    orphan = Embedded(directory).pid
-    end(first)
-    runtime = Path(json.loads((directory / "server.json").read_text())["runtime"])
-    (runtime / ".s.PGSQL.5432").unlink()
-
-    with Embedded(directory) as second:
-        assert not second.adopted and second.pid != orphan
-        assert query(second.url, "select 1") == 1
-    assert not runtime.exists()
-
-
-@pytest.mark.parametrize("what", ["started", "vacated"])
-def test_a_copy_of_a_running_one_leaves_it_alone(directory: Path, what: str) -> None:
-    """Its server.json names the other's socket."""
-    copy = directory.with_name("copy")
-    with Embedded(directory) as first:
-        subprocess.run(["cp", "--archive", str(directory), str(copy)], check=True)
-        if what == "vacated":
-            Embedded(copy).vacate()
-        else:
-            with pytest.raises(NotRunning):
-                Embedded.attach(copy)
-            with Embedded(copy) as other:
-                assert other.runtime != first.runtime
-                query(other.url, "create table only_here (x int)", "select 1")
-
-        assert query(first.url, "select to_regclass('only_here') is null")
-
-
-def test_one_that_was_moved_meanwhile_is_still_adopted(directory: Path) -> None:
-    first = supervised(directory)
-    orphan = Embedded(directory).pid
-    end(first)
-    moved = directory.rename(directory.with_name("moved"))
-
-    with Embedded(moved) as second:
-        assert second.adopted and second.pid == orphan
-        assert query(second.url, "select 1") == 1
 
 
 def test_what_was_committed_survives_kill_9_and_recovery(directory: Path) -> None:
