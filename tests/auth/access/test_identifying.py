@@ -175,6 +175,21 @@ async def test_the_strict_traits_of_a_checked_identity_stay_until_it_is_provisio
     assert (await territory.change(gp.caller, reference, **provisional)).status == 200
 
 
+@pytest.mark.parametrize("type_", ["replaced-by", "replaces"])
+async def test_no_update_says_that_two_records_are_of_one_person(territory: Any, type_: str) -> None:
+    """From then on nobody would find them: `$lookup`, emergency access and `$register` pass over who was merged."""
+    gp = await territory.person("gp")
+    reference, other = await registered(territory, gp), await newcomer(territory, gp, given="Anne")
+    links = [{"other": {"reference": to}, "type": type_} for to in (other, reference)]
+    tree = {name: value for name, value in traits(given="Lena").items() if name != "identifier"}
+
+    for link in links:
+        assert (await territory.change(gp.caller, reference, link=[link])).status == 422
+        assert (await territory.ask(gp.caller, "POST", "Patient", {**tree, "link": [link]})).status == 422
+    seealso = {"other": {"reference": other}, "type": "seealso"}
+    assert (await territory.change(gp.caller, reference, link=[seealso])).status == 200
+
+
 async def test_what_is_no_strict_trait_changes_freely(territory: Any) -> None:
     gp = await territory.person("gp")
     reference = await registered(territory, gp)

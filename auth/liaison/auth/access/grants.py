@@ -20,7 +20,7 @@ from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import Table
 from liaison.auth.access.world import Fact, Held, Right, Source, SystemClient, World
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.store.contract import Key
+from liaison.fhir.store.contract import NAMES_HIDDEN, Key
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.store.rows import owner_token
 from liaison.fhir.vault import PatientKey, Vault
@@ -99,8 +99,8 @@ def _row(ids: Ids, key: PatientKey, right: Right) -> GrantRow:
         key.patient,
         right.principal,
         int(right.purpose),
-        key.permute(int(right.read)),
-        key.permute(int(right.write)),
+        key.permute(int(right.read) | (NAMES_HIDDEN if right.read else 0)),
+        key.permute(int(right.write) | (NAMES_HIDDEN if right.write else 0)),
         token if whose.column == "author" else 0,
         token if whose.column == "service" else 0,
         token if whose.column == "addressee" else 0,

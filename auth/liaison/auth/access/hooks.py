@@ -82,7 +82,7 @@ class Hooks:
         new = {change.key.patient for change in changes if change.new_patient}
         keys = await self._vault.patient_keys(connection, set().union(*patients) - new)
         signed = [(who, unit.changes) for unit in units if (who := standings.get(unit.caller.session)) is not None]
-        await labels.complete(connection, self._ids, signed)
+        await labels.complete(connection, self._vault, signed)
         ages = await writing.ages(connection, changes)
         table = await adopted.in_force(connection)
         for unit in units:
@@ -149,7 +149,7 @@ class Hooks:
                 connection, self._vault, old
             )  # what a new table gives them, they do not give themselves
         before = await own_rights.held(connection, who, old) if checked else []
-        masks = await masking.masked_by(connection, stating)
+        masks = await masking.stated(connection, patients)
         facts = [(change.key.patient, fact) for change in stating for fact in self._facts(change)]
         facts += [(change.key.patient, fact) for change in stating for fact in _opened_by(who, change)]
         await replace_facts(connection, [change.key for change in stating], facts)
@@ -158,16 +158,19 @@ class Hooks:
             after = await own_rights.held(connection, who, old)
             if own_rights.widened(before, after, await connection.fetchval("select now()")):
                 own_rights.refuse()
-        masked = await masking.masked_by(connection, stating)
+        masked = await masking.stated(connection, patients)
         if checked:
             await masking.check_lifted(connection, self._vault, who, masks - masked)
-        await masking.follow(connection, self._vault, masks, masked)
+        for patient in {item.patient for item in masks ^ masked}:
+            await reclassifying.reclassify(connection, self._vault, patient)
 
     def _facts(self, change: Change) -> list[Fact]:
         if change.tree is None:
             return []
+        if change.type_ not in FACT_TYPES:
+            return masking.of_its_own(change.key, change.tree)
         reading = Reading(change.tree, change.key, self._ids.decode, Class(change.labels.classes))
-        return facts_of(change.type_, reading)
+        return [*facts_of(change.type_, reading), *masking.of_its_own(change.key, change.tree)]
 
     async def _patients_of(
         self, connection: asyncpg.Connection, principals: set[int], changes: Sequence[Change]
@@ -186,7 +189,7 @@ def _patients(ids: Ids, unit: Unit) -> set[int]:
 
 
 def _states_facts(change: Change) -> bool:
-    return change.type_ in FACT_TYPES and change.key.patient != 0
+    return change.key.patient != 0 and (change.type_ in FACT_TYPES or masking.touches(change))
 
 
 def _opened_by(who: Standing, change: Change) -> list[Fact]:

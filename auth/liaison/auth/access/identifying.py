@@ -39,7 +39,7 @@ async def identify(store: Store, caller: Caller, patient: Key, status: str, seen
     await may_write_identity(store, caller, [patient.patient])
     if status not in STATUSES:
         raise BadRequest(f"The status of an identity is one of {', '.join(STATUSES)}.", "Parameters.parameter")
-    tree = read(opened.body)
+    tree = read(opened.stored)
     if identity.is_merged(tree):
         raise Unprocessable("This record was merged into another, which has the identity now.")
     if status in _CALLED and seen is None:

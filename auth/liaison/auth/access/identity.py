@@ -96,6 +96,7 @@ async def keep_unique(
             if who.internal.name == "identity" and await _known(connection, vault, change.tree, here):
                 raise AlreadyKnown("This INS has a record.")
             continue
+        _check_merged(change.tree, change.before or {})
         if change.interaction == "update":
             _check_change(change.tree, change.before or {})
             continue
@@ -106,6 +107,20 @@ async def keep_unique(
         if stated:
             change.tree = provisional(change.tree)
             change.body = dump(change.tree)
+
+
+def _check_merged(tree: Tree, before: Tree) -> None:
+    """Whoever is merged into another is nobody's any more: `$merge` alone says so, which compares the two identities, asks for
+    both records, and tells the review list."""
+    if _merges(tree) != _merges(before):
+        raise Unprocessable(
+            "That two records are of one person is written by Patient/$merge, and undone by Patient/[id]/$unmerge.",
+            "Patient.link",
+        )
+
+
+def _merges(tree: Mapping[str, Any]) -> list[Any]:
+    return [link for link in tree.get("link") or () if link.get("type") in ("replaced-by", "replaces")]
 
 
 def _check_change(tree: Tree, before: Tree) -> None:

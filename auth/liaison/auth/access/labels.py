@@ -3,7 +3,7 @@
 * who wrote it, when the resource does not say: the caller; and in which structure;
 * a role named as author or addressee stands for its person: 'own' means the person's own, in whatever role;
 * what a psychiatric service writes is PSY;
-* what the patient has masked stays masked in its new version.
+* what the patient has masked stays masked in its new version, and so is what tells of it; what names it is marked.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,23 +12,24 @@ from typing import Final
 
 import asyncpg
 
-from liaison.auth.access import telling
+from liaison.auth.access import masking
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.classify import rules
-from liaison.auth.access.relations import Relation
 from liaison.auth.access.standing import Standing
-from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
-from liaison.fhir.store.contract import Change, Key
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Key
 from liaison.fhir.store.ids import Ids
+from liaison.fhir.vault import Vault
 
 _CLINICAL: Final = union(("CLIN", "VITAL"))
 _ROLE, _PRACTITIONER = "PractitionerRole", "Practitioner"
 
 
 async def complete(
-    connection: asyncpg.Connection, ids: Ids, signed: Iterable[tuple[Standing, Sequence[Change]]]
+    connection: asyncpg.Connection, vault: Vault, signed: Iterable[tuple[Standing, Sequence[Change]]]
 ) -> None:
     """Fills `labels` of each change in place. `signed` says who makes which."""
+    ids = Ids(vault.id_key)
     written: list[Change] = []
     for who, changes in signed:
         mine = [change for change in changes if change.tree is not None and change.key.patient]
@@ -38,19 +39,22 @@ async def complete(
         written += mine
     roles, services = _named(ids, written)
     people, psychiatric = await _known(connection, roles, services)
-    meant = {id(change): _items(ids, change) for change in written}
-    masked = await _masked(connection, {item for items in meant.values() for item in items})
+    masked = await masking.in_force(connection, vault, {change.key.patient for change in written})
+    hidden = set(masked.values())
     for change in written:
         labels = change.labels
         classes = Class(labels.classes)
+        names = 0
         service = _decoded(ids, labels.service, "Organization")
         if service in psychiatric and classes & _CLINICAL and change.type_ not in rules().fixed:
             classes |= Class.PSY
-        if any((item.patient, item.res) in masked for item in meant[id(change)]):
-            classes |= Class.MASKED
+        if masked and change.tree is not None:
+            if change.key in hidden or masking.tells(change.tree, masked):
+                classes |= Class.MASKED
+            names = NAMES_HIDDEN if masking.names(change.tree, masked) else 0
         change.labels = replace(
             labels,
-            classes=int(classes),
+            classes=int(classes) | names,
             author=_person(ids, people, labels.author),
             addressee=_person(ids, people, labels.addressee),
         )
@@ -109,26 +113,3 @@ async def _known(
     )
     people = {role: practitioner for role, practitioner in rows if practitioner}
     return people, frozenset(organization for organization, practitioner in rows if not practitioner)
-
-
-def _items(ids: Ids, change: Change) -> set[Key]:
-    """What must not be masked for the change to be open: the resource that it changes, and what it tells of."""
-    items = {change.key} if change.interaction == "update" else set()
-    for named in telling.told(change.tree or {}):
-        type_, _, id_ = named.partition("/")
-        key = ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
-        items |= {key} if key is not None and key.patient == change.key.patient else set()
-    return items
-
-
-async def _masked(connection: asyncpg.Connection, items: set[Key]) -> set[tuple[int, int]]:
-    if not items:
-        return set()
-    rows = await connection.fetch(
-        "select patient, principal from relation where patient = any($1::bigint[]) and principal = any($2::bigint[])"
-        " and relation = $3 and valid_to > now()",
-        sorted({key.patient for key in items}),
-        sorted({key.res for key in items}),
-        int(Relation.MASK),
-    )
-    return {(patient, res) for patient, res in rows}

@@ -84,7 +84,7 @@ async def _before(store: Store, caller: Caller, source: Key, merged: Opened) -> 
         opened = await store.version(caller, source, version)
         if opened is None or opened.row.deleted:
             break
-        if not identity.is_merged(tree := read(opened.body)):
+        if not identity.is_merged(tree := read(opened.stored)):
             return tree
     raise Conflict("No version of this record from before it was merged can be seen.")
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import asyncpg
 
-from liaison.auth.access import directory, grants
+from liaison.auth.access import directory, grants, masking
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts import FACT_TYPES, Reading, facts_of
 from liaison.auth.access.relation_rows import replace_facts
@@ -23,6 +23,7 @@ from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey, Vault
 
 _KINDS: Final = sorted(kind_of(type_) for type_ in FACT_TYPES)
+_NONE: Final = Class(0)
 _DIRECTORY: Final = (kind_of("Practitioner"), kind_of("PractitionerRole"), kind_of("Organization"))
 
 
@@ -47,6 +48,8 @@ async def rebuild_patient(connection: asyncpg.Connection, vault: Vault, patient:
         async for key, tree, classes in _current(connection, keys[patient], "version", _KINDS):
             reading = Reading(tree, key, ids.decode, classes)
             found += [(patient, fact) for fact in facts_of(type_of(key.kind), reading)]
+        async for key, tree, _ in _current(connection, keys[patient], "version", None, Class.MASKED):
+            found += [(patient, fact) for fact in masking.of_its_own(key, tree)]
         await connection.execute(
             "delete from relation where patient = $1 and relation <> $2", patient, int(Relation.AUTHOR)
         )
@@ -65,13 +68,15 @@ async def _directory(connection: asyncpg.Connection, vault: Vault) -> None:
 
 
 async def _current(
-    connection: asyncpg.Connection, key: PatientKey, table: str, kinds: list[int]
+    connection: asyncpg.Connection, key: PatientKey, table: str, kinds: list[int] | None, having: Class = _NONE
 ) -> AsyncIterator[tuple[Key, Tree, Class]]:
+    """Of these types, or of all; those that have these classes."""
     found = await connection.fetch(
-        f"select kind, res, version, at, classes, sealed from {table} where patient = $1 and kind = any($2::smallint[])"
-        " and superseded is null and not deleted",
+        f"select kind, res, version, at, classes, sealed from {table} where patient = $1"
+        " and ($2::smallint[] is null or kind = any($2)) and classes & $3 = $3 and superseded is null and not deleted",
         key.patient,
         kinds,
+        key.permute(int(having)),
     )
     for kind, res, version, at, classes, sealed in found:
         row = Row(Key(key.patient, kind, res), version, at, False, classes, 0, 0, 0, sealed, ())

@@ -2,7 +2,7 @@
 know holds for what was written before.
 
 The same facts count as when something is written (access.classify, access.labels): its own codes and labels, what it refers
-to, the service and the author, what the person masks. What it refers to counts as it is now. No version is added, and what
+to, the service and the author, what the person masks. So when a masking comes or goes the record is read by this too. What it refers to counts as it is now. No version is added, and what
 a version says does not change.
 
 Also when a medicine or an encounter is labelled otherwise than it was: what refers to it follows. A service that becomes a
@@ -21,7 +21,7 @@ from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of, type_of
 from liaison.fhir.model import read
 from liaison.fhir.model.references import referring, unversioned
 from liaison.fhir.store import rows
-from liaison.fhir.store.contract import Change, Key, Row, Tree
+from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Key, Row, Tree
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey, Vault
 
@@ -47,16 +47,19 @@ async def reclassify(connection: asyncpg.Connection, vault: Vault, patient: int)
     related = await _directory(connection, vault, ids, trees.values())
     # The current ones stand last: what is referred to is taken as it is now.
     related |= {f"{type_of(one.kind)}/{ids.encode(one)}": tree for (one, _version), tree in trees.items()}
-    masked = await masking.in_force(connection, ids, key)
+    masked = await masking.in_force(connection, vault, [patient])
+    hidden = set(masked.values())
     psychiatric = await _psychiatric(connection, ids, key)
     found: list[tuple[Row, int]] = []
-    classes = Class(0)
+    classes = 0
     for row in versions:
         if not row.deleted:  # a deletion keeps the classes of what it deletes
-            classes = _of(trees[row.key, row.version], related, psychiatric=row.service in psychiatric)
-            classes |= Class.MASKED if row.key in masked else Class(0)
+            tree = trees[row.key, row.version]
+            classes = int(_of(tree, related, psychiatric=row.service in psychiatric))
+            classes |= Class.MASKED if row.key in hidden or masking.tells(tree, masked) else 0
+            classes |= NAMES_HIDDEN if masking.names(tree, masked) else 0
         if key.unpermute(row.classes) != classes:
-            found.append((row, int(classes)))
+            found.append((row, classes))
     await _write(connection, key, found)
     return len(found)
 

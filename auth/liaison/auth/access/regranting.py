@@ -97,9 +97,10 @@ async def _regrant(one: asyncpg.Connection, vault: Vault, patient: int, now: Cur
     if now.classified:
         await grants.recompute(one, vault, [patient])
     else:
+        await rebuild_patient(one, vault, patient)  # what is masked is a fact, by which classes are given
         if changed := await reclassifying.reclassify(one, vault, patient):
             await told(one, patient, changed)
-        await rebuild_patient(one, vault, patient)
+            await rebuild_patient(one, vault, patient)
     return Pass(
         *await one.fetchrow("update regranting set after_patient = $1, done = done + 1 returning done, total", patient)
     )

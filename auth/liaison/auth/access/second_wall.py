@@ -11,12 +11,12 @@ from liaison.auth.access.classes import Class
 from liaison.auth.access.internal import INTERNALS
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import DIRECTORY_TYPES, type_of
-from liaison.fhir.store.contract import Grant, Row
+from liaison.fhir.store.contract import NAMES_HIDDEN, Grant, Row
 
 _CLINICAL: Final = (
     Class.CLIN | Class.MEDS | Class.ALLERGY | Class.LAB | Class.SYNTH | Class.STAY | Class.PSY | Class.SENS | Class.MINOR
 )  # fmt: skip
-_ALL: Final = (1 << 63) - 1
+_ALL: Final = ((1 << 63) - 1) ^ NAMES_HIDDEN
 # Plain numbers: `&` with a member of an enumeration costs as much as the rest of a check.
 _MASKED: Final = int(Class.MASKED)
 

@@ -17,6 +17,7 @@ TAG: Final = {"system": vocabulary.DIRECTORY, "code": "namesake"}
 without a right, until an administrator has found out."""
 _BETWEEN: Final = re.compile(r"[^\w]+|_")
 _FEWEST: Final = 2
+_PARTICLE: Final = 2
 
 
 def names_of(practitioner: Mapping[str, Any]) -> list[str]:
@@ -44,9 +45,12 @@ def words(name: str) -> list[str]:
     return sorted({normalise(word) for word in _BETWEEN.split(name)} - {""})
 
 
-def telling(family: str) -> str:
-    """The word of a family name by which it is looked for: the longest, as it is written."""
-    return max(_BETWEEN.split(family), key=len)
+def telling(name: str) -> list[str]:
+    """The words, as they are written, by one of which everyone of an alike name is found: of two alike names one has every
+    word of the other, so they share a word that is no initial, or have none. Particles find too many, and are left out where
+    there is another word."""
+    found = [word for word in _BETWEEN.split(name) if len(word) > 1]
+    return sorted({word for word in found if len(word) > _PARTICLE} or set(found))
 
 
 def is_waiting(practitioner: Mapping[str, Any]) -> bool:

@@ -163,7 +163,7 @@ async def _load_one(store: Store, caller: Caller, write: Write) -> None:
         raise NotFound
     if found.row.deleted:
         raise Gone("The resource was deleted.")
-    write.before = read(found.body)
+    write.before = read(found.stored)
     scope.require_visible(caller, "d" if write.interaction == "delete" else "u", write.type_, write.before)
     if write.patch is not None:  # what a patch answers, or refuses, depends on what was there
         scope.require_visible(caller, "r", write.type_, write.before)

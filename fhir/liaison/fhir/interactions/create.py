@@ -10,7 +10,7 @@ from liaison.fhir.interactions import content, prefer, scope
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.store import Store
-from liaison.fhir.store.contract import Answer, Caller, Disclosure
+from liaison.fhir.store.contract import NAMES_HIDDEN, Answer, Caller, Disclosure
 
 LARGE: Final = 256 * 1024
 """Bytes above which reading and validating leave the event loop, so that others are answered meanwhile."""
@@ -61,10 +61,14 @@ async def written(store: Store, caller: Caller, write: Write, base_url: str) -> 
     assert change is not None
     status = 201 if write.interaction == "create" else 200
     shown: tuple[Disclosure, ...] = ()
+    body = change.body
     if write.patch is not None and prefer.returns(write.headers) == "representation" and change.before_row is not None:
         # More is shown than was sent.
         shown = (Disclosure(change.key, change.version, change.before_row.grants),)
+        if change.labels.classes & NAMES_HIDDEN:
+            found = await store.version(caller, change.key, change.version)
+            body = found.body if found is not None else b""
     answer = prefer.written(
-        write.headers, status, change.body, change.version, change.at, f"{where}{change.version}", shown, write.told
+        write.headers, status, body, change.version, change.at, f"{where}{change.version}", shown, write.told
     )
     return replace(answer, consulted=write.consulted)

@@ -40,7 +40,7 @@ class Related(Mapping[str, Tree]):
         if reference in self._new:
             return self._new[reference]
         if reference not in self._read:
-            self._read[reference] = read(self._stored[reference].body)
+            self._read[reference] = read(self._stored[reference].stored)
         return self._read[reference]
 
     def __iter__(self) -> Iterator[str]:
@@ -208,8 +208,11 @@ class Resolver:
         await self._read_all({key for key in self.resolved.values() if not isinstance(key, Write)})
         named = {key for key in self.resolved.values() if isinstance(key, Key)}
         theirs = await self._of_theirs({key for key in named if self._reference(key) not in self._stored})
+        standing = self._standing()
         for text, found in targets.items():
             key = self.resolved.get(text)
+            if text in standing:
+                continue
             if isinstance(key, Key) and key not in theirs and self._reference(key) not in self._stored:
                 assert found is not None
                 del self.resolved[text]
@@ -219,6 +222,16 @@ class Resolver:
             self._logical = {text: targets[text] for text in missing}
         elif missing:
             await self._refuse(missing)
+
+    def _standing(self) -> set[str]:
+        """What a patch leaves as it was: it may name what the caller does not see, and was checked when it was written."""
+        left, changed = set(), set()
+        for write in self._writes:
+            before = write.before if write.patch is not None else None
+            stood = {node["reference"] for node in referring(before)} if before is not None else set()
+            for text in self.texts_of(write):
+                (left if text in stood else changed).add(text)
+        return left - changed
 
     def _conditional(self, text: str, found: Target | None) -> str:
         """Notes what the text names, or gives the reason why it names nothing."""

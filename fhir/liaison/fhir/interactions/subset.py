@@ -41,7 +41,7 @@ def require_whole(tree: Tree) -> None:
                 Issue(
                     "business-rule",
                     "This is a subset of a resource (tag SUBSETTED). Read it without _summary and _elements, change "
-                    "that, and send it.",
+                    "that, and send it. Where it is not shown whole even so, send a patch of what changes.",
                     at,
                 )
             ]

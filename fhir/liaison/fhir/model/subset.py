@@ -48,11 +48,11 @@ class Subset:
             case "true":
                 return _summary_of(tree)
             case "data":
-                return _tagged({name: value for name, value in tree.items() if name not in ("text", "_text")})
+                return tagged({name: value for name, value in tree.items() if name not in ("text", "_text")})
             case "text":
-                return _tagged(_only(tree, type_, _TEXT))
+                return tagged(_only(tree, type_, _TEXT))
             case None:
-                return _tagged(_only(tree, type_, self.names | self.typed.get(type_, frozenset())))
+                return tagged(_only(tree, type_, self.names | self.typed.get(type_, frozenset())))
 
 
 def subsetted(tree: Tree) -> str:
@@ -72,10 +72,10 @@ def element_named(type_: str, name: str) -> str:
         return base if base in elements(type_) and elements(type_)[base].choice else ""
     if name in elements(type_):
         return name
-    return _properties(type_).get(name, ("", ""))[0]
+    return properties(type_).get(name, ("", ""))[0]
 
 
-def _tagged(tree: Tree) -> Tree:
+def tagged(tree: Tree) -> Tree:
     if subsetted(tree):
         return tree
     meta = tree.get("meta")
@@ -91,7 +91,7 @@ def _tagged(tree: Tree) -> Tree:
 
 
 def _only(tree: Tree, type_: str, names: frozenset[str]) -> Tree:
-    kept = names | _ALWAYS | _mandatory(type_)
+    kept = names | _ALWAYS | mandatory(type_)
     return {name: value for name, value in tree.items() if _element(type_, name) in kept}
 
 
@@ -99,14 +99,14 @@ def _summary_of(tree: Tree) -> Tree:
     type_ = str(tree.get("resourceType"))
     if type_ not in RESOURCE_TYPES:
         return tree
-    return _tagged(_flagged(tree, type_, summary_elements(type_)))
+    return tagged(_flagged(tree, type_, summary_elements(type_)))
 
 
 def _flagged(tree: Tree, type_: str, flagged: frozenset[str]) -> Tree:
-    wanted = flagged | _mandatory(type_) | _ALWAYS
+    wanted = flagged | mandatory(type_) | _ALWAYS
     kept: Tree = {}
     for name, value in tree.items():
-        element, kind = _properties(type_).get(name.removeprefix("_"), (name, ""))
+        element, kind = properties(type_).get(name.removeprefix("_"), (name, ""))
         if element in wanted:
             kept[name] = value if name.startswith("_") else _within(value, kind)
     return kept
@@ -128,12 +128,12 @@ def _within(value: Any, type_: str) -> Any:
 
 
 @cache
-def _mandatory(type_: str) -> frozenset[str]:
+def mandatory(type_: str) -> frozenset[str]:
     return frozenset(name for name, element in elements(type_).items() if element.minimum)
 
 
 @cache
-def _properties(type_: str) -> Mapping[str, tuple[str, str]]:
+def properties(type_: str) -> Mapping[str, tuple[str, str]]:
     """By JSON property, the element's name and the type of its value."""
     found = {}
     for name, element in elements(type_).items():
@@ -145,4 +145,4 @@ def _properties(type_: str) -> Mapping[str, tuple[str, str]]:
 
 
 def _element(type_: str, name: str) -> str:
-    return _properties(type_).get(name.removeprefix("_"), (name, ""))[0]
+    return properties(type_).get(name.removeprefix("_"), (name, ""))[0]

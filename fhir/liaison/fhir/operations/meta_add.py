@@ -65,7 +65,7 @@ async def changed(
     for attempt in range(_TRIES):
         found = await _current(store, caller, where)
         etag.require_match(request.headers, found.row.version)
-        tree = model.read(found.body)
+        tree = model.read(found.stored)
         there = tree["meta"]
         meta = {name: value for name, value in change(there, given).items() if value}
         headers = etag.meta(found.row.version, found.row.at)

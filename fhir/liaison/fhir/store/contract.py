@@ -250,14 +250,25 @@ class Indexed(NamedTuple):
     links: Sequence[tuple[int, str, str]] = ()
 
 
+NAMES_HIDDEN: Final = 1 << 40
+"""Beside the classes of a version: it refers to something that not everyone who sees it may know of. It hides nothing: every
+grant has it. Whoever opens the row takes out what this caller may not know of."""
+
+
 class Opened(NamedTuple):
-    """One visible version, decrypted: `body` is what was stored, byte for byte, and is what a response sends.
+    """One visible version, decrypted: `body` is what a response sends: what was stored, byte for byte, unless it names what
+    the caller may not know of; then `whole` is what was stored, for the service alone.
 
     Both walls have let it through. A deleted version has an empty body.
     """
 
     row: Row
     body: bytes
+    whole: bytes = b""
+
+    @property
+    def stored(self) -> bytes:
+        return self.whole or self.body
 
     @property
     def disclosure(self) -> Disclosure:

@@ -8,10 +8,13 @@ from typing import Final, Self
 import asyncpg
 import structlog
 
-from liaison.fhir.definitions import DIRECTORY_TYPES, type_of
+from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES, type_of
 from liaison.fhir.errors import Unavailable
+from liaison.fhir.model import dump, read
+from liaison.fhir.model.withholding import named_in, without
 from liaison.fhir.store import faults, identity, ids, locks, rows, writer
 from liaison.fhir.store.contract import (
+    NAMES_HIDDEN,
     AccessFilter,
     Caller,
     Change,
@@ -106,7 +109,7 @@ class Store:
         if row is None:
             return None
         patient_key = self.vault.cached(key.patient)
-        if patient_key is None:
+        if patient_key is None or patient_key.unpermute(row.classes) & NAMES_HIDDEN:
             return await self.open_row(caller, row)
         return self._open(caller, row, patient_key)
 
@@ -122,7 +125,8 @@ class Store:
     async def open_rows(self, caller: Caller, found: Sequence[Row]) -> list[Opened]:
         """The same for many, in order; those not let through, or erased meanwhile, are left out."""
         keys = await self.reader.keys(found)
-        opened = []
+        opened: list[Opened] = []
+        naming: list[int] = []
         walls: dict[tuple[object, ...], bool] = {}
         for row in found:
             key = keys.get(row.key.patient)
@@ -135,8 +139,30 @@ class Store:
             if lets is None:
                 lets = walls[alike] = self._lets(caller, row, key)
             if lets:
+                if not row.deleted and key.unpermute(row.classes) & NAMES_HIDDEN:
+                    naming.append(len(opened))
                 opened.append(self._opened(row, key))
+        for place in naming:
+            opened[place] = await self._withheld(caller, opened[place])
         return opened
+
+    async def _withheld(self, caller: Caller, opened: Opened) -> Opened:
+        """Without what it names of its own record that this caller does not see."""
+        tree = read(opened.body)
+        keys = {}
+        for name in named_in(tree):
+            type_, _, id_ = name.partition("/")
+            key = self.key(type_, id_) if type_ in RESOURCE_TYPES else None
+            if key is not None and key.patient == opened.row.key.patient:
+                keys[key] = name
+        seen = await self.reader.keys([opened.row])
+        rows = await asyncio.gather(*(self.reader.read(caller, key) for key in keys))
+        hidden = {
+            name
+            for (key, name), row in zip(keys.items(), rows, strict=True)
+            if row is None or not self._lets(caller, row, seen[key.patient])
+        }
+        return Opened(opened.row, dump(without(tree, hidden)), opened.body) if hidden else opened
 
     def _lets(self, caller: Caller, row: Row, key: PatientKey) -> bool:
         return self.filter.second_wall(caller, row, key.unpermute(row.classes))

@@ -58,8 +58,10 @@ def choices(page: httpx.Response) -> list[str]:
         {"nom": "guillemot", "prenom": "Anne"},
         {"nom": "Anne Laure", "prenom": "GUILLEMOT"},
         {"nom": "Guillemot", "prenom": "A.-L."},
+        {"nom": "Guillemot-Lecouturier", "prenom": "Anne-Laure"},
+        {"nom": "Lecouturier", "prenom": "Anne-Laure Guillemot"},
     ],
-    ids=["the same", "shorter", "the other way round", "initials"],
+    ids=["the same", "shorter", "the other way round", "initials", "a double name", "in the given names"],
 )
 async def test_a_name_that_the_directory_knows_is_asked_about(
     place: Place, nurse: httpx.AsyncClient, typed: dict[str, str]

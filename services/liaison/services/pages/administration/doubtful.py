@@ -42,8 +42,7 @@ async def waiting(request: Request) -> list[Doubtful]:
     )
     lines = []
     for tree in found:
-        family = next((str(name.get("family", "")) for name in tree.get("name") or ()), "")
-        alike = await of_that_name(record, family, human_name(tree))
+        alike = await of_that_name(record, human_name(tree))
         others = [await described(record, dict(one), gettext) for one in alike if one["id"] != tree["id"]]
         lines.append(Doubtful(f"Practitioner/{tree['id']}", await described(record, tree, gettext), others))
     return lines

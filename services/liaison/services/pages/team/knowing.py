@@ -15,7 +15,7 @@ from liaison.services.pages.team.days import NotComplete
 from liaison.services.pages.team.newcomer import ANOTHER, Newcomer
 
 Tree = Mapping[str, Any]
-_MOST: Final = 500
+_MOST: Final = 20_000
 
 
 def _(text: str) -> str:
@@ -45,7 +45,7 @@ async def known_as(writer: Record, newcomer: Newcomer) -> Tree | None:
         if not namesakes.may_be(numbered, newcomer.name):
             raise OtherName(human_name(dict(numbered)))
         return _active(numbered)
-    called = await of_that_name(writer, newcomer.family, newcomer.name)
+    called = await of_that_name(writer, newcomer.name)
     if not called or newcomer.who == ANOTHER:
         return None
     chosen = next((one for one in called if f"Practitioner/{one['id']}" == newcomer.who), None)
@@ -59,10 +59,11 @@ async def known_as(writer: Record, newcomer: Newcomer) -> Tree | None:
     return _active(chosen)
 
 
-async def of_that_name(record: Record, family: str, name: str) -> list[Tree]:
+async def of_that_name(record: Record, name: str) -> list[Tree]:
     """Everyone of the directory who may be called so, whoever has left too."""
-    word = namesakes.telling(family)
-    found = await record.search("Practitioner", {"name:contains": word, "_count": "100"}, most=_MOST) if word else []
+    words = namesakes.telling(name)
+    query = {"name:contains": ",".join(words), "_count": "200"}
+    found = await record.search("Practitioner", query, most=_MOST) if words else []
     return namesakes.among(found, name)
 
 
