@@ -225,7 +225,8 @@ class Resolver:
 
     def _standing(self) -> set[str]:
         """What a patch leaves as it was: it may name what the caller does not see, and was checked when it was written."""
-        left, changed = set(), set()
+        left: set[str] = set()
+        changed: set[str] = set()
         for write in self._writes:
             before = write.before if write.patch is not None else None
             stood = {node["reference"] for node in referring(before)} if before is not None else set()
