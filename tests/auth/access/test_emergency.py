@@ -108,6 +108,22 @@ async def test_after_an_objection_there_is_no_other_token(territory: Any, kind: 
     assert await sessions(territory) == before
 
 
+async def test_a_provisional_duplicate_closes_nobody_s_way(territory: Any) -> None:
+    """Anybody who receives people could make one."""
+    gp, other, doctor = [await territory.person(role) for role in ("gp", "gp", "hospital-doctor")]
+    patient = await arrivals.registered(territory, gp)
+    double = {name: value for name, value in arrivals.traits().items() if name != "identifier"}
+    await territory.create(other.caller, double)
+
+    body = arrivals.parameters(arrivals.traits(), reason=REASON)
+    answer = await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", body)
+    assert answer.status == 200, answer.body
+    assert arrivals.said(answer)["patient"] == patient
+    # Without the INS, two who fit are nobody: it could be the wrong one's record.
+    without = arrivals.parameters(double, reason=REASON)
+    assert (await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", without)).status == 404
+
+
 async def test_a_refusal_leaves_no_session(territory: Any) -> None:
     doctor = await territory.person("hospital-doctor")
     body = arrivals.parameters(arrivals.traits(), reason=REASON)

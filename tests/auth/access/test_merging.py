@@ -1,5 +1,6 @@
 """$merge and $unmerge: two records of one person; nothing moves, and nobody sees more than before."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from liaison.auth.access.identity import matricules
 
 from .arrivals import INS, parameters, registered, said, traits
+from .test_oppositions import operation
 
 pytestmark = pytest.mark.alone
 
@@ -91,3 +93,38 @@ async def test_a_hidden_record_is_merged_with_nothing(territory: Any) -> None:
     assert [answer.status for answer in answers] == [404] * 3
     assert len({answer.body for answer in answers}) == 1
     assert (await merged(territory, aide, mine.reference, theirs.reference)).status == 403
+
+
+ETREAT = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "ETREAT"}
+
+
+@pytest.mark.parametrize("said_in", ["the one that goes", "the one that stays", "the one that goes, afterwards"])
+async def test_what_the_person_opposes_in_one_record_holds_in_both(territory: Any, said_in: str) -> None:
+    """It was the person who said it, not the record."""
+    gp, pharmacist, doctor = [await territory.person(role) for role in ("gp", "pharmacist", "hospital-doctor")]
+    stays = await registered(territory, gp)
+    double = await territory.patient(gp, pharmacist)
+    team = territory.team(SimpleNamespace(reference=stays), [pharmacist])
+    await territory.create(territory.system, team)
+    assert await territory.sees(pharmacist.caller, stays)
+    assert await territory.sees(pharmacist.caller, double.reference)
+    where = stays if said_in.endswith("stays") else double.reference
+
+    async def oppose() -> None:
+        for more in ({"against": {"reference": pharmacist.role}}, {"emergency": True}):
+            answer = await territory.ask(gp.caller, "POST", f"{where}/$oppose", operation(means="oral", **more))
+            assert answer.status < 300, answer.body
+
+    if not said_in.endswith("afterwards"):
+        await oppose()
+    assert (await merged(territory, gp, double.reference, stays)).status == 200
+    if said_in.endswith("afterwards"):
+        await oppose()
+
+    for one in (stays, double.reference):
+        assert not await territory.sees(pharmacist.caller, one)
+    body = parameters(traits(), reason="Trouvée inconsciente, ne peut répondre")
+    assert (await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", body)).status == 404
+    assert (await territory.ask(gp.caller, "POST", f"{double.reference}/$unmerge", None)).status == 200
+    for one in (stays, double.reference):
+        assert not await territory.sees(pharmacist.caller, one)

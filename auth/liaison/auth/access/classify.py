@@ -7,7 +7,7 @@ from importlib import resources
 from operator import or_
 from typing import Any, Final, NamedTuple
 
-from liaison.auth.access import vocabulary, yaml_text
+from liaison.auth.access import contents, vocabulary, yaml_text
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.owners import addressee_of, author_of, service_of
 from liaison.auth.access.table import digest_of
@@ -105,7 +105,9 @@ def _label(data: Mapping[str, Any]) -> dict[str, Label]:
     return found
 
 
-_READING: Final = "2: what tells of masked items is masked, what names them is marked"
+_READING: Final = (
+    "3: what tells of masked items is masked, what names them is marked; contents and former versions follow"
+)
 
 
 @cache
@@ -210,6 +212,11 @@ def own_classes(tree: Mapping[str, Any]) -> Class:
     return classes | besides
 
 
+def said_besides(tree: Mapping[str, Any]) -> Class:
+    """What its own codes and labels make of a resource beside the class of its type."""
+    return own_classes(tree) & ~rules().types.get(tree["resourceType"], Class.CLIN)
+
+
 def _masks(provision: object) -> bool:
     """Whether a Consent masks items: it then says that they exist, and is as hidden as they are."""
     if isinstance(provision, list):
@@ -238,6 +245,8 @@ def _is_psychiatrist(role: Mapping[str, Any]) -> bool:
 
 def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
     """Classes and owners. `related` gives what the resource refers to, by relative reference, as far as it is known."""
+    if tree["resourceType"] == contents.BINARY:
+        return _of_its_holders(tree, related)
     classes = own_classes(tree)
     if tree["resourceType"] == "Provenance":  # as closed as what it is about
         about = [related[name] for name in _targets(tree) if name in related]
@@ -258,6 +267,19 @@ def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
         ):
             classes |= Class.PSY
     return Labels(int(classes), author, service, addressee_of(tree))
+
+
+def _of_its_holders(tree: Tree, related: Mapping[str, Tree]) -> Labels:
+    """Of a Binary: what each resource is that it is content of, as far as they are known here; CLIN failing any."""
+    found = contents.holders(tree, related.values())
+    if (governing := related.get(contents.governed_by(tree))) is not None:
+        found.append(governing)
+    held = [classify(dict(one), related) for one in found]
+    own = own_classes(tree)
+    if not held:
+        return Labels(int(own), author_of(tree), service_of(tree, related), addressee_of(tree))
+    classes = reduce(or_, (Class(one.classes) for one in held), said_besides(tree))
+    return Labels(int(classes), held[0].author, held[0].service, held[0].addressee)
 
 
 _CLINICAL: Final = union(("CLIN", "VITAL"))

@@ -141,7 +141,8 @@ async def one_person(finder: Finder, patient: Tree) -> Known | None:
     """The one person of this identity: what is stated of it fits, and enough is stated.
 
     Enough is an INS, or the birth name, first given name, birth date and sex. An INS or birthplace, when both sides have
-    it, may not contradict; nor may any trait. Two who fit are nobody. Raises BadRequest when too little is stated.
+    it, may not contradict; nor may any trait. Of several who fit, the one with the INS that was stated: a provisional
+    duplicate closes nobody's way who has it. Two who fit else are nobody. Raises BadRequest when too little is stated.
     """
     stated = set(identity.matricules(patient))
     traits = traits_of(patient) if stated else require_traits(patient, all_of_them=False)
@@ -155,4 +156,6 @@ async def one_person(finder: Finder, patient: Tree) -> Known | None:
             fits = not (stated and theirs) and traits.searchable and one.traits.same_as(traits)
         if fits:
             fitting.append(one)
-    return fitting[0] if len(fitting) == 1 else None
+    numbered = [one for one in fitting if stated & set(identity.matricules(one.tree))]
+    found = numbered or fitting
+    return found[0] if len(found) == 1 else None

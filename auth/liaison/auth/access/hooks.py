@@ -117,7 +117,7 @@ class Hooks:
     async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         """Facts, grants and journal entries follow what was written."""
         for unit in units:
-            for patient in {one.key.patient for one in unit.changes if reclassifying.is_followed(one)}:
+            for patient in {one.key.patient for one in unit.changes if reclassifying.is_followed(one, unit.changes)}:
                 await reclassifying.reclassify(connection, self._vault, patient)
             await self._follow(connection, unit.caller, unit.changes)
             await identity_checks.end_representation(connection, unit.changes)

@@ -15,6 +15,7 @@ import asyncpg
 from liaison.auth.access import masking
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.classify import rules
+from liaison.auth.access.contents import BINARY
 from liaison.auth.access.standing import Standing
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Key
@@ -41,10 +42,16 @@ async def complete(
     people, psychiatric = await _known(connection, roles, services)
     masked = await masking.in_force(connection, vault, {change.key.patient for change in written})
     hidden = set(masked.values())
+    keys = await vault.patient_keys(
+        connection, {one.key.patient for one in written if one.type_ == BINARY and one.before_row is not None}
+    )
     for change in written:
         labels = change.labels
         classes = Class(labels.classes)
         names = 0
+        if change.type_ == BINARY and change.before_row is not None:
+            # What holds it is not at hand: it opens by no new version of its own (access.reclassifying).
+            classes |= Class(keys[change.key.patient].unpermute(change.before_row.classes) & ~NAMES_HIDDEN)
         service = _decoded(ids, labels.service, "Organization")
         if service in psychiatric and classes & _CLINICAL and change.type_ not in rules().fixed:
             classes |= Class.PSY

@@ -2,13 +2,15 @@
 
 Merging moves nothing. The record that goes is inactive and names the one that stays (`replaced-by`), its identifiers are
 old; the one that stays names it (`replaces`). Everything else stays where it is, under the rights it was under: the two
-teams are not united, so whoever sees one record alone goes on seeing that one alone. From then on the person is found by
+teams are not united, so whoever sees one record alone goes on seeing that one alone. What the person has opposed or objected
+to in either holds in both from then on, and goes on when it is taken back: it was the person who said it. From then on the person is found by
 identity in the record that stays. Both are in the review list. Whoever merges sees both records and keeps both identities.
 """
 
 from typing import Final
 
 from liaison.auth.access import identity, internal, team_writing
+from liaison.auth.access.carrying import carried, denials_of
 from liaison.auth.access.identifying import may_write_identity
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import BadRequest, Conflict, NotFound, Unprocessable
@@ -42,7 +44,8 @@ async def merge(store: Store, caller: Caller, source: Key, target: Key, base_url
     if goes.get("identifier"):
         goes["identifier"] = [{**one, "use": "old"} for one in goes["identifier"]]
     stays = {**stays, "link": [*_links(stays, store, source), _link(store, source, REPLACES)]}
-    await _commit(store, caller, [(goes, going), (stays, staying)], "merge", "Dossiers fusionnés", base_url)
+    changed = [(goes, going), (stays, staying)]
+    await _commit(store, caller, changed, "merge", "Dossiers fusionnés", base_url, both=(source, target))
 
 
 async def unmerge(store: Store, caller: Caller, source: Key, base_url: str) -> None:
@@ -100,9 +103,16 @@ def _links(tree: Tree, store: Store, besides: Key) -> list[Tree]:
 
 
 async def _commit(
-    store: Store, caller: Caller, changed: list[tuple[Tree, Opened]], kind: str, display: str, base_url: str
+    store: Store,
+    caller: Caller,
+    changed: list[tuple[Tree, Opened]],
+    kind: str,
+    display: str,
+    base_url: str,
+    *,
+    both: tuple[Key, Key] | None = None,
 ) -> None:
-    """Both records and a line of the review list for each, in one transaction."""
+    """Both records and a line of the review list for each, in one transaction; with `both`, what each has of oppositions."""
     by, now = team_writing.staff_reference(store, caller), await store.database.now()
     writes = []
     for tree, opened in changed:
@@ -112,6 +122,10 @@ async def _commit(
         writes.append(Write("create", "Task", checked(line, "Task")))
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
+        if both is not None:
+            denials = [await denials_of(store, cell, one, base_url) for one in both]
+            for one, mine, others in zip(both, denials, reversed(denials), strict=True):
+                writes += [Write("create", "Consent", tree) for tree in carried(store, one, mine, others)]
         await commit(store, cell, writes, base_url)
     finally:
         await internal.close_session(store.database.writing, cell)

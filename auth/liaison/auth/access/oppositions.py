@@ -20,6 +20,7 @@ from liaison.fhir.errors import BadRequest, NotFound
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.content import checked
 from liaison.fhir.interactions.writes import Write
+from liaison.fhir.model import read
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key, Tree
 
@@ -61,7 +62,8 @@ def checked_scan(attachment: Tree, at: datetime) -> Tree:
 
 
 async def oppose(store: Store, caller: Caller, patient: Key, stated: Opposition, base_url: str) -> str:
-    """Writes the Consent and gives its reference. Raises NotFound when the caller does not see the patient."""
+    """Writes the Consent, in each of the person's records that were merged, and gives the reference of the one in this
+    record. Raises NotFound when the caller does not see the patient."""
     seen = await store.read(caller, patient)
     if seen is None or seen.row.deleted:
         raise NotFound
@@ -69,15 +71,24 @@ async def oppose(store: Store, caller: Caller, patient: Key, stated: Opposition,
         raise BadRequest("The means are oral, paper or digital.", "Parameters.parameter")
     role = ROLES.get(caller.role_code)
     confirmed = confirms(caller.role_code) or (role is not None and role.category == "person")
-    tree = await _consent(store, caller, patient, stated, confirmed=confirmed)
+    writes = [
+        Write("create", "Consent", checked(await _consent(store, caller, one, stated, confirmed=confirmed), "Consent"))
+        for one in (patient, *_merged(store, read(seen.stored)))
+    ]
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
-        write = Write("create", "Consent", checked(tree, "Consent"))
-        await commit(store, cell, [write], base_url)
+        await commit(store, cell, writes, base_url)
     finally:
         await internal.close_session(store.database.writing, cell)
-    assert write.key is not None
-    return store.reference(write.key)
+    assert writes[0].key is not None
+    return store.reference(writes[0].key)
+
+
+def _merged(store: Store, patient: Tree) -> list[Key]:
+    """The person's other records, merged with this one: what they say holds there too."""
+    links = [link for link in patient.get("link") or () if link.get("type") in ("replaced-by", "replaces")]
+    named = [str((link.get("other") or {}).get("reference", "")).removeprefix("Patient/") for link in links]
+    return [key for id_ in named if (key := store.key("Patient", id_)) is not None]
 
 
 async def oppose_unseen(

@@ -5,18 +5,21 @@ The same facts count as when something is written (access.classify, access.label
 to, the service and the author, what the person masks. So when a masking comes or goes the record is read by this too. What it refers to counts as it is now. No version is added, and what
 a version says does not change.
 
-Also when a medicine or an encounter is labelled otherwise than it was: what refers to it follows. A service that becomes a
+Also when a medicine or an encounter is labelled otherwise than it was, or something is more or less closed than it was: what
+refers to it, its content (access.contents) and its former versions follow. A service that becomes a
 psychiatric one, or a doctor a psychiatrist, counts for what is written from then on, and at the next classification.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Final
 
 import asyncpg
 
-from liaison.auth.access import masking
+from liaison.auth.access import contents, masking
 from liaison.auth.access.classes import Class, union
-from liaison.auth.access.classify import classify, own_classes, rules
+from liaison.auth.access.classify import classify, own_classes, rules, said_besides
 from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of, type_of
 from liaison.fhir.model import read
 from liaison.fhir.model.references import referring, unversioned
@@ -25,15 +28,26 @@ from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Key, Row, Tree
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey, Vault
 
+CLOSING: Final = Class.PSY | Class.SENS | Class.MINOR | Class.NOTE3P | Class.PROT | Class.HELD
+"""What closes former versions too, once it is said of the last."""
 _CLINICAL: Final = union(("CLIN", "VITAL"))
+_Version = tuple[Key, int]
 _DIRECTORY: Final = frozenset(DIRECTORY_TYPES)
 
 
-def is_followed(change: Change) -> bool:
-    """Whether what refers to this resource may have other classes by this change of it."""
-    if change.type_ not in ("Medication", "Encounter") or change.tree is None or change.before is None:
+def is_followed(change: Change, among: Collection[Change]) -> bool:
+    """Whether others, or its own former versions, may have other classes by this change. `among`: the unit."""
+    if change.tree is None:
         return False
-    return own_classes(change.before) != own_classes(change.tree)
+    new = {
+        f"{contents.BINARY}/{one.tree['id']}" for one in among if one.tree is not None and one.interaction == "create"
+    }
+    if contents.held_by(change.tree) - new:
+        return True
+    if change.before is None:
+        return False
+    differ = own_classes(change.before) ^ own_classes(change.tree)
+    return bool(differ if change.type_ in ("Medication", "Encounter") else differ & CLOSING)
 
 
 async def reclassify(connection: asyncpg.Connection, vault: Vault, patient: int) -> int:
@@ -46,22 +60,57 @@ async def reclassify(connection: asyncpg.Connection, vault: Vault, patient: int)
     trees = {(row.key, row.version): read(rows.open_(key, row)) for row in versions if not row.deleted}
     related = await _directory(connection, vault, ids, trees.values())
     # The current ones stand last: what is referred to is taken as it is now.
-    related |= {f"{type_of(one.kind)}/{ids.encode(one)}": tree for (one, _version), tree in trees.items()}
+    related |= {_name(ids, one): tree for (one, _version), tree in trees.items()}
     masked = await masking.in_force(connection, vault, [patient])
-    hidden = set(masked.values())
-    psychiatric = await _psychiatric(connection, ids, key)
+    given = _classes(versions, trees, related, await _psychiatric(connection, ids, key))
+    _hide(given, trees, masked)
+    _hand_on(given, trees, ids)
     found: list[tuple[Row, int]] = []
     classes = 0
     for row in versions:
-        if not row.deleted:  # a deletion keeps the classes of what it deletes
-            tree = trees[row.key, row.version]
-            classes = int(_of(tree, related, psychiatric=row.service in psychiatric))
-            classes |= Class.MASKED if row.key in hidden or masking.tells(tree, masked) else 0
-            classes |= NAMES_HIDDEN if masking.names(tree, masked) else 0
+        classes = given.get((row.key, row.version), classes)  # a deletion keeps the classes of what it deletes
         if key.unpermute(row.classes) != classes:
             found.append((row, classes))
     await _write(connection, key, found)
     return len(found)
+
+
+def _classes(
+    versions: Sequence[Row], trees: Mapping[_Version, Tree], related: Mapping[str, Tree], psychiatric: Container[int]
+) -> dict[_Version, int]:
+    """Of each version; a former one is as closed as the last, which may say of the same words that they are sensitive."""
+    given: dict[_Version, Class] = {}
+    last: dict[Key, Class] = {}
+    for row in versions:
+        if not row.deleted:
+            classes = _of(trees[row.key, row.version], related, psychiatric=row.service in psychiatric)
+            given[row.key, row.version] = last[row.key] = classes
+    return {version: int(classes | (last[version[0]] & CLOSING)) for version, classes in given.items()}
+
+
+def _hide(given: dict[_Version, int], trees: Mapping[_Version, Tree], masked: Mapping[str, Key]) -> None:
+    """What is masked, what tells of it, and what names it."""
+    if masked:
+        hidden = set(masked.values())
+        for version, tree in trees.items():
+            given[version] |= Class.MASKED if version[0] in hidden or masking.tells(tree, masked) else 0
+            given[version] |= NAMES_HIDDEN if masking.names(tree, masked) else 0
+
+
+def _hand_on(given: dict[_Version, int], trees: Mapping[_Version, Tree], ids: Ids) -> None:
+    """A Binary has the classes of what holds it, by the last version of each that does, as maskings have left them; and its own
+    labels."""
+    held: dict[str, dict[Key, int]] = {}
+    for version, tree in trees.items():  # in their order
+        for name in contents.held_by(tree):
+            held.setdefault(name, {})[version[0]] = given[version] & ~NAMES_HIDDEN
+    for version, tree in trees.items():
+        if tree["resourceType"] == contents.BINARY and (holders := held.get(_name(ids, version[0]))):
+            given[version] = reduce(or_, holders.values(), int(said_besides(tree)))
+
+
+def _name(ids: Ids, key: Key) -> str:
+    return f"{type_of(key.kind)}/{ids.encode(key)}"
 
 
 def _of(tree: Tree, related: Mapping[str, Tree], *, psychiatric: bool) -> Class:

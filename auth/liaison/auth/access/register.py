@@ -109,7 +109,10 @@ async def _was_known(finder: Finder, known: list[Known], stated: Registration, b
     if not stated.opposed:
         return Registered(False, reference)
     said, traits = Opposition(means=stated.informed or "oral"), traits_of(stated.patient)
-    meant = [one.key for one in known if one.traits.same_as(traits)]
+    numbers = set(identity.matricules(stated.patient))
+    alike = [one for one in known if one.traits.same_as(traits)]
+    # With the INS that was stated, beside those who only have the same traits: the others are duplicates of that one.
+    meant = [one.key for one in alike if numbers & set(identity.matricules(one.tree))] or [one.key for one in alike]
     if len(meant) != 1:
         return Registered(False, reference)  # an INS beside other traits, or two who fit: it could be somebody else's
     key = meant[0]

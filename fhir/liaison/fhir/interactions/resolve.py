@@ -224,12 +224,12 @@ class Resolver:
             await self._refuse(missing)
 
     def _standing(self) -> set[str]:
-        """What a patch leaves as it was: it may name what the caller does not see, and was checked when it was written."""
+        """What a change leaves as it was: it may name what was deleted since, or what the caller does not see, and was checked
+        when it was written."""
         left: set[str] = set()
         changed: set[str] = set()
         for write in self._writes:
-            before = write.before if write.patch is not None else None
-            stood = {node["reference"] for node in referring(before)} if before is not None else set()
+            stood = {node["reference"] for node in referring(write.before)} if write.before is not None else set()
             for text in self.texts_of(write):
                 (left if text in stood else changed).add(text)
         return left - changed
