@@ -152,5 +152,60 @@ def test_a_search_of_a_type_that_is_none_is_refused() -> None:
     assert [one for one in refusals(text) if one.startswith("règle 15 : « Encounter?clas=HH » n'est pas une recherche")]
 
 
+EMERGENCY = "relations: [emergency]\n        purpose: ETREAT\n        read: [ADM, COORD, VITAL, CLIN, PSY, SENS, HELD]\n        write: []"
+CALL = "relations: [call]\n        purpose: ETREAT\n        read: [ADM, COORD, VITAL, CLIN, PSY, SENS, HELD]"
+CALL_WRITES = CALL + "\n        write: [COORD_ONLY, ALERT]"
+SECRETARY = "        purpose: COORD\n        read: [ADM, APPT, CONSENT]"
+CAREGIVER = "        read: [PROCHES, APPT]\n"
+REPLACES = "roles: [substitute]\n        relations: [deleg]"
+UNMASKED = "ne lit ni ne lève MASKED"
+AGAINST_THE_LAW = {
+    **{
+        f"emergency reads {name}": (EMERGENCY, EMERGENCY.replace("HELD]", f"HELD, {name}]"), f"ne lisent pas {name}")
+        for name in ("MASKED", "NOTE3P", "PROT")
+    },
+    "emergency reads by a consent": (EMERGENCY, EMERGENCY.replace("[ADM, COORD, VITAL, CLIN, PSY, SENS, HELD]", "consent"),
+                                     "ne lisent pas NOTE3P, PROT, MASKED"),
+    "emergency reads what one wrote": (EMERGENCY, EMERGENCY.replace("HELD]", "HELD, PROT]\n        of: own"), "ne lisent pas PROT"),
+    "emergency writes": (EMERGENCY, EMERGENCY.replace("write: []", "write: [CLIN]"), "n'y écrivent pas CLIN, MEDS"),
+    "emergency writes a treatment": (EMERGENCY, EMERGENCY.replace("write: []", "write: [MEDS]"), "n'y écrivent pas MEDS"),
+    "emergency unmasks": (EMERGENCY, EMERGENCY.replace("write: []", "write: [MASKED]"), "n'y écrivent pas MASKED"),
+    "a call reads masked": (CALL, CALL.replace("HELD]", "HELD, MASKED]"), "ne lisent pas MASKED"),
+    "a call writes": (CALL_WRITES, CALL_WRITES.replace("ALERT]", "ALERT, CLIN_ONLY]"), "n'y écrivent pas CLIN"),
+    "a handler reads a report": ("read: [ADM_ONLY, TEAM, SAFETY, APPT, ALERT]",
+                                 "read: [ADM_ONLY, TEAM, SAFETY, APPT, ALERT, PROT]", "ne lisent pas PROT"),
+    "any doctor reads masked": ("        when: [attending]\n        read: [MASKED]", "        read: [MASKED]", UNMASKED),
+    "any doctor unmasks": ("        when: [attending]\n        read: [MASKED]\n", "        read: []\n", UNMASKED),
+    "their service reads masked": ("        of: own\n        read: [MASKED]\n        write: [MASKED]",
+                                   "        of: service\n        read: [MASKED]\n        write: []", UNMASKED),
+    "a secretary reads masked": (SECRETARY, SECRETARY.replace("CONSENT]", "CONSENT, MASKED]"), f"secretary {UNMASKED}"),
+    "a secretary, of what they wrote": (SECRETARY, SECRETARY.replace("CONSENT]", "CONSENT, MASKED]\n        of: own"),
+                                        f"secretary {UNMASKED}"),
+    "a secretary, as the doctor": (REPLACES, REPLACES.replace("substitute", "secretary"), f"secretary {UNMASKED}"),
+    "a relative reads masked": (CAREGIVER, CAREGIVER.replace("APPT]", "APPT, MASKED]"), UNMASKED),
+    "a relative, of what they wrote": (CAREGIVER, CAREGIVER.replace("APPT]\n", "APPT, MASKED]\n        of: own\n"), UNMASKED),
+    "a relative reads a report they wrote": (CAREGIVER, CAREGIVER.replace("APPT]\n", "APPT, PROT]\n        of: own\n"),
+                                             "caregiver ne lit jamais PROT"),
+    "the person reads a report": (PERSON, PERSON.replace("MASKED]", "MASKED, PROT]"), "patient ne lit jamais PROT"),
+    "a representative reads a report": ("PSY, AUD, CONSENT, MASKED]", "PSY, AUD, CONSENT, MASKED, PROT]", "guardian ne lit jamais PROT"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AGAINST_THE_LAW)
+def test_a_table_against_the_law_is_refused(name: str) -> None:
+    word, other, said = AGAINST_THE_LAW[name]
+    text = _without((word, other), everywhere=False)
+    assert problems(text) == []
+    assert [one for one in refusals(text) if said in one], refusals(text)
+
+
+def test_what_the_law_leaves_open_is_said_to_be_wider_not_refused() -> None:
+    """Who represents the person may mask for them."""
+    read = "read: [ADM, COORD, VITAL, CLIN, ETP, SOC, PSY, AUD, CONSENT, MASKED]\n        write: [CONSENT"
+    text = _without((f"{read}]", f"{read}, MASKED]"))
+    assert refusals(text) == []
+    assert wider(packaged(), parse(text)) == ["guardian, represented, all : écrit aussi MASKED"]
+
+
 def test_the_packaged_table_may_come_into_force() -> None:
     assert refusals(TEXT) == []

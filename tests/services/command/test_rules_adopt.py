@@ -133,6 +133,17 @@ async def test_each_reason_why_it_may_not_be_adopted_is_printed(desk: Desk) -> N
     assert (await adopted.current(desk.house.database)).number == 0
 
 
+async def test_a_date_to_come_is_refused_by_the_clock_of_the_base(desk: Desk) -> None:
+    tomorrow = await desk.house.database.reading.fetchval(
+        "select ((now() at time zone 'Europe/Paris')::date + 1)::text"
+    )
+    desk.file.write_text(OTHER.replace("date: 2026-11-22", f"date: {tomorrow}", 1))
+    out, _ = await desk.run("check", str(desk.file), code=1)
+    assert f"la table porte une date à venir ({tomorrow})" in out
+    assert "date à venir" in (await desk.adopt(*DECISION, code=1))[1]
+    assert (await adopted.current(desk.house.database)).number == 0
+
+
 async def test_what_was_stopped_half_way_is_continued(desk: Desk) -> None:
     async with desk.house.database.writing.acquire() as one, one.transaction():
         await adopting.adopt(one, desk.house.vault, OTHER, Decision("DPO", "essai"), 0)

@@ -39,7 +39,10 @@ class Act(NamedTuple):
     digest: str
 
 
-_TODAY = "select (now() at time zone 'Europe/Paris')::date"
+async def today(connection: asyncpg.Connection) -> date:
+    """The day in France, by the database's clock."""
+    found: date = await connection.fetchval("select (now() at time zone 'Europe/Paris')::date")
+    return found
 
 
 async def adopt(connection: asyncpg.Connection, vault: Vault, text: str, decided: Decision, seen: int) -> Act:
@@ -50,8 +53,8 @@ async def adopt(connection: asyncpg.Connection, vault: Vault, text: str, decided
     digest = digest_of(text)
     if digest == now.digest:
         raise NotAdopted("cette table est déjà en vigueur")
-    if parse(text).dated > await connection.fetchval(_TODAY):
-        raise NotAdopted("la table porte une date à venir : elle entre en vigueur le jour où elle est adoptée")
+    if wrong := table_check.to_come(parse(text), await today(connection)):
+        raise NotAdopted(" ; ".join(wrong))
     act = Act(now.number + 1, *_said(parse(text)), digest)
     await _put(connection, vault, act, text, decided, before=now.number)
     return act

@@ -6,6 +6,7 @@ purpose under no more conditions; what cannot be compared is said to be wider, n
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import yaml
@@ -13,6 +14,7 @@ import yaml
 from liaison.auth.access.classes import EVERYTHING, Class, bits
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import BadTable, Line, Table, packaged, parse
+from liaison.auth.access.table_law import against
 from liaison.auth.access.table_needs import lacking, misread_types, never_leaving
 
 _HEAD: Final = 'version: "0"\ndate: 2026-01-01\n'
@@ -66,7 +68,14 @@ def refusals(text: str) -> list[str]:
         return wrong
     table = parse(text)
     absent = [f"règle {label} : absente" for label in missing(packaged(), table)]
-    return [*absent, *misread_types(table), *never_leaving(table), *lacking(table)]
+    return [*absent, *misread_types(table), *never_leaving(table), *against(table), *lacking(table)]
+
+
+def to_come(table: Table, today: date) -> list[str]:
+    """In French, why a table of a day to come is not adopted yet. `today` is the database's, not this machine's."""
+    if table.dated <= today:
+        return []
+    return [f"la table porte une date à venir ({table.dated}) : elle entre en vigueur le jour où elle est adoptée"]
 
 
 def _each(root: Any, data: Mapping[str, Any]) -> Iterator[str]:

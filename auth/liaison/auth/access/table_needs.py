@@ -25,9 +25,11 @@ def never_leaving(table: Table) -> list[str]:
     """In French, what it gives a role of others' entries that the second wall lets out to nobody of that role, whatever the
     table says: each reading would be refused, and reported as an incident."""
     found = []
-    for line in (one for one in table.lines if one.of != "own"):
+    for line in table.lines:
         given = {"consent": line.within, "same": EVERYTHING & ~line.limit, "classes": line.read}[line.extent]
         for role in sorted(line.roles):
+            if line.of == "own" and ROLES[role].category != "person":  # for whom `of` says nothing (access.persons)
+                continue
             others = OWN_ONLY.get(role, 0) if line.extent == "same" else 0  # of others, by those whom they act for
             if never := given & (NEVER.get(role, 0) | others):
                 names = ", ".join(one.name or "" for one in bits(Class(never)))

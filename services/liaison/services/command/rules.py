@@ -8,9 +8,9 @@ from typing import Annotated, TypeVar
 import asyncpg
 import typer
 
-from liaison.auth.access import adopted, table_check
+from liaison.auth.access import adopted, adopting, table_check
 from liaison.auth.access.adopted import Reign
-from liaison.auth.access.table import BadTable, packaged, packaged_text, parse
+from liaison.auth.access.table import BadTable, Table, packaged, packaged_text, parse
 from liaison.fhir.store.database import check_schema, connection
 from liaison.services import base
 from liaison.services.command import Refused, app, rules_adopt
@@ -61,9 +61,16 @@ def _said(reign: Reign) -> list[str]:
 def check(file: File) -> None:
     """Name each problem of a table, and each right wider or narrower than in the one in force. Changes nothing.
 
-    Exit code 1: it could not be adopted. It is not understood, lacks a row, or locks people out."""
+    Exit code 1: it could not be adopted. It is not understood, lacks a row, locks people out, gives what the law
+    forbids, or bears a date to come (by the clock of the base, where there is one)."""
     table = parse(rules_adopt.read_table(file))
-    before = _asked(adopted.in_force, packaged)
+
+    async def known(one: asyncpg.Connection) -> tuple[Table, list[str]]:
+        return await adopted.in_force(one), table_check.to_come(table, await adopting.today(one))
+
+    before, wrong = _asked(known, lambda: (packaged(), []))  # without a base there is no day to compare with
+    if wrong:
+        rules_adopt.refuse(wrong)
     wider, narrower = table_check.wider(before, table), table_check.narrower(before, table)
     for one in wider:
         typer.echo(f"plus large : {one}")

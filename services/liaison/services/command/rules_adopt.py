@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, NoReturn, TypeVar
 
 import asyncpg
 import typer
@@ -106,10 +106,14 @@ def read_table(file: Path) -> str:
     except (OSError, UnicodeDecodeError):
         raise Refused(f"{file} cannot be read as UTF-8 text.") from None
     if wrong := table_check.refusals(text):
-        for one in wrong:
-            typer.echo(one)
-        raise typer.Exit(1)
+        refuse(wrong)
     return text
+
+
+def refuse(wrong: list[str]) -> NoReturn:
+    for one in wrong:
+        typer.echo(one)
+    raise typer.Exit(1)
 
 
 def _decided(by: str, because: str) -> Decision:
