@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_time
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader
+from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -35,14 +36,21 @@ from liaison.services.pages.welcome.doors import BY_KEY
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+_SUFFIX: Final = ".html"
 PARIS = ZoneInfo("Europe/Paris")
 
 
-def _loader() -> ChoiceLoader:
+def _templates() -> dict[str, str]:
     # Each desk may keep its templates beside its code: pages/<desk>/templates/x.html is named '<desk>/x.html'.
     desks = {p.parent.name: FileSystemLoader(p) for p in HERE.glob("*/templates") if p.is_dir()}
     components = {"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}
-    return ChoiceLoader([FileSystemLoader(HERE / "templates"), PrefixLoader({**desks, **components})])
+    loader = ChoiceLoader([FileSystemLoader(HERE / "templates"), PrefixLoader({**desks, **components})])
+    reading = Environment(autoescape=True)
+    return {name: loader.get_source(reading, name)[0] for name in loader.list_templates() if name.endswith(_SUFFIX)}
+
+
+# Read with the code that they belong to: an update that is laid down under a running service changes nothing of its pages.
+TEMPLATES: Final = MappingProxyType(_templates())
 
 
 @cache
@@ -60,7 +68,7 @@ def _local(moment: datetime) -> datetime:
 def environment(language: str) -> Environment:
     """Autoescaping everywhere, no template from outside, one environment a language (so that nothing is shared)."""
     made = Environment(
-        loader=_loader(),
+        loader=DictLoader(TEMPLATES),
         autoescape=True,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         trim_blocks=True,
