@@ -25,6 +25,8 @@ _OPENS, _CLOSES = time(8), time(20)
 _PARIS: Final = ZoneInfo("Europe/Paris")
 _CLOSED: Final = frozenset({"completed", "cancelled", "rejected", "failed", "entered-in-error"})
 _SEEN: Final = frozenset({"accepted", "in-progress", "on-hold"})
+_OF_A_LEVEL: Final = ("code", "priority", "restriction", "owner", "performerType", "instantiatesCanonical")
+"""What an alert has from its level: how urgent, by when, for whom."""
 _MERGE_WITHIN: Final = timedelta(hours=24)
 
 
@@ -214,10 +216,35 @@ def merge(open_alert: Tree, other: Tree) -> Tree:
         ],
     }
     if LEVELS.index(level_of(other)) > LEVELS.index(level_of(open_alert)):
-        taken = ("code", "priority", "restriction", "owner", "performerType", "instantiatesCanonical")
-        merged |= {name: other[name] for name in taken} | {"status": "requested"}
+        merged |= {name: other[name] for name in _OF_A_LEVEL} | {"status": "requested"}
         merged.pop("businessStatus", None)
     return merged
+
+
+WITHDRAWN: Final = "Retiré à la correction : "
+"""Before the words of a sign that its author no longer tells."""
+
+
+def corrected(alert: Tree, told: Tree | None, by: Tree, at: datetime) -> Tree:
+    """An alert that nobody has seen, as its author now tells it; the very alert where that changes nothing.
+
+    A higher level takes over its code, delay and people, as a first alert would have them. It is never lowered: a sign that
+    is no longer told stays, is said to be withdrawn, and whoever is to read it decides."""
+    now = told["input"] if told else []
+    codes_now = {code for sign in now for code in _codes(sign)}
+    withdrawn = [sign for sign in alert["input"] if not _codes(sign) & codes_now]
+    lines = [f"{WITHDRAWN}{sign['valueCodeableConcept']['text']}" for sign in withdrawn]
+    changed = {
+        **alert,
+        "input": [*now, *withdrawn],
+        "description": "\n".join([*([told["description"]] if told else []), *lines]),
+    }
+    if told and LEVELS.index(level_of(told)) > LEVELS.index(level_of(alert)):
+        changed |= {name: told[name] for name in _OF_A_LEVEL}
+    if changed == alert:
+        return alert
+    note = annotation("Corrigé par l'auteur de l'alerte", by, at)
+    return {**changed, "lastModified": _text(at), "note": [*alert.get("note", ()), note]}
 
 
 def _codes(sign: Tree) -> set[str]:

@@ -1,24 +1,26 @@
 """A home visit: the answers of the form become FHIR resources of the patient's record, in one transaction.
 
 What becomes what is said by the Questionnaire (codes, observationExtract, raises-alert); this module only follows it.
-Every entry is conditional on an identifier made from the phone's own UUID, so that a visit sent twice is filed once.
+Every entry is conditional on an identifier made from the phone's own UUID, so that a visit sent twice is filed once. A
+visit that its author corrects is told anew over what was recorded of it (amending.py says when that may be).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from liaison.protocols import codes
-from liaison.protocols.alerts import Sign, raise_alert
+from liaison.protocols.alerts import Sign, corrected, raise_alert
 from liaison.protocols.answers import Answer, Item, items, problems, value_of
+from liaison.protocols.filing import Filing
 from liaison.protocols.library.library import Library
 
 Tree = dict[str, Any]
 
 FORM: Final = f"{codes.LOCAL}/Questionnaire/home-visit"
-SYSTEM: Final = f"{codes.LOCAL}/id/visit"
 _ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
 
@@ -46,39 +48,81 @@ class Visit:
     teams: Sequence[Tree] = field(default=())
 
 
-def transaction(library: Library, visit: Visit, *, clinical_decisions: bool = True) -> Tree:
+NOTHING: Final[Mapping[str, Tree]] = MappingProxyType({})
+
+
+def transaction(
+    library: Library, visit: Visit, *, clinical_decisions: bool = True, recorded: Mapping[str, Tree] = NOTHING
+) -> Tree:
     """The Bundle of one visit: Encounter, QuestionnaireResponse, Observations, the note, and one alert if there is any.
+
+    `recorded`: what the record holds of this visit already, by part. What says the same is left alone, what changed is
+    replaced, what is no longer said is entered in error; an alert is told anew and never lowered. No entry: all the same.
 
     Raises Invalid. With `clinical_decisions` off, only the aide's own words raise an alert.
     """
     form = library.tree(FORM)
     if found := problems(form, visit.answers):
         raise Invalid(found)
-    writer = _Writer(visit)
+    writer = Filing(visit.id, recorded)
     encounter = writer.add("encounter", _encounter(visit))
     response = writer.add("response", _response(form, visit, encounter))
-    given = [item for item in items(form) if item.link in visit.answers and item.extract]
-    for item in given:
-        if (observation := _observation(item, visit, encounter, response)) is not None:
-            writer.add(item.link, observation)
-    words = str(visit.answers.get("note", "")).strip()
-    if words:
-        writer.add("note", _note(visit, encounter, words))
+    for name, tree in _told(form, visit, encounter, response):
+        writer.add(name, tree)
+    words = _words(visit)
     signs = [sign for sign in signs_of(form, visit.answers) if sign.own_words or clinical_decisions]
-    if signs:
-        alert = raise_alert(
-            library,
-            signs,
-            patient=visit.patient,
-            teams=visit.teams,
-            by=visit.aide,
-            at=visit.recorded,
-            focus=response,
-            encounter=encounter,
-            words=words,
-        )
+    alert = _alert(library, visit, signs, response, encounter, words) if signs else None
+    if raised := recorded.get("alert"):
+        alert = corrected(raised, alert, visit.aide, visit.recorded)
+    if alert is not None:
         writer.add("alert", alert)
     return writer.bundle()
+
+
+def addition(library: Library, visit: Visit, encounter: str, words: str, told: Mapping[str, Answer]) -> Tree:
+    """The Bundle of what is added to a recorded visit that is not corrected any more: a note with these words, and an
+    alert for the signs that its answers, `told`, had not raised. `visit` has a number of its own."""
+    writer = Filing(visit.id, NOTHING)
+    writer.add("note", _note(visit, encounter, words))
+    form = library.tree(FORM)
+    known = [sign.coding for sign in signs_of(form, told)]
+    if signs := [sign for sign in signs_of(form, visit.answers) if sign.coding not in known]:
+        writer.add("alert", _alert(library, visit, signs, "", encounter, _words(visit)))
+    return writer.bundle()
+
+
+def _alert(library: Library, visit: Visit, signs: Sequence[Sign], response: str, encounter: str, words: str) -> Tree:
+    return raise_alert(
+        library,
+        signs,
+        patient=visit.patient,
+        teams=visit.teams,
+        by=visit.aide,
+        at=visit.recorded,
+        focus=response,
+        encounter=encounter,
+        words=words,
+    )
+
+
+def parts(form: Tree, visit: Visit, encounter: str, response: str) -> dict[str, Tree]:
+    """What a recorded visit is filed as, by part, when it has these references; the alert apart, which others answer."""
+    made = {"encounter": _encounter(visit), "response": _response(form, visit, encounter)}
+    return made | dict(_told(form, visit, encounter, response))
+
+
+def _told(form: Tree, visit: Visit, encounter: str, response: str) -> Iterator[tuple[str, Tree]]:
+    for item in items(form):
+        if item.link in visit.answers and item.extract:
+            observation = _observation(item, visit, encounter, response)
+            if observation is not None:
+                yield item.link, observation
+    if words := _words(visit):
+        yield "note", _note(visit, encounter, words)
+
+
+def _words(visit: Visit) -> str:
+    return str(visit.answers.get("note", "")).strip()
 
 
 def signs_of(form: Tree, answers: Mapping[str, Answer]) -> Iterator[Sign]:
@@ -96,42 +140,6 @@ def signs_of(form: Tree, answers: Mapping[str, Answer]) -> Iterator[Sign]:
 def sign_text(question: str | None, answer: str) -> str:
     """The line of an alert that an answer raises: 'Le souffle : essoufflement au repos', or the answer where it says all."""
     return f"{question.rstrip(' ?')} : {answer.lower()}" if question else answer
-
-
-class _Writer:
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
-        self._entries: list[Tree] = []
-
-    def add(self, name: str, tree: Tree) -> str:
-        value = f"{self._visit.id}#{name}"
-        identifier = {"system": SYSTEM, "value": value}
-        # QuestionnaireResponse.identifier is the only one of these that R4 keeps single.
-        tree["identifier"] = identifier if tree["resourceType"] == "QuestionnaireResponse" else [identifier]
-        urn = f"urn:uuid:{uuid5(self._visit.id, name)}"
-        self._entries.append(
-            {
-                "fullUrl": urn,
-                "resource": tree,
-                "request": {
-                    "method": "POST",
-                    "url": tree["resourceType"],
-                    "ifNoneExist": f"identifier={SYSTEM}|{value.replace('#', '%23')}",
-                },
-            }
-        )
-        return urn
-
-    def bundle(self) -> Tree:
-        return {"resourceType": "Bundle", "type": "transaction", "entry": self._entries}
-
-
-def is_of(visit: Visit, encounter: Tree) -> bool:
-    """Whether an Encounter is the one that this visit was filed as."""
-    return any(
-        one.get("system") == SYSTEM and str(one.get("value", "")).startswith(f"{visit.id}#")
-        for one in encounter.get("identifier", [])
-    )
 
 
 def _period(visit: Visit) -> Tree:

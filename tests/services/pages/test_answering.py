@@ -8,6 +8,7 @@ from starlette.datastructures import FormData
 from liaison.protocols import library
 from liaison.protocols.answers import Answer, items
 from liaison.protocols.visit import FORM
+from liaison.services.pages.clock import PARIS
 from liaison.services.pages.home_care import answering
 
 TODAY = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -68,3 +69,49 @@ def test_problems_are_said_in_the_reader_s_words(problem: str) -> None:
 
     assert words.endswith(".")
     assert problem not in words
+
+
+@pytest.mark.parametrize(
+    ("now", "typed", "read"),
+    [
+        ("2026-05-04T09:36", "08:30", "2026-05-04T08:30:00+02:00"),
+        ("2026-05-04T09:36", "09:40", "2026-05-04T09:40:00+02:00"),
+        ("2026-05-04T09:36", "23:59", "2026-05-04T23:59:00+02:00"),
+        ("2026-05-04T00:10", "23:50", "2026-05-03T23:50:00+02:00"),
+        ("2026-05-04T00:10", "12:00", "2026-05-04T12:00:00+02:00"),
+    ],
+    ids=["this morning", "a clock that runs before", "this evening", "just before midnight", "at noon"],
+)
+def test_an_hour_is_today_s_or_that_of_the_evening_just_gone(now: str, typed: str, read: str) -> None:
+    here = datetime.fromisoformat(now).replace(tzinfo=PARIS)
+
+    assert answering.read_answers(FormData([("start", typed)]), QUESTIONS, here) == {"start": read}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "named"),
+    [
+        ("2026-05-04T10:55:00+02:00", None, []),
+        ("2026-05-04T11:04:00+02:00", None, []),
+        ("2026-05-04T11:06:00+02:00", None, ["start"]),
+        ("2026-05-04T23:59:00+02:00", None, ["start"]),
+        ("2026-05-03T11:01:00+02:00", None, []),
+        ("2026-05-03T10:59:00+02:00", None, ["start"]),
+        ("2026-05-04T10:00:00+02:00", "2026-05-04T10:30:00+02:00", []),
+        ("2026-05-04T10:00:00+02:00", "2026-05-04T09:30:00+02:00", ["end"]),
+        ("2026-05-04T10:00:00+02:00", "2026-05-04T12:30:00+02:00", ["end"]),
+    ],
+)
+def test_a_visit_begins_neither_later_than_now_nor_long_ago(start: str, end: str | None, named: list[str]) -> None:
+    answers: dict[str, Answer] = {"start": start, **({"end": end} if end else {})}
+
+    assert [*answering.out_of_time(answers, TODAY, None)] == named
+    assert "start" not in answering.out_of_time(answers, TODAY, {"period": {"start": start}})
+
+
+def test_a_form_sent_again_after_midnight_keeps_the_day_of_its_visit() -> None:
+    visit = {"period": {"start": "2026-05-03T21:50:00Z"}}
+    typed: dict[str, Answer] = {"start": "2026-05-04T23:50:00+02:00"}
+
+    assert answering.same_start(typed, "23:50", visit) == {"start": "2026-05-03T21:50:00Z"}
+    assert answering.same_start(typed, "23:55", visit) == typed

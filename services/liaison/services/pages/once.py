@@ -7,7 +7,7 @@ where, from which page: a form that was corrected in between is another one, and
 
 import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from liaison.auth.people import sent_forms
 from liaison.auth.people.browsers import Browser
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import faults
+from liaison.services.house import House
 from liaison.services.pages.form_tokens import BETWEEN
 from liaison.services.pages.layout import confine
 
@@ -45,6 +46,20 @@ async def once(request: Request, browser: Browser | None, act: Callable[[], Awai
         with contextlib.suppress(Unavailable), faults.reported():
             await (sent_forms.led_to(pool, key, form, location) if location else sent_forms.give_back(pool, form))
     return response
+
+
+@contextlib.asynccontextmanager
+async def alone(house: House, what: str) -> AsyncIterator[None]:
+    """One at a time for what is named so, on all the workers; the others wait. After a minute it is held no longer, since
+    its worker may have died: whoever relies on it for more than order checks what the record holds."""
+    name = hashlib.sha256(f"alone {what}".encode()).digest()
+    with faults.reported():
+        await sent_forms.claim(house.database.writing, house.vault.territory, name)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(Unavailable), faults.reported():
+            await sent_forms.give_back(house.database.writing, name)
 
 
 async def _known_by(request: Request, browser: Browser) -> bytes:

@@ -122,6 +122,7 @@ def page(
     roles: frozenset[str] | None = None,
     changes_nothing: bool = False,
     proven: str = "",
+    taken_again: bool = False,
 ) -> Page:
     """A route whose forms are checked for origin and token, and whose refusals become pages.
 
@@ -130,6 +131,8 @@ def page(
     another site may send, because it only shows a page. `proven`: what changes anything here asks for a proof of who one
     is of less than half an hour (Browser.recent); nothing is done before. What the form held is found again after that,
     to be sent at one touch or left: `proven` is the page that leads back to, with the parameters of `path`.
+    `taken_again`: the endpoint itself says what sending a form again does, also after another was sent in between (the
+    first words of a visit, once corrected, are a correction of the correction); `once` leaves it alone.
     """
 
     async def run(request: Request) -> Response:
@@ -152,7 +155,8 @@ def page(
                     raise SignInNeeded
                 back = proven.format_map(request.path_params)
                 return to_confirm(request, await left_open.until_proven(request, browser, back))
-            return onward.away(request, await once(request, browser, lambda: endpoint(request)))
+            taken_by = None if taken_again else browser
+            return onward.away(request, await once(request, taken_by, lambda: endpoint(request)))
         except SignInNeeded:
             return to_sign_in(request)
         except RoleNeeded:

@@ -70,6 +70,11 @@ class Record:
             return None
         return _tree(answer)
 
+    async def version(self, tree: Tree, number: int) -> Tree | None:
+        """One version of a resource that was read, or None where it is not there to be seen."""
+        answer = await self.ask("GET", f"{tree['resourceType']}/{tree['id']}/_history/{number}")
+        return None if answer.status in (404, 410) else _tree(answer)
+
     async def search(self, type_: str, query: Criteria = (), *, most: int = 1000) -> list[Tree]:
         """The matches and the included resources, in order, following pages up to `most`."""
         return [tree async for tree in self._pages(type_, query, most)]

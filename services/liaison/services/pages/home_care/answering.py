@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from starlette.datastructures import FormData
 
 from liaison.protocols.answers import Answer, Item
+from liaison.services.pages.clock import PARIS
 
 Tree = dict[str, Any]
 
@@ -17,6 +18,14 @@ _WHOLE: Final = re.compile(r"-?[0-9]{1,6}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,4})?")
 LARGE_GAP: Final = 3.0
 """Kilograms between two weights beyond which the page asks again."""
+
+
+AHEAD: Final = timedelta(minutes=5)
+"""By how much the clock of a phone may run before the database's."""
+BEHIND: Final = timedelta(days=1)
+"""How old a visit may be when it is told."""
+LONGEST: Final = timedelta(hours=6)
+"""How long ago a visit may have begun that is told after midnight by its hour alone."""
 
 
 def _(text: str) -> str:
@@ -72,15 +81,50 @@ def weight_doubt(answers: Mapping[str, Answer], last: Tree | None) -> str:
     return _("C'est loin du dernier poids. Vérifiez-le, corrigez-le s'il le faut, puis enregistrez de nouveau.")
 
 
+def same_start(answers: Mapping[str, Answer], typed: str, recorded: Tree) -> dict[str, Answer]:
+    """With the beginning of the recorded visit where that is the hour that was typed: after midnight, sending a form again
+    does not move its visit to another day."""
+    start = moment(str(recorded.get("period", {}).get("start", "")))
+    same = start is not None and start.strftime("%H:%M") == typed.strip()
+    return {**answers, "start": recorded["period"]["start"]} if same else dict(answers)
+
+
+def out_of_time(answers: Mapping[str, Answer], now: datetime, recorded: Tree | None) -> dict[str, str]:
+    """What is wrong with when the visit was, by linkId: not before a day ago, not after now. The hour that is recorded of
+    this visit already was right when it was typed."""
+    known = (recorded or {}).get("period", {})
+    start, end = moment(str(answers["start"])), moment(str(answers.get("end", "")))
+    found: dict[str, str] = {}
+    if start is not None and answers["start"] != known.get("start"):
+        if start > now + AHEAD:
+            found["start"] = _("Cette heure n'est pas encore passée. Vérifiez-la.")
+        elif start < now - BEHIND:
+            found["start"] = _("C'était il y a plus d'un jour. Vérifiez l'heure, ou appelez votre service.")
+    if start is not None and end is not None and (end < start or end > now + AHEAD):
+        found["end"] = _("Cette heure n'est pas possible. Vérifiez-la.")
+    return found
+
+
+def moment(text: str) -> datetime | None:
+    """A dateTime of the form on the clock of Paris; None for what is none."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(PARIS) if found.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def _decimal(text: str) -> float | str:
     plain = text.replace(",", ".")
     return float(plain) if _NUMBER.fullmatch(plain) else text
 
 
 def _hour(text: str, today: datetime) -> str:
-    """'08:30' is today in Paris; a whole dateTime stays as it is."""
+    """'08:30' is today in Paris, and just after midnight '23:50' is the evening before; a whole dateTime stays as it is."""
     try:
         hour = datetime.strptime(text, "%H:%M").time()
     except ValueError:
         return text
-    return today.replace(hour=hour.hour, minute=hour.minute, second=0, microsecond=0).isoformat()
+    here = today.replace(hour=hour.hour, minute=hour.minute, second=0, microsecond=0)
+    before = here - timedelta(days=1)
+    return (before if here > today + AHEAD and today - before <= LONGEST else here).isoformat()

@@ -12,5 +12,5 @@ HOMES = {"home-aide": "/aujourdhui", "home-service-manager": "/aujourdhui"}
 def routes() -> list[BaseRoute]:
     return [
         page("/aujourdhui", today.today, roles=AIDES),
-        page("/visite/{id}", visit.visit, methods=("GET", "POST"), roles=AIDES),
+        page("/visite/{id}", visit.visit, methods=("GET", "POST"), roles=AIDES, taken_again=True),
     ]

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from liaison.protocols import codes
 from liaison.services.pages.clarifying.waiting import waiting
-from liaison.services.pages.clinician.alerts import told
+from liaison.services.pages.home_care import receipts
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, sentences
@@ -50,17 +50,6 @@ class Instruction:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the record answered to the visit that has just been sent: when, and for an alert, who is to read it, or who
-    has."""
-
-    at: datetime
-    alert: bool = False
-    recipients: tuple[str, ...] = ()
-    seen_by: str = ""
-
-
 async def today(request: Request) -> Response:
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
@@ -70,7 +59,7 @@ async def today(request: Request) -> Response:
         everyone(record),
         instructions(record, gettext),
         service_phone(record, me.organization_reference),
-        receipt(record, request.query_params.get("visite", "")),
+        receipts.of(record, request.query_params, gettext),
     )
     listed = {card.patient for card in cards}
     return render(
@@ -141,27 +130,6 @@ async def service_phone(record: Record, organization: str) -> str:
     """The number of the aide's own service, as the directory has it; '' when it has none."""
     service = await record.read(organization) if organization else None
     return next(iter(ways(service or {}, "phone", record.now())), "")
-
-
-async def receipt(record: Record, encounter: str) -> Receipt | None:
-    """Told from what the record now holds, not from what the form hoped for. None without a visit just sent."""
-    if not encounter:
-        return None
-    visit, alerts = await asyncio.gather(
-        record.read(f"Encounter/{encounter}"),
-        record.search("Task", {"encounter": f"Encounter/{encounter}", "_count": "1"}, most=1),
-    )
-    if visit is None:
-        return None
-    if not alerts:
-        return Receipt(moments.written(visit))
-    if seen_by := told(
-        alerts[0], record.now()
-    ).seen_by:  # who answers becomes the owner: the first recipients are no longer its
-        return Receipt(moments.written(visit), True, seen_by=seen_by)
-    people = [alerts[0].get("owner", {}), *alerts[0].get("restriction", {}).get("recipient", [])]
-    names = tuple(str(person["display"]) for person in people if "reference" in person and "display" in person)
-    return Receipt(moments.written(visit), True, names)
 
 
 async def instructions(record: Record, say: Say = str) -> list[Instruction]:

@@ -11,14 +11,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access import internal
-from liaison.fhir.errors import BadRequest
+from liaison.fhir.errors import BadRequest, NotFound
 from liaison.protocols import library
+from liaison.protocols.amending import Obstacle, Recorded
 from liaison.protocols.answers import Answer, Item, items
-from liaison.protocols.visit import FORM, Invalid, Visit, is_of, transaction
+from liaison.protocols.visit import FORM, Invalid, Visit, transaction
 from liaison.services.house import House
-from liaison.services.pages import clock
+from liaison.services.pages import clock, once
 from liaison.services.pages.clinician.dossier import found, patient_or_404
-from liaison.services.pages.home_care import answering
+from liaison.services.pages.home_care import again, answering, comparing
 from liaison.services.pages.home_care.today import service_phone
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -82,35 +83,64 @@ async def _show(
 async def _file(request: Request) -> Response:
     signed = await signed_in(request)
     house: House = request.app.state.house
-    record = Record(house.engine, signed.caller, address_of(request))
-    id_ = request.path_params["id"]
-    await patient_or_404(record, id_)
     form = await request.form()
-    answers = answering.asked(answering.read_answers(form, _questions(), clock.now(request)))
+    async with once.alone(house, f"visit {number_of(form)}"):
+        return await _filed(request, signed, form)
+
+
+async def _filed(request: Request, signed: SignedIn, form: FormData) -> Response:
+    house: House = request.app.state.house
+    record = Record(house.engine, signed.caller, address_of(request))
+    id_, now = request.path_params["id"], clock.now(request)
+    patient = await patient_or_404(record, id_)
+    kept = await again.known(record, form, number_of(form))
+    answers = answering.asked(answering.read_answers(form, _questions(), now))
+    if kept is not None and kept.encounter.get("subject", {}).get("reference") != f"Patient/{id_}":
+        raise BadRequest("The number of this visit is that of another person's.")
+    if kept is not None:
+        answers = answering.same_start(answers, str(form.get("start", "")), kept.encounter)
     gettext = translations(language_of(request)).gettext
     if not form.get("weight-checked") and (doubt := answering.weight_doubt(answers, await last_weight(record, id_))):
         return await _show(request, {"weight": gettext(doubt)}, answers)
     try:
-        made = declared(form, answers, id_, signed.me, await _teams(house, signed, id_), clock.now(request))
+        made = declared(form, answers, id_, signed.me, await _teams(house, signed, id_), now)
         bundle = transaction(library.shipped(), made)
     except Invalid as invalid:
         words = {link: answering.in_words(problem, gettext) for link, problem in invalid.problems.items()}
         return await _show(request, words, answers)
-    if earlier := await _earlier(record, form, made):
-        return await _show(request, given=answers, earlier=earlier)
-    encounter = (await record.transact(bundle))[0]
-    return RedirectResponse(f"/aujourdhui?visite={encounter.partition('/')[2]}", status_code=303)
+    if outside := answering.out_of_time(answers, now, kept.encounter if kept else None):
+        return await _show(request, {link: gettext(text) for link, text in outside.items()}, answers)
+    if kept is not None and form.get(again.ADDED_TO):
+        if note := await again.add(record, made, kept, _questions()):
+            return RedirectResponse(f"/aujourdhui?mot={note}", status_code=303)
+        return _beside(request, patient, form, kept, made, Obstacle.CHANGED)
+    if kept is None:
+        if earlier := await _earlier(record, form, made):
+            return await _show(request, given=answers, earlier=earlier)
+        await record.transact(bundle)
+    elif why := await again.amend(record, made, kept):
+        return _beside(request, patient, form, kept, made, why)
+    # Whatever the way, « envoyé » is said of words that the record holds, and of none other.
+    after = await again.recorded(record, made.id)
+    if after is None or not again.holds(after, made):
+        if after is None:
+            raise NotFound
+        return _beside(request, patient, form, after, made, Obstacle.CHANGED)
+    return RedirectResponse(f"/aujourdhui?visite={after.encounter['id']}", status_code=303)
+
+
+def _beside(request: Request, patient: Tree, form: FormData, kept: Recorded, made: Visit, why: Obstacle) -> Response:
+    return again.beside(request, patient, form, kept, comparing.as_items(_questions(), made.answers), why)
 
 
 async def _earlier(record: Record, form: FormData, made: Visit) -> Tree | None:
     """Another visit that was filed for the same appointment, and of which this form does not say that it was another:
-    whoever goes back to a form that was sent finds it filled in again. Sending one form twice files one visit."""
+    whoever goes back to a form that was sent finds it filled in again."""
     if not made.appointment:
         return None
     query = {"patient": made.patient, "appointment": made.appointment, "status": "finished", "_sort": "-date"}
     visits = await found(record, "Encounter", query, 5)
-    others = [one for one in visits if not is_of(made, one)]
-    return next((one for one in others[:1] if one["id"] != form.get("another")), None)
+    return next((one for one in visits[:1] if one["id"] != form.get("another")), None)
 
 
 def _questions() -> list[Item]:
@@ -140,17 +170,20 @@ async def _teams(house: House, signed: SignedIn, patient: str) -> list[Tree]:
         await internal.close_session(house.database.writing, cell)
 
 
+def number_of(form: FormData) -> UUID:
+    try:
+        return UUID(str(form.get("visit", "")))
+    except ValueError as error:
+        raise BadRequest("The visit carries no number of its own.") from error
+
+
 def declared(
     form: FormData, answers: Mapping[str, Answer], patient: str, me: Me, teams: list[Tree], now: datetime
 ) -> Visit:
     """The visit as the form tells it. Raises BadRequest for a form that is not ours."""
-    try:
-        number = UUID(str(form.get("visit", "")))
-    except ValueError as error:
-        raise BadRequest("The visit carries no number of its own.") from error
     appointment = str(form.get("appointment", ""))
     return Visit(
-        id=number,
+        id=number_of(form),
         patient=f"Patient/{patient}",
         aide={"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"},
         service={"reference": me.organization_reference, "display": me.organization_name},

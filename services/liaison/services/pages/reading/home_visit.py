@@ -3,13 +3,15 @@
 What is ordinary is said by the form itself: the first answer of each of its questions of state.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, Final
 
 from liaison.protocols import library
+from liaison.protocols.amending import says
 from liaison.protocols.answers import items
-from liaison.protocols.visit import FORM, SYSTEM
+from liaison.protocols.filing import IN_ERROR, part
+from liaison.protocols.visit import FORM
 from liaison.services.pages.reading import values, visit_words
 from liaison.services.pages.reading.concepts import Say
 
@@ -24,7 +26,7 @@ def _(text: str) -> str:
 _DONE: Final = _("Fait")
 _UNSAID: Final = frozenset({"start", "end"})
 _TELLING: Final = frozenset({"completed", "amended"})
-_CORRECTED: Final = frozenset({"amended", "corrected", "entered-in-error"})
+_CORRECTED: Final = frozenset({"amended", "corrected"})
 
 
 @cache
@@ -41,25 +43,23 @@ def is_one(response: Tree) -> bool:
 
 def told_by(trees: Iterable[Tree]) -> Callable[[Tree], bool]:
     """Whether one of the forms among these tells a resource already: its visit filed both, which their identifiers say,
-    and neither was corrected since. What anybody else wrote of the same encounter or the same form is told apart."""
-    forms = (tree for tree in trees if tree["resourceType"] == "QuestionnaireResponse" and is_one(tree))
-    visits = {visit for form in forms if form.get("status") in _TELLING for visit in _visits(form)}
+    and it was not corrected since but by the form itself. What anybody else wrote of the same encounter or the same form
+    is told apart."""
+    forms = [
+        tree
+        for tree in trees
+        if tree["resourceType"] == "QuestionnaireResponse" and is_one(tree) and tree.get("status") in _TELLING
+    ]
+    telling = {part(form)[0]: form for form in forms}
 
     def told_already(tree: Tree) -> bool:
-        if tree["resourceType"] == "QuestionnaireResponse" or tree.get("status") in _CORRECTED:
+        form = telling.get(part(tree)[0])
+        if form is None or tree["resourceType"] == "QuestionnaireResponse" or tree.get("status") == IN_ERROR:
             return False
-        return str((tree.get("meta") or {}).get("versionId", "1")) == "1" and not visits.isdisjoint(_visits(tree))
+        first = str((tree.get("meta") or {}).get("versionId", "1")) == "1" and tree.get("status") not in _CORRECTED
+        return (first and form.get("status") == "completed") or says(library.shipped(), form, tree)
 
     return told_already
-
-
-def _visits(tree: Tree) -> Iterator[str]:
-    """The numbers of the visits that a resource was filed by (protocols/visit.py)."""
-    found = tree.get("identifier") or []
-    for one in found if isinstance(found, list) else [found]:
-        number, mark, _part = str(one.get("value", "")).partition("#")
-        if one.get("system") == SYSTEM and mark:
-            yield number
 
 
 def told(response: Tree, say: Say = str) -> str:

@@ -5,11 +5,21 @@ They are Liaison's own, kept in the record in French. What anybody else wrote st
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Final
 
 from liaison.protocols import library
+from liaison.protocols.alerts import WITHDRAWN
 from liaison.protocols.answers import Item, items
 from liaison.protocols.visit import FORM, sign_text
 from liaison.services.pages.reading.concepts import Say
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+_WITHDRAWN: Final = _("Retiré à la correction :")
 
 
 def texts() -> Iterator[str]:
@@ -25,6 +35,8 @@ def said(text: str, say: Say) -> str:
 
 def alert(line: str, say: Say) -> str:
     """The line of an alert: 'Le souffle : essoufflement au repos', or what an aide wrote."""
+    if line.startswith(WITHDRAWN):
+        return f"{say(_WITHDRAWN)} {alert(line.removeprefix(WITHDRAWN), say)}"
     question, answer = _signs().get(line, (None, ""))
     return sign_text(question and say(question), say(answer)) if answer else line
 
