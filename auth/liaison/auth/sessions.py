@@ -39,9 +39,10 @@ class NoLongerHeld(Exception):
 async def open_session(
     connection: asyncpg.Connection, act: Act, scope: str, seconds: int, *, family: int | None = None
 ) -> int:
-    """The number of a new session. It ends after `seconds`, or with the role that it acts in, if that is sooner.
+    """The number of a new session. It ends after `seconds`, with the role that it acts in, or with the contract of the
+    account, whichever is sooner.
 
-    Raises NoLongerHeld for a role that is not in force now.
+    Raises NoLongerHeld for a role or a contract that is not in force now.
     """
     session = secrets.randbits(63) or 1
     standing = await connection.fetchval(
@@ -50,7 +51,7 @@ async def open_session(
                                     organization, role_code, scope, family, expires_at)
         values ($1, $2::bigint[], $3, nullif($4::bigint, 0), nullif($5::bigint, 0), nullif($6::bigint, 0),
                 nullif($7::bigint, 0), nullif($8::bigint, 0), nullif($9::bigint, 0), $10, $11, $12,
-                least(now() + make_interval(secs => $13),
+                least(now() + make_interval(secs => $13), (select ends_at from account where account = $5),
                       case when $8::bigint <> 0 then coalesce(
                           (select valid_to from held_role
                            where role = $8 and role_code = $10 and active and valid_from <= now()), '-infinity') end))

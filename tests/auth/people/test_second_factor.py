@@ -128,7 +128,7 @@ async def test_the_secret_is_sealed_to_its_account(
     sealed = await connection.fetchval("select sealed from totp")
     assert secret not in sealed
 
-    other = await accounts.add(connection, "other", PERSON, invited=True)
+    other = await accounts.add(connection, "other", PERSON._replace(res=PERSON.res + 1), invited=True)
     await connection.execute("insert into totp (account, sealed) values ($1, $2)", other.number, sealed)
     with pytest.raises(NotAuthentic):
         await second_factor.proposed(connection, vault, other.number)

@@ -16,6 +16,16 @@ from .conftest import PASSWORD, Console, in_house, rights_entries
 pytestmark = pytest.mark.http
 
 
+@pytest.fixture(autouse=True)
+def _nobody_has_an_account_yet(settings: Settings, people: dict[str, Person]) -> None:
+    """There is one for each person, and these tests share the people."""
+
+    async def end(house: House) -> None:
+        await house.database.writing.execute("update account set ends_at = now() - interval '1 second'")
+
+    in_house(settings, end)
+
+
 def state(console: Console, username: str) -> dict[str, Any]:
     listed: list[dict[str, Any]] = json.loads(console.run("user", "list", "--json").stdout)
     return next(one for one in listed if one["username"] == username)
@@ -125,6 +135,21 @@ def test_what_cannot_be_is_refused_in_one_sentence(
         assert refused.returncode == code, words
         assert said in refused.stderr, words
         assert "Traceback" not in refused.stderr
+
+
+def test_there_is_one_account_for_each_person(console: Console, people: dict[str, Person]) -> None:
+    """Whoever opens a second one would be that professional."""
+    nurse = people["nurse"].practitioner
+    assert console.run("user", "invite", "fi.rst", nurse).returncode == 0
+
+    for words in (["invite", "se.cond", nurse], ["add", "se.cond", nurse, "--generate"]):
+        refused = console.run("user", *words)
+        assert (refused.returncode, "one account for each person" in refused.stderr) == (1, True)
+    console.run("user", "suspend", "fi.rst")
+    assert console.run("user", "invite", "se.cond", nurse).returncode == 1  # nor round a suspension
+    console.run("user", "resume", "fi.rst")
+    console.run("user", "end", "fi.rst")
+    assert console.run("user", "invite", "se.cond", nurse).returncode == 0
 
 
 def test_two_administrators_prove_themselves_at_the_console(

@@ -13,7 +13,7 @@ from .conftest import Place, agree, place, query_of, redeem, settings
 
 __all__ = ["place", "settings"]
 
-PRACTICE = "user/PractitionerRole.cruds user/Organization.cruds user/Practitioner.cruds user/Location.cruds openid"
+PRACTICE = "user/Patient.rs user/PractitionerRole.cruds user/Organization.cruds user/Practitioner.cruds user/Location.cruds openid"
 
 
 async def token(place: Place, username: str = "admin") -> str:
@@ -56,6 +56,33 @@ async def test_an_old_sign_in_is_sent_for_a_new_one(place: Place, type_: str) ->
     assert "less than 30 minutes" in outcome["issue"][0]["diagnostics"]
     # What gives no right asks for nothing.
     assert (await write(place, given, {"resourceType": "Location", "name": "Salle"})).status == 201
+
+
+async def test_emergency_access_asks_software_for_a_sign_in_of_now_too(place: Place) -> None:
+    """A token that is renewed for weeks would open any record."""
+    given = await token(place, "nurse")
+    tree = {"resourceType": "Patient", "name": [{"family": "X", "given": ["Y"]}], "birthDate": "1950-01-01"}
+    body = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "patient", "resource": {**tree, "gender": "female"}},
+            {"name": "reason", "valueString": "Trouvée inconsciente, ne peut répondre"},
+        ],
+    }
+
+    async def asked() -> Answer:
+        caller = await place.house.authenticator.caller(f"Bearer {given}")
+        request = Request("POST", "Patient/$emergency-access", "", orjson.dumps(body))
+        try:
+            return await place.house.engine.handle(caller, request)
+        except FhirError as error:
+            return errors.answer(error)
+
+    assert (await asked()).status == 404
+    await older(place)
+    refused = await asked()
+    assert refused.status == 401
+    assert "insufficient_user_authentication" in dict(refused.headers)["www-authenticate"]
 
 
 async def test_a_consent_that_is_not_known_any_more_is_too_old(place: Place) -> None:

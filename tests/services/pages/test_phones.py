@@ -44,12 +44,14 @@ async def test_a_pin_works_on_the_phone_that_was_enrolled_until_it_is_revoked(ma
         assert (await sign_in(phone, "both", "271828")).status_code == 303
         assert (await sign_in(elsewhere, "both", "271828")).status_code == 403
 
+        assert (await phone.get("/role")).status_code == 200
         await declared_as(managed, Kind.SANDBOX)  # where her password alone lets the manager in
         await sign_in(elsewhere, "nurse")
         page = await elsewhere.get("/telephones")
         form = {"csrf": field(page.text, "csrf"), "telephone": field(page.text, "telephone")}
         await elsewhere.post("/telephones/revoquer", data=form)
         assert "Retiré" in (await elsewhere.get("/telephones")).text
+        assert (await phone.get("/role")).status_code == 303  # who was signed in on it is so no longer
 
         await declared_as(managed, None)
         phone.cookies.delete("__Host-liaison")

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from liaison.auth.access.asking_limits import LIMITS, WINDOW, Account
+from liaison.auth.oauth2 import rfc9470
 from liaison.auth.people import browsers
 
 from ..oauth.conftest import PASSWORD, Place, field, place, settings  # noqa: F401  # fixtures
@@ -57,6 +58,7 @@ async def test_without_the_bound_an_old_sign_in_would_do(
 ) -> None:
     """The fault planted: the form goes through without the secret."""
     monkeypatch.setattr(browsers, "RECENT", timedelta(days=1))
+    monkeypatch.setattr(rfc9470, "RECENT", timedelta(days=1))  # the wall behind it
     async with place.signed_in() as browser:
         await grow_old(place)
 

@@ -17,6 +17,7 @@ from liaison.auth.access.join import attending, found
 from liaison.auth.access.oppositions import opposed_to
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
+from liaison.auth.oauth2 import rfc9470
 from liaison.fhir.errors import BadRequest, Forbidden, NotFound
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.content import checked
@@ -41,7 +42,8 @@ class Opened(NamedTuple):
 async def open_access(
     store: Store, caller: Caller, patient: Tree, reason: str, base_url: str, *, scope: str, at: datetime | None = None
 ) -> Opened:
-    """Raises Forbidden for a role without it, BadRequest without a reason, NotFound in every other case of refusal.
+    """Raises Forbidden for a role without it, BadRequest without a reason, ProofTooOld for a sign-in that is not of now,
+    NotFound in every other case of refusal.
 
     `scope` bounds the new session as the caller's own is bounded. `at` is for a territory of demonstration only.
     """
@@ -50,6 +52,8 @@ async def open_access(
         raise Forbidden("Emergency access is not offered to your role.")
     if len(reason.strip()) < _SHORTEST_REASON:
         raise BadRequest("Write why this access is needed, in a sentence.", "Parameters.parameter.where(name='reason')")
+    # A token that is renewed for weeks, or was taken, opens no record of somebody unknown to its owner.
+    await rfc9470.check(store.database.writing, caller.session, "This opens a record without the person's consent")
     async with asking(store, caller, Account.URGENT) as finder:
         known = await one_person(finder, patient)
         allowed = known is not None and not await opposed_to(store, caller, known.key.patient, emergency=True)

@@ -16,6 +16,7 @@ from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.confirmation import JKT, UNBOUND, Confirmation
 from liaison.auth.oauth2.keys import SigningKeys
 from liaison.auth.oauth2.rfc6749.grant import Grant
+from liaison.auth.people.accounts import IN_FORCE
 from liaison.auth.sessions import is_alive
 from liaison.auth.smart.launch import LaunchContext
 from liaison.fhir.errors import Unauthorized
@@ -63,12 +64,13 @@ async def introspect(
 
 async def _session(connection: "asyncpg.Connection | asyncpg.Pool", verified: rfc9068.Verified) -> Active | None:
     row = await connection.fetchrow(
-        """
+        f"""
         select s.scope, s.account, extract(epoch from s.started_at)::bigint as issued, c.client_id,
                coalesce((select request from refresh_token t where t.family = s.family limit 1),
                         (select request from authorization_code a where a.family = s.family limit 1)) as request
         from access_session s join client c on c.client = s.client and c.active
         where s.session = $1 and s.ended_at is null and s.expires_at > now()
+          and (s.account is null or exists (select from account a where a.account = s.account and {IN_FORCE}))
         """,
         verified.session,
     )
@@ -88,11 +90,11 @@ async def _session(connection: "asyncpg.Connection | asyncpg.Pool", verified: rf
 
 async def _refresh_token(connection: "asyncpg.Connection | asyncpg.Pool", token: str) -> Active | None:
     row = await connection.fetchrow(
-        """
+        f"""
         select t.request, extract(epoch from t.expires_at)::bigint as expires, c.client_id
         from refresh_token t
         join client c on c.client = (t.request->>'client')::bigint and c.active
-        join account a on a.account = (t.request->>'account')::bigint and a.active
+        join account a on a.account = (t.request->>'account')::bigint and {IN_FORCE}
         where t.token = $1 and t.used_at is null and t.revoked_at is null and t.expires_at > now()
         """,
         digest(token),

@@ -21,7 +21,7 @@ from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.errors import InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient
 from liaison.auth.oauth2.rfc6749.authorization_request import cut
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
-from liaison.auth.people.accounts import Account
+from liaison.auth.people.accounts import IN_FORCE, Account
 from liaison.auth.people.acting import in_role
 from liaison.auth.people.pro_sante_connect import identity
 from liaison.auth.people.roles import held_by
@@ -123,11 +123,11 @@ async def exchange(
 async def _of_ours(connection: asyncpg.Connection, client: Client, scopes: Scopes, session: int) -> Exchanged:
     # Locked until the new session is stored: whoever ends the family comes before or after, never between.
     row = await connection.fetchrow(
-        """
+        f"""
         select s.*, extract(epoch from s.expires_at - now())::float8 as left from access_session s
         where s.session = $1 and s.ended_at is null and s.expires_at > now() and s.scope <> $2
         and s.family is not null and s.kinds is null
-        and exists (select from account a where a.account = s.account and a.active)
+        and exists (select from account a where a.account = s.account and {IN_FORCE})
         and exists (select from client c where c.client = s.client and c.active) for update of s
         """,
         session,
@@ -158,7 +158,8 @@ async def _of_another(
     if scopes.binds_patient:
         raise InvalidScope("patient/ scopes need a patient in context, which an exchange has not.")
     account = person.account
-    if not await connection.fetchval("select active from account where account = $1 for share", account.number):
+    standing = f"select true from account a where account = $1 and {IN_FORCE} for share"
+    if not await connection.fetchval(standing, account.number):
         raise InvalidRequest(_REFUSED)
     held = [role for role in await held_by(connection, account.person.res) if identity.attested(role, person.attested)]
     fitting = [role for role in held if role.role == asked.role] if asked.role else held

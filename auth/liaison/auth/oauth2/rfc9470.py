@@ -1,4 +1,5 @@
-"""OAuth 2.0 Step Up Authentication Challenge (RFC 9470): a write of the directory that gives rights asks for a recent proof.
+"""OAuth 2.0 Step Up Authentication Challenge (RFC 9470): a write of the directory that gives rights, and emergency access, ask
+for a recent proof.
 
 Who may change a PractitionerRole, an Organization or a Practitioner decides what everybody else may see; a token that was
 taken from an administrator's software, or a browser left open, is not enough for it. The answer names `max_age`, which the
@@ -21,8 +22,8 @@ MAX_AGE: Final = int(RECENT.total_seconds())
 class ProofTooOld(Unauthorized):
     """Whoever is behind the session proved who they are too long ago, or it is not known when."""
 
-    def __init__(self) -> None:
-        super().__init__(f"This changes what others may see: a sign-in of less than {MAX_AGE // 60} minutes is needed.")
+    def __init__(self, why: str = "This changes what others may see") -> None:
+        super().__init__(f"{why}: a sign-in of less than {MAX_AGE // 60} minutes is needed.")
 
 
 def challenge() -> str:
@@ -33,7 +34,7 @@ def challenge() -> str:
     )
 
 
-async def check(connection: asyncpg.Connection, session: int) -> None:
+async def check(connection: "asyncpg.Connection | asyncpg.Pool", session: int, *why: str) -> None:
     """Raises ProofTooOld. The proof of a browser is dated by its session, that of a token by the sign-in that its family
     was agreed to in; a session of neither began with one. A code's row that is gone is older than any of that."""
     recent = await connection.fetchval(
@@ -50,4 +51,4 @@ async def check(connection: asyncpg.Connection, session: int) -> None:
         RECENT,
     )
     if not recent:
-        raise ProofTooOld
+        raise ProofTooOld(*why)

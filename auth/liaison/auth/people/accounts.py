@@ -27,6 +27,10 @@ class AccountProblem(ValueError):
     """An account that is refused; the text says what is wrong, and never holds a secret."""
 
 
+class AlreadyHeld(AccountProblem):
+    """The person has an account already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """`person` is the key of the Practitioner, Patient or RelatedPerson who signs in. `ends_at`: the end of a contract;
@@ -78,8 +82,9 @@ async def add(
     ends_at: datetime | None = None,
     opener: Key | None = None,
 ) -> Account:
-    """Raises AccountProblem for a name that is taken or malformed, or a secret that is weak, and, for
-    someone of a record, identity_checks.NotChecked.
+    """Raises AccountProblem for a name that is taken or malformed, a secret that is weak, and AlreadyHeld for a professional
+    who has an account: whoever opens a second one would be that professional. For someone of a record,
+    identity_checks.NotChecked.
 
     `invited`: without any secret; its owner sets one by the link of an invitation.
     `ends_at`: the end of a contract, after which nobody signs in by it.
@@ -106,8 +111,26 @@ async def add(
         )
         if row is None:
             raise AccountProblem(f"The user name {name} is taken.")
+        await _refuse_second(connection, person, row["account"])
         await spend(connection, person, row["account"], opener=opener)
         return _account(row)
+
+
+async def _refuse_second(connection: asyncpg.Connection, person: Key, account: int) -> None:
+    """Of a professional, suspended ones too, as long as their contract lasts. Of two who open at once, the second sees the
+    account of the first."""
+    if person.patient:
+        return
+    await connection.execute("select pg_advisory_xact_lock($1)", person.res)
+    held = await connection.fetchval(
+        "select exists (select from account where fhir_kind = $1 and fhir_res = $2 and fhir_patient = 0 and account <> $3"
+        " and (ends_at is null or ends_at > now()))",
+        person.kind,
+        person.res,
+        account,
+    )
+    if held:
+        raise AlreadyHeld("There is one account for each person, and this one has theirs.")
 
 
 async def _secrets(name: str, password: str, pin: str) -> tuple[str | None, str | None]:
@@ -139,10 +162,17 @@ def pin_problem(pin: str) -> str:
 
 
 async def end_at(connection: asyncpg.Connection, account: int, moment: datetime | None) -> None:
-    """The end of a contract, or that it has none. What the account holds open ends too, once the moment has come."""
+    """The end of a contract, or that it has none. What the account holds open ends with it, at once or when it comes."""
     await connection.execute("update account set ends_at = $2 where account = $1", account, moment)
-    if await connection.fetchval("select ends_at <= now() from account where account = $1", account):
+    # Not now(): that is when the transaction began, and a moment that was read within it is later.
+    if await connection.fetchval("select ends_at <= clock_timestamp() from account where account = $1", account):
         await end_account(connection, account)
+    else:
+        await connection.execute(
+            "update access_session set expires_at = least(expires_at, $2) where account = $1 and ended_at is null",
+            account,
+            moment,
+        )
 
 
 async def set_secret(connection: asyncpg.Connection, username: str, *, password: str = "", pin: str = "") -> bool:

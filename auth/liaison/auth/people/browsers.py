@@ -267,5 +267,12 @@ async def end_elsewhere(connection: asyncpg.Connection, session: str) -> list[tu
     return [(row["account"], row["fhir_res"]) for row in rows]
 
 
+async def end_on_phone(connection: asyncpg.Connection, phone: int) -> None:
+    """Signs out whoever is signed in on an enrolled phone."""
+    for row in await connection.fetch("delete from browser_session where phone = $1 returning session", phone):
+        await end_session(connection, row["session"])
+        await end_granted_in(connection, row["session"])
+
+
 def _text(csrf: bytes) -> str:
     return urlsafe_b64encode(csrf).rstrip(b"=").decode()

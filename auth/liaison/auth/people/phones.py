@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from liaison.auth.digests import digest
+from liaison.auth.people import browsers
 from liaison.auth.people.accounts import IN_FORCE
 
 
@@ -74,11 +75,13 @@ async def users_of(connection: "asyncpg.Connection | asyncpg.Pool", phone: Phone
 
 
 async def revoke(connection: asyncpg.Connection, organization: int, number: int) -> bool:
-    """A lost phone, in one call. False when the organisation has no such phone in force."""
-    return bool(
-        await connection.fetchval(
-            "update phone set active = false where phone = $1 and organization = $2 and active returning true",
-            number,
-            organization,
-        )
+    """A lost phone, in one call, in a transaction: who is signed in on it is so no longer. False when the organisation has no
+    such phone in force."""
+    gone = await connection.fetchval(
+        "update phone set active = false where phone = $1 and organization = $2 and active returning true",
+        number,
+        organization,
     )
+    if gone:
+        await browsers.end_on_phone(connection, number)
+    return bool(gone)

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.people.accounts import by_number
+from liaison.auth.people.accounts import by_number, in_force
 from liaison.auth.sessions import is_alive
 from liaison.auth.smart.scopes import Scopes
 from liaison.fhir.errors import Unauthorized, Unavailable
@@ -26,7 +26,8 @@ async def userinfo(request: Request) -> Response:
             except Unauthorized:
                 return _refused(401, "invalid_token")
             account = await by_number(house.database.reading, caller.account) if caller.account else None
-            if account is None or not await is_alive(house.database.writing, caller.session):
+            standing = account is not None and await in_force(house.database.reading, account.number)
+            if account is None or not standing or not await is_alive(house.database.writing, caller.session):
                 return _refused(401, "invalid_token")
     except Unavailable:
         return unavailable()

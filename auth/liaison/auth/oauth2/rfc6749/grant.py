@@ -7,6 +7,7 @@ import asyncpg
 import orjson
 
 from liaison.auth.oauth2.errors import InvalidGrant
+from liaison.auth.people.accounts import IN_FORCE
 from liaison.auth.sessions import Act, NoLongerHeld, open_session
 from liaison.auth.smart.launch import LaunchContext
 from liaison.auth.smart.scopes import read_scopes
@@ -77,7 +78,7 @@ async def open_granted(connection: asyncpg.Connection, grant: Grant, family: int
     """A session for a grant that still stands: account and client in force, role still held, and, unless it is for
     offline use, the person still signed in. Else InvalidGrant. In a transaction."""
     standing = await connection.fetchval(
-        "select exists (select from account where account = $1 and active)", grant.account
+        f"select exists (select from account a where account = $1 and {IN_FORCE})", grant.account
     )
     if not standing or not await activations.standing(connection, grant.client, grant.act.organization):
         raise InvalidGrant

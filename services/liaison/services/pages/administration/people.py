@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import accounts, identity_checks, invitations, recovery, ways_in
-from liaison.auth.people.accounts import Account, AccountProblem
+from liaison.auth.people.accounts import Account, AccountProblem, AlreadyHeld
 from liaison.auth.people.identity_checks import Check, NotChecked
 from liaison.auth.people.ways_in import Ways
 from liaison.fhir.errors import NotFound
@@ -208,6 +208,8 @@ async def invite(request: Request) -> Response:
             except NotChecked as refused:
                 words = gettext(_NOT_CHECKED[refused.why])
                 return await show(request, status=422, error=words, given=form)
+            except AlreadyHeld:
+                return await show(request, status=422, error=gettext(_NOT_CHECKED["known"]), given=form)
             except AccountProblem:
                 problem = gettext(
                     "Cet identifiant est pris, ou n’a pas la bonne forme (lettres, chiffres, points, tirets)."
