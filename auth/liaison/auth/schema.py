@@ -82,8 +82,16 @@ known_profession = Table(
     Column("profession", Text, primary_key=True),
 )
 
-# Roles in someone's place that are stated as active, and are not in held_role until the directory knows their holder to be of
-# the profession of whom they act for (people.professions.settle).
+# Practitioners and Organizations that are not active, or are deleted: their roles wait (access.directory.derive).
+put_aside = Table(
+    "put_aside",
+    metadata,
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("res", BigInteger, primary_key=True, autoincrement=False),
+)
+
+# Roles that are stated as active, and are not in held_role: those of whom the directory has put aside, and those in someone's
+# place until the directory knows their holder to be of the profession of whom they act for (people.professions.settle).
 awaiting_role = Table(
     "awaiting_role",
     metadata,

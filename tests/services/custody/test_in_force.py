@@ -32,10 +32,10 @@ async def _settled(place: Place) -> None:
 
 async def _changed_since(place: Place) -> tuple[str, Restored]:
     """Two accounts and two pieces of software are backed up; then one of each loses its secrets or gets new ones."""
-    person = place.house.store.key(*place.people["gp"].practitioner.split("/"))
-    assert person is not None
     async with place.house.database.writing.acquire() as one:
-        for name in ("dr.perdu", "dr.garde"):
+        for name, role in (("dr.perdu", "gp"), ("dr.garde", "nurse")):
+            person = place.house.store.key(*place.people[role].practitioner.split("/"))
+            assert person is not None
             account = await accounts.add(one, name, person, password="correct horse battery")
             await one.execute(PASSKEY, name.encode(), account.number)
             await one.execute(TOTP, account.number, name.encode())

@@ -17,21 +17,36 @@ from liaison.fhir.store.ids import Ids
 
 _ROLE: Final = kind_of("PractitionerRole")
 _ORGANIZATION: Final = kind_of("Organization")
+_PRACTITIONER: Final = kind_of("Practitioner")
 
 
 def states_directory_facts(change: Change) -> bool:
-    return change.key.kind in (_ROLE, _ORGANIZATION) or professions.states(change)
+    return change.key.kind in (_ROLE, _ORGANIZATION) or professions.states(change) or _comes_or_goes(change)
+
+
+def _comes_or_goes(change: Change) -> bool:
+    """A person who is put aside, or back. Somebody new is no longer aside than not known."""
+    return change.key.kind == _PRACTITIONER and _is_aside(change.tree) != (
+        change.before is not None and _is_aside(change.before)
+    )
+
+
+def _is_aside(tree: Mapping[str, object] | None) -> bool:
+    return tree is None or tree.get("active") is False
 
 
 async def derive(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Change]) -> set[int]:
     """Brings the rows in line with the changes; gives the principals whose patients' grants may now differ."""
     stated = [change for change in changes if change.key.kind in (_ROLE, _ORGANIZATION)]
-    people = [change for change in changes if professions.states(change)]
+    people = [change for change in changes if professions.states(change) or _comes_or_goes(change)]
     touched = await _principals(connection, stated)
     await roles.derive(connection, ids, stated)
     for change in stated:
         if change.key.kind == _ORGANIZATION:
             await _organization(connection, ids, change)
+    for change in changes:
+        if change.key.kind in (_PRACTITIONER, _ORGANIZATION):
+            await _aside(connection, change)
     await professions.derive(connection, people)
     touched |= await _principals(connection, stated)
     settled = await professions.settle(connection, touched | {change.key.res for change in people})
@@ -46,6 +61,15 @@ def _structure(ids: Ids, reference: object) -> int:
         return 0
     key = ids.decode("Organization", unversioned(text).removeprefix("Organization/"))
     return key.res if key else 0
+
+
+async def _aside(connection: asyncpg.Connection, change: Change) -> None:
+    statement = (
+        "insert into put_aside (kind, res) values ($1, $2) on conflict do nothing"
+        if _is_aside(change.tree)
+        else "delete from put_aside where kind = $1 and res = $2"
+    )
+    await connection.execute(statement, change.key.kind, change.key.res)
 
 
 async def _organization(connection: asyncpg.Connection, ids: Ids, change: Change) -> None:

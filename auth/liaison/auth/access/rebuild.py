@@ -31,7 +31,7 @@ async def rebuild(pool: asyncpg.Pool, vault: Vault) -> int:
     """Returns the number of patients whose grants were computed again."""
     async with pool.acquire() as connection, connection.transaction():
         await grants.lock(connection, (), directory=True)
-        await _directory(connection, vault)
+        await rebuild_directory(connection, vault)
         patients = await directory.everyone(connection)
     for patient in patients:
         async with pool.acquire() as connection, connection.transaction():
@@ -57,13 +57,19 @@ async def rebuild_patient(connection: asyncpg.Connection, vault: Vault, patient:
     await grants.recompute(connection, vault, [patient])
 
 
-async def _directory(connection: asyncpg.Connection, vault: Vault) -> None:
+async def rebuild_directory(connection: asyncpg.Connection, vault: Vault) -> None:
+    """What the directory says, from the current version of each of its resources. Within grants.lock of the directory."""
     ids = Ids(vault.id_key)
     changes = []
     async for key, tree, _ in _current(connection, vault.territory, "directory_version", list(_DIRECTORY)):
         changes.append(Change("update", key, type_of(key.kind), 0, tree))
-    for table in ("organization_part", "known_profession"):
+    for table in ("organization_part", "known_profession", "put_aside"):
         await connection.execute(f"delete from {table}")
+    await connection.execute(
+        "insert into put_aside select kind, res from directory_version"
+        " where kind = any($1::smallint[]) and superseded is null and deleted",
+        [kind for kind in _DIRECTORY if kind != kind_of("PractitionerRole")],
+    )
     await directory.derive(connection, ids, changes)
 
 

@@ -16,7 +16,7 @@ import asyncpg
 
 from liaison.auth.access import adopted, grants, reclassifying
 from liaison.auth.access.adopted import Asks, Current
-from liaison.auth.access.rebuild import rebuild_patient
+from liaison.auth.access.rebuild import rebuild_directory, rebuild_patient
 from liaison.fhir.store import walking
 from liaison.fhir.vault import Vault
 
@@ -66,6 +66,9 @@ async def carry(
     while not (now := await adopted.current(one)).settled:
         if await one.fetchval("select towards is distinct from $1 from regranting", now.goal):
             async with one.transaction():  # an update has brought another packaged table, or classification
+                if not now.classified:
+                    await grants.lock(one, (), directory=True)
+                    await rebuild_directory(one, vault)
                 await begin(one, now.goal)
         patients = [row[0] for row in await one.fetch(_NEXT, BATCH)]
         if not patients:

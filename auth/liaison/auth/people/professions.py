@@ -20,6 +20,7 @@ from liaison.fhir.store.contract import Change
 IN_PLACE: Final = frozenset({"substitute", "trainee"})
 """Roles that see what the one they act for sees, because they do that one's work. A secretary does not."""
 _PRACTITIONER: Final = kind_of("Practitioner")
+_ORGANIZATION: Final = kind_of("Organization")
 _ROLE: Final = kind_of("PractitionerRole")
 _OWN: Final = sorted(code for code, role in ROLES.items() if role.category == "health")
 
@@ -68,20 +69,12 @@ async def derive(connection: asyncpg.Connection, changes: Iterable[Change]) -> N
 
 
 async def settle(connection: asyncpg.Connection, principals: Collection[int]) -> list[int]:
-    """Opens or closes the roles in someone's place that these people, roles, and those acted for, have to do with. The
-    roles that changed."""
-    rows = await connection.fetch(
-        "select h.role, h.role_code, h.practitioner, h.acts_for, h.active from held_role h"
-        " left join awaiting_role a using (role, role_code)"
-        " where h.role_code = any($2) and (h.active or a.role is not null)"
-        " and (h.role = any($1) or h.practitioner = any($1) or h.acts_for = any($1::bigint[]))",
-        sorted(principals),
-        sorted(IN_PLACE),
-    )
+    """Opens or closes the roles that these people, roles, structures, and those acted for, have to do with: those of whom the
+    directory has put aside, and those in someone's place. The roles that changed."""
+    rows = await connection.fetch(_WAITING_OR_NOT, sorted(principals), sorted(IN_PLACE), _PRACTITIONER, _ORGANIZATION)
     changed = []
-    for role, code, practitioner, acts_for, active in rows:
-        needed = await of_the_replaced(connection, acts_for)
-        fits = bool(needed) and needed <= (await known(connection, practitioner)).now
+    for role, code, practitioner, acts_for, active, _awaits, aside in rows:
+        fits = not aside and (code not in IN_PLACE or await _fits(connection, practitioner, acts_for))
         if fits == active:
             continue
         await connection.execute(
@@ -98,9 +91,26 @@ async def settle(connection: asyncpg.Connection, principals: Collection[int]) ->
     return changed
 
 
+# Of what is stated as active.
+_WAITING_OR_NOT: Final = """
+    select * from (
+        select h.role, h.role_code, h.practitioner, h.acts_for, h.active, a.role is not null as awaits, exists (
+            select from put_aside p where (p.kind, p.res) in (($3, h.practitioner), ($4, h.organization))) as aside
+        from held_role h left join awaiting_role a using (role, role_code)
+        where (h.active or a.role is not null)
+          and (h.role = any($1) or h.practitioner = any($1) or h.organization = any($1) or h.acts_for = any($1::bigint[]))
+    ) stated where role_code = any($2) or awaits or aside
+"""
+
+
+async def _fits(connection: asyncpg.Connection, practitioner: int, acts_for: int) -> bool:
+    needed = await of_the_replaced(connection, acts_for)
+    return bool(needed) and needed <= (await known(connection, practitioner)).now
+
+
 async def settle_all(connection: asyncpg.Connection) -> None:
     """For a base that was put together from a backup and what came after it."""
-    rows = await connection.fetch("select role from held_role where role_code = any($1)", sorted(IN_PLACE))
+    rows = await connection.fetch("select role from held_role")
     await settle(connection, [row[0] for row in rows])
 
 

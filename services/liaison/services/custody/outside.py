@@ -199,6 +199,7 @@ def _query(prefix: str) -> str:
         'awaiting_role', (select coalesce(json_agg(row_to_json(t)), '[]') from awaiting_role t where t.role = $3),
         'known_profession', (select coalesce(json_agg(row_to_json(t)), '[]') from known_profession t
                              where t.practitioner = $3),
+        'put_aside', (select coalesce(json_agg(row_to_json(t)), '[]') from put_aside t where t.kind = $2 and t.res = $3),
         'organization_part', (select coalesce(json_agg(row_to_json(t)), '[]') from organization_part t
                               where t.organization = $3))
     """

@@ -170,9 +170,18 @@ async def _put(connection: asyncpg.Connection, line: dict[str, Any]) -> None:
         case "Practitioner" if await _keeps_professions(connection):
             await connection.execute("delete from known_profession where practitioner = $1", line["res"])
             await _insert(connection, "known_profession", rows.get("known_profession", []))
+            await _put_aside(connection, line)
         case "Organization":
             await connection.execute("delete from organization_part where organization = $1", line["res"])
             await _insert(connection, "organization_part", rows["organization_part"])
+            await _put_aside(connection, line)
+
+
+async def _put_aside(connection: asyncpg.Connection, line: dict[str, Any]) -> None:
+    """A base of an older revision has no table for it: it is read from the directory once the service runs."""
+    if await connection.fetchval("select to_regclass('put_aside') is not null"):
+        await connection.execute("delete from put_aside where kind = $1 and res = $2", line["kind"], line["res"])
+        await _insert(connection, "put_aside", line["rows"].get("put_aside", []))
 
 
 async def _keeps_professions(connection: asyncpg.Connection) -> bool:

@@ -209,7 +209,8 @@ async def invite(request: Request) -> Response:
                 words = gettext(_NOT_CHECKED[refused.why])
                 return await show(request, status=422, error=words, given=form)
             except AlreadyHeld:
-                return await show(request, status=422, error=gettext(_NOT_CHECKED["known"]), given=form)
+                problem = gettext("Cette personne a déjà un compte.")
+                return await show(request, status=422, error=problem, given=form)
             except AccountProblem:
                 problem = gettext(
                     "Cet identifiant est pris, ou n’a pas la bonne forme (lettres, chiffres, points, tirets)."

@@ -49,6 +49,7 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
             None if one.ends.year >= LATEST.year else one.ends,
             managers.by_code_on_phone(one.role_code),
             namesakes.is_waiting(tree or {}),
+            (tree or {}).get("active") is False,
         )
         for one, tree in zip(found, trees, strict=True)
     ]
@@ -75,7 +76,7 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
 
 class Listed(NamedTuple):
     """One card. `begins`: a first day that has not come; `ends`: None for no end. `doubtful`: an administrator has not found
-    out yet who that is."""
+    out yet who that is. `aside`: the directory does not count them."""
 
     of: Person
     name: str
@@ -84,6 +85,7 @@ class Listed(NamedTuple):
     ends: datetime | None
     on_phone: bool
     doubtful: bool
+    aside: bool
 
 
 def nothing_to_give(request: Request, gettext: Callable[[str], str]) -> Response:
