@@ -37,17 +37,21 @@ async def of(record: Record, sent: Mapping[str, str], say: Say = str) -> Receipt
     tree = await record.read(reference)
     if tree is None:
         return None
+    # Two people may have filed under one number, from one phone, without seeing each other's visit.
+    visit = str(tree.get("encounter", {}).get("reference", "")) if added else reference
     (corrected, changes, at), (alert, recipients, seen_by) = await asyncio.gather(
-        _corrected(record, tree, say), _alert(record, part(tree)[0])
+        _corrected(record, tree, visit, say), _alert(record, part(tree)[0], visit)
     )
     return Receipt(at, corrected, changes, bool(added), alert, recipients, seen_by)
 
 
-async def _corrected(record: Record, tree: Tree, say: Say) -> tuple[bool, tuple[comparing.Row, ...], datetime]:
+async def _corrected(
+    record: Record, tree: Tree, visit: str, say: Say
+) -> tuple[bool, tuple[comparing.Row, ...], datetime]:
     at = moments.written(tree)
     if tree["resourceType"] != "Encounter":
         return False, (), at
-    query = {"identifier": f"{SYSTEM}|{part(tree)[0]}#response", "_count": "1"}
+    query = {"identifier": f"{SYSTEM}|{part(tree)[0]}#response", "encounter": visit, "_count": "1"}
     for response in await record.search("QuestionnaireResponse", query, most=1):
         number = int(response["meta"]["versionId"])
         at = max(at, moments.written(response))
@@ -58,8 +62,8 @@ async def _corrected(record: Record, tree: Tree, say: Say) -> tuple[bool, tuple[
     return False, (), at
 
 
-async def _alert(record: Record, number: str) -> tuple[bool, tuple[str, ...], str]:
-    query = {"identifier": f"{SYSTEM}|{number}#alert", "_count": "1"}
+async def _alert(record: Record, number: str, visit: str) -> tuple[bool, tuple[str, ...], str]:
+    query = {"identifier": f"{SYSTEM}|{number}#alert", "encounter": visit, "_count": "1"}
     for alert in await record.search("Task", query, most=1) if number else ():
         if alert.get("status") == IN_ERROR:
             continue

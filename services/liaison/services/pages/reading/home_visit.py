@@ -50,14 +50,17 @@ def told_by(trees: Iterable[Tree]) -> Callable[[Tree], bool]:
         for tree in trees
         if tree["resourceType"] == "QuestionnaireResponse" and is_one(tree) and tree.get("status") in _TELLING
     ]
-    telling = {part(form)[0]: form for form in forms}
 
     def told_already(tree: Tree) -> bool:
-        form = telling.get(part(tree)[0])
-        if form is None or tree["resourceType"] == "QuestionnaireResponse" or tree.get("status") == IN_ERROR:
+        number = part(tree)[0]
+        if not number or tree["resourceType"] == "QuestionnaireResponse" or tree.get("status") == IN_ERROR:
             return False
         first = str((tree.get("meta") or {}).get("versionId", "1")) == "1" and tree.get("status") not in _CORRECTED
-        return (first and form.get("status") == "completed") or says(library.shipped(), form, tree)
+        return any(
+            (first and form.get("status") == "completed") or says(library.shipped(), form, tree)
+            for form in forms
+            if part(form)[0] == number
+        )
 
     return told_already
 
