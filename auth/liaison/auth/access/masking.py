@@ -35,7 +35,10 @@ def of_its_own(key: Key, tree: Mapping[str, Any] | None) -> list[Fact]:
 
 
 def by_label(tree: Mapping[str, Any]) -> bool:
-    return tree["resourceType"] != "Consent" and bool(own_classes(tree) & Class.MASKED)
+    labelled = (tree.get("meta") or {}).get("security") or tree.get(
+        "securityLabel"
+    )  # hardly anything is: asked of every write
+    return bool(labelled) and tree["resourceType"] != "Consent" and bool(own_classes(tree) & Class.MASKED)
 
 
 def touches(change: Change) -> bool:
