@@ -116,6 +116,20 @@ async def test_of_two_that_hold_it_the_more_closed_counts(territory: Any) -> Non
     assert not await territory.sees(nurse.caller, later)
 
 
+async def test_a_content_that_a_document_gets_later_is_as_closed(territory: Any) -> None:
+    nurse = await territory.person("nurse")
+    attending, patient = await attended(territory, nurse)
+    first, held = await sent(territory, attending.caller, document(territory, patient, CONTENT))
+    masking = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": held}}]}
+    await territory.create(territory.system, territory.consent(patient, "masking", masking))
+    second, _ = await sent(territory, attending.caller, document(territory, patient, CONTENT))
+
+    attachment = {"contentType": "text/plain", "url": second}
+    assert (await territory.change(attending.caller, held, content=[{"attachment": attachment}])).status == 200
+
+    assert [await territory.sees(nurse.caller, one) for one in (held, first, second)] == [False, False, False]
+
+
 async def test_a_former_document_still_closes_its_content(territory: Any) -> None:
     nurse = await territory.person("nurse")
     attending, patient = await attended(territory, nurse)

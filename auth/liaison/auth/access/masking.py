@@ -35,9 +35,8 @@ def of_its_own(key: Key, tree: Mapping[str, Any] | None) -> list[Fact]:
 
 
 def by_label(tree: Mapping[str, Any]) -> bool:
-    labelled = (tree.get("meta") or {}).get("security") or tree.get(
-        "securityLabel"
-    )  # hardly anything is: asked of every write
+    # Asked of every write: hardly anything is labelled.
+    labelled = (tree.get("meta") or {}).get("security") or tree.get("securityLabel")
     return bool(labelled) and tree["resourceType"] != "Consent" and bool(own_classes(tree) & Class.MASKED)
 
 

@@ -32,6 +32,7 @@ CLOSING: Final = Class.PSY | Class.SENS | Class.MINOR | Class.NOTE3P | Class.PRO
 """What closes former versions too, once it is said of the last."""
 _CLINICAL: Final = union(("CLIN", "VITAL"))
 _Version = tuple[Key, int]
+_NAMED: Final = f"{contents.BINARY}/".encode()
 _DIRECTORY: Final = frozenset(DIRECTORY_TYPES)
 
 
@@ -39,13 +40,11 @@ def is_followed(change: Change, among: Collection[Change]) -> bool:
     """Whether others, or its own former versions, may have other classes by this change. `among`: the unit."""
     if change.tree is None:
         return False
-    new = {
-        f"{contents.BINARY}/{one.tree['id']}" for one in among if one.tree is not None and one.interaction == "create"
-    }
-    if contents.held_by(change.tree) - new:
-        return True
+    held = contents.held_by(change.tree) if _NAMED in change.body else set()  # asked of every write
     if change.before is None:
-        return False
+        return bool(held and held - {f"{one.type_}/{one.tree['id']}" for one in among if one.tree is not None})
+    if held or contents.held_by(change.before):
+        return True
     differ = own_classes(change.before) ^ own_classes(change.tree)
     return bool(differ if change.type_ in ("Medication", "Encounter") else differ & CLOSING)
 
