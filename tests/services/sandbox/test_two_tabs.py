@@ -1,5 +1,6 @@
 """One thing open in two tabs, or before two people: neither overwrites the other unseen, and nothing is said twice."""
 
+import html
 import re
 from typing import Any
 
@@ -48,9 +49,34 @@ def test_an_alert_seen_by_two_was_seen_by_the_first_and_both_instructions_leave(
         ]
         # The same again in a third tab without a word changes nothing.
         answers.append(nurse.post(found[0], data={"csrf": hidden(pages[1], "csrf"), "instruction": ""}))
+        said = html.unescape(nurse.get(answers[1].headers["location"]).text)
+        first = html.unescape(doctor.get(answers[0].headers["location"]).text)
     task = resource(sandbox, f"Task/{found[1]}")
 
+    assert "Cette alerte était déjà vue par Dr Anne-Laure Guillemot" in said
+    assert "était déjà vue" not in first
     assert [one.status_code for one in answers] == [303, 303, 303]
     assert "Guillemot" in task["owner"]["display"]
     assert [one["valueString"] for one in task["output"]][-2:] == words
     assert resource(sandbox, sent)["total"] == before + 2
+
+
+def test_an_instruction_that_is_too_long_is_named_and_shown_again(sandbox: Running) -> None:
+    patient = next(one["id"] for one in sandbox.known["patients"] if one["key"] == "bpco_03")
+    with behind(sandbox, "aide") as aide:
+        text = aide.get(f"/visite/{patient}").text
+        form = {name: hidden(text, name) for name in ("csrf", "visit")}
+        start = text.split('id="start"')[1].split('value="')[1].split('"')[0]
+        sent = {**form, "start": start, "presence": "present", "alert": "alert-worry", "note": "Longue."}
+        assert aide.post(f"/visite/{patient}", data=sent).status_code == 303
+    with behind(sandbox, "nurse") as nurse:
+        text = nurse.get(f"/dossiers/{patient}").text
+        address = re.findall(r"/dossiers/\w+/alertes/\w+", text)[0]
+        typed = "Une consigne « bien » trop longue. " * 90
+        answer = nurse.post(address, data={"csrf": hidden(text, "csrf"), "instruction": typed})
+    page = html.unescape(answer.text)
+
+    assert answer.status_code == 400
+    assert "La consigne est trop longue : 160 lettres au plus" in page
+    assert f'value="{typed.strip()}"' in page
+    assert resource(sandbox, f"Task/{address.rpartition('/')[2]}")["status"] == "requested"

@@ -1,19 +1,14 @@
-"""Alerts on the clinicians' desk: who waits, « J'ai vu », and the one line that goes back to the aide."""
+"""Alerts on the clinicians' desk: who waits, how long, and what was answered (`seeing` is « J'ai vu »)."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-
-from liaison.fhir.errors import BadRequest, NotFound
 from liaison.protocols import codes
-from liaison.protocols.alerts import LEVELS, Standing, acknowledge, level_of, standing
+from liaison.protocols.alerts import LEVELS, Standing, level_of, standing
 from liaison.services.pages.reading import moments, unread, visit_words
 from liaison.services.pages.reading.concepts import Say, label
 from liaison.services.pages.record import Record, Refused
-from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
 
@@ -23,7 +18,6 @@ def _(text: str) -> str:
     return text
 
 
-MOST_LETTERS: Final = 160
 _LEVEL_WORDS: Final = {"RED": _("Urgent"), "ORANGE": _("Aujourd'hui"), "YELLOW": _("Sous trois jours")}
 _CODE: Final = ",".join(f"{codes.ALERT_LEVEL}|{level}" for level in LEVELS)
 _OPEN: Final = "requested,received,accepted,in-progress,on-hold"
@@ -89,48 +83,10 @@ def told(task: Tree, now: datetime, say: Say = str) -> Told:
     )
 
 
-async def answer(request: Request) -> Response:
-    """« J'ai vu »: the Task and the message to whoever raised it, in one transaction."""
-    caller, me = await signed_in(request)
-    record = Record(request.app.state.house.engine, caller, address_of(request))
-    id_, task_id = request.path_params["id"], request.path_params["task"]
-    task = await record.read(f"Task/{task_id}")
-    if task is None or not level_of(task) or patient_of(task) != f"Patient/{id_}":
-        raise NotFound
-    instruction = str((await request.form()).get("instruction", ""))
-    if len(instruction) > MOST_LETTERS:
-        raise BadRequest(f"The instruction is longer than {MOST_LETTERS} characters.")
-    try:
-        await _see(record, task, me, instruction)
-    except Refused as refused:
-        if refused.answered != 412:
-            raise
-        # Somebody was faster by a moment; what they said stands, and this is said beside it.
-        await _see(record, await record.read(f"Task/{task_id}") or task, me, instruction)
-    return RedirectResponse(f"/dossiers/{id_}", status_code=303)
-
-
-async def _see(record: Record, task: Tree, me: Me, instruction: str) -> None:
-    """An alert that was seen stays seen by whom and when it was; a further instruction is sent all the same."""
-    before = standing(task, record.now())
-    if before in (Standing.SEEN, Standing.CLOSED) and not instruction.strip():
-        return
-    bundle = seen(task, me, record.now(), instruction)
-    if before in (Standing.SEEN, Standing.CLOSED):
-        kept = ("status", "businessStatus", "owner", "executionPeriod")
-        changed = bundle["entry"][0]["resource"]
-        bundle["entry"][0]["resource"] = {**changed, **{name: task[name] for name in kept if name in task}}
-    await record.transact(bundle)
-
-
-def seen(task: Tree, me: Me, at: datetime, instruction: str) -> Tree:
-    """The transaction of an acknowledgement; the Task's version is checked, so that two answers do not overwrite."""
-    by = {"reference": me.role_reference or me.person, "display": me.name}
-    changed, message = acknowledge(task, f"Task/{task['id']}", by, at, instruction)
-    version = f'W/"{task["meta"]["versionId"]}"'
-    entries: list[Tree] = [
-        {"resource": changed, "request": {"method": "PUT", "url": f"Task/{task['id']}", "ifMatch": version}}
-    ]
-    if message is not None:
-        entries.append({"resource": message, "request": {"method": "POST", "url": "Communication"}})
-    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+async def seen_before(record: Record, patient: str, task_id: str, say: Say = str) -> Told | None:
+    """The alert to which an answer has just been given that was not the first; None for anything else."""
+    task = await record.read(f"Task/{task_id}") if task_id else None
+    if task is None or not level_of(task) or patient_of(task) != patient:
+        return None
+    found = standing(task, record.now())
+    return told(task, record.now(), say) if found in (Standing.SEEN, Standing.CLOSED) else None

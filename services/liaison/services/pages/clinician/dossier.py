@@ -1,6 +1,7 @@
 """One person's shared record on one page: À savoir, alerts, what changed since my last visit, plan, problems, treatment."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from liaison.auth.access.classes import Class
 from liaison.fhir.errors import NotFound
 from liaison.services.pages.applications.opening import apps
 from liaison.services.pages.clinician import treatments
-from liaison.services.pages.clinician.alerts import alerts_of, told
+from liaison.services.pages.clinician.alerts import alerts_of, seen_before, told
 from liaison.services.pages.clinician.last_visit import last_visit
 from liaison.services.pages.clinician.news import FIRST_LOOK, MOST_NEWS, is_new, told_once
 from liaison.services.pages.clinician.place import Place, own_place
@@ -85,7 +86,16 @@ async def dossier(request: Request) -> Response:
     return await show(request, await own_place(request))
 
 
-async def show(request: Request, place: Place) -> Response:
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """An instruction that was not sent: to which alert, what was typed, and what is wrong with it."""
+
+    alert: str
+    typed: str
+    problem: str
+
+
+async def show(request: Request, place: Place, unsent: Unsent | None = None) -> Response:
     house, record = request.app.state.house, place.record
     patient = await patient_or_404(record, place.id)
     reference = f"Patient/{place.id}"
@@ -106,10 +116,14 @@ async def show(request: Request, place: Place) -> Response:
     opened = await apps(request) if place.urgent is None else []
     table = await adopted.in_force(house.database)
     gettext = translations(language_of(request)).gettext
+    already = await seen_before(record, reference, request.query_params.get("deja-vue", ""), gettext)
     fresh = news + [tree for trees in standing for tree in trees if is_new(tree, since, now)]
     return render(
         request,
         "clinician/dossier.html",
+        status=400 if unsent else 200,
+        unsent=unsent,
+        already=already,
         form_targets=[app.origin for app in opened],
         apps=opened,
         place=place,

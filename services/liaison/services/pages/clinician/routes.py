@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from liaison.services.pages.clinician import alerts, dossier, history, observations, patients, plan, wishes
+from liaison.services.pages.clinician import dossier, history, observations, patients, plan, seeing, wishes
 from liaison.services.pages.page import page
 
 HEALTH = frozenset(
@@ -29,5 +29,5 @@ def routes() -> list[BaseRoute]:
         page("/dossiers/{id}/documents", history.history, roles=READERS),
         page("/dossiers/{id}/plan", plan.plan, roles=READERS),
         page("/dossiers/{id}/accords", wishes.wishes, methods=("GET", "POST"), roles=READERS),
-        page("/dossiers/{id}/alertes/{task}", alerts.answer, methods=("POST",), roles=READERS),
+        page("/dossiers/{id}/alertes/{task}", seeing.answer, methods=("POST",), roles=READERS),
     ]
