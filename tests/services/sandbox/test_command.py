@@ -280,3 +280,19 @@ def test_a_sandbox_of_another_version_is_told_what_its_own_command_does(sandbox:
     assert "liaison migrate" not in done.stderr
     fix = next(one for one in json.loads(doctor.stdout)["checks"] if one["name"] == "base")["fix"]
     assert f"liaison sandbox --data {sandbox.folder}" in fix
+
+
+def test_the_journal_of_a_sandbox_is_verified_by_its_folder(sandbox: Running, tmp_path: Path) -> None:
+    folder = str(sandbox.folder)
+
+    whole = liaison("journal", "verify", "--data", folder)
+    assert whole.stdout.startswith("Whole"), whole.stderr
+    exported = liaison("journal", "export", str(tmp_path / "journal.gz"), "--data", folder)
+    assert exported.returncode == 0, exported.stderr
+    public = liaison("journal", "key", "--data", folder)
+    (tmp_path / "key").write_text(public.stdout)
+    apart = liaison("journal", "verify", "--export", str(tmp_path / "journal.gz"), "--key", str(tmp_path / "key"))
+    assert apart.stdout.startswith("Whole"), apart.stderr
+    nothing = liaison("journal", "verify", "--data", str(tmp_path / "nothing"))
+    assert nothing.returncode != 0
+    assert str(tmp_path / "nothing") in nothing.stderr

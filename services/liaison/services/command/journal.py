@@ -23,6 +23,7 @@ from liaison.services import base
 from liaison.services.command import Refused, app
 from liaison.services.house import NoKey
 from liaison.services.opening import opening
+from liaison.services.sandbox.folder import Folder
 from liaison.services.settings import Settings
 
 journal = typer.Typer(help="The access journal: verify it, export it, show its public key.", no_args_is_help=True)
@@ -30,6 +31,10 @@ app.add_typer(journal, name="journal")
 
 _CANNOT = (base.NoDatabase, UnknownSchema, NoKey, ProviderError, Unavailable)
 T = TypeVar("T")
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", file_okay=False, help="The folder of a sandbox, or LIAISON_DATA of an installation."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")]
 
 
@@ -40,6 +45,7 @@ def verify(
     checkpoint: Annotated[
         list[Path] | None, typer.Option(help="A signed checkpoint kept elsewhere, that the journal must contain.")
     ] = None,
+    data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Check every entry, the tree, the checkpoints and the chains. Exit code 0: whole; 1: broken, and where."""
@@ -52,7 +58,7 @@ def verify(
                 )
             verdict = asyncio.run(check(Export(export), Verifier.parse(_read(key)), None, held))
         else:
-            verdict = _live(Settings(), held)
+            verdict = _live(_settings(data), held)
     except Broken as broken:
         _say_broken(broken, as_json)
         raise SystemExit(1) from None
@@ -79,9 +85,10 @@ def _live(settings: Settings, held: list[str]) -> Verdict:
 @journal.command(name="export")
 def export_(
     file: Annotated[Path, typer.Argument(help="Where to write; .gz compresses. Never overwritten.")],
+    data: Data = None,
 ) -> None:
     """Write every entry, sealed as stored, with the checkpoints: what `verify --export` reads. Holds no clear text."""
-    settings = Settings()
+    settings = _settings(data)
 
     async def run() -> int:
         async with opening(settings) as opened:
@@ -105,15 +112,26 @@ def export_(
 
 
 @journal.command()
-def key() -> None:
+def key(data: Data = None) -> None:
     """Print the public key of the checkpoints. Give it to whoever keeps or verifies them."""
-    settings = Settings()
+    settings = _settings(data)
 
     async def run() -> str:
         async with opening(settings) as opened:
             return str(opened.journal_keys.signer.verifier)
 
     typer.echo(_with_database(settings, run))
+
+
+def _settings(data: Path | None) -> Settings:
+    """Those of the environment, on the folder that is named. A sandbox has its key and its database in its folder, whatever
+    the environment says of another installation."""
+    if data is None:
+        return Settings()
+    folder = Folder(data)
+    if not folder.marked:
+        return Settings(data=folder.path)
+    return Settings(data=folder.path, key_file=folder.key, database_url="", outside=None)
 
 
 def _with_database(settings: Settings, run: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -49,6 +49,11 @@ class Folder:
         return self.path / KEY
 
     @property
+    def marked(self) -> bool:
+        """Whether it is a sandbox's."""
+        return (self.path / MARKER).exists()
+
+    @property
     def complete(self) -> bool:
         """Whether a territory was loaded to the end: sandbox.json is written last."""
         return self.file.exists()
