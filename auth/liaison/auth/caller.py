@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from liaison.auth.access.roles import ROLES
 from liaison.auth.oauth2.confirmation import UNBOUND, Confirmation
 from liaison.fhir.store.contract import Bound
 
@@ -25,6 +26,12 @@ class Caller:
     only_patient: int = 0
     bound_to: Confirmation = UNBOUND
     """What the token of this call is bound to: one that is issued in its stead is bound to the same."""
+
+    @property
+    def oneself(self) -> int:
+        """The res of the Patient or RelatedPerson who is signed in as that person; 0 for anyone else."""
+        role = ROLES.get(self.role_code)
+        return self.practitioner if role is not None and role.category == "person" else 0
 
     @property
     def identity(self) -> tuple[int | str, ...]:

@@ -6,7 +6,11 @@ import pytest
 
 from liaison.auth.access import vocabulary
 
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import Key
+
 from .pieces import label, moment
+from .territory import item
 
 Tree = dict[str, Any]
 PROCHES: Tree = {"meta": {"security": [{"system": vocabulary.VISIBILITY, "code": "proches"}]}}
@@ -63,6 +67,92 @@ async def test_a_relative_writes_notes_and_nothing_else(territory: Any) -> None:
     assert (await territory.ask(relative, "POST", "Communication", elsewhere)).status == 422
     lifted = await territory.change(relative, written, **label("COORD"))
     assert lifted.status == 403
+
+
+NAME: Tree = {"name": [{"family": "Robic", "given": ["Laurent", "Yves"]}], "relationship": [{"text": "Fils"}]}
+
+
+def signed(patient: Any, sender: Tree, **more: Any) -> Tree:
+    return item(patient, "Communication", **PROCHES, sender=sender, **more)
+
+
+async def test_a_relative_signs_what_they_write_and_nobody_else_does(territory: Any) -> None:
+    """Under a doctor's name a note would be an order."""
+    gp = await territory.person("gp")
+    patient, relative, _ = await named(territory, gp)
+    me, other = relative_of(territory, relative, patient), await territory.item(patient, "RelatedPerson")
+
+    mine = await territory.create(relative, signed(patient, {"reference": me}))
+    nobody = await territory.create(relative, territory.item_of(patient, "Communication", **PROCHES))
+
+    assert (await territory.tree(mine, gp.caller))["sender"] == {"reference": me}
+    others = (
+        {"reference": gp.practitioner},
+        {"reference": gp.role},
+        {"reference": patient.reference},
+        {"reference": other},
+        {"display": "Dr Guillemot"},
+        {"reference": me, "display": "Dr Guillemot"},
+        {"reference": me, "identifier": {"value": "10003456789"}},
+        {"identifier": {"value": "10003456789"}},
+    )
+    for sender in others:
+        refused = await territory.ask(relative, "POST", "Communication", signed(patient, sender))
+        assert (refused.status, b"Communication.sender" in refused.body) == (422, True), (sender, refused.body)
+        for note in (mine, nobody):
+            assert (await territory.change(relative, note, sender=sender)).status == 422, sender
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [{"resource": signed(patient, others[0]), "request": {"method": "POST", "url": "Communication"}}],
+    }
+    assert (await territory.ask(relative, "POST", "", bundle)).status == 422
+    paper = {
+        **territory.item_of(patient, "DocumentReference", **PROCHES),
+        "type": {"coding": [{"system": "https://mos.esante.gouv.fr/NOS/TRE_R234-TypeNote/FHIR/TRE-R234-TypeNote",
+                             "code": "01"}]},
+    }  # fmt: skip
+    for element in ({"author": [{"reference": me}, others[0]]}, {"authenticator": others[0]}):
+        assert (await territory.ask(relative, "POST", "DocumentReference", {**paper, **element})).status == 422, element
+    assert (
+        await territory.ask(relative, "POST", "DocumentReference", {**paper, "author": [{"reference": me}]})
+    ).status == 201
+
+
+def relative_of(territory: Any, caller: Any, patient: Any) -> str:
+    """The reference of who is signed in as someone close to the patient."""
+    key = Key(territory.key(patient.reference).patient, kind_of("RelatedPerson"), caller.practitioner)
+    return f"RelatedPerson/{territory.store.id(key)}"
+
+
+@pytest.mark.parametrize("shown", ["Laurent Robic", "ROBIC Laurent", "Laurent Yves Robic", "Laurent Robic (fils)"])
+async def test_the_name_shown_beside_is_theirs(territory: Any, shown: str) -> None:
+    patient, relative, _ = await named(territory, await territory.person("gp"))
+    me = relative_of(territory, relative, patient)
+    await territory.change(territory.system, me, **NAME)
+
+    await territory.create(relative, signed(patient, {"reference": me, "display": shown}))
+
+    other = signed(patient, {"reference": me, "display": f"Dr {shown}"})
+    assert (await territory.ask(relative, "POST", "Communication", other)).status == 422
+
+
+async def test_what_a_professional_wrote_is_not_changed_by_a_relative(territory: Any) -> None:
+    gp = await territory.person("gp")
+    patient, relative, _ = await named(territory, gp)
+    theirs = await territory.create(gp.caller, signed(patient, {"reference": gp.role}))
+    mine = await territory.create(relative, signed(patient, {"reference": relative_of(territory, relative, patient)}))
+    words = [{"contentString": "Arrêtez le traitement du soir"}]
+
+    assert (await territory.change(relative, theirs, payload=words)).status == 403
+    assert (await territory.change(relative, mine, payload=words)).status == 200
+
+
+async def test_staff_record_what_another_said(territory: Any) -> None:
+    """A nurse writes down what the doctor told; the journal has who wrote."""
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await territory.patient(gp, nurse)
+    await territory.create(nurse.caller, signed(patient, {"reference": gp.role, "display": "Dr Guillemot"}))
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "over", "opposed"])

@@ -9,7 +9,7 @@ from typing import Any
 from ..reference.evaluator import at
 from . import law
 from .facts import Tree, codes, reference
-from .rights import Held, Version, World
+from .rights import PERSONS, Held, Version, World
 
 AUTHORS = {
     "Observation": "performer", "Condition": "recorder", "AllergyIntolerance": "recorder", "CarePlan": "author",
@@ -62,7 +62,7 @@ def _is_note(tree: Tree) -> bool:
 
 def version_of(world: World, tree: Tree, patient: str, by: Held | None, before: Version | None) -> Version:
     """A new version as it will be kept: an author and a service that it does not name are the writer's, or those of the
-    version before."""
+    version before. A trainee is the author of what they write, and nobody's author changes by their hand."""
     type_ = tree["resourceType"]
     ref = f"{type_}/{tree['id']}" if "id" in tree else ""
     if not patient:
@@ -73,15 +73,22 @@ def version_of(world: World, tree: Tree, patient: str, by: Held | None, before: 
         service = reference(world.versions[written][-1].tree.get("organization"))
     if before is None and by is not None:
         own = "" if by.software else by.person
+        written = own if by.code == law.COUNTERSIGNED else written
         if not service and (not own or written in ("", own, by.ref)):
             service = by.organization
         written = written or own
     addressee = _named(tree, ADDRESSEES, "Organization/") or _named(tree, ADDRESSEES, *STAFF)
-    author = _person(world, written)
+    author = "" if before is not None and by is not None and by.code == law.COUNTERSIGNED else _person(world, written)
     if before is not None:
         author, service = author or before.author, service or before.service
     to = _person(world, addressee or _named(tree, ADDRESSEES, "RelatedPerson/"))
     return Version(ref, tree, patient, classes_of(tree), author, service, to, number=before.number + 1 if before else 1)
+
+
+def signs_for_another(tree: Tree, held: Held) -> bool:
+    """Whether a person of the record names somebody else as who wrote it."""
+    named = [reference(one) for one in at(tree, AUTHORS.get(tree["resourceType"], "none"))]
+    return held.code in PERSONS and any(one != held.person for one in named)
 
 
 def _person(world: World, ref: str) -> str:

@@ -105,6 +105,8 @@ WRITES_ONLY: Final = {
 }  # fmt: skip
 """Rows 15, 16 and 23: the types of entries that these roles write, and the codes that one must have, when any do."""
 DELETES_NOTHING: Final = "home-aide"
+COUNTERSIGNED: Final = "trainee"
+"""Row 9."""
 
 # ---- what an entry is ---------------------------------------------------------------------------------------------
 

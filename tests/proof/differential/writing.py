@@ -8,8 +8,8 @@ from typing import Any
 
 from . import law
 from .facts import Tree
-from .labels import version_of
-from .rights import Held, Version
+from .labels import signs_for_another, version_of
+from .rights import PERSONS, Held, Version
 from .running import Run, differ
 from .worlds import entry
 
@@ -76,7 +76,9 @@ def status_of_creation(run: Run, tree: Tree, patient: str) -> int:
     if not run.known(patient):
         return 422  # as a reference to nobody
     version = version_of(run.world, tree, patient, run.caller.held, None)
-    return 201 if _types_allow(run.caller.held, tree) and run.world.writes(run.caller.held, version) else 403
+    if not (_types_allow(run.caller.held, tree) and run.world.writes(run.caller.held, version)):
+        return 403
+    return 422 if signs_for_another(tree, run.caller.held) else 201
 
 
 async def learn(run: Run, ref: str, patient: str, before: Version | None = None) -> None:
@@ -110,7 +112,10 @@ def status_of_change(run: Run, version: Version, tree: Tree) -> int:
         return 404
     after = version_of(run.world, tree, version.patient, run.caller.held, version)
     may = run.world.writes(run.caller.held, version) and run.world.writes(run.caller.held, after)
-    return 200 if may and _types_allow(run.caller.held, version.tree, tree) else 403
+    mine = run.caller.held.code not in PERSONS or version.author == run.caller.held.person
+    if not (may and mine and _types_allow(run.caller.held, version.tree, tree)):
+        return 403
+    return 422 if signs_for_another(tree, run.caller.held) else 200
 
 
 async def delete(run: Run) -> str:

@@ -22,6 +22,7 @@ from liaison.auth.access import (
     masking,
     own_rights,
     reclassifying,
+    signing,
     standing,
     stay_writing,
     writing,
@@ -107,6 +108,8 @@ class Hooks:
         # People alone: software that acts by itself has no one to ask, and proves its key at each token.
         if who.internal is None and who.practitioner and any(c.key.kind in rfc9470.GIVES_RIGHTS for c in changes):
             await rfc9470.check(connection, who.session)
+        if who.internal is None:
+            await signing.check(connection, self._ids, keys, who, changes)
         await consent_writing.check(connection, self._ids, who, changes, ages)
         await stay_writing.check(connection, self._ids, who, changes)
         await letting_in.check(connection, self._ids, keys, who, changes)

@@ -1,6 +1,6 @@
 """Completing the labels of what is written, with what only the database and the caller know.
 
-* who wrote it, when the resource does not say: the caller; and in which structure;
+* who wrote it, when the resource does not say: the caller; and in which structure; a trainee, whatever it says;
 * a role named as author or addressee stands for its person: 'own' means the person's own, in whatever role;
 * what a psychiatric service writes is PSY;
 * what the patient has masked stays masked in its new version, and so is what tells of it; what names it is marked.
@@ -12,7 +12,7 @@ from typing import Final
 
 import asyncpg
 
-from liaison.auth.access import masking
+from liaison.auth.access import masking, signing
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.classify import rules
 from liaison.auth.access.contents import BINARY
@@ -23,6 +23,8 @@ from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import Vault
 
 _CLINICAL: Final = union(("CLIN", "VITAL"))
+_COUNTERSIGNED: Final = frozenset({"trainee"})
+"""Whose entries wait for another's signature (row 9): they are the author of what they write, whomever it names."""
 _ROLE, _PRACTITIONER = "PractitionerRole", "Practitioner"
 
 
@@ -37,6 +39,8 @@ async def complete(
         for change in mine:
             if change.interaction == "create":
                 _sign(ids, who, change)
+            elif who.role_code in _COUNTERSIGNED:  # whoever was its author remains so
+                change.labels = replace(change.labels, author="")
         written += mine
     roles, services = _named(ids, written)
     people, psychiatric = await _known(connection, roles, services)
@@ -69,14 +73,11 @@ async def complete(
 
 def _sign(ids: Ids, who: Standing, change: Change) -> None:
     """The caller signs what names no author; their structure is that of what they wrote themselves."""
-    labels, own = change.labels, ""
-    if who.role_code == "patient":
-        own = f"Patient/{ids.encode(Key(change.key.patient, kind_of('Patient'), who.practitioner))}"
-    elif who.role_code in ("guardian", "caregiver", "trusted-person"):
-        own = f"RelatedPerson/{ids.encode(Key(change.key.patient, kind_of('RelatedPerson'), who.practitioner))}"
-    elif who.practitioner:
+    labels = change.labels
+    own = signing.own_reference(ids, who, change.key.patient)
+    if not own and who.practitioner:
         own = f"{_PRACTITIONER}/{ids.encode(Key(0, kind_of(_PRACTITIONER), who.practitioner))}"
-    author = labels.author or own
+    author = own if who.role_code in _COUNTERSIGNED else labels.author or own
     role = f"{_ROLE}/{ids.encode(Key(0, kind_of(_ROLE), who.role))}" if who.role else own
     service = labels.service
     # A system client's structure is the source of what it sends; a person's, of what they sign.

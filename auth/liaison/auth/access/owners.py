@@ -45,6 +45,10 @@ _AUTHORS: Final[dict[str, tuple[str, ...]]] = {
     "Specimen": ("collection.collector",),
     "Task": ("requester",),
 }
+_ATTESTING: Final[dict[str, tuple[str, ...]]] = {
+    "Composition": ("attester.party",),
+    "DocumentReference": ("authenticator",),
+}
 _SERVICES: Final[dict[str, tuple[str, ...]]] = {
     "CarePlan": ("contributor",),
     "CareTeam": ("managingOrganization",),
@@ -69,23 +73,32 @@ _STAFF: Final = ("Practitioner/", "PractitionerRole/")
 _PEOPLE: Final = (*_STAFF, "RelatedPerson/", "Patient/")
 
 
-def _at(node: object, steps: list[str]) -> Iterator[str]:
+def _at(node: object, steps: list[str]) -> Iterator[Mapping[str, Any]]:
     if isinstance(node, list):
         for item in node:
             yield from _at(item, steps)
     elif isinstance(node, dict):
         if steps:
             yield from _at(node.get(steps[0]), steps[1:])
-        elif isinstance(reference := node.get("reference"), str):
-            yield unversioned(reference)
+        else:
+            yield node
 
 
 def _named(tree: Mapping[str, Any], paths: tuple[str, ...]) -> list[str]:
-    return [reference for path in paths for reference in _at(tree, path.split("."))]
+    found = (node.get("reference") for path in paths for node in _at(tree, path.split(".")))
+    return [unversioned(reference) for reference in found if isinstance(reference, str)]
 
 
 def _first(references: list[str], *prefixes: str) -> str:
     return next((one for one in references if one.startswith(prefixes)), "")
+
+
+def authors(tree: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(path, Reference) of each who is said to have done, written or attested it, literal or not."""
+    type_ = tree["resourceType"]
+    for path in (*_AUTHORS.get(type_, ()), *_ATTESTING.get(type_, ())):
+        for node in _at(tree, path.split(".")):
+            yield path, node
 
 
 def author_of(tree: Mapping[str, Any]) -> str:

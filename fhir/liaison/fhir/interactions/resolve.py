@@ -79,7 +79,8 @@ class Lenience:
     refused: list[tuple[Write, FhirError]] = field(default_factory=list)
 
 
-_PATIENT: Final = kind_of("Patient")
+_PEOPLE: Final = (kind_of("Patient"), kind_of("RelatedPerson"))
+_PATIENT: Final = _PEOPLE[0]
 
 
 class Resolver:
@@ -263,19 +264,19 @@ class Resolver:
     async def _of_theirs(self, unread: set[Key]) -> set[Key]:
         """Of these, the Patients that there are and on whom the caller has some right, though not to read the Patient
         itself: an opposition to all sharing is confirmed, and the shared notebook written, by who does not see the
-        identity. What they may write there is decided as ever."""
-        people = [key for key in unread if key.kind == _PATIENT]
+        identity. And the caller themself, who signs what they write. What they may write there is decided as ever."""
+        me = self._caller.oneself
+        people = [key for key in unread if key.kind == _PATIENT or (key.kind in _PEOPLE and key.res == me)]
         if not people:
             return set()
         # The id of anything of a record says whose it is: it is looked whether it is the Patient's own.
         asked = (
-            f"select v.patient, v.res from {self._store.filter.patients('$1::bigint')} p"
-            " join version v on v.patient = p.patient and v.kind = $3 and v.superseded is null and not v.deleted"
-            " where p.patient = any($2::bigint[])"
+            f"select v.patient, v.kind, v.res from {self._store.filter.patients('$1::bigint')} p"
+            " join version v on v.patient = p.patient and v.kind = any($3::smallint[]) and v.superseded is null"
+            " where p.patient = any($2::bigint[]) and not v.deleted"
         )
-        rows = await self._store.lanes.fetch(asked, self._caller.session, [key.patient for key in people], _PATIENT)
-        held = {(row["patient"], row["res"]) for row in rows}
-        return {key for key in people if (key.patient, key.res) in held}
+        rows = await self._store.lanes.fetch(asked, self._caller.session, [key.patient for key in people], _PEOPLE)
+        return {Key(*row) for row in rows} & set(people)
 
     async def _refuse(self, reasons: Mapping[str, str]) -> None:
         """Raises, naming each reference; or leaves out what has one, and resolves the rest again."""

@@ -87,6 +87,10 @@ class Caller(Protocol):
     @property
     def bound(self) -> Bound: ...
     @property
+    def oneself(self) -> int:
+        """The res of the Patient or RelatedPerson who asks as that person; 0 for anyone else."""
+
+    @property
     def identity(self) -> tuple[int | str, ...]:
         """Who it is beyond one session: the same after a token is renewed, another for any other person, role or
         client. What a caller carries away for later (the cursor of a page) is sealed to it."""

@@ -40,11 +40,12 @@ def _(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose notebook, at which address, and as whom it is signed."""
+    """Whose notebook, at which address, and by whom it is signed, under which name."""
 
     patient: str
     path: str
     who: Identity
+    signer: str
     signature: str
     record: Record
     readers: Readers
@@ -72,7 +73,7 @@ def note(place: Place, text: str, at: datetime) -> Tree:
         "category": [{"coding": [{"system": codes.HOME_CARE, "code": "notebook", "display": "Carnet partagé"}]}],
         "subject": {"reference": place.patient},
         "sent": at.isoformat(timespec="seconds"),
-        "sender": {"display": place.signature},
+        "sender": {"reference": place.signer, "display": place.signature},
         "payload": [{"contentString": text}],
     }
     if place.readers.service:
@@ -90,7 +91,8 @@ async def _place(request: Request) -> tuple[Place, str]:
             told = await readers(cell, record, f"Patient/{patient['id']}", gettext, by_function=False)
         who, path = identity(patient), f"/dossiers/{patient['id']}/carnet"
         signature = f"{me.name} ({me.role_label.lower()})"
-        return Place(f"Patient/{patient['id']}", path, who, signature, record, told), caller.role_code
+        signer = me.role_reference or me.person
+        return Place(f"Patient/{patient['id']}", path, who, signer, signature, record, told), caller.role_code
     await _check_named(request, caller, me.account.person.patient)
     async with identities(request, caller) as cell:
         myself = await cell.read(me.person)
@@ -99,7 +101,7 @@ async def _place(request: Request) -> tuple[Place, str]:
         if myself is None or patient_ is None:
             raise NotFound
         told = await readers(cell, record, subject, gettext, by_function=True)
-    return Place(subject, "/carnet", identity(patient_), called(myself), record, told), caller.role_code
+    return Place(subject, "/carnet", identity(patient_), me.person, called(myself), record, told), caller.role_code
 
 
 async def _check_named(request: Request, caller: Caller, patient: int) -> None:
