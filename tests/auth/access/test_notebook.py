@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from liaison.auth.access import vocabulary
-
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key
 

@@ -45,6 +45,8 @@ _AUTHORS: Final[dict[str, tuple[str, ...]]] = {
     "Specimen": ("collection.collector",),
     "Task": ("requester",),
 }
+AUTHORED_TYPES: Final = frozenset(_AUTHORS)
+"""The types of what somebody writes, orders, does or observes."""
 _ATTESTING: Final[dict[str, tuple[str, ...]]] = {
     "Composition": ("attester.party",),
     "DocumentReference": ("authenticator",),

@@ -12,7 +12,6 @@ trainee writes waits for the countersignature whoever it names (row 9; access.la
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
 
 import asyncpg
 
@@ -55,11 +54,11 @@ async def check(
         before = change.before or {}
         consent = change.type_ == "Consent"
         key = keys.get(change.key.patient)
-        if change.before_row is not None and key is not None and not consent:
-            if change.before_row.author != Owners.of(key, Labels(0, me)).author:
-                raise Refusal(
-                    "Somebody else wrote it: you change what you wrote yourself. Answer it by an entry of your own."
-                )
+        row = None if consent else change.before_row
+        if row is not None and key is not None and row.author != Owners.of(key, Labels(0, me)).author:
+            raise Refusal(
+                "Somebody else wrote it: you change what you wrote yourself. Answer it by an entry of your own."
+            )
         known = list(authors(before)) if consent and before else []
         for path, named in [one for one in authors(change.tree) if one not in known]:
             if unversioned(str(named.get("reference", ""))) != me or "identifier" in named:

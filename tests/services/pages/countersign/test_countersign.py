@@ -6,10 +6,15 @@ from typing import Any
 
 import httpx
 import orjson
+import pytest
 
-from liaison.auth.access import internal
+from liaison.auth import sessions
+from liaison.auth.access import grants, internal
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.sessions import Act
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key, Request
+from liaison.services.pages.countersign.countersign import VERIFIER
 
 from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
 
@@ -96,3 +101,92 @@ async def test_a_treatment_that_waits_names_its_medicine(place: Place) -> None:
     await as_maker(place, "POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
     async with place.signed_in() as supervisor:
         assert "Apixaban 5 mg, 1 matin et soir" in await listed(supervisor)
+
+
+async def as_trainee(place: Place, method: str, path: str, tree: dict[str, Any]) -> dict[str, Any]:
+    """What the trainee writes over FHIR, with their own rights."""
+    database = place.house.database
+    patients = [row["patient"] for row in await database.reading.fetch("select patient from patient")]
+    async with database.writing.acquire() as connection, connection.transaction():
+        await grants.lock(connection, patients, directory=True)
+        await grants.recompute(connection, place.house.vault, patients)
+    [row] = await database.reading.fetch("select * from held_role where role_code = 'trainee'")
+    me, role = row["practitioner"], row["role"]
+    act = Act((me, role), Purpose.TREAT, "trainee", practitioner=me, role=role, organization=row["organization"])
+    async with database.writing.acquire() as connection:
+        session = await sessions.open_session(connection, act, sessions.BROWSER, 3600)
+        caller = await sessions.caller_of(connection, session)
+    assert caller is not None
+    request = Request(method, path, "", orjson.dumps(tree), {"prefer": "return=representation"})
+    answer = await place.house.engine.handle(caller, request)
+    assert answer.status in (200, 201), answer.body
+    found: dict[str, Any] = orjson.loads(answer.body)
+    return found
+
+
+def problem(place: Place, **more: Any) -> dict[str, Any]:
+    return {
+        "resourceType": "Condition",
+        "code": {"text": "Hypertension artérielle"},
+        "subject": {"reference": f"Patient/{place.patient}"},
+        **more,
+    }
+
+
+async def nurse_of(place: Place) -> dict[str, str]:
+    res = await place.house.database.reading.fetchval("select fhir_res from account where username = 'nurse'")
+    return {"reference": f"Practitioner/{place.house.store.id(Key(0, kind_of('Practitioner'), res))}"}
+
+
+@pytest.mark.parametrize("named", ["nobody", "themselves", "the supervisor"])
+@pytest.mark.parametrize("type_", ["Condition", "DocumentReference", "AllergyIntolerance"])
+async def test_what_a_trainee_writes_waits_whoever_it_names(place: Place, type_: str, named: str) -> None:
+    me = await trainee(place)
+    author = {"nobody": None, "themselves": me, "the supervisor": await nurse_of(place)}[named]
+    trees = {
+        "Condition": problem(place, **({"recorder": author} if author else {})),
+        "DocumentReference": {k: v for k, v in note(place, author or me).items() if author or k != "author"},
+        "AllergyIntolerance": {
+            "resourceType": "AllergyIntolerance",
+            "clinicalStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical",
+                                           "code": "active"}]},
+            "code": {"text": "Pénicilline"},
+            "patient": {"reference": f"Patient/{place.patient}"},
+            **({"recorder": author} if author else {}),
+        },
+    }  # fmt: skip
+    said = {"Condition": "Hypertension artérielle", "DocumentReference": NOTE, "AllergyIntolerance": "Pénicilline"}[
+        type_
+    ]
+    written = await as_trainee(place, "POST", type_, trees[type_])
+    async with place.signed_in() as supervisor:
+        page = await supervisor.get("/a-contresigner")
+        assert said in html.unescape(page.text)
+        form = {"csrf": field(page.text, "csrf"), "item": f"{type_}/{written['id']}"}
+        assert (await supervisor.post("/a-contresigner/signer", data=form)).status_code == 303
+        assert said not in await listed(supervisor)
+
+
+async def test_a_trainee_neither_gives_their_entry_away_nor_signs_it(place: Place) -> None:
+    await trainee(place)
+    written = await as_trainee(place, "POST", "Condition", problem(place))
+    item = f"Condition/{written['id']}"
+    await as_trainee(place, "PUT", item, {**written, "recorder": await nurse_of(place)})
+    signature = {
+        "resourceType": "Provenance",
+        "target": [{"reference": item}],
+        "recorded": "2026-11-29T08:00:00Z",
+        "agent": [{"type": {"coding": [VERIFIER]}, "who": await nurse_of(place)}],
+    }
+    await as_trainee(place, "POST", "Provenance", signature)
+    async with place.signed_in() as supervisor:
+        assert "Hypertension artérielle" in await listed(supervisor)
+
+
+async def test_what_a_trainee_changed_of_another_s_waits_too(place: Place) -> None:
+    await trainee(place)
+    written = await as_maker(place, "POST", "Condition", problem(place, recorder=await nurse_of(place)))
+    async with place.signed_in() as supervisor:
+        assert "Hypertension artérielle" not in await listed(supervisor)
+        await as_trainee(place, "PUT", f"Condition/{written['id']}", {**written, "code": {"text": "Diabète de type 2"}})
+        assert "Diabète de type 2" in await listed(supervisor)

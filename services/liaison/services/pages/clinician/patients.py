@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.clinician.alerts import open_alerts, patient_of
-from liaison.services.pages.countersign.countersign import SUPERVISORS, trainees
+from liaison.services.pages.countersign.countersign import BACK, SUPERVISORS
+from liaison.services.pages.countersign.written import trainees
 from liaison.services.pages.layout import render
 from liaison.services.pages.letters.letters import DOCTORS
 from liaison.services.pages.letters.letters import waiting as letters_waiting
@@ -57,7 +58,7 @@ async def my_patients(request: Request) -> Response:
         own=only,
         questions=await waiting(request),
         letters=len(await letters_waiting(request, record, me)) if caller.role_code in DOCTORS else 0,
-        supervisor=bool(await trainees(request, caller)) if caller.role_code in SUPERVISORS else False,
+        supervisor=bool(await trainees(request, caller, BACK)) if caller.role_code in SUPERVISORS else False,
         to_confirm=await waiting_count(record, caller.role_code),
     )
 

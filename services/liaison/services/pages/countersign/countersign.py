@@ -1,9 +1,9 @@
-"""What a supervisor's trainees wrote these last three months, and has not been countersigned since its last version.
+"""What a supervisor's trainees wrote these last three months, whomever it names, and has not been countersigned since its
+last version.
 
 A countersignature is a Provenance of the entry whose agent is a verifier: other software writes and reads the same.
 """
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -12,13 +12,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access.roles import ROLES
-from liaison.auth.caller import Caller
-from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import NotFound
-from liaison.fhir.store import faults
-from liaison.fhir.store.contract import Key
 from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import found, medicines_named
+from liaison.services.pages.countersign.written import ENTRIES, trainees, written_by
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import Identity, identity
@@ -27,17 +24,6 @@ from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
-AUTHORED: Final = {
-    "DocumentReference": "author",
-    "Observation": "performer",
-    "Condition": "asserter",
-    "MedicationRequest": "requester",
-    "Communication": "sender",
-    "QuestionnaireResponse": "author",
-    "DiagnosticReport": "performer",
-    "Procedure": "performer",
-}
-"""By type, the search parameter that names who wrote it."""
 BACK: Final = timedelta(days=90)
 VERIFIER: Final = {"system": "http://terminology.hl7.org/CodeSystem/provenance-participant-type", "code": "verifier"}
 _AT_ONCE: Final = 40
@@ -54,57 +40,55 @@ class Line:
     who: Identity | None
 
 
-async def trainees(request: Request, caller: Caller) -> list[str]:
-    """References of those who act, or acted these last months, as trainees of the caller; by person and by role."""
-    house = request.app.state.house
-    with faults.reported():
-        rows = await house.database.reading.fetch(
-            "select distinct practitioner, role from held_role where role_code = 'trainee' and acts_for = any($1::bigint[])"
-            " and valid_to > now() - $2::interval",
-            sorted({caller.role, caller.practitioner} - {0}),
-            BACK,
-        )
-    store = house.engine.store
-    named = [f"Practitioner/{store.id(Key(0, kind_of('Practitioner'), row['practitioner']))}" for row in rows]
-    return named + [f"PractitionerRole/{store.id(Key(0, kind_of('PractitionerRole'), row['role']))}" for row in rows]
-
-
 async def waiting(request: Request, record: Record) -> list[Tree]:
-    """The entries, newest first; nothing for who supervises nobody."""
-    named = await trainees(request, record.caller)
-    if not named:
+    """The entries, newest first; nothing for who supervises nobody. What a trainee changed of somebody else's is there too, by
+    the Provenance of that amendment (auth.access.amendment)."""
+    people = await trainees(request, record.caller, BACK)
+    if not people:
         return []
-    since = (clock.now(request) - BACK).strftime("%Y-%m-%dT%H:%M:%SZ")
-    lists = await asyncio.gather(
-        *(
-            medicines_named(
-                record, type_, {author: ",".join(named), "_lastUpdated": f"ge{since}", "_count": "100"}, 200
-            )
-            for type_, author in AUTHORED.items()
-        )
-    )
-    entries = [tree for trees in lists for tree in trees if not in_error(tree)]
-    signed = await _signed(record, [f"{tree['resourceType']}/{tree['id']}" for tree in entries])
+    written = await written_by(request, record.caller, people, BACK)
+    amendments = await _read(record, [one for one in written if one.startswith("Provenance/")])
+    amended = [one for tree in amendments for one in _targets(tree) if one.partition("/")[0] in ENTRIES]
+    wanted = dict.fromkeys([*(one for one in written if one.partition("/")[0] in ENTRIES), *amended])
+    entries = [tree for tree in await _read(record, list(wanted)) if not in_error(tree)]
+    signed = await _signed(record, [f"{tree['resourceType']}/{tree['id']}" for tree in entries], set(written))
     left = [
         tree for tree in entries if signed.get(f"{tree['resourceType']}/{tree['id']}", _NEVER) < moments.written(tree)
     ]
     return sorted(left, key=moments.written, reverse=True)
 
 
+async def _read(record: Record, references: list[str]) -> list[Tree]:
+    """Those that the caller may read, treatments with the name of their medicine."""
+    named: dict[str, list[str]] = {}
+    for reference in references:
+        type_, _, id_ = reference.partition("/")
+        named.setdefault(type_, []).append(id_)
+    found: list[Tree] = []
+    for type_, ids in named.items():
+        for start in range(0, len(ids), _AT_ONCE):
+            asked = {"_id": ",".join(ids[start : start + _AT_ONCE]), "_count": str(_AT_ONCE)}
+            found += await medicines_named(record, type_, asked, 2 * _AT_ONCE)
+    return found
+
+
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-async def _signed(record: Record, references: list[str]) -> dict[str, datetime]:
-    """When each was last countersigned."""
+async def _signed(record: Record, references: list[str], written: set[str]) -> dict[str, datetime]:
+    """When each was last countersigned, by somebody else than those who wrote this."""
     known: dict[str, datetime] = {}
     for start in range(0, len(references), _AT_ONCE):
         asked = {"target": ",".join(references[start : start + _AT_ONCE]), "_count": "200"}
         for tree in await found(record, "Provenance", asked, 400):
-            if _verifies(tree):
-                for target in tree.get("target", []):
-                    text = str(target.get("reference", "")).partition("/_history/")[0]
+            if _verifies(tree) and f"Provenance/{tree['id']}" not in written:
+                for text in _targets(tree):
                     known[text] = max(known.get(text, _NEVER), moments.written(tree))
     return known
+
+
+def _targets(provenance: Tree) -> list[str]:
+    return [str(one.get("reference", "")).partition("/_history/")[0] for one in provenance.get("target", [])]
 
 
 def _verifies(provenance: Tree) -> bool:
