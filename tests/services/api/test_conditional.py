@@ -234,3 +234,65 @@ def test_an_update_that_changes_nothing_is_a_version_like_any_other(gp: httpx.Cl
     since = again.json()["meta"]["lastUpdated"]
     found = gp.get(f"/Observation?{marked.criteria}&_lastUpdated=ge{since}").json()
     assert [one["resource"]["meta"]["versionId"] for one in found["entry"]] == ["2"]
+
+
+SPELLINGS = [
+    pytest.param("code=urn:test|{v}&patient={p}", "patient={p}&code=urn:test|{v}", id="order"),
+    pytest.param("code=urn:test|{v}&patient={p}", "code=urn:test|{v}&subject=Patient/{p}", id="patient and subject"),
+    pytest.param("code=urn:test|{v}&patient={p}", "code=urn:test%7C{v}&patient=Patient/{p}", id="encoding and type"),
+    pytest.param("code=urn:test|{v}&patient={p}", "code=urn:test|{v}", id="weaker"),
+    pytest.param("code=urn:test|{v}", "code={v}", id="without a system"),
+    pytest.param(
+        "code=urn:test|{v}&patient.active:missing=true", "patient.active:missing=true&code=urn:test|{v}", id="chained"
+    ),
+]
+FORMS = [
+    pytest.param(lambda tree, asked: entry("POST", "Observation", tree, ifNoneExist=asked), id="create"),
+    pytest.param(lambda tree, asked: entry("PUT", f"Observation?{asked}", tree), id="update"),
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("one", "other"), SPELLINGS)
+def test_one_identity_spelled_in_two_ways_is_refused_in_a_transaction(
+    gp: httpx.Client, marked: Marked, patient: str, one: str, other: str, form: Callable[[Any, str], Any]
+) -> None:
+    """R4 http.html#trules: identities overlap, however they are spelled."""
+    tree = marked.tree(code={"coding": [{"system": "urn:test", "code": marked.value}]})
+    del tree["identifier"]
+    entries = [form(tree, spelled.format(v=marked.value, p=patient)) for spelled in (one, other)]
+
+    answer = bundle(gp, "transaction", *entries)
+
+    assert answer.status_code == 400, answer.text
+    assert "Bundle.entry[" in answer.json()["issue"][0]["diagnostics"]
+    assert gp.get(f"/Observation?code=urn:test|{marked.value}&_summary=count").json()["total"] == 0
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_criteria_that_match_what_another_entry_makes_are_refused(
+    gp: httpx.Client, marked: Marked, patient: str, form: Callable[[Any, str], Any]
+) -> None:
+    tree = marked.tree(code={"coding": [{"system": "urn:test", "code": marked.value}]})
+    del tree["identifier"]
+    asked = form(tree, f"code=urn:test|{marked.value}&patient={patient}")
+    elsewhere = {**tree, "code": {"coding": [{"system": "urn:test", "code": f"{marked.value}-2"}]}}
+    stored = gp.post("/Observation", json=elsewhere).json()
+    plain = entry("POST", "Observation", tree)
+    moved = entry("PUT", f"Observation/{stored['id']}", {**tree, "id": stored["id"]})
+
+    for another in (plain, moved):
+        for entries in ([asked, another], [another, asked]):
+            answer = bundle(gp, "transaction", *entries)
+            assert answer.status_code == 400, answer.text
+    assert gp.get(f"/Observation?code=urn:test|{marked.value}&_summary=count").json()["total"] == 0
+    assert statuses(bundle(gp, "transaction", asked, entry("POST", "Observation", elsewhere))) == ["201", "201"]
+
+
+def test_one_person_spelled_in_two_ways_is_refused_in_a_transaction(gp: httpx.Client, marked: Marked) -> None:
+    person = {"resourceType": "Patient", "name": [{"family": marked.value}], "birthDate": "1950-02-03"}
+    spelled = (f"family={marked.value}&birthdate=1950-02-03", f"birthdate=1950-02-03&family={marked.value}")
+
+    answer = bundle(gp, "transaction", *[entry("POST", "Patient", person, ifNoneExist=asked) for asked in spelled])
+
+    assert answer.status_code == 400, answer.text

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
@@ -88,3 +89,49 @@ def test_equal_transactions_make_one_resource(service: Any, headers: dict[str, s
     assert {answer.status_code for answer in answers} == {200}
     statuses = Counter(answer.json()["entry"][0]["response"]["status"][:3] for answer in answers)
     assert statuses == {"201": 1, "200": AT_ONCE - 1}
+
+
+SPELLINGS = [
+    pytest.param("code=urn:race|{v}&patient={p}", "patient={p}&code=urn:race|{v}", id="order"),
+    pytest.param("code=urn:race|{v}&patient={p}", "code=urn:race|{v}&subject=Patient/{p}", id="patient and subject"),
+    pytest.param("code=urn:race|{v}&patient={p}", "code=urn:race%7C{v}&patient=Patient/{p}", id="encoding and type"),
+    pytest.param("code=urn:race|{v}&patient={p}", "code=urn:race|{v}", id="weaker"),
+]
+
+
+@pytest.mark.parametrize("way", ["create", "transaction", "transaction update"])
+@pytest.mark.parametrize(("one", "other"), SPELLINGS)
+def test_criteria_spelled_otherwise_make_one_resource(
+    service: Any, headers: dict[str, str], one: str, other: str, way: str
+) -> None:
+    """Which requests wait for each other is decided by what they may match, not by how they say it."""
+    patient = service.patient()
+
+    def write(number: int, value: str) -> httpx.Response:
+        tree = json.loads(observation(patient, value))
+        asked = (one, other)[number % 2].format(v=value, p=patient)
+        if way == "create":
+            more = {**headers, "if-none-exist": asked}
+            return httpx.post(f"{service.fhir}/Observation", json=tree, headers=more, timeout=60)
+        request = {"method": "POST", "url": "Observation", "ifNoneExist": asked}
+        if way == "transaction update":
+            request = {"method": "PUT", "url": f"Observation?{asked}"}
+        sent = {"resourceType": "Bundle", "type": "transaction", "entry": [{"resource": tree, "request": request}]}
+        return httpx.post(f"{service.fhir}/", json=sent, headers=headers, timeout=60)
+
+    for _ in range(3):
+        value = uuid.uuid4().hex
+        answers = at_once(partial(write, value=value))
+        assert {answer.status_code for answer in answers} <= {200, 201}, [answer.text[:300] for answer in answers]
+        asked = {"code": f"urn:race|{value}", "patient": patient}
+        found = httpx.get(f"{service.fhir}/Observation", params=asked, headers=headers, timeout=60).json()
+        assert found["total"] == 1
+
+
+def observation(patient: str, code: str) -> bytes:
+    tree = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "urn:race", "code": code}]},
+    }
+    return json.dumps({**tree, "subject": {"reference": f"Patient/{patient}"}}).encode()

@@ -14,6 +14,7 @@ import asyncpg
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import BadRequest, Conflict, FhirError, Gone, NotFound
 from liaison.fhir.interactions import content, etag, owners, patching, scope
+from liaison.fhir.interactions.identities import refuse_overlaps
 from liaison.fhir.interactions.resolve import Lenience, Resolver
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import dump, read
@@ -124,7 +125,6 @@ async def _once(
         await _lock(store, connection, matching, resolver)
     if not resolver.lenient:
         _refuse_doubles(writes)
-        _refuse_identities(store, writes)
     _name_patients(store, writes)
     await resolver.resolve()
     while refused := owners.assign(writes, resolver.resolved, resolver.texts_of):
@@ -138,6 +138,8 @@ async def _once(
             changes.append(_change(store, write, resolver, at))
         if number % BREATH == 0:
             await asyncio.sleep(0)
+    if not resolver.lenient:
+        await refuse_overlaps(writes, resolver.base_url, store.database.clock.now())
     if changes:
         await store.write(connection, caller, changes, resolver.related())
 
@@ -173,13 +175,14 @@ async def _load_one(store: Store, caller: Caller, write: Write) -> None:
 
 
 async def _lock(store: Store, connection: asyncpg.Connection, writes: Sequence[Write], resolver: Resolver) -> None:
-    tokens = set(resolver.lock_tokens())
+    asked = resolver.locks()
+    tokens = {token for one in asked for token in one.own}
     for write in writes:
         for tree in (write.tree, write.before):
             if tree is not None:
                 tokens.update(store.lock_tokens(tree))
     if tokens:
-        await store.lock(connection, sorted(tokens))
+        await store.lock(connection, tokens, {token for one in asked for token in one.shared})
 
 
 def _refuse_doubles(writes: Sequence[Write]) -> None:
@@ -190,23 +193,6 @@ def _refuse_doubles(writes: Sequence[Write]) -> None:
             if write.key in seen:
                 raise write.problem(BadRequest("An entry before this one is about the same resource."))
             seen.add(write.key)
-
-
-def _refuse_identities(store: Store, writes: Sequence[Write]) -> None:
-    """Nor do two entries make or keep what has one identifier, which the criteria of one of them ask for. Criteria are
-    searched before anything is written: the other's resource would not be found, and there would be two."""
-    asked = {
-        store.lock_token_of(write.type_, write.none_exist or write.matching): write
-        for write in writes
-        if (write.none_exist or write.matching) and write.interaction != "delete"
-    }
-    for write in writes if asked else ():
-        for token in store.lock_tokens(write.tree) if write.tree is not None else ():
-            other = asked.get(token)
-            if other is not None and other is not write and other.type_ == write.type_:
-                raise other.problem(
-                    BadRequest(f"The resource of {write.at} has the identifier that this entry asks for.")
-                )
 
 
 def _name_patients(store: Store, writes: Sequence[Write]) -> None:

@@ -14,6 +14,7 @@ from liaison.fhir import search
 from liaison.fhir.definitions import kind_of, type_of
 from liaison.fhir.errors import FhirError, Issue, PreconditionFailed, Unprocessable
 from liaison.fhir.interactions.conditional import matched, too_many, unmatched
+from liaison.fhir.interactions.identities import Locks, locks
 from liaison.fhir.interactions.links import Link, links, relinked
 from liaison.fhir.interactions.references import Target, root_of, target, unversioned
 from liaison.fhir.interactions.scope import permit_letter
@@ -134,6 +135,10 @@ class Resolver:
         self._places[id(write)] = self._find(write, write.tree)
 
     @property
+    def base_url(self) -> str:
+        return self._base_url
+
+    @property
     def lenient(self) -> bool:
         """Whether this is an import."""
         return self._lenience is not None
@@ -156,10 +161,11 @@ class Resolver:
 
     # ---- conditional requests --------------------------------------------------------------------------------------
 
-    def lock_tokens(self) -> list[bytes]:
+    def locks(self) -> list[Locks]:
         """What conditional writes must lock before they search."""
-        asked = ((write.type_, write.none_exist or write.matching) for write in self._writes)
-        return [self._store.lock_token_of(type_, query) for type_, query in asked if query]
+        now = self._store.database.clock.now()
+        asked = {(write.type_, write.none_exist or write.matching) for write in self._writes}
+        return [locks(self._store, type_, query, self._base_url, now) for type_, query in asked if query]
 
     async def match_conditional_writes(self) -> None:
         """Runs the searches of conditional writes; call it once their criteria are locked."""

@@ -17,6 +17,7 @@ from liaison.fhir.interactions.entries import Entry, full_urls, named
 from liaison.fhir.interactions.responses import AsAnswer, Perform, response_bundle
 from liaison.fhir.interactions.update import check_id
 from liaison.fhir.interactions.writes import Write
+from liaison.fhir.search.parse import pairs
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller, Request
 
@@ -118,10 +119,11 @@ def _write(caller: Caller, entry: Entry, most_deletions: int) -> Write | None:
 
 def _refuse_doubles(writes: Sequence[Write]) -> None:
     """R4: 'a resource can only appear in a transaction once (by identity)'. What criteria match is compared when they
-    have been searched; equal criteria would create two of what is to be one."""
-    seen: set[tuple[str, str]] = set()
+    have been searched; equal criteria, in whatever order, would create two of what is to be one."""
+    seen: set[tuple[str, object]] = set()
     for write in writes:
-        named = write.id_ or write.none_exist or write.matching
+        criteria = write.none_exist or write.matching
+        named: object = write.id_ or (tuple(sorted(pairs(criteria))) if criteria else "")
         if named:
             if (write.type_, named) in seen:
                 raise write.problem(BadRequest("An entry before this one is about the same resource."))

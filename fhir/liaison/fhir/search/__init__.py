@@ -4,8 +4,9 @@
 statement over visible rows only, `decide` evaluates after decryption, `sort`, `include` and `page` make the Bundle.
 """
 
+from liaison.fhir.search.alone import Alone, facts_of
 from liaison.fhir.search.parse import supported
 from liaison.fhir.search.scopes import match
 from liaison.fhir.search.searching import find, search
 
-__all__ = ["find", "match", "search", "supported"]
+__all__ = ["Alone", "facts_of", "find", "match", "search", "supported"]

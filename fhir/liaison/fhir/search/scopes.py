@@ -7,9 +7,9 @@ from typing import Final
 from liaison.fhir import model
 from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import BadRequest, Forbidden
-from liaison.fhir.model import dates
+from liaison.fhir.search.alone import TEXTS, facts_of
 from liaison.fhir.search.chain import is_chained
-from liaison.fhir.search.criteria import Context, Criterion, Facts
+from liaison.fhir.search.criteria import Context, Criterion
 from liaison.fhir.search.decide import satisfies
 from liaison.fhir.search.parse import criterion, pairs
 from liaison.fhir.search.plan import Alternatives
@@ -21,11 +21,7 @@ _ANY: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def match(type_: str, tree: Tree, query: str, *, base_url: str = "", now: datetime | None = None) -> bool:
     """Whether one resource meets every criterion of a query: plain evaluation on its own content. Without `now` nothing
     in it may depend on the moment: BadRequest."""
-    meta = tree.get("meta") or {}
-    span = dates.span(str(meta.get("lastUpdated", "")))
-    updated = dates.EARLIEST if span is None else span[0]
-    facts = Facts(type_, str(tree.get("id", "")), updated, model.extract(type_, tree))
-    return satisfies(facts, _criteria(type_, query, base_url, now), ())
+    return satisfies(facts_of(type_, tree), _criteria(type_, query, base_url, now), ())
 
 
 def letter_for(caller: Caller, type_: str) -> Interaction | None:
@@ -56,7 +52,7 @@ def lets_include(caller: Caller, one: Opened, base_url: str) -> bool:
 def _criteria(type_: str, query: str, base_url: str, now: datetime | None = None) -> tuple[Criterion, ...]:
     asked = Context(type_, base_url, now or _ANY)
     given = pairs(query)
-    if any(name in ("_filter", "_text", "_content", "_list") for name, _ in given):
+    if any(name in TEXTS for name, _ in given):
         raise BadRequest("What a scope asks is decided on the values of parameters, not on texts, filters or lists.")
     if any(is_chained(name) for name, _ in given):
         raise BadRequest("What a scope asks is decided on the resource alone: a scope cannot be chained.")

@@ -4,7 +4,7 @@ The store cannot be opened without an `AccessFilter` and `Hooks`; `liaison.auth`
 `liaison.services` passes them in. `fhir` never learns what OAuth or a care team is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -313,8 +313,9 @@ class Records(Protocol):
         Raises Conflict when a version to be superseded is no longer the current one.
         """
 
-    async def lock(self, connection: asyncpg.Connection, tokens: Sequence[bytes]) -> None:
-        """Locks these identity tokens until the transaction ends, in sorted order. Waits for whoever has them."""
+    async def lock(self, connection: asyncpg.Connection, tokens: Iterable[bytes], shared: Iterable[bytes] = ()) -> None:
+        """Locks these identity tokens until the transaction ends, in sorted order, `shared` together with others who share
+        them. Waits for whoever has them."""
 
     def lock_tokens(self, tree: Tree) -> list[bytes]:
         """The tokens of the business identifiers of a resource."""

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Final
 
 import asyncpg
@@ -15,17 +16,21 @@ _MAKE = """
     on conflict do nothing
 """
 _TAKE = "select 1 from identity_lock where token = any($1::bytea[]) order by token for update"
+_SHARE = "select 1 from identity_lock where token = any($1::bytea[]) order by token for share"
 
 
-async def lock(connection: asyncpg.Connection, tokens: Iterable[bytes]) -> None:
-    """Returns when this transaction alone holds every token. Always in sorted order, so that two never deadlock."""
-    wanted = sorted(set(tokens))
+async def lock(connection: asyncpg.Connection, tokens: Iterable[bytes], shared: Iterable[bytes] = ()) -> None:
+    """Returns when this transaction alone holds every token, and holds each of `shared` with none but those who share it.
+    Always in sorted order, so that two never deadlock."""
+    alone = set(tokens)
+    wanted = sorted(alone.union(shared))
     if not wanted:
         return
     made = await connection.execute(_MAKE, wanted)
     # A row just made is held by its maker; one that another transaction is making was waited for.
     if made != f"INSERT 0 {len(wanted)}":
-        await connection.execute(_TAKE, wanted)
+        for own, some in groupby(wanted, alone.__contains__):
+            await connection.execute(_TAKE if own else _SHARE, list(some))
 
 
 WAIT_SECONDS: Final = 15

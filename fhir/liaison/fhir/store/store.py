@@ -1,7 +1,7 @@
 """The open store: the one way to rows. It cannot be had without an access filter and hooks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Self
 
@@ -207,9 +207,10 @@ class Store:
                 await self.parameters.take(connection, changes)
             await self.hooks.after_write(connection, written)
 
-    async def lock(self, connection: asyncpg.Connection, tokens: Sequence[bytes]) -> None:
-        """Locks these identity tokens until the transaction ends. Waits for whoever has them."""
-        await locks.lock(connection, tokens)
+    async def lock(self, connection: asyncpg.Connection, tokens: Iterable[bytes], shared: Iterable[bytes] = ()) -> None:
+        """Locks these identity tokens until the transaction ends, `shared` together with others who share them. Waits for
+        whoever has them."""
+        await locks.lock(connection, tokens, shared)
 
     @asynccontextmanager
     async def alone(self, tokens: Sequence[bytes]) -> AsyncIterator[None]:
