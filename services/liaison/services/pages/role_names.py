@@ -1,6 +1,6 @@
 """What the roles are called on the pages. French source strings; English in the catalogue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from liaison.auth.access.classes import Class
@@ -138,6 +138,12 @@ def role_name(code: str, gettext: Callable[[str], str], stands_for: str = "", ge
     if code == "substitute" and (profession := profession_of(stands_for)):
         return gettext(substitutes[profession])
     return gettext(names[code]) if code in names else ""
+
+
+def every_name() -> Iterator[str]:
+    """Every role in French, a woman's and a substitute's too."""
+    for names in (ROLE_NAMES, _SUBSTITUTES, _FEMININE, _FEMININE_SUBSTITUTES):
+        yield from names.values()
 
 
 def profession_name(profession: str, gettext: Callable[[str], str]) -> str:

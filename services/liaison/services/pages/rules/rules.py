@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +18,23 @@ from liaison.services.pages.role_names import ROLE_NAMES
 from liaison.services.pages.signed_in import browser_of, signed_in
 
 Gettext = Callable[[str], str]
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+_BASES: Final = (
+    _("défaut"),
+    _("défaut, en attendant la matrice officielle"),
+    _("défaut, à valider par le DPO"),
+    _("CSP R.1111-49 pour l'auteur"),
+    _("CSP R.1111-40 (premier contact)"),
+    _("Code civil 425, 459"),
+)
+"""What the basis of a row says in words. An article of law is named alike in every language."""
+_AND: Final = _(" ; ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +97,13 @@ async def rules(request: Request) -> Response:
 
 def _row(row: Row, role: str, gettext: Gettext) -> Told:
     mine = bool(role) and any(role in line.roles for line in row.lines)
-    return Told(row.label, gettext(row.text), row.basis, mine, [_line(line, gettext) for line in row.lines])
+    return Told(
+        row.label, gettext(row.text), basis_said(row.basis, gettext), mine, [_line(line, gettext) for line in row.lines]
+    )
+
+
+def basis_said(basis: str, gettext: Gettext) -> str:
+    return gettext(_AND).join(gettext(part) for part in basis.split(" ; "))
 
 
 def _line(line: Line, gettext: Gettext) -> Said:
