@@ -179,6 +179,8 @@ account = Table(
     Column("active", Boolean, nullable=False, server_default="true"),
     Column("failures", Integer, nullable=False, server_default="0"),
     moment("locked_until"),
+    Column("pin_failures", Integer, nullable=False, server_default="0"),  # of the PIN: neither locks the other
+    moment("pin_locked_until"),
     moment("not_before"),  # tokens issued before this are dead
     moment("ends_at"),  # the end of a contract
 )

@@ -154,3 +154,28 @@ async def test_five_wrong_codes_end_the_sealed_one(connection: asyncpg.Connectio
             await recovery.open_envelope(connection, account, given)
     code = await recovery.seal(connection)
     await recovery.open_envelope(connection, account, code)
+
+
+async def test_an_account_of_pro_sante_connect_gets_no_link_by_two_nor_by_the_sealed_code(
+    connection: asyncpg.Connection,
+) -> None:
+    account = await accounts.add(connection, "psc-1234", Key(0, kind_of("Practitioner"), 1), invited=True)
+    first, second = await person(connection, "a1", 2, admin=True), await person(connection, "a2", 3, admin=True)
+    with pytest.raises(RecoveryProblem, match="Pro Santé Connect"):
+        await recovery.ask(connection, account, first)
+    await connection.execute(  # asked for before this was refused
+        "insert into recovery (recovery, account, asked_by, expires_at) values (7, $1, $2, now() + interval '1 day')",
+        account.number,
+        first.number,
+    )
+    with pytest.raises(RecoveryProblem, match="Pro Santé Connect"):
+        await recovery.grant(connection, account, second)
+
+    await accounts.suspend(connection, second.username)
+    code = await recovery.seal(connection)
+    with pytest.raises(RecoveryProblem, match="Pro Santé Connect"):
+        await recovery.open_envelope(connection, account, code)
+    with pytest.raises(RecoveryProblem, match="Pro Santé Connect"):
+        await recovery.at_the_console(connection, account)
+    assert not await connection.fetchval("select exists (select from first_access)")
+    await recovery.open_envelope(connection, first, code)  # the code stays good for another

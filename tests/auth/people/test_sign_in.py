@@ -116,19 +116,56 @@ async def test_a_password_never_locks_for_good(
     assert 890 < wait.total_seconds() <= 900
 
 
+async def wrong_pins(database: Database, connection: asyncpg.Connection, times: int) -> None:
+    for _ in range(times):
+        await connection.execute("update account set pin_locked_until = null")  # someone patient
+        assert not await enters(database, "000000", phone=True)
+
+
 async def test_a_pin_locks_until_a_manager_sets_a_new_one(
     database: Database, connection: asyncpg.Connection, account: Account
 ) -> None:
-    for _ in range(PIN_LOCKS_AT):
-        await connection.execute("update account set locked_until = null")  # someone patient
-        assert not await enters(database, "000000", phone=True)
+    await wrong_pins(database, connection, PIN_LOCKS_AT)
 
-    assert await connection.fetchval("select locked_until = 'infinity' from account")
+    assert await connection.fetchval("select pin_locked_until > now() + interval '23 hours' from account")
     assert not await enters(database, "271828", phone=True)
 
     assert await accounts.set_secret(connection, "maelle.tanguy", pin="314159")
     assert await enters(database, "314159", phone=True)
     assert await enters(database, PASSWORD)  # the password stayed
+
+
+async def test_a_pin_that_locked_is_good_again_after_a_day(
+    database: Database, connection: asyncpg.Connection, account: Account
+) -> None:
+    await wrong_pins(database, connection, PIN_LOCKS_AT)
+    await connection.execute("update account set pin_locked_until = pin_locked_until - interval '24 hours'")
+
+    assert await enters(database, "271828", phone=True)
+    assert await connection.fetchval("select pin_failures from account") == 0
+
+
+async def test_wrong_passwords_do_not_lock_the_pin_nor_wrong_pins_the_password(
+    database: Database, connection: asyncpg.Connection, account: Account
+) -> None:
+    for _ in range(PIN_LOCKS_AT):
+        await connection.execute("update account set locked_until = null")
+        assert not await enters(database, "wrong")
+    assert not await enters(database, "000000", phone=True)  # one wrong one: the first
+    assert await enters(database, "271828", phone=True)
+    assert not await enters(database, PASSWORD)  # still slowed down: the PIN told nothing of the password
+
+    await connection.execute("update account set failures = 0, locked_until = null")
+    await wrong_pins(database, connection, PIN_LOCKS_AT)
+    assert await enters(database, PASSWORD)
+    assert not await enters(database, "271828", phone=True)
+
+
+async def test_a_thousand_wrong_passwords_are_answered_as_one(
+    database: Database, connection: asyncpg.Connection, account: Account
+) -> None:
+    await connection.execute("update account set failures = 5000")
+    assert not await enters(database, "wrong")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,14 @@
 """Enrolling and revoking the phones of a service, from its manager's pages."""
 
+import asyncio
+from typing import Any
+
 import httpx
 import pytest
 from playwright.async_api import Browser
 
-from liaison.auth.people import accounts
+from liaison.auth.people import accounts, first_codes, phones
+from liaison.auth.people.accounts import Account
 from liaison.services.installation import Kind
 from liaison.services.pages import cookies
 
@@ -56,6 +60,62 @@ async def test_a_pin_works_on_the_phone_that_was_enrolled_until_it_is_revoked(ma
         await declared_as(managed, None)
         phone.cookies.delete("__Host-liaison")
         assert (await sign_in(phone, "both", "271828")).status_code == 403
+
+
+async def test_a_pin_and_a_first_code_are_worth_nothing_on_a_phone_of_another_service(managed: Place) -> None:
+    await declared_as(managed, None)
+    async with managed.house.database.writing.acquire() as connection:
+        number = (await accounts.by_username(connection, "both")).number  # type: ignore[union-attr]  # it is there
+        elsewhere = await phones.enrol(connection, 424242, "Téléphone d’un autre service")
+        organization = await connection.fetchval("select organization from held_role limit 1")
+        here = await phones.enrol(connection, organization, "Téléphone 1")
+        code = await first_codes.give(connection, number)
+
+    async def first_pin(browser: httpx.AsyncClient) -> int:
+        form = {"csrf": field((await browser.get("/premier-code")).text, "csrf"), "identifiant": "both", "code": code}
+        return (await browser.post("/premier-code", data={**form, "pin": "482915", "encore": "482915"})).status_code
+
+    async with managed.browser() as browser:
+        browser.cookies.set(PHONE, elsewhere, domain="liaison.test", path="/")
+        assert (await sign_in(browser, "both", "271828")).status_code == 403
+        for _ in range(first_codes.TRIES):
+            assert await first_pin(browser) == 403
+    async with managed.browser() as browser:
+        browser.cookies.set(PHONE, here, domain="liaison.test", path="/")
+        assert (await sign_in(browser, "both", "271828")).status_code == 303
+    async with managed.browser() as browser:
+        browser.cookies.set(PHONE, here, domain="liaison.test", path="/")
+        assert await first_pin(browser) == 303  # not ended from the other phone
+
+    await managed.house.database.writing.execute("update held_role set valid_to = now() where role_code <> 'admin'")
+    async with managed.browser() as browser:
+        browser.cookies.set(PHONE, here, domain="liaison.test", path="/")
+        assert (await sign_in(browser, "both", "482915")).status_code == 403  # works there no more
+
+
+async def test_of_four_who_come_with_one_first_code_at_once_one_enters_and_three_read_why_not(
+    managed: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, together = first_codes.check, asyncio.Barrier(4)
+
+    async def checked(*given: Any, **named: Any) -> Account:
+        found = await check(*given, **named)
+        await together.wait()  # all four were right, and none has chosen yet
+        return found
+
+    monkeypatch.setattr(first_codes, "check", checked)
+    async with managed.house.database.writing.acquire() as connection:
+        number = (await accounts.by_username(connection, "both")).number  # type: ignore[union-attr]  # it is there
+        code = await first_codes.give(connection, number)
+
+    async def come() -> httpx.Response:
+        async with managed.browser() as browser:
+            form = {"csrf": field((await browser.get("/premier-code")).text, "csrf"), "identifiant": "both"}
+            return await browser.post("/premier-code", data={**form, "code": code, "pin": "482915", "encore": "482915"})
+
+    answers = await asyncio.gather(*(come() for _ in range(4)))
+    assert sorted(one.status_code for one in answers) == [303, 403, 403, 403]
+    assert all("ou ils ne valent plus" in one.text for one in answers if one.status_code == 403)
 
 
 async def test_both_are_on_record(managed: Place) -> None:

@@ -202,7 +202,8 @@ async def test_a_role_that_ends_ends_the_session_at_the_next_page(place: Place) 
 async def test_a_pin_needs_the_services_phone(place: Place) -> None:
     async with place.house.database.writing.acquire() as connection:
         await accounts.set_secret(connection, "nurse", pin="271828")
-        secret = await phones.enrol(connection, 1, "Téléphone 1")
+        service = await connection.fetchval("select organization from held_role where role_code = 'nurse' limit 1")
+        secret = await phones.enrol(connection, service, "Téléphone 1")
     await declared_as(place, None)
     async with place.browser() as desk, place.browser() as phone:
         phone.cookies.set("__Host-liaison-phone", secret)

@@ -47,6 +47,9 @@ class Account:
 IN_FORCE: Final = f"(a.active and (a.ends_at is null or a.ends_at > now()) and {represents('a')})"
 """SQL: whether one may sign in by the account `a`, now: not suspended, not ended, and no former representative's."""
 
+UNLOCKED: Final = "failures = 0, locked_until = null, pin_failures = 0, pin_locked_until = null"
+"""SQL, for an update of `account`: nothing was tried in vain."""
+
 _COLUMNS: Final = (
     "a.account, a.username, a.fhir_kind, a.fhir_patient, a.fhir_res, a.active, a.ends_at,"
     f" coalesce(a.ends_at <= now(), false) or not {represents('a')} as over"
@@ -180,9 +183,8 @@ async def set_secret(connection: asyncpg.Connection, username: str, *, password:
     kept_password, kept_pin = await _secrets(normal(username), password, pin)
     async with connection.transaction():
         number = await connection.fetchval(
-            """
-            update account set password = coalesce($2, password), pin = coalesce($3, pin), failures = 0,
-                               locked_until = null
+            f"""
+            update account set password = coalesce($2, password), pin = coalesce($3, pin), {UNLOCKED}
             where username = $1 returning account
             """,
             normal(username),
@@ -198,7 +200,7 @@ async def suspend(connection: asyncpg.Connection, username: str, *, active: bool
     """Suspends (or takes up again) an account; all it holds open ends at once. False when there is none."""
     async with connection.transaction():
         number = await connection.fetchval(
-            "update account set active = $2, failures = 0, locked_until = null where username = $1 returning account",
+            f"update account set active = $2, {UNLOCKED} where username = $1 returning account",
             normal(username),
             active,
         )

@@ -31,14 +31,18 @@ async def give(connection: asyncpg.Connection, account: int) -> str:
     return code
 
 
-async def check(connection: "asyncpg.Connection | asyncpg.Pool", username: str, code: str) -> Account:
-    """Whose code it is. Raises SignInRefused. The attempt is counted before the code is looked at."""
+async def check(connection: "asyncpg.Connection | asyncpg.Pool", username: str, code: str, *, here: bool) -> Account:
+    """Whose code it is. Raises SignInRefused. The attempt is counted before the code is looked at.
+
+    `here`: on a phone of a service where that person works. On another it is neither looked at nor counted: nobody ends
+    the code of another service's aide."""
     row = await connection.fetchrow(
         "update first_code f set tries = tries + 1 from account a where a.account = f.account and a.username = $1"
-        f" and {IN_FORCE} and f.expires_at > now() and f.tries < $2"
+        f" and {IN_FORCE} and f.expires_at > now() and f.tries < $2 and $3"
         " returning f.account, f.code, a.fhir_res",
         normal(username),
         TRIES,
+        here,
     )
     if not await matches(code.replace(" ", ""), row["code"] if row else None):
         raise SignInRefused(*((row["account"], row["fhir_res"]) if row else ()))

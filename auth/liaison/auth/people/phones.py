@@ -8,7 +8,8 @@ import asyncpg
 
 from liaison.auth.digests import digest
 from liaison.auth.people import browsers
-from liaison.auth.people.accounts import IN_FORCE
+from liaison.auth.people.accounts import IN_FORCE, normal
+from liaison.fhir.definitions import kind_of
 
 
 class Phone(NamedTuple):
@@ -72,6 +73,22 @@ async def users_of(connection: "asyncpg.Connection | asyncpg.Pool", phone: Phone
         MOST_NAMES,
     )
     return [row["username"] for row in rows]
+
+
+async def serves(connection: "asyncpg.Connection | asyncpg.Pool", phone: Phone, username: str) -> bool:
+    """Whether this account's person holds a role in the phone's service, or will: whoever was engaged for Monday chooses
+    a PIN on Friday. On any other phone a PIN is no second factor, and counts for nothing."""
+    return bool(
+        await connection.fetchval(
+            f"""
+            select exists (
+                select from account a join held_role h on h.practitioner = a.fhir_res and h.organization = $1
+                where a.username = $2 and a.fhir_kind = {kind_of("Practitioner")} and h.active and h.valid_to > now())
+            """,
+            phone.organization,
+            normal(username),
+        )
+    )
 
 
 async def revoke(connection: asyncpg.Connection, organization: int, number: int) -> bool:

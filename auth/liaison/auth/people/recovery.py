@@ -3,6 +3,7 @@ sealed code, where there is nobody else.
 
 One asks, another grants, both with a recent proof; neither is the person concerned, and two accounts of one person are one.
 What is granted is a one-time link: old secrets, passkeys and the app are gone with it, and all that was open is closed.
+An account that Pro Santé Connect opened gets none: whoever lost their card or their e-CPS is helped there.
 Each stays on a list that the data protection officer reads and signs off.
 """
 
@@ -13,9 +14,10 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from liaison.auth.people import invitations, notices
-from liaison.auth.people.accounts import IN_FORCE, Account
+from liaison.auth.people.accounts import IN_FORCE, UNLOCKED, Account
 from liaison.auth.people.hashes import hashed, matches
 from liaison.auth.people.notices import Kind
+from liaison.auth.people.ways_in import ELSEWHERE
 from liaison.auth.sessions import end_account
 from liaison.fhir.definitions import kind_of
 
@@ -35,6 +37,18 @@ class RecoveryProblem(ValueError):
     """It is not to be had this way. The text says why, and holds no secret."""
 
 
+class SignsInElsewhere(RecoveryProblem):
+    """Pro Santé Connect stands behind the account: a secret of our own would go round the exercices."""
+
+    def __init__(self) -> None:
+        super().__init__("This account signs in through Pro Santé Connect: it has no secret here, and gets none.")
+
+
+def _only_of_ours(account: Account) -> None:
+    if account.username.startswith(ELSEWHERE):
+        raise SignsInElsewhere
+
+
 class Granted(NamedTuple):
     """One that was granted. `granted_by` 0: at the console, with the sealed code."""
 
@@ -48,6 +62,7 @@ class Granted(NamedTuple):
 
 async def ask(connection: asyncpg.Connection, account: Account, by: Account) -> None:
     """The first administrator's word. Raises RecoveryProblem. Lasts a day."""
+    _only_of_ours(account)
     if account.person == by.person:
         raise RecoveryProblem("Nobody asks for themselves.")
     await connection.execute("delete from recovery where account = $1 and granted_at is null", account.number)
@@ -71,6 +86,7 @@ async def asked(connection: "asyncpg.Connection | asyncpg.Pool") -> dict[int, in
 async def grant(connection: asyncpg.Connection, account: Account, by: Account) -> str:
     """The second one's word, in a transaction. The token of a one-time link. Raises RecoveryProblem, also when the first
     one is no administrator any more."""
+    _only_of_ours(account)
     done = account.person != by.person and await connection.fetchval(
         f"""
         update recovery r set granted_by = $2, granted_at = now() from account a
@@ -94,9 +110,7 @@ async def grant(connection: asyncpg.Connection, account: Account, by: Account) -
 async def _anew(connection: asyncpg.Connection, account: int) -> str:
     await connection.execute("delete from passkey where account = $1", account)
     await connection.execute("delete from totp where account = $1", account)
-    await connection.execute(
-        "update account set password = null, pin = null, failures = 0, locked_until = null where account = $1", account
-    )
+    await connection.execute(f"update account set password = null, pin = null, {UNLOCKED} where account = $1", account)
     await end_account(connection, account)
     return await invitations.invite(connection, account)
 
@@ -160,6 +174,7 @@ async def open_envelope(connection: "asyncpg.Connection | asyncpg.Pool", account
 
     Raises RecoveryProblem, also where two administrators could do it, and after five wrong ones, until a new one is sealed.
     """
+    _only_of_ours(account)
     if await administrators(connection, but=account) >= 2:
         raise RecoveryProblem("There are two other administrators: one asks for it in the pages, the other grants it.")
     kept = await connection.fetchval(
@@ -171,6 +186,7 @@ async def open_envelope(connection: "asyncpg.Connection | asyncpg.Pool", account
 
 async def at_the_console(connection: asyncpg.Connection, account: Account) -> str:
     """After `open_envelope`, in a transaction: the code is spent, and the token of a one-time link."""
+    _only_of_ours(account)
     await connection.execute("delete from sealed_code")
     number = secrets.randbits(62) or 1
     await connection.execute(

@@ -2,8 +2,8 @@
 
 The attempt is counted before the secret is looked at, in one statement, so that attempts side by side cannot outrun the
 count. Passwords slow down from the fifth failure on (5 s, doubling, 15 min at most) and never lock for good: that would
-let anyone shut a clinician out. PINs lock at the tenth until a manager sets a new one: they are short, and work only on
-an enrolled phone.
+let anyone shut a clinician out. PINs lock at the tenth, for a day or until a manager sets a new one: they are short, and
+work only on an enrolled phone. Each has its own count: guessing at one never locks the other.
 """
 
 from typing import Any, Final
@@ -15,6 +15,11 @@ from liaison.fhir.store.database import Database
 FREE: Final = 4
 SLOWEST: Final = 900
 PIN_LOCKS_AT: Final = 10
+PIN_LOCKED_FOR: Final = 24 * 3600
+
+
+_COUNTED: Final = {"password": ("failures", "locked_until"), "pin": ("pin_failures", "pin_locked_until")}
+"""The columns in which wrong ones are counted."""
 
 
 class SignInRefused(Exception):
@@ -35,15 +40,18 @@ def looks_like_pin(secret: str) -> bool:
 async def sign_in(database: Database, username: str, secret: str, *, on_enrolled_phone: bool) -> Account:
     """Raises SignInRefused. A PIN is looked at only on an enrolled phone, which is the other factor."""
     with_pin = on_enrolled_phone and looks_like_pin(secret)
+    kind = "pin" if with_pin else "password"
+    failures, locked_until = _COUNTED[kind]
     row = await database.writing.fetchrow(
         f"""
-        update account a set failures = failures + 1,
-            locked_until = case
-                when $2 and failures + 1 >= $3 then 'infinity'
-                when failures + 1 > $4 then now() + make_interval(secs => least($5, 5 * 2 ^ (failures - $4)))
+        update account a set {failures} = {failures} + 1,
+            {locked_until} = case
+                when $2 and {failures} + 1 >= $3 then now() + make_interval(secs => $6)
+                when {failures} + 1 > $4
+                    then now() + make_interval(secs => least($5, 5 * 2 ^ least({failures} - $4, 20)))
             end
         where username = $1 and {IN_FORCE}
-          and coalesce(locked_until, '-infinity') <= now()
+          and coalesce({locked_until}, '-infinity') <= now()
         returning account, fhir_res, password, pin
         """,
         normal(username),
@@ -51,12 +59,13 @@ async def sign_in(database: Database, username: str, secret: str, *, on_enrolled
         PIN_LOCKS_AT,
         FREE,
         float(SLOWEST),
+        float(PIN_LOCKED_FOR),
     )
-    kept: Any = None if row is None else row["pin" if with_pin else "password"]
+    kept: Any = None if row is None else row[kind]
     if not await matches(secret, kept):
         raise SignInRefused(*((row["account"], row["fhir_res"]) if row else ()))
     await database.writing.execute(
-        "update account set failures = 0, locked_until = null where account = $1", row["account"]
+        f"update account set {failures} = 0, {locked_until} = null where account = $1", row["account"]
     )
     account = await by_number(database.reading, row["account"])
     if account is None or not account.active:

@@ -16,7 +16,7 @@ import typer
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.people import accounts, recovery, second_factor
 from liaison.auth.people.accounts import Account
-from liaison.auth.people.recovery import RecoveryProblem
+from liaison.auth.people.recovery import RecoveryProblem, SignsInElsewhere
 from liaison.auth.people.sign_in import SignInRefused, sign_in
 from liaison.services.command import Refused
 from liaison.services.command.client import carry_out
@@ -113,6 +113,8 @@ async def _by_two(username: str, proofs: list[tuple[str, str, str]]) -> str:
             try:
                 await recovery.ask(connection, account, first)
                 token = await recovery.grant(connection, account, second)
+            except SignsInElsewhere as elsewhere:
+                raise Refused(str(elsewhere)) from None
             except RecoveryProblem:
                 problem = "Two administrators are needed, and neither is the person concerned."
                 raise Refused(problem) from None

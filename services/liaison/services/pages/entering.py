@@ -69,11 +69,14 @@ async def note_refusal(request: Request, refusal: SignInRefused) -> None:
     await note(request, refused)
 
 
-async def on_enrolled_phone(request: Request) -> bool:
-    """In a sandbox every browser counts as enrolled: there is nothing real behind it, and its people have PINs."""
+async def on_enrolled_phone(request: Request, username: str = "") -> bool:
+    """Whether this browser is a phone of a service; with a `username`, of a service where that person works.
+
+    In a sandbox every browser counts as enrolled: there is nothing real behind it, and its people have PINs."""
     house = request.app.state.house
     secret = cookies.read(request, cookies.PHONE)
-    if secret and await phones.find(house.database.reading, secret) is not None:
+    phone = await phones.find(house.database.reading, secret) if secret else None
+    if phone is not None and (not username or await phones.serves(house.database.reading, phone, username)):
         return True
     return await declared(house.database.reading, house.vault) is Kind.SANDBOX
 

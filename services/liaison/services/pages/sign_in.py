@@ -100,7 +100,7 @@ async def take_sign_in(request: Request) -> Response:
         return await _form(request, follow, username=str(form["qui"])[:LONGEST])
     house = request.app.state.house
     with faults.reported():
-        enrolled = await on_enrolled_phone(request)
+        enrolled = await on_enrolled_phone(request, username)
         try:
             account = await check_secret(house.database, username, secret, on_enrolled_phone=enrolled)
         except SignInRefused as refusal:

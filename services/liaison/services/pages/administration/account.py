@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from liaison.auth.people import accounts, identity_checks, professions, recovery, ways_in
 from liaison.auth.people.accounts import Account
-from liaison.auth.people.recovery import RecoveryProblem
+from liaison.auth.people.recovery import RecoveryProblem, SignsInElsewhere
 from liaison.auth.people.ways_in import NoLink
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
@@ -155,6 +155,10 @@ async def recover(request: Request) -> Response:
                 else:
                     token = await recovery.grant(connection, account, me.account)
                     await note(request, connection, "grant recovery", account)
+            except SignsInElsewhere:
+                gettext = translations(language_of(request)).gettext
+                problem = gettext("Cette personne se connecte avec Pro Santé Connect : elle n’a pas de secret ici.")
+                return await _show(request, account, status=422, error=problem)
             except RecoveryProblem:
                 gettext = translations(language_of(request)).gettext
                 problem = gettext("Il faut deux administrateurs, et ni l’un ni l’autre n’est la personne concernée.")

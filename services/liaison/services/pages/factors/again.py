@@ -53,7 +53,7 @@ async def prove(request: Request, browser: Browser, form: Mapping[str, object]) 
         try:
             if ask.secret:
                 secret = str(form.get("secret", ""))[:LONGEST]
-                enrolled = await on_enrolled_phone(request)
+                enrolled = await on_enrolled_phone(request, browser.account.username)
                 await sign_in(house.database, browser.account.username, secret, on_enrolled_phone=enrolled)
                 factors = 2 if enrolled and looks_like_pin(secret) else 1
             else:

@@ -29,17 +29,18 @@ async def first_pin(request: Request) -> Response:
     house = request.app.state.house
     with faults.reported():
         try:
-            account = await first_codes.check(house.database.writing, username, form.get("code", ""))
+            here = bool(username) and await on_enrolled_phone(request, username)
+            account = await first_codes.check(house.database.writing, username, form.get("code", ""), here=here)
+            async with house.database.writing.acquire() as connection, connection.transaction():
+                if not await first_codes.spend(connection, account.number):
+                    raise SignInRefused(account.number, account.person.res)
+                await accounts.set_secret(connection, account.username, pin=pin)
+                await note_change(request, connection, account, "first PIN")
         except SignInRefused as refusal:
             await note_refusal(request, refusal)
             return _form(request, username=username, status=403, error=gettext(
                 "L’identifiant ou les 8 chiffres ne sont pas les bons, ou ils ne valent plus. Demandez-en de nouveaux."
             ))  # fmt: skip
-        async with house.database.writing.acquire() as connection, connection.transaction():
-            if not await first_codes.spend(connection, account.number):
-                raise SignInRefused(account.number, account.person.res)
-            await accounts.set_secret(connection, account.username, pin=pin)
-            await note_change(request, connection, account, "first PIN")
     return await enter(request, account, factors=2)
 
 
