@@ -35,4 +35,4 @@ def digest() -> str:
 
 
 def test_another_index_of_the_same_resource_has_another_generation() -> None:
-    assert (GENERATION, digest()) == (2, "327ea6216f338090"), "raise GENERATION: what is stored has to be indexed again"
+    assert (GENERATION, digest()) == (3, "327ea6216f338090"), "raise GENERATION: what is stored has to be indexed again"

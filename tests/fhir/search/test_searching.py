@@ -274,6 +274,71 @@ async def test_deleted_and_replaced_versions_are_not_found(team: tuple[Territory
     assert (await territory.search("Observation", f"_id={territory.id(gone)}")).ids == []
 
 
+DATED: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    "Observation": (
+        "date",
+        [
+            {},
+            {"effectiveDateTime": "2024-05-01"},
+            {"issued": "2024-06-01T00:00:00Z"},
+            {"effectiveTiming": {"event": ["2024-06-20", "2024-06-15"]}},
+            {"effectiveTiming": {"repeat": {"boundsPeriod": {"start": "2024-07-01", "end": "2024-07-05"}}}},
+            {"effectiveDateTime": "2024-08-01"},
+        ],
+    ),
+    "Encounter": (
+        "date",
+        [
+            {},
+            {"period": {"start": "2024-01-01"}},
+            {"period": {"end": "2024-05-01"}},
+            {"period": {"start": "2024-06-01", "end": "2024-06-02"}},
+        ],
+    ),
+    "ServiceRequest": (
+        "occurrence",
+        [
+            {},
+            {"occurrenceDateTime": "2024-05-01"},
+            {"occurrenceTiming": {"event": ["2024-05-15"]}},
+            {"authoredOn": "2024-06-01"},
+            {"occurrenceTiming": {"repeat": {"boundsPeriod": {"start": "2024-07-01"}}}},
+        ],
+    ),
+    "DiagnosticReport": ("date", [{"effectiveDateTime": "2024-05-01"}, {"issued": "2024-06-01T00:00:00Z"}]),
+    "Immunization": ("date", [{"occurrenceDateTime": "2024-05-01"}, {"recorded": "2024-06-01"}]),
+}
+"""Of each type its main date parameter, and resources in ascending order: none at all first, then by the first element
+present of definitions/clinical.py."""
+
+PLAIN: dict[str, dict[str, Any]] = {
+    "Observation": {"status": "final", "code": {"text": "x"}},
+    "Encounter": {"status": "finished", "class": {"code": "AMB"}},
+    "ServiceRequest": {"status": "active", "intent": "order"},
+    "DiagnosticReport": {"status": "final", "code": {"text": "x"}},
+    "Immunization": {"status": "completed", "vaccineCode": {"text": "x"}},
+}
+
+
+@pytest.mark.parametrize("type_", sorted(DATED))
+async def test_the_main_date_orders_alike_alone_and_among_other_keys(team: tuple[Territory, Key], type_: str) -> None:
+    territory, patient = team
+    code, dated = DATED[type_]
+    owner = "patient" if type_ == "Immunization" else "subject"
+    named = {owner: {"reference": f"Patient/{territory.id(patient)}"}}
+    made = {
+        number: territory.id(
+            await territory.add({"resourceType": type_, **PLAIN[type_], **named, **dated[number]}, patient)
+        )
+        for number in reversed(range(len(dated)))
+    }
+    ascending = [made[number] for number in range(len(dated))]
+    for sort, wanted in ((code, ascending), (f"-{code}", ascending[::-1])):
+        for more in ("", ",_id", ",status"):
+            assert (await territory.search(type_, f"_sort={sort}{more}")).ids == wanted, f"{sort}{more}"
+        assert (await territory.search(type_, f"_sort=status,{sort}")).ids == wanted, sort
+
+
 async def test_sorting_by_anything_keeps_every_row(team: tuple[Territory, Key]) -> None:
     territory, patient = team
     one = territory.id(await territory.observation(patient, code="b", at="2026-01-01"))

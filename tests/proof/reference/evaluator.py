@@ -307,12 +307,11 @@ def sort_value(seen: Seen, resource: Resource, name: str, descending: bool) -> t
         return 1, resource["id"]
     if name == "_lastUpdated":
         return 1, span(resource["meta"]["lastUpdated"])[0]
-    if (type_, name) in MAIN_DATES:
+    if (type_, name) in MAIN_DATES:  # one date, by whatever other keys it stands
         for path in MAIN_DATES[type_, name]:
-            for element in at(resource, path):
-                if isinstance(element, dict) and "start" not in element:
-                    return (1, span(element["end"])[0]) if "end" in element else (0, None)
-                return 1, period(element)[0]
+            given = [one.get("start") or one.get("end") if isinstance(one, dict) else one for one in at(resource, path)]
+            if dates := [span(one)[0] for one in given if one]:
+                return 1, min(dates)
         return 0, None
     parameter = PARAMETERS[type_][name]
     found: list[Any] = []

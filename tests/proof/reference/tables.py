@@ -156,7 +156,14 @@ UNITS: dict[str, tuple[str, Fraction]] = {
 
 # Which element orders a type when it is sorted by its main date: the first of these that is there.
 MAIN_DATES = {
-    ("Observation", "date"): ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"),
+    ("Observation", "date"): (
+        "effectiveDateTime",
+        "effectivePeriod",
+        "effectiveInstant",
+        "effectiveTiming.event",
+        "effectiveTiming.repeat.boundsPeriod",
+        "issued",
+    ),
     ("Encounter", "date"): ("period",),
     ("Condition", "onset-date"): ("onsetDateTime", "onsetPeriod", "recordedDate"),
     ("Procedure", "date"): ("performedDateTime", "performedPeriod"),

@@ -1,4 +1,5 @@
-"""The main clinical date of each type: the element that orders a page of the record, first one present wins.
+"""The main clinical date of each type: the element that orders a page of the record, first one present wins; of several
+instants in it, the earliest.
 
 It stands in clear in the store (docs/threat-model.md says what that shows). Patient, RelatedPerson and Person are left
 out on purpose: none of their dates may stand in clear. Directory types have none.
@@ -6,6 +7,8 @@ out on purpose: none of their dates may stand in clear. Directory types have non
 
 _EFFECTIVE = ("effectiveDateTime", "effectivePeriod")
 _OCCURRENCE = ("occurrenceDateTime", "occurrencePeriod")
+_TIMES = ("event", "repeat.boundsPeriod")
+_OCCURRENCES = (*_OCCURRENCE, *(f"occurrenceTiming.{one}" for one in _TIMES))
 
 _DATES: dict[str, tuple[str, ...]] = {
     "Account": ("servicePeriod",),
@@ -18,7 +21,7 @@ _DATES: dict[str, tuple[str, ...]] = {
     "Bundle": ("timestamp",),
     "CarePlan": ("period", "created"),
     "CareTeam": ("period",),
-    "ChargeItem": (*_OCCURRENCE, "enteredDate"),
+    "ChargeItem": (*_OCCURRENCES, "enteredDate"),
     "Claim": ("billablePeriod", "created"),
     "ClaimResponse": ("created",),
     "ClinicalImpression": (*_EFFECTIVE, "date"),
@@ -32,8 +35,8 @@ _DATES: dict[str, tuple[str, ...]] = {
     "CoverageEligibilityRequest": ("servicedDate", "servicedPeriod", "created"),
     "CoverageEligibilityResponse": ("servicedDate", "servicedPeriod", "created"),
     "DetectedIssue": ("identifiedDateTime", "identifiedPeriod"),
-    "DeviceRequest": (*_OCCURRENCE, "authoredOn"),
-    "DeviceUseStatement": ("timingDateTime", "timingPeriod", "recordedOn"),
+    "DeviceRequest": (*_OCCURRENCES, "authoredOn"),
+    "DeviceUseStatement": ("timingDateTime", "timingPeriod", *(f"timingTiming.{one}" for one in _TIMES), "recordedOn"),
     "DiagnosticReport": (*_EFFECTIVE, "issued"),
     "DocumentManifest": ("created",),
     "DocumentReference": ("date", "context.period"),
@@ -59,7 +62,7 @@ _DATES: dict[str, tuple[str, ...]] = {
     "MedicationRequest": ("authoredOn",),
     "MedicationStatement": (*_EFFECTIVE, "dateAsserted"),
     "NutritionOrder": ("dateTime",),
-    "Observation": (*_EFFECTIVE, "effectiveInstant", "effectiveTiming.event", "issued"),
+    "Observation": (*_EFFECTIVE, "effectiveInstant", *(f"effectiveTiming.{one}" for one in _TIMES), "issued"),
     "PaymentNotice": ("created",),
     "PaymentReconciliation": ("created",),
     "Procedure": ("performedDateTime", "performedPeriod"),
@@ -69,11 +72,11 @@ _DATES: dict[str, tuple[str, ...]] = {
     "ResearchSubject": ("period",),
     "RiskAssessment": _OCCURRENCE,
     "Schedule": ("planningHorizon",),
-    "ServiceRequest": (*_OCCURRENCE, "authoredOn"),
+    "ServiceRequest": (*_OCCURRENCES, "authoredOn"),
     "Slot": ("start",),
     "Specimen": ("collection.collectedDateTime", "collection.collectedPeriod", "receivedTime"),
-    "SupplyDelivery": _OCCURRENCE,
-    "SupplyRequest": (*_OCCURRENCE, "authoredOn"),
+    "SupplyDelivery": _OCCURRENCES,
+    "SupplyRequest": (*_OCCURRENCES, "authoredOn"),
     "Task": ("executionPeriod", "restriction.period", "authoredOn"),
     "VerificationResult": ("statusDate",),
     "VisionPrescription": ("dateWritten", "created"),

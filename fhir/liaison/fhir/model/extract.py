@@ -226,13 +226,16 @@ def extract(type_: str, tree: Tree, only: Collection[int] | None = None) -> dict
 
 
 def clinical(type_: str, tree: Tree) -> datetime | None:
-    """The first instant of the type's main date (definitions.clinical_paths); None when the resource has none."""
+    """The earliest instant of the type's main date (definitions.clinical_paths); None when the resource has none."""
     for path in clinical_paths(type_):
+        instants = []
         for found in _at(tree, path.split(".")):
             if type(found) is dict:  # a Period counts by its start, else by its end
                 found = found.get("start") or found.get("end")
             if type(found) is str and (span := dates.span(found)) is not None:
-                return span[0]
+                instants.append(span[0])
+        if instants:
+            return min(instants)
     return None
 
 

@@ -20,6 +20,7 @@ from liaison.fhir.search.criteria import Criterion, Facts
 from liaison.fhir.search.expression import Expression, Tested
 from liaison.fhir.search.kinds import kind_for
 from liaison.fhir.search.plan import Alternatives
+from liaison.fhir.search.sort import MAIN_DATE
 from liaison.fhir.store.contract import Key, Row, Tree
 from liaison.fhir.store.rows import open_
 from liaison.fhir.vault import PatientKey, Vault
@@ -140,14 +141,17 @@ async def values_of(
     found: list[dict[int, list[Any]] | None] = []
     for count, row in enumerate(rows, 1):
         key = keys.get(row.key.patient)
-        found.append(None if key is None else _values(type_of(row.key.kind), read(open_(key, row)), only, texts))
+        found.append(None if key is None else values_in(type_of(row.key.kind), read(open_(key, row)), only, texts))
         if count % _BREATH == 0:
             await asyncio.sleep(0)
     return found
 
 
-def _values(type_: str, tree: Tree, only: frozenset[int] | None, texts: Sequence[int]) -> dict[int, list[Any]]:
+def values_in(type_: str, tree: Tree, only: frozenset[int] | None, texts: Sequence[int] = ()) -> dict[int, list[Any]]:
+    """The values of one resource, by number; the main date when `only` asks for it."""
     found: dict[int, list[Any]] = model.extract(type_, tree, only)
+    if only is not None and MAIN_DATE in only and (moment := model.clinical(type_, tree)) is not None:
+        found[MAIN_DATE] = [moment]
     for number in texts:
         found[number] = words.value_of(number, tree)
     return found

@@ -13,10 +13,10 @@ from liaison.fhir import model
 from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import Forbidden
 from liaison.fhir.search.criteria import Facts, SortKey
-from liaison.fhir.search.decide import Candidate
+from liaison.fhir.search.decide import Candidate, values_in
 from liaison.fhir.search.reference import ours
 from liaison.fhir.search.scopes import match
-from liaison.fhir.search.sort import comparable
+from liaison.fhir.search.sort import comparable, looked_at
 from liaison.fhir.store.contract import Key
 
 if TYPE_CHECKING:
@@ -86,6 +86,6 @@ class Ends:
                 if criteria and not any(match(type_, tree, one, base_url=run.base_url) for one in criteria):
                     continue
                 row = opened.row
-                values = model.extract(type_, tree, {then.parameter.number})
+                values = values_in(type_, tree, frozenset([looked_at(then, type_)]))
                 found[row.key] = Facts(type_, run.store.id(row.key), row.at, values)
         return found

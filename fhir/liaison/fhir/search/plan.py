@@ -24,7 +24,7 @@ from liaison.fhir.search.criteria import Criterion, Query
 from liaison.fhir.search.expression import Expression, Tested, conjuncts, leaves
 from liaison.fhir.search.kinds import kind_for
 from liaison.fhir.search.paths import names_owner, owner_parameter, paths
-from liaison.fhir.search.sort import BY_CLINICAL, BY_UPDATE, order_of
+from liaison.fhir.search.sort import BY_CLINICAL, BY_UPDATE, looked_at, order_of
 from liaison.fhir.search.sql import Family, Order
 from liaison.fhir.store.contract import Key
 
@@ -77,7 +77,9 @@ class Plan:
     def needed(self) -> frozenset[int]:
         """The parameters whose values decide or order the matches after decryption."""
         criteria = leaves((*self.residual, *(one for group in self.residual_bound for one in group)))
-        decide = [one.parameter.number for one in criteria] + [key.parameter.number for key in self.query.sort]
+        decide = [one.parameter.number for one in criteria] + [
+            looked_at(key, self.query.type_) for key in self.query.sort
+        ]
         return self.also.union(decide)
 
 

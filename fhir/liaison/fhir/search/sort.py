@@ -1,6 +1,7 @@
 """_sort. By _lastUpdated or the type's main date, an index gives the order; any other order is made from a sealed list.
 
-A value that repeats sorts by its first in the order asked; a missing value is lower than any (R4 search.html#sort).
+A value that repeats sorts by its first in the order asked; a missing value is lower than any (R4 search.html#sort). A
+parameter of the type's main date sorts by that date (definitions.clinical_paths), alone, among other keys and in chains.
 Equal rows are put in an order of no meaning that never changes, so that pages neither repeat nor skip.
 """
 
@@ -17,6 +18,8 @@ from liaison.fhir.search.sql import Order
 from liaison.fhir.search.string import folded
 
 _ORDERED: Final = frozenset({"string", "token", "date", "number", "quantity", "reference", "uri"})
+MAIN_DATE: Final = 0
+"""Where `Facts.values` has the type's main date; no parameter has this number."""
 BY_CLINICAL: Final = Order("clinical")
 BY_UPDATE: Final = Order("at")
 
@@ -37,6 +40,11 @@ def order_of(type_: str, sort: Sequence[SortKey], default: Order) -> Order | Non
     if is_clinical(key.parameter, type_):
         return Order("clinical", key.descending)
     return None
+
+
+def looked_at(key: SortKey, type_: str) -> int:
+    """The number under which a key finds in `Facts.values` what it compares, or what its chain goes on from."""
+    return MAIN_DATE if not key.then and is_clinical(key.parameter, type_) else key.parameter.number
 
 
 def needs_values(sort: Sequence[SortKey]) -> bool:
@@ -75,7 +83,10 @@ def comparable(facts: Facts, key: SortKey) -> Sequence[Any]:
         return (facts.id_,)
     if parameter.code == "_lastUpdated":
         return (facts.updated,)
-    values = facts.values.get(parameter.number, ())
+    number = looked_at(key, facts.type_)
+    values = facts.values.get(number, ())
+    if number == MAIN_DATE:
+        return values
     return [one for value in values if (one := _value(parameter.type, value)) is not None]
 
 
