@@ -9,10 +9,11 @@ import pytest
 from liaison.auth.access import internal
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, Event
-from liaison.auth.sessions import end_session
+from liaison.auth.sessions import end_session, is_alive
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request
+from liaison.services import engine
 from liaison.services.engine import Engine
 from liaison.services.house import House
 
@@ -161,3 +162,44 @@ async def test_each_entry_of_a_batch_is_journaled_as_if_it_had_come_alone(house:
 
     assert [part.status for _, part in answer.parts] == [200, 404, 200]
     assert await entries(house) == before + 3
+
+
+async def test_only_an_answer_that_would_leave_someone_unnamed_asks_more(
+    house: House, maker: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search of one person that shows something sends what it sent; one that shows nothing asked who is signed in, and
+    asks whom it is about instead."""
+    path = await made(house, maker)
+    weight = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": path}}
+    assert (
+        await house.engine.handle(maker, Request("POST", "Observation", "", json.dumps(weight).encode()))
+    ).status == 201
+    sent: list[str] = []
+    fetch = house.store.lanes.fetch
+
+    async def watched(text: str, *arguments: Any) -> Any:
+        sent.append(text)
+        return await fetch(text, *arguments)
+
+    async def alive(*arguments: Any) -> bool:
+        sent.append("is the session alive?")
+        return await is_alive(*arguments)
+
+    monkeypatch.setattr(house.store.lanes, "fetch", watched)
+    monkeypatch.setattr(engine, "is_alive", alive)
+
+    async def more(query: str) -> int:
+        """Statements beyond those of the search itself."""
+        await house.engine.perform(maker, Request("GET", "Observation", query))
+        searching = len(sent)
+        sent.clear()
+        answer = await house.engine.handle(maker, Request("GET", "Observation", query))
+        assert answer.status == 200
+        beyond = len(sent) - searching
+        sent.clear()
+        return beyond
+
+    assert await more(f"patient={path}") == 0
+    assert await more(f"patient={path}&code=none") == 1
+    assert await more("code=none") == 1
+    assert await more(f"patient={path}&_summary=count") == 1

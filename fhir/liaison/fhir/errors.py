@@ -45,6 +45,7 @@ class FhirError(Exception):
     """Base of all; raised anywhere, mapped to HTTP once. Always has at least one issue.
 
     `consulted` is what was read of the record before it was raised (store.contract.Disclosure): a refusal may tell of it.
+    `singled` are the patients whom the question was about (store.contract.Answer).
     """
 
     status: ClassVar[int] = 500
@@ -53,6 +54,7 @@ class FhirError(Exception):
     def __init__(self, diagnostics: str = "", expression: str = "", *, issues: Sequence[Issue] = ()) -> None:
         self.issues: tuple[Issue, ...] = tuple(issues) or (Issue(self.code, diagnostics, expression),)
         self.consulted: tuple[Any, ...] = ()
+        self.singled: frozenset[int | bytes] = frozenset()
         super().__init__(self.issues[0].diagnostics)
 
 

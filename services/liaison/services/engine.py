@@ -29,6 +29,7 @@ from liaison.fhir.interactions import (
 from liaison.fhir.interactions.applicable import require_applicable
 from liaison.fhir.interactions.routing import Route, methods, route
 from liaison.fhir.operations.definition import Definition
+from liaison.fhir.search.singled import Held, held, left_unnamed
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services.api import errors
@@ -84,14 +85,20 @@ class Engine:
         asked = ASKED.set(request)
         try:
             told: Answer | FhirError
+            known: Held = {}
             try:
                 answer = told = await self.perform(caller, request)
-                if _shows_nothing(answer):
+                known = await self._held(caller, answer)
+                if _shows_nothing(answer) and not known:
                     await self._require_alive(caller)
             except Exception as error:  # noqa: BLE001  # whatever happened has one answer, and is journaled
                 told = await self._refusal(caller, error)
                 answer = errors.answer(told)
-            entries = entries_for(caller, request, told)
+                try:
+                    known = await self._held(caller, answer)
+                except Exception as failure:  # noqa: BLE001  # who it is about cannot be said: no journal, no data
+                    return errors.no_journal(failure)
+            entries = entries_for(caller, request, told, known)
             if entries:
                 try:
                     await self.journal.record(entries)
@@ -203,6 +210,13 @@ class Engine:
             except Exception as over:  # noqa: BLE001  # it is a refusal all the same
                 return errors.as_fhir(over)
         return known
+
+    async def _held(self, caller: Caller, answer: Answer) -> Held:
+        """Of the patients whom the answer is about and of whom it shows nothing: those on whom the caller has some right.
+
+        Right is asked of the session in force, so that whoever holds one is signed in."""
+        unnamed = left_unnamed(answer)
+        return await held(self.store, caller, unnamed) if unnamed and caller.session else {}
 
     async def _require_alive(self, caller: Caller) -> None:
         """Raises Unauthorized when the session has ended: SQL showed it nothing, and it should know why."""

@@ -231,6 +231,15 @@ async def test_too_many_refusals_are_said_and_hide_no_visit(
     assert (visit.role_code, visit.read) == ("gp", 1)
 
 
+async def test_a_question_that_showed_nothing_is_told_as_one(world: World) -> None:
+    asked = world.read(1001, DOCTOR, MSP, 0)._replace(event=Event.SEARCH, items=())
+    await world.journal.record([asked, asked, asked._replace(event=Event.JOURNAL_READ, person=NURSE)])
+    await world.grant(1001, 7, "21", Relation.SELF, Class.AUD)
+    person = await world.session("patient", Purpose.PATRQT, 0, 7)
+    found = await who_saw(world.reader, world.journal, person, world.patient_id(1001))
+    assert sorted((visit.read, visit.asked, len(visit.events)) for visit in found) == [(0, 0, 1), (0, 2, 2)]
+
+
 # ---- software -----------------------------------------------------------------------------------------------------
 
 CARNET, BATCH = 8, 9

@@ -1,15 +1,16 @@
 """What the journal holds, and the entries that a request and its answer owe to it.
 
 One entry per patient with a resource in the response, plus one for a query (search, history, operation) with its
-counts and a digest of everything returned; a count or an empty answer makes the query entry alone; a read of one
-resource is one entry. A refusal records the type and id that were asked for: the patient behind them is found later.
+counts and a digest of everything returned; a read of one resource is one entry. A patient whom the question singles out
+and of whom nothing was shown has an entry without items, if the caller has some right on them: that there is nothing, or
+how many there are, was told of them. A count over many makes the query entry alone. A refusal records the type and id that were asked for: the patient behind them is found later.
 What decided an answer without standing in it (the List of a `_list`) is an item beside what does: it was read, and the
 answer tells of it, be it a count, a refusal or the match of a conditional write. Counts and digest leave it out.
 Source: IHE BALP 1.1 (one AuditEvent per patient), CSP R.1111-43 (date, time, identity of every action).
 """
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from enum import IntEnum
 from hashlib import sha256
@@ -18,7 +19,8 @@ from typing import Any, Final, NamedTuple
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import FhirError
 from liaison.fhir.interactions.routing import Route, route
-from liaison.fhir.store.contract import Answer, Change, Disclosure, Grant, Request
+from liaison.fhir.search.singled import Held
+from liaison.fhir.store.contract import Answer, Change, Disclosure, Grant, Request, Singled
 
 
 class Event(IntEnum):
@@ -146,6 +148,7 @@ def _of(caller: Caller, event: int, patient: int, request: Request | None, more:
 
 
 _NOTHING: Final = Request("", "")
+_NOBODY: Final[Held] = {}
 
 
 def entry(caller: Caller, event: Event, *, patient: int = 0, request: Request | None = None, **more: Any) -> Entry:
@@ -171,7 +174,8 @@ def digest(disclosed: Sequence[Disclosure]) -> str:
     return sha256(b"".join([_LINE.pack(*one.key, one.version) for one in disclosed])).hexdigest()
 
 
-def _by_patient(disclosed: Sequence[Disclosure]) -> dict[int, list[Item]]:
+def _by_patient(disclosed: Sequence[Disclosure], about: Iterable[int] = ()) -> dict[int, list[Item]]:
+    """The items of each patient; none for one whom the question was about."""
     found: dict[int, list[Item]] = {}
     known: dict[int, tuple[int, ...]] = {}  # rows of one record mostly share their grants
     for (patient, kind, res), version, grants in disclosed:
@@ -179,14 +183,22 @@ def _by_patient(disclosed: Sequence[Disclosure]) -> dict[int, list[Item]]:
         if pairs is None:
             pairs = known[id(grants)] = _pairs(grants)
         found.setdefault(patient, []).append((kind, res, version, *pairs))
+    for patient in about:
+        found.setdefault(patient, [])
     return found
 
 
 def _refusal(
-    caller: Caller, request: Request, where: Route | None, status: int, issue: str, consulted: Sequence[Disclosure]
+    caller: Caller,
+    request: Request,
+    where: Route | None,
+    status: int,
+    issue: str,
+    consulted: Sequence[Disclosure],
+    about: Iterable[int],
 ) -> Iterator[Entry]:
     event = _EVENTS.get(where.name, Event.OPERATION) if where else Event.OPERATION
-    found = _by_patient(consulted)
+    found = _by_patient(consulted, about)
     more: dict[str, Any] = {
         "outcome": OUTCOME_FAILED if status >= 500 else OUTCOME_REFUSED,
         "status": status,
@@ -207,23 +219,30 @@ def _where(request: Request) -> Route | None:
         return None  # The path names no interaction; the refusal is recorded with the path itself.
 
 
-def entries_for(caller: Caller, request: Request, answer: Answer | FhirError) -> tuple[Entry, ...]:
+def _about(singled: Iterable[Singled], held: Held) -> tuple[int, ...]:
+    return tuple(sorted({patient for one in singled for patient in held.get(one, ())}))
+
+
+def entries_for(
+    caller: Caller, request: Request, answer: Answer | FhirError, held: Held = _NOBODY
+) -> tuple[Entry, ...]:
     """What must be durable before the first byte of this answer leaves; () when it is owed nothing more.
 
     A successful write is owed nothing here: its entries are in its own transaction. `disclosed` of a write holds only
-    what the answer shows beyond the resource written. The parts of a bundle count as if each had come alone.
+    what the answer shows beyond the resource written. The parts of a bundle count as if each had come alone. `held` are
+    the patients singled out on whom the caller has some right: nobody else is named.
     """
-    where = _where(request)
+    where, about = _where(request), _about(answer.singled, held)
     if isinstance(answer, FhirError):
         issue = answer.issues[0].code
-        return tuple(_refusal(caller, request, where, answer.status, issue, answer.consulted))
+        return tuple(_refusal(caller, request, where, answer.status, issue, answer.consulted, about))
     if answer.status >= 400:
-        return tuple(_refusal(caller, request, where, answer.status, "", answer.consulted))
+        return tuple(_refusal(caller, request, where, answer.status, "", answer.consulted, about))
     name = where.name if where else "operation"
     if name == "capabilities":
         return ()
     if name == "bundle":
-        return tuple(one for part, result in answer.parts for one in entries_for(caller, part, result))
+        return tuple(one for part, result in answer.parts for one in entries_for(caller, part, result, held))
     event = Event.JOURNAL_READ if where and where.type_ == "AuditEvent" else _EVENTS[name]
     if name in ("read", "vread"):
         return (_read(caller, event, request, where, answer),)
@@ -231,11 +250,11 @@ def entries_for(caller: Caller, request: Request, answer: Answer | FhirError) ->
         if answer.disclosed:
             # An existing resource shown instead of a new one (If-None-Exist), or more than a patch had sent.
             event = Event.READ
-        elif answer.total == 0 or answer.consulted:
+        elif answer.total == 0 or answer.consulted or about:
             event = Event.SEARCH  # A conditional delete that found nothing: it asked all the same.
         else:
             return ()
-    return tuple(_query(caller, event, request, where, answer))
+    return tuple(_query(caller, event, request, where, answer, about))
 
 
 def _read(caller: Caller, event: Event, request: Request, where: Route | None, answer: Answer) -> Entry:
@@ -248,8 +267,10 @@ def _read(caller: Caller, event: Event, request: Request, where: Route | None, a
     )
 
 
-def _query(caller: Caller, event: Event, request: Request, where: Route | None, answer: Answer) -> Iterator[Entry]:
-    found = _by_patient((*answer.consulted, *answer.disclosed))
+def _query(
+    caller: Caller, event: Event, request: Request, where: Route | None, answer: Answer, about: Iterable[int]
+) -> Iterator[Entry]:
+    found = _by_patient((*answer.consulted, *answer.disclosed), about)
     directory = tuple(found.pop(0, ()))
     more: dict[str, Any] = {
         "status": answer.status,

@@ -36,6 +36,7 @@ class Visit:
     read: int = 0  # resources read
     written: int = 0
     refused: int = 0
+    asked: int = 0  # questions that were answered by a number, or by "none"
     types: set[str] = field(default_factory=set)
     rules: set[str] = field(default_factory=set)
     relations: set[Relation] = field(default_factory=set)
@@ -93,6 +94,7 @@ def _begin(reader: AuditReader, one: Seen) -> Visit:
     return Visit(person, organization, done.role_code, done.client, one.record.at, one.record.at)
 
 
+_QUESTIONS: Final = frozenset({Event.HISTORY, Event.SEARCH, Event.OPERATION})
 _WRITES: Final = frozenset({Event.CREATE, Event.UPDATE, Event.DELETE})
 
 
@@ -105,6 +107,7 @@ def _add(visit: Visit, one: Seen) -> None:
         visit.written += len(done.items)
     else:
         visit.read += len(done.items)
+        visit.asked += not done.items and done.event in _QUESTIONS
     visit.types |= {type_of(item[0]) for item in done.items}
     visit.rules |= {label_of(rule) for item in done.items for rule in item[3::2]}
     visit.relations |= {Relation(relation) for item in done.items for relation in item[4::2]}

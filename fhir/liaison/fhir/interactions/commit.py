@@ -52,11 +52,11 @@ async def commit(
     try:
         await _commit(store, caller, writes, resolver, also)
     except FhirError as error:
-        error.consulted = tuple(resolver.consulted)
+        error.consulted, error.singled = tuple(resolver.consulted), frozenset(resolver.singled)
         resolver.restore()
         raise
-    for write in writes if resolver.consulted else ():
-        write.consulted = resolver.consulted_by(write)
+    for write in writes if resolver.consulted or resolver.singled else ():
+        write.consulted, write.singled = resolver.consulted_by(write), resolver.singled_by(write)
 
 
 async def _commit(store: Store, caller: Caller, writes: list[Write], resolver: Resolver, also: Also | None) -> None:

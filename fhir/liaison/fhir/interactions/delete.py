@@ -45,4 +45,5 @@ def deleted(write: Write) -> Answer:
     if wish in ("OperationOutcome", "minimal"):
         meta += prefer.applied(write.headers)
     at = None if write.change is None or write.most > 1 else write.change.at
-    return Answer(status, body, meta, (), 0 if write.void else None, consulted=write.consulted, modified=at)
+    total = 0 if write.void else None
+    return Answer(status, body, meta, total=total, consulted=write.consulted, singled=write.singled, modified=at)

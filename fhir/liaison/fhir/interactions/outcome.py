@@ -26,7 +26,7 @@ def render(issues: tuple[Issue, ...] = (ALL_OK,)) -> bytes:
 
 def answer(error: FhirError) -> Answer:
     """The one place where an error becomes an answer."""
-    return Answer(error.status, render(error.issues), consulted=error.consulted)
+    return Answer(error.status, render(error.issues), consulted=error.consulted, singled=error.singled)
 
 
 _STATUS_TEXT = {

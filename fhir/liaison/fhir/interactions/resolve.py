@@ -22,7 +22,7 @@ from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import read, references, referring
 from liaison.fhir.search.searching import Matches
 from liaison.fhir.store import Store
-from liaison.fhir.store.contract import Caller, Disclosure, Key, Opened, Tree
+from liaison.fhir.store.contract import Caller, Disclosure, Key, Opened, Singled, Tree
 
 AT_ONCE: Final = 16
 NAMED: Final = 50
@@ -86,7 +86,8 @@ _PATIENT: Final = _PEOPLE[0]
 
 class Resolver:
     """All references of one unit, found once. `resolved` says what each text names, once `resolve` has run;
-    `consulted` is what was read to say what criteria mean, in every attempt."""
+    `consulted` is what was read to say what criteria mean, in every attempt, and
+    `singled` the patients whom these single out."""
 
     def __init__(
         self, store: Store, caller: Caller, writes: list[Write], base_url: str, lenience: Lenience | None = None
@@ -101,6 +102,7 @@ class Resolver:
         self._texts: dict[Key, str] = {}
         self._matches: dict[tuple[str, str], Matches] = {}
         self.consulted: dict[Disclosure, None] = {}
+        self.singled: set[Singled] = set()
         for write in writes:
             if write.tree is not None:
                 self._places[id(write)] = self._find(write, write.tree)
@@ -193,6 +195,7 @@ class Resolver:
                     self._store, self._caller, type_, query, limit=most + 1, base_url=self._base_url
                 )
                 self.consulted |= dict.fromkeys(found.consulted)
+                self.singled |= found.singled
 
         await asyncio.gather(*(one(type_, query) for type_, query in wanted - self._matches.keys()))
 
@@ -358,12 +361,17 @@ class Resolver:
 
     def consulted_by(self, write: Write) -> tuple[Disclosure, ...]:
         """What was read to say what the criteria of this write, and of its references, match."""
+        return tuple(dict.fromkeys(one for found in self._asked_by(write) for one in found.consulted))
+
+    def singled_by(self, write: Write) -> frozenset[Singled]:
+        """Whom these criteria single out beside the patient written of, whose journal has the write itself."""
+        return frozenset(one for found in self._asked_by(write) for one in found.singled) - {write.patient or 0}
+
+    def _asked_by(self, write: Write) -> list[Matches]:
         asked = [(write.type_, write.none_exist or write.matching)]
         named = (target(text, self._base_url) for text in self.texts_of(write))
         asked += [(one.type_, one.name) for one in named if one is not None and one.kind == "conditional"]
-        return tuple(
-            dict.fromkeys(one for each in asked if each in self._matches for one in self._matches[each].consulted)
-        )
+        return [self._matches[each] for each in dict.fromkeys(asked) if each in self._matches]
 
     def related(self) -> Related:
         """Everything the unit refers to or writes, by relative reference."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from liaison.fhir.errors import FhirError, Issue
 from liaison.fhir.model.patch import Patch
-from liaison.fhir.store.contract import Change, Disclosure, Key, Row, Tree
+from liaison.fhir.store.contract import Change, Disclosure, Key, Row, Singled, Tree
 
 
 def place(at: str, expression: str, *, resource: bool) -> str:
@@ -28,7 +28,7 @@ class Write:
     entry by urn. `referring` are the References of the tree, when they are known. `told` is what the sender should know of what is stored. The last fields are filled on the way: `key`
     names the resource written, `existing` says that a conditional create found it already there and writes nothing,
     `void` that a conditional delete found nothing, `added` that it stands for a further match of a conditional delete,
-    `consulted` what was read to say what its criteria mean.
+    `consulted` what was read to say what its criteria mean, `singled` the other patients whom these single out.
     """
 
     interaction: Literal["create", "update", "delete"]
@@ -55,6 +55,7 @@ class Write:
     before_row: Row | None = None
     change: Change | None = None
     consulted: tuple[Disclosure, ...] = ()
+    singled: frozenset[Singled] = frozenset()
 
     def reset(self) -> None:
         """Back to how it was sent, before the transaction runs again. A key already given to a new resource stays."""

@@ -51,7 +51,8 @@ async def encounter_everything(store: Store, caller: Caller, where: Route, reque
     included += await referred.closure(around, seen, RESOURCE_TYPES - {"Encounter"})
     matches = [one for one in (*found, *around) if _asked(part, one)]
     included = [one for one in included if part.kinds is None or one.row.key.kind in part.kinds]
-    return await _page(store, caller, call, matches, included, referred.snapshot or "", base_url)
+    answer = await _page(store, caller, call, matches, included, referred.snapshot or "", base_url)
+    return replace(answer, singled=frozenset({key.patient}))
 
 
 async def _around(store: Store, caller: Caller, key: Key, snapshot: str | None, base_url: str) -> list[Opened]:

@@ -52,7 +52,7 @@ async def everything(store: Store, caller: Caller, where: Route, request: Reques
     answer = await reading.answer(patients)
     if where.id_ and not reading.seen_patient and call.first:
         raise NotFound
-    return answer
+    return replace(answer, singled=frozenset(key.patient for key in patients) if where.id_ else frozenset())
 
 
 class _Reading:

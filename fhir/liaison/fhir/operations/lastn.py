@@ -70,7 +70,7 @@ async def _lastn(store: Store, caller: Caller, given: Given, base_url: str) -> A
     last = _last(found, groups, given.number("max") or 1)
     links = [("self", url(base_url, "Observation/$lastn", given.pairs))]
     answer = searchset(last, (), total=len(last), links=links, base_url=base_url, ids_of=store.ids_of)
-    return replace(answer, consulted=tuple(asked.consulted))
+    return replace(answer, consulted=tuple(asked.consulted), singled=frozenset(asked.singled))
 
 
 async def _candidates(run: Run, groups: "Groups", *, every: bool) -> AsyncIterator[Found]:

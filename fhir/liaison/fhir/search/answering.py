@@ -20,6 +20,7 @@ from liaison.fhir.search.page import Cursor
 from liaison.fhir.search.run import Run
 from liaison.fhir.search.searchset import searchset, url
 from liaison.fhir.search.several import Several
+from liaison.fhir.search.singled import few
 from liaison.fhir.search.sql import Position
 from liaison.fhir.store.contract import Answer, Opened
 
@@ -56,7 +57,8 @@ class Page:
 
     async def answer(self) -> Answer:
         if self.query.count_only:
-            return self._searchset([], [], await self.run.count(), Around())
+            answer = self._searchset([], [], await self.run.count(), Around())
+            return replace(answer, singled=few(self.run.counted))
         if self.run.order is None:
             found, total, around = await self._of_list()
         else:

@@ -184,7 +184,9 @@ def _of_token(parameter: SearchParameter, operator: str, value: str, context: Co
             return read(parameter.code, _one(value), context)
         case "ne":
             equal = read(parameter.code, _one(value), context)
-            return _tested(parameter, value, lambda one: bool(one.code or one.system) and not _matches(equal, one))
+            return _tested(
+                parameter, equal.operands[0], lambda one: bool(one.code or one.system) and not _matches(equal, one)
+            )
         case "co" | "sw" | "ew":
             compare, wanted = _TEXT[operator], value.casefold()
             return _tested(parameter, value, lambda one: compare(one.code.casefold(), wanted))
@@ -200,7 +202,7 @@ def _of_reference(parameter: SearchParameter, operator: str, value: str, context
         raise _refused(operator, parameter.code, ("eq", "ne", "re", "pr"))
     link = reference.operand(_escaped(value), "", parameter, context)
     return _tested(
-        parameter, value, lambda one: bool(reference.literal(one)) and reference.literal(one) not in link.written
+        parameter, link, lambda one: bool(reference.literal(one)) and reference.literal(one) not in link.written
     )
 
 
@@ -218,7 +220,7 @@ def _of_uri(parameter: SearchParameter, operator: str, value: str, context: Cont
     raise _refused(operator, parameter.code, ("eq", "ne", "co", "sw", "ew", "ss", "sb", "pr"))
 
 
-def _tested(parameter: SearchParameter, operand: str, test: Callable[[Any], bool]) -> Tested:
+def _tested(parameter: SearchParameter, operand: Any, test: Callable[[Any], bool]) -> Tested:
     return Tested(parameter.code, "", parameter, (operand,), test)
 
 

@@ -12,6 +12,7 @@ records.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from liaison.fhir.definitions import SearchParameter, kind_of, ownership, search_parameters, type_of
@@ -39,7 +40,9 @@ from liaison.fhir.search.plan import Alternatives, Plan, condition_of, families_
 from liaison.fhir.search.resolve import Consulted, resolved
 from liaison.fhir.search.run import Run
 from liaison.fhir.search.scopes import bound
-from liaison.fhir.store.contract import FOREIGN, Caller, Key
+from liaison.fhir.search.singled import few, singled_out
+from liaison.fhir.store.contract import FOREIGN, Caller, Key, Singled
+from liaison.fhir.store.identity import identifier_token
 from liaison.fhir.store.store import Store
 
 Scope = frozenset[int] | None
@@ -51,7 +54,7 @@ _PATIENT: Final = kind_of("Patient")
 
 class Links:
     """The chains of one search, for one caller. `snapshot` is that of the first statement, once there was one;
-    `consulted` is what was read to say what its criteria mean."""
+    `consulted` is what was read to say what its criteria mean, `singled` the patients whom they single out."""
 
     def __init__(
         self, store: Store, caller: Caller, base_url: str, *, snapshot: str | None = None, budget: Budget | None = None
@@ -59,10 +62,13 @@ class Links:
         self.store, self.caller, self.base_url, self.snapshot = store, caller, base_url, snapshot
         self.budget = budget or Budget()
         self.consulted: Consulted = {}
+        self.singled: set[Singled] = set()
 
     async def plan(self, query: Query, scope: Scope = None) -> Plan:
         """The plan of a search, its chains followed; with `scope`, in these records only."""
+        self._note(query)
         query = await resolved(self.store, self.caller, query, self.base_url, self.snapshot, self.consulted)
+        self._note(query)
         known = await self.conditions(query.criteria, query.type_, scope)
         query = await self._decidable(query, known, scope)
         return within(plan(query, self._bound(query.type_), self.store.key, known), scope)
@@ -91,6 +97,7 @@ class Links:
         narrowing = {one for one in together if one in asked}
         for one in sorted(asked, key=lambda one: (one not in narrowing, not names_owner(one.parameter, type_))):
             found[one] = await self._hop(asked[one], type_, scope)
+            self.singled |= few(implied_patients(found[one]))
             if one in narrowing:
                 scope = _narrowed(scope, found[one])
         return found
@@ -272,6 +279,11 @@ class Links:
             key = None if named is None else self.store.key(*named)
             if key is not None:
                 yield key
+
+    def _note(self, query: Query) -> None:
+        """Whom the criteria name is whom the answer tells of."""
+        token_of = partial(identifier_token, self.store.vault)
+        self.singled.update(singled_out(query.criteria, query.type_, self.store.key, token_of))
 
     def _seen(self, run: Run) -> None:
         self.snapshot = run.snapshot or self.snapshot

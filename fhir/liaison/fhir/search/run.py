@@ -44,6 +44,8 @@ class Run:
     _keys: dict[int, PatientKey] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
     base_url: str = ""
+    counted: set[int] = field(default_factory=set)
+    """The patients of whom something was counted; of many, more than are few."""
 
     # ---- statements ------------------------------------------------------------------------------------------------
 
@@ -73,15 +75,18 @@ class Run:
     async def count(self) -> int:
         """How many resources match."""
         if not self.plan.decided:
-            return len(await self.all(sorted_=False))
+            found_all = await self.all(sorted_=False)
+            self.counted.update(one.key.patient for one in found_all)
+            return len(found_all)
         found = 0
         for family in self.plan.families:
             patients = self._affordable(await self._scope(family))
             compiler = self._compiler(family)
             statement = compiler.count(self.plan.kind, patients, self.plan.condition, self._token)
             fetch = self.store.lanes.fetch if len(patients) == 1 else self.store.lanes.fetch_planned
-            [[counted, snapshot]] = await fetch(statement.text, *statement.arguments)
+            [[counted, having, snapshot]] = await fetch(statement.text, *statement.arguments)
             self.snapshot = snapshot
+            self.counted.update(having or ())
             found += counted
         return found
 

@@ -23,7 +23,7 @@ from liaison.fhir.search.run import Run
 from liaison.fhir.search.several import Several
 from liaison.fhir.search.system import PARAMETER as TYPES
 from liaison.fhir.search.system import parse_each, require_narrow, types_of
-from liaison.fhir.store.contract import Answer, Caller, Disclosure, Key
+from liaison.fhir.store.contract import Answer, Caller, Disclosure, Key, Singled
 from liaison.fhir.store.store import Store
 
 
@@ -80,7 +80,7 @@ async def _search(
     with noted(links):
         run = await _runs(links, asked_of, compartment)
         answer = await Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None, carried).answer()
-    return replace(answer, consulted=tuple(links.consulted)) if links.consulted else answer
+    return replace(answer, consulted=tuple(links.consulted), singled=answer.singled | links.singled)
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def noted(links: Links) -> Iterator[None]:
     try:
         yield
     except FhirError as error:
-        error.consulted = tuple(links.consulted)
+        error.consulted, error.singled = tuple(links.consulted), frozenset(links.singled)
         raise
 
 
@@ -111,10 +111,12 @@ def _permitted(caller: Caller, types: Sequence[str]) -> frozenset[str]:
 
 
 class Matches(NamedTuple):
-    """Resources that match, and the versions that were read to say what the criteria mean: the journal is owed these."""
+    """Resources that match, the versions that were read to say what the criteria mean, and the patients whom these single
+    out: the journal is owed these."""
 
     keys: list[Key]
     consulted: tuple[Disclosure, ...] = ()
+    singled: frozenset[Singled] = frozenset()
 
 
 async def find(store: Store, caller: Caller, type_: str, query: str, *, limit: int = 2, base_url: str = "") -> Matches:
@@ -135,7 +137,7 @@ async def _find(store: Store, caller: Caller, type_: str, query: str, limit: int
     with noted(links):
         run = await links.run(parsed)
         found = await (run.page(limit, None) if run.plan.decided else run.matching(limit, None))
-    return Matches([one.key for one in found], tuple(links.consulted))
+    return Matches([one.key for one in found], tuple(links.consulted), frozenset(links.singled))
 
 
 async def _runs(links: Links, queries: Sequence[Query], compartment: str) -> Run | Several:

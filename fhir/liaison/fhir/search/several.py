@@ -65,6 +65,10 @@ class Several:
         }
         return [run for run in self.runs if run.plan.kind in present[run.plan.owners, run.plan.families]]
 
+    @property
+    def counted(self) -> set[int]:
+        return {patient for run in self.runs for patient in run.counted}
+
     def turn(self) -> None:
         """From here on in the opposite order."""
         assert self.order is not None

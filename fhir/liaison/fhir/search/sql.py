@@ -18,6 +18,9 @@ from liaison.fhir.search.where import Binder, TokenOf, Where, start_of
 from liaison.fhir.store.contract import AccessFilter
 from liaison.fhir.store.rows import COLUMNS
 
+COUNTED: Final = 11
+"""Patients that a count names at most: one more than are few (liaison.fhir.search.singled.FEW)."""
+
 Family = Literal["patient", "directory"]
 Columns = Literal["row", "key"]
 
@@ -120,7 +123,8 @@ class Compiler:
         )
 
     def count(self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf) -> Statement:
-        """The number of visible rows that satisfy the condition, and the snapshot.
+        """The number of visible rows that satisfy the condition, the first `COUNTED` patients that have one, and the
+        snapshot.
 
         Whole rows of `visible`: the verdict on them stands in a join, and PostgreSQL keeps it for rows alike.
         """
@@ -128,7 +132,10 @@ class Compiler:
         head = self.visible(bind, bind.add(self.session, "bigint"), "row")
         body = self._body(bind, kind, patients, condition, token)
         return Statement(
-            f"{head}select count(*) as total, {self.snapshot_of(bind)} as snapshot from ({body}) c", bind.arguments
+            f"{head}select coalesce(sum(c.found), 0)::bigint as total, (array_agg(c.patient))[:{COUNTED}] as patients,"
+            f" {self.snapshot_of(bind)} as snapshot"
+            f" from (select c.patient, count(*) as found from ({body}) c group by c.patient) c",
+            bind.arguments,
         )
 
     def present(self, kinds: Sequence[int], patients: Sequence[int]) -> Statement:

@@ -69,6 +69,11 @@ class Disclosure(NamedTuple):
     grants: tuple[Grant, ...]
 
 
+Singled = int | bytes
+"""A patient whom a question is about: by number, or by the token of a business identifier. Whether there is one, and
+whether the caller may know of them, is not said by that."""
+
+
 class Bound(Protocol):
     """The caller's upper bound (SMART scopes). It can only narrow what the access filter lets through."""
 
@@ -221,7 +226,8 @@ class Answer:
     batch or transaction, each with its own answer: the journal records each as if it had come alone. `asked` is what
     the body of a question said (the Parameters of an operation), as a query: the journal records it like one.
     `consulted` are versions that decided the answer and do not stand in it (the List of a `_list`): journaled alike.
-    `modified` is when the version that it is about was written.
+    `singled` are the patients whom the question is about, shown or not: the journal names those on whom the caller has
+    some right, though the answer be a number or nothing. `modified` is when the version that it is about was written.
     """
 
     status: int
@@ -232,6 +238,7 @@ class Answer:
     parts: tuple[tuple[Request, "Answer"], ...] = ()
     asked: str = ""
     consulted: tuple[Disclosure, ...] = ()
+    singled: frozenset[Singled] = frozenset()
     modified: datetime | None = None
 
 

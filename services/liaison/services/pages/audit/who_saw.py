@@ -135,7 +135,7 @@ async def visits_to(request: Request) -> Response:
             version=then.at(visit.until).version,
         )
         for visit in visits
-        if visit.read or visit.written or visit.refused or visit.emergency
+        if visit.read or visit.written or visit.refused or visit.asked or visit.emergency
     ]
     return render(
         request,
