@@ -47,12 +47,14 @@ access_session = Table(
     Column("kinds", ARRAY(SmallInteger)),  # an internal principal (access.internal): the types it reads, and no others
     Column("scope", Text, nullable=False, server_default=""),
     Column("family", BigInteger),  # the authorization this session belongs to: they end together
+    Column("subject", BigInteger),  # the session whose token was exchanged for this one's (RFC 8693): it falls with it
     moment("started_at", nullable=False, server_default=func.now()),
     moment("expires_at", nullable=False),
     moment("ended_at"),
 )
 Index("access_session_by_account", access_session.c.account, postgresql_where=access_session.c.ended_at.is_(None))
 Index("access_session_by_client", access_session.c.client, postgresql_where=access_session.c.ended_at.is_(None))
+Index("access_session_by_subject", access_session.c.subject, postgresql_where=access_session.c.subject.isnot(None))
 Index("access_session_by_family", access_session.c.family, postgresql_where=access_session.c.family.isnot(None))
 
 # Who holds which role, where and when: taken from each PractitionerRole in the transaction that writes it

@@ -37,10 +37,16 @@ class NoLongerHeld(Exception):
 
 
 async def open_session(
-    connection: asyncpg.Connection, act: Act, scope: str, seconds: int, *, family: int | None = None
+    connection: asyncpg.Connection,
+    act: Act,
+    scope: str,
+    seconds: int,
+    *,
+    family: int | None = None,
+    subject: int | None = None,
 ) -> int:
     """The number of a new session. It ends after `seconds`, with the role that it acts in, or with the contract of the
-    account, whichever is sooner.
+    account, whichever is sooner. It falls with the session `subject`, where its token was exchanged for that one's.
 
     Raises NoLongerHeld for a role or a contract that is not in force now.
     """
@@ -48,9 +54,9 @@ async def open_session(
     standing = await connection.fetchval(
         """
         insert into access_session (session, principals, purpose, only_patient, account, client, practitioner, role,
-                                    organization, role_code, scope, family, expires_at)
+                                    organization, role_code, scope, family, subject, expires_at)
         values ($1, $2::bigint[], $3, nullif($4::bigint, 0), nullif($5::bigint, 0), nullif($6::bigint, 0),
-                nullif($7::bigint, 0), nullif($8::bigint, 0), nullif($9::bigint, 0), $10, $11, $12,
+                nullif($7::bigint, 0), nullif($8::bigint, 0), nullif($9::bigint, 0), $10, $11, $12, $14,
                 least(now() + make_interval(secs => $13), (select ends_at from account where account = $5),
                       case when $8::bigint <> 0 then coalesce(
                           (select valid_to from held_role
@@ -70,6 +76,7 @@ async def open_session(
         scope,
         family,
         float(seconds),
+        subject,
     )
     if not standing:
         await end_session(connection, session)
@@ -115,9 +122,17 @@ async def is_alive(connection: "asyncpg.Connection | asyncpg.Pool", session: int
 
 
 async def end_session(connection: asyncpg.Connection, session: int) -> None:
-    await connection.execute(
-        "update access_session set ended_at = now() where session = $1 and ended_at is null", session
-    )
+    """Ends it, and what its token was exchanged for."""
+    await _end(connection, "session = $1", session)
+
+
+async def _end(connection: asyncpg.Connection, which: str, *given: int) -> None:
+    """Ends the sessions that the SQL `which` chooses, then those exchanged for them, and so on. A statement for each link:
+    one that has waited for an exchange does not see what that stored, the next one does."""
+    ending = "update access_session set ended_at = now() where {} and ended_at is null returning session"
+    ended = await connection.fetch(ending.format(which), *given)
+    while ended:
+        ended = await connection.fetch(ending.format("subject = any ($1::bigint[])"), [row["session"] for row in ended])
 
 
 async def end_tokens(connection: "asyncpg.Connection | asyncpg.Pool") -> None:
@@ -132,9 +147,7 @@ async def end_family(connection: asyncpg.Connection, family: int) -> None:
     await connection.execute(
         "update refresh_token set revoked_at = now() where family = $1 and revoked_at is null", family
     )
-    await connection.execute(
-        "update access_session set ended_at = now() where family = $1 and ended_at is null", family
-    )
+    await _end(connection, "family = $1", family)
 
 
 async def end_granted_in(connection: asyncpg.Connection, session: int) -> None:
@@ -172,9 +185,7 @@ async def end_account(connection: asyncpg.Connection, account: int) -> None:
         "update refresh_token set revoked_at = now() where (request->>'account')::bigint = $1 and revoked_at is null",
         account,
     )
-    await connection.execute(
-        "update access_session set ended_at = now() where account = $1 and ended_at is null", account
-    )
+    await _end(connection, "account = $1", account)
 
 
 async def end_client_at(connection: asyncpg.Connection, client: int, organization: int) -> None:
@@ -186,19 +197,22 @@ async def end_client_at(connection: asyncpg.Connection, client: int, organizatio
         organization,
     )
     await connection.execute(
-        "update access_session set ended_at = now()"
-        " where client = $1 and coalesce(organization, 0) = $2 and ended_at is null",
+        "update authorization_code set used_at = now() where (request->>'client')::bigint = $1"
+        " and (request->'act'->>'organization')::bigint = $2 and used_at is null",
         client,
         organization,
     )
+    await _end(connection, "client = $1 and coalesce(organization, 0) = $2", client, organization)
 
 
 async def end_client(connection: asyncpg.Connection, client: int) -> None:
-    """Ends everything a client holds open."""
+    """Ends everything a client holds open, and the codes on their way to it."""
     await connection.execute(
         "update refresh_token set revoked_at = now() where (request->>'client')::bigint = $1 and revoked_at is null",
         client,
     )
     await connection.execute(
-        "update access_session set ended_at = now() where client = $1 and ended_at is null", client
+        "update authorization_code set used_at = now() where (request->>'client')::bigint = $1 and used_at is null",
+        client,
     )
+    await _end(connection, "client = $1", client)

@@ -6,7 +6,7 @@ Whoever launches must see all that the app is launched on; whoever comes back wi
 """
 
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import orjson
@@ -62,8 +62,8 @@ async def launch_app(engine: Engine, caller: Caller, where: Route, request: Requ
 
 
 async def opened(engine: Engine, caller: Caller, client_id: str, context: LaunchContext, request: Request) -> Launched:
-    """Raises NotFound for what the caller does not see, Unprocessable for an app that is not opened from here or a
-    context that cannot be handed over, Forbidden for software on its own."""
+    """Raises NotFound for what the caller does not see, Unprocessable for an app that is not opened from here, an
+    encounter of another patient or a context that cannot be handed over, Forbidden for software on its own."""
     if not caller.account:
         raise Forbidden("A person launches an app; software on its own cannot.")
     client = await _app(engine, client_id)
@@ -76,13 +76,23 @@ async def opened(engine: Engine, caller: Caller, client_id: str, context: Launch
     if context.encounter:
         named.append(f"Encounter/{context.encounter}")
     for reference in named:
-        if await record.read(reference) is None:
+        tree = await record.read(reference)
+        if tree is None:
             raise NotFound
+        if reference == f"Encounter/{context.encounter}" and not _is_of(tree, context.patient):
+            raise Unprocessable(
+                "The encounter is of another patient than the launch.", "Parameters.parameter.where(name='encounter')"
+            )
     await journaled(engine, caller, Event.TOKEN, f"Patient/{context.patient}", request, f"launch: {client.client_id}")
     handle = await launch.issue(
         engine.store.database.writing, client=client.number, account=caller.account, context=context
     )
     return Launched(_address(client.launch_url, engine.base_url, handle), handle)
+
+
+def _is_of(encounter: dict[str, Any], patient: str) -> bool:
+    whose = str(encounter.get("subject", {}).get("reference", ""))
+    return whose.split("/")[-2:] == ["Patient", patient]
 
 
 async def _app(engine: Engine, client_id: str) -> Client:

@@ -146,3 +146,47 @@ async def test_a_role_that_does_not_exist_is_found() -> None:
     file = read_file(orjson.dumps(good(kind="backend", redirect_uris=None, scopes=scopes, role="wizard")))
 
     assert [one.where for one in await check(file, Publishing(None), ROLES)] == ["/role"]
+
+
+def faults_of(file: dict[str, Any]) -> dict[str, str]:
+    with pytest.raises(BadFile) as refused:
+        read_file(orjson.dumps(file))
+    return {one.where: one.text for one in refused.value.problems}
+
+
+@pytest.mark.parametrize("key", [ECKey.generate_key("P-384"), RSAKey.generate_key(2048)], ids=["EC", "RSA"])
+def test_a_file_with_a_private_key_is_refused_whole(key: ECKey | RSAKey) -> None:
+    private = {**key.as_dict(private=True), "kid": "2"}
+    found = faults_of(good(jwks={"keys": [KEY, private]}))
+
+    assert "private" in found["/jwks/keys/1"]
+    assert "new" in found["/jwks/keys/1"]  # whoever sent it has to make another
+    assert str(private["d"]) not in str(found)
+
+
+def test_a_secret_key_is_a_private_one() -> None:
+    assert "/jwks/keys/1" in faults_of(good(jwks={"keys": [KEY, {"kty": "oct", "k": "c2VjcmV0", "kid": "3"}]}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"jwks": {"keys": [{**KEY, "note": "a\0b"}]}}, "/jwks/keys/0/note"),
+        ({"jwks": {"keys": [{**KEY, "kid": "a\0b"}]}}, "/jwks/keys/0/kid"),
+        ({"jwks": {"keys": [{**KEY, "a\0b": 1}]}}, "/jwks/keys/0"),
+        ({"redirect_uris": ["fr.example.app:/\0"]}, "/redirect_uris/0"),
+    ],
+    ids=["in what is not known", "in a kid", "in a name", "in an address"],
+)
+def test_the_character_that_the_database_cannot_keep_is_named_where_it_is(changes: dict[str, Any], where: str) -> None:
+    assert "U+0000" in faults_of(good(**changes))[where]
+
+
+@pytest.mark.parametrize("client_id", ["acme.1", "acme.lab.22"])
+def test_the_names_that_activations_make_are_not_to_be_asked_for(client_id: str) -> None:
+    assert "/client_id" in faults_of(good(client_id=client_id))
+    assert read_file(orjson.dumps(good(client_id="acme.v1"))).client_id == "acme.v1"
+
+
+def test_what_was_taken_before_these_rules_is_still_shown() -> None:
+    assert read_file(orjson.dumps(good(client_id="acme.1")), kept=True).client_id == "acme.1"

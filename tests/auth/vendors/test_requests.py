@@ -16,6 +16,7 @@ from liaison.auth.oauth2.rfc6749 import client_credentials
 from liaison.auth.safe_fetch import Fetcher
 from liaison.auth.sessions import Act, open_session
 from liaison.auth.vendors import activations, life, requests
+from liaison.auth.vendors.request_file import BadFile
 from liaison.auth.vendors.requests import NotNow, State
 from liaison.fhir.store.database import Database
 
@@ -257,3 +258,32 @@ async def test_errors_are_counted_by_day_for_the_vendor(database: Database) -> N
     found = {(one.client_id, one.error): one.times for one in await life.errors_of(database.reading, name)}
 
     assert found == {(name, "invalid_client"): 1, (here, "invalid_scope"): 2}
+
+
+async def test_nothing_is_kept_of_a_file_with_a_private_key(database: Database) -> None:
+    key = {**ECKey.generate_key("P-384").as_dict(private=True), "kid": "1"}
+    with pytest.raises(BadFile):
+        await received(database, jwks={"keys": [key]})
+    assert not await database.reading.fetchval("select count(*) from client_request")
+
+
+async def test_a_name_that_is_taken_stops_no_other_software(database: Database) -> None:
+    name = await registered(database, **BACKEND)
+    async with database.writing.acquire() as connection, connection.transaction():
+        taken = [f"{name}.1", f"{name}.3"]  # by an administrator, at the console
+        for one in taken:
+            await clients.add(
+                connection, client_id=one, kind="app", name=one, scope="user/Patient.rs",
+                redirect_uris=["https://a.example/cb"],
+            )  # fmt: skip
+        made = [await activations.activate(connection, name, place) for place in (HERE, THERE)]
+    assert made == [f"{name}.2", f"{name}.4"]
+
+
+@pytest.mark.parametrize("kid", ["a\0b", "\0"])
+async def test_a_key_that_the_database_cannot_keep_is_refused_in_words(database: Database, kid: str) -> None:
+    name = await registered(database)
+    key = {**ECKey.generate_key("P-384").as_dict(private=False), "kid": kid}
+    async with database.writing.acquire() as connection, connection.transaction():
+        with pytest.raises(ClientProblem, match=r"U\+0000"):
+            await life.change_keys(connection, name, jwks={"keys": [key]})

@@ -13,10 +13,11 @@ from joserfc.jwk import ECKey
 from tests.auth.oauth2.conftest import Software
 from tests.auth.oauth2.proofs import Prover
 
-from liaison.auth.oauth2 import clients, rfc7523, rfc8693
+from liaison.auth.oauth2 import clients, rfc7523, rfc8693, rfc9068
+from liaison.auth.oauth2.confirmation import UNBOUND
 from liaison.auth.oauth2.rfc6750 import Call
 from liaison.auth.people.pro_sante_connect.provider import Provider, Registration
-from liaison.auth.sessions import is_alive
+from liaison.auth.sessions import end_client_at, end_session, is_alive
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Unauthorized
 from liaison.fhir.store.contract import Key
@@ -270,3 +271,66 @@ async def test_a_client_bound_to_a_key_gets_a_bound_token(shared: Place, realm: 
     assert content["token_type"] == "DPoP"
     with pytest.raises(Unauthorized):
         await shared.house.authenticator.caller(f"Bearer {content['access_token']}", Call("GET", "Patient"))
+
+
+async def _twice_exchanged(place: Place, proxy: Software, browser: httpx.AsyncClient) -> tuple[str, list[int]]:
+    """A token, and the sessions of what was exchanged for it: two links of one chain."""
+    first = (await redeem(browser, query_of(await agree(browser, scope="user/Patient.rs"))["code"])).json()
+    second = (await exchange(place, proxy, first["access_token"], scope=SCOPES)).json()
+    third = (await exchange(place, proxy, second["access_token"], scope=SCOPES)).json()
+    made = [int(claims_of(one["access_token"])["sid"]) for one in (second, third)]
+    assert all([await is_alive(place.house.database.reading, one) for one in made])
+    return first["access_token"], made
+
+
+async def _any_alive(place: Place, sessions: list[int]) -> bool:
+    return any([await is_alive(place.house.database.reading, one) for one in sessions])
+
+
+async def test_what_was_exchanged_falls_with_the_token_it_was_exchanged_for(
+    shared: Place, realm: Realm, proxy: Software
+) -> None:
+    async with shared.signed_in() as browser:
+        token, made = await _twice_exchanged(shared, proxy, browser)
+        kept, others = await _twice_exchanged(shared, proxy, browser)
+        await browser.post("/oauth/revoke", data={"token": token, "client_id": "app"})
+        assert not await _any_alive(shared, made)
+        # Another authorization of the same two stays, and who gives the exchanged one back ends nothing before it.
+        assert await is_alive(shared.house.database.reading, others[0])
+        async with shared.house.database.writing.acquire() as connection:
+            await end_session(connection, others[0])
+        assert not await _any_alive(shared, others)
+        assert await is_alive(shared.house.database.reading, int(claims_of(kept)["sid"]))
+
+
+async def test_what_was_exchanged_falls_with_the_first_client(shared: Place, realm: Realm, proxy: Software) -> None:
+    async with shared.signed_in() as browser:
+        _, made = await _twice_exchanged(shared, proxy, browser)
+        async with shared.house.database.writing.acquire() as connection:
+            await clients.suspend(connection, "app")
+            await clients.suspend(connection, "app", active=True)
+        assert not await _any_alive(shared, made)
+
+        _, made = await _twice_exchanged(shared, proxy, browser)
+        organization = await shared.house.database.reading.fetchval("select organization from held_role limit 1")
+        async with shared.house.database.writing.acquire() as connection:
+            await end_client_at(connection, shared.app_client.number, organization)
+        assert not await _any_alive(shared, made)
+
+
+async def test_an_exchange_beside_a_revocation_is_refused_or_falls_with_it(
+    shared: Place, realm: Realm, proxy: Software
+) -> None:
+    async with shared.signed_in() as browser, shared.house.database.writing.acquire() as connection:
+        first = (await redeem(browser, query_of(await agree(browser, scope="user/Patient.rs"))["code"])).json()
+        subject = int(claims_of(first["access_token"])["sid"])
+        asked = rfc8693.Exchange(first["access_token"], "user/Patient.rs", 0)
+        async with connection.transaction():
+            row = rfc9068.Verified(subject, "app", 0.0, UNBOUND)
+            made = await rfc8693.exchange(connection, proxy.client, asked, row)
+            revoking = asyncio.create_task(
+                browser.post("/oauth/revoke", data={"token": first["access_token"], "client_id": "app"})
+            )
+            await asyncio.sleep(0.3)  # it waits for the lock on the subject's session
+        await revoking
+    assert not await _any_alive(shared, [subject, made.session])

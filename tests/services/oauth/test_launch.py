@@ -7,11 +7,13 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import orjson
 
+from liaison.auth.access import internal
 from liaison.auth.caller import Caller
 from liaison.auth.oauth2 import clients
 from liaison.auth.people import browsers
 from liaison.auth.smart import launch
-from liaison.fhir.store.contract import Request
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import Key, Request
 
 from .conftest import APP_SCOPE, FHIR, Place, agree, asking, field, query_of, redeem
 
@@ -227,3 +229,36 @@ async def test_the_scope_launch_without_a_handle_is_left_out(shared: Place) -> N
 
     assert "launch" not in content["scope"].split()
     assert "patient" not in content
+
+
+async def test_an_encounter_of_another_patient_is_not_handed_over(place: Place) -> None:
+    async with place.house.database.writing.acquire() as connection:
+        maker = await internal.open_session(connection, "sandbox")
+    nurse = {"reference": f"Practitioner/{await nurse_of(place)}"}
+    team = {
+        "resourceType": "CareTeam", "status": "active", "subject": {"reference": f"Patient/{place.other_patient}"},
+        "participant": [{"member": nurse, "period": {"start": "2020-01-01"}}],
+    }  # fmt: skip
+    assert (await ask(place, maker, "POST", "CareTeam", team))[0] == 201
+    async with place.signed_in() as browser:
+        caller = await caller_of(browser, place)
+        visit = {
+            "resourceType": "Encounter", "status": "in-progress",
+            "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "HH"},
+            "subject": {"reference": f"Patient/{place.other_patient}"},
+        }  # fmt: skip
+        status, made = await ask(place, caller, "POST", "Encounter", visit)
+        assert status == 201, made
+        given = parameters(
+            client={"valueString": "app"}, encounter={"valueReference": {"reference": f"Encounter/{made['id']}"}}
+        )
+        status, answer = await ask(place, caller, "POST", f"Patient/{place.patient}/$launch", given)
+        assert status == 422, answer
+        assert "another" in answer["issue"][0]["diagnostics"] or "another" in str(answer)
+        status, answer = await ask(place, caller, "POST", f"Patient/{place.other_patient}/$launch", given)
+        assert status == 200, answer
+
+
+async def nurse_of(place: Place) -> str:
+    row = await place.house.database.reading.fetchval("select fhir_res from account where username = 'nurse'")
+    return place.house.store.id(Key(0, kind_of("Practitioner"), row))

@@ -306,3 +306,43 @@ async def test_the_access_token_names_no_right(place: Place) -> None:
     assert claims["aud"] == FHIR
     assert not {"scope", "role", "fhirUser", "patient", "name"} & claims.keys()
     assert VERIFIER not in content["access_token"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "proof"),
+    [({"code_verifier": ""}, ""), ({"redirect_uri": ""}, ""), ({}, "garbage")],
+    ids=["no verifier", "no redirect_uri", "a bad proof"],
+)
+async def test_a_code_is_burnt_by_whatever_its_client_does_wrong_with_it(
+    shared: Place, changes: dict[str, str], proof: str
+) -> None:
+    async with shared.signed_in() as browser:
+        code = query_of(await agree(browser))["code"]
+        form = {"grant_type": "authorization_code", "client_id": "app", "code": code, "redirect_uri": REDIRECT}
+        form = {name: one for name, one in {**form, "code_verifier": VERIFIER, **changes}.items() if one}
+        headers = {"dpop": proof} if proof else {}
+        assert (await browser.post("/oauth/token", data=form, headers=headers)).status_code == 400
+
+        answer = await redeem(browser, code)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
+async def test_no_other_client_burns_a_code_by_asking_badly(shared: Place) -> None:
+    async with shared.house.database.writing.acquire() as connection:
+        await clients.add(
+            connection, client_id="burner", kind="app", name="Burner", scope="user/Patient.rs", redirect_uris=[REDIRECT]
+        )
+    async with shared.signed_in() as browser:
+        code = query_of(await agree(browser))["code"]
+        form = {"grant_type": "authorization_code", "client_id": "burner", "code": code, "redirect_uri": REDIRECT}
+        assert (await browser.post("/oauth/token", data=form)).status_code == 400
+        assert (await redeem(browser, code)).status_code == 200
+
+
+async def test_a_code_on_its_way_ends_with_the_suspension_of_its_client(place: Place) -> None:
+    async with place.signed_in() as browser:
+        code = query_of(await agree(browser))["code"]
+        async with place.house.database.writing.acquire() as connection:
+            await clients.suspend(connection, "app")
+            await clients.suspend(connection, "app", active=True)
+        assert (await redeem(browser, code)).status_code == 400

@@ -26,4 +26,5 @@ async def revoke(
     except Unauthorized:
         return
     if verified.client_id == client.client_id:
-        await end_session(connection, verified.session)
+        async with connection.transaction():
+            await end_session(connection, verified.session)

@@ -40,6 +40,8 @@ def key_problem(key: Any) -> str:
     """Why a public key may not be registered; '' when it may."""
     if not isinstance(key, Mapping) or not isinstance(key.get("kid"), str) or not key["kid"]:
         return "Each key has a kid."
+    if any("\0" in str(part) for member in key.items() for part in member):
+        return "A key holds the character U+0000, which cannot be kept."
     try:
         if key.get("kty") == "RSA" and base64_to_int(key["n"]).bit_length() < SHORTEST_RSA:
             return f"The key {key['kid']} is too short: {SHORTEST_RSA} bits at least."

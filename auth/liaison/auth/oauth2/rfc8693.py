@@ -5,7 +5,8 @@ https://www.rfc-editor.org/rfc/rfc8693 §2. Two tokens are taken as the subject'
   by its organisation's certificate, brings the token with which a professional has signed in to its own software. Pro
   Santé Connect is asked whose it is, whether it is in force and what the person practises; the directory says who that
   is here.
-* one of ours, for one more piece of software behind the first: never more than the first, and it falls with it.
+* one of ours, for one more piece of software behind the first: never more than the first, and it falls with
+  it: when the first is given back, its family ends, or its client is suspended.
 
 Whoever may exchange is registered for it. What comes out is never more than what is registered, than what the person
 has here in the role they work in, and than what was brought. There is no refresh token.
@@ -149,7 +150,7 @@ async def _of_ours(connection: asyncpg.Connection, client: Client, scopes: Scope
         organization=row["organization"] or 0,
         only_patient=row["only_patient"] or 0,
     )
-    return await _opened(connection, act, narrowed, row["left"], row["family"])
+    return await _opened(connection, act, narrowed, row["left"], row["family"], session)
 
 
 async def _of_another(
@@ -166,11 +167,11 @@ async def _of_another(
     if len(fitting) != 1:
         raise InvalidRequest("The person does not hold exactly one role: name it by role=PractitionerRole/<id>.")
     act = replace(in_role(account, fitting[0]), client=client.number)
-    return await _opened(connection, act, scopes, person.seconds, None)
+    return await _opened(connection, act, scopes, person.seconds, None, None)
 
 
 async def _opened(
-    connection: asyncpg.Connection, act: Act, scopes: Scopes, left: float, family: int | None
+    connection: asyncpg.Connection, act: Act, scopes: Scopes, left: float, family: int | None, subject: int | None
 ) -> Exchanged:
     if not await activations.standing(connection, act.client, act.organization):
         raise UnauthorizedClient("The software is not activated for this organisation.")
@@ -178,7 +179,7 @@ async def _opened(
     if seconds < 1:
         raise InvalidRequest(_REFUSED)
     try:
-        session = await open_session(connection, act, str(scopes), seconds, family=family)
+        session = await open_session(connection, act, str(scopes), seconds, family=family, subject=subject)
     except NoLongerHeld:
         raise InvalidRequest(_REFUSED) from None
     return Exchanged(session, scopes, act.account, seconds)

@@ -256,7 +256,7 @@ async def exercices_elsewhere(connection: "asyncpg.Connection | asyncpg.Pool", c
 
 
 async def end_elsewhere(connection: asyncpg.Connection, session: str) -> list[tuple[int, int]]:
-    """Ends every session that came of one sign-in elsewhere. (account, person) of each."""
+    """Ends every session that came of one sign-in elsewhere, as `end` does. (account, person) of each."""
     rows = await connection.fetch(
         "delete from browser_session b using account a where b.provider_session = $1 and a.account = b.account"
         " returning b.session, a.account, a.fhir_res",
@@ -264,6 +264,7 @@ async def end_elsewhere(connection: asyncpg.Connection, session: str) -> list[tu
     )
     for row in rows:
         await end_session(connection, row["session"])
+        await end_granted_in(connection, row["session"])
     return [(row["account"], row["fhir_res"]) for row in rows]
 
 

@@ -90,21 +90,21 @@ async def _backend(connection: asyncpg.Connection, row: asyncpg.Record, organiza
     if organization == PEOPLE:
         raise ClientProblem("A backend acts for an organisation.")
     number = secrets.randbits(62) or 1
-    so_many = await connection.fetchval("select count(*) from client where registration = $1", row["client"])
-    await connection.execute(
-        """
+    inserting = """
         insert into client (client, client_id, kind, name, scope, jwks, jwks_uri, algorithm, binding,
                             certificate_subject, redirect_uris, organization, role_code, purpose, registration)
         select $2, client_id || '.' || $3, kind, name, scope, jwks, jwks_uri, algorithm, binding, certificate_subject,
                redirect_uris, $4, role_code, $5, client
         from client where client = $1
-        """,
-        row["client"],
-        number,
-        str(so_many + 1),
-        organization,
-        int(ROLES[row["role_code"]].purpose),
-    )
+        on conflict (client_id) do nothing returning true
+        """
+    place: int = await connection.fetchval("select count(*) from client where registration = $1", row["client"])
+    made = False
+    while not made:  # a name that another client has is left to it
+        place += 1
+        made = await connection.fetchval(
+            inserting, row["client"], number, str(place), organization, int(ROLES[row["role_code"]].purpose)
+        )
     return number
 
 

@@ -3,6 +3,7 @@
 Every fault is reported, each with where it is in the file (RFC 6901), so that a vendor corrects them all at once.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -19,6 +20,10 @@ _KNOWN: Final = {
     "launch_url", "scopes", "role", "security_contact",
 }  # fmt: skip
 _NAMES: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
+
+_OF_AN_ACTIVATION: Final = re.compile(r"\.[0-9]+$")
+_PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""The members of a JWK that are nobody's but its owner's (RFC 7518 §6.2.2, §6.3.2, §6.4)."""
 
 
 class Problem(NamedTuple):
@@ -59,8 +64,9 @@ class RequestFile:
         return " ".join(scope for scope, _ in self.scopes)
 
 
-def read_file(content: bytes, *, private: bool = False) -> RequestFile:
-    """Raises BadFile with every fault found. `private` as in oauth2.registration."""
+def read_file(content: bytes, *, private: bool = False, kept: bool = False) -> RequestFile:
+    """Raises BadFile with every fault found. `private` as in oauth2.registration. `kept`: it was taken before; what has
+    to be refused only when a file comes is no reason not to show it."""
     if len(content) > LARGEST:
         raise BadFile(Problem("", f"The file is larger than {LARGEST} bytes."))
     try:
@@ -70,6 +76,8 @@ def read_file(content: bytes, *, private: bool = False) -> RequestFile:
     if not isinstance(tree, dict):
         raise BadFile(Problem("", "The file is one JSON object."))
     problems = [*_problems(tree, private=private)]
+    if not kept:
+        problems += _not_to_be_kept(tree)
     if problems:
         raise BadFile(*problems)
     return _file(tree)
@@ -119,6 +127,37 @@ def _problems(tree: Mapping[str, Any], *, private: bool) -> Iterator[Problem]:
     yield from found
     if not found:
         yield from _as_a_whole(tree, private=private)
+
+
+def _not_to_be_kept(tree: Mapping[str, Any]) -> Iterator[Problem]:
+    client_id = tree.get("client_id")
+    if isinstance(client_id, str) and _OF_AN_ACTIVATION.search(client_id):
+        yield Problem("/client_id", "It ends in a dot and a number, as the names do that activations make.")
+    jwks = tree.get("jwks")
+    keys = jwks.get("keys") if isinstance(jwks, dict) else None
+    for number, key in enumerate(keys if isinstance(keys, list) else ()):
+        if isinstance(key, dict) and key.keys() & _PRIVATE:
+            yield Problem(
+                f"/jwks/keys/{number}",
+                "This is a private key, and now known to others. Make a new key pair, and send the public half.",
+            )
+    for where in _nul(tree, ""):
+        yield Problem(where, "There is a character U+0000, which cannot be kept.")
+
+
+def _nul(part: Any, where: str) -> Iterator[str]:
+    """Where in the file it is; for the name of a member, the object."""
+    if isinstance(part, str) and "\0" in part:
+        yield where
+    elif isinstance(part, list):
+        for number, one in enumerate(part):
+            yield from _nul(one, f"{where}/{number}")
+    elif isinstance(part, dict):
+        for name, one in part.items():
+            if "\0" in name:
+                yield where
+            else:
+                yield from _nul(one, f"{where}/{name.replace('~', '~0').replace('/', '~1')}")
 
 
 def _scope_problems(scopes: Any) -> Iterator[Problem]:

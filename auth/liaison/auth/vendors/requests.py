@@ -63,7 +63,7 @@ def _request(row: Any) -> VendorRequest:
     return VendorRequest(
         row["request"],
         row["client_id"],
-        read_file(row["content"].encode(), private=True),  # it was read strictly when it came
+        read_file(row["content"].encode(), private=True, kept=True),  # it was read strictly when it came
         State(row["state"]),
         tuple(Problem(*one) for one in orjson.loads(row["problems"])),
         row["received_at"],

@@ -11,7 +11,7 @@ from liaison.auth.journal.entry import Event, entry
 from liaison.auth.oauth2 import id_token, rfc8693, rfc9068
 from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.confirmation import JKT, Confirmation
-from liaison.auth.oauth2.errors import InvalidGrant, OAuthError, UnauthorizedClient, UnsupportedGrantType
+from liaison.auth.oauth2.errors import InvalidGrant, OAuthError, UnauthorizedClient, UnsupportedGrantType, UseDpopNonce
 from liaison.auth.oauth2.rfc6749 import client_credentials, codes, refresh_tokens
 from liaison.auth.oauth2.rfc6749.grant import Redeemed
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
@@ -40,7 +40,7 @@ async def token(request: Request) -> Response:
             with faults.reported():
                 parameters = Parameters.read(await form_of(request))
                 client = await authenticate(request, parameters)
-                content = await _grant(request, client, parameters, await binding(request, client))
+                content = await _granted(request, client, parameters)
                 if secrets.randbelow(_SWEEP_ONE_IN) == 0:
                     await sweep(request.app.state.house.database.writing)
         except OAuthError as error:
@@ -55,6 +55,19 @@ async def token(request: Request) -> Response:
 
 def _asked(request: Request) -> FhirRequest:
     return FhirRequest(request.method, request.url.path.lstrip("/"), address=address_of(request))
+
+
+async def _granted(request: Request, client: Client, parameters: Parameters) -> dict[str, Any]:
+    """A code is used up by whatever is wrong with the call that brings it: also by what is missing beside it, and by the
+    proof. To be asked for a nonce is no failure: the same call comes again with it (RFC 9449 §8)."""
+    try:
+        return await _grant(request, client, parameters, await binding(request, client))
+    except UseDpopNonce:
+        raise
+    except OAuthError:
+        if parameters["grant_type"] == "authorization_code" and parameters["code"]:
+            await codes.burn(request.app.state.house.database.writing, client, parameters["code"])
+        raise
 
 
 async def _grant(request: Request, client: Client, parameters: Parameters, bound_to: Confirmation) -> dict[str, Any]:

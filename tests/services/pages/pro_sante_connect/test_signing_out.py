@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, agree, field, place, query_of, redeem, settings  # noqa: F401  # fixtures
 from .conftest import psc, through  # noqa: F401  # fixtures
 from .provider import LOGOUT_EVENT, Psc
 
@@ -95,3 +95,31 @@ async def test_where_it_is_not_configured_there_is_nothing(place: Place) -> None
         assert (await browser.get("/psc/retour?code=x&state=y")).status_code == 404
         assert (await browser.get("/psc/deconnexion?sid=x")).status_code == 404
         assert (await browser.post("/psc/deconnexion")).status_code == 404
+
+
+@pytest.mark.parametrize("frame", [False, True], ids=["server to server", "in a frame"])
+async def test_signing_out_there_ends_what_software_was_given_in_that_session(
+    place: Place, psc: Psc, frame: bool
+) -> None:
+    async with place.browser() as browser, place.browser() as provider:
+        await through(browser)
+        kept: dict[str, dict[str, str]] = {}
+        for lasting in ("online_access", "offline_access"):
+            answer = await agree(browser, scope=f"openid fhirUser {lasting} user/Observation.rs")
+            kept[lasting] = (await redeem(provider, query_of(answer)["code"])).json()
+        on_its_way = query_of(await agree(browser, scope="openid user/Observation.rs"))["code"]
+
+        if frame:
+            await provider.get("/psc/deconnexion", params={"iss": psc.issuer, "sid": psc.sid})
+        else:
+            await provider.post("/psc/deconnexion", data={"logout_token": psc.logout_token()})
+
+        async def works(lasting: str) -> tuple[int, int]:
+            token = {"authorization": f"Bearer {kept[lasting]['access_token']}"}
+            form = {"grant_type": "refresh_token", "client_id": "app", "refresh_token": kept[lasting]["refresh_token"]}
+            told = (await provider.get("/oauth/userinfo", headers=token)).status_code
+            return told, (await provider.post("/oauth/token", data=form)).status_code
+
+        assert await works("online_access") == (401, 400)
+        assert await works("offline_access") == (200, 200)  # as after signing out here
+        assert (await redeem(provider, on_its_way)).status_code == 400

@@ -36,6 +36,16 @@ async def issue(connection: "asyncpg.Connection | asyncpg.Pool", grant: Grant) -
     return code
 
 
+async def burn(connection: "asyncpg.Connection | asyncpg.Pool", client: Client, code: str) -> None:
+    """Uses up a code that its client has presented wrongly. Another client's, and one that was used, stay as they are."""
+    await connection.execute(
+        "update authorization_code set used_at = now()"
+        " where code = $1 and used_at is null and (request->>'client')::bigint = $2",
+        digest(code),
+        client.number,
+    )
+
+
 async def redeem(
     connection: asyncpg.Connection,
     client: Client,
