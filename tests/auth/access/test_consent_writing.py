@@ -287,3 +287,72 @@ async def test_an_opposition_that_would_stop_nobody_is_not_taken_for_one(territo
         territory.system, territory.consent(patient, "opposition", {"type": "deny", "actor": [actor]})
     )
     assert (await territory.change(gp.caller, came, language="fr")).status == 200
+
+
+def against(*codes: str, system: str = vocabulary.ACT_REASON) -> Tree:
+    return {"purpose": [{"system": system, "code": code} for code in codes]}
+
+
+@pytest.mark.parametrize(
+    ("provision", "kind", "element"),
+    [
+        ({"type": "deny", **against("TREATMENT")}, "opposition", "purpose"),
+        ({"type": "deny", **against("HRESCH", "TREATMENT")}, "opposition", "purpose"),
+        ({"type": "deny", **against("care", system="urn:oid:2.16.840.1.113883.5.8")}, "opposition", "purpose"),
+        ({}, "opposition", "type"),
+        ({}, "sharing", "type"),
+        ({"type": "permit", "provision": [{}]}, "sharing", "provision.type"),
+        ({"type": "permit", "provision": [{"type": "deny", **against("TREATMENT")}]}, "opposition", "provision.purpose"),
+    ],
+    ids=["unknown purpose", "beside research", "unknown by its OID", "no type", "no type, no opposition", "nested, no type",
+         "nested, unknown purpose"],
+)  # fmt: skip
+@pytest.mark.parametrize("status", ["active", "proposed"])
+async def test_an_opposition_says_what_it_denies(
+    territory: Any, provision: Tree, kind: str, element: str, status: str
+) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await territory.patient(gp, nurse)
+    named = {"actor": [territory.actor(nurse.practitioner)]}
+    nested = [{**one, **named} for one in provision.get("provision", ())]
+    whole = {**provision, **({"provision": nested} if nested else named)}
+    tree = {**territory.consent(patient, kind, {"type": "permit"}), "status": status, "provision": whole}
+
+    for method, path, body in (("POST", "Consent", tree), ("POST", "", in_transaction(tree))):
+        refused = await territory.ask(gp.caller, method, path, body)
+        assert (refused.status, f"Consent.provision.{element}".encode() in refused.body) == (422, True), refused.body
+    # Nor does a draft become one.
+    draft = await territory.create(gp.caller, {**tree, "status": "draft"})
+    refused = await territory.change(gp.caller, draft, status=status)
+    assert (refused.status, f"Consent.provision.{element}".encode() in refused.body) == (422, True), refused.body
+
+
+def in_transaction(tree: Tree) -> Tree:
+    entry = {"resource": tree, "request": {"method": "POST", "url": tree["resourceType"]}}
+    return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+
+
+async def test_an_opposition_without_a_rule_is_none(territory: Any) -> None:
+    gp = await territory.person("gp")
+    patient = await territory.patient(gp)
+    tree = {
+        name: value for name, value in territory.consent(patient, "opposition", DENY).items() if name != "provision"
+    }
+    refused = await territory.ask(gp.caller, "POST", "Consent", tree)
+    assert (refused.status, b"Consent.provision.type" in refused.body) == (422, True), refused.body
+
+
+async def test_what_records_information_denies_nothing(territory: Any) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await territory.patient(gp, nurse)
+    tree = territory.consent(patient, "information", {**DENY, "actor": [territory.actor(nurse.practitioner)]})
+    refused = await territory.ask(gp.caller, "POST", "Consent", tree)
+    assert (refused.status, b"Consent.category" in refused.body) == (422, True), refused.body
+
+
+@pytest.mark.parametrize("code", ["HRESCH", "HMARKT"])
+async def test_an_opposition_to_what_is_no_care_stops_no_care(territory: Any, code: str) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await territory.patient(gp, nurse)
+    await territory.create(gp.caller, territory.consent(patient, "opposition", {**DENY, **against(code)}))
+    assert await territory.sees(nurse.caller, patient.reference)

@@ -19,7 +19,7 @@ import asyncpg
 from liaison.auth.access import structures
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.facts import Reading, facts_of
-from liaison.auth.access.facts.consent import dated_masking, unbound_denials
+from liaison.auth.access.facts.consent import IN_FORCE, dated_masking, unbound_denials
 from liaison.auth.access.facts.reading import STAFF
 from liaison.auth.access.relation_rows import stated_by
 from liaison.auth.access.relations import Relation
@@ -49,6 +49,11 @@ _UNBOUND: Final = {
     "actor": "An opposition names whom it stops by a literal reference: Practitioner, PractitionerRole, Organization or"
     " RelatedPerson. As it is, it would stop nobody.",
     "data": "A masking names an item of this record by a literal reference. As it is, it would hide nothing.",
+    "purpose": "An opposition names what it is against by codes of v3-ActReason: TREAT, CAREMGT, ETREAT, or HRESCH, HMARKT and the"
+    " like; or it names none and is against all care. As it is, it would stop nobody.",
+    "type": "A rule says whether it denies or permits what it names. As it is, it would stop nobody.",
+    "category": "What records that the person was informed denies nothing: an opposition is a Consent of its own. As it is, it"
+    " would stop nobody.",
     "period": "A masking is in force from when it is written until it is withdrawn: it has no dates to come.",
 }
 
@@ -95,7 +100,8 @@ def _check_confirmed(who: Standing, change: Change, after: Sequence[Fact]) -> No
 def _check_binds(reading: Reading, change: Change) -> None:
     """Raises Unprocessable for an opposition that would stop nobody, or a masking that would hide nothing, or
     end by itself: whoever recorded it would believe the person's wish in force. One that stands already, as an import brought it, may stay."""
-    if (change.before or {}).get("provision") == reading.tree.get("provision"):
+    before = change.before or {}
+    if before.get("status") in IN_FORCE and before.get("provision") == reading.tree.get("provision"):
         return
     unbound = [*unbound_denials(reading), *dated_masking(reading)]
     if unbound:

@@ -24,6 +24,14 @@ _SENSITIVITY: Final = {"PSY": "PSY", "PSYTHPN": "PSY", "MH": "PSY", "HIV": "SENS
 _ACTION: Final = "http://terminology.hl7.org/CodeSystem/consentaction"
 _ACT_REASON_OID: Final = "urn:oid:2.16.840.1.113883.5.8"
 _CARE: Final = frozenset({Purpose.TREAT, Purpose.COORD})
+_NO_CARE: Final = frozenset({
+    "HMARKT", "HPAYMT", "PUBHLTH", "HRESCH", "BIORCH", "CLINTRCH", "CLINTRCHNPC", "CLINTRCHPC", "PRECLINTRCH", "DSRCH",
+    "POARCH", "TRANSRCH",
+})  # fmt: skip
+"""Codes of v3-ActReason for marketing, payment, public health and research: who denies these does not mean care."""
+_NAMING: Final = ("actor", "data", "purpose", "securityLabel", "class", "code", "action", "dataPeriod")
+IN_FORCE: Final = frozenset({"active", "proposed"})
+"""Statuses in which an opposition counts."""
 
 
 def facts(reading: Reading) -> Iterator[Fact]:
@@ -39,17 +47,40 @@ def facts(reading: Reading) -> Iterator[Fact]:
             for actor, _ in _actors(reading, provision) or [(0, "")]:
                 yield _fact(reading, next(numbers), actor, Relation.INFORMED, during)
         return
-    if status in ("active", "proposed"):
+    if status in IN_FORCE:
         yield from _provision(reading, provision, numbers, status == "active")
 
 
 def unbound_denials(reading: Reading) -> Iterator[tuple[str, ...]]:
-    """The path of each actor or item of a denial in force that names nobody and nothing here."""
-    if "patient-privacy" in codes(reading.tree.get("scope"), _SCOPE) and reading.tree.get("status") in (
-        "active",
-        "proposed",
-    ):
-        yield from _unbound(reading, reading.tree.get("provision"), ("Consent", "provision"))
+    """The path of each element of a Consent in force by which what reads as a denial stops nobody: an actor or an item that
+    names nobody and nothing here, a purpose that is none, a type that is not said, a category that says otherwise."""
+    tree = reading.tree
+    if "patient-privacy" not in codes(tree.get("scope"), _SCOPE) or tree.get("status") not in IN_FORCE:
+        return
+    kinds, provision = set(codes(tree.get("category"), vocabulary.CONSENT)), tree.get("provision")
+    yield from _unbound(reading, provision, ("Consent", "provision"))
+    if "information" in kinds:
+        if tree["status"] == "active" and _denies(provision):
+            yield ("Consent", "category")
+    else:
+        yield from _untyped(provision, ("Consent", "provision"), meant="opposition" in kinds)
+
+
+def _denies(provision: object) -> bool:
+    if not isinstance(provision, Mapping):
+        return False
+    return provision.get("type") == "deny" or any(_denies(one) for one in provision.get("provision") or ())
+
+
+def _untyped(provision: object, path: tuple[str, ...], *, meant: bool) -> Iterator[tuple[str, ...]]:
+    """Each rule that names somebody or something, and does not say whether it permits or denies it. `meant`: the Consent says
+    that it is an opposition, of whatever it names. What only holds other rules needs no type."""
+    given = provision if isinstance(provision, Mapping) else {}
+    nested = given.get("provision") or ()
+    if not given.get("type") and not nested and (meant or any(given.get(name) for name in _NAMING)):
+        yield (*path, "type")
+    for one in nested:
+        yield from _untyped(one, (*path, "provision"), meant=meant)
 
 
 def dated_masking(reading: Reading) -> Iterator[tuple[str, ...]]:
@@ -77,6 +108,9 @@ def _unbound(reading: Reading, provision: object, path: tuple[str, ...]) -> Iter
         items = [_item(reading, data.get("reference")) for data in provision.get("data") or ()]
         if any(item is None or item[0] != reading.key.patient for item in items):
             yield (*path, "data")
+        # A masking is one whatever it says it is against.
+        if not items and _named_purposes(provision) - _NO_CARE and not _purposes(provision):
+            yield (*path, "purpose")
     for nested in provision.get("provision") or ():
         yield from _unbound(reading, nested, (*path, "provision"))
 
