@@ -142,6 +142,20 @@ async def test_a_qualified_identity_keeps_its_matricule_and_no_other_status_does
     assert (await territory.change(gp.caller, reference, identifier=[])).status == 422
 
 
+OWN_NAME = "http://hl7.org/fhir/StructureDefinition/humanname-own-name"
+BIRTH_LIST = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-birth-list-given-name"
+
+
+def birth_list(given: str) -> Tree:
+    return {**traits()["name"][0], "extension": [{"url": BIRTH_LIST, "valueString": given}]}
+
+
+def born_at(code: str = "", **address: str) -> Tree:
+    place = traits(place=code)["extension"][0]
+    inner = place["valueAddress"] if code else {}
+    return {**place, "valueAddress": {**inner, **address}}
+
+
 OTHER_TRAITS = {
     "name": {"name": traits("LE GALL")["name"]},
     "given name": {"name": traits(given="Anne")["name"]},
@@ -151,6 +165,22 @@ OTHER_TRAITS = {
     "sex": {"gender": "male"},
     "birthplace": {"extension": traits(place="29019")["extension"]},
     "another first": {"name": [*traits("LE GALL")["name"], *traits()["name"]]},
+    "another official": {"name": [*traits()["name"], *traits("LE GALL")["name"]]},
+    "a maiden name": {"name": [*traits()["name"], {**traits("LE GALL")["name"][0], "use": "maiden"}]},
+    "a name of no use": {"name": [{"family": "LE GALL"}, *traits()["name"]]},
+    "the name is usual": {"name": [{**traits()["name"][0], "use": "usual"}]},
+    "the name is old": {"name": [{**traits()["name"][0], "use": "old"}, {"use": "usual", "family": "Tanguy"}]},
+    "the name ended": {"name": [{**traits()["name"][0], "period": {"end": "2020-01-01"}}]},
+    "the name begins": {"name": [{**traits()["name"][0], "period": {"start": "2020-01-01"}}]},
+    "the list of given names": {"name": [birth_list("Zorro")]},
+    "a given name of its own": {
+        "name": [{**traits()["name"][0], "_family": {"extension": [{"url": OWN_NAME, "valueString": "LE GALL"}]}}]
+    },
+    "another birthplace": {"extension": [*traits()["extension"], *traits(place="75056")["extension"]]},
+    "another birthplace first": {"extension": [born_at(city="Paris"), *traits()["extension"]]},
+    "the town": {"extension": [born_at("29232", city="Paris")]},
+    "the country": {"extension": [born_at("29232", country="BEL")]},
+    "no birthplace": {"extension": []},
 }
 
 
@@ -195,7 +225,11 @@ async def test_what_is_no_strict_trait_changes_freely(territory: Any) -> None:
     reference = await registered(territory, gp)
     [name] = traits()["name"]
 
-    used = [{**name, "family": name["family"].title()}, {"use": "usual", "family": "Tanguy", "given": ["Rozenn"]}]
+    used = [
+        {**name, "family": name["family"].title()},
+        {"use": "usual", "family": "Tanguy", "given": ["Rozenn"]},
+        {"use": "old", "family": "Ancien", "period": {"end": "2001"}},
+    ]
     answer = await territory.change(
         gp.caller,
         reference,
@@ -205,6 +239,15 @@ async def test_what_is_no_strict_trait_changes_freely(territory: Any) -> None:
     )
 
     assert answer.status == 200, answer.body
+
+
+async def test_the_other_system_of_an_insee_code_is_the_same_birthplace(territory: Any) -> None:
+    gp = await territory.person("gp")
+    reference = await registered(territory, gp)
+    tree = await territory.tree(reference, gp.caller)
+    code = tree["extension"][0]["valueAddress"]["extension"][0]["valueCoding"]
+    code["system"] = "https://mos.esante.gouv.fr/NOS/TRE_R20-Pays/FHIR/TRE-R20-Pays"
+    assert (await territory.change(gp.caller, reference, extension=tree["extension"])).status == 200
 
 
 async def test_a_plain_create_is_no_qualified_identity_without_an_ins(territory: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from liaison.auth.access.identity import RELIABILITY
+from liaison.auth.access.traits import traits_of
 from liaison.services.pages.layout import environment
 from liaison.services.pages.reading.contact import contact, ways
 from liaison.services.pages.reading.identity import identity
@@ -130,6 +131,21 @@ def test_a_name_that_ended_is_not_shown_for_the_one_that_stands(names: list[Tree
     who = identity({"name": names})
 
     assert (who.family, who.used) == (family, used)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [_name("official", "LE GOFF"), _name("maiden", "MARTIN")],
+        [_name("", "AUTRE"), _name("official", "MARTIN")],
+        [_name("official", "ANCIEN", end="2020"), _name("official", "MARTIN")],
+        [_name("official", "MARTIN", end="2999"), _name("usual", "LE GOFF")],
+        [_name("old", "ANCIEN"), _name("usual", "MARTIN")],
+    ],
+    ids=["maiden", "no use first", "an official name that ended", "one that will end", "in use alone"],
+)
+def test_the_name_of_birth_that_is_shown_is_the_one_that_is_matched(names: list[Tree]) -> None:
+    assert (identity({"name": names}).family, traits_of({"name": names}).family) == ("MARTIN", "MARTIN")
 
 
 def test_addresses_and_telephones_that_ended_are_left_out() -> None:

@@ -129,7 +129,8 @@ def _check_change(tree: Tree, before: Tree) -> None:
     checked = was in CHECKED or bool(had)
     if checked and (status != "PROV" or stated) and strict_traits(tree) != strict_traits(before):
         raise Unprocessable(
-            "The identity was checked: its strict traits (birth name, given names, birth date, sex, birthplace) stay as they are."
+            "The identity was checked: its strict traits (birth name, given names, birth date, sex, birthplace) stay as they are,"
+            " with the use and dates of that name, the list of birth given names, and the town and country of birth."
             " To correct them, give it the status PROV, without its INS; Patient/[id]/$identify then records what is checked.",
             "Patient",
         )

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from liaison.auth.access.traits import birth_name
 from liaison.services.pages.reading import moments
 
 Tree = dict[str, Any]
@@ -13,15 +14,16 @@ _OTHERS: Final = frozenset({"usual", "maiden", "nickname", "anonymous", "temp"})
 def birth_and_use(patient: Tree) -> tuple[Tree, Tree]:
     """The name of birth and the one in use, either {} where there is none.
 
-    FR Core calls the first `official` and the second `usual`; other software may write the one that a marriage changed
-    as `maiden`, and the present one as its own. What is old, over or not begun counts only where no other name stands;
-    by the clock of this machine, which is near enough for a name.
+    The first is the one by which the person is found (auth.access.traits). FR Core calls the second `usual`; other software
+    may write the present one as its own. What is old, over or not begun counts only where no other name stands; by the clock
+    of this machine, which is near enough for a name.
     """
     names = patient.get("name", [])
+    birth = dict(birth_name(patient))
     known = standing(names, datetime.now(UTC))
     own = _of(known, "official") or next((one for one in known if one.get("use") not in _OTHERS), {})
-    usual, maiden = _of(known, "usual"), _of([one for one in names if one.get("family")], "maiden")
-    return maiden or own or next(iter(known), {}), usual or (own if maiden else {})
+    usual = _of(known, "usual")
+    return birth or next(iter(known), {}), usual or (own if birth.get("use") == "maiden" else {})
 
 
 def standing(names: Any, now: datetime) -> list[Tree]:
