@@ -7,15 +7,17 @@ Never by self-entry alone: the patient and the team are told, and the entry stan
 does not match in every trait, an opposition, and someone unknown give one answer.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from liaison.auth.access import identity, team_writing
+from liaison.auth.access import adopted, identity, team_writing
 from liaison.auth.access.classes import Class
 from liaison.auth.access.classify import own_classes
 from liaison.auth.access.facts.care_team import is_attending
 from liaison.auth.access.finding import Finder, Known, asking, require_traits
 from liaison.auth.access.oppositions import MEANS, opposed_to
+from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
@@ -45,11 +47,14 @@ async def join(
     if not identity.matricules(patient):
         raise BadRequest("The INS is needed, with all traits.", "Patient.identifier")
     require_traits(patient, all_of_them=True)
+    member = await _member(store, caller)
     async with asking(store, caller) as finder:
         known = await exact(finder, patient)
-        allowed = known is not None and not await opposed_to(store, caller, known.key.patient)
+        allowed = known is not None and not await _opposed(store, {caller, member}, known.key.patient)
         ground_of = _recognised if ground == "recognised" else _referred
-        writes = await ground_of(finder, known, means, informed, base_url) if known is not None and allowed else []
+        writes = (
+            await ground_of(finder, member, known, means, informed, base_url) if known is not None and allowed else []
+        )
         await finder.note(writes is None or bool(writes))
         if known is None or writes == []:
             raise NotFound
@@ -63,8 +68,37 @@ async def join(
                 # Somebody else changed the team since it was read: they stay on it.
                 if not left:
                     raise Conflict("The team is being changed by others at this moment. Try again.") from faster
-                writes = await ground_of(finder, known, means, informed, base_url)
+                writes = await ground_of(finder, member, known, means, informed, base_url)
         return store.reference(known.key)
+
+
+async def _member(store: Store, caller: Caller) -> Caller:
+    """Who comes on the team: the caller; of a substitute, the professional whom they replace and through whom alone they see
+    anybody (row 8), as long as the table lets them write the team in that name. Raises Forbidden for who acts for another
+    without that: a secretary would be a member whom it opens nothing (row 10b)."""
+    if ROLES[caller.role_code].category != "delegate":
+        return caller
+    table = await adopted.in_force(store.database.reading)
+    lines = [line for line in table.for_role(caller.role_code) if Relation.DELEG in line.relations]
+    if not any((~line.limit if line.extent == "same" else line.write) & Class.TEAM for line in lines):
+        raise Forbidden(
+            "Your role joins no team: the professional you act for joins it, or a member of the team invites them, and you"
+            " see the person then."
+        )
+    found = await store.database.reading.fetchrow(
+        "select o.role, o.practitioner, o.organization, o.role_code from held_role h join held_role o"
+        " on h.acts_for in (o.role, o.practitioner) and o.active and o.valid_from <= now() and o.valid_to > now()"
+        " where h.role = $1 and h.role_code = $2 order by o.role = h.acts_for desc, o.role limit 1",
+        caller.role,
+        caller.role_code,
+    )
+    if found is None or ROLES[found["role_code"]].category != "health":
+        raise Forbidden("The professional you act for has no role in force: nobody can join the team in their name.")
+    return replace(caller, **dict(found))
+
+
+async def _opposed(store: Store, callers: set[Caller], patient: int) -> bool:
+    return any([await opposed_to(store, one, patient) for one in callers])
 
 
 async def exact(finder: Finder, patient: Tree) -> Known | None:
@@ -78,12 +112,14 @@ async def exact(finder: Finder, patient: Tree) -> Known | None:
     return found[0] if len(found) == 1 else None
 
 
-async def _recognised(finder: Finder, known: Known, means: str, informed: bool, base_url: str) -> list[Write] | None:
+async def _recognised(
+    finder: Finder, member: Caller, known: Known, means: str, informed: bool, base_url: str
+) -> list[Write] | None:
     """None for someone who is on the team already, on the same ground."""
     store, caller, now = finder.store, finder.caller, await finder.store.database.now()
     subject, by = store.reference(known.key), team_writing.staff_reference(store, caller)
-    me = await team_writing.named(store, finder.cell, by)
-    own = team_writing.participant(me, now, "recognised", informed=informed, role=caller.role_code)
+    me = await team_writing.named(store, finder.cell, team_writing.staff_reference(store, member))
+    own = team_writing.participant(me, now, "recognised", informed=informed, role=member.role_code)
     teams = await found(finder, f"CareTeam?patient={subject}&status=active&_count={_MOST}", base_url)
     teams = [tree for tree in teams if not tree.get("category")]
     if any(_is_on(team, own) for team in teams):
@@ -108,11 +144,13 @@ def _is_on(team: Tree, own: Tree) -> bool:
     )
 
 
-async def _referred(finder: Finder, known: Known, means: str, informed: bool, base_url: str) -> list[Write] | None:
+async def _referred(
+    finder: Finder, member: Caller, known: Known, means: str, informed: bool, base_url: str
+) -> list[Write] | None:
     store, caller, now = finder.store, finder.caller, await finder.store.database.now()
     subject, by = store.reference(known.key), team_writing.staff_reference(store, caller)
     requests = await found(finder, f"ServiceRequest?patient={subject}&status=active&_count={_MOST}", base_url)
-    mine = _references(store, caller)
+    mine = _references(store, member)
     # One of the clinical record: whoever writes coordination alone asks for home help, and lets no doctor in by that.
     clinical = [tree for tree in requests if own_classes(tree) & Class.CLIN]
     named = [tree for tree in clinical if mine & {one.get("reference") for one in tree.get("performer") or ()}]
@@ -125,7 +163,7 @@ async def _referred(finder: Finder, known: Known, means: str, informed: bool, ba
         "focus": {"reference": f"ServiceRequest/{named[0]['id']}"},
         "for": {"reference": subject},
         "authoredOn": now.isoformat(timespec="seconds"),
-        "owner": {"reference": by},
+        "owner": {"reference": team_writing.staff_reference(store, member)},
     }
     teams = await found(finder, f"CareTeam?patient={subject}&status=active&_count={_MOST}", base_url)
     text = "Une demande de soins a été acceptée par le professionnel à qui elle était adressée."

@@ -201,6 +201,12 @@ async def _refused(
     gettext = translations(language_of(request)).gettext
     if refused.answered == 404:
         words = gettext(_("Cela n'a pas abouti. Vérifiez l'identité avec la personne, pièce en main."))
+    elif refused.answered == 403:
+        words = gettext(
+            _(
+                "Votre fonction n'entre pas dans une équipe. Le professionnel pour qui vous travaillez y entre, ou il y est invité : vous verrez alors la personne."
+            )
+        )
     elif refused.answered == 429:
         words = too_many(gettext, refused)
     elif refused.answered in (400, 422):
