@@ -133,6 +133,28 @@ async def test_pages_neither_repeat_nor_lose_while_entries_are_added(busy: tuple
     assert ascending[:36] == everything[::-1]
 
 
+@pytest.mark.parametrize("query", ["_count=0", "_summary=count", "_summary=count&_count=3"])
+async def test_a_count_of_none_is_the_total_alone(busy: tuple[World, Caller], query: str) -> None:
+    """R4 search.html#count: _count=0 is treated as _summary=count."""
+    world, auditor = busy
+    for more in ("", "&action=R", "&subtype=read"):
+        expected = len(await world.events(auditor, f"_count=200{more}"))
+
+        answer = await world.reader.search(auditor, f"{query}{more}")
+
+        bundle = orjson.loads(answer.body)
+        assert bundle["total"] == expected > 0
+        assert "entry" not in bundle
+        assert {link["relation"] for link in bundle["link"]} == {"self"}
+        assert answer.disclosed == ()
+
+
+async def test_no_other_summary_of_the_journal_is_made(busy: tuple[World, Caller]) -> None:
+    world, auditor = busy
+    with pytest.raises(BadRequest, match="is 'count'"):
+        await world.reader.search(auditor, "_summary=text")
+
+
 async def test_a_cursor_is_of_no_use_to_another_caller(busy: tuple[World, Caller]) -> None:
     world, auditor = busy
     bundle = orjson.loads((await world.reader.search(auditor, "_count=7")).body)

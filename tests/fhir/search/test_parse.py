@@ -242,3 +242,14 @@ def test_any_query_is_read_as_the_library_reads_it(query: str) -> None:
             pairs(query)
     else:
         assert list(pairs(query)) == expected
+
+
+@pytest.mark.parametrize("type_", ["Patient", "Observation"])
+def test_the_parameters_named_as_known_are_those_that_are_served(type_: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        read("nonsense=x", type_)
+
+    known = refused.value.issues[0].diagnostics.partition("Known: ")[2].rstrip(".").split(", ")
+    assert {"_filter", "_has", "_list", "_id", "identifier"} <= set(known)
+    assert not {"_query", "_contained", "_containedType"} & set(known)
+    assert known == sorted(known)

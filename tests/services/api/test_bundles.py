@@ -198,6 +198,78 @@ def test_a_transaction_deletes_creates_updates_and_reads(gp: httpx.Client, patie
     assert gp.get(f"/Observation/{old['id']}").status_code == 410
 
 
+@pytest.mark.parametrize("way", ["POST", "PUT"])
+def test_what_a_transaction_deletes_is_not_referred_to_anew(gp: httpx.Client, patient: str, way: str) -> None:
+    visit = {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+    made = gp.post("/Encounter", json=visit).json()
+    kept = gp.post("/Observation", json=observation(f"Patient/{patient}")).json()
+    named = observation(f"Patient/{patient}", encounter={"reference": f"Encounter/{made['id']}"})
+    delete = {"request": {"method": "DELETE", "url": f"Encounter/{made['id']}"}}
+    write = entry(named)
+    if way == "PUT":
+        write = {
+            "resource": {**named, "id": kept["id"]},
+            "request": {"method": "PUT", "url": f"Observation/{kept['id']}"},
+        }
+
+    for entries in ([delete, write], [write, delete]):
+        answer = send(gp, "transaction", *entries)
+        assert answer.status_code == 422, answer.text
+        told = answer.json()["issue"][0]
+        assert told["diagnostics"].startswith(f"Bundle.entry[{entries.index(write)}]: ")
+        assert f"deleted by Bundle.entry[{entries.index(delete)}]" in told["diagnostics"]
+    assert gp.get(f"/Encounter/{made['id']}").status_code == 200
+
+
+def test_what_referred_before_to_what_a_transaction_deletes_can_still_be_changed(
+    gp: httpx.Client, patient: str
+) -> None:
+    visit = {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+    made = gp.post("/Encounter", json=visit).json()
+    named = observation(f"Patient/{patient}", encounter={"reference": f"Encounter/{made['id']}"})
+    kept = gp.post("/Observation", json=named).json()
+    changed = {**named, "id": kept["id"], "status": "amended"}
+
+    answer = send(
+        gp,
+        "transaction",
+        {"request": {"method": "DELETE", "url": f"Encounter/{made['id']}"}},
+        {"resource": changed, "request": {"method": "PUT", "url": f"Observation/{kept['id']}"}},
+    )
+
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_bundle_of_another_type_is_told_where_it_is_kept(gp: httpx.Client, patient: str) -> None:
+    """What the refusal advises works."""
+    kept = {"resourceType": "Bundle", "type": "collection"}
+
+    refused = gp.post("/", json=kept)
+
+    assert refused.status_code == 400
+    assert "in a transaction with a resource that refers to it" in refused.json()["issue"][0]["diagnostics"]
+    name = urn()
+    naming = {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "subject": {"reference": f"Patient/{patient}"},
+        "content": [{"attachment": {"title": "Recueil"}}],
+        "context": {"related": [{"reference": name}]},
+    }
+    answer = send(gp, "transaction", entry(kept, name), entry(naming))
+    assert answer.status_code == 200, answer.text
+
+
 def test_one_resource_comes_once_in_a_transaction(gp: httpx.Client, patient: str) -> None:
     made = gp.post("/Observation", json=observation(f"Patient/{patient}")).json()
     delete = {"request": {"method": "DELETE", "url": f"Observation/{made['id']}"}}

@@ -133,6 +133,28 @@ def test_deleted_is_gone_and_its_history_stays(gp: httpx.Client, patient: str) -
     assert methods == ["DELETE", "POST"]
 
 
+def test_deleting_what_is_deleted_already_does_nothing(gp: httpx.Client, outside: httpx.Client, patient: str) -> None:
+    """R4 http.html#delete: a client that repeats after a lost answer gets no error, and no other version is made."""
+    id_ = gp.post("/Observation", content=observation(patient)).json()["id"]
+    assert gp.delete(f"/Observation/{id_}").status_code == 204
+
+    again = gp.delete(f"/Observation/{id_}")
+    told = gp.delete(f"/Observation/{id_}", headers={"prefer": "return=OperationOutcome"})
+    entries = [{"request": {"method": "DELETE", "url": f"Observation/{id_}"}}]
+    for type_ in ("batch", "transaction"):
+        answer = gp.post("/", json={"resourceType": "Bundle", "type": type_, "entry": entries})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["entry"][0]["response"]["status"][:3] == "204"
+
+    assert (again.status_code, told.status_code) == (204, 200)
+    assert again.content == b""
+    assert gp.delete(f"/Observation/{id_}", headers={"if-match": 'W/"1"'}).status_code == 412
+    assert outside.delete(f"/Observation/{id_}").status_code == 404
+    assert gp.get(f"/Observation/{id_}").status_code == 410
+    methods = [entry["request"]["method"] for entry in gp.get(f"/Observation/{id_}/_history").json()["entry"]]
+    assert methods == ["DELETE", "POST"]
+
+
 @pytest.mark.parametrize("wish", ["minimal", "representation", "OperationOutcome"])
 def test_a_write_answers_as_preferred(gp: httpx.Client, patient: str, wish: str) -> None:
     created = gp.post("/Observation", content=observation(patient), headers={"prefer": f"return={wish}"})

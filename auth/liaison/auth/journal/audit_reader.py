@@ -86,12 +86,18 @@ class AuditReader:
         return Answer(200, orjson.dumps(tree), headers, _disclosed(seen))
 
     async def search(self, caller: Caller, query: str) -> Answer:
-        """A page of a searchset, newest first unless _sort=date. Pages stand still while entries are added."""
+        """A page of a searchset, newest first unless _sort=date. Pages stand still while entries are added. With
+        `_summary=count` the total alone; TooCostly beyond the budget."""
         found: list[tuple[Seen, Tree]] = []
         more = False
         async with self._database.reading.acquire() as connection:
             asked = await self._asked(connection, caller, query)
             after = self._position(caller, asked.cursor) if asked.cursor else None
+            if asked.counted:
+                total = 0
+                async for _ in self._matching(connection, caller, asked, None):
+                    total += 1
+                return Answer(200, orjson.dumps(self._searchset(asked, [], total)))
             async for seen, tree in self._matching(connection, caller, asked, after):
                 if len(found) == asked.count:
                     more = True
@@ -234,21 +240,29 @@ class AuditReader:
     def _bundle(
         self, caller: Caller, asked: audit_search.Query, found: Sequence[tuple[Seen, Tree]], more: bool
     ) -> Tree:
-        base = f"{self._base_url}/AuditEvent"
-        links = [{"relation": "self", "url": f"{base}?{urlencode(asked.pairs)}" if asked.pairs else base}]
+        links = []
         if more:
             record = found[-1][0].record
             cursor = self._cursor(caller, Position(record.at, record.worker, record.sequence))
-            links.append({"relation": "next", "url": f"{base}?{urlencode([*asked.pairs, ('_cursor', cursor)])}"})
-        tree: Tree = {"resourceType": "Bundle", "type": "searchset", "link": links}
-        if not more and not asked.cursor:
-            tree["total"] = len(found)
-        tree["timestamp"] = self._database.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            query = urlencode([*asked.pairs, ("_cursor", cursor)])
+            links.append({"relation": "next", "url": f"{self._base_url}/AuditEvent?{query}"})
+        tree = self._searchset(asked, links, None if more or asked.cursor else len(found))
         if found:
+            base = f"{self._base_url}/AuditEvent"
             tree["entry"] = [
                 {"fullUrl": f"{base}/{event['id']}", "resource": event, "search": {"mode": "match"}}
                 for _, event in found
             ]
+        return tree
+
+    def _searchset(self, asked: audit_search.Query, links: Sequence[Tree], total: int | None) -> Tree:
+        """Without its entries."""
+        base = f"{self._base_url}/AuditEvent"
+        own = {"relation": "self", "url": f"{base}?{urlencode(asked.pairs)}" if asked.pairs else base}
+        tree: Tree = {"resourceType": "Bundle", "type": "searchset", "link": [own, *links]}
+        if total is not None:
+            tree["total"] = total
+        tree["timestamp"] = self._database.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return tree
 
     def _cursor(self, caller: Caller, position: Position) -> str:

@@ -32,7 +32,7 @@ PARAMETERS: Final = (
     "type",
 )
 _MODIFIERS: Final = (("entity", "Patient"), ("agent", "Practitioner"), ("agent", "identifier"))
-CONTROLS: Final = ("_count", "_cursor", "_id", "_sort")
+CONTROLS: Final = ("_count", "_cursor", "_id", "_sort", "_summary")
 
 Decode = Callable[[str, str], Key | None]
 
@@ -46,14 +46,15 @@ class Where(NamedTuple):
 
 @dataclass(slots=True)
 class Query:
-    """`where` narrows in SQL; `tests` decide on the resource. `ascending` is _sort=date; `software` are the client_ids
-    asked for, which are yet to be known."""
+    """`where` narrows in SQL; `tests` decide on the resource. `ascending` is _sort=date; `counted` asks for the total alone;
+    `software` are the client_ids asked for, which are yet to be known."""
 
     where: list[Where] = field(default_factory=list)
     tests: list[Callable[[Tree], bool]] = field(default_factory=list)
     count: int = COUNT
     cursor: str = ""
     ascending: bool = False
+    counted: bool = False
     software: set[str] = field(default_factory=set)
     pairs: tuple[tuple[str, str], ...] = ()
 
@@ -95,7 +96,12 @@ def _control(found: Query, name: str, value: str) -> None:
         case "_count":
             if not value.isdecimal():
                 raise BadRequest("_count is a number.")
-            found.count = max(1, min(int(value), MOST))
+            found.count = min(int(value), MOST)
+            found.counted = found.counted or found.count == 0  # R4 search.html#count
+        case "_summary":
+            if value != "count":
+                raise BadRequest("Of the journal, '_summary' is 'count'.")
+            found.counted = True
         case "_cursor":
             found.cursor = value
         case "_sort":

@@ -37,7 +37,7 @@ async def bundle(
             return await batch(caller, entries, request, base_url, perform, as_answer)
         case _:
             raise BadRequest(
-                "Only a Bundle of type batch or transaction is processed here; to keep any other as it is, POST it to "
-                "Bundle.",
+                "Only a Bundle of type batch or transaction is processed here; to keep any other as it is, send it as a "
+                "resource in a transaction with a resource that refers to it, which says whose it is.",
                 "Bundle.type",
             )

@@ -163,6 +163,12 @@ async def _load_one(store: Store, caller: Caller, write: Write) -> None:
     found = None if key is None else await store.read(caller, key)
     if key is None or found is None:
         raise NotFound
+    if found.row.deleted and write.interaction == "delete":  # R4 http.html#delete: done already, and no error
+        if not await scope.shows_version(store, caller, write.type_, found, "d"):
+            raise NotFound
+        etag.require_match(write.headers, found.row.version)
+        write.void = True
+        return
     if found.row.deleted:
         raise Gone("The resource was deleted.")
     write.before = read(found.stored)

@@ -219,9 +219,14 @@ class Resolver:
         named = {key for key in self.resolved.values() if isinstance(key, Key)}
         theirs = await self._of_theirs({key for key in named if self._reference(key) not in self._stored})
         standing = self._standing()
+        deleted = {one.key: one.at for one in self._writes if one.interaction == "delete" and one.key is not None}
         for text, found in targets.items():
             key = self.resolved.get(text)
             if text in standing:
+                continue
+            if isinstance(key, Key) and key in deleted:
+                del self.resolved[text]
+                reasons[text] = f"{self._reference(key)} is deleted by {deleted[key]}, and cannot be referred to anew."
                 continue
             if isinstance(key, Key) and key not in theirs and self._reference(key) not in self._stored:
                 assert found is not None

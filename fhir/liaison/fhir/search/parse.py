@@ -37,6 +37,10 @@ OF_THE_EDGE: Final = frozenset({"_format", "_pretty"})
 _NOT_YET: Final = frozenset({"_query", "_contained", "_containedType"})
 
 
+_ALSO: Final = frozenset({"_filter", "_has", lists.NAME})
+"""Of every type, and no SearchParameter that is decided on values."""
+
+
 def pairs(query: str) -> tuple[tuple[str, str], ...]:
     """The parameters of a query string or form body, in order. BadRequest for what is not UTF-8 or too long."""
     if len(query) > MOST_BYTES:
@@ -168,7 +172,8 @@ def _parameter(name: str, asked: str, context: Context) -> SearchParameter:
 def _unknown(name: str, context: Context) -> str:
     types = context.types or (context.type_,)
     whose = context.without(lambda one: find_parameter(one, name) is not None)
-    known = ", ".join(sorted(frozenset.intersection(*(frozenset(search_parameters(one)) for one in types))))
+    each = [{code for code, found in search_parameters(one).items() if supported(found)} for one in types]
+    known = ", ".join(sorted(set.intersection(*each).union(_ALSO)))
     of_all = " to all types searched" if len(types) > 1 else ""
     return f"'{shown(name, 60)}' is not a search parameter of {whose}. Known{of_all}: {known}."
 
