@@ -1,5 +1,5 @@
 """The tables of identities and rights, and with them those of the rules in force (access.schema), of the journal
-(journal.schema), of getting in again (people.schema) and of vendors' software (vendors.schema). They share the metadata
+(journal.schema), of getting in again and of what the directory says of people (people.schema) and of vendors' software (vendors.schema). They share the metadata
 of liaison.fhir.store.schema.
 
 A *principal* is a bigint: the `res` of a Practitioner, PractitionerRole, Patient, RelatedPerson or Organization, or
@@ -75,31 +75,6 @@ held_role = Table(
 Index("held_role_by_practitioner", held_role.c.practitioner)
 Index("held_role_by_organization", held_role.c.organization)
 Index("held_role_by_acts_for", held_role.c.acts_for, postgresql_where=held_role.c.acts_for != 0)
-
-# The professions that the directory states of someone: Practitioner.qualification (people.professions.derive).
-known_profession = Table(
-    "known_profession",
-    metadata,
-    Column("practitioner", BigInteger, primary_key=True, autoincrement=False),
-    Column("profession", Text, primary_key=True),
-)
-
-# Practitioners and Organizations that are not active, or are deleted: their roles wait (access.directory.derive).
-put_aside = Table(
-    "put_aside",
-    metadata,
-    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
-    Column("res", BigInteger, primary_key=True, autoincrement=False),
-)
-
-# Roles that are stated as active, and are not in held_role: those of whom the directory has put aside, and those in someone's
-# place until the directory knows their holder to be of the profession of whom they act for (people.professions.settle).
-awaiting_role = Table(
-    "awaiting_role",
-    metadata,
-    Column("role", BigInteger, primary_key=True, autoincrement=False),
-    Column("role_code", Text, primary_key=True),
-)
 
 # Organization.partOf: an opposition to a hospital holds in its units; a structure's facts are those of its services.
 organization_part = Table(

@@ -1,5 +1,5 @@
-"""The tables of how people get in, and in again: identity checks, first codes, recoveries, the sealed code; and of what
-the data protection officer is told. They share the metadata of liaison.fhir.store.schema."""
+"""The tables of how people get in, and in again: identity checks, first codes, recoveries, the sealed code; of what the data
+protection officer is told; and of what the directory says of people. They share the metadata of liaison.fhir.store.schema."""
 
 from sqlalchemy import BigInteger, Column, Date, Index, Integer, SmallInteger, Table, Text, func
 
@@ -69,3 +69,28 @@ notice = Table(
     moment("read_at"),
 )
 Index("notice_unread", notice.c.kind, notice.c.about, postgresql_where=notice.c.read_at.is_(None))
+
+# The professions that the directory states of someone: Practitioner.qualification (people.professions.derive).
+known_profession = Table(
+    "known_profession",
+    metadata,
+    Column("practitioner", BigInteger, primary_key=True, autoincrement=False),
+    Column("profession", Text, primary_key=True),
+)
+
+# Practitioners and Organizations that are not active, or are deleted: their roles wait (access.directory.derive).
+put_aside = Table(
+    "put_aside",
+    metadata,
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("res", BigInteger, primary_key=True, autoincrement=False),
+)
+
+# Roles that are stated as active, and are not in held_role: those of whom the directory has put aside, and those in someone's
+# place until the directory knows their holder to be of the profession of whom they act for (people.professions.settle).
+awaiting_role = Table(
+    "awaiting_role",
+    metadata,
+    Column("role", BigInteger, primary_key=True, autoincrement=False),
+    Column("role_code", Text, primary_key=True),
+)
