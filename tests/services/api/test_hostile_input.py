@@ -163,7 +163,10 @@ def test_without_a_valid_token_nothing_is_said(service: Any, authorization: str 
     response = httpx.get(f"{service.fhir}/Patient", headers=headers)
 
     outcome(response, 401)
-    assert response.headers["www-authenticate"].startswith("Bearer")
+    asked = response.headers["www-authenticate"]
+    assert asked.startswith("Bearer")
+    # RFC 6750 §3.1: an error is told to whoever has shown a token, and to nobody else.
+    assert ('error="invalid_token"' in asked) == (authorization in ("Bearer x.y.z", "Bearer x"))
 
 
 def test_an_unknown_search_parameter_is_named(gp: httpx.Client) -> None:

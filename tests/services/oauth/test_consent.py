@@ -5,9 +5,10 @@ import pytest
 
 from liaison.auth.oauth2 import clients
 from liaison.auth.smart.scopes import read_scopes
+from liaison.fhir.store.contract import Request
 from liaison.services.oauth import consent, patients
 
-from .conftest import Place, agree, asking, claims_of, field, query_of, redeem
+from .conftest import FHIR, REDIRECT, Place, agree, asking, claims_of, field, query_of, redeem
 
 BOTH = "openid fhirUser offline_access user/Observation.cruds user/Patient.rs"
 
@@ -163,4 +164,49 @@ async def test_a_launch_address_is_checked_when_it_is_registered(shared: Place) 
                 await clients.add(
                     connection, client_id="x", kind="app", name="X", scope=scope,
                     redirect_uris=["https://app.example/"], launch_url=address,
+                )  # fmt: skip
+
+
+@pytest.fixture
+async def sign_in_only(place: Place) -> Place:
+    """Software that is registered to ask who someone is, and nothing else."""
+    async with place.house.database.writing.acquire() as connection:
+        await clients.add(
+            connection, client_id="sso", kind="app", name="Portail", scope="openid fhirUser online_access",
+            redirect_uris=[REDIRECT],
+        )  # fmt: skip
+    return place
+
+
+async def test_software_that_only_asks_who_someone_is_is_told(sign_in_only: Place) -> None:
+    async with sign_in_only.signed_in() as browser:
+        asked = {"client_id": "sso", "scope": "openid fhirUser online_access"}
+        answer = await agree(browser, **asked)
+        content = (await redeem(browser, query_of(answer)["code"], client_id="sso")).json()
+        assert content["scope"] == "fhirUser online_access openid"
+        assert claims_of(content["id_token"])["fhirUser"].startswith(f"{FHIR}/Practitioner/")
+        token = {"authorization": f"Bearer {content['access_token']}"}
+        assert (await browser.get("/oauth/userinfo", headers=token)).json()["fhirUser"]
+        caller = await sign_in_only.house.authenticator.caller(token["authorization"])
+        read = await sign_in_only.house.engine.handle(
+            caller, Request("GET", f"Patient/{sign_in_only.patient}", "", b"")
+        )
+        assert read.status == 403  # it reads nothing
+
+        form = {"grant_type": "refresh_token", "client_id": "sso", "refresh_token": content["refresh_token"]}
+        again = (await browser.post("/oauth/token", data={**form, "scope": "openid fhirUser"})).json()
+        assert again["scope"] == "fhirUser openid"
+
+        refused = await agree(browser, **asked, without=("identity",))
+        assert refused.status_code == 422
+        assert 'href="#identite"' in refused.text
+
+
+async def test_what_is_registered_without_openid_still_asks_for_something(sign_in_only: Place) -> None:
+    async with sign_in_only.house.database.writing.acquire() as connection:
+        for kind, scope in (("app", "fhirUser launch/patient"), ("backend", "openid")):
+            with pytest.raises(clients.ClientProblem, match="scope"):
+                await clients.add(
+                    connection, client_id="less", kind=kind, name="Less", scope=scope,
+                    redirect_uris=[REDIRECT] if kind == "app" else [],
                 )  # fmt: skip

@@ -346,3 +346,28 @@ async def test_a_code_on_its_way_ends_with_the_suspension_of_its_client(place: P
             await clients.suspend(connection, "app")
             await clients.suspend(connection, "app", active=True)
         assert (await redeem(browser, code)).status_code == 400
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Bearer"])
+async def test_who_tries_a_header_is_told_so_in_one(shared: Place, scheme: str) -> None:
+    """RFC 6749 §5.2."""
+    async with shared.browser() as browser:
+        form = {"grant_type": "client_credentials", "client_id": "app"}
+        for given in (f"{scheme} YXBwOng=", scheme):
+            answer = await browser.post("/oauth/token", data=form, headers={"authorization": given})
+            assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+            assert answer.headers["www-authenticate"].startswith(f"{scheme} realm=")
+        odd = await browser.post("/oauth/token", data=form, headers={"authorization": '"x\\" y'})
+        assert odd.headers["www-authenticate"].startswith("Basic realm=")
+        without = await browser.post("/oauth/token", data={**form, "client_secret": "x"})
+        assert "www-authenticate" not in without.headers
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/par", "/oauth/revoke", "/oauth/introspect"])
+async def test_another_method_is_answered_with_those_that_are_there(shared: Place, method: str, path: str) -> None:
+    async with shared.browser() as browser:
+        answer = await browser.request(method, path)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST, OPTIONS"
+    assert answer.json()["error"] == "invalid_request"

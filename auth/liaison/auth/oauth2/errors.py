@@ -39,12 +39,15 @@ class InvalidRequest(OAuthError):
 
 
 class InvalidClient(OAuthError):
-    """One text for an unknown client, a wrong key, a replayed or expired assertion: none can be told from another."""
+    """One text for an unknown client, a wrong key, a replayed or expired assertion: none can be told from another.
+
+    `scheme`: of the header Authorization that was tried in vain; the answer has to name it (RFC 6749 §5.2)."""
 
     error = "invalid_client"
     status = 401
 
-    def __init__(self) -> None:
+    def __init__(self, scheme: str = "") -> None:
+        self.scheme = scheme
         super().__init__("The client could not be authenticated.")
 
 

@@ -55,8 +55,8 @@ def _kind_problem(kind: str, scope: str, redirect_uris: Sequence[str], *, owned:
         scopes = read_scopes(scope)
     except ScopeError as error:
         return str(error)
-    if not scopes.scopes:
-        return "A client needs at least one resource scope."
+    if not scopes.scopes and (kind == "backend" or not scopes.signs_in):
+        return "A client needs at least one resource scope; an app that only asks who someone is needs openid."
     if kind == "backend":
         if scopes.context != "system":
             return "A backend client has system/ scopes only."

@@ -44,6 +44,10 @@ class _Known(NamedTuple):
     bound_to: Confirmation
 
 
+class NoToken(Unauthorized):
+    """A call that shows no token at all: it is asked for one, and told of no error (RFC 6750 §3.1)."""
+
+
 class UnboundProof(Unauthorized):
     """A call with a DPoP token whose proof does not hold (RFC 9449 §7.1). `nonce`, when it asks for one."""
 
@@ -101,7 +105,7 @@ class Bearer:
         scheme, _, token = authorization.partition(" ")
         scheme = scheme.lower()
         if scheme not in ("bearer", "dpop") or not token:
-            raise rfc9068.refused()
+            raise NoToken(str(rfc9068.refused()))
         with faults.reported():
             verified = await rfc9068.verify(self._keys, token.strip(" "), issuer=self._issuer, audience=self._audience)
             caller = await sessions.caller_of(self._database.reading, verified.session)

@@ -49,6 +49,11 @@ class Scopes:
     def __bool__(self) -> bool:
         return bool(self.scopes or self.names)
 
+    @property
+    def signs_in(self) -> bool:
+        """Whether it says who someone is: enough to ask for alone (OpenID Connect Core §3.1.2.1)."""
+        return "openid" in self.names
+
     def intersection(self, allowed: "Scopes") -> "Scopes":
         """What of this is within `allowed`. Never wider than either."""
         return Scopes(intersection(self.scopes, allowed.scopes), self.names & allowed.names)

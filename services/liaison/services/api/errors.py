@@ -7,7 +7,7 @@ from typing import Final
 import asyncpg
 import structlog
 
-from liaison.auth.oauth2.rfc6750 import UnboundProof
+from liaison.auth.oauth2.rfc6750 import NoToken, UnboundProof
 from liaison.auth.oauth2.rfc9449 import ALGORITHMS
 from liaison.auth.oauth2.rfc9470 import ProofTooOld, challenge
 from liaison.fhir.errors import FhirError, Issue, MethodNotAllowed, TooManyRequests, Unauthorized, Unavailable
@@ -58,8 +58,10 @@ def answer(error: Exception) -> Answer:
             return replace(found, headers=_asking_for_proof(known))
         case ProofTooOld():
             return replace(found, headers=(("www-authenticate", challenge()),))
-        case Unauthorized():
+        case NoToken():
             return replace(found, headers=(("www-authenticate", 'Bearer realm="fhir"'),))
+        case Unauthorized():
+            return replace(found, headers=(("www-authenticate", 'Bearer realm="fhir", error="invalid_token"'),))
         case Unavailable():
             return replace(found, headers=(_RETRY,))
         case TooManyRequests():

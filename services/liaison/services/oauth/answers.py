@@ -8,7 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.oauth2.errors import InvalidRequest, OAuthError, UseDpopNonce
+from liaison.auth.oauth2.errors import InvalidClient, InvalidRequest, OAuthError, UseDpopNonce
 
 FORM_LIMIT: Final = 64 * 1024
 FORM: Final = "application/x-www-form-urlencoded"
@@ -28,6 +28,8 @@ def error_answer(error: OAuthError) -> Response:
     response = json_answer({"error": error.error, "error_description": error.description}, error.status)
     if isinstance(error, UseDpopNonce):
         response.headers["dpop-nonce"] = error.nonce
+    if isinstance(error, InvalidClient) and error.scheme:
+        response.headers["www-authenticate"] = f'{error.scheme} realm="oauth"'
     return response
 
 

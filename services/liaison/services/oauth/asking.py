@@ -83,7 +83,7 @@ def consent(
         lines=words.lines(scopes, gettext),
         until=words.until(scopes, request.app.state.house.database.clock.now()),
         outlasting=words.outlasting(scopes),
-        identity="openid" in scopes.names,
+        identity=scopes.signs_in,
         request_text=urlencode(about.pairs),
         patient=patient,
         encounter=encounter,

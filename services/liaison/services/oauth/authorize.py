@@ -152,7 +152,7 @@ async def _decide(request: Request, pairs: Pairs, asked: AuthorizationRequest) -
     granted = consent.chosen(asked.scopes, {str(box) for box in form.getlist("scope")})
     number = 0
     if decision == "accept":
-        if not granted.scopes and not granted.names.intersection(consent.SIGNS_IN):
+        if not granted.scopes and not granted.signs_in:
             return await _ask(request, about, context, chosen, empty=True)
         if context.patient or asking.needs_patient(granted):
             about_whom = context.patient or chosen.patient

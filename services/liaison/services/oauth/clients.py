@@ -25,7 +25,10 @@ async def _proven(request: Request, parameters: Parameters, also: Sequence[str])
     InvalidClient, with one text."""
     house = request.app.state.house
     certificate = request.headers.get(rfc9440.HEADER, "")
-    if "authorization" in request.headers or "client_secret" in parameters:
+    if "authorization" in request.headers:
+        scheme = request.headers["authorization"].partition(" ")[0]
+        raise InvalidClient(scheme if scheme.isascii() and scheme.isalnum() else "Basic")
+    if "client_secret" in parameters:
         raise InvalidClient  # there are no shared secrets here
     if "client_assertion" not in parameters and "client_assertion_type" not in parameters:
         if parameters["grant_type"] == "refresh_token" and not parameters["client_id"]:

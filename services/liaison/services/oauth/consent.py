@@ -60,9 +60,7 @@ READING: Final = "rs"
 WRITING: Final = "cud"
 IDENTITY: Final = "identity"
 LASTING: Final = "lasting"
-SIGNS_IN: Final = ("openid",)
-"""Enough to agree to alone: software that only asks who someone is."""
-_OPENID: Final = (*SIGNS_IN, "fhirUser", "profile")
+_OPENID: Final = ("openid", "fhirUser", "profile")
 _LASTING: Final = ("offline_access", "online_access")
 
 

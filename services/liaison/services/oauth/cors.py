@@ -18,15 +18,18 @@ from liaison.auth.oauth2.rate_limits import TooMany
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import faults
 from liaison.services import limits
+from liaison.services.oauth.answers import json_answer
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _TAKEN: Final = "authorization, content-type, dpop"
 _READ: Final = "dpop-nonce, retry-after, www-authenticate"
 
 
 def open_to_apps(path: str, endpoint: Endpoint, methods: Sequence[str] = ("POST",)) -> Route:
     """A route that pages of apps may call."""
+    taken = {*methods, *(("HEAD",) if "GET" in methods else ())}
 
     async def run(request: Request) -> Response:
         if request.method == "OPTIONS":
@@ -37,14 +40,21 @@ def open_to_apps(path: str, endpoint: Endpoint, methods: Sequence[str] = ("POST"
                 answer.headers["access-control-max-age"] = "600"
             return answer
         try:
-            answer = await endpoint(request)
+            answer = await endpoint(request) if request.method in taken else _not_taken(methods)
         except TooMany as error:
             answer = await limits.told(request, error)
         if await _allowed(request, answer):
             answer.headers["access-control-expose-headers"] = _READ
         return answer
 
-    return Route(path, run, methods=[*methods, "OPTIONS"])
+    return Route(path, run, methods=[*taken, *_METHODS])
+
+
+def _not_taken(methods: Sequence[str]) -> Response:
+    """RFC 9110 §15.5.6, in the form of every other error here."""
+    told = f"Call this with {' or '.join(methods)}."
+    allowed = ", ".join((*methods, "OPTIONS"))
+    return json_answer({"error": "invalid_request", "error_description": told}, 405, allow=allowed)
 
 
 async def _allowed(request: Request, answer: Response) -> bool:

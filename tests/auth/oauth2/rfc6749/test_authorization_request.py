@@ -84,7 +84,7 @@ async def test_an_unknown_client_reads_like_a_foreign_address(connection: asyncp
         ({"code_challenge_method": None}, "invalid_request"),  # RFC 7636's default would be plain
         ({"scope": None}, "invalid_request"),
         ({"scope": "user/Observation.sr"}, "invalid_scope"),
-        ({"scope": "openid"}, "invalid_scope"),
+        ({"scope": "fhirUser launch/patient"}, "invalid_scope"),  # neither who someone is nor anything of anybody
         ({"scope": "system/*.rs"}, "invalid_scope"),
         ({"request_uri": "https://evil.example/r"}, "invalid_request"),
         ({"request": "a.b.c"}, "invalid_request"),

@@ -82,6 +82,27 @@ async def test_a_replacement_works_minutes_after_being_added(managed: Place, man
     assert not await works(managed, manager, "314159")
 
 
+@pytest.mark.parametrize("act", ["fin", "suspendre"])
+async def test_no_digits_are_given_to_whom_they_would_not_let_in(
+    managed: Place, manager: httpx.AsyncClient, act: str
+) -> None:
+    await invite(manager)
+    who = await person(manager)
+    await managed.house.database.writing.execute("delete from first_code")
+    paths = {"fin": "/equipe/terminer", "suspendre": "/equipe/suspendre"}
+    assert (await post(manager, paths[act], personne=who)).status_code == 303
+
+    answer = await post(manager, "/equipe/code", personne=who)
+
+    assert answer.status_code == 422
+    assert "Les 8 chiffres :" not in answer.text
+    assert "C’est suspendu :" in answer.text  # whose contract ends today may be taken up again today
+    await managed.house.database.writing.execute("update held_role set valid_to = now() where role = $1", int(who))
+    after = await post(manager, "/equipe/code", personne=who)
+    assert (after.status_code, "C’est fini :" in after.text) == (422, True)
+    assert not await managed.house.database.reading.fetchval("select count(*) from first_code")
+
+
 async def test_a_pin_that_is_guessed_first_is_not_taken(managed: Place, manager: httpx.AsyncClient) -> None:
     for pin in ("", "12345", "1234567", "111111", "123456", "987654", "12345a"):
         assert (await choose_pin(managed, manager, "12345678", pin)).status_code == 422, pin

@@ -104,18 +104,19 @@ def _request(
 
 
 def _scopes(client: Client, asked: str) -> Scopes:
-    scopes = cut(asked, client)
+    scopes = cut(asked, client, signing_in=True)
     if scopes.context == "system":
         raise UnauthorizedClient("system/ scopes are for backend clients.")
     return scopes
 
 
-def cut(asked: str, client: Client) -> Scopes:
-    """What is asked within what is registered. Raises InvalidScope for malformed scopes, or when nothing is left."""
+def cut(asked: str, client: Client, *, signing_in: bool = False) -> Scopes:
+    """What is asked within what is registered. Raises InvalidScope for malformed scopes, or when nothing is left.
+    `signing_in`: to be told who someone is, is something."""
     try:
         scopes = read_scopes(asked).intersection(client.scopes)
     except ScopeError as error:
         raise InvalidScope(str(error)) from None
-    if not scopes.scopes:
+    if not scopes.scopes and not (signing_in and scopes.signs_in):
         raise InvalidScope("None of the scopes asked for is registered for this client.")
     return scopes

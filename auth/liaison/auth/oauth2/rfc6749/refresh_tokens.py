@@ -105,6 +105,6 @@ def _narrow(grant: Grant, scope: str) -> Grant:
     except ScopeError as error:
         raise InvalidScope(str(error)) from None
     narrowed = asked.intersection(read_scopes(grant.scope))
-    if not narrowed.scopes:
+    if not narrowed.scopes and not narrowed.signs_in:
         raise InvalidScope("None of the scopes asked for was granted.")
     return grant.narrowed(str(narrowed))

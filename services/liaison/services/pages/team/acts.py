@@ -80,6 +80,15 @@ async def new_code(request: Request) -> Response:
     person = await _of_mine(request, caller)
     on_phone = managers.by_code_on_phone(person.role_code)
     house = request.app.state.house
+    if person.over or not (person.active or person.awaits):
+        # They could only be refused: nobody is told that they are good.
+        gettext = translations(language_of(request)).gettext
+        words = (
+            gettext("C’est fini : ajoutez cette personne à nouveau.")
+            if person.over
+            else gettext("C’est suspendu : reprenez d’abord cette personne.")
+        )
+        return await show(request, status=422, error=words, wrong=f"personne-{person.role}")
     with faults.reported():
         account = await accounts.by_number(house.database.reading, person.account)
         async with house.database.writing.acquire() as connection, connection.transaction():
