@@ -11,7 +11,14 @@ from liaison.auth.journal.entry import Event, entry
 from liaison.auth.oauth2 import id_token, rfc8693, rfc9068
 from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.confirmation import JKT, Confirmation
-from liaison.auth.oauth2.errors import InvalidGrant, OAuthError, UnauthorizedClient, UnsupportedGrantType, UseDpopNonce
+from liaison.auth.oauth2.errors import (
+    InvalidDpopProof,
+    InvalidGrant,
+    OAuthError,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+    UseDpopNonce,
+)
 from liaison.auth.oauth2.rfc6749 import client_credentials, codes, refresh_tokens
 from liaison.auth.oauth2.rfc6749.grant import Redeemed
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
@@ -59,13 +66,15 @@ def _asked(request: Request) -> FhirRequest:
 
 async def _granted(request: Request, client: Client, parameters: Parameters) -> dict[str, Any]:
     """A code is used up by whatever is wrong with the call that brings it: also by what is missing beside it, and by the
-    proof. To be asked for a nonce is no failure: the same call comes again with it (RFC 9449 §8)."""
+    proof. Not by a proof that was forgotten, or lacks the nonce that the answer gives: the same call comes again with it
+    (RFC 9449 §8)."""
     try:
         return await _grant(request, client, parameters, await binding(request, client))
     except UseDpopNonce:
         raise
-    except OAuthError:
-        if parameters["grant_type"] == "authorization_code" and parameters["code"]:
+    except OAuthError as error:
+        forgotten = isinstance(error, InvalidDpopProof) and "dpop" not in request.headers
+        if parameters["grant_type"] == "authorization_code" and parameters["code"] and not forgotten:
             await codes.burn(request.app.state.house.database.writing, client, parameters["code"])
         raise
 
