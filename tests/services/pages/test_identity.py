@@ -128,7 +128,7 @@ def _name(use: str, family: str, **period: str) -> Tree:
          "maiden beside official", "maiden alone", "a nickname", "none stands", "old alone"],
 )  # fmt: skip
 def test_a_name_that_ended_is_not_shown_for_the_one_that_stands(names: list[Tree], family: str, used: str) -> None:
-    who = identity({"name": names})
+    who = identity({"name": names, "meta": {"lastUpdated": "2026-11-29T08:00:00Z"}})
 
     assert (who.family, who.used) == (family, used)
 

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
@@ -166,7 +166,7 @@ def address_of(request: Request) -> str:
 
 def human_name(tree: dict[str, Any] | None) -> str:
     """The official name that stands today, as people write it, or ''."""
-    standing = names.standing((tree or {}).get("name"), datetime.now(UTC))
+    standing = names.standing(tree or {})
     name = next((one for one in standing if one.get("use") == "official"), next(iter(standing), {}))
     parts = [*(name.get("given") or ()), name.get("family")]
     return str(name.get("text") or " ".join(str(one) for one in parts if one))
