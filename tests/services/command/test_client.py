@@ -16,15 +16,15 @@ pytestmark = pytest.mark.http
 
 
 @pytest.fixture(scope="module")
-def people(service_base: dict[str, str]) -> tuple[str, str]:
-    """A nurse and an organisation of this base."""
+def people(service_base: dict[str, str]) -> tuple[str, str, str]:
+    """A nurse, an organisation and a doctor of this base."""
     settings = Settings(**{name.lower(): value for name, value in service_base.items()})  # type: ignore[arg-type]  # read from text
     found, organization = alone(lambda: settle(settings))
-    return found["nurse"].practitioner, organization
+    return found["nurse"].practitioner, organization, found["gp"].practitioner
 
 
 def test_a_client_is_added_listed_and_suspended_on_record(
-    console: Console, people: tuple[str, str], tmp_path: Path, service_base: dict[str, str]
+    console: Console, people: tuple[str, str, str], tmp_path: Path, service_base: dict[str, str]
 ) -> None:
     before = rights_entries(service_base)
     key = ECKey.generate_key("P-384", parameters={"kid": "k"})
@@ -52,7 +52,7 @@ def test_a_client_is_added_listed_and_suspended_on_record(
     assert rights_entries(service_base) == before + 2
 
 
-def test_wrong_registrations_are_refused_in_one_sentence(console: Console, people: tuple[str, str]) -> None:
+def test_wrong_registrations_are_refused_in_one_sentence(console: Console, people: tuple[str, str, str]) -> None:
     for arguments, word in (
         (["x", "--name", "X", "--scope", "user/*.sr", "--redirect-uri", "https://a.example/"], "cruds"),
         (["x", "--name", "X", "--scope", "user/*.rs"], "redirect"),
@@ -72,25 +72,25 @@ def test_wrong_registrations_are_refused_in_one_sentence(console: Console, peopl
 
 
 def test_an_account_is_opened_listed_and_suspended_on_record(
-    console: Console, people: tuple[str, str], service_base: dict[str, str]
+    console: Console, people: tuple[str, str, str], service_base: dict[str, str]
 ) -> None:
     before = rights_entries(service_base)
 
     added = console.run("user", "add", "Nurse.One", people[0], stdin="cheval exact pile agrafe\n")
     assert added.returncode == 0, added.stderr
     assert "cheval" not in added.stdout
-    made = console.run("user", "add", "nurse.two", people[0], "--pin", "--generate")
+    made = console.run("user", "add", "doctor.two", people[2], "--pin", "--generate")
     assert made.stdout.rstrip().rpartition(" ")[2].isdigit()
     listed = {one["username"]: one for one in json.loads(console.run("user", "list", "--json").stdout)}
     assert listed["nurse.one"]["person"] == people[0]
     assert console.run("user", "suspend", "nurse.one").returncode == 0
     listed = {one["username"]: one for one in json.loads(console.run("user", "list", "--json").stdout)}
     assert not listed["nurse.one"]["active"]
-    assert listed["nurse.two"]["active"]
+    assert listed["doctor.two"]["active"]
     assert rights_entries(service_base) == before + 3
 
 
-def test_wrong_accounts_are_refused_in_one_sentence(console: Console, people: tuple[str, str]) -> None:
+def test_wrong_accounts_are_refused_in_one_sentence(console: Console, people: tuple[str, str, str]) -> None:
     for arguments, stdin, word in (
         (["weak.one", people[0]], "short\n", "12 characters"),
         (["pin.one", people[0], "--pin"], "12\n", "6 digits"),
@@ -119,7 +119,7 @@ def grants_of(service_base: dict[str, str], client_id: str) -> int:
 
 
 def test_a_backend_sees_records_that_were_there_before_it(
-    console: Console, people: tuple[str, str], tmp_path: Path, service_base: dict[str, str]
+    console: Console, people: tuple[str, str, str], tmp_path: Path, service_base: dict[str, str]
 ) -> None:
     settings = Settings.model_validate({name.lower(): value for name, value in service_base.items()})
     nurse, organization = people
