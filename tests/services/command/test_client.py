@@ -122,7 +122,7 @@ def test_a_backend_sees_records_that_were_there_before_it(
     console: Console, people: tuple[str, str, str], tmp_path: Path, service_base: dict[str, str]
 ) -> None:
     settings = Settings.model_validate({name.lower(): value for name, value in service_base.items()})
-    nurse, organization = people
+    nurse, organization, _ = people
 
     async def receive() -> None:
         patient = {"resourceType": "Patient", "name": [{"family": "AVANT", "given": ["Elle"]}]}
