@@ -1,6 +1,6 @@
 """The tables of identities and rights, and with them those of the rules in force (access.schema), of the journal
-(journal.schema), of getting in again and of what the directory says of people (people.schema) and of vendors' software (vendors.schema). They share the metadata
-of liaison.fhir.store.schema.
+(journal.schema), of getting in again and of what the directory says of people (people.schema), and of vendors' software
+(vendors.schema). They share the metadata of liaison.fhir.store.schema.
 
 A *principal* is a bigint: the `res` of a Practitioner, PractitionerRole, Patient, RelatedPerson or Organization, or
 the number of a client. A session acts for several at once (the person, the role at an organisation, the client).

@@ -2,11 +2,11 @@
 know holds for what was written before.
 
 The same facts count as when something is written (access.classify, access.labels): its own codes and labels, what it refers
-to, the service and the author, what the person masks. So when a masking comes or goes the record is read by this too. What it refers to counts as it is now. No version is added, and what
-a version says does not change.
+to, the service and the author, what the person masks. What it refers to counts as it is now. No version is added, and what a
+version says does not change.
 
-Also when a medicine or an encounter is labelled otherwise than it was, or something is more or less closed than it was: what
-refers to it, its content (access.contents) and its former versions follow. A service that becomes a
+Also when a masking comes or goes, a medicine or an encounter is labelled otherwise than it was, or something is more or less
+closed than it was: what refers to it, its content (access.contents) and its former versions follow. A service that becomes a
 psychiatric one, or a doctor a psychiatrist, counts for what is written from then on, and at the next classification.
 """
 

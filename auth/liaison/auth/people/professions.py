@@ -1,8 +1,10 @@
 """Who may stand in a professional's place: a colleague or a student of the same profession (R.4127-65, L.4131-2 CSP).
 
 What the directory knows decides: the qualifications of the Practitioner; failing any, the health roles that they hold in their
-own name, suspended ones left out. A role in one's own name that contradicts the qualifications is refused: it is no proof. Somebody whose profession is not known holds a role in someone's place without any right, and
-cannot sign in with it, until it is known: it *awaits*. Somebody known with another profession only is refused the role.
+own name, suspended ones left out. A role in one's own name that contradicts the qualifications is refused: it is no proof.
+Somebody whose profession is not known holds a role in someone's place without any right, and cannot sign in with it, until it
+is known: it *awaits*, as every role does of whom the directory has put aside. Somebody known with another profession only is
+refused the role.
 
 The specialty is not compared: which doctor may replace which is for the Order.
 """
