@@ -1,0 +1,17 @@
+"""The third generation of the index (liaison.fhir.search.index): the main date looks into Timing.
+
+What is stored already is gone over by `liaison reindex`; where nothing is, there is nothing to go over."""
+
+from alembic import op
+from sqlalchemy import text
+
+revision = "0025"
+down_revision = "0024"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    base = op.get_bind()
+    if not any(base.scalar(text(f"select exists (select from {one})")) for one in ("version", "directory_version")):
+        op.execute("update reindexing set done = 3")
