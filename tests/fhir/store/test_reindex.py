@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from liaison.fhir.errors import Conflict
+from liaison.fhir.search.index import GENERATION
 from liaison.fhir.store import reindex as passes
 from liaison.fhir.store import walking
 from liaison.fhir.store.contract import Indexed, Tree
@@ -72,12 +73,12 @@ async def test_the_rows_are_those_that_the_writer_wrote(records: Any) -> None:
 
 async def test_what_is_kept_of_older_records_is_brought_up_to_date(records: Any) -> None:
     keys = await filled(records)
-    assert not await is_behind(records, 2)
-    assert await is_behind(records, 3)
+    assert not await is_behind(records, GENERATION)
+    assert await is_behind(records, GENERATION + 1)
 
-    await reindexed(records, wider(records), generation=3)
+    await reindexed(records, wider(records), generation=GENERATION + 1)
 
-    assert not await is_behind(records, 3)
+    assert not await is_behind(records, GENERATION + 1)
     rows = await records.database.reading.fetch(
         "select res from index_token where param = 9 and kind = $1", keys[0].kind
     )
@@ -97,11 +98,11 @@ async def test_a_pass_that_is_stopped_goes_on_from_there(records: Any, monkeypat
         return found
 
     with pytest.raises(KeyboardInterrupt):
-        await reindexed(records, stopped, generation=3)
-    assert await is_behind(records, 3)
+        await reindexed(records, stopped, generation=GENERATION + 1)
+    assert await is_behind(records, GENERATION + 1)
 
-    assert await reindexed(records, wider(records), generation=3) == len(keys) + 3 - 6
-    assert not await is_behind(records, 3)
+    assert await reindexed(records, wider(records), generation=GENERATION + 1) == len(keys) + 3 - 6
+    assert not await is_behind(records, GENERATION + 1)
     tokens = "select count(*), count(distinct (patient, kind, res)) from index_token where param = 9"
     assert tuple(await records.database.reading.fetchrow(tokens)) == (len(keys) + 3, len(keys) + 3)
 
@@ -111,7 +112,7 @@ async def test_writers_are_not_lost_to_a_pass(records: Any, monkeypatch: pytest.
     keys = await filled(records)
     new = records.store._index = wider(records)  # the writers run the new code
 
-    await asyncio.gather(reindexed(records, new, generation=3), *map(records.rewrite, keys[::2]))
+    await asyncio.gather(reindexed(records, new, generation=GENERATION + 1), *map(records.rewrite, keys[::2]))
 
     assert await records.tokens_of(9, keys[0].kind) == {
         key.res: (5 if place % 2 == 0 else 1, 1) for place, key in enumerate(keys)
