@@ -101,6 +101,8 @@ async def test_from_an_invitation_to_every_day_with_a_passkey_alone(real: Site, 
 
     # Someone else's finger, and a key that was copied: neither gets in.
     await page.get_by_role("button", name="Se déconnecter").click()
+    # Once the page is there, so that nothing of the one that is left is under way.
+    await page.get_by_role("button", name="Se connecter avec une clé d’accès").wait_for()
     await driven.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
     await page.get_by_role("button", name="Se connecter avec une clé d’accès").click()
     await page.get_by_text("n’a pas été reconnue").wait_for()
