@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from .facts import Tree
 from .rights import Version
 from .running import Run, differ
-from .writing import learn, some_entry, status_of_change, status_of_creation, status_of_deletion
+from .writing import learn, learn_made, some_entry, status_of_change, status_of_creation, status_of_deletion
 
 _LANGUAGES = ["fr", "br", "en"]
 
@@ -43,7 +43,7 @@ async def create_unless(run: Run) -> str:
     answer = await run.ask("POST", type_, tree, if_none_exist=query)
     wanted = {0: status_of_creation(run, tree, version.patient), 1: 200}.get(len(matches), 412)
     if answer.status_code == 201:
-        await learn(run, f"{type_}/{answer.headers['location'].split('/')[-3]}", version.patient)
+        await learn_made(run, answer, version.patient)
     return differ("status", answer.status_code, wanted)
 
 
@@ -62,7 +62,7 @@ async def update_where(run: Run) -> str:
         return ""
     answer = await run.ask("PUT", f"{type_}?{query}", tree)
     if answer.status_code == 201:
-        await learn(run, f"{type_}/{answer.headers['location'].split('/')[-3]}", version.patient)
+        await learn_made(run, answer, version.patient)
     elif answer.status_code == 200:
         await learn(run, target.ref, target.patient, target)
     return differ("status", answer.status_code, wanted)

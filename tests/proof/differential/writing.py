@@ -64,7 +64,7 @@ async def create(run: Run) -> str:
         if about_nobody.status_code != wanted:
             return f"an entry about nobody: {about_nobody.status_code}"
     if answer.status_code == 201:
-        await learn(run, f"{tree['resourceType']}/{answer.headers['location'].split('/')[-3]}", patient)
+        await learn_made(run, answer, patient)
     return differ("status", answer.status_code, wanted)
 
 
@@ -79,6 +79,11 @@ def status_of_creation(run: Run, tree: Tree, patient: str) -> int:
     if not (_types_allow(run.caller.held, tree) and run.world.writes(run.caller.held, version)):
         return 403
     return 422 if signs_for_another(tree, run.caller.held) else 201
+
+
+async def learn_made(run: Run, answer: Any, patient: str) -> None:
+    """What an answer says was created."""
+    await learn(run, "/".join(answer.headers["location"].split("/")[-4:-2]), patient)
 
 
 async def learn(run: Run, ref: str, patient: str, before: Version | None = None) -> None:
