@@ -1,6 +1,7 @@
 """Quantities: units converted by UCUM, the precision written carried along."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,15 +11,21 @@ from liaison.fhir.definitions import search_parameters
 from liaison.fhir.model import Number as Written
 from liaison.fhir.model import extract
 from liaison.fhir.model.values import Value
+from liaison.fhir.store.contract import Key
 
+from .conftest import Territory, query_of
 from .test_types import decided
 
 UCUM = "http://unitsofmeasure.org"
 
 
-def _measured(value: str, code: str, system: str = UCUM, sign: str = "") -> list[Value]:
+def _written(value: str, code: str, system: str = UCUM, sign: str = "") -> dict[str, Any]:
     quantity = {"value": Written(value), "unit": f"<{code}>", "system": system, "code": code}
-    tree = {"resourceType": "Observation", "valueQuantity": quantity | ({"comparator": sign} if sign else {})}
+    return quantity | ({"comparator": sign} if sign else {})
+
+
+def _measured(value: str, code: str, system: str = UCUM, sign: str = "") -> list[Value]:
+    tree = {"resourceType": "Observation", "valueQuantity": _written(value, code, system, sign)}
     return extract("Observation", tree)[search_parameters("Observation")["value-quantity"].number]
 
 
@@ -78,6 +85,49 @@ def test_a_comparator_opens_one_end(sign: str, met: set[str]) -> None:
     asked = {f"{prefix}{n}" for prefix in ("eq", "lt", "le", "gt", "ge", "sa", "eb") for n in (4, 5, 6)}
     found = {one for one in asked if decided("Observation", "value-quantity", one, *_measured("5", "mg", sign=sign))}
     assert found == met
+
+
+async def test_an_order_is_of_what_quantities_amount_to(team: tuple[Territory, Key]) -> None:
+    """Side by side what can be compared, by its value in base units; a missing value is lower than any."""
+    territory, patient = team
+    given = {
+        "5 g": ("5", "g"),
+        "5.4 mg": ("5.4", "mg"),
+        "5001 mg": ("5001", "mg"),
+        "<5 g": ("5", "g", UCUM, "<"),
+        "16 kPa": ("16", "kPa"),
+        "121 mm[Hg]": ("121", "mm[Hg]"),
+        "119 mm[Hg]": ("119", "mm[Hg]"),
+        "98.7 [degF]": ("98.7", "[degF]"),
+        "37.0 Cel": ("37.0", "Cel"),
+        "7 {score}": ("7", "{score}"),
+        "8 %": ("8", "%"),
+        "2 boxes": ("2", "boxes", "http://other"),
+        "10 boxes": ("10", "boxes", "http://other"),
+        "1 nonsense": ("1", "nonsense"),
+    }
+    names = {}
+    for name, one in given.items():
+        key = await territory.observation(patient, valueQuantity=_written(*one))
+        names[territory.id(key)] = name
+    names[territory.id(await territory.observation(patient))] = "none"
+    names[territory.id(await territory.observation(patient, valueQuantity={"value": Written("3")}))] = "3"
+    order = [
+        "none", "8 %", "3", "7 {score}", "37.0 Cel", "98.7 [degF]", "<5 g", "5.4 mg", "5 g", "5001 mg",
+        "119 mm[Hg]", "16 kPa", "121 mm[Hg]", "2 boxes", "10 boxes", "1 nonsense",
+    ]  # fmt: skip
+    for sort, wanted in (("value-quantity", order), ("-value-quantity", order[::-1])):
+        for query in (f"_sort={sort}&_count=50", f"_sort={sort}&_count=3", f"_sort=status,{sort}&_count=5"):
+            found = await territory.all_pages("Observation", query)
+            assert [names[one] for one in found] == wanted, query
+        last = await territory.search("Observation", f"_sort={sort}&_count=3")
+        while last.next:
+            last = await territory.search("Observation", last.next_query)
+        back = list(last.ids)
+        while last.previous:
+            last = await territory.search("Observation", query_of(last.previous))
+            back = last.ids + back
+        assert [names[one] for one in back] == wanted, sort
 
 
 @given(

@@ -2,7 +2,8 @@
 
 Written from https://hl7.org/fhir/R4/search.html alone, for the parameters named in PARAMETERS, and slow on purpose:
 every query looks at every resource. What R4 leaves to a server is as docs/implementation/search.md says: dates without
-a zone are read on the clock of Paris, strings are folded, a missing value sorts lowest.
+a zone are read on the clock of Paris, strings are folded, quantities are ordered by what they amount to in base units, a
+missing value sorts lowest.
 """
 
 import unicodedata
@@ -14,7 +15,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .tables import BEYOND, CODE_SYSTEMS, CONTACTS, MAIN_DATES, PARAMETERS, UNITS, Parameter
+from .tables import BASES, BEYOND, CODE_SYSTEMS, CONTACTS, MAIN_DATES, PARAMETERS, UNITS, Parameter
 
 Resource = dict[str, Any]
 
@@ -192,6 +193,17 @@ def quantity_is(element: Any, modifier: str, value: str) -> bool:
     }[prefix]
 
 
+def amounts_to(element: Any) -> tuple[int, str, str, Fraction]:
+    """What orders a quantity: its kind by the base units, then its value in them; what has no kind comes after."""
+    value, code = Fraction(str(element["value"])), element.get("code", "")
+    if element.get("system") == "http://unitsofmeasure.org" and code in UNITS:
+        kind, size = UNITS[code]
+        return 0, BASES[kind][0], "", value * size * BASES[kind][1]
+    if not any(element.get(name) for name in ("system", "code", "unit")):
+        return 0, "1", "", value
+    return 1, element.get("system", ""), code or element.get("unit", ""), value
+
+
 def reference_is(parameter: Parameter, element: Any, modifier: str, value: str) -> bool:
     if modifier == "identifier":
         return "identifier" in element and token_is(element["identifier"], "", value)
@@ -324,7 +336,7 @@ def sort_value(seen: Seen, resource: Resource, name: str, descending: bool) -> t
             case "date":
                 found.append(period(element)[0])
             case "quantity":
-                found += [Decimal(str(element["value"]))] if "value" in element else []
+                found += [amounts_to(element)] if "value" in element else []
             case _:
                 found += [element["reference"]] if "reference" in element else []
     if not found:

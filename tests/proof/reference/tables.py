@@ -150,8 +150,34 @@ UNITS: dict[str, tuple[str, Fraction]] = {
         "number": {"%": "1/100", "{score}": "1", "{nominal}": "1", "{INR}": "1", "1": "1", "mg/g": "1/1000"},
         "rate": {"/min": "1", "Hz": "60"},
         "time": {"s": "1", "min": "60", "ms": "1/1000"},
+        # Each the only one of its kind here: a scale, kilograms for a square metre, an acidity, a picohenry.
+        "temperature": {"Cel": "1"},
+        "cover": {"kg/m2": "1"},
+        "acidity": {"[pH]": "1"},
+        "inductance": {"pH": "1"},
     }.items()
     for code, size in sizes.items()
+}
+
+# Each kind in base units of UCUM, and how many of these its first unit is: what quantities are ordered by.
+_MOLE = 602214076 * 10**15
+BASES: dict[str, tuple[str, Fraction]] = {
+    "concentration": ("g.m-3", Fraction(1000)),
+    "length": ("m", Fraction(1)),
+    "mass": ("g", Fraction(1000)),
+    "volume": ("m3", Fraction(1, 1000)),
+    "activity": ("m-3.s-1", Fraction(_MOLE, 10**6 * 60) * 1000),
+    "amount": ("m-3", Fraction(_MOLE * 1000)),
+    "pressure": ("g.m-1.s-2", Fraction(1000)),
+    "count": ("m-3", Fraction(10**9)),
+    "flow": ("m3.s-1", Fraction(1, 10**6 * 60)),
+    "number": ("1", Fraction(1)),
+    "rate": ("s-1", Fraction(1, 60)),
+    "time": ("s", Fraction(1)),
+    "temperature": ("K", Fraction(1)),
+    "cover": ("g.m-2", Fraction(1000)),
+    "acidity": ("[pH]", Fraction(1)),
+    "inductance": ("C-2.g.m2", Fraction(1)),
 }
 
 # Which element orders a type when it is sorted by its main date: the first of these that is there.

@@ -36,6 +36,11 @@ class Unit(NamedTuple):
     dimension: tuple[tuple[str, int], ...] = ()
     zero: Fraction = Fraction(0)
 
+    @property
+    def base(self) -> str:
+        """Its base units as UCUM writes them: `g.m-3` of mg/dL, `1` of a number."""
+        return ".".join(f"{symbol}{'' if power == 1 else power}" for symbol, power in self.dimension) or "1"
+
 
 class _Atom(NamedTuple):
     metric: bool

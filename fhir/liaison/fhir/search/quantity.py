@@ -8,10 +8,11 @@ is `number||unit`, with the coded unit or the unit's text.
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from math import inf
 from typing import Any, Final, NamedTuple
 
 from liaison.fhir.definitions import SearchParameter
-from liaison.fhir.definitions.units import conversion
+from liaison.fhir.definitions.units import Unit, conversion, unit
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.model.values import Quantity
 from liaison.fhir.search.conditions import Condition
@@ -21,6 +22,7 @@ from liaison.fhir.search.number import Amount, amount, exact
 
 UCUM: Final = "http://unitsofmeasure.org"
 MODIFIERS: Final[frozenset[str]] = frozenset()
+_NUMBER: Final = Unit(Fraction(1))
 
 
 class Measure(NamedTuple):
@@ -54,6 +56,20 @@ def narrow(criterion: Criterion) -> Condition | None:
 
 def matches(values: Sequence[Quantity], criterion: Criterion) -> bool:
     return any(_holds(value, measure) for value in values for measure in criterion.operands)
+
+
+def rank(value: Quantity) -> tuple[int, str, str, Any]:
+    """Where it stands in an order: quantities that can be compared side by side, by what they amount to.
+
+    First those of UCUM, by their base units and then in them, numbers without a unit among its numbers; then what is
+    compared as written, by system and unit. One open below (`<5`) is lower than any of its kind.
+    """
+    known = unit(value.code) if value.system == UCUM else None
+    if known is None and not (value.system or value.code or value.unit):
+        known = _NUMBER
+    if known is None:
+        return 1, value.system, value.code or value.unit, -inf if value.low is None else value.low
+    return 0, known.base, "", -inf if value.low is None else Fraction(value.low) * known.factor + known.zero
 
 
 def _holds(value: Quantity, measure: Measure) -> bool:

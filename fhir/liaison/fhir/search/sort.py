@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from liaison.fhir.definitions import SearchParameter
 from liaison.fhir.model import dates
+from liaison.fhir.search import quantity
 from liaison.fhir.search.criteria import Facts, SortKey
 from liaison.fhir.search.paths import is_clinical
 from liaison.fhir.search.reference import literal
@@ -98,7 +99,9 @@ def _value(type_: str, value: Any) -> Any:
             return (value.code, value.system) if value.code else None
         case "date":
             return value.low or dates.EARLIEST
-        case "number" | "quantity":
+        case "quantity":
+            return quantity.rank(value)
+        case "number":
             return Decimal("-Infinity") if value.low is None else value.low
         case "reference":
             return literal(value) or None
