@@ -1,4 +1,4 @@
-"""_text and _content: whole words and phrases, folded, all of them; never of what is hidden."""
+"""_text and _content: whole words and phrases, folded, joined by AND, OR and NOT; never of what is hidden."""
 
 from typing import Any
 from urllib.parse import quote
@@ -38,6 +38,25 @@ TOLD: dict[str, Any] = {"text": {"status": "generated", "div": DIV}, "valueStrin
         ("8867 4", False, True),
         ("72.50", False, True),
         ("observation", False, False),
+        ("douleur AND effort", True, True),
+        ("douleur and nothing", False, False),
+        ("nothing OR douleur", True, True),
+        ("nothing or other", False, False),
+        ("(nothing OR douleur) and effort", True, True),
+        ("(nothing OR douleur)effort", True, True),
+        ("nothing AND effort OR douleur", True, True),
+        ("douleur OR effort AND nothing", True, True),
+        ("(douleur OR effort) AND nothing", False, False),
+        ("douleur OR effort nothing", True, True),
+        ("((douleur) AND (effort OR (nothing)))", True, True),
+        ("(nothing OR chevilles) and (œdème AND douleur)", False, True),
+        ("douleur AND NOT nothing", True, True),
+        ("douleur not effort", False, False),
+        ("not (nothing OR other) douleur", True, True),
+        ("douleur AND NOT chevilles", True, False),
+        ('"douleur" or "and"', True, True),
+        ('douleur "or"', False, False),
+        ("nothing AND other,douleur OR nothing", True, True),
     ],
 )
 async def test_words_are_whole_and_all_there(
@@ -57,6 +76,45 @@ async def test_words_are_whole_and_all_there(
             found = await territory.search("Observation", f"{name}={quote(query)}{more}")
             assert found.ids == ([territory.id(key)] if wanted else []), (name, more)
             assert found.total == len(found.ids)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("(bone OR liver and metastases", "At character 30, ')'"),
+        ("bone OR liver) and metastases", "At character 14, the end"),
+        ("bone OR", "At character 8, a word"),
+        ("or bone", "At character 1, a word"),
+        ("bone AND OR liver", "At character 10, a word"),
+        ("bone (  )", "At character 9, a word"),
+        ("not", "At character 4, a word"),
+        ("douleur AND ---", "At character 16, a word"),
+        ("(bone,liver)", "At character 6, ')'"),
+        ('bone "liver', "At character 6, a quotation mark"),
+        ("---", "At character 4, a word"),
+        ("(" * 30 + "a" + ")" * 30, "20 deep"),
+        (" ".join(["a"] * 300), "200 words"),
+    ],
+    ids=lambda one: one[:30],
+)
+async def test_an_expression_that_is_none_is_refused_where_it_stops(
+    team: tuple[Territory, Key], query: str, told: str
+) -> None:
+    territory, _ = team
+    for asked in (f"_text={quote(query)}", f"_content={quote(query)}"):
+        with pytest.raises(BadRequest) as refused:
+            await territory.search("Observation", asked)
+        assert told in str(refused.value.issues[0].diagnostics)
+
+
+async def test_what_has_no_text_lacks_every_word(team: tuple[Territory, Key]) -> None:
+    territory, patient = team
+    told, bare = await territory.observation(patient, **TOLD), await territory.observation(patient)
+    found = await territory.search("Observation", "_text=not%20nothing&_sort=_lastUpdated")
+    assert found.ids == [territory.id(told), territory.id(bare)]
+    assert (await territory.search("Observation", "_text=not%20douleur")).ids == [territory.id(bare)]
+    named = quote('(_text co "nothing or douleur") and status eq final')
+    assert (await territory.search("Observation", f"_filter={named}")).ids == [territory.id(told)]
 
 
 async def test_people_are_found_by_words_whatever_the_cache_holds(team: tuple[Territory, Key]) -> None:
