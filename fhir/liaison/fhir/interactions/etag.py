@@ -73,13 +73,31 @@ def not_modified(headers: Mapping[str, str], version: int, at: datetime) -> bool
     if unwanted is not None:
         tags = _tags(unwanted)
         return ANY in tags or version in tags
+    since = _since(headers)
+    return since is not None and _second(at) <= since
+
+
+def hangs_on_a_second(headers: Mapping[str, str], version: int, at: datetime) -> bool:
+    """Whether `not_modified` says so of a changed resource by a date of the second in which it was changed: then that holds
+    only if no other version is of this second (RFC 9110 §8.8.2.2: that it did not change twice within it)."""
+    return version > 1 and "if-none-match" not in headers and _since(headers) == _second(at)
+
+
+def alike(at: datetime, other: datetime) -> bool:
+    """Whether two moments have the same Last-Modified."""
+    return _second(at) == _second(other)
+
+
+def _second(at: datetime) -> datetime:
+    return at.replace(microsecond=0)
+
+
+def _since(headers: Mapping[str, str]) -> datetime | None:
     since = headers.get("if-modified-since")
     if since is None:
-        return False
+        return None
     try:
         moment = parsedate_to_datetime(since)
     except ValueError:
-        return False  # RFC 9110 §13.1.3: a date that is not valid is ignored.
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return at.replace(microsecond=0) <= moment
+        return None  # RFC 9110 §13.1.3: a date that is not valid is ignored.
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
