@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Territory, parameters
+from .conftest import Territory, Tree, parameters
 
 
 @pytest.fixture
@@ -114,6 +114,48 @@ async def test_care_dates(record: tuple[Territory, Any, Any], asked: str, left_o
     assert missing == left_out
     assert patient.reference in found.matches
     assert patient.made["team"] in found.matches
+
+
+_TIMES: dict[str, Tree] = {
+    "events": {"event": ["2024-05-20", "2024-05-01"]},
+    "event": {"event": ["2024-06-01T09:00:00Z"]},
+    "bounds": {"repeat": {"boundsPeriod": {"start": "2024-07-01", "end": "2024-07-05"}}},
+    "until": {"repeat": {"boundsPeriod": {"end": "2024-07-05"}}},
+    "since": {"repeat": {"boundsPeriod": {"start": "2024-07-01"}}},
+    "outer": {"repeat": {"boundsPeriod": {"start": "2024-05-15", "end": "2024-08-01"}}},
+    "never": {"repeat": {"frequency": 3, "period": 1, "periodUnit": "d"}},
+}
+
+
+async def test_care_dates_are_those_that_a_search_by_date_reads(territory: Territory) -> None:
+    """A schedule lies within from its first time to its last; a period too, whose open ends reach for ever."""
+    gp = await territory.person("gp", await territory.organization("Maison"))
+    patient = await territory.patient(gp)
+    names: dict[str, str] = {}
+    times: dict[str, Tree] = {name: {"effectiveTiming": one} for name, one in _TIMES.items()}
+    times |= {"period until": {"effectivePeriod": {"end": "2024-06-02"}}, "year": {"effectiveDateTime": "2024"}}
+    weight: Tree = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, **territory.vital()}
+    weight["subject"] = {"reference": patient.reference}
+    for name, one in times.items():
+        names[await territory.create(territory.system, {**weight, **one})] = f"Observation {name}"
+    for name, one in _TIMES.items():
+        more: Tree = {"intent": "order", "status": "active", "code": {"text": "x"}, "occurrenceTiming": one}
+        names[await territory.item(patient, "ServiceRequest", **more)] = f"ServiceRequest {name}"
+    both: Tree = {"event": ["2024-06-10"], **_TIMES["outer"]}
+    within = await territory.create(territory.system, {**weight, "effectiveTiming": both})
+    for start in ("", "2024-03-02", "2024-05-10", "2024-06", "2024-07-03", "2024-07-05", "2024-07-06"):
+        for end in ("", "2024-03-02", "2024-05-16", "2024-06-30", "2024-07-03", "2025"):
+            outside: set[str] = set()
+            for date in ("Observation?date", "ServiceRequest?occurrence"):
+                for bound in (f"eb{start}" if start else "", f"sa{end}" if end else ""):
+                    if bound:
+                        path = f"{date}={bound}&subject={patient.reference}&_count=100"
+                        outside |= set((await territory.call(gp.caller, path)).matches)
+            asked = "&".join(f"{name}={value}" for name, value in (("start", start), ("end", end)) if value)
+            found = await territory.call(gp.caller, f"{patient.reference}/$everything?{asked}")
+            wanted = {name for reference, name in names.items() if reference not in outside}
+            assert {names[one] for one in found.matches if one in names} == wanted, asked
+            assert (within in found.matches) is ("Observation outer" in wanted), asked
 
 
 async def test_types_and_since(record: tuple[Territory, Any, Any]) -> None:

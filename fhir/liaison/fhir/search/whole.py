@@ -44,7 +44,8 @@ _OWNED: Final = tuple(sorted(RESOURCE_TYPES - (DIRECTORY_TYPES - {"Schedule", "S
 
 class Part(NamedTuple):
     """Which part of a record is asked for. `kinds` None: every type. `low` and `high` bound the care dates: a resource
-    counts when its main date (or period) lies at least partly within, or when it has none."""
+    counts when its main date (or period, or schedule from its first time to its last) lies at least partly within, or when
+    it has none."""
 
     kinds: tuple[int, ...] | None = None
     since: datetime | None = None
@@ -58,16 +59,16 @@ class Part(NamedTuple):
             found += f" and v.kind = any({bind.add(list(self.kinds), 'smallint[]')})"
         if self.since is not None:
             found += f" and v.at >= {bind.add(self.since, 'timestamptz')}"
-        if self.high is not None:
-            found += f" and v.clinical < {bind.add(self.high, 'timestamptz')}"
-        if self.low is not None:
-            # A period may have begun before: its end stands in the index of dates, one probe away.
-            low = bind.add(self.low, "timestamptz")
-            high = "" if self.high is None else f" and t.low < {bind.add(self.high, 'timestamptz')}"
+        if self.low is not None or self.high is not None:
+            # As a search by date reads it: a period may have begun before, a schedule has further times.
+            low = "" if self.low is None else bind.add(self.low, "timestamptz")
+            high = "" if self.high is None else bind.add(self.high, "timestamptz")
+            begins = [f"v.clinical >= {low}"] * bool(low) + [f"v.clinical < {high}"] * bool(high)
+            reaches = [f"t.high > {low}"] * bool(low) + [f"t.low < {high}"] * bool(high)
             found += (
-                f" and (v.clinical = '-infinity' or v.clinical >= {low} or exists (select 1 from index_date t"
+                f" and (v.clinical = '-infinity' or ({' and '.join(begins)}) or exists (select 1 from index_date t"
                 " where t.patient = v.patient and t.kind = v.kind and t.res = v.res and t.version = v.version"
-                f" and t.param = any({bind.add(list(_care_dates()), 'smallint[]')}) and t.high > {low}{high}))"
+                f" and t.param = any({bind.add(list(_care_dates()), 'smallint[]')}) and {' and '.join(reaches)}))"
             )
         return found
 
