@@ -1,20 +1,13 @@
 """What a grant means, in plain words: which data, to do what, for how long. French source; English in the catalogue."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from liaison.auth.oauth2.rfc6749.refresh_tokens import lifetime
 from liaison.auth.smart.grammar import Scope
 from liaison.auth.smart.scopes import Scopes
-
-Gettext = Callable[[str], str]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
+from liaison.services.pages.marking import Gettext, _
 
 _DATA: Final = {
     "*": _("Tout ce que vous pouvez voir vous-même"),

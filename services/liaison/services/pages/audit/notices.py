@@ -19,17 +19,13 @@ from liaison.fhir.store.contract import Key
 from liaison.services.pages.entering import asked, go
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, human_name, signed_in
 
 PATH: Final = "/avis"
 READERS: Final = frozenset({"dpo"})
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _WORDS: Final = {

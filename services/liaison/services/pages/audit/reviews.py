@@ -14,6 +14,7 @@ from liaison.auth.access.reviews import REVIEWED
 from liaison.fhir.errors import NotFound
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.contact import ways
 from liaison.services.pages.record import Record, Refused
@@ -22,11 +23,6 @@ from liaison.services.pages.signed_in import address_of, human_name, signed_in
 
 Tree = dict[str, Any]
 MOST: Final = 500
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 KINDS: Final = {

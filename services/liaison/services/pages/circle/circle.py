@@ -26,6 +26,7 @@ from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.clinician.teams import teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reception.welcome import Choice, choices
@@ -34,13 +35,8 @@ from liaison.services.pages.role_names import role_name, writes
 from liaison.services.pages.signed_in import Me, address_of, human_name, signed_in
 
 Tree = dict[str, Any]
-Gettext = Callable[[str], str]
+
 _TRIES: Final = 3
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 BASES: Final = {

@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 
 from liaison.protocols.answers import Answer, Item
 from liaison.services.pages.clock import PARIS
+from liaison.services.pages.marking import _
 
 Tree = dict[str, Any]
 
@@ -26,11 +27,6 @@ BEHIND: Final = timedelta(days=1)
 """How old a visit may be when it is told."""
 LONGEST: Final = timedelta(hours=6)
 """How long ago a visit may have begun that is told after midnight by its hour alone."""
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _REQUIRED: Final = _("Il manque une réponse.")

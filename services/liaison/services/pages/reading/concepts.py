@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
+
 Say = Callable[[str], str]
 """Puts words of ours into the reader's language: a catalogue's gettext. `str` leaves them in French."""
 
@@ -14,11 +16,6 @@ _SYSTEMS: Final = {
     "http://hl7.org/fhir/sid/icd-11": "CIM-11",
     "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
 }
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _CODE: Final = _("code")

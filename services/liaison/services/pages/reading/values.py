@@ -9,14 +9,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say, codings, named
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _UNITS: Final = {"mm[Hg]": "mmHg", "Cel": "°C", "{score}": "", "1": ""}

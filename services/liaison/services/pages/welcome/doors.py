@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
+from liaison.services.pages.marking import _
 
 
 @dataclass(frozen=True, slots=True)
