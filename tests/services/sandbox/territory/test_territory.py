@@ -16,34 +16,10 @@ from liaison.protocols.calendar import State, entry
 from liaison.services.sandbox.territory import Patient, Territory, build, systems
 from liaison.services.sandbox.territory.clock import PARIS, Clock
 
+from ..people import KEYS
+
 Tree = dict[str, Any]
 CLOCK = Clock(datetime(2026, 11, 23, 10, 7, tzinfo=PARIS))
-KEYS = [
-    "gp",
-    "gp_outside",
-    "nurse",
-    "physio",
-    "pharmacist",
-    "hospital_doctor",
-    "psychiatrist",
-    "substitute_active",
-    "substitute_expired",
-    "trainee",
-    "on_call_doctor",
-    "call_handler",
-    "secretary",
-    "aide",
-    "aide2",
-    "home_service_manager",
-    "social_worker",
-    "coordinator",
-    "coordinator_admin",
-    "auditor",
-    "patient_a",
-    "patient_b",
-    "guardian",
-    "admin",
-]
 
 
 @pytest.fixture(scope="module")
