@@ -72,7 +72,7 @@ def in_words(problem: str, gettext: Callable[[str], str]) -> str:
 def weight_doubt(answers: Mapping[str, Answer], last: Tree | None) -> str:
     """The sentence that asks again when the weight is far from the last one; '' when it is not."""
     now, before = answers.get("weight"), (last or {}).get("valueQuantity", {}).get("value")
-    if not isinstance(now, (int, float)) or not isinstance(before, (int, float)) or abs(now - before) <= LARGE_GAP:
+    if not isinstance(now, (int, float)) or before is None or abs(now - float(before)) <= LARGE_GAP:
         return ""
     return _("C'est loin du dernier poids. Vérifiez-le, corrigez-le s'il le faut, puis enregistrez de nouveau.")
 

@@ -16,6 +16,7 @@ Tree = dict[str, Any]
 
 
 _UNITS: Final = {"mm[Hg]": "mmHg", "Cel": "°C", "{score}": "", "1": ""}
+_LONGEST: Final = 40
 _SIGNS: Final = {"<=": "≤", ">=": "≥"}
 _PLAIN: Final = (
     "valueString", "valueInteger", "valueTime", "valueUri", "valueCode", "valueMarkdown", "valueUrl", "valueId",
@@ -73,8 +74,9 @@ def quantity(tree: Any, _say: Say = str) -> str:
 
 
 def number(value: Any) -> str:
-    """With its comma, and never as 1e-07."""
-    return format(Decimal(str(value)), "f").replace(".", ",")
+    """With its comma, and never as 1e-07; one that would fill the line stays as it was written."""
+    written = format(Decimal(str(value)), "f")
+    return (written if len(written) <= _LONGEST else str(value)).replace(".", ",")
 
 
 def unit(tree: Tree) -> str:
