@@ -6,7 +6,7 @@ are read from what was written, grants are computed again, nobody has gained by 
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Protocol
 
 import asyncpg
 
@@ -40,13 +40,10 @@ from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, entries_for_changes
 from liaison.auth.oauth2 import rfc9470
 from liaison.auth.people import identity_checks, notices, professions
-from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import FhirError
 from liaison.fhir.store.contract import Change, Key, Labels, Tree, Unit
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey, Vault
-
-_ROLE: Final = kind_of("PractitionerRole")
 
 
 class Journal(Protocol):
@@ -133,9 +130,13 @@ class Hooks:
         stating = [change for change in changes if _states_facts(change)]
         affected = {change.key.patient for change in stating}
         if any(directory.states_directory_facts(change) for change in changes):
+            offices = await directory.offices(connection)
             touched = await directory.derive(connection, self._ids, changes)
             await professions.refuse_others(connection, changes)
-            affected |= set(await self._patients_of(connection, touched, changes))
+            if await directory.offices(connection) != offices:
+                affected |= set(await directory.everyone(connection))
+            else:
+                affected |= set(await self._patients_of(connection, touched))
         if affected:
             await self._derive(connection, caller, stating, affected)
 
@@ -175,12 +176,7 @@ class Hooks:
         reading = Reading(change.tree, change.key, self._ids.decode, Class(change.labels.classes))
         return [*facts_of(change.type_, reading), *masking.of_its_own(change.key, change.tree)]
 
-    async def _patients_of(
-        self, connection: asyncpg.Connection, principals: set[int], changes: Sequence[Change]
-    ) -> list[int]:
-        for change in changes:
-            if change.key.kind == _ROLE and await directory.holds_office(connection, change.key.res):
-                return await directory.everyone(connection)
+    async def _patients_of(self, connection: asyncpg.Connection, principals: set[int]) -> list[int]:
         patients = await directory.touched_patients(connection, principals)
         await grants.lock(connection, patients, directory=True)
         return patients
