@@ -66,17 +66,27 @@ async def identify(store: Store, caller: Caller, patient: Key, status: str, seen
         return True
 
 
-async def may_write_identity(store: Store, caller: Caller, patients: list[int]) -> None:
-    """Raises Forbidden unless the role receives people and may write the identity of each of these, whom it sees."""
+def require_keeper(caller: Caller) -> None:
+    """Raises Forbidden unless the role receives people."""
     if caller.role_code not in ROLES or not ROLES[caller.role_code].registers:
         raise Forbidden("Your role does not keep identities.")
+
+
+async def may_write_identity(store: Store, caller: Caller, patients: list[int]) -> None:
+    """Raises Forbidden unless the role receives people and may write the identity of each of these, whom it sees."""
+    require_keeper(caller)
+    if set(patients) - await kept_by(store, caller, patients):
+        raise Forbidden("Your role does not keep the identity of this person.")
+
+
+async def kept_by(store: Store, caller: Caller, patients: list[int]) -> frozenset[int]:
+    """Those of them whose identity the caller's rights let write."""
     async with store.database.reading.acquire() as connection:
         who = await standing.standing(connection, Ids(store.vault.id_key), caller.session, patients)
         keys = await store.vault.patient_keys(connection, set(patients))
-    for patient in patients:
-        key = keys.get(patient)
-        if key is None or not who.may_write(patient, Owners()) & key.permute(int(Class.ADM)):
-            raise Forbidden("Your role does not keep the identity of this person.")
+    return frozenset(
+        patient for patient, key in keys.items() if who.may_write(patient, Owners()) & key.permute(int(Class.ADM))
+    )
 
 
 def _require_alike(seen: Traits, recorded: Traits) -> None:
