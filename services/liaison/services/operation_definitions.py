@@ -56,7 +56,9 @@ MERGE: Final = _ours(
 """Named as in R5, whose operation moves data; ours does not."""
 DUPLICATES: Final = _ours("Patient/$duplicates")
 TELL_APART: Final = _ours(
-    "Patient/$tell-apart", Parameter("patient", "Reference", minimum=1), Parameter("other-patient", "Reference", minimum=1)
+    "Patient/$tell-apart",
+    Parameter("patient", "Reference", minimum=1),
+    Parameter("other-patient", "Reference", minimum=1),
 )
 OPPOSE: Final = _ours(
     "Patient/*/$oppose",

@@ -22,7 +22,9 @@ async def asked(territory: Any, who: Any) -> list[tuple[str, str, str, bool]]:
     found = []
     for pair in json.loads(answer.body).get("parameter", []):
         parts = {part["name"]: next(v for name, v in part.items() if name != "name") for part in pair["part"]}
-        found.append((parts["patient"]["reference"], parts["other-patient"]["reference"], parts["likeness"], parts["distinct"]))
+        found.append(
+            (parts["patient"]["reference"], parts["other-patient"]["reference"], parts["likeness"], parts["distinct"])
+        )
     return found
 
 
@@ -50,9 +52,12 @@ async def test_two_records_of_the_same_traits_are_proposed_and_told_apart(territ
 
     assert said(answer) == {"result": "distinct"}
     assert [pair[3] for pair in await asked(territory, gp)] == [True]
+    numbers = set()
     for mine in (one, other):
         (line,) = await reviews(territory, auditor, mine, "distinct")
         assert (line["for"]["reference"], line["status"]) == (mine, "completed")
+        numbers.add(line["identifier"][0]["value"])
+    assert len(numbers) == 1
     assert (await told_apart(territory, gp, other, one)).status == 409
     assert (await told_apart(territory, gp, one, one)).status == 400
     # It was a mistake: they are one person.
@@ -70,6 +75,28 @@ async def test_a_double_whose_other_record_is_hidden_is_not_proposed(territory: 
     assert [{*pair[:2]} for pair in await asked(territory, both)] == [{mine, theirs}]
     assert (await told_apart(territory, gp, mine, theirs)).status == 404
     assert [pair[3] for pair in await asked(territory, both)] == [False]
+
+
+async def test_who_opened_a_double_by_mistake_merges_it(territory: Any) -> None:
+    """The commonest one: somebody enters a person anew, and nobody is on the team of that record (row 28)."""
+    gp = await territory.person("gp")
+    one = await registered(territory, gp)
+    other = f"Patient/{json.loads((await territory.ask(gp.caller, 'POST', 'Patient', BARE)).body)['id']}"
+    assert [{*pair[:2]} for pair in await asked(territory, gp)] == [{one, other}]
+    assert (await merged(territory, gp, other, one)).status == 200
+    assert await asked(territory, gp) == []
+
+
+async def test_the_person_reads_in_their_journal_that_two_were_told_apart_but_not_from_whom(territory: Any) -> None:
+    gp = await territory.person("gp")
+    one = await territory.patient(gp, **BARE)
+    other = (await territory.patient(gp, **BARE)).reference
+    assert (await told_apart(territory, gp, one.reference, other)).status == 200
+    herself = await territory.as_oneself(one.reference)
+    (found,) = await territory.search(herself, f"Task?code={vocabulary.REVIEW}|distinct")
+    line = await territory.tree(found, herself)
+    assert other not in json.dumps(line)
+    assert line["for"]["reference"] == one.reference
 
 
 async def test_who_keeps_no_identities_is_proposed_nothing(territory: Any) -> None:

@@ -60,7 +60,8 @@ WITHOUT = {
          "/dossiers/{id}/alertes/{task}", "/visite/{id}", "/appels", "/appels/{task}", "/appels/{task}/prendre",
          "/urgence/{task}/fin", "/cohorte/etapes/{task}", "/cohorte/appliquer/{id}", "/mes-acces",
          "/journal", "/journal/urgences/{task}", "/dossiers",
-         "/accueillir/plusieurs"),
+         "/accueillir/plusieurs", "/doublons/{one}/{other}", "/dossiers/{id}/identite/verifiee",
+         "/dossiers/{id}/identite/corriger", "/dossiers/{id}/identite/separer"),
         "care, or its review, by whom the record lets do it",
     ),
 }  # fmt: skip

@@ -2,8 +2,8 @@
 
 `Patient/$duplicates` proposes pairs among the records that the caller sees and whose identity they keep: nobody learns by it
 that someone is known elsewhere. One person: `$merge` (merging). Two people: `Patient/$tell-apart`, which stands in the review
-list of both records, naming the other to whoever may see it; the pair is proposed no more, and may still be merged. Either
-way the doubt that a colliding identity had opened in the review list is settled.
+list of both records, under one number and without naming the other: the person reads their own list (row 21). The pair is
+proposed as decided from then on, and may still be merged. Either way the doubt that a colliding identity had opened in the review list is settled.
 """
 
 from collections.abc import Sequence
@@ -22,10 +22,14 @@ from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import read
 from liaison.fhir.search import search
 from liaison.fhir.store import Store
+from liaison.fhir.store import identity as tokens
 from liaison.fhir.store.contract import Key, Tree
 
 DISTINCT: Final = "distinct"
 DOUBT: Final = "duplicate"
+PAIR: Final = f"{vocabulary.LOCAL}/sid/pair"
+"""The identifier of the two lines of the review list that are of one decision."""
+_WORDS: Final = "Deux personnes différentes"
 MOST: Final = 5_000
 """People of one caller who are compared. Nobody follows more."""
 _AT_ONCE: Final = 100
@@ -45,18 +49,11 @@ async def proposed(store: Store, caller: Caller, base_url: str) -> list[Proposed
     require_keeper(caller)
     people = await _mine(store, caller, base_url)
     found = pairs(people)
-    concerned = sorted({place for pair in found for place in pair[:2]})
-    kept = await _kept(store, caller, [people[place] for place in concerned])
-    named = [f"Patient/{people[place]['id']}" for place in concerned if people[place]["id"] in kept]
-    apart = await _told_apart(store, caller, named, base_url)
-    return [
-        Proposed(one, other, likeness, frozenset((one, other)) in apart)
-        for one, other, likeness in (
-            (f"Patient/{people[first]['id']}", f"Patient/{people[second]['id']}", likeness)
-            for first, second, likeness in found
-            if {people[first]["id"], people[second]["id"]} <= kept
-        )
-    ]
+    named = [f"Patient/{tree['id']}" for tree in people]
+    kept = await _kept(store, caller, sorted({named[place] for pair in found for place in pair[:2]}))
+    mine = [(named[one], named[other], alike) for one, other, alike in found if {named[one], named[other]} <= kept]
+    apart = await _told_apart(store, caller, sorted(kept), base_url)
+    return [Proposed(one, other, alike, _number(store, one, other) in apart) for one, other, alike in mine]
 
 
 async def tell_apart(store: Store, caller: Caller, one: Key, other: Key, base_url: str) -> None:
@@ -64,24 +61,28 @@ async def tell_apart(store: Store, caller: Caller, one: Key, other: Key, base_ur
     Conflict where one of them is merged already or this was said before."""
     if one == other:
         raise BadRequest("A record is not told apart from itself.", "Parameters.parameter")
+    seen = []
     for key in (one, other):
         opened = await store.read(caller, key)
         if opened is None or opened.row.deleted:
             raise NotFound
         if any(link.get("type") == "replaced-by" for link in read(opened.stored).get("link") or ()):
             raise Conflict("One of these records was merged already.")
-    await may_write_identity(store, caller, [one.patient, other.patient])
+        seen.append(opened)
+    await may_write_identity(store, caller, seen)
     references = [store.reference(key) for key in (one, other)]
-    if await _told_apart(store, caller, references, base_url):
+    number = _number(store, *references)
+    if number in await _told_apart(store, caller, references, base_url):
         raise Conflict("These two records were told apart already.")
     by, now = team_writing.staff_reference(store, caller), await store.database.now()
     writes = []
-    for mine, theirs in (references, reversed(references)):
-        line = team_writing.review(mine, DISTINCT, "Deux personnes différentes", by, now, focus={"reference": theirs})
+    for reference in references:
+        numbered = {"system": PAIR, "value": number}
+        line = team_writing.review(reference, DISTINCT, _WORDS, by, now, identifier=[numbered])
         writes.append(Write("create", "Task", checked({**line, "status": "completed"}, "Task")))
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
-        writes += await settling(store, cell, references, DISTINCT, "Deux personnes différentes", by, base_url)
+        writes += await settling(store, cell, references, DISTINCT, _WORDS, by, base_url)
         await commit(store, cell, writes, base_url)
     finally:
         await internal.close_session(store.database.writing, cell)
@@ -120,27 +121,30 @@ async def _mine(store: Store, caller: Caller, base_url: str) -> list[Tree]:
     return found
 
 
-async def _kept(store: Store, caller: Caller, people: Sequence[Tree]) -> set[str]:
-    """The ids of those whose identity the caller keeps."""
-    keys = {tree["id"]: store.key("Patient", tree["id"]) for tree in people}
-    numbers = await kept_by(store, caller, [key.patient for key in keys.values() if key])
-    return {id_ for id_, key in keys.items() if key and key.patient in numbers}
+def _number(store: Store, one: str, other: str) -> str:
+    """Of a pair, in either order. Nobody finds one record by the other's."""
+    return tokens.criteria_token(store.vault, DISTINCT, " ".join(sorted((one, other)))).hex()
 
 
-async def _told_apart(store: Store, caller: Caller, references: Sequence[str], base_url: str) -> set[frozenset[str]]:
-    """The pairs of these records of which it was said that they are two people."""
+async def _kept(store: Store, caller: Caller, references: Sequence[str]) -> set[str]:
+    """Those of them whose identity the caller keeps."""
+    keys = [store.key("Patient", one.removeprefix("Patient/")) for one in references]
+    opened = [await store.read(caller, key) for key in keys if key]
+    return {store.reference(key) for key in await kept_by(store, caller, [one for one in opened if one])}
+
+
+async def _told_apart(store: Store, caller: Caller, references: Sequence[str], base_url: str) -> set[str]:
+    """The numbers of the pairs with these records of which it was said that they are two people."""
+    apart: set[str] = set()
     if not references:
-        return set()
-    apart = set()
+        return apart
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
         for start in range(0, len(references), _AT_ONCE):
             some = ",".join(references[start : start + _AT_ONCE])
             asked = {"code": f"{vocabulary.REVIEW}|{DISTINCT}", "patient": some, "_count": "1000"}
             for tree in await found_by(store, cell, f"Task?{urlencode(asked)}", base_url):
-                pair = {str((tree.get(name) or {}).get("reference", "")) for name in ("for", "focus")}
-                if pair <= set(references):
-                    apart.add(frozenset(pair))
+                apart |= {str(one.get("value")) for one in tree.get("identifier") or () if one.get("system") == PAIR}
     finally:
         await internal.close_session(store.database.writing, cell)
     return apart

@@ -32,7 +32,7 @@ async def merge(store: Store, caller: Caller, source: Key, target: Key, base_url
     if source == target:
         raise BadRequest("A record is not merged with itself.", "Parameters.parameter")
     going, staying = await _seen(store, caller, source), await _seen(store, caller, target)
-    await may_write_identity(store, caller, [source.patient, target.patient])
+    await may_write_identity(store, caller, [going, staying])
     goes, stays = read(going.body), read(staying.body)
     if identity.is_merged(goes) or identity.is_merged(stays):
         raise Conflict("One of these records was merged already.")
@@ -61,7 +61,7 @@ async def unmerge(store: Store, caller: Caller, source: Key, base_url: str) -> N
     if target is None:
         raise NotFound
     staying = await _seen(store, caller, target)
-    await may_write_identity(store, caller, [source.patient, target.patient])
+    await may_write_identity(store, caller, [going, staying])
     before = await _before(store, caller, source, going)
     goes = {name: value for name, value in goes.items() if name not in ("active", "link", "identifier")}
     for name in ("active", "identifier"):

@@ -69,7 +69,9 @@ def _one_slip(mine: Traits, theirs: Traits, my_names: frozenset[str], their_name
     """Whether they differ in one of name, first name and birth date, by a slip."""
     if mine.birthplace and theirs.birthplace and mine.birthplace != theirs.birthplace:
         return False
-    different = [name for name in ("family", "given", "birth_date", "sex") if getattr(mine, name) != getattr(theirs, name)]
+    different = [
+        name for name in ("family", "given", "birth_date", "sex") if getattr(mine, name) != getattr(theirs, name)
+    ]
     match different:
         case ["birth_date"]:
             return _slip_of_date(mine.birth_date, theirs.birth_date)

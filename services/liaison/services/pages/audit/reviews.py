@@ -84,7 +84,7 @@ async def queue(request: Request) -> Response:
     record = Record(request.app.state.house.engine, caller, address_of(request))
     wanted = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
     tasks = await record.search("Task", {"code": wanted, "_sort": "-authored-on", "_count": "100"}, most=MOST)
-    lines = await _lines(record, tasks, translations(language_of(request)).gettext)
+    lines = await lines_of(record, tasks, translations(language_of(request)).gettext)
     return render(
         request,
         "audit/reviews.html",
@@ -132,7 +132,7 @@ async def _show(
 ) -> Response:
     if error:
         task = await record.read(f"Task/{task['id']}") or task
-    [line] = await _lines(record, [task], translations(language_of(request)).gettext)
+    [line] = await lines_of(record, [task], translations(language_of(request)).gettext)
     return render(
         request,
         "audit/review.html",
@@ -145,12 +145,14 @@ async def _show(
     )
 
 
-async def _lines(record: Record, tasks: list[Tree], gettext: Callable[[str], str]) -> list[Line]:
+async def lines_of(
+    record: Record, tasks: list[Tree], gettext: Callable[[str], str], kinds: Mapping[str, str] = KINDS
+) -> list[Line]:
     people = await _people(record, [str((task.get("requester") or {}).get("reference", "")) for task in tasks])
-    return [_line(task, people, gettext) for task in tasks]
+    return [_line(task, people, gettext, kinds) for task in tasks]
 
 
-def _line(task: Tree, people: Mapping[str, Person], gettext: Callable[[str], str]) -> Line:
+def _line(task: Tree, people: Mapping[str, Person], gettext: Callable[[str], str], kinds: Mapping[str, str]) -> Line:
     kind = next(iter(codes(task.get("code"), vocabulary.REVIEW)), "")
     outcome = next(iter(codes(task.get("businessStatus"), vocabulary.REVIEW)), "")
     requester = task.get("requester") or {}
@@ -159,7 +161,7 @@ def _line(task: Tree, people: Mapping[str, Person], gettext: Callable[[str], str
     end = ((task.get("restriction") or {}).get("period") or {}).get("end")
     return Line(
         id=str(task["id"]),
-        kind=gettext(KINDS.get(kind, kind)),
+        kind=gettext(kinds.get(kind, kind)),
         at=moments.happened(task),
         until=moments.moment(str(end)) if end else None,
         name=actor.name or str(requester.get("display", "")),
