@@ -24,8 +24,8 @@ from liaison.fhir.store.contract import Change, Key
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey
 
-_NO_DELETE: Final = frozenset({"home-aide"})
-"""Row 15."""
+_A_DAY: Final = frozenset({"home-aide"})
+"""Row 15: they correct what they wrote for 24 hours, and delete nothing."""
 _OPPOSITION_ONLY: Final = frozenset({"home-aide", "secretary"})
 """They record what the person says against sharing, and the information given; they permit nothing to anybody."""
 OWN_WINDOW: Final = timedelta(hours=24)
@@ -115,6 +115,10 @@ def _check_change(key: PatientKey, who: Standing, change: Change, age: timedelta
     _check_call(change)
     if change.interaction == "delete":
         _check_deletion(key, who, change, age)
+    elif before is not None and who.role_code in _A_DAY and change.type_ != "Consent" and age > OWN_WINDOW:
+        raise Refusal(
+            "Your role corrects what it wrote for 24 hours. Later, write another note that says what was wrong."
+        )
     if change.type_ == "Consent" and who.role_code in _OPPOSITION_ONLY and _permits(change.tree):
         raise Refusal("Your role records information and oppositions; a permission is recorded by another member.")
 
@@ -147,7 +151,7 @@ def _check_deletion(key: PatientKey, who: Standing, change: Change, age: timedel
     if change.type_ == "Consent" and (change.before or {}).get("status") in ("active", "proposed"):
         raise Conflict("A consent in force is not deleted: set its status to inactive.")
     mine = change.before_row.author != 0 and change.before_row.author == Owners.of(key, who.signature).author
-    if who.role_code in _NO_DELETE or not mine or age > OWN_WINDOW:
+    if who.role_code in _A_DAY or not mine or age > OWN_WINDOW:
         raise Refusal("Only its author deletes an entry, within 24 hours. Set its status to entered-in-error instead.")
 
 
