@@ -4,6 +4,7 @@ Reads transaction bundles with the standard library, puts our ids and references
 """
 
 import gzip
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -64,7 +65,28 @@ class Corpus:
             for reference in _references(self.resources[id_]):
                 text = reference["reference"]
                 reference["reference"] = named.get(text) or self._identified.get(text, text)
+        for id_ in ids:
+            _contain(self.resources[id_])
         return ids
+
+
+def _contain(resource: Resource) -> None:
+    """Some of the resources as other software writes them: with what they refer to inside (references.html#contained)."""
+    number = int(hashlib.sha256(json.dumps(resource, default=str, sort_keys=True).encode()).hexdigest()[:4], 16)
+    if resource["resourceType"] == "MedicationRequest" and number % 3 == 0 and "medicationCodeableConcept" in resource:
+        code = resource.pop("medicationCodeableConcept")
+        medicine: Resource = {"resourceType": "Medication", "id": "m", "code": code}
+        if number % 2:
+            medicine |= {"status": "active", "ingredient": [{"itemCodeableConcept": code}]}
+        else:
+            medicine |= {"manufacturer": {"reference": "#o"}, "batch": {"expirationDate": f"20{27 + number % 4}-03"}}
+        resource["medicationReference"] = {"reference": "#m"}
+        resource["contained"] = [medicine, {"resourceType": "Organization", "id": "o", "name": "Laboratoires du Nord"}]
+    if resource["resourceType"] == "Encounter" and number % 2 == 0 and resource.get("participant"):
+        doctor = {"resourceType": "Practitioner", "id": "d", "active": bool(number % 4)}
+        doctor["name"] = [{"family": f"Inconnu{number % 5}", "given": ["Dominique"]}]
+        resource["participant"].append({"individual": {"reference": "#d"}})
+        resource["contained"] = [doctor]
 
 
 def _references(node: Any) -> Iterator[dict[str, Any]]:

@@ -208,6 +208,8 @@ def reference_is(parameter: Parameter, element: Any, modifier: str, value: str) 
     if modifier == "identifier":
         return "identifier" in element and token_is(element["identifier"], "", value)
     written = element.get("reference", "").partition("/_history/")[0]
+    if written.startswith("#"):
+        return False  # what is contained is reached from within alone
     if modifier:
         return bool(written == f"{modifier}/{value.rpartition('/')[2]}")
     return bool(
@@ -243,19 +245,36 @@ class Seen:
             for id_ in self.ids(source, rest, modifier, values):
                 yield from (one["id"] for one in self.targets(self.by_id[id_], code) if one["resourceType"] == type_)
         elif "." in name:
-            head, _, rest = name.partition(".")
-            code, _, named = head.partition(":")
-            for one in here:
-                for target in self.targets(one, code):
-                    there = target["resourceType"]
-                    if (
-                        named in ("", there)
-                        and knows(there, rest)
-                        and target["id"] in self.ids(there, rest, modifier, values)
-                    ):
-                        yield one["id"]
+            yield from (one["id"] for one in here if self._leads(one, one, name, modifier, values))
         else:
             yield from (one["id"] for one in here if satisfies(one, name, modifier, values))
+
+    def _leads(self, one: Resource, root: Resource, name: str, modifier: str, values: tuple[str, ...]) -> bool:
+        """Whether a chain leads from a resource, which is `root` or contained in it, to something that satisfies it."""
+        head, _, rest = name.partition(".")
+        code, _, named = head.partition(":")
+
+        def fits(target: Resource) -> bool:
+            return named in ("", target["resourceType"]) and knows(target["resourceType"], rest)
+
+        return any(
+            fits(target) and target["id"] in self.ids(target["resourceType"], rest, modifier, values)
+            for target in self.targets(one, code)
+        ) or any(
+            fits(target) and self._contained_satisfies(target, root, rest, modifier, values)
+            for target in contained(one, root, code)
+        )
+
+    def _contained_satisfies(
+        self, one: Resource, root: Resource, name: str, modifier: str, values: tuple[str, ...]
+    ) -> bool:
+        """search.html#contained: a chained condition is evaluated inside contained resources. These have no identity of
+        their own: no _id, no _lastUpdated, and nothing elsewhere refers to them."""
+        if name.startswith("_has:") or name in ("_id", "_lastUpdated"):
+            return False
+        if "." in name:
+            return self._leads(one, root, name, modifier, values)
+        return satisfies(one, name, modifier, values)
 
     def targets(self, resource: Resource, code: str) -> Iterator[Resource]:
         """The resources that a reference parameter leads to."""
@@ -264,6 +283,12 @@ class Seen:
             target = self.by_id.get(id_)
             if target is not None and target["resourceType"] == type_:
                 yield target
+
+
+def contained(resource: Resource, root: Resource, code: str) -> Iterator[Resource]:
+    """The resources contained in `root` that a reference parameter of one within it leads to."""
+    for element in elements(resource, code):
+        yield from (one for one in root.get("contained", ()) if element.get("reference") == f"#{one['id']}")
 
 
 def knows(type_: str, asked: str) -> bool:
@@ -338,7 +363,7 @@ def sort_value(seen: Seen, resource: Resource, name: str, descending: bool) -> t
             case "quantity":
                 found += [amounts_to(element)] if "value" in element else []
             case _:
-                found += [element["reference"]] if "reference" in element else []
+                found += [element["reference"]] if "/" in element.get("reference", "") else []
     if not found:
         return 0, None
     return 1, max(found) if descending else min(found)

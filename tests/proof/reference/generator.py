@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from .evaluator import Asked, Resource, codings, elements, period, token_texts
+from .evaluator import Asked, Resource, codings, contained, elements, period, token_texts
 from .tables import CODE_SYSTEMS, PARAMETERS, UNITS, WITHOUT_SYSTEM
 
 SORTED_BY = {
@@ -87,9 +87,11 @@ class Generator:
         if not references or not links:
             return None
         code = self.random.choice(references)
-        target = next((one for one in self._targets(example, code) if one["resourceType"] in PARAMETERS), None)
-        if target is None:
+        targets = [*self._targets(example, code), *contained(example, example, code)]
+        targets = [one for one in targets if one["resourceType"] in PARAMETERS]
+        if not targets:
             return None
+        target = self.random.choice(targets)
         made = self._far(target["resourceType"], target, links - 1, has)
         named = f":{target['resourceType']}" if self.random.random() < 0.5 else ""
         return made and (f"{code}{named}.{made[0]}", *made[1:])
@@ -115,7 +117,7 @@ class Generator:
     def _criterion(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
         if self.random.random() < 0.05:
             return "_id", "", (example["id"], "0" * 32)
-        if self.random.random() < 0.05:
+        if self.random.random() < 0.05 and "meta" in example:
             return "_lastUpdated", "", (self.random.choice(PREFIXES) + example["meta"]["lastUpdated"],)
         name = self.random.choice(sorted(PARAMETERS[type_]))
         kind = PARAMETERS[type_][name].type

@@ -86,6 +86,14 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "intent": _p("token", "intent"),
         "authoredon": _p("date", "authoredOn"),
         "requester": _p("reference", "requester", targets="Practitioner Organization Patient"),
+        "medication": _p("reference", "medicationReference", targets="Medication"),
+    },
+    "Medication": {
+        "code": _p("token", "code"),
+        "status": _p("token", "status"),
+        "ingredient-code": _p("token", "ingredient.itemCodeableConcept"),
+        "expiration-date": _p("date", "batch.expirationDate"),
+        "manufacturer": _p("reference", "manufacturer", targets="Organization"),
     },
     "Practitioner": {
         "family": _p("string", "name.family"),
@@ -127,6 +135,7 @@ CODE_SYSTEMS = {
     ("Encounter", "status"): "http://hl7.org/fhir/encounter-status",
     ("Procedure", "status"): "http://hl7.org/fhir/event-status",
     ("MedicationRequest", "status"): "http://hl7.org/fhir/CodeSystem/medicationrequest-status",
+    ("Medication", "status"): "http://hl7.org/fhir/CodeSystem/medication-status",
     ("MedicationRequest", "intent"): "http://hl7.org/fhir/CodeSystem/medicationrequest-intent",
 }
 

@@ -12,8 +12,8 @@ from .generator import Generator
 from .world import World, compare, loaded
 
 
-async def _agree(world: World, queries: int, seed: int) -> None:
-    made = Generator(list(world.corpus.resources.values()), seed)
+async def _agree(world: World, queries: int, seed: int, chained: float = 0.3) -> None:
+    made = Generator(list(world.corpus.resources.values()), seed, chained=chained)
     visible = {caller: Seen(world.visible(caller)) for caller in world.callers}
     differences, matched = [], 0
     for number in range(queries):
@@ -57,7 +57,24 @@ async def test_a_fault_planted_in_chains_is_found(
     from liaison.fhir.search.links import Links
 
     real = Links.naming
-    monkeypatch.setattr(Links, "naming", lambda self, type_, parameter, keys: real(self, type_, parameter, keys[:1]))
+    monkeypatch.setattr(
+        Links, "naming", lambda self, type_, parameter, keys: real(self, type_, parameter, sorted(keys)[:1])
+    )
     async for world in loaded(database, tmp_path, 1):
         with pytest.raises(AssertionError):
             await _agree(world, 150, seed=1)
+
+
+@pytest.mark.parametrize("fault", ["tokens", "of"])
+async def test_a_fault_planted_in_what_is_contained_is_found(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    from liaison.fhir.search.containing import Containing
+
+    async def nothing(*_: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr(Containing, fault, {"tokens": lambda *_: ((), True), "of": nothing}[fault])
+    async for world in loaded(database, tmp_path, 3):
+        with pytest.raises(AssertionError):
+            await _agree(world, 300, seed=1, chained=0.9)
