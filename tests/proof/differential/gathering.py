@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from ..reference.evaluator import at, span
+from ..reference.elements import at, span
 from ..reference.named import Names, behind
 from .facts import reference
 from .reading import status_of

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from .evaluator import Asked, Resource, codings, contained, elements, period, token_texts
+from .elements import Resource, codings, elements, period, token_texts
+from .evaluator import Asked, contained
 from .tables import CODE_SYSTEMS, PARAMETERS, UNITS, WITHOUT_SYSTEM
 
 SORTED_BY = {

@@ -11,7 +11,8 @@ from fractions import Fraction
 from math import acos, cos, radians, sin
 from typing import Any
 
-from .evaluator import Resource, Seen, at, codings, elements, period, quantity_is, span, token_is
+from .elements import Resource, at, codings, elements, period, quantity_is, span, token_is
+from .evaluator import Seen
 from .tables import CODE_SYSTEMS, PARAMETERS, UNITS
 
 COMPOSITES: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .evaluator import Resource, codings, elements, period
+from .elements import Resource, codings, elements, period
 from .generator import Generator
 from .meanings import COMPOSITES, LENGTHS, PARTS
 from .tables import CODE_SYSTEMS, PARAMETERS

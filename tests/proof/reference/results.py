@@ -9,7 +9,8 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .evaluator import Resource, at, codings, date_is, elements, fold, period, quantity_is, satisfies, span
+from .elements import Resource, at, codings, date_is, elements, fold, period, quantity_is, span
+from .evaluator import satisfies
 from .tables import PARAMETERS
 
 Test = tuple[str, str, str]

@@ -11,7 +11,7 @@ from liaison.auth.caller import Caller
 from liaison.fhir.search import search
 from liaison.fhir.store.database import Database
 
-from .evaluator import span
+from .elements import span
 from .results import MEMBERS, Filters, filtered, member, text_of
 from .world import BASE, World, loaded
 
