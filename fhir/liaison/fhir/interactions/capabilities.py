@@ -23,6 +23,7 @@ from liaison.fhir.definitions import (
     SearchParameter,
     ownership,
 )
+from liaison.fhir.definitions.profiles import profiles_of
 from liaison.fhir.errors import BadRequest, FhirError, Issue
 from liaison.fhir.interactions import patch_body
 from liaison.fhir.interactions.prefer import preferences
@@ -209,7 +210,8 @@ def _operations(named: Mapping[str, Iterable[str]], type_: str) -> list[dict[str
 
 
 def _described(type_: str) -> dict[str, Any]:
-    return {"type": type_, "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}"}
+    described: dict[str, Any] = {"type": type_, "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}"}
+    return described | ({"supportedProfile": supported} if (supported := profiles_of(type_)) else {})
 
 
 def _elsewhere(type_: str, other: Elsewhere, known: Sequence[SearchParameter]) -> dict[str, Any]:

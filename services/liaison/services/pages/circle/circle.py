@@ -117,7 +117,9 @@ async def _invite(record: Record, patient: str, form: dict[str, str]) -> None:
     own = team_writing.participant(member, now, basis, informed=bool(form.get("informed")))
     if until is not None:
         own["period"]["end"] = until.isoformat()
-    await _change(record, patient, "", lambda team: {**team, "participant": [*team.get("participant", []), own]}, own)
+    await _change(
+        record, patient, "", lambda team: team_writing.with_participants(team, [*team.get("participant", []), own]), own
+    )
 
 
 async def _end(record: Record, patient: str, form: dict[str, str]) -> None:
@@ -129,7 +131,7 @@ async def _end(record: Record, patient: str, form: dict[str, str]) -> None:
         for one in participants:
             if _is(one, named, since, now):
                 one["period"] = {**one.get("period", {}), "end": now.isoformat(timespec="seconds")}
-        return {**team, "participant": participants}
+        return team_writing.with_participants(team, participants)
 
     await _change(record, patient, form.get("team", ""), ended)
 
