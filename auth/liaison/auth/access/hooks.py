@@ -74,6 +74,8 @@ class Hooks:
         stated = any(directory.states_directory_facts(change) for change in changes)
         if stated or any(_states_facts(change) for change in changes):
             await grants.lock(connection, {change.key.patient for change in changes} - {0}, directory=stated)
+        elif followed := await self._followed(connection, changes, changed=True):
+            await grants.lock(connection, followed)  # what is written meanwhile is marked by what it then refers to
         patients = [_patients(self._ids, unit) for unit in units]
         asked = [(unit.caller.session, concerned) for unit, concerned in zip(units, patients, strict=True)]
         standings = await standing.standings(connection, self._ids, asked)
@@ -117,7 +119,7 @@ class Hooks:
     async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         """Facts, grants and journal entries follow what was written."""
         for unit in units:
-            for patient in {one.key.patient for one in unit.changes if reclassifying.is_followed(one, unit.changes)}:
+            for patient in await self._followed(connection, unit.changes):
                 await reclassifying.reclassify(connection, self._vault, patient)
             await self._follow(connection, unit.caller, unit.changes)
             await identity_checks.end_representation(connection, unit.changes)
@@ -125,6 +127,16 @@ class Hooks:
         # Each entry names the request it comes from.
         entries = [one for unit in units for one in unit.context.run(entries_for_changes, unit.caller, unit.changes)]
         await self._journal.record_within(connection, entries)
+
+    async def _followed(
+        self, connection: asyncpg.Connection, changes: Sequence[Change], *, changed: bool = False
+    ) -> set[int]:
+        """The patients of whom others follow one of these; with `changed`, one of something that was there."""
+        asked = [one for one in changes if one.key.patient and (one.before_row is not None or not changed)]
+        keys = await self._vault.patient_keys(
+            connection, {one.key.patient for one in asked if one.before_row is not None}
+        )
+        return {one.key.patient for one in asked if reclassifying.is_followed(one, changes, keys)}
 
     async def _follow(self, connection: asyncpg.Connection, caller: Caller, changes: Sequence[Change]) -> None:
         stating = [change for change in changes if _states_facts(change)]
