@@ -33,6 +33,7 @@ PROVEN = frozenset(
         "/equipe/terminer",
         "/equipe/fin",
         "/equipe/profession",
+        "/equipe/tournee",
         "/logiciels",
         "/telephones",
     }
