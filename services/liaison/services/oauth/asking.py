@@ -88,7 +88,7 @@ def consent(
         form_targets=[origin_of(about.asked)],
         software=about.asked.client.name,
         destination=_destination(about.asked),
-        lines=words.lines(scopes, gettext),
+        lines=words.lines(scopes, gettext, language_of(request)),
         until=words.until(scopes, request.app.state.house.database.clock.now()),
         outlasting=words.outlasting(scopes),
         identity=scopes.signs_in,

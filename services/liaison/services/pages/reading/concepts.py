@@ -8,7 +8,7 @@ from liaison.services.pages.marking import _
 Say = Callable[[str], str]
 """Puts words of ours into the reader's language: a catalogue's gettext. `str` leaves them in French."""
 
-_SYSTEMS: Final = {
+SYSTEMS: Final = {
     "http://www.whocc.no/atc": "ATC",
     "http://snomed.info/sct": "SNOMED CT",
     "http://loinc.org": "LOINC",
@@ -34,7 +34,7 @@ def named(concept: Any, say: Say = str) -> str:
     """The words, or for want of any the first code with its system: 'ATC R03BB04', 'code 12'. For medicines, substances
     and results, which must not be lost because other software left out their words."""
     coded = (c for c in codings(concept) if c.get("code"))
-    return label(concept) or next((f"{_SYSTEMS.get(c.get('system', ''), say(_CODE))} {c['code']}" for c in coded), "")
+    return label(concept) or next((f"{SYSTEMS.get(c.get('system', ''), say(_CODE))} {c['code']}" for c in coded), "")
 
 
 def labels(concepts: Any) -> list[str]:

@@ -10,7 +10,7 @@ Tree = dict[str, Any]
 
 
 # http://terminology.hl7.org/CodeSystem/v3-ActCode, the part that R4 recommends.
-_SETTINGS: Final = {
+SETTINGS: Final = {
     "EMER": _("Urgences"),
     "HH": _("Au domicile"),
     "IMP": _("Hospitalisation"),
@@ -47,7 +47,7 @@ def told(encounter: Tree, say: Say = str) -> str:
 
 def _setting(class_: Any, say: Say) -> str:
     """Where an Encounter took place, by its words or those of the code that R4 has for it."""
-    known = next((_SETTINGS[code] for code in codes(class_) if code in _SETTINGS), "")
+    known = next((SETTINGS[code] for code in codes(class_) if code in SETTINGS), "")
     return label(class_) or (say(known) if known else "")
 
 

@@ -6,7 +6,7 @@ as herself, so only what she may: the journal has each line with her name. What 
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -20,6 +20,7 @@ from liaison.fhir.store.ids import Ids
 from liaison.services.pages.home_care.today import OPEN
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.appointments import asked
 from liaison.services.pages.reading.identity import Identity, identity
@@ -38,11 +39,6 @@ MANAGERS: Final = frozenset({"home-service-manager"})
 LONGEST: Final = timedelta(days=31)
 _SUNDAY: Final = 6
 _MOST: Final = 1000
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +181,7 @@ def _names(ids: Ids, one: Listed) -> frozenset[str]:
     return frozenset({_role(ids, one), reference(ids, Key(0, KIND, one.of.practitioner))})
 
 
-async def _lines(record: Record, whose: Listed | None, stretch: Stretch, say: Callable[[str], str]) -> list[Line]:
+async def _lines(record: Record, whose: Listed | None, stretch: Stretch, say: Gettext) -> list[Line]:
     """Their visits of those days that were not made and not called off, in order."""
     if whose is None:
         return []
