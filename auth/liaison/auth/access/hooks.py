@@ -84,13 +84,13 @@ class Hooks:
         signed = [(who, unit.changes) for unit in units if (who := standings.get(unit.caller.session)) is not None]
         await labels.complete(connection, self._vault, signed)
         ages = await writing.ages(connection, changes)
-        table = await adopted.in_force(connection)
+        tables = await adopted.limiting(connection)
         for unit in units:
             who = standings.get(unit.caller.session)
             try:
                 if who is None:
                     raise standing.over()
-                await self._check(connection, keys, who, unit.changes, ages, table)
+                await self._check(connection, keys, who, unit.changes, ages, tables)
             except FhirError as refusal:
                 unit.refusal = refusal
 
@@ -101,9 +101,9 @@ class Hooks:
         who: Standing,
         changes: list[Change],
         ages: dict[Key, timedelta],
-        table: Table,
+        tables: Sequence[Table],
     ) -> None:
-        writing.check(self._ids, keys, who, changes, ages, table)
+        writing.check(self._ids, keys, who, changes, ages, tables)
         # People alone: software that acts by itself has no one to ask, and proves its key at each token.
         if who.internal is None and who.practitioner and any(c.key.kind in rfc9470.GIVES_RIGHTS for c in changes):
             await rfc9470.check(connection, who.session)

@@ -41,11 +41,11 @@ def check(
     who: Standing,
     changes: Sequence[Change],
     first: dict[Key, timedelta],
-    table: Table,
+    tables: Sequence[Table],
 ) -> None:
-    """Raises NotFound, Refusal, Conflict or Unprocessable. `first` gives the age of what is changed or deleted, `table`
-    is the one in force."""
-    types = table.types_for(who.role_code)
+    """Raises NotFound, Refusal, Conflict or Unprocessable. `first` gives the age of what is changed or deleted, `tables`
+    are the one in force and those by which grants may still be: each limits what is written."""
+    limits = [types for table in tables if (types := table.types_for(who.role_code))]
     opened = {change.key.patient for change in changes if change.new_patient}
     if opened and not _may_open(who):
         raise Refusal("Your role does not open records.")
@@ -55,7 +55,9 @@ def check(
                 raise Refusal(f"The internal principal {who.internal.name} does not write {change.type_}.")
         elif change.key.patient == 0:
             _check_directory(ids, who, change)
-        elif types and (change.key.patient in opened or change.key.patient in who.grants) and not _of(types, change):
+        elif (change.key.patient in opened or change.key.patient in who.grants) and not all(
+            _of(types, change) for types in limits
+        ):
             raise Refusal(f"Your role may not write this {change.type_} on this record.")
         elif change.key.patient not in opened:
             _check_change(keys[change.key.patient], who, change, first.get(change.key, timedelta(0)))
