@@ -167,28 +167,24 @@ def _any_reference(node: Any) -> Iterator[Reference]:
     literal = _text(node.get("reference"))
     logical = _object(node, "identifier")
     system, value = _text(logical.get("system")), _text(logical.get("value"))
-    type_, id_, url, version, contained = _text(node.get("type")), "", "", "", ""
-    if literal.startswith("#"):
-        contained = literal[1:] or "#"
-    elif literal:
+    type_, id_, url, version = _text(node.get("type")), "", "", ""
+    if literal and not literal.startswith("#"):
         named = restful(literal)
         if named is not None:
             base, type_, id_, version = named
             url = f"{base}/{type_}/{id_}" if base else ""
         else:
             url = literal
-    if id_ or url or system or value or contained:
-        yield Reference(type_, id_, url, version, system, value, contained)
+    if id_ or url or system or value:
+        yield Reference(type_, id_, url, version, system, value)
 
 
 def _canonical(value: Any) -> Iterator[Reference]:
     url, _, version = value.partition("|")
     named = restful(url)
-    if named is not None and not named.base:  # no canonical has a version of this service's
-        yield Reference(named.type, named.id)
-    elif url.startswith("#"):
-        yield Reference(contained=url[1:] or "#")
-    elif url:
+    if named is not None and not named.base:
+        yield Reference(named.type, named.id, "", version)
+    elif url and not url.startswith("#"):
         yield Reference(url=url, version=version)
 
 

@@ -112,9 +112,9 @@ def holds(criterion: Criterion, facts: Facts) -> bool:
     code = criterion.parameter.code
     values: Sequence[Any]
     if code == "_id":
-        values = (facts.id_,) if facts.id_ else ()
+        values = (facts.id_,)
     elif code == "_lastUpdated":
-        values = () if facts.updated is None else (facts.updated,)
+        values = (facts.updated,)
     else:
         values = facts.values.get(criterion.parameter.number, ())
     if criterion.modifier == "missing":
