@@ -8,7 +8,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from ..reference.elements import at, period
+from ..reference.evaluator import at
+from ..reference.values import period
 from . import law
 
 Tree = dict[str, Any]

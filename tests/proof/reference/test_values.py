@@ -10,8 +10,7 @@ from liaison.fhir.search.decide import holds
 from liaison.fhir.search.parse import criterion
 
 from . import corpus as sample
-from .elements import Resource
-from .evaluator import Asked, satisfies
+from .evaluator import Asked, Resource, satisfies
 from .generator import Generator
 
 BASE = "https://liaison.test/fhir"

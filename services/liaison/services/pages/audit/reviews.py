@@ -14,7 +14,6 @@ from liaison.auth.access.reviews import REVIEWED
 from liaison.fhir.errors import NotFound
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.contact import ways
 from liaison.services.pages.record import Record, Refused
@@ -23,6 +22,11 @@ from liaison.services.pages.signed_in import address_of, human_name, signed_in
 
 Tree = dict[str, Any]
 MOST: Final = 500
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
 
 
 KINDS: Final = {
@@ -84,7 +88,7 @@ async def queue(request: Request) -> Response:
     record = Record(request.app.state.house.engine, caller, address_of(request))
     wanted = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
     tasks = await record.search("Task", {"code": wanted, "_sort": "-authored-on", "_count": "100"}, most=MOST)
-    lines = await lines_of(record, tasks, translations(language_of(request)).gettext)
+    lines = await _lines(record, tasks, translations(language_of(request)).gettext)
     return render(
         request,
         "audit/reviews.html",
@@ -132,7 +136,7 @@ async def _show(
 ) -> Response:
     if error:
         task = await record.read(f"Task/{task['id']}") or task
-    [line] = await lines_of(record, [task], translations(language_of(request)).gettext)
+    [line] = await _lines(record, [task], translations(language_of(request)).gettext)
     return render(
         request,
         "audit/review.html",
@@ -145,14 +149,12 @@ async def _show(
     )
 
 
-async def lines_of(
-    record: Record, tasks: list[Tree], gettext: Callable[[str], str], kinds: Mapping[str, str] = KINDS
-) -> list[Line]:
+async def _lines(record: Record, tasks: list[Tree], gettext: Callable[[str], str]) -> list[Line]:
     people = await _people(record, [str((task.get("requester") or {}).get("reference", "")) for task in tasks])
-    return [_line(task, people, gettext, kinds) for task in tasks]
+    return [_line(task, people, gettext) for task in tasks]
 
 
-def _line(task: Tree, people: Mapping[str, Person], gettext: Callable[[str], str], kinds: Mapping[str, str]) -> Line:
+def _line(task: Tree, people: Mapping[str, Person], gettext: Callable[[str], str]) -> Line:
     kind = next(iter(codes(task.get("code"), vocabulary.REVIEW)), "")
     outcome = next(iter(codes(task.get("businessStatus"), vocabulary.REVIEW)), "")
     requester = task.get("requester") or {}
@@ -161,7 +163,7 @@ def _line(task: Tree, people: Mapping[str, Person], gettext: Callable[[str], str
     end = ((task.get("restriction") or {}).get("period") or {}).get("end")
     return Line(
         id=str(task["id"]),
-        kind=gettext(kinds.get(kind, kind)),
+        kind=gettext(KINDS.get(kind, kind)),
         at=moments.happened(task),
         until=moments.moment(str(end)) if end else None,
         name=actor.name or str(requester.get("display", "")),
