@@ -88,10 +88,10 @@ async def served(settings: Settings, address: str, process: int, stored: int, im
     async with House.opened(settings) as house:
         rows.append(("disk", f"{await size(house) / stored / 1024:.2f} kB/resource", "tables and indexes"))
         act = await territory.settle(house)
-        bearer = {"Authorization": f"Bearer {await territory.token(house, act)}"}
-        rows += await searches(house, act, address, bearer)
+        rows += await searches(house, act, address)
         if ONLY == "searches":
             return rows
+        bearer = {"Authorization": f"Bearer {await territory.token(house, act)}"}
         asked = await questions(address, bearer)
         limits = await limit(settings, address)
         rows.append(("import, compared", f"{imported:.0f} resources/s", beside_goal("import", imported, limits)))
@@ -121,7 +121,7 @@ async def served(settings: Settings, address: str, process: int, stored: int, im
     return rows
 
 
-async def searches(house: House, act: Act, address: str, bearer: dict[str, str]) -> Rows:
+async def searches(house: House, act: Act, address: str) -> Rows:
     """Each shape of search, one client, before anything else is asked."""
     await territory.define(house, shapes.PARAMETER)
     await house.database.writing.execute("vacuum analyze")
@@ -130,9 +130,11 @@ async def searches(house: House, act: Act, address: str, bearer: dict[str, str])
     async def renewed() -> dict[str, str]:
         return {"Authorization": f"Bearer {await territory.token(house, act)}"}
 
-    async with httpx.AsyncClient(base_url=f"{address}/fhir", headers=bearer, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=f"{address}/fhir", timeout=60) as client:
+        client.headers.update(await renewed())
         patients = (await everything(client, "Patient"))[:PEOPLE]
-        return await shapes.measured(house, caller, client, await shapes.places(client, patients), renewed)
+        people = await shapes.places(client, patients, renewed)
+        return await shapes.measured(house, caller, client, people, renewed)
 
 
 async def questions(address: str, bearer: dict[str, str]) -> dict[str, list[tuple[str, str, str]]]:

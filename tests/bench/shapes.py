@@ -130,10 +130,13 @@ PARAMETER: Final = {
 }
 
 
-async def places(client: httpx.AsyncClient, patients: Sequence[Tree]) -> list[dict[str, str]]:
-    """What is asked of each person: only people of whom every place is known."""
+async def places(
+    client: httpx.AsyncClient, patients: Sequence[Tree], renewed: Callable[[], Awaitable[Mapping[str, str]]]
+) -> list[dict[str, str]]:
+    """What is asked of each person: only people of whom every place is known. `renewed` as for `measured`."""
     found = []
     for patient in patients:
+        client.headers.update(await renewed())
         id_ = patient["id"]
         seen = {
             type_: await _page(client, f"{type_}?patient={id_}&_count=200&_include={type_}:*")
@@ -147,7 +150,10 @@ async def places(client: httpx.AsyncClient, patients: Sequence[Tree]) -> list[di
 
 
 async def _page(client: httpx.AsyncClient, path: str) -> list[Tree]:
-    return [entry["resource"] for entry in (await client.get(path)).json().get("entry", ())]
+    answer = await client.get(path)
+    if answer.status_code != 200:
+        raise RuntimeError(f"{path}: {answer.text[:300]}")
+    return [entry["resource"] for entry in answer.json().get("entry", ())]
 
 
 def _places(patient: Tree, seen: Mapping[str, Sequence[Tree]]) -> dict[str, str]:

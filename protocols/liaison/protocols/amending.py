@@ -7,6 +7,7 @@ filed: what somebody else has corrected, or an alert that has been seen, is not 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 from uuid import UUID
@@ -116,7 +117,7 @@ def answers_of(library: Library, response: Tree) -> dict[str, Answer]:
 
 def _answer(item: Item, given: list[Tree]) -> Answer | None:
     values: list[Any] = [
-        value.get("code") if isinstance(value, dict) else value
+        value.get("code") if isinstance(value, dict) else float(value) if isinstance(value, Decimal) else value
         for one in given
         for key, value in one.items()
         if key.startswith("value")

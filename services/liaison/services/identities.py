@@ -1,18 +1,22 @@
-"""The operations on identities that are known, as FHIR. Their rules: liaison.auth.access.identifying and .merging.
+"""The operations on identities that are known, as FHIR. Their rules: liaison.auth.access.identifying, .merging, .duplicates.
 
 * `Patient/[id]/$identify`: the identity was checked; its status, and the matricule when it is qualified.
 * `Patient/$merge`, `Patient/[id]/$unmerge`: two records are of one person, or are not after all.
+* `Patient/$duplicates`, `Patient/$tell-apart`: two that may be, among those one sees; and that they are not.
 """
 
+import orjson
+
+from liaison.auth.access import duplicates as doubles
 from liaison.auth.access import identifying, merging
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event, entry
-from liaison.fhir.errors import BadRequest, NotFound
+from liaison.fhir.errors import BadRequest, MethodNotAllowed, NotFound
 from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
-from liaison.fhir.store.contract import Answer, Key, Request
+from liaison.fhir.store.contract import Answer, Key, Request, Tree
 from liaison.services.engine import Engine
-from liaison.services.operation_definitions import IDENTIFY, MERGE
+from liaison.services.operation_definitions import IDENTIFY, MERGE, TELL_APART
 from liaison.services.parameters import Given, answered, posted_to
 
 
@@ -47,6 +51,42 @@ async def unmerge(engine: Engine, caller: Caller, where: Route, request: Request
     await merging.unmerge(engine.store, caller, key, engine.base_url)
     await _journaled(engine, caller, key, request, "unmerge")
     return answered(200, result="unmerged", patient=engine.store.reference(key))
+
+
+async def duplicates(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
+    """200 with a part `pair` for each two records; none is an empty Parameters. Each record is journaled before that."""
+    if request.method != "POST":
+        raise MethodNotAllowed("Call this operation with POST.", ("POST",))
+    scope.permit_letter(caller, "s", "Patient")
+    found = await doubles.proposed(engine.store, caller, engine.base_url)
+    named = dict.fromkeys(reference for pair in found for reference in (pair.one, pair.other))
+    keys = [engine.store.key("Patient", reference.removeprefix("Patient/")) for reference in named]
+    told = [entry(caller, Event.OPERATION, patient=key.patient, request=request) for key in keys if key]
+    await engine.journal.record(tuple(told or [entry(caller, Event.OPERATION, request=request)]))
+    return Answer(200, orjson.dumps({"resourceType": "Parameters", "parameter": [_pair(pair) for pair in found]}))
+
+
+async def tell_apart(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
+    """200 with result `distinct`."""
+    scope.permit_letter(caller, "u", "Patient")
+    given = Given(request, TELL_APART)
+    one, other = (_patient(engine, given, name) for name in ("patient", "other-patient"))
+    await doubles.tell_apart(engine.store, caller, one, other, engine.base_url)
+    for key in (one, other):
+        await _journaled(engine, caller, key, request, "tell-apart")
+    return answered(200, result="distinct")
+
+
+def _pair(pair: doubles.Proposed) -> Tree:
+    return {
+        "name": "pair",
+        "part": [
+            {"name": "patient", "valueReference": {"reference": pair.one}},
+            {"name": "other-patient", "valueReference": {"reference": pair.other}},
+            {"name": "likeness", "valueCode": pair.likeness},
+            {"name": "distinct", "valueBoolean": pair.distinct},
+        ],
+    }
 
 
 def _patient(engine: Engine, given: Given, name: str) -> Key:

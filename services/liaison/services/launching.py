@@ -62,8 +62,9 @@ async def launch_app(engine: Engine, caller: Caller, where: Route, request: Requ
 
 
 async def opened(engine: Engine, caller: Caller, client_id: str, context: LaunchContext, request: Request) -> Launched:
-    """Raises NotFound for what the caller does not see, Unprocessable for an app that is not opened from here, an
-    encounter of another patient or a context that cannot be handed over, Forbidden for software on its own."""
+    """Raises NotFound for a patient or an encounter that the caller does not see, Unprocessable for an app that is not
+    opened from here, an encounter of another patient or a context that cannot be handed over, Forbidden for software on
+    its own."""
     if not caller.account:
         raise Forbidden("A person launches an app; software on its own cannot.")
     client = await _app(engine, client_id)
@@ -72,7 +73,7 @@ async def opened(engine: Engine, caller: Caller, client_id: str, context: Launch
     except LaunchProblem as problem:
         raise Unprocessable(str(problem), "Parameters.parameter") from None
     record = Record(engine, caller, request.address, request.request_id)
-    named = [f"Patient/{context.patient}", *context.references]
+    named = [f"Patient/{context.patient}"]
     if context.encounter:
         named.append(f"Encounter/{context.encounter}")
     for reference in named:
@@ -83,11 +84,24 @@ async def opened(engine: Engine, caller: Caller, client_id: str, context: Launch
             raise Unprocessable(
                 "The encounter is of another patient than the launch.", "Parameters.parameter.where(name='encounter')"
             )
+    for reference in context.references:
+        if not _about(engine, reference, context.patient) or await record.read(reference) is None:
+            # One text for what is not there, what is hidden, and what is of somebody else.
+            raise Unprocessable(
+                "A context of the launch is no resource of this patient, nor of the directory.",
+                "Parameters.parameter.where(name='context')",
+            )
     await journaled(engine, caller, Event.TOKEN, f"Patient/{context.patient}", request, f"launch: {client.client_id}")
     handle = await launch.issue(
         engine.store.database.writing, client=client.number, account=caller.account, context=context
     )
     return Launched(_address(client.launch_url, engine.base_url, handle), handle)
+
+
+def _about(engine: Engine, reference: str, patient: str) -> bool:
+    """Whether it stands in this patient's record, or in none, as the directory does."""
+    whose, key = engine.store.key("Patient", patient), engine.store.key(*reference.split("/", 1))
+    return whose is not None and key is not None and key.patient in (0, whose.patient)
 
 
 def _is_of(encounter: dict[str, Any], patient: str) -> bool:

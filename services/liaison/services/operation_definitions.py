@@ -54,6 +54,12 @@ MERGE: Final = _ours(
     Parameter("target-patient", "Reference", minimum=1),
 )
 """Named as in R5, whose operation moves data; ours does not."""
+DUPLICATES: Final = _ours("Patient/$duplicates")
+TELL_APART: Final = _ours(
+    "Patient/$tell-apart",
+    Parameter("patient", "Reference", minimum=1),
+    Parameter("other-patient", "Reference", minimum=1),
+)
 OPPOSE: Final = _ours(
     "Patient/*/$oppose",
     Parameter("against", "Reference"),
@@ -105,6 +111,8 @@ DESCRIBED: Final[Mapping[str, Definition]] = {
     "Patient/*/$identify": IDENTIFY,
     "Patient/$merge": MERGE,
     "Patient/*/$unmerge": _ours("Patient/*/$unmerge"),
+    "Patient/$duplicates": DUPLICATES,
+    "Patient/$tell-apart": TELL_APART,
     "Patient/*/$oppose": OPPOSE,
     "Consent/*/$withdraw": WITHDRAW,
     "Patient/$emergency-access": EMERGENCY_ACCESS,

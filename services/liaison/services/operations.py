@@ -29,7 +29,7 @@ from liaison.fhir.store.contract import Answer, Key, Request
 from liaison.services.apply_operation import apply_plan
 from liaison.services.clarifying import asked_of_me, clarify
 from liaison.services.engine import Engine, Operation
-from liaison.services.identities import identify, merge, unmerge
+from liaison.services.identities import duplicates, identify, merge, tell_apart, unmerge
 from liaison.services.launching import launch_app
 from liaison.services.measuring import evaluate
 from liaison.services.reviewing import review
@@ -66,6 +66,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "Patient/*/$identify": identify,
     "Patient/$merge": merge,
     "Patient/*/$unmerge": unmerge,
+    "Patient/$duplicates": duplicates,
+    "Patient/$tell-apart": tell_apart,
     "Patient/*/$oppose": oppose,
     "Consent/*/$withdraw": withdraw,
     "Patient/*/$launch": launch_app,

@@ -17,9 +17,10 @@ WITHOUT_CLIN = packaged_text().replace(
 PHARMACIST_READS_CLIN = packaged_text().replace(
     "read: [MEDS, ALLERGY, LAB, ETP]", "read: [MEDS, ALLERGY, LAB, ETP, CLIN_ONLY]", 1
 )
+BOTH = WITHOUT_CLIN.replace("read: [MEDS, ALLERGY, LAB, ETP]", "read: [MEDS, ALLERGY, LAB, ETP, CLIN_ONLY]", 1)
 NO_COMMUNICATION = packaged_text().replace("      - Observation\n      - Communication\n", "      - Observation\n", 1)
 """Row 15 without the messages of an aide."""
-assert len({packaged_text(), WITHOUT_CLIN, PHARMACIST_READS_CLIN, NO_COMMUNICATION}) == 4
+assert len({packaged_text(), BOTH, WITHOUT_CLIN, PHARMACIST_READS_CLIN, NO_COMMUNICATION}) == 5
 
 
 async def adopt(territory: Any, text: str) -> Act:

@@ -22,6 +22,7 @@ from liaison.fhir.vault import FileKeyProvider, Vault
 from liaison.services.engine import Engine
 
 from .tables import (
+    BOTH,
     DECIDED,
     NO_COMMUNICATION,
     PHARMACIST_READS_CLIN,
@@ -136,11 +137,11 @@ async def test_the_grants_are_those_of_a_rebuild_and_withdrawing_brings_them_bac
         await withdraw(territory)
 
 
-async def test_meanwhile_a_record_that_changes_follows_and_the_others_keep_theirs(territory: Any) -> None:
+async def test_meanwhile_what_the_table_takes_is_gone_and_what_it_gives_comes_with_the_record(territory: Any) -> None:
     gp, pharmacist = await territory.person("gp"), await territory.person("pharmacist")
     changed, quiet = [await territory.patient(gp, pharmacist) for _ in range(2)]
     conditions = [await territory.item(one, "Condition") for one in (changed, quiet)]
-    await adopt(territory, WITHOUT_CLIN)
+    await adopt(territory, BOTH)
 
     answer = await territory.change(
         gp.caller, changed.made["team"], participant=[territory.member(one) for one in (gp, pharmacist)], name="x"
@@ -149,10 +150,12 @@ async def test_meanwhile_a_record_that_changes_follows_and_the_others_keep_their
     opened = await territory.patient(gp)
     late = await territory.item(opened, "Condition")
 
-    assert [await territory.sees(gp.caller, one) for one in (*conditions, late)] == [False, True, False]
+    assert [await territory.sees(gp.caller, one) for one in (*conditions, late)] == [False, False, False]
+    assert [await territory.sees(pharmacist.caller, one) for one in conditions] == [True, False]
     assert await regranting.under_way(territory.database) == regranting.Pass(0, 2)
     await regrant(territory)
     assert [await territory.sees(gp.caller, one) for one in (*conditions, late)] == [False, False, False]
+    assert [await territory.sees(pharmacist.caller, one) for one in conditions] == [True, True]
     assert await regranting.under_way(territory.database) is None
 
 
@@ -169,7 +172,7 @@ async def test_without_the_grants_of_the_new_table_first_it_would_be(
 
     async def settled(base: Any) -> adopted.Current:
         now = await honest(base)
-        return now._replace(granted=now.goal)
+        return now._replace(granted=now.goal, under_way=False)
 
     monkeypatch.setattr(adopted, "current", settled)
     assert await _opposes_meanwhile(territory) == 403

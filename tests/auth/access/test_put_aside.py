@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from liaison.auth.access import directory
+from liaison.auth.access import directory, vocabulary
 from liaison.auth.access.rebuild import rebuild
 from liaison.auth.people.roles import held_by
 from liaison.auth.sessions import NoLongerHeld
@@ -82,6 +82,44 @@ async def test_whoever_stands_in_for_them_has_nothing_either(territory: Any) -> 
     assert (await territory.change(territory.system, gp.practitioner, active=False)).status == 200
 
     assert not await territory.sees(secretary.caller, patient.reference)
+
+
+@pytest.mark.parametrize("how", ["the person", "the structure", "the role", "another role", "deleted"])
+async def test_an_office_that_is_over_is_so_for_every_record(territory: Any, how: str) -> None:
+    """An auditor reads the traces of everyone: whatever ends that ends it in each record, and gives it back in each."""
+    office = await territory.organization("Contrôle")
+    auditor, patient = await territory.person("auditor", office), await territory.patient()
+    assert await granted(territory, auditor, patient)
+    coded = [{"coding": [{"system": vocabulary.ROLE, "code": "referent"}]}]
+    changes: dict[str, Any] = {
+        "the person": (auditor.practitioner, {"active": False}, {"active": True}),
+        "the structure": (office, {"active": False}, {"active": True}),
+        "the role": (auditor.role, {"active": False}, {"active": True}),
+        "another role": (auditor.role, {"code": coded}, None),
+        "deleted": (auditor.role, None, None),
+    }
+
+    reference, gone, back = changes[how]
+    if gone is None:
+        assert (await territory.ask(territory.system, "DELETE", reference)).status == 204
+    else:
+        assert (await territory.change(territory.system, reference, **gone)).status == 200
+
+    assert not await granted(territory, auditor, patient)
+    meanwhile = await territory.patient()
+    assert not await granted(territory, auditor, meanwhile)
+    if back:
+        assert (await territory.change(territory.system, reference, **back)).status == 200
+        assert await granted(territory, auditor, patient) and await granted(territory, auditor, meanwhile)
+    before = await rows(territory)
+    await rebuild(territory.database.writing, territory.store.vault)
+    assert await rows(territory) == before
+
+
+async def granted(territory: Any, person: Any, patient: Any) -> bool:
+    query = "select exists (select from access_grant where principal = $1 and patient = $2)"
+    numbers = territory.key(person.role).res, territory.key(patient.reference).patient
+    return bool(await territory.database.reading.fetchval(query, *numbers))
 
 
 async def test_without_the_rule_they_would_go_on(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,10 @@
 """The rules for home care, social workers, coordinators, auditors and reports of abuse, as they are met."""
 
+import json
 from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from .pieces import Tree, label, moment
 
@@ -157,6 +160,33 @@ async def test_an_aide_corrects_a_visit_within_a_day_and_deletes_nothing(territo
 
     assert (await territory.change(aide.caller, visit, status="amended")).status == 200
     assert (await territory.ask(aide.caller, "DELETE", visit)).status == 403
+
+
+@pytest.mark.parametrize("way", ["update", "patch"])
+@pytest.mark.parametrize("type_", ["Observation", "QuestionnaireResponse", "Communication"])
+async def test_after_a_day_an_aide_corrects_nothing_of_what_she_wrote(territory: Any, type_: str, way: str) -> None:
+    """By the base's clock, whatever the page offers (row 15); what a health professional wrote stays theirs to correct."""
+    gp, aide, nurse = [await territory.person(code) for code in ("gp", "home-aide", "nurse")]
+    patient = await territory.patient(gp, aide, nurse)
+    shape = territory.item_of(patient, type_, **label("COORD"))
+    young, old = [await territory.create(aide.caller, shape) for _ in "ab"]
+    other = await territory.create(nurse.caller, shape)
+    for one in (old, other):
+        await territory.database.writing.execute(
+            "update version set at = at - interval '25 hours' where res = $1", territory.key(one).res
+        )
+
+    async def corrected(who: Any, one: str) -> Any:
+        if way == "update":
+            return await territory.change(who.caller, one, language="fr")
+        operations = [{"op": "add", "path": "/language", "value": "fr"}]
+        return await territory.ask(who.caller, "PATCH", one, operations, content_type="application/json-patch+json")
+
+    answer = await corrected(aide, old)
+    assert answer.status == 403
+    assert "24 hours" in json.loads(answer.body)["issue"][0]["diagnostics"]
+    assert (await corrected(aide, young)).status == 200
+    assert (await corrected(nurse, other)).status == 200
 
 
 async def test_a_tour_line_opens_from_the_evening_before_to_a_day_after(territory: Any) -> None:

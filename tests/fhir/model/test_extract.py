@@ -128,10 +128,11 @@ def test_names_and_addresses_give_their_parts() -> None:
         ({"reference": "http://a/b/Nothing/1"}, Reference(url="http://a/b/Nothing/1")),
         ({"reference": "urn:uuid:x"}, Reference(url="urn:uuid:x")),
         ({"reference": "Patient?identifier=1"}, Reference(url="Patient?identifier=1")),
-        ({"reference": "#p"}, None),
+        ({"reference": "#p"}, Reference(contained="p")),
         ({"display": "someone"}, None),
         ({"type": "Patient", "identifier": {"system": "s", "value": "v"}}, Reference("Patient", system="s", value="v")),
-        ({"reference": "#p", "identifier": {"value": "v"}}, Reference(value="v")),
+        ({"reference": "#p", "identifier": {"value": "v"}}, Reference(value="v", contained="p")),
+        ({"reference": "#"}, Reference(contained="#")),
     ],
 )
 def test_references(reference: Tree, value: Reference | None) -> None:

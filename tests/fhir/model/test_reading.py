@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from liaison.fhir.errors import BadRequest, FhirError, TooLarge
-from liaison.fhir.model import Number, dump, glance, limits, read
+from liaison.fhir.model import Number, dump, glance, limits, read, reread
 
 NUMBERS = ["72.50", "0.000000100", "1E3", "-0", "0", "-0.0", "1e-400", "9" * 40, "-" + "8" * 19, "3.14e+09", "12"]
 
@@ -228,3 +228,38 @@ def test_a_glance_gives_each_number_its_value(text: str) -> None:
     for body in (f'{{"id":"1e5","a":[1,{text}]}}', f'{{"a":[{{"b":1}}, {text}]}}'):
         seen, kept = (way(body.encode())["a"][1] for way in (glance, read))
         assert (Decimal(repr(seen)) if isinstance(seen, float) else Decimal(seen)) == Decimal(kept)
+
+
+@given(number_texts)
+@example("72.50")
+@example("0.00001")
+@example("-0")
+@example("-0.0")
+@example("10.0")
+@example("123456789012345.6")
+def test_what_is_reread_is_written_back_to_the_letter(text: str) -> None:
+    for body in (f'{{"id":"1e5","a":[1,{text}]}}', f'{{"a":[{{"b":{text}}}, 2.5 , {text} ]}}'):
+        assert dump(reread(body.encode())) == dump(read(body.encode()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e1000", "-1E999999999", "1e+0001000", "-0.1e-999999999", "1" + "0" * 400, "0." + "1" * 400],
+    ids=["beyond", "vast", "padded", "tiny", "long", "precise"],
+)
+def test_a_number_too_large_to_work_with_is_refused_where_it_is(text: str) -> None:
+    body = (
+        f'{{"resourceType":"Observation","note":[null,"{text}"],"component":[{{"valueQuantity":{{"value":{text}}}}}]}}'
+    )
+    with pytest.raises(BadRequest, match="an exponent of more than 3 digits") as refused:
+        read(body.encode())
+    assert refused.value.issues[0].expression == "Observation.component[0].valueQuantity.value"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e999", "-1e-0000999", "0e999", "0." + "1" * 398, "1" + "0" * 399],
+    ids=["large", "small", "none", "precise", "long"],
+)
+def test_a_number_within_the_limits_is_kept(text: str) -> None:
+    assert dump(read(f'{{"a":{text}}}'.encode())) == f'{{"a":{text}}}'.encode()

@@ -305,7 +305,7 @@ def test_numbers(text: str, low: str | None, high: str | None, expected: bool) -
         ("Practitioner/1", True),
         ("1", True),
         (f"{BASE}/Practitioner/1", True),
-        ("Practitioner/1/_history/2", True),
+        ("Practitioner/1/_history/2", False),
         ("Organization/1", False),
         ("https://y/Practitioner/1", False),
         ("Practitioner/2", False),

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from ..reference.evaluator import at
-from ..reference.values import period
+from ..reference.elements import at, period
 from . import law
 
 Tree = dict[str, Any]

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from ..reference.evaluator import at
+from ..reference.elements import at, span
 from ..reference.named import Names, behind
-from ..reference.values import span
 from .facts import reference
 from .reading import status_of
 from .running import Run, differ, name_of

@@ -6,7 +6,7 @@ Written from docs/rights.md for the entries that worlds.py makes and asking.py w
 from collections.abc import Iterator
 from typing import Any
 
-from ..reference.evaluator import at
+from ..reference.elements import at
 from . import law
 from .facts import Tree, codes, reference
 from .rights import PERSONS, Held, Version, World

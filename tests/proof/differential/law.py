@@ -21,6 +21,8 @@ PARTS: Final = {
 """A class of the law stands for its parts; `=COORD` is the general part alone."""
 
 EVERYTHING: Final = "ADM COORD VITAL CLIN ETP SOC PSY SENS MINOR NOTE3P PROT AUD CONSENT MASKED HELD"
+GIVEN: Final = "ADM COORD VITAL CLIN ETP SOC PSY SENS MINOR NOTE3P CONSENT HELD"
+"""What is the person's own to permit: not a report of abuse, what is masked, nor the traces."""
 
 
 def classes(names: str) -> frozenset[str]:
@@ -57,7 +59,7 @@ TABLE: Final = (
     Line("4", "psychologist", "team", "=ADM =COORD ALERT APPT TEAM PSY", "=COORD ALERT APPT PSY", "mental informed"),
     Line("5", DOCTORS, "team", "SENS MINOR", "SENS MINOR"),
     Line("5", "nurse midwife", "team", "MINOR", "MINOR"),
-    Line("7", f"{HEALTH} psychologist", "consent", EVERYTHING),
+    Line("7", f"{HEALTH} psychologist", "consent", GIVEN),
     Line("10", "on-call-doctor", "stay referral", VISITOR, VISITED),
     Line("14", "home-aide", "team tour", "=ADM SAFETY HOMEPLAN", when="informed"),
     Line("14", "home-aide", "team tour", "=COORD ALERT APPT PROCHES", when="informed", whose="addressed"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..reference.values import span
+from ..reference.elements import span
 from .rights import Version
 from .running import Run, differ
 

@@ -8,15 +8,15 @@ missing value sorts lowest.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
-from .tables import BEYOND, CODE_SYSTEMS, CONTACTS, MAIN_DATES, PARAMETERS
-from .values import (
+from .elements import (
+    Resource,
     amounts_to,
+    at,
     codings,
     date_is,
+    elements,
     fold,
     period,
     quantity_is,
@@ -24,44 +24,8 @@ from .values import (
     span,
     string_is,
     token_is,
-    uri_is,
 )
-
-Resource = dict[str, Any]
-
-
-def at(node: Any, path: str) -> list[Any]:
-    """Every element at a path, lists opened."""
-    found: list[Any] = []
-    _gather(node, _steps(path), found)
-    return found
-
-
-@lru_cache
-def _steps(path: str) -> tuple[str, ...]:
-    return tuple(path.split(".")) if path else ()
-
-
-def _gather(node: Any, steps: tuple[str, ...], found: list[Any]) -> None:
-    if isinstance(node, list):
-        for one in node:
-            _gather(one, steps, found)
-    elif not steps:
-        found.append(node)
-    elif isinstance(node, dict) and steps[0] in node:
-        _gather(node[steps[0]], steps[1:], found)
-
-
-def elements(resource: Resource, name: str) -> list[Any]:
-    """The elements a parameter looks at."""
-    parameter = PARAMETERS[resource["resourceType"]][name]
-    found = [one for path in parameter.paths for one in at(resource, path)]
-    if name in CONTACTS:
-        found = [one for one in found if one.get("system") == CONTACTS[name]]
-    if parameter.only:
-        found = [one for one in found if one.get("reference", "").startswith(f"{parameter.only}/")]
-    return found
-
+from .tables import BEYOND, CODE_SYSTEMS, MAIN_DATES, PARAMETERS
 
 # ---- through references --------------------------------------------------------------------------------------------
 
@@ -73,7 +37,6 @@ class Seen:
         self.by_id: dict[str, Resource] = {}
         self.of_type: dict[str, list[Resource]] = {}
         self._found: dict[tuple[str, str, str, tuple[str, ...]], frozenset[str]] = {}
-        self._ranked: dict[tuple[str, str, bool], tuple[int, Any]] = {}
         for one in resources:
             self.by_id[one["id"]] = one
             self.of_type.setdefault(one["resourceType"], []).append(one)
@@ -92,26 +55,36 @@ class Seen:
             for id_ in self.ids(source, rest, modifier, values):
                 yield from (one["id"] for one in self.targets(self.by_id[id_], code) if one["resourceType"] == type_)
         elif "." in name:
-            head, _, rest = name.partition(".")
-            code, _, named = head.partition(":")
-            for one in here:
-                for target in self.targets(one, code):
-                    there = target["resourceType"]
-                    if (
-                        named in ("", there)
-                        and knows(there, rest)
-                        and target["id"] in self.ids(there, rest, modifier, values)
-                    ):
-                        yield one["id"]
+            yield from (one["id"] for one in here if self._leads(one, one, name, modifier, values))
         else:
             yield from (one["id"] for one in here if satisfies(one, name, modifier, values))
 
-    def rank(self, resource: Resource, key: str) -> tuple[int, Any]:
-        """What orders a resource under one sort key with its sign."""
-        asked = (resource["id"], key.lstrip("-"), key.startswith("-"))
-        if asked not in self._ranked:
-            self._ranked[asked] = sort_value(self, resource, *asked[1:])
-        return self._ranked[asked]
+    def _leads(self, one: Resource, root: Resource, name: str, modifier: str, values: tuple[str, ...]) -> bool:
+        """Whether a chain leads from a resource, which is `root` or contained in it, to something that satisfies it."""
+        head, _, rest = name.partition(".")
+        code, _, named = head.partition(":")
+
+        def fits(target: Resource) -> bool:
+            return named in ("", target["resourceType"]) and knows(target["resourceType"], rest)
+
+        return any(
+            fits(target) and target["id"] in self.ids(target["resourceType"], rest, modifier, values)
+            for target in self.targets(one, code)
+        ) or any(
+            fits(target) and self._contained_satisfies(target, root, rest, modifier, values)
+            for target in contained(one, root, code)
+        )
+
+    def _contained_satisfies(
+        self, one: Resource, root: Resource, name: str, modifier: str, values: tuple[str, ...]
+    ) -> bool:
+        """search.html#contained: a chained condition is evaluated inside contained resources. These have no identity of
+        their own: no _id, no _lastUpdated, and nothing elsewhere refers to them."""
+        if name.startswith("_has:") or name in ("_id", "_lastUpdated"):
+            return False
+        if "." in name:
+            return self._leads(one, root, name, modifier, values)
+        return satisfies(one, name, modifier, values)
 
     def targets(self, resource: Resource, code: str) -> Iterator[Resource]:
         """The resources that a reference parameter leads to."""
@@ -120,6 +93,12 @@ class Seen:
             target = self.by_id.get(id_)
             if target is not None and target["resourceType"] == type_:
                 yield target
+
+
+def contained(resource: Resource, root: Resource, code: str) -> Iterator[Resource]:
+    """The resources contained in `root` that a reference parameter of one within it leads to."""
+    for element in elements(resource, code):
+        yield from (one for one in root.get("contained", ()) if element.get("reference") == f"#{one['id']}")
 
 
 def knows(type_: str, asked: str) -> bool:
@@ -151,8 +130,6 @@ def satisfies(resource: Resource, name: str, modifier: str, values: Iterable[str
         "token": lambda element, how, value: token_is(element, how, value, CODE_SYSTEMS.get((type_, name), "")),
         "date": date_is,
         "quantity": quantity_is,
-        "number": quantity_is,
-        "uri": uri_is,
         "reference": lambda element, how, value: reference_is(parameter, element, how, value),
     }[parameter.type]
     if modifier == "not":
@@ -195,12 +172,8 @@ def sort_value(seen: Seen, resource: Resource, name: str, descending: bool) -> t
                 found.append(period(element)[0])
             case "quantity":
                 found += [amounts_to(element)] if "value" in element else []
-            case "number":
-                found.append(Fraction(str(element)))
-            case "uri":
-                found.append(element.partition("|")[0])
             case _:
-                found += [element["reference"]] if "reference" in element else []
+                found += [element["reference"]] if "/" in element.get("reference", "") else []
     if not found:
         return 0, None
     return 1, max(found) if descending else min(found)
@@ -215,11 +188,8 @@ class Asked:
     sort: tuple[str, ...] = ()
 
     def text(self) -> list[tuple[str, str]]:
-        found: list[tuple[str, str]] = []
+        found = []
         for name, modifier, values in self.criteria:
-            if name == "_filter":  # has a grammar of its own
-                found.append((name, values[0]))
-                continue
             escaped = [value.replace("\\", "\\\\").replace(",", "\\,") for value in values]
             if not name.endswith(("-value-quantity", "-value-concept")):  # of these, `$` joins the parts
                 escaped = [value.replace("$", "\\$") for value in escaped]
@@ -234,12 +204,14 @@ def matching(seen: Seen, asked: Asked) -> list[Resource]:
 
 
 def sort_keys(seen: Seen, resource: Resource, sort: Iterable[str]) -> list[tuple[int, Any]]:
-    return [seen.rank(resource, key) for key in sort]
+    return [sort_value(seen, resource, key.lstrip("-"), key.startswith("-")) for key in sort]
 
 
 def in_order(seen: Seen, resources: list[Resource], sort: tuple[str, ...]) -> list[list[tuple[int, Any]]]:
     """The sort keys of the resources in the order R4 wants; equal ones may stand in any order."""
-    rows = [sort_keys(seen, one, sort) for one in resources]
-    for number, key in reversed(list(enumerate(sort))):
-        rows.sort(key=lambda row: row[number], reverse=key.startswith("-"))  # used before the next turn
-    return rows
+    rows = list(resources)
+    for key in reversed(sort):
+        rows.sort(
+            key=lambda one: sort_value(seen, one, key.lstrip("-"), key.startswith("-")), reverse=key.startswith("-")
+        )
+    return [sort_keys(seen, one, sort) for one in rows]

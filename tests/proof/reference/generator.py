@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from .evaluator import Asked, Resource, elements
-from .tables import CODE_SYSTEMS, MAIN_DATES, PARAMETERS, WITHOUT_SYSTEM
-from .units import UNITS
-from .values import codings, period, token_texts
+from .elements import Resource, codings, elements, period, token_texts
+from .evaluator import Asked, contained
+from .tables import CODE_SYSTEMS, PARAMETERS, UNITS, WITHOUT_SYSTEM
 
 SORTED_BY = {
     "Observation": ("patient.family", "encounter.class", "encounter:Encounter.date", "encounter.participant.family"),
@@ -21,11 +20,10 @@ PREFIXES = ("", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
 
 
 class Generator:
-    """Makes queries about `corpus`, the same ones for the same seed; so many of the criteria are `chained`, so many of the
-    queries are about the record `of_one` patient."""
+    """Makes queries about `corpus`, the same ones for the same seed; so many of the criteria are `chained`."""
 
-    def __init__(self, corpus: Sequence[Resource], seed: int, *, chained: float = 0.3, of_one: float = 0.6) -> None:
-        self.chained, self.of_one = chained, of_one
+    def __init__(self, corpus: Sequence[Resource], seed: int, *, chained: float = 0.3) -> None:
+        self.chained = chained
         self.random = random.Random(seed)
         self.by_type: dict[str, list[Resource]] = {}
         self.by_id = {one["id"]: one for one in corpus}
@@ -36,7 +34,7 @@ class Generator:
 
     def query(self) -> Asked:
         """One to three criteria, and perhaps an order."""
-        type_ = self.type()
+        type_ = self.random.choice(sorted(self.by_type))
         example = self.random.choice(self.by_type[type_])
         criteria = []
         for _ in range(self.random.choice((0, 1, 1, 2, 2, 3))):
@@ -45,19 +43,9 @@ class Generator:
             made = self._chain(type_, near, 4, 2) if chained else self._criterion(type_, near)
             if made is not None:
                 criteria.append(made)
-        criteria += self.more(type_, example)
-        owner = (example.get("subject") or example.get("patient") or {}).get("reference", "")
-        if owner.startswith("Patient/") and "patient" in PARAMETERS[type_] and self.random.random() < self.of_one:
-            criteria.append(("patient", "", (owner,)))
+        if "subject" in example and self.random.random() < 0.6:
+            criteria.append(("patient", "", (example["subject"]["reference"],)))
         return Asked(type_, tuple(criteria), self._sort(type_))
-
-    def more(self, type_: str, example: Resource) -> list[tuple[str, str, tuple[str, ...]]]:
-        """Criteria that stand in no chain."""
-        return []
-
-    def type(self) -> str:
-        """The one that is asked for."""
-        return self.random.choice(sorted(self.by_type))
 
     def _sort(self, type_: str) -> tuple[str, ...]:
         known = sorted(PARAMETERS[type_])
@@ -74,7 +62,7 @@ class Generator:
                 self._chained_sort(type_),
             ]
         )
-        main = next((name for of, name in MAIN_DATES if of == type_), "date")
+        main = {"Condition": "onset-date", "MedicationRequest": "authoredon"}.get(type_, "date")
         keys = tuple(main if key == "date" and key not in known else key for key in keys)
         return tuple(
             self.random.choice(("", "-")) + key
@@ -100,12 +88,13 @@ class Generator:
         if not references or not links:
             return None
         code = self.random.choice(references)
-        target = next((one for one in self._targets(example, code) if one["resourceType"] in PARAMETERS), None)
-        if target is None:
+        targets = [*self._targets(example, code), *contained(example, example, code)]
+        targets = [one for one in targets if one["resourceType"] in PARAMETERS]
+        if not targets:
             return None
+        target = self.random.choice(targets)
         made = self._far(target["resourceType"], target, links - 1, has)
-        many = len(PARAMETERS[type_][code].targets) > 10  # the engine wants to know which
-        named = f":{target['resourceType']}" if many or self.random.random() < 0.5 else ""
+        named = f":{target['resourceType']}" if self.random.random() < 0.5 else ""
         return made and (f"{code}{named}.{made[0]}", *made[1:])
 
     def _far(self, type_: str, example: Resource, links: int, has: int) -> tuple[str, str, tuple[str, ...]] | None:
@@ -127,15 +116,11 @@ class Generator:
         return self._back.get(id_, [])
 
     def _criterion(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
-        return self.plain(type_, example)
-
-    def plain(self, type_: str, example: Resource, name: str = "") -> tuple[str, str, tuple[str, ...]] | None:
-        """One criterion that the example may meet, by the parameter of this name or by any."""
         if self.random.random() < 0.05:
             return "_id", "", (example["id"], "0" * 32)
-        if self.random.random() < 0.05:
+        if self.random.random() < 0.05 and "meta" in example:
             return "_lastUpdated", "", (self.random.choice(PREFIXES) + example["meta"]["lastUpdated"],)
-        name = name or self.random.choice(sorted(PARAMETERS[type_]))
+        name = self.random.choice(sorted(PARAMETERS[type_]))
         kind = PARAMETERS[type_][name].type
         if self.random.random() < 0.08:
             return name, "missing", (self.random.choice(("true", "false")),)
@@ -219,24 +204,8 @@ class Generator:
         )
         return "", [self.random.choice(PREFIXES) + text + ("" if unit in ("||",) else unit)]
 
-    def _number(self, element: Any) -> tuple[str, Any]:
-        text = self.random.choice((str(element), f"{float(element):.1f}", f"{float(element):.2f}"))
-        return "", [self.random.choice(PREFIXES) + text]
-
-    def _uri(self, element: str) -> tuple[str, Any]:
-        uri, _, _ = element.partition("|")
-        modifier = self.random.choice(("", "", "below", "above"))
-        if modifier == "below":
-            uri = "/".join(uri.split("/")[: self.random.randint(3, 9)])
-        elif modifier == "above":
-            uri += self.random.choice(("", "/more", "/more/still", "-other"))
-        return modifier, [uri if modifier else self.random.choice((element, uri))]
-
     def _reference(self, element: Any) -> tuple[str, Any]:
         written = element.get("reference", "")
-        named = element.get("identifier", {})
-        if "value" in named and not written:
-            return "identifier", [f"{named.get('system', '')}|{named['value']}"]
         type_, _, id_ = written.partition("/")
         if not id_ or "?" in written:  # a target that is in no bundle
             return "", None

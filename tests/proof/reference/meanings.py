@@ -11,10 +11,9 @@ from fractions import Fraction
 from math import acos, cos, radians, sin
 from typing import Any
 
-from .evaluator import Resource, Seen, at, elements
-from .tables import CODE_SYSTEMS, PARAMETERS
-from .units import UNITS
-from .values import codings, period, quantity_is, span, token_is
+from .elements import Resource, at, codings, elements, period, quantity_is, span, token_is
+from .evaluator import Seen
+from .tables import CODE_SYSTEMS, PARAMETERS, UNITS
 
 COMPOSITES: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
     "code-value-quantity": ("", ("token", "code"), ("quantity", "valueQuantity")),
@@ -137,7 +136,7 @@ class Meanings(Seen):
             target, path = PARTS[type_, name]
             asked = {f"{target}/{id_}" for value in values for id_ in self._lineage(target, value, modifier)}
             yield from (one["id"] for one in here if any(e.get("reference") in asked for e in at(one, path)))
-        elif modifier in ("above", "below") and PARAMETERS[type_][name].type == "token":
+        elif modifier in ("above", "below"):
             sets = []
             for value in values:
                 system, _, code = value.partition("|")
@@ -145,7 +144,8 @@ class Meanings(Seen):
                 codes = reach(system, code)
                 sets.append(Members(lambda of, code, system=system, codes=codes: of == system and code in codes))
             yield from self._coded(here, name, sets, negated=False)
-        elif values and values[0].startswith("ap") and (kind := _kind(type_, name)) in ("date", "number", "quantity"):
+        elif values and values[0].startswith("ap"):
+            kind = PARAMETERS[type_][name].type
             for one in here:
                 if any(self._about(element, kind, value[2:]) for element in elements(one, name) for value in values):
                     yield one["id"]
@@ -160,11 +160,10 @@ class Meanings(Seen):
                 yield one["id"]
 
     def _listed(self, value: str) -> Iterator[str]:
-        """What a list names, if it may be seen; not what it says was taken off it."""
+        """What a list names, if it may be seen."""
         found = self.by_id.get(value.removeprefix("List/"))
         if found is not None and found["resourceType"] == "List":
-            kept = (one["item"] for one in at(found, "entry") if not one.get("deleted"))
-            yield from (text for one in kept if (text := one.get("reference")))
+            yield from (text for one in at(found, "entry.item") if (text := one.get("reference")))
 
     def _lineage(self, type_: str, id_: str, modifier: str) -> set[str]:
         """The resource, and what it is part of or what is part of it, as far as may be seen."""
@@ -195,11 +194,6 @@ class Meanings(Seen):
         return held is not None and abs(held - Fraction(number)) <= max(asked / 10, half)
 
 
-def _kind(type_: str, name: str) -> str:
-    known = PARAMETERS[type_].get(name)
-    return known.type if known else ""
-
-
 class Members:
     """Which codes belong to a set."""
 
@@ -216,8 +210,6 @@ def _late(moment: datetime, by: timedelta) -> datetime:
 
 def _in_unit(element: Any, unit: str) -> Fraction | None:
     """The value in the unit asked for; None when it cannot be compared."""
-    if not isinstance(element, dict):
-        return Fraction(str(element))  # of a number
     if "value" not in element:
         return None
     held = Fraction(str(element["value"]))

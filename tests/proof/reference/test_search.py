@@ -9,18 +9,18 @@ from liaison.fhir.store.database import Database
 
 from .evaluator import Seen, matching
 from .generator import Generator
-from .world import Way, World, compare, loaded
+from .world import World, compare, loaded
 
 
-async def _agree(world: World, queries: int, seed: int) -> None:
-    made = Generator(list(world.corpus.resources.values()), seed)
+async def _agree(world: World, queries: int, seed: int, chained: float = 0.3) -> None:
+    made = Generator(list(world.corpus.resources.values()), seed, chained=chained)
     visible = {caller: Seen(world.visible(caller)) for caller in world.callers}
     differences, matched = [], 0
     for number in range(queries):
         asked = made.query()
         caller = made.random.choice(list(visible))
         count = made.random.choice((1000, 1000, 20, 7))
-        difference = await compare(world, caller, asked, visible[caller], Way(count))
+        difference = await compare(world, caller, asked, visible[caller], count)
         matched += bool(matching(visible[caller], asked)) if number < 200 else 0
         if difference:
             differences.append(f"{caller.session} {asked.type}?{urlencode(asked.text())} _count={count}: {difference}")
@@ -31,6 +31,12 @@ async def _agree(world: World, queries: int, seed: int) -> None:
 async def test_generated_searches_agree_with_the_reference(database: Database, tmp_path: Path) -> None:
     async for world in loaded(database, tmp_path, 3):
         await _agree(world, 150, seed=1)
+
+
+@pytest.mark.proof
+async def test_many_generated_searches_agree_with_the_reference(database: Database, tmp_path: Path) -> None:
+    async for world in loaded(database, tmp_path, 10):
+        await _agree(world, 5_000, seed=2)
 
 
 async def test_a_planted_fault_is_found(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +57,24 @@ async def test_a_fault_planted_in_chains_is_found(
     from liaison.fhir.search.links import Links
 
     real = Links.naming
-    monkeypatch.setattr(Links, "naming", lambda self, type_, parameter, keys: real(self, type_, parameter, keys[:1]))
+    monkeypatch.setattr(
+        Links, "naming", lambda self, type_, parameter, keys: real(self, type_, parameter, sorted(keys)[:1])
+    )
     async for world in loaded(database, tmp_path, 1):
         with pytest.raises(AssertionError):
             await _agree(world, 150, seed=1)
+
+
+@pytest.mark.parametrize("fault", ["tokens", "of"])
+async def test_a_fault_planted_in_what_is_contained_is_found(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    from liaison.fhir.search.containing import Containing
+
+    async def nothing(*_: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr(Containing, fault, {"tokens": lambda *_: ((), True), "of": nothing}[fault])
+    async for world in loaded(database, tmp_path, 3):
+        with pytest.raises(AssertionError):
+            await _agree(world, 300, seed=1, chained=0.9)

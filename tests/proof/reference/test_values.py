@@ -10,7 +10,8 @@ from liaison.fhir.search.decide import holds
 from liaison.fhir.search.parse import criterion
 
 from . import corpus as sample
-from .evaluator import Asked, Resource, satisfies
+from .elements import Resource
+from .evaluator import Asked, satisfies
 from .generator import Generator
 
 BASE = "https://liaison.test/fhir"

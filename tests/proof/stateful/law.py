@@ -85,13 +85,17 @@ class Line:
     urgent: bool = False
 
 
+BY_CONSENT = CLASSES - {"PROT", "MASKED", "AUD", "DIRECTORY"}
+"""What is the person's own to permit: not a report of abuse, what is masked, nor the traces."""
+
+
 def line(rule: str, roles: str, needs: str, scope: str, read: str, write: str, within: str = "", *, urgent: bool = False) -> Iterable[Line]:  # fmt: skip
     """One Line a relationship: 'team|tour informed' is two."""
     kinds, *beside = needs.split()
     for kind in kinds.split("|"):
         yield Line(
             rule, frozenset(roles.split()), frozenset({kind, *beside}), scope, None if read == "named" else classes(read),
-            classes(write), classes(within) if within else CLASSES, urgent,
+            classes(write), classes(within) if within else BY_CONSENT, urgent,
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from ..reference.values import codings, date_is, period, quantity_is
+from ..reference.elements import codings, date_is, period, quantity_is
 
 Meant = Callable[[Any], bool]
 

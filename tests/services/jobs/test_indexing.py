@@ -1,13 +1,18 @@
 """The indexing of what is stored: killed in the middle, it goes on; it is journaled under its own name."""
 
+import asyncio
+import contextlib
+
 from liaison.auth.access import internal
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.sealing import COLUMNS, Record, unseal
+from liaison.fhir.search.index import GENERATION
 from liaison.fhir.store import filling
 from liaison.fhir.store.contract import Request
+from liaison.fhir.store.reindex import is_behind
 from liaison.services.house import House
-from liaison.services.jobs.indexing import index
+from liaison.services.jobs.indexing import index, keep_indexed
 
 from .half_way import killed_half_way
 
@@ -22,7 +27,7 @@ SLOW = f"""
 import asyncio, sys
 from liaison.fhir.store import filling, walking
 from liaison.services.house import House
-from liaison.services.jobs.indexing import index
+from liaison.services.jobs.indexing import index, keep_indexed
 from liaison.services.settings import Settings
 
 walking.BATCH = 1
@@ -87,4 +92,31 @@ async def test_killed_in_the_middle_it_goes_on_from_there(house: House) -> None:
         ("internal:indexing", {"parameter": URL}),
         ("internal:indexing", {"parameter": URL}),
         ("internal:indexing", {"parameter": URL, "resources": ORGANIZATIONS - half[1]}),
+    ]
+
+
+async def test_a_base_of_an_older_version_is_indexed_anew_by_the_service_itself(house: House) -> None:
+    maker = await internal.open_session(house.database.writing, "import")
+    await created(house, maker, "Organization", b'{"resourceType": "Organization", "active": true, "name": "Maison"}')
+    writing = house.database.writing
+    await writing.execute("update reindexing set done = $1", GENERATION - 1)
+    await writing.execute("delete from directory_index_token")
+    query = Request("GET", "Organization", "active=true")
+    assert (await house.engine.handle(maker, query)).body.count(b'"fullUrl"') == 0
+
+    job = asyncio.create_task(keep_indexed(house._connect, house.store, house.journal, every=0.01))
+    try:
+        while await is_behind(writing, GENERATION):
+            await asyncio.sleep(0.05)
+        while len(passes := [one for one in await entries(house) if one.event == Event.JOB]) < 2:
+            await asyncio.sleep(0.05)
+    finally:
+        job.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await job
+
+    assert (await house.engine.handle(maker, query)).body.count(b'"fullUrl"') == 1
+    assert [(one.role_code, one.detail) for one in passes] == [
+        ("internal:indexing", {"generation": GENERATION}),
+        ("internal:indexing", {"generation": GENERATION, "resources": 1}),
     ]

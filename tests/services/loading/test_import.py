@@ -179,6 +179,49 @@ def test_what_cannot_be_stored_is_said_and_the_rest_is_stored(run: Run, tmp_path
     assert "line 1" in reasons["d.json"]
 
 
+def test_what_is_no_resource_is_said_and_the_rest_is_stored(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    put(folder, "1.json", {"a": 1})
+    put(folder, "2.json", {"resourceType": 5})
+    put(folder, "3.json", {"resourceType": "Patient", "id": "p"})
+    put(folder, "4.json", {"resourceType": "Bundle", "type": "transaction", "entry": [{"resource": {"b": 2}}]})
+    (folder / "5.json.gz").write_text("{}")
+
+    code, report = run(folder)
+
+    assert code == 1
+    assert report["created"] == {"Patient": 1}
+    assert [one["where"].rsplit("/", 1)[-1].split()[0] for one in report["refused"]] == [
+        "1.json", "2.json", "4.json", "5.json.gz",
+    ]  # fmt: skip
+
+
+def test_what_has_no_name_is_stored_once_however_often_it_is_imported(run: Run, tmp_path: Path) -> None:
+    note = {"resourceType": "Organization", "active": True, "name": "Sans nom"}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": note}, {"resource": note}]}
+    folder = tmp_path / "files"
+    put(folder, "1.json", note)
+    put(folder, "2.json", bundle)
+    put(folder, "3.json", {**note, "name": "Autre"})
+
+    runs = [run(folder)[1] for _ in range(2)]
+
+    assert [(one["created"], one["unchanged"]) for one in runs] == [
+        ({"Organization": 2}, {"Organization": 2}),
+        ({}, {"Organization": 4}),
+    ]
+
+
+def test_a_name_that_comes_twice_stands_for_two_states(run: Run, tmp_path: Path) -> None:
+    states = [{"resourceType": "Organization", "id": "o", "name": name} for name in ("Avant", "Après")]
+    entries = [{"fullUrl": "urn:uuid:0f0e7d9a-6d43-4a0e-9a3c-1f2f6a3a9b11", "resource": one} for one in states]
+    path = put(tmp_path / "files", "1.json", {"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+    code, report = run(path)
+
+    assert (code, report["created"], report["updated"]) == (0, {"Organization": 1}, {"Organization": 1})
+
+
 def test_a_wrong_check_digit_is_a_warning(run: Run, tmp_path: Path) -> None:
     matricule = {"system": "urn:oid:1.2.250.1.213.1.4.10", "value": "123456789012244"}
     put(tmp_path / "files", "a.json", {"resourceType": "Patient", "id": "a", "identifier": [matricule]})

@@ -92,9 +92,59 @@ def test_a_path_that_holds_nothing_to_read_stops_the_import(tmp_path: Path, name
         list(groups([tmp_path / name]))
 
 
-def test_a_damaged_gz_stops_the_import(tmp_path: Path) -> None:
-    path = put(tmp_path / "a.json.gz", {"resourceType": "Patient"})
-    path.write_bytes(path.read_bytes()[:-9])
+@pytest.mark.parametrize("name", ["a.json.gz", "a.ndjson.gz"])
+@pytest.mark.parametrize("cut", [slice(0, -9), slice(12, None)], ids=["truncated", "no gzip"])
+def test_a_damaged_file_is_a_problem_of_that_file(tmp_path: Path, name: str, cut: slice) -> None:
+    put(tmp_path / "b.json", {"resourceType": "Patient", "id": "b"})
+    path = put(tmp_path / name, {"resourceType": "Patient", "id": "a"})
+    path.write_bytes(path.read_bytes()[cut])
 
-    with pytest.raises(Unreadable, match=r"a\.json\.gz"):
-        list(groups([path]))
+    items = [item for group in groups([tmp_path]) for item in group.items]
+
+    assert [item.local_name for item in items if item.problem is None] == ["Patient/b"]
+    [damaged] = [item for item in items if item.problem is not None]
+    assert damaged.where.startswith(str(path))
+    assert "cannot be read" in str(damaged.problem)
+
+
+def test_a_gz_damaged_within_a_block_is_a_problem_of_that_file(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.json.gz", {"resourceType": "Patient", "id": "a", "language": "fr"})
+    packed = bytearray(path.read_bytes())
+    packed[12:20] = b"\xff" * 8
+    path.write_bytes(packed)
+
+    [item] = [item for group in groups([path]) for item in group.items]
+
+    assert item.problem is not None
+
+
+@pytest.mark.parametrize(
+    ("entries", "problems"),
+    [
+        ([{"resource": 5}, {"fullUrl": "urn:x"}, 7, {"resource": {"resourceType": "Patient"}}], 3),
+        ([{"request": {"method": "DELETE", "url": "Patient/1"}}], 1),
+        ("nothing", 1),
+    ],
+    ids=["no objects", "a deletion", "no list"],
+)
+def test_an_entry_without_a_resource_is_a_problem_and_not_passed_over(
+    tmp_path: Path, entries: object, problems: int
+) -> None:
+    path = put(tmp_path / "a.json", {"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+    [group] = groups([path])
+
+    assert len([item for item in group.items if item.problem is not None]) == problems
+
+
+def test_of_a_history_the_oldest_state_comes_first_and_deletions_are_nothing_to_store(tmp_path: Path) -> None:
+    entries = [
+        {"fullUrl": "urn:x", "request": {"method": "DELETE", "url": "Patient/1"}},
+        {"fullUrl": "urn:x", "resource": {"resourceType": "Patient", "id": "1", "language": "fr"}},
+        {"fullUrl": "urn:x", "resource": {"resourceType": "Patient", "id": "1", "language": "en"}},
+    ]
+    path = put(tmp_path / "a.json", {"resourceType": "Bundle", "type": "history", "entry": entries})
+
+    [group] = groups([path])
+
+    assert [(item.tree or {})["language"] for item in group.items] == ["en", "fr"]

@@ -259,6 +259,53 @@ async def test_an_encounter_of_another_patient_is_not_handed_over(place: Place) 
         assert status == 200, answer
 
 
+async def test_what_a_launch_is_also_about_is_of_its_patient_or_of_the_directory(place: Place) -> None:
+    async with place.house.database.writing.acquire() as connection:
+        maker = await internal.open_session(connection, "sandbox")
+    hidden = {**_weight(place), "subject": {"reference": f"Patient/{place.other_patient}"}}
+    _, elsewhere = await ask(place, maker, "POST", "Observation", hidden)
+    practitioner = f"Practitioner/{await nurse_of(place)}"
+    async with place.signed_in() as browser:
+        caller = await caller_of(browser, place)
+        _, weight = await ask(place, caller, "POST", "Observation", _weight(place))
+        refused = set()
+        for context in (
+            f"Observation/{elsewhere['id']}",  # of somebody whom she does not see
+            "Observation/unknown1",
+            f"{'Condition'}/{weight['id']}",  # no such thing under that type
+            f"Observation/{weight['id'][:-1]}",
+        ):
+            status, answer = await launched_on(place, caller, context)
+            assert status == 422, (context, answer)
+            refused.add(str(answer["issue"]))
+        assert len(refused) == 1
+        status, answer = await launched_on(place, caller, f"Observation/{weight['id']}", practitioner)
+        assert status == 200, answer
+        handle = next(one["valueString"] for one in answer["parameter"] if one["name"] == "launch")
+        page = await browser.get("/oauth/authorize", params=asking(scope=SCOPE, launch=handle))
+        assert "Ouvert aussi sur" in page.text
+        assert "71 kg, 20 nov. 2026" in page.text
+        assert "Camille NURSE" in page.text.split("Ouvert aussi sur")[1]
+
+    # One whom she sees as well is not the one whom the launch is about.
+    team = {
+        "resourceType": "CareTeam", "status": "active", "subject": {"reference": f"Patient/{place.other_patient}"},
+        "participant": [{"member": {"reference": practitioner}, "period": {"start": "2020-01-01"}}],
+    }  # fmt: skip
+    assert (await ask(place, maker, "POST", "CareTeam", team))[0] == 201
+    async with place.signed_in() as browser:
+        status, answer = await launched_on(place, await caller_of(browser, place), f"Observation/{elsewhere['id']}")
+        assert status == 422, answer
+        assert {str(answer["issue"])} == refused
+
+
+async def launched_on(place: Place, caller: Caller, *contexts: str) -> tuple[int, dict[str, Any]]:
+    given = parameters(
+        client={"valueString": "app"}, context=[{"valueReference": {"reference": one}} for one in contexts]
+    )
+    return await ask(place, caller, "POST", f"Patient/{place.patient}/$launch", given)
+
+
 async def nurse_of(place: Place) -> str:
     row = await place.house.database.reading.fetchval("select fhir_res from account where username = 'nurse'")
     return place.house.store.id(Key(0, kind_of("Practitioner"), row))

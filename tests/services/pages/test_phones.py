@@ -128,6 +128,35 @@ async def test_both_are_on_record(managed: Place) -> None:
     assert await managed.house.database.reading.fetchval("select count(*) from journal_entry where event = 30") == 2
 
 
+async def test_a_referent_has_the_phones_of_her_own_structure_and_no_others(managed: Place) -> None:
+    writing = managed.house.database.writing
+    await writing.execute("update held_role set role_code = 'referent' where role_code = 'home-service-manager'")
+    async with writing.acquire() as connection:
+        elsewhere = await phones.enrol(connection, 424242, "Téléphone d’ailleurs")
+        number = (await phones.find(connection, elsewhere)).number  # type: ignore[union-attr]  # it is there
+    async with managed.signed_in() as phone:
+        await enrol(phone)
+        page = await phone.get("/telephones")
+        assert ("C’est ce téléphone." in page.text, "Téléphone d’ailleurs" in page.text) == (True, False)
+        assert 'href="/telephones"' in (await phone.get("/equipe")).text
+        form = {"csrf": field(page.text, "csrf")}
+        await phone.post("/telephones/revoquer", data={**form, "telephone": str(number)})
+        assert await phones.find(writing, elsewhere) is not None  # it is not hers to end
+
+        await declared_as(managed, None)
+        async with managed.browser() as aide:
+            aide.cookies.set(PHONE, elsewhere, domain="liaison.test", path="/")
+            assert (await sign_in(aide, "both", "271828")).status_code == 403
+        async with managed.browser() as aide:
+            aide.cookies.set(PHONE, phone.cookies[PHONE], domain="liaison.test", path="/")
+            assert (await sign_in(aide, "both", "271828")).status_code == 303
+        await declared_as(managed, Kind.SANDBOX)
+
+        page = await phone.get("/telephones")
+        await phone.post("/telephones/revoquer", data={name: field(page.text, name) for name in ("csrf", "telephone")})
+        assert "Retiré" in (await phone.get("/telephones")).text
+
+
 async def test_only_managers_have_the_page(place: Place) -> None:
     async with place.signed_in("patient") as browser:
         assert (await browser.get("/telephones")).status_code == 404

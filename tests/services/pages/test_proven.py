@@ -23,6 +23,9 @@ PROVEN = frozenset(
         "/administration/comptes/profession",
         "/administration/comptes/identite",
         "/acces-retablis",
+        "/conservation",
+        "/conservation/blocages",
+        "/conservation/blocages/lever",
         "/dossiers/{id}/acces",
         "/equipe",
         "/equipe/code",
@@ -30,6 +33,7 @@ PROVEN = frozenset(
         "/equipe/terminer",
         "/equipe/fin",
         "/equipe/profession",
+        "/equipe/tournee",
         "/logiciels",
         "/telephones",
     }
@@ -60,7 +64,8 @@ WITHOUT = {
          "/dossiers/{id}/alertes/{task}", "/visite/{id}", "/appels", "/appels/{task}", "/appels/{task}/prendre",
          "/urgence/{task}/fin", "/cohorte/etapes/{task}", "/cohorte/appliquer/{id}", "/mes-acces",
          "/journal", "/journal/urgences/{task}", "/dossiers",
-         "/accueillir/plusieurs"),
+         "/accueillir/plusieurs", "/doublons/{one}/{other}", "/dossiers/{id}/identite/verifiee",
+         "/dossiers/{id}/identite/corriger", "/dossiers/{id}/identite/separer"),
         "care, or its review, by whom the record lets do it",
     ),
 }  # fmt: skip

@@ -16,34 +16,9 @@ from liaison.services.sandbox.folder import Folder
 
 from ..console import typed
 from .conftest import Running, environment, liaison, start, stop
+from .people import KEYS
 
 pytestmark = pytest.mark.http
-KEYS = [
-    "gp",
-    "gp_outside",
-    "nurse",
-    "physio",
-    "pharmacist",
-    "hospital_doctor",
-    "psychiatrist",
-    "substitute_active",
-    "substitute_expired",
-    "trainee",
-    "on_call_doctor",
-    "call_handler",
-    "secretary",
-    "aide",
-    "aide2",
-    "home_service_manager",
-    "social_worker",
-    "coordinator",
-    "coordinator_admin",
-    "auditor",
-    "patient_a",
-    "patient_b",
-    "guardian",
-    "admin",
-]
 
 
 def test_sandbox_json_tells_all_and_is_its_owners_alone(sandbox: Running) -> None:

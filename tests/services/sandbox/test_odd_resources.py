@@ -1,5 +1,6 @@
 """What other software stores may be as odd as FHIR lets it be: every page of that person still opens."""
 
+import json
 from datetime import UTC, datetime
 
 import httpx
@@ -80,3 +81,57 @@ def test_no_visit_of_other_software_closes_the_aides_day(sandbox: Running) -> No
     for who in ("aide", "home_service_manager"):
         with behind(sandbox, who) as browser:
             assert browser.get("/aujourdhui").status_code == 200
+
+
+def test_a_record_opens_whatever_number_stands_in_it(sandbox: Running) -> None:
+    """1e999 is a decimal of R4 and no float."""
+    mine = [one for one in sandbox.known["patients"] if {"gp", "nurse"} <= {*one["team"]}]
+    patient = str(mine[-1]["id"])
+    given = {"authorization": f"Bearer {sandbox.token('gp')}", "content-type": "application/fhir+json"}
+    weight = {
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [
+            {
+                "coding": [
+                    {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}
+                ]
+            }
+        ],
+        "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]},
+        "subject": {"reference": f"Patient/{patient}"},
+        "effectiveDateTime": datetime.now(UTC).isoformat(timespec="seconds"),
+        "valueQuantity": {"value": "VALUE", "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"},
+    }
+    asked = [
+        f"/Patient/{patient}",
+        f"/Patient/{patient}/$summary",
+        f"/Patient/{patient}/$everything",
+        f"/Observation/$lastn?patient={patient}&category=vital-signs",
+        f"/Observation?patient={patient}&_include=Observation:patient",
+        f"/Observation?patient={patient}&_elements=value",
+        f"/Observation?patient={patient}&value-quantity=gt5&_sort=-value-quantity",
+        f"/Patient/{patient}/$meta",
+    ]
+    with httpx.Client(base_url=sandbox.known["fhir"], headers=given, timeout=60) as software:
+        for number in ("1e999", "-1e-999", "72.50"):
+            body = json.dumps(weight).replace('"VALUE"', number)
+            assert software.post("/Observation", content=body).status_code == 201
+        body = json.dumps(weight).replace('"VALUE"', "1e1000")
+        refused = software.post("/Observation", content=body)
+        assert refused.status_code == 400
+        assert refused.json()["issue"][0]["expression"] == ["Observation.valueQuantity.value"]
+        tree = software.get(f"/Patient/{patient}").json()
+        tree["extension"] = [*tree.get("extension", ()), {"url": "https://x.example/d", "valueDecimal": "VALUE"}]
+        body = json.dumps(tree).replace('"VALUE"', "1e999")
+        assert software.put(f"/Patient/{patient}", content=body).status_code == 200
+        assert [one for one in asked if software.get(one).status_code != 200] == []
+
+    broken = []
+    for who in ("gp", "nurse", "secretary"):
+        with behind(sandbox, who) as browser:
+            for page in [*pages_of(patient), "/dossiers", f"/dossiers/{patient}/mesures?code=29463-7"]:
+                answer = browser.get(page)
+                if answer.status_code >= 500:
+                    broken.append((who, page.replace(patient, "…"), answer.status_code))
+    assert broken == []

@@ -5,6 +5,7 @@ Whoever computes a grant or decides a write asks in its own transaction, and who
 is tables by their digest; which of them is in force, it keeps never.
 """
 
+import contextlib
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, Protocol
@@ -20,11 +21,13 @@ class Asks(Protocol):
 
 
 class Current(NamedTuple):
-    """`number` 0: none was ever adopted. `granted`: by what the grants and classes of every record were computed."""
+    """`number` 0: none was ever adopted. `granted`: by what the grants and classes of every record were last computed;
+    `under_way`: a pass towards another has begun, which may be back to the same."""
 
     number: int
     digest: str
     granted: str
+    under_way: bool
 
     @property
     def goal(self) -> str:
@@ -33,7 +36,7 @@ class Current(NamedTuple):
 
     @property
     def settled(self) -> bool:
-        return self.granted == self.goal
+        return self.granted == self.goal and not self.under_way
 
     @property
     def classified(self) -> bool:
@@ -49,22 +52,43 @@ def goal(digest: str) -> str:
 _known: Final[dict[str, Table]] = {}
 
 _CURRENT: Final = """
-    select r.number, r.digest, s.granted from regranting s
+    select r.number, r.digest, s.granted, s.towards is not null from regranting s
     left join lateral (select number, digest from adopted_rules order by number desc limit 1) r on true
 """
 
 
 async def current(base: Asks) -> Current:
     """What is in force in the caller's transaction, whether this version understands it or not."""
-    [[number, digest, granted]] = await base.fetch(_CURRENT)
+    [[number, digest, granted, under_way]] = await base.fetch(_CURRENT)
     digest = digest or packaged_digest()
-    return Current(number or 0, digest, granted)
+    return Current(number or 0, digest, granted, under_way)
 
 
 async def in_force(base: Asks) -> Table:
     """The table by which grants are computed and writes decided, in the caller's transaction. Raises BadTable where this
     version does not understand it."""
     return await _table(base, (await current(base)).digest)
+
+
+async def limiting(base: Asks) -> list[Table]:
+    """The table in force, then those by which some grant may still be: what is written keeps to each. Raises BadTable."""
+    now = await current(base)
+    return [await _table(base, now.digest), *([] if now.settled else await behind(base, now))]
+
+
+async def behind(base: Asks, now: Current) -> list[Table]:
+    """The tables, but the one in force, that were in force since every grant was last of one. One that this version does not
+    understand, or does not have, is left out."""
+    known = await reigns(base)
+    digests = [one.digest or packaged_digest() for one in known]
+    granted = now.granted.partition("/")[0]
+    first = max((place for place, digest in enumerate(digests) if digest == granted), default=0)
+    found = []
+    for digest in dict.fromkeys(digests[first:]):
+        if digest != now.digest:
+            with contextlib.suppress(BadTable):
+                found.append(await _table(base, digest))
+    return found
 
 
 def packaged_digest() -> str:

@@ -1,18 +1,20 @@
-"""Putting another table of rules in force, and going back to the one before. The grants follow: access.regranting.
+"""Putting another table of rules in force, and going back to the one before. The grants follow: access.regranting;
+until they have, nobody has more than both tables give: access.narrowing.
 
 Whoever calls journals it in the same transaction, and has shown what the table changes to whoever decides: `seen` is the
 number that was in force then, and what has changed since is refused.
 """
 
+import contextlib
 import json
 from datetime import date
 from typing import Final, NamedTuple
 
 import asyncpg
 
-from liaison.auth.access import adopted, grants, regranting, table_check
+from liaison.auth.access import adopted, grants, narrowing, regranting, table_check
 from liaison.auth.access.adopted import Current
-from liaison.auth.access.table import Table, digest_of, packaged, parse
+from liaison.auth.access.table import BadTable, Table, digest_of, packaged, parse
 from liaison.auth.people import notices
 from liaison.fhir.vault import Vault, context
 
@@ -120,6 +122,10 @@ async def _put(
     before: int | None,
     withdrawal: int = 0,
 ) -> None:
+    tables = await adopted.behind(connection, await adopted.current(connection))
+    with contextlib.suppress(BadTable):  # of one that is not understood nothing is known that could be compared
+        tables.append(await adopted.in_force(connection))
+    await narrowing.narrow(connection, vault, tables, parse(text) if text else packaged())
     sealed = vault.territory.seal(context(_SEAL, act.number), json.dumps(decided._asdict()).encode())
     await connection.execute(
         "insert into adopted_rules (number, version, dated, digest, text, before, withdrawal, sealed)"

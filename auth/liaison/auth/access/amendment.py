@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from liaison.auth.access.classes import union
+from liaison.auth.access.classes import HIDING, union
 from liaison.auth.access.standing import Owners, Standing
 from liaison.auth.access.writing import OWN_WINDOW
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.model import dump
-from liaison.fhir.store.contract import Change, Key, Labels, Tree
+from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Key, Labels, Tree
 from liaison.fhir.store.ids import Ids, new_resource
 from liaison.fhir.vault import PatientKey
 
@@ -68,5 +68,8 @@ def _provenance(ids: Ids, who: Standing, change: Change, reference: str) -> Chan
         "activity": {"coding": [{"system": _DATA_OPERATION, "code": "UPDATE"}]},
         "agent": [agent],
     }
-    labels = Labels(change.labels.classes, who.signature.author, change.labels.service)
+    classes = change.labels.classes & ~NAMES_HIDDEN
+    labels = Labels(
+        classes | (NAMES_HIDDEN if classes & HIDING else 0), who.signature.author, change.labels.service
+    )  # it names the item, and nothing else
     return Change("create", key, "Provenance", 1, tree, labels=labels, body=dump(tree), at=change.at)

@@ -50,6 +50,15 @@ class Class(IntFlag):
 
 EVERYTHING: Final = Class(reduce(or_, Class))
 
+NOT_BY_CONSENT: Final = Class.PROT | Class.MASKED | Class.AUD | Class.DIRECTORY
+"""What no permission of the person opens to anybody: reports of abuse are their author's and of those whom it designates
+(row 26b), what is masked is its author's and the attending doctor's (row 25), the traces are the auditors' (row 24)."""
+
+CLOSING: Final = Class.PSY | Class.SENS | Class.MINOR | Class.NOTE3P | Class.PROT | Class.HELD
+"""What closes former versions too, once it is said of the last."""
+HIDING: Final = CLOSING | Class.MASKED
+"""An item of one of these is not to be known of by whoever does not see it: nothing else names it to them (access.naming)."""
+
 PARTS: Final[dict[str, Class]] = {
     "ADM": Class.ADM | Class.FILE,
     "COORD": Class.COORD | Class.TEAM | Class.APPT | Class.SAFETY | Class.PROCHES | Class.ALERT,

@@ -106,7 +106,8 @@ def _label(data: Mapping[str, Any]) -> dict[str, Label]:
 
 
 _READING: Final = (
-    "3: what tells of masked items is masked, what names them is marked; contents and former versions follow"
+    "5: what tells of masked items is masked; what names these, or sensitive ones, is marked; contents and former versions"
+    " follow; no consent opens what is not the person's to give"
 )
 
 

@@ -19,7 +19,14 @@ import asyncpg
 from liaison.auth.access import structures
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.facts import Reading, facts_of
-from liaison.auth.access.facts.consent import IN_FORCE, dated_masking, unbound_denials
+from liaison.auth.access.facts.consent import IN_FORCE
+from liaison.auth.access.facts.consent_terms import (
+    SKEW,
+    dated_masking,
+    not_to_be_given,
+    unbound_denials,
+    untimely_denials,
+)
 from liaison.auth.access.facts.reading import STAFF
 from liaison.auth.access.relation_rows import stated_by
 from liaison.auth.access.relations import Relation
@@ -36,8 +43,6 @@ _OPPOSED: Final = frozenset({Relation.DENY, Relation.EMERGENCY_OBJECTION, Relati
 _WITHDRAWN: Final = frozenset({"inactive", "rejected", "entered-in-error"})
 _RECORDING: Final = frozenset({"health", "psychologist", "social", "coordination"})
 _NOT_RECORDING: Final = frozenset({"home-aide"})
-_SKEW: Final = timedelta(minutes=5)
-"""How far ahead the clock of the sender may be."""
 _NEEDED: Final = (
     "An opposition is not weakened by an update. It is withdrawn (status inactive, with a dateTime) by the patient or"
     " their representative, or by a health or social professional whom it does not oppose and who adds a verification:"
@@ -51,6 +56,10 @@ _UNBOUND: Final = {
     "data": "A masking names an item of this record by a literal reference. As it is, it would hide nothing.",
     "purpose": "An opposition names what it is against by codes of v3-ActReason: TREAT, CAREMGT, ETREAT, or HRESCH, HMARKT and the"
     " like; or it names none and is against all care. As it is, it would stop nobody.",
+    "start": "An opposition is in force at once: its period has no start to come. As it is, it would stop nobody today.",
+    "end": "The period of this opposition, or of this masking, is over. As it is, it would stop nobody.",
+    "securityLabel": "No permission opens this: a report of abuse (PROT) is its author's and of those whom it designates, what is"
+    " masked (MASKED) its author's and the attending doctor's, the traces (AUD) the auditors'.",
     "type": "A rule says whether it denies or permits what it names. As it is, it would stop nobody.",
     "category": "What records that the person was informed denies nothing: an opposition is a Consent of its own. As it is, it"
     " would stop nobody.",
@@ -81,6 +90,8 @@ async def check(
         if lost:
             recorded = now - ages.get(change.key, timedelta(0))
             await _check_withdrawal(connection, who, change, givers, lost, recorded, now)
+        if _is_new(reading, change):
+            _refuse([*untimely_denials(reading, now), *not_to_be_given(reading)])
         if any(fact.relation is Relation.CONSENT for fact in after):
             givers.check(who)
 
@@ -99,13 +110,21 @@ def _check_confirmed(who: Standing, change: Change, after: Sequence[Fact]) -> No
 
 def _check_binds(reading: Reading, change: Change) -> None:
     """Raises Unprocessable for an opposition that would stop nobody, or a masking that would hide nothing, or
-    end by itself: whoever recorded it would believe the person's wish in force. One that stands already, as an import brought it, may stay."""
+    end by itself: whoever recorded it would believe the person's wish in force."""
+    if _is_new(reading, change):
+        _refuse([*unbound_denials(reading), *dated_masking(reading)])
+
+
+def _is_new(reading: Reading, change: Change) -> bool:
+    """Whether the rules of this Consent are written now. One that stands already, as an import brought it, may stay."""
     before = change.before or {}
-    if before.get("status") in IN_FORCE and before.get("provision") == reading.tree.get("provision"):
-        return
-    unbound = [*unbound_denials(reading), *dated_masking(reading)]
-    if unbound:
-        raise Unprocessable(issues=[Issue("not-supported", _UNBOUND[place[-1]], ".".join(place)) for place in unbound])
+    return before.get("status") not in IN_FORCE or before.get("provision") != reading.tree.get("provision")
+
+
+def _refuse(places: Iterable[tuple[str, ...]]) -> None:
+    issues = [Issue("not-supported", _UNBOUND[place[-1]], ".".join(place)) for place in places]
+    if issues:
+        raise Unprocessable(issues=issues)
 
 
 def weakened(before: Iterable[Fact], after: Sequence[Fact], now: datetime) -> list[Fact]:
@@ -166,7 +185,7 @@ def _is_newer(verification: Mapping[str, Any], since: datetime, now: datetime) -
     """A date to the day at least, of which some moment is after `since`, and which has begun."""
     text = verification.get("verificationDate")
     when = span(text) if isinstance(text, str) and len(text) >= len("2026-01-01") else None
-    return verification.get("verified") is True and when is not None and when[1] > since and when[0] <= now + _SKEW
+    return verification.get("verified") is True and when is not None and when[1] > since and when[0] <= now + SKEW
 
 
 async def _representatives(connection: asyncpg.Connection, patients: set[int]) -> dict[int, frozenset[int]]:

@@ -136,10 +136,11 @@ async def everyone(connection: asyncpg.Connection) -> list[int]:
     return [row[0] for row in rows]
 
 
-async def holds_office(connection: asyncpg.Connection, role: int) -> bool:
-    """Whether a PractitionerRole is that of an auditor or data protection officer, who have everyone's traces."""
-    return bool(
-        await connection.fetchval(
-            "select exists (select from held_role where role = $1 and role_code in ('auditor', 'dpo'))", role
-        )
+async def offices(connection: asyncpg.Connection) -> set[tuple[object, ...]]:
+    """Who is auditor or data protection officer, where and until when: they have everyone's traces, so where this changes,
+    whatever changed it, each record is concerned."""
+    rows = await connection.fetch(
+        "select role, practitioner, organization, role_code, valid_from, valid_to from held_role"
+        " where active and role_code in ('auditor', 'dpo')"
     )
+    return {tuple(row) for row in rows}

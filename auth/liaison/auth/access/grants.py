@@ -61,7 +61,7 @@ async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: lis
     ids = Ids(vault.id_key)
     old: dict[int, set[GrantRow]] = {patient: set() for patient in patients}
     for row in await connection.fetch(
-        f"select {_COLUMNS} from access_grant where patient = any($1::bigint[])", patients
+        f"select {COLUMNS} from access_grant where patient = any($1::bigint[])", patients
     ):
         old[row[0]].add(tuple(row))
     gone, new = [], []
@@ -73,17 +73,22 @@ async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: lis
         if rows != old[patient]:
             gone.append(patient)
             new += sorted(rows)
-    if gone:
-        await connection.execute("delete from access_grant where patient = any($1::bigint[])", gone)
-    if new:
-        await connection.execute(_INSERT, *map(list, zip(*new, strict=True)))
+    await put(connection, gone, new)
 
 
-_COLUMNS: Final = (
+async def put(connection: asyncpg.Connection, patients: list[int], rows: Sequence[GrantRow]) -> None:
+    """These rows in the place of those that these patients had."""
+    if patients:
+        await connection.execute("delete from access_grant where patient = any($1::bigint[])", patients)
+    if rows:
+        await connection.execute(_INSERT, *map(list, zip(*rows, strict=True)))
+
+
+COLUMNS: Final = (
     "patient, principal, purpose, mask, write_mask, author, service, addressee, rule, relation, valid_from, valid_to"
 )
 _INSERT: Final = f"""
-    insert into access_grant ({_COLUMNS})
+    insert into access_grant ({COLUMNS})
     select * from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
                          $7::bigint[], $8::bigint[], $9::smallint[], $10::smallint[], $11::timestamptz[],
                          $12::timestamptz[])

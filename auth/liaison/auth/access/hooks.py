@@ -6,7 +6,7 @@ are read from what was written, grants are computed again, nobody has gained by 
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Protocol
 
 import asyncpg
 
@@ -40,13 +40,10 @@ from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, entries_for_changes
 from liaison.auth.oauth2 import rfc9470
 from liaison.auth.people import identity_checks, notices, professions
-from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import FhirError
 from liaison.fhir.store.contract import Change, Key, Labels, Tree, Unit
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey, Vault
-
-_ROLE: Final = kind_of("PractitionerRole")
 
 
 class Journal(Protocol):
@@ -77,6 +74,8 @@ class Hooks:
         stated = any(directory.states_directory_facts(change) for change in changes)
         if stated or any(_states_facts(change) for change in changes):
             await grants.lock(connection, {change.key.patient for change in changes} - {0}, directory=stated)
+        elif followed := await self._followed(connection, changes, changed=True):
+            await grants.lock(connection, followed)  # what is written meanwhile is marked by what it then refers to
         patients = [_patients(self._ids, unit) for unit in units]
         asked = [(unit.caller.session, concerned) for unit, concerned in zip(units, patients, strict=True)]
         standings = await standing.standings(connection, self._ids, asked)
@@ -85,13 +84,13 @@ class Hooks:
         signed = [(who, unit.changes) for unit in units if (who := standings.get(unit.caller.session)) is not None]
         await labels.complete(connection, self._vault, signed)
         ages = await writing.ages(connection, changes)
-        table = await adopted.in_force(connection)
+        tables = await adopted.limiting(connection)
         for unit in units:
             who = standings.get(unit.caller.session)
             try:
                 if who is None:
                     raise standing.over()
-                await self._check(connection, keys, who, unit.changes, ages, table)
+                await self._check(connection, keys, who, unit.changes, ages, tables)
             except FhirError as refusal:
                 unit.refusal = refusal
 
@@ -102,9 +101,9 @@ class Hooks:
         who: Standing,
         changes: list[Change],
         ages: dict[Key, timedelta],
-        table: Table,
+        tables: Sequence[Table],
     ) -> None:
-        writing.check(self._ids, keys, who, changes, ages, table)
+        writing.check(self._ids, keys, who, changes, ages, tables)
         # People alone: software that acts by itself has no one to ask, and proves its key at each token.
         if who.internal is None and who.practitioner and any(c.key.kind in rfc9470.GIVES_RIGHTS for c in changes):
             await rfc9470.check(connection, who.session)
@@ -120,7 +119,7 @@ class Hooks:
     async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         """Facts, grants and journal entries follow what was written."""
         for unit in units:
-            for patient in {one.key.patient for one in unit.changes if reclassifying.is_followed(one, unit.changes)}:
+            for patient in await self._followed(connection, unit.changes):
                 await reclassifying.reclassify(connection, self._vault, patient)
             await self._follow(connection, unit.caller, unit.changes)
             await identity_checks.end_representation(connection, unit.changes)
@@ -129,13 +128,27 @@ class Hooks:
         entries = [one for unit in units for one in unit.context.run(entries_for_changes, unit.caller, unit.changes)]
         await self._journal.record_within(connection, entries)
 
+    async def _followed(
+        self, connection: asyncpg.Connection, changes: Sequence[Change], *, changed: bool = False
+    ) -> set[int]:
+        """The patients of whom others follow one of these; with `changed`, one of something that was there."""
+        asked = [one for one in changes if one.key.patient and (one.before_row is not None or not changed)]
+        keys = await self._vault.patient_keys(
+            connection, {one.key.patient for one in asked if one.before_row is not None}
+        )
+        return {one.key.patient for one in asked if reclassifying.is_followed(one, changes, keys)}
+
     async def _follow(self, connection: asyncpg.Connection, caller: Caller, changes: Sequence[Change]) -> None:
         stating = [change for change in changes if _states_facts(change)]
         affected = {change.key.patient for change in stating}
         if any(directory.states_directory_facts(change) for change in changes):
+            offices = await directory.offices(connection)
             touched = await directory.derive(connection, self._ids, changes)
             await professions.refuse_others(connection, changes)
-            affected |= set(await self._patients_of(connection, touched, changes))
+            if await directory.offices(connection) != offices:
+                affected |= set(await directory.everyone(connection))
+            else:
+                affected |= set(await self._patients_of(connection, touched))
         if affected:
             await self._derive(connection, caller, stating, affected)
 
@@ -175,12 +188,7 @@ class Hooks:
         reading = Reading(change.tree, change.key, self._ids.decode, Class(change.labels.classes))
         return [*facts_of(change.type_, reading), *masking.of_its_own(change.key, change.tree)]
 
-    async def _patients_of(
-        self, connection: asyncpg.Connection, principals: set[int], changes: Sequence[Change]
-    ) -> list[int]:
-        for change in changes:
-            if change.key.kind == _ROLE and await directory.holds_office(connection, change.key.res):
-                return await directory.everyone(connection)
+    async def _patients_of(self, connection: asyncpg.Connection, principals: set[int]) -> list[int]:
         patients = await directory.touched_patients(connection, principals)
         await grants.lock(connection, patients, directory=True)
         return patients

@@ -6,6 +6,7 @@ says, trait by trait: whoever finds a difference corrects the record first, whic
 becomes validated without it and a duplicate is proposed; the answer says so, and counts as a failed question.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from liaison.auth.access import identity, standing, team_writing
@@ -22,7 +23,7 @@ from liaison.fhir.interactions.content import checked
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import read
 from liaison.fhir.store import Store
-from liaison.fhir.store.contract import Key, Tree
+from liaison.fhir.store.contract import Key, Opened, Tree
 from liaison.fhir.store.ids import Ids
 
 _CALLED: Final = frozenset({"RECUP", "QUAL"})
@@ -36,7 +37,7 @@ async def identify(store: Store, caller: Caller, patient: Key, status: str, seen
     opened = await store.read(caller, patient)
     if opened is None or opened.row.deleted:
         raise NotFound
-    await may_write_identity(store, caller, [patient.patient])
+    await may_write_identity(store, caller, [opened])
     if status not in STATUSES:
         raise BadRequest(f"The status of an identity is one of {', '.join(STATUSES)}.", "Parameters.parameter")
     tree = read(opened.stored)
@@ -66,17 +67,31 @@ async def identify(store: Store, caller: Caller, patient: Key, status: str, seen
         return True
 
 
-async def may_write_identity(store: Store, caller: Caller, patients: list[int]) -> None:
-    """Raises Forbidden unless the role receives people and may write the identity of each of these, whom it sees."""
+def require_keeper(caller: Caller) -> None:
+    """Raises Forbidden unless the role receives people."""
     if caller.role_code not in ROLES or not ROLES[caller.role_code].registers:
         raise Forbidden("Your role does not keep identities.")
+
+
+async def may_write_identity(store: Store, caller: Caller, seen: Sequence[Opened]) -> None:
+    """Raises Forbidden unless the role receives people and may write the identity of each of these, whom it sees."""
+    require_keeper(caller)
+    if {one.row.key for one in seen} - await kept_by(store, caller, seen):
+        raise Forbidden("Your role does not keep the identity of this person.")
+
+
+async def kept_by(store: Store, caller: Caller, seen: Sequence[Opened]) -> frozenset[Key]:
+    """Those of them whose identity the caller's rights let write: by their team, or because they entered it (row 28)."""
+    patients = [one.row.key.patient for one in seen]
     async with store.database.reading.acquire() as connection:
         who = await standing.standing(connection, Ids(store.vault.id_key), caller.session, patients)
         keys = await store.vault.patient_keys(connection, set(patients))
-    for patient in patients:
-        key = keys.get(patient)
-        if key is None or not who.may_write(patient, Owners()) & key.permute(int(Class.ADM)):
-            raise Forbidden("Your role does not keep the identity of this person.")
+    kept = set()
+    for row in (one.row for one in seen):
+        key, owners = keys.get(row.key.patient), Owners(row.author, row.service, row.addressee)
+        if key is not None and who.may_write(row.key.patient, owners) & key.permute(int(Class.ADM)):
+            kept.add(row.key)
+    return frozenset(kept)
 
 
 def _require_alike(seen: Traits, recorded: Traits) -> None:

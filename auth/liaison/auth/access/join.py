@@ -125,7 +125,7 @@ async def _recognised(
     if any(_is_on(team, own) for team in teams):
         return None
     if teams:
-        team = {**teams[0], "participant": [*(teams[0].get("participant") or ()), own]}
+        team = team_writing.with_participants(teams[0], [*(teams[0].get("participant") or ()), own])
         unchanged = {"if-match": f'W/"{team["meta"]["versionId"]}"'}
         first = Write("update", "CareTeam", team, id_=team["id"], headers=unchanged)
     else:

@@ -3,7 +3,8 @@
 * who wrote it, when the resource does not say: the caller; and in which structure; a trainee, whatever it says;
 * a role named as author or addressee stands for its person: 'own' means the person's own, in whatever role;
 * what a psychiatric service writes is PSY;
-* what the patient has masked stays masked in its new version, and so is what tells of it; what names it is marked.
+* what the patient has masked stays masked in its new version, and so is what tells of it;
+* what names something that not everyone may know of is marked (access.naming).
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,7 @@ from typing import Final
 
 import asyncpg
 
-from liaison.auth.access import masking, signing
+from liaison.auth.access import masking, naming, signing
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.classify import rules
 from liaison.auth.access.contents import BINARY
@@ -44,6 +45,9 @@ async def complete(
         written += mine
     roles, services = _named(ids, written)
     people, psychiatric = await _known(connection, roles, services)
+    changed = {change.key: change for change in written}
+    refers = {change.key: naming.named(ids, change) for change in written}
+    await naming.hold(connection, changed, refers)
     masked = await masking.in_force(connection, vault, {change.key.patient for change in written})
     hidden = set(masked.values())
     keys = await vault.patient_keys(
@@ -52,23 +56,21 @@ async def complete(
     for change in written:
         labels = change.labels
         classes = Class(labels.classes)
-        names = 0
         if change.type_ == BINARY and change.before_row is not None:
             # What holds it is not at hand: it opens by no new version of its own (access.reclassifying).
             classes |= Class(keys[change.key.patient].unpermute(change.before_row.classes) & ~NAMES_HIDDEN)
         service = _decoded(ids, labels.service, "Organization")
         if service in psychiatric and classes & _CLINICAL and change.type_ not in rules().fixed:
             classes |= Class.PSY
-        if masked and change.tree is not None:
-            if change.key in hidden or masking.tells(change.tree, masked):
-                classes |= Class.MASKED
-            names = NAMES_HIDDEN if masking.names(change.tree, masked) else 0
+        if change.tree is not None and (change.key in hidden or masking.tells(change.tree, masked)):
+            classes |= Class.MASKED
         change.labels = replace(
             labels,
-            classes=int(classes) | names,
+            classes=int(classes),
             author=_person(ids, people, labels.author),
             addressee=_person(ids, people, labels.addressee),
         )
+    await naming.mark(connection, vault, changed, refers, hidden)
 
 
 def _sign(ids: Ids, who: Standing, change: Change) -> None:

@@ -1,5 +1,5 @@
 """Masking of an item by the patient (rule 25), as long as a Consent or a label of the item itself says so: the class MASKED on
-each of its versions and on what tells of it (access.telling), and NAMES_HIDDEN on all else that refers to one of these.
+each of its versions and on what tells of it (access.telling). All else that refers to one of these is marked (access.naming).
 
 That an item is masked is a fact of the record (Relation.MASK), of the Consent or of the item. `in_force` is read where
 classes are given: to what is written (access.labels), and to the whole record when a masking comes or goes
@@ -20,7 +20,6 @@ from liaison.auth.access.standing import Owners, Standing
 from liaison.auth.access.world import Fact, Source
 from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import Forbidden
-from liaison.fhir.model.withholding import named_in
 from liaison.fhir.search import reference
 from liaison.fhir.store.contract import Change, Key
 from liaison.fhir.store.ids import Ids
@@ -70,10 +69,6 @@ async def in_force(connection: asyncpg.Connection, vault: Vault, patients: Colle
 def tells(tree: Mapping[str, Any], masked: Mapping[str, Key]) -> bool:
     """Whether a resource says of something masked what is to stay hidden."""
     return any(name in masked for name in telling.told(tree))
-
-
-def names(tree: Any, masked: Mapping[str, Key]) -> bool:
-    return any(name in masked for name in named_in(tree))
 
 
 async def check_lifted(connection: asyncpg.Connection, vault: Vault, who: Standing, lifted: set[Key]) -> None:

@@ -4,13 +4,14 @@ Merging moves nothing. The record that goes is inactive and names the one that s
 old; the one that stays names it (`replaces`). Everything else stays where it is, under the rights it was under: the two
 teams are not united, so whoever sees one record alone goes on seeing that one alone. What the person has opposed or objected
 to in either holds in both from then on, and goes on when it is taken back: it was the person who said it. From then on the person is found by
-identity in the record that stays. Both are in the review list. Whoever merges sees both records and keeps both identities.
+identity in the record that stays. Both are in the review list, where an open doubt about either is settled. Whoever merges sees both records and keeps both identities.
 """
 
 from typing import Final
 
 from liaison.auth.access import identity, internal, team_writing
 from liaison.auth.access.carrying import carried, denials_of
+from liaison.auth.access.duplicates import settling
 from liaison.auth.access.identifying import may_write_identity
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import BadRequest, Conflict, NotFound, Unprocessable
@@ -31,7 +32,7 @@ async def merge(store: Store, caller: Caller, source: Key, target: Key, base_url
     if source == target:
         raise BadRequest("A record is not merged with itself.", "Parameters.parameter")
     going, staying = await _seen(store, caller, source), await _seen(store, caller, target)
-    await may_write_identity(store, caller, [source.patient, target.patient])
+    await may_write_identity(store, caller, [going, staying])
     goes, stays = read(going.body), read(staying.body)
     if identity.is_merged(goes) or identity.is_merged(stays):
         raise Conflict("One of these records was merged already.")
@@ -60,7 +61,7 @@ async def unmerge(store: Store, caller: Caller, source: Key, base_url: str) -> N
     if target is None:
         raise NotFound
     staying = await _seen(store, caller, target)
-    await may_write_identity(store, caller, [source.patient, target.patient])
+    await may_write_identity(store, caller, [going, staying])
     before = await _before(store, caller, source, going)
     goes = {name: value for name, value in goes.items() if name not in ("active", "link", "identifier")}
     for name in ("active", "identifier"):
@@ -126,6 +127,7 @@ async def _commit(
             denials = [await denials_of(store, cell, one, base_url) for one in both]
             for one, mine, others in zip(both, denials, reversed(denials), strict=True):
                 writes += [Write("create", "Consent", tree) for tree in carried(store, one, mine, others)]
+            writes += await settling(store, cell, [store.reference(one) for one in both], kind, display, by, base_url)
         await commit(store, cell, writes, base_url)
     finally:
         await internal.close_session(store.database.writing, cell)

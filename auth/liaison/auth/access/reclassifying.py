@@ -6,7 +6,8 @@ to, the service and the author, what the person masks. What it refers to counts 
 version says does not change.
 
 Also when a masking comes or goes, a medicine or an encounter is labelled otherwise than it was, or something is more or less
-closed than it was: what refers to it, its content (access.contents) and its former versions follow. A service that becomes a
+closed than it was: what refers to it, its content (access.contents), its former versions and the marks of what names it
+(access.naming) follow. A service that becomes a
 psychiatric one, or a doctor a psychiatrist, counts for what is written from then on, and at the next classification.
 """
 
@@ -17,8 +18,8 @@ from typing import Final
 
 import asyncpg
 
-from liaison.auth.access import contents, masking
-from liaison.auth.access.classes import Class, union
+from liaison.auth.access import contents, masking, naming
+from liaison.auth.access.classes import CLOSING, HIDING, Class, union
 from liaison.auth.access.classify import classify, own_classes, rules, said_besides
 from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of, type_of
 from liaison.fhir.model import read
@@ -28,25 +29,27 @@ from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Key, Row, Tree
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey, Vault
 
-CLOSING: Final = Class.PSY | Class.SENS | Class.MINOR | Class.NOTE3P | Class.PROT | Class.HELD
-"""What closes former versions too, once it is said of the last."""
 _CLINICAL: Final = union(("CLIN", "VITAL"))
 _Version = tuple[Key, int]
 _NAMED: Final = f"{contents.BINARY}/".encode()
 _DIRECTORY: Final = frozenset(DIRECTORY_TYPES)
 
 
-def is_followed(change: Change, among: Collection[Change]) -> bool:
-    """Whether others, or its own former versions, may have other classes by this change. `among`: the unit."""
+def is_followed(change: Change, among: Collection[Change], keys: Mapping[int, PatientKey]) -> bool:
+    """Whether others, or its own former versions, may have other classes or another mark by this change. `among`: the unit;
+    `keys`: of the patients of what was there before."""
     if change.tree is None:
         return False
     held = contents.held_by(change.tree) if _NAMED in change.body else set()  # asked of every write
-    if change.before is None:
+    if change.before is None or change.before_row is None:
         return bool(held and held - {f"{one.type_}/{one.tree['id']}" for one in among if one.tree is not None})
     if held or contents.held_by(change.before):
         return True
     differ = own_classes(change.before) ^ own_classes(change.tree)
-    return bool(differ if change.type_ in ("Medication", "Encounter") else differ & CLOSING)
+    if change.type_ in ("Medication", "Encounter") and differ:
+        return True
+    was = keys[change.key.patient].unpermute(change.before_row.classes) if change.key.patient else 0
+    return bool((differ | (was ^ change.labels.classes)) & CLOSING)
 
 
 async def reclassify(connection: asyncpg.Connection, vault: Vault, patient: int) -> int:
@@ -64,6 +67,7 @@ async def reclassify(connection: asyncpg.Connection, vault: Vault, patient: int)
     given = _classes(versions, trees, related, await _psychiatric(connection, ids, key))
     _hide(given, trees, masked)
     _hand_on(given, trees, ids)
+    _mark(given, trees, ids)
     found: list[tuple[Row, int]] = []
     classes = 0
     for row in versions:
@@ -88,12 +92,11 @@ def _classes(
 
 
 def _hide(given: dict[_Version, int], trees: Mapping[_Version, Tree], masked: Mapping[str, Key]) -> None:
-    """What is masked, what tells of it, and what names it."""
+    """What is masked, and what tells of it."""
     if masked:
         hidden = set(masked.values())
         for version, tree in trees.items():
             given[version] |= Class.MASKED if version[0] in hidden or masking.tells(tree, masked) else 0
-            given[version] |= NAMES_HIDDEN if masking.names(tree, masked) else 0
 
 
 def _hand_on(given: dict[_Version, int], trees: Mapping[_Version, Tree], ids: Ids) -> None:
@@ -102,10 +105,18 @@ def _hand_on(given: dict[_Version, int], trees: Mapping[_Version, Tree], ids: Id
     held: dict[str, dict[Key, int]] = {}
     for version, tree in trees.items():  # in their order
         for name in contents.held_by(tree):
-            held.setdefault(name, {})[version[0]] = given[version] & ~NAMES_HIDDEN
+            held.setdefault(name, {})[version[0]] = given[version]
     for version, tree in trees.items():
         if tree["resourceType"] == contents.BINARY and (holders := held.get(_name(ids, version[0]))):
             given[version] = reduce(or_, holders.values(), int(said_besides(tree)))
+
+
+def _mark(given: dict[_Version, int], trees: Mapping[_Version, Tree], ids: Ids) -> None:
+    """What names something that not everyone may know of, as its last version is."""
+    last = {key: classes for (key, _), classes in given.items()}  # in their order
+    if hiding := {_name(ids, key) for key, classes in last.items() if classes & HIDING}:
+        for version, tree in trees.items():
+            given[version] |= NAMES_HIDDEN if naming.names(tree, hiding) else 0
 
 
 def _name(ids: Ids, key: Key) -> str:

@@ -2,7 +2,7 @@
 update has brought another classification: the classes of every resource first (access.reclassifying), then its facts.
 
 One patient a transaction, which also writes down how far the pass has come: one that is stopped, or killed, goes on from
-there. Until its turn a record keeps the grants of the table before, unless a fact of it changes: whoever computes grants
+there. Until its turn a record keeps what both tables give (access.narrowing), unless a fact of it changes: whoever computes grants
 goes by the new table. A record opened meanwhile is granted by the new table from the start. One pass at a time: whoever
 carries it holds `LOCK` for the connection. Until its turn a record also keeps the classes that it had; what is written
 meanwhile has those of the version that writes it, so an update replaces every worker.

@@ -19,7 +19,7 @@ from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key, Tree
 
 REVIEWED: Final = frozenset({"emergency-access", "join", "withdrawal"})
-"""Not duplicates and merges: they stand in the list for whoever keeps identities, and say nothing of an access."""
+"""Not duplicates and merges: whoever keeps identities decides them (duplicates), and they say nothing of an access."""
 REVIEWERS: Final = frozenset({"auditor", "dpo"})
 OUTCOMES: Final = {
     "justified": "Justifié",

@@ -14,7 +14,7 @@ from importlib import resources
 from typing import Any, Final, Literal, get_args
 
 from liaison.auth.access import yaml_text
-from liaison.auth.access.classes import EVERYTHING, Class, union
+from liaison.auth.access.classes import EVERYTHING, NOT_BY_CONSENT, Class, union
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
@@ -27,8 +27,8 @@ Extent = Literal["classes", "consent", "same"]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One grant of the table. With `extent` 'consent' the classes are those of the Consent, cut to `within`; with
-    'same' those of the person acted for, less `limit`. `purpose` None is the role's own."""
+    """One grant of the table. With `extent` 'consent' the classes are those of the Consent, cut to `within`, which never
+    holds what no consent opens; with 'same' those of the person acted for, less `limit`. `purpose` None is the role's own."""
 
     number: int
     roles: frozenset[str]
@@ -146,18 +146,19 @@ def _line(number: int, line: Mapping[str, Any], groups: Mapping[str, Sequence[st
     of, when = line.get("of", "all"), frozenset(line.get("when", ()))
     if of not in get_args(Of) or not when <= set(get_args(When)):
         raise BadTable(f"row {label_of(number)}: of {of!r}, when {sorted(when)}")
-    purpose = line["purpose"]
+    purpose, relations = line["purpose"], frozenset(Relation[name.upper()] for name in line["relations"])
+    consented = extent == "consent" and Relation.CONSENT in relations
     return Line(
         number,
         _roles(line["roles"], groups),
-        frozenset(Relation[name.upper()] for name in line["relations"]),
+        relations,
         None if purpose == "own" else Purpose[purpose],
         of,
         when,
         extent,
         union(read) if extent == "classes" else Class(0),
         union(line["write"]) if isinstance(line["write"], list) else Class(0),
-        union(line["within"]) if "within" in line else EVERYTHING,
+        (union(line["within"]) if "within" in line else EVERYTHING) & ~(NOT_BY_CONSENT if consented else 0),
         union(line.get("limit", ())),
     )
 

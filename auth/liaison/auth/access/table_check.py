@@ -12,6 +12,7 @@ from typing import Any, Final
 import yaml
 
 from liaison.auth.access.classes import EVERYTHING, Class, bits
+from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import BadTable, Line, Table, packaged, parse
 from liaison.auth.access.table_law import against
@@ -135,16 +136,25 @@ def _more(less: Table, more: Table, verbs: tuple[str, str]) -> list[str]:
 
 
 def _beyond(less: Table, role: str, line: Line, verbs: tuple[str, str]) -> Iterator[str]:
+    for relation, read, write in beyond(less, role, line):
+        place = f"{role}, {relation.name.lower()}, {line.of}" + "".join(f", {one}" for one in sorted(line.when))
+        for verb, classes in zip(verbs, (read, write), strict=True):
+            if classes:
+                yield f"{place} : {verb} {', '.join(one.name or '' for one in bits(classes))}"
+
+
+def beyond(less: Table, role: str, line: Line, *, alone: bool = False) -> Iterator[tuple[Relation, Class, Class]]:
+    """For each relationship of the line, what the role reads and writes by it that the table `less` does not give; with `alone`,
+    that it does not give on the same rows of a record, but on all of them perhaps."""
     for relation in sorted(line.relations):
         alike = [
             one
             for one in less.for_role(role)
             if relation in one.relations
             and (one.purpose or ROLES[role].purpose) is (line.purpose or ROLES[role].purpose)
-            and one.of in ("all", line.of)
+            and (one.of == line.of or (one.of == "all" and not alone))
             and one.when <= line.when
         ]
-        place = f"{role}, {relation.name.lower()}, {line.of}" + "".join(f", {one}" for one in sorted(line.when))
         read = line.read & ~_all(one.read for one in alike)
         write = line.write & ~_all(one.write for one in alike)
         same = [one for one in alike if one.extent == line.extent]
@@ -153,9 +163,7 @@ def _beyond(less: Table, role: str, line: Line, verbs: tuple[str, str]) -> Itera
         if line.extent == "same":
             lifted = _least([one.limit for one in same]) & ~line.limit
             read, write = read | lifted, write | lifted
-        for verb, classes in zip(verbs, (read, write), strict=True):
-            if classes:
-                yield f"{place} : {verb} {', '.join(one.name or '' for one in bits(classes))}"
+        yield relation, read, write
 
 
 def _all(masks: Iterator[Class]) -> Class:

@@ -2,11 +2,14 @@
 
 from datetime import datetime
 from typing import Any, Final
+from uuid import uuid4
 
 from liaison.auth.access import vocabulary
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
+from liaison.fhir.definitions.profiles import CARE_CIRCLE
 from liaison.fhir.model import read
+from liaison.fhir.model.validation import profiles
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key, Tree
 
@@ -78,13 +81,37 @@ def participant(member: Tree, since: datetime, basis: str, *, informed: bool, ro
 
 
 def care_team(subject: str, participants: list[Tree], since: datetime) -> Tree:
-    return {
-        "resourceType": "CareTeam",
-        "status": "active",
-        "subject": {"reference": subject},
-        "period": {"start": _text(since)},
-        "participant": participants,
-    }
+    """The circle of care of a person, as the ANS has it shared (CARE_CIRCLE)."""
+    return claiming(
+        {
+            "resourceType": "CareTeam",
+            "identifier": [{"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid4()}"}],
+            "status": "active",
+            "name": "Cercle de soins",
+            "subject": {"reference": subject},
+            "period": {"start": _text(since)},
+            "participant": participants,
+        }
+    )
+
+
+def with_participants(team: Tree, participants: list[Tree]) -> Tree:
+    """The team with these, claiming no more than before: the profile of a circle of care while it holds."""
+    changed = {**team, "participant": participants}
+    return claiming(changed) if CARE_CIRCLE in profiles.claimed(team) else changed
+
+
+def claiming(team: Tree) -> Tree:
+    """The team with its claim to the profile of a circle of care, or without it where it does not hold, as when a
+    professional is in it without their role."""
+    meta = team.get("meta") or {}
+    others = [one for one in meta.get("profile") or () if str(one).partition("|")[0] != CARE_CIRCLE.url]
+    held = {**team, "meta": {**meta, "profile": [*others, CARE_CIRCLE.url]}}
+    if not profiles.problems(held, [CARE_CIRCLE]):
+        return held
+    kept = {name: value for name, value in meta.items() if name != "profile"} | ({"profile": others} if others else {})
+    rest = {name: value for name, value in team.items() if name != "meta"}
+    return {**rest, "meta": kept} if kept else rest
 
 
 def consent(

@@ -24,8 +24,8 @@ from liaison.fhir.store.contract import Change, Key
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey
 
-_NO_DELETE: Final = frozenset({"home-aide"})
-"""Row 15."""
+_A_DAY: Final = frozenset({"home-aide"})
+"""Row 15: they correct what they wrote for 24 hours, and delete nothing."""
 _OPPOSITION_ONLY: Final = frozenset({"home-aide", "secretary"})
 """They record what the person says against sharing, and the information given; they permit nothing to anybody."""
 OWN_WINDOW: Final = timedelta(hours=24)
@@ -41,11 +41,11 @@ def check(
     who: Standing,
     changes: Sequence[Change],
     first: dict[Key, timedelta],
-    table: Table,
+    tables: Sequence[Table],
 ) -> None:
-    """Raises NotFound, Refusal, Conflict or Unprocessable. `first` gives the age of what is changed or deleted, `table`
-    is the one in force."""
-    types = table.types_for(who.role_code)
+    """Raises NotFound, Refusal, Conflict or Unprocessable. `first` gives the age of what is changed or deleted, `tables`
+    are the one in force and those by which grants may still be: each limits what is written."""
+    limits = [types for table in tables if (types := table.types_for(who.role_code))]
     opened = {change.key.patient for change in changes if change.new_patient}
     if opened and not _may_open(who):
         raise Refusal("Your role does not open records.")
@@ -55,7 +55,9 @@ def check(
                 raise Refusal(f"The internal principal {who.internal.name} does not write {change.type_}.")
         elif change.key.patient == 0:
             _check_directory(ids, who, change)
-        elif types and (change.key.patient in opened or change.key.patient in who.grants) and not _of(types, change):
+        elif (change.key.patient in opened or change.key.patient in who.grants) and not all(
+            _of(types, change) for types in limits
+        ):
             raise Refusal(f"Your role may not write this {change.type_} on this record.")
         elif change.key.patient not in opened:
             _check_change(keys[change.key.patient], who, change, first.get(change.key, timedelta(0)))
@@ -115,6 +117,10 @@ def _check_change(key: PatientKey, who: Standing, change: Change, age: timedelta
     _check_call(change)
     if change.interaction == "delete":
         _check_deletion(key, who, change, age)
+    elif before is not None and who.role_code in _A_DAY and change.type_ != "Consent" and age > OWN_WINDOW:
+        raise Refusal(
+            "Your role corrects what it wrote for 24 hours. Later, write another note that says what was wrong."
+        )
     if change.type_ == "Consent" and who.role_code in _OPPOSITION_ONLY and _permits(change.tree):
         raise Refusal("Your role records information and oppositions; a permission is recorded by another member.")
 
@@ -147,7 +153,7 @@ def _check_deletion(key: PatientKey, who: Standing, change: Change, age: timedel
     if change.type_ == "Consent" and (change.before or {}).get("status") in ("active", "proposed"):
         raise Conflict("A consent in force is not deleted: set its status to inactive.")
     mine = change.before_row.author != 0 and change.before_row.author == Owners.of(key, who.signature).author
-    if who.role_code in _NO_DELETE or not mine or age > OWN_WINDOW:
+    if who.role_code in _A_DAY or not mine or age > OWN_WINDOW:
         raise Refusal("Only its author deletes an entry, within 24 hours. Set its status to entered-in-error instead.")
 
 

@@ -1,7 +1,7 @@
 """What the data protection officer is told of, until they say that they have read it.
 
 Recoveries and the sealed code, emergency accesses, who is made administrator, auditor or officer, software that waits
-for their word, and another table of rules in force. Each is written in the transaction of the act. Numbers and codes only: names are read, with the officer's
+for their word, another table of rules in force, and records destroyed when their time was over. Each is written in the transaction of the act. Numbers and codes only: names are read, with the officer's
 own rights, when the page is shown, and nothing of it leaves the service.
 """
 
@@ -26,7 +26,8 @@ _EMERGENCY: Final = "emergency-access"
 
 class Kind(StrEnum):
     """`about` is, in turn: the number of the recovery, nothing, the Task of the review (with its patient), the res of the
-    Practitioner (with the role as `code`), the number of the vendor's request, the number of the table of rules."""
+    Practitioner (with the role as `code`), the number of the vendor's request, the number of the table of rules, how many
+    records were destroyed."""
 
     RECOVERY = "recovery"
     SEALED = "sealed-code"
@@ -34,6 +35,7 @@ class Kind(StrEnum):
     OFFICE = "office"
     SOFTWARE = "software"
     RULES = "rules"
+    DESTRUCTION = "destruction"
 
 
 class Notice(NamedTuple):

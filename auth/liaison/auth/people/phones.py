@@ -9,7 +9,11 @@ import asyncpg
 from liaison.auth.digests import digest
 from liaison.auth.people import browsers
 from liaison.auth.people.accounts import IN_FORCE, normal
+from liaison.auth.people.managers import REFERENT
 from liaison.fhir.definitions import kind_of
+
+MANAGERS: Final = frozenset({"home-service-manager", REFERENT})
+"""Of the phones of the structure in which they work: a service, a practice, a unit."""
 
 
 class Phone(NamedTuple):
@@ -52,6 +56,12 @@ async def of_organization(connection: "asyncpg.Connection | asyncpg.Pool", organ
         f"select {_COLUMNS} from phone where organization = $1 order by enrolled_at",
         organization,
     )
+    return [Phone(*row) for row in rows]
+
+
+async def every(connection: "asyncpg.Connection | asyncpg.Pool") -> list[Phone]:
+    """Of all organisations, those that were revoked too."""
+    rows = await connection.fetch(f"select {_COLUMNS} from phone order by organization, enrolled_at")
     return [Phone(*row) for row in rows]
 
 

@@ -3,7 +3,7 @@
 from liaison.fhir.model.extract import clinical, extract
 from liaison.fhir.model.narrative import clean_narrative
 from liaison.fhir.model.number import Number
-from liaison.fhir.model.reading import dump, glance, read
+from liaison.fhir.model.reading import dump, glance, read, reread
 from liaison.fhir.model.references import references, referring, rewrite
 from liaison.fhir.model.tree import Tree
 from liaison.fhir.model.validation import problems, validate
@@ -20,6 +20,7 @@ __all__ = [
     "read",
     "references",
     "referring",
+    "reread",
     "rewrite",
     "validate",
 ]

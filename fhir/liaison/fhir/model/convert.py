@@ -167,24 +167,28 @@ def _any_reference(node: Any) -> Iterator[Reference]:
     literal = _text(node.get("reference"))
     logical = _object(node, "identifier")
     system, value = _text(logical.get("system")), _text(logical.get("value"))
-    type_, id_, url, version = _text(node.get("type")), "", "", ""
-    if literal and not literal.startswith("#"):
+    type_, id_, url, version, contained = _text(node.get("type")), "", "", "", ""
+    if literal.startswith("#"):
+        contained = literal[1:] or "#"
+    elif literal:
         named = restful(literal)
         if named is not None:
             base, type_, id_, version = named
             url = f"{base}/{type_}/{id_}" if base else ""
         else:
             url = literal
-    if id_ or url or system or value:
-        yield Reference(type_, id_, url, version, system, value)
+    if id_ or url or system or value or contained:
+        yield Reference(type_, id_, url, version, system, value, contained)
 
 
 def _canonical(value: Any) -> Iterator[Reference]:
     url, _, version = value.partition("|")
     named = restful(url)
-    if named is not None and not named.base:
-        yield Reference(named.type, named.id, "", version)
-    elif url and not url.startswith("#"):
+    if named is not None and not named.base:  # no canonical has a version of this service's
+        yield Reference(named.type, named.id)
+    elif url.startswith("#"):
+        yield Reference(contained=url[1:] or "#")
+    elif url:
         yield Reference(url=url, version=version)
 
 

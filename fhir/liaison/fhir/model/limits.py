@@ -14,12 +14,23 @@ DEPTH = 40
 """Objects and arrays inside one another. The deepest real bundle we have read has 13."""
 ENTRIES = 5_000
 """Entries of one Bundle."""
+DIGITS = 400
+"""Characters of one number. R4 asks for 18 digits."""
+EXPONENT = 3
+"""Digits of a number's exponent, as in a search."""
 
 _STRUCTURE = bytes.maketrans(b"[]", b"{}")
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'{}[]"'))
 _QUOTED = re.compile(rb'"[^"]*"')
 # The closing quote is optional so that no text makes the search start over.
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}\[\]\n]', re.DOTALL)
+
+
+def holds(number: str) -> bool:
+    """Whether a JSON number is short enough to be worked with: what is written in ten characters may have a thousand
+    million digits."""
+    exponent = number.lower().partition("e")[2].lstrip("+-0")
+    return len(number) <= DIGITS and len(exponent) <= EXPONENT
 
 
 def check_size(body: bytes) -> None:

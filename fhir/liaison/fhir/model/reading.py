@@ -25,12 +25,27 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+class _Wide(Exception):
+    """A number that limits.holds does not let in."""
+
+
+def _decimal(text: str) -> Number:
+    # What is short and has no exponent is within every limit.
+    if (len(text) > 15 or "e" in text or "E" in text) and not limits.holds(text):
+        raise _Wide
+    return Number(text)
+
+
+def _integer(text: str) -> int | Number:
+    return _decimal(text) if len(text) > 18 else integer(text)
+
+
 def _not_a_number(name: str) -> NoReturn:
     raise BadRequest(f"{name} is not a JSON number.")
 
 
 _read = json.JSONDecoder(
-    parse_float=Number, parse_int=integer, parse_constant=_not_a_number, object_pairs_hook=_unique
+    parse_float=_decimal, parse_int=_integer, parse_constant=_not_a_number, object_pairs_hook=_unique
 ).decode
 
 
@@ -59,6 +74,17 @@ def glance(body: bytes) -> Tree:
     return read(body) if _LONG.search(body) else orjson.loads(body)
 
 
+# A number of which a float would be written otherwise: those, one that ends in 0, one that begins with zeros, -0.
+_TEXTUAL: Final = re.compile(
+    rb"[:,\[]\s*-?(?:[0-9.]{16,}|[0-9.]+[eE]|[0-9]+\.[0-9]*0\s*[,}\]]|0\.000|(?<=-)0\s*[,}\]])"
+)
+
+
+def reread(body: bytes) -> Tree:
+    """What is stored or answered, to be changed and written back: `dump` gives its numbers as they were."""
+    return read(body) if _TEXTUAL.search(body) else orjson.loads(body)
+
+
 def read_json(body: bytes) -> Any:
     """The same for any JSON text: an array of patch operations is no resource."""
     limits.check_size(body)
@@ -77,6 +103,8 @@ def read_json(body: bytes) -> Any:
         raise BadRequest(f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
     except _Repeated:
         raise _repeated(text) from None
+    except _Wide:
+        raise _wide(text) from None
     if "\\u" in text:
         _check_surrogates(tree)
     return tree
@@ -108,22 +136,41 @@ def _check_surrogates(tree: Any) -> None:
     try:
         orjson.dumps(tree, default=_write)
     except TypeError:
-        for path, text in _strings(tree, str(tree.get("resourceType", "")) if isinstance(tree, dict) else ""):
-            if any("\ud800" <= character <= "\udfff" for character in text):
+        for path, text in _leaves(tree, _root(tree)):
+            if isinstance(text, str) and any("\ud800" <= character <= "\udfff" for character in text):
                 raise BadRequest("A surrogate stands alone: this is not a Unicode string.", path) from None
         raise
 
 
-def _strings(node: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(node, str):
-        yield path, node
-    elif isinstance(node, dict):
+def _root(tree: Any) -> str:
+    return str(tree.get("resourceType", "")) if isinstance(tree, dict) else ""
+
+
+def _leaves(node: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Each value that is neither object nor array, and each property's name, by its path."""
+    if isinstance(node, dict):
         for key, child in node.items():
             yield path, key
-            yield from _strings(child, f"{path}.{key}" if path else key)
+            yield from _leaves(child, f"{path}.{key}" if path else key)
     elif isinstance(node, list):
         for index, child in enumerate(node):
-            yield from _strings(child, f"{path}[{index}]")
+            yield from _leaves(child, f"{path}[{index}]")
+    else:
+        yield path, node
+
+
+def _wide(text: str) -> BadRequest:
+    """Looks for the number again, since the parser does not say where it is."""
+
+    def number(text: str) -> Any:
+        return 0 if limits.holds(text) else _Wide
+
+    tree = json.loads(text, parse_float=number, parse_int=number, parse_constant=str)
+    path = next((path for path, leaf in _leaves(tree, _root(tree)) if leaf is _Wide), "")
+    return BadRequest(
+        f"A number has more than {limits.DIGITS} characters, or an exponent of more than {limits.EXPONENT} digits.",
+        path,
+    )
 
 
 class _Marked(dict[str, Any]):
@@ -142,7 +189,7 @@ def _repeated(text: str) -> BadRequest:
         return found
 
     tree = json.loads(text, object_pairs_hook=mark, parse_float=Number, parse_int=integer)
-    for path, twice in _marks(tree, str(tree.get("resourceType", "")) if isinstance(tree, dict) else ""):
+    for path, twice in _marks(tree, _root(tree)):
         # The name is shown only where it can be a FHIR element's: it comes from outside.
         shown = f"'{twice}'" if twice.isascii() and twice.isidentifier() and len(twice) < 65 else "of this object"
         return BadRequest(f"The property {shown} occurs more than once.", path)

@@ -43,7 +43,8 @@ class Reference(NamedTuple):
 
     `type` and `id` are set for `Type/id` and for an absolute URL that ends so, which is also kept in `url`; `version`
     for `/_history/…` and for the part of a canonical after `|`. Any other literal, canonicals included, is in `url`.
-    `system` and `value` are those of Reference.identifier. A reference to a contained resource gives none.
+    `system` and `value` are those of Reference.identifier. Of a reference within the resource, `contained` is what stands
+    behind the `#`: the id of a contained resource; "#" when there is nothing, for the one that contains.
     """
 
     type: str = ""
@@ -52,6 +53,7 @@ class Reference(NamedTuple):
     version: str = ""
     system: str = ""
     value: str = ""
+    contained: str = ""
 
 
 class Number(NamedTuple):

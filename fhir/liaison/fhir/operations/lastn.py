@@ -12,8 +12,7 @@ from collections.abc import AsyncIterator, Hashable, Iterator
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-import orjson
-
+from liaison.fhir import model
 from liaison.fhir.errors import BadRequest, TooCostly
 from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
@@ -84,7 +83,7 @@ async def _candidates(run: Run, groups: "Groups", *, every: bool) -> AsyncIterat
             raise TooCostly(f"$lastn would open more than {BUDGET} records. Add a code, a category or a date.")
         rows = {one.row.key: one for one in some if one.row is not None}
         for opened in await run.store.open_rows(run.caller, [one.row for one in rows.values() if one.row is not None]):
-            tree = orjson.loads(opened.body)
+            tree = model.glance(opened.body)
             if every or tree.get("status") not in _NOT_THE_LAST:
                 code = groups.join((opened.row.key.patient, one) for one in codes(tree))
                 yield Found(rows[opened.row.key], opened, code)

@@ -7,8 +7,6 @@ record: no more is opened.
 
 from typing import Any, Final
 
-import orjson
-
 from liaison.fhir import model
 from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES, kind_of, ownership, search_parameters
 from liaison.fhir.errors import Forbidden, Gone, NotFound, TooCostly, UnknownPath
@@ -43,7 +41,7 @@ async def meta(store: Store, caller: Caller, where: Route, request: Request, bas
         raise Forbidden(f"The scopes of this token do not allow reading {where.type_ or 'any type'}.")
     found: dict[str, dict[Any, Any]] = {name: {} for name in LISTS}
     for row in await Within(store, caller, base_url).opened(await _rows(store, caller, asked)):
-        _add(found, orjson.loads(row.body).get("meta") or {})
+        _add(found, model.glance(row.body).get("meta") or {})
     return answered({name: [one for _, one in sorted(values.items())] for name, values in found.items() if values})
 
 

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
 
-import orjson
-
 from liaison.fhir import model, search
 from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of
 from liaison.fhir.errors import Forbidden, NotFound, TooCostly, Unprocessable
@@ -46,7 +44,7 @@ async def summary(
     opened, snapshot = await _record(store, caller, key, base_url)
     patient, record = opened[0], opened[1:]
     names = {one.row.key: store.reference(one.row.key) for one in opened}
-    chosen = sections.select([Item(names[one.row.key], orjson.loads(one.body)) for one in record])
+    chosen = sections.select([Item(names[one.row.key], model.glance(one.body)) for one in record])
     kept = {item.name for items in chosen.values() for item in items}
     shown = [one for one in record if names[one.row.key] in kept]
     referred = Referred(store, caller, base_url, snapshot)
@@ -56,11 +54,11 @@ async def summary(
     entries = [patient, *signed, *shown, *support]
     exact = {names[one.row.key]: model.read(one.body) for one in shown}  # numbers as they were written
     head_items = {code: [Item(item.name, exact[item.name]) for item in items] for code, items in chosen.items()}
-    known = {store.reference(one.row.key): orjson.loads(one.body) for one in support}
+    known = {store.reference(one.row.key): model.glance(one.body) for one in support}
     reference = {"reference": f"{base_url}/{store.reference(author)}"} if author else {"display": _UNNAMED}
     mark = document.mark_of([(store.reference(one.row.key), one.row.version) for one in entries], reference)
     moment = max(one.row.at for one in entries)
-    subject = Item(names[patient.row.key], orjson.loads(patient.body))
+    subject = Item(names[patient.row.key], model.glance(patient.body))
     head = document.composition(subject, head_items, known, reference, moment, base_url, mark)
     bodies = [(store.reference(one.row.key), one.body) for one in entries]
     body = document.bundle(head, bodies, moment, base_url, mark)

@@ -12,12 +12,14 @@ from typing import Final
 
 from liaison.fhir import model
 from liaison.fhir.definitions import RESOURCE_TYPES, ownership
+from liaison.fhir.definitions.profiles import PROFILES, Profile, profiles_of
 from liaison.fhir.errors import BadRequest, FhirError, Gone, Issue, NotFound
 from liaison.fhir.interactions import outcome, scope
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.create import LARGE
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.interactions.writes import Write
+from liaison.fhir.model.validation import profiles
 from liaison.fhir.operations.definition import refused
 from liaison.fhir.operations.definitions import VALIDATE
 from liaison.fhir.search import added
@@ -40,7 +42,7 @@ async def validate(store: Store, caller: Caller, where: Route, request: Request,
     mode = given.text("mode")
     if mode and mode not in _MODES:
         raise refused("mode", f"is one of {', '.join(sorted(_MODES))}.")
-    _only_base(given.text("profile"), where.type_)
+    asked = _asked(given.text("profile"), where.type_)
     tree = given.trees.get("resource")
     letter = _LETTERS.get(mode)
     if letter is not None:
@@ -53,16 +55,22 @@ async def validate(store: Store, caller: Caller, where: Route, request: Request,
     if tree is None and mode != "delete":
         if there is None or letter is not None:
             raise BadRequest("The parameter 'resource' is required.", "Parameters.parameter.where(name='resource')")
-        return _answer(await _problems(model.read(there.body), where.type_), there)
-    found = [] if tree is None or mode == "delete" else await _problems(tree, where.type_)
+        return _answer(await _problems(model.read(there.body), where.type_, asked), there)
+    found = [] if tree is None or mode == "delete" else await _problems(tree, where.type_, asked)
     if letter is not None and not any(issue.severity == "error" for issue in found):
         found += await _tried(store, caller, mode, where, tree, base_url)
     return _answer(found)
 
 
-def _only_base(profile: str, type_: str) -> None:
-    if profile.partition("|")[0] not in ("", _BASE + type_):
-        raise refused("profile", f"is not known here: resources are validated against R4 itself, {_BASE}{type_}.")
+def _asked(profile: str, type_: str) -> list[Profile]:
+    """The profile that is asked for beyond those that the resource claims; none for the base definition."""
+    url = profile.partition("|")[0]
+    if url in ("", _BASE + type_):
+        return []
+    if url not in PROFILES or PROFILES[url].type_ != type_:
+        known = ", ".join([_BASE + type_, *profiles_of(type_)])
+        raise refused("profile", f"is not known here: one of {known}.")
+    return [PROFILES[url]]
 
 
 async def _named(store: Store, caller: Caller, where: Route, letter: Interaction) -> Opened:
@@ -78,12 +86,15 @@ async def _named(store: Store, caller: Caller, where: Route, letter: Interaction
     return found
 
 
-async def _problems(tree: Tree, type_: str) -> list[Issue]:
+async def _problems(tree: Tree, type_: str, asked: Sequence[Profile]) -> list[Issue]:
     """All that is wrong with the content."""
     if tree.get("resourceType") in RESOURCE_TYPES and tree["resourceType"] != type_:
         return [Issue("structure", f"The resource is not the {type_} of its URL.", "resourceType")]
     large = len(model.dump(tree)) > LARGE
     found = await asyncio.to_thread(model.problems, tree) if large else model.problems(tree)
+    if not any(issue.severity == "error" for issue in found):
+        also = [one for one in asked if one not in profiles.claimed(tree)]
+        found = [*found, *profiles.problems(tree, also)]
     if type_ == "SearchParameter" and not any(issue.severity == "error" for issue in found):
         return [*found, *added.problems(tree)]
     return found

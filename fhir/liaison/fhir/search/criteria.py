@@ -99,12 +99,13 @@ class Query:
 class Facts:
     """What a criterion is decided on, after decryption: identity, and the values of each parameter by number.
 
-    `ends` are what the chained keys of an order found, in the form that is compared.
+    `ends` are what the chained keys of an order found, in the form that is compared. A contained resource is nobody's
+    to find by itself: it has neither `id_` nor `updated`.
     """
 
     type_: str
     id_: str
-    updated: datetime
+    updated: datetime | None
     values: Mapping[int, Sequence[Any]] = field(default_factory=dict)
     ends: Mapping[SortKey, Sequence[Any]] = field(default_factory=dict)
 

@@ -112,9 +112,9 @@ def holds(criterion: Criterion, facts: Facts) -> bool:
     code = criterion.parameter.code
     values: Sequence[Any]
     if code == "_id":
-        values = (facts.id_,)
+        values = (facts.id_,) if facts.id_ else ()
     elif code == "_lastUpdated":
-        values = (facts.updated,)
+        values = () if facts.updated is None else (facts.updated,)
     else:
         values = facts.values.get(criterion.parameter.number, ())
     if criterion.modifier == "missing":

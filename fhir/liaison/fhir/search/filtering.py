@@ -202,7 +202,7 @@ def _of_reference(parameter: SearchParameter, operator: str, value: str, context
         raise _refused(operator, parameter.code, ("eq", "ne", "re", "pr"))
     link = reference.operand(_escaped(value), "", parameter, context)
     return _tested(
-        parameter, link, lambda one: bool(reference.literal(one)) and reference.literal(one) not in link.written
+        parameter, link, lambda one: bool(reference.literal(one) or one.contained) and not reference.names(one, link)
     )
 
 

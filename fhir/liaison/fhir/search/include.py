@@ -11,8 +11,6 @@ may be seen is counted, so that nothing follows from the limit about what may no
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-import orjson
-
 from liaison.fhir import model
 from liaison.fhir.definitions import SearchParameter, search_parameters, type_of
 from liaison.fhir.errors import Issue
@@ -121,7 +119,7 @@ def _references(
 ) -> dict[tuple[str, str], None]:
     """(type, id) of each reference of ours that some _include follows."""
     found: dict[tuple[str, str], None] = {}
-    values = model.extract(type_, orjson.loads(body), frozenset(asked))
+    values = model.extract(type_, model.glance(body), frozenset(asked))
     for number, wanted in asked.items():
         for value in values.get(number, ()):
             assert isinstance(value, Reference)

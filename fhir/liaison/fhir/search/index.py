@@ -5,7 +5,7 @@ those of parameters that a territory has added have no rows: these may be about 
 so that `:missing` can be answered.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -19,16 +19,19 @@ from liaison.fhir.definitions import (
     official_parameters,
     parameter_by_number,
 )
+from liaison.fhir.model.values import Reference
+from liaison.fhir.search import contained
 from liaison.fhir.search.conditions import BEGINNING, END
 from liaison.fhir.search.kinds import TYPES
 from liaison.fhir.search.paths import names_owner, owner_parameter
 from liaison.fhir.search.plan import hides_dates
 from liaison.fhir.store.contract import Indexed, Tree
 
-GENERATION: Final = 3
+GENERATION: Final = 4
 """Raised with every change of what `indexed` gives for one and the same resource, or of what the store makes of it:
 `liaison reindex` then brings the rows of older versions up to it, and `liaison doctor` says that it has to be run. With 2
-came the rows of `liaison.fhir.store.referring`, with 3 the main date of what has only a Timing."""
+came the rows of `liaison.fhir.store.referring`, with 3 the main date of what has only a Timing, with 4 contained
+resources, versions of references, and canonicals without a version."""
 
 MARK: Final = b"!"
 _NEVER: Final = frozenset({"_id", "_lastUpdated"})
@@ -47,8 +50,10 @@ def indexed(type_: str, tree: Tree, only: frozenset[int] | None = None) -> Index
             ranges += {(number, value.low or BEGINNING, value.high or END) for value in found}
         elif kind:
             if owner == "elsewhere":  # the owner is indexed once, under the parameter that names it
-                found = [value for value in found if value.url or value.type != "Patient"]
+                found = [value for value in found if value.url or value.contained or value.type != "Patient"]
             written = {text for value in found for text in TYPES[kind].index(value)}
+            if kind == "reference" and "contained" in tree:
+                written.update(_contained(tree, found))
             if found and not written:
                 written = {MARK}
             tokens += [(number, text) for text in written]
@@ -57,6 +62,16 @@ def indexed(type_: str, tree: Tree, only: frozenset[int] | None = None) -> Index
                     (number, value.type, value.id) for value in found if value.id and value.type in RESOURCE_TYPES
                 ]
     return Indexed(model.clinical(type_, tree) or BEGINNING, tokens, ranges, links)
+
+
+def _contained(tree: Tree, found: Sequence[Reference]) -> Iterator[bytes]:
+    """What references within a resource add to their parameter."""
+    inside = contained.resources(tree)
+    for value in found:
+        target = inside.get(value.contained)
+        if target is not None and target is not tree:
+            type_ = target["resourceType"]
+            yield from contained.carried(type_, indexed(type_, target).tokens)
 
 
 def added_rows(type_: str, tree: Tree, parameter: SearchParameter) -> Indexed:

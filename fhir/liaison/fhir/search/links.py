@@ -31,6 +31,7 @@ from liaison.fhir.search.conditions import (
     any_of,
     implied_patients,
 )
+from liaison.fhir.search.containing import Containing
 from liaison.fhir.search.criteria import Criterion, Query
 from liaison.fhir.search.decide import Budget
 from liaison.fhir.search.elsewhere import records
@@ -41,6 +42,7 @@ from liaison.fhir.search.resolve import Consulted, resolved
 from liaison.fhir.search.run import Run
 from liaison.fhir.search.scopes import bound
 from liaison.fhir.search.singled import few, singled_out
+from liaison.fhir.search.sql import Family
 from liaison.fhir.store.contract import FOREIGN, Caller, Key, Singled
 from liaison.fhir.store.identity import identifier_token
 from liaison.fhir.store.store import Store
@@ -71,7 +73,7 @@ class Links:
         self._note(query)
         known = await self.conditions(query.criteria, query.type_, scope)
         query = await self._decidable(query, known, scope)
-        return within(plan(query, self._bound(query.type_), self.store.key, known), scope)
+        return within(plan(query, self.bound(query.type_), self.store.key, known), scope)
 
     async def run(self, query: Query, scope: Scope = None) -> Run:
         """What answers a search, its chains followed, at their snapshot and within their budget; with `scope`, in these
@@ -126,8 +128,8 @@ class Links:
             if isinstance(part, Expression):
                 part = await self._with_ids(part, rest, known, scope)
             elif part in known:
-                made = within(plan(Query(rest.type_), self._bound(rest.type_), self.store.key), scope)
-                run = self._run(replace(made, condition=All((made.condition, within_rest, known[part]))))
+                made = within(plan(Query(rest.type_), self.bound(rest.type_), self.store.key), scope)
+                run = self.running(replace(made, condition=All((made.condition, within_rest, known[part]))))
                 ids = frozenset({self.store.id(found.key) for found in await run.all(sorted_=False)})
                 self._seen(run)
                 by_id = search_parameters(rest.type_)["_id"]
@@ -145,7 +147,7 @@ class Links:
         ways = []
         for way in one.ways:
             if self.caller.bound.allows("s", way.type_):
-                self._bound(way.type_)
+                self.bound(way.type_)
                 ways.append(Way(way.type_, self._permitted_of(way.asked)))
         if not ways:
             types = " or ".join(way.type_ for way in one.ways)
@@ -160,25 +162,55 @@ class Links:
     # ---- forward ---------------------------------------------------------------------------------------------------
 
     async def _referred(self, one: Chained, type_: str, scope: Scope) -> Condition:
-        """The rows that refer to what matches at the far end."""
+        """The rows that refer to what matches at the far end, there or within themselves."""
         parameter = one.parameter
-        foreign: list[tuple[Key, list[Key]]] = []
-        if _of_patients(type_) and not names_owner(parameter, type_) and any(_of_patients(w.type_) for w in one.ways):
-            foreign = await self.foreign(type_, parameter, scope)
+        one = await self.looked_up(one)
+        within = Containing(self)
+        inside, exact = within.tokens(one, type_)
+        into_records = any(_of_patients(way.type_) for way in one.ways)
+        marks = (FOREIGN,) if into_records and _of_patients(type_) and not names_owner(parameter, type_) else ()
+        found = []
+        if into_records or not exact:  # which records hold them is known then: the rest looks into no others
+            marks, inside = (*marks, *inside), ()
+        if marks:
+            found = await self.marked(type_, parameter, scope, marks)
+        foreign = [
+            (key, [to for to in self._local(values) if to.patient not in (0, key.patient)]) for key, values in found
+        ]
         there = scope
         if scope is not None:
             there = scope | {target.patient for _, targets in foreign for target in targets}
-        keys: list[Key] = []
+        reached = await self.reached(one, there)
+        out = [key for key, targets in foreign if not reached.isdisjoint(targets)]
+        out += await within.of(one, [key for key, values in found if any(value.contained for value in values)])
+        met: list[Condition] = [self.naming(type_, parameter, reached)] if reached else []
+        if inside:
+            met = [_with_tokens(condition, parameter, inside) for condition in met or (Tokens(parameter.number, ()),)]
+        if out:
+            met.append(Named(tuple((key.patient, key.res) for key in out)))
+        return any_of(met) or _NOTHING
+
+    async def reached(self, one: Chained, scope: Scope) -> frozenset[Key]:
+        """What matches at the far end of a link."""
+        keys: set[Key] = set()
         for way in one.ways:
-            run = await self._inner(way.type_, way.asked, there if _of_patients(way.type_) else None)
-            keys += [found.key for found in await run.all(sorted_=False)]
+            run = await self._inner(way.type_, way.asked, scope if _of_patients(way.type_) else None)
+            keys.update(found.key for found in await run.all(sorted_=False))
             self._seen(run)
-        if not keys:
-            return _NOTHING
-        reached = set(keys)
-        out = tuple((key.patient, key.res) for key, targets in foreign if not reached.isdisjoint(targets))
-        condition = self.naming(type_, parameter, keys)
-        return Any((condition, Named(out))) if out else condition
+        return frozenset(keys)
+
+    async def looked_up(self, one: Chained) -> Chained:
+        """A link with what its values stand for in the base (resolve.py) in their place."""
+        return replace(one, ways=tuple([Way(type_, await self.meant(type_, asked)) for type_, asked in one.ways]))
+
+    async def meant(self, type_: str, asked: Criterion) -> Criterion:
+        query = Query(type_, (asked,))
+        self._note(query)
+        return (await resolved(self.store, self.caller, query, self.base_url, self.snapshot, self.consulted)).criteria[
+            0
+        ]
+
+    # ---- naming ----------------------------------------------------------------------------------------------------
 
     def naming(self, type_: str, parameter: SearchParameter, keys: Iterable[Key]) -> Condition:
         """The rows of a type that refer to one of these resources, those of other records apart (`foreign`)."""
@@ -211,17 +243,15 @@ class Links:
                     own.setdefault(0, []).extend(written)
         return Linked(number, tuple(shared), {patient: tuple(values) for patient, values in own.items()})
 
-    async def foreign(self, type_: str, parameter: SearchParameter, scope: Scope) -> list[tuple[Key, list[Key]]]:
-        """The rows in these records that refer to another record by this parameter, and what they refer to there."""
-        run = self._run(await self.plan(Query(type_), scope))
-        run.plan = replace(
-            run.plan, condition=All((run.plan.condition, Tokens(parameter.number, (FOREIGN,)))), families=("patient",)
-        )
-        found = []
-        for key, values in await self._values(run, parameter):
-            targets = [one for one in self._local(values) if one.patient not in (0, key.patient)]
-            found.append((key, targets))
-        return found
+    async def marked(
+        self, type_: str, parameter: SearchParameter, scope: Scope, marks: tuple[bytes, ...]
+    ) -> list[tuple[Key, Sequence[Reference]]]:
+        """The rows in these records that carry one of these tokens under this parameter, and their references by it."""
+        run = self.running(await self.plan(Query(type_), scope))
+        families: tuple[Family, ...] = ("patient",) if marks == (FOREIGN,) else run.plan.families
+        condition = All((run.plan.condition, Tokens(parameter.number, marks)))
+        run.plan = replace(run.plan, condition=condition, families=families)
+        return await self._values(run, parameter)
 
     # ---- _has ------------------------------------------------------------------------------------------------------
 
@@ -252,17 +282,17 @@ class Links:
 
     async def _inner(self, type_: str, asked: Criterion, scope: Scope) -> Run:
         """The search of one hop."""
-        run = self._run(await self.plan(Query(type_, (asked,)), scope))
+        run = self.running(await self.plan(Query(type_, (asked,)), scope))
         if self.snapshot is None and not run.plan.identifiers:
             # Before the first hop: what it does not find, no later page may find. (A look-up by identifier is of now.)
             [[self.snapshot]] = await self.store.lanes.fetch("select pg_current_snapshot()::text")
             run.snapshot = self.snapshot
         return run
 
-    def _run(self, made: Plan) -> Run:
+    def running(self, made: Plan) -> Run:
         return Run(self.store, self.caller, made, self.snapshot, budget=self.budget)
 
-    def _bound(self, type_: str) -> Alternatives:
+    def bound(self, type_: str) -> Alternatives:
         return bound(self.caller, "s", type_, self.base_url)
 
     async def _values(self, run: Run, parameter: SearchParameter) -> list[tuple[Key, Sequence[Reference]]]:
@@ -275,10 +305,13 @@ class Links:
     def _local(self, values: Iterable[Reference]) -> Iterator[Key]:
         """The resources of ours that these references name."""
         for value in values:
-            named = reference.ours(value, self.base_url)
-            key = None if named is None else self.store.key(*named)
+            key = self.named(value)
             if key is not None:
                 yield key
+
+    def named(self, value: Reference) -> Key | None:
+        named = reference.ours(value, self.base_url)
+        return None if named is None else self.store.key(*named)
 
     def _note(self, query: Query) -> None:
         """Whom the criteria name is whom the answer tells of."""
@@ -291,6 +324,16 @@ class Links:
 
 def _of_patients(type_: str) -> bool:
     return "patient" in families_of(type_)
+
+
+def _with_tokens(condition: Condition, parameter: SearchParameter, tokens: tuple[bytes, ...]) -> Condition:
+    """The rows that a condition on a parameter means, and those that carry one of these tokens under it."""
+    match condition:
+        case Linked(param, shared, own) if param == parameter.number:
+            return Linked(param, (*shared, *tokens), own)
+        case Tokens(param, values, False) if param == parameter.number:
+            return Tokens(param, (*values, *tokens))
+    return Any((condition, Tokens(parameter.number, tokens)))
 
 
 def _narrowed(scope: Scope, condition: Condition | None) -> Scope:

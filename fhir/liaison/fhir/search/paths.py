@@ -4,7 +4,7 @@ import re
 from functools import cache
 from typing import Final
 
-from liaison.fhir.definitions import SearchParameter, clinical_paths, official_parameters, ownership
+from liaison.fhir.definitions import SearchParameter, clinical_paths, elements, official_parameters, ownership
 
 _CAST: Final = re.compile(r"\.(?:as|ofType)\(\w+\)|\s+as\s+\w+|\.where\((?:[^()]|\([^()]*\))*\)")
 _CHOICE: Final = re.compile(r"(?:DateTime|Period|Instant|Timing|Date)?")
@@ -34,6 +34,20 @@ def names_owner(parameter: SearchParameter, type_: str) -> bool:
         and rule.rule == "patient"
         and parameter.type == "reference"
         and rule.path in paths(parameter, type_)
+    )
+
+
+@cache
+def is_owner_alone(parameter: SearchParameter, type_: str) -> bool:
+    """Whether nothing but a Patient ever stands at the element that the parameter looks at: the one whose record it is."""
+    rule = ownership(type_)
+    return (
+        names_owner(parameter, type_)
+        and paths(parameter, type_) == {rule.path}
+        and not rule.through
+        and rule.otherwise == "refuse"
+        and "." not in rule.path
+        and elements(type_)[rule.path].maximum == 1
     )
 
 

@@ -214,7 +214,8 @@ def _owner(criterion: Criterion, type_: str, key_of: KeyOf) -> Condition | None:
             key = key_of("Patient", ids[0])
             patient = NOBODY if key is None or not key.patient else key.patient
             written = tuple(reference.of(one) for one in link.written if _is_patient(one, ids[0]))
-            each = rule.through or rule.otherwise != "refuse"  # some rows name no Patient: each has to be looked at
+            # Some rows name no Patient, or another version: each has to be looked at.
+            each = rule.through or rule.otherwise != "refuse" or bool(link.version)
             named: Condition = Tokens(indexed.number, written) if each else Proven(patient, indexed.number, written)
             found.append(All((Owners((patient,)), named)))
         # Where every resource names one patient and nothing else, another reference is met by none.
@@ -224,4 +225,4 @@ def _owner(criterion: Criterion, type_: str, key_of: KeyOf) -> Condition | None:
 
 
 def _is_patient(written: str, id_: str) -> bool:
-    return written.endswith(f"Patient/{id_}")
+    return written.partition("/_history/")[0].endswith(f"Patient/{id_}")

@@ -29,11 +29,13 @@ _CANONICAL: Final = frozenset({"canonical", "uri"})
 class Link(NamedTuple):
     """Each way in which a resource may have written the reference asked for; and what it names, if it is ours.
 
-    `local` are (type, id): several when the value is an id alone and the parameter may point to several types.
+    `local` are (type, id): several when the value is an id alone and the parameter may point to several types. With
+    `version`, only references to that version are meant; without, those to any version too.
     """
 
     written: tuple[str, ...]
     local: tuple[tuple[str, str], ...] = ()
+    version: str = ""
 
 
 class Lineage(NamedTuple):
@@ -60,13 +62,13 @@ def operand(text: str, modifier: str, parameter: SearchParameter, context: Conte
         return _lineage(plain, modifier, parameter, context)
     own = plain.removeprefix(f"{context.base_url}/")
     type_, _, rest = own.partition("/")
-    id_ = rest.partition("/_history/")[0]
+    id_, _, version = rest.partition("/_history/")
     if own is plain and (":" in plain or plain.startswith("#")):  # elsewhere: a URL, a urn, a canonical
         return Link((plain,))
     if type_ in RESOURCE_TYPES and id_ and "/" not in id_:
         if modifier not in ("", type_):
             raise BadRequest(f"The modifier names {modifier}, and the value another type.")
-        return Link(ways(type_, id_, context.base_url), ((type_, id_),))
+        return Link(ways(type_, id_, context.base_url, version), ((type_, id_),), version)
     if "/" in own:
         return Link((plain,))
     types = (modifier,) if modifier else parameter.target or tuple(sorted(RESOURCE_TYPES))
@@ -91,9 +93,9 @@ def _lineage(plain: str, modifier: str, parameter: SearchParameter, context: Con
     return Lineage(type_ or known[0], id_)
 
 
-def ways(type_: str, id_: str, base_url: str) -> tuple[str, ...]:
-    """How a reference to one of our resources may have been written."""
-    relative = f"{type_}/{id_}"
+def ways(type_: str, id_: str, base_url: str, version: str = "") -> tuple[str, ...]:
+    """How a reference to one of our resources, or to that version of it, may have been written."""
+    relative = f"{type_}/{id_}/_history/{version}" if version else f"{type_}/{id_}"
     return (relative, f"{base_url}/{relative}") if base_url else (relative,)
 
 
@@ -115,11 +117,18 @@ def literal(value: Reference) -> str:
 def index(value: Reference) -> Iterable[bytes]:
     if written := literal(value):
         yield of(written)
-        if value.version and not value.id:  # a canonical is found with its version and without
+        if not value.id:  # a canonical is found without its version and with it, of which it may have none
             yield of(f"{written}|{value.version}")
+        elif value.version:
+            yield of(f"{written}/_history/{value.version}")
     if value.system or value.value:
         for one in token.index(Token(value.system, value.value)):
             yield b"i" + one
+
+
+def names(value: Reference, link: Link) -> bool:
+    """Whether a reference is the one asked for."""
+    return not {*index(value)}.isdisjoint(map(of, link.written))
 
 
 def narrow(criterion: Criterion) -> Condition | None:

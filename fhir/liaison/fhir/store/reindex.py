@@ -6,6 +6,7 @@ is indexed by whoever writes it, who must run this version of the code. Index ro
 are, for the cursors that still page over them.
 """
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -23,6 +24,7 @@ from liaison.fhir.store.parameters import Parameters
 from liaison.fhir.store.writer import Index
 from liaison.fhir.vault import Vault
 
+_BREATH: Final = 20  # versions between two turns of the event loop: the service answers meanwhile
 _LOCK: Final = 0x11A15F  # one pass at a time on a database
 
 Progress = Callable[[int], None]
@@ -119,6 +121,8 @@ async def _batch(
     for row, key, tree in await walking.opened(one, vault, family, keys):
         with custom.in_force():
             kept = index(type_of(row.key.kind), tree)
+        if len(versions) % _BREATH == 0:
+            await asyncio.sleep(0)
         versions.append((*row.key, row.version, kept.clinical))
         new.add(len(versions), vault, key, tree, kept, decode)
     places = columns(versions, index_rows.PLACE)

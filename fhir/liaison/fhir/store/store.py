@@ -142,27 +142,38 @@ class Store:
                 if not row.deleted and key.unpermute(row.classes) & NAMES_HIDDEN:
                     naming.append(len(opened))
                 opened.append(self._opened(row, key))
-        for place in naming:
-            opened[place] = await self._withheld(caller, opened[place])
+        if naming:
+            shown = await self._withheld(caller, [opened[place] for place in naming], keys)
+            for place, one in zip(naming, shown, strict=True):
+                opened[place] = one
         return opened
 
-    async def _withheld(self, caller: Caller, opened: Opened) -> Opened:
-        """Without what it names of its own record that this caller does not see."""
-        tree = read(opened.body)
-        keys = {}
+    async def _withheld(self, caller: Caller, opened: Sequence[Opened], keys: Mapping[int, PatientKey]) -> list[Opened]:
+        """Each without what it names of its own record that this caller does not see."""
+        trees = [read(one.body) for one in opened]
+        named = [self._of_its_record(tree, one.row.key) for tree, one in zip(trees, opened, strict=True)]
+        asked = list({key for some in named for key in some})
+        rows = await asyncio.gather(*(self.reader.read(caller, key) for key in asked))
+        hidden = {
+            key
+            for key, row in zip(asked, rows, strict=True)
+            if row is None or not self._lets(caller, row, keys[key.patient])
+        }
+        found = []
+        for one, tree, some in zip(opened, trees, named, strict=True):
+            gone = {name for key, names in some.items() if key in hidden for name in names}
+            found.append(Opened(one.row, dump(without(tree, gone)), one.body) if gone else one)
+        return found
+
+    def _of_its_record(self, tree: Tree, own: Key) -> dict[Key, set[str]]:
+        """The other items of its record that a resource names, each with the ways in which it does."""
+        found: dict[Key, set[str]] = {}
         for name in named_in(tree):
             type_, _, id_ = name.partition("/")
             key = self.key(type_, id_) if type_ in RESOURCE_TYPES else None
-            if key is not None and key.patient == opened.row.key.patient:
-                keys[key] = name
-        seen = await self.reader.keys([opened.row])
-        rows = await asyncio.gather(*(self.reader.read(caller, key) for key in keys))
-        hidden = {
-            name
-            for (key, name), row in zip(keys.items(), rows, strict=True)
-            if row is None or not self._lets(caller, row, seen[key.patient])
-        }
-        return Opened(opened.row, dump(without(tree, hidden)), opened.body) if hidden else opened
+            if key is not None and key.patient == own.patient and key != own:
+                found.setdefault(key, set()).add(name)
+        return found
 
     def _lets(self, caller: Caller, row: Row, key: PatientKey) -> bool:
         return self.filter.second_wall(caller, row, key.unpermute(row.classes))

@@ -113,6 +113,8 @@ def apply_(
                 done[await retaining.destroy(house, one, by=by, why=why)] += retaining.numbers(house, (one,))
         finally:
             await retaining.keep_outside(house)
+            if gone := len(done[DESTROYED]):
+                await retaining.tell_officer(house, gone)
         return done
 
     done = within(carry, NotHeld)

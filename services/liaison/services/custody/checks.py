@@ -138,7 +138,7 @@ async def nature(one: asyncpg.Connection, vault: Vault) -> Finding:
 async def index(one: asyncpg.Connection) -> Finding:
     if await is_behind(one, GENERATION):
         text = "l'index de recherche est d'une version antérieure, ou refait à moitié : une recherche peut ne pas tout trouver"
-        return Finding("index", LOOK, text, "liaison reindex (le service peut rester ouvert)")
+        return Finding("index", LOOK, text, "le service le refait de lui-même ; s'il est arrêté : liaison reindex")
     waiting = await one.fetchval("select count(*) from search_parameter where state = 0")
     being = f" ; {waiting} paramètre(s) ajouté(s) en cours d'indexation par le service" if waiting else ""
     return Finding("index", OK, f"l'index de recherche est à jour{being}")

@@ -5,20 +5,26 @@ and an entry in the journal that stand or fall with it. Stopped in between, it g
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 import asyncpg
 
-from liaison.auth.journal.entry import Entry, Event
+from liaison.auth.caller import Caller
+from liaison.auth.journal.entry import Entry, Event, entry
+from liaison.auth.people import notices
 from liaison.auth.people.accounts import close_of_record
 from liaison.auth.retention import rules
 from liaison.auth.retention.records import Record, records, today
+from liaison.fhir.store.contract import Request
 from liaison.fhir.store.erasure import erase
 from liaison.services.custody import outside
 from liaison.services.house import House
+
+Told = Callable[..., Entry]
+"""Makes the entry of the journal for one patient: `patient`, `reason`, `detail`."""
 
 DESTROYED: Final = "destroyed"
 HELD: Final = "held"
@@ -63,7 +69,27 @@ async def plan(connection: asyncpg.Connection, house: House) -> Plan:
     return Plan(await today(connection), tuple(found))
 
 
-async def destroy(house: House, record: Record, *, by: str, why: str) -> str:
+def at_console(**told: Any) -> Entry:
+    """An entry of whoever types at the console, who is nobody to the journal."""
+    return Entry(Event.DESTRUCTION, method="console", path="retention apply", **told)
+
+
+def by_person(caller: Caller, request: Request) -> Told:
+    """The entries of whoever is signed in."""
+
+    def made(**told: Any) -> Entry:
+        return entry(caller, Event.DESTRUCTION, request=request, **told)
+
+    return made
+
+
+async def tell_officer(house: House, gone: int) -> None:
+    """A notice to the data protection officer, of how many records were destroyed."""
+    async with house.database.writing.acquire() as connection:
+        await notices.tell(connection, notices.Kind.DESTRUCTION, gone)
+
+
+async def destroy(house: House, record: Record, *, by: str, why: str, told_by: Told = at_console) -> str:
     """DESTROYED, or why the record is still there. `by` and `why`: who decided, and by which decision."""
     law = rules.in_force()
     async with house.database.writing.acquire() as connection, connection.transaction():
@@ -80,28 +106,17 @@ async def destroy(house: House, record: Record, *, by: str, why: str) -> str:
             return HELD
         if not again[0].over(now) or again[0].terms is None:
             return CHANGED
-        await _gone(connection, house, again[0], {"by": by, "rules": law.version, **told(again[0])}, why)
+        detail = {"by": by, "rules": law.version, **told(again[0])}
+        entries = [told_by(patient=patient, reason=why, detail=detail) for patient in again[0].patients]
+        await _gone(connection, house, again[0], entries)
     return DESTROYED
 
 
-async def _gone(connection: asyncpg.Connection, house: House, record: Record, detail: dict[str, Any], why: str) -> None:
+async def _gone(connection: asyncpg.Connection, house: House, record: Record, entries: Sequence[Entry]) -> None:
     for patient in record.patients:
         await close_of_record(connection, patient)
         await erase(connection, house.vault, patient)
-    await house.journal.record_within(
-        connection,
-        [
-            Entry(
-                Event.DESTRUCTION,
-                patient=patient,
-                method="console",
-                path="retention apply",
-                reason=why,
-                detail=detail,
-            )
-            for patient in record.patients
-        ],
-    )
+    await house.journal.record_within(connection, entries)
 
 
 def told(record: Record) -> dict[str, str]:

@@ -1,7 +1,9 @@
-"""Indexes what is stored by search parameters that an administrator has added, and removes the rows of those that ended.
+"""Indexes what is stored: anew, when an update keeps more of it than the one before did; by search parameters that an
+administrator has added. Removes the rows of those that ended.
 
-The internal principal `indexing` does it: each parameter is journaled when its pass begins, or goes on after it was
-stopped, and when it has ended. One worker at a time; the others stand by.
+The internal principal `indexing` does it: each pass is journaled when it begins, or goes on after it was stopped, and when
+it has ended. One worker at a time; the others stand by. Until the pass after an update has ended, a search by what is kept
+anew does not find all (`liaison doctor` says so).
 """
 
 import asyncio
@@ -16,14 +18,23 @@ from liaison.auth.access import internal
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.definitions import SearchParameter
-from liaison.fhir.errors import Unavailable
-from liaison.fhir.search.index import added_rows, has_rows
+from liaison.fhir.errors import Conflict, Unavailable
+from liaison.fhir.search.index import GENERATION, added_rows, has_rows, indexed
 from liaison.fhir.store import Store, filling
+from liaison.fhir.store.reindex import is_behind, reindex
 
 EVERY_SECONDS: Final = 1.0
 STAND_BY_SECONDS: Final = 5.0
 _LOCK: Final = 0x11A160  # one worker a database
-_AGAIN: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError, Unavailable)
+_AGAIN: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+    EOFError,
+    Unavailable,
+    Conflict,  # somebody has typed `liaison reindex`
+)
 
 log = structlog.get_logger()
 
@@ -48,6 +59,8 @@ async def _term(
         # The lock is another process's: there is no event here to wait on.
         while not await one.fetchval("select pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110  # see above
             await asyncio.sleep(STAND_BY_SECONDS)
+        if await is_behind(one, GENERATION):
+            await renew(one, store, journal)
         seen = -1
         while True:
             [[revision]] = await one.fetch("select revision from search_revision")
@@ -67,6 +80,19 @@ async def _work(one: asyncpg.Connection, store: Store, journal: Journal) -> None
         await index(one, store, journal, definition)
     for ended in there.ended:
         await filling.remove(one, ended)
+
+
+async def renew(one: asyncpg.Connection, store: Store, journal: Journal) -> int:
+    """Makes the index of what is stored anew, or goes on with it. How many versions were looked at."""
+    caller = await internal.open_session(one, "indexing")
+    try:
+        detail = {"generation": GENERATION}
+        await journal.record((entry(caller, Event.JOB, detail=detail),))
+        count = await reindex(store.database, store.vault, indexed, GENERATION, lambda _: None, store.parameters)
+        await journal.record((entry(caller, Event.JOB, detail={**detail, "resources": count}),))
+        return count
+    finally:
+        await internal.close_session(one, caller)
 
 
 async def index(one: asyncpg.Connection, store: Store, journal: Journal, definition: SearchParameter) -> int:

@@ -62,25 +62,28 @@ class Batch:
         return {name: write for name, write in names.items() if name not in twice}
 
     def _without_repeated(self, group: Group) -> list[Item]:
-        """Takes out what asks the same as an item before it, or for an identifier that one has, and what refers to that:
-        all conditions of a transaction are searched before it creates anything, so each would create what is to be one."""
+        """Takes out what has the name of an item before it, asks the same, or asks for an identifier that one has, and what
+        refers to that: a transaction looks for all before it creates anything, so each would create what is to be one."""
         kept: list[Item] = []
         repeated: list[Item] = []
         asked: set[tuple[str, str]] = set()
         made: set[tuple[str, tuple[str, str]]] = set()
+        names: set[str] = set()
         for item in group.items:
-            type_ = str(item.tree["resourceType"]) if item.tree is not None else ""
+            type_ = str((item.tree or {}).get("resourceType"))
             query = condition_of(item)
             wanted = identifier_of(query)
-            if query and ((type_, query) in asked or (wanted is not None and (type_, wanted) in made)):
+            same = bool(item.name) and item.name in names
+            if same or (query and ((type_, query) in asked or (wanted is not None and (type_, wanted) in made))):
                 repeated.append(item)
                 continue
             kept.append(item)
+            names.add(item.name)
             asked.add((type_, query))
             made |= {(type_, one) for one in identifiers(item.tree or {})}
         named: set[str] = set()
-        while names := {name for one in repeated for name in (one.full_url, one.local_name) if name} - named:
-            named.update(names)
+        while further := {name for one in repeated for name in (one.full_url, one.local_name) if name} - named:
+            named.update(further)
             repeated += [item for item in kept if not item.texts.isdisjoint(named)]
             kept = [item for item in kept if item.texts.isdisjoint(named)]
         if repeated:

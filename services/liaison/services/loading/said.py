@@ -53,7 +53,7 @@ def said_by_conditions(group: Group) -> Said:
 
 
 def _said(items: Sequence[Item], asks: frozenset[str], criteria: Iterable[str]) -> Said:
-    makes = {name for item in items for name in (item.full_url, item.local_name) if name}
+    makes = {name for item in items for name in (item.name, item.local_name) if name}
     makes |= {_identifier(*one) for item in items for one in identifiers(item.tree or {})}
     found = [identifier_of(query) for query in criteria]
     asks |= {_identifier(*one) for one in found if one is not None}

@@ -7,6 +7,7 @@ lines. Files come in the order of their names; NDJSON files with what others ref
 import gzip
 import hashlib
 import io
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -30,7 +31,11 @@ _FIRST: Final = ("Patient", "RelatedPerson", "Encounter")
 
 
 class Unreadable(Exception):
-    """A path that cannot be read at all: it stops the import. The text names it."""
+    """A path that was given and holds nothing to read: it stops the import. The text names it."""
+
+
+DAMAGED: Final = (OSError, EOFError, zlib.error)
+"""What reading a file raises that may not be read, or is no whole .gz: it is refused, and the others are stored."""
 
 
 @dataclass(slots=True)
@@ -59,8 +64,10 @@ class Item:
 
     @property
     def name(self) -> str:
-        """What identifies it in its source: its fullUrl, else its type and id, else nothing."""
-        return self.full_url or self.local_name
+        """What identifies it in its source: its fullUrl, else its type and id, else all that it says: what has no name and
+        is the same to the letter is the same thing. '' for what could not be read."""
+        content = f"sha256:{self.digest.hex()}" if self.digest else ""
+        return self.full_url or self.local_name or content
 
     @property
     def local_name(self) -> str:
@@ -101,11 +108,13 @@ class Group:
 
 
 class Part(NamedTuple):
-    """What one call of `read_part` reads: a file, or some lines of one. Small enough to be handed to another process."""
+    """What one call of `read_part` reads: a file, or some lines of one. Small enough to be handed to another process.
+    `damaged`: why what follows of its lines cannot be read."""
 
     path: Path
     first_line: int = 0
     lines: tuple[bytes, ...] = ()
+    damaged: str = ""
 
 
 def files(paths: Iterable[Path]) -> list[Path]:
@@ -142,14 +151,14 @@ def parts(paths: Iterable[Path]) -> Iterator[Part]:
         if not _is_lines(path):
             yield Part(path)
     for path in sorted((file for file in listed if _is_lines(file)), key=_rank):
+        number = 1
         try:
             with opened(path) as file:
-                number = 1
                 while lines := tuple(islice(file, LINES_AT_ONCE)):
                     yield Part(path, number, lines)
                     number += len(lines)
-        except (OSError, EOFError) as error:
-            raise Unreadable(f"{path} cannot be read: {error}") from None
+        except DAMAGED as error:
+            yield Part(path, number, damaged=str(error))
 
 
 def _rank(path: Path) -> tuple[int, str]:
@@ -157,7 +166,7 @@ def _rank(path: Path) -> tuple[int, str]:
     try:
         with opened(path) as file:
             type_ = read(file.readline()).get("resourceType")
-    except (FhirError, OSError, EOFError):
+    except (FhirError, *DAMAGED):
         type_ = ""  # Whatever is wrong is said when the file itself is read.
     if type_ in DIRECTORY_TYPES:
         return 0, str(path)
@@ -165,7 +174,9 @@ def _rank(path: Path) -> tuple[int, str]:
 
 
 def read_part(part: Part) -> Group:
-    """The resources of one part, each valid or with its problem. Raises Unreadable for a file that cannot be read."""
+    """The resources of one part, each valid or with its problem; a file that cannot be read is one problem."""
+    if part.damaged:
+        return Group(str(part.path), [_damaged(f"{part.path}:{part.first_line}", part.damaged)])
     group = _of_lines(part) if part.lines else _of_file(part.path)
     types = {item.full_url: str(item.tree.get("resourceType")) for item in group.items if item.full_url and item.tree}
     for item in group.items:
@@ -179,24 +190,40 @@ def _of_file(path: Path) -> Group:
             tree = read(file.read())
     except FhirError as error:
         return Group(str(path), [Item(str(path), None, problem=error)])
-    except (OSError, EOFError) as error:
-        raise Unreadable(f"{path} cannot be read: {error}") from None
+    except DAMAGED as error:
+        return Group(str(path), [_damaged(str(path), str(error))])
     if tree.get("resourceType") == "Bundle" and tree.get("type") in UNPACKED:
         return _of_bundle(path, tree)
     return Group(str(path.parent), [Item(str(path), tree)], single=True)
 
 
+def _damaged(where: str, why: str) -> Item:
+    return Item(where, None, problem=BadRequest(f"It cannot be read from here on: {why}."))
+
+
 def _of_bundle(path: Path, tree: Tree) -> Group:
-    entries = tree.get("entry")
+    entries = tree.get("entry", [])
     group = Group(str(path), whole=tree.get("type") == "transaction")
-    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+    if not isinstance(entries, list):
+        group.items.append(Item(str(path), None, problem=BadRequest("It is not a list.", "Bundle.entry")))
+        return group
+    for index, entry in enumerate(entries):
         where = f"{path} Bundle.entry[{index}]"
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict):
-            request = entry.get("request")
-            none_exist = request.get("ifNoneExist", "") if isinstance(request, dict) else ""
-            group.items.append(Item(where, resource, _text(entry.get("fullUrl")), _text(none_exist)))
+        entry = entry if isinstance(entry, dict) else {}
+        request: Tree = entry["request"] if isinstance(entry.get("request"), dict) else {}
+        if isinstance(entry.get("resource"), dict):
+            none_exist = _text(request.get("ifNoneExist"))
+            group.items.append(Item(where, entry["resource"], _text(entry.get("fullUrl")), none_exist))
+        # What was answered, and that something was deleted in its source, is no resource to be stored.
+        elif "resource" in entry or not ("response" in entry or _deletion(tree, request)):
+            group.items.append(Item(where, None, problem=BadRequest("The entry holds no resource to be stored.")))
+    if tree["type"] == "history":
+        group.items.reverse()  # its newest state of each resource comes first, and is to be stored last
     return group
+
+
+def _deletion(bundle: Tree, request: Tree) -> bool:
+    return bundle["type"] == "history" and request.get("method") == "DELETE"
 
 
 def _text(value: Any) -> str:

@@ -1,5 +1,6 @@
 """The pages that put a software's request before a person: whom it is about, and what it may do."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -68,9 +69,16 @@ def _same(request: Request, about: Asking) -> str:
 
 
 def consent(
-    request: Request, about: Asking, patient: Choice | None, encounter: Visit | None, *, empty: bool
+    request: Request,
+    about: Asking,
+    patient: Choice | None,
+    encounter: Visit | None,
+    *,
+    beside: Sequence[str] = (),
+    empty: bool,
 ) -> Response:
-    """What the software asks for, each with a box, and for how long. `empty`: nothing stayed ticked."""
+    """What the software asks for, each with a box, and for how long. `beside`: what else it hears that the launch is about.
+    `empty`: nothing stayed ticked."""
     gettext = translations(language_of(request)).gettext
     scopes = about.asked.scopes
     return render(
@@ -80,13 +88,14 @@ def consent(
         form_targets=[origin_of(about.asked)],
         software=about.asked.client.name,
         destination=_destination(about.asked),
-        lines=words.lines(scopes, gettext),
+        lines=words.lines(scopes, gettext, language_of(request)),
         until=words.until(scopes, request.app.state.house.database.clock.now()),
         outlasting=words.outlasting(scopes),
         identity=scopes.signs_in,
         request_text=urlencode(about.pairs),
         patient=patient,
         encounter=encounter,
+        beside=beside,
         no_encounter=encounters.NONE,
         empty=empty,
         other_language=_same(request, about),

@@ -37,7 +37,7 @@ from liaison.auth.vendors import activations
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
-from liaison.services.oauth import asking, consent, encounters, patients, prompting
+from liaison.services.oauth import asking, consent, contexts, encounters, patients, prompting
 from liaison.services.oauth.asking import Asking, Pairs
 from liaison.services.oauth.subject import Chosen, settled
 from liaison.services.pages.layout import confine
@@ -135,7 +135,10 @@ async def _ask(
     if "none" in asked.wanted.prompts:
         required = InteractionRequired if isinstance(found, Response) else ConsentRequired
         raise Answerable(required("The person has to be asked."), asked.redirect_uri, asked.state)
-    return found if isinstance(found, Response) else asking.consent(request, about, *found, empty=empty)
+    if isinstance(found, Response):
+        return found
+    beside = await contexts.told(request, browser.caller, context.references)
+    return asking.consent(request, about, *found, beside=beside, empty=empty)
 
 
 async def _decide(request: Request, pairs: Pairs, asked: AuthorizationRequest) -> Response:

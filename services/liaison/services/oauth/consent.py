@@ -1,61 +1,21 @@
 """What a grant means, in plain words: which data, to do what, for how long. French source; English in the catalogue."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from liaison.auth.oauth2.rfc6749.refresh_tokens import lifetime
 from liaison.auth.smart.grammar import Scope
 from liaison.auth.smart.scopes import Scopes
+from liaison.services.oauth import criteria, kinds_of_data
+from liaison.services.pages.marking import Gettext, _
 
-Gettext = Callable[[str], str]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
-
-_DATA: Final = {
-    "*": _("Tout ce que vous pouvez voir vous-même"),
-    "AllergyIntolerance": _("Allergies"),
-    "Appointment": _("Rendez-vous"),
-    "CarePlan": _("Plan de soins"),
-    "CareTeam": _("Équipe de soins"),
-    "Communication": _("Messages et notes de liaison"),
-    "Condition": _("Maladies et problèmes de santé"),
-    "Consent": _("Consentements et oppositions"),
-    "DiagnosticReport": _("Comptes rendus d’examens"),
-    "DocumentReference": _("Documents"),
-    "Encounter": _("Consultations, visites et séjours"),
-    "Goal": _("Objectifs"),
-    "Immunization": _("Vaccinations"),
-    "MedicationRequest": _("Prescriptions"),
-    "MedicationStatement": _("Traitements en cours"),
-    "Observation": _("Mesures et résultats"),
-    "Organization": _("Annuaire des structures"),
-    "Patient": _("Identité et coordonnées"),
-    "Practitioner": _("Annuaire des professionnels"),
-    "PractitionerRole": _("Annuaire des professionnels et de leurs exercices"),
-    "Procedure": _("Actes réalisés"),
-    "QuestionnaireResponse": _("Réponses aux questionnaires"),
-    "RelatedPerson": _("Proches et représentants"),
-    "ServiceRequest": _("Demandes d’examens et de soins"),
-    "Task": _("Tâches et étapes du plan"),
-}
 _ACTS: Final = (
     ("rs", _("consulter")),
     ("c", _("ajouter")),
     ("u", _("modifier")),
     ("d", _("effacer")),
 )
-_CRITERIA: Final = {
-    "vital-signs": _("seulement les constantes"),
-    "laboratory": _("seulement les résultats de laboratoire"),
-    "survey": _("seulement les questionnaires"),
-}
-
-
 READING: Final = "rs"
 WRITING: Final = "cud"
 IDENTITY: Final = "identity"
@@ -72,10 +32,10 @@ class Line(NamedTuple):
     acts: str
 
 
-def lines(scopes: Scopes, gettext: Gettext) -> list[Line]:
+def lines(scopes: Scopes, gettext: Gettext, language: str = "fr") -> list[Line]:
     """Every permission asked for, reading and changing apart; nothing is left out because it has no pretty name."""
     return [
-        Line(f"{place}.{letters}", _data(scope, gettext), _acts(scope, letters, gettext))
+        Line(f"{place}.{letters}", _data(scope, gettext, language), _acts(scope, letters, gettext))
         for place, scope in enumerate(scopes.scopes)
         for letters in (READING, WRITING)
         if set(letters) & set(scope.letters)
@@ -95,15 +55,9 @@ def chosen(asked: Scopes, boxes: Collection[str]) -> Scopes:
     return Scopes(kept, asked.names.difference(refused))
 
 
-def _data(scope: Scope, gettext: Gettext) -> str:
-    if scope.type_ in _DATA:
-        data = gettext(_DATA[scope.type_])
-    else:
-        data = gettext(_("Données de type {type}")).format(type=scope.type_)
-    only = [
-        next((gettext(text) for code, text in _CRITERIA.items() if value.endswith(code)), f"{name} = {value}")
-        for name, value in sorted(scope.criteria)
-    ]
+def _data(scope: Scope, gettext: Gettext, language: str) -> str:
+    """'Mesures et résultats (seulement les constantes)'."""
+    data, only = kinds_of_data.called(scope.type_, gettext), criteria.told(scope, gettext, language)
     return f"{data} ({', '.join(only)})" if only else data
 
 

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from liaison.auth.people import phones
 from liaison.auth.people.managers import SELF_EMPLOYED
 from liaison.services.pages import cookies
 from liaison.services.pages.calendar_words import day_said, last_day_before, moment_said
@@ -79,7 +80,7 @@ def environment(language: str) -> Environment:
     made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.globals.update(static=static_url, lang=language)
     made.globals.update(receivers=RECEIVERS, coordinators=COORDINATORS, urgent=URGENT, called=CALLED)
-    made.globals.update(checkers=CHECKERS, self_employed=SELF_EMPLOYED)
+    made.globals.update(checkers=CHECKERS, self_employed=SELF_EMPLOYED, phone_managers=phones.MANAGERS)
     made.filters.update(
         activities=lambda tree: activities.told(tree, say),
         sentence=lambda tree: sentences.sentence(tree, say),

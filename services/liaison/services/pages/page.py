@@ -19,6 +19,7 @@ from liaison.services.pages import cookies, left_open, onward
 from liaison.services.pages.form_tokens import token_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
+from liaison.services.pages.marking import _
 from liaison.services.pages.once import once
 from liaison.services.pages.signed_in import RoleNeeded, SignInNeeded, browser_of, signed_in
 
@@ -27,11 +28,6 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 FORM_LIMIT: Final = 512 * 1024
 _SAFE: Final = frozenset({"GET", "HEAD"})
 log = structlog.get_logger()
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _WORDS: Final = {

@@ -18,7 +18,6 @@ from liaison.services.pages.layout import confine, render
 from liaison.services.pages.page import page
 from liaison.services.pages.signed_in import address_of, signed_in
 
-MANAGERS: Final = frozenset({"home-service-manager"})
 _YEAR: Final = 365 * 86400
 
 
@@ -57,7 +56,8 @@ async def revoke(request: Request) -> Response:
         async with house.database.writing.acquire() as connection, connection.transaction():
             if _is_number(number) and await phones.revoke(connection, caller.organization, int(number)):
                 told = FhirRequest(request.method, "telephones/revoquer", address=address_of(request))
-                await house.journal.record_within(connection, (entry(caller, Event.RIGHTS, request=told),))
+                done = entry(caller, Event.RIGHTS, request=told, detail={"phone": number})
+                await house.journal.record_within(connection, (done,))
     return confine(request, RedirectResponse("/telephones", status_code=303))
 
 
@@ -71,7 +71,7 @@ def routes() -> list[Route]:
         return await (enrol if request.method == "POST" else show)(request)
 
     return [
-        page("/telephones", telephones, methods=("GET", "POST"), roles=MANAGERS, proven="/telephones"),
+        page("/telephones", telephones, methods=("GET", "POST"), roles=phones.MANAGERS, proven="/telephones"),
         # No proof: a lost phone is removed at one touch, and nobody gets in by it.
-        page("/telephones/revoquer", revoke, methods=("POST",), roles=MANAGERS),
+        page("/telephones/revoquer", revoke, methods=("POST",), roles=phones.MANAGERS),
     ]

@@ -8,13 +8,12 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from math import ceil
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
-
-import orjson
 
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import FhirError, Issue
+from liaison.fhir.model import dump, reread
 from liaison.fhir.store.contract import Answer, Request, Tree
 from liaison.services.engine import Engine
 from liaison.services.pages.clock import PARIS
@@ -27,7 +26,7 @@ class Refused(FhirError):
     """The engine's answer was not a success. `status` is the engine's; the page says it in a plain sentence."""
 
     def __init__(self, answer: Answer) -> None:
-        outcome = orjson.loads(answer.body) if answer.body else {}
+        outcome = reread(answer.body) if answer.body else {}
         issues = [
             Issue(i.get("code", "processing"), i.get("diagnostics", ""), (i.get("expression") or [""])[0])
             for i in outcome.get("issue", [])
@@ -50,7 +49,7 @@ class Record:
         self, method: str, path: str, *, query: Criteria = (), body: Tree | None = None, **headers: str
     ) -> Answer:
         """One FHIR request. Header names are given with underscores. Raises nothing: a refusal is an answer."""
-        encoded = b"" if body is None else orjson.dumps(body)
+        encoded = b"" if body is None else dump(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         pairs = urlencode(list(query.items()) if isinstance(query, Mapping) else list(query))
         request = Request(method, path, pairs, encoded, named, self._request_id, self._address)
@@ -122,8 +121,7 @@ class Record:
             page = _tree(await self.engine.handle(self.caller, request))
 
 
-def _tree(answer: Answer) -> dict[str, Any]:
+def _tree(answer: Answer) -> Tree:
     if answer.status >= 400:
         raise Refused(answer)
-    tree: dict[str, Any] = orjson.loads(answer.body)
-    return tree
+    return reread(answer.body)

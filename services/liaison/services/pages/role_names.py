@@ -6,12 +6,7 @@ from typing import Final
 from liaison.auth.access.classes import Class
 from liaison.auth.access.roles import ROLES, profession_of
 from liaison.auth.access.table import Table
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
+from liaison.services.pages.marking import _
 
 ROLE_NAMES: Final = {
     "gp": _("Médecin généraliste"),

@@ -1,34 +1,12 @@
 // fhirclient (npm, SMART Health IT): an app that a person signs in to, public or with a key of its own.
-import { createServer } from "node:http";
 import smart from "fhirclient";
 import { next, tell } from "./told.mjs";
+import { storage, within } from "./web_application.mjs";
 
 const { fhir, client: registered, redirect, observation, transaction } = await next();
 // With a key it cannot renew its token: it does not sign that request.
 const offline = registered.private_jwk ? "" : "offline_access ";
 const scope = `openid fhirUser launch/patient ${offline}user/*.cruds`;
-
-const kept = new Map();
-const storage = {
-  get: async (key) => kept.get(key),
-  set: async (key, value) => kept.set(key, value).get(key),
-  unset: async (key) => kept.delete(key),
-};
-
-/** Runs `work` inside a real request to `path`, as a web application would, and returns what it gave. */
-async function within(path, work) {
-  const server = createServer();
-  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
-  const given = new Promise((resolve, reject) => {
-    server.on("request", (request, response) => {
-      work(request, response).then(resolve, reject).finally(() => response.writableEnded || response.end());
-    });
-  });
-  const answer = await fetch(`http://127.0.0.1:${server.address().port}${path}`, { redirect: "manual" });
-  const result = await given;
-  server.close();
-  return { result, location: answer.headers.get("location") };
-}
 
 const asked = { iss: fhir, clientId: registered.client_id, scope, redirectUri: redirect };
 if (registered.private_jwk) asked.clientPrivateJwk = registered.private_jwk;

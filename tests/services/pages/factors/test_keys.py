@@ -1,10 +1,11 @@
 """Passkeys in a real Chromium, whose virtual authenticator is driven over the DevTools protocol (WebAuthn domain)."""
 # ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
+import asyncio
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 from webauthn import verify_authentication_response
 from webauthn.helpers import base64url_to_bytes, parse_client_data_json
 
@@ -16,6 +17,7 @@ from ..conftest import Site, check_page, chromium, site  # noqa: F401  # fixture
 
 pytestmark = pytest.mark.browser
 
+REFUSED = "n’a pas été reconnue"
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -62,6 +64,7 @@ async def test_from_an_invitation_to_every_day_with_a_passkey_alone(real: Site, 
     link = await invited(real)
     await page.goto(link)
     await check_page(page)
+    assert not await page.get_by_text(REFUSED).is_visible()  # nothing was tried yet
     await page.get_by_role("button", name="Créer une clé d’accès et entrer").click()
     await page.wait_for_url("**/dossiers")
     await page.goto("/mes-connexions")
@@ -71,6 +74,7 @@ async def test_from_an_invitation_to_every_day_with_a_passkey_alone(real: Site, 
     await page.goto("/ma-securite")
     await check_page(page)
     assert await page.get_by_role("button", name="Retirer").count() == 0  # the only one stays
+    assert await page.get_by_label("Nom de cet appareil").is_visible()
     await page.get_by_role("button", name="Se déconnecter").click()
     await page.get_by_role("button", name="Se connecter avec une clé d’accès").click()
     await page.wait_for_url("**/dossiers")
@@ -84,6 +88,7 @@ async def test_from_an_invitation_to_every_day_with_a_passkey_alone(real: Site, 
     await page.get_by_label("Motif").fill("Trouvée inconsciente")
     await page.get_by_role("button", name="Confirmer avec ma clé d’accès").click()
     await page.get_by_text("C’est confirmé").wait_for()
+    assert not await page.get_by_role("button", name="Confirmer avec ma clé d’accès").is_visible()  # once is enough
     async with page.expect_navigation():
         await page.get_by_role("button", name="Ouvrir l'accès").click()
     assert "Prouvez une fois de plus" not in await page.content()
@@ -105,17 +110,55 @@ async def test_from_an_invitation_to_every_day_with_a_passkey_alone(real: Site, 
     await page.get_by_role("button", name="Se connecter avec une clé d’accès").wait_for()
     await driven.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
     await page.get_by_role("button", name="Se connecter avec une clé d’accès").click()
-    await page.get_by_text("n’a pas été reconnue").wait_for()
+    await page.get_by_text(REFUSED).wait_for()
     await driven.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": True})
     await writing.execute("update passkey set sign_count = 1000")
-    # The words of the first refusal may still stand: it is the second answer that is waited for.
     async with page.expect_response(lambda one: one.url.endswith("/connexion/cle")) as answered:
         await page.get_by_role("button", name="Se connecter avec une clé d’accès").click()
     assert (await answered.value).status >= 400
-    await page.get_by_text("n’a pas été reconnue").wait_for()
+    await page.get_by_text(REFUSED).wait_for()
     await writing.execute("update passkey set sign_count = 1")
     await page.get_by_role("button", name="Se connecter avec une clé d’accès").click()
     await page.wait_for_url("**/dossiers")
+
+
+async def test_an_impatient_thumb_makes_one_try_and_a_refusal_leaves_the_button_to_try_again(
+    real: Site, chromium: Browser
+) -> None:
+    page = await real.page(chromium, 360, 640)
+    driven, authenticator = await device(page)
+    await page.goto(await invited(real))
+    await page.get_by_role("button", name="Créer une clé d’accès et entrer").click()
+    await page.wait_for_url("**/dossiers")
+    await page.get_by_role("button", name="Se déconnecter").click()
+    button = page.get_by_role("button", name="Se connecter avec une clé d’accès")
+    await button.wait_for()
+    tries: list[str] = []
+    page.on("request", lambda one: tries.append(one.url) if one.url.endswith("/connexion/cle/defi") else None)
+
+    await driven.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False})
+    await button.dblclick()
+    await page.get_by_text(REFUSED).wait_for()
+    assert (len(tries), await button.is_enabled()) == (1, True)
+
+    # The second time the key is right, and the next page is long in coming: nothing else begins meanwhile.
+    await driven.send("WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": True})
+    coming, there = asyncio.Event(), asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        coming.set()
+        await there.wait()
+        await route.continue_()
+
+    await page.route(lambda url: url.rstrip("/") == real.url, slow)
+    where = await button.bounding_box()
+    assert where is not None
+    await button.click()
+    await asyncio.wait_for(coming.wait(), 60)
+    await page.mouse.click(where["x"] + 20, where["y"] + 20)
+    there.set()
+    await page.wait_for_url("**/dossiers")
+    assert len(tries) == 2
 
 
 async def test_an_answer_counts_for_its_own_challenge_address_and_account(

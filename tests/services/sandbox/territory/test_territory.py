@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from liaison.fhir.definitions.profiles import CARE_CIRCLE
 from liaison.fhir.errors import FhirError
 from liaison.fhir.model import check_digits, read, validate
 from liaison.protocols.alerts import Standing, level_of, standing
@@ -16,34 +17,10 @@ from liaison.protocols.calendar import State, entry
 from liaison.services.sandbox.territory import Patient, Territory, build, systems
 from liaison.services.sandbox.territory.clock import PARIS, Clock
 
+from ..people import KEYS
+
 Tree = dict[str, Any]
 CLOCK = Clock(datetime(2026, 11, 23, 10, 7, tzinfo=PARIS))
-KEYS = [
-    "gp",
-    "gp_outside",
-    "nurse",
-    "physio",
-    "pharmacist",
-    "hospital_doctor",
-    "psychiatrist",
-    "substitute_active",
-    "substitute_expired",
-    "trainee",
-    "on_call_doctor",
-    "call_handler",
-    "secretary",
-    "aide",
-    "aide2",
-    "home_service_manager",
-    "social_worker",
-    "coordinator",
-    "coordinator_admin",
-    "auditor",
-    "patient_a",
-    "patient_b",
-    "guardian",
-    "admin",
-]
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +84,14 @@ def test_every_resource_is_valid_r4(territory: Territory, patients: dict[str, Pa
                 problems += [(issue.expression, issue.diagnostics) for issue in error.issues]
 
     assert not problems, problems
+
+
+def test_each_person_has_one_circle_of_care_that_claims_to_be_one(patients: dict[str, Patient]) -> None:
+    for patient in patients.values():
+        claimed = [
+            one for one in _resources(patient, "CareTeam") if CARE_CIRCLE.url in one.get("meta", {}).get("profile", ())
+        ]
+        assert [one.get("category") for one in claimed] == [None], patient.key
 
 
 def test_a_fault_in_a_resource_would_be_seen(patients: dict[str, Patient]) -> None:

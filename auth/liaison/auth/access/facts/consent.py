@@ -12,31 +12,30 @@ from typing import Any, Final
 from liaison.auth.access import vocabulary
 from liaison.auth.access.classes import named
 from liaison.auth.access.facts.reading import STAFF, Reading, codes, period
-from liaison.auth.access.intervals import ALWAYS, FOREVER, Interval
+from liaison.auth.access.intervals import ALWAYS, Interval
 from liaison.auth.access.purposes import Purpose, from_code
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.world import Fact, Source
 
-_SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
+SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
 _ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _SENSITIVITY: Final = {"PSY": "PSY", "PSYTHPN": "PSY", "MH": "PSY", "HIV": "SENS", "ETH": "SENS", "SEX": "SENS", "STD": "SENS",
                        "SDV": "SENS"}  # fmt: skip
 _ACTION: Final = "http://terminology.hl7.org/CodeSystem/consentaction"
 _ACT_REASON_OID: Final = "urn:oid:2.16.840.1.113883.5.8"
 _CARE: Final = frozenset({Purpose.TREAT, Purpose.COORD})
-_NO_CARE: Final = frozenset({
+NO_CARE: Final = frozenset({
     "HMARKT", "HPAYMT", "PUBHLTH", "HRESCH", "BIORCH", "CLINTRCH", "CLINTRCHNPC", "CLINTRCHPC", "PRECLINTRCH", "DSRCH",
     "POARCH", "TRANSRCH",
 })  # fmt: skip
 """Codes of v3-ActReason for marketing, payment, public health and research: who denies these does not mean care."""
-_NAMING: Final = ("actor", "data", "purpose", "securityLabel", "class", "code", "action", "dataPeriod")
 IN_FORCE: Final = frozenset({"active", "proposed"})
 """Statuses in which an opposition counts."""
 
 
 def facts(reading: Reading) -> Iterator[Fact]:
     tree = reading.tree
-    if "patient-privacy" not in codes(tree.get("scope"), _SCOPE):
+    if "patient-privacy" not in codes(tree.get("scope"), SCOPE):
         return
     status, provision = tree.get("status"), tree.get("provision")
     provision = provision if isinstance(provision, Mapping) else {}
@@ -44,75 +43,11 @@ def facts(reading: Reading) -> Iterator[Fact]:
     if status == "active" and "information" in codes(tree.get("category"), vocabulary.CONSENT):
         during = period(provision.get("period"))
         if during is not None:
-            for actor, _ in _actors(reading, provision) or [(0, "")]:
+            for actor, _ in actors(reading, provision) or [(0, "")]:
                 yield _fact(reading, next(numbers), actor, Relation.INFORMED, during)
         return
     if status in IN_FORCE:
         yield from _provision(reading, provision, numbers, status == "active")
-
-
-def unbound_denials(reading: Reading) -> Iterator[tuple[str, ...]]:
-    """The path of each element of a Consent in force by which what reads as a denial stops nobody: an actor or an item that
-    names nobody and nothing here, a purpose that is none, a type that is not said, a category that says otherwise."""
-    tree = reading.tree
-    if "patient-privacy" not in codes(tree.get("scope"), _SCOPE) or tree.get("status") not in IN_FORCE:
-        return
-    kinds, provision = set(codes(tree.get("category"), vocabulary.CONSENT)), tree.get("provision")
-    yield from _unbound(reading, provision, ("Consent", "provision"))
-    if "information" in kinds:
-        if tree["status"] == "active" and _denies(provision):
-            yield ("Consent", "category")
-    else:
-        yield from _untyped(provision, ("Consent", "provision"), meant="opposition" in kinds)
-
-
-def _denies(provision: object) -> bool:
-    if not isinstance(provision, Mapping):
-        return False
-    return provision.get("type") == "deny" or any(_denies(one) for one in provision.get("provision") or ())
-
-
-def _untyped(provision: object, path: tuple[str, ...], *, meant: bool) -> Iterator[tuple[str, ...]]:
-    """Each rule that names somebody or something, and does not say whether it permits or denies it. `meant`: the Consent says
-    that it is an opposition, of whatever it names. What only holds other rules needs no type."""
-    given = provision if isinstance(provision, Mapping) else {}
-    nested = given.get("provision") or ()
-    if not given.get("type") and not nested and (meant or any(given.get(name) for name in _NAMING)):
-        yield (*path, "type")
-    for one in nested:
-        yield from _untyped(one, (*path, "provision"), meant=meant)
-
-
-def dated_masking(reading: Reading) -> Iterator[tuple[str, ...]]:
-    """The path of each period by which a masking would begin or end by itself, after it is written."""
-    yield from _dated(reading, reading.tree.get("provision"), ("Consent", "provision"))
-
-
-def _dated(reading: Reading, provision: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    if not isinstance(provision, Mapping):
-        return
-    during = period(provision.get("period"))
-    masks = provision.get("type") == "deny" and provision.get("data")
-    if masks and during is not None and (during.start > reading.at or reading.at < during.end < FOREVER):
-        yield (*path, "period")
-    for nested in provision.get("provision") or ():
-        yield from _dated(reading, nested, (*path, "provision"))
-
-
-def _unbound(reading: Reading, provision: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    if not isinstance(provision, Mapping):
-        return
-    if provision.get("type") == "deny":
-        if any(principal == _NOBODY for principal, _ in _actors(reading, provision)):
-            yield (*path, "actor")
-        items = [_item(reading, data.get("reference")) for data in provision.get("data") or ()]
-        if any(item is None or item[0] != reading.key.patient for item in items):
-            yield (*path, "data")
-        # A masking is one whatever it says it is against.
-        if not items and _named_purposes(provision) - _NO_CARE and not _purposes(provision):
-            yield (*path, "purpose")
-    for nested in provision.get("provision") or ():
-        yield from _unbound(reading, nested, (*path, "provision"))
 
 
 def _provision(
@@ -127,13 +62,13 @@ def _provision(
 
 
 def _permits(reading: Reading, provision: Mapping[str, Any], numbers: "count[int]") -> Iterator[Fact]:
-    during, purposes = period(provision.get("period")), _purposes(provision)
+    during, purposes = period(provision.get("period")), purposes_of(provision)
     limited = any(provision.get(name) for name in ("class", "data", "dataPeriod")) or _limits_codes(provision)
-    classes, unknown = _classes(provision)
-    elsewhere = bool(_named_purposes(provision)) and not purposes & (_CARE | {Purpose.PATRQT})
+    classes, unknown = classes_of(provision)
+    elsewhere = bool(named_purposes(provision)) and not purposes & (_CARE | {Purpose.PATRQT})
     if during is None or limited or unknown or elsewhere:
         return
-    for actor, type_ in _actors(reading, provision):
+    for actor, type_ in actors(reading, provision):
         detail: dict[str, Any] = {"classes": classes} if classes else {}
         if type_ == "RelatedPerson":
             detail["holder"] = "related"
@@ -147,7 +82,7 @@ def _denials(reading: Reading, provision: Mapping[str, Any], numbers: "count[int
     items = [
         key
         for data in provision.get("data") or ()
-        if (key := _item(reading, data.get("reference"))) is not None and key[0] == reading.key.patient
+        if (key := item(reading, data.get("reference"))) is not None and key[0] == reading.key.patient
     ]
     if provision.get("data"):
         # What is masked stays so until it is withdrawn, as the class on its rows does: a period that was not over when
@@ -156,12 +91,12 @@ def _denials(reading: Reading, provision: Mapping[str, Any], numbers: "count[int
             for _, kind, res in items:
                 yield _fact(reading, next(numbers), res, Relation.MASK, ALWAYS, {"kind": kind})
         return
-    purposes, (classes, unknown) = _purposes(provision), _classes(provision)
-    if _named_purposes(provision) and not purposes:
+    purposes, (classes, unknown) = purposes_of(provision), classes_of(provision)
+    if named_purposes(provision) and not purposes:
         return  # against research or marketing: not against care
     detail = {"classes": classes} if classes and not unknown else {}
     relation = Relation.EMERGENCY_OBJECTION if purposes and not purposes & _CARE else Relation.DENY
-    for actor, _ in _actors(reading, provision) or [(0, "")]:
+    for actor, _ in actors(reading, provision) or [(0, "")]:
         yield _fact(reading, next(numbers), actor, relation, during, detail)
         if Purpose.ETREAT in purposes and relation is Relation.DENY:
             yield _fact(reading, next(numbers), actor, Relation.EMERGENCY_OBJECTION, during)
@@ -179,7 +114,7 @@ def _fact(
     return Fact(principal, relation, during, detail=detail or {}, source=source, ordinal=ordinal)
 
 
-def _actors(reading: Reading, provision: Mapping[str, Any]) -> list[tuple[int, str]]:
+def actors(reading: Reading, provision: Mapping[str, Any]) -> list[tuple[int, str]]:
     """(principal, type) of those named. Who is named and cannot be found here has no rights to take or give."""
     found = []
     for actor in provision.get("actor") or ():
@@ -187,15 +122,15 @@ def _actors(reading: Reading, provision: Mapping[str, Any]) -> list[tuple[int, s
         if named_ is not None:
             found.append((named_[1].res, named_[0]))
         else:
-            found.append((_NOBODY, ""))
+            found.append((NOBODY, ""))
     return found
 
 
-_NOBODY: Final = -1
+NOBODY: Final = -1
 """A principal that no session has: an actor outside the territory."""
 
 
-def _item(reading: Reading, reference: object) -> tuple[int, int, int] | None:
+def item(reading: Reading, reference: object) -> tuple[int, int, int] | None:
     text = reference.get("reference") if isinstance(reference, Mapping) else None
     found = reading.name(reference, text.partition("/")[0]) if isinstance(text, str) else None
     return tuple(found[1]) if found else None  # type: ignore[return-value]  # a Key is (patient, kind, res)
@@ -206,16 +141,16 @@ def _limits_codes(provision: Mapping[str, Any]) -> bool:
     return any(not list(codes(concept, _ACTION)) for concept in provision.get("code") or ())
 
 
-def _named_purposes(provision: Mapping[str, Any]) -> set[str]:
+def named_purposes(provision: Mapping[str, Any]) -> set[str]:
     given = provision.get("purpose")
     return {*codes(given, vocabulary.ACT_REASON), *codes(given, _ACT_REASON_OID)}
 
 
-def _purposes(provision: Mapping[str, Any]) -> set[Purpose]:
-    return {purpose for code in _named_purposes(provision) if (purpose := from_code(code)) is not None}
+def purposes_of(provision: Mapping[str, Any]) -> set[Purpose]:
+    return {purpose for code in named_purposes(provision) if (purpose := from_code(code)) is not None}
 
 
-def _classes(provision: Mapping[str, Any]) -> tuple[list[str], bool]:
+def classes_of(provision: Mapping[str, Any]) -> tuple[list[str], bool]:
     """The names of the classes meant, and whether some label is not understood."""
     found, unknown = [], False
     for label in provision.get("securityLabel") or ():

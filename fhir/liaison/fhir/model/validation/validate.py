@@ -3,6 +3,7 @@
 from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest, Issue, Unprocessable
 from liaison.fhir.model.tree import Tree
+from liaison.fhir.model.validation import profiles
 from liaison.fhir.model.validation.problem import Problems
 from liaison.fhir.model.validation.scope import Scope
 from liaison.fhir.model.validation.shape import check_resource
@@ -14,15 +15,18 @@ def problems(tree: Tree) -> list[Issue]:
     check_resource(tree, Scope.of(tree), found)
     named = tree.get("resourceType")
     root = named if isinstance(named, str) and named in RESOURCE_TYPES else ""
-    return [Issue(one.code, one.text, (root + one.path).lstrip("."), one.severity) for one in found]
+    told = [Issue(one.code, one.text, (root + one.path).lstrip("."), one.severity) for one in found]
+    if any(one.severity == "error" for one in told):
+        return told
+    return [*told, *profiles.problems(tree, profiles.claimed(tree))]
 
 
 def validate(tree: Tree, type_: str | None = None) -> None:
     """Raises when the tree is not a resource that R4 allows, with every problem; warnings alone raise nothing.
 
     BadRequest when it is not of `type_` or of no type of R4, Unprocessable otherwise. Structure, cardinality, types and
-    forms of primitives, required codes, targets of references and R4's own invariants are checked; profiles, other
-    bindings and the existence of targets are not.
+    forms of primitives, required codes, targets of references and R4's own invariants are checked, and what the profiles
+    ask that it claims and that are known here (liaison.fhir.definitions.profiles); other profiles, other bindings and the existence of targets are not.
     """
     if type_ is not None and tree.get("resourceType") != type_:
         raise BadRequest(f"Expected a {type_}.", "resourceType")

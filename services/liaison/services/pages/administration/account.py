@@ -19,17 +19,12 @@ from liaison.services.pages.administration.people import PATH, WrongDay, named, 
 from liaison.services.pages.entering import go
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.online_access.words import DOCUMENTS
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import profession_name
 from liaison.services.pages.signed_in import address_of, signed_in
 from liaison.services.pages.team.staff import qualify
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
 
 _NO_LINK = {
     "suspended": _("Ce compte est suspendu : reprenez-le d’abord."),

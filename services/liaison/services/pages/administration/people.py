@@ -23,6 +23,7 @@ from liaison.services.pages.administration import doubtful
 from liaison.services.pages.entering import asked
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import PARIS, render
+from liaison.services.pages.marking import _
 from liaison.services.pages.online_access.words import DOCUMENTS
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, human_name, signed_in
@@ -33,11 +34,6 @@ ADMINISTRATORS: Final = frozenset({"admin"})
 
 MOST: Final = 50
 """Accounts on one page of the list."""
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _NOT_CHECKED: Final = {

@@ -62,5 +62,5 @@ async def _given(request: Request, one: Authorization) -> Given:
     gettext = translations(language_of(request)).gettext
     caller = (await signed_in(request)).caller
     about = await patients.named(request, caller, one.patient) if one.patient else None
-    lines = consent.lines(one.scopes, gettext)
+    lines = consent.lines(one.scopes, gettext, language_of(request))
     return Given(about.text if about else "", lines, consent.outlasting(one.scopes), one.since, one.until)

@@ -19,17 +19,13 @@ from liaison.fhir.store.contract import Key
 from liaison.services.pages.entering import asked, go
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, human_name, signed_in
 
 PATH: Final = "/avis"
 READERS: Final = frozenset({"dpo"})
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _WORDS: Final = {
@@ -39,12 +35,21 @@ _WORDS: Final = {
     Kind.OFFICE: _("Quelqu’un a reçu un rôle de confiance"),
     Kind.SOFTWARE: _("Un logiciel attend votre accord"),
     Kind.RULES: _("D’autres règles de partage sont en vigueur"),
+    Kind.DESTRUCTION: _("Des dossiers ont été détruits, leur délai passé"),
 }
 _NEXT: Final = {
     Kind.RECOVERY: _("Vérifier auprès de la personne"),
     Kind.EMERGENCY: _("Revoir cet accès"),
     Kind.SOFTWARE: _("Lire la demande"),
     Kind.RULES: _("Lire les règles"),
+    Kind.DESTRUCTION: _("Voir la conservation"),
+}
+
+_PLACES: Final = {
+    Kind.RECOVERY: "/acces-retablis",
+    Kind.SOFTWARE: "/logiciels",
+    Kind.RULES: "/regles",
+    Kind.DESTRUCTION: "/conservation",
 }
 
 
@@ -92,6 +97,8 @@ async def show(request: Request) -> Response:
             more = f"{human_name(await record.read(str(person))) or person} : {role_name(one.code, gettext)}"
         elif one.kind is Kind.SOFTWARE:
             more = asked_for.get(one.about, "")
+        elif one.kind is Kind.DESTRUCTION:
+            more = gettext(_("Dossiers : %(count)s")) % {"count": one.about}
         where = _where(request, one)
         following = gettext(_NEXT[one.kind]) if where else ""
         lines.append(Line(one.number, gettext(_WORDS[one.kind]), more, one.at, one.read_at, where, following))
@@ -113,4 +120,4 @@ def _where(request: Request, one: Notice) -> str:
     if one.kind is Kind.EMERGENCY:
         task = request.app.state.house.store.id(Key(one.patient, kind_of("Task"), one.about))
         return f"/journal/urgences/{task}"
-    return {Kind.RECOVERY: "/acces-retablis", Kind.SOFTWARE: "/logiciels", Kind.RULES: "/regles"}.get(one.kind, "")
+    return _PLACES.get(one.kind, "")

@@ -14,6 +14,7 @@ from liaison.auth.access.reviews import REVIEWED
 from liaison.fhir.errors import NotFound
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.contact import ways
 from liaison.services.pages.record import Record, Refused
@@ -22,11 +23,6 @@ from liaison.services.pages.signed_in import address_of, human_name, signed_in
 
 Tree = dict[str, Any]
 MOST: Final = 500
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 KINDS: Final = {
@@ -88,7 +84,7 @@ async def queue(request: Request) -> Response:
     record = Record(request.app.state.house.engine, caller, address_of(request))
     wanted = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
     tasks = await record.search("Task", {"code": wanted, "_sort": "-authored-on", "_count": "100"}, most=MOST)
-    lines = await _lines(record, tasks, translations(language_of(request)).gettext)
+    lines = await lines_of(record, tasks, translations(language_of(request)).gettext)
     return render(
         request,
         "audit/reviews.html",
@@ -136,7 +132,7 @@ async def _show(
 ) -> Response:
     if error:
         task = await record.read(f"Task/{task['id']}") or task
-    [line] = await _lines(record, [task], translations(language_of(request)).gettext)
+    [line] = await lines_of(record, [task], translations(language_of(request)).gettext)
     return render(
         request,
         "audit/review.html",
@@ -149,12 +145,14 @@ async def _show(
     )
 
 
-async def _lines(record: Record, tasks: list[Tree], gettext: Callable[[str], str]) -> list[Line]:
+async def lines_of(
+    record: Record, tasks: list[Tree], gettext: Callable[[str], str], kinds: Mapping[str, str] = KINDS
+) -> list[Line]:
     people = await _people(record, [str((task.get("requester") or {}).get("reference", "")) for task in tasks])
-    return [_line(task, people, gettext) for task in tasks]
+    return [_line(task, people, gettext, kinds) for task in tasks]
 
 
-def _line(task: Tree, people: Mapping[str, Person], gettext: Callable[[str], str]) -> Line:
+def _line(task: Tree, people: Mapping[str, Person], gettext: Callable[[str], str], kinds: Mapping[str, str]) -> Line:
     kind = next(iter(codes(task.get("code"), vocabulary.REVIEW)), "")
     outcome = next(iter(codes(task.get("businessStatus"), vocabulary.REVIEW)), "")
     requester = task.get("requester") or {}
@@ -163,7 +161,7 @@ def _line(task: Tree, people: Mapping[str, Person], gettext: Callable[[str], str
     end = ((task.get("restriction") or {}).get("period") or {}).get("end")
     return Line(
         id=str(task["id"]),
-        kind=gettext(KINDS.get(kind, kind)),
+        kind=gettext(kinds.get(kind, kind)),
         at=moments.happened(task),
         until=moments.moment(str(end)) if end else None,
         name=actor.name or str(requester.get("display", "")),

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from liaison.services.pages.audit import integrity, notices, reviews, who_saw
+from liaison.services.pages.audit import doubts, integrity, notices, reviews, who_saw
 from liaison.services.pages.page import page
 
 OFFICERS = frozenset({"auditor", "dpo"})
@@ -16,5 +16,6 @@ def routes() -> list[BaseRoute]:
         page("/journal/dossiers/{id}", who_saw.visits_to, roles=OFFICERS | who_saw.PERSONS),
         page("/journal/urgences", reviews.queue, roles=OFFICERS),
         page("/journal/urgences/{task}", reviews.review, methods=("GET", "POST"), roles=OFFICERS),
+        page("/journal/identites", doubts.doubts, roles=OFFICERS),
         page("/journal/integrite", integrity.integrity, roles=OFFICERS),
     ]

@@ -26,6 +26,7 @@ from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.clinician.teams import teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reception.welcome import Choice, choices
@@ -34,13 +35,8 @@ from liaison.services.pages.role_names import role_name, writes
 from liaison.services.pages.signed_in import Me, address_of, human_name, signed_in
 
 Tree = dict[str, Any]
-Gettext = Callable[[str], str]
+
 _TRIES: Final = 3
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 BASES: Final = {
@@ -121,7 +117,9 @@ async def _invite(record: Record, patient: str, form: dict[str, str]) -> None:
     own = team_writing.participant(member, now, basis, informed=bool(form.get("informed")))
     if until is not None:
         own["period"]["end"] = until.isoformat()
-    await _change(record, patient, "", lambda team: {**team, "participant": [*team.get("participant", []), own]}, own)
+    await _change(
+        record, patient, "", lambda team: team_writing.with_participants(team, [*team.get("participant", []), own]), own
+    )
 
 
 async def _end(record: Record, patient: str, form: dict[str, str]) -> None:
@@ -133,7 +131,7 @@ async def _end(record: Record, patient: str, form: dict[str, str]) -> None:
         for one in participants:
             if _is(one, named, since, now):
                 one["period"] = {**one.get("period", {}), "end": now.isoformat(timespec="seconds")}
-        return {**team, "participant": participants}
+        return team_writing.with_participants(team, participants)
 
     await _change(record, patient, form.get("team", ""), ended)
 

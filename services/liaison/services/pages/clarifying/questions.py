@@ -10,17 +10,13 @@ from starlette.responses import RedirectResponse, Response
 from liaison.services.pages.audit.reviews import KINDS
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
 NOTHING: Final[Tree] = {"resourceType": "Parameters"}
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,12 @@ from typing import Any, Final
 
 from liaison.protocols import codes
 from liaison.protocols.alerts import LEVELS, Standing, level_of, standing
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments, unread, visit_words
 from liaison.services.pages.reading.concepts import Say, label
 from liaison.services.pages.record import Record, Refused
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _LEVEL_WORDS: Final = {"RED": _("Urgent"), "ORANGE": _("Aujourd'hui"), "YELLOW": _("Sous trois jours")}

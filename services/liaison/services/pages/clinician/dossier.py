@@ -16,7 +16,7 @@ from liaison.services.pages.clinician import treatments
 from liaison.services.pages.clinician.alerts import alerts_of, seen_before, told
 from liaison.services.pages.clinician.last_visit import last_visit
 from liaison.services.pages.clinician.news import FIRST_LOOK, MOST_NEWS, is_new, told_once
-from liaison.services.pages.clinician.place import Place, own_place
+from liaison.services.pages.clinician.place import Place
 from liaison.services.pages.clinician.teams import members, teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -80,10 +80,6 @@ async def found(record: Record, type_: str, query: dict[str, str], most: int = 5
         if refused.answered == 403:
             return []
         raise
-
-
-async def dossier(request: Request) -> Response:
-    return await show(request, await own_place(request))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import codes
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.clinician.news import told_once
-from liaison.services.pages.clinician.place import Place, own_place
+from liaison.services.pages.clinician.place import Place
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import kinds, questionnaire
@@ -51,10 +51,6 @@ class Entry:
     marks: list[str]
     masked: bool
     other: str
-
-
-async def history(request: Request) -> Response:
-    return await show(request, await own_place(request))
 
 
 async def show(request: Request, place: Place) -> Response:

@@ -78,10 +78,6 @@ class Series:
     before: list[Tree]
 
 
-async def measures(request: Request) -> Response:
-    return await show(request, await own_place(request))
-
-
 async def show(request: Request, place: Place, error: str = "", status: int = 200) -> Response:
     record = place.record
     patient = await patient_or_404(record, place.id)

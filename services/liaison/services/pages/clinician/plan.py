@@ -9,14 +9,10 @@ from liaison.protocols import codes
 from liaison.protocols.calendar import calendar
 from liaison.protocols.carry_out import step_code
 from liaison.services.pages.clinician.dossier import found, patient_or_404
-from liaison.services.pages.clinician.place import Place, own_place
+from liaison.services.pages.clinician.place import Place
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.states import in_error
-
-
-async def plan(request: Request) -> Response:
-    return await show(request, await own_place(request))
 
 
 async def show(request: Request, place: Place) -> Response:

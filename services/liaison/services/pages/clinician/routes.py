@@ -2,7 +2,9 @@
 
 from starlette.routing import BaseRoute
 
-from liaison.services.pages.clinician import dossier, history, observations, patients, plan, seeing, wishes
+from liaison.services.pages.clinician import observations, patients, seeing, wishes
+from liaison.services.pages.clinician.place import own_place
+from liaison.services.pages.clinician.record_pages import record_pages
 from liaison.services.pages.page import page
 
 HEALTH = frozenset(
@@ -23,11 +25,8 @@ HOMES = dict.fromkeys(
 def routes() -> list[BaseRoute]:
     return [
         page("/dossiers", patients.my_patients, methods=("GET", "POST"), roles=READERS),
-        page("/dossiers/{id}", dossier.dossier, roles=READERS),
-        page("/dossiers/{id}/mesures", observations.measures, roles=READERS),
+        *record_pages("/dossiers/{id}", own_place, READERS),
         page("/dossiers/{id}/mesures/ajouter", observations.add, methods=("POST",), roles=HEALTH),
-        page("/dossiers/{id}/documents", history.history, roles=READERS),
-        page("/dossiers/{id}/plan", plan.plan, roles=READERS),
         page("/dossiers/{id}/accords", wishes.wishes, methods=("GET", "POST"), roles=READERS),
         page("/dossiers/{id}/alertes/{task}", seeing.answer, methods=("POST",), roles=READERS),
     ]

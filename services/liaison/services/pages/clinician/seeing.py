@@ -12,15 +12,11 @@ from liaison.services.pages.clinician.alerts import patient_of
 from liaison.services.pages.clinician.dossier import Unsent, show
 from liaison.services.pages.clinician.place import own_place
 from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.marking import _
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 MOST_LETTERS: Final = 160

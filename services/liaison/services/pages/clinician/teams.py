@@ -9,17 +9,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments, unread
 from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import human_name
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 NAMELESS: Final = _("Membre sans nom")

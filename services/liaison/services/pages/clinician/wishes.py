@@ -16,6 +16,7 @@ from liaison.auth.access.facts.reading import codes
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.notebook.naming import relatives
 from liaison.services.pages.opposing.confirming import name_of
 from liaison.services.pages.reading import moments, unread, values
@@ -26,11 +27,6 @@ from liaison.services.pages.role_names import writes
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 KINDS: Final = {

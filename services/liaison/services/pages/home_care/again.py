@@ -23,16 +23,12 @@ from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.home_care import comparing
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _PARTS: Final = ("QuestionnaireResponse", "Observation", "Communication", "Task")

@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 
 from liaison.protocols.answers import Answer, Item
 from liaison.services.pages.clock import PARIS
+from liaison.services.pages.marking import _
 
 Tree = dict[str, Any]
 
@@ -26,11 +27,6 @@ BEHIND: Final = timedelta(days=1)
 """How old a visit may be when it is told."""
 LONGEST: Final = timedelta(hours=6)
 """How long ago a visit may have begun that is told after midnight by its hour alone."""
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _REQUIRED: Final = _("Il manque une réponse.")
@@ -76,7 +72,7 @@ def in_words(problem: str, gettext: Callable[[str], str]) -> str:
 def weight_doubt(answers: Mapping[str, Answer], last: Tree | None) -> str:
     """The sentence that asks again when the weight is far from the last one; '' when it is not."""
     now, before = answers.get("weight"), (last or {}).get("valueQuantity", {}).get("value")
-    if not isinstance(now, (int, float)) or not isinstance(before, (int, float)) or abs(now - before) <= LARGE_GAP:
+    if not isinstance(now, (int, float)) or before is None or abs(now - float(before)) <= LARGE_GAP:
         return ""
     return _("C'est loin du dernier poids. Vérifiez-le, corrigez-le s'il le faut, puis enregistrez de nouveau.")
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from liaison.protocols import codes
 from liaison.services.pages.clarifying.waiting import waiting
-from liaison.services.pages.home_care import receipts
+from liaison.services.pages.home_care import again, receipts
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import moments, sentences
@@ -29,7 +29,8 @@ OPEN: Final = frozenset({"booked", "arrived", "pending", "proposed"})
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One visit: when, who (first name and initial), where (commune), one instruction, and whether it is done."""
+    """One visit: when, who (first name and initial), where (commune), one instruction, and whether it is done; the
+    Encounter that it was filed as, where it is seen."""
 
     patient: str
     appointment: str
@@ -38,6 +39,7 @@ class Card:
     commune: str
     instruction: str
     done: bool
+    visit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +56,28 @@ async def today(request: Request) -> Response:
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     gettext = translations(language_of(request)).gettext
+    here = record.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    visits = await _visits_since(record, here)
     cards, people, said, phone, filed = await asyncio.gather(
-        tour(record, me.role_reference, me.role_code == "home-aide", gettext),
+        tour(record, visits, here, me.role_reference if me.role_code == "home-aide" else "", gettext),
         everyone(record),
         instructions(record, gettext),
         service_phone(record, me.organization_reference),
         receipts.of(record, request.query_params, gettext),
     )
-    listed = {card.patient for card in cards}
+    waiting_for = {card.patient for card in cards if not card.done}
+    told = {card.visit for card in cards}
+    known = dict(people)
     return render(
         request,
         "home_care/today.html",
         cards=cards,
-        others=[one for one in people if one[0] not in listed],
+        unplanned=[
+            (patient, known[patient], moments.happened(one), str(one["id"]))
+            for one in visits
+            if again.number_of(one) and one["id"] not in told and (patient := _subject(one)) in known
+        ],
+        others=[one for one in people if one[0] not in waiting_for],
         instructions=said,
         phone=phone,
         receipt=filed,
@@ -74,9 +85,9 @@ async def today(request: Request) -> Response:
     )
 
 
-async def tour(record: Record, role: str, own: bool, say: Say = str) -> list[Card]:
-    """Today's visits of this aide; a manager sees those of her service."""
-    here = record.now().replace(hour=0, minute=0, second=0, microsecond=0)
+async def tour(record: Record, visits: list[Tree], here: datetime, role: str, say: Say = str) -> list[Card]:
+    """The appointments of the day that begins `here`, of this aide or, without a role, all of the service. `visits`: those
+    filed since, newest first."""
     query = [
         ("date", f"ge{here.isoformat()}"),
         ("date", f"lt{(here + timedelta(days=1)).isoformat()}"),
@@ -84,11 +95,12 @@ async def tour(record: Record, role: str, own: bool, say: Say = str) -> list[Car
         ("_include", "Appointment:patient"),
         ("_count", "100"),
     ]
-    if own:
+    if role:
         query.append(("actor", role))
-    found, visits = await asyncio.gather(record.search("Appointment", query, most=200), _visits_since(record, here))
+    found = await record.search("Appointment", query, most=200)
     patients = {f"Patient/{tree['id']}": tree for tree in found if tree["resourceType"] == "Patient"}
-    done = {str(a.get("reference", "")) for e in visits if not in_error(e) for a in e.get("appointment", [])}
+    # The newest comes first, and stands for the appointment.
+    done = {str(a.get("reference", "")): str(e["id"]) for e in reversed(visits) for a in e.get("appointment", [])}
     cards = []
     for appointment in (tree for tree in found if tree["resourceType"] == "Appointment"):
         reference = _patient(appointment)
@@ -105,6 +117,7 @@ async def tour(record: Record, role: str, own: bool, say: Say = str) -> list[Car
                 str(address.get("city", "")),
                 asked(appointment, say),
                 appointment["status"] == "fulfilled" or f"Appointment/{appointment['id']}" in done,
+                done.get(f"Appointment/{appointment['id']}", ""),
             )
         )
     cards.sort(key=lambda card: (card.done, card.at or datetime.max.replace(tzinfo=UTC)))
@@ -112,7 +125,13 @@ async def tour(record: Record, role: str, own: bool, say: Say = str) -> list[Car
 
 
 async def _visits_since(record: Record, since: datetime) -> list[Tree]:
-    return await record.search("Encounter", [("date", f"ge{since.isoformat()}"), ("_count", "100")], most=200)
+    """Newest first."""
+    query = [("date", f"ge{since.isoformat()}"), ("_sort", "-date"), ("_count", "100")]
+    return [one for one in await record.search("Encounter", query, most=200) if not in_error(one)]
+
+
+def _subject(tree: Tree) -> str:
+    return str(tree.get("subject", {}).get("reference", "")).removeprefix("Patient/")
 
 
 def _patient(appointment: Tree) -> str:

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from liaison.auth.access import internal
 from liaison.fhir.errors import BadRequest, NotFound
 from liaison.protocols import library
-from liaison.protocols.amending import Obstacle, Recorded
+from liaison.protocols.amending import Obstacle, Recorded, answers_of
 from liaison.protocols.answers import Answer, Item, items
 from liaison.protocols.visit import FORM, Invalid, Visit, transaction
 from liaison.services.house import House
@@ -23,6 +23,7 @@ from liaison.services.pages.home_care import again, answering, comparing
 from liaison.services.pages.home_care.today import service_phone
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.measures import reckoned
 from liaison.services.pages.reading.states import in_force
@@ -59,6 +60,10 @@ async def _show(
     # What was typed comes back in the form, its number too: sending it again files one visit.
     posted = await request.form() if request.method == "POST" else {}
     now = clock.now(request)
+    kept = await _opened(record, request, id_) if not posted else None
+    start = moments.happened(kept.encounter) if kept else None
+    reference = next((one.get("reference", "") for one in kept.encounter.get("appointment", [])), "") if kept else ""
+    planned = reference.removeprefix("Appointment/")
     return render(
         request,
         "home_care/visit.html",
@@ -71,13 +76,28 @@ async def _show(
         questions=questions,
         state=[questions[link] for link in ALWAYS],
         others=[item for link, item in questions.items() if link not in APART],
-        start=str(posted.get("start") or now.strftime("%H:%M")),
-        appointment=str(posted.get("appointment") or request.query_params.get("rendez-vous", "")),
-        visit_id=str(posted.get("visit") or uuid4()),
+        start=str(posted.get("start") or (start or now).strftime("%H:%M")),
+        appointment=str(posted.get("appointment") or planned or request.query_params.get("rendez-vous", "")),
+        visit_id=str(posted.get("visit") or (kept and again.number_of(kept.encounter)) or uuid4()),
         problems=problems or {},
-        given=given or {},
+        given=given or (answers_of(library.shipped(), kept.response) if kept and kept.response else {}),
         earlier=earlier,
+        sent=start,
     )
+
+
+async def _opened(record: Record, request: Request, patient: str) -> Recorded | None:
+    """The recorded visit of this person that the address names (`visite`), to be corrected or completed. NotFound for
+    none that is seen."""
+    asked = request.query_params.get("visite", "")
+    if not asked:
+        return None
+    encounter = await record.read(f"Encounter/{asked}")
+    number = again.number_of(encounter) if encounter is not None else None
+    kept = await again.recorded(record, number) if number is not None else None
+    if kept is None or kept.encounter.get("subject", {}).get("reference") != f"Patient/{patient}":
+        raise NotFound
+    return kept
 
 
 async def _file(request: Request) -> Response:

@@ -17,6 +17,7 @@ from liaison.services.pages.calendar_words import moment_said
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.opposing.confirming import name_of
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.contact import ways
@@ -31,11 +32,6 @@ BY_LETTER: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-Particip
 _MOST: Final = 200
 DOCTORS: Final = frozenset(code for code, role in ROLES.items() if role.doctor)
 """Who can be someone's attending doctor, to whom the notices of accesses are addressed."""
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)

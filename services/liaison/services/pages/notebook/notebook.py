@@ -1,7 +1,6 @@
 """The notebook of one person: notes of visibility « proches », newest first, and the next visits. Nothing else is here."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -19,6 +18,7 @@ from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import COMING, found, patient_or_404
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.notebook.readers import Readers, called, identities, readers
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.states import in_error
@@ -27,15 +27,10 @@ from liaison.services.pages.role_names import writes
 from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
-Gettext = Callable[[str], str]
+
 LONGEST: Final = 1000
 RELATIVES: Final = frozenset({"caregiver"})
 _AT_HOME: Final = frozenset({"home-aide"})
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.roles import role_codes
 from liaison.auth.caller import Caller
 from liaison.services.pages.clinician.teams import members_of, teams_of
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.classes import read_in_the_team
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.record import Record
@@ -25,11 +26,6 @@ from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, human_name
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,7 @@
 
 from typing import Final
 
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
+from liaison.services.pages.marking import _
 
 DOCUMENTS: Final = {
     "id-card": _("Carte nationale d’identité"),

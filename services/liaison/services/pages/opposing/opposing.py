@@ -17,6 +17,7 @@ from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.clinician.teams import members_of, teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.opposing.stops import what_stops
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reception.welcome import directory
@@ -26,11 +27,6 @@ from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
 Choices = list[tuple[str, str]]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 ACTS: Final = (

@@ -1,24 +1,19 @@
 """What an opposition stops, said before it is recorded: from what whoever records it may read, and nothing else."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
 from liaison.services.pages.clinician.alerts import alerts_of, told
 from liaison.services.pages.clinician.dossier import COMING, found
 from liaison.services.pages.clinician.teams import members, teams_of
+from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.reading.sentences import sentence
 from liaison.services.pages.record import Record
 
 Tree = dict[str, Any]
-Gettext = Callable[[str], str]
+
 _OPEN: Final = "requested,received,accepted,in-progress,on-hold,ready"
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 ALWAYS: Final = {

@@ -11,6 +11,7 @@ from liaison.auth.access.calls import KIND
 from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reception.person import Incomplete, patient
@@ -23,11 +24,6 @@ Tree = dict[str, Any]
 CODE: Final = f"{KIND[0]}|{KIND[1]}"
 DOCTOR: Final = "regulating-doctor"
 REGULATOR: Final = "https://liaison.example/fhir/CodeSystem/role|regulating-doctor"
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 class Opened(NamedTuple):

@@ -2,6 +2,7 @@
 
 from starlette.routing import BaseRoute
 
+from liaison.services.pages.clinician.record_pages import record_pages
 from liaison.services.pages.page import page
 from liaison.services.pages.platform import call, calls, taken
 from liaison.services.pages.role_names import CALLED
@@ -15,8 +16,5 @@ def routes() -> list[BaseRoute]:
         page("/appels", calls.calls, methods=("GET", "POST"), roles=CALLED),
         page("/appels/{task}", call.call, methods=("GET", "POST"), roles=CALLED),
         page("/appels/{task}/prendre", taken.take, methods=("POST",), roles=DOCTORS),
-        page("/appels/{task}/dossier", taken.dossier, roles=DOCTORS),
-        page("/appels/{task}/dossier/mesures", taken.measures, roles=DOCTORS),
-        page("/appels/{task}/dossier/documents", taken.documents, roles=DOCTORS),
-        page("/appels/{task}/dossier/plan", taken.plan, roles=DOCTORS),
+        *record_pages("/appels/{task}/dossier", taken.place, DOCTORS),
     ]

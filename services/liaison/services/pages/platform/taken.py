@@ -12,9 +12,6 @@ from liaison.auth.access import urgent_sessions
 from liaison.auth.access.calls import KIND
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store.contract import Tree
-from liaison.services.pages.clinician import dossier as one_page
-from liaison.services.pages.clinician import history, observations
-from liaison.services.pages.clinician import plan as steps
 from liaison.services.pages.clinician.place import Place, Urgent
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
@@ -29,22 +26,6 @@ async def take(request: Request) -> Response:
     return RedirectResponse(f"/appels/{task.partition('/')[2]}", status_code=303)
 
 
-async def dossier(request: Request) -> Response:
-    return await one_page.show(request, await _place(request))
-
-
-async def measures(request: Request) -> Response:
-    return await observations.show(request, await _place(request))
-
-
-async def documents(request: Request) -> Response:
-    return await history.show(request, await _place(request))
-
-
-async def plan(request: Request) -> Response:
-    return await steps.show(request, await _place(request))
-
-
 async def own_call(request: Request) -> tuple[Tree, Record]:
     """The task of this address, and the record as its session sees it. Raises NotFound for any other's, or once over."""
     caller, _ = await signed_in(request)
@@ -56,7 +37,7 @@ async def own_call(request: Request) -> tuple[Tree, Record]:
     return task, Record(engine, urgent, address_of(request))
 
 
-async def _place(request: Request) -> Place:
+async def place(request: Request) -> Place:
     _, me = await signed_in(request)
     task, record = await own_call(request)
     until = datetime.fromisoformat(task["restriction"]["period"]["end"])

@@ -3,7 +3,6 @@
 import secrets
 from urllib.parse import quote
 
-import orjson
 import structlog
 from starlette.requests import Request
 
@@ -15,6 +14,7 @@ from liaison.auth.people.accounts import Account
 from liaison.auth.people.pro_sante_connect.identity import Professional
 from liaison.auth.people.sign_in import SignInRefused
 from liaison.auth.people.ways_in import ELSEWHERE
+from liaison.fhir.model import glance
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.services.pages.record import Record, Refused
@@ -50,7 +50,7 @@ async def _practitioner(request: Request, person: Professional) -> Key:
     asked = FhirRequest("GET", "Practitioner", f"identifier={quote(wanted)}&_count=2", address=address_of(request))
     answer = await house.engine.handle(caller, asked)
     await internal.close_session(house.database.writing, caller)
-    found = [one["resource"] for one in orjson.loads(answer.body).get("entry", ()) if answer.status == 200]
+    found = [one["resource"] for one in glance(answer.body).get("entry", ()) if answer.status == 200]
     if len(found) != 1 or found[0].get("active") is False:
         raise SignInRefused
     key = house.store.key("Practitioner", found[0]["id"])

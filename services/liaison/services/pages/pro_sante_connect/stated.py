@@ -14,15 +14,10 @@ from liaison.auth.people.roles import HeldRole
 from liaison.fhir.store import faults
 from liaison.services.pages import cookies
 from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.marking import _
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
 
 _WORDS: Final = {
     Place.HERE: _("L’annuaire vous y donne un rôle."),

@@ -2,16 +2,12 @@
 
 from typing import Any
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import orders, rows, timings, values
 from liaison.services.pages.reading.concepts import Say, named
 from liaison.services.pages.reading.states import in_error
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 def told(plan: Tree, say: Say = str) -> list[str]:

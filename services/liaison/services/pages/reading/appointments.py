@@ -2,15 +2,11 @@
 
 from typing import Any
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import rows
 from liaison.services.pages.reading.concepts import Say, labels
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 def told(appointment: Tree, say: Say = str) -> str:

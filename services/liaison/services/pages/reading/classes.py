@@ -1,20 +1,12 @@
 """Data classes, relations and conditions of the decision table in plain words, for whoever is told what is shared."""
 
-from collections.abc import Callable
 from typing import Final
 
 from liaison.auth.access.classes import Class
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import Line, Table
-
-Gettext = Callable[[str], str]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
+from liaison.services.pages.marking import Gettext, _
 
 CLASSES: Final = {
     Class.ADM: _("l'identité"),

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
+
 Say = Callable[[str], str]
 """Puts words of ours into the reader's language: a catalogue's gettext. `str` leaves them in French."""
 
-_SYSTEMS: Final = {
+SYSTEMS: Final = {
     "http://www.whocc.no/atc": "ATC",
     "http://snomed.info/sct": "SNOMED CT",
     "http://loinc.org": "LOINC",
@@ -14,11 +16,6 @@ _SYSTEMS: Final = {
     "http://hl7.org/fhir/sid/icd-11": "CIM-11",
     "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
 }
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _CODE: Final = _("code")
@@ -37,7 +34,7 @@ def named(concept: Any, say: Say = str) -> str:
     """The words, or for want of any the first code with its system: 'ATC R03BB04', 'code 12'. For medicines, substances
     and results, which must not be lost because other software left out their words."""
     coded = (c for c in codings(concept) if c.get("code"))
-    return label(concept) or next((f"{_SYSTEMS.get(c.get('system', ''), say(_CODE))} {c['code']}" for c in coded), "")
+    return label(concept) or next((f"{SYSTEMS.get(c.get('system', ''), say(_CODE))} {c['code']}" for c in coded), "")
 
 
 def labels(concepts: Any) -> list[str]:

@@ -3,15 +3,11 @@
 from datetime import datetime
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.concepts import Say
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _LINKS: Final = {"phone": "tel:", "sms": "tel:", "email": "mailto:"}

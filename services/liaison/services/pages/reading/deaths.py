@@ -2,15 +2,10 @@
 
 from typing import Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.reading.identity import Identity
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
 
 _DIED: Final = {"female": _("Décédée"), "male": _("Décédé")}
 

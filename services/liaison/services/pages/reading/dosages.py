@@ -5,15 +5,11 @@ http://hl7.org/fhir/R4/dosage.html and http://hl7.org/fhir/R4/datatypes.html#Tim
 
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import timings, values
 from liaison.services.pages.reading.concepts import Say, named
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _LIMITS: Final = {

@@ -8,14 +8,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from liaison.auth.access.identity import comments_of
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import unread
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _COMMENTS: Final = {

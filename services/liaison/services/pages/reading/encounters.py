@@ -2,19 +2,15 @@
 
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import values
 from liaison.services.pages.reading.concepts import Say, codes, label, labels, named
 
 Tree = dict[str, Any]
 
 
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
-
 # http://terminology.hl7.org/CodeSystem/v3-ActCode, the part that R4 recommends.
-_SETTINGS: Final = {
+SETTINGS: Final = {
     "EMER": _("Urgences"),
     "HH": _("Au domicile"),
     "IMP": _("Hospitalisation"),
@@ -51,7 +47,7 @@ def told(encounter: Tree, say: Say = str) -> str:
 
 def _setting(class_: Any, say: Say) -> str:
     """Where an Encounter took place, by its words or those of the code that R4 has for it."""
-    known = next((_SETTINGS[code] for code in codes(class_) if code in _SETTINGS), "")
+    known = next((SETTINGS[code] for code in codes(class_) if code in SETTINGS), "")
     return label(class_) or (say(known) if known else "")
 
 

@@ -12,15 +12,11 @@ from liaison.protocols.amending import says
 from liaison.protocols.answers import items
 from liaison.protocols.filing import IN_ERROR, part
 from liaison.protocols.visit import FORM
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import values, visit_words
 from liaison.services.pages.reading.concepts import Say
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _DONE: Final = _("Fait")

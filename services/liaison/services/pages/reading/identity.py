@@ -9,14 +9,10 @@ from typing import Any, Final
 from unicodedata import combining, normalize
 
 from liaison.auth.access.identity import status_of
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import doubts, names
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 STATUSES: Final = {

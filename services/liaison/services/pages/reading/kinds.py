@@ -2,15 +2,11 @@
 
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import allergies, conditions, home_visit
 from liaison.services.pages.reading.states import refuted
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 KINDS: Final = {

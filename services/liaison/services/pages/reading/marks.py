@@ -2,14 +2,10 @@
 
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say, codes, labels, named
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 # http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation; what is normal needs no word.

@@ -5,6 +5,7 @@ What the laboratory says of a value (high, low, not final yet) is told with it.
 
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import marks, ranges, unread, values
 from liaison.services.pages.reading.concepts import Say, label
 
@@ -12,11 +13,6 @@ Tree = dict[str, Any]
 LOINC: Final = "http://loinc.org"
 SYSTOLIC: Final = "8480-6"
 DIASTOLIC: Final = "8462-4"
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 UNNAMED: Final = _("Mesure sans nom")

@@ -6,16 +6,12 @@ http://hl7.org/fhir/R4/medicationrequest.html
 from datetime import datetime
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import dosages, moments, none_known, products, values
 from liaison.services.pages.reading.concepts import Say, label, named
 from liaison.services.pages.reading.states import MEANT
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _NEVER: Final = _("Ne pas donner")

@@ -6,15 +6,11 @@ http://hl7.org/fhir/R4/observation-definitions.html#Observation.referenceRange
 import re
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import timings, values
 from liaison.services.pages.reading.concepts import Say, codes, labels, named
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 # http://terminology.hl7.org/CodeSystem/referencerange-meaning; what is normal needs no word.

@@ -7,15 +7,11 @@ would be told as the opposite of what was written.
 from datetime import datetime
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.concepts import Say, codes, label, named
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _STATES: Final = {

@@ -2,15 +2,11 @@
 
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading import values
 from liaison.services.pages.reading.concepts import Say, codes, named
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 # A unit of time (UCUM): one of it, and several.

@@ -6,13 +6,8 @@ http://hl7.org/fhir/R4/extensibility.html#modifierExtension, http://hl7.org/fhir
 
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
 
 WORDS: Final = _("Contient une précision que Liaison ne sait pas lire")
 

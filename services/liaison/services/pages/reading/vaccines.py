@@ -2,14 +2,10 @@
 
 from typing import Any
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say, labels, named
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 def told(vaccine: Tree, say: Say = str) -> str:

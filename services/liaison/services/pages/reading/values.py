@@ -9,17 +9,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say, codings, named
 
 Tree = dict[str, Any]
 
 
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
-
 _UNITS: Final = {"mm[Hg]": "mmHg", "Cel": "°C", "{score}": "", "1": ""}
+_LONGEST: Final = 40
 _SIGNS: Final = {"<=": "≤", ">=": "≥"}
 _PLAIN: Final = (
     "valueString", "valueInteger", "valueTime", "valueUri", "valueCode", "valueMarkdown", "valueUrl", "valueId",
@@ -77,8 +74,9 @@ def quantity(tree: Any, _say: Say = str) -> str:
 
 
 def number(value: Any) -> str:
-    """With its comma, and never as 1e-07."""
-    return format(Decimal(str(value)), "f").replace(".", ",")
+    """With its comma, and never as 1e-07; one that would fill the line stays as it was written."""
+    written = format(Decimal(str(value)), "f")
+    return (written if len(written) <= _LONGEST else str(value)).replace(".", ",")
 
 
 def unit(tree: Tree) -> str:

@@ -11,13 +11,8 @@ from liaison.protocols import library
 from liaison.protocols.alerts import WITHDRAWN
 from liaison.protocols.answers import Item, items
 from liaison.protocols.visit import FORM, sign_text
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
 
 _WITHDRAWN: Final = _("Retiré à la correction :")
 

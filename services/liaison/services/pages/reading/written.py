@@ -6,14 +6,10 @@ http://hl7.org/fhir/R4/documentreference.html, diagnosticreport.html and communi
 import base64
 from typing import Any, Final
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say, label, labels
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _ONE_LINE: Final = 160

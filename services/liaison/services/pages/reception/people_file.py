@@ -15,14 +15,9 @@ from datetime import datetime
 from typing import Final
 
 from liaison.auth.access.oppositions import MEANS
+from liaison.services.pages.marking import _
 from liaison.services.pages.reception.person import INS, Incomplete, patient
 from liaison.services.pages.reception.welcome import MISSING
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
 
 MOST_ROWS: Final = 1000
 MOST_BYTES: Final = 2 * 1024 * 1024

@@ -17,6 +17,7 @@ from liaison.auth.access.roles import role_codes
 from liaison.auth.people.pro_sante_connect.identity import RPPS
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.reception.people_file import COLUMNS, NEEDED, WORDS, Problem, Row, read_people
 from liaison.services.pages.reception.person import patient
 from liaison.services.pages.reception.welcome import parameters, part, reference, result, told
@@ -26,11 +27,6 @@ from liaison.services.pages.signed_in import address_of, signed_in
 
 PATH: Final = "/accueillir/plusieurs"
 MOST_TOLD: Final = 50
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 CREATED: Final = _("Dossier créé")

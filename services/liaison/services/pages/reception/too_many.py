@@ -4,12 +4,8 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
+from liaison.services.pages.marking import _
 from liaison.services.pages.record import Refused
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 def too_many(gettext: Callable[[str], str], refused: Refused) -> str:

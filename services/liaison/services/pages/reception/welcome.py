@@ -14,6 +14,7 @@ from liaison.auth.access.roles import role_codes
 from liaison.fhir.store.identity import LETTERS, normalise
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.classes import in_words, read_in_the_team
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reading.identity import identity
@@ -24,11 +25,6 @@ from liaison.services.pages.role_names import TEAMED
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 MISSING: Final = {

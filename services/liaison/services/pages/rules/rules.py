@@ -1,6 +1,5 @@
 """The page of rules: every row of the table in force, as a lawyer reads it; nothing here is written a second time."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -13,17 +12,10 @@ from liaison.auth.access.adopting import Decision
 from liaison.auth.access.table import Line, Row
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.reading import classes
 from liaison.services.pages.role_names import ROLE_NAMES
 from liaison.services.pages.signed_in import browser_of, signed_in
-
-Gettext = Callable[[str], str]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
 
 _BASES: Final = (
     _("défaut"),

@@ -4,7 +4,6 @@ What each reads is taken from the decision table in force; whom it names from th
 one, every profession that the table knows.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -16,6 +15,7 @@ from liaison.auth.access.table import Table
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.clinician.teams import members_of, teams_of
 from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.reading import classes
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
@@ -24,12 +24,6 @@ from liaison.services.pages.sheets.printing import Part, printed
 from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
-Gettext = Callable[[str], str]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _MEMBERS = tuple(

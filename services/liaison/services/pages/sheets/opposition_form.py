@@ -4,14 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.marking import _
 from liaison.services.pages.sheets.printing import Part, printed
 from liaison.services.pages.signed_in import signed_in
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
 
 TITLE = _("Je m'oppose au partage de mes informations")
 _CHOICES = (

@@ -47,6 +47,7 @@ async function got(options) {
   return { made, response };
 }
 
+// Whether it leads to another page.
 async function run(button) {
   const { at, passkey, suite, label } = button.dataset;
   const options = await send(button, `${at}/defi`, {});
@@ -56,26 +57,34 @@ async function run(button) {
   const answer = await send(button, at, { credential, suite, label: name });
   if (answer.next) location.assign(answer.next);
   else document.getElementById(button.dataset.done).hidden = false;
-  return !answer.next;
+  return Boolean(answer.next);
 }
 
 if (window.PublicKeyCredential) {
-  for (const button of document.querySelectorAll("[data-passkey]")) {
-    button.closest("[data-passkeys]").hidden = false;
+  for (const part of document.querySelectorAll("[data-passkeys]")) part.hidden = false;
+  const buttons = [...document.querySelectorAll("[data-passkey]")];
+  // One try at a time: a device that asks for a finger would refuse the second, and the page would call the right key wrong.
+  const pause = (paused) => {
+    for (const one of buttons) one.disabled = paused;
+  };
+  for (const button of buttons) {
     const problem = document.getElementById(button.dataset.problem);
     button.addEventListener("click", async () => {
       problem.hidden = true;
-      button.disabled = true;
+      pause(true);
       try {
-        // Once is enough; after « confirm » the form below is sent as it stands.
-        if (await run(button)) {
-          for (const asked of document.querySelectorAll("[data-unless-proven]")) asked.hidden = true;
-          return;
-        }
+        // The next page is on its way: no try begins meanwhile.
+        if (await run(button)) return;
+        // Once is enough: the form below is sent as it stands.
+        for (const asked of document.querySelectorAll("[data-unless-proven]")) asked.hidden = true;
       } catch {
         problem.hidden = false;
       }
-      button.disabled = false;
+      pause(false);
     });
   }
+  // A page that comes back as it was left may try again.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) pause(false);
+  });
 }

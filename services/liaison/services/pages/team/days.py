@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from liaison.services.pages.marking import _
+
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 STUDENT_MONTHS: Final = 3
 """A student's authorisation, which the council of the Order renews (D.4131-2 CSP)."""
@@ -13,11 +15,6 @@ COLLEAGUE_MONTHS: Final = 12
 """A default of the project: a replacement is temporary (R.4127-65 CSP), and is prolonged if it has to be."""
 _CAREER: Final = 75
 """Years: further off is a slip of the finger."""
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 class NotComplete(ValueError):

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from liaison.auth.people import namesakes
 from liaison.auth.people.pro_sante_connect.identity import RPPS
+from liaison.services.pages.marking import _
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import human_name
 from liaison.services.pages.team.days import NotComplete
@@ -16,11 +17,6 @@ from liaison.services.pages.team.newcomer import ANOTHER, Newcomer
 
 Tree = Mapping[str, Any]
 _MOST: Final = 20_000
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 class Namesakes(ValueError):

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.access.roles import ROLES
+from liaison.auth.caller import Caller
 from liaison.auth.people import managers, namesakes, professions
 from liaison.auth.people.managers import Person
 from liaison.fhir.definitions import kind_of
@@ -31,28 +32,12 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
     caller, me = await signed_in(request)
     house = request.app.state.house
     with faults.reported():
-        found = await managers.people_of(house.database.reading, caller, KIND)
         gives = await managers.gives(house.database.reading, caller)
         elsewhere = house.pro_sante_connect is not None
     gettext = translations(language_of(request)).gettext
     if not gives:
         return nothing_to_give(request, gettext)
-    now = house.database.clock.now()
-    record, ids = Record(house.engine, caller, address_of(request)), Ids(house.vault.id_key)
-    trees = [await record.read(reference(ids, Key(0, KIND, one.practitioner))) for one in found]
-    people = [
-        Listed(
-            one,
-            human_name(tree) or one.username,
-            role_name(one.role_code, gettext, one.stands_for, str((tree or {}).get("gender", ""))),
-            one.starts if one.starts > now else None,
-            None if one.ends.year >= LATEST.year else one.ends,
-            managers.by_code_on_phone(one.role_code),
-            namesakes.is_waiting(tree or {}),
-            (tree or {}).get("active") is False,
-        )
-        for one, tree in zip(found, trees, strict=True)
-    ]
+    people = await listed(request, caller)
     own = caller.role_code if managers.answers_alone(caller) else ""
     roles = sorted(((role_name(code, gettext, own), code) for code in gives), key=lambda one: one[0].casefold())
     answering = [
@@ -72,6 +57,30 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
         service=me.organization_name,
         **context,
     )
+
+
+async def listed(request: Request, caller: Caller) -> list["Listed"]:
+    """Everyone whom this manager may act on, with their names and what they are called."""
+    house = request.app.state.house
+    with faults.reported():
+        found = await managers.people_of(house.database.reading, caller, KIND)
+    gettext = translations(language_of(request)).gettext
+    now = house.database.clock.now()
+    record, ids = Record(house.engine, caller, address_of(request)), Ids(house.vault.id_key)
+    trees = [await record.read(reference(ids, Key(0, KIND, one.practitioner))) for one in found]
+    return [
+        Listed(
+            one,
+            human_name(tree) or one.username,
+            role_name(one.role_code, gettext, one.stands_for, str((tree or {}).get("gender", ""))),
+            one.starts if one.starts > now else None,
+            None if one.ends.year >= LATEST.year else one.ends,
+            managers.by_code_on_phone(one.role_code),
+            namesakes.is_waiting(tree or {}),
+            (tree or {}).get("active") is False,
+        )
+        for one, tree in zip(found, trees, strict=True)
+    ]
 
 
 class Listed(NamedTuple):

@@ -10,13 +10,9 @@ from liaison.auth.access.roles import ROLES
 from liaison.auth.people import managers
 from liaison.auth.people.managers import Person
 from liaison.fhir.model.check_digits import luhn_ok
+from liaison.services.pages.marking import _
 from liaison.services.pages.team import days
 from liaison.services.pages.team.days import NotComplete
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)

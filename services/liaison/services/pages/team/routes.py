@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute
 
 from liaison.auth.people.managers import MANAGERS, REFERENT
 from liaison.services.pages.page import page
-from liaison.services.pages.team import acts, first_pin, listing, team
+from liaison.services.pages.team import acts, first_pin, listing, team, tour
 
 MANAGED_BY = frozenset(MANAGERS)
 HOMES = {REFERENT: listing.PATH}
@@ -24,5 +24,6 @@ def routes() -> list[BaseRoute]:
         page("/equipe/terminer", acts.finish, methods=post, roles=MANAGED_BY, proven=listing.PATH),
         page("/equipe/fin", acts.change_end, methods=post, roles=MANAGED_BY, proven=listing.PATH),
         page("/equipe/profession", acts.confirm, methods=post, roles=MANAGED_BY, proven=listing.PATH),
+        page(tour.PATH, tour.tour, methods=both, roles=tour.MANAGERS, proven=tour.PATH),
         page("/premier-code", first_pin.first_pin, methods=both),
     ]

@@ -11,28 +11,9 @@ from starlette.responses import RedirectResponse, Response
 from liaison.auth.access import urgent_sessions
 from liaison.auth.access.emergency import KIND
 from liaison.fhir.errors import NotFound
-from liaison.services.pages.clinician import dossier as one_page
-from liaison.services.pages.clinician import history, observations
-from liaison.services.pages.clinician import plan as steps
 from liaison.services.pages.clinician.place import Place, Urgent
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import address_of, signed_in
-
-
-async def dossier(request: Request) -> Response:
-    return await one_page.show(request, await _place(request))
-
-
-async def measures(request: Request) -> Response:
-    return await observations.show(request, await _place(request))
-
-
-async def documents(request: Request) -> Response:
-    return await history.show(request, await _place(request))
-
-
-async def plan(request: Request) -> Response:
-    return await steps.show(request, await _place(request))
 
 
 async def end(request: Request) -> Response:
@@ -45,7 +26,7 @@ async def end(request: Request) -> Response:
     return RedirectResponse("/urgence?fin=1", status_code=303)
 
 
-async def _place(request: Request) -> Place:
+async def place(request: Request) -> Place:
     caller, me = await signed_in(request)
     house, id_ = request.app.state.house, request.path_params["task"]
     key = house.engine.store.key("Task", id_)

@@ -18,18 +18,13 @@ from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.factors.again import prove, what_to_ask
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reception.person import Incomplete, matricule, patient
 from liaison.services.pages.reception.too_many import too_many, until_then
 from liaison.services.pages.reception.welcome import KINDS, MISSING, SEXES, parameters
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import SignInNeeded, address_of, browser_of, signed_in
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
-
 
 _TRAITS: Final = ("birth", "family", "given", "sex", "birthplace")
 NEUTRAL: Final = _(

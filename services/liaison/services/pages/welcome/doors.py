@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
+from liaison.services.pages.marking import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +161,7 @@ DOORS: Final = (
         (
             _("Dans « Mes patients », ouvrez le dossier d’Odette Maho : le plan d’aide, les visites et les notes de votre service, la situation sociale dans « Documents et notes », rien de médical."),
             _("Dans le dossier de Jeannine Robic, retrouvez l’alerte d’aujourd’hui, dont vous êtes en copie."),
+            _("Sylvie Le Dantec est malade ce week-end : dans « Mon équipe », ajoutez quelqu’un, puis donnez-lui sa tournée."),
         ),
     ),
     Door(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from liaison.fhir.definitions.profiles import CARE_CIRCLE
 from liaison.services.sandbox.territory import professionals, rights, systems
 from liaison.services.sandbox.territory.record.record import Record
 from liaison.services.sandbox.territory.shapes import Tree, coding, concept, identifier, period, ref, without_empty
@@ -32,6 +33,8 @@ def care_team(
     return record.add(
         without_empty(
             resourceType="CareTeam",
+            # A person has one circle; a sub-team is none.
+            meta=None if kind else {"profile": [CARE_CIRCLE.url]},
             identifier=[
                 identifier(f"{systems.LOCAL_IDS}/cercle", f"{record.key}{'-' if kind else ''}{kind}", use="usual")
             ],

@@ -1,23 +1,51 @@
-"""What one value of a criterion means for one element, by the type of the parameter (search.html#ptypes): no code of the
-engine, no resources. What R4 leaves to a server is as docs/implementation/search.md says."""
+"""Which elements of a plain resource a parameter looks at, and whether one of them satisfies a value: as R4 describes it
+(https://hl7.org/fhir/R4/search.html), for `evaluator`.
+"""
 
 import unicodedata
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .tables import Parameter
-from .units import BASES, UNITS
+from .tables import BASES, CONTACTS, PARAMETERS, UNITS, Parameter
+
+Resource = dict[str, Any]
 
 PARIS = ZoneInfo("Europe/Paris")
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
 
-@lru_cache(maxsize=100_000)
+def at(node: Any, path: str) -> Iterator[Any]:
+    """Every element at a path, lists opened."""
+    if isinstance(node, list):
+        for one in node:
+            yield from at(one, path)
+    elif not path:
+        yield node
+    elif isinstance(node, dict):
+        head, _, rest = path.partition(".")
+        if head in node:
+            yield from at(node[head], rest)
+
+
+def elements(resource: Resource, name: str) -> list[Any]:
+    """The elements a parameter looks at."""
+    parameter = PARAMETERS[resource["resourceType"]][name]
+    found = [one for path in parameter.paths for one in at(resource, path)]
+    if name in CONTACTS:
+        found = [one for one in found if one.get("system") == CONTACTS[name]]
+    if parameter.only:
+        found = [one for one in found if one.get("reference", "").startswith(f"{parameter.only}/")]
+    return found
+
+
+# ---- one function for each parameter type: does an element satisfy a value? ---------------------------------------
+
+
 def fold(text: str, mark: str = " ") -> str:
     """Small letters and digits without accents; `mark` stands where there was punctuation."""
     letters = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
@@ -73,7 +101,6 @@ def token_is(element: Any, modifier: str, value: str, implied: str = "") -> bool
     return any(one[0] in systems and (not code or one[1] == code) for one in codings(element))
 
 
-@lru_cache(maxsize=100_000)
 def span(text: str) -> tuple[datetime, datetime]:
     """The instants a date covers: from the first to the first after."""
     day, _, time = text.partition("T")
@@ -132,8 +159,6 @@ def date_is(element: Any, modifier: str, value: str) -> bool:
 def quantity_is(element: Any, modifier: str, value: str) -> bool:
     prefix, text = split_prefix(value)
     number, _, unit = text.partition("|")
-    if not isinstance(element, dict):
-        element = {"value": element}  # of a number
     if "value" not in element:
         return False
     held = Fraction(str(element["value"]))
@@ -163,14 +188,6 @@ def quantity_is(element: Any, modifier: str, value: str) -> bool:
     }[prefix]
 
 
-def uri_is(element: str, modifier: str, value: str) -> bool:
-    """A profile may be asked for without its version; `:below` and `:above` go by whole segments of the path."""
-    if modifier == "":
-        return value in (element, element.partition("|")[0])
-    low, high = (element, value) if modifier == "below" else (value, element)
-    return low == high or low.startswith(high.rstrip("/") + "/")
-
-
 def amounts_to(element: Any) -> tuple[int, str, str, Fraction]:
     """What orders a quantity: its kind by the base units, then its value in them; what has no kind comes after."""
     value, code = Fraction(str(element["value"])), element.get("code", "")
@@ -186,6 +203,8 @@ def reference_is(parameter: Parameter, element: Any, modifier: str, value: str) 
     if modifier == "identifier":
         return "identifier" in element and token_is(element["identifier"], "", value)
     written = element.get("reference", "").partition("/_history/")[0]
+    if written.startswith("#"):
+        return False  # what is contained is reached from within alone
     if modifier:
         return bool(written == f"{modifier}/{value.rpartition('/')[2]}")
     return bool(

@@ -1,0 +1,89 @@
+"""What names something that not everyone who sees it may know of is marked (contract.NAMES_HIDDEN): whoever opens it takes out
+what this caller does not see. What is not marked names such things nowhere, and is shown as it is.
+
+A version is marked when it refers, by an address, to another item of its record that is masked or of a class outside the
+ordinary ones (classes.HIDING), whoever may see that one: as it is now, not as it was. When an item comes to be more or
+less closed, what refers to it is marked anew (access.reclassifying). An identifier, another record and plain words are not
+looked at.
+"""
+
+from collections.abc import Collection, Container, Mapping
+from dataclasses import replace
+from typing import Final
+
+import asyncpg
+
+from liaison.auth.access.classes import HIDING
+from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
+from liaison.fhir.model.withholding import named_in
+from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Key, Tree
+from liaison.fhir.store.ids import Ids
+from liaison.fhir.vault import Vault
+
+_PATIENT: Final = kind_of("Patient")
+
+
+def names(tree: Tree, hiding: Container[str]) -> bool:
+    """Whether it refers to one of these, by 'Type/id', that is not itself."""
+    own = f"{tree['resourceType']}/{tree.get('id', '')}"
+    return any(name in hiding and name != own for name in named_in(tree))
+
+
+def named(ids: Ids, change: Change) -> set[Key]:
+    """The other items of its record that a change refers to."""
+    found = set()
+    for name in set(named_in(change.tree or {})):
+        type_, _, id_ = name.partition("/")
+        key = ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
+        if key is not None and key.patient == change.key.patient and key != change.key:
+            found.add(key)
+    return found
+
+
+async def hold(connection: asyncpg.Connection, changes: Mapping[Key, Change], refers: Mapping[Key, set[Key]]) -> None:
+    """Waits for who closes something of these records, and lets nobody else until the transaction ends: what an item is, is
+    asked after. Where nothing refers to an item but the Patient, and nothing was there before, nothing is asked."""
+    waiting = {
+        key.patient
+        for key, change in changes.items()
+        if not change.new_patient
+        and (change.before_row is not None or any(one.kind != _PATIENT for one in refers[key]))
+    }
+    if waiting:
+        await connection.execute(_HOLD, sorted(waiting))
+
+
+_HOLD: Final = "select from patient where patient = any($1::bigint[]) order by patient for share"
+
+
+async def mark(
+    connection: asyncpg.Connection,
+    vault: Vault,
+    changes: Mapping[Key, Change],
+    refers: Mapping[Key, set[Key]],
+    masked: Collection[Key],
+) -> None:
+    """Completes the labels of what is written together, once their classes are known. `masked` are known to be hidden."""
+    hiding = {key for key, change in changes.items() if change.labels.classes & HIDING} | set(masked)
+    unknown = {one for some in refers.values() for one in some} - changes.keys() - hiding
+    # The class of a Patient is fixed, and hardly anything refers to none.
+    hiding |= await _hiding(connection, vault, [one for one in unknown if one.kind != _PATIENT])
+    for key, change in changes.items():
+        if not refers[key].isdisjoint(hiding):
+            change.labels = replace(change.labels, classes=change.labels.classes | NAMES_HIDDEN)
+
+
+async def _hiding(connection: asyncpg.Connection, vault: Vault, items: Collection[Key]) -> set[Key]:
+    """Those of these items that not everyone may know of who sees what refers to them."""
+    if not items:
+        return set()
+    rows = await connection.fetch(_CLASSES, *map(list, zip(*items, strict=True)))
+    keys = await vault.patient_keys(connection, {row["patient"] for row in rows})
+    return {Key(*row[:3]) for row in rows if keys[row["patient"]].unpermute(row["classes"]) & HIDING}
+
+
+_CLASSES: Final = """
+    select v.patient, v.kind, v.res, v.classes from version v
+    join unnest($1::bigint[], $2::smallint[], $3::bigint[]) as k(patient, kind, res) using (patient, kind, res)
+    where v.superseded is null
+"""

@@ -1,0 +1,115 @@
+"""Conservation: what the rules ask for on this day, and destroying what is due, by whose decision.
+
+Records are numbers here: nobody is named. Destroying asks for a recent proof, the reference of the decision, and the number
+of records typed; each stands in the journal, and the data protection officer gets a notice.
+"""
+
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.auth.journal.entry import Event, entry
+from liaison.auth.retention import rules
+from liaison.auth.retention.records import Record
+from liaison.fhir.store import faults
+from liaison.services.custody import retaining
+from liaison.services.custody.retaining import DESTROYED, Plan
+from liaison.services.house import House
+from liaison.services.pages.entering import asked
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.signed_in import Me, signed_in
+
+PATH: Final = "/conservation"
+READERS: Final = frozenset({"dpo", "admin"})
+AT_ONCE: Final = 100
+"""Records that one form destroys. The next form takes the next ones."""
+LONGEST: Final = 200
+
+
+def _(text: str) -> str:
+    """Marks a string for the catalogue; it is translated when it is shown."""
+    return text
+
+
+BECAUSE: Final = {
+    "last-act": _("délai après le dernier acte"),
+    "birthday": _("vingt-huitième anniversaire"),
+    "death": _("délai après le décès"),
+}
+_WHY: Final = _("Donnez la référence de la décision.")
+_COUNT: Final = _("Le nombre écrit n’est pas celui des dossiers à détruire : rien n’est détruit.")
+_NONE: Final = _("Aucun dossier n’est à détruire.")
+
+
+async def planned(request: Request) -> Response:
+    """GET: the plan of today. POST: `decision` and `nombre`, and what is due is destroyed."""
+    caller, me = await signed_in(request)
+    house: House = request.app.state.house
+    found = await _plan(request)
+    if request.method == "GET":
+        return _show(request, house, found, {})
+    form = {name: str(value).strip()[:LONGEST] for name, value in (await request.form()).items()}
+    due, say = found.due[:AT_ONCE], translations(language_of(request)).gettext
+    if not due:
+        return _show(request, house, found, {}, say(_NONE), "a-detruire", 409)
+    if not form.get("decision"):
+        return _show(request, house, found, form, say(_WHY), "decision", 422)
+    if form.get("nombre") != str(len(due)):
+        return _show(request, house, found, form, say(_COUNT), "nombre", 422)
+    outcomes = []
+    try:
+        for one in due:
+            seen = retaining.by_person(caller, asked(request))
+            outcomes.append(await retaining.destroy(house, one, by=decided_by(me), why=form["decision"], told_by=seen))
+    finally:
+        await retaining.keep_outside(house)
+        if gone := outcomes.count(DESTROYED):
+            await retaining.tell_officer(house, gone)
+    return _show(request, house, await _plan(request), {}, gone=gone, kept=len(outcomes) - gone)
+
+
+async def _plan(request: Request) -> Plan:
+    caller, _me = await signed_in(request)
+    house: House = request.app.state.house
+    with faults.reported():
+        async with house.database.writing.acquire() as connection, connection.transaction():
+            looked = entry(caller, Event.JOB, request=asked(request), detail={"act": "retention plan"})
+            await house.journal.record_within(connection, (looked,))
+            return await retaining.plan(connection, house)
+
+
+def decided_by(me: Me) -> str:
+    """Who is signed in, in words, as the journal keeps who decided."""
+    return f"{me.name}, {me.role_label}"
+
+
+def _show(
+    request: Request,
+    house: House,
+    found: Plan,
+    form: dict[str, str],
+    error: str = "",
+    wrong: str = "",
+    status: int = 200,
+    **context: Any,
+) -> Response:
+    law = rules.in_force()
+
+    def lines(some: tuple[Record, ...]) -> list[tuple[str, Any]]:
+        return [(" ".join(retaining.numbers(house, (one,))), one.terms) for one in some]
+
+    return render(
+        request,
+        "retention/planned.html",
+        status=status,
+        plan=found,
+        law=law,
+        due=lines(found.due[:AT_ONCE]),
+        because=BECAUSE,
+        given=form,
+        error=error,
+        wrong=wrong,
+        **context,
+    )

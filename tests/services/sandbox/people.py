@@ -1,0 +1,28 @@
+"""The people whom every sandbox has, by the keys that sandbox.json promises."""
+
+KEYS = [
+    "gp",
+    "gp_outside",
+    "nurse",
+    "physio",
+    "pharmacist",
+    "hospital_doctor",
+    "psychiatrist",
+    "substitute_active",
+    "substitute_expired",
+    "trainee",
+    "on_call_doctor",
+    "call_handler",
+    "secretary",
+    "aide",
+    "aide2",
+    "home_service_manager",
+    "social_worker",
+    "coordinator",
+    "coordinator_admin",
+    "auditor",
+    "patient_a",
+    "patient_b",
+    "guardian",
+    "admin",
+]
