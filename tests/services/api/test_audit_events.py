@@ -56,6 +56,35 @@ def test_reading_the_journal_is_itself_in_it(service: Any) -> None:
         assert event["agent"][0]["who"]["reference"] == service.people["auditor"].practitioner
 
 
+def test_the_entry_of_a_write_says_which_labels_it_changed(service: Any) -> None:
+    patient, class_ = service.patient("gp"), "https://liaison.example/fhir/CodeSystem/data-class"
+    sensitive = {"meta": {"security": [{"system": class_, "code": "SENS"}]}}
+    problem: dict[str, Any] = {
+        "resourceType": "Condition", "code": {"text": "x"}, "subject": {"reference": f"Patient/{patient}"}
+    }  # fmt: skip
+
+    def classes(auditor: httpx.Client, request_id: str) -> dict[str, str]:
+        (event,) = of_request(auditor, patient, request_id)
+        return {
+            detail["type"]: detail["valueString"]
+            for entity in event["entity"]
+            for detail in entity.get("detail", ())
+            if detail["type"].startswith(class_)
+        }
+
+    with service.client("gp") as gp, service.client("auditor") as auditor:
+        made = gp.post("/Condition", json={**problem, **sensitive}).json()
+        asked = {name: uuid.uuid4().hex for name in ("the same", "opened")}
+        same = {**made, "code": {"text": "y"}}
+        opened = {**problem, "id": made["id"], "code": {"text": "y"}}
+        for (name, id_), tree in zip(asked.items(), (same, opened), strict=True):
+            answer = gp.put(f"/Condition/{made['id']}", json=tree, headers={"x-request-id": id_})
+            assert answer.status_code == 200, (name, answer.text)
+
+        assert classes(auditor, asked["the same"]) == {}
+        assert classes(auditor, asked["opened"]) == {f"{class_}|before": "CLIN SENS", f"{class_}|after": "CLIN"}
+
+
 def test_a_write_is_found_with_the_version_it_made(service: Any) -> None:
     patient = service.patient("gp")
     with service.client("auditor") as auditor:

@@ -3,12 +3,11 @@ of the table). When the sender brings none, the service writes it: who changed w
 correction."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
 
 from liaison.auth.access.classes import HIDING, union
 from liaison.auth.access.standing import Owners, Standing
-from liaison.auth.access.writing import OWN_WINDOW
+from liaison.auth.access.writing import OWN_WINDOW, First
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.model import dump
 from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Key, Labels, Tree
@@ -21,16 +20,16 @@ _DATA_OPERATION: Final = "http://terminology.hl7.org/CodeSystem/v3-DataOperation
 
 
 def add_provenance(
-    ids: Ids, keys: Mapping[int, PatientKey], who: Standing, changes: list[Change], ages: Mapping[Key, timedelta]
+    ids: Ids, keys: Mapping[int, PatientKey], who: Standing, changes: list[Change], first: Mapping[Key, First]
 ) -> None:
     """Appends the Provenance of each amendment that has none in the same transaction."""
     told = {reference for change in changes if change.type_ == "Provenance" for reference in _targets(change.tree)}
     for change in [one for one in changes if _is_amendment(one)]:
-        assert change.before_row is not None
         key = keys[change.key.patient]
-        own = change.before_row.author != 0 and change.before_row.author == Owners.of(key, who.signature).author
+        age, author = first.get(change.key, First(OWN_WINDOW, 0))
+        own = author != 0 and author == Owners.of(key, who.signature).author
         reference = f"{change.type_}/{ids.encode(change.key)}"
-        if reference not in told and not (own and ages.get(change.key, OWN_WINDOW) < OWN_WINDOW):
+        if reference not in told and not (own and age < OWN_WINDOW):
             changes.append(_provenance(ids, who, change, reference))
 
 

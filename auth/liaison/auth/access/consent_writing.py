@@ -33,7 +33,7 @@ from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES, confirms
 from liaison.auth.access.standing import Standing
 from liaison.auth.access.world import Fact
-from liaison.auth.access.writing import Refusal
+from liaison.auth.access.writing import First, Refusal
 from liaison.fhir.errors import Issue, Unprocessable
 from liaison.fhir.model.dates import span
 from liaison.fhir.store.contract import Change, Key
@@ -68,7 +68,7 @@ _UNBOUND: Final = {
 
 
 async def check(
-    connection: asyncpg.Connection, ids: Ids, who: Standing, changes: Sequence[Change], ages: Mapping[Key, timedelta]
+    connection: asyncpg.Connection, ids: Ids, who: Standing, changes: Sequence[Change], first: Mapping[Key, First]
 ) -> None:
     """Raises Refusal for an opposition that would be weakened, Unprocessable for a permission that is not the patient's."""
     written = [change for change in changes if change.type_ == "Consent" and change.tree is not None]
@@ -88,7 +88,7 @@ async def check(
         givers = _Givers(reading, representatives.get(change.key.patient, frozenset()))
         lost = weakened(stated.get(change.key, ()), after, now)
         if lost:
-            recorded = now - ages.get(change.key, timedelta(0))
+            recorded = now - (first[change.key].age if change.key in first else timedelta(0))
             await _check_withdrawal(connection, who, change, givers, lost, recorded, now)
         if _is_new(reading, change):
             _refuse([*untimely_denials(reading, now), *not_to_be_given(reading)])

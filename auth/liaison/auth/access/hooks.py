@@ -5,7 +5,6 @@ are read from what was written, grants are computed again, nobody has gained by 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Protocol
 
 import asyncpg
@@ -22,6 +21,7 @@ from liaison.auth.access import (
     masking,
     own_rights,
     reclassifying,
+    relabelling,
     signing,
     standing,
     stay_writing,
@@ -36,6 +36,7 @@ from liaison.auth.access.relations import Relation
 from liaison.auth.access.standing import Standing
 from liaison.auth.access.table import Table
 from liaison.auth.access.world import Fact, Source
+from liaison.auth.access.writing import First
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, entries_for_changes
 from liaison.auth.oauth2 import rfc9470
@@ -83,14 +84,14 @@ class Hooks:
         keys = await self._vault.patient_keys(connection, set().union(*patients) - new)
         signed = [(who, unit.changes) for unit in units if (who := standings.get(unit.caller.session)) is not None]
         await labels.complete(connection, self._vault, signed)
-        ages = await writing.ages(connection, changes)
+        first = await writing.firsts(connection, changes)
         tables = await adopted.limiting(connection)
         for unit in units:
             who = standings.get(unit.caller.session)
             try:
                 if who is None:
                     raise standing.over()
-                await self._check(connection, keys, who, unit.changes, ages, tables)
+                await self._check(connection, keys, who, unit.changes, first, tables)
             except FhirError as refusal:
                 unit.refusal = refusal
 
@@ -100,20 +101,21 @@ class Hooks:
         keys: dict[int, PatientKey],
         who: Standing,
         changes: list[Change],
-        ages: dict[Key, timedelta],
+        first: dict[Key, First],
         tables: Sequence[Table],
     ) -> None:
-        writing.check(self._ids, keys, who, changes, ages, tables)
+        writing.check(self._ids, keys, who, changes, first, tables)
         # People alone: software that acts by itself has no one to ask, and proves its key at each token.
         if who.internal is None and who.practitioner and any(c.key.kind in rfc9470.GIVES_RIGHTS for c in changes):
             await rfc9470.check(connection, who.session)
         if who.internal is None:
+            relabelling.check(self._ids, keys, who, changes, first, tables)
             await signing.check(connection, self._ids, keys, who, changes)
-        await consent_writing.check(connection, self._ids, who, changes, ages)
+        await consent_writing.check(connection, self._ids, who, changes, first)
         await stay_writing.check(connection, self._ids, who, changes)
         await letting_in.check(connection, self._ids, keys, who, changes)
         if who.internal is None:
-            amendment.add_provenance(self._ids, keys, who, changes, ages)
+            amendment.add_provenance(self._ids, keys, who, changes, first)
         await identity.keep_unique(connection, self._vault, self._ids, who, changes)
 
     async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
@@ -124,8 +126,16 @@ class Hooks:
             await self._follow(connection, unit.caller, unit.changes)
             await identity_checks.end_representation(connection, unit.changes)
             await notices.of_changes(connection, unit.changes)
+        patients = {change.key.patient for unit in units for change in unit.changes} - {0}
+        keys = await self._vault.patient_keys(connection, patients)
         # Each entry names the request it comes from.
-        entries = [one for unit in units for one in unit.context.run(entries_for_changes, unit.caller, unit.changes)]
+        entries = [
+            one
+            for unit in units
+            for one in unit.context.run(
+                entries_for_changes, unit.caller, unit.changes, relabelled=relabelling.relabelled(keys, unit.changes)
+            )
+        ]
         await self._journal.record_within(connection, entries)
 
     async def _followed(

@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, reduce
 from hashlib import sha256
 from importlib import resources
+from itertools import chain, combinations
+from operator import or_
 from typing import Any, Final, Literal, get_args
 
 from liaison.auth.access import yaml_text
@@ -75,10 +77,27 @@ class Table:
     def _by_role(self) -> dict[str, tuple[Line, ...]]:
         return {role: tuple(line for line in self.lines if role in line.roles) for role in ROLES}
 
+    @cached_property
+    def situations(self) -> frozenset[Class]:
+        """What the lines let somebody read: of each role, by each relation, for each part of the conditions that hold."""
+        found: set[Class] = set()
+        for lines in self._by_role.values():
+            for relation in {relation for line in lines for relation in line.relations}:
+                own = [(line.read, _conditions(line)) for line in lines if relation in line.relations]
+                every = sorted(set().union(*(conditions for _, conditions in own)))
+                for holding in chain.from_iterable(combinations(every, size) for size in range(len(every) + 1)):
+                    read = (mask for mask, conditions in own if conditions <= set(holding))
+                    found.add(reduce(or_, read, Class(0)))
+        return frozenset(found)
+
     def types_for(self, role: str) -> tuple[str, ...]:
         """What the role may write, where a row says; () when none does."""
         rows = (row for row in self.rows if any(role in line.roles for line in row.lines))
         return tuple(one for row in rows for one in row.types)
+
+
+def _conditions(line: Line) -> frozenset[str]:
+    return line.when | ({line.of} if line.of != "all" else frozenset[str]())
 
 
 class BadTable(ValueError):

@@ -4,9 +4,9 @@ Creating needs every class of what is new; changing, those of what was there too
 what they could not have written. Directory types need the administrator.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -31,6 +31,17 @@ _OPPOSITION_ONLY: Final = frozenset({"home-aide", "secretary"})
 OWN_WINDOW: Final = timedelta(hours=24)
 
 
+class First(NamedTuple):
+    """When a resource was first written, as an age by the database's clock, and by whom: the token of its author, 0 for
+    nobody known. Its later versions may name another, who does not become its author by that."""
+
+    age: timedelta
+    author: int
+
+
+_NOW: Final = First(timedelta(0), 0)
+
+
 class Refusal(Forbidden):
     """Said only about a record that the caller can see."""
 
@@ -40,10 +51,10 @@ def check(
     keys: dict[int, PatientKey],
     who: Standing,
     changes: Sequence[Change],
-    first: dict[Key, timedelta],
+    first: Mapping[Key, First],
     tables: Sequence[Table],
 ) -> None:
-    """Raises NotFound, Refusal, Conflict or Unprocessable. `first` gives the age of what is changed or deleted, `tables`
+    """Raises NotFound, Refusal, Conflict or Unprocessable. `first` is the first version of what is changed or deleted, `tables`
     are the one in force and those by which grants may still be: each limits what is written."""
     limits = [types for table in tables if (types := table.types_for(who.role_code))]
     opened = {change.key.patient for change in changes if change.new_patient}
@@ -60,7 +71,7 @@ def check(
         ):
             raise Refusal(f"Your role may not write this {change.type_} on this record.")
         elif change.key.patient not in opened:
-            _check_change(keys[change.key.patient], who, change, first.get(change.key, timedelta(0)))
+            _check_change(keys[change.key.patient], who, change, first.get(change.key, _NOW))
             _check_links(ids, keys, who, change, opened)
         elif change.labels.classes & Class.AUD:
             raise Refusal("The review list is not written to.")
@@ -97,7 +108,7 @@ def _decoded(ids: Ids, reference: object, type_: str) -> int:
     return key.res if key else 0
 
 
-def _check_change(key: PatientKey, who: Standing, change: Change, age: timedelta) -> None:
+def _check_change(key: PatientKey, who: Standing, change: Change, first: First) -> None:
     if change.key.patient not in who.grants:
         raise NotFound
     before = change.before_row
@@ -116,8 +127,8 @@ def _check_change(key: PatientKey, who: Standing, change: Change, age: timedelta
             raise Refusal("Its author or the attending doctor lifts a masking.")
     _check_call(change)
     if change.interaction == "delete":
-        _check_deletion(key, who, change, age)
-    elif before is not None and who.role_code in _A_DAY and change.type_ != "Consent" and age > OWN_WINDOW:
+        _check_deletion(key, who, change, first)
+    elif before is not None and who.role_code in _A_DAY and change.type_ != "Consent" and first.age > OWN_WINDOW:
         raise Refusal(
             "Your role corrects what it wrote for 24 hours. Later, write another note that says what was wrong."
         )
@@ -147,13 +158,13 @@ def _permits(tree: object) -> bool:
     return here or _permits(tree.get("provision"))
 
 
-def _check_deletion(key: PatientKey, who: Standing, change: Change, age: timedelta) -> None:
+def _check_deletion(key: PatientKey, who: Standing, change: Change, first: First) -> None:
     """By the author, within 24 hours; never a consent in force (design §8)."""
     assert change.before_row is not None
     if change.type_ == "Consent" and (change.before or {}).get("status") in ("active", "proposed"):
         raise Conflict("A consent in force is not deleted: set its status to inactive.")
-    mine = change.before_row.author != 0 and change.before_row.author == Owners.of(key, who.signature).author
-    if who.role_code in _A_DAY or not mine or age > OWN_WINDOW:
+    mine = first.author != 0 and first.author == Owners.of(key, who.signature).author
+    if who.role_code in _A_DAY or not mine or first.age > OWN_WINDOW:
         raise Refusal("Only its author deletes an entry, within 24 hours. Set its status to entered-in-error instead.")
 
 
@@ -178,15 +189,15 @@ def linked_patients(ids: Ids, change: Change) -> Iterable[int]:
                 yield key.patient
 
 
-async def ages(connection: asyncpg.Connection, changes: Sequence[Change]) -> dict[Key, timedelta]:
-    """How long ago each resource that is changed or deleted was first written, by the database's clock."""
+async def firsts(connection: asyncpg.Connection, changes: Sequence[Change]) -> dict[Key, First]:
+    """The first version of each resource that is changed or deleted."""
     older = [change.key for change in changes if change.before_row is not None]
     if not older:
         return {}
     rows = await connection.fetch(
-        "select v.patient, v.kind, v.res, clock_timestamp() - v.at"
+        "select v.patient, v.kind, v.res, clock_timestamp() - v.at, v.author"
         " from unnest($1::bigint[], $2::smallint[], $3::bigint[]) as k(patient, kind, res)"
         " join version v on v.patient = k.patient and v.kind = k.kind and v.res = k.res and v.version = 1",
         *map(list, zip(*older, strict=True)),
     )
-    return {Key(patient, kind, res): age for patient, kind, res, age in rows}
+    return {Key(patient, kind, res): First(age, author) for patient, kind, res, age, author in rows}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.access import vocabulary
+from liaison.auth.access.classes import bits
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.table import label_of
@@ -241,7 +242,7 @@ def _entities(entry: Entry, names: Names) -> list[Tree]:
                 "role": {"system": ENTITY_ROLES, "code": "1", "display": "Patient"},
             }
         )
-    found += [_data(item, entry.patient, names) for item in entry.items]
+    found += [_data(item, entry.patient, names, _classes(entry, item)) for item in entry.items]
     type_, id_ = entry.requested
     if entry.outcome and type_ and id_:
         found.append({**_system_object("4", "Domain Resource"), "what": {"reference": f"{type_}/{id_}"}})
@@ -272,7 +273,19 @@ def _system_object(role: str, display: str) -> Tree:
     }
 
 
-def _data(item: Item, patient: int, names: Names) -> Tree:
+def _classes(entry: Entry, item: Item) -> list[Tree]:
+    """What the write made of the classes of an item, where it changed them."""
+    changed = (
+        (before, after) for *which, before, after in (entry.detail or {}).get("classes", ()) if which == [*item[:3]]
+    )
+    return [
+        {"type": f"{vocabulary.DATA_CLASS}|{when}", "valueString": " ".join(one.name or "" for one in bits(classes))}
+        for pair in changed
+        for when, classes in zip(("before", "after"), pair, strict=True)
+    ]
+
+
+def _data(item: Item, patient: int, names: Names, classes: list[Tree]) -> Tree:
     kind, res, version = item[:3]
     type_ = type_of(kind)
     if type_ == "AuditEvent":
@@ -283,6 +296,7 @@ def _data(item: Item, patient: int, names: Names) -> Tree:
         {"type": f"{RELATION}|{Relation(relation).name.lower()}", "valueString": label_of(rule)}
         for rule, relation in zip(item[3::2], item[4::2], strict=True)
     ]
+    detail += classes
     entity = {**_system_object("4", "Domain Resource"), "what": {"reference": what}}
     return {**entity, "detail": detail} if detail else entity
 

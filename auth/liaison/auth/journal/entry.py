@@ -20,7 +20,7 @@ from liaison.auth.caller import Caller
 from liaison.fhir.errors import FhirError
 from liaison.fhir.interactions.routing import Route, route
 from liaison.fhir.search.singled import Held
-from liaison.fhir.store.contract import Answer, Change, Disclosure, Grant, Request, Singled
+from liaison.fhir.store.contract import Answer, Change, Disclosure, Grant, Key, Request, Singled
 
 
 class Event(IntEnum):
@@ -149,6 +149,7 @@ def _of(caller: Caller, event: int, patient: int, request: Request | None, more:
 
 _NOTHING: Final = Request("", "")
 _NOBODY: Final[Held] = {}
+_NOT_RELABELLED: Final[Mapping[Key, tuple[int, int]]] = {}
 
 
 def entry(caller: Caller, event: Event, *, patient: int = 0, request: Request | None = None, **more: Any) -> Entry:
@@ -286,10 +287,17 @@ def _query(
         yield _of(caller, event, patient, request, {"status": answer.status, "items": tuple(items)})
 
 
-def entries_for_changes(caller: Caller, changes: Sequence[Change], request: Request | None = None) -> tuple[Entry, ...]:
+def entries_for_changes(
+    caller: Caller,
+    changes: Sequence[Change],
+    request: Request | None = None,
+    *,
+    relabelled: Mapping[Key, tuple[int, int]] = _NOT_RELABELLED,
+) -> tuple[Entry, ...]:
     """The entries of a write, for Journal.record_within: one per patient and kind of act (create, update, delete).
 
-    The grants that allowed a change are those of its previous version, when there is one.
+    The grants that allowed a change are those of its previous version, when there is one. `relabelled` has the classes
+    before and after of what an update opened or closed: they stand in the detail of its entry, item by item.
     """
     asked = request or ASKED.get()
     grouped: dict[tuple[int, Event], list[Item]] = {}
@@ -297,6 +305,11 @@ def entries_for_changes(caller: Caller, changes: Sequence[Change], request: Requ
         grants = change.before_row.grants if change.before_row else ()
         item = (change.key.kind, change.key.res, change.version, *_pairs(grants))
         grouped.setdefault((change.key.patient, _WRITTEN[change.interaction]), []).append(item)
-    return tuple(
-        _of(caller, event, patient, asked, {"items": tuple(items)}) for (patient, event), items in grouped.items()
-    )
+    found = []
+    for (patient, event), items in grouped.items():
+        classes = [
+            [*item[:3], *relabelled[key]] for item in items if (key := Key(patient, item[0], item[1])) in relabelled
+        ]
+        more = {"items": tuple(items), "detail": {"classes": classes} if classes else None}
+        found.append(_of(caller, event, patient, asked, more))
+    return tuple(found)
