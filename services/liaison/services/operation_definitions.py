@@ -68,6 +68,13 @@ OPPOSE: Final = _ours(
     Parameter("signed", "Attachment"),
     returns=_CREATED,
 )
+ATTENDING_DOCTOR: Final = _ours(
+    "Patient/*/$attending-doctor",
+    Parameter("doctor", "Reference"),
+    Parameter("means", "code", minimum=1),
+    Parameter("signed", "Attachment"),
+    returns=_CREATED,
+)
 WITHDRAW: Final = _ours("Consent/*/$withdraw", Parameter("means", "code", minimum=1), Parameter("signed", "Attachment"))
 EMERGENCY_ACCESS: Final = _ours("Patient/$emergency-access", _PATIENT, Parameter("reason", "string", minimum=1))
 OPEN_CALL: Final = _ours(
@@ -114,6 +121,7 @@ DESCRIBED: Final[Mapping[str, Definition]] = {
     "Patient/$duplicates": DUPLICATES,
     "Patient/$tell-apart": TELL_APART,
     "Patient/*/$oppose": OPPOSE,
+    "Patient/*/$attending-doctor": ATTENDING_DOCTOR,
     "Consent/*/$withdraw": WITHDRAW,
     "Patient/$emergency-access": EMERGENCY_ACCESS,
     "Task/*/$emergency-token": _ours("Task/*/$emergency-token"),

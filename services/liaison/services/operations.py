@@ -33,7 +33,7 @@ from liaison.services.identities import duplicates, identify, merge, tell_apart,
 from liaison.services.launching import launch_app
 from liaison.services.measuring import evaluate
 from liaison.services.reviewing import review
-from liaison.services.way_in import join_team, look_up, oppose, register_patient, withdraw
+from liaison.services.way_in import declare_attending, join_team, look_up, oppose, register_patient, withdraw
 
 OnRecord = Callable[[Store, Caller, Route, Request, str], Awaitable[Answer]]
 """An operation of liaison.fhir.operations."""
@@ -69,6 +69,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "Patient/$duplicates": duplicates,
     "Patient/$tell-apart": tell_apart,
     "Patient/*/$oppose": oppose,
+    "Patient/*/$attending-doctor": declare_attending,
     "Consent/*/$withdraw": withdraw,
     "Patient/*/$launch": launch_app,
     "PlanDefinition/*/$apply": apply_plan,

@@ -5,10 +5,11 @@ Emergency access is beside, in liaison.services.emergency_access.
   only by full traits, of someone the caller sees.
 * `Patient/$register`: opens the record of someone unknown.
 * `Patient/$join`: comes to someone known, recognised by them or referred to the caller.
+* `Patient/[id]/$attending-doctor`: the person declares their attending doctor.
 * `Patient/[id]/$oppose`: records an opposition; `Consent/[id]/$withdraw`: that the person went back on it.
 """
 
-from liaison.auth.access import join, oppositions, register, vocabulary, withdrawing
+from liaison.auth.access import declaring, join, oppositions, register, vocabulary, withdrawing
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.errors import BadRequest, NotFound
@@ -16,7 +17,7 @@ from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services.engine import Engine
-from liaison.services.operation_definitions import JOIN, LOOKUP, OPPOSE, REGISTER, WITHDRAW
+from liaison.services.operation_definitions import ATTENDING_DOCTOR, JOIN, LOOKUP, OPPOSE, REGISTER, WITHDRAW
 from liaison.services.parameters import Given, answered
 
 
@@ -92,6 +93,29 @@ async def oppose(engine: Engine, caller: Caller, where: Route, request: Request)
     consent = await oppositions.oppose(engine.store, caller, key, stated, engine.base_url)
     await journaled(engine, caller, Event.RIGHTS, f"Patient/{where.id_}", request, "opposition")
     return answered(201, result="recorded", consent=consent)
+
+
+async def declare_attending(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
+    """201 with the Consent that keeps the proof: the doctor is the attending doctor from now on."""
+    scope.permit_letter(caller, "u", "CareTeam")
+    given = Given(request, ATTENDING_DOCTOR)
+    key = engine.store.key("Patient", where.id_)
+    if key is None:
+        raise NotFound
+    doctors = given.references("doctor")
+    if len(doctors) > 1:
+        raise BadRequest("A person has one attending doctor.", "Parameters.parameter.where(name='doctor')")
+    consent = await declaring.declare(
+        engine.store,
+        caller,
+        key,
+        doctors[0] if doctors else "",
+        given.code("means"),
+        engine.base_url,
+        given.attachment("signed"),
+    )
+    await journaled(engine, caller, Event.RIGHTS, f"Patient/{where.id_}", request, "attending doctor")
+    return answered(201, result="declared", consent=consent)
 
 
 async def withdraw(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:

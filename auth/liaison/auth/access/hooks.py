@@ -12,6 +12,7 @@ import asyncpg
 from liaison.auth.access import (
     adopted,
     amendment,
+    attending,
     consent_writing,
     directory,
     grants,
@@ -114,6 +115,7 @@ class Hooks:
         await consent_writing.check(connection, self._ids, who, changes, first)
         await stay_writing.check(connection, self._ids, who, changes)
         await letting_in.check(connection, self._ids, keys, who, changes)
+        await attending.check(connection, self._ids, who, changes)
         if who.internal is None:
             amendment.add_provenance(self._ids, keys, who, changes, first)
         await identity.keep_unique(connection, self._vault, self._ids, who, changes)

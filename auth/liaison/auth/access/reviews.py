@@ -1,4 +1,5 @@
-"""The review of an emergency access, an entry into a team or a withdrawn opposition, by an auditor or data protection officer (row 24).
+"""The review of an emergency access, an entry into a team, a withdrawn opposition or a declared attending doctor, by an
+auditor or data protection officer (row 24).
 
 The reviewer is never the one who acted. The review is written into the task of the review list through the identity
 cell: nobody else writes there. It changes no right: an access that is still open ends at its time, or by its holder.
@@ -18,7 +19,7 @@ from liaison.fhir.model import read
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key, Tree
 
-REVIEWED: Final = frozenset({"emergency-access", "join", "withdrawal"})
+REVIEWED: Final = frozenset({"emergency-access", "join", "withdrawal", "attending-doctor"})
 """Not duplicates and merges: whoever keeps identities decides them (duplicates), and they say nothing of an access."""
 REVIEWERS: Final = frozenset({"auditor", "dpo"})
 OUTCOMES: Final = {

@@ -14,7 +14,7 @@
 | Consent.provision.securityLabel | DATA_CLASS | the classes permitted or denied; none in a deny means all |
 | RelatedPerson.extension | REPRESENTATION: `measure` valueCode, `seenBy` valueReference, `seenOn` valueDate | representation for the person, and who saw the document |
 | Task.code | PLATFORM `call` | a call to the telephone platform, written by the identity cell alone |
-| Task.code | REVIEW `emergency-access`, `join`, `withdrawal`, `duplicate`, `distinct`, `merge`, `unmerge` | the review list, written by the identity cell alone |
+| Task.code | REVIEW `emergency-access`, `join`, `withdrawal`, `attending-doctor`, `duplicate`, `distinct`, `merge`, `unmerge` | the review list, written by the identity cell alone |
 | Task.businessStatus | REVIEW `justified`, `to-clarify`, `unjustified`, `reported` | the outcome of a review |
 | meta.security | DATA_CLASS | sets a class by hand: PSY, SENS, MINOR, NOTE3P, PROT, ETP, SOC, HOMEPLAN, COORD… |
 | meta.security | VISIBILITY `proches`, `held` | the shared notebook; a result withheld from the patient until it is told |

@@ -157,3 +157,60 @@ async def test_the_last_day_of_who_stands_in_is_told_as_it_is(place: Place, end:
         page = html.unescape((await browser.get(f"/dossiers/{place.patient}/equipe")).text)
 
     assert "Remplacé par Camille BOTH du 1er févr. 2026 au 1er mars 2099" in page
+
+
+async def test_a_doctor_records_that_the_person_declares_them(place: Place) -> None:
+    """The page offers it to a doctor of the team, says what it means, and the one before stays in the team."""
+    house = place.house
+    maker = await internal.open_session(house.database.writing, "sandbox")
+
+    async def sent(method: str, path: str, tree: dict[str, Any]) -> dict[str, Any]:
+        answer = await house.engine.handle(
+            maker, Request(method, path, "", json.dumps(tree).encode(), {"prefer": "return=representation"})
+        )
+        assert answer.status in (200, 201), answer.body
+        stored: dict[str, Any] = json.loads(answer.body)
+        return stored
+
+    def role(person: str, code: str) -> dict[str, Any]:
+        return {"resourceType": "PractitionerRole", "active": True, "practitioner": {"reference": person},
+                "code": [{"coding": [{"system": vocabulary.ROLE, "code": code}]}]}  # fmt: skip
+
+    number = await house.database.reading.fetchval(
+        "select h.role from held_role h join account a on a.fhir_res = h.practitioner and a.username = 'nurse'"
+    )
+    mine = house.store.reference(Key(0, kind_of("PractitionerRole"), number))
+    held = json.loads((await house.engine.handle(maker, Request("GET", mine))).body)
+    await sent("PUT", mine, {**held, "code": role("", "specialist")["code"]})
+    person = await sent("POST", "Practitioner", {"resourceType": "Practitioner", "name": [{"family": "Avant"}]})
+    made = await sent("POST", "PractitionerRole", role(f"Practitioner/{person['id']}", "gp"))
+    before = f"PractitionerRole/{made['id']}"
+    pcp = [{"coding": [{"system": vocabulary.PARTICIPATION_FUNCTION, "code": "PCP"}]}]
+    shown = await team(place)
+    since = {"start": "2020-01-01"}
+    members = [
+        {"role": pcp, "member": {"reference": before, "display": "Dr Avant"}, "period": since},
+        {"member": {"reference": mine, "display": "Dr Nouvelle"}, "period": since},
+    ]
+    await sent("PUT", f"CareTeam/{shown['id']}", {**shown, "participant": members})
+
+    async with place.signed_in() as browser:
+        path = f"/dossiers/{place.patient}/equipe"
+        page = html.unescape((await browser.get(path)).text)
+        assert "La personne me déclare comme médecin traitant" in page
+        assert "Le médecin traitant d'avant reste dans l'équipe" in page
+        form = {"act": "attending", "doctor": mine}
+        assert (await send(browser, place, **form)).status_code == 400
+        other = await send(browser, place, act="attending", doctor=before, means="oral")
+        assert other.status_code == 403
+        assert "La personne déclare son médecin traitant" in html.unescape(other.text)
+        assert (await send(browser, place, **form, means="oral")).status_code == 303
+        page = html.unescape((await browser.get(path)).text)
+
+    participants = (await team(place))["participant"]
+    assert [one["member"]["reference"] for one in participants if "end" not in one["period"]] == [before, mine]
+    assert [one["member"]["reference"] for one in participants if "end" not in one["period"] and "role" in one] == [
+        mine
+    ]
+    assert "La personne me déclare comme médecin traitant" not in page
+    assert re.search(r"Dr Nouvelle|Camille NURSE", page.partition("Médecin traitant</strong>")[0])

@@ -43,5 +43,13 @@ def facts(reading: Reading) -> Iterator[Fact]:
 
 def is_attending(participant: Mapping[str, Any]) -> bool:
     """Whether a CareTeam.participant is stated to be the attending doctor (médecin traitant)."""
-    role = participant.get("role")
+    return any(_says_so(role) for role in participant.get("role") or ())
+
+
+def plainly(participant: Mapping[str, Any]) -> list[Any]:
+    """Their roles in the team without that of the attending doctor."""
+    return [role for role in participant.get("role") or () if not _says_so(role)]
+
+
+def _says_so(role: object) -> bool:
     return "PCP" in codes(role, vocabulary.PARTICIPATION_FUNCTION) or "attending-gp" in codes(role, vocabulary.ROLE)

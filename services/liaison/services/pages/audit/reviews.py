@@ -29,6 +29,7 @@ KINDS: Final = {
     "emergency-access": _("Accès d'urgence"),
     "join": _("Entrée dans une équipe"),
     "withdrawal": _("Opposition retirée"),
+    "attending-doctor": _("Médecin traitant déclaré"),
 }
 OUTCOMES: Final = {
     "justified": _("Justifié"),

@@ -22,11 +22,13 @@ from liaison.fhir.model.dates import EARLIEST, LATEST, span
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
 from liaison.services.pages.calendar_words import day_said, last_day_before
+from liaison.services.pages.circle import declared
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.clinician.teams import teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import Gettext, _
+from liaison.services.pages.opposing.opposing import MEANS, PERSONS
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reception.welcome import Choice, choices
@@ -79,20 +81,31 @@ async def circle(request: Request) -> Response:
     form = {name: str(value) for name, value in (await request.form()).items()}
     gettext = translations(language_of(request)).gettext
     try:
-        if form.get("act") == "end":
+        if form.get("act") == "attending":
+            themselves = me.role_code in PERSONS
+            if not form.get("doctor") or not (themselves or form.get("means") in dict(MEANS)):
+                raise NotComplete(_("Choisissez le médecin, et comment la personne l'a dit."))
+            await declared.declare(record, f"Patient/{patient['id']}", form, by_themselves=themselves)
+        elif form.get("act") == "end":
             await _end(record, f"Patient/{patient['id']}", form)
         else:
             await _invite(record, f"Patient/{patient['id']}", form)
     except NotComplete as problem:
         return await _show(request, record, patient, me, error=gettext(problem.words), given=form, status=400)
     except Refused as refused:
-        if refused.answered != 403:
+        words = _REFUSED.get((form.get("act") == "attending", refused.answered))
+        if words is None:
             raise
-        words = gettext(
-            _("Vous ne pouvez pas le faire vous-même : un autre membre de l'équipe, ou la personne, le fait.")
-        )
-        return await _show(request, record, patient, me, error=words, given=form, status=403)
+        return await _show(request, record, patient, me, error=gettext(words), given=form, status=refused.answered)
     return RedirectResponse(f"/dossiers/{patient['id']}/equipe", status_code=303)
+
+
+_REFUSED: Final = {
+    (False, 403): _("Vous ne pouvez pas le faire vous-même : un autre membre de l'équipe, ou la personne, le fait."),
+    (True, 403): _("La personne déclare son médecin traitant. Ou ce médecin, membre de l'équipe, le note lui-même."),
+    (True, 409): _("Ce médecin est déjà son médecin traitant, ou la personne s'oppose à ce qu'il lise son dossier."),
+    (True, 400): _("Choisissez un médecin de l'équipe."),
+}
 
 
 class NotComplete(ValueError):
@@ -191,7 +204,12 @@ async def _show(
     status: int = 200,
 ) -> Response:
     teams = await teams_of(record, f"Patient/{patient['id']}")
-    members = await _members(request, record, teams)
+    members, numbers = await _members(request, record, teams)
+    present = [one for one, _tree in members if not one.over]
+    handles = {(one.team, one.place): _tree for one, _tree in members}
+    named = {str((handles[one.team, one.place].get("member") or {}).get("reference", "")): one for one in present}
+    attending = {reference for reference, one in named.items() if one.attending}
+    names = {reference: one.name for reference, one in named.items()}
     may = writes(await adopted.in_force(request.app.state.house.database), me.role_code, Class.TEAM)
     offered: list[Choice] = await choices(record, me) if may else []
     return render(
@@ -201,9 +219,11 @@ async def _show(
         patient=patient,
         who=identity(patient),
         today=record.now().date(),
-        present=[one for one, _tree in members if not one.over],
+        present=present,
         past=[one for one, _tree in members if one.over],
-        handles={(one.team, one.place): _tree for one, _tree in members},
+        handles=handles,
+        declaring=await declared.offered(request.app.state.house.database, me, names, numbers, attending),
+        declared=bool(attending),
         may_write=may,
         offered=offered,
         inviting=INVITING,
@@ -212,7 +232,10 @@ async def _show(
     )
 
 
-async def _members(request: Request, record: Record, teams: Sequence[Tree]) -> list[tuple[Member, Tree]]:
+async def _members(
+    request: Request, record: Record, teams: Sequence[Tree]
+) -> tuple[list[tuple[Member, Tree]], dict[str, int]]:
+    """Each participation, and the number of each professional by reference."""
     house, language = request.app.state.house, language_of(request)
     gettext = translations(language).gettext
     listed = [(team, place, one) for team in teams for place, one in enumerate(team.get("participant", []))]
@@ -224,7 +247,8 @@ async def _members(request: Request, record: Record, teams: Sequence[Tree]) -> l
     for one in instead:
         said.setdefault(one.answers, []).append(await _words(house, record, one, language))
     made = [(_member(team, place, one, gettext, said, numbers, record.now()), one) for team, place, one in listed]
-    return sorted(made, key=lambda pair: (not pair[0].attending, pair[0].structure, pair[0].name.casefold()))
+    made.sort(key=lambda pair: (not pair[0].attending, pair[0].structure, pair[0].name.casefold()))
+    return made, numbers
 
 
 def _key(house: Any, text: str) -> Key | None:

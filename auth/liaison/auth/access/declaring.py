@@ -1,0 +1,189 @@
+"""`Patient/[id]/$attending-doctor`: the person declares their attending doctor (CSS L.162-5-3), and it is so at once.
+
+By the person or who represents them, who names a doctor; or by the doctor who is declared, of the team already, who records how
+the person said it: the form has both sign. It replaces the one before, who stays in the team. Since an attending doctor reads
+what is masked (R.1111-49), the person and both doctors are told, it stands in the review list, and a Consent keeps the proof,
+which permits nothing by itself.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from liaison.auth.access import internal, standing, team_writing, vocabulary
+from liaison.auth.access.classes import Class
+from liaison.auth.access.facts.care_team import is_attending, plainly
+from liaison.auth.access.facts.reading import period
+from liaison.auth.access.join import attending, found_by
+from liaison.auth.access.oppositions import MEANS, checked_scan, opposed_to
+from liaison.auth.access.standing import Owners
+from liaison.auth.caller import Caller
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
+from liaison.fhir.interactions.commit import commit
+from liaison.fhir.interactions.content import checked
+from liaison.fhir.interactions.writes import Write
+from liaison.fhir.store import Store
+from liaison.fhir.store.contract import Key, Tree
+from liaison.fhir.store.ids import Ids
+
+DOCTORS: Final = frozenset({"gp", "specialist", "hospital-doctor"})
+"""Who can be an attending doctor: any doctor who follows people, whatever the specialty and the mode of practice."""
+_PERSONS: Final = {"patient": "Patient", "guardian": "RelatedPerson"}
+_PCP: Final = {"coding": [{"system": vocabulary.PARTICIPATION_FUNCTION, "code": "PCP", "display": "Médecin traitant"}]}
+_DISPLAY: Final = "Médecin traitant déclaré"
+
+
+async def declare(
+    store: Store, caller: Caller, patient: Key, doctor: str, means: str, base_url: str, signed: Tree | None = None
+) -> str:
+    """The reference of the Consent that keeps the proof. `doctor` is a PractitionerRole, '' for the caller's own.
+
+    Raises NotFound when the caller does not see the person, Forbidden for who may not declare, BadRequest without means or for
+    who is no doctor here, Conflict for whom the person opposes, who is it already, or when the team is being changed.
+    """
+    seen = await store.read(caller, patient)
+    if seen is None or seen.row.deleted:
+        raise NotFound
+    own = f"PractitionerRole/{store.id(Key(0, kind_of('PractitionerRole'), caller.role))}" if caller.role else ""
+    if means not in MEANS:
+        raise BadRequest(f"Say how the person said it: {', '.join(MEANS)}.", "Parameters.parameter.where(name='means')")
+    by_themselves = caller.role_code in _PERSONS
+    if not by_themselves:
+        await _check_doctor(store, caller, patient, doctor or own, own)
+    named = await _doctor(store, caller, doctor or own)
+    if await opposed_to(store, named, patient.patient):
+        raise Conflict("The person opposes that this doctor reads their record: that is withdrawn first.")
+    cell = await internal.open_session(store.database.writing, "identity", caller=caller)
+    try:
+        writes = await _writes(store, cell, caller, patient, doctor or own, means, signed, base_url)
+        await commit(store, cell, writes, base_url)
+    except PreconditionFailed:
+        raise Conflict("The team is being changed by others at this moment. Try again.") from None
+    finally:
+        await internal.close_session(store.database.writing, cell)
+    proof = next(write for write in writes if write.type_ == "Consent")
+    assert proof.key is not None
+    return store.reference(proof.key)
+
+
+async def _check_doctor(store: Store, caller: Caller, patient: Key, doctor: str, own: str) -> None:
+    """Raises Forbidden for anyone but the doctor who is declared, as a member of the team: a stay or an emergency is no ground."""
+    if caller.role_code not in DOCTORS or not caller.practitioner or doctor != own:
+        raise Forbidden(
+            "The person declares their attending doctor, or who represents them; or the doctor who is declared records it."
+        )
+    async with store.database.reading.acquire() as connection:
+        who = await standing.standing(connection, Ids(store.vault.id_key), caller.session, [patient.patient])
+        key = (await store.vault.patient_keys(connection, {patient.patient})).get(patient.patient)
+    if key is None or not who.may_write(patient.patient, Owners()) & key.permute(int(Class.TEAM)):
+        raise Forbidden("A doctor of the team records that the person declares them: join the team first.")
+
+
+async def _doctor(store: Store, caller: Caller, reference: str) -> Caller:
+    """The doctor as whom they are in this role. Raises BadRequest for a role that is none, or is over."""
+    type_, _, id_ = reference.partition("/")
+    key = store.key(type_, id_) if type_ == "PractitionerRole" else None
+    found = await store.database.reading.fetchrow(
+        "select role, practitioner, coalesce(organization, 0) as organization, role_code from held_role"
+        " where role = $1 and active and valid_from <= now() and valid_to > now() and role_code = any($2::text[])",
+        key.res if key is not None else 0,
+        sorted(DOCTORS),
+    )
+    if found is None:
+        raise BadRequest(
+            "An attending doctor is named by the PractitionerRole of a general practitioner, a specialist or a hospital doctor.",
+            "Parameters.parameter.where(name='doctor')",
+        )
+    return replace(caller, **dict(found))
+
+
+async def _writes(
+    store: Store,
+    cell: Caller,
+    caller: Caller,
+    patient: Key,
+    doctor: str,
+    means: str,
+    signed: Tree | None,
+    base_url: str,
+) -> list[Write]:
+    now, subject = await store.database.now(), store.reference(patient)
+    teams = await found_by(store, cell, f"CareTeam?patient={subject}&status=active&_count=50", base_url)
+    standing_ = [_as_of(team, now) for team in teams]
+    if doctor in attending(standing_):
+        raise Conflict("This doctor is the attending doctor already.")
+    member = await team_writing.named(store, cell, doctor)
+    changed = {team["id"]: _replaced(team, doctor, now) for team in teams}
+    general = next((team["id"] for team in teams if not team.get("category")), "")
+    own = team_writing.participant(member, now, "recognised", informed=False)
+    own["role"] = [_PCP]
+    writes = []
+    if general:
+        changed[general] = {**changed[general], "participant": [*(changed[general].get("participant") or ()), own]}
+    else:
+        writes.append(Write("create", "CareTeam", checked(team_writing.care_team(subject, [own], now), "CareTeam")))
+    for team in teams:
+        if changed[team["id"]] != team:
+            unchanged = {"if-match": f'W/"{team["meta"]["versionId"]}"'}
+            writes.append(Write("update", "CareTeam", changed[team["id"]], id_=team["id"], headers=unchanged))
+    by = _signer(store, caller, patient)
+    text = f"La personne a déclaré son médecin traitant : {member.get('display') or 'un médecin de son équipe'}."
+    trees = [
+        _proof(subject, member, by, now, means, checked_scan(signed, now) if signed else None),
+        team_writing.review(subject, "attending-doctor", _DISPLAY, by, now),
+        team_writing.notice(subject, text, by, [*dict.fromkeys([*attending(standing_), doctor])], now),
+    ]
+    return [*writes, *(Write("create", one["resourceType"], checked(one, one["resourceType"])) for one in trees)]
+
+
+def _signer(store: Store, caller: Caller, patient: Key) -> str:
+    type_ = _PERSONS.get(caller.role_code)
+    if type_ is None:
+        return team_writing.staff_reference(store, caller)
+    return store.reference(Key(patient.patient, kind_of(type_), caller.practitioner))
+
+
+def _as_of(team: Tree, now: datetime) -> Tree:
+    return {**team, "participant": [one for one in team.get("participant") or () if _is_on(one, now)]}
+
+
+def _is_on(participant: Tree, now: datetime) -> bool:
+    during = period(participant.get("period"))
+    return during is not None and during.end > now
+
+
+def _replaced(team: Tree, doctor: str, now: datetime) -> Tree:
+    """The team without an attending doctor from now on: whoever was, stays as any other member; the one who is declared comes
+    again."""
+    # An end counts to its last second.
+    end = (now - timedelta(seconds=1)).isoformat(timespec="seconds")
+    participants = []
+    for one in team.get("participant") or ():
+        again = (one.get("member") or {}).get("reference") == doctor and not team.get("category")
+        if not _is_on(one, now) or not (again or is_attending(one)):
+            participants.append(one)
+            continue
+        ended = {**one, "period": {**one.get("period", {}), "end": end}}
+        if period(ended["period"]) is not None:  # of who came within this second, nothing remains
+            participants.append(ended)
+        if not again:
+            stays = {
+                **one,
+                "role": plainly(one),
+                "period": {**one.get("period", {}), "start": now.isoformat(timespec="seconds")},
+            }
+            participants.append({name: value for name, value in stays.items() if value})
+    return {**team, "participant": participants} if participants else team
+
+
+def _proof(subject: str, member: Tree, by: str, at: datetime, means: str, signed: Tree | None) -> Tree:
+    """Of the scope `treatment`, which gives nobody a right: the participant of the team does."""
+    said = at.isoformat(timespec="seconds")
+    provision: Tree = {"type": "permit", "actor": [{**team_writing.actor(member["reference"]), "reference": member}]}
+    tree = team_writing.consent(subject, "attending-doctor", by, at, means, provision)
+    scope = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "treatment"}
+    with_whom = {"verified": True, "verifiedWith": {"reference": subject}, "verificationDate": said}
+    tree = {**tree, "scope": {"coding": [scope]}, "verification": [with_whom]}
+    tree["policyRule"] = {**tree["policyRule"], "text": "CSS L.162-5-3"}
+    return {**tree, "sourceAttachment": signed} if signed else tree
