@@ -26,6 +26,7 @@ from liaison.fhir.definitions import (
 from liaison.fhir.definitions.profiles import profiles_of
 from liaison.fhir.errors import BadRequest, FhirError, Issue
 from liaison.fhir.interactions import patch_body
+from liaison.fhir.interactions.everywhere import of_every_type
 from liaison.fhir.interactions.prefer import preferences
 from liaison.fhir.interactions.routing import route
 from liaison.fhir.operations.definition import places
@@ -65,9 +66,7 @@ _NOTES: Final = {
 }
 _DOCUMENTATION: Final = (
     "Search: unknown parameters, modifiers and values are refused (Prefer: handling=lenient reports what it ignores). "
-    "Result parameters: _sort, _count (20 unless given, at most 1000), _total, _summary, _elements, _include, "
-    "_revinclude. Chains of at most four links, _has nested two deep, both mixed, and chained _sort. "
-    "_filter, also along references. _list by id. Tokens take "
+    "Chains of at most four links, _has nested two deep, both mixed, and chained _sort. Tokens take "
     ":in, :not-in, :above and :below by what is stored here. GET and POST _search; over several types with _type; in a compartment, of one type or of all (*). "
     "A next link is good for one hour."
 )
@@ -160,6 +159,7 @@ def _render(
         named.setdefault(where.partition("/")[0], []).append(name)
     known = {one: [p for _, p in sorted(custom.asked(one).items()) if supported(p)] for one in RESOURCE_TYPES}
     referring = _referring(known)
+    searched = [one for one in RESOURCE_TYPES if one not in others and ownership(one).rule != "never"]
     rest: dict[str, Any] = {
         "mode": "server",
         "documentation": _DOCUMENTATION,
@@ -172,6 +172,7 @@ def _render(
             if type_ in others or ownership(type_).rule != "never"
         ],
         "interaction": _served(_ON_SYSTEM),
+        "searchParam": of_every_type(searched, others),
         "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in sorted(COMPARTMENTS)],
     }
     if system := named.get(""):

@@ -1,5 +1,6 @@
 """_list: resources that a List names in List.entry.item (R4 search.html#list). What the caller may not see of it, or in
-it, does not exist. Lists by function (`$current-allergies`) are not kept, and refused by name."""
+it, does not exist. Lists by function (`$current-allergies`) are not kept, and refused by name: an empty answer would be
+taken for a patient without allergies."""
 
 from typing import Final, NamedTuple
 
@@ -27,7 +28,10 @@ def listed(asked: str, text: str, type_: str) -> Criterion:
 def _of(text: str) -> Listed:
     value = unescape(text)
     if text.startswith("$"):
-        raise BadRequest(f"The list '{value[:40]}' is not supported: lists are named by their id.")
+        raise BadRequest(
+            f"The list '{value[:40]}' is not kept here: lists are named by their id. Ask for what is current by its status, "
+            "as in clinical-status=active of Condition and AllergyIntolerance, or status=active of MedicationRequest."
+        )
     id_ = value.removeprefix("List/")
     if not id_ or "/" in id_:
         raise BadRequest("The search parameter '_list' takes the id of a List.")

@@ -192,13 +192,16 @@ class _Base:
     # ---- lists -----------------------------------------------------------------------------------------------------
 
     async def _items(self, id_: str, type_: str) -> list[str]:
-        """The ids of resources of this type that a List names, if the caller may see the List."""
+        """The ids of resources of this type that a List names, if the caller may see the List; not of what it says has been
+        taken off it (list.html, `entry.deleted`)."""
         key = self.store.key("List", id_)
         found = self._read(await self._opened([] if key is None else [key]))
         if found is None:
             return []
         number = search_parameters("List")["item"].number
-        values: Sequence[Any] = model.extract("List", model.read(found.body), {number}).get(number, ())
+        tree = model.read(found.body)
+        kept = [one for one in tree.get("entry", ()) if one.get("deleted") is not True]
+        values: Sequence[Any] = model.extract("List", {**tree, "entry": kept}, {number}).get(number, ())
         own = (one for one in values if not one.url or one.url == f"{self.base_url}/{one.type}/{one.id}")
         return [one.id for one in own if one.type == type_ and one.type in RESOURCE_TYPES]
 
