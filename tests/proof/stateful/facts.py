@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from .reference import Stated
@@ -52,6 +52,19 @@ def tour(whom: str, start: datetime, end: datetime) -> list[Stated]:
 def stay(whom: list[str], start: datetime, end: datetime | None) -> list[Stated]:
     """Until its end and 24 h."""
     return [Stated("stay", one, start, FOREVER if end is None else after(end) + DAY) for one in whom]
+
+
+def referral(whom: str, start: datetime, ends: Iterable[datetime | None]) -> list[Stated]:
+    """From when it is taken, until the first of its ends and 24 hours."""
+    given = [one for one in ends if one is not None]
+    end = after(min(given)) + DAY if given else FOREVER
+    return [Stated("referral", whom, start, end)] if start < end else []
+
+
+def represented(whom: str, seen_on: date, start: datetime, end: datetime | None) -> list[Stated]:
+    """From the day on which the judgment or document was seen."""
+    since = max(start, datetime.combine(seen_on, time(), _PARIS).astimezone(UTC))
+    return [Stated("represented", whom, since, after(end))] if since < after(end) else []
 
 
 def consent(kind: str, whom: str, named: str, start: datetime, end: datetime | None) -> list[Stated]:

@@ -59,6 +59,15 @@ class Territory:
     people: list[Person] = field(default_factory=list)
     software: list[Software] = field(default_factory=list)
     wholes: dict[str, str] = field(default_factory=dict)
+    aside: set[str] = field(default_factory=set)
+    """Whom the directory has put aside: roles, people and structures. The roles concerned wait."""
+
+    def on_duty(self, moment: datetime) -> list[Person]:
+        return [
+            one
+            for one in self.people
+            if one.start <= moment < one.end and not self.aside & {one.role, one.practitioner, one.organization}
+        ]
 
     def structures(self, organization: str) -> list[str]:
         found: list[str] = []
@@ -71,7 +80,7 @@ class Territory:
 def at(territory: Territory, stated: Sequence[Stated], moment: datetime) -> dict[str, Rights]:
     """By who asks: a role, a person close to the patient, a client. Whoever may nothing is left out."""
     now = [one for one in stated if one.holds(moment)]
-    on_duty = [one for one in territory.people if one.start <= moment < one.end]
+    on_duty = territory.on_duty(moment)
     first = {one: _own(territory, one, now) for one in on_duty if one.code not in DELEGATES}
     found: dict[str, Rights] = {}
     for person, rights in first.items():
@@ -159,7 +168,9 @@ def _scopes(person: Person, scope: str) -> Iterable[Scope]:
 
 
 def _undenied(territory: Territory, person: Person, now: Sequence[Stated], given: Given) -> Given:
-    named = {person.role, person.practitioner, *territory.structures(person.organization)}
+    # Who opposes someone in one role opposes the person, in every role that they come in.
+    roles = {one.role for one in territory.people if one.practitioner == person.practitioner}
+    named = {person.role, person.practitioner, *roles, *territory.structures(person.organization)}
     return [(how, key, *_less(how, key[0], named, now, read, write)) for how, key, read, write in given]
 
 
@@ -225,6 +236,15 @@ def _of_software(software: Software, rights: Given) -> Rights:
             if purpose == software.purpose and scope[0] != "author" and not scope[1].startswith("Practitioner/")
         ]
     )
+
+
+def covers(rights: Rights, purpose: str, owners: Mapping[str, str], column: int = 0) -> Names:
+    """The classes that may be read (written: column 1) of something with these owners, for this purpose."""
+    found: set[str] = set()
+    for (for_what, _, (whose, whom)), classes_ in rights.items():
+        if for_what == purpose and (not whose or owners.get(whose) == whom):
+            found |= classes_[column]
+    return frozenset(found)
 
 
 def edges(stated: Iterable[Stated], territory: Territory) -> set[datetime]:

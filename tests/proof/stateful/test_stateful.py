@@ -1,17 +1,30 @@
-"""Whatever is done in whatever order, the grants in the base are those of the law and those of a rebuild."""
+"""Whatever is done in whatever order, the grants in the base are those of the law and those of a rebuild, and what is
+written is seen by whom the law shows it to."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from liaison.auth.access import facts, grants
+from liaison.auth.access import facts, grants, vocabulary
+from liaison.auth.access.facts import task
 from liaison.auth.access.intervals import FOREVER
+from liaison.auth.access.relations import Relation
 
+from .base import Unlike
 from .house import House, opened
-from .machine import Steps
+from .steps.entries import Entries
+from .steps.people import Delegates, Directory, Guardians, Mergings
+from .steps.teams import Teams
+from .steps.urgent import Urgent
+from .steps.visits import Visits
+from .steps.wishes import Wishes
+
+EVERY_STEP = (Teams, Visits, Entries, Urgent, Delegates, Guardians, Directory, Mergings)
+"""Mergings are Wishes too."""
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +33,8 @@ def house(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
         yield found
 
 
-def run(house: House, examples: int, steps: int, **more: Any) -> None:
-    machine = type("Lived", (Steps,), {"house": house})
+def run(house: House, examples: int, steps: int, taken: tuple[type, ...] = EVERY_STEP, **more: Any) -> None:
+    machine = type("Lived", taken, {"house": house})
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -41,35 +54,86 @@ def test_after_each_step_of_many_lives_the_grants_are_those_of_the_law(house: Ho
     run(house, 150, 40)
 
 
-def _without_end(type_: str, reading: Any) -> Any:
-    return [
-        type(one)(
-            one.principal,
-            one.relation,
-            one.during._replace(end=FOREVER),
-            one.organization,
-            one.detail,
-            one.source,
-            one.ordinal,
-        )
-        for one in _HONEST_FACTS(type_, reading)
-    ]
+def _every(change: Callable[[Any], Any]) -> Any:
+    """Each fact of a resource, changed; None leaves it out."""
+    return lambda type_, reading: [one for fact in _HONEST_FACTS(type_, reading) if (one := change(fact)) is not None]
 
 
-async def _without_oppositions(connection: Any, patients: Any) -> Any:
-    found = await _HONEST_READING(connection, patients)
-    return {patient: [one for one in stated if one.relation != 30] for patient, stated in found.items()}
+def _replaced(fact: Any, **elements: Any) -> Any:
+    names = ("principal", "relation", "during", "organization", "detail", "source", "ordinal")
+    return type(fact)(**{name: elements.get(name, getattr(fact, name)) for name in names})
 
 
-_HONEST_FACTS, _HONEST_READING = facts.facts_of, grants._facts
+def _without(relation: Relation) -> Any:
+    return _every(lambda fact: None if fact.relation is relation else fact)
+
+
+def _as_if(relation: Relation, other: Relation) -> Any:
+    return _every(lambda fact: _replaced(fact, relation=other) if fact.relation is relation else fact)
+
+
+def _gives(what: Callable[[], Any]) -> Any:
+    async def given(*_: Any) -> Any:
+        return what()
+
+    return given
+
+
+_HONEST_FACTS = facts.facts_of
+_FACTS = "liaison.auth.access.hooks.facts_of"
+_HELD = grants._HELD
+
+
+class Fault(NamedTuple):
+    """What is broken, how, and the steps that could show it."""
+
+    where: str
+    planted: Any
+    taken: tuple[type, ...] = EVERY_STEP
+
+
 FAULTS = {
-    "the end of a fact is forgotten": ("liaison.auth.access.hooks.facts_of", _without_end),
-    "oppositions are forgotten": ("liaison.auth.access.grants._facts", _without_oppositions),
+    "the end of a fact is forgotten": Fault(
+        _FACTS, _every(lambda fact: _replaced(fact, during=fact.during._replace(end=FOREVER)))
+    ),
+    "oppositions are forgotten": Fault(_FACTS, _without(Relation.DENY), (Wishes,)),
+    "objections are forgotten": Fault(_FACTS, _without(Relation.EMERGENCY_OBJECTION), (Urgent, Wishes)),
+    "an opposition concerns one role": Fault("liaison.auth.access.grants._persons", _gives(dict), (Wishes,)),
+    "whoever attends is in the subteam": Fault(_FACTS, _as_if(Relation.ATTENDING, Relation.MENTAL_HEALTH), (Teams,)),
+    "a referral counts before it is accepted": Fault(
+        "liaison.auth.access.facts.task._ACCEPTED", frozenset({*task._ACCEPTED, "requested"}), (Visits,)
+    ),
+    "a referral ends a day early": Fault("liaison.auth.access.facts.task._AFTER", timedelta(0), (Visits,)),
+    "a call opens for a day": Fault("liaison.auth.access.calls.LASTS", timedelta(days=1), (Urgent,)),
+    "a call opens nothing": Fault(_FACTS, _without(Relation.CALL), (Urgent,)),
+    "a call that has ended goes on": Fault("liaison.auth.access.calls._ending", _gives(list), (Urgent,)),
+    "an emergency lasts five hours": Fault("liaison.auth.access.emergency.LASTS", timedelta(hours=5), (Urgent,)),
+    "any measure represents": Fault(
+        "liaison.auth.access.vocabulary.MEASURES", frozenset({*vocabulary.MEASURES, "curatelle"}), (Guardians,)
+    ),
+    "delegates have no dates": Fault(
+        "liaison.auth.access.grants._HELD",
+        _HELD.replace("greatest(valid_from, $2), least(valid_to, $3)", "$2::timestamptz, $3::timestamptz"),
+        (Delegates,),
+    ),
+    "whoever is put aside goes on": Fault("liaison.auth.access.directory._is_aside", lambda tree: False, (Directory,)),
+    "a merging carries nothing over": Fault(
+        "liaison.auth.access.merging.carried", lambda *given: iter(()), (Mergings,)
+    ),
+    "nothing is masked": Fault("liaison.auth.access.masking.in_force", _gives(dict), (Entries,)),
+    "what tells of it is not masked": Fault("liaison.auth.access.masking._told_of", _gives(set), (Entries,)),
+    "what tells of what is labelled is not masked": Fault(
+        "liaison.auth.access.masking.by_label", lambda tree: False, (Entries,)
+    ),
 }
+SHORT = ("the end of a fact is forgotten", "oppositions are forgotten", "a call opens nothing", "nothing is masked")
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in SHORT else pytest.mark.proof) for name in FAULTS]
+)
 def test_a_planted_fault_is_found(house: House, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(*FAULTS[name])
-    with pytest.raises(AssertionError):
-        run(house, 40, 20, phases=[Phase.generate], derandomize=True)
+    where, planted, taken = FAULTS[name]
+    monkeypatch.setattr(where, planted)
+    with pytest.raises(Unlike):
+        run(house, 100, 20, taken, phases=[Phase.generate], derandomize=True)
