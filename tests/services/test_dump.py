@@ -50,6 +50,7 @@ def own(tmp_path_factory: pytest.TempPathFactory, embedded_service: Any) -> Iter
         "ACCESS_LOG": "true",
     }
     with embedded_service(settings) as service:
+        work(service)
         yield service
 
 
@@ -107,17 +108,31 @@ def work(own: Any) -> None:
 
 
 async def test_a_stolen_database_shows_nothing_of_a_day_of_work(own: Any, dump: ModuleType) -> None:
-    work(own)
     server = Embedded.attach(own.settings.data / "database")
 
     assert await dump.find_leaks(server.directory, server.administrator_url, list(PLANTED.values())) == []
 
 
-def test_nothing_else_in_the_data_folder_shows_it_either(own: Any) -> None:
-    files = [path for path in own.settings.data.rglob("*") if path.is_file() and "cluster" not in path.parts]
+def shown_outside(data: Path) -> list[Path]:
+    """The files beside the database's that hold something planted."""
+    files = [path for path in data.rglob("*") if path.is_file() and "cluster" not in path.parts]
+    assert files
     texts = [text.encode() for text in PLANTED.values()]
+    return [path for path in files if any(text in path.read_bytes() for text in texts)]
 
-    assert [path for path in files for text in texts if text in path.read_bytes()] == []
+
+def test_nothing_else_in_the_data_folder_shows_it_either(own: Any) -> None:
+    assert shown_outside(own.settings.data) == []
+
+
+def test_what_is_planted_in_the_data_folder_is_found(own: Any) -> None:
+    """The positive control."""
+    planted = own.settings.data / "planted.log"
+    planted.write_text(f"GET /Patient?family={PLANTED['family']}")
+    try:
+        assert shown_outside(own.settings.data) == [planted]
+    finally:
+        planted.unlink()
 
 
 async def test_what_is_planted_in_the_journal_is_found(own: Any, dump: ModuleType) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from liaison.fhir.store.embedded import Embedded, EmbeddedError, NotRunning
+from liaison.fhir.store.embedded import Embedded, EmbeddedError, NoConfinement, NotRunning
 from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
 
@@ -61,10 +61,10 @@ def running(settings: Settings, progress: bool = False) -> Iterator[Embedded | N
         Embedded.attach(where)
     except NotRunning:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        supervisor = Embedded(where, progress=print if progress else lambda _: None)
         try:
+            supervisor = Embedded(where, progress=print if progress else lambda _: None)
             supervisor.start()
-        except EmbeddedError as error:
+        except (EmbeddedError, NoConfinement) as error:
             raise NoDatabase(str(error)) from None
         try:
             yield supervisor

@@ -107,6 +107,14 @@ class Settings(BaseSettings):
         return self.outside or self.data / "outside"
 
     @property
+    def key_within(self) -> Path | None:
+        """The folder of data that the key file lies in: a copy of it would carry the secret that opens it. None for none."""
+        if self.key_file is None:
+            return None
+        folders = (self.data, self.outside_folder)
+        return next((one for one in folders if self.key_file.resolve().is_relative_to(one.resolve())), None)
+
+    @property
     def fhir_base(self) -> str:
         """The FHIR base URL, without a slash at its end. Never taken from the Host header."""
         return f"{self.public_url}/fhir"

@@ -34,7 +34,11 @@ async def test_a_database_without_tables_is_refused_with_the_command_to_run(data
 async def test_an_unknown_schema_is_refused_with_the_command_to_run(database: Database) -> None:
     await database.writing.execute("update alembic_version set version_num = '9999'")
 
-    with pytest.raises(UnknownSchema, match=r"9999.*liaison migrate"):
+    with pytest.raises(UnknownSchema, match=r"9999.*newer.*liaison migrate"):
+        await Database.connect(database.url)
+
+    await database.writing.execute("update alembic_version set version_num = '0001'")
+    with pytest.raises(UnknownSchema, match=r"0001.*Run: liaison migrate"):
         await Database.connect(database.url)
 
 

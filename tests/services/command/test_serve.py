@@ -46,6 +46,18 @@ def test_a_missing_key_file_is_named(service_base: dict[str, str], tmp_path: Pat
     assert "Traceback" not in refused.stderr
 
 
+def test_a_key_inside_the_data_is_refused(service_base: dict[str, str], tmp_path: Path) -> None:
+    """A copy of the data would carry the secret that opens it; nor does a link from there."""
+    (tmp_path / "data").mkdir()
+    FileKeyProvider.create(tmp_path / "data" / "key")
+    (tmp_path / "link").symlink_to(tmp_path / "data" / "key")
+
+    for key in (tmp_path / "data" / "key", tmp_path / "link"):
+        refused = serve({**service_base, "DATA": str(tmp_path / "data"), "KEY_FILE": str(key)})
+        assert refused.returncode == 1
+        assert "a copy of the data would carry the key" in refused.stderr
+
+
 def test_a_wrong_key_file_is_named(service: Any, service_base: dict[str, str], tmp_path: Path) -> None:
     FileKeyProvider.create(tmp_path / "other")
 

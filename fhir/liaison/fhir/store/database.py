@@ -140,6 +140,11 @@ async def check_schema(url: str) -> None:
         )
     if revision == UNFINISHED:
         raise UnknownSchema(UNFINISHED_TEXT)
+    if revision > SCHEMA:
+        raise UnknownSchema(
+            f"The database is at schema {revision}, made by a newer Liaison; this one works with {SCHEMA}. Install that version"
+            " again, then run its: liaison migrate"
+        )
     if revision != SCHEMA:
         raise UnknownSchema(
             f"The database is at schema {revision}; this version of Liaison works with {SCHEMA}. Run: liaison migrate"

@@ -92,12 +92,11 @@ def refuse_unsafe(settings: Settings) -> None:
         raise Refused(f"{settings.data} est un bac à sable : il ne peut pas devenir une installation réelle.")
     if settings.key_file is None:
         raise Refused("LIAISON_KEY_FILE n'est pas réglé : où sera le fichier de clé, hors du dossier des données ?")
-    for folder in (settings.data, settings.outside_folder):
-        if settings.key_file.resolve().is_relative_to(folder.resolve()):
-            raise Refused(
-                f"Le fichier de clé {settings.key_file} est dans {folder} : une copie des données emporterait la clé. "
-                "Le placer ailleurs (LIAISON_KEY_FILE), au mieux sur un autre support."
-            )
+    if settings.key_within:
+        raise Refused(
+            f"Le fichier de clé {settings.key_file} est dans {settings.key_within} : une copie des données emporterait la"
+            " clé. Le placer ailleurs (LIAISON_KEY_FILE), au mieux sur un autre support."
+        )
 
 
 def _refuse_unnamed(founder: Founder) -> None:

@@ -50,6 +50,11 @@ def serve(
     if (settings.data / MARKER).exists():
         # Its doors let anybody in without a password: it is served as what it is, where its own command chose.
         raise Refused(f"{settings.data} is a sandbox. Start it as one: liaison sandbox --data {settings.data}")
+    if settings.key_within:
+        raise Refused(
+            f"The key file {settings.key_file} is in {settings.key_within}: a copy of the data would carry the key. Move it,"
+            " best to another medium, and change LIAISON_KEY_FILE."
+        )
     try:
         key_provider(settings)  # first: without a key nothing is to be found there
         base.require(settings)

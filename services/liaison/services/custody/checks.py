@@ -256,10 +256,9 @@ def key_place(settings: Settings) -> Finding:
     """A copy of the data folder must not carry the secret that opens it."""
     if settings.key_file is None:
         return Finding("fichier de clé", BROKEN, "LIAISON_KEY_FILE n'est pas réglé", "Voir docs/configuration.md.")
-    for folder in (settings.data, settings.outside_folder):
-        if settings.key_file.resolve().is_relative_to(folder.resolve()):
-            fix = f"Le déplacer hors de {folder} et changer LIAISON_KEY_FILE."
-            return Finding("fichier de clé", LOOK, f"la clé est dans le dossier des données {folder}", fix)
+    if folder := settings.key_within:
+        fix = f"Le déplacer hors de {folder} et changer LIAISON_KEY_FILE."
+        return Finding("fichier de clé", BROKEN, f"la clé est dans le dossier des données {folder}", fix)
     return Finding("fichier de clé", OK, "la clé est hors du dossier des données")
 
 

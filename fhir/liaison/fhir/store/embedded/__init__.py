@@ -5,7 +5,8 @@ others when root, falls back to a 0777 socket folder, gives recovery ten seconds
 server.
 """
 
+from liaison.fhir.store.embedded.confinement import NoConfinement
 from liaison.fhir.store.embedded.programs import Programs
 from liaison.fhir.store.embedded.supervisor import AlreadySupervised, Embedded, EmbeddedError, NotRunning
 
-__all__ = ["AlreadySupervised", "Embedded", "EmbeddedError", "NotRunning", "Programs"]
+__all__ = ["AlreadySupervised", "Embedded", "EmbeddedError", "NoConfinement", "NotRunning", "Programs"]
