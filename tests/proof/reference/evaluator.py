@@ -45,11 +45,12 @@ class Seen:
         """The resources of a type that satisfy one criterion, chained or not."""
         asked = (type_, name, modifier, values)
         if asked not in self._found:
-            self._found[asked] = frozenset(self._ids(*asked))
+            self._found[asked] = frozenset(self._ids(self.of_type.get(type_, ()), *asked))
         return self._found[asked]
 
-    def _ids(self, type_: str, name: str, modifier: str, values: tuple[str, ...]) -> Iterator[str]:
-        here = self.of_type.get(type_, ())
+    def _ids(
+        self, here: Iterable[Resource], type_: str, name: str, modifier: str, values: tuple[str, ...]
+    ) -> Iterator[str]:
         if name.startswith("_has:"):
             _, source, code, rest = name.split(":", 3)
             for id_ in self.ids(source, rest, modifier, values):
@@ -84,7 +85,7 @@ class Seen:
             return False
         if "." in name:
             return self._leads(one, root, name, modifier, values)
-        return satisfies(one, name, modifier, values)
+        return any(self._ids([one], one["resourceType"], name, modifier, values))
 
     def targets(self, resource: Resource, code: str) -> Iterator[Resource]:
         """The resources that a reference parameter leads to."""

@@ -118,10 +118,11 @@ class Meanings(Seen):
 
         return Members(has)
 
-    def _ids(self, type_: str, name: str, modifier: str, values: tuple[str, ...]) -> Iterator[str]:
-        here = self.of_type.get(type_, ())
+    def _ids(
+        self, here: Iterable[Resource], type_: str, name: str, modifier: str, values: tuple[str, ...]
+    ) -> Iterator[str]:
         if "." in name or name.startswith("_has:"):
-            yield from super()._ids(type_, name, modifier, values)
+            yield from super()._ids(here, type_, name, modifier, values)
         elif name == "_list":
             named = {text for value in values for text in self._listed(value)}
             yield from (one["id"] for one in here if f"{type_}/{one['id']}" in named)
@@ -150,7 +151,7 @@ class Meanings(Seen):
                 if any(self._about(element, kind, value[2:]) for element in elements(one, name) for value in values):
                     yield one["id"]
         else:
-            yield from super()._ids(type_, name, modifier, values)
+            yield from super()._ids(here, type_, name, modifier, values)
 
     def _coded(self, here: Iterable[Resource], name: str, sets: list["Members"], *, negated: bool) -> Iterator[str]:
         for one in here:

@@ -16,20 +16,23 @@ from .world import World
 ELSEWHERE = {"_text", "_content", "near"}
 """Parameters without an expression whose values are compared in tests/fhir/search; here they must only be served."""
 
+FEW = 10
+"""Types to which a parameter may lead so that the world has an example of each."""
 
 Draw = Callable[[list[Any]], list[Any]]
 """Which of the claims of a kind are tried."""
 
 
 class Searches:
-    """What was tried, what differed, and which parameters had no data here that could tell right from wrong."""
+    """What was tried, what differed, and which parameters and includes had no data here that could tell right from wrong."""
 
     def __init__(self, world: World, draw: Draw) -> None:
         self.world = world
         self._draw = draw
-        self.tried = self.asked = 0
+        self.tried = self.asked = self.added = 0
         self.wrong: list[str] = []
         self.untold: list[str] = []
+        self.unadded: list[str] = []
 
     async def walk(self, claimed: dict[str, Any]) -> None:
         type_ = claimed["type"]
@@ -112,7 +115,8 @@ class Searches:
             for tree in here.values()
             for text in targets_of(self.world, parameter, tree)
         }
-        await self._compare(f"{type_}?_include={include}", set(here), leads - set(here))
+        elsewhere = any(set(parameter.target) - {type_} for parameter in parameters)
+        await self._added(f"{type_}?_include={include}", set(here), leads, told=elsewhere)
 
     async def _revinclude(self, type_: str, include: str, each: list[str]) -> None:
         here = self.world.of_type[type_]
@@ -124,7 +128,17 @@ class Searches:
             for id_, tree in self.world.of_type[source].items()
             if targets_of(self.world, search_parameters(source)[code], tree) & set(here)
         }
-        await self._compare(f"{type_}?_revinclude={include}", set(here), lead - set(here))
+        source, _, code = include.partition(":")
+        few = code not in ("", "*") and len(search_parameters(source)[code].target) <= FEW
+        await self._added(f"{type_}?_revinclude={include}", set(here), lead, told=few and source != type_)
+
+    async def _added(self, path: str, here: set[str], added: set[str], *, told: bool) -> None:
+        """Resources of the type itself stand among the matches already: nothing is told apart by these. `told`: the data
+        are made for telling this claim apart; they cannot be for each type to which anything may refer."""
+        self.added += told
+        if told and not added - here:
+            self.unadded.append(path)
+        await self._compare(path, here, added - here)
 
     async def _compare(self, path: str, expected: set[str], included: set[str] | None = None) -> None:
         found = await self._found(path)
@@ -158,5 +172,18 @@ def elements_of(parameter: SearchParameter, tree: Tree) -> list[Any]:
 
 def targets_of(world: World, parameter: SearchParameter, tree: Tree) -> set[str]:
     """The ids of the resources here that a reference parameter leads to."""
-    found = (target(element).partition("/") for element in elements_of(parameter, tree))
-    return {id_ for type_, _, id_ in found if type_ in parameter.target and id_ in world.of_type.get(type_, {})}
+    named = [target(element) for element in elements_of(parameter, tree)]
+    found = (text.partition("/") for text in named)
+    here = {id_ for type_, _, id_ in found if type_ in parameter.target and id_ in world.of_type.get(type_, {})}
+    return here.union(*(defined(world, type_, text) for text in named for type_ in parameter.target))
+
+
+def defined(world: World, type_: str, canonical: str) -> set[str]:
+    """The definition of a type that a canonical names: of that version, or the latest (references.html#canonical)."""
+    url, _, version = canonical.partition("|")
+    known = [
+        ([int(part) for part in tree["version"].split(".")], id_)
+        for id_, tree in world.of_type.get(type_, {}).items()
+        if url.startswith("http") and tree.get("url") == url and version in ("", tree["version"])
+    ]
+    return {max(known)[1]} if known else set()

@@ -26,6 +26,14 @@ FEW = sorted({"Patient", "Observation", *random.Random(SEED).sample(STORED, 3)})
 OF_EACH = 12
 """Claims of a kind that `make test` tries of each of these types."""
 SHARDS = 12
+CANONICALS = {
+    "QuestionnaireResponse?_include=QuestionnaireResponse:questionnaire",
+    "Questionnaire?_revinclude=QuestionnaireResponse:questionnaire",
+    "CarePlan?_include=CarePlan:instantiates-canonical",
+    "PlanDefinition?_revinclude=CarePlan:instantiates-canonical",
+    "MeasureReport?_include=MeasureReport:measure",
+}
+"""Claims that only canonicals tell apart: the world has them."""
 
 
 @pytest.fixture
@@ -56,9 +64,13 @@ async def walk(world: World, types: list[str], draw: Draw) -> None:
         await searches.walk(claimed[type_])
     for type_ in types:
         await lives.walk(claimed[type_])
-    print(f"{searches.tried} searches, {lives.tried} other claims; untold: {searches.untold}")
+    print(
+        f"{searches.tried} searches, {lives.tried} other claims; untold: {searches.untold}; added nothing: {searches.unadded}"
+    )
     assert searches.wrong + lives.wrong == [], "\n".join(searches.wrong + lives.wrong)
     assert len(searches.untold) <= searches.asked * 0.15, searches.untold
+    assert len(searches.unadded) <= searches.added * 0.5, searches.unadded
+    assert CANONICALS.isdisjoint(searches.unadded)
 
 
 async def test_some_types_keep_their_claims(world: World) -> None:

@@ -39,7 +39,7 @@ def asked(kind: str, element: Any) -> Iterator[Asked]:
             yield from _dates(element)
         case "reference":
             if text := target(element):
-                yield Asked(escaped(text), lambda other: target(other) == text)
+                yield Asked(escaped(text), lambda other: text in (target(other), target(other).partition("|")[0]))
         case "uri":
             if isinstance(element, str):
                 yield Asked(escaped(element), lambda other: bool(other == element))

@@ -15,7 +15,7 @@ from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry
 from liaison.auth.smart.scopes import read_scopes
 from liaison.fhir import model
-from liaison.fhir.definitions import RESOURCE_TYPES, elements, kind_of, ownership
+from liaison.fhir.definitions import RESOURCE_TYPES, elements, kind_of, ownership, search_parameters
 from liaison.fhir.store import Store, ids
 from liaison.fhir.store.contract import Answer, Change, Key, Labels, Request, Tree, Unit
 from liaison.fhir.store.database import Database
@@ -28,6 +28,8 @@ from ...fhir.model.conftest import Maker
 
 BASE = "https://liaison.test/fhir"
 STORED = sorted(type_ for type_ in RESOURCE_TYPES if ownership(type_).rule != "never")
+_DEFINING = frozenset({"url", "version", "status", "experimental", "publisher"})
+"""The elements of R4's canonical resources (references.html#canonical)."""
 EACH = 6
 """Resources of each type: five with most elements, and one with few, which belongs to another patient."""
 
@@ -85,6 +87,8 @@ class World:
                     "source": f"https://liaison.test/source/{number}",
                     "security": [mark],
                 }
+                if elements(type_).keys() >= _DEFINING:
+                    tree |= {"url": _url(type_, number), "version": _version(number)}
                 self.refer(tree, maker, other=number == EACH - 1)
                 changes.append(self._change(type_, key, tree))
         async with self.store.database.writing.acquire() as connection, connection.transaction():
@@ -115,6 +119,7 @@ class World:
     def refer(self, tree: Tree, maker: Maker, *, other: bool = False) -> None:
         """Makes the references of a made-up resource lead to what is here, of the one patient or of the other."""
         self._refer(tree, maker, other=other)
+        _name(tree, tree["resourceType"], tree["resourceType"], maker)
         own(tree, lambda type_: self.reference_to(type_, other=other))
 
     def _key(self, type_: str, number: int) -> Key:
@@ -148,6 +153,44 @@ class World:
         change = Change("create", key, type_, 1, made, body=model.dump(made), at=at)
         change.new_patient = type_ == "Patient"
         return change
+
+
+def _url(type_: str, number: int) -> str:
+    """Two versions of each definition have one URL."""
+    return f"https://liaison.test/{type_}/{number // 2}"
+
+
+def _version(number: int) -> str:
+    return f"1.{9 + number}"
+
+
+def _name(node: Tree, type_: str, root: str, maker: Maker) -> None:
+    """Makes the canonicals of a made-up resource name definitions that are here: in a version, in none, or in one that
+    is not."""
+    for element in elements(type_).values():
+        for kind in element.types:
+            key = element.name + kind.suffix if element.choice else element.name
+            values = node.get(key, [])
+            inner = [one for one in (values if isinstance(values, list) else [values]) if isinstance(one, dict)]
+            if kind.code != "canonical":
+                for one in inner if kind.code not in ("Extension", "Resource") else ():
+                    _name(one, kind.code, root, maker)
+            elif values:
+                some = [_canonical(root, element.name, maker) for _ in values] if isinstance(values, list) else []
+                node[key] = some or _canonical(root, element.name, maker)
+
+
+def _canonical(root: str, name: str, maker: Maker) -> str:
+    """To a definition to which a parameter that looks at the element may lead."""
+    led = {
+        target
+        for parameter in search_parameters(root).values()
+        if parameter.type == "reference" and f".{name}" in parameter.expression
+        for target in parameter.target
+    }
+    known = sorted(one for one in led & set(STORED) if elements(one).keys() >= _DEFINING) or ["Questionnaire"]
+    type_, number = maker.random.choice(known), maker.random.randrange(EACH)
+    return _url(type_, number) + maker.random.choice(("", "", f"|{_version(number)}", f"|{_version(number)}", "|7"))
 
 
 def own(tree: Tree, reference_to: Any) -> None:

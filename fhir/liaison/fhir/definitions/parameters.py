@@ -7,7 +7,7 @@ http://hl7.org/fhir/R4/searchparameter-registry.html. What was added is in force
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Final
 
 import orjson
 
-from liaison.fhir.definitions.types import RESOURCE_TYPES
+from liaison.fhir.definitions.types import DIRECTORY_TYPES, RESOURCE_TYPES
 
 _FILE = Path(__file__).parent / "data" / "parameters.json"
 # http://hl7.org/fhir/R4/resource.html: these three derive from Resource directly, without narrative.
@@ -158,11 +158,17 @@ def _bases(type_: str) -> frozenset[str]:
 
 @cache
 def _all() -> tuple[SearchParameter, ...]:
-    return tuple(
+    found = tuple(
         SearchParameter(
             number, id_, code, type_, tuple(base), expression, tuple(target), tuple(Component(*part) for part in parts)
         )
         for number, id_, code, type_, base, expression, target, parts in orjson.loads(_FILE.read_bytes())
+    )
+    # Of one, RequestGroup's instantiates-canonical, R4 names no target: a canonical leads to any definition.
+    urls = {base for one in found if (one.code, one.type) == ("url", "uri") for base in one.base}
+    definitions = tuple(sorted(urls & DIRECTORY_TYPES))
+    return tuple(
+        replace(one, target=definitions) if one.type == "reference" and not one.target else one for one in found
     )
 
 

@@ -9,12 +9,14 @@ may be seen is counted, so that nothing follows from the limit about what may no
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from liaison.fhir import model
-from liaison.fhir.definitions import SearchParameter, search_parameters, type_of
+from liaison.fhir.definitions import SearchParameter, parameter_by_number, search_parameters, type_of
 from liaison.fhir.errors import Issue
 from liaison.fhir.model.values import Reference
+from liaison.fhir.search.canonical import Definitions, is_canonical, url_of
 from liaison.fhir.search.criteria import Include
 from liaison.fhir.search.reference import ours
 from liaison.fhir.search.referrers import Referrers
@@ -69,7 +71,7 @@ class Includes:
         return True
 
     async def _add_referred(self, fresh: Sequence[Opened], asked: Sequence[Include]) -> bool:
-        keys = [key for key in self._referred(fresh, asked) if key not in self._seen]
+        keys = [key for key in await self._referred(fresh, asked) if key not in self._seen]
         for start in range(0, len(keys), BATCH):
             if not await self._take(await self.run.rows(keys[start : start + BATCH])):
                 return False
@@ -81,9 +83,10 @@ class Includes:
         limit = MOST + 1 - len(self._found) + len(self._seen)
         return not reverse or await self._referrers.give([one.row.key for one in fresh], reverse, limit, self._take)
 
-    def _referred(self, fresh: Iterable[Opened], asked: Sequence[Include]) -> dict[Key, None]:
-        """The resources that these refer to, each once, in the order in which they are named."""
+    async def _referred(self, fresh: Iterable[Opened], asked: Sequence[Include]) -> dict[Key, None]:
+        """The resources that these refer to, each once, in the order in which they are named; definitions last."""
         found: dict[tuple[str, str], None] = {}  # the same doctor stands in most of a page: what follows is done once
+        defined: dict[str, dict[Reference, None]] = {}
         ways = {
             type_: _wanted(type_, [one for one in asked if one.source in ("", type_) and not one.reverse])
             for type_ in {type_of(one.row.key.kind) for one in fresh}
@@ -91,8 +94,13 @@ class Includes:
         for one in fresh:
             type_ = type_of(one.row.key.kind)
             if ways[type_]:
-                found |= _references(type_, ways[type_], one.body, self.base_url)
+                named, canonical = _references(type_, ways[type_], one.body, self.base_url)
+                found |= named
+                for target, values in canonical.items():
+                    defined.setdefault(target, {}).update(values)
         keys = [self.store.key(type_, id_) for type_, id_ in found if letter_for(self.caller, type_)]
+        for target, values in defined.items():
+            keys += (await Definitions(self.run, self.base_url).led_to(target, values)).values()
         return dict.fromkeys([key for key in keys if key is not None])
 
 
@@ -116,9 +124,11 @@ def _wanted(type_: str, includes: Sequence[Include]) -> dict[int, list[str]]:
 
 def _references(
     type_: str, asked: Mapping[int, Sequence[str]], body: bytes, base_url: str
-) -> dict[tuple[str, str], None]:
-    """(type, id) of each reference of ours that some _include follows."""
+) -> tuple[dict[tuple[str, str], None], dict[str, dict[Reference, None]]]:
+    """(type, id) of each reference of ours that some _include follows; and the canonicals, by each type of definition to
+    which one may lead."""
     found: dict[tuple[str, str], None] = {}
+    canonical: dict[str, dict[Reference, None]] = {}
     values = model.extract(type_, model.glance(body), frozenset(asked))
     for number, wanted in asked.items():
         for value in values.get(number, ()):
@@ -126,7 +136,18 @@ def _references(
             named = ours(value, base_url)
             if named is not None and ("" in wanted or value.type in wanted):
                 found[named] = None
-    return found
+            elif value.url and not value.id:
+                for target in _defining(number, type_):
+                    if "" in wanted or target in wanted:
+                        canonical.setdefault(target, {})[value] = None
+    return found, canonical
+
+
+@lru_cache(maxsize=4096)
+def _defining(number: int, type_: str) -> tuple[str, ...]:
+    """The types of definitions to which canonicals of a parameter may lead."""
+    parameter = parameter_by_number(number)
+    return tuple(one for one in parameter.target if url_of(one)) if is_canonical(parameter, type_) else ()
 
 
 def _parameters(type_: str, include: Include) -> Sequence[SearchParameter]:

@@ -19,6 +19,7 @@ from liaison.fhir.definitions import SearchParameter, kind_of, ownership, search
 from liaison.fhir.errors import Forbidden
 from liaison.fhir.model.values import Reference
 from liaison.fhir.search import reference
+from liaison.fhir.search.canonical import Definitions, is_canonical
 from liaison.fhir.search.chain import Chained, Way
 from liaison.fhir.search.conditions import (
     All,
@@ -184,6 +185,9 @@ class Links:
         out = [key for key, targets in foreign if not reached.isdisjoint(targets)]
         out += await within.of(one, [key for key, values in found if any(value.contained for value in values)])
         met: list[Condition] = [self.naming(type_, parameter, reached)] if reached else []
+        if reached and is_canonical(parameter, type_):
+            named = await self._definitions(one).tokens_of(reached)
+            inside = (*inside, *(token for tokens in named.values() for token in tokens))
         if inside:
             met = [_with_tokens(condition, parameter, inside) for condition in met or (Tokens(parameter.number, ()),)]
         if out:
@@ -276,6 +280,9 @@ class Links:
             found += await self._values(run, parameter)
         kind = kind_of(type_)
         keys = {key for _, values in found for key in self._local(values) if key.kind == kind}
+        if is_canonical(parameter, source):
+            written = (value for _, values in found for value in values)
+            keys.update((await self._definitions(one).led_to(type_, written)).values())
         return Named(tuple((key.patient, key.res) for key in sorted(keys))) if keys else _NOTHING
 
     # ---- inside ----------------------------------------------------------------------------------------------------
@@ -294,6 +301,10 @@ class Links:
 
     def bound(self, type_: str) -> Alternatives:
         return bound(self.caller, "s", type_, self.base_url)
+
+    def _definitions(self, one: Chained) -> Definitions:
+        made = plan(Query(one.ways[0].type_), (), self.store.key)  # any: only its rows are read
+        return Definitions(self.running(made), self.base_url)
 
     async def _values(self, run: Run, parameter: SearchParameter) -> list[tuple[Key, Sequence[Reference]]]:
         """The matches of a run, each with its references."""

@@ -25,9 +25,11 @@ from liaison.fhir.definitions import (
     kind_of,
     official_parameters,
     ownership,
+    parameter_by_number,
     type_of,
 )
 from liaison.fhir.search import reference
+from liaison.fhir.search.canonical import Definitions, is_canonical
 from liaison.fhir.search.criteria import Include
 from liaison.fhir.search.elsewhere import sources
 from liaison.fhir.search.named import Place, Token, carried, held, naming
@@ -107,6 +109,8 @@ class Referrers:
         if _many(in_directory):
             await self._look_into("directory", {0})
         marks = await self._marked(leading_out, everyone) if known is None else None
+        defining = {kind for kind in ways if any(map(_of_canonicals, ways[kind]))}
+        canonicals = await Definitions(self.run, self.base_url).tokens_of(key for key in shared if key.kind in defining)
 
         @cache
         def within(patient: int, kind: int) -> Places:
@@ -128,10 +132,10 @@ class Referrers:
             return [(patients, way) for patients, way in found if patients]
 
         looked: tuple[tuple[Family, Iterator[Wanted]], ...] = (
-            ("patient", self._references(owned, lambda key: within(key.patient, key.kind))),
-            ("directory", self._references(keys, lambda key: within(0, key.kind))),
-            ("patient", self._references(owned, lambda key: elsewhere(key.patient, key.kind))),
-            ("patient", self._references(shared, lambda key: anywhere(key.kind))),
+            ("patient", self._references(owned, {}, lambda key: within(key.patient, key.kind))),
+            ("directory", self._references(keys, canonicals, lambda key: within(0, key.kind))),
+            ("patient", self._references(owned, {}, lambda key: elsewhere(key.patient, key.kind))),
+            ("patient", self._references(shared, canonicals, lambda key: anywhere(key.kind))),
         )
         for family, wanted in looked:
             if not await self._give(family, wanted, limit, take):
@@ -164,13 +168,16 @@ class Referrers:
                         found |= dict.fromkeys(_ways_to(source, one.parameter, type_))
         return list(found)
 
-    def _references(self, keys: Iterable[Key], places: Callable[[Key], Places]) -> Iterator[Wanted]:
+    def _references(
+        self, keys: Iterable[Key], canonicals: Mapping[Key, Sequence[bytes]], places: Callable[[Key], Places]
+    ) -> Iterator[Wanted]:
         for key in keys:
             written = reference.ways(type_of(key.kind), self.store.id(key), self.base_url)
             values = [reference.of(one) for one in written]
             for patients, way in places(key):
+                more = canonicals.get(key, ()) if _of_canonicals(way) else ()
                 for patient in patients:
-                    for value in values:
+                    for value in (*values, *more):
                         yield Wanted(patient, way.kind, way.param, value)
 
     async def _marked(self, ways: Collection[Way], everyone: Sequence[int]) -> dict[Way, list[int]]:
@@ -248,6 +255,10 @@ class Referrers:
 def _sources() -> tuple[str, ...]:
     """The types that are kept in the store: others refer to nothing here."""
     return tuple(sorted(one for one in RESOURCE_TYPES if ownership(one).rule != "never"))
+
+
+def _of_canonicals(way: Way) -> bool:
+    return is_canonical(parameter_by_number(way.param), type_of(way.kind))
 
 
 def _many(ways: Mapping[int, Sequence[Way]]) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from liaison.fhir import model
 from liaison.fhir.definitions import RESOURCE_TYPES, search_parameters
 from liaison.fhir.errors import BadRequest, Forbidden, TooCostly
+from liaison.fhir.search.canonical import natural
 from liaison.fhir.search.criteria import Context, Criterion, Query
 from liaison.fhir.search.elements import implied
 from liaison.fhir.search.expression import Expression, joined
@@ -132,7 +133,7 @@ class _Base:
         version = url.partition("|")[2]
         kept = [(str(model.read(one.body).get("version", "")), one) for one in opened]
         known = [(held, one) for held, one in kept if version in ("", held)]
-        last = max(known, key=lambda pair: (_natural(pair[0]), pair[1].row.at), default=None)
+        last = max(known, key=lambda pair: (natural(pair[0]), pair[1].row.at), default=None)
         return None if last is None else self._read([last[1]])
 
     def _read(self, opened: Sequence[Opened]) -> Opened | None:
@@ -216,8 +217,3 @@ def _with_bare(members: Members, one: Criterion, type_: str) -> Members:
         elif held is not None:
             return members.union(Members({"": held}))
     return members.union(Members({"": Codes(frozenset(bare))})) if bare else members
-
-
-def _natural(version: str) -> list[tuple[int, str]]:
-    """1.10 after 1.9; what is no number before what is one."""
-    return [(int(part), "") if part.isdecimal() and len(part) < 19 else (-1, part) for part in version.split(".")]
