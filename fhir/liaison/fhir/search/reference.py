@@ -6,6 +6,7 @@ modifiers are more: `:above` and `:below` follow the parts of a Location, Organi
 one that begins with the version given.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +24,7 @@ MODIFIERS: Final = frozenset({"identifier", "above", "below", "Type"})
 HIERARCHIES: Final = {"Encounter": "part-of", "Location": "partof", "Organization": "partof"}
 """Types whose references to their own type make a strict hierarchy, and the parameter of these."""
 
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _CANONICAL: Final = frozenset({"canonical", "uri"})
 
 
@@ -68,14 +70,23 @@ def operand(text: str, modifier: str, parameter: SearchParameter, context: Conte
     if type_ in RESOURCE_TYPES and id_ and "/" not in id_:
         if modifier not in ("", type_):
             raise BadRequest(f"The modifier names {modifier}, and the value another type.")
+        _require_id(id_)
         return Link(ways(type_, id_, context.base_url, version), ((type_, id_),), version)
-    if "/" in own:
+    if data_types(parameter, context.type_) <= _CANONICAL:
         return Link((plain,))
+    if "/" in own:
+        raise BadRequest("The value is no reference: it names no type of FHIR R4 with an id.")
+    _require_id(own)
     types = (modifier,) if modifier else parameter.target or tuple(sorted(RESOURCE_TYPES))
     return Link(
         tuple(written for one in types for written in ways(one, own, context.base_url)),
         tuple((one, own) for one in types),
     )
+
+
+def _require_id(id_: str) -> None:
+    if not _ID.fullmatch(id_):
+        raise BadRequest("The value is no reference: an id has 1 to 64 letters, digits, '-' and '.'.")
 
 
 def _lineage(plain: str, modifier: str, parameter: SearchParameter, context: Context) -> Lineage | Versions:
