@@ -42,20 +42,24 @@ class EmergencyAccess:
         opened = await emergency.open_access(
             engine.store, caller, given.patient(), reason, engine.base_url, scope=await scope_of(engine, caller)
         )
-        await journaled(engine, caller, Event.EMERGENCY, opened.patient, request, reason)
+        for patient in (opened.patient, *opened.also):
+            await journaled(engine, caller, Event.EMERGENCY, patient, request, reason)
         return await self._answer(engine, caller, opened)
 
     async def renew(self, engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
         """200 with another token; 404 for what the caller did not open, or is over."""
         scope.permit_letter(caller, "r", "Patient")
         task = posted_to(engine.store, "Task", where, request)
-        opened = await emergency.continue_access(engine.store, caller, task, scope=await scope_of(engine, caller))
-        await journaled(engine, caller, Event.TOKEN, opened.patient, request, "emergency access")
+        opened = await emergency.continue_access(
+            engine.store, caller, task, engine.base_url, scope=await scope_of(engine, caller)
+        )
+        for patient in (opened.patient, *opened.also):
+            await journaled(engine, caller, Event.TOKEN, patient, request, "emergency access")
         return await self._answer(engine, caller, opened)
 
     async def _answer(self, engine: Engine, caller: Caller, opened: emergency.Opened) -> Answer:
         return await self._issuer.answer(
-            engine, caller, opened.session, opened.until, patient=opened.patient, task=opened.task
+            engine, caller, opened.session, opened.until, patient=opened.patient, task=opened.task, also=opened.also
         )
 
 

@@ -1,6 +1,6 @@
 """The Parameters resources that operations read and answer: https://hl7.org/fhir/R4/parameters.html."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -19,8 +19,9 @@ _INSTANTS: Final = frozenset({"until", "expires"})
 _TEXTS: Final = frozenset({"access-token"})
 
 
-def answered(status: int, /, **parts: str) -> Answer:
-    """A Parameters resource; '_' in a name is written '-'. A part is a reference unless its name says otherwise."""
+def answered(status: int, /, **parts: str | Sequence[str]) -> Answer:
+    """A Parameters resource; '_' in a name is written '-'. A part is a reference unless its name says otherwise, or one for each
+    of several."""
     parameter: list[Tree] = []
     for written, value in parts.items():
         name = written.replace("_", "-")
@@ -30,8 +31,9 @@ def answered(status: int, /, **parts: str) -> Answer:
             parameter.append({"name": name, "valueInstant": value})
         elif name in _TEXTS:
             parameter.append({"name": name, "valueString": value})
-        elif value:
-            parameter.append({"name": name, "valueReference": {"reference": value}})
+        else:
+            for one in [value] if isinstance(value, str) else value:
+                parameter += [{"name": name, "valueReference": {"reference": one}}] if one else []
     return Answer(status, orjson.dumps({"resourceType": "Parameters", "parameter": parameter}))
 
 

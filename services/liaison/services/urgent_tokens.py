@@ -3,6 +3,7 @@
 A token lives five minutes (rfc9068.LIFETIME). It leaves once the journal holds it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,9 +23,17 @@ class Issuer:
     name: str
 
     async def answer(
-        self, engine: Engine, caller: Caller, session: int, until: datetime, *, patient: str, task: str
+        self,
+        engine: Engine,
+        caller: Caller,
+        session: int,
+        until: datetime,
+        *,
+        patient: str,
+        task: str,
+        also: Sequence[str] = (),
     ) -> Answer:
-        """200 with the patient, the task, the end, and a token of the session."""
+        """200 with the patient, the task, the end, and a token of the session; `also`: other records that it reads."""
         now = int(engine.store.database.clock.seconds())
         seconds = min(rfc9068.LIFETIME, int(until.timestamp()) - now)
         client_id = await engine.store.database.reading.fetchval(
@@ -49,6 +58,7 @@ class Issuer:
             access_token=token,
             token_type=caller.bound_to.token_type,
             expires=datetime.fromtimestamp(now + seconds, UTC).isoformat(timespec="seconds"),
+            also=also,
         )
 
 

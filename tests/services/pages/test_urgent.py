@@ -1,14 +1,19 @@
 """Emergency access asks for a sign-in of less than half an hour: else for the secret again, in the same form."""
 # ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
+import html
+import json
+import re
 from datetime import timedelta
 
 import httpx
 import pytest
 
+from liaison.auth.access import internal
 from liaison.auth.access.asking_limits import LIMITS, WINDOW, Account
 from liaison.auth.oauth2 import rfc9470
 from liaison.auth.people import browsers
+from liaison.fhir.store.contract import Request
 
 from ..oauth.conftest import PASSWORD, Place, field, place, settings  # noqa: F401  # fixtures
 
@@ -89,3 +94,29 @@ async def test_too_many_questions_say_when_there_is_room_again_to_software_too(p
         assert "appelez le 15" in refused.text
         assert 0 < int(refused.headers["retry-after"]) <= WINDOW.total_seconds()
         assert "retry-after" not in (await browser.get("/urgence")).headers
+
+
+async def test_several_records_of_one_identity_are_listed_and_each_is_read(place: Place) -> None:
+    maker = await internal.open_session(place.house.database.writing, "sandbox")
+    person = {
+        "resourceType": "Patient",
+        "name": [{"use": "official", "family": FORM["family"], "given": [FORM["given"]]}],
+        "birthDate": FORM["birth"],
+        "gender": FORM["sex"],
+    }
+    for _ in "ab":
+        answer = await place.house.engine.handle(maker, Request("POST", "Patient", "", json.dumps(person).encode()))
+        assert answer.status == 201, answer.body
+    async with place.signed_in() as browser:
+        opened = await send(browser)
+        assert (opened.status_code, opened.headers["location"]) == (303, "/urgence?plusieurs=1")
+        page = html.unescape((await browser.get("/urgence?plusieurs=1")).text)
+        assert "Plusieurs dossiers portent cette identité" in page
+        tasks = re.findall(r'href="(/urgence/[0-9a-f]{32})"', page)
+        assert len(set(tasks)) == 2
+        for task in tasks:
+            assert "ROLLAND" in (await browser.get(task)).text
+        csrf = field((await browser.get(tasks[0])).text, "csrf")
+        assert (await browser.post(f"{tasks[0]}/fin", data={"csrf": csrf})).status_code == 303
+        for task in tasks:
+            assert (await browser.get(task)).status_code == 404

@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 
 from liaison.auth.access import internal, team_writing, urgent_sessions, vocabulary
 from liaison.auth.access.asking_limits import Account
-from liaison.auth.access.finding import asking, one_person, require_traits
+from liaison.auth.access.finding import asking, require_traits
 from liaison.auth.access.join import attending, found_by
+from liaison.auth.access.one_person import records_of
 from liaison.auth.access.oppositions import opposed_to
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
@@ -59,7 +60,8 @@ async def open_call(
     by = team_writing.staff_reference(store, caller)
     owner = by if doctor else await _regulator(store, regulator)
     async with asking(store, caller, Account.URGENT, call=True) as finder:
-        known = await one_person(finder, patient)
+        records = await records_of(finder, patient, base_url)
+        known = records[0] if len(records) == 1 else None  # who calls is asked for the matricule, and can answer
         allowed = known is not None and not await opposed_to(store, caller, known.key.patient, emergency=doctor)
         await finder.note(allowed)
         if known is None or not allowed:

@@ -52,8 +52,8 @@ async def proposed(store: Store, caller: Caller, base_url: str) -> list[Proposed
     named = [f"Patient/{tree['id']}" for tree in people]
     kept = await _kept(store, caller, sorted({named[place] for pair in found for place in pair[:2]}))
     mine = [(named[one], named[other], alike) for one, other, alike in found if {named[one], named[other]} <= kept]
-    apart = await _told_apart(store, caller, sorted(kept), base_url)
-    return [Proposed(one, other, alike, _number(store, one, other) in apart) for one, other, alike in mine]
+    apart = await told_apart(store, caller, sorted(kept), base_url)
+    return [Proposed(one, other, alike, number_of(store, one, other) in apart) for one, other, alike in mine]
 
 
 async def tell_apart(store: Store, caller: Caller, one: Key, other: Key, base_url: str) -> None:
@@ -71,8 +71,8 @@ async def tell_apart(store: Store, caller: Caller, one: Key, other: Key, base_ur
         seen.append(opened)
     await may_write_identity(store, caller, seen)
     references = [store.reference(key) for key in (one, other)]
-    number = _number(store, *references)
-    if number in await _told_apart(store, caller, references, base_url):
+    number = number_of(store, *references)
+    if number in await told_apart(store, caller, references, base_url):
         raise Conflict("These two records were told apart already.")
     by, now = team_writing.staff_reference(store, caller), await store.database.now()
     writes = []
@@ -121,7 +121,7 @@ async def _mine(store: Store, caller: Caller, base_url: str) -> list[Tree]:
     return found
 
 
-def _number(store: Store, one: str, other: str) -> str:
+def number_of(store: Store, one: str, other: str) -> str:
     """Of a pair, in either order. Nobody finds one record by the other's."""
     return tokens.criteria_token(store.vault, DISTINCT, " ".join(sorted((one, other)))).hex()
 
@@ -133,7 +133,7 @@ async def _kept(store: Store, caller: Caller, references: Sequence[str]) -> set[
     return {store.reference(key) for key in await kept_by(store, caller, [one for one in opened if one])}
 
 
-async def _told_apart(store: Store, caller: Caller, references: Sequence[str], base_url: str) -> set[str]:
+async def told_apart(store: Store, caller: Caller, references: Sequence[str], base_url: str) -> set[str]:
     """The numbers of the pairs with these records of which it was said that they are two people."""
     apart: set[str] = set()
     if not references:

@@ -4,16 +4,20 @@ Starts from the person's INS or traits, the caller's role and a written reason; 
 purpose ETREAT; refused after a prior objection. Someone unknown, an identity that does not match and an objection give
 one neutral answer. Patient and attending doctor are told, and the access stands in the review list with its reason.
 
-Sessions of one access have its task as their family: `end_access` ends them all, on every worker, at the next request.
+Several records that fit one person, and of which none contradicts another, are opened together (`one_person`), each with its
+task; they end together. Sessions of one access have its task as their family: `end_access` ends them all, on every worker, at the next request.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
+from uuid import uuid4
 
 from liaison.auth.access import internal, team_writing, urgent_sessions, vocabulary
 from liaison.auth.access.asking_limits import Account
-from liaison.auth.access.finding import Finder, Known, asking, one_person
-from liaison.auth.access.join import attending, found
+from liaison.auth.access.finding import Finder, Known, asking
+from liaison.auth.access.join import attending, found, found_by
+from liaison.auth.access.one_person import MOST, opposed_in_any, records_of
 from liaison.auth.access.oppositions import opposed_to
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
@@ -28,15 +32,19 @@ from liaison.fhir.store.contract import Key, Tree
 LASTS: Final = timedelta(hours=4)
 KIND: Final = (vocabulary.REVIEW, "emergency-access")
 _SHORTEST_REASON: Final = 10
+_ACCESS: Final = f"{vocabulary.LOCAL}/sid/emergency-access"
+"""The number of an access that opened several records of one person."""
 
 
 class Opened(NamedTuple):
-    """The patient, the task of the review list, the session in which the record may be read, and when it ends."""
+    """The patient, the task of the review list, the session in which the record may be read, when it ends; and the other
+    records of the same person, which the session reads as well."""
 
     patient: str
     task: str
     session: int
     until: datetime
+    also: tuple[str, ...] = ()
 
 
 async def open_access(
@@ -55,24 +63,28 @@ async def open_access(
     # A token that is renewed for weeks, or was taken, opens no record of somebody unknown to its owner.
     await rfc9470.check(store.database.writing, caller.session, "This opens a record without the person's consent")
     async with asking(store, caller, Account.URGENT) as finder:
-        known = await one_person(finder, patient)
-        allowed = known is not None and not await opposed_to(store, caller, known.key.patient, emergency=True)
+        records = await records_of(finder, patient, base_url)
+        allowed = bool(records) and not await opposed_in_any(store, caller, records, emergency=True)
         await finder.note(allowed)
-        if known is None or not allowed:
+        if not allowed:
             raise NotFound
+        records = records[:MOST]
         start = at or await store.database.now()
         # First: where there can be no session, nothing is written.
-        session = await urgent_sessions.begin(store, caller, scope, LASTS)
+        sessions = [await urgent_sessions.begin(store, caller, scope, LASTS) for _ in records]
         try:
-            task = await _record(finder, known, reason.strip(), start, base_url)
+            tasks = await _record(finder, records, reason.strip(), start, base_url)
         except BaseException:
-            await urgent_sessions.abandon(store, session)
+            for session in sessions:
+                await urgent_sessions.abandon(store, session)
             raise
-    await urgent_sessions.belongs_to(store, session, task)
-    return Opened(store.reference(known.key), store.reference(task), session, start + LASTS)
+    for session, task in zip(sessions, tasks, strict=True):  # each record has its own page, under its own task
+        await urgent_sessions.belongs_to(store, session, task)
+    patients = [store.reference(one.key) for one in records]
+    return Opened(patients[0], store.reference(tasks[0]), sessions[0], start + LASTS, tuple(patients[1:]))
 
 
-async def continue_access(store: Store, caller: Caller, task: Key, *, scope: str) -> Opened:
+async def continue_access(store: Store, caller: Caller, task: Key, base_url: str, *, scope: str) -> Opened:
     """Another session of an open access, until the same end, bounded by the `scope` of the caller who asks.
 
     Raises NotFound for anyone but the person who opened it, in the same role, once it has ended, and once the person has
@@ -81,7 +93,9 @@ async def continue_access(store: Store, caller: Caller, task: Key, *, scope: str
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
         tree = await urgent_sessions.task_of(store, cell, caller, task, *KIND)
-        if await opposed_to(store, caller, task.patient, emergency=True):
+        others = await _opened_with(store, cell, tree, base_url)
+        keys = [task, *(key for key, _ in others)]
+        if any([await opposed_to(store, caller, key.patient, emergency=True) for key in keys]):
             raise NotFound
     finally:
         await internal.close_session(store.database.writing, cell)
@@ -90,40 +104,62 @@ async def continue_access(store: Store, caller: Caller, task: Key, *, scope: str
     if left < timedelta(seconds=1):
         raise NotFound
     session = await urgent_sessions.begin(store, caller, scope, left, task.res)
-    subject = str((tree.get("for") or {}).get("reference", ""))
-    return Opened(subject, store.reference(task), session, until)
+    return Opened(_subject(tree), store.reference(task), session, until, tuple(_subject(other) for _, other in others))
 
 
-async def _record(finder: Finder, known: Known, reason: str, start: datetime, base_url: str) -> Key:
+async def _record(finder: Finder, records: Sequence[Known], reason: str, start: datetime, base_url: str) -> list[Key]:
+    """The task of each record, all or none; those of one access have one number."""
     store, by = finder.store, team_writing.staff_reference(finder.store, finder.caller)
-    subject, until = store.reference(known.key), start + LASTS
+    until = start + LASTS
     period = {"start": start.isoformat(timespec="seconds"), "end": until.isoformat(timespec="seconds")}
     more: dict[str, Any] = {"restriction": {"period": period}, "reasonCode": {"text": reason}}
-    teams = await found(finder, f"CareTeam?patient={subject}&status=active", base_url)
+    if len(records) > 1:
+        more["groupIdentifier"] = {"system": _ACCESS, "value": uuid4().hex}
     text = "Un professionnel a ouvert un accès d'urgence au dossier, pour quatre heures."
-    trees = [
-        team_writing.review(subject, "emergency-access", "Accès d'urgence", by, start, **more),
-        team_writing.notice(subject, text, by, attending(teams), start),
-    ]
+    trees = []
+    for subject in [store.reference(one.key) for one in records]:
+        teams = await found(finder, f"CareTeam?patient={subject}&status=active", base_url)
+        trees.append(team_writing.review(subject, KIND[1], "Accès d'urgence", by, start, **more))
+        trees.append(team_writing.notice(subject, text, by, attending(teams), start))
     writes = [Write("create", tree["resourceType"], checked(tree, tree["resourceType"])) for tree in trees]
     await commit(store, finder.cell, writes, base_url)
-    assert writes[0].key is not None
-    return writes[0].key
+    return [write.key for write in writes[::2] if write.key is not None]
+
+
+async def _opened_with(store: Store, cell: Caller, task: Tree, base_url: str) -> list[tuple[Key, Tree]]:
+    """The tasks of the other records that the same access opened."""
+    number = (task.get("groupIdentifier") or {}).get("value")
+    if not number:
+        return []
+    trees = await found_by(store, cell, f"Task?group-identifier={_ACCESS}|{number}&_count={2 * MOST}", base_url)
+    keys = [(store.key("Task", tree["id"]), tree) for tree in trees if tree["id"] != task["id"]]
+    return [(key, tree) for key, tree in keys if key is not None]
+
+
+def _subject(task: Tree) -> str:
+    return str((task.get("for") or {}).get("reference", ""))
 
 
 async def end_access(store: Store, caller: Caller, task: Key, base_url: str) -> None:
-    """« Terminer l'accès »: before its time, by the person who opened it; its sessions end with it, at once.
+    """« Terminer l'accès »: before its time, by the person who opened it; its sessions end with it, at once, in each record
+    that it opened.
 
     Raises NotFound for anyone else's.
     """
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
         tree = await urgent_sessions.task_of(store, cell, caller, task, *KIND)
-        now, period = await store.database.now(), tree["restriction"]["period"]
-        if datetime.fromisoformat(period["end"]) > now:  # what is over already is not made longer
-            period = {**period, "end": now.isoformat(timespec="seconds")}
-            tree = {**tree, "restriction": {**tree["restriction"], "period": period}}
-            await commit(store, cell, [Write("update", "Task", checked(tree, "Task"), id_=store.id(task))], base_url)
+        now, opened = await store.database.now(), [(task, tree), *await _opened_with(store, cell, tree, base_url)]
+        writes = []
+        for key, one in opened:
+            period = one["restriction"]["period"]
+            if datetime.fromisoformat(period["end"]) > now:  # what is over already is not made longer
+                period = {**period, "end": now.isoformat(timespec="seconds")}
+                ended = {**one, "restriction": {**one["restriction"], "period": period}}
+                writes.append(Write("update", "Task", checked(ended, "Task"), id_=store.id(key)))
+        if writes:
+            await commit(store, cell, writes, base_url)
     finally:
         await internal.close_session(store.database.writing, cell)
-    await urgent_sessions.end_all(store, task)
+    for key, _ in opened:
+        await urgent_sessions.end_all(store, key)

@@ -135,27 +135,3 @@ def require_traits(patient: Tree, *, all_of_them: bool) -> Traits:
             "Parameters.parameter.where(name='patient').resource",
         )
     return traits
-
-
-async def one_person(finder: Finder, patient: Tree) -> Known | None:
-    """The one person of this identity: what is stated of it fits, and enough is stated.
-
-    Enough is an INS, or the birth name, first given name, birth date and sex. An INS or birthplace, when both sides have
-    it, may not contradict; nor may any trait. Of several who fit, the one with the INS that was stated: a provisional
-    duplicate closes nobody's way who has it. Two who fit else are nobody. Raises BadRequest when too little is stated.
-    """
-    stated = set(identity.matricules(patient))
-    traits = traits_of(patient) if stated else require_traits(patient, all_of_them=False)
-    fitting = []
-    for one in await finder.candidates(patient):
-        theirs = set(identity.matricules(one.tree))
-        agrees = all(mine == other or not (mine and other) for mine, other in zip(traits, one.traits, strict=True))
-        if stated & theirs:
-            fits = agrees
-        else:
-            fits = not (stated and theirs) and traits.searchable and one.traits.same_as(traits)
-        if fits:
-            fitting.append(one)
-    numbered = [one for one in fitting if stated & set(identity.matricules(one.tree))]
-    found = numbered or fitting
-    return found[0] if len(found) == 1 else None

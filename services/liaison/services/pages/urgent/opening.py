@@ -70,6 +70,8 @@ async def _open(request: Request, form: dict[str, str], gettext: Any) -> Respons
     except Refused as refused:
         words = _words(gettext, refused)
         return until_then(await _show(request, form, words, refused.answered, proven=True), refused)
+    if any(part["name"] == "also" for part in answer["parameter"]):
+        return RedirectResponse("/urgence?plusieurs=1", status_code=303)
     task = next(part for part in answer["parameter"] if part["name"] == "task")["valueReference"]["reference"]
     return RedirectResponse(f"/urgence/{task.partition('/')[2]}", status_code=303)
 
@@ -106,6 +108,7 @@ async def _show(
         opened=await _opened(request),
         questions=await waiting(request),
         ended=request.query_params.get("fin") == "1" and request.method == "GET",
+        several=request.query_params.get("plusieurs") == "1" and request.method == "GET",
         given=given,
         sexes=SEXES,
         kinds=KINDS,
