@@ -90,6 +90,18 @@ def tagged(tree: Tree) -> Tree:
     return {"resourceType": tree["resourceType"], "meta": meta, **tree}
 
 
+def untagged(tree: Tree) -> Tree:
+    """The same without the tag that says that it is not whole."""
+    meta = tree.get("meta")
+    if not subsetted(tree) or not isinstance(meta, dict):
+        return tree
+    kept = [tag for tag in meta["tag"] if (tag.get("system"), tag.get("code")) != (SYSTEM, CODE)]
+    return {
+        **tree,
+        "meta": {**{name: one for name, one in meta.items() if name != "tag"}, **({"tag": kept} if kept else {})},
+    }
+
+
 def _only(tree: Tree, type_: str, names: frozenset[str]) -> Tree:
     kept = names | _ALWAYS | mandatory(type_)
     return {name: value for name, value in tree.items() if _element(type_, name) in kept}

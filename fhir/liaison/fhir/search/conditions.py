@@ -4,9 +4,9 @@ A condition is exact: it holds for a row if, and only if, the criterion it stand
 cannot be said this way is decided after decryption, by the `matches` of its parameter type.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 BEGINNING: Final = datetime.min
@@ -108,6 +108,14 @@ class Proven:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """The row names something that not everyone who sees it may know of (store contract, NAMES_HIDDEN). `bit` gives the
+    mark as the rows of a patient carry it."""
+
+    bit: Callable[[int], int]
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """This does not hold."""
 
@@ -128,7 +136,23 @@ class All:
     of: tuple["Condition", ...]
 
 
-Condition = Tokens | Linked | Present | Range | Updated | Ids | Named | Owners | Proven | Not | Any | All
+Condition = Tokens | Linked | Present | Range | Updated | Ids | Named | Owners | Proven | Marked | Not | Any | All
+
+
+_INSTANT: Final = timedelta(milliseconds=1)
+
+
+def instants(bounds: Iterable[Bound]) -> tuple[Bound, ...]:
+    """The same bounds for the start of an instant, whose range is one millisecond long: the precision of
+    meta.lastUpdated."""
+    return tuple(one if one.side == "low" else Bound("low", one.operator, _earlier(one.moment)) for one in bounds)
+
+
+def _earlier(moment: datetime) -> datetime:
+    try:
+        return moment - _INSTANT
+    except OverflowError:
+        return BEGINNING
 
 
 def any_of(conditions: Iterable[Condition | None]) -> Condition | None:

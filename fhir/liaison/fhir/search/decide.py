@@ -45,13 +45,14 @@ _BREATH: Final = 50  # bodies between two turns of the event loop
 
 
 class Candidate(NamedTuple):
-    """A visible version that may match. `row` is None when only its key was read."""
+    """A visible version that may match, with its classes as they are stored. `row` is None when only its key was read."""
 
     key: Key
     version: int
     at: datetime
     moment: datetime
     row: Row | None
+    classes: int = 0
 
 
 class Known:
@@ -136,7 +137,7 @@ async def values_of(
 ) -> list[dict[int, list[Any]] | None]:
     """The values of each row, of some parameters if `only` names them; None when its patient was erased meanwhile."""
     # What was stored has been within the limits; only texts need the reader that keeps the digits of numbers.
-    texts = () if only is None else tuple(words.TEXTS.keys() & only)
+    texts = texts_of(only)
     read: Callable[[bytes], Tree] = model.read if texts else model.glance
     found: list[dict[int, list[Any]] | None] = []
     for count, row in enumerate(rows, 1):
@@ -145,6 +146,11 @@ async def values_of(
         if count % _BREATH == 0:
             await asyncio.sleep(0)
     return found
+
+
+def texts_of(only: frozenset[int] | None) -> tuple[int, ...]:
+    """The parameters among these that look at whole texts."""
+    return () if only is None else tuple(words.TEXTS.keys() & only)
 
 
 def values_in(type_: str, tree: Tree, only: frozenset[int] | None, texts: Sequence[int] = ()) -> dict[int, list[Any]]:

@@ -1,9 +1,9 @@
 """reference parameters: `Type/id`, `id`, an absolute URL, a canonical URL, or `:identifier` (R4 search.html#reference).
 
-A reference is compared as a value, never looked up: whether its target exists, or may be seen, changes nothing. Two
-modifiers are more: `:above` and `:below` follow the parts of a Location, Organization or Encounter
-(search.html#recursive; liaison.fhir.search.resolve finds them); on canonicals, `:below` takes every version, or every
-one that begins with the version given.
+A reference is compared as a value, never looked up: whether its target exists changes nothing. One to something that the
+caller may not know of does not stand there for them (liaison.fhir.search.withheld). Two modifiers are more: `:above` and
+`:below` follow the parts of a Location, Organization or Encounter (search.html#recursive; liaison.fhir.search.resolve finds
+them); on canonicals, `:below` takes every version, or every one that begins with the version given.
 """
 
 import re

@@ -5,13 +5,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from liaison.fhir.errors import TooCostly
-from liaison.fhir.search.conditions import BEGINNING, values_in
+from liaison.fhir.search.conditions import BEGINNING, All, Condition
+from liaison.fhir.search.conditions import values_in as values_asked
 from liaison.fhir.search.criteria import Facts
-from liaison.fhir.search.decide import BUDGET, CACHED, Budget, Candidate, known_of, satisfies, values_of
+from liaison.fhir.search.decide import (
+    BUDGET,
+    CACHED,
+    Budget,
+    Candidate,
+    known_of,
+    satisfies,
+    texts_of,
+    values_in,
+    values_of,
+)
 from liaison.fhir.search.ends import Ends
 from liaison.fhir.search.plan import NOBODY, Plan, reads_words
 from liaison.fhir.search.sort import BY_UPDATE, needs_values, ordered
 from liaison.fhir.search.sql import Columns, Compiler, Family, Order, Position, Statement
+from liaison.fhir.search.withheld import Left, lenient
 from liaison.fhir.store.contract import Caller, Key, Row
 from liaison.fhir.store.faults import reported
 from liaison.fhir.store.identity import IDENTIFIER, identifier_token
@@ -24,6 +36,7 @@ MOST_TOKENS: Final = 300_000
 
 BATCH: Final = 2_000
 """Candidates read at once, at most, when bodies have to be decided on."""
+_EVERYTHING: Final = All(())
 FIRST: Final = 4
 """The first batch holds so many times what the page needs, and each one after it twice the one before: most pages are
 full long before the record has ended."""
@@ -46,6 +59,12 @@ class Run:
     base_url: str = ""
     counted: set[int] = field(default_factory=set)
     """The patients of whom something was counted; of many, more than are few."""
+    _uncounted: bool = False
+    """Whether `total` counts rows that have yet to be settled."""
+    _left: Left = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._left = Left(self.store, self.caller)
 
     # ---- statements ------------------------------------------------------------------------------------------------
 
@@ -70,7 +89,14 @@ class Run:
     async def page(self, limit: int, after: Position | None, *, total: bool = False) -> list[Candidate]:
         """The first `limit` candidates after a position, in index order, with their rows. Needs a decided plan."""
         assert self.plan.order is not None
-        return await self._candidates(self.plan.order, "row", limit, after, total=total)
+        some = await self._candidates(self.plan.order, "row", limit, after, total=total)
+        found = await self._settled(some)
+        while len(found) < limit and len(some) == limit:
+            some = await self._candidates(self.plan.order, "row", limit, _last(some))
+            found = [*found, *await self._settled(some)]
+        if total and self._uncounted:
+            self.total = await self.count()
+        return found[:limit]
 
     async def count(self) -> int:
         """How many resources match."""
@@ -82,12 +108,16 @@ class Run:
         for family in self.plan.families:
             patients = self._affordable(await self._scope(family))
             compiler = self._compiler(family)
-            statement = compiler.count(self.plan.kind, patients, self.plan.condition, self._token)
+            statement = compiler.count(self.plan.kind, patients, self._condition, self._token, self._left.marks)
             fetch = self.store.lanes.fetch if len(patients) == 1 else self.store.lanes.fetch_planned
-            [[counted, having, snapshot]] = await fetch(statement.text, *statement.arguments)
+            [[counted, having, marked, snapshot]] = await fetch(statement.text, *statement.arguments)
             self.snapshot = snapshot
             self.counted.update(having or ())
             found += counted
+            if marked:
+                named = await self._settled(await self._every(BUDGET + 1, self._left.marks))
+                self.counted.update(one.key.patient for one in named)
+                found += len(named)
         return found
 
     async def matching(self, limit: int, after: Position | None) -> list[Candidate]:
@@ -97,11 +127,11 @@ class Run:
         batch = BATCH if self._cached else min(FIRST * limit, BATCH)
         while len(found) < limit:
             some = await self._candidates(self.plan.order, self._columns(), batch, after)
-            found += [one for one, facts in await self._facts(some) if self._matches(facts)]
+            settled = await self._settled(some)
+            found += [one for one, facts in await self._facts(settled) if self._matches(facts)]
             if len(some) < batch:
                 break
-            last = some[-1]
-            after = Position(last.moment, last.key.res, last.key.patient)
+            after = _last(some)
             batch = min(2 * batch, BATCH)
         return found[:limit]
 
@@ -125,6 +155,7 @@ class Run:
         values = values or not self.plan.decided
         candidates = await self._every(BUDGET + 1)
         self.budget.check(len(candidates))
+        candidates = await self._settled(candidates)
         found: list[tuple[Facts, Candidate]] = []
         for start in range(0, len(candidates), BATCH):
             some = candidates[start : start + BATCH]
@@ -138,11 +169,17 @@ class Run:
         if not self.plan.decided:
             return tuple({one.key.patient for _, one in await self.matched(values=True)})
         patients = await self._scope("patient")
-        statement = self._compiler("patient").owners(self.plan.kind, patients, self.plan.condition, self._token)
+        compiler = self._compiler("patient")
+        statement = compiler.owners(self.plan.kind, patients, self._condition, self._token, self._left.marks)
         records = await self._fetch(statement)
         if records:
             self.snapshot = records[0]["snapshot"]
-        return tuple(record["patient"] for record in records)
+        found = {record["patient"] for record in records if not record["marked"]}
+        if len(found) < len(records):  # another of theirs may match, or the one that was found
+            others = replace(self.plan, owners=tuple(record["patient"] for record in records if record["marked"]))
+            run = Run(self.store, self.caller, others, self.snapshot, budget=self.budget)
+            found.update([one.key.patient for _, one in await run.matched(values=False)])
+        return tuple(found)
 
     async def everyone(self) -> tuple[int, ...]:
         """The caller's patients, asked for once; of these only the ones with a business identifier asked for, if one is."""
@@ -180,35 +217,39 @@ class Run:
     ) -> list[Candidate]:
         found: list[Candidate] = []
         for family in self.plan.families:
+            patients = self._affordable(await self._scope(family))
             statement = self._compiler(family).page(
                 self.plan.kind,
-                self._affordable(await self._scope(family)),
-                self.plan.condition,
+                patients,
+                self._condition,
                 self._token,
                 order=order,
                 limit=limit,
                 columns=columns,
                 after=after,
-                total=total,
+                total=self._left.marks if total else None,
             )
             records = await self._fetch(statement)
             if records:
                 self.snapshot = records[0]["snapshot"]
             if total:
-                self.total = (self.total or 0) + (records[0]["total"] if records else 0)
+                counted, marked = records[0]["total"] if records else (0, 0)
+                self.total = (self.total or 0) + counted
+                self._uncounted = self._uncounted or bool(marked)
             found += _candidates_of(records, columns)
         if len(self.plan.families) > 1:
             found.sort(key=lambda one: place(one, order))
             del found[limit:]
         return found
 
-    async def _every(self, limit: int) -> list[Candidate]:
+    async def _every(self, limit: int, also: Condition = _EVERYTHING) -> list[Candidate]:
         """Everything that SQL lets match, by its last change: the order is made here."""
         found: list[Candidate] = []
         for family in self.plan.families:
             patients = self._affordable(await self._scope(family))
+            condition = All((self._condition, also))
             records = await self._fetch(
-                self._compiler(family).every(self.plan.kind, patients, self.plan.condition, self._token, limit)
+                self._compiler(family).every(self.plan.kind, patients, condition, self._token, limit)
             )
             if records:
                 self.snapshot = records[0]["snapshot"]
@@ -216,9 +257,17 @@ class Run:
         found.sort(key=lambda one: place(one, BY_UPDATE))
         return found
 
+    @property
+    def _condition(self) -> Condition:
+        """What SQL is asked, once it is known of whom."""
+        return lenient(self.plan.condition, self._left.marks)
+
+    async def _settled(self, found: list[Candidate]) -> list[Candidate]:
+        return await self._left.settled(found, self.plan.condition, self.rows, self.budget)
+
     def _affordable(self, patients: tuple[int, ...]) -> tuple[int, ...]:
         """The patients again, or TooCostly: each value is made a token under each patient's key."""
-        values = values_in(self.plan.condition)
+        values = values_asked(self.plan.condition)
         if values * len(patients) > MOST_TOKENS:
             raise TooCostly(
                 f"This search asks for {values} values over {len(patients)} patients. Name fewer values, or the patients."
@@ -243,6 +292,7 @@ class Run:
                 self._keys = await self.store.vault.patient_keys(
                     self.store.database.reading, [patient for patient in owners if patient != NOBODY]
                 )
+            self._left.look_for(self._keys)
             self._patients = owners
         return self._patients
 
@@ -293,10 +343,13 @@ class Run:
         self.budget.spend(len(some))
         known = known_of(self.store.vault)
         values: dict[Key, dict[int, list[Any]]] = {}
-        opened = [one.row for one in some if one.row is not None]
+        only = None if self._cached else self.plan.needed
+        opened = [one.row for one in some if one.row is not None and one.key not in self._left.trees]
         missing = []
         for one in some:
-            if one.row is None:
+            if (left := self._left.trees.get(one.key)) is not None:
+                values[one.key] = values_in(self.plan.query.type_, left, only, texts_of(only))
+            elif one.row is None:
                 found = known.get(one.key, one.version) if self._cached else None
                 if found is None:
                     missing.append(one.key)
@@ -304,7 +357,6 @@ class Run:
                     values[one.key] = found
         for start in range(0, len(missing), BATCH):
             opened += await self.rows(missing[start : start + BATCH])
-        only = None if self._cached else self.plan.needed
         with reported():
             keys = await self.store.vault.patient_keys(self.store.database.reading, {row.key.patient for row in opened})
         for row, found in zip(opened, await values_of(opened, keys, only), strict=True):
@@ -323,11 +375,18 @@ class Run:
 def _candidates_of(records: Sequence[Any], columns: Columns) -> list[Candidate]:
     if columns == "row":
         rows = rows_of(records)
-        return [Candidate(row[0], row[1], row[2], record[12], row) for row, record in zip(rows, records, strict=True)]
+        return [
+            Candidate(row[0], row[1], row[2], record[12], row, row[4])
+            for row, record in zip(rows, records, strict=True)
+        ]
     return [
-        Candidate(Key(patient, kind, res), version, at, moment, None)
-        for patient, kind, res, version, at, moment in (record[:6] for record in records)
+        Candidate(Key(patient, kind, res), version, at, moment, None, classes)
+        for patient, kind, res, version, at, classes, moment in (record[:7] for record in records)
     ]
+
+
+def _last(some: Sequence[Candidate]) -> Position:
+    return Position(some[-1].moment, some[-1].key.res, some[-1].key.patient)
 
 
 def place(one: Candidate, order: Order) -> tuple[float, int, int]:

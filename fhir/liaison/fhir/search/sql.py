@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
-from liaison.fhir.search.conditions import Condition
+from liaison.fhir.search.conditions import Condition, Marked
 from liaison.fhir.search.where import Binder, TokenOf, Where, start_of
 from liaison.fhir.store.contract import AccessFilter
 from liaison.fhir.store.rows import COLUMNS
@@ -52,7 +52,7 @@ class Statement(NamedTuple):
 
 _COLUMNS: Final[dict[Columns, str]] = {
     "row": f"{COLUMNS}, v.evidence",
-    "key": "v.patient, v.kind, v.res, v.version, v.at",
+    "key": "v.patient, v.kind, v.res, v.version, v.at, v.classes",
 }
 
 
@@ -90,17 +90,18 @@ class Compiler:
         limit: int,
         columns: Columns = "row",
         after: Position | None = None,
-        total: bool = False,
+        total: Marked | None = None,
     ) -> Statement:
         """Rows of one type in order: the columns, then the moment of the order, the snapshot and, with `total`, the
-        number of all that match, wherever the page starts."""
+        number of all that match, wherever the page starts, and of those among them that are marked."""
         bind = Binder()
         session = bind.add(self.session, "bigint")
         head = self.visible(bind, session, columns)
         body = self._body(bind, kind, patients, condition, token, order, after, limit)
         counted = ""
-        if total:
-            counted = f", (select count(*) from ({self._body(bind, kind, patients, condition, token)}) c) as total"
+        if total is not None:
+            every = self._body(bind, kind, patients, condition, token, marked=total)
+            counted = f", (select array[count(*), count(*) filter (where c.marked)] from ({every}) c) as total"
         return Statement(
             f"{head}select {_COLUMNS[columns]}, v.{order.column} as moment,"
             f" {self.snapshot_of(bind)} as snapshot{counted} from ({body}) v"
@@ -122,19 +123,23 @@ class Compiler:
             bind.arguments,
         )
 
-    def count(self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf) -> Statement:
-        """The number of visible rows that satisfy the condition, the first `COUNTED` patients that have one, and the
-        snapshot.
+    def count(
+        self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf, marked: Marked
+    ) -> Statement:
+        """The number of visible rows that satisfy the condition and are not marked, the first `COUNTED` patients that have
+        one, the number of those that are marked, and the snapshot.
 
         Whole rows of `visible`: the verdict on them stands in a join, and PostgreSQL keeps it for rows alike.
         """
         bind = Binder()
         head = self.visible(bind, bind.add(self.session, "bigint"), "row")
-        body = self._body(bind, kind, patients, condition, token)
+        body = self._body(bind, kind, patients, condition, token, marked=marked)
         return Statement(
-            f"{head}select coalesce(sum(c.found), 0)::bigint as total, (array_agg(c.patient))[:{COUNTED}] as patients,"
-            f" {self.snapshot_of(bind)} as snapshot"
-            f" from (select c.patient, count(*) as found from ({body}) c group by c.patient) c",
+            f"{head}select coalesce(sum(c.found), 0)::bigint as total,"
+            f" (array_agg(c.patient) filter (where c.found > 0))[:{COUNTED}] as patients,"
+            f" coalesce(sum(c.marked), 0)::bigint as marked, {self.snapshot_of(bind)} as snapshot"
+            " from (select c.patient, count(*) filter (where not c.marked) as found,"
+            f" count(*) filter (where c.marked) as marked from ({body}) c group by c.patient) c",
             bind.arguments,
         )
 
@@ -149,13 +154,16 @@ class Compiler:
             bind.arguments,
         )
 
-    def owners(self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf) -> Statement:
-        """(patient, snapshot) of each patient with at least one visible row that satisfies the condition."""
+    def owners(
+        self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf, marked: Marked
+    ) -> Statement:
+        """(patient, marked, snapshot) of each patient with at least one visible row that satisfies the condition: whether the
+        one that was found is marked."""
         bind = Binder()
         head = self.visible(bind, bind.add(self.session, "bigint"))
-        body = self._body(bind, kind, patients, condition, token, each=1)
+        body = self._body(bind, kind, patients, condition, token, each=1, marked=marked)
         return Statement(
-            f"{head}select v.patient, {self.snapshot_of(bind)} as snapshot from ({body}) v", bind.arguments
+            f"{head}select v.patient, v.marked, {self.snapshot_of(bind)} as snapshot from ({body}) v", bind.arguments
         )
 
     def rows(self, keys: Sequence[tuple[int, int, int]], *, columns: Columns = "row") -> Statement:
@@ -185,9 +193,10 @@ class Compiler:
         after: Position | None = None,
         limit: int | None = None,
         each: int | None = None,
+        marked: Marked | None = None,
     ) -> str:
         """A select of whole visible rows, in order and cut at `limit` when there is one. `each`: without an order, at
-        most so many of each patient."""
+        most so many of each patient. With `marked`, it says of each whether it is."""
         many = len(patients) != 1
         owner = "k.patient" if many else bind.add(patients[0], "bigint")
         source = f"unnest({bind.add(list(patients), 'bigint[]')}) with ordinality k(patient, n)" if many else ""
@@ -207,6 +216,7 @@ class Compiler:
             walk, moved = f"visible v where v.patient = {owner} and v.kind = {where.kind}", "v"
         else:
             walk, moved = where.walk(start)
+        row = "v.*" if marked is None else f"v.*, {where.test(marked)} as marked"
         if order is None:
             columns = _ROWS
         elif order.column == "clinical":
@@ -215,7 +225,7 @@ class Compiler:
             columns = _ROWS._replace(moment="v.at")
         if after is not None and order is not None:
             tests.append(_past(bind, columns, order, after))
-        inner = " and ".join([f"select v.* from {walk}", *tests])
+        inner = " and ".join([f"select {row} from {walk}", *tests])
         if order is not None:
             inner += f" {_ordering(columns, order, many=False)}{cut}"
         elif each is not None:

@@ -2,18 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any, Final, TypeGuard
 
 from liaison.fhir.definitions import parameter_by_number
 from liaison.fhir.errors import TooCostly
 from liaison.fhir.search.conditions import (
-    BEGINNING,
     All,
     Bound,
     Condition,
     Ids,
     Linked,
+    Marked,
     Named,
     Not,
     Owners,
@@ -22,6 +21,7 @@ from liaison.fhir.search.conditions import (
     Range,
     Tokens,
     Updated,
+    instants,
 )
 from liaison.fhir.search.conditions import Any as AnyOf
 from liaison.fhir.store.contract import FOREIGN
@@ -33,8 +33,6 @@ TokenOf = Callable[[int, int, bytes], int]
 _BROAD: Final = frozenset({"status", "category", "_profile", "_tag", "_security", "subject", "patient", "active"})
 MOST_TOKENS: Final = 200_000
 """Of one condition: each costs a HMAC and a probe."""
-
-_INSTANT: Final = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
@@ -165,9 +163,7 @@ class Where:
                     f" and t.param = {self.bind.add(param, 'smallint')} and {within})"
                 )
             case Updated(bounds, inverted):
-                # An instant's range is one millisecond long, the precision of meta.lastUpdated.
-                instant = tuple(b if b.side == "low" else Bound("low", b.operator, _earlier(b)) for b in bounds)
-                return self._within(instant, "v.at", "v.at", inverted)
+                return self._within(instants(bounds), "v.at", "v.at", inverted)
             case Ids(res, negated):
                 return f"v.res {'<> all' if negated else '= any'}({self.bind.add(list(res), 'bigint[]')})"
             case Named(resources):
@@ -186,6 +182,11 @@ class Where:
                     f" and o.kind = {self.kind} and o.param = {self.bind.add(param, 'smallint')}"
                     f" and o.token = any({self.bind.add(tokens, 'bigint[]')}))"
                 )
+            case Marked():
+                bits = [condition.bit(patient) for patient in self.patients]
+                if len(bits) == 1:
+                    return f"v.classes & {self.bind.add(bits[0], 'bigint')} <> 0"
+                return f"v.classes & ({self.bind.add(bits, 'bigint[]')})[k.n::int] <> 0"
             case Not(inner):
                 return f"not ({self.test(inner)})"
             case AnyOf(of):
@@ -239,10 +240,3 @@ def _own(alias: str) -> str:
     return (
         f"{alias}.patient = v.patient and {alias}.kind = v.kind and {alias}.res = v.res and {alias}.version = v.version"
     )
-
-
-def _earlier(bound: Bound) -> datetime:
-    try:
-        return bound.moment - _INSTANT
-    except OverflowError:
-        return BEGINNING
