@@ -194,6 +194,20 @@ async def test_what_is_withheld_from_the_patient_is_not_named_to_them(territory:
     assert SECRET.encode() in await body(territory, gp.caller, naming)
 
 
+async def test_what_is_ordinary_stays_named_beside_it(territory: Any) -> None:
+    """To whoever does not see that either: what is not sensitive is looked at nowhere, marked or not."""
+    gp, pharmacist, patient = await team_of(territory, "gp", "pharmacist")
+    ordinary = await territory.create(gp.caller, territory.item_of(patient, "Condition"))
+    item = await territory.create(gp.caller, territory.item_of(patient, "Condition", **label("MINOR")))
+    tree = {**territory.item_of(patient, "Communication"), "about": [ref(item), {"reference": ordinary}]}
+    naming = await territory.create(gp.caller, tree)
+
+    assert not await territory.sees(pharmacist.caller, ordinary)
+    cut = json.loads(await body(territory, pharmacist.caller, naming))
+    assert cut["about"] == [{"reference": ordinary}]
+    assert cut["subject"] == {"reference": patient.reference}
+
+
 @pytest.mark.parametrize("closes", ["encounter", "label"])
 async def test_what_is_closed_by_what_happened_around_it_is_not_named_either(territory: Any, closes: str) -> None:
     """Its own codes and labels stay as they were: the encounter is labelled, or the item is moved into a psychiatric one."""

@@ -14,6 +14,7 @@ from liaison.fhir.search.conditions import (
     Bound,
     Condition,
     Ids,
+    Marked,
     Owners,
     Present,
     Proven,
@@ -53,11 +54,15 @@ class Named:
     def second_wall(self, caller: object, row: object, unpermuted: int) -> bool:
         return True
 
+    def hides(self, unpermuted: int) -> bool:
+        return False
+
 
 def token(patient: int, parameter: int, value: bytes) -> int:
     return hash((patient, parameter, value)) % 1000
 
 
+MARKED = Marked(hash)
 CONDITIONS: list[Condition] = [
     All(()),
     Any(()),
@@ -74,6 +79,7 @@ CONDITIONS: list[Condition] = [
     Ids((1,), negated=True),
     Owners((1, 2)),
     Proven(1, 62, (b"r",)),
+    MARKED,
     All((Tokens(55, (b"a",)), Any((Tokens(57, (b"b",)), Owners((1,)), All((Ids((3,)), Tokens(55, (b"c",)))))))),
 ]
 
@@ -87,10 +93,18 @@ def statements(condition: Condition) -> list[Statement]:
                 for after in (None, Position(AT, 5, 1)):
                     made.append(
                         compiler.page(
-                            96, patients, condition, token, order=order, limit=21, after=after, total=after is None
+                            96,
+                            patients,
+                            condition,
+                            token,
+                            order=order,
+                            limit=21,
+                            after=after,
+                            total=None if after else MARKED,
                         )
                     )
-            made.append(compiler.count(96, patients, condition, token))
+            made.append(compiler.count(96, patients, condition, token, MARKED))
+            made.append(compiler.owners(96, patients, condition, token, MARKED))
             made.append(compiler.every(96, patients, condition, token, 21))
             made.append(compiler.rows([(1, 96, 5), (2, 96, 6)]))
     return made

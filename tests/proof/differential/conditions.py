@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from .facts import Tree
 from .rights import Version
 from .running import Run, differ
-from .writing import learn, learn_made, some_entry, status_of_change, status_of_creation, status_of_deletion
+from .withheld import without
+from .writing import ENTRIES, learn, learn_made, some_entry, status_of_change, status_of_creation, status_of_deletion
 
 _LANGUAGES = ["fr", "br", "en"]
 
@@ -27,8 +28,10 @@ def _criterion(run: Run, version: Version) -> tuple[str, list[Version]]:
 
 
 def _another(run: Run, version: Version) -> Tree:
-    """The same content without its id: another entry of the same record."""
-    tree = {name: value for name, value in version.tree.items() if name not in ("id", "meta", "text")}
+    """The same content without its id, and naming no entry: another one of the same record."""
+    others = {one.ref for versions in run.world.versions.values() for one in versions if one.ref.startswith(ENTRIES)}
+    plain = without(version.tree, others)
+    tree = {name: value for name, value in plain.items() if name not in ("id", "meta", "text")}
     labels = version.tree.get("meta", {}).get("security")
     return {**tree, **({"meta": {"security": labels}} if labels else {}), "language": run.random.choice(_LANGUAGES)}
 

@@ -132,6 +132,8 @@ async def batch(run: Run) -> str:
     answer = await run.ask("POST", "", bundle)
     if answer.status_code != 200:
         return f"status {answer.status_code}"
-    told = [one["response"]["status"].partition(" ")[0] for one in answer.json()["entry"]]
+    parts = answer.json()["entry"]
+    wrong = next(filter(None, (run.misshown(one["resource"]) for one in parts if "resource" in one)), "")
+    told = [one["response"]["status"].partition(" ")[0] for one in parts]
     wanted = [str(status_of(run, True, run.world.versions[one.ref][-1])) for one in versions]
-    return differ("statuses", told, wanted)
+    return wrong or differ("statuses", told, wanted)

@@ -20,7 +20,7 @@ async def read(run: Run) -> str:
         wanted = 304
     if answer.status_code == 200 and answer.json()["meta"]["versionId"] != str(current.number):
         return f"version {answer.json()['meta']['versionId']} instead of {current.number}"
-    return differ("status", answer.status_code, wanted)
+    return differ("status", answer.status_code, wanted) or _body(run, answer)
 
 
 async def vread(run: Run) -> str:
@@ -28,7 +28,12 @@ async def vread(run: Run) -> str:
     number = version.number if run.random.random() < 0.9 else version.number + 7
     known = [one for one in run.world.versions[version.ref] if one.number == number]
     answer = await run.ask("GET", f"{version.ref}/_history/{number}")
-    return differ("status", answer.status_code, status_of(run, bool(known), known[0] if known else version))
+    wanted = status_of(run, bool(known), known[0] if known else version)
+    return differ("status", answer.status_code, wanted) or _body(run, answer)
+
+
+def _body(run: Run, answer: Any) -> str:
+    return run.misshown(answer.json()) if answer.status_code == 200 else ""
 
 
 def status_of(run: Run, known: bool, version: Version) -> int:

@@ -9,7 +9,9 @@ import httpx
 
 from ..reference.evaluator import Seen
 from .driving import Caller, Place
+from .facts import Tree
 from .rights import Version
+from .withheld import HIDING, shown
 
 Names = list[str]
 
@@ -46,7 +48,22 @@ class Run:
         return self.caller.only in ("", patient) and bool(self.world.rights(patient, self.caller.held))
 
     def visible(self) -> list[Version]:
-        return [one for one in self.world.current() if self.sees(one)]
+        """As far as they are shown."""
+        return [one._replace(tree=self.shown(one)) for one in self.world.current() if self.sees(one)]
+
+    def shown(self, version: Version) -> Tree:
+        def hides(name: str) -> bool:
+            found = self.world.versions.get(name, [version])[-1]
+            known = found.ref == version.ref or found.patient != version.patient or self.sees(found)
+            return not known and not HIDING.isdisjoint(self.world.classes(found))
+
+        return shown(version.tree, hides)
+
+    def misshown(self, tree: Tree) -> str:
+        """'' when a resource of an answer is what this caller is shown of that version, to the last element."""
+        ref, number = name_of({"resource": tree}), tree["meta"]["versionId"]
+        known = [one for one in self.world.versions.get(ref, ()) if str(one.number) == number]
+        return differ(f"body of {ref}", tree, self.shown(known[0])) if known else f"{ref} of no version {number}"
 
     def seen(self) -> Seen:
         return Seen(one.tree for one in self.visible())
@@ -63,11 +80,21 @@ class Run:
         """(matches, included, what is wrong) over all pages."""
         entries: list[Any] = []
         totals: set[Any] = set()
+        whole = "_elements" not in dict(query)
         while True:
             answer = await self.ask("GET", f"{path}?{urlencode(query)}")
             if answer.status_code != 200:
                 return [], [], f"status {answer.status_code}: {answer.text[:300]}"
             bundle = answer.json()
+            if whole:
+                wrong = next(
+                    filter(
+                        None, (self.misshown(one["resource"]) for one in bundle.get("entry", ()) if "resource" in one)
+                    ),
+                    "",
+                )
+                if wrong:
+                    return [], [], wrong
             entries += bundle.get("entry", [])
             totals.add(bundle.get("total"))
             following = [link["url"] for link in bundle.get("link", []) if link["relation"] == "next"]

@@ -1,6 +1,6 @@
 """What R4 says of search parameters of further types, for the time of these tests: the evaluator's own stay as they are."""
 
-from ..reference.tables import Parameter
+from ..reference.tables import PARAMETERS, Parameter
 
 _SUBJECT = {
     "patient": Parameter("reference", ("subject",), ("Patient",), "Patient"),
@@ -21,7 +21,8 @@ FURTHER: dict[str, dict[str, Parameter]] = {
         "patient": Parameter("reference", ("participant.actor",), ("Patient",), "Patient"),
         "date": Parameter("date", ("start",)),
     },
-    "CarePlan": {**_SUBJECT, **_STATUS, **_CATEGORY, "intent": Parameter("token", ("intent",))},
+    "CarePlan": {**_SUBJECT, **_STATUS, **_CATEGORY, "intent": Parameter("token", ("intent",)),
+                 "condition": Parameter("reference", ("addresses",), ("Condition",))},
     "CareTeam": {**_SUBJECT, **_STATUS, **_CATEGORY, "participant": Parameter("reference", ("participant.member",), _STAFF)},
     "Communication": {
         **_SUBJECT, **_STATUS, **_CATEGORY,
@@ -39,6 +40,11 @@ FURTHER: dict[str, dict[str, Parameter]] = {
         "type": Parameter("token", ("type",)),
         "date": Parameter("date", ("date",)),
         "author": Parameter("reference", ("author",), _STAFF),
+        "relatesto": Parameter("reference", ("relatesTo.target",), ("DocumentReference",)),
+    },
+    "Observation": {
+        **PARAMETERS["Observation"],
+        "derived-from": Parameter("reference", ("derivedFrom",), ("Observation", "DocumentReference")),
     },
     "PractitionerRole": {
         "active": Parameter("token", ("active",)),

@@ -12,6 +12,8 @@ from liaison.auth.access import denials, second_wall
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts import appointment
 from liaison.auth.access.filter import CONJUNCTS, Filter
+from liaison.fhir.search import withheld
+from liaison.fhir.store import store
 from liaison.services import house
 
 from ..reference import tables as known
@@ -129,6 +131,27 @@ async def test_a_planted_fault_is_found(
         monkeypatch.setattr(second_wall, "allows", lambda caller, row, unpermuted: True)
     for seed in range(1, 61):
         if await compare(postgres, tmp_path, range(seed, seed + 1), 60, most=1, asked=((reading.read, 1),), who=who):
+            return
+    raise AssertionError("not found")
+
+
+# What somebody may not know of: shown, or only found.
+TOLD: dict[str, tuple[tuple[Any, str, Any], tuple[Any, ...]]] = {
+    "it is named by what refers to it": ((store, "without", lambda tree, hidden: tree), (reading.read, reading.history)),
+    "it is found by what refers to it": (
+        (withheld, "holds", lambda condition, row, tree, key_of: True), (searching.search, searching.filtered)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOLD)
+async def test_what_is_hidden_and_told_is_found_out(
+    postgres: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    planted, kinds = TOLD[name]
+    monkeypatch.setattr(*planted)
+    for seed in range(1, 41):
+        if await compare(postgres, tmp_path, range(seed, seed + 1), 100, most=1, asked=[(kind, 1) for kind in kinds]):
             return
     raise AssertionError("not found")
 

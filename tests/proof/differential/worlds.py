@@ -260,12 +260,38 @@ class Maker:
     def _entry(self, patient: str) -> None:
         number = sum(name.startswith(f"{patient}-entry-") for name in self.made)
         author, to = self.random.choice(self.people), self.random.choice([*self.people, "homecare", "maison"])
-        self.made[f"{patient}-entry-{number}"] = entry(self.random, patient, author, to)
+        others = {name: tree for name, tree in self.made.items() if name.startswith(f"{patient}-entry-")}
+        tree = entry(self.random, patient, author, to)
+        if self.chance(0.7):
+            tree |= naming(self.random, tree["resourceType"], others)
+        self.made[f"{patient}-entry-{number}"] = tree
 
 
 LOINC, ICD = "http://loinc.org", "http://hl7.org/fhir/sid/icd-10"
 OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 NOTE = "https://mos.esante.gouv.fr/NOS/TRE_R234-TypeNote/FHIR/TRE-R234-TypeNote"
+
+
+def naming(chance: random.Random, type_: str, others: dict[str, Tree]) -> Tree:
+    """Elements by which an entry names one of these others, and says in words what it is."""
+    types = {"Observation": ("Observation", "DocumentReference"), "CarePlan": ("Condition",),
+             "DocumentReference": ("DocumentReference",)}.get(type_, ())  # fmt: skip
+    names = [name for name, one in others.items() if not types or one["resourceType"] in types]
+    if not names:
+        return {}
+    name = chance.choice(names)
+    named = {**ref(name), "display": f"WORDS of {name}"}
+    text = {"status": "additional", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">WORDS of {name}</div>'}
+    made: dict[str, Tree] = {
+        "Observation": {"derivedFrom": [named]},
+        "CarePlan": {"addresses": [named]},
+        "DocumentReference": {"relatesTo": [{"code": "appends", "target": named}]},
+        "Condition": {"evidence": [{"detail": [named, {"display": "x"}]}]},
+        "Communication": {"payload": [{"contentReference": named}, {"contentString": "x"}]},
+        "MedicationRequest": {"supportingInformation": [named]},
+    }
+    other = {"extension": [{"url": "urn:about", "valueReference": named}, {"url": "urn:x", "valueString": "x"}]}
+    return {**made.get(type_, other), **({"text": text} if chance.random() < 0.5 else {})}
 
 
 def entry(chance: random.Random, patient: str, author: str, to: str) -> Tree:

@@ -15,14 +15,15 @@ from liaison.auth.access.filter import CONJUNCTS, Filter
 from liaison.auth.access.hooks import Hooks
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.keys import JournalKeys
-from liaison.fhir.store import Store
+from liaison.fhir.search import withheld
+from liaison.fhir.store import Store, store
 from liaison.fhir.store.database import Database
 from liaison.fhir.vault import FileKeyProvider, Vault
 from liaison.services.engine import Engine
 from liaison.services.operations import OPERATIONS
 
 from ...auth.access import territory as access
-from . import worlds
+from . import referring, worlds
 
 
 @asynccontextmanager
@@ -92,3 +93,41 @@ async def test_with_the_hole_the_second_wall_still_holds(postgres: Any, tmp_path
         for reference in (unseen["Patient"], unseen["Observation"]):
             assert await territory.status(gp.caller, reference) == 404
     await postgres.drop(name)
+
+
+async def told_of_hidden(postgres: Any, folder: Path) -> tuple[list[Any], list[Any]]:
+    """What a nurse is told of two records in which things refer to items that she may not know of."""
+    found = []
+    for world in (0, 1):
+        name = await postgres.create()
+        async with opened(postgres.url(name), folder / f"key-{name}") as territory:
+            nurse, patient, hidden, seen = await referring.record(territory, world)
+            found.append(await worlds.trace(territory, nurse.caller, referring.requests(patient, hidden[0], seen)))
+        await postgres.drop(name)
+    return found[0], found[1]
+
+
+async def test_what_refers_to_what_is_hidden_says_nothing_of_it(postgres: Any, tmp_path: Path) -> None:
+    one, other = await told_of_hidden(postgres, tmp_path)
+
+    for left, right in zip(one, other, strict=False):
+        assert left == right
+    assert len(one) == len(other)
+    told = b"".join(answer[4] for answer in one)
+    assert b"poids" in told
+    assert b"SUBSETTED" in told
+    assert {answer[2] for answer in one} == {200, 201, 404, 422}
+
+
+FAULTS: dict[str, tuple[Any, str, Any]] = {
+    "it is named": (store, "without", lambda tree, hidden: tree),
+    "it is found": (withheld, "holds", lambda condition, row, tree, key_of: True),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_reference_that_tells_shows(
+    postgres: Any, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(*FAULTS[name])
+    assert differences(*await told_of_hidden(postgres, tmp_path))

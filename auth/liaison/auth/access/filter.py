@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from liaison.auth.access import second_wall
+from liaison.auth.access.classes import HIDING
 from liaison.auth.caller import Caller
 from liaison.fhir.store.contract import Row
 
@@ -38,6 +39,7 @@ CONJUNCTS: Final[Mapping[str, str]] = {
     "classified": "{row}.classes <> 0",
 }
 
+_HIDING: Final = int(HIDING)
 _SESSION: Final = ("session", "ended", "expired", "account", "client")
 _GRANT: Final = ("patient", "principal", "purpose", "begun", "not_over", "author", "service", "addressee")
 _GRANT_OF_ANY_PATIENT: Final = ("principal", "purpose", "begun", "not_over")
@@ -115,3 +117,6 @@ class Filter:
 
     def second_wall(self, caller: Caller, row: Row, unpermuted: int) -> bool:
         return second_wall.allows(caller, row, unpermuted)
+
+    def hides(self, unpermuted: int) -> bool:
+        return bool(unpermuted & _HIDING)

@@ -133,6 +133,10 @@ class AccessFilter(Protocol):
         from the row's patient, type, classes, owners and grants alone: it is asked once for rows alike in these.
         """
 
+    def hides(self, unpermuted: int) -> bool:
+        """Whether an item of these classes is not to be named to whoever does not see it. What
+        refers to it is stored with the mark (NAMES_HIDDEN)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:

@@ -126,6 +126,13 @@ def _versions(filter_: AccessFilter, family: Family, condition: str) -> str:
     """
 
 
+_CLASSES: Final = """
+    select v.patient, v.kind, v.res, v.classes from version v
+    join unnest($1::bigint[], $2::smallint[], $3::bigint[]) as k(patient, kind, res) using (patient, kind, res)
+    where v.superseded is null
+"""
+
+
 class Reader:
     """Rows that the caller may see, still sealed. What may not be seen and what does not exist are both None."""
 
@@ -165,6 +172,13 @@ class Reader:
         statement = statements["patient" if key.patient else "directory"]
         records = await self._database.fetch(statement, caller.session, key.patient, key.kind, key.res, version, count)
         return rows_of(records)
+
+    async def classes(self, keys: Sequence[Key]) -> dict[Key, int]:
+        """The classes of these items as they are stored, whoever sees them: for what must not be named, and nothing else."""
+        if not keys:
+            return {}
+        records = await self._database.fetch(_CLASSES, *map(list, zip(*keys, strict=True)))
+        return {Key(patient, kind, res): classes for patient, kind, res, classes in records}
 
     async def keys(self, rows: Sequence[Row]) -> dict[int, PatientKey]:
         """The data keys of the rows' patients."""

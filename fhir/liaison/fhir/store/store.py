@@ -149,16 +149,18 @@ class Store:
         return opened
 
     async def _withheld(self, caller: Caller, opened: Sequence[Opened], keys: Mapping[int, PatientKey]) -> list[Opened]:
-        """Each without what it names of its own record that this caller does not see."""
+        """Each without what it names of its own record that this caller does not see, and may not know of."""
         trees = [read(one.body) for one in opened]
         named = [self._of_its_record(tree, one.row.key) for tree, one in zip(trees, opened, strict=True)]
         asked = list({key for some in named for key in some})
         rows = await asyncio.gather(*(self.reader.read(caller, key) for key in asked))
-        hidden = {
+        unseen = [
             key
             for key, row in zip(asked, rows, strict=True)
             if row is None or not self._lets(caller, row, keys[key.patient])
-        }
+        ]
+        classes = await self.reader.classes(unseen)
+        hidden = {key for key, one in classes.items() if self.filter.hides(keys[key.patient].unpermute(one))}
         found = []
         for one, tree, some in zip(opened, trees, named, strict=True):
             gone = {name for key, names in some.items() if key in hidden for name in names}

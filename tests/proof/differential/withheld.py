@@ -1,0 +1,58 @@
+"""What of an entry is shown to somebody: nothing that names another one of which they may not know.
+
+Written from docs/rights.md, for the elements by which the entries of worlds.py name others.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .facts import Tree, reference
+
+HIDING = frozenset(["PSY", "SENS", "MINOR", "NOTE3P", "PROT", "HELD", "MASKED"])
+"""An item of one of these classes is not to be known of by whoever does not see it."""
+SUBSETTED = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+    "code": "SUBSETTED",
+    "display": "subsetted",
+}
+_WHOLE = ("relatesTo", "payload", "extension", "data")
+"""Of these elements, one that names it is nothing without it."""
+
+
+def named(node: Any) -> Iterator[str]:
+    """Whatever a resource refers to."""
+    for one in node if isinstance(node, list) else node.values() if isinstance(node, dict) else ():
+        yield from named(one)
+    if isinstance(node, dict) and isinstance(node.get("reference"), str):
+        yield reference(node)
+
+
+def shown(tree: Tree, hides: Callable[[str], bool]) -> Tree:
+    hidden = {name for name in named(tree) if hides(name)}
+    if not hidden:
+        return tree
+    cut = without(tree, hidden)
+    return {**cut, "meta": {**cut["meta"], "tag": [*cut["meta"].get("tag", ()), SUBSETTED]}}
+
+
+def without(tree: Tree, hidden: set[str]) -> Tree:
+    """The same without its words, and without what it says of these."""
+    left: Tree = _left({name: one for name, one in tree.items() if name != "text"}, hidden)
+    return left
+
+
+def _left(node: Any, hidden: set[str]) -> Any:
+    """None for nothing."""
+    if isinstance(node, list):
+        return [left for one in node if (left := _left(one, hidden)) is not None] or None
+    if not isinstance(node, dict):
+        return node
+    if isinstance(node.get("reference"), str) and reference(node) in hidden:
+        return None
+    found = {}
+    for name, value in node.items():
+        if name in _WHOLE and isinstance(value, list):
+            value = [one for one in value if hidden.isdisjoint(named(one))]
+        if (left := _left(value, hidden)) is not None and left != []:
+            found[name] = left
+    return found or None
