@@ -37,8 +37,7 @@ def classification(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def _forget() -> None:
-    classify.rules.cache_clear()
-    classify._by_codes.cache_clear()
+    classify.use(classify.packaged_text())
 
 
 async def classes(territory: Any) -> list[Any]:

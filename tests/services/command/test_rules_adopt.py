@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from liaison.auth.access import adopted, adopting, internal, regranting
+from liaison.auth.access import adopted, adopting, classify, internal, regranting
 from liaison.auth.access.adopting import Decision
 from liaison.auth.access.rebuild import rebuild
 from liaison.auth.access.table import digest_of, packaged, packaged_text
@@ -65,6 +65,38 @@ async def desk(house: House, tmp_path: Path) -> Desk:
         body = b'{"resourceType": "Patient", "name": [{"family": "Essai%d"}]}' % number
         assert (await house.engine.handle(maker, Request("POST", "Patient", "", body))).status == 201
     return Desk(house, tmp_path)
+
+
+async def test_a_classification_is_checked_adopted_shown_and_withdrawn(desk: Desk) -> None:
+    packaged_one = classify.packaged_text()
+    other = packaged_one.replace('version: "2026.1"', 'version: "2027.1"', 1).replace('"B20*", ', "", 1)
+    desk.file.write_text(other, "utf-8")
+
+    said, _ = await desk.run("check", str(desk.file))
+    assert (
+        "moins fermé : besides, B20* (http://hl7.org/fhir/sid/icd-10, tout type, code reasonCode) n'est plus SENS"
+        in said
+    )
+    assert "Classement, version 2027.1 du 2026-11-22." in said
+
+    said, _ = await desk.adopt(*DECISION)
+    assert "Du classement version 2026.1 du 2026-11-22 au classement version 2027.1 du 2026-11-22." in said
+    assert "Changements : 1, dont 1 qui ouvrent davantage." in said
+    assert "En vigueur : classement, version 2027.1 du 2026-11-22 (décision n° 1)." in said
+    assert (await adopted.current(desk.house.database)).settled
+    assert (await desk.run("show", "--classes"))[0] == other
+    assert (await desk.run("show"))[0] == packaged_text()
+    [told] = await desk.told()
+    assert told.detail is not None
+    assert (told.detail["act"], told.detail["of"], told.reason) == ("rules adopt", "classification", "décision 12")
+
+    desk.file.write_text(packaged_one.replace("PROT, HELD]", "HELD]", 1), "utf-8")
+    assert "reste PROT" in (await desk.run("check", str(desk.file), code=1))[0]
+    assert "reste PROT" in (await desk.adopt(*DECISION, code=1))[0]
+
+    said, _ = await desk.run("withdraw", *DECISION, given="oui\n")
+    assert "plus fermé : besides, B20*" in said
+    assert (await desk.run("show", "--classes"))[0] == packaged_one
 
 
 async def test_a_table_is_shown_asked_for_adopted_and_withdrawn(desk: Desk) -> None:

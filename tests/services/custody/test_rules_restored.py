@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from liaison.auth.access import adopted, adopting, regranting
+from liaison.auth.access import adopted, adopting, classify, regranting
 from liaison.auth.access.adopting import Decision
 from liaison.auth.access.table import packaged_text
 from liaison.fhir.store.database import connection
@@ -79,3 +79,27 @@ async def test_without_what_was_kept_outside_the_table_before_would_be_back(plac
 
     assert await found(url, RULES) == []
     assert await found(url, GRANTS) != await found(place.house.database.url, GRANTS)
+
+
+async def test_a_classification_adopted_after_the_backup_is_in_force_before_the_base_serves(place: Place) -> None:
+    await place.patient("gp")
+    await place.settle_journal()
+    where, url = await place.backup(), await place.empty()
+    other = classify.packaged_text().replace('"B20*", ', '"Q90*", "B20*", ', 1)
+    async with place.house.database.writing.acquire() as one:
+        async with one.transaction():
+            await adopting.adopt(one, place.house.vault, other, Decision("DPO", "essai"), 0)
+        await regranting.carry(one, place.house.vault)
+    await place.settle_journal()
+
+    done = await restore(url, place.provider, where, place.kept)
+
+    assert done.replayed.rules == 1
+    one = await connection(url)
+    try:
+        now = await adopted.current(one)
+        assert now.settled
+        assert await adopted.classification(one, now.classes) == other
+    finally:
+        await one.close()
+        classify.use(classify.packaged_text())

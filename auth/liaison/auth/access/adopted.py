@@ -28,11 +28,13 @@ class Current(NamedTuple):
     digest: str
     granted: str
     under_way: bool
+    classes: str
+    """The digest of the classification in force; '' for the packaged one."""
 
     @property
     def goal(self) -> str:
-        """What they are to be computed by: the table in force, and the classification of this version."""
-        return goal(self.digest)
+        """What they are to be computed by: the table in force, and the classification."""
+        return goal(self.digest, self.classes)
 
     @property
     def settled(self) -> bool:
@@ -40,28 +42,28 @@ class Current(NamedTuple):
 
     @property
     def classified(self) -> bool:
-        """Whether every resource has the classes that this version's classification gives it."""
-        return self.granted.rpartition("/")[2] == classify.digest()
+        """Whether every resource has the classes that the classification in force gives it."""
+        return self.granted.rpartition("/")[2] == classify.digest(self.classes)
 
 
-def goal(digest: str) -> str:
-    """Of a table of rules, by its digest."""
-    return f"{digest}/{classify.digest()}"
+def goal(digest: str, classes: str = "") -> str:
+    """Of a table of rules and a classification, by their digests."""
+    return f"{digest}/{classify.digest(classes)}"
 
 
 _known: Final[dict[str, Table]] = {}
 
 _CURRENT: Final = """
-    select r.number, r.digest, s.granted, s.towards is not null from regranting s
-    left join lateral (select number, digest from adopted_rules order by number desc limit 1) r on true
+    select r.number, r.digest, s.granted, s.towards is not null, r.classes_digest from regranting s
+    left join lateral (select number, digest, classes_digest from adopted_rules order by number desc limit 1) r on true
 """
 
 
 async def current(base: Asks) -> Current:
     """What is in force in the caller's transaction, whether this version understands it or not."""
-    [[number, digest, granted, under_way]] = await base.fetch(_CURRENT)
+    [[number, digest, granted, under_way, classes]] = await base.fetch(_CURRENT)
     digest = digest or packaged_digest()
-    return Current(number or 0, digest, granted, under_way)
+    return Current(number or 0, digest, granted, under_way, classes or "")
 
 
 async def in_force(base: Asks) -> Table:
@@ -70,9 +72,23 @@ async def in_force(base: Asks) -> Table:
     return await _table(base, (await current(base)).digest)
 
 
-async def limiting(base: Asks) -> list[Table]:
+_texts: Final[dict[str, str]] = {}
+
+
+async def classification(base: Asks, digest: str) -> str:
+    """The text of a classification that was adopted; '' is the packaged one. Raises BadTable where it was altered in the base."""
+    if not digest:
+        return classify.packaged_text()
+    if digest not in _texts:
+        [[text], *_] = await base.fetch("select classes from adopted_rules where classes_digest = $1", digest)
+        if digest_of(text) != digest:
+            raise BadTable("the classification in force is not the one that was adopted: it was altered in the base")
+        _texts[digest] = str(text)
+    return _texts[digest]
+
+
+async def limiting(base: Asks, now: Current) -> list[Table]:
     """The table in force, then those by which some grant may still be: what is written keeps to each. Raises BadTable."""
-    now = await current(base)
     return [await _table(base, now.digest), *([] if now.settled else await behind(base, now))]
 
 
@@ -114,12 +130,16 @@ class Reign(NamedTuple):
     version: str
     dated: date
     digest: str
+    classes: str
+    """The digest of the classification; '' for the packaged one."""
 
 
 async def reigns(base: Asks) -> list[Reign]:
     """Every table that was in force here, oldest first. Of packaged tables this version knows its own alone."""
-    rows = await base.fetch("select number, at, version, dated, digest from adopted_rules order by number")
-    return [Reign(0, None, packaged().version, packaged().dated, ""), *(Reign(*row) for row in rows)]
+    rows = await base.fetch(
+        "select number, at, version, dated, digest, coalesce(classes_digest, '') from adopted_rules order by number"
+    )
+    return [Reign(0, None, packaged().version, packaged().dated, "", ""), *(Reign(*row) for row in rows)]
 
 
 def reign_at(known: Sequence[Reign], moment: datetime) -> Reign:

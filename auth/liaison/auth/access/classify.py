@@ -1,16 +1,24 @@
-"""The classes of a resource, by `classification.yaml`: from its type, codes, labels, service and author. Never empty."""
+"""The classes of a resource, by the classification in use: from its type, codes, labels, service and author. Never empty.
+
+`classification.yaml` is the packaged one. Which is in force, the base says (access.adopted): whoever writes, or classifies again, asks
+there in its transaction and says it here (`use`).
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, lru_cache, reduce
 from importlib import resources
 from operator import or_
 from typing import Any, Final, NamedTuple
 
+import yaml
+
 from liaison.auth.access import contents, vocabulary, yaml_text
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.owners import addressee_of, author_of, service_of
-from liaison.auth.access.table import digest_of
+from liaison.auth.access.table import BadTable, digest_of
+from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.fhir.model.references import unversioned
 from liaison.fhir.store.contract import Labels, Tree
 
@@ -60,8 +68,10 @@ class Label:
     replaces: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one object for each text: it is looked up by for every resource
 class Rules:
+    version: str
+    dated: date
     types: Mapping[str, Class]
     fixed: frozenset[str]
     instead: tuple[Rule, ...]
@@ -117,18 +127,60 @@ def packaged_text() -> str:
     return resources.files(__package__).joinpath("classification.yaml").read_text("utf-8")
 
 
-def digest() -> str:
-    """By which the rules are recognised: what was classified by others is classified again (access.reclassifying). With what
-    code does beside them."""
-    return digest_of(f"{_READING}\n{packaged_text()}")
+def digest(adopted: str = "") -> str:
+    """By which it is recognised what every resource was classified by, with what code does beside the rules: what was classified
+    otherwise is classified again (access.reclassifying). `adopted`: the digest of an adopted text; '' for the packaged one."""
+    return digest_of(f"{_READING}\n{adopted or packaged_text()}")
 
 
-@cache
+_in_use: str | None = None
+
+
+def in_use() -> str:
+    """The text by which this process classifies now."""
+    return packaged_text() if _in_use is None else _in_use
+
+
+def use(text: str) -> bool:
+    """From now on by this text. Whether that is another than before. Raises BadTable, and goes on by the one before."""
+    global _in_use
+    changed = text != in_use()
+    parse(text)
+    _in_use = None if text == packaged_text() else text
+    return changed
+
+
 def rules() -> Rules:
-    """The rules shipped with this version."""
-    data = yaml_text.load(packaged_text())
+    """Those in use."""
+    return parse(in_use())
+
+
+@lru_cache(8)
+def parse(text: str) -> Rules:
+    """Raises BadTable for anything that is not understood."""
+    try:
+        return _parse(yaml_text.load(text))
+    except (KeyError, TypeError, AttributeError, ValueError, yaml.YAMLError) as error:
+        raise BadTable(f"the classification lacks or misnames {error}") from None
+
+
+_WORDS: Final = {
+    "version", "date", "types", "fixed", "instead", "besides", "labels", "restricted", "psychiatrists", "psychiatric-services"
+}  # fmt: skip
+
+
+def _parse(data: Mapping[str, Any]) -> Rules:
+    if unknown := data.keys() - _WORDS:
+        raise ValueError(f"unknown words: {sorted(unknown)}")
+    if type(data["date"]) is not date:
+        raise ValueError(f"date: {data['date']!r} is not a day")
+    types = [one for named in data["types"].values() for one in named]
+    if unknown := ({*types, *data["fixed"]} - RESOURCE_TYPES) or {one for one in types if types.count(one) > 1}:
+        raise ValueError(f"resource types unknown, or in two classes: {sorted(unknown)}")
     service = data["psychiatric-services"]
     return Rules(
+        str(data["version"]),
+        data["date"],
         {type_: Class[name] for name, types in data["types"].items() for type_ in types},
         frozenset(data["fixed"]),
         tuple(_rule(rule) for rule in data["instead"]),
@@ -181,9 +233,8 @@ def _labels(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(4_096)
-def _by_codes(type_: str, status: str, codings: tuple[Coding, ...]) -> tuple[Class, Class]:
+def _by_codes(known: Rules, type_: str, status: str, codings: tuple[Coding, ...]) -> tuple[Class, Class]:
     """What the rules say, and add. Most resources of a record carry the codes of another: they are looked at once."""
-    known = rules()
     usual = known.types.get(type_, Class.CLIN)
     classes = next((rule.classes for rule in known.instead if rule.holds(type_, status, codings)), usual)
     besides = (rule.classes for rule in known.besides if rule.holds(type_, status, codings))
@@ -197,7 +248,7 @@ def own_classes(tree: Mapping[str, Any]) -> Class:
         classes = known.types.get(type_, Class.CLIN)
         return classes | Class.MASKED if type_ == "Consent" and _masks(tree.get("provision")) else classes
     status = tree.get("status")
-    classes, besides = _by_codes(type_, status if isinstance(status, str) else "", tuple(_codings(tree)))
+    classes, besides = _by_codes(known, type_, status if isinstance(status, str) else "", tuple(_codings(tree)))
     restricted = False
     for system, code in _labels(tree):
         label = known.label(system, code)

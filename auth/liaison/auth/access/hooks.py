@@ -13,6 +13,7 @@ from liaison.auth.access import (
     adopted,
     amendment,
     attending,
+    classify,
     consent_writing,
     directory,
     grants,
@@ -29,7 +30,6 @@ from liaison.auth.access import (
     writing,
 )
 from liaison.auth.access.classes import Class
-from liaison.auth.access.classify import classify
 from liaison.auth.access.facts import FACT_TYPES, Reading, facts_of
 from liaison.auth.access.intervals import ALWAYS
 from liaison.auth.access.relation_rows import replace_facts
@@ -67,7 +67,7 @@ class Hooks:
         if change.key.patient == 0:
             return Labels(int(Class.DIRECTORY))
         assert change.tree is not None, "a deletion keeps its labels"
-        return classify(change.tree, related)
+        return classify.classify(change.tree, related)
 
     async def before_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         """Refuses what the caller may not write, by their rights of now; completes labels; appends a Provenance to an
@@ -78,6 +78,12 @@ class Hooks:
             await grants.lock(connection, {change.key.patient for change in changes} - {0}, directory=stated)
         elif followed := await self._followed(connection, changes, changed=True):
             await grants.lock(connection, followed)  # what is written meanwhile is marked by what it then refers to
+        now = await adopted.current(connection)
+        if classify.use(await adopted.classification(connection, now.classes)):  # another has come into force
+            for change, related in [
+                (one, unit.related) for unit in units for one in unit.changes if one.tree is not None
+            ]:
+                change.labels = self.classify(change, related)
         patients = [_patients(self._ids, unit) for unit in units]
         asked = [(unit.caller.session, concerned) for unit, concerned in zip(units, patients, strict=True)]
         standings = await standing.standings(connection, self._ids, asked)
@@ -86,7 +92,7 @@ class Hooks:
         signed = [(who, unit.changes) for unit in units if (who := standings.get(unit.caller.session)) is not None]
         await labels.complete(connection, self._vault, signed)
         first = await writing.firsts(connection, changes)
-        tables = await adopted.limiting(connection)
+        tables = await adopted.limiting(connection, now)
         for unit in units:
             who = standings.get(unit.caller.session)
             try:

@@ -8,13 +8,14 @@ carries it holds `LOCK` for the connection. Until its turn a record also keeps t
 meanwhile has those of the version that writes it, so an update replaces every worker.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, NamedTuple
 
 import asyncpg
 
-from liaison.auth.access import adopted, grants, reclassifying
+from liaison.auth.access import adopted, classify, grants, reclassifying
 from liaison.auth.access.adopted import Asks, Current
 from liaison.auth.access.rebuild import rebuild_directory, rebuild_patient
 from liaison.fhir.store import walking
@@ -22,6 +23,9 @@ from liaison.fhir.vault import Vault
 
 LOCK: Final = 0x11A161  # one pass at a time on a database
 BATCH: Final = 500
+LONGEST_WAIT: Final = 300.0
+"""Seconds: a backup's transaction is longer than any write's, and writes nothing."""
+_LOOK_EVERY: Final = 0.05
 
 
 class Pass(NamedTuple):
@@ -57,19 +61,39 @@ async def begin(connection: asyncpg.Connection, goal: str) -> None:
     )
 
 
+async def _let_end(one: asyncpg.Connection) -> None:
+    """Waits for the transactions that began before now, LONGEST_WAIT at most: they may write by the classification before, and
+    a record whose turn came before that would keep the classes that they gave."""
+    began = await one.fetchval("select clock_timestamp()")
+    for _ in range(int(LONGEST_WAIT / _LOOK_EVERY)):
+        if not await one.fetchval(_OLDER, began):
+            return
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+_OLDER: Final = """
+    select exists (select from pg_stat_activity where datname = current_database() and backend_type = 'client backend'
+                   and pid <> pg_backend_pid() and xact_start < $1)
+"""
+
+
 async def carry(
     one: asyncpg.Connection, vault: Vault, progress: Progress = lambda _: None, told: Told = _to_nobody
 ) -> int:
     """Until every grant is of the table in force, also where another comes into force meanwhile. Returns the number of
     records that this call computed. `one` holds LOCK, and is in no transaction."""
-    count = 0
+    count, waited = 0, False
     while not (now := await adopted.current(one)).settled:
         if await one.fetchval("select towards is distinct from $1 from regranting", now.goal):
             async with one.transaction():  # an update has brought another packaged table, or classification
                 if not now.classified:
+                    classify.use(await adopted.classification(one, now.classes))
                     await grants.lock(one, (), directory=True)
                     await rebuild_directory(one, vault)
                 await begin(one, now.goal)
+        if not now.classified and not waited:
+            await _let_end(one)
+            waited = True
         patients = [row[0] for row in await one.fetch(_NEXT, BATCH)]
         if not patients:
             await one.execute(_DONE, now.goal)
@@ -95,11 +119,12 @@ _DONE: Final = """
 async def _regrant(one: asyncpg.Connection, vault: Vault, patient: int, now: Current, told: Told) -> Pass | None:
     """None, and nothing done, when another table has come into force."""
     await grants.lock(one, [patient])
-    if (await adopted.current(one)).digest != now.digest:
+    if (await adopted.current(one)).goal != now.goal:
         return None
     if now.classified:
         await grants.recompute(one, vault, [patient])
     else:
+        classify.use(await adopted.classification(one, now.classes))
         await rebuild_patient(one, vault, patient)  # what is masked is a fact, by which classes are given
         if changed := await reclassifying.reclassify(one, vault, patient):
             await told(one, patient, changed)

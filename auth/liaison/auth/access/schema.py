@@ -20,6 +20,10 @@ adopted_rules = Table(
     Column("withdrawal", SmallInteger, nullable=False, server_default="0"),  # 1: a return, by withdrawing another
     Column("sealed", LargeBinary, nullable=False),  # who decided, and why, under the territory's key
     moment("at", nullable=False, server_default=func.now()),
+    # The classification (access.classify) beside the table; NULL for the packaged one.
+    Column("classes_version", Text),
+    Column("classes_digest", Text),
+    Column("classes", Text),
 )
 
 # One row: by which table every grant was computed, and the pass towards another that is under way (access.regranting).

@@ -7,7 +7,7 @@ purpose under no more conditions; what cannot be compared is said to be wider, n
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import yaml
 
@@ -33,7 +33,7 @@ def problems(text: str) -> list[str]:
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         return [f"ligne {mark.line + 1} : ce n'est pas du YAML" if mark else "ce n'est pas du YAML"]
-    found = [] if not isinstance(data, Mapping) else [*_twice(root), *_each(root, data)]
+    found = [] if not isinstance(data, Mapping) else [*twice(root), *_each(root, data)]
     if not found:
         try:
             parse(text)
@@ -49,7 +49,7 @@ def _said(error: Exception) -> str:
     return f"mot inconnu {error}" if isinstance(error, KeyError) else str(error)
 
 
-def _twice(node: Any) -> Iterator[str]:
+def twice(node: Any) -> Iterator[str]:
     """A word written twice in one place: YAML keeps the last, a reader may keep the first."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
@@ -57,10 +57,10 @@ def _twice(node: Any) -> Iterator[str]:
             if str(key.value) in seen:
                 yield f"ligne {key.start_mark.line + 1} : « {key.value} » est écrit deux fois"
             seen.add(str(key.value))
-            yield from _twice(value)
+            yield from twice(value)
     elif isinstance(node, yaml.SequenceNode):
         for one in node.value:
-            yield from _twice(one)
+            yield from twice(one)
 
 
 def refusals(text: str) -> list[str]:
@@ -72,11 +72,18 @@ def refusals(text: str) -> list[str]:
     return [*absent, *misread_types(table), *never_leaving(table), *against(table), *lacking(table)]
 
 
-def to_come(table: Table, today: date) -> list[str]:
+class Dated(Protocol):
+    """A table, or a classification."""
+
+    @property
+    def dated(self) -> date: ...
+
+
+def to_come(table: Dated, today: date, what: str = "la table") -> list[str]:
     """In French, why a table of a day to come is not adopted yet. `today` is the database's, not this machine's."""
     if table.dated <= today:
         return []
-    return [f"la table porte une date à venir ({table.dated}) : elle entre en vigueur le jour où elle est adoptée"]
+    return [f"{what} porte une date à venir ({table.dated}) : l'adoption est en vigueur le jour même"]
 
 
 def _each(root: Any, data: Mapping[str, Any]) -> Iterator[str]:

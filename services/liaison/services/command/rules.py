@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import asyncpg
 import typer
 
-from liaison.auth.access import adopted, adopting, table_check
+from liaison.auth.access import adopted, adopting, class_check, classify, table_check
 from liaison.auth.access.adopted import Reign
 from liaison.auth.access.table import BadTable, Table, packaged, packaged_text, parse
 from liaison.fhir.store.database import check_schema, connection
@@ -24,14 +24,17 @@ app.add_typer(rules, name="rules")
 for _command in rules_adopt.COMMANDS:
     rules.command()(_command)
 
-File = Annotated[Path, typer.Argument(help="A table of rules (YAML).")]
+File = Annotated[Path, typer.Argument(help="A table of rules, or a classification (YAML).")]
 
 
 @rules.command()
 def show(
     number: Annotated[int | None, typer.Option(help="The number of an earlier decision: its table.")] = None,
+    classes: Annotated[
+        bool, typer.Option("--classes", help="The classification (what is sensitive, what is coordination).")
+    ] = False,
 ) -> None:
-    """Print the table in force, as the file: its version and date, then each row. Before an installation: the packaged one.
+    """Print the table in force, or the classification, as the file. Before an installation: the packaged one.
 
     Which one it is, is said beside it (on the error output), so that what is printed can be changed and adopted."""
 
@@ -40,9 +43,12 @@ def show(
         found = [reign for reign in known if number is None or reign.number == number]
         if not found:
             raise Refused(f"Il n'y a pas de décision n° {number} : {', '.join(str(reign.number) for reign in known)}.")
+        if classes:
+            return await adopted.classification(one, found[-1].classes), []
         return await adopted.text_of(one, found[-1].digest), _said(found[-1])
 
-    shown, said = _asked(text, lambda: (packaged_text(), ["Aucune base ici : la table livrée avec le logiciel."]))
+    packaged_one = classify.packaged_text() if classes else packaged_text()
+    shown, said = _asked(text, lambda: (packaged_one, ["Aucune base ici : ce qui est livré avec le logiciel."]))
     typer.echo(shown, nl=False)
     for one in said:
         typer.echo(one, err=True)
@@ -59,11 +65,15 @@ def _said(reign: Reign) -> list[str]:
 
 @rules.command()
 def check(file: File) -> None:
-    """Name each problem of a table, and each right wider or narrower than in the one in force. Changes nothing.
+    """Name each problem of a table or classification, and what it changes of the one in force. Changes nothing.
 
     Exit code 1: it could not be adopted. It is not understood, lacks a row, locks people out, gives what the law
     forbids, or bears a date to come (by the clock of the base, where there is one)."""
-    table = parse(rules_adopt.read_table(file))
+    text = rules_adopt.read_table(file)
+    if class_check.is_one(text):
+        _check_classes(text)
+        return
+    table = parse(text)
 
     async def known(one: asyncpg.Connection) -> tuple[Table, list[str]]:
         return await adopted.in_force(one), table_check.to_come(table, await adopting.today(one))
@@ -80,6 +90,19 @@ def check(file: File) -> None:
         f"Version {table.version} du {table.dated} : {len(table.rows)} règles. Droits plus larges : {len(wider)} ;"
         f" plus étroits : {len(narrower)}."
     )
+
+
+def _check_classes(text: str) -> None:
+    async def known(one: asyncpg.Connection) -> tuple[str, list[str]]:
+        now = await adopted.current(one)
+        late = table_check.to_come(classify.parse(text), await adopting.today(one), "le classement")
+        return await adopted.classification(one, now.classes), late
+
+    before, wrong = _asked(known, lambda: (classify.packaged_text(), []))
+    if wrong:
+        rules_adopt.refuse(wrong)
+    rules_adopt.show_differences(before, text)
+    typer.echo(f"Classement, {class_check.said(text)}.")
 
 
 def _asked(question: Callable[[asyncpg.Connection], Awaitable[T]], otherwise: Callable[[], T]) -> T:

@@ -1,4 +1,5 @@
-"""`liaison rules adopt, withdraw`: another table of rules in force, or the one before again, while the service serves.
+"""`liaison rules adopt, withdraw`: another table of rules in force, or another classification, or what was before again, while
+the service serves.
 
 What changes is shown before it is asked for. A console does not know who types: whoever decides is named, the journal
 keeps it, and the data protection officer is told (/avis).
@@ -14,7 +15,7 @@ import asyncpg
 import typer
 from rich.console import Console
 
-from liaison.auth.access import adopted, adopting, regranting, table_check
+from liaison.auth.access import adopted, adopting, class_check, regranting, table_check
 from liaison.auth.access.adopting import Act, Decision, NotAdopted
 from liaison.auth.access.table import BadTable, Table, packaged, parse
 from liaison.auth.journal.entry import Entry, Event
@@ -29,7 +30,7 @@ from liaison.services.settings import Settings
 T = TypeVar("T")
 WATCH_SECONDS = 0.5
 
-File = Annotated[Path | None, typer.Argument(help="A table of rules (YAML).")]
+File = Annotated[Path | None, typer.Argument(help="A table of rules, or a classification (YAML).")]
 By = Annotated[str, typer.Option(help="The name of whoever decided, and their function.")]
 Because = Annotated[str, typer.Option(help="The reason, or the reference of the decision. No clinical data.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
@@ -37,11 +38,12 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 
 class _Seen(NamedTuple):
     """What was in force when the change was shown; `table` None where this version does not understand it, `earlier` where
-    there is nothing to go back to."""
+    there is nothing to go back to: a table, and the text of a classification."""
 
     number: int
     table: Table | None
-    earlier: Table | None
+    classes: str
+    earlier: tuple[Table, str] | None
     records: int
 
 
@@ -52,7 +54,7 @@ def adopt(
     yes: Yes = False,
     go_on: Annotated[bool, typer.Option("--continue", help="Only carry on with the grants.")] = False,
 ) -> None:
-    """Put a table in force. Says what it widens and narrows, asks, then computes the rights of every record again.
+    """Put a table, or a classification, in force. Says what it changes, asks, then computes the rights of every record again.
 
     The service may run: each of its workers goes by the new table from its next transaction on. Stopped half way, it goes
     on when the service runs, or with --continue."""
@@ -69,8 +71,12 @@ def adopt(
 
 def _adopt(text: str, decided: Decision, *, yes: bool) -> None:
     seen = _within(lambda house: _look(house, back=False))
-    _show(seen, parse(text))
-    _asked("Mettre cette table en vigueur ?", yes)
+    if class_check.is_one(text):
+        _show_classes(seen, text)
+        _asked("Mettre ce classement en vigueur ?", yes)
+    else:
+        _show(seen, parse(text))
+        _asked("Mettre cette table en vigueur ?", yes)
     act = _within(
         lambda house: _done(house, "adopt", decided, lambda one: adopting.adopt(one, house.vault, text, decided, seen.number))
     )  # fmt: skip
@@ -78,7 +84,7 @@ def _adopt(text: str, decided: Decision, *, yes: bool) -> None:
 
 
 def withdraw(because: Because = "", by: By = "", yes: Yes = False) -> None:
-    """Go back to the table that was in force before the last adoption, by the same steps."""
+    """Go back to what was in force before the last adoption, a table or a classification, by the same steps."""
     decided = _decided(by, because)
     with _running():
         _withdraw(decided, yes=yes)
@@ -88,8 +94,13 @@ def _withdraw(decided: Decision, *, yes: bool) -> None:
     seen = _within(lambda house: _look(house, back=True))
     if seen.earlier is None:
         raise Refused("La table livrée avec le logiciel est en vigueur : il n'y a rien à retirer.")
-    _show(seen, seen.earlier)
-    _asked("Revenir à cette table ?", yes)
+    table, classes = seen.earlier
+    if classes != seen.classes:
+        _show_classes(seen, classes)
+        _asked("Revenir à ce classement ?", yes)
+    else:
+        _show(seen, table)
+        _asked("Revenir à cette table ?", yes)
     act = _within(
         lambda house: _done(house, "withdraw", decided, lambda one: adopting.withdraw(one, house.vault, decided, seen.number))
     )  # fmt: skip
@@ -100,12 +111,13 @@ COMMANDS = (adopt, withdraw)
 
 
 def read_table(file: Path) -> str:
-    """The text of a table that may come into force. Prints each reason why it may not, and ends where there is one."""
+    """The text of a table or classification that may come into force. Prints each reason why it may not, and ends where there is
+    one."""
     try:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         raise Refused(f"{file} cannot be read as UTF-8 text.") from None
-    if wrong := table_check.refusals(text):
+    if wrong := (class_check if class_check.is_one(text) else table_check).refusals(text):
         refuse(wrong)
     return text
 
@@ -145,7 +157,8 @@ async def _look(house: House, *, back: bool) -> _Seen:
         table = None
     [[records]] = await reading.fetch("select count(*) from patient where state = 0")
     earlier = await adopting.returns_to(reading, now.number) if back else None
-    return _Seen(now.number, table, earlier, records)
+    classes = await adopted.classification(reading, now.classes)
+    return _Seen(now.number, table, classes, earlier, records)
 
 
 def _show(seen: _Seen, after: Table) -> None:
@@ -161,6 +174,20 @@ def _show(seen: _Seen, after: Table) -> None:
     typer.echo(f"Droits plus larges : {len(wider)} ; plus étroits : {len(narrower)}. Dossiers : {seen.records}.")
 
 
+def _show_classes(seen: _Seen, after: str) -> None:
+    typer.echo(f"Du classement {class_check.said(seen.classes)} au classement {class_check.said(after)}.")
+    show_differences(seen.classes, after)
+    typer.echo(f"Chaque élément de chaque dossier est relu. Dossiers : {seen.records}.")
+
+
+def show_differences(before: str, after: str) -> None:
+    found = class_check.differences(before, after)
+    for one in found:
+        typer.echo(one)
+    less = sum(one.startswith("moins fermé") for one in found)
+    typer.echo(f"Changements : {len(found)}, dont {less} qui ouvrent davantage.")
+
+
 def _asked(question: str, yes: bool) -> None:
     said = "oui" if yes else typer.prompt(f"{question} oui / non", default="non", show_default=False, err=True)
     if said.strip().lower() not in ("oui", "o", "yes", "y"):
@@ -172,7 +199,8 @@ async def _done(house: House, what: str, decided: Decision, act: Callable[[async
     async with house.database.writing.acquire() as one, one.transaction():
         done = await act(one)
         detail = {"act": f"rules {what}", "number": done.number, "version": done.version, "by": decided.by}
-        detail["digest"] = done.digest or adopted.packaged_digest()
+        detail["digest"] = done.digest or ("" if done.classes else adopted.packaged_digest())
+        detail |= {"of": "classification"} if done.classes else {}
         told = Entry(Event.RIGHTS, method="console", path=f"rules {what}", reason=decided.because, detail=detail)
         await house.journal.record_within(one, [told])
         return done
@@ -207,5 +235,8 @@ def _progress() -> Iterator[regranting.Progress]:
 
 
 def _say(act: Act, records: int) -> None:
-    typer.echo(f"En vigueur : version {act.version} du {act.dated} (décision n° {act.number}).")
-    typer.echo(f"Dossiers dont les droits sont ceux de cette table : {records}.")
+    what = "classement, " if act.classes else ""
+    typer.echo(f"En vigueur : {what}version {act.version} du {act.dated} (décision n° {act.number}).")
+    typer.echo(
+        f"Dossiers dont les droits sont ceux de {'ce classement' if act.classes else 'cette table'} : {records}."
+    )

@@ -107,8 +107,9 @@ async def hold(connection: asyncpg.Connection, state: outside.State) -> None:
 
 async def rule(connection: asyncpg.Connection, state: outside.State) -> int:
     """Tables of rules that came into force since: the last of them is in force again. Everyone's grants by it are
-    computed at the end of `restore`. A base of an older revision has no table for them: once it is migrated."""
-    if not state.rules or await connection.fetchval("select to_regclass('adopted_rules') is null"):
+    computed at the end of `restore`. A base of an older revision has no table for them, or no classification in it: once it
+    is migrated."""
+    if not state.rules or not await connection.fetchval(_HAS_CLASSES):
         return 0
     return await _changed(
         connection,
@@ -116,6 +117,12 @@ async def rule(connection: asyncpg.Connection, state: outside.State) -> int:
         " on conflict (number) do nothing",
         json.dumps(state.rules),
     )
+
+
+_HAS_CLASSES: Final = """
+    select exists (select from information_schema.columns
+                   where table_schema = current_schema() and table_name = 'adopted_rules' and column_name = 'classes')
+"""
 
 
 async def _changed(connection: asyncpg.Connection, statement: str, *values: Any) -> int:
