@@ -1,12 +1,15 @@
 """French in the source, English complete beside it."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from jinja2 import Environment
 from starlette.requests import Request
 
 from liaison.services import pages
@@ -57,7 +60,7 @@ def test_an_alert_is_read_in_the_language_of_the_page_and_what_an_aide_wrote_sta
 
     assert [visit_words.alert(line, str) for line in lines] == lines
     assert [visit_words.alert(line, say) for line in lines] == [
-        "Breathing : breathless at rest",
+        "Breathing: breathless at rest",
         "Door closed",
         *lines[2:],
     ]
@@ -68,7 +71,91 @@ def test_a_visit_is_read_in_the_language_of_the_page_and_what_an_aide_wrote_stay
     note = {"linkId": "note", "answer": [{"valueString": "La moitié"}]}
     form = {"item": [{"linkId": "meal", "text": "Le repas", "answer": answers}, note]}
 
-    assert home_visit.told(form, translations("en").gettext) == "The meal : Half. « La moitié »"
+    assert home_visit.told(form, translations("en").gettext) == "The meal: Half. “La moitié”"
+
+
+TYPOGRAPHY = re.compile(r"[\s\u00a0\u202f][:;?!](?=[\s\u00a0\u202f]|$)|[«»]")
+"""As French is written: a space before a mark, and « »."""
+STORED = {"pages/home_care/comparing.py", "pages/reception/welcome.py"}
+"""Make sentences of the record, which is kept in French."""
+PARSED = {"pages/rules/rules.py": " ; ", "pages/reading/visit_words.py": " ?"}
+"""Reads such a mark in what is kept."""
+MARKS = frozenset({"_", "gettext", "ngettext", "say"})
+
+
+def test_english_has_no_french_typography() -> None:
+    found = [
+        message.id
+        for message in read_catalogue("en")
+        if message.id and TYPOGRAPHY.search(" ".join(_texts(message.string)))
+    ]
+
+    assert found == []
+
+
+def test_every_mark_that_french_writes_otherwise_goes_through_the_catalogue() -> None:
+    """Two words that code puts together with « : » between them would be French in English."""
+    bare = {}
+    for path in sorted(path for part in ("pages", "oauth") for path in (SERVICES / part).rglob("*.py")):
+        name = path.relative_to(SERVICES).as_posix()
+        for line, text in _unmarked(ast.parse(path.read_text())):
+            if name not in STORED and PARSED.get(name) != text:
+                bare[f"{name}:{line}"] = text
+
+    assert bare == {}
+
+
+def _unmarked(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Strings of a module that have such marks and are not for the catalogue; no docstrings."""
+    kept = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            kept.add(id(node.value))
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in MARKS:
+            kept.update(id(below) for argument in node.args for below in ast.walk(argument))
+    for node in ast.walk(tree):
+        written = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in kept
+        if written and TYPOGRAPHY.search(node.value):
+            yield node.lineno, node.value
+
+
+def test_templates_put_nothing_together_as_french_does() -> None:
+    bare = [
+        (path.relative_to(SERVICES).as_posix(), line, text.strip())
+        for path in sorted(SERVICES.rglob("templates/**/*.html"))
+        for line, text in _written(path.read_text())
+        if TYPOGRAPHY.search(re.sub(r"<[^>]*>", "", text))
+    ]
+
+    assert bare == []
+
+
+def _written(source: str) -> Iterator[tuple[int, str]]:
+    """What a template writes itself, outside of `trans`."""
+    inside, opening = False, False
+    for line, kind, value in Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"]).lex(source):
+        if kind == "block_begin":
+            opening = True
+        elif kind == "name" and opening:
+            inside, opening = value == "trans" or (inside and value != "endtrans"), False
+        elif kind == "data" and not inside:
+            yield line, value
+
+
+@pytest.mark.parametrize(
+    ("source", "caught"),
+    [
+        ("{{ a }} : {{ b }}", True),
+        ("<p>« {{ a }} »</p>", True),
+        ("{% trans %}A : B{% endtrans %} {{ a }}: {{ b }}", False),
+        ("{% trans %}A{% endtrans %} : {{ b }}", True),
+        ("{% trans n=a %}A : {{ n }}{% pluralize %}B : {{ n }}{% endtrans %}", False),
+        ("{# « A » : a comment #}", False),
+    ],
+    ids=["colon", "quotes", "within trans", "after trans", "plural", "comment"],
+)
+def test_what_a_template_puts_together_is_found(source: str, caught: bool) -> None:
+    assert any(TYPOGRAPHY.search(re.sub(r"<[^>]*>", "", text)) for _line, text in _written(source)) is caught
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from liaison.services.pages.entering import asked, go
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
+from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, human_name, signed_in
@@ -94,7 +95,9 @@ async def show(request: Request) -> Response:
             more = _by_whom(recovered[one.about], names, gettext)
         elif one.kind is Kind.OFFICE:
             person = house.store.reference(Key(0, kind_of("Practitioner"), one.about))
-            more = f"{human_name(await record.read(str(person))) or person} : {role_name(one.code, gettext)}"
+            more = colon(
+                gettext, human_name(await record.read(str(person))) or str(person), role_name(one.code, gettext)
+            )
         elif one.kind is Kind.SOFTWARE:
             more = asked_for.get(one.about, "")
         elif one.kind is Kind.DESTRUCTION:
@@ -107,7 +110,7 @@ async def show(request: Request) -> Response:
 
 def _by_whom(one: Granted, names: dict[int, str], gettext: Callable[[str], str]) -> str:
     if not one.granted_by:
-        return f"{names.get(one.account, '')} : {gettext(_('à la console, avec le code scellé'))}"
+        return colon(gettext, names.get(one.account, ""), gettext(_("à la console, avec le code scellé")))
     said = gettext(_("%(who)s : demandé par %(first)s, confirmé par %(second)s"))
     return said % {
         "who": names.get(one.account, ""),

@@ -31,6 +31,7 @@ from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.opposing.opposing import MEANS, PERSONS
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.reception.welcome import Choice, choices
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import role_name, writes
@@ -270,7 +271,7 @@ async def _words(house: Any, record: Record, one: StandsIn, language: str) -> st
     until = day_said(last_day_before(one.until), "d MMM y", language) if _is_stated(one.until) else ""
     if one.role_code != "substitute":
         role = role_name(one.role_code, gettext)
-        return f"{role} : {name}" + (gettext(_(", jusqu'au {day}")).format(day=until) if until else "")
+        return colon(gettext, role, name) + (gettext(_(", jusqu'au {day}")).format(day=until) if until else "")
     role_tree = await record.read(f"PractitionerRole/{ids.id(Key(0, kind_of('PractitionerRole'), one.role))}") or {}
     number = next(
         (

@@ -23,6 +23,7 @@ from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.marks import elsewhere
+from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import writes
 from liaison.services.pages.signed_in import Me
@@ -134,9 +135,9 @@ async def add(request: Request) -> Response:
     numbers = read_numbers(str(form.get("value", "")), measure)
     if not numbers:
         example = f" {measure.example}" if measure.example else ""
-        return await show(
-            request, place, f"{measure.name} : {measure.low:g} – {measure.high:g} {measure.unit}.{example}", 400
-        )
+        say = translations(language_of(request)).gettext
+        bounds = f"{measure.low:g} – {measure.high:g} {measure.unit}.{example}"
+        return await show(request, place, colon(say, say(measure.name), bounds), 400)
     await place.record.create(observation(measure, numbers, place.id, place.me, place.record.now()))
     return RedirectResponse(f"{place.path}/mesures", status_code=303)
 

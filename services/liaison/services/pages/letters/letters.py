@@ -22,6 +22,7 @@ from liaison.services.pages.opposing.confirming import name_of
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.contact import ways
 from liaison.services.pages.reading.identity import Identity, identity
+from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.reading.written import text_of
 from liaison.services.pages.record import Record
 from liaison.services.pages.sheets.printing import Part, printed
@@ -116,7 +117,7 @@ async def letter(request: Request) -> Response:
         Part("heading", identity(patient).full),
         *[Part("text", line) for line in where if line],
         Part("title", gettext(TITLE)),
-        Part("text", f"{when} : {text_of(tree)}"),
+        Part("text", colon(gettext, when, text_of(tree))),
     ]
     if by:
         parts.append(Part("text", gettext(_("Par : {name}.")).format(name=by)))

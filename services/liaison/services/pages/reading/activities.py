@@ -5,6 +5,7 @@ from typing import Any
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import orders, rows, timings, values
 from liaison.services.pages.reading.concepts import Say, named
+from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.reading.states import in_error
 
 Tree = dict[str, Any]
@@ -27,7 +28,7 @@ def _line(detail: Tree, say: Say) -> str:
     if not words:
         return ""
     if detail.get("doNotPerform") is True:
-        words = f"{say(orders.NEVER)} : {words}"
+        words = colon(say, say(orders.NEVER), words)
     return rows.framed(detail, ", ".join([words, *_amounts(detail, say)]), say)
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import none_known, values
 from liaison.services.pages.reading.concepts import Say, label, named
+from liaison.services.pages.reading.punctuation import colon
 
 Tree = dict[str, Any]
 
@@ -20,7 +21,7 @@ def told(allergy: Tree, say: Say = str) -> str:
     last = values.day(str(allergy.get("lastOccurrence", "")))
     dated = [say(_("dernière fois : {day}")).format(day=last)] if last else []
     named_ = ", ".join([substance(allergy, say), *grave, *dated])
-    return f"{named_} : {', '.join(dict.fromkeys(happens))}" if happens else named_
+    return colon(say, named_, ", ".join(dict.fromkeys(happens)))
 
 
 def substance(allergy: Tree, say: Say = str) -> str:

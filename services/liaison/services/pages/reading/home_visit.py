@@ -15,6 +15,7 @@ from liaison.protocols.visit import FORM
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import values, visit_words
 from liaison.services.pages.reading.concepts import Say
+from liaison.services.pages.reading.punctuation import colon, quoted
 
 Tree = dict[str, Any]
 
@@ -71,14 +72,15 @@ def told(response: Tree, say: Say = str) -> str:
             continue
         codes = {(answer.get("valueCoding") or {}).get("code") for answer in answers}
         if link == "note":
-            words = f"« {given[0]} »"
+            words = quoted(given[0], say)
         elif link == "tasks":
-            tasks = f"{say(_DONE)} : {', '.join(given)}."
+            tasks = colon(say, say(_DONE), f"{', '.join(given)}.")
         elif codes <= _ordinary():
             ordinary |= link != "presence"
         else:
             question = visit_words.said(str(item.get("text", "")).strip(), say)
-            notable.append(f"{question}{' ' if question.endswith('?') else ' : '}{', '.join(given)}.")
+            said = f"{', '.join(given)}."
+            notable.append(f"{question} {said}" if question.endswith("?") else colon(say, question, said))
     if ordinary:
         notable.append(say(_("Le reste comme d'habitude.")) if notable else say(_("Comme d'habitude.")))
     return " ".join(part for part in (*notable, tasks, words) if part)

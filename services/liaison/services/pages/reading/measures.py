@@ -8,6 +8,7 @@ from typing import Any, Final
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import marks, ranges, unread, values
 from liaison.services.pages.reading.concepts import Say, label
+from liaison.services.pages.reading.punctuation import semicolons
 
 Tree = dict[str, Any]
 LOINC: Final = "http://loinc.org"
@@ -95,7 +96,7 @@ def value(observation: Tree, say: Say = str) -> str:
 def usual(observation: Tree, say: Say = str) -> str:
     """The values that are held for usual, those of the parts of a panel with the names of these."""
     parts = [(name(one, say), told) for one in observation.get("component", []) for told in _ranges(one, say)]
-    return " ; ".join([*_ranges(observation, say), *(f"{whose} {told}" for whose, told in parts)])
+    return semicolons([*_ranges(observation, say), *(f"{whose} {told}" for whose, told in parts)], say)
 
 
 def _ranges(observation: Tree, say: Say) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import dosages, moments, none_known, products, values
 from liaison.services.pages.reading.concepts import Say, label, named
+from liaison.services.pages.reading.punctuation import colon, semicolons
 from liaison.services.pages.reading.states import MEANT
 
 Tree = dict[str, Any]
@@ -24,9 +25,9 @@ def told(tree: Tree, say: Say = str) -> str:
     name = medicine(tree, say) or say(_("médicament non précisé"))
     if card := products.card(products.contained(tree, tree.get("medicationReference") or {})):
         name = f"{name} ({say(card)})"
-    given = " ; ".join(filter(None, (dosages.told(one, say) for one in dosages.of(tree))))
+    given = semicolons((dosages.told(one, say) for one in dosages.of(tree)), say)
     line = ", ".join(filter(None, (name, given, _when(tree, say), _ordered(tree, say))))
-    return f"{say(_NEVER)} : {line}" if forbidden(tree) else line
+    return colon(say, say(_NEVER), line) if forbidden(tree) else line
 
 
 def medicine(tree: Tree, say: Say = str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say
+from liaison.services.pages.reading.punctuation import colon, semicolons
 
 Tree = dict[str, Any]
 
@@ -11,4 +12,4 @@ Tree = dict[str, Any]
 def told(tree: Tree, say: Say = str) -> str:
     """'note : à jeun ; déclaré au téléphone', '' where there is none."""
     written = [str(one["text"]) for one in tree.get("note", []) if isinstance(one, dict) and one.get("text")]
-    return f"{say(_('note'))} : {' ; '.join(written)}" if written else ""
+    return colon(say, say(_("note")), semicolons(written, say)) if written else ""

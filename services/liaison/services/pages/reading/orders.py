@@ -5,6 +5,7 @@ from typing import Any, Final
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import timings, values
 from liaison.services.pages.reading.concepts import Say, named
+from liaison.services.pages.reading.punctuation import colon
 
 Tree = dict[str, Any]
 
@@ -26,7 +27,7 @@ def told(order: Tree, say: Say = str) -> str:
         str(order.get("patientInstruction") or ""),
     ]
     said = ", ".join(filter(None, parts))
-    return f"{say(NEVER)} : {said or say(_UNNAMED)}" if order.get("doNotPerform") is True else said
+    return colon(say, say(NEVER), said or say(_UNNAMED)) if order.get("doNotPerform") is True else said
 
 
 def _when(order: Tree, say: Say) -> list[str]:

@@ -21,6 +21,7 @@ from liaison.services.pages.reading import (
     written,
 )
 from liaison.services.pages.reading.concepts import Say, label, labels
+from liaison.services.pages.reading.punctuation import colon
 
 Tree = dict[str, Any]
 
@@ -31,7 +32,7 @@ def sentence(tree: Tree, say: Say = str) -> str:
 
 
 _LINES: Final[dict[str, Callable[[Tree, Say], str]]] = {
-    "Observation": lambda tree, say: f"{measures.name(tree, say)} : {measures.whole(tree, say)}".strip(" :"),
+    "Observation": lambda tree, say: colon(say, measures.name(tree, say), measures.whole(tree, say)),
     "MedicationRequest": medicines.told,
     "MedicationStatement": medicines.told,
     "AllergyIntolerance": allergies.told,

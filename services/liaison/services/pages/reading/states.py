@@ -10,6 +10,7 @@ from typing import Any, Final
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.concepts import Say, codes, label, named
+from liaison.services.pages.reading.punctuation import colon
 
 Tree = dict[str, Any]
 
@@ -98,7 +99,7 @@ _WHY: Final = {
 
 def told(tree: Tree, say: Say = str) -> str:
     """'non fait : refus de la personne', 'provisoire', '' where everything is as it should be."""
-    return " : ".join(filter(None, (", ".join(_states(tree, say)), ", ".join(_reasons(tree, say)))))
+    return colon(say, ", ".join(_states(tree, say)), ", ".join(_reasons(tree, say)))
 
 
 def _reasons(tree: Tree, say: Say) -> list[str]:

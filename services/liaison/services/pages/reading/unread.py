@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say
+from liaison.services.pages.reading.punctuation import colon
 
 WORDS: Final = _("Contient une précision que Liaison ne sait pas lire")
 
@@ -23,7 +24,7 @@ def is_in(tree: Any) -> bool:
 
 def marked(tree: Any, said: str, say: Say = str) -> str:
     """What is said of the tree, with the warning first where there is one: the rest is to be read in other software."""
-    return f"{say(WORDS)} : {said}" if is_in(tree) else said
+    return colon(say, say(WORDS), said) if is_in(tree) else said
 
 
 def warning(tree: Any, say: Say = str) -> str:

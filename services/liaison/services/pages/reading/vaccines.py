@@ -4,6 +4,7 @@ from typing import Any
 
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say, labels, named
+from liaison.services.pages.reading.punctuation import colon
 
 Tree = dict[str, Any]
 
@@ -26,4 +27,4 @@ def _weak(vaccine: Tree, say: Say) -> str:
     """R4: isSubpotent, « if a dose is considered to be subpotent »; it does not count as one that protects."""
     if vaccine.get("isSubpotent") is not True:
         return ""
-    return " : ".join(filter(None, (say(_("ne protège pas assez")), ", ".join(labels(vaccine.get("subpotentReason"))))))
+    return colon(say, say(_("ne protège pas assez")), ", ".join(labels(vaccine.get("subpotentReason"))))

@@ -13,6 +13,7 @@ from liaison.protocols.answers import Item, items
 from liaison.protocols.visit import FORM, sign_text
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say
+from liaison.services.pages.reading.punctuation import colon
 
 _WITHDRAWN: Final = _("Retiré à la correction :")
 
@@ -33,7 +34,10 @@ def alert(line: str, say: Say) -> str:
     if line.startswith(WITHDRAWN):
         return f"{say(_WITHDRAWN)} {alert(line.removeprefix(WITHDRAWN), say)}"
     question, answer = _signs().get(line, (None, ""))
-    return sign_text(question and say(question), say(answer)) if answer else line
+    if not answer:
+        return line
+    # As sign_text writes it in the record, with the marks of the reader's language.
+    return colon(say, say(question).rstrip(" ?"), say(answer).lower()) if question else say(answer)
 
 
 @cache

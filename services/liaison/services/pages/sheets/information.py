@@ -18,6 +18,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.reading import classes
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import ROLE_NAMES, role_name
 from liaison.services.pages.sheets.printing import Part, printed
@@ -72,7 +73,7 @@ def parts(person: str, readers: list[tuple[str, str]], structure: str, table: Ta
     made += [Part("text", gettext(one)) for one in _OPENING]
     for heading, health in ((_("Professionnels de santé"), True), (_("Aide, social et coordination"), False)):
         lines = [
-            Part("point", f"{name} : {', '.join(read)}")
+            Part("point", colon(gettext, name, ", ".join(read)))
             for name, code in readers
             if code
             and classes.is_health(code) is health

@@ -5,6 +5,7 @@ from typing import Any
 
 from liaison.auth.access.roles import role_codes
 from liaison.auth.people.pro_sante_connect.identity import RPPS
+from liaison.services.pages.reading.punctuation import semicolons
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import human_name
@@ -31,7 +32,7 @@ async def described(record: Record, tree: Mapping[str, Any], gettext: Callable[[
         for code in role_codes(one)
     }
     numbers = [f"RPPS {one.get('value')}" for one in tree.get("identifier") or () if one.get("system") == RPPS]
-    facts = " ; ".join([*sorted(held), *numbers])
+    facts = semicolons([*sorted(held), *numbers], gettext)
     name = human_name(dict(tree))
     return gettext("{name} : {facts}").format(name=name, facts=facts) if facts else name
 
