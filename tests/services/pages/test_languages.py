@@ -114,8 +114,9 @@ def _unmarked(tree: ast.AST) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in MARKS:
             kept.update(id(below) for argument in node.args for below in ast.walk(argument))
     for node in ast.walk(tree):
-        written = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in kept
-        if written and TYPOGRAPHY.search(node.value):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in kept:
+            continue
+        if TYPOGRAPHY.search(node.value):
             yield node.lineno, node.value
 
 

@@ -60,7 +60,7 @@ def said(source: str, language: str = "fr", **known: Any) -> str:
 def test_what_liaison_cannot_read_is_never_told_as_an_ordinary_fact(tree: Tree) -> None:
     """http://hl7.org/fhir/R4/extensibility.html#modifierExtension"""
     assert sentence(tree).startswith(f"{UNREAD} : ")
-    assert said("{{ tree | sentence }}", "en", tree=tree).startswith("Contains a detail that Liaison cannot read : ")
+    assert said("{{ tree | sentence }}", "en", tree=tree).startswith("Contains a detail that Liaison cannot read: ")
 
 
 def test_a_row_that_is_not_a_sentence_says_it_too() -> None:

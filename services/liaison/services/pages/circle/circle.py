@@ -29,7 +29,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.opposing.opposing import MEANS, PERSONS
-from liaison.services.pages.reading import moments
+from liaison.services.pages.reading import moments, people
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.reception.welcome import Choice, choices
@@ -306,7 +306,7 @@ def _member(
     return Member(
         str(team["id"]),
         place,
-        str(member.get("display", "")) or gettext(_("Sans nom dans l'équipe")),
+        people.said(str(member.get("display", "")), gettext) or gettext(_("Sans nom dans l'équipe")),
         is_attending(one),
         text.startswith("Organization/"),
         moments.moment(period["start"]) if period.get("start") else None,

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from liaison.services.pages.marking import _
-from liaison.services.pages.reading import moments, unread
+from liaison.services.pages.reading import moments, people, unread
 from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import human_name
@@ -43,8 +43,8 @@ def members(team: Tree, now: datetime, say: Say = str) -> list[tuple[str, str]]:
     for participant in _present(team, now):
         roles = [r.get("text", "") for r in participant.get("role", []) if r.get("text")]
         name = str(participant.get("member", {}).get("display", ""))
-        others = ", ".join(role for role in roles if role.casefold() not in name.casefold())
-        lines.append((unread.marked(participant, name, say) if name else "", others))
+        others = ", ".join(say(role) for role in roles if role.casefold() not in name.casefold())
+        lines.append((unread.marked(participant, people.said(name, say), say) if name else "", others))
     return [line for line in lines if line[0]]
 
 

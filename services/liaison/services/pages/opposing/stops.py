@@ -56,7 +56,7 @@ async def _of_all(record: Record, patient: str, gettext: Gettext) -> list[str]:
         alerts_of(record, patient),
         found(record, "Appointment", {**mine, **_from(record.now())}, 100),
     )
-    names = list(dict.fromkeys(name for team in teams for name, _role in members(team, record.now())))
+    names = list(dict.fromkeys(name for team in teams for name, _role in members(team, record.now(), gettext)))
     said = []
     if names:
         said.append(gettext(_("N'y auront plus accès : {names}.")).format(names=", ".join(names)))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from liaison.services.pages.marking import _
-from liaison.services.pages.reading import rows
+from liaison.services.pages.reading import people, rows
 from liaison.services.pages.reading.concepts import Say, labels
 
 Tree = dict[str, Any]
@@ -33,7 +33,7 @@ def _answer(participant: Tree, say: Say) -> str:
     """What a participant answered, where it is not that they come. R4: `booked` may stand beside a refusal."""
     actor = participant.get("actor") or {}
     patient = str(actor.get("reference", "")).startswith("Patient/")
-    who = say(_("la personne")) if patient else str(actor.get("display") or say(_("un participant")))
+    who = say(_("la personne")) if patient else people.said(str(actor.get("display") or say(_("un participant"))), say)
     match participant.get("status"):
         case "declined":
             return say(_("{who} a refusé")).format(who=who)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from liaison.services.pages.marking import _
-from liaison.services.pages.reading import dosages, moments, none_known, products, values
+from liaison.services.pages.reading import dosages, moments, none_known, people, products, values
 from liaison.services.pages.reading.concepts import Say, label, named
 from liaison.services.pages.reading.punctuation import colon, semicolons
 from liaison.services.pages.reading.states import MEANT
@@ -109,6 +109,6 @@ def _reported(request: Tree, say: Say) -> str:
     """R4: reported[x], a prescription that somebody told of rather than the one that was written."""
     by = str((request.get("reportedReference") or {}).get("display") or "")
     if by:
-        return say(_("d'après {who}")).format(who=by)
+        return say(_("d'après {who}")).format(who=people.said(by, say))
     told_of = request.get("reportedBoolean") is True or "reportedReference" in request
     return say(_("d'après ce qui a été rapporté")) if told_of else ""

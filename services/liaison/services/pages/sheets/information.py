@@ -16,7 +16,7 @@ from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.clinician.teams import members_of, teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.marking import Gettext, _
-from liaison.services.pages.reading import classes
+from liaison.services.pages.reading import classes, people
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.record import Record
@@ -73,7 +73,7 @@ def parts(person: str, readers: list[tuple[str, str]], structure: str, table: Ta
     made += [Part("text", gettext(one)) for one in _OPENING]
     for heading, health in ((_("Professionnels de santé"), True), (_("Aide, social et coordination"), False)):
         lines = [
-            Part("point", colon(gettext, name, ", ".join(read)))
+            Part("point", colon(gettext, people.said(name, gettext), ", ".join(read)))
             for name, code in readers
             if code
             and classes.is_health(code) is health
