@@ -166,7 +166,7 @@ async def test_the_test_of_limits_would_see_hidden_ones_counted(
     referred = include.Includes._add_referred
 
     async def counting(self: include.Includes, fresh: Any, asked: Any) -> bool:
-        return len(await self._referred(fresh, asked)) <= include.MOST and await referred(self, fresh, asked)
+        return len((await self._referred(fresh, asked))[0]) <= include.MOST and await referred(self, fresh, asked)
 
     monkeypatch.setattr(include, "MOST", 4)
     monkeypatch.setattr(include.Includes, "_add_referred", counting)

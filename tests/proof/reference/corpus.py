@@ -67,12 +67,29 @@ class Corpus:
                 reference["reference"] = named.get(text) or self._identified.get(text, text)
         for id_ in ids:
             _contain(self.resources[id_])
+            _fix(self.resources[id_])
         return ids
+
+
+def _fix(resource: Resource) -> None:
+    """Some of the observations name the version of their encounter (references.html#literal): the first, which it is."""
+    encounter = resource.get("encounter", {})
+    if (
+        resource["resourceType"] == "Observation"
+        and "/" in encounter.get("reference", "")
+        and _number(resource) % 5 == 0
+    ):
+        encounter["reference"] += "/_history/1"
+
+
+def _number(resource: Resource) -> int:
+    """The same for the same resource, and like any other."""
+    return int(hashlib.sha256(json.dumps(resource, default=str, sort_keys=True).encode()).hexdigest()[:4], 16)
 
 
 def _contain(resource: Resource) -> None:
     """Some of the resources as other software writes them: with what they refer to inside (references.html#contained)."""
-    number = int(hashlib.sha256(json.dumps(resource, default=str, sort_keys=True).encode()).hexdigest()[:4], 16)
+    number = _number(resource)
     if resource["resourceType"] == "MedicationRequest" and number % 3 == 0 and "medicationCodeableConcept" in resource:
         code = resource.pop("medicationCodeableConcept")
         medicine: Resource = {"resourceType": "Medication", "id": "m", "code": code}

@@ -199,10 +199,16 @@ def amounts_to(element: Any) -> tuple[int, str, str, Fraction]:
     return 1, element.get("system", ""), code or element.get("unit", ""), value
 
 
+def unversioned(reference: str) -> str:
+    return reference.partition("/_history/")[0]
+
+
 def reference_is(parameter: Parameter, element: Any, modifier: str, value: str) -> bool:
     if modifier == "identifier":
         return "identifier" in element and token_is(element["identifier"], "", value)
-    written = element.get("reference", "").partition("/_history/")[0]
+    written = element.get("reference", "")
+    if "/_history/" not in value:  # search.html#versions: without a version, any is meant
+        written = unversioned(written)
     if written.startswith("#"):
         return False  # what is contained is reached from within alone
     if modifier:

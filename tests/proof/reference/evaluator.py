@@ -24,6 +24,7 @@ from .elements import (
     span,
     string_is,
     token_is,
+    unversioned,
 )
 from .tables import BEYOND, CODE_SYSTEMS, MAIN_DATES, PARAMETERS
 
@@ -90,7 +91,7 @@ class Seen:
     def targets(self, resource: Resource, code: str) -> Iterator[Resource]:
         """The resources that a reference parameter leads to."""
         for element in elements(resource, code):
-            type_, _, id_ = element.get("reference", "").partition("/_history/")[0].partition("/")
+            type_, _, id_ = unversioned(element.get("reference", "")).partition("/")
             target = self.by_id.get(id_)
             if target is not None and target["resourceType"] == type_:
                 yield target
@@ -174,7 +175,7 @@ def sort_value(seen: Seen, resource: Resource, name: str, descending: bool) -> t
             case "quantity":
                 found += [amounts_to(element)] if "value" in element else []
             case _:
-                found += [element["reference"]] if "/" in element.get("reference", "") else []
+                found += [unversioned(element["reference"])] if "/" in element.get("reference", "") else []
     if not found:
         return 0, None
     return 1, max(found) if descending else min(found)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from .elements import Resource, codings, elements, period, token_texts
+from .elements import Resource, codings, elements, period, token_texts, unversioned
 from .evaluator import Asked, contained
 from .tables import CODE_SYSTEMS, PARAMETERS, UNITS, WITHOUT_SYSTEM
 
@@ -102,7 +102,7 @@ class Generator:
         return made or self._criterion(type_, example)
 
     def _targets(self, example: Resource, code: str) -> list[Resource]:
-        ids = [one.get("reference", "").partition("/")[2] for one in elements(example, code)]
+        ids = [unversioned(one.get("reference", "")).partition("/")[2] for one in elements(example, code)]
         return [self.by_id[id_] for id_ in ids if id_ in self.by_id]
 
     def _referring(self, id_: str) -> list[tuple[Resource, str]]:
@@ -206,8 +206,10 @@ class Generator:
 
     def _reference(self, element: Any) -> tuple[str, Any]:
         written = element.get("reference", "")
-        type_, _, id_ = written.partition("/")
+        type_, _, id_ = unversioned(written).partition("/")
         if not id_ or "?" in written:  # a target that is in no bundle
             return "", None
         modifier = self.random.choice(("", "", type_))
-        return modifier, [self.random.choice((written, id_)) if not modifier else id_]
+        if "/_history/" in written and self.random.random() < 0.3:
+            return "", [self.random.choice((written, f"{type_}/{id_}/_history/2"))]
+        return modifier, [self.random.choice((unversioned(written), id_)) if not modifier else id_]

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import acos, cos, radians, sin
 from typing import Any
 
-from .elements import Resource, at, codings, elements, period, quantity_is, span, token_is
+from .elements import Resource, at, codings, elements, period, quantity_is, span, token_is, unversioned
 from .evaluator import Seen
 from .tables import CODE_SYSTEMS, PARAMETERS, UNITS
 
@@ -136,7 +136,9 @@ class Meanings(Seen):
         elif modifier in ("above", "below") and (type_, name) in PARTS:
             target, path = PARTS[type_, name]
             asked = {f"{target}/{id_}" for value in values for id_ in self._lineage(target, value, modifier)}
-            yield from (one["id"] for one in here if any(e.get("reference") in asked for e in at(one, path)))
+            yield from (
+                one["id"] for one in here if any(unversioned(e.get("reference", "")) in asked for e in at(one, path))
+            )
         elif modifier in ("above", "below"):
             sets = []
             for value in values:

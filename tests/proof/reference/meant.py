@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .elements import Resource, codings, elements, period
+from .elements import Resource, codings, elements, period, unversioned
 from .generator import Generator
 from .meanings import COMPOSITES, LENGTHS, PARTS
 from .tables import CODE_SYSTEMS, PARAMETERS
@@ -164,7 +164,7 @@ class Meant(Generator):
         reference = example.get(path, {}).get("reference", "")
         if not reference.startswith(f"{target}/"):
             return None
-        return name, self.random.choice(("below", "above")), (reference.partition("/")[2],)
+        return name, self.random.choice(("below", "above")), (unversioned(reference).partition("/")[2],)
 
     def _composite(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
         """A value met nearby, or two, of which the other may be met by other resources."""

@@ -7,11 +7,11 @@ Names = set[str]
 
 
 def named(node: Any) -> Iterator[str]:
-    """Every reference of a resource."""
+    """Every reference of a resource, whatever version it names."""
     if isinstance(node, dict):
         for key, value in node.items():
             if key == "reference" and isinstance(value, str):
-                yield value
+                yield value.partition("/_history/")[0]
             yield from named(value)
     elif isinstance(node, list):
         for value in node:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .elements import Resource, at, codings, date_is, elements, fold, period, quantity_is, span
+from .elements import Resource, at, codings, date_is, elements, fold, period, quantity_is, span, unversioned
 from .evaluator import satisfies
 from .tables import PARAMETERS
 
@@ -50,7 +50,9 @@ def member(resource: Resource, owner: str, id_: str) -> bool:
     if (type_, resource["id"]) == (owner, id_):
         return True
     paths = MEMBERS[owner].get(type_, ())
-    return any(one.get("reference") == f"{owner}/{id_}" for path in paths for one in at(resource, path))
+    return any(
+        unversioned(one.get("reference", "")) == f"{owner}/{id_}" for path in paths for one in at(resource, path)
+    )
 
 
 def holds(resource: Resource, tree: Tree) -> bool:
@@ -84,9 +86,14 @@ def _holds(resource: Resource, test: Test) -> bool:
         case "quantity":
             return any(quantity_is(one, "", operator + value) for one in found)
         case _ if operator == "ne":
-            return any("reference" in one and one["reference"] != value for one in found)
+            return any("reference" in one and not _refers(one, value) for one in found)
         case _:
             return satisfies(resource, name, "", [value])
+
+
+def _refers(one: Resource, value: str) -> bool:
+    written = str(one["reference"])
+    return value in (written, unversioned(written))
 
 
 def _compare(operator: str, text: str, value: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import Issue
-from liaison.fhir.search import page
+from liaison.fhir.search import page, versions
 from liaison.fhir.search.criteria import Query
 from liaison.fhir.search.decide import Candidate
 from liaison.fhir.search.include import Includes
@@ -69,9 +69,10 @@ class Page:
         matches = await self.store.open_rows(self.caller, rows)
         includes = Includes(self.one, self.query.includes, self.base_url)
         included = await includes.of(matches)
+        differing = await versions.differing(self.one, self.query.criteria, matches, self.base_url)
         matches, included = await self._cut(matches), await self._cut(included, match=False)
         total = None if self.query.total == "none" else total
-        return self._searchset(matches, included, total, around, includes.told)
+        return self._searchset(matches, included, total, around, (*differing, *includes.told))
 
     async def _cut(self, shown: list[Opened], *, match: bool = True) -> list[Opened]:
         """The same with the part of each body that `_summary` or `_elements` asks for."""

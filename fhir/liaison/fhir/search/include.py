@@ -2,7 +2,8 @@
 
 They are filtered by the same visible set and scopes: what the caller may not see is not there, as if it did not exist.
 References are read from the bodies; their targets, and those that refer back, are asked for at the matches' snapshot.
-With `:iterate` what was included is followed in turn, ROUNDS times at most.
+With `:iterate` what was included is followed in turn, ROUNDS times at most. A reference to one version gives that version
+(liaison.fhir.search.versions).
 
 A page includes MOST resources at most. What is beyond is left out, and the page says so in an `outcome` entry. Only what
 may be seen is counted, so that nothing follows from the limit about what may not.
@@ -22,6 +23,7 @@ from liaison.fhir.search.reference import ours
 from liaison.fhir.search.referrers import Referrers
 from liaison.fhir.search.run import Run
 from liaison.fhir.search.scopes import lets_include, letter_for
+from liaison.fhir.search.versions import LOOKED_UP, current, former, not_given
 from liaison.fhir.store.contract import Key, Opened, Row
 
 MOST: Final = 5_000
@@ -39,6 +41,8 @@ class Includes:
         self.told: list[Issue] = []
         self._referrers = Referrers(run, base_url)
         self._seen: set[Key] = set()
+        self._versions: set[tuple[Key, str]] = set()
+        """What was asked for by version."""
         self._found: list[Opened] = []
 
     async def of(self, matches: Sequence[Opened]) -> list[Opened]:
@@ -71,11 +75,34 @@ class Includes:
         return True
 
     async def _add_referred(self, fresh: Sequence[Opened], asked: Sequence[Include]) -> bool:
-        keys = [key for key in await self._referred(fresh, asked) if key not in self._seen]
+        referred, versions = await self._referred(fresh, asked)
+        if versions:
+            referred |= dict.fromkeys(await self._add_versions(versions))
+        keys = [key for key in referred if key not in self._seen]
         for start in range(0, len(keys), BATCH):
             if not await self._take(await self.run.rows(keys[start : start + BATCH])):
                 return False
         return True
+
+    async def _add_versions(self, asked: Iterable[tuple[Key, str]]) -> list[Key]:
+        """Adds the versions that are referred to. Those that are the last, or not to be had, are left to be added like
+        anything that is referred to without a version."""
+        new = [one for one in dict.fromkeys(asked) if one not in self._versions]
+        self._versions.update(new)
+        last = await current(self.run, [key for key, _ in new])
+        left = []
+        for key, version in new:
+            if str(last.get(key)) == version:
+                left.append(key)
+                continue
+            looked_up = len(self._versions) <= LOOKED_UP
+            found = await former(self.run, key, version) if looked_up else None
+            if found is not None and lets_include(self.caller, found, self.base_url) and len(self._found) < MOST:
+                self._found.append(found)
+            elif key in last:
+                self.told.append(not_given(self.store.reference(key)))
+                left.append(key)
+        return left
 
     async def _add_referring(self, fresh: Sequence[Opened], asked: Sequence[Include]) -> bool:
         reverse = [one for one in asked if one.reverse]
@@ -83,9 +110,13 @@ class Includes:
         limit = MOST + 1 - len(self._found) + len(self._seen)
         return not reverse or await self._referrers.give([one.row.key for one in fresh], reverse, limit, self._take)
 
-    async def _referred(self, fresh: Iterable[Opened], asked: Sequence[Include]) -> dict[Key, None]:
-        """The resources that these refer to, each once, in the order in which they are named; definitions last."""
-        found: dict[tuple[str, str], None] = {}  # the same doctor stands in most of a page: what follows is done once
+    async def _referred(
+        self, fresh: Iterable[Opened], asked: Sequence[Include]
+    ) -> tuple[dict[Key, None], list[tuple[Key, str]]]:
+        """The resources that these refer to, each once, in the order in which they are named, definitions last; and
+        those that are named by version."""
+        # The same doctor stands in most of a page: what follows is done once.
+        found: dict[tuple[str, str, str], None] = {}
         defined: dict[str, dict[Reference, None]] = {}
         ways = {
             type_: _wanted(type_, [one for one in asked if one.source in ("", type_) and not one.reverse])
@@ -98,10 +129,17 @@ class Includes:
                 found |= named
                 for target, values in canonical.items():
                     defined.setdefault(target, {}).update(values)
-        keys = [self.store.key(type_, id_) for type_, id_ in found if letter_for(self.caller, type_)]
+        keys: dict[Key, None] = {}
+        versions = []
+        for type_, id_, version in found:
+            key = self.store.key(type_, id_) if letter_for(self.caller, type_) else None
+            if key is not None and version:
+                versions.append((key, version))
+            elif key is not None:
+                keys[key] = None
         for target, values in defined.items():
-            keys += (await Definitions(self.run, self.base_url).led_to(target, values)).values()
-        return dict.fromkeys([key for key in keys if key is not None])
+            keys |= dict.fromkeys((await Definitions(self.run, self.base_url).led_to(target, values)).values())
+        return keys, versions
 
 
 def _left_out(said: str) -> Issue:
@@ -124,10 +162,10 @@ def _wanted(type_: str, includes: Sequence[Include]) -> dict[int, list[str]]:
 
 def _references(
     type_: str, asked: Mapping[int, Sequence[str]], body: bytes, base_url: str
-) -> tuple[dict[tuple[str, str], None], dict[str, dict[Reference, None]]]:
-    """(type, id) of each reference of ours that some _include follows; and the canonicals, by each type of definition to
+) -> tuple[dict[tuple[str, str, str], None], dict[str, dict[Reference, None]]]:
+    """(type, id, version) of each reference of ours that some _include follows; and the canonicals, by each type of definition to
     which one may lead."""
-    found: dict[tuple[str, str], None] = {}
+    found: dict[tuple[str, str, str], None] = {}
     canonical: dict[str, dict[Reference, None]] = {}
     values = model.extract(type_, model.glance(body), frozenset(asked))
     for number, wanted in asked.items():
@@ -135,7 +173,7 @@ def _references(
             assert isinstance(value, Reference)
             named = ours(value, base_url)
             if named is not None and ("" in wanted or value.type in wanted):
-                found[named] = None
+                found[*named, value.version] = None
             elif value.url and not value.id:
                 for target in _defining(number, type_):
                     if "" in wanted or target in wanted:
