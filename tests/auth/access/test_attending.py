@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from liaison.auth.access import vocabulary
+
 from . import arrivals
 from .pieces import Tree, moment
 
@@ -216,8 +218,33 @@ async def test_a_doctor_whom_the_person_declares_replaces_the_one_before(territo
     proof = await territory.tree(arrivals.said(answer)["consent"])
     assert proof["provision"]["actor"][0]["reference"]["reference"] == at.other.role
     assert proof["verification"][0]["verifiedWith"]["reference"] == at.patient.reference
+    was = [one for one in (await territory.tree(at.team))["participant"] if "end" not in one.get("period", {})]
+    assert sorted(one["member"]["reference"] for one in was) == sorted(
+        one.role for one in (at.attending, at.other, at.author, at.nurse)
+    )
     codes = [one["code"] for one in proof["policyRule"]["coding"]]
     assert codes == ["means-paper"]
+
+
+async def test_who_is_declared_keeps_what_the_team_said_of_them(territory: Any) -> None:
+    """How they came, and that the person was informed of it: else they would read less than before (row 3)."""
+    at = await place(territory, masked=False)
+    informed = {"url": vocabulary.INFORMED, "valueDateTime": "2026-01-05"}
+    basis = {"url": vocabulary.LEGAL_BASIS, "valueCode": "formal-organisation"}
+    role = {"coding": [{"system": vocabulary.ROLE, "code": "specialist"}]}
+    kept = await others(territory, at, "other")
+    known = territory.member(at.other, extension=[basis, informed], role=[role], period={"start": "2026-01-05"})
+    assert (await territory.change(territory.system, at.team, participant=[*kept, known])).status == 200
+
+    assert (await declared(territory, at, at.other.caller)).status == 201
+
+    [before, now] = [
+        one for one in (await territory.tree(at.team))["participant"] if one["member"]["reference"] == at.other.role
+    ]
+    assert {**now, "role": before["role"], "period": before["period"]} == before
+    assert now["role"][0] == role
+    assert now["role"][1]["coding"][0]["code"] == "PCP"
+    assert before["period"]["end"] < now["period"]["start"]
 
 
 async def test_the_person_and_both_doctors_are_told_and_it_is_reviewed(territory: Any) -> None:
@@ -251,6 +278,7 @@ async def test_the_person_or_who_represents_them_declares_a_doctor(territory: An
     assert await territory.sees(at.other.caller, at.item)
     proof = await territory.tree(arrivals.said(answer)["consent"])
     assert proof["performer"] == [{"reference": reference}]
+    assert proof["verification"][0]["verifiedWith"] == {"reference": reference}
 
 
 async def test_nobody_declares_another_nor_themselves_from_outside(territory: Any) -> None:
@@ -298,7 +326,7 @@ async def test_a_doctor_of_several_teams_is_replaced_in_each(territory: Any) -> 
 
     assert (await declared(territory, at, at.other.caller)).status == 201
     assert not await territory.sees(at.attending.caller, at.item)
-    assert (await declared(territory, at, at.attending.caller)).status == 201
-
-    assert await territory.sees(at.attending.caller, at.item)
-    assert not await territory.sees(at.other.caller, at.item)
+    for again, gone in ((at.attending, at.other), (at.other, at.attending), (at.attending, at.other)):
+        assert (await declared(territory, at, again.caller)).status == 201
+        assert await territory.sees(again.caller, at.item)
+        assert not await territory.sees(gone.caller, at.item)

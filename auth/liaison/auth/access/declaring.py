@@ -119,9 +119,9 @@ async def _writes(
     own = team_writing.participant(member, now, "recognised", informed=False)
     own["role"] = [_PCP]
     writes = []
-    if general:
+    if general and doctor not in attending([_as_of(changed[general], now)]):
         changed[general] = {**changed[general], "participant": [*(changed[general].get("participant") or ()), own]}
-    else:
+    elif not general:
         writes.append(Write("create", "CareTeam", checked(team_writing.care_team(subject, [own], now), "CareTeam")))
     for team in teams:
         if changed[team["id"]] != team:
@@ -154,8 +154,8 @@ def _is_on(participant: Tree, now: datetime) -> bool:
 
 
 def _replaced(team: Tree, doctor: str, now: datetime) -> Tree:
-    """The team without an attending doctor from now on: whoever was, stays as any other member; the one who is declared comes
-    again."""
+    """The team in which nobody else is the attending doctor from now on: whoever was, stays as any other member; the one who is
+    declared, and is in the general team, becomes it as they are there."""
     # An end counts to its last second.
     end = (now - timedelta(seconds=1)).isoformat(timespec="seconds")
     participants = []
@@ -167,13 +167,12 @@ def _replaced(team: Tree, doctor: str, now: datetime) -> Tree:
         ended = {**one, "period": {**one.get("period", {}), "end": end}}
         if period(ended["period"]) is not None:  # of who came within this second, nothing remains
             participants.append(ended)
-        if not again:
-            stays = {
-                **one,
-                "role": plainly(one),
-                "period": {**one.get("period", {}), "start": now.isoformat(timespec="seconds")},
-            }
-            participants.append({name: value for name, value in stays.items() if value})
+        stays = {
+            **one,
+            "role": [*plainly(one), _PCP] if again else plainly(one),
+            "period": {**one.get("period", {}), "start": now.isoformat(timespec="seconds")},
+        }
+        participants.append({name: value for name, value in stays.items() if value})
     return {**team, "participant": participants} if participants else team
 
 
@@ -183,7 +182,8 @@ def _proof(subject: str, member: Tree, by: str, at: datetime, means: str, signed
     provision: Tree = {"type": "permit", "actor": [{**team_writing.actor(member["reference"]), "reference": member}]}
     tree = team_writing.consent(subject, "attending-doctor", by, at, means, provision)
     scope = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "treatment"}
-    with_whom = {"verified": True, "verifiedWith": {"reference": subject}, "verificationDate": said}
+    spoken = by if by.startswith("RelatedPerson/") else subject
+    with_whom = {"verified": True, "verifiedWith": {"reference": spoken}, "verificationDate": said}
     tree = {**tree, "scope": {"coding": [scope]}, "verification": [with_whom]}
     tree["policyRule"] = {**tree["policyRule"], "text": "CSS L.162-5-3"}
     return {**tree, "sourceAttachment": signed} if signed else tree
