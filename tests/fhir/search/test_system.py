@@ -67,6 +67,21 @@ async def test_each_type_reads_a_common_parameter_its_own_way(record: tuple[Terr
     assert pages == sorted(pages) and len(pages) == 5 and set(pages) <= set(types)
 
 
+async def test_the_narratives_of_every_type_are_searched(record: tuple[Territory, Key, list[Key]]) -> None:
+    """Types that have none (Binary, Bundle) do not stand in the way; nor in a compartment."""
+    territory, patient, _ = record
+    div = '<div xmlns="http://www.w3.org/1999/xhtml">Œdème du pied</div>'
+    text = {"status": "generated", "div": div}
+    swollen = territory.id(await territory.observation(patient, text=text))
+    house = territory.id(await territory.add({"resourceType": "Location", "name": "Ici", "text": text}))
+    assert sorted(await territory.all_pages("", "_text=pied&_count=1")) == sorted([swollen, house])
+    assert (await territory.search("", "_text=pied AND main")).ids == []
+    found = await territory.search("", "_text=pied", compartment=f"Patient/{territory.id(patient)}")
+    assert found.ids == [swollen]
+    with pytest.raises(BadRequest, match="Binary"):
+        await territory.search("", "_type=Observation,Binary&_text=pied")
+
+
 async def test_every_type_is_searched_by_what_all_have(record: tuple[Territory, Key, list[Key]]) -> None:
     territory, patient, keys = record
     nurse = await territory.add({"resourceType": "Practitioner", "name": [{"family": "Petit"}]})

@@ -164,6 +164,12 @@ def _parameter(name: str, asked: str, context: Context) -> SearchParameter:
     parameter = find_parameter(type_, name) if _NAME.fullmatch(name) else None
     if parameter is None:
         raise BadRequest(issues=[Issue("not-supported", _unknown(name, context))])
+    if _is_phonetic(parameter):
+        said = (
+            f"'phonetic' of {type_} is not served: nothing here knows how names sound. 'name' looks for the start of a "
+            "name, whatever its case, accents and punctuation."
+        )
+        raise BadRequest(issues=[Issue("not-supported", said)])
     if not supported(parameter):
         raise BadRequest(issues=[Issue("not-supported", f"The search parameter '{name}' is not supported yet.")])
     return parameter
@@ -180,9 +186,14 @@ def _unknown(name: str, context: Context) -> str:
 
 def supported(parameter: SearchParameter) -> bool:
     """Whether the search decides this parameter at all. What it does not is refused by name."""
-    if parameter.code in _NOT_YET or parameter.type not in TYPES:
+    if parameter.code in _NOT_YET or parameter.type not in TYPES or _is_phonetic(parameter):
         return False
     return bool(parameter.expression) or kind_of(parameter) is WORDS
+
+
+def _is_phonetic(parameter: SearchParameter) -> bool:
+    """R4's parameters for "some kind of phonetic matching algorithm": to answer them by the letters would be to claim one."""
+    return parameter.code == "phonetic" and not parameter.added
 
 
 def _missing(text: str, parameter: SearchParameter) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from liaison.fhir.definitions import RESOURCE_TYPES
+from liaison.fhir.definitions import RESOURCE_TYPES, ownership
 from liaison.fhir.errors import BadRequest, Issue
 from liaison.fhir.model.subset import Subset, Summary
 from liaison.fhir.search.criteria import Criterion, Include, Query, SortKey, Total
@@ -14,6 +14,9 @@ from liaison.fhir.search.subset import elements_of, summary_of, together
 DEFAULT_COUNT: Final = 20
 MOST_COUNT: Final = 1000
 """A page holds at most this many matches, whatever _count says; R4 allows a server to give fewer than asked."""
+
+MOST_NAMED: Final = 20
+"""Types that a refusal names."""
 
 _TOTALS: Final[dict[str, Total]] = {"none": "none", "estimate": "estimate", "accurate": "accurate"}
 _REFUSED: Final = frozenset({"_include", "_revinclude"})
@@ -113,11 +116,17 @@ class Controls:
             raise _bad(name, f"starts with a type searched, {', '.join(self.types[:5])}; with :iterate, with any")
         if target and target not in RESOURCE_TYPES:
             raise _bad(name, f"names '{target[:40]}', which is not a resource type")
+        if ownership(source).rule == "never":
+            raise _bad(name, f"names {source}, of which nothing is kept beside what is searched: search it by itself")
         if code == "*":
             return Include(source, None, target, reverse, bool(iterate))
         parameter = find_parameter(source, code)
         if parameter is None or parameter.type != "reference":
             raise _bad(name, f"names '{code[:60]}', which is not a reference parameter of {source}")
+        if target and target not in parameter.target:
+            led = [one for one in sorted(parameter.target) if ownership(one).rule != "never"]
+            named = ", ".join(led) if len(led) <= MOST_NAMED else f"{len(led)} types"
+            raise _bad(name, f"names {target}, to which '{code}' of {source} does not lead: it leads to {named}")
         return Include(source, parameter, target, reverse, bool(iterate))
 
 

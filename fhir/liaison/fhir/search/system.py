@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from liaison.fhir.definitions import RESOURCE_TYPES, compartment, ownership
+from liaison.fhir.definitions import RESOURCE_TYPES, compartment, official_parameters, ownership
 from liaison.fhir.errors import BadRequest, Issue, shown
 from liaison.fhir.search.criteria import Context, Query
 from liaison.fhir.search.parse import parse
@@ -20,7 +20,7 @@ PARAMETER: Final = "_type"
 
 def types_of(type_: str, given: Sequence[tuple[str, str]], owner: str = "") -> tuple[str, ...]:
     """The types searched: the one of the path, those of `_type`, or all there are; in a compartment of the type
-    `owner`, all that can be in it. BadRequest names one that is not."""
+    `owner`, all that can be in it; of `_text`, of all these the ones with a narrative. BadRequest names one that is not."""
     members = frozenset(compartment(owner)) if owner else RESOURCE_TYPES
     if type_:
         named = [type_]
@@ -29,7 +29,14 @@ def types_of(type_: str, given: Sequence[tuple[str, str]], owner: str = "") -> t
         if len(asked) > 1:
             raise BadRequest(f"The parameter '{PARAMETER}' can be given once, its types joined by commas.")
         if not asked:
-            return tuple(sorted(one for one in members if ownership(one).rule != "never"))
+            narrated = any(name == "_text" for name, _ in given)  # the types without narrative have nothing to find
+            return tuple(
+                sorted(
+                    one
+                    for one in members
+                    if ownership(one).rule != "never" and (not narrated or "_text" in official_parameters(one))
+                )
+            )
         named = list(dict.fromkeys(asked[0].split(",")))
     for one in named:
         if one not in RESOURCE_TYPES:
