@@ -278,6 +278,7 @@ async def test_the_person_or_who_represents_them_declares_a_doctor(territory: An
     assert await territory.sees(at.other.caller, at.item)
     proof = await territory.tree(arrivals.said(answer)["consent"])
     assert proof["performer"] == [{"reference": reference}]
+    assert await territory.search(territory.system, f"Task?patient={at.patient.reference}") == []
     assert proof["verification"][0]["verifiedWith"] == {"reference": reference}
 
 

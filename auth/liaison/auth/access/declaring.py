@@ -2,8 +2,8 @@
 
 By the person or who represents them, who names a doctor; or by the doctor who is declared, of the team already, who records how
 the person said it: the form has both sign. It replaces the one before, who stays in the team. Since an attending doctor reads
-what is masked (R.1111-49), the person and both doctors are told, it stands in the review list, and a Consent keeps the proof,
-which permits nothing by itself.
+what is masked (R.1111-49), the person and both doctors are told, it stands in the review list if a doctor recorded it, and a
+Consent keeps the proof, which permits nothing by itself.
 """
 
 from dataclasses import replace
@@ -131,9 +131,10 @@ async def _writes(
     text = f"La personne a déclaré son médecin traitant : {member.get('display') or 'un médecin de son équipe'}."
     trees = [
         _proof(subject, member, by, now, means, checked_scan(signed, now) if signed else None),
-        team_writing.review(subject, "attending-doctor", _DISPLAY, by, now),
         team_writing.notice(subject, text, by, [*dict.fromkeys([*attending(standing_), doctor])], now),
     ]
+    if caller.role_code not in _PERSONS:  # whose own word it is
+        trees.append(team_writing.review(subject, "attending-doctor", _DISPLAY, by, now))
     return [*writes, *(Write("create", one["resourceType"], checked(one, one["resourceType"])) for one in trees)]
 
 

@@ -206,6 +206,8 @@ async def test_a_doctor_records_that_the_person_declares_them(place: Place) -> N
         assert "La personne déclare son médecin traitant" in html.unescape(other.text)
         assert (await send(browser, place, **form, means="oral")).status_code == 303
         page = html.unescape((await browser.get(path)).text)
+        agreed = html.unescape((await browser.get(f"/dossiers/{place.patient}/accords")).text)
+        assert "Médecin traitant déclaré" in agreed
 
     participants = (await team(place))["participant"]
     assert [one["member"]["reference"] for one in participants if "end" not in one["period"]] == [before, mine]

@@ -36,6 +36,7 @@ KINDS: Final = {
     "emergency-objection": _("Refus de l'accès en urgence"),
     "masking": _("Information masquée"),
     "etp": _("Entrée dans le programme d'éducation"),
+    "attending-doctor": _("Médecin traitant déclaré"),
 }
 ENDS: Final = {
     "sharing": _("Retirer cet accord"),
