@@ -43,6 +43,8 @@ async def test_a_member_is_invited_with_dates_and_basis_and_ended(place: Place) 
     async with place.signed_in() as nurse:
         page = html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe")).text)
         assert "depuis le 1er janv. 2020" in page
+        assert "La personne déclare son médecin traitant" in page
+        assert "me déclare" not in page  # a nurse
         chosen = await somebody(nurse, place, "coordinator")
         for wrong in ({}, {"member": chosen}, {"basis": "invited"}, {"member": "Patient/1", "basis": "invited"}):
             assert (await send(nurse, place, act="invite", **wrong)).status_code == 400
