@@ -40,6 +40,12 @@ def facts_of(trees: Callable[[str], Iterator[Tree]]) -> Iterator[Fact]:
                 if one["status"] != "declined":
                     yield Fact("tour", reference(one["actor"]))
     for tree in trees("Task"):
+        if "restriction" in tree and now(tree["restriction"], "period"):
+            who, kinds = reference(tree.get("requester")), set(codes(tree))
+            if "emergency-access" in kinds:
+                yield Fact("emergency", who)
+            if "call" in kinds and tree["status"] == "in-progress":
+                yield Fact("call", who)
         if "ServiceRequest/" in reference(tree.get("focus")) and _during_referral(tree):
             yield Fact("referral", reference(tree.get("owner")))
     for tree in trees("RelatedPerson"):
@@ -128,8 +134,8 @@ def _consented(tree: Tree) -> Iterator[Fact]:
     elif masking:
         yield from (Fact("mask", reference(one["reference"])) for one in provision["data"])
     elif provision.get("type") == "deny":
-        if not any(one["code"] == "ETREAT" for one in provision.get("purpose", ())):  # that is against emergency access
-            yield from (Fact("deny", who, named) for who in actors or [""])
+        against = "objection" if any(one["code"] == "ETREAT" for one in provision.get("purpose", ())) else "deny"
+        yield from (Fact(against, who, named) for who in actors or [""])
     elif provision.get("type") == "permit" and tree["status"] == "active":
         for who in actors:
             yield Fact("consent", who, named)

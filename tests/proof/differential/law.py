@@ -41,6 +41,7 @@ class Line(NamedTuple):
     writes: str = ""
     when: str = ""
     whose: str = ""
+    urgent: bool = False  # in an emergency or a regulating doctor's call, and in no other session
 
 
 MEMBER: Final = "ADM COORD VITAL CLIN ETP CONSENT NOTE3P HELD"
@@ -48,6 +49,9 @@ VISITOR: Final = "ADM COORD VITAL CLIN HELD"
 VISITED: Final = "=COORD ALERT APPT VITAL CLIN HELD"
 OWN: Final = "PSY SENS MINOR NOTE3P HELD"
 ENTERED: Final = "VITAL CLIN ETP SOC PSY SENS MINOR NOTE3P HELD"
+URGENT: Final = f"{DOCTORS} nurse"
+URGENTLY: Final = "ADM COORD VITAL CLIN PSY SENS HELD"
+RECEIVE: Final = ("call-handler", "regulating-doctor")
 NOTES: Final = "=COORD ALERT PROCHES VITAL HOMEPLAN CONSENT"
 
 TABLE: Final = (
@@ -61,6 +65,10 @@ TABLE: Final = (
     Line("5", "nurse midwife", "team", "MINOR", "MINOR"),
     Line("7", f"{HEALTH} psychologist", "consent", GIVEN),
     Line("10", "on-call-doctor", "stay referral", VISITOR, VISITED),
+    Line("11", URGENT, "emergency", URGENTLY, urgent=True),
+    Line("12", "regulating-doctor", "call", URGENTLY, "=COORD ALERT", urgent=True),
+    Line("13", "call-handler", "call", "=ADM TEAM SAFETY APPT ALERT", "APPT"),
+    Line("13", "call-handler", "call", "=COORD", whose="own"),
     Line("14", "home-aide", "team tour", "=ADM SAFETY HOMEPLAN", when="informed"),
     Line("14", "home-aide", "team tour", "=COORD ALERT APPT PROCHES", when="informed", whose="addressed"),
     Line("14", "home-aide", "team tour", "VITAL", when="informed", whose="service"),
@@ -89,8 +97,7 @@ TABLE: Final = (
     Line("28", f"{HEALTH} psychologist {SOCIAL} substitute secretary", "author", f"ADM COORD MASKED CONSENT {ENTERED}",
          f"ADM =COORD ALERT APPT SAFETY PROCHES {ENTERED}", whose="own"),
 )  # fmt: skip
-"""Rows 8 (substitute), 9 (trainee), 10b (secretary) and 26d (software) take from another's rights: see rights.py. Rows 11
-to 13 (emergency, calls) begin with an operation of their own, and are not here."""
+"""Rows 8 (substitute), 9 (trainee), 10b (secretary) and 26d (software) take from another's rights: see rights.py."""
 
 ORDINARY: Final = "ADM COORD VITAL CLIN ETP"
 """What a permission that names no class means for a professional."""

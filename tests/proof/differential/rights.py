@@ -4,7 +4,7 @@ No intervals, no grants, no masks: facts are looked up in the resources as they 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from . import law
@@ -35,6 +35,10 @@ class Held:
     code: str
     acts_for: str = ""
     software: bool = False
+    urgent: bool = False  # in an emergency access or a regulating doctor's call
+
+    def in_an_emergency(self) -> "Held":
+        return replace(self, urgent=True)
 
 
 class Right(NamedTuple):
@@ -51,7 +55,7 @@ class World:
     versions: dict[str, list[Version]] = field(default_factory=dict)
     openers: dict[str, str] = field(default_factory=dict)  # patient → who opened the record
     _facts: dict[str, list[Fact]] = field(default_factory=dict)
-    _rights: dict[tuple[str, str, str], list[Right]] = field(default_factory=dict)
+    _rights: dict[tuple[str, str, str, bool], list[Right]] = field(default_factory=dict)
 
     def write(self, version: Version) -> None:
         self.versions.setdefault(version.ref, []).append(version)
@@ -91,13 +95,22 @@ class World:
             yield Fact("author", self.openers[patient])
         yield from facts_of(lambda type_: self.trees(type_, patient))
 
-    def denied(self, patient: str, names: Iterable[str], *, office: bool = False) -> frozenset[str]:
+    def names(self, held: Held) -> list[str]:
+        """By whatever an opposition may name someone: who is opposed in one role is so in all of theirs."""
+        roles = [one.ref for one in self.held() if one.person == held.person]
+        return [held.ref, held.person, *roles, *self.structures(held.organization)]
+
+    def denied(
+        self, patient: str, names: Iterable[str], *, office: bool = False, urgent: bool = False
+    ) -> frozenset[str]:
         """What oppositions take from someone known by these names: those to everyone, and those to them."""
         gone: set[str] = set()
         for fact in self.facts(patient):
             if fact.relation == "deny" and fact.who in names:
                 gone |= fact.classes or law.classes(law.EVERYTHING)
-            if fact.relation == "deny" and not fact.who and not office:
+            if fact.relation == "objection" and urgent and (not fact.who or fact.who in names):
+                gone |= law.classes(law.EVERYTHING)
+            if fact.relation == "deny" and not fact.who and not office and not urgent:
                 # The consents stay visible, so that someone can confirm the opposition.
                 gone |= fact.classes or law.classes(law.EVERYTHING) - {"CONSENT"}
         return frozenset(gone)
@@ -105,14 +118,14 @@ class World:
     # ---- rights ----
 
     def rights(self, patient: str, held: Held) -> list[Right]:
-        key = (patient, held.ref, held.code)
+        key = (patient, held.ref, held.code, held.urgent)
         if key not in self._rights:
             self._rights[key] = list(self._undenied(patient, held, self._of(patient, held)))
         return self._rights[key]
 
     def _undenied(self, patient: str, held: Held, rights: Iterable[Right]) -> Iterator[Right]:
-        names = [held.ref, held.person, *self.structures(held.organization)]
-        denied = self.denied(patient, names, office=held.code in ("auditor", "dpo"))
+        office = held.code in ("auditor", "dpo")
+        denied = self.denied(patient, self.names(held), office=office, urgent=held.urgent)
         for right in rights:
             # The person and their representative are not subject to their own oppositions.
             gone = frozenset() if right.relation in ("self", "represented") else denied
@@ -150,7 +163,8 @@ class World:
             for line in law.TABLE:
                 conditions = {**states, "informed": states["informed"] or fact.informed}
                 if (
-                    held.code in line.roles.split()
+                    line.urgent == held.urgent
+                    and held.code in line.roles.split()
                     and relation in line.relations.split()
                     and all(conditions[name] for name in line.when.split())
                 ):

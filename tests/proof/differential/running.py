@@ -1,6 +1,7 @@
 """One run: random requests of random callers over one world, each answer beside the reference's own."""
 
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -11,6 +12,7 @@ from ..reference.evaluator import Seen
 from .driving import Caller, Place
 from .facts import Tree
 from .rights import Version
+from .tally import forms
 from .withheld import HIDING, shown
 
 Names = list[str]
@@ -24,6 +26,7 @@ class Run:
     random: random.Random
     caller: Caller = field(init=False)
     asked: str = ""
+    tally: Counter[str] = field(default_factory=Counter)
     _shown: dict[str, tuple[int, list[Version]]] = field(default_factory=dict)
 
     @property
@@ -33,6 +36,11 @@ class Run:
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         self.asked = f"{method} {path} {headers or ''} {body or ''}"
         named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.tally.update(set(forms(method, path, body, named)))
+        if self.caller.held.urgent:
+            self.tally["in an emergency"] += 1
+        elif self.caller.held.code == "call-handler":
+            self.tally["during calls"] += 1
         return await self.place.ask(self.caller, method, path, body, named)
 
     # ---- what the caller may see ----

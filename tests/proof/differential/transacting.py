@@ -1,4 +1,5 @@
-"""Transactions of entries: all of it is done when each part may be done alone, else nothing is, and the answer is that of a part."""
+"""Transactions and batches of entries: all of a transaction is done when each part may be done alone, else nothing is, and
+the answer is that of a part. A batch does each part that may be."""
 
 from typing import Any
 
@@ -57,13 +58,35 @@ async def transaction(run: Run) -> str:
         return differ("what there is", await _counted(run, parts), before)
     if answer.status_code != 200:
         return differ("status", answer.status_code, 200)
-    for (entry, _, patient, version), told in zip(parts, answer.json()["entry"], strict=True):
-        if entry["request"]["method"] == "DELETE":
-            assert version is not None
-            run.world.write(version._replace(deleted=True, number=version.number + 1))
-        else:
-            await learn(run, "/".join(told["response"]["location"].split("/")[-4:-2]), patient, version)
+    for part, told in zip(parts, answer.json()["entry"], strict=True):
+        await _learn(run, part, told["response"])
     return ""
+
+
+async def batch_of_writes(run: Run) -> str:
+    """Each part is done or refused as if it had come alone."""
+    parts = _parts(run)
+    if not parts:
+        return ""
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": [entry for entry, *_ in parts]}
+    answer = await run.ask("POST", "", bundle)
+    if answer.status_code != 200:
+        return differ("status", answer.status_code, 200)
+    told = [one["response"] for one in answer.json()["entry"]]
+    statuses = [int(one["status"].partition(" ")[0]) for one in told]
+    for part, status, response in zip(parts, statuses, told, strict=True):
+        if status < 300:
+            await _learn(run, part, response)
+    return differ("statuses", statuses, [wanted for _, wanted, _, _ in parts])
+
+
+async def _learn(run: Run, part: Part, response: Tree) -> None:
+    entry, _, patient, version = part
+    if entry["request"]["method"] == "DELETE":
+        assert version is not None
+        run.world.write(version._replace(deleted=True, number=version.number + 1))
+    else:
+        await learn(run, "/".join(response["location"].split("/")[-4:-2]), patient, version)
 
 
 async def _counted(run: Run, parts: list[Part]) -> dict[str, Any]:

@@ -18,12 +18,19 @@ ROLES = (
     ("on-call-doctor", "maison"), ("nurse", "maison"), ("nurse2", "ward"), ("midwife", ""), ("pharmacist", ""),
     ("physio", "maison"), ("psychologist", "ward"), ("social-worker", "department"), ("home-aide", "homecare"),
     ("home-aide2", "homecare"), ("home-service-manager", "homecare"), ("coordinator", "department"),
-    ("auditor", ""), ("coordinator-admin", "maison"), ("substitute", "maison"), ("trainee", "maison"),
+    ("call-handler", "platform"), ("regulating-doctor", "platform"), ("auditor", ""), ("coordinator-admin", "maison"), ("substitute", "maison"), ("trainee", "maison"),
     ("secretary", "maison"),
 )  # fmt: skip
 """Who lives there: a role, and where. The last three act for someone."""
 ACTS_FOR = {"substitute": "role-gp2", "trainee": "practitioner-gp", "secretary": "role-gp"}
-STRUCTURES = {"maison": "", "hospital": "", "ward": "hospital", "homecare": "department", "department": ""}
+STRUCTURES = {
+    "maison": "",
+    "hospital": "",
+    "ward": "hospital",
+    "homecare": "department",
+    "department": "",
+    "platform": "",
+}
 
 
 def code_of(key: str) -> str:
@@ -136,15 +143,15 @@ class Maker:
             team = f"{patient}-team-{number}"
             mental = self.chance(0.5) if number else False
             participants = [self._participant() for _ in range(self.random.randint(2, 7))]
+            if self.chance(0.4):  # a visit gives a right where the service is of the team
+                participants.append({"member": ref("homecare")})
             category = [coded(f"{LIAISON}/CodeSystem/care-team", "mental-health")]
             status = "active" if self.chance(0.9) else "inactive"
             more = {**({"category": category} if mental else {}), **(self.dated() if self.chance(0.3) else {})}
             self.add(team, "CareTeam", status=status, subject=ref(patient), participant=participants, **more)
 
     def _participant(self) -> Tree:
-        # Visits give a right where the service is of the team: often enough to be met.
-        service = self.chance(0.15)
-        member = "homecare" if service else self.random.choice([*self.people, "maison", "homecare", "department"])
+        member = self.random.choice([*self.people, "maison", "homecare", "department"])
         one: Tree = {"member": ref(member), **self.dated()}
         if self.chance(0.4) and member in self.people:
             one["extension"] = [{"url": f"{LIAISON}/StructureDefinition/informed", "valueDateTime": moment(-99)}]
@@ -168,7 +175,7 @@ class Maker:
                 serviceProvider=ref(self.random.choice(["hospital", "ward", "maison"])),
             )  # fmt: skip
         for number in range(self.random.choice([0, 1, 1, 2])):
-            start = self.random.choice([-80, -20, 1, 90])
+            start = self.random.choice([-80, -80, -20, 1, 90])
             actors = [patient, self.random.choice(["role-home-aide", "practitioner-home-aide2", "role-nurse"])]
             self.add(
                 f"{patient}-visit-{number}", "Appointment", status=self.random.choice(["booked", "fulfilled", "cancelled"]),
