@@ -12,6 +12,7 @@ Emergency access is beside, in liaison.services.emergency_access.
 from liaison.auth.access import declaring, join, oppositions, register, vocabulary, withdrawing
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event, entry
+from liaison.auth.retention import archiving
 from liaison.fhir.errors import BadRequest, NotFound
 from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
@@ -74,7 +75,23 @@ async def join_team(engine: Engine, caller: Caller, where: Route, request: Reque
         informed=given.flag("informed"),
     )
     await journaled(engine, caller, Event.RIGHTS, reference, request, f"join: {ground}")
+    await _reopened(engine, caller, reference, request, f"join: {ground}")
     return answered(200, result="joined", patient=reference)
+
+
+async def _reopened(engine: Engine, caller: Caller, reference: str, request: Request, reason: str) -> None:
+    """The person is back: an archived record is open again to its team."""
+    key = engine.store.key("Patient", reference.removeprefix("Patient/"))
+    if key is None:
+        return
+    async with engine.store.database.writing.acquire() as connection:
+        if await archiving.archived(connection, [key.patient]):
+            told = entry(
+                caller, Event.RIGHTS, patient=key.patient, request=request, reason=reason, detail={"act": "reopen"}
+            )
+            await engine.journal.record((told,))
+            async with connection.transaction():
+                await archiving.reopen(connection, engine.store.vault, [key.patient])
 
 
 async def oppose(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:

@@ -245,6 +245,30 @@ async def test_the_console_destroys_what_is_confirmed_and_only_then(place: Place
     assert events == [(64, 2), (65, 1)]
 
 
+async def test_the_console_archives_what_rests_and_opens_again_what_is_in_use(place: Place) -> None:
+    resting, due, busy = [await person(place, seen=day) for day in ("2020-05-10", "2001-05-10", "2025-05-10")]
+    names = {one: f"Patient/{await patient_id(place, one)}" for one in (resting, due, busy)}
+    plan = json.loads(console(place, "plan", "--json").stdout)
+    assert {one["records"][0] for one in plan["to_archive"]} == {names[resting], names[due]}
+
+    done = json.loads(console(place, "archive", *BY, "--json").stdout)
+
+    assert (set(done["archived"]), done["reopened"]) == ({names[resting], names[due]}, [])
+    assert json.loads(console(place, "archive", *BY, "--json").stdout) == {"archived": [], "reopened": []}
+    stay = {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        "subject": {"reference": names[resting]},
+        "period": {"start": "2025-05-10", "end": "2025-05-10"},
+    }
+    await place.change("POST", "Encounter", stay)
+    assert json.loads(console(place, "archive", *BY, "--json").stdout) == {"archived": [], "reopened": [names[resting]]}
+    assert console(place, "reopen", names[resting], *BY).returncode == 1
+    assert console(place, "reopen", names[due], *BY).returncode == 0
+    assert json.loads(console(place, "plan", "--json").stdout)["archived"] == []
+
+
 async def test_stopped_in_between_it_goes_on_where_it_was(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     both = [await person(place), await person(place)]
     erased: list[int] = []

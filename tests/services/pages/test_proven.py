@@ -24,6 +24,8 @@ PROVEN = frozenset(
         "/administration/comptes/identite",
         "/acces-retablis",
         "/conservation",
+        "/conservation/archiver",
+        "/conservation/rouvrir",
         "/conservation/blocages",
         "/conservation/blocages/lever",
         "/dossiers/{id}/acces",

@@ -121,12 +121,13 @@ def _row(ids: Ids, key: PatientKey, right: Right) -> GrantRow:
 
 async def _facts(connection: asyncpg.Connection, patients: Sequence[int]) -> dict[int, list[Fact]]:
     rows = await connection.fetch(
-        "select patient, principal, relation, source_kind, source_res, ordinal, organization, detail, valid_from,"
-        " valid_to from relation where patient = any($1::bigint[])",
+        "select r.patient, principal, relation, source_kind, source_res, ordinal, organization, detail, valid_from,"
+        " valid_to, a.patient is not null as archived from relation r left join archived_record a on a.patient = r.patient"
+        " where r.patient = any($1::bigint[])",
         patients,
     )
     found: dict[int, list[Fact]] = {}
-    for patient, principal, relation, kind, res, ordinal, organization, detail, start, end in rows:
+    for patient, principal, relation, kind, res, ordinal, organization, detail, start, end, archived in rows:
         fact = Fact(
             principal,
             Relation(relation),
@@ -136,8 +137,18 @@ async def _facts(connection: asyncpg.Connection, patients: Sequence[int]) -> dic
             Source(kind, res),
             ordinal,
         )
-        found.setdefault(patient, []).append(fact)
+        if not (archived and _rests(fact)):
+            found.setdefault(patient, []).append(fact)
     return found
+
+
+_RESTING: Final = frozenset({Relation.TEAM, Relation.REFERRAL, Relation.AUTHOR, Relation.TOUR, Relation.STRUCTURE})
+"""What gives no right on an archived record (retention.archiving)."""
+
+
+def _rests(fact: Fact) -> bool:
+    """A consent to a professional rests too; one to somebody close to the person does not."""
+    return fact.relation in _RESTING or (fact.relation is Relation.CONSENT and fact.detail.get("holder") != "related")
 
 
 # Everyone who may derive something from these facts: by role, by person, by structure or one that is part of it, and

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from liaison.auth.retention import holds
+from liaison.auth.retention import archiving, holds
 from liaison.auth.retention.rules import Facts, Rule, Terms, terms
 from liaison.fhir.definitions import kind_of, official_parameters
 from liaison.fhir.model import read
@@ -59,6 +59,8 @@ class Record:
     facts: Facts
     terms: Terms | None
     held: bool
+    archived: bool
+    """Whether it is closed to the teams: every one of the patients is."""
     elsewhere: frozenset[int]
     """Patients that it links and that were not looked at, or are no more."""
 
@@ -95,6 +97,7 @@ async def records(
     persons = await _persons(connection, vault, list(dates))
     held = await holds.held(connection, dates)
     suspended = await holds.suspensions(connection, dates)
+    archived = await archiving.archived(connection, dates)
     found = []
     for group in groups({patient: persons[patient].linked for patient in dates}):
         those = [persons[patient] for patient in group]
@@ -114,6 +117,7 @@ async def records(
                 facts,
                 None if last == _NEVER else terms(facts, rules),
                 not held.isdisjoint(group),
+                archived.issuperset(group),
                 frozenset[int]().union(*(one.linked for one in those)) - dates.keys(),
             )
         )

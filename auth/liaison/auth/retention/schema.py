@@ -1,4 +1,4 @@
-"""The table of legal holds. It shares the metadata of liaison.fhir.store.schema."""
+"""The tables of legal holds and archived records. It shares the metadata of liaison.fhir.store.schema."""
 
 from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text, func
 
@@ -16,4 +16,13 @@ legal_hold = Table(
     moment("since", nullable=False, server_default=func.now()),
     Column("lifting", LargeBinary),
     moment("lifted_at"),
+)
+
+# A record that is closed to the teams (retention.archiving). Who and why are sealed under the patient's key.
+archived_record = Table(
+    "archived_record",
+    metadata,
+    Column("patient", BigInteger, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    moment("since", nullable=False, server_default=func.now()),
 )

@@ -1,4 +1,4 @@
-"""`liaison retention plan, apply, hold, lift, holds`: how long records are kept, and their destruction.
+"""`liaison retention plan, archive, reopen, apply, hold, lift, holds`: how long records are kept, and their destruction.
 
 Nothing is printed but counts, days and the numbers of records. deploy/README.md tells the operator what to do when.
 """
@@ -48,6 +48,9 @@ def _data(house: House, found: Plan) -> dict[str, Any]:
         "due": named(found.due),
         "held": named(found.held),
         "out_of_active_use": named(found.at_rest),
+        "to_archive": named(found.to_archive),
+        "archived": named(found.archived),
+        "to_reopen": named(found.to_reopen),
         "open_stays": found.open_stays,
         "to_come": {str(year): count for year, count in found.to_come().items()},
     }
@@ -56,6 +59,10 @@ def _data(house: House, found: Plan) -> dict[str, Any]:
 def _say(data: dict[str, Any]) -> None:
     typer.echo(f"{data['day']}, rules {data['rules']['version']}: {data['records']} records in force.")
     typer.echo(f"Out of active use: {len(data['out_of_active_use'])}. On legal hold: {len(data['held'])}.")
+    typer.echo(
+        f"Archived: {len(data['archived'])}. To archive: {len(data['to_archive'])}."
+        f" Archived, and in use again: {len(data['to_reopen'])}."
+    )
     if data["open_stays"]:
         typer.echo(f"With a stay that has no end, and so no term: {data['open_stays']}.")
     typer.echo(f"To be destroyed now: {len(data['due'])}.")
@@ -77,6 +84,43 @@ def plan(as_json: AsJson = False) -> None:
         typer.echo(json.dumps(data, indent=2))
     else:
         _say(data)
+
+
+@retention.command()
+def archive(by: By, why: Why, as_json: AsJson = False) -> None:
+    """Close to the teams what has left active use, and open again what is in use again. Nothing is destroyed.
+
+    An archived record is out of the teams' lists and searches. The person reads it as before; emergency access works."""
+
+    async def work(house: House) -> dict[str, list[str]]:
+        found = await _plan(house)
+        done: dict[str, list[str]] = {"archived": [], "reopened": []}
+        seen = retaining.at_console(Event.RIGHTS, "retention archive")
+        for one in (*found.to_archive, *found.to_reopen):
+            if await retaining.archive(house, one, by=by, why=why, told_by=seen):
+                done["reopened" if one.archived else "archived"] += retaining.numbers(house, (one,))
+        return done
+
+    done = within(work, NotHeld)
+    if as_json:
+        typer.echo(json.dumps(done, indent=2))
+    else:
+        typer.echo(f"Archived: {len(done['archived'])}. Opened again: {len(done['reopened'])}.")
+
+
+@retention.command()
+def reopen(record: Annotated[str, typer.Argument(help="Patient/<id>.")], by: By, why: Why) -> None:
+    """Open one archived record to its team again: the person is back, and has no INS to be joined by."""
+
+    async def work(house: House) -> bool:
+        type_, _, id_ = record.partition("/")
+        key = house.store.key("Patient", id_) if type_ == "Patient" else None
+        seen = retaining.at_console(Event.RIGHTS, "retention reopen")
+        return key is not None and await retaining.reopen(house, key.patient, by=by, why=why, told_by=seen)
+
+    if not within(work, NotHeld):
+        raise Refused(f"{record} is not an archived record of this base (Patient/<id>).")
+    typer.echo(f"{record} is open to its team again.")
 
 
 @retention.command(name="apply")

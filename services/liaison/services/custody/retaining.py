@@ -16,7 +16,7 @@ from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, Event, entry
 from liaison.auth.people import notices
 from liaison.auth.people.accounts import close_of_record
-from liaison.auth.retention import rules
+from liaison.auth.retention import archiving, rules
 from liaison.auth.retention.records import Record, records, today
 from liaison.fhir.store.contract import Request
 from liaison.fhir.store.erasure import erase
@@ -54,6 +54,20 @@ class Plan:
         return tuple(one for one in self.records if one.at_rest(self.day) and not one.over(self.day))
 
     @property
+    def to_archive(self) -> tuple[Record, ...]:
+        """Out of active use, and still open to the teams."""
+        return tuple(one for one in self.records if one.at_rest(self.day) and not one.archived)
+
+    @property
+    def to_reopen(self) -> tuple[Record, ...]:
+        """Archived, and in active use again: something came into it."""
+        return tuple(one for one in self.records if one.archived and not one.at_rest(self.day))
+
+    @property
+    def archived(self) -> tuple[Record, ...]:
+        return tuple(one for one in self.records if one.archived)
+
+    @property
     def open_stays(self) -> int:
         return sum(one.terms is None for one in self.records)
 
@@ -69,16 +83,20 @@ async def plan(connection: asyncpg.Connection, house: House) -> Plan:
     return Plan(await today(connection), tuple(found))
 
 
-def at_console(**told: Any) -> Entry:
-    """An entry of whoever types at the console, who is nobody to the journal."""
-    return Entry(Event.DESTRUCTION, method="console", path="retention apply", **told)
+def at_console(event: Event = Event.DESTRUCTION, path: str = "retention apply") -> Told:
+    """The entries of whoever types at the console, who is nobody to the journal."""
+
+    def made(**told: Any) -> Entry:
+        return Entry(event, method="console", path=path, **told)
+
+    return made
 
 
-def by_person(caller: Caller, request: Request) -> Told:
+def by_person(caller: Caller, request: Request, event: Event = Event.DESTRUCTION) -> Told:
     """The entries of whoever is signed in."""
 
     def made(**told: Any) -> Entry:
-        return entry(caller, Event.DESTRUCTION, request=request, **told)
+        return entry(caller, event, request=request, **told)
 
     return made
 
@@ -89,7 +107,35 @@ async def tell_officer(house: House, gone: int) -> None:
         await notices.tell(connection, notices.Kind.DESTRUCTION, gone)
 
 
-async def destroy(house: House, record: Record, *, by: str, why: str, told_by: Told = at_console) -> str:
+async def archive(house: House, record: Record, *, by: str, why: str, told_by: Told) -> bool:
+    """Closed to the teams, or opened again where it is in active use; with a line in the journal for each patient. False where
+    that changes nothing, or something came into the record since the plan."""
+    async with house.database.writing.acquire() as connection, connection.transaction():
+        again = await records(connection, house.vault, rules.in_force().rules, record.patients)
+        now = await today(connection)
+        if len(again) != 1 or again[0].at_rest(now) != (not record.archived):
+            return False
+        if record.archived:
+            done, act = await archiving.reopen(connection, house.vault, record.patients), "reopen"
+        else:
+            done, act = await archiving.archive(connection, house.vault, record.patients, by=by, why=why), "archive"
+        detail = {"act": act, "by": by, **told(again[0])}
+        await house.journal.record_within(
+            connection, [told_by(patient=patient, reason=why, detail=detail) for patient in done]
+        )
+        return bool(done)
+
+
+async def reopen(house: House, patient: int, *, by: str, why: str, told_by: Told) -> bool:
+    """Open to its team again, with a line in the journal. False for what is not archived."""
+    async with house.database.writing.acquire() as connection, connection.transaction():
+        done = await archiving.reopen(connection, house.vault, [patient])
+        detail = {"act": "reopen", "by": by}
+        await house.journal.record_within(connection, [told_by(patient=one, reason=why, detail=detail) for one in done])
+        return bool(done)
+
+
+async def destroy(house: House, record: Record, *, by: str, why: str, told_by: Told | None = None) -> str:
     """DESTROYED, or why the record is still there. `by` and `why`: who decided, and by which decision."""
     law = rules.in_force()
     async with house.database.writing.acquire() as connection, connection.transaction():
@@ -107,7 +153,8 @@ async def destroy(house: House, record: Record, *, by: str, why: str, told_by: T
         if not again[0].over(now) or again[0].terms is None:
             return CHANGED
         detail = {"by": by, "rules": law.version, **told(again[0])}
-        entries = [told_by(patient=patient, reason=why, detail=detail) for patient in again[0].patients]
+        made = told_by or at_console()
+        entries = [made(patient=patient, reason=why, detail=detail) for patient in again[0].patients]
         await _gone(connection, house, again[0], entries)
     return DESTROYED
 

@@ -148,3 +148,34 @@ async def test_administrators_do_it_too_and_nobody_else(place: Place) -> None:
         async with place.signed_in(other) as browser:
             for page in (PLAN, HOLDS):
                 assert (await browser.get(page)).status_code == 404, (other, page)
+
+
+async def test_what_has_left_active_use_is_archived_by_a_decision_and_opened_again(
+    place: Place, officer: httpx.AsyncClient
+) -> None:
+    resting, busy = await someone(place, "2020-05-10"), await someone(place, "2025-05-10")
+    number = f"Patient/{place.house.store.id(resting)}"
+    shown = await officer.get(PLAN)
+    assert "1 dossier est sorti de l’usage courant" in text(shown)
+    assert (await say(officer, PLAN, f"{PLAN}/archiver")).status_code == 422
+    await officer.post(f"{PLAN}/archiver", data={"decision": "Décision 9"})
+    assert await archived(place) == set()
+
+    done = await say(officer, PLAN, f"{PLAN}/archiver", decision="Décision 9")
+
+    assert (done.status_code, done.headers["location"]) == (303, PLAN)
+    assert await archived(place) == {resting.patient} != {busy.patient}
+    assert "Archivés : fermés aux équipes, gardés 1" in text(await officer.get(PLAN))
+    assert await journaled(place, Event.RIGHTS, resting) == 1
+    for form in ({"dossier": number}, {"dossier": "Patient/rien", "motif": "Retour"}):
+        assert (await say(officer, PLAN, f"{PLAN}/rouvrir", **form)).status_code == 422, form
+
+    done = await say(officer, PLAN, f"{PLAN}/rouvrir", dossier=number, motif="La personne est revenue")
+
+    assert (done.status_code, done.headers["location"]) == (303, PLAN)
+    assert await archived(place) == set()
+    assert await journaled(place, Event.RIGHTS, resting) == 2
+
+
+async def archived(place: Place) -> set[int]:
+    return {row[0] for row in await place.house.database.reading.fetch("select patient from archived_record")}

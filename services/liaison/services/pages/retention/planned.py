@@ -16,7 +16,7 @@ from liaison.fhir.store import faults
 from liaison.services.custody import retaining
 from liaison.services.custody.retaining import DESTROYED, Plan
 from liaison.services.house import House
-from liaison.services.pages.entering import asked
+from liaison.services.pages.entering import asked, go
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.signed_in import Me, signed_in
@@ -40,6 +40,8 @@ BECAUSE: Final = {
 }
 _WHY: Final = _("Donnez la référence de la décision.")
 _COUNT: Final = _("Le nombre écrit n’est pas celui des dossiers à détruire : rien n’est détruit.")
+_MOTIVE: Final = _("Dites pourquoi le dossier est rouvert.")
+_NOT_ARCHIVED: Final = _("Ce numéro n’est celui d’aucun dossier archivé.")
 _NONE: Final = _("Aucun dossier n’est à détruire.")
 
 
@@ -68,6 +70,39 @@ async def planned(request: Request) -> Response:
         if gone := outcomes.count(DESTROYED):
             await retaining.tell_officer(house, gone)
     return _show(request, house, await _plan(request), {}, gone=gone, kept=len(outcomes) - gone)
+
+
+async def archive(request: Request) -> Response:
+    """`decision`: what has left active use is closed to the teams, and what is in use again is open to them."""
+    caller, me = await signed_in(request)
+    house: House = request.app.state.house
+    why, found = await _typed(request, "decision"), await _plan(request)
+    if not why:
+        say = translations(language_of(request)).gettext
+        return _show(request, house, found, {}, say(_WHY), "archivage", 422)
+    seen = retaining.by_person(caller, asked(request), Event.RIGHTS)
+    for one in (*found.to_archive, *found.to_reopen)[:AT_ONCE]:
+        await retaining.archive(house, one, by=decided_by(me), why=why, told_by=seen)
+    return go(request, PATH)
+
+
+async def reopen(request: Request) -> Response:
+    """`dossier` and `motif`: one archived record is open to its team again."""
+    caller, me = await signed_in(request)
+    house: House = request.app.state.house
+    number, why = await _typed(request, "dossier"), await _typed(request, "motif")
+    key, say = house.store.key("Patient", number.removeprefix("Patient/")), translations(language_of(request)).gettext
+    if not why:
+        return _show(request, house, await _plan(request), {"dossier": number}, say(_MOTIVE), "motif", 422)
+    seen = retaining.by_person(caller, asked(request), Event.RIGHTS)
+    if key is None or not await retaining.reopen(house, key.patient, by=decided_by(me), why=why, told_by=seen):
+        form = {"dossier": number, "motif": why}
+        return _show(request, house, await _plan(request), form, say(_NOT_ARCHIVED), "dossier", 422)
+    return go(request, PATH)
+
+
+async def _typed(request: Request, name: str) -> str:
+    return str((await request.form()).get(name, "")).strip()[:LONGEST]
 
 
 async def _plan(request: Request) -> Plan:
