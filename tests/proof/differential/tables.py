@@ -46,6 +46,10 @@ FURTHER: dict[str, dict[str, Parameter]] = {
         **PARAMETERS["Observation"],
         "derived-from": Parameter("reference", ("derivedFrom",), ("Observation", "DocumentReference")),
     },
+    "Practitioner": {
+        **PARAMETERS["Practitioner"],
+        "name": Parameter("string", tuple(f"name.{part}" for part in ("family", "given", "prefix", "suffix", "text"))),
+    },
     "PractitionerRole": {
         "active": Parameter("token", ("active",)),
         "role": Parameter("token", ("code",)),
