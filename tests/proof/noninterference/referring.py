@@ -89,6 +89,15 @@ def requests(patient: Any, hidden: str, seen: str) -> list[Asked]:
     language: Any = [{"op": "add", "path": "/language", "value": "fr"}]
     whole = {"content_type": "application/json-patch+json", "prefer": "return=representation"}
     asked += [("PATCH", one, language, whole) for one in made if not one.startswith("Composition")]
+    for number, operation in (
+        (0, {"op": "copy", "from": "/result/0/display", "path": "/code/text"}),
+        (0, {"op": "test", "path": "/result/0/reference", "value": hidden}),
+        (0, {"op": "copy", "from": "/text/div", "path": "/code/text"}),
+        (0, {"op": "remove", "path": "/result"}),
+        (1, {"op": "replace", "path": "/result/0/display", "value": "x"}),
+        (1, {"op": "replace", "path": "/result/1/display", "value": "x"}),
+    ):
+        asked.append(("PATCH", made[number], [operation], whole))  # type: ignore[arg-type]  # a JSON Patch is a list
     bare = {"resourceType": "DiagnosticReport", "status": "final", "code": {"text": "x"},
             "subject": {"reference": patient.reference}}  # fmt: skip
     asked.append(("POST", "DiagnosticReport", {**bare, "result": [{"reference": hidden}]}, {}))

@@ -177,7 +177,7 @@ async def _load_one(store: Store, caller: Caller, write: Write) -> None:
         scope.require_visible(caller, "r", write.type_, write.before)
     etag.require_match(write.headers, found.row.version)
     etag.require_none_match(write.headers, found.row.version)
-    write.key, write.patient, write.before_row = key, key.patient, found.row
+    write.key, write.patient, write.before_row, write.hidden = key, key.patient, found.row, found.hidden
 
 
 async def _lock(store: Store, connection: asyncpg.Connection, writes: Sequence[Write], resolver: Resolver) -> None:

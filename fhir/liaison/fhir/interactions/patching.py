@@ -1,12 +1,18 @@
-"""Patches in a unit of writes, applied once their resources are known: the result is then written like any update."""
+"""Patches in a unit of writes, applied once their resources are known: the result is then written like any update.
+
+What the sender may not know of is not there for a patch either (liaison.fhir.model.withholding): nothing is copied from it,
+compared with it or found at it. All of it stays, or the patch is refused.
+"""
 
 import copy
 from collections.abc import Sequence
 
-from liaison.fhir.errors import FhirError
+from liaison.fhir.errors import FhirError, Unprocessable
 from liaison.fhir.interactions import content, scope
 from liaison.fhir.interactions.resolve import Resolver
 from liaison.fhir.interactions.writes import Write
+from liaison.fhir.model.subset import untagged
+from liaison.fhir.model.withholding import taken, without
 from liaison.fhir.store.contract import Caller
 
 
@@ -20,6 +26,7 @@ def apply(caller: Caller, writes: Sequence[Write], resolver: Resolver) -> bool:
         if write.patch is not None and write.tree is None and write.before is not None:
             found = True
             try:
+                _as_shown(write)
                 tree = write.patch(copy.deepcopy(write.before))
             except FhirError as error:
                 raise write.problem(error) from None
@@ -27,3 +34,25 @@ def apply(caller: Caller, writes: Sequence[Write], resolver: Resolver) -> bool:
             scope.require_written(caller, "u", write.type_, write.tree)
             resolver.take(write)
     return found
+
+
+def _as_shown(write: Write) -> None:
+    """Raises what the patch meets on the resource as its sender is shown it; Unprocessable where on the whole one it means
+    something else, or changes what is not shown."""
+    if not write.hidden or write.patch is None or write.before is None:
+        return
+    shown = write.patch(copy.deepcopy(untagged(without(write.before, write.hidden))))
+    try:
+        whole = write.patch(copy.deepcopy(write.before))
+    except FhirError:
+        whole = {}
+    if (
+        not whole
+        or without(whole, write.hidden) != without(shown, write.hidden)
+        or taken(whole, write.hidden) != taken(write.before, write.hidden)
+    ):
+        raise Unprocessable(
+            "This would change what is not shown to you of the resource. Change other elements, or find each by what it says"
+            " and not by its number.",
+            write.type_,
+        )

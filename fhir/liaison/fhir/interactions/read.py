@@ -47,7 +47,7 @@ async def shown(
 ) -> Answer:
     """The answer that shows one visible version, or says that the caller's copy of it still stands. `where` is the URL of
     the resource: the answer names the version that it shows (Content-Location, RFC 9110 §8.7), unless it is a part."""
-    row, body, _ = found
+    row, body = found.row, found.body
     if not await scope.shows_version(store, caller, type_, found):
         raise NotFound
     if row.deleted:

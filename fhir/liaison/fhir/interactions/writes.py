@@ -28,6 +28,7 @@ class Write:
     entry by urn. `referring` are the References of the tree, when they are known. `told` is what the sender should know of what is stored. The last fields are filled on the way: `key`
     names the resource written, `existing` says that a conditional create found it already there and writes nothing,
     `void` that a conditional delete found nothing, `added` that it stands for a further match of a conditional delete,
+    `hidden` what the content before names and the sender may not know of (Opened.hidden),
     `consulted` what was read to say what its criteria mean, `singled` the other patients whom these single out.
     """
 
@@ -53,6 +54,7 @@ class Write:
     added: bool = False
     before: Tree | None = None
     before_row: Row | None = None
+    hidden: frozenset[str] = frozenset()
     change: Change | None = None
     consulted: tuple[Disclosure, ...] = ()
     singled: frozenset[Singled] = frozenset()
@@ -63,6 +65,7 @@ class Write:
             self.key = self.patient = None
         self.existing = self.void = False
         self.before = self.before_row = self.change = None
+        self.hidden = frozenset()
         if self.patch is not None:
             self.tree = None
         if self.matching:

@@ -49,6 +49,25 @@ def without(tree: Tree, hidden: Collection[str]) -> Tree:
     return tagged(found)
 
 
+def taken(tree: Any, hidden: Collection[str]) -> list[Any]:
+    """Each reference and each narrative that `without` leaves out, in their order."""
+    found = []
+    for one in tree if isinstance(tree, list) else tree.values() if isinstance(tree, dict) else ():
+        if isinstance(one, dict) and (_is_narrative(one) or _is_to(one, hidden)):
+            found.append(one)
+        else:
+            found += taken(one, hidden)
+    return found
+
+
+def _is_narrative(node: dict[str, Any]) -> bool:
+    return "div" in node and "status" in node
+
+
+def _is_to(node: dict[str, Any], hidden: Collection[str]) -> bool:
+    return isinstance(node.get("reference"), str) and _name(node["reference"]) in hidden
+
+
 def _without_content(tree: Tree, hidden: set[str]) -> Iterator[str]:
     """'#id' of each contained resource of which nothing is left: what refers to it goes too."""
     for one in tree.get("contained") or ():
@@ -65,7 +84,7 @@ def _left(value: Any, type_: str, hidden: set[str]) -> Any:
         return None
     if not isinstance(value, dict) or not type_ or type_ in PRIMITIVES:
         return value
-    if type_ == _REFERENCE and isinstance(value.get("reference"), str) and _name(value["reference"]) in hidden:
+    if type_ == _REFERENCE and _is_to(value, hidden):
         return None
     if type_ == _ENTRY and not hidden.isdisjoint(_held(value)):
         return None

@@ -272,7 +272,8 @@ grant has it. Whoever opens the row takes out what this caller may not know of (
 
 class Opened(NamedTuple):
     """One visible version, decrypted: `body` is what a response sends: what was stored, byte for byte, unless it names what
-    the caller may not know of; then `whole` is what was stored, for the service alone.
+    the caller may not know of; then `whole` is what was stored, for the service alone, and `hidden` has these by
+    'Type/id'.
 
     Both walls have let it through. A deleted version has an empty body.
     """
@@ -280,6 +281,7 @@ class Opened(NamedTuple):
     row: Row
     body: bytes
     whole: bytes = b""
+    hidden: frozenset[str] = frozenset()
 
     @property
     def stored(self) -> bytes:

@@ -163,8 +163,8 @@ class Store:
         hidden = {key for key, one in classes.items() if self.filter.hides(keys[key.patient].unpermute(one))}
         found = []
         for one, tree, some in zip(opened, trees, named, strict=True):
-            gone = {name for key, names in some.items() if key in hidden for name in names}
-            found.append(Opened(one.row, dump(without(tree, gone)), one.body) if gone else one)
+            gone = frozenset(name for key, names in some.items() if key in hidden for name in names)
+            found.append(Opened(one.row, dump(without(tree, gone)), one.body, gone) if gone else one)
         return found
 
     def _of_its_record(self, tree: Tree, own: Key) -> dict[Key, set[str]]:

@@ -1,0 +1,122 @@
+"""A patch neither reads nor changes what its sender may not know of: it is answered as though that were not there, and is
+refused where it would touch it all the same."""
+
+import json
+from typing import Any
+
+import pytest
+
+from liaison.fhir.interactions import patching
+
+from .pieces import label
+from .test_naming_sensitive import NARRATIVE, SECRET, body, ref, team_of
+
+Tree = dict[str, Any]
+WORDS = "words beside"
+
+
+def operation(op: str, path: str, **more: str) -> Tree:
+    return {"op": op, "path": path, **more}
+
+
+# By what is tried, with the item at `/supportingInfo/0` and in `/reasonReference`, where nothing else is.
+READING: dict[str, list[Tree]] = {
+    "copies the words": [operation("copy", "/code/text", **{"from": "/reasonReference/0/display"})],
+    "copies the narrative": [operation("copy", "/code/text", **{"from": "/text/div"})],
+    "moves it": [operation("move", "/basedOn", **{"from": "/reasonReference"})],
+    "compares it": [operation("test", "/reasonReference/0/display", value=SECRET)],
+    "compares what is after it": [operation("test", "/supportingInfo/1/display", value=WORDS)],
+    "changes it": [operation("replace", "/reasonReference/0/display", value="x")],
+    "removes it": [operation("remove", "/reasonReference")],
+    "counts what is before another": [operation("replace", "/supportingInfo/1/display", value="x")],
+}
+TOUCHING: dict[str, list[Tree]] = {
+    "means another": [operation("replace", "/supportingInfo/0/display", value="x")],
+    "copies another": [operation("copy", "/code/text", **{"from": "/supportingInfo/0/display"})],
+    "writes the narrative anew": [operation("add", "/text", value={**NARRATIVE, "status": "generated"})],  # type: ignore[arg-type]
+    "removes all": [operation("remove", "/supportingInfo")],
+    "writes over it": [operation("add", "/reasonReference", value=[{"display": "x"}])],  # type: ignore[arg-type]
+}
+
+
+async def order(territory: Any, hidden: bool) -> tuple[Any, Any, str, str]:
+    """A request with an item that the nurse does not see, or without."""
+    gp, nurse, patient = await team_of(territory, "gp", "nurse")
+    item = await territory.create(gp.caller, territory.item_of(patient, "Condition", **label("SENS")))
+    other = await territory.create(gp.caller, territory.item_of(patient, "Condition"))
+    tree = {**territory.item_of(patient, "ServiceRequest"), "code": {"text": "x"}}
+    shown = {"reference": other, "display": WORDS}
+    if hidden:
+        tree |= {"reasonReference": [ref(item)], "supportingInfo": [ref(item), shown], "text": NARRATIVE}
+    else:
+        tree |= {"supportingInfo": [shown]}
+    return gp, nurse, await territory.create(gp.caller, tree), item
+
+
+async def patched(territory: Any, caller: Any, path: str, operations: Any) -> Any:
+    return await territory.ask(
+        caller, "PATCH", path, operations, content_type="application/json-patch+json", prefer="return=representation"
+    )
+
+
+@pytest.mark.parametrize("name", READING)
+async def test_what_would_read_it_is_answered_as_though_it_were_not_there(territory: Any, name: str) -> None:
+    gp, nurse, naming, _ = await order(territory, True)
+    _, stranger, plain, _ = await order(territory, False)
+    before = await body(territory, gp.caller, naming)
+
+    answer = await patched(territory, nurse.caller, naming, READING[name])
+    absent = await patched(territory, stranger.caller, plain, READING[name])
+
+    assert answer.status >= 400
+    assert (answer.status, answer.body) == (absent.status, absent.body)
+    assert await body(territory, gp.caller, naming) == before
+    assert SECRET.encode() not in await body(territory, nurse.caller, naming)
+    assert (await patched(territory, gp.caller, naming, READING[name])).status in (200, 422)  # who sees it may
+
+
+@pytest.mark.parametrize("name", TOUCHING)
+async def test_what_would_change_it_is_refused(territory: Any, name: str) -> None:
+    gp, nurse, naming, item = await order(territory, True)
+    before = await body(territory, gp.caller, naming)
+
+    answer = await patched(territory, nurse.caller, naming, TOUCHING[name])
+
+    assert answer.status == 422
+    assert b"not shown" in answer.body
+    assert item.encode() not in answer.body
+    assert await body(territory, gp.caller, naming) == before
+    assert (await patched(territory, gp.caller, naming, TOUCHING[name])).status == 200
+
+
+async def test_a_patch_of_fhirpath_is_held_to_it_too(territory: Any) -> None:
+    gp, nurse, naming, _ = await order(territory, True)
+    before = await body(territory, gp.caller, naming)
+
+    def operation(kind: str, path: str, **more: str) -> Tree:
+        parts = [{"name": "type", "valueCode": kind}, {"name": "path", "valueString": path}]
+        parts += [{"name": name, "valueString": value} for name, value in more.items()]
+        return {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+
+    for patch in (
+        operation("delete", "ServiceRequest.reasonReference[0]"),
+        operation("replace", "ServiceRequest.supportingInfo[0].display", value="x"),
+        operation("replace", f"ServiceRequest.supportingInfo.where(display = '{WORDS}').display", value="x"),
+    ):
+        answer = await territory.ask(nurse.caller, "PATCH", naming, patch)
+        if "where" not in str(patch):
+            assert answer.status == 422 or await body(territory, gp.caller, naming) == before
+            assert await body(territory, gp.caller, naming) == before
+    assert answer.status == 200, answer.body  # named by what it is, not by its place
+    whole = json.loads(await body(territory, gp.caller, naming))
+    assert [one["display"] for one in whole["supportingInfo"]] == [SECRET, "x"]
+    assert whole["reasonReference"][0]["display"] == SECRET
+
+
+async def test_without_that_the_words_are_copied(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fault planted."""
+    monkeypatch.setattr(patching, "_as_shown", lambda write: None)
+    _, nurse, naming, _ = await order(territory, True)
+
+    assert (await patched(territory, nurse.caller, naming, READING["copies the words"])).status == 200
+    assert SECRET.encode() in await body(territory, nurse.caller, naming)
