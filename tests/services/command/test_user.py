@@ -151,6 +151,13 @@ def test_there_is_one_account_for_each_person(console: Console, people: dict[str
     console.run("user", "end", "fi.rst")
     assert console.run("user", "invite", "se.cond", nurse).returncode == 0
 
+    # The first does not come back beside it: whoever suspends one would leave the other.
+    for day in ("none", "2099-12-31"):
+        refused = console.run("user", "until", "fi.rst", day)
+        assert (refused.returncode, "one account for each person" in refused.stderr) == (1, True)
+    states = {one["username"]: one["state"] for one in json.loads(console.run("user", "list", "--json").stdout)}
+    assert (states["fi.rst"], states["se.cond"]) == ("ended", "in force")
+
 
 def test_two_administrators_prove_themselves_at_the_console(
     console: Console,

@@ -1,21 +1,26 @@
 """`liaison sandbox`, from outside: what it writes, who gets in, who sees whom, and what it refuses to touch."""
 
 import asyncio
+import base64
 import json
+import re
 import stat
+import time
 from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
 
+from liaison.auth.people import totp
 from liaison.fhir.store.embedded import Embedded
 from liaison.fhir.vault import FileKeyProvider
 from liaison.services.installation import FICTITIOUS
 from liaison.services.sandbox.folder import Folder
+from liaison.services.sandbox.token import NoToken
 
 from ..console import typed
-from .conftest import Running, environment, liaison, start, stop
+from .conftest import Running, environment, hidden, liaison, start, stop
 from .people import KEYS
 
 pytestmark = pytest.mark.http
@@ -163,6 +168,25 @@ def test_the_command_prints_the_same_kind_of_token(sandbox: Running) -> None:
     assert done.returncode == 0, done.stderr
     assert sandbox.get(done.stdout.strip(), "Patient").json()["total"] == 1
     assert sandbox.get(done.stdout.strip(), "Observation").status_code == 403
+
+
+def test_of_who_has_added_a_second_factor_it_is_said_why_there_is_no_token(sandbox: Running) -> None:
+    person = next(one for one in sandbox.known["people"] if one["key"] == "nurse_colleague")
+    with httpx.Client(base_url=sandbox.known["issuer"], timeout=60) as browser:
+        form = {"identifiant": person["username"], "secret": person["password"], "suite": "/"}
+        csrf = hidden(browser.get("/connexion").text, "csrf")
+        assert browser.post("/connexion", data={**form, "csrf": csrf}).status_code == 303
+        csrf = hidden(browser.get("/ma-securite").text, "csrf")
+        page = browser.post("/ma-securite/code/preparer", data={"csrf": csrf}, follow_redirects=True)
+        typed = re.search(r"Sans appareil photo[^<]*<strong>([^<]*)</strong>", page.text)
+        assert typed
+        secret = base64.b32decode(typed[1].replace(" ", ""))
+        code = totp.code_of(secret, totp.step_of(time.time()))
+        added = browser.post("/ma-securite/code", data={"csrf": hidden(page.text, "csrf"), "suite": "/", "code": code})
+        assert added.status_code == 303
+    # Nobody else of these tests: the only second factor stays.
+    with pytest.raises(NoToken, match="has added a second factor"):
+        sandbox.token("nurse_colleague")
 
 
 def test_it_starts_again_as_it_was(sandbox: Running) -> None:

@@ -165,8 +165,14 @@ def pin_problem(pin: str) -> str:
 
 
 async def end_at(connection: asyncpg.Connection, account: int, moment: datetime | None) -> None:
-    """The end of a contract, or that it has none. What the account holds open ends with it, at once or when it comes."""
-    await connection.execute("update account set ends_at = $2 where account = $1", account, moment)
+    """The end of a contract, or that it has none. What the account holds open ends with it, at once or when it comes. Raises
+    AlreadyHeld, and changes nothing, for one that is over where its owner has another since."""
+    before = await by_number(connection, account)
+    async with connection.transaction():
+        await connection.execute("update account set ends_at = $2 where account = $1", account, moment)
+        after = await by_number(connection, account)
+        if before is not None and before.over and after is not None and not after.over:
+            await _refuse_second(connection, after.person, account)
     # Not now(): that is when the transaction began, and a moment that was read within it is later.
     if await connection.fetchval("select ends_at <= clock_timestamp() from account where account = $1", account):
         await end_account(connection, account)

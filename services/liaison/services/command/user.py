@@ -196,7 +196,10 @@ def _set_end(username: str, ends_at: "datetime | Literal['now'] | None", act: st
             now = await house.database.now()
             end_at = now if ends_at == "now" else ends_at
             account = await named(connection, username)
-            await accounts.end_at(connection, account.number, end_at)
+            try:
+                await accounts.end_at(connection, account.number, end_at)
+            except AccountProblem as problem:
+                raise Refused(str(problem)) from None
             await record(house, connection, account, act)
             return end_at is not None and end_at <= now
 

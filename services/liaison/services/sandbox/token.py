@@ -163,6 +163,11 @@ def _step(browser: _Browser, answer: _Answer, person: Mapping[str, Any], patient
         if chosen := patient or answer.field("patient"):
             answered.append(("patient", chosen))
         return browser.send("/oauth/consent", answered)
+    if 'action="/connexion/code"' in answer.body:
+        raise NoToken(
+            f"{person['name']} has added a second factor, which this command does not have: take another person, or make a "
+            "new sandbox."
+        )
     if 'action="/role"' in answer.body:
         role = answer.field("role")
         return browser.send("/role", {"role": role, "suite": answer.field("suite"), "csrf": csrf})

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.people import accounts, identity_checks, professions, recovery, ways_in
-from liaison.auth.people.accounts import Account
+from liaison.auth.people.accounts import Account, AlreadyHeld
 from liaison.auth.people.recovery import RecoveryProblem, SignsInElsewhere
 from liaison.auth.people.ways_in import NoLink
 from liaison.fhir.errors import NotFound
@@ -118,7 +118,11 @@ async def change_end(request: Request) -> Response:
         return await _show(request, account, status=422, error=problem, wrong="fin", given=form)
     with faults.reported():
         async with request.app.state.house.database.writing.acquire() as connection, connection.transaction():
-            await accounts.end_at(connection, account.number, ends_at)
+            try:
+                await accounts.end_at(connection, account.number, ends_at)
+            except AlreadyHeld:
+                problem = translations(language_of(request)).gettext("Cette personne a déjà un compte.")
+                return await _show(request, account, status=422, error=problem, wrong="fin", given=form)
             await note(request, connection, "end" if form.get("maintenant") else "change of end", account)
     return _there(request, account)
 

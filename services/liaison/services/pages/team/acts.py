@@ -3,6 +3,7 @@
 Each act asks for a recent proof of who the manager is (`page`), and is in the journal with her name.
 """
 
+import contextlib
 from datetime import date, datetime, time
 
 import asyncpg
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import accounts, first_codes, managers, professions, ways_in
-from liaison.auth.people.accounts import Account
+from liaison.auth.people.accounts import Account, AlreadyHeld
 from liaison.auth.people.managers import Person
 from liaison.auth.people.ways_in import NoLink
 from liaison.fhir.errors import NotFound
@@ -53,8 +54,10 @@ async def _move_end(request: Request, person: Person, until: date | None, act: s
         async with request.app.state.house.database.writing.acquire() as connection, connection.transaction():
             account = await accounts.by_number(connection, person.account)
             if account is not None and ends_with(account, person):
-                await accounts.end_at(connection, account.number, end_of(until))
-                await note(request, connection, act, account.number)
+                # An account that is over stays so where the person has another since: the role is theirs by that one.
+                with contextlib.suppress(AlreadyHeld):
+                    await accounts.end_at(connection, account.number, end_of(until))
+                    await note(request, connection, act, account.number)
 
 
 async def _of_mine(request: Request, caller: Caller) -> Person:

@@ -4,6 +4,7 @@ It asks for a recent proof of who the manager is (`page`), and is in the journal
 page that answers, once, to be printed or spoken.
 """
 
+import contextlib
 import re
 import secrets
 import unicodedata
@@ -17,6 +18,7 @@ from starlette.responses import Response
 
 from liaison.auth.caller import Caller
 from liaison.auth.people import accounts, first_codes, invitations, managers, professions
+from liaison.auth.people.accounts import AlreadyHeld
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
 from liaison.services.pages import clock
@@ -116,7 +118,9 @@ async def _last_as_long(connection: asyncpg.Connection, caller: Caller, person: 
     if account is None or not any(acts.ends_with(account, one) for one in held):
         return
     if account.ends_at is not None and (end is None or account.ends_at < end):
-        await accounts.end_at(connection, account.number, end)
+        # Not where the person has another since, by which the new role is theirs.
+        with contextlib.suppress(AlreadyHeld):
+            await accounts.end_at(connection, account.number, end)
 
 
 async def _known_already(connection: asyncpg.Connection, caller: Caller, person: Key) -> str:
