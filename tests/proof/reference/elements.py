@@ -204,6 +204,8 @@ def unversioned(reference: str) -> str:
 
 
 def reference_is(parameter: Parameter, element: Any, modifier: str, value: str) -> bool:
+    if isinstance(element, str):  # a canonical: without a version, any is meant (search.html#reference)
+        return not modifier and value in (element, element.partition("|")[0])
     if modifier == "identifier":
         return "identifier" in element and token_is(element["identifier"], "", value)
     written = element.get("reference", "")

@@ -91,16 +91,33 @@ class Seen:
     def targets(self, resource: Resource, code: str) -> Iterator[Resource]:
         """The resources that a reference parameter leads to."""
         for element in elements(resource, code):
+            if isinstance(element, str):
+                yield from self.defined(PARAMETERS[resource["resourceType"]][code].targets, element)
+                continue
             type_, _, id_ = unversioned(element.get("reference", "")).partition("/")
             target = self.by_id.get(id_)
             if target is not None and target["resourceType"] == type_:
                 yield target
 
+    def defined(self, types: Iterable[str], canonical: str) -> Iterator[Resource]:
+        """references.html#canonical: by url and version; without a version the latest, the last written of equal ones."""
+        url, _, version = canonical.partition("|")
+        for type_ in types:
+            known = [one for one in self.of_type.get(type_, ()) if one.get("url") == url]
+            known = [one for one in known if version in ("", one.get("version", ""))]
+            if known:
+                yield max(known, key=lambda one: (_natural(one.get("version", "")), one["meta"]["lastUpdated"]))
+
+
+def _natural(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part]
+
 
 def contained(resource: Resource, root: Resource, code: str) -> Iterator[Resource]:
     """The resources contained in `root` that a reference parameter of one within it leads to."""
     for element in elements(resource, code):
-        yield from (one for one in root.get("contained", ()) if element.get("reference") == f"#{one['id']}")
+        if isinstance(element, dict):
+            yield from (one for one in root.get("contained", ()) if element.get("reference") == f"#{one['id']}")
 
 
 def knows(type_: str, asked: str) -> bool:
@@ -175,7 +192,8 @@ def sort_value(seen: Seen, resource: Resource, name: str, descending: bool) -> t
             case "quantity":
                 found += [amounts_to(element)] if "value" in element else []
             case _:
-                found += [unversioned(element["reference"])] if "/" in element.get("reference", "") else []
+                written = element.partition("|")[0] if isinstance(element, str) else element.get("reference", "")
+                found += [unversioned(written)] if "/" in written else []
     if not found:
         return 0, None
     return 1, max(found) if descending else min(found)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from .elements import Resource, codings, elements, period, token_texts, unversioned
-from .evaluator import Asked, contained
+from .evaluator import Asked, Seen, contained
 from .tables import CODE_SYSTEMS, PARAMETERS, UNITS, WITHOUT_SYSTEM
 
 SORTED_BY = {
@@ -27,6 +27,7 @@ class Generator:
         self.random = random.Random(seed)
         self.by_type: dict[str, list[Resource]] = {}
         self.by_id = {one["id"]: one for one in corpus}
+        self.seen = Seen(corpus)
         self._back: dict[str, list[tuple[Resource, str]]] = {}
         for one in corpus:
             if one["resourceType"] in PARAMETERS:
@@ -102,8 +103,11 @@ class Generator:
         return made or self._criterion(type_, example)
 
     def _targets(self, example: Resource, code: str) -> list[Resource]:
-        ids = [unversioned(one.get("reference", "")).partition("/")[2] for one in elements(example, code)]
-        return [self.by_id[id_] for id_ in ids if id_ in self.by_id]
+        found = elements(example, code)
+        ids = [unversioned(one.get("reference", "")).partition("/")[2] for one in found if isinstance(one, dict)]
+        types = PARAMETERS[example["resourceType"]][code].targets
+        named = [defined for one in found if isinstance(one, str) for defined in self.seen.defined(types, one)]
+        return [*named, *(self.by_id[id_] for id_ in ids if id_ in self.by_id)]
 
     def _referring(self, id_: str) -> list[tuple[Resource, str]]:
         if not self._back:
@@ -205,6 +209,8 @@ class Generator:
         return "", [self.random.choice(PREFIXES) + text + ("" if unit in ("||",) else unit)]
 
     def _reference(self, element: Any) -> tuple[str, Any]:
+        if isinstance(element, str):
+            return "", [self.random.choice((element, element.partition("|")[0], f"{element.partition('|')[0]}|7"))]
         written = element.get("reference", "")
         type_, _, id_ = unversioned(written).partition("/")
         if not id_ or "?" in written:  # a target that is in no bundle

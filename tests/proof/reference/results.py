@@ -86,14 +86,19 @@ def _holds(resource: Resource, test: Test) -> bool:
         case "quantity":
             return any(quantity_is(one, "", operator + value) for one in found)
         case _ if operator == "ne":
-            return any("reference" in one and not _refers(one, value) for one in found)
+            return any(_written(one) and not _refers(one, value) for one in found)
         case _:
             return satisfies(resource, name, "", [value])
 
 
-def _refers(one: Resource, value: str) -> bool:
-    written = str(one["reference"])
-    return value in (written, unversioned(written))
+def _written(one: Any) -> str:
+    """What a reference, or a canonical, names."""
+    return one if isinstance(one, str) else str(one.get("reference", ""))
+
+
+def _refers(one: Any, value: str) -> bool:
+    written = _written(one)
+    return value in (written, written.partition("|")[0] if isinstance(one, str) else unversioned(written))
 
 
 def _compare(operator: str, text: str, value: str) -> bool:
@@ -188,7 +193,7 @@ class Filters:
                     return None
                 return self.random.choice(("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")), str(element["value"])
             case _:
-                written = element.get("reference", "")
+                written = _written(element)
                 if "/" not in written or "?" in written:
                     return None
                 return self.random.choice(("eq", "re", "ne")), written

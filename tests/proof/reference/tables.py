@@ -95,6 +95,17 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "expiration-date": _p("date", "batch.expirationDate"),
         "manufacturer": _p("reference", "manufacturer", targets="Organization"),
     },
+    "QuestionnaireResponse": {
+        "patient": _PATIENT["patient"],
+        "status": _p("token", "status"),
+        "authored": _p("date", "authored"),
+        "questionnaire": _p("reference", "questionnaire", targets="Questionnaire"),
+    },
+    "Questionnaire": {
+        "title": _p("string", "title"),
+        "status": _p("token", "status"),
+        "version": _p("token", "version"),
+    },
     "Practitioner": {
         "family": _p("string", "name.family"),
         "given": _p("string", "name.given"),
@@ -135,12 +146,14 @@ CODE_SYSTEMS = {
     ("Encounter", "status"): "http://hl7.org/fhir/encounter-status",
     ("Procedure", "status"): "http://hl7.org/fhir/event-status",
     ("MedicationRequest", "status"): "http://hl7.org/fhir/CodeSystem/medicationrequest-status",
+    ("Questionnaire", "status"): "http://hl7.org/fhir/publication-status",
+    ("QuestionnaireResponse", "status"): "http://hl7.org/fhir/questionnaire-answers-status",
     ("Medication", "status"): "http://hl7.org/fhir/CodeSystem/medication-status",
     ("MedicationRequest", "intent"): "http://hl7.org/fhir/CodeSystem/medicationrequest-intent",
 }
 
 # Elements whose tokens have no system, so that no bar may be written.
-WITHOUT_SYSTEM = frozenset({"phone", "email", "active"})
+WITHOUT_SYSTEM = frozenset({"phone", "email", "active", "version"})
 
 # UCUM units of the given data and some beside them: what they measure, and how many of the first of their kind they are.
 UNITS: dict[str, tuple[str, Fraction]] = {

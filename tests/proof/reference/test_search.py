@@ -78,3 +78,18 @@ async def test_a_fault_planted_in_what_is_contained_is_found(
     async for world in loaded(database, tmp_path, 3):
         with pytest.raises(AssertionError):
             await _agree(world, 300, seed=1, chained=0.9)
+
+
+@pytest.mark.parametrize("fault", ["tokens_of", "led_to"])
+async def test_a_fault_planted_in_canonicals_is_found(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    from liaison.fhir.search.canonical import Definitions
+
+    async def nothing(*_: object) -> dict[object, object]:
+        return {}
+
+    monkeypatch.setattr(Definitions, fault, nothing)
+    async for world in loaded(database, tmp_path, 1):
+        with pytest.raises(AssertionError):
+            await _agree(world, 400, seed=1, chained=0.9)

@@ -135,11 +135,45 @@ async def loaded(database: Database, tmp_path: Path, most: int) -> AsyncIterator
         for bundle in bundles:
             await world.load(bundle)
         patients = [id_ for id_, tree in world.corpus.resources.items() if tree["resourceType"] == "Patient"]
+        await world.store_all([*_forms(world), *(id_ for patient in patients for id_ in _answers(world, patient))])
         await world.see(1, patients)
         await world.see(2, patients[:1])
         await world.see(3, patients[1:])
         await world.see(4, [])
         yield world
+
+
+FORM = "https://liaison.test/Questionnaire"
+
+
+def _forms(world: World) -> list[str]:
+    """Questionnaires in several versions, stored in no order; of one, two of the same version."""
+    forms = (("pain", "1.10"), ("pain", "1.9"), ("falls", "2"), ("sleep", "1"), ("sleep", "1"))
+    return [
+        world.make(
+            "Questionnaire",
+            status="draft" if number == 1 else "active",
+            url=f"{FORM}/{name}",
+            version=version,
+            title=f"{name} {number}",
+        )
+        for number, (name, version) in enumerate(forms)
+    ]
+
+
+def _answers(world: World, patient: str) -> list[str]:
+    """Answers to what a canonical names: the latest, a version, and one that is not kept here."""
+    return [
+        world.make(
+            "QuestionnaireResponse",
+            patient,
+            status="completed" if len(asked) % 2 else "in-progress",
+            subject={"reference": f"Patient/{patient}"},
+            authored=f"2026-0{number + 1}-05",
+            questionnaire=f"{FORM}/{asked}",
+        )
+        for number, asked in enumerate(("pain", "pain|1.9", "pain|7", "falls|2", "sleep", "sleep|1", "other"))
+    ]
 
 
 async def compare(world: World, caller: Caller, asked: Asked, seen: Seen, count: int) -> str:
