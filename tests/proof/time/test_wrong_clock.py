@@ -21,7 +21,7 @@ from liaison.services.settings import Settings
 
 from ...auth.oauth2.proofs import Prover
 from ...services.conftest import Person, Service, alone, service_base, settle
-from .wrong_clock import FAKETIME, Running, served
+from .wrong_clock import BY_THE_FIRST_DIFFERENCE, BY_THE_WALL, FAKETIME, Running, served, set_to
 
 __all__ = ["service_base"]
 
@@ -237,8 +237,35 @@ def test_a_worker_that_believes_its_machine_is_found_out(
     service_base: dict[str, str], known: Known, right: dict[str, Any], shift: str, tmp_path: Path
 ) -> None:
     """The fault, planted: the test above would fail."""
-    with served(service_base, shift, tmp_path / "planted", planted=True) as running:
+    with served(service_base, shift, tmp_path / "planted", planted=BY_THE_WALL) as running:
         found = answers(running, known)
+
+    differing = {name for name in right if found.get(name) != right[name]}
+    assert {"a fresh assertion gets a token", "a token that this worker did not issue"} <= differing
+
+
+def _after_a_jump(base: dict[str, str], known: Known, shift: str, folder: Path, planted: str = "") -> dict[str, Any]:
+    """What a worker answers that has been asked already when its machine's clock jumps."""
+    with served(base, "", folder, planted=planted) as running:
+        with closing(Asking(running, known)) as asking:
+            assert asking.token_for("by_key").status_code == 200
+        set_to(folder, shift)
+        return answers(running, known)
+
+
+@pytest.mark.parametrize("shift", ["+1d", "-1d"])
+def test_a_clock_that_jumps_a_day_changes_nothing(
+    service_base: dict[str, str], known: Known, right: dict[str, Any], shift: str, tmp_path: Path
+) -> None:
+    assert _after_a_jump(service_base, known, shift, tmp_path / "jumping") == right
+
+
+@pytest.mark.parametrize("shift", ["+1d", "-1d"])
+def test_a_worker_that_put_its_machine_right_once_is_found_out(
+    service_base: dict[str, str], known: Known, right: dict[str, Any], shift: str, tmp_path: Path
+) -> None:
+    """The fault, planted, which a clock that is off from the start does not show."""
+    found = _after_a_jump(service_base, known, shift, tmp_path / "planted", BY_THE_FIRST_DIFFERENCE)
 
     differing = {name for name in right if found.get(name) != right[name]}
     assert {"a fresh assertion gets a token", "a token that this worker did not issue"} <= differing
