@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import asyncpg
 import httpx
+from tests.bench.territory import CODES
 
 from liaison.auth.caller import Caller
 from liaison.fhir.search.decide import Budget
@@ -56,7 +57,14 @@ SHAPES: Final = (
     Shape("token :of-type", "Patient?identifier:of-type={typed}"),
     Shape("token :in", f"Observation?{OF_ONE}&code:in={{set}}"),
     Shape("token :not-in", f"Observation?{OF_ONE}&code:not-in={{set}}"),
+    Shape("token :below", f"Observation?{OF_ONE}&code:below=http://loinc.org|bench"),
+    Shape("token :above", f"Observation?{OF_ONE}&code:above=http://loinc.org|{CODES[0]}"),
     Shape("date, range", f"Observation?{OF_ONE}&date=ge{{from}}&date=lt{{to}}"),
+    Shape("date, eq", f"Observation?{OF_ONE}&date={{from}}"),
+    Shape("date, ne", f"Observation?{OF_ONE}&date=ne{{from}}", empty=True),
+    Shape("date, gt and le", f"Observation?{OF_ONE}&date=gt{{before}}&date=le{{from}}"),
+    Shape("date, sa and eb", f"Observation?{OF_ONE}&date=sa{{before}}&date=eb{{to}}"),
+    Shape("date, ap", f"Observation?{OF_ONE}&date=ap{{from}}"),
     Shape("date of people", "Patient?birthdate={birth}"),
     Shape("string, start", "Patient?family={start}"),
     Shape("string :exact", "Patient?family:exact={family}"),
@@ -65,9 +73,13 @@ SHAPES: Final = (
     Shape("reference :[type]", "Observation?subject:Patient={patient}"),
     Shape("reference :identifier", f"Encounter?{OF_ONE}&participant:identifier={{npi}}", empty=True),
     Shape("quantity", f"Observation?{OF_ONE}&value-quantity=gt{{value}}"),
+    Shape("quantity, eq in UCUM", f"Observation?{OF_ONE}&value-quantity={{measure}}"),
+    Shape("quantity, ne", f"Observation?{OF_ONE}&value-quantity=ne{{value}}"),
+    Shape("quantity, le and ge", f"Observation?{OF_ONE}&value-quantity=le{{measure}}&value-quantity=ge{{value}}"),
+    Shape("quantity, ap", f"Observation?{OF_ONE}&value-quantity=ap{{measure}}"),
     Shape("number", f"RiskAssessment?{OF_ONE}&probability=gt0.1", empty=True),
     Shape("composite", f"Observation?{OF_ONE}&code-value-quantity={{code}}$gt{{value}}"),
-    Shape("uri", f"Observation?{OF_ONE}&_profile={{profile}}"),
+    Shape("_profile", f"Observation?{OF_ONE}&_profile={{profile}}"),
     Shape("uri :below", f"Observation?{OF_ONE}&_profile:below={{profile}}"),
     Shape("near", "Location?near=42.36|-71.06|50|km", once=True, empty=True),
     Shape(":missing", f"Observation?{OF_ONE}&encounter:missing=true", empty=True),
@@ -94,14 +106,20 @@ SHAPES: Final = (
     Shape("_revinclude", "Encounter?_id={encounter}&_revinclude=Observation:encounter"),
     # the result
     Shape("_sort by a string", f"Condition?{OF_ONE}&_sort=clinical-status,-onset-date"),
+    Shape("_sort by several keys", f"Observation?{OF_ONE}&_sort=-date,code,_id"),
+    Shape("_sort by a quantity", f"Observation?{OF_ONE}&code={{code}}&_sort=-value-quantity"),
+    Shape("_sort by a number", f"RiskAssessment?{OF_ONE}&_sort=probability", empty=True),
     Shape("_sort, chained", f"Observation?{OF_ONE}&code={{code}}&_sort=encounter.class"),
     Shape("_total=accurate", f"Observation?{OF_ONE}&_total=accurate&_count=5"),
+    Shape("_total=estimate", f"Observation?{OF_ONE}&_total=estimate&_count=5"),
     Shape("_summary=count", f"Observation?{OF_ONE}&_summary=count"),
     Shape("_summary=true", f"Observation?{OF_ONE}&_summary=true"),
     Shape("_summary=text", f"Observation?{OF_ONE}&_summary=text"),
     Shape("_summary=data", f"Observation?{OF_ONE}&_summary=data"),
     Shape("_elements", f"Observation?{OF_ONE}&_elements=code,value"),
-    Shape("second page", f"Observation?{OF_ONE}&_count=10&page=2"),
+    Shape("second page", f"Observation?{OF_ONE}&_count=10&page=next"),
+    Shape("previous page", f"Observation?{OF_ONE}&_count=10&page=next,previous"),
+    Shape("previous page of a list", f"Observation?{OF_ONE}&_sort=code&_count=10&page=next,previous"),
     # filters
     Shape("_filter in SQL", f"Observation?{OF_ONE}&_filter=code eq {{code}} or date lt {{from}}"),
     Shape("_filter, decrypted", f"Observation?{OF_ONE}&_filter=code eq {{code}} and not (value-quantity lt {{value}})"),
@@ -171,6 +189,7 @@ def _places(patient: Tree, seen: Mapping[str, Sequence[Tree]]) -> dict[str, str]
     family = patient["name"][0]["family"]
     year = int(one["effectiveDateTime"][:4])
     coding = one["code"]["coding"][0]
+    measure = one["valueQuantity"]
     numbered = patient["identifier"][1]
     typed = numbered["type"]["coding"][0]
     return {
@@ -180,6 +199,7 @@ def _places(patient: Tree, seen: Mapping[str, Sequence[Tree]]) -> dict[str, str]
         "typed": f"{typed['system']}|{typed['code']}|{numbered['value']}",
         "identifier": f"{numbered['system']}|{numbered['value']}",
         "set": "https://liaison.test/ValueSet/bench",
+        "before": f"{year - 1}",
         "from": f"{year}",
         "to": f"{year + 1}",
         "birth": patient["birthDate"],
@@ -190,6 +210,7 @@ def _places(patient: Tree, seen: Mapping[str, Sequence[Tree]]) -> dict[str, str]
         "class": stay["class"]["code"],
         "npi": doctor["identifier"][0]["value"],
         "doctor": doctor["name"][0]["family"],
+        "measure": "|".join(str(measure[part]) for part in ("value", "system", "code")),
         "value": str(one["valueQuantity"]["value"] // 2),
         "profile": one["meta"]["profile"][0] if one.get("meta", {}).get("profile") else "none",
     }
@@ -208,7 +229,7 @@ async def measured(
     for shape in SHAPES:
         client.headers.update(await renewed())
         asked = [shape.path.format(**one) for one in (people[:1] if shape.once else people)]
-        asked = [await _second(client, path) if "page=2" in path else path for path in asked]
+        asked = [await _page_of(client, *path.split("&page=")) if "&page=" in path else path for path in asked]
         times, entries = await _timed(client, [path for path in asked if path])
         if not entries and not shape.empty:
             raise RuntimeError(f"{shape.name}: nothing is found by {asked[0]}")
@@ -218,11 +239,14 @@ async def measured(
     return rows
 
 
-async def _second(client: httpx.AsyncClient, path: str) -> str:
-    """The link to the second page; '' when there is none."""
-    first = (await client.get(path.replace("&page=2", ""))).json()
-    links = {link["relation"]: link["url"] for link in first["link"]}
-    return str(links.get("next", "")).partition("/fhir/")[2]
+async def _page_of(client: httpx.AsyncClient, path: str, way: str) -> str:
+    """The page that these links lead to from the first one; '' when there is none."""
+    for relation in way.split(","):
+        links = {link["relation"]: link["url"] for link in (await client.get(path)).json()["link"]}
+        path = str(links.get(relation, "")).partition("/fhir/")[2]
+        if not path:
+            break
+    return path
 
 
 async def _timed(client: httpx.AsyncClient, asked: Sequence[str]) -> tuple[list[float], int]:

@@ -208,11 +208,14 @@ async def caller(house: House, act: Act) -> Caller:
 
 
 async def define(house: House, parameter: Tree) -> None:
-    """A search parameter that is not R4's and a value set, both ready to be searched by."""
+    """A search parameter that is not R4's, a value set and a hierarchy of codes, ready to be searched by."""
     maker = await internal.open_session(house.database.writing, "sandbox")
     codes: Tree = {"resourceType": "ValueSet", "url": "https://liaison.test/ValueSet/bench", "status": "active"}
     codes |= {"compose": {"include": [{"system": "http://loinc.org", "concept": [{"code": one} for one in CODES]}]}}
-    for tree in (parameter, codes):
+    system: Tree = {"resourceType": "CodeSystem", "url": "http://loinc.org", "status": "active", "content": "complete"}
+    below = [{"code": one} for one in CODES]
+    system |= {"hierarchyMeaning": "is-a", "concept": [{"code": "bench", "concept": below}]}
+    for tree in (parameter, codes, system):
         answer = await house.engine.handle(maker, Request("POST", tree["resourceType"], "", json.dumps(tree).encode()))
         assert answer.status == 201, answer.body
     while (await house.store.parameters.refreshed()).waiting:
