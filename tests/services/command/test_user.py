@@ -18,12 +18,14 @@ pytestmark = pytest.mark.http
 
 @pytest.fixture(autouse=True)
 def _nobody_has_an_account_yet(settings: Settings, people: dict[str, Person]) -> None:
-    """There is one for each person, and these tests share the people."""
+    """There is one for each person for good, and these tests share the people: what others opened is nobody's."""
 
-    async def end(house: House) -> None:
-        await house.database.writing.execute("update account set ends_at = now() - interval '1 second'")
+    async def leave(house: House) -> None:
+        await house.database.writing.execute(
+            "update account set ends_at = now() - interval '1 second', fhir_res = account"
+        )
 
-    in_house(settings, end)
+    in_house(settings, leave)
 
 
 def state(console: Console, username: str) -> dict[str, Any]:
@@ -149,14 +151,33 @@ def test_there_is_one_account_for_each_person(console: Console, people: dict[str
     assert console.run("user", "invite", "se.cond", nurse).returncode == 1  # nor round a suspension
     console.run("user", "resume", "fi.rst")
     console.run("user", "end", "fi.rst")
-    assert console.run("user", "invite", "se.cond", nurse).returncode == 0
+    refused = console.run("user", "invite", "se.cond", nurse)  # nor round its end
+    assert (refused.returncode, "prolonged by its last day" in refused.stderr) == (1, True)
+    assert console.run("user", "until", "fi.rst", "none").returncode == 0
+    states = {one["username"]: one["state"] for one in json.loads(console.run("user", "list", "--json").stdout)}
+    assert (states["fi.rst"], states.get("se.cond")) == ("in force", None)
 
-    # The first does not come back beside it: whoever suspends one would leave the other.
+
+def test_two_accounts_of_one_person_are_not_in_force_together(
+    console: Console, people: dict[str, Person], settings: Settings
+) -> None:
+    """A base from before may hold two, one of them over: whoever suspends one would leave the other."""
+    for name, who in (("ear.lier", "nurse"), ("lat.er", "gp")):
+        assert console.run("user", "invite", name, people[who].practitioner).returncode == 0
+    console.run("user", "end", "ear.lier")
+
+    async def join(house: House) -> None:
+        await house.database.writing.execute(
+            "update account set fhir_res = (select fhir_res from account where username = 'ear.lier') where username = 'lat.er'"
+        )
+
+    in_house(settings, join)
+
     for day in ("none", "2099-12-31"):
-        refused = console.run("user", "until", "fi.rst", day)
+        refused = console.run("user", "until", "ear.lier", day)
         assert (refused.returncode, "one account for each person" in refused.stderr) == (1, True)
     states = {one["username"]: one["state"] for one in json.loads(console.run("user", "list", "--json").stdout)}
-    assert (states["fi.rst"], states["se.cond"]) == ("ended", "in force")
+    assert (states["ear.lier"], states["lat.er"]) == ("ended", "in force")
 
 
 def test_two_administrators_prove_themselves_at_the_console(

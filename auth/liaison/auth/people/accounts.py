@@ -86,8 +86,8 @@ async def add(
     opener: Key | None = None,
 ) -> Account:
     """Raises AccountProblem for a name that is taken or malformed, a secret that is weak, and AlreadyHeld for a professional
-    who has an account: whoever opens a second one would be that professional. For someone of a record,
-    identity_checks.NotChecked.
+    who has or has had an account: whoever opens a second one, or ends theirs and opens another, would be that
+    professional. For someone of a record, identity_checks.NotChecked.
 
     `invited`: without any secret; its owner sets one by the link of an invitation.
     `ends_at`: the end of a contract, after which nobody signs in by it.
@@ -114,26 +114,29 @@ async def add(
         )
         if row is None:
             raise AccountProblem(f"The user name {name} is taken.")
-        await _refuse_second(connection, person, row["account"])
+        await _refuse_second(connection, person, row["account"], over=True)
         await spend(connection, person, row["account"], opener=opener)
         return _account(row)
 
 
-async def _refuse_second(connection: asyncpg.Connection, person: Key, account: int) -> None:
-    """Of a professional, suspended ones too, as long as their contract lasts. Of two who open at once, the second sees the
-    account of the first."""
+async def _refuse_second(connection: asyncpg.Connection, person: Key, account: int, *, over: bool = False) -> None:
+    """Of a professional, suspended ones too, as long as their contract lasts or, with `over`, afterwards too. Of two who open
+    at once, the second sees the account of the first."""
     if person.patient:
         return
     await connection.execute("select pg_advisory_xact_lock($1)", person.res)
     held = await connection.fetchval(
         "select exists (select from account where fhir_kind = $1 and fhir_res = $2 and fhir_patient = 0 and account <> $3"
-        " and (ends_at is null or ends_at > now()))",
+        " and ($4 or ends_at is null or ends_at > now()))",
         person.kind,
         person.res,
         account,
+        over,
     )
     if held:
-        raise AlreadyHeld("There is one account for each person, and this one has theirs.")
+        raise AlreadyHeld(
+            "There is one account for each person, and this one has theirs. One that is over is prolonged by its last day."
+        )
 
 
 async def _secrets(name: str, password: str, pin: str) -> tuple[str | None, str | None]:

@@ -205,7 +205,10 @@ async def invite(request: Request) -> Response:
                 words = gettext(_NOT_CHECKED[refused.why])
                 return await show(request, status=422, error=words, given=form)
             except AlreadyHeld:
-                problem = gettext("Cette personne a déjà un compte.")
+                problem = gettext(
+                    "Cette personne a déjà un compte. S’il est terminé, changez son dernier jour. Si elle n’a plus de quoi"
+                    " entrer, deux administrateurs le rétablissent."
+                )
                 return await show(request, status=422, error=problem, given=form)
             except AccountProblem:
                 problem = gettext(
