@@ -14,8 +14,10 @@ from urllib.parse import urlencode
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import FhirError, Issue
 from liaison.fhir.model import dump, reread
+from liaison.fhir.model.subset import subsetted
 from liaison.fhir.store.contract import Answer, Request, Tree
 from liaison.services.engine import Engine
+from liaison.services.pages.changing import change
 from liaison.services.pages.clock import PARIS
 
 Criteria = Mapping[str, str] | Sequence[tuple[str, str]]
@@ -91,8 +93,13 @@ class Record:
         return _tree(await self.ask("POST", tree["resourceType"], body=tree, prefer="return=representation"))
 
     async def update(self, tree: Tree) -> Tree:
-        """Replaces the version that was read: raises Refused (412) when someone else was faster."""
+        """Replaces the version that was read: raises Refused (412) when someone else was faster. What was left out of it
+        stays as it is."""
         path = f"{tree['resourceType']}/{tree['id']}"
+        if subsetted(tree) and (before := await self.read(path)) is not None and subsetted(before):
+            changed = change({**before, "meta": tree["meta"]}, tree)  # what was read, unless somebody was faster
+            await self.transact({"resourceType": "Bundle", "type": "transaction", "entry": [changed]})
+            return await self.read(path) or tree
         version = f'W/"{tree["meta"]["versionId"]}"'
         return _tree(await self.ask("PUT", path, body=tree, if_match=version, prefer="return=representation"))
 

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.fhir.errors import NotFound
 from liaison.protocols.alerts import Standing, acknowledge, level_of, standing
+from liaison.services.pages.changing import change
 from liaison.services.pages.clinician.alerts import patient_of
 from liaison.services.pages.clinician.dossier import Unsent, show
 from liaison.services.pages.clinician.place import own_place
@@ -47,29 +48,28 @@ async def answer(request: Request) -> Response:
     return RedirectResponse(f"/dossiers/{id_}{already}", status_code=303)
 
 
+_ANSWER: Final = ("status", "businessStatus", "owner", "executionPeriod")
+
+
 async def _see(record: Record, task: Tree, me: Me, instruction: str) -> bool:
     """Whether this was the first answer. An alert that was seen stays seen by whom and when it was; a further instruction
     is sent all the same."""
     before = standing(task, record.now())
     if before in (Standing.SEEN, Standing.CLOSED) and not instruction:
         return False
-    bundle = seen(task, me, record.now(), instruction)
-    if before in (Standing.SEEN, Standing.CLOSED):
-        kept = ("status", "businessStatus", "owner", "executionPeriod")
-        changed = bundle["entry"][0]["resource"]
-        bundle["entry"][0]["resource"] = {**changed, **{name: task[name] for name in kept if name in task}}
-    await record.transact(bundle)
-    return before not in (Standing.SEEN, Standing.CLOSED)
+    answered = before in (Standing.SEEN, Standing.CLOSED)
+    await record.transact(seen(task, me, record.now(), instruction, answered=answered))
+    return not answered
 
 
-def seen(task: Tree, me: Me, at: datetime, instruction: str) -> Tree:
-    """The transaction of an acknowledgement; the Task's version is checked, so that two answers do not overwrite."""
+def seen(task: Tree, me: Me, at: datetime, instruction: str, *, answered: bool) -> Tree:
+    """The transaction of an acknowledgement; the Task's version is checked, so that two answers do not overwrite. What
+    somebody has `answered` stands, beside the instruction."""
     by = {"reference": me.role_reference or me.person, "display": me.name}
     changed, message = acknowledge(task, f"Task/{task['id']}", by, at, instruction)
-    version = f'W/"{task["meta"]["versionId"]}"'
-    entries: list[Tree] = [
-        {"resource": changed, "request": {"method": "PUT", "url": f"Task/{task['id']}", "ifMatch": version}}
-    ]
+    if answered:
+        changed |= {name: task[name] for name in _ANSWER if name in task}
+    entries: list[Tree] = [change(task, changed)]
     if message is not None:
         entries.append({"resource": message, "request": {"method": "POST", "url": "Communication"}})
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
