@@ -31,6 +31,30 @@ def given(most: int) -> list[list[dict[str, Any]]]:
     return [json.loads(gzip.decompress(path.read_bytes()), parse_float=Number)["entry"] for path in files[: most + 1]]
 
 
+def french() -> list[list[dict[str, Any]]]:
+    """The examples of French guides as such bundles: those of the directory, then each patient with what is about them.
+
+    Without what is about nobody here, and what holds others in itself.
+    """
+    from liaison.fhir.model import Number
+
+    where = Path(os.environ["LIAISON_SAMPLE_DATA"]) / "fr-examples"
+    read = [json.loads(path.read_bytes(), parse_float=Number) for path in sorted(where.glob("*/*.json"))]
+    entries = [
+        {"fullUrl": f"{one['resourceType']}/{one['id']}", "resource": one} for one in read if "contained" not in one
+    ]
+    bundles = [[one for one in entries if one["resource"]["resourceType"] in DIRECTORY]]
+    for patient in (one for one in entries if one["resource"]["resourceType"] == "Patient"):
+        about = [one for one in entries if _owner(one["resource"]) == patient["fullUrl"]]
+        bundles.append([patient, *about])
+    return bundles
+
+
+def _owner(resource: Resource) -> str:
+    about: dict[str, str] = resource.get("subject") or resource.get("patient") or {}
+    return about.get("reference", "")
+
+
 class Corpus:
     """Resources by id, and the owner of each: the id of a Patient, or '' for the directory.
 
@@ -40,14 +64,14 @@ class Corpus:
     def __init__(self, new_id: Callable[[str, str], str]) -> None:
         self._new_id = new_id
         self._identified: dict[str, str] = {}
+        self._named: dict[str, str] = {}
         self.resources: dict[str, Resource] = {}
         self.owner: dict[str, str] = {}
 
     def add(self, entries: list[dict[str, Any]]) -> list[str]:
         """The ids of a bundle's resources, in its order, references among them resolved."""
-        named: dict[str, str] = {}
         patient = ""
-        ids = []
+        ids, written = [], {}
         for entry in sorted(entries, key=lambda one: one["resource"]["resourceType"] != "Patient"):
             resource = entry["resource"]
             type_ = resource["resourceType"]
@@ -55,41 +79,37 @@ class Corpus:
             id_ = self._new_id(type_, owner)
             if type_ == "Patient":
                 owner = patient = id_
-            named[entry["fullUrl"]] = f"{type_}/{id_}"
+            self._named[entry["fullUrl"]] = f"{type_}/{id_}"
             for identifier in resource.get("identifier", ()) if type_ in DIRECTORY else ():
                 self._identified[f"{type_}?identifier={identifier['system']}|{identifier['value']}"] = f"{type_}/{id_}"
             self.resources[id_] = resource | {"id": id_}
             self.owner[id_] = owner
             ids.append(id_)
+            written[id_] = entry["fullUrl"]
         for id_ in ids:
             for reference in _references(self.resources[id_]):
                 text = reference["reference"]
-                reference["reference"] = named.get(text) or self._identified.get(text, text)
+                reference["reference"] = self._named.get(text) or self._identified.get(text, text)
         for id_ in ids:
-            _contain(self.resources[id_])
-            _fix(self.resources[id_])
+            _contain(self.resources[id_], _number(written[id_]))
+            _fix(self.resources[id_], _number(written[id_]))
         return ids
 
 
-def _fix(resource: Resource) -> None:
+def _fix(resource: Resource, number: int) -> None:
     """Some of the observations name the version of their encounter (references.html#literal): the first, which it is."""
     encounter = resource.get("encounter", {})
-    if (
-        resource["resourceType"] == "Observation"
-        and "/" in encounter.get("reference", "")
-        and _number(resource) % 5 == 0
-    ):
+    if resource["resourceType"] == "Observation" and "/" in encounter.get("reference", "") and number % 5 == 0:
         encounter["reference"] += "/_history/1"
 
 
-def _number(resource: Resource) -> int:
-    """The same for the same resource, and like any other."""
-    return int(hashlib.sha256(json.dumps(resource, default=str, sort_keys=True).encode()).hexdigest()[:4], 16)
+def _number(named: str) -> int:
+    """The same for the same resource each time, and like any other."""
+    return int(hashlib.sha256(named.encode()).hexdigest()[:4], 16)
 
 
-def _contain(resource: Resource) -> None:
+def _contain(resource: Resource, number: int) -> None:
     """Some of the resources as other software writes them: with what they refer to inside (references.html#contained)."""
-    number = _number(resource)
     if resource["resourceType"] == "MedicationRequest" and number % 3 == 0 and "medicationCodeableConcept" in resource:
         code = resource.pop("medicationCodeableConcept")
         medicine: Resource = {"resourceType": "Medication", "id": "m", "code": code}

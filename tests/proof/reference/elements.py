@@ -3,14 +3,15 @@
 """
 
 import unicodedata
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .tables import BASES, CONTACTS, PARAMETERS, UNITS, Parameter
+from .tables import CONTACTS, PARAMETERS, Parameter
+from .units import BASES, UNITS
 
 Resource = dict[str, Any]
 
@@ -19,17 +20,26 @@ FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
 
-def at(node: Any, path: str) -> Iterator[Any]:
+def at(node: Any, path: str) -> list[Any]:
     """Every element at a path, lists opened."""
+    found: list[Any] = []
+    _gather(node, _steps(path), found)
+    return found
+
+
+@lru_cache
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split(".")) if path else ()
+
+
+def _gather(node: Any, steps: tuple[str, ...], found: list[Any]) -> None:
     if isinstance(node, list):
         for one in node:
-            yield from at(one, path)
-    elif not path:
-        yield node
-    elif isinstance(node, dict):
-        head, _, rest = path.partition(".")
-        if head in node:
-            yield from at(node[head], rest)
+            _gather(one, steps, found)
+    elif not steps:
+        found.append(node)
+    elif isinstance(node, dict) and steps[0] in node:
+        _gather(node[steps[0]], steps[1:], found)
 
 
 def elements(resource: Resource, name: str) -> list[Any]:
@@ -46,6 +56,7 @@ def elements(resource: Resource, name: str) -> list[Any]:
 # ---- one function for each parameter type: does an element satisfy a value? ---------------------------------------
 
 
+@lru_cache(maxsize=100_000)
 def fold(text: str, mark: str = " ") -> str:
     """Small letters and digits without accents; `mark` stands where there was punctuation."""
     letters = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
@@ -101,6 +112,7 @@ def token_is(element: Any, modifier: str, value: str, implied: str = "") -> bool
     return any(one[0] in systems and (not code or one[1] == code) for one in codings(element))
 
 
+@lru_cache(maxsize=100_000)
 def span(text: str) -> tuple[datetime, datetime]:
     """The instants a date covers: from the first to the first after."""
     day, _, time = text.partition("T")
@@ -159,6 +171,8 @@ def date_is(element: Any, modifier: str, value: str) -> bool:
 def quantity_is(element: Any, modifier: str, value: str) -> bool:
     prefix, text = split_prefix(value)
     number, _, unit = text.partition("|")
+    if not isinstance(element, dict):
+        element = {"value": element}  # of a number
     if "value" not in element:
         return False
     held = Fraction(str(element["value"]))
@@ -186,6 +200,14 @@ def quantity_is(element: Any, modifier: str, value: str) -> bool:
         "sa": held > asked,
         "eb": held < asked,
     }[prefix]
+
+
+def uri_is(element: str, modifier: str, value: str) -> bool:
+    """A profile may be asked for without its version; `:below` and `:above` go by whole segments of the path."""
+    if modifier == "":
+        return value in (element, element.partition("|")[0])
+    low, high = (element, value) if modifier == "below" else (value, element)
+    return low == high or low.startswith(high.rstrip("/") + "/")
 
 
 def amounts_to(element: Any) -> tuple[int, str, str, Fraction]:

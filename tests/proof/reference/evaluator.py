@@ -8,6 +8,7 @@ missing value sorts lowest.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from .elements import (
@@ -25,6 +26,7 @@ from .elements import (
     string_is,
     token_is,
     unversioned,
+    uri_is,
 )
 from .tables import BEYOND, CODE_SYSTEMS, MAIN_DATES, PARAMETERS
 
@@ -38,6 +40,7 @@ class Seen:
         self.by_id: dict[str, Resource] = {}
         self.of_type: dict[str, list[Resource]] = {}
         self._found: dict[tuple[str, str, str, tuple[str, ...]], frozenset[str]] = {}
+        self._ranked: dict[tuple[str, str, bool], tuple[int, Any]] = {}
         for one in resources:
             self.by_id[one["id"]] = one
             self.of_type.setdefault(one["resourceType"], []).append(one)
@@ -87,6 +90,13 @@ class Seen:
         if "." in name:
             return self._leads(one, root, name, modifier, values)
         return any(self._ids([one], one["resourceType"], name, modifier, values))
+
+    def rank(self, resource: Resource, key: str) -> tuple[int, Any]:
+        """What orders a resource under one sort key with its sign."""
+        asked = (resource["id"], key.lstrip("-"), key.startswith("-"))
+        if asked not in self._ranked:
+            self._ranked[asked] = sort_value(self, resource, *asked[1:])
+        return self._ranked[asked]
 
     def targets(self, resource: Resource, code: str) -> Iterator[Resource]:
         """The resources that a reference parameter leads to."""
@@ -149,6 +159,8 @@ def satisfies(resource: Resource, name: str, modifier: str, values: Iterable[str
         "token": lambda element, how, value: token_is(element, how, value, CODE_SYSTEMS.get((type_, name), "")),
         "date": date_is,
         "quantity": quantity_is,
+        "number": quantity_is,
+        "uri": uri_is,
         "reference": lambda element, how, value: reference_is(parameter, element, how, value),
     }[parameter.type]
     if modifier == "not":
@@ -191,6 +203,10 @@ def sort_value(seen: Seen, resource: Resource, name: str, descending: bool) -> t
                 found.append(period(element)[0])
             case "quantity":
                 found += [amounts_to(element)] if "value" in element else []
+            case "number":
+                found.append(Fraction(str(element)))
+            case "uri":
+                found.append(element.partition("|")[0])
             case _:
                 written = element.partition("|")[0] if isinstance(element, str) else element.get("reference", "")
                 found += [unversioned(written)] if "/" in written else []
@@ -208,8 +224,11 @@ class Asked:
     sort: tuple[str, ...] = ()
 
     def text(self) -> list[tuple[str, str]]:
-        found = []
+        found: list[tuple[str, str]] = []
         for name, modifier, values in self.criteria:
+            if name == "_filter":  # has a grammar of its own
+                found.append((name, values[0]))
+                continue
             escaped = [value.replace("\\", "\\\\").replace(",", "\\,") for value in values]
             if not name.endswith(("-value-quantity", "-value-concept")):  # of these, `$` joins the parts
                 escaped = [value.replace("$", "\\$") for value in escaped]
@@ -224,14 +243,12 @@ def matching(seen: Seen, asked: Asked) -> list[Resource]:
 
 
 def sort_keys(seen: Seen, resource: Resource, sort: Iterable[str]) -> list[tuple[int, Any]]:
-    return [sort_value(seen, resource, key.lstrip("-"), key.startswith("-")) for key in sort]
+    return [seen.rank(resource, key) for key in sort]
 
 
 def in_order(seen: Seen, resources: list[Resource], sort: tuple[str, ...]) -> list[list[tuple[int, Any]]]:
     """The sort keys of the resources in the order R4 wants; equal ones may stand in any order."""
-    rows = list(resources)
-    for key in reversed(sort):
-        rows.sort(
-            key=lambda one: sort_value(seen, one, key.lstrip("-"), key.startswith("-")), reverse=key.startswith("-")
-        )
-    return [sort_keys(seen, one, sort) for one in rows]
+    rows = [sort_keys(seen, one, sort) for one in resources]
+    for number, key in reversed(list(enumerate(sort))):
+        rows.sort(key=lambda row: row[number], reverse=key.startswith("-"))  # used before the next turn
+    return rows

@@ -7,7 +7,8 @@ from typing import Any
 
 from .elements import Resource, codings, elements, period, token_texts, unversioned
 from .evaluator import Asked, Seen, contained
-from .tables import CODE_SYSTEMS, PARAMETERS, UNITS, WITHOUT_SYSTEM
+from .tables import CODE_SYSTEMS, MAIN_DATES, PARAMETERS, WITHOUT_SYSTEM
+from .units import UNITS
 
 SORTED_BY = {
     "Observation": ("patient.family", "encounter.class", "encounter:Encounter.date", "encounter.participant.family"),
@@ -16,14 +17,24 @@ SORTED_BY = {
     "Procedure": ("encounter._lastUpdated", "patient.gender"),
     "MedicationRequest": ("requester:Practitioner.family", "encounter.type", "patient._id"),
 }
+CORE = {*SORTED_BY, "Patient", "Practitioner", "Organization", "QuestionnaireResponse", "Questionnaire"}
 PREFIXES = ("", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
 
 
 class Generator:
-    """Makes queries about `corpus`, the same ones for the same seed; so many of the criteria are `chained`."""
+    """Makes queries about `corpus`, the same ones for the same seed; so many of the criteria are `chained`, so many of the
+    queries are about the record `of_one` patient. `types`: about these alone."""
 
-    def __init__(self, corpus: Sequence[Resource], seed: int, *, chained: float = 0.3) -> None:
-        self.chained = chained
+    def __init__(
+        self,
+        corpus: Sequence[Resource],
+        seed: int,
+        *,
+        chained: float = 0.3,
+        of_one: float = 0.6,
+        types: Sequence[str] = (),
+    ) -> None:
+        self.chained, self.of_one, self.only = chained, of_one, types
         self.random = random.Random(seed)
         self.by_type: dict[str, list[Resource]] = {}
         self.by_id = {one["id"]: one for one in corpus}
@@ -35,7 +46,7 @@ class Generator:
 
     def query(self) -> Asked:
         """One to three criteria, and perhaps an order."""
-        type_ = self.random.choice(sorted(self.by_type))
+        type_ = self.type()
         example = self.random.choice(self.by_type[type_])
         criteria = []
         for _ in range(self.random.choice((0, 1, 1, 2, 2, 3))):
@@ -44,9 +55,22 @@ class Generator:
             made = self._chain(type_, near, 4, 2) if chained else self._criterion(type_, near)
             if made is not None:
                 criteria.append(made)
-        if "subject" in example and self.random.random() < 0.6:
-            criteria.append(("patient", "", (example["subject"]["reference"],)))
+        criteria += self.more(type_, example)
+        owner = (example.get("subject") or example.get("patient") or {}).get("reference", "")
+        if owner.startswith("Patient/") and "patient" in PARAMETERS[type_] and self.random.random() < self.of_one:
+            criteria.append(("patient", "", (owner,)))
         return Asked(type_, tuple(criteria), self._sort(type_))
+
+    def more(self, type_: str, example: Resource) -> list[tuple[str, str, tuple[str, ...]]]:
+        """Criteria that stand in no chain."""
+        return []
+
+    def type(self) -> str:
+        """The one that is asked for: mostly one of those that lead to others."""
+        if self.only:
+            return self.random.choice(self.only)
+        core = sorted(CORE & self.by_type.keys())
+        return self.random.choice(core if core and self.random.random() < 0.8 else sorted(self.by_type))
 
     def _sort(self, type_: str) -> tuple[str, ...]:
         known = sorted(PARAMETERS[type_])
@@ -63,7 +87,7 @@ class Generator:
                 self._chained_sort(type_),
             ]
         )
-        main = {"Condition": "onset-date", "MedicationRequest": "authoredon"}.get(type_, "date")
+        main = next((name for of, name in MAIN_DATES if of == type_), "date")
         keys = tuple(main if key == "date" and key not in known else key for key in keys)
         return tuple(
             self.random.choice(("", "-")) + key
@@ -95,7 +119,8 @@ class Generator:
             return None
         target = self.random.choice(targets)
         made = self._far(target["resourceType"], target, links - 1, has)
-        named = f":{target['resourceType']}" if self.random.random() < 0.5 else ""
+        many = len(PARAMETERS[type_][code].targets) > 10  # the engine wants to know which
+        named = f":{target['resourceType']}" if many or self.random.random() < 0.5 else ""
         return made and (f"{code}{named}.{made[0]}", *made[1:])
 
     def _far(self, type_: str, example: Resource, links: int, has: int) -> tuple[str, str, tuple[str, ...]] | None:
@@ -120,11 +145,15 @@ class Generator:
         return self._back.get(id_, [])
 
     def _criterion(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
+        return self.plain(type_, example)
+
+    def plain(self, type_: str, example: Resource, name: str = "") -> tuple[str, str, tuple[str, ...]] | None:
+        """One criterion that the example may meet, by the parameter of this name or by any."""
         if self.random.random() < 0.05:
             return "_id", "", (example["id"], "0" * 32)
         if self.random.random() < 0.05 and "meta" in example:
             return "_lastUpdated", "", (self.random.choice(PREFIXES) + example["meta"]["lastUpdated"],)
-        name = self.random.choice(sorted(PARAMETERS[type_]))
+        name = name or self.random.choice(sorted(PARAMETERS[type_]))
         kind = PARAMETERS[type_][name].type
         if self.random.random() < 0.08:
             return name, "missing", (self.random.choice(("true", "false")),)
@@ -208,10 +237,26 @@ class Generator:
         )
         return "", [self.random.choice(PREFIXES) + text + ("" if unit in ("||",) else unit)]
 
+    def _number(self, element: Any) -> tuple[str, Any]:
+        text = self.random.choice((str(element), f"{float(element):.1f}", f"{float(element):.2f}"))
+        return "", [self.random.choice(PREFIXES) + text]
+
+    def _uri(self, element: str) -> tuple[str, Any]:
+        uri, _, _ = element.partition("|")
+        modifier = self.random.choice(("", "", "below", "above"))
+        if modifier == "below":
+            uri = "/".join(uri.split("/")[: self.random.randint(3, 9)])
+        elif modifier == "above":
+            uri += self.random.choice(("", "/more", "/more/still", "-other"))
+        return modifier, [uri if modifier else self.random.choice((element, uri))]
+
     def _reference(self, element: Any) -> tuple[str, Any]:
         if isinstance(element, str):
             return "", [self.random.choice((element, element.partition("|")[0], f"{element.partition('|')[0]}|7"))]
         written = element.get("reference", "")
+        named = element.get("identifier", {})
+        if "value" in named and not written:
+            return "identifier", [f"{named.get('system', '')}|{named['value']}"]
         type_, _, id_ = unversioned(written).partition("/")
         if not id_ or "?" in written:  # a target that is in no bundle
             return "", None

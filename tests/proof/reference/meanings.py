@@ -13,7 +13,8 @@ from typing import Any
 
 from .elements import Resource, at, codings, elements, period, quantity_is, span, token_is, unversioned
 from .evaluator import Seen
-from .tables import CODE_SYSTEMS, PARAMETERS, UNITS
+from .tables import CODE_SYSTEMS, PARAMETERS
+from .units import UNITS
 
 COMPOSITES: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
     "code-value-quantity": ("", ("token", "code"), ("quantity", "valueQuantity")),
@@ -139,7 +140,7 @@ class Meanings(Seen):
             yield from (
                 one["id"] for one in here if any(unversioned(e.get("reference", "")) in asked for e in at(one, path))
             )
-        elif modifier in ("above", "below"):
+        elif modifier in ("above", "below") and PARAMETERS[type_][name].type == "token":
             sets = []
             for value in values:
                 system, _, code = value.partition("|")
@@ -147,8 +148,7 @@ class Meanings(Seen):
                 codes = reach(system, code)
                 sets.append(Members(lambda of, code, system=system, codes=codes: of == system and code in codes))
             yield from self._coded(here, name, sets, negated=False)
-        elif values and values[0].startswith("ap"):
-            kind = PARAMETERS[type_][name].type
+        elif values and values[0].startswith("ap") and (kind := _kind(type_, name)) in ("date", "number", "quantity"):
             for one in here:
                 if any(self._about(element, kind, value[2:]) for element in elements(one, name) for value in values):
                     yield one["id"]
@@ -163,10 +163,11 @@ class Meanings(Seen):
                 yield one["id"]
 
     def _listed(self, value: str) -> Iterator[str]:
-        """What a list names, if it may be seen."""
+        """What a list names, if it may be seen; not what it says was taken off it."""
         found = self.by_id.get(value.removeprefix("List/"))
         if found is not None and found["resourceType"] == "List":
-            yield from (text for one in at(found, "entry.item") if (text := one.get("reference")))
+            kept = (one["item"] for one in at(found, "entry") if not one.get("deleted"))
+            yield from (text for one in kept if (text := one.get("reference")))
 
     def _lineage(self, type_: str, id_: str, modifier: str) -> set[str]:
         """The resource, and what it is part of or what is part of it, as far as may be seen."""
@@ -197,6 +198,11 @@ class Meanings(Seen):
         return held is not None and abs(held - Fraction(number)) <= max(asked / 10, half)
 
 
+def _kind(type_: str, name: str) -> str:
+    known = PARAMETERS[type_].get(name)
+    return known.type if known else ""
+
+
 class Members:
     """Which codes belong to a set."""
 
@@ -213,6 +219,8 @@ def _late(moment: datetime, by: timedelta) -> datetime:
 
 def _in_unit(element: Any, unit: str) -> Fraction | None:
     """The value in the unit asked for; None when it cannot be compared."""
+    if not isinstance(element, dict):
+        return Fraction(str(element))  # of a number
     if "value" not in element:
         return None
     held = Fraction(str(element["value"]))

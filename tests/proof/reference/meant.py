@@ -70,7 +70,9 @@ def _hierarchy(codes: list[str], made: random.Random) -> list[dict[str, Any]]:
 def value_sets(systems: Sequence[Resource], used: Sequence[tuple[str, str]], made: random.Random) -> list[Resource]:
     """Sets by concept, by filter, by whole system and by other sets, of which each may leave something out."""
     bound = [
-        (system, code) for system in set(CODE_SYSTEMS.values()) for code in ("final", "finished", "female", "order")
+        (system, code)
+        for system in sorted(set(CODE_SYSTEMS.values()))
+        for code in ("final", "finished", "female", "order")
     ]
     found: list[Resource] = []
     for number in range(SETS):
@@ -126,14 +128,19 @@ class Meant(Generator):
         self.systems = {one["url"]: [code for _, code in _codes(one)] for one in everything["CodeSystem"]}
         self.lists = [one["id"] for one in everything["List"]]
 
+    def type(self) -> str:
+        """Mostly one of those whose values stand for more."""
+        meant = sorted({*CODED, *(one for one, _ in PARTS)} & self.by_type.keys())
+        return self.random.choice(meant) if self.random.random() < 0.75 else super().type()
+
     def _criterion(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
         ways = [self._list, self._about]
         ways += [self._in, self._in, self._related] if type_ in CODED else []
-        ways += [self._composite, self._composite] if type_ == "Observation" else []
+        ways += [self._composite] * 4 if type_ == "Observation" else []
         ways += [self._near, self._near] if type_ == "Location" else []
         ways += [self._part, self._part] if any(one == type_ for one, _ in PARTS) else []
         made = self.random.choice(ways)(type_, example) if self.random.random() < 0.7 else None
-        return made or super()._criterion(type_, example)
+        return made or self.plain(type_, example)
 
     def _list(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]]:
         some = self.random.sample(self.lists, self.random.choice((1, 1, 2)))
@@ -192,7 +199,7 @@ class Meant(Generator):
         return f"{first}${made[0]}" if made else ""
 
     def _about(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
-        names = [name for name, one in PARAMETERS[type_].items() if one.type in ("date", "quantity")]
+        names = [name for name, one in PARAMETERS[type_].items() if one.type in ("date", "number", "quantity")]
         if not names:
             return None
         name = self.random.choice(sorted(names))
@@ -203,10 +210,12 @@ class Meant(Generator):
             moment = self.random.choice([one for one in period(found[0]) if 1 < one.year < 9000])
             year = moment.year + self.random.choice((0, 0, 1, 2, -2, 5))
             return name, "", (f"ap{year:04}{self.random.choice(('', f'-{moment:%m}', f'-{moment:%m}-15'))}",)
-        if "value" not in found[0]:
+        held = found[0] if isinstance(found[0], dict) else {"value": found[0]}
+        if "value" not in held:
             return None
-        value = float(found[0]["value"]) * self.random.choice((1, 1.05, 0.93, 1.2, 0.5))
-        unit = self.random.choice(("", f"|{found[0].get('system', '')}|{found[0].get('code', '')}"))
+        value = float(held["value"]) * self.random.choice((1, 1.05, 0.93, 1.2, 0.5))
+        unit = self.random.choice(("", f"|{held.get('system', '')}|{held.get('code', '')}"))
+        unit = unit if held is found[0] else ""
         return name, "", (f"ap{value:.{self.random.randint(0, 3)}f}{unit}",)
 
     def _near(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:

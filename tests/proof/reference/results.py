@@ -83,8 +83,10 @@ def _holds(resource: Resource, test: Test) -> bool:
             return any(start < high and end > low for start, end in map(period, found))
         case "date":
             return any(date_is(one, "", operator + value) for one in found)
-        case "quantity":
+        case "quantity" | "number":
             return any(quantity_is(one, "", operator + value) for one in found)
+        case "uri":
+            return any(_compare_uri(operator, one, value) for one in found)
         case _ if operator == "ne":
             return any(_written(one) and not _refers(one, value) for one in found)
         case _:
@@ -113,6 +115,12 @@ def _compare(operator: str, text: str, value: str) -> bool:
         "ge": text >= value,
         "le": text <= value,
     }[operator]
+
+
+def _compare_uri(operator: str, uri: str, value: str) -> bool:
+    """To the letter; of a canonical, `eq` is met without its version too."""
+    bare = uri.partition("|")[0]
+    return value in (uri, bare) if operator == "eq" else _compare(operator, bare, value)
 
 
 def _coded(operator: str, system: str, code: str, value: str) -> bool:
@@ -149,7 +157,10 @@ class Filters:
     def filter(self) -> tuple[str, Tree]:
         """A type, and a filter of its resources."""
         type_ = self.random.choice(sorted(self.by_type))
-        return type_, self._tree(type_, self.random.choice((0, 1, 1, 2, 3)))
+        return type_, self.tree(type_)
+
+    def tree(self, type_: str) -> Tree:
+        return self._tree(type_, self.random.choice((0, 1, 1, 2, 3)))
 
     def _tree(self, type_: str, depth: int) -> Tree:
         if depth == 0:
@@ -188,6 +199,12 @@ class Filters:
                 moment = self.random.choice([one for one in period(element) if 1 < one.year < 9000])
                 text = self.random.choice((f"{moment:%Y}", f"{moment:%Y-%m}", f"{moment:%Y-%m-%d}"))
                 return self.random.choice(("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "po", "po")), text
+            case "uri":
+                start = self.random.randrange(max(1, len(element) - 4))
+                text = self.random.choice((element, element[:12], element[start : start + 6], element[-7:]))
+                return self.random.choice(("eq", "ne", "co", "sw", "ew")), text
+            case "number":
+                return self.random.choice(("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")), str(element)
             case "quantity":
                 if "value" not in element:
                     return None

@@ -1,7 +1,6 @@
-"""What R4 says of the parameters, codes and units that the reference evaluator knows: tables, written by hand."""
+"""What R4 says of the parameters and codes that the reference evaluator knows: tables, written by hand."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 
 @dataclass(frozen=True)
@@ -23,18 +22,42 @@ _PATIENT = {
     "subject": _p("reference", "subject", targets="Patient Group"),
 }
 _ENCOUNTER = {"encounter": _p("reference", "encounter", targets="Encounter")}
+_PARTS = ("line", "city", "district", "state", "postalCode", "country", "text")
+_ADDRESS = {
+    "address": _p("string", *(f"address.{part}" for part in _PARTS)),
+    "address-city": _p("string", "address.city"),
+    "address-state": _p("string", "address.state"),
+    "address-country": _p("string", "address.country"),
+    "address-postalcode": _p("string", "address.postalCode"),
+}
+_BILLED = {
+    "patient": _p("reference", "patient", targets="Patient"),
+    "status": _p("token", "status"),
+    "created": _p("date", "created"),
+    "provider": _p("reference", "provider", targets="Practitioner Organization PractitionerRole"),
+    "encounter": _p("reference", "item.encounter", targets="Encounter"),
+    "facility": _p("reference", "facility", targets="Location"),
+}
+
+_ANYTHING = (
+    "Patient Observation Encounter Condition Procedure MedicationRequest Practitioner Organization DiagnosticReport"
+    " DocumentReference Immunization AllergyIntolerance CarePlan CareTeam Claim ExplanationOfBenefit ImagingStudy"
+    " Medication MedicationAdministration SupplyDelivery Device"
+)
 
 PARAMETERS: dict[str, dict[str, Parameter]] = {
     "Patient": {
         "family": _p("string", "name.family"),
         "given": _p("string", "name.given"),
         "name": _p("string", "name.family", "name.given", "name.prefix", "name.suffix", "name.text"),
-        "address-city": _p("string", "address.city"),
         "birthdate": _p("date", "birthDate"),
         "death-date": _p("date", "deceasedDateTime"),
         "gender": _p("token", "gender"),
         "identifier": _p("token", "identifier"),
         "phone": _p("token", "telecom"),
+        "telecom": _p("token", "telecom"),
+        "language": _p("token", "communication.language"),
+        **_ADDRESS,
     },
     "Observation": {
         **_PATIENT,
@@ -82,11 +105,11 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         **_PATIENT,
         **_ENCOUNTER,
         "code": _p("token", "medicationCodeableConcept"),
+        "medication": _p("reference", "medicationReference", targets="Medication"),
         "status": _p("token", "status"),
         "intent": _p("token", "intent"),
         "authoredon": _p("date", "authoredOn"),
         "requester": _p("reference", "requester", targets="Practitioner Organization Patient"),
-        "medication": _p("reference", "medicationReference", targets="Medication"),
     },
     "Medication": {
         "code": _p("token", "code"),
@@ -110,17 +133,158 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "family": _p("string", "name.family"),
         "given": _p("string", "name.given"),
         "identifier": _p("token", "identifier"),
+        "name": _p("string", "name.family", "name.given", "name.prefix", "name.suffix", "name.text"),
+        "gender": _p("token", "gender"),
+        "email": _p("token", "telecom"),
+        "active": _p("token", "active"),
+        **_ADDRESS,
+    },
+    "PractitionerRole": {
+        "practitioner": _p("reference", "practitioner", targets="Practitioner"),
+        "organization": _p("reference", "organization", targets="Organization"),
+        "location": _p("reference", "location", targets="Location"),
+        "role": _p("token", "code"),
+        "specialty": _p("token", "specialty"),
         "email": _p("token", "telecom"),
         "active": _p("token", "active"),
     },
     "Organization": {
         "name": _p("string", "name", "alias"),
-        "address-city": _p("string", "address.city"),
+        "active": _p("token", "active"),
+        **_ADDRESS,
         "identifier": _p("token", "identifier"),
         "type": _p("token", "type"),
     },
-    "Location": {"name": _p("string", "name", "alias"), "address-city": _p("string", "address.city")},
+    "Location": {"name": _p("string", "name", "alias"), **_ADDRESS},
+    "DiagnosticReport": {
+        **_PATIENT,
+        **_ENCOUNTER,
+        "subject": _p("reference", "subject", targets="Group Device Patient Location"),
+        "code": _p("token", "code"),
+        "category": _p("token", "category"),
+        "status": _p("token", "status"),
+        "date": _p("date", "effectiveDateTime", "effectivePeriod"),
+        "issued": _p("date", "issued"),
+        "performer": _p("reference", "performer", targets="Practitioner Organization CareTeam PractitionerRole"),
+        "result": _p("reference", "result", targets="Observation"),
+    },
+    "DocumentReference": {
+        **_PATIENT,
+        "subject": _p("reference", "subject", targets="Practitioner Group Device Patient"),
+        "encounter": _p("reference", "context.encounter", targets="EpisodeOfCare Encounter"),
+        "type": _p("token", "type"),
+        "category": _p("token", "category"),
+        "status": _p("token", "status"),
+        "identifier": _p("token", "masterIdentifier", "identifier"),
+        "date": _p("date", "date"),
+        "period": _p("date", "context.period"),
+        "author": _p(
+            "reference", "author", targets="Practitioner Organization Device Patient PractitionerRole RelatedPerson"
+        ),
+        "custodian": _p("reference", "custodian", targets="Organization"),
+        "contenttype": _p("token", "content.attachment.contentType"),
+        "format": _p("token", "content.format"),
+    },
+    "Immunization": {
+        "patient": _p("reference", "patient", targets="Patient"),
+        "status": _p("token", "status"),
+        "vaccine-code": _p("token", "vaccineCode"),
+        "date": _p("date", "occurrenceDateTime"),
+        "location": _p("reference", "location", targets="Location"),
+    },
+    "AllergyIntolerance": {
+        "patient": _p("reference", "patient", targets="Patient"),
+        "code": _p("token", "code", "reaction.substance"),
+        "clinical-status": _p("token", "clinicalStatus"),
+        "verification-status": _p("token", "verificationStatus"),
+        "type": _p("token", "type"),
+        "category": _p("token", "category"),
+        "criticality": _p("token", "criticality"),
+        "date": _p("date", "recordedDate"),
+    },
+    "CarePlan": {
+        **_PATIENT,
+        **_ENCOUNTER,
+        "category": _p("token", "category"),
+        "status": _p("token", "status"),
+        "intent": _p("token", "intent"),
+        "date": _p("date", "period"),
+        "care-team": _p("reference", "careTeam", targets="CareTeam"),
+        "condition": _p("reference", "addresses", targets="Condition"),
+        "activity-code": _p("token", "activity.detail.code"),
+    },
+    "CareTeam": {
+        **_PATIENT,
+        **_ENCOUNTER,
+        "status": _p("token", "status"),
+        "date": _p("date", "period"),
+        "participant": _p(
+            "reference",
+            "participant.member",
+            targets="Practitioner Organization CareTeam Patient PractitionerRole RelatedPerson",
+        ),
+    },
+    "Claim": {**_BILLED, "use": _p("token", "use"), "priority": _p("token", "priority")},
+    "ExplanationOfBenefit": {
+        **_BILLED,
+        "identifier": _p("token", "identifier"),
+        "claim": _p("reference", "claim", targets="Claim"),
+        "care-team": _p("reference", "careTeam.provider", targets="Practitioner Organization PractitionerRole"),
+    },
+    "ImagingStudy": {
+        **_PATIENT,
+        **_ENCOUNTER,
+        "subject": _p("reference", "subject", targets="Group Device Patient"),
+        "identifier": _p("token", "identifier"),
+        "status": _p("token", "status"),
+        "started": _p("date", "started"),
+        "modality": _p("token", "series.modality"),
+        "bodysite": _p("token", "series.bodySite"),
+        "series": _p("token", "series.uid"),
+        "instance": _p("token", "series.instance.uid"),
+        "dicom-class": _p("token", "series.instance.sopClass"),
+    },
+    "MedicationAdministration": {
+        **_PATIENT,
+        "code": _p("token", "medicationCodeableConcept"),
+        "status": _p("token", "status"),
+        "effective-time": _p("date", "effectiveDateTime", "effectivePeriod"),
+        "context": _p("reference", "context", targets="EpisodeOfCare Encounter"),
+    },
+    "SupplyDelivery": {"patient": _p("reference", "patient", targets="Patient"), "status": _p("token", "status")},
+    "Provenance": {
+        "patient": _p("reference", "target", targets="Patient", only="Patient"),
+        "target": _p("reference", "target", targets=_ANYTHING),
+        "agent": _p(
+            "reference",
+            "agent.who",
+            targets="Practitioner Organization Device Patient PractitionerRole RelatedPerson",
+        ),
+        "recorded": _p("date", "recorded"),
+    },
+    "Device": {
+        "patient": _p("reference", "patient", targets="Patient"),
+        "type": _p("token", "type"),
+        "status": _p("token", "status"),
+        "device-name": _p("string", "deviceName.name", "type.coding.display", "type.text"),
+        "udi-di": _p("string", "udiCarrier.deviceIdentifier"),
+    },
+    "RiskAssessment": {
+        **_PATIENT,
+        **_ENCOUNTER,
+        "date": _p("date", "occurrenceDateTime", "occurrencePeriod"),
+        "probability": _p("number", "prediction.probabilityDecimal"),
+        "risk": _p("token", "prediction.qualitativeRisk"),
+    },
+    "CodeSystem": {"url": _p("uri", "url"), "status": _p("token", "status")},
+    "ValueSet": {"url": _p("uri", "url"), "status": _p("token", "status")},
 }
+for _known in PARAMETERS.values():
+    _known |= {
+        "_profile": _p("uri", "meta.profile"),
+        "_tag": _p("token", "meta.tag"),
+        "_source": _p("uri", "meta.source"),
+    }
 # Parameters that meanings.py knows.
 BEYOND: dict[str, frozenset[str]] = {
     "Encounter": frozenset({"part-of"}),
@@ -150,57 +314,29 @@ CODE_SYSTEMS = {
     ("QuestionnaireResponse", "status"): "http://hl7.org/fhir/questionnaire-answers-status",
     ("Medication", "status"): "http://hl7.org/fhir/CodeSystem/medication-status",
     ("MedicationRequest", "intent"): "http://hl7.org/fhir/CodeSystem/medicationrequest-intent",
+    ("Practitioner", "gender"): "http://hl7.org/fhir/administrative-gender",
+    ("DiagnosticReport", "status"): "http://hl7.org/fhir/diagnostic-report-status",
+    ("DocumentReference", "status"): "http://hl7.org/fhir/document-reference-status",
+    ("Immunization", "status"): "http://hl7.org/fhir/event-status",
+    ("AllergyIntolerance", "type"): "http://hl7.org/fhir/allergy-intolerance-type",
+    ("AllergyIntolerance", "category"): "http://hl7.org/fhir/allergy-intolerance-category",
+    ("AllergyIntolerance", "criticality"): "http://hl7.org/fhir/allergy-intolerance-criticality",
+    ("CarePlan", "status"): "http://hl7.org/fhir/request-status",
+    ("CarePlan", "intent"): "http://hl7.org/fhir/request-intent",
+    ("CareTeam", "status"): "http://hl7.org/fhir/care-team-status",
+    ("Claim", "status"): "http://hl7.org/fhir/fm-status",
+    ("Claim", "use"): "http://hl7.org/fhir/claim-use",
+    ("ExplanationOfBenefit", "status"): "http://hl7.org/fhir/explanationofbenefit-status",
+    ("ImagingStudy", "status"): "http://hl7.org/fhir/imagingstudy-status",
+    ("MedicationAdministration", "status"): "http://terminology.hl7.org/CodeSystem/medication-admin-status",
+    ("SupplyDelivery", "status"): "http://hl7.org/fhir/supplydelivery-status",
+    ("Device", "status"): "http://hl7.org/fhir/device-status",
+    ("CodeSystem", "status"): "http://hl7.org/fhir/publication-status",
+    ("ValueSet", "status"): "http://hl7.org/fhir/publication-status",
 }
 
 # Elements whose tokens have no system, so that no bar may be written.
-WITHOUT_SYSTEM = frozenset({"phone", "email", "active", "version"})
-
-# UCUM units of the given data and some beside them: what they measure, and how many of the first of their kind they are.
-UNITS: dict[str, tuple[str, Fraction]] = {
-    code: (kind, Fraction(size))
-    for kind, sizes in {
-        "concentration": {"g/L": "1", "g/dL": "10", "mg/dL": "1/100", "mg/L": "1/1000", "ug/mL": "1/1000"}
-        | {"ug/L": "1/1000000", "ng/mL": "1/1000000", "pg/mL": "1/1000000000", "kg/m3": "1"},
-        "length": {"m": "1", "cm": "1/100", "mm": "1/1000", "[in_i]": "254/10000"},
-        "mass": {"kg": "1", "g": "1/1000", "pg": "1/1000000000000000", "mg": "1/1000000"},
-        "volume": {"L": "1", "fL": "1/1000000000000000", "mL": "1/1000", "dm3": "1"},
-        "activity": {"kU/L": "1000", "U/L": "1"},
-        "amount": {"mol/L": "1", "mmol/L": "1/1000", "umol/L": "1/1000000"},
-        "pressure": {"mm[Hg]": "133322/1000", "kPa": "1000", "Pa": "1"},
-        "count": {"10*3/uL": "1000", "10*6/uL": "1000000", "10*9/L": "1000"},
-        "flow": {"mL/min": "1", "mL/min/{1.73_m2}": "1", "L/min": "1000"},
-        "number": {"%": "1/100", "{score}": "1", "{nominal}": "1", "{INR}": "1", "1": "1", "mg/g": "1/1000"},
-        "rate": {"/min": "1", "Hz": "60"},
-        "time": {"s": "1", "min": "60", "ms": "1/1000"},
-        # Each the only one of its kind here: a scale, kilograms for a square metre, an acidity, a picohenry.
-        "temperature": {"Cel": "1"},
-        "cover": {"kg/m2": "1"},
-        "acidity": {"[pH]": "1"},
-        "inductance": {"pH": "1"},
-    }.items()
-    for code, size in sizes.items()
-}
-
-# Each kind in base units of UCUM, and how many of these its first unit is: what quantities are ordered by.
-_MOLE = 602214076 * 10**15
-BASES: dict[str, tuple[str, Fraction]] = {
-    "concentration": ("g.m-3", Fraction(1000)),
-    "length": ("m", Fraction(1)),
-    "mass": ("g", Fraction(1000)),
-    "volume": ("m3", Fraction(1, 1000)),
-    "activity": ("m-3.s-1", Fraction(_MOLE, 10**6 * 60) * 1000),
-    "amount": ("m-3", Fraction(_MOLE * 1000)),
-    "pressure": ("g.m-1.s-2", Fraction(1000)),
-    "count": ("m-3", Fraction(10**9)),
-    "flow": ("m3.s-1", Fraction(1, 10**6 * 60)),
-    "number": ("1", Fraction(1)),
-    "rate": ("s-1", Fraction(1, 60)),
-    "time": ("s", Fraction(1)),
-    "temperature": ("K", Fraction(1)),
-    "cover": ("g.m-2", Fraction(1000)),
-    "acidity": ("[pH]", Fraction(1)),
-    "inductance": ("C-2.g.m2", Fraction(1)),
-}
+WITHOUT_SYSTEM = frozenset({"phone", "email", "telecom", "active", "contenttype", "series", "instance", "version"})
 
 # Which element orders a type when it is sorted by its main date: the first of these that is there.
 MAIN_DATES = {
@@ -216,4 +352,13 @@ MAIN_DATES = {
     ("Condition", "onset-date"): ("onsetDateTime", "onsetPeriod", "recordedDate"),
     ("Procedure", "date"): ("performedDateTime", "performedPeriod"),
     ("MedicationRequest", "authoredon"): ("authoredOn",),
+    ("DiagnosticReport", "date"): ("effectiveDateTime", "effectivePeriod", "issued"),
+    ("DocumentReference", "date"): ("date", "context.period"),
+    ("Immunization", "date"): ("occurrenceDateTime", "recorded"),
+    ("AllergyIntolerance", "date"): ("recordedDate", "onsetDateTime", "onsetPeriod", "lastOccurrence"),
+    ("CarePlan", "date"): ("period", "created"),
+    ("CareTeam", "date"): ("period",),
+    ("ImagingStudy", "started"): ("started",),
+    ("MedicationAdministration", "effective-time"): ("effectiveDateTime", "effectivePeriod"),
+    ("RiskAssessment", "date"): ("occurrenceDateTime", "occurrencePeriod"),
 }

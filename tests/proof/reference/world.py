@@ -1,11 +1,12 @@
 """A store with the sample data and callers who see parts of it; what the engine says there, beside the reference."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import asyncpg
 import orjson
@@ -30,17 +31,19 @@ HIDDEN = frozenset({"Condition", "Observation"})
 
 
 class Hooks:
-    """One in seven of the types of `may_be_hidden` is of a class that no caller here may see."""
+    """One in seven of the types of `may_be_hidden` is of a class that no caller here may see: the same ones each time."""
 
     alone: frozenset[str] = frozenset()
 
     def __init__(self, may_be_hidden: frozenset[str] = HIDDEN) -> None:
         self.may_be_hidden = may_be_hidden
         self.hidden: set[str] = set()
+        self._met: dict[str, int] = {}
 
     def classify(self, change: Change, related: Mapping[str, Tree]) -> Labels:
         tree = change.tree or {}
-        if change.key.patient and change.type_ in self.may_be_hidden and int(tree["id"][:6], 16) % 7 == 0:
+        may_be = change.key.patient and change.type_ in self.may_be_hidden
+        if may_be and self._met.setdefault(tree["id"], len(self._met)) % 7 == 0:
             self.hidden.add(tree["id"])
             return Labels(Class.PSY)
         return Labels(Class.CLIN if change.key.patient else Class.DIRECTORY)
@@ -82,7 +85,7 @@ class World:
             self._at += timedelta(milliseconds=1500)
             meta = {"versionId": "1", "lastUpdated": self._at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
             tree = self.corpus.resources[id_]
-            tree["meta"] = meta
+            tree["meta"] = tree.get("meta", {}) | meta
             change = Change("create", self.keys[id_], tree["resourceType"], 1, tree, body=model.dump(tree), at=self._at)
             change.new_patient = tree["resourceType"] == "Patient"
             changes.append(change)
@@ -94,7 +97,7 @@ class World:
         writing = self.store.database.writing
         await writing.execute(
             "insert into access_session (session, principals, purpose, role_code, expires_at)"
-            " values ($1, $2, 1, 'gp', now() + interval '1 hour')",
+            " values ($1, $2, 1, 'gp', now() + interval '12 hours')",
             number,
             [number],
         )
@@ -107,7 +110,13 @@ class World:
                 number,
                 key.permute(EVERYTHING & ~Class.PSY),
             )
-        self.callers[Caller(number, read_scopes("user/*.rs"), 1, "gp", practitioner=number)] = frozenset(patients)
+        self.know([(number, patients)])
+
+    def know(self, callers: Iterable[tuple[int, Iterable[str]]]) -> None:
+        """Callers who have their rights already."""
+        for number, patients in callers:
+            caller = Caller(number, read_scopes("user/*.rs"), 1, "gp", practitioner=number)
+            self.callers[caller] = frozenset(patients)
 
     def visible(self, caller: Caller) -> list[sample.Resource]:
         """What a caller may see, said without SQL."""
@@ -135,12 +144,17 @@ async def loaded(database: Database, tmp_path: Path, most: int) -> AsyncIterator
         for bundle in bundles:
             await world.load(bundle)
         patients = [id_ for id_, tree in world.corpus.resources.items() if tree["resourceType"] == "Patient"]
-        await world.store_all([*_forms(world), *(id_ for patient in patients for id_ in _answers(world, patient))])
+        await world.store_all(forms(world, patients))
         await world.see(1, patients)
         await world.see(2, patients[:1])
         await world.see(3, patients[1:])
         await world.see(4, [])
         yield world
+
+
+def forms(world: World, patients: Sequence[str]) -> list[str]:
+    """Questionnaires, and what these patients have answered, still to be stored."""
+    return [*_forms(world), *(id_ for patient in patients for id_ in _answers(world, patient))]
 
 
 FORM = "https://liaison.test/Questionnaire"
@@ -176,21 +190,56 @@ def _answers(world: World, patient: str) -> list[str]:
     ]
 
 
-async def compare(world: World, caller: Caller, asked: Asked, seen: Seen, count: int) -> str:
+@dataclass(frozen=True)
+class Way:
+    """How an answer is asked for: the size of a page, `_total`, whether the pages are also read backwards, and whether only
+    the number is wanted (by `_summary=count` or `_count=0`)."""
+
+    count: int = 1000
+    total: str = "accurate"
+    back: bool = False
+    only: str = ""
+
+    def text(self) -> list[tuple[str, str]]:
+        if self.only:
+            return [parse_qsl(self.only)[0]]
+        return [("_count", str(self.count)), *([("_total", self.total)] if self.total else [])]
+
+
+async def compare(world: World, caller: Caller, asked: Asked, seen: Seen, way: Way) -> str:
     """The difference between the engine's pages and the reference, or ''."""
     expected = matching(seen, asked)
-    found, query, total = [], urlencode([*asked.text(), ("_count", str(count)), ("_total", "accurate")]), None
-    while query:
-        answer = await search(world.store, caller, asked.type, query, base_url=BASE)
-        bundle = orjson.loads(answer.body)
-        total = bundle["total"]
-        found += [entry["resource"]["id"] for entry in bundle.get("entry", ())]
-        following = [link["url"] for link in bundle["link"] if link["relation"] == "next"]
-        query = following[0].partition("?")[2] if following else ""
+    read = await pages(world, caller, asked.type, urlencode([*asked.text(), *way.text()]), "next")
+    found = [id_ for ids_, _, _ in read for id_ in ids_]
+    totals = {total for _, total, _ in read}
     wanted = {one["id"] for one in expected}
-    if len(found) != len(set(found)) or set(found) != wanted or total != len(wanted):
-        return (
-            f"found {len(found)} ({len(set(found) - wanted)} wrong, {len(wanted - set(found))} missing), total {total}"
-        )
+    if way.only:
+        return "" if (found, totals) == ([], {len(wanted)}) else f"found {found[:3]}, totals {totals} of {len(wanted)}"
+    counted = {len(wanted)} if way.total in ("accurate", "estimate") else {len(wanted), None}
+    if len(found) != len(set(found)) or set(found) != wanted or not totals <= counted:
+        wrong, missing = len(set(found) - wanted), len(wanted - set(found))
+        return f"found {len(found)} ({wrong} wrong, {missing} missing), totals {totals}"
     order = [sort_keys(seen, world.corpus.resources[id_], asked.sort) for id_ in found]
-    return "" if order == in_order(seen, expected, asked.sort) else "wrong order"
+    if order != in_order(seen, expected, asked.sort):
+        return "wrong order"
+    if any(len(ids_) > way.count for ids_, _, _ in read):
+        return "a page is too long"
+    if way.back and len(read) > 1:
+        back = await pages(world, caller, asked.type, read[-1][2], "previous")
+        if [ids_ for ids_, _, _ in back] != [ids_ for ids_, _, _ in read[-2::-1]]:
+            return "other pages on the way back"
+    return ""
+
+
+async def pages(
+    world: World, caller: Caller, type_: str, query: str, relation: str, within: str = ""
+) -> list[tuple[list[str], int | None, str]]:
+    """Of each page from this query on, `next` or `previous`: the ids, the total, and the query of the page before."""
+    found = []
+    while query:
+        bundle = orjson.loads((await search(world.store, caller, type_, query, base_url=BASE, compartment=within)).body)
+        links = {link["relation"]: link["url"].partition("?")[2] for link in bundle["link"]}
+        entries = [entry["resource"]["id"] for entry in bundle.get("entry", ())]
+        found.append((entries, bundle.get("total"), links.get("previous", "")))
+        query = links.get(relation, "")
+    return found
