@@ -4,108 +4,33 @@ import html
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
 
 from ..running_sandbox import Running
 from .conftest import behind, hidden
+from .home_visit import (
+    FIRST,
+    SECOND,
+    Form,
+    Opened,
+    Tree,
+    answered,
+    listed,
+    opened,
+    patient_of,
+    words,
+)
 
 pytestmark = pytest.mark.http
-Tree = dict[str, Any]
-Form = dict[str, str | list[str]]
-VISIT = "https://liaison.example/fhir/id/visit"
-FIRST: Form = {"presence": "present", "general": "usual", "alert": "alert-house", "note": "premier mot"}
-SECOND: Form = {
-    "presence": "present",
-    "general": "worrying",
-    "alert": ["alert-chest", "alert-house"],
-    "called": "called-15",
-    "note": "Elle se tient la poitrine, « là ».",
-}
-SEVERAL = ("alert", "tasks", "called")
-TYPES = ("Encounter", "QuestionnaireResponse", "Observation", "Communication", "Task")
-
-
-@dataclass
-class Opened:
-    """A form of the visit, as a phone holds it."""
-
-    sandbox: Running
-    browser: httpx.Client
-    patient: str
-    fields: dict[str, str]
-
-    @property
-    def number(self) -> str:
-        return self.fields["visit"]
-
-    def send(self, answers: Form, **more: str) -> httpx.Response:
-        return self.browser.post(
-            f"/visite/{self.patient}", data={**self.fields, **answers, **more}, follow_redirects=True
-        )
-
-    def parts(self, who: str = "gp") -> dict[str, Tree]:
-        """What the record holds of it, by part."""
-        found = {}
-        for type_ in TYPES:
-            answer = self.sandbox.get(self.sandbox.token(who), f"{type_}?patient={self.patient}&_count=200")
-            for entry in answer.json().get("entry", []):
-                given = entry["resource"].get("identifier") or []
-                for one in given if isinstance(given, list) else [given]:
-                    if one.get("system") == VISIT and one["value"].startswith(f"{self.number}#"):
-                        found[one["value"].partition("#")[2]] = entry["resource"]
-        return found
-
-
-def opened(sandbox: Running, browser: httpx.Client, patient: str) -> Opened:
-    text = browser.get(f"/visite/{patient}").text
-    return Opened(
-        sandbox,
-        browser,
-        patient,
-        {name: hidden(text, name) for name in ("csrf", "visit", "appointment")} | _start(text),
-    )
-
-
-def _start(text: str) -> dict[str, str]:
-    return {"start": text.split('id="start"')[1].split('value="')[1].split('"')[0]}
-
-
-def words(answer: httpx.Response) -> str:
-    main = re.search(r"<main.*?</main>", answer.text, re.DOTALL)
-    assert main is not None
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", main[0])))
-
-
-def patient_of(sandbox: Running, key: str = "bpco_03") -> str:
-    return next(str(one["id"]) for one in sandbox.known["patients"] if one["key"] == key)
 
 
 @pytest.fixture
 def form(sandbox: Running) -> Iterator[Opened]:
     with behind(sandbox, "aide") as browser:
         yield opened(sandbox, browser, patient_of(sandbox))
-
-
-def answered(parts: dict[str, Tree]) -> Form:
-    """The answers that the record holds, as they were typed."""
-    found: Form = {}
-    for item in parts["response"]["item"]:
-        given = [
-            str(one.get("valueCoding", {}).get("code") or one.get("valueString") or one.get("valueDecimal"))
-            for one in item["answer"]
-        ]
-        found[item["linkId"]] = given if item["linkId"] in SEVERAL else given[0]
-    found.pop("start")
-    return found
-
-
-def listed(form: Form) -> Form:
-    return {name: [value] if name in SEVERAL and isinstance(value, str) else value for name, value in form.items()}
 
 
 def versions(parts: dict[str, Tree]) -> dict[str, str]:
@@ -371,34 +296,3 @@ def test_a_visit_begins_neither_in_the_future_nor_long_ago(form: Opened, days: i
     assert "Début de la visite" in words(answer)
     assert "gardé" in words(answer)
     assert form.parts() == {}
-
-
-def test_the_day_leads_back_to_a_visit_that_was_sent(sandbox: Running, form: Opened) -> None:
-    """What was forgotten is added where it belongs: the same visit, filled in as it was sent."""
-    assert form.send(FIRST).status_code in (200, 303)
-    sent = form.parts()
-    day = form.browser.get("/aujourdhui").text
-    address = f"/visite/{form.patient}?visite={sent['encounter']['id']}"
-    assert address in day
-
-    page = form.browser.get(address)
-
-    assert page.status_code == 200
-    assert hidden(page.text, "visit") == form.number
-    assert "est déjà envoyée" in words(page)
-    fields = {name: hidden(page.text, name) for name in ("csrf", "visit", "appointment")} | _start(page.text)
-    again = Opened(sandbox, form.browser, form.patient, fields)
-    again.send({**FIRST, "note": "Complété le soir."})
-    corrected = form.parts()
-    assert answered(corrected)["note"] == "Complété le soir."
-    assert corrected["encounter"].get("appointment") == sent["encounter"].get("appointment")
-    assert corrected["encounter"]["period"]["start"] == sent["encounter"]["period"]["start"]
-
-
-def test_no_address_opens_the_visit_of_another_person(sandbox: Running, form: Opened) -> None:
-    form.send(FIRST)
-    sent, other = form.parts()["encounter"]["id"], patient_of(sandbox, "heart")
-
-    assert form.browser.get(f"/visite/{form.patient}?visite={sent}").status_code == 200
-    assert form.browser.get(f"/visite/{other}?visite={sent}").status_code == 404
-    assert form.browser.get(f"/visite/{form.patient}?visite=unknown").status_code == 404
