@@ -46,6 +46,8 @@ async def record(territory: Any, world: int) -> tuple[Any, Any, list[str], str]:
          "item": [{"linkId": "1", "answer": [{"valueReference": one} for one in named]}, {"linkId": "2"}]},
         {**territory.item_of(patient), "effectiveDateTime": "2026-03-05", "derivedFrom": named, "hasMember": named},
         {**territory.item_of(patient, "MedicationRequest"), "reasonReference": named, "supportingInformation": named},
+        # What is left of it is the same, and where it refers to them is not: whoever finds it by that is told more.
+        {**territory.item_of(patient), "effectiveDateTime": "2026-03-06", ("derivedFrom", "hasMember")[world]: named},
     ]  # fmt: skip
     patient.made.update(
         {str(number): await territory.create(territory.system, one) for number, one in enumerate(trees)}
