@@ -3,6 +3,7 @@ written is seen by whom the law shows it to."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -121,7 +122,11 @@ FAULTS = {
         "liaison.auth.access.merging.carried", lambda *given: iter(()), (Mergings,)
     ),
     "nothing is masked": Fault("liaison.auth.access.masking.in_force", _gives(dict), (Entries,)),
-    "what tells of it is not masked": Fault("liaison.auth.access.masking._told_of", _gives(set), (Entries,)),
+    "what tells of it is not masked": Fault(
+        "liaison.auth.access.masking.telling",
+        SimpleNamespace(told=lambda tree: (), PARAMETERS=((0, 0),)),
+        (Entries,),
+    ),
     "what tells of what is labelled is not masked": Fault(
         "liaison.auth.access.masking.by_label", lambda tree: False, (Entries,)
     ),

@@ -42,13 +42,15 @@ class Entries(Living):
 
     @rule(at=which, one=which)
     def compute(self, at: int, one: int) -> None:
-        """A measure that was worked out from another: it tells of it."""
+        """A measure that was worked out from another: it tells of it. Not by someone of the team, who would see their own."""
         record = self.record(at)
         about = self._one(record, one, "Observation/")
         if about:
-            derived = vital(derivedFrom=[{"reference": about}], performer=[{"reference": self.who("nurse", record)}])
-            nurse = self.house.people["nurse"]
-            owners = {"author": nurse.practitioner, "service": nurse.organization}
+            derived = vital(
+                derivedFrom=[{"reference": about}], performer=[{"reference": self.who("hospital-doctor", record)}]
+            )
+            by = self.house.people["hospital-doctor"]
+            owners = {"author": by.practitioner, "service": by.organization}
             made = self.create(item(record.patient, **derived))
             record.entries[made] = Entry(frozenset({"VITAL"}), owners, about)
 
