@@ -12,9 +12,10 @@ UNITS: dict[str, tuple[str, Fraction]] = {
         "mass": {"kg": "1", "g": "1/1000", "pg": "1/1000000000000000", "mg": "1/1000000"},
         "volume": {"L": "1", "fL": "1/1000000000000000", "mL": "1/1000", "dm3": "1"},
         "activity": {"kU/L": "1000", "U/L": "1"},
-        "amount": {"mol/L": "1", "mmol/L": "1/1000", "umol/L": "1/1000000"},
         "pressure": {"mm[Hg]": "133322/1000", "kPa": "1000", "Pa": "1"},
-        "count": {"10*3/uL": "1000", "10*6/uL": "1000000", "10*9/L": "1000"},
+        # A mole is a number (UCUM § 41), so that these are of one kind: how many there are in a microlitre.
+        "count": {"10*3/uL": "1000", "10*6/uL": "1000000", "10*9/L": "1000"}
+        | {"mol/L": "602214076000000000", "mmol/L": "602214076000000", "umol/L": "602214076000"},
         "flow": {"mL/min": "1", "mL/min/{1.73_m2}": "1", "L/min": "1000"},
         "number": {"%": "1/100", "{score}": "1", "{nominal}": "1", "{INR}": "1", "1": "1", "mg/g": "1/1000"},
         "rate": {"/min": "1", "Hz": "60"},
@@ -36,7 +37,6 @@ BASES: dict[str, tuple[str, Fraction]] = {
     "mass": ("g", Fraction(1000)),
     "volume": ("m3", Fraction(1, 1000)),
     "activity": ("m-3.s-1", Fraction(_MOLE, 10**6 * 60) * 1000),
-    "amount": ("m-3", Fraction(_MOLE * 1000)),
     "pressure": ("g.m-1.s-2", Fraction(1000)),
     "count": ("m-3", Fraction(10**9)),
     "flow": ("m3.s-1", Fraction(1, 10**6 * 60)),
