@@ -209,7 +209,7 @@ async def test_what_changes_nothing_of_the_attending_doctor_is_written_as_before
 async def test_a_doctor_whom_the_person_declares_replaces_the_one_before(territory: Any) -> None:
     at = await place(territory)
 
-    answer = await declared(territory, at, at.other.caller, means="paper")
+    answer = await declared(territory, at, at.nurse.caller, at.other, means="paper")
 
     assert answer.status == 201, answer.body
     assert await territory.sees(at.other.caller, at.item)
@@ -236,7 +236,7 @@ async def test_who_is_declared_keeps_what_the_team_said_of_them(territory: Any) 
     known = territory.member(at.other, extension=[basis, informed], role=[role], period={"start": "2026-01-05"})
     assert (await territory.change(territory.system, at.team, participant=[*kept, known])).status == 200
 
-    assert (await declared(territory, at, at.other.caller)).status == 201
+    assert (await declared(territory, at, at.nurse.caller, at.other)).status == 201
 
     [before, now] = [
         one for one in (await territory.tree(at.team))["participant"] if one["member"]["reference"] == at.other.role
@@ -250,7 +250,7 @@ async def test_who_is_declared_keeps_what_the_team_said_of_them(territory: Any) 
 async def test_the_person_and_both_doctors_are_told_and_it_is_reviewed(territory: Any) -> None:
     at = await place(territory)
 
-    assert (await declared(territory, at, at.other.caller)).status == 201
+    assert (await declared(territory, at, at.nurse.caller, at.other)).status == 201
 
     mine = await territory.as_oneself(at.patient.reference, "patient", at.patient.reference)
     [notice] = await territory.search(mine, f"Communication?subject={at.patient.reference}")
@@ -282,14 +282,29 @@ async def test_the_person_or_who_represents_them_declares_a_doctor(territory: An
     assert proof["verification"][0]["verifiedWith"] == {"reference": reference}
 
 
-async def test_nobody_declares_another_nor_themselves_from_outside(territory: Any) -> None:
+async def test_no_doctor_records_that_they_are_declared(territory: Any) -> None:
+    """Who joins as somebody the person recognised would else read what is masked by their own word, in two calls."""
     at = await place(territory)
     outside = await territory.person("gp")
 
-    assert (await declared(territory, at, at.nurse.caller, doctor=at.other)).status == 403
-    assert (await declared(territory, at, at.nurse.caller)).status == 403
-    assert (await declared(territory, at, at.author.caller, doctor=at.other)).status == 403
-    assert (await declared(territory, at, outside.caller)).status == 404
+    assert (await declared(territory, at, at.other.caller, at.other)).status == 403
+    assert (await declared(territory, at, at.other.caller)).status == 403  # nor by naming nobody
+    again = await territory.role_of(at.other.practitioner, "hospital-doctor")
+    assert (await declared(territory, at, at.other.caller, again)).status == 403  # nor in another role
+    assert (await declared(territory, at, outside.caller, outside)).status == 404
+    assert (await declared(territory, at, at.nurse.caller, outside)).status == 403  # nor is one from outside recorded
+    assert not await territory.sees(at.other.caller, at.item)
+
+
+@pytest.mark.parametrize("code", ["home-aide", "coordinator", "social-worker"])
+async def test_a_health_professional_records_it(territory: Any, code: str) -> None:
+    at = await place(territory)
+    somebody = await territory.person(code)
+    kept = await others(territory, at)
+    team = {"participant": [*kept, territory.member(somebody)]}
+    assert (await territory.change(territory.system, at.team, **team)).status == 200
+
+    assert (await declared(territory, at, somebody.caller, at.other)).status in (403, 404)
     assert not await territory.sees(at.other.caller, at.item)
 
 
@@ -301,7 +316,7 @@ async def test_a_stay_is_no_ground_to_be_declared(territory: Any) -> None:
     await territory.create(territory.system, stay)
     assert await territory.sees(doctor.caller, at.patient.reference)
 
-    assert (await declared(territory, at, doctor.caller)).status == 403
+    assert (await declared(territory, at, doctor.caller, at.other)).status == 403
 
 
 async def test_what_is_declared_is_a_doctor_once_whom_the_person_does_not_oppose(territory: Any) -> None:
@@ -310,7 +325,7 @@ async def test_what_is_declared_is_a_doctor_once_whom_the_person_does_not_oppose
 
     assert (await declared(territory, at, mine, doctor=at.nurse)).status == 400
     assert (await declared(territory, at, mine)).status == 400
-    assert (await declared(territory, at, at.other.caller, means="rumour")).status == 400
+    assert (await declared(territory, at, at.nurse.caller, at.other, means="rumour")).status == 400
     assert (await declared(territory, at, mine, doctor=at.attending)).status == 409
     denied = {"type": "deny", "actor": [territory.actor(at.other.practitioner)]}
     await territory.create(mine, territory.consent(at.patient, "opposition", denied))
@@ -325,9 +340,9 @@ async def test_a_doctor_of_several_teams_is_replaced_in_each(territory: Any) -> 
     await territory.create(territory.system, second)
     assert await territory.sees(at.attending.caller, at.item)
 
-    assert (await declared(territory, at, at.other.caller)).status == 201
+    assert (await declared(territory, at, at.nurse.caller, at.other)).status == 201
     assert not await territory.sees(at.attending.caller, at.item)
     for again, gone in ((at.attending, at.other), (at.other, at.attending), (at.attending, at.other)):
-        assert (await declared(territory, at, again.caller)).status == 201
+        assert (await declared(territory, at, at.nurse.caller, again)).status == 201
         assert await territory.sees(again.caller, at.item)
         assert not await territory.sees(gone.caller, at.item)

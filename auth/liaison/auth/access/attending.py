@@ -29,7 +29,7 @@ from liaison.fhir.store.ids import Ids
 _CARE_TEAM: Final = kind_of("CareTeam")
 _BY_DECLARATION: Final = (
     "Another attending doctor, or one of a record where something is masked, is declared by the person:"
-    " Patient/[id]/$attending-doctor, called by the doctor who is declared, by the person or by who represents them."
+    " Patient/[id]/$attending-doctor, called by the person, by who represents them or by another professional of the team."
 )
 
 

@@ -1,8 +1,8 @@
 """`Patient/[id]/$attending-doctor`: the person declares their attending doctor (CSS L.162-5-3), and it is so at once.
 
-By the person or who represents them, who names a doctor; or by the doctor who is declared, of the team already, who records how
-the person said it: the form has both sign. It replaces the one before, who stays in the team. Since an attending doctor reads
-what is masked (R.1111-49), the person and both doctors are told, it stands in the review list if a doctor recorded it, and a
+By the person or who represents them, who names a doctor; or by a professional of the team, who records how the person said it of
+a doctor of the team, never of themselves: who gains the sight of what is hidden is not the one whose word it is. It replaces the one before, who stays in the team. Since an attending doctor reads
+what is masked (R.1111-49), the person and both doctors are told, it stands in the review list if a professional recorded it, and a
 Consent keeps the proof, which permits nothing by itself.
 """
 
@@ -16,6 +16,7 @@ from liaison.auth.access.facts.care_team import is_attending, plainly
 from liaison.auth.access.facts.reading import period
 from liaison.auth.access.join import attending, found_by
 from liaison.auth.access.oppositions import MEANS, checked_scan, opposed_to
+from liaison.auth.access.roles import ROLES
 from liaison.auth.access.standing import Owners
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
@@ -48,10 +49,9 @@ async def declare(
     own = f"PractitionerRole/{store.id(Key(0, kind_of('PractitionerRole'), caller.role))}" if caller.role else ""
     if means not in MEANS:
         raise BadRequest(f"Say how the person said it: {', '.join(MEANS)}.", "Parameters.parameter.where(name='means')")
-    by_themselves = caller.role_code in _PERSONS
-    if not by_themselves:
-        await _check_doctor(store, caller, patient, doctor or own, own)
     named = await _doctor(store, caller, doctor or own)
+    if caller.role_code not in _PERSONS:
+        await _check_recorder(store, caller, patient, named)
     if await opposed_to(store, named, patient.patient):
         raise Conflict("The person opposes that this doctor reads their record: that is withdrawn first.")
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
@@ -67,17 +67,19 @@ async def declare(
     return store.reference(proof.key)
 
 
-async def _check_doctor(store: Store, caller: Caller, patient: Key, doctor: str, own: str) -> None:
-    """Raises Forbidden for anyone but the doctor who is declared, as a member of the team: a stay or an emergency is no ground."""
-    if caller.role_code not in DOCTORS or not caller.practitioner or doctor != own:
+async def _check_recorder(store: Store, caller: Caller, patient: Key, doctor: Caller) -> None:
+    """Raises Forbidden for anyone but a professional of the team, and for the doctor who is declared, in whatever role."""
+    health = caller.role_code in ROLES and ROLES[caller.role_code].category == "health"
+    if not health or not caller.practitioner or caller.practitioner == doctor.practitioner:
         raise Forbidden(
-            "The person declares their attending doctor, or who represents them; or the doctor who is declared records it."
+            "The person declares their attending doctor, or who represents them; or another professional of the team records that"
+            " they did, never the doctor who is declared."
         )
     async with store.database.reading.acquire() as connection:
         who = await standing.standing(connection, Ids(store.vault.id_key), caller.session, [patient.patient])
         key = (await store.vault.patient_keys(connection, {patient.patient})).get(patient.patient)
     if key is None or not who.may_write(patient.patient, Owners()) & key.permute(int(Class.TEAM)):
-        raise Forbidden("A doctor of the team records that the person declares them: join the team first.")
+        raise Forbidden("Somebody of the team records whom the person declares: a stay or an emergency is no ground.")
 
 
 async def _doctor(store: Store, caller: Caller, reference: str) -> Caller:
@@ -111,6 +113,9 @@ async def _writes(
     now, subject = await store.database.now(), store.reference(patient)
     teams = await found_by(store, cell, f"CareTeam?patient={subject}&status=active&_count=50", base_url)
     standing_ = [_as_of(team, now) for team in teams]
+    members = {one.get("member", {}).get("reference") for team in standing_ for one in team["participant"]}
+    if caller.role_code not in _PERSONS and doctor not in members:
+        raise Forbidden("The person declares a doctor who is in no team of theirs, or that doctor joins it first.")
     if doctor in attending(standing_):
         raise Conflict("This doctor is the attending doctor already.")
     member = await team_writing.named(store, cell, doctor)

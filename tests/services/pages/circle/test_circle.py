@@ -44,7 +44,6 @@ async def test_a_member_is_invited_with_dates_and_basis_and_ended(place: Place) 
         page = html.unescape((await nurse.get(f"/dossiers/{place.patient}/equipe")).text)
         assert "depuis le 1er janv. 2020" in page
         assert "La personne déclare son médecin traitant" in page
-        assert "me déclare" not in page  # a nurse
         chosen = await somebody(nurse, place, "coordinator")
         for wrong in ({}, {"member": chosen}, {"basis": "invited"}, {"member": "Patient/1", "basis": "invited"}):
             assert (await send(nurse, place, act="invite", **wrong)).status_code == 400
@@ -161,8 +160,8 @@ async def test_the_last_day_of_who_stands_in_is_told_as_it_is(place: Place, end:
     assert "Remplacé par Camille BOTH du 1er févr. 2026 au 1er mars 2099" in page
 
 
-async def test_a_doctor_records_that_the_person_declares_them(place: Place) -> None:
-    """The page offers it to a doctor of the team, says what it means, and the one before stays in the team."""
+async def test_a_member_records_whom_the_person_declares(place: Place) -> None:
+    """The page offers it to a nurse of the team, says what it means, and the doctor before stays in the team."""
     house = place.house
     maker = await internal.open_session(house.database.writing, "sandbox")
 
@@ -182,39 +181,39 @@ async def test_a_doctor_records_that_the_person_declares_them(place: Place) -> N
         "select h.role from held_role h join account a on a.fhir_res = h.practitioner and a.username = 'nurse'"
     )
     mine = house.store.reference(Key(0, kind_of("PractitionerRole"), number))
-    held = json.loads((await house.engine.handle(maker, Request("GET", mine))).body)
-    await sent("PUT", mine, {**held, "code": role("", "specialist")["code"]})
-    person = await sent("POST", "Practitioner", {"resourceType": "Practitioner", "name": [{"family": "Avant"}]})
-    made = await sent("POST", "PractitionerRole", role(f"Practitioner/{person['id']}", "gp"))
-    before = f"PractitionerRole/{made['id']}"
+    doctors = []
+    for family in ("Avant", "Nouvelle"):
+        person = await sent("POST", "Practitioner", {"resourceType": "Practitioner", "name": [{"family": family}]})
+        made = await sent("POST", "PractitionerRole", role(f"Practitioner/{person['id']}", "gp"))
+        doctors.append(f"PractitionerRole/{made['id']}")
+    before, new = doctors
     pcp = [{"coding": [{"system": vocabulary.PARTICIPATION_FUNCTION, "code": "PCP"}]}]
     shown = await team(place)
     since = {"start": "2020-01-01"}
     members = [
         {"role": pcp, "member": {"reference": before, "display": "Dr Avant"}, "period": since},
-        {"member": {"reference": mine, "display": "Dr Nouvelle"}, "period": since},
+        {"member": {"reference": new, "display": "Dr Nouvelle"}, "period": since},
+        {"member": {"reference": mine}, "period": since},
     ]
     await sent("PUT", f"CareTeam/{shown['id']}", {**shown, "participant": members})
 
     async with place.signed_in() as browser:
         path = f"/dossiers/{place.patient}/equipe"
         page = html.unescape((await browser.get(path)).text)
-        assert "La personne me déclare comme médecin traitant" in page
+        assert "Quel médecin ?" in page
+        assert f'value="{new}"' in page
         assert "Le médecin traitant d'avant reste dans l'équipe" in page
-        form = {"act": "attending", "doctor": mine}
+        form = {"act": "attending", "doctor": new}
         assert (await send(browser, place, **form)).status_code == 400
-        other = await send(browser, place, act="attending", doctor=before, means="oral")
-        assert other.status_code == 403
-        assert "La personne déclare son médecin traitant" in html.unescape(other.text)
+        again = await send(browser, place, act="attending", doctor=before, means="oral")
+        assert again.status_code == 409
+        assert "Ce médecin est déjà son médecin traitant" in html.unescape(again.text)
         assert (await send(browser, place, **form, means="oral")).status_code == 303
         page = html.unescape((await browser.get(path)).text)
         agreed = html.unescape((await browser.get(f"/dossiers/{place.patient}/accords")).text)
         assert "Médecin traitant déclaré" in agreed
 
-    participants = (await team(place))["participant"]
-    assert [one["member"]["reference"] for one in participants if "end" not in one["period"]] == [before, mine]
-    assert [one["member"]["reference"] for one in participants if "end" not in one["period"] and "role" in one] == [
-        mine
-    ]
-    assert "La personne me déclare comme médecin traitant" not in page
-    assert re.search(r"Dr Nouvelle|Camille NURSE", page.partition("Médecin traitant</strong>")[0])
+    participants = [one for one in (await team(place))["participant"] if "end" not in one["period"]]
+    assert sorted(one["member"]["reference"] for one in participants) == sorted((before, mine, new))
+    assert [one["member"]["reference"] for one in participants if "role" in one] == [new]
+    assert "Dr Nouvelle" in page.partition("Médecin traitant</strong>")[0]

@@ -103,7 +103,9 @@ async def circle(request: Request) -> Response:
 
 _REFUSED: Final = {
     (False, 403): _("Vous ne pouvez pas le faire vous-même : un autre membre de l'équipe, ou la personne, le fait."),
-    (True, 403): _("La personne déclare son médecin traitant. Ou ce médecin, membre de l'équipe, le note lui-même."),
+    (True, 403): _(
+        "La personne déclare son médecin traitant. Ou un autre membre de l'équipe le note, jamais ce médecin."
+    ),
     (True, 409): _("Ce médecin est déjà son médecin traitant, ou la personne s'oppose à ce qu'il lise son dossier."),
     (True, 400): _("Choisissez un médecin de l'équipe."),
 }
@@ -223,7 +225,7 @@ async def _show(
         present=present,
         past=[one for one, _tree in members if one.over],
         handles=handles,
-        declaring=await declared.offered(request.app.state.house.database, me, names, numbers, attending),
+        declaring=await declared.offered(request.app.state.house.database, me, names, numbers, attending, records=may),
         declared=bool(attending),
         may_write=may,
         offered=offered,

@@ -1,4 +1,4 @@
-"""« Médecin traitant » on the page of the team: the person declares one of its doctors; or one of them records that they did."""
+"""« Médecin traitant » on the page of the team: the person declares one of its doctors; or another member records that they did."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -17,17 +17,23 @@ _OF: Final = (
 
 
 async def offered(
-    database: Database, me: Me, present: Mapping[str, str], numbers: Mapping[str, int], attending: Collection[str]
+    database: Database,
+    me: Me,
+    present: Mapping[str, str],
+    numbers: Mapping[str, int],
+    attending: Collection[str],
+    *,
+    records: bool,
 ) -> dict[str, Any]:
     """What the form needs: whom the caller may name (reference and name), and by what means; {} for who names nobody.
-    `present` has the names of the members by reference, `numbers` their roles."""
+    `present` has the names of the members by reference, `numbers` their roles; `records`: whether the caller writes the team."""
     rows = await database.reading.fetch(_OF, list(numbers.values()), sorted(DOCTORS))
     doctors = {row["role"] for row in rows}
     possible = {one: name for one, name in present.items() if numbers.get(one) in doctors and one not in attending}
     if me.role_code in PERSONS:
         return {"doctors": list(possible.items()), "means": [], "theirs": True} if possible else {}
-    own = possible.get(me.role_reference)
-    return {"doctors": [(me.role_reference, own)], "means": MEANS, "theirs": False} if own is not None else {}
+    others = [(one, name) for one, name in possible.items() if one != me.role_reference]
+    return {"doctors": others, "means": MEANS, "theirs": False} if others and records else {}
 
 
 async def declare(record: Record, patient: str, form: Mapping[str, str], *, by_themselves: bool) -> None:
