@@ -128,3 +128,20 @@ async def test_what_the_person_opposes_in_one_record_holds_in_both(territory: An
     assert (await territory.ask(gp.caller, "POST", f"{double.reference}/$unmerge", None)).status == 200
     for one in (stays, double.reference):
         assert not await territory.sees(pharmacist.caller, one)
+
+
+async def test_an_opposition_within_a_permission_holds_in_both_without_it(territory: Any) -> None:
+    """A rule within a rule is in force; what is permitted beside it is of the record in which it was said."""
+    gp, pharmacist, other = [await territory.person(role) for role in ("gp", "pharmacist", "physio")]
+    stays = await registered(territory, gp)
+    double = await territory.patient(gp)
+    await territory.create(territory.system, territory.team(SimpleNamespace(reference=stays), [pharmacist]))
+    denied = {"type": "deny", "actor": [territory.actor(pharmacist.practitioner)]}
+    stated = {"type": "permit", "actor": [territory.actor(other.practitioner)], "provision": [denied]}
+    await territory.create(territory.system, territory.consent(double, "sharing", stated))
+    assert await territory.sees(pharmacist.caller, stays)
+
+    assert (await merged(territory, gp, double.reference, stays)).status == 200
+
+    assert not await territory.sees(pharmacist.caller, stays)
+    assert not await territory.sees(other.caller, stays)

@@ -120,3 +120,40 @@ async def test_without_that_the_words_are_copied(territory: Any, monkeypatch: py
 
     assert (await patched(territory, nurse.caller, naming, READING["copies the words"])).status == 200
     assert SECRET.encode() in await body(territory, nurse.caller, naming)
+
+
+@pytest.mark.parametrize("tagged", [True, False], ids=["tagged", "tag taken off"])
+@pytest.mark.parametrize("way", ["update", "transaction", "conditional update"])
+async def test_a_copy_with_something_left_out_is_not_written_back(territory: Any, way: str, tagged: bool) -> None:
+    """Its sender cannot know what the rest was: it would be lost without a word."""
+    gp, nurse, path, _item = await order(territory, hidden=True)
+    whole = await territory.tree(path)
+    shown = json.loads((await territory.ask(nurse.caller, "GET", path)).body)
+    if not tagged:
+        shown["meta"].pop("tag", None)
+    shown["code"] = {"text": "y"}
+    if way == "update":
+        answer = await territory.ask(nurse.caller, "PUT", path, shown)
+    elif way == "transaction":
+        entry = {"resource": shown, "request": {"method": "PUT", "url": path}}
+        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+        answer = await territory.ask(nurse.caller, "POST", "", bundle)
+    else:
+        criteria = f"_id={path.partition('/')[2]}&patient={shown['subject']['reference']}"
+        answer = await territory.ask(nurse.caller, "PUT", f"ServiceRequest?{criteria}", shown)
+
+    assert answer.status == 422, answer.body
+    assert await territory.tree(path) == whole
+    # Who sees all of it writes it as before.
+    assert (await territory.ask(gp.caller, "PUT", path, {**whole, "code": {"text": "y"}})).status == 200
+
+
+async def test_a_guard_left_out_shows(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sibling: without it the update goes through, and what was hidden is gone."""
+    monkeypatch.setattr(patching, "keep_hidden", lambda writes: None)
+    _gp, nurse, path, _item = await order(territory, hidden=True)
+    shown = json.loads((await territory.ask(nurse.caller, "GET", path)).body)
+    shown["meta"].pop("tag", None)
+
+    assert (await territory.ask(nurse.caller, "PUT", path, shown)).status == 200
+    assert "reasonReference" not in await territory.tree(path)

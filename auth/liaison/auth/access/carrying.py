@@ -29,19 +29,25 @@ async def denials_of(store: Store, cell: Caller, patient: Key, base_url: str) ->
     """The oppositions in force in this record, provisional ones too."""
     query = f"Consent?patient={store.reference(patient)}&status=active,proposed&_count={_MOST}"
     found = await found_by(store, cell, query, base_url)
-    return [tree for tree in found if _denies(tree.get("provision") or {})]
+    return [tree for tree in found if any(_denials(tree))]
 
 
 def carried(store: Store, to: Key, there: Sequence[Tree], others: Sequence[Tree]) -> Iterator[Tree]:
     """Those of the other record that are not said there yet, as they are to be written there."""
-    said = [(tree.get("category"), tree.get("provision")) for tree in there]
+    said = [(tree.get("category"), rule) for tree in there for rule in _denials(tree)]
     for tree in others:
-        if (tree.get("category"), tree.get("provision")) not in said:
-            yield checked(_rewritten(tree, store.reference(to)), "Consent")
+        for rule in _denials(tree):
+            if (tree.get("category"), rule) not in said:
+                yield checked(_rewritten({**tree, "provision": rule}, store.reference(to)), "Consent")
 
 
-def _denies(provision: Tree) -> bool:
-    return provision.get("type") == "deny" and not provision.get("data")
+def _denials(rule: Tree) -> Iterator[Tree]:
+    """The rules that oppose, at any depth: one within a permission is in force too, and is carried without it."""
+    for one in [rule["provision"]] if isinstance(rule.get("provision"), dict) else rule.get("provision") or ():
+        if one.get("type") != "deny":
+            yield from _denials(one)
+        elif not one.get("data"):
+            yield one
 
 
 def _rewritten(tree: Tree, patient: str) -> Tree:

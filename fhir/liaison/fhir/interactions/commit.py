@@ -123,6 +123,7 @@ async def _once(
     await _load(store, caller, matching, resolver)
     if patching.apply(caller, matching, resolver):
         await _lock(store, connection, matching, resolver)
+    patching.keep_hidden(writes)
     if not resolver.lenient:
         _refuse_doubles(writes)
     _name_patients(store, writes)

@@ -1,7 +1,7 @@
 """Patches in a unit of writes, applied once their resources are known: the result is then written like any update.
 
 What the sender may not know of is not there for a patch either (liaison.fhir.model.withholding): nothing is copied from it,
-compared with it or found at it. All of it stays, or the patch is refused.
+compared with it or found at it. All of it stays, or the patch is refused; so is an update, which would take it out.
 """
 
 import copy
@@ -34,6 +34,21 @@ def apply(caller: Caller, writes: Sequence[Write], resolver: Resolver) -> bool:
             scope.require_written(caller, "u", write.type_, write.tree)
             resolver.take(write)
     return found
+
+
+def keep_hidden(writes: Sequence[Write]) -> None:
+    """Unprocessable for an update whose sender is not shown all of what it replaces: with their copy, tagged or not, the rest
+    would be lost."""
+    for write in writes:
+        replaces = write.interaction == "update" and write.patch is None and write.tree is not None
+        if replaces and write.hidden and taken(write.tree, write.hidden) != taken(write.before, write.hidden):
+            raise write.problem(
+                Unprocessable(
+                    "Not all of this resource is shown to you, and an update would take the rest out of it. Send a patch of what"
+                    " you change.",
+                    write.type_,
+                )
+            )
 
 
 def _as_shown(write: Write) -> None:
