@@ -16,6 +16,9 @@ from liaison.fhir.store.contract import Request
 from .tables import DECIDED, WITHOUT_CLIN, adopt, regrant, withdraw
 from .test_reclassifying import FORGETS, NEW, PACKAGED, classes, coded
 
+FEWER = PACKAGED.replace('version: "2026.1"', 'version: "2026.2"', 1)
+"""Without the code that NEW has besides, with all that is sensitive as packaged."""
+
 pytestmark = pytest.mark.alone  # by what a base is classified is everybody's
 
 
@@ -45,9 +48,9 @@ async def test_what_was_written_is_closed_and_opened_by_it_online(territory: Any
     assert await seen(territory, gp.caller, new, old) == [True, True]
     assert (await adopted.in_force(territory.database)).version == packaged().version
 
-    await adopt(territory, FORGETS)
+    await adopt(territory, FEWER)
     await regrant(territory)
-    assert await seen(territory, nurse.caller, new, old) == [True, True]
+    assert await seen(territory, nurse.caller, new, old) == [True, False]
 
     assert (await withdraw(territory)).classes
     await regrant(territory)
@@ -148,9 +151,10 @@ async def test_both_are_in_force_side_by_side_and_withdrawn_one_after_the_other(
     [
         (PACKAGED, "déjà en vigueur"),
         (PACKAGED.replace("adds: [PSY, SENS,", "adds: [PSY,", 1).replace("PROT, HELD]", "HELD]", 1), "PROT"),
+        (FORGETS, "B20\\* .* reste SENS"),
         (PACKAGED.replace("date: 2026-11-22", "date: 2999-01-01", 1), "date à venir"),
     ],
-    ids=["the same", "what the law keeps", "to come"],
+    ids=["the same", "what the law keeps", "less is sensitive", "to come"],
 )
 async def test_what_is_not_adopted(territory: Any, text: str, said: str) -> None:
     async with territory.database.writing.acquire() as connection:

@@ -69,19 +69,18 @@ async def desk(house: House, tmp_path: Path) -> Desk:
 
 async def test_a_classification_is_checked_adopted_shown_and_withdrawn(desk: Desk) -> None:
     packaged_one = classify.packaged_text()
-    other = packaged_one.replace('version: "2026.1"', 'version: "2027.1"', 1).replace('"B20*", ', "", 1)
+    other = packaged_one.replace('version: "2026.1"', 'version: "2027.1"', 1).replace('"B20*", ', '"Q90*", "B20*", ', 1)
     desk.file.write_text(other, "utf-8")
 
     said, _ = await desk.run("check", str(desk.file))
     assert (
-        "moins fermé : besides, B20* (http://hl7.org/fhir/sid/icd-10, tout type, code reasonCode) n'est plus SENS"
-        in said
+        "plus fermé : besides, Q90* (http://hl7.org/fhir/sid/icd-10, tout type, code reasonCode) devient SENS" in said
     )
     assert "Classement, version 2027.1 du 2026-11-22." in said
 
     said, _ = await desk.adopt(*DECISION)
     assert "Du classement version 2026.1 du 2026-11-22 au classement version 2027.1 du 2026-11-22." in said
-    assert "Changements : 1, dont 1 qui ouvrent davantage." in said
+    assert "Changements : 1, dont 0 qui ouvrent davantage." in said
     assert "En vigueur : classement, version 2027.1 du 2026-11-22 (décision n° 1)." in said
     assert (await adopted.current(desk.house.database)).settled
     assert (await desk.run("show", "--classes"))[0] == other
@@ -94,8 +93,15 @@ async def test_a_classification_is_checked_adopted_shown_and_withdrawn(desk: Des
     assert "reste PROT" in (await desk.run("check", str(desk.file), code=1))[0]
     assert "reste PROT" in (await desk.adopt(*DECISION, code=1))[0]
 
+    rule = "  - classes: [SAFETY]\n    types: [Condition]\n    in: [code]\n    codes: [I48*]\n"
+    desk.file.write_text(packaged_one.replace("  - classes: [VITAL]\n", rule + "  - classes: [VITAL]\n", 1), "utf-8")
+    refused = "ligne 42, instead : Condition (CLIN), codes I48* : ne devient pas SAFETY"
+    assert refused in (await desk.run("check", str(desk.file), code=1))[0]
+    assert refused in (await desk.adopt(*DECISION, code=1))[0]
+
     said, _ = await desk.run("withdraw", *DECISION, given="oui\n")
-    assert "plus fermé : besides, B20*" in said
+    assert "moins fermé : besides, Q90*" in said
+    assert "Changements : 1, dont 1 qui ouvrent davantage." in said
     assert (await desk.run("show", "--classes"))[0] == packaged_one
 
 

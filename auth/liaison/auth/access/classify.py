@@ -23,7 +23,7 @@ from liaison.fhir.model.references import unversioned
 from liaison.fhir.store.contract import Labels, Tree
 
 _SENSITIVE: Final = Class.PSY | Class.SENS | Class.MINOR | Class.NOTE3P | Class.PROT
-_CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 
 
 class Coding(NamedTuple):
@@ -94,16 +94,27 @@ def _bits(names: Iterable[str]) -> Class:
     return reduce(or_, (Class[name] for name in names))
 
 
+def _texts(given: object) -> tuple[str, ...]:
+    """A list of texts: a number without quotes is none, and matches no code."""
+    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+        raise ValueError(f"a list of quoted texts: {given!r}")
+    return tuple(given)
+
+
+def _text(given: object) -> str:
+    return _texts([given])[0]
+
+
 def _rule(data: Mapping[str, Any]) -> Rule:
     if unknown := data.keys() - {"classes", "types", "in", "system", "codes", "statuses"}:
         raise ValueError(f"unknown words in a classification rule: {sorted(unknown)}")
     return Rule(
         _bits(data["classes"]),
-        frozenset(data.get("types", ())),
-        frozenset(data["in"]),
-        data.get("system", ""),
-        tuple(data["codes"]),
-        frozenset(data.get("statuses", ())),
+        frozenset(_texts(data.get("types", ()))),
+        frozenset(_texts(data["in"])),
+        _text(data.get("system", "")),
+        _texts(data["codes"]),
+        frozenset(_texts(data.get("statuses", ()))),
     )
 
 
@@ -185,11 +196,11 @@ def _parse(data: Mapping[str, Any]) -> Rules:
         frozenset(data["fixed"]),
         tuple(_rule(rule) for rule in data["instead"]),
         tuple(_rule(rule) for rule in data["besides"]),
-        {label["system"]: _label(label) for label in data["labels"]},
-        frozenset(data["restricted"]),
-        frozenset(data["psychiatrists"]),
-        frozenset(service["codes"]),
-        tuple(service["words"]),
+        {_text(label["system"]): _label(label) for label in data["labels"]},
+        frozenset(_texts(data["restricted"])),
+        frozenset(_texts(data["psychiatrists"])),
+        frozenset(_texts(service["codes"])),
+        _texts(service["words"]),
     )
 
 
@@ -253,7 +264,7 @@ def own_classes(tree: Mapping[str, Any]) -> Class:
     for system, code in _labels(tree):
         label = known.label(system, code)
         if label is None:
-            restricted |= system == _CONFIDENTIALITY and code in known.restricted
+            restricted |= system == CONFIDENTIALITY and code in known.restricted
         elif label.replaces:
             # The review list and reports of abuse stay what they are, whatever they are called.
             classes = classes if classes & (Class.AUD | Class.PROT) else label.classes

@@ -181,11 +181,10 @@ def _show_classes(seen: _Seen, after: str) -> None:
 
 
 def show_differences(before: str, after: str) -> None:
-    found = class_check.differences(before, after)
+    found = class_check.changes(before, after)
     for one in found:
-        typer.echo(one)
-    less = sum(one.startswith("moins fermé") for one in found)
-    typer.echo(f"Changements : {len(found)}, dont {less} qui ouvrent davantage.")
+        typer.echo(f"{one.said} (ouvre davantage)" if one.opens and one.said.startswith("change") else one.said)
+    typer.echo(f"Changements : {len(found)}, dont {sum(one.opens for one in found)} qui ouvrent davantage.")
 
 
 def _asked(question: str, yes: bool) -> None:
