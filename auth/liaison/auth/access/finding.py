@@ -59,28 +59,7 @@ class Finder:
         )
 
     async def candidates(self, patient: Tree) -> list[Known]:
-        """Those who share an INS or the name and birth date with this Patient; of merged records, the one that stays."""
-        vault, wanted = self.store.vault, []
-        for one in identity.matricules(patient):
-            wanted.append((tokens.IDENTIFIER, tokens.identifier_token(vault, *one)))
-        wanted += [(tokens.TRAITS, token) for token in same_traits(self.store, patient)]
-        rows = await self.store.database.reading.fetch(
-            "select distinct t.patient, t.res from identity_token t"
-            " join unnest($1::smallint[], $2::bytea[]) as k(space, token) on t.space = k.space and t.token = k.token"
-            " where t.kind = $3 order by 1, 2",
-            [space for space, _ in wanted],
-            [token for _, token in wanted],
-            _PATIENT,
-        )
-        found = []
-        for number, res in rows:
-            opened = await self.store.read(self.cell, Key(number, _PATIENT, res))
-            if opened is None or opened.row.deleted:
-                continue
-            tree = read(opened.body)
-            if not identity.is_merged(tree):
-                found.append(Known(opened.row.key, tree))
-        return found
+        return await candidates(self.store, self.cell, patient)
 
     async def note(self, found: bool) -> None:
         """Counts the question, whatever becomes of it."""
@@ -114,6 +93,31 @@ async def asking(
             yield Finder(store, caller, cell, asker)
         finally:
             await internal.close_session(store.database.writing, cell)
+
+
+async def candidates(store: Store, cell: Caller, patient: Tree) -> list[Known]:
+    """Those who share an INS or the name and birth date with this Patient; of merged records, the one that stays."""
+    vault, wanted = store.vault, []
+    for one in identity.matricules(patient):
+        wanted.append((tokens.IDENTIFIER, tokens.identifier_token(vault, *one)))
+    wanted += [(tokens.TRAITS, token) for token in same_traits(store, patient)]
+    rows = await store.database.reading.fetch(
+        "select distinct t.patient, t.res from identity_token t"
+        " join unnest($1::smallint[], $2::bytea[]) as k(space, token) on t.space = k.space and t.token = k.token"
+        " where t.kind = $3 order by 1, 2",
+        [space for space, _ in wanted],
+        [token for _, token in wanted],
+        _PATIENT,
+    )
+    found = []
+    for number, res in rows:
+        opened = await store.read(cell, Key(number, _PATIENT, res))
+        if opened is None or opened.row.deleted:
+            continue
+        tree = read(opened.body)
+        if not identity.is_merged(tree):
+            found.append(Known(opened.row.key, tree))
+    return found
 
 
 def same_traits(store: Store, patient: Tree) -> list[bytes]:

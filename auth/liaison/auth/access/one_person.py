@@ -4,16 +4,16 @@ Enough is an INS, or the birth name, first given name, birth date and sex. An IN
 contradict; nor may any trait. Anyone who receives people may open a second record of somebody, knowingly or not: a refusal
 would then leave the person without help. So of several that fit, the one with the INS that was stated is the person's; and
 without an INS, all are, as long as none contradicts another: two matricules, two birthplaces, or a decision that they are two
-people (`duplicates`) are two people, and then nobody is found. Emergency access opens them all, and what the person has
-objected in one of them holds in all; a call opens one record or none, since whoever calls can be asked.
+people (`duplicates`) are two people, and then nobody is found. Emergency access opens them all, and stops at what the person
+objects in any record that may be theirs, opened or not; a call opens one record or none, since whoever calls can be asked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Final
 
 from liaison.auth.access import duplicates, identity
-from liaison.auth.access.finding import Finder, Known, require_traits
+from liaison.auth.access.finding import Finder, Known, candidates, require_traits
 from liaison.auth.access.oppositions import opposed_to
 from liaison.auth.access.traits import traits_of
 from liaison.auth.caller import Caller
@@ -71,6 +71,28 @@ def _is_checked(one: Known) -> bool:
     return identity.status_of(one.tree) in identity.CHECKED or bool(identity.matricules(one.tree))
 
 
-async def opposed_in_any(store: Store, caller: Caller, records: Iterable[Known], *, emergency: bool) -> bool:
-    """Whether the person opposes this caller, or emergency access, in one of their records."""
-    return any([await opposed_to(store, caller, one.key.patient, emergency=emergency) for one in records])
+async def opposed_in_any(
+    store: Store, caller: Caller, cell: Caller, records: Sequence[Known], base_url: str, *, emergency: bool
+) -> bool:
+    """Whether the person of these records opposes this caller, or emergency access, at this moment: in one of them, or in
+    another that may be theirs, opened or not (CSP L.1111-17 I).
+
+    May be theirs: the same INS; or the traits that the stored record has, with no other INS or birthplace, unless somebody
+    told the two apart. So whoever opens a false double and objects there denies an emergency access, and gives none: until
+    the two are told apart or the objection ends."""
+    if any([await opposed_to(store, caller, one.key.patient, emergency=emergency) for one in records]):
+        return True
+    kept = {one.key.patient for one in records}
+    doubles = []
+    for one in records:
+        for other in await candidates(store, cell, one.tree):
+            if other.key.patient in kept or not (_shares_ins(one, other) or _may_be_one(one, other)):
+                continue
+            if await opposed_to(store, caller, other.key.patient, emergency=emergency):
+                doubles.append((store.reference(one.key), store.reference(other.key)))
+    apart = await duplicates.told_apart(store, caller, sorted({one for one, _ in doubles}), base_url)
+    return any(duplicates.number_of(store, *pair) not in apart for pair in doubles)
+
+
+def _shares_ins(one: Known, other: Known) -> bool:
+    return bool(set(identity.matricules(one.tree)) & set(identity.matricules(other.tree)))
