@@ -68,6 +68,22 @@ REFERRING: dict[str, Callable[[str, str, str], Tree]] = {
         "contained": [{"resourceType": "Basic", "id": "b", "code": {"text": "x"}, "subject": ref(item)}],
         "extension": [{"url": "urn:x", "valueReference": {"reference": "#b"}}],
     },
+    "Observation.status.extension": lambda item, patient, by: {
+        "status": "final", "code": {"text": "x"},
+        "_status": {"extension": [{"url": "urn:x", "valueReference": ref(item)}]},
+    },
+    "DocumentReference.content.attachment.url": lambda item, patient, by: {
+        "status": "current", "type": {"text": "x"},
+        "content": [{"attachment": {"url": item, "title": SECRET, "contentType": "application/fhir+json"}}],
+    },
+    "Task.instantiatesUri": lambda item, patient, by: {
+        "status": "requested", "intent": "order", "instantiatesUri": f"https://record.example/fhir/{item}",
+        "input": [
+            {"type": {"text": SECRET}, "valueUri": f"https://record.example/fhir/{item}/_history/1"},
+            {"type": {"text": SECRET}, "valueUrl": item},
+            {"type": {"text": SECRET}, "valueString": item},
+        ],
+    },
     "Communication.payload": lambda item, patient, by: {
         "status": "completed", "payload": [{"contentReference": ref(item)}], "about": [ref(item)]
     },

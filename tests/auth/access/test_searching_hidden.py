@@ -75,7 +75,7 @@ async def world(shared_territory: Any) -> World:
     for name, element in (
         ("list", "List.entry.item"), ("composition", "Composition.section.entry"), ("derived", "Observation.derivedFrom"),
         ("task", "Task.focus"), ("plan", "CarePlan.supportingInfo"), ("order", "ServiceRequest.reasonReference"),
-        ("note", "Communication.payload"),
+        ("note", "Communication.payload"), ("document", "DocumentReference.content.attachment.url"),
     ):  # fmt: skip
         made[name] = await territory.create(gp.caller, referring(element, hidden, patient, gp.role))
     # As closed as it is, by its labels: but what the psychiatric stay closes is closed by what is around it.
@@ -165,6 +165,7 @@ ELSEWHERE = {
     "Observation?derived-from={h}": "derived",
     "List?item={h}": "list",
     "Composition?entry={h}": "composition",
+    "DocumentReference?location={h}": "document",
     "Task?focus={h}": "task",
     "Patient?_has:DiagnosticReport:patient:result={h}": "patient",
     "Patient?_has:Task:patient:focus={h}": "patient",

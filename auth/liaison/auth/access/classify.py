@@ -127,8 +127,8 @@ def _label(data: Mapping[str, Any]) -> dict[str, Label]:
 
 
 _READING: Final = (
-    "5: what tells of masked items is masked; what names these, or sensitive ones, is marked; contents and former versions"
-    " follow; no consent opens what is not the person's to give"
+    "6: what tells of masked items is masked; what names these, or sensitive ones, in a reference or by an address that is a"
+    " text of its own, is marked; contents and former versions follow; no consent opens what is not the person's to give"
 )
 
 
