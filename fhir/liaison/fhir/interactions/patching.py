@@ -40,8 +40,10 @@ def keep_hidden(writes: Sequence[Write]) -> None:
     """Unprocessable for an update whose sender is not shown all of what it replaces: with their copy, tagged or not, the rest
     would be lost."""
     for write in writes:
-        replaces = write.interaction == "update" and write.patch is None and write.tree is not None
-        if replaces and write.hidden and taken(write.tree, write.hidden) != taken(write.before, write.hidden):
+        new, old = write.tree, write.before
+        if write.interaction != "update" or write.patch is not None or not write.hidden or new is None or old is None:
+            continue
+        if taken(new, write.hidden) != taken(old, write.hidden):
             raise write.problem(
                 Unprocessable(
                     "Not all of this resource is shown to you, and an update would take the rest out of it. Send a patch of what"
