@@ -14,6 +14,7 @@ NAMES = {"packaged", "packaged_text"}
 MEANT = {
     "adopted.py": "says which table is in force",
     "adopting.py": "goes back to it",
+    "class_readers.py": "a classification is bound by it, whatever table is in force",
     "table_check.py": "the code rests on its rows: another table has them all",
     "table.py": "is where the packaged table is",
     "command/rules.py": "shows it where there is no base, and says that it is newer",
