@@ -140,14 +140,14 @@ def test_the_first_installation_followed_from_an_empty_machine_ends_in_a_site_th
     certificate(tmp_path)
     for name in ("fullchain.pem", "privkey.pem"):
         _moved(tmp_path / name, tmp_path / "tls" / name)
-    script = "export CURL_CA_BUNDLE=/root/tls/fullchain.pem\n"
+    script = "export CURL_CA_BUNDLE=/srv/tls/fullchain.pem\n"
     script += "echo 127.0.0.1 liaison.example.fr >> /etc/hosts\n"  # « on which the site's name leads »
     script += "".join(text for _, text in blocks(README)) + STATE
 
     done = machine.run(
         script,
         "Essai\n2099-01-01\nCommune\nPENVEN\nOlivier\no.penven\n",
-        {"/root/tls": tmp_path / "tls", "/root/liaison": machine.software(tmp_path)},
+        {"/srv/tls": tmp_path / "tls", "/srv/liaison": machine.software(tmp_path)},
         tmp_path,
     )
 

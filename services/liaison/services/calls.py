@@ -13,7 +13,7 @@ import orjson
 from liaison.auth.access import calls, taking_calls
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event
-from liaison.fhir.errors import BadRequest, MethodNotAllowed
+from liaison.fhir.errors import MethodNotAllowed
 from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request, Tree
@@ -47,17 +47,13 @@ class Calls:
         """200 with the patient, the task and when the call ends by itself."""
         scope.permit_letter(caller, "r", "Patient")
         given = Given(request, OPEN_CALL)
-        named = given.references("regulator")
-        if len(named) > 1:
-            raise BadRequest(
-                "One regulating doctor answers for a call.", "Parameters.parameter.where(name='regulator')"
-            )
+        regulator = given.reference("regulator", "One regulating doctor answers for a call.")
         opened = await calls.open_call(
             engine.store,
             caller,
             given.patient(),
             given.text("reason"),
-            named[0] if named else "",
+            regulator,
             engine.base_url,
             scope=await scope_of(engine, caller),
         )

@@ -70,7 +70,7 @@ OPPOSE: Final = _ours(
 )
 ATTENDING_DOCTOR: Final = _ours(
     "Patient/*/$attending-doctor",
-    Parameter("doctor", "Reference"),
+    Parameter("doctor", "Reference", minimum=1),
     Parameter("means", "code", minimum=1),
     Parameter("signed", "Attachment"),
     returns=_CREATED,

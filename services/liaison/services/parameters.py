@@ -132,6 +132,13 @@ class Given:
             return value
         return {}
 
+    def reference(self, name: str, one: str) -> str:
+        """The only one, '' for none. BadRequest, with the sentence that says why there is `one`, for several."""
+        found = self.references(name)
+        if len(found) > 1:
+            raise BadRequest(one, f"Parameters.parameter.where(name='{name}')")
+        return found[0] if found else ""
+
     def references(self, name: str) -> list[str]:
         found = []
         for part in self._parts.get(name, ()):

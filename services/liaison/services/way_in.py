@@ -16,7 +16,7 @@ from liaison.auth.retention import archiving
 from liaison.fhir.errors import BadRequest, NotFound
 from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
-from liaison.fhir.store.contract import Answer, Request
+from liaison.fhir.store.contract import Answer, Key, Request
 from liaison.services.engine import Engine
 from liaison.services.operation_definitions import ATTENDING_DOCTOR, JOIN, LOOKUP, OPPOSE, REGISTER, WITHDRAW
 from liaison.services.parameters import Given, answered
@@ -94,18 +94,24 @@ async def _reopened(engine: Engine, caller: Caller, reference: str, request: Req
                 await archiving.reopen(connection, engine.store.vault, [key.patient])
 
 
+def _named(engine: Engine, type_: str, where: Route) -> Key:
+    """The resource that the path names. NotFound for what can be the id of none."""
+    key = engine.store.key(type_, where.id_)
+    if key is None:
+        raise NotFound
+    return key
+
+
 async def oppose(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """201 with the Consent that is now in force."""
     scope.permit_letter(caller, "c", "Consent")
     given = Given(request, OPPOSE)
-    key = engine.store.key("Patient", where.id_)
-    if key is None:
-        raise NotFound
-    against = given.references("against")
-    if len(against) > 1:
-        raise BadRequest("An opposition names one person or structure.", "Parameters.parameter.where(name='against')")
+    key = _named(engine, "Patient", where)
     stated = oppositions.Opposition(
-        against[0] if against else "", given.flag("emergency"), given.code("means", "oral"), given.attachment("signed")
+        given.reference("against", "An opposition names one person or structure."),
+        given.flag("emergency"),
+        given.code("means", "oral"),
+        given.attachment("signed"),
     )
     consent = await oppositions.oppose(engine.store, caller, key, stated, engine.base_url)
     await journaled(engine, caller, Event.RIGHTS, f"Patient/{where.id_}", request, "opposition")
@@ -116,17 +122,12 @@ async def declare_attending(engine: Engine, caller: Caller, where: Route, reques
     """201 with the Consent that keeps the proof: the doctor is the attending doctor from now on."""
     scope.permit_letter(caller, "u", "CareTeam")
     given = Given(request, ATTENDING_DOCTOR)
-    key = engine.store.key("Patient", where.id_)
-    if key is None:
-        raise NotFound
-    doctors = given.references("doctor")
-    if len(doctors) > 1:
-        raise BadRequest("A person has one attending doctor.", "Parameters.parameter.where(name='doctor')")
+    key = _named(engine, "Patient", where)
     consent = await declaring.declare(
         engine.store,
         caller,
         key,
-        doctors[0] if doctors else "",
+        given.reference("doctor", "A person has one attending doctor."),
         given.code("means"),
         engine.base_url,
         given.attachment("signed"),
@@ -139,9 +140,7 @@ async def withdraw(engine: Engine, caller: Caller, where: Route, request: Reques
     """200 with the Consent, which is over; 404 for what is no opposition that the caller sees."""
     scope.permit_letter(caller, "u", "Consent")
     given = Given(request, WITHDRAW)
-    key = engine.store.key("Consent", where.id_)
-    if key is None:
-        raise NotFound
+    key = _named(engine, "Consent", where)
     signed = given.attachment("signed")
     await withdrawing.withdraw(engine.store, caller, key, given.code("means"), engine.base_url, signed)
     told = entry(caller, Event.RIGHTS, patient=key.patient, request=request, reason="opposition withdrawn")

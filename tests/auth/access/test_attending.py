@@ -288,7 +288,7 @@ async def test_no_doctor_records_that_they_are_declared(territory: Any) -> None:
     outside = await territory.person("gp")
 
     assert (await declared(territory, at, at.other.caller, at.other)).status == 403
-    assert (await declared(territory, at, at.other.caller)).status == 403  # nor by naming nobody
+    assert (await declared(territory, at, at.other.caller)).status == 400  # nor by naming nobody
     again = await territory.role_of(at.other.practitioner, "hospital-doctor")
     assert (await declared(territory, at, at.other.caller, again)).status == 403  # nor in another role
     assert (await declared(territory, at, outside.caller, outside)).status == 404

@@ -15,7 +15,7 @@ Tree = dict[str, Any]
 WORDS = "words beside"
 
 
-def operation(op: str, path: str, **more: str) -> Tree:
+def operation(op: str, path: str, **more: Any) -> Tree:
     return {"op": op, "path": path, **more}
 
 
@@ -33,9 +33,9 @@ READING: dict[str, list[Tree]] = {
 TOUCHING: dict[str, list[Tree]] = {
     "means another": [operation("replace", "/supportingInfo/0/display", value="x")],
     "copies another": [operation("copy", "/code/text", **{"from": "/supportingInfo/0/display"})],
-    "writes the narrative anew": [operation("add", "/text", value={**NARRATIVE, "status": "generated"})],  # type: ignore[arg-type]
+    "writes the narrative anew": [operation("add", "/text", value={**NARRATIVE, "status": "generated"})],
     "removes all": [operation("remove", "/supportingInfo")],
-    "writes over it": [operation("add", "/reasonReference", value=[{"display": "x"}])],  # type: ignore[arg-type]
+    "writes over it": [operation("add", "/reasonReference", value=[{"display": "x"}])],
 }
 
 

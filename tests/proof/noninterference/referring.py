@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 Tree = dict[str, Any]
-Asked = tuple[str, str, Tree | None, dict[str, str]]
+Asked = tuple[str, str, Tree | list[Tree] | None, dict[str, str]]
 
 SECRETS = (("SENS", "718-7", "2026-01-02", "VIH positif"), ("PSY", "20152-5", "2026-02-03", "mélancolie, suivie"))
 """By world: of what class the hidden items are, what they are, since when, and in which words."""
@@ -99,7 +99,7 @@ def requests(patient: Any, hidden: str, seen: str) -> list[Asked]:
         (1, {"op": "replace", "path": "/result/0/display", "value": "x"}),
         (1, {"op": "replace", "path": "/result/1/display", "value": "x"}),
     ):
-        asked.append(("PATCH", made[number], [operation], whole))  # type: ignore[arg-type]  # a JSON Patch is a list
+        asked.append(("PATCH", made[number], [operation], whole))
     bare = {"resourceType": "DiagnosticReport", "status": "final", "code": {"text": "x"},
             "subject": {"reference": patient.reference}}  # fmt: skip
     asked.append(("POST", "DiagnosticReport", {**bare, "result": [{"reference": hidden}]}, {}))

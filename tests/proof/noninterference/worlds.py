@@ -118,10 +118,12 @@ def absent(territory: Any) -> dict[str, str]:
     }
 
 
-def requests(patient: Any, gp: Any, unseen: Mapping[str, str]) -> list[tuple[str, str, Tree | None, dict[str, str]]]:
+def requests(
+    patient: Any, gp: Any, unseen: Mapping[str, str]
+) -> list[tuple[str, str, Tree | list[Tree] | None, dict[str, str]]]:
     """(method, path, body, headers): every path of this service that could tell."""
     mine, theirs = patient.reference, unseen["Patient"]
-    asked: list[tuple[str, str, Tree | None, dict[str, str]]] = []
+    asked: list[tuple[str, str, Tree | list[Tree] | None, dict[str, str]]] = []
 
     def get(path: str, **headers: str) -> None:
         asked.append(("GET", path, None, headers))
@@ -208,7 +210,9 @@ def requests(patient: Any, gp: Any, unseen: Mapping[str, str]) -> list[tuple[str
     return asked
 
 
-def operations(asked: list[tuple[str, str, Tree | None, dict[str, str]]], mine: str, unseen: Mapping[str, str]) -> None:
+def operations(
+    asked: list[tuple[str, str, Tree | list[Tree] | None, dict[str, str]]], mine: str, unseen: Mapping[str, str]
+) -> None:
     """The operations on the record, on what is seen and on what is not."""
     theirs = unseen["Patient"]
     labels = {"resourceType": "Parameters", "parameter": [
@@ -236,7 +240,9 @@ def operations(asked: list[tuple[str, str, Tree | None, dict[str, str]]], mine: 
     asked.append(("POST", "Patient/$validate?mode=create", hidden_patient(), {}))
 
 
-def shapes(asked: list[tuple[str, str, Tree | None, dict[str, str]]], mine: str, unseen: Mapping[str, str]) -> None:
+def shapes(
+    asked: list[tuple[str, str, Tree | list[Tree] | None, dict[str, str]]], mine: str, unseen: Mapping[str, str]
+) -> None:
     """Histories of types and of the base, several types at once, compartments, parts, words and filters.
 
     Several types are sorted by a moment that no two of them share: equal ones stand in the order of their random ids.
@@ -257,7 +263,7 @@ def shapes(asked: list[tuple[str, str, Tree | None, dict[str, str]]], mine: str,
     asked += [("GET", path, None, {}) for path in paths]
 
 
-def patches(asked: list[tuple[str, str, Tree | None, dict[str, str]]], unseen: Mapping[str, str]) -> None:
+def patches(asked: list[tuple[str, str, Tree | list[Tree] | None, dict[str, str]]], unseen: Mapping[str, str]) -> None:
     """Patches, and conditional writes whose criteria only somebody else's record satisfies."""
     operation = {"name": "operation", "part": [
         {"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": "Observation.status"},
@@ -274,7 +280,9 @@ def patches(asked: list[tuple[str, str, Tree | None, dict[str, str]]], unseen: M
     ]
 
 
-async def trace(territory: Any, caller: Any, asked: list[tuple[str, str, Tree | None, dict[str, str]]]) -> list[Any]:
+async def trace(
+    territory: Any, caller: Any, asked: list[tuple[str, str, Tree | list[Tree] | None, dict[str, str]]]
+) -> list[Any]:
     """Every answer, and every further page of a search, renamed."""
     rename, found = Renaming(), []
     for method, path, body, headers in asked:

@@ -165,7 +165,7 @@ class Asker:
     async def _several(self, caller: Caller, shown: Sequence[Resource]) -> tuple[str, str, bool]:
         try:
             return await several.difference(self.world, caller, shown, self.made.random)
-        except Exception as error:  # noqa: BLE001  # as below
+        except Exception as error:  # noqa: BLE001  # a refusal, or a fault: neither is what the reference says
             return "several", _said(error), False
 
     async def _one(self, caller: Caller) -> tuple[str, str]:

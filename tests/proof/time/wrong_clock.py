@@ -35,7 +35,7 @@ clock.Clock.seconds = lambda self: time.time() + ahead.setdefault(
 def set_to(folder: Path, shift: str) -> None:
     """The clock of a machine that was served with a `folder` alone jumps, while the worker runs."""
     (folder / "shift").write_text(shift)
-    time.sleep(2 * _LOOKED_AT)
+    time.sleep(2 * _LOOKED_AT)  # nothing tells that libfaketime has read it
 
 
 _LOOKED_AT = 1

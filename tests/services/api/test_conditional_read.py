@@ -49,7 +49,7 @@ def test_a_copy_of_a_version_that_has_its_second_alone_still_stands(
 ) -> None:
     created = gp.post("/Observation", content=weight(patient, "70"))
     url = f"/Observation/{created.json()['id']}"
-    time.sleep(1.05)
+    time.sleep(1.05)  # into another second of the database's clock: that is what is asked about
     changed = gp.put(url, content=weight(patient, "71", id=created.json()["id"]))
 
     assert gp.get(url, headers={"if-modified-since": changed.headers["last-modified"]}).status_code == 304

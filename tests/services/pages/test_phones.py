@@ -133,7 +133,9 @@ async def test_a_referent_has_the_phones_of_her_own_structure_and_no_others(mana
     await writing.execute("update held_role set role_code = 'referent' where role_code = 'home-service-manager'")
     async with writing.acquire() as connection:
         elsewhere = await phones.enrol(connection, 424242, "Téléphone d’ailleurs")
-        number = (await phones.find(connection, elsewhere)).number  # type: ignore[union-attr]  # it is there
+        found = await phones.find(connection, elsewhere)
+        assert found is not None
+        number = found.number
     async with managed.signed_in() as phone:
         await enrol(phone)
         page = await phone.get("/telephones")

@@ -10,6 +10,7 @@ from liaison.services.pages.page import Page
 from liaison.services.pages.routes import routes
 
 from .. import odd_resources
+from ..api.test_interactions import observation
 from ..odd_resources import KINDS, of
 from ..running_sandbox import Running
 from .conftest import behind
@@ -88,21 +89,6 @@ def test_a_record_opens_whatever_number_stands_in_it(sandbox: Running) -> None:
     mine = [one for one in sandbox.known["patients"] if {"gp", "nurse"} <= {*one["team"]}]
     patient = str(mine[-1]["id"])
     given = {"authorization": f"Bearer {sandbox.token('gp')}", "content-type": "application/fhir+json"}
-    weight = {
-        "resourceType": "Observation",
-        "status": "final",
-        "category": [
-            {
-                "coding": [
-                    {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}
-                ]
-            }
-        ],
-        "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]},
-        "subject": {"reference": f"Patient/{patient}"},
-        "effectiveDateTime": datetime.now(UTC).isoformat(timespec="seconds"),
-        "valueQuantity": {"value": "VALUE", "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"},
-    }
     asked = [
         f"/Patient/{patient}",
         f"/Patient/{patient}/$summary",
@@ -115,10 +101,8 @@ def test_a_record_opens_whatever_number_stands_in_it(sandbox: Running) -> None:
     ]
     with httpx.Client(base_url=sandbox.known["fhir"], headers=given, timeout=60) as software:
         for number in ("1e999", "-1e-999", "72.50"):
-            body = json.dumps(weight).replace('"VALUE"', number)
-            assert software.post("/Observation", content=body).status_code == 201
-        body = json.dumps(weight).replace('"VALUE"', "1e1000")
-        refused = software.post("/Observation", content=body)
+            assert software.post("/Observation", content=observation(patient, number)).status_code == 201
+        refused = software.post("/Observation", content=observation(patient, "1e1000"))
         assert refused.status_code == 400
         assert refused.json()["issue"][0]["expression"] == ["Observation.valueQuantity.value"]
         tree = software.get(f"/Patient/{patient}").json()

@@ -38,7 +38,7 @@ _DISPLAY: Final = "Médecin traitant déclaré"
 async def declare(
     store: Store, caller: Caller, patient: Key, doctor: str, means: str, base_url: str, signed: Tree | None = None
 ) -> str:
-    """The reference of the Consent that keeps the proof. `doctor` is a PractitionerRole, '' for the caller's own.
+    """The reference of the Consent that keeps the proof. `doctor` is a PractitionerRole.
 
     Raises NotFound when the caller does not see the person, Forbidden for who may not declare, BadRequest without means or for
     who is no doctor here, Conflict for whom the person opposes, who is it already, or when the team is being changed.
@@ -46,17 +46,16 @@ async def declare(
     seen = await store.read(caller, patient)
     if seen is None or seen.row.deleted:
         raise NotFound
-    own = f"PractitionerRole/{store.id(Key(0, kind_of('PractitionerRole'), caller.role))}" if caller.role else ""
     if means not in MEANS:
         raise BadRequest(f"Say how the person said it: {', '.join(MEANS)}.", "Parameters.parameter.where(name='means')")
-    named = await _doctor(store, caller, doctor or own)
+    named = await _doctor(store, caller, doctor)
     if caller.role_code not in _PERSONS:
         await _check_recorder(store, caller, patient, named)
     if await opposed_to(store, named, patient.patient):
         raise Conflict("The person opposes that this doctor reads their record: that is withdrawn first.")
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
-        writes = await _writes(store, cell, caller, patient, doctor or own, means, signed, base_url)
+        writes = await _writes(store, cell, caller, patient, doctor, means, signed, base_url)
         await commit(store, cell, writes, base_url)
     except PreconditionFailed:
         raise Conflict("The team is being changed by others at this moment. Try again.") from None

@@ -1,10 +1,10 @@
 """What names something that not everyone who sees it may know of is marked (contract.NAMES_HIDDEN): whoever opens it takes out
 what this caller does not see. What is not marked names such things nowhere, and is shown as it is.
 
-A version is marked when it refers, by an address (in a reference, or as a text of its own), to another item of its record that is masked or of a class outside the
-ordinary ones (classes.HIDING), whoever may see that one: as it is now, not as it was. When an item comes to be more or
-less closed, what refers to it is marked anew (access.reclassifying). Another identifier, another record and plain words are
-not looked at.
+A version is marked when it refers, by an address (in a reference, or as a text of its own), to another item of its record
+that is masked or of a class outside the ordinary ones (classes.HIDING), whoever may see that one: as it is now, not as it
+was. When an item comes to be more or less closed, what refers to it is marked anew (access.reclassifying). Another
+identifier, another record and plain words are not looked at.
 """
 
 from collections.abc import Collection, Container, Mapping

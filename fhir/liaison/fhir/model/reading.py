@@ -3,7 +3,7 @@
 import gc
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NoReturn
 
 import orjson
@@ -121,8 +121,8 @@ def _parse(text: str) -> Any:
         gc.enable()
 
 
-def dump(tree: Tree) -> bytes:
-    """The bytes of a tree: compact UTF-8, keys in their order, numbers by their own text."""
+def dump(tree: Tree | Sequence[Tree]) -> bytes:
+    """The bytes of a tree, or of a JSON Patch: compact UTF-8, keys in their order, numbers by their own text."""
     return orjson.dumps(tree, default=_write)
 
 

@@ -22,7 +22,7 @@ def change(before: Tree, after: Tree) -> Tree:
     }
     if not subsetted(before):
         return {"resource": after, "request": {"method": "PUT", **request}}
-    patch = base64.b64encode(dump(differing(before, after))).decode()  # type: ignore[arg-type]  # a list
+    patch = base64.b64encode(dump(differing(before, after))).decode()
     sent = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": patch}
     return {"resource": sent, "request": {"method": "PATCH", **request}}
 

@@ -1,7 +1,6 @@
 """Doublons proposés and Identité: two records are compared, merged and taken apart; an identity is checked and corrected."""
 # ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
-import html
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,7 +14,8 @@ from liaison.auth.access.identity import is_merged, matricules, status_of
 from liaison.fhir.store.contract import Request
 
 from ....auth.access.arrivals import traits
-from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
+from ..browsing import say, text
 
 Tree = dict[str, Any]
 BARE = {name: value for name, value in traits().items() if name != "identifier"}
@@ -55,15 +55,6 @@ async def followed(place: Place, tree: Tree) -> str:
     team = {"resourceType": "CareTeam", "status": "active", "subject": {"reference": f"Patient/{made['id']}"}}
     await ask(place, "POST", "CareTeam", {**team, "participant": members})
     return str(made["id"])
-
-
-async def say(browser: httpx.AsyncClient, page: str, path: str = "", **form: str) -> httpx.Response:
-    shown = await browser.get(page)
-    return await browser.post(path or page, data={"csrf": field(shown.text, "csrf"), **form})
-
-
-def text(answer: httpx.Response) -> str:
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.text)))
 
 
 async def patient(place: Place, id_: str) -> Tree:

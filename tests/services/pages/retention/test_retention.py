@@ -1,8 +1,6 @@
 """Conservation: the plan, legal holds, and destroying what is due, for the officer and administrators."""
 # ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
-import html
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,7 +13,8 @@ from liaison.auth.journal.entry import Event
 from liaison.auth.retention import holds
 from liaison.fhir.store.contract import Key, Request
 
-from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
+from ..browsing import say, text
 
 Tree = dict[str, Any]
 PLAN, HOLDS = "/conservation", "/conservation/blocages"
@@ -50,15 +49,6 @@ async def someone(place: Place, seen: str = "2001-05-10") -> Key:
     key = place.house.store.key("Patient", id_)
     assert key is not None
     return key
-
-
-async def say(browser: httpx.AsyncClient, page: str, path: str = "", **form: str) -> httpx.Response:
-    shown = await browser.get(page)
-    return await browser.post(path or page, data={"csrf": field(shown.text, "csrf"), **form})
-
-
-def text(answer: httpx.Response) -> str:
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.text)))
 
 
 async def there(place: Place, key: Key) -> bool:

@@ -14,15 +14,11 @@ from liaison.auth.access.facts.reading import codes
 from liaison.services.pages.audit.reviews import MOST, lines_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 KINDS: Final = {

@@ -11,16 +11,12 @@ from liaison.services.pages.entering import go
 from liaison.services.pages.identities import doubles, traits
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _UNDECIDED: Final = _("Choisissez le dossier qui reste.")

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
@@ -14,11 +15,6 @@ Tree = dict[str, Any]
 PATH: Final = "/doublons"
 MOST: Final = 50
 """Pairs on the page: those that are surest. The others come up as these are settled."""
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 LIKENESS: Final = {

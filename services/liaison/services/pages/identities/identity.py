@@ -13,6 +13,7 @@ from liaison.services.pages.entering import go
 from liaison.services.pages.identities import traits
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reception.person import Incomplete, patient
 from liaison.services.pages.reception.too_many import too_many, until_then
@@ -20,11 +21,6 @@ from liaison.services.pages.reception.welcome import KINDS, MISSING, SEXES, STAT
 from liaison.services.pages.record import Refused
 
 Tree = dict[str, Any]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _TYPED: Final = ("birth", "family", "given", "sex", "birthplace", "ins")

@@ -7,16 +7,12 @@ from typing import Any, Final, NamedTuple
 from liaison.auth.access.identity import matricules, status_of
 from liaison.auth.access.traits import birth_name, traits_of
 from liaison.fhir.store.identity import normalise
+from liaison.services.pages.marking import _
 from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.identity import STATUSES, identity
 
 Tree = dict[str, Any]
 Say = Callable[[str], str]
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 _SEXES: Final = {"female": _("Femme"), "male": _("Homme"), "other": _("Indéterminé"), "unknown": _("Inconnu")}

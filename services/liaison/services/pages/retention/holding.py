@@ -15,16 +15,12 @@ from liaison.services.house import House
 from liaison.services.pages.entering import asked, go
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.retention.planned import LONGEST, decided_by
 from liaison.services.pages.retention.planned import PATH as PLANNED
 from liaison.services.pages.signed_in import signed_in
 
 PATH: Final = f"{PLANNED}/blocages"
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 GROUNDS: Final = (

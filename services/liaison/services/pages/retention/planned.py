@@ -19,6 +19,7 @@ from liaison.services.house import House
 from liaison.services.pages.entering import asked, go
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
 from liaison.services.pages.signed_in import Me, signed_in
 
 PATH: Final = "/conservation"
@@ -26,11 +27,6 @@ READERS: Final = frozenset({"dpo", "admin"})
 AT_ONCE: Final = 100
 """Records that one form destroys. The next form takes the next ones."""
 LONGEST: Final = 200
-
-
-def _(text: str) -> str:
-    """Marks a string for the catalogue; it is translated when it is shown."""
-    return text
 
 
 BECAUSE: Final = {
