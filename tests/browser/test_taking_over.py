@@ -100,12 +100,12 @@ async def test_a_weekend_replacement_has_the_tour_of_whom_she_replaces(desks: De
     await absent.goto(someone)
     assert await absent.get_by_role("button", name="Enregistrer la visite").is_visible()
 
-    # Somebody refuses the replacement: their visit is not hers to take, and the page says so.
+    # Somebody refuses the replacement, and says it to the office: their visit is not hers to take, and the page says so.
     [patient] = re.findall(r"/visite/([^?]+)", someone)
     role = next(one["actor"]["reference"] for one in now["participant"] if NAME in one["actor"].get("display", ""))
     against = {"name": "against", "valueReference": {"reference": role}}
     said = {"resourceType": "Parameters", "parameter": [against, {"name": "means", "valueCode": "oral"}]}
-    assert desks.territory.post(desks.territory.token("gp"), f"Patient/{patient}/$oppose", said).status_code == 201
+    assert desks.territory.post(desks.territory.token("home_service_manager"), f"Patient/{patient}/$oppose", said).status_code == 201
     await choose(phone, AWAY, NAME)
     assert f"Cette personne a refusé que {NAME} ouvre son dossier" in await told(phone)
     assert 0 < await phone.get_by_role("checkbox").count() < given
