@@ -156,6 +156,30 @@ def test_the_text_depends_on_the_shape_alone() -> None:
     assert one.arguments != two.arguments
 
 
+@pytest.mark.parametrize(
+    ("patients", "owners", "tested"),
+    [
+        ((1,), (1,), "true"),
+        ((1,), (1, 2), "true"),
+        ((1, 2), (2, 1), "true"),
+        ((1,), (2,), "false"),
+        ((1, 2), (3,), "false"),
+    ],
+)
+def test_whose_rows_they_are_is_not_asked_of_rows_whose_owner_is_known(
+    patients: tuple[int, ...], owners: tuple[int, ...], tested: str
+) -> None:
+    """Asked of the rows too, it makes the planner expect one row of a record, and read the record for each index row."""
+    made = Compiler(Named(), "patient", 7).every(96, patients, All((Tokens(55, (b"a",)), Owners(owners))), token, 21)
+    assert "v.patient = any" not in made.text
+    assert re.search(rf" and {tested}\b", made.text), made.text
+
+
+def test_it_is_asked_of_them_when_it_is_so_of_some() -> None:
+    made = Compiler(Named(), "patient", 7).every(96, (1, 2), All((Tokens(55, (b"a",)), Owners((2, 3)))), token, 21)
+    assert "v.patient = any" in made.text
+
+
 def test_no_other_module_of_the_search_names_record_tables() -> None:
     allowed = {"sql.py", "where.py", "whole.py", "named.py"}
     for path in Path(package.__file__).parent.glob("*.py"):
