@@ -87,6 +87,8 @@ _TABLE: Final = (
         _ALL_TYPES - {"AuditEvent"},
         _NONE,
     ),
+    Internal("papers", Purpose.HOPERAT, "names the structures in the papers of the data protection officer",
+             frozenset({"Organization"}), _NONE),
     Internal("rebuild", Purpose.HOPERAT, "reads facts again to rebuild rights and classes", _ALL_TYPES, _NONE),
 )  # fmt: skip
 INTERNALS: Final[Mapping[str, Internal]] = {internal.role_code: internal for internal in _TABLE}

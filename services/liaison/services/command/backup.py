@@ -3,7 +3,6 @@
 import asyncio
 import tempfile
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -29,7 +28,6 @@ from liaison.services.mishaps import sentence
 from liaison.services.opening import opening
 from liaison.services.settings import Settings
 
-HORIZON: Final = timedelta(days=35)
 T = TypeVar("T")
 
 backup = typer.Typer(help="Make a backup while the service runs, or try one.", invoke_without_command=True)
@@ -92,7 +90,7 @@ def _make(settings: Settings, folder: Path) -> None:
     except OSError as error:
         raise Refused(f"La sauvegarde n'a pas pu être écrite dans {folder}. {sentence(error)}") from None
     try:
-        outside.prune(settings.outside_folder, HORIZON)
+        outside.prune(settings.outside_folder, outside.HORIZON)
         papers.note_backup(settings.outside_folder, "last", path=str(where))
     except (OSError, ValueError, outside.Unreadable) as error:
         said = sentence(error) or str(error)

@@ -31,6 +31,8 @@ RIGHTS: Final = "rights.jsonl"
 CHECKPOINT: Final = "journal.checkpoint"
 BACKUPS: Final = "backups.json"
 KINDS: Final = frozenset(kind_of(type_) for type_ in (*FACT_TYPES, "Practitioner", "PractitionerRole", "Organization"))
+HORIZON: Final = timedelta(days=35)
+"""How far back what is kept here reaches: an older backup is not made whole by it."""
 EVERY_SECONDS: Final = 1.0
 _LOCK: Final = 0x11A0015
 _MOST: Final = 5_000

@@ -1,0 +1,29 @@
+"""`liaison dpo papers` beside a running service."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liaison.services.dpo import writing
+
+from .conftest import Console
+
+pytestmark = pytest.mark.http
+
+
+def test_it_writes_every_paper_and_names_the_structures_that_work_here(
+    service: Any, console: Console, tmp_path: Path
+) -> None:
+    with service.client("gp") as gp:
+        found = gp.get("/Organization", params={"_count": "200"}).json()["entry"]
+    names = {entry["resource"]["name"] for entry in found if entry["resource"].get("active", True)}
+    done = console.run("dpo", "papers", "--into", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert sorted(Path(line).name for line in done.stdout.splitlines()) == sorted(
+        f"{name}{end}" for name in writing.PAPERS for end in (".md", ".html")
+    )
+    convention = (tmp_path / "convention.md").read_text("utf-8")
+    assert names
+    for name in names:
+        assert f"- {writing.cell(name)}, représentée par **à compléter**" in convention
