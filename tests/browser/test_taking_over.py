@@ -105,7 +105,12 @@ async def test_a_weekend_replacement_has_the_tour_of_whom_she_replaces(desks: De
     role = next(one["actor"]["reference"] for one in now["participant"] if NAME in one["actor"].get("display", ""))
     against = {"name": "against", "valueReference": {"reference": role}}
     said = {"resourceType": "Parameters", "parameter": [against, {"name": "means", "valueCode": "oral"}]}
-    assert desks.territory.post(desks.territory.token("home_service_manager"), f"Patient/{patient}/$oppose", said).status_code == 201
+    assert (
+        desks.territory.post(
+            desks.territory.token("home_service_manager"), f"Patient/{patient}/$oppose", said
+        ).status_code
+        == 201
+    )
     await choose(phone, AWAY, NAME)
     assert f"Cette personne a refusé que {NAME} ouvre son dossier" in await told(phone)
     assert 0 < await phone.get_by_role("checkbox").count() < given
