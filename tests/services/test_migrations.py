@@ -107,7 +107,8 @@ async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(d
             " drop review_due, drop ended_at;"
             "alter table identity_attempt drop answerable, drop account;"  # and their indexes with them
             "create index identity_attempt_by_asker on identity_attempt (asker, at);"
-            "drop index authorization_code_by_family, journal_entry_by_refusal; update alembic_version set version_num = '0001'"
+            "drop index authorization_code_by_family, journal_entry_by_refusal, journal_checkpoint_handover;"
+            "update alembic_version set version_num = '0001'"
         )
         await connection.execute("insert into patient (patient, shelf, wrapped) values (1, 1, 'x')")
 

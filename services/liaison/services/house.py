@@ -145,7 +145,7 @@ class House:
         """What a worker runs beside its requests, until it is cancelled."""
         kept = self.settings.outside_folder
         return [
-            Integrator(self._connect, self.journal_keys.signer, kept / outside.CHECKPOINT).run,
+            Integrator(self._connect, self.journal_keys, kept / outside.CHECKPOINT).run,
             lambda: outside.keep(self._connect, self.journal_keys, kept),
             lambda: keep_swept(self._connect),
             lambda: keep_indexed(self._connect, self.store, self.journal),

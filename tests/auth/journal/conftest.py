@@ -63,7 +63,7 @@ async def integrate(database: Database, keys: JournalKeys) -> AsyncIterator[Pass
         return await connection(database.url)
 
     own = await connect()
-    integrator = Integrator(connect, keys.signer)
+    integrator = Integrator(connect, keys)
     await integrator.take(own)
     yield Passes(integrator, own)
     await own.close()

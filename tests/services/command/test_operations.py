@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,6 +159,7 @@ def test_an_installation_from_nothing_to_a_checked_restore_elsewhere(
     assert verdict["whole"]
     assert verdict["at"]["size"] == verdict["entries"] > 0
     elsewhere.run("journal", "verify", "--export", str(exported), code=2)
+    _proofs_leave_the_house(machine, elsewhere, key, tmp_path)
 
     assert "Cette installation est faite" in machine.run("init", code=1)
     assert "Cette installation est faite" in machine.run(*INIT, code=1)
@@ -191,6 +193,51 @@ def test_an_installation_from_nothing_to_a_checked_restore_elsewhere(
     assert told[1]["hds_until"] > "2001-01-01"  # as it was then
     url = running(other)
     assert httpx.get(f"{url}/readyz").status_code == 200
+
+
+def _proofs_leave_the_house(machine: Machine, elsewhere: Machine, key: Path, folder: Path) -> None:
+    """A line, a checkpoint to keep and what followed it, checked where there is nothing but the public key."""
+    line, held, later = folder / "line.tlog-proof", folder / "held", folder / "later"
+    machine.run("journal", "checkpoint", str(held))
+    machine.run("journal", "prove", "0", str(line))
+    assert "never written over" in machine.run("journal", "prove", "0", str(line), code=1)
+    assert "neither the id" in machine.run("journal", "prove", "zero", str(folder / "no"), code=2)
+    assert "no such entry" in machine.run("journal", "prove", "1000000", str(folder / "no"), code=1)
+    assert not (folder / "no").exists()
+    with_key = ("--key", str(key))
+    said = elsewhere.run("journal", "verify", "--proof", str(line), *with_key)
+    assert "is entry 0 of the" in said
+    (id_,) = re.findall(r"AuditEvent/(\S+)", said)
+    by_id = folder / "by-id.tlog-proof"
+    machine.run("journal", "prove", f"AuditEvent/{id_}", str(by_id))
+    assert id_ in elsewhere.run("journal", "verify", "--proof", str(by_id), *with_key)
+    assert "contains the 1 checkpoint" in machine.run("journal", "verify", "--since", str(held))
+
+    machine.run("keys", "rotate", "journal", "--compromised", code=2)
+    said = machine.run("keys", "rotate", "journal")
+    (made,) = re.findall(r"^liaison-journal-\S+$", said, re.MULTILINE)
+    assert "attend encore" in machine.run("keys", "rotate", "journal", code=1)
+    process, _ = machine.serve()
+    while not machine.run("journal", "key").startswith(made):  # the run's timeout ends it
+        time.sleep(0.3)
+    end(process)
+    machine.run("journal", "checkpoint", str(later), "--since", str(held))
+    newer = folder / "newer.key"
+    newer.write_text(machine.run("journal", "key"))
+    asked = ("journal", "verify", "--proof", str(later), "--since", str(held))
+    assert "NOT PROVED" in elsewhere.run(*asked, *with_key, code=1)  # the key that is known does not sign any more
+    proved = json.loads(elsewhere.run(*asked, *with_key, "--key", str(newer), "--json"))
+    assert proved["proved"]
+    assert proved["size"] > proved["since"]
+    assert "of your checkpoint, unchanged" in elsewhere.run(*asked, "--key", str(newer))
+    elsewhere.run("journal", "verify", "--proof", str(later), *with_key, code=2)  # since what?
+    assert "NOT PROVED" in elsewhere.run("journal", "verify", "--proof", str(key), *with_key, code=1)
+    assert "declares" not in machine.run("journal", "verify", "--since", str(held))
+    counted = json.loads(machine.run("journal", "stats", "--json"))
+    assert counted["entries"] == sum(counted["events"].values()) == sum(counted["months"].values()) > 0
+    assert counted["events"]["keys"] == 1
+    assert list(counted["months"]) == counted["readable"]
+    assert "bytes an entry" in machine.run("journal", "stats")
 
 
 def test_a_command_that_lacks_the_key_makes_nothing(machine: Machine) -> None:

@@ -95,7 +95,7 @@ class Place:
             return await connection(self.house.database.url)
 
         try:
-            integrator = Integrator(connect, self.house.journal_keys.signer, self.kept / outside.CHECKPOINT)
+            integrator = Integrator(connect, self.house.journal_keys, self.kept / outside.CHECKPOINT)
             await integrator.take(one)
             await integrator.integrate(one)
             while await outside.follow(one, self.house.journal_keys, self.kept):

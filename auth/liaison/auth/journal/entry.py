@@ -56,6 +56,11 @@ class Event(IntEnum):
     LINK = 92  # binds entries that were written inside transactions into the worker's chain
 
 
+def event_name(number: int) -> str:
+    """In words: “sign in”. The number itself for one that this version does not know."""
+    return Event(number).name.lower().replace("_", " ") if number in set(Event) else str(number)
+
+
 OUTCOME_OK: Final = 0
 OUTCOME_REFUSED: Final = 4  # http://hl7.org/fhir/audit-event-outcome: minor failure, the caller's doing
 OUTCOME_FAILED: Final = 8  # serious failure, the service's doing

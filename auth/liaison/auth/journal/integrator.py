@@ -19,8 +19,9 @@ from typing import Final
 import asyncpg
 
 from liaison.auth.journal import tiles
-from liaison.auth.journal.checkpoint import Signer
+from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.sealing import LEAF_SQL
+from liaison.auth.journal.succession import hand_over
 from liaison.auth.journal.tree import Frontier
 
 LOCK: Final = 0x11A1507  # one integrator a database
@@ -68,8 +69,8 @@ class Integrator:
     """Runs in every worker; at most one is active. `outside` is a file that receives each checkpoint: kept out of the
     database, it shows that the whole journal was cut back together with its checkpoints."""
 
-    def __init__(self, connect: Connect, signer: Signer, outside: Path | None = None) -> None:
-        self._connect, self._signer, self._outside = connect, signer, outside
+    def __init__(self, connect: Connect, keys: JournalKeys, outside: Path | None = None) -> None:
+        self._connect, self._keys, self._outside = connect, keys, outside
         self._fence = 0
         self._frontier = Frontier()
         self._growing = tiles.Growing(0)
@@ -135,7 +136,12 @@ class Integrator:
         settled = str(min(int(settled), int(rows[0]["horizon"])))
         size = self._frontier.size
         await connection.execute(_MOVE, self._fence, size, settled)
-        note = self._signer.checkpoint(size, self._frontier.root())
+        signer, following = await self._keys.signers(connection)
+        if following is None:
+            note = signer.checkpoint(size, self._frontier.root())
+        else:
+            note = hand_over(signer, following, size, self._frontier.root())
+            await self._keys.handed_over(connection)
         await connection.execute(_SIGN, size, note)
         return note, len(rows)
 

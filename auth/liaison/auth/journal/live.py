@@ -18,6 +18,14 @@ select {_ENTRY} from journal_entry e
 where not exists (select from journal_position p where p.worker = e.worker and p.sequence = e.sequence)
 order by e.written, e.worker, abs(e.sequence)
 """
+_HANDOVERS: Final = (
+    "select note from journal_checkpoint where position(chr(10) || 'next-key ' in note) > 0 order by size"
+)
+
+
+async def handovers(connection: "asyncpg.Connection | asyncpg.Pool") -> list[str]:
+    """The checkpoints that changed the signing key, for a Succession."""
+    return [row["note"] for row in await connection.fetch(_HANDOVERS)]
 
 
 class Live:

@@ -104,3 +104,8 @@ journal_checkpoint = Table(
     Column("note", Text, nullable=False),  # C2SP tlog-checkpoint, signed: size, root
     moment("made_at", nullable=False, server_default=func.now()),
 )
+Index(
+    "journal_checkpoint_handover",  # the few that change the signing key: journal.succession.MARK
+    journal_checkpoint.c.size,
+    postgresql_where=text("position(chr(10) || 'next-key ' in note) > 0"),
+)

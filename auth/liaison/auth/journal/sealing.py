@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from liaison.auth.journal.entry import Entry, Item
+from liaison.auth.journal.tree import leaf_hash
 
 FORMAT: Final = b"\x01"
 GENESIS: Final = bytes(32)
@@ -102,9 +103,27 @@ def _header(one: Record) -> bytes:
     )
 
 
+def encoded(one: Record) -> bytes:
+    """The entry as stored, in one piece: what the leaf hash is over."""
+    return _header(one) + one.sealed
+
+
+def decoded(data: bytes) -> Record:
+    """The record of `encoded`. ValueError when it is none."""
+    try:
+        generation, worker, sequence = _FRONT.unpack_from(data)
+        begin = _FRONT.size + (len(GENESIS) if sequence > 0 else 0)
+        event, outcome, at, patient, person, organization = _BACK.unpack_from(data, begin)
+        moment = _EPOCH + at * _MICROSECOND
+    except (struct.error, OverflowError) as error:
+        raise ValueError("This is no entry of a journal.") from error
+    previous, sealed = data[_FRONT.size : begin], data[begin + _BACK.size :]
+    return Record(generation, worker, sequence, previous, event, outcome, moment, patient, person, organization, sealed)
+
+
 def leaf(one: Record) -> bytes:
     """RFC 9162 §2.1.1 leaf hash of the entry as stored."""
-    return sha256(b"\x00" + _header(one) + one.sealed).digest()
+    return leaf_hash(encoded(one))
 
 
 def body(entry: Entry) -> bytes:

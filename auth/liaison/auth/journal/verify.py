@@ -9,16 +9,21 @@ covered by their worker's chain, but for the very last ones of a chain: those, r
 are integrated, leave no trace if that process also dies. docs/implementation/journal.md lists this.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final, NamedTuple, Protocol
 
 import orjson
 
 from liaison.auth.journal.checkpoint import Checkpoint, NotSigned, Verifier
 from liaison.auth.journal.entry import Event
 from liaison.auth.journal.sealing import GENESIS, Damaged, Keys, Record, authentic, leaf
+from liaison.auth.journal.succession import Succession
 from liaison.auth.journal.tiles import Growing, Place
 from liaison.auth.journal.tree import Frontier
+
+Progress = Callable[[int, int], None]
+"""Told (entries checked, entries in all) now and then."""
+STEP: Final = 5_000
 
 
 class Broken(Exception):
@@ -69,13 +74,20 @@ class _Chain(NamedTuple):
 
 
 async def verify(
-    source: Source, key: Verifier, keys: Keys | None = None, held_elsewhere: Sequence[str] = ()
+    source: Source,
+    key: Verifier,
+    keys: Keys | None = None,
+    held_elsewhere: Sequence[str] = (),
+    progress: Progress = lambda _done, _all: None,
 ) -> Verdict:
-    """The verdict, or Broken. `held_elsewhere` are signed checkpoints kept outside: the journal must contain each."""
+    """The verdict, or Broken. `key` may be any that ever signed here, the others follow from it. `held_elsewhere` are
+    signed checkpoints kept outside: the journal must contain each."""
     walk = _Walk(key, keys)
-    await walk.expect(source, held_elsewhere)
+    total = await walk.expect(source, held_elsewhere)
     async for position, record in source.placed():
         walk.place(position, record)
+        if not position % STEP:
+            progress(position, total)
     head = await source.head()
     walk.finish_tree(head, await source.tiles())
     async for record in source.waiting():
@@ -88,6 +100,7 @@ async def verify(
 class _Walk:
     def __init__(self, key: Verifier, keys: Keys | None) -> None:
         self._key, self._keys = key, keys
+        self._trusted = Succession(key)
         self._tree = Frontier()
         self._growing = Growing(0)
         self._expected: dict[int, list[Checkpoint]] = {}
@@ -100,9 +113,15 @@ class _Walk:
         self._breaks = 0
         self._reached = 0
 
-    async def expect(self, source: Source, held_elsewhere: Sequence[str]) -> None:
+    async def expect(self, source: Source, held_elsewhere: Sequence[str]) -> int:
+        """How many entries there must be, by the last checkpoint."""
         size = -1
-        for stored, note in await source.checkpoints():
+        stored_notes = await source.checkpoints()
+        try:
+            self._trusted = Succession(self._key, [*(note for _, note in stored_notes), *held_elsewhere])
+        except NotSigned as error:
+            raise Broken("succession of signing keys", str(error)) from None
+        for stored, note in stored_notes:
             found = self._open(f"checkpoint of size {stored}", note)
             if found.size != stored or found.size <= size:
                 raise Broken(f"checkpoint of size {stored}", "it is out of order, or its row and its note disagree")
@@ -113,10 +132,11 @@ class _Walk:
         for note in held_elsewhere:
             found = self._open("checkpoint held elsewhere", note)
             self._expected.setdefault(found.size, []).append(found)
+        return max(size, 0)
 
     def _open(self, where: str, note: str) -> Checkpoint:
         try:
-            return self._key.open(note)
+            return self._trusted.open(note)
         except NotSigned as error:
             raise Broken(where, str(error)) from None
 

@@ -77,6 +77,7 @@ def _make(settings: Settings, folder: Path) -> None:
             kind = await declared(opened.connection, opened.vault)
             where = folder / archive.name_now()
             async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
+                await opened.journal_keys.refresh(opened.connection)  # those of the snapshot open it, whatever follows
                 manifest = await archive.write(
                     opened.connection, where, SCHEMA, opened.journal_keys.signer, papers=papers.told(settings.data)
                 )

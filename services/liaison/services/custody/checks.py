@@ -14,6 +14,8 @@ from liaison.auth.access.table import BadTable
 from liaison.auth.journal import tiles
 from liaison.auth.journal.checkpoint import NotSigned, Verifier
 from liaison.auth.journal.keys import JournalKeys
+from liaison.auth.journal.live import handovers
+from liaison.auth.journal.succession import Succession
 from liaison.auth.retention.records import records, today
 from liaison.auth.retention.rules import in_force
 from liaison.fhir.search.index import GENERATION
@@ -190,8 +192,9 @@ async def journal_head(one: asyncpg.Connection, key: Verifier, kept: Path) -> Fi
             "journal", LOOK, "aucun point de contrôle n'est encore signé", "Démarrer le service : liaison serve."
         )
     try:
+        trusted = Succession(key, await handovers(one))
         for note in [row["note"], *([path.read_text()] if path.exists() else [])]:
-            point = key.open(note)
+            point = trusted.open(note)
             there = await one.fetchval("select size from journal_head")
             if point.size > there or (await tiles.frontier(one, point.size)).root() != point.root:
                 return Finding(
