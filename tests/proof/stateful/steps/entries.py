@@ -1,9 +1,10 @@
 """What is written in the record, and what of it is masked: by a Consent, by a label, and with what tells of it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import precondition, rule
 
 from ....auth.access.territory import classes, consent, item, vital
 from .. import facts
@@ -23,6 +24,23 @@ _MASKED = {
 authors = st.sampled_from(["gp", "nurse", "hospital-doctor", "home-aide", "specialist too"])
 
 
+def _entries(record: Record) -> list[str]:
+    return list(record.entries)  # in the order in which they were made: the ids are others each time
+
+
+def _measures(record: Record) -> list[str]:
+    return [name for name in _entries(record) if name.startswith("Observation/")]
+
+
+def _masks(record: Record) -> list[str]:
+    return [name for name, wish in record.wishes.items() if wish.masked]
+
+
+def _some(found: Callable[[Record], list[str]]) -> Callable[[Any], bool]:
+    """A step that has nothing to be taken on is not one of a life."""
+    return lambda life: any(found(record) for record in life.records)
+
+
 class Entries(Living):
     @rule(at=which, author=authors, to=authors, shape=st.sampled_from(sorted(_SHAPES)))
     def write(self, at: int, author: str, to: str, shape: str) -> None:
@@ -40,49 +58,51 @@ class Entries(Living):
         made = self.create(item(record.patient, type_, **more, **signed[type_]))
         record.entries[made] = Entry(frozenset(names.split()), owners)
 
+    @precondition(_some(_measures))
     @rule(at=which, one=which)
     def compute(self, at: int, one: int) -> None:
         """A measure that was worked out from another: it tells of it. Not by someone of the team, who would see their own."""
-        record = self.record(at)
-        about = self._one(record, one, "Observation/")
-        if about:
-            derived = vital(
-                derivedFrom=[{"reference": about}], performer=[{"reference": self.who("hospital-doctor", record)}]
-            )
-            by = self.house.people["hospital-doctor"]
-            owners = {"author": by.practitioner, "service": by.organization}
-            made = self.create(item(record.patient, **derived))
-            record.entries[made] = Entry(frozenset({"VITAL"}), owners, about)
+        record, about = self._one(at, one, _measures)
+        derived = vital(
+            derivedFrom=[{"reference": about}], performer=[{"reference": self.who("hospital-doctor", record)}]
+        )
+        by = self.house.people["hospital-doctor"]
+        owners = {"author": by.practitioner, "service": by.organization}
+        made = self.create(item(record.patient, **derived))
+        record.entries[made] = Entry(frozenset({"VITAL"}), owners, about)
 
-    @rule(at=which, one=which, status=st.sampled_from(["active", "active", "proposed"]))
-    def mask(self, at: int, one: int, status: str) -> None:
-        record = self.record(at)
-        item_ = self._one(record, one)
-        if item_:
-            data = [{"meaning": "instance", "reference": {"reference": item_}}]
-            made = self.create(consent(record.patient, "masking", {"type": "deny", "data": data}, status=status))
-            record.wishes[made] = Wish(status, ("mask", "", "", facts.BEGINNING, None), item_)
+    @precondition(_some(_entries))
+    @rule(at=which, one=which, told=st.booleans(), status=st.sampled_from(["active", "active", "proposed"]))
+    def mask(self, at: int, one: int, told: bool, status: str) -> None:
+        record, item_ = self._one(at, one, _entries, told=told)
+        data = [{"meaning": "instance", "reference": {"reference": item_}}]
+        made = self.create(consent(record.patient, "masking", {"type": "deny", "data": data}, status=status))
+        record.wishes[made] = Wish(status, ("mask", "", "", facts.BEGINNING, None), item_)
 
+    @precondition(_some(_masks))
     @rule(at=which, one=which, status=st.sampled_from(["inactive", "active", "entered-in-error"]))
     def unmask(self, at: int, one: int, status: str) -> None:
-        record = self.record(at)
-        masks = sorted(name for name, wish in record.wishes.items() if wish.masked)
-        if masks:
-            made = masks[one % len(masks)]
-            self.change(made, status=status)
-            record.wishes[made].status = status
+        record, made = self._one(at, one, _masks)
+        self.change(made, status=status)
+        record.wishes[made].status = status
 
-    @rule(at=which, one=which)
-    def label(self, at: int, one: int) -> None:
+    @precondition(_some(_entries))
+    @rule(at=which, one=which, told=st.booleans())
+    def label(self, at: int, one: int, told: bool) -> None:
         """Masked by its own label, or no longer."""
-        record = self.record(at)
-        name = self._one(record, one)
-        if name:
-            entry = record.entries[name]
-            entry.labelled = not entry.labelled
-            labels = [*(classes("PSY") if "PSY" in entry.classes else []), *([_MASKED] if entry.labelled else [])]
-            self.change(name, meta={"security": labels} if labels else None)
+        record, name = self._one(at, one, _entries, told=told)
+        entry = record.entries[name]
+        entry.labelled = not entry.labelled
+        labels = [*(classes("PSY") if "PSY" in entry.classes else []), *([_MASKED] if entry.labelled else [])]
+        self.change(name, meta={"security": labels} if labels else None)
 
-    def _one(self, record: Record, one: int, prefix: str = "") -> str:
-        names = sorted(name for name in record.entries if name.startswith(prefix))
-        return names[one % len(names)] if names else ""
+    def _one(
+        self, at: int, one: int, found: Callable[[Record], list[str]], *, told: bool = False
+    ) -> tuple[Record, str]:
+        """One of those found in a record that has any; `told`: of which another entry tells, if there is one."""
+        known = [record for record in self.records if found(record)]
+        record = known[at % len(known)]
+        about = {entry.about for entry in record.entries.values()}
+        names = found(record)
+        names = [name for name in names if told and name in about] or names
+        return record, names[one % len(names)]

@@ -39,7 +39,7 @@ class Urgent(Living):
     def take_call(self, at: int, one: int) -> None:
         """What a handler received, by the doctor who was named."""
         record = self.record(at)
-        calls = sorted(task for task, opened in record.opened.items() if opened.regulator)
+        calls = [task for task, opened in record.opened.items() if opened.regulator]
         if not calls:
             return
         task = calls[one % len(calls)]
@@ -55,7 +55,7 @@ class Urgent(Living):
         """Before its time, by whoever opened it."""
         record = self.record(at)
         if record.opened:
-            task = sorted(record.opened)[one % len(record.opened)]
+            task = list(record.opened)[one % len(record.opened)]
             opened = record.opened[task]
             how = "$end-access" if opened.kind == "emergency" else "$end-call"
             if self.ask(opened.code, f"{task}/{how}", wanted=204) is not None:

@@ -94,6 +94,6 @@ class Wishes(Living):
         """Confirms what is provisional, lifts or withdraws what stands."""
         record = self.record(at)
         if record.wishes:
-            made = sorted(record.wishes)[one % len(record.wishes)]
+            made = list(record.wishes)[one % len(record.wishes)]
             self.change(made, status=status)
             record.wishes[made].status = status
