@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..reference.elements import at, span
-from ..reference.named import Names, behind
+from ..reference.named import Names, behind, named
+from ..reference.results import MEMBERS, member
 from .facts import reference
 from .reading import status_of
 from .running import Run, differ, name_of
+from .worlds import IN_A_STAY
 
 _FORWARD = {
     "Observation": ("subject", "performer"), "Condition": ("subject",), "DocumentReference": ("subject", "author"),
@@ -83,14 +85,49 @@ async def compartment(run: Run) -> str:
     return wrong or differ("ids", set(map(name_of, found)), wanted)
 
 
+async def compartment_of_others(run: Run) -> str:
+    """A type in the compartment of someone of the directory, or of a stay: what refers to them by the elements of R4
+    (compartmentdefinition.html); nothing where the stay is not seen."""
+    owner = run.random.choice(["Practitioner", "Encounter"])
+    type_ = run.random.choice([one for one, paths in MEMBERS[owner].items() if paths and one in IN_A_STAY])
+    known = [one.ref for one in run.world.current() if one.ref.startswith(f"{owner}/")]
+    within = run.random.choice(known)
+    found, _, wrong = await run.pages(f"{within}/{type_}", [("_count", "6"), ("_total", "accurate")])
+    seen = _seen(run)
+    wanted = {
+        ref
+        for ref, tree in seen.items()
+        if within in seen and ref.startswith(f"{type_}/") and member(tree, *within.split("/"))
+    }
+    return wrong or differ("ids", set(map(name_of, found)), wanted)
+
+
+async def everything_around(run: Run) -> str:
+    """Of a stay: it, and what of the record refers to it; 404 where it is not seen."""
+    stays = [one for one in run.world.current() if one.ref.startswith("Encounter/")]
+    stay, seen = run.random.choice(stays), _seen(run)
+    if stay.ref not in seen:
+        return differ("status", (await run.ask("GET", f"{stay.ref}/$everything")).status_code, 404)
+    found, _, wrong = await run.pages(f"{stay.ref}/$everything", [("_count", run.random.choice(["500", "3"]))])
+    record = {one.ref: one.tree for one in run.visible() if one.patient == stay.patient}
+    around = {ref for ref, tree in record.items() if stay.ref in named(tree)} | {stay.ref}
+    return wrong or differ("around it", set(map(name_of, found)), around)
+
+
 async def everything(run: Run) -> str:
     """The whole record as it is seen, with what of the directory it leads to; 404 where the patient is not seen."""
     patient = run.random.choice(run.place.patients)
     seen = _seen(run)
     if patient not in seen:
         return differ("status", (await run.ask("GET", f"{patient}/$everything")).status_code, 404)
-    found, others, wrong = await run.pages(f"{patient}/$everything", [("_count", run.random.choice(["500", "9"]))])
+    query, types = [("_count", run.random.choice(["500", "9"]))], set(IN_A_STAY)
+    if only := run.random.random() < 0.3:
+        query.append(("_type", ",".join(sorted(types))))
+    found, others, wrong = await run.pages(f"{patient}/$everything", query)
     record = {one.ref: one.tree for one in run.visible() if one.patient == patient}
+    if only:
+        matches = {ref for ref in record if ref.partition("/")[0] in types}
+        return wrong or differ("of these types", set(map(name_of, found)), matches)
     directory = {one.ref: one.tree for one in run.visible() if not one.patient}
     return (
         wrong
@@ -125,9 +162,10 @@ def _code(tree: Any) -> str:
 
 
 async def batch(run: Run) -> str:
-    """Each part is answered as if it had come alone."""
+    """Each part is answered as if it had come alone: 304 for who has what is there."""
     versions = [run.any_version() for _ in range(run.random.randint(2, 6))]
-    entries = [{"request": {"method": "GET", "url": one.ref}} for one in versions]
+    tags = [run.random.choice(["", "", "1", "2"]) for _ in versions]
+    entries = [_reading(one.ref, tag) for one, tag in zip(versions, tags, strict=True)]
     bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
     answer = await run.ask("POST", "", bundle)
     if answer.status_code != 200:
@@ -135,5 +173,13 @@ async def batch(run: Run) -> str:
     parts = answer.json()["entry"]
     wrong = next(filter(None, (run.misshown(one["resource"]) for one in parts if "resource" in one)), "")
     told = [one["response"]["status"].partition(" ")[0] for one in parts]
-    wanted = [str(status_of(run, True, run.world.versions[one.ref][-1])) for one in versions]
+    current = [run.world.versions[one.ref][-1] for one in versions]
+    wanted = [
+        "304" if (status := status_of(run, True, one)) == 200 and tag == str(one.number) else str(status)
+        for one, tag in zip(current, tags, strict=True)
+    ]
     return wrong or differ("statuses", told, wanted)
+
+
+def _reading(ref: str, tag: str) -> Any:
+    return {"request": {"method": "GET", "url": ref, **({"ifNoneMatch": f'W/"{tag}"'} if tag else {})}}

@@ -15,9 +15,10 @@ AUTHORS = {
     "Observation": "performer", "Condition": "recorder", "AllergyIntolerance": "recorder", "CarePlan": "author",
     "MedicationRequest": "requester", "Communication": "sender", "DocumentReference": "author", "Flag": "author",
     "Task": "requester", "Encounter": "participant.individual", "ServiceRequest": "requester", "Consent": "performer",
+    "DiagnosticReport": "performer", "RiskAssessment": "performer", "List": "source",
 }  # fmt: skip
 SERVICES = {
-    "Observation": "performer", "DocumentReference": "custodian", "Encounter": "serviceProvider",
+    "Observation": "performer", "DiagnosticReport": "performer", "DocumentReference": "custodian", "Encounter": "serviceProvider",
     "Consent": "organization",
 }  # fmt: skip
 ADDRESSEES = {
@@ -37,6 +38,8 @@ def classes_of(tree: Tree) -> frozenset[str]:
     if type_ in law.FIXED:
         # A Consent that masks an item tells of it.
         return frozenset(found | ({"MASKED"} if tree.get("provision", {}).get("data") else set()))
+    if type_ == "Task" and any(one.get("system", "").endswith("/review") for one in _codings(tree)):
+        return frozenset({"AUD"})  # of the review list, whatever else stands beside
     marks = [*codes(tree), *(["note"] if _is_note(tree) else [])]
     found = next(({law.BY_CODE[type_, mark]} for mark in marks if (type_, mark) in law.BY_CODE), found)
     if type_ == "Task" and any(one.get("system", "").endswith("/alert-level") for one in _codings(tree)):

@@ -43,7 +43,7 @@ def status_of(run: Run, known: bool, version: Version) -> int:
 
 
 async def history(run: Run) -> str:
-    """Of one resource, of a type, or of everything; newest first, in pages."""
+    """Of one resource, of a type, or of everything; newest first, in pages; all of it, or since a moment."""
     version = run.any_version()
     type_ = version.ref.partition("/")[0]
     path = run.random.choice([f"{version.ref}/", f"{version.ref}/", f"{type_}/", ""])
@@ -54,10 +54,13 @@ async def history(run: Run) -> str:
         for one in versions
         if one.ref.startswith(within) and run.sees(one)
     ]
-    count = run.random.choice(["500", "500", "30"]) if path else "500"
+    query = [("_count", run.random.choice(["500", "500", "30"]) if path else "500")]
     if path.count("/") > 1 and not wanted:
         return differ("status", (await run.ask("GET", f"{path}_history")).status_code, 404)
-    found, _, wrong = await run.pages(f"{path}_history", [("_count", count)])
+    if since := _some_moment(run, wanted):
+        query.append(("_since", since))
+        wanted = [one for one in wanted if span(one.tree["meta"]["lastUpdated"])[0] >= span(since)[0]]
+    found, _, wrong = await run.pages(f"{path}_history", query)
     told = {_version_of(one) for one in found}
     return (
         wrong
@@ -65,6 +68,13 @@ async def history(run: Run) -> str:
         or differ("number of entries", len(found), len(told))
         or _newest_first(found)
     )
+
+
+def _some_moment(run: Run, versions: list[Version]) -> str:
+    """That of one of these, mostly none at all. Of deletions, the world does not know theirs: where there are any, none."""
+    if not versions or any(one.deleted for one in versions) or run.random.random() < 0.6:
+        return ""
+    return str(run.random.choice(versions).tree["meta"]["lastUpdated"])
 
 
 def _version_of(entry: Any) -> tuple[str, str, bool]:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
-from ..reference.evaluator import Seen
+from ..reference.meanings import Meanings
 from .driving import Caller, Place
 from .facts import Tree
 from .rights import Version
@@ -73,8 +73,8 @@ class Run:
         known = [one for one in self.world.versions.get(ref, ()) if str(one.number) == number]
         return differ(f"body of {ref}", tree, self.shown(known[0])) if known else f"{ref} of no version {number}"
 
-    def seen(self) -> Seen:
-        return Seen(one.tree for one in self.visible())
+    def seen(self) -> Meanings:
+        return Meanings(one.tree for one in self.visible())
 
     def any_version(self) -> Version:
         """Of a record, mostly; of one that the caller sees, half of the time."""

@@ -3,8 +3,10 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from ..reference.elements import elements
 from ..reference.evaluator import Asked, in_order, matching, sort_keys
 from ..reference.generator import Generator
+from ..reference.meant import Meant
 from ..reference.results import Filters, holds, text_of
 from ..reference.tables import PARAMETERS
 from .running import Run, differ, name_of
@@ -17,7 +19,37 @@ def corpus(run: Run) -> list[Any]:
 
 async def search(run: Run) -> str:
     """Parameters, modifiers, chains, `_has` and orders, with the way the answer is asked for."""
-    asked = Generator(corpus(run), run.random.randrange(1 << 30), chained=0.4).query()
+    trees = corpus(run)
+    types = sorted({one["resourceType"] for one in trees} & PARAMETERS.keys()) if run.random.random() < 0.5 else []
+    return await _compared(run, Generator(trees, run.random.randrange(1 << 30), chained=0.3, types=types).query())
+
+
+async def meant(run: Run) -> str:
+    """Values that stand for more than themselves: value sets, hierarchies, lists, composites, places, `ap`."""
+    return await _compared(run, Meant(corpus(run), run.random.randrange(1 << 30)).query())
+
+
+async def by_kind(run: Run) -> str:
+    """One criterion of a kind that few parameters have, so that each prefix and modifier has its turn."""
+    made = Meant(corpus(run), run.random.randrange(1 << 30))
+    kind = run.random.choice(["number", "quantity", "uri", "date", "identifier", "reference", "device"])
+    met = [
+        (tree, name)
+        for trees in made.by_type.values()
+        for tree in trees
+        for name, one in PARAMETERS[tree["resourceType"]].items()
+        if kind in (one.type, name) and elements(tree, name)
+    ]
+    if not met:
+        return ""
+    tree, name = run.random.choice(met)
+    type_ = tree["resourceType"]
+    about = made.about(type_, tree) if kind in ("number", "quantity") and run.random.random() < 0.2 else None
+    criterion = about or made.plain(type_, tree, name)
+    return await _compared(run, Asked(type_, (criterion,))) if criterion else ""
+
+
+async def _compared(run: Run, asked: Asked) -> str:
     seen = run.seen()
     wanted = matching(seen, asked)
     form = run.random.random()

@@ -6,6 +6,7 @@ _SUBJECT = {
     "patient": Parameter("reference", ("subject",), ("Patient",), "Patient"),
     "subject": Parameter("reference", ("subject",), ("Patient", "Group")),
 }
+_IDENTIFIER = {"identifier": Parameter("token", ("identifier",))}
 _STATUS = {"status": Parameter("token", ("status",))}
 _CATEGORY = {"category": Parameter("token", ("category",))}
 _STAFF = ("Practitioner", "PractitionerRole")
@@ -42,8 +43,18 @@ FURTHER: dict[str, dict[str, Parameter]] = {
         "author": Parameter("reference", ("author",), _STAFF),
         "relatesto": Parameter("reference", ("relatesTo.target",), ("DocumentReference",)),
     },
+    "Condition": {**PARAMETERS["Condition"], **_IDENTIFIER},
+    "DiagnosticReport": {**PARAMETERS["DiagnosticReport"], "performer": Parameter("reference", ("performer",), _STAFF)},
+    "List": {
+        **_SUBJECT, **_STATUS,
+        "item": Parameter("reference", ("entry.item",), ("Observation", "Condition", "DocumentReference", "CarePlan")),
+        "source": Parameter("reference", ("source",), _STAFF),
+    },
     "Observation": {
         **PARAMETERS["Observation"],
+        **_IDENTIFIER,
+        "device": Parameter("reference", ("device",), ("Device", "DeviceMetric")),
+        "performer": Parameter("reference", ("performer",), _STAFF),
         "derived-from": Parameter("reference", ("derivedFrom",), ("Observation", "DocumentReference")),
     },
     "Practitioner": {

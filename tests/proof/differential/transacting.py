@@ -1,99 +1,91 @@
 """Transactions and batches of entries: all of a transaction is done when each part may be done alone, else nothing is, and
-the answer is that of a part. A batch does each part that may be."""
+the answer is that of a part. A batch does each part that may be.
+
+No part looks at what another changes: what then holds is an order of R4's for a transaction and none for a batch.
+"""
 
 from typing import Any
 
+from . import parts
 from .facts import Tree
-from .rights import Version
+from .parts import Part
+from .reading import status_of
 from .running import Run, differ
-from .writing import (
-    learn,
-    some_creation,
-    some_entry,
-    status_of_change,
-    status_of_creation,
-    status_of_deletion,
-)
-
-Part = tuple[Tree, int, str, Version | None]
-"""An entry of the Bundle, its status alone, the patient, and the version before it."""
 
 
-def _parts(run: Run) -> list[Part]:
-    parts: list[Part] = []
-    taken: set[str] = set()
-    for number in range(run.random.randint(1, 4)):
-        version = some_entry(run)
-        kind = run.random.choice(["create", "create", "update", "delete"])
-        if kind == "create" or version is None or version.ref in taken:
-            tree, patient = some_creation(run)
-            request = {"method": "POST", "url": tree["resourceType"]}
-            entry = {"fullUrl": f"urn:uuid:{run.random.getrandbits(128):032x}", "resource": tree, "request": request}
-            parts.append((entry, status_of_creation(run, tree, patient), patient, None))
-        elif kind == "update":
-            tree = {**version.tree, "language": f"x-{number}"}
-            wanted = status_of_change(run, version, tree)
-            if wanted != 200 or version.author == run.caller.held.person:
-                taken.add(version.ref)
-                entry = {"resource": tree, "request": {"method": "PUT", "url": version.ref}}
-                parts.append((entry, wanted, version.patient, version))
-        else:
-            taken.add(version.ref)
-            entry = {"request": {"method": "DELETE", "url": version.ref}}
-            parts.append((entry, status_of_deletion(run, version), version.patient, version))
-    return parts
+def _some(run: Run) -> list[Part]:
+    """A conditional part is the only one of its type in its record, and any other of what it changes."""
+    found: list[Part] = []
+    for _ in range(run.random.randint(1, 4)):
+        part = run.random.choice([*parts.EVERY, _reading])(run)
+        if part is not None and not any(_meet(part, other) for other in found):
+            found.append(part)
+    return found
+
+
+def _meet(one: Part, other: Part) -> bool:
+    if one.target is not None and other.target is not None and one.target.ref == other.target.ref:
+        return True
+    return one.about == other.about and (one.conditional or other.conditional)
+
+
+def _reading(run: Run) -> Part:
+    """It, and no other, is of that type in that record: what is read is what was there."""
+    version = run.any_version()
+    current = run.world.versions[version.ref][-1]
+    type_ = version.ref.partition("/")[0]
+    return Part(
+        {"method": "GET", "url": version.ref}, status_of(run, True, current), (type_, version.patient), target=current
+    )
+
+
+def _bundle(run: Run, type_: str, some: list[Part]) -> Tree:
+    entries = [one.entry(f"{run.random.getrandbits(128):032x}") for one in some]
+    return {"resourceType": "Bundle", "type": type_, "entry": entries}
 
 
 async def transaction(run: Run) -> str:
-    parts = _parts(run)
-    if not parts:
+    some = _some(run)
+    if not some:
         return ""
-    refused = {wanted for _, wanted, _, _ in parts if wanted >= 400}
-    before = await _counted(run, parts)
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry for entry, *_ in parts]}
-    answer = await run.ask("POST", "", bundle)
+    refused = {one.wanted for one in some if one.wanted >= 400}
+    before = await _counted(run, some)
+    answer = await run.ask("POST", "", _bundle(run, "transaction", some))
     if refused:
         if answer.status_code not in refused:
             return differ("status", answer.status_code, refused)
-        return differ("what there is", await _counted(run, parts), before)
+        return differ("what there is", await _counted(run, some), before)
     if answer.status_code != 200:
         return differ("status", answer.status_code, 200)
-    for part, told in zip(parts, answer.json()["entry"], strict=True):
-        await _learn(run, part, told["response"])
-    return ""
+    run.tally["transaction that is done"] += 1
+    return await _told(run, some, answer.json())
 
 
 async def batch_of_writes(run: Run) -> str:
     """Each part is done or refused as if it had come alone."""
-    parts = _parts(run)
-    if not parts:
+    some = _some(run)
+    if not some:
         return ""
-    bundle = {"resourceType": "Bundle", "type": "batch", "entry": [entry for entry, *_ in parts]}
-    answer = await run.ask("POST", "", bundle)
+    answer = await run.ask("POST", "", _bundle(run, "batch", some))
     if answer.status_code != 200:
         return differ("status", answer.status_code, 200)
-    told = [one["response"] for one in answer.json()["entry"]]
-    statuses = [int(one["status"].partition(" ")[0]) for one in told]
-    for part, status, response in zip(parts, statuses, told, strict=True):
-        if status < 300:
-            await _learn(run, part, response)
-    return differ("statuses", statuses, [wanted for _, wanted, _, _ in parts])
+    return await _told(run, some, answer.json())
 
 
-async def _learn(run: Run, part: Part, response: Tree) -> None:
-    entry, _, patient, version = part
-    if entry["request"]["method"] == "DELETE":
-        assert version is not None
-        run.world.write(version._replace(deleted=True, number=version.number + 1))
-    else:
-        await learn(run, "/".join(response["location"].split("/")[-4:-2]), patient, version)
+async def _told(run: Run, some: list[Part], bundle: Tree) -> str:
+    statuses = []
+    for part, one in zip(some, bundle["entry"], strict=True):
+        response = one["response"]
+        statuses.append(int(response["status"].partition(" ")[0]))
+        await parts.done(run, part, statuses[-1], response.get("location", ""))
+    return differ("statuses", statuses, [one.wanted for one in some])
 
 
-async def _counted(run: Run, parts: list[Part]) -> dict[str, Any]:
+async def _counted(run: Run, some: list[Part]) -> dict[str, Any]:
     """How many entries of each type there are, and the version of those that are changed."""
-    types = {entry["request"]["url"].partition("/")[0] for entry, *_ in parts}
+    types = {one.about[0] for one in some}
     found = {type_: (await run.place.as_maker("GET", f"{type_}?_summary=count"))["total"] for type_ in sorted(types)}
-    for _, _, _, version in parts:
-        if version is not None:
-            found[version.ref] = (await run.place.as_maker("GET", version.ref))["meta"]["versionId"]
+    for one in some:
+        if one.target is not None and not one.target.deleted:
+            found[one.target.ref] = (await run.place.as_maker("GET", one.target.ref))["meta"]["versionId"]
     return found

@@ -15,7 +15,7 @@ SUBSETTED = {
     "code": "SUBSETTED",
     "display": "subsetted",
 }
-_WHOLE = ("relatesTo", "payload", "extension", "data")
+_WHOLE = ("relatesTo", "payload", "extension", "data", "entry")
 """Of these elements, one that names it is nothing without it."""
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from . import furnishing
+
 Tree = dict[str, Any]
 
 LIAISON = "https://liaison.example/fhir"
@@ -31,6 +33,7 @@ STRUCTURES = {
     "department": "",
     "platform": "",
 }
+IN_A_STAY = ("Observation", "Condition", "MedicationRequest", "DiagnosticReport", "RiskAssessment")
 
 
 def code_of(key: str) -> str:
@@ -79,6 +82,7 @@ class Maker:
             name = [{"family": key.upper(), "given": ["T"]}]
             self.add(f"practitioner-{key}", "Practitioner", active=True, name=name, **known)
             self._role(key, f"practitioner-{key}", organization)
+        self.made |= dict(furnishing.directory(self.random))
         # One more role of the same person elsewhere; and roles that are over.
         self._role("nurse3", "practitioner-nurse", "homecare")
         self._role("gp4", "practitioner-physio", "maison", period={"end": moment(-30)})
@@ -172,8 +176,14 @@ class Maker:
                 subject=ref(patient), period=period, **({"participant": people} if people else {}),
                 **{"class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
                              "code": self.random.choice(["IMP", "AMB"])}},
+                **({"partOf": ref(f"{patient}-stay-0")} if number else {}),
+                type=[coded(furnishing.ACTS, self.random.choice(furnishing.CODES))],
                 serviceProvider=ref(self.random.choice(["hospital", "ward", "maison"])),
             )  # fmt: skip
+        stays = [name for name in self.made if name.startswith(f"{patient}-stay-")]
+        for name, one in self.made.items():
+            if stays and name.startswith(f"{patient}-entry-") and one["resourceType"] in IN_A_STAY and self.chance(0.4):
+                one["encounter"] = ref(self.random.choice(stays))
         for number in range(self.random.choice([0, 1, 1, 2])):
             start = self.random.choice([-80, -80, -20, 1, 90])
             actors = [patient, self.random.choice(["role-home-aide", "practitioner-home-aide2", "role-nurse"])]
@@ -282,11 +292,12 @@ NOTE = "https://mos.esante.gouv.fr/NOS/TRE_R234-TypeNote/FHIR/TRE-R234-TypeNote"
 def naming(chance: random.Random, type_: str, others: dict[str, Tree]) -> Tree:
     """Elements by which an entry names one of these others, and says in words what it is."""
     types = {"Observation": ("Observation", "DocumentReference"), "CarePlan": ("Condition",),
-             "DocumentReference": ("DocumentReference",)}.get(type_, ())  # fmt: skip
+             "DocumentReference": ("DocumentReference",), "DiagnosticReport": ("Observation",)}.get(type_, ())  # fmt: skip
     names = [name for name, one in others.items() if not types or one["resourceType"] in types]
     if not names:
         return {}
-    name = chance.choice(names)
+    name, another = chance.choice(names), chance.choice(names)
+    other = ref(another) if another != name else None
     named = {**ref(name), "display": f"WORDS of {name}"}
     text = {"status": "additional", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">WORDS of {name}</div>'}
     made: dict[str, Tree] = {
@@ -296,9 +307,12 @@ def naming(chance: random.Random, type_: str, others: dict[str, Tree]) -> Tree:
         "Condition": {"evidence": [{"detail": [named, {"display": "x"}]}]},
         "Communication": {"payload": [{"contentReference": named}, {"contentString": "x"}]},
         "MedicationRequest": {"supportingInformation": [named]},
+        "DiagnosticReport": {"result": [named]},
+        "List": {"entry": [{"item": named}, *([{"deleted": True, "item": other}] if other else [])]},
+        "RiskAssessment": {"basis": [named]},
     }
-    other = {"extension": [{"url": "urn:about", "valueReference": named}, {"url": "urn:x", "valueString": "x"}]}
-    return {**made.get(type_, other), **({"text": text} if chance.random() < 0.5 else {})}
+    about = {"extension": [{"url": "urn:about", "valueReference": named}, {"url": "urn:x", "valueString": "x"}]}
+    return {**made.get(type_, about), **({"text": text} if chance.random() < 0.5 else {})}
 
 
 def entry(chance: random.Random, patient: str, author: str, to: str) -> Tree:
@@ -359,6 +373,7 @@ def entry(chance: random.Random, patient: str, author: str, to: str) -> Tree:
                  "category": [coded("urn:kind", chance.choice(["safety", "other"]))]},
         lambda: {"resourceType": "CarePlan", "status": "active", "intent": "plan", "subject": subject,
                  "category": [coded("urn:kind", chance.choice(["home-help", "ppcs", "other"]))]},
+        *furnishing.entries(chance, subject, ref(author) if author else None, day),
     ]  # fmt: skip
     tree = chance.choice(made)()
     label = chance.choice([*[""] * 9, "MINOR", "NOTE3P", "SENS", "CLINSOC", "proches", "held"])

@@ -15,7 +15,7 @@ from .worlds import entry
 
 ENTRIES = (
     "Observation", "Condition", "DocumentReference", "Communication", "AllergyIntolerance", "MedicationRequest", "Flag",
-    "CarePlan",
+    "CarePlan", "DiagnosticReport", "RiskAssessment", "List",
 )  # fmt: skip
 _ABSENT = "0" * 31 + "1"
 

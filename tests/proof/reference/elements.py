@@ -105,6 +105,10 @@ def token_is(element: Any, modifier: str, value: str, implied: str = "") -> bool
     """`implied` is the system of a bare code."""
     if modifier == "text":
         return any(string_is(text, "", value) for text in token_texts(element))
+    if modifier == "of-type":  # search.html#modifiers: system|code of the type, and the value, of one identifier
+        system, code, named = value.split("|")
+        kinds = codings(element.get("type", {})) if isinstance(element, dict) else []
+        return (system, code) in kinds and element.get("value") == named
     if "|" not in value:
         return any(code == value for _, code in codings(element))
     system, _, code = value.partition("|")

@@ -174,7 +174,10 @@ class Generator:
             tuple(values)
             + (
                 ("nothing-like-it",)
-                if kind in ("token", "string") and name != "active" and self.random.random() < 0.2
+                if kind in ("token", "string")
+                and modifier != "of-type"
+                and name != "active"
+                and self.random.random() < 0.2
                 else ()
             ),
         )
@@ -199,6 +202,12 @@ class Generator:
         if not known:
             return "", None
         system, code = self.random.choice(known)
+        kinds = (
+            codings(element["type"]) if isinstance(element, dict) and "value" in element and "type" in element else []
+        )
+        if kinds and self.random.random() < 0.3:
+            kind = self.random.choice(kinds)
+            return "of-type", [f"{kind[0]}|{kind[1]}|{self.random.choice((code, code, code[:-1]))}"]
         if not systems:
             return self.random.choice(("", "", "", "not")), [code]
         forms = [code, f"{system}|{code}", f"|{code}", *([f"{system}|"] if system else [])]

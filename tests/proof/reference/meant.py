@@ -126,7 +126,7 @@ class Meant(Generator):
             everything.setdefault(one["resourceType"], []).append(one)
         self.sets = [one["url"] for one in everything["ValueSet"]]
         self.systems = {one["url"]: [code for _, code in _codes(one)] for one in everything["CodeSystem"]}
-        self.lists = [one["id"] for one in everything["List"]]
+        self.lists = [one["id"] for one in everything.get("List", ())]
 
     def type(self) -> str:
         """Mostly one of those whose values stand for more."""
@@ -134,7 +134,7 @@ class Meant(Generator):
         return self.random.choice(meant) if self.random.random() < 0.75 else super().type()
 
     def _criterion(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
-        ways = [self._list, self._about]
+        ways = [self._list, self.about]
         ways += [self._in, self._in, self._related] if type_ in CODED else []
         ways += [self._composite] * 4 if type_ == "Observation" else []
         ways += [self._near, self._near] if type_ == "Location" else []
@@ -142,8 +142,10 @@ class Meant(Generator):
         made = self.random.choice(ways)(type_, example) if self.random.random() < 0.7 else None
         return made or self.plain(type_, example)
 
-    def _list(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]]:
-        some = self.random.sample(self.lists, self.random.choice((1, 1, 2)))
+    def _list(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
+        if not self.lists:
+            return None
+        some = self.random.sample(self.lists, min(len(self.lists), self.random.choice((1, 1, 2))))
         return "_list", "", tuple(f"{self.random.choice(('', 'List/'))}{one}" for one in some)
 
     def _in(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]]:
@@ -198,7 +200,7 @@ class Meant(Generator):
             made = [self.random.choice((named, f"{system}|{named}"))]
         return f"{first}${made[0]}" if made else ""
 
-    def _about(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
+    def about(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
         names = [name for name, one in PARAMETERS[type_].items() if one.type in ("date", "number", "quantity")]
         if not names:
             return None

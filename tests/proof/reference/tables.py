@@ -109,7 +109,11 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "status": _p("token", "status"),
         "intent": _p("token", "intent"),
         "authoredon": _p("date", "authoredOn"),
-        "requester": _p("reference", "requester", targets="Practitioner Organization Patient"),
+        "requester": _p(
+            "reference",
+            "requester",
+            targets="Practitioner Organization Device Patient PractitionerRole RelatedPerson",
+        ),
     },
     "Medication": {
         "code": _p("token", "code"),
