@@ -6,7 +6,7 @@ import pytest
 
 from liaison.protocols.filing import SYSTEM
 from liaison.protocols.visit import FORM
-from liaison.services.pages.audit.who_saw import main_rule
+from liaison.services.pages.audit.lines import main_rule
 from liaison.services.pages.clinician.news import told_once
 from liaison.services.pages.reading.home_visit import told
 from liaison.services.pages.reading.identity import identity

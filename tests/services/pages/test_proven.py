@@ -65,7 +65,7 @@ WITHOUT = {
          "/oppositions/{id}", "/carnet", "/dossiers/{id}/carnet", "/dossiers/{id}/equipe", "/lettres/{id}/envoyee", "/a-contresigner/signer", "/dossiers/{id}/carnet/proche",
          "/dossiers/{id}/alertes/{task}", "/visite/{id}", "/appels", "/appels/{task}", "/appels/{task}/prendre",
          "/urgence/{task}/fin", "/cohorte/etapes/{task}", "/cohorte/appliquer/{id}", "/mes-acces",
-         "/journal", "/journal/urgences/{task}", "/dossiers",
+         "/journal", "/journal/professionnels", "/journal/repondre", "/journal/urgences/{task}", "/dossiers",
          "/accueillir/plusieurs", "/doublons/{one}/{other}", "/dossiers/{id}/identite/verifiee",
          "/dossiers/{id}/identite/corriger", "/dossiers/{id}/identite/separer"),
         "care, or its review, by whom the record lets do it",

@@ -20,8 +20,8 @@ from liaison.auth.journal.audit_event import Names, Software, audit_event, place
 from liaison.auth.journal.entry import Entry
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.sealing import COLUMNS, Record, unseal
-from liaison.fhir.definitions import kind_of
-from liaison.fhir.errors import BadRequest, Gone, NotFound, TooCostly
+from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
+from liaison.fhir.errors import BadRequest, Forbidden, Gone, NotFound, TooCostly
 from liaison.fhir.store.contract import AccessFilter, Answer, Caller, Disclosure, Key, Tree
 from liaison.fhir.store.database import Database
 from liaison.fhir.store.ids import Ids
@@ -115,6 +115,41 @@ class AuditReader:
             asked = await self._asked(connection, caller, query, refusals=refusals)
             return [seen async for seen, _ in self._matching(connection, caller, asked, None)]
 
+    async def columns(self, caller: Caller, where: audit_search.Where, most: int) -> tuple[list[Seen], bool]:
+        """The latest entries by a condition on the columns in clear, and whether there were more than `most`. For the
+        desk of the officers: Forbidden for anyone else."""
+        async with self._database.reading.acquire() as connection:
+            if not await audit_rights.is_officer(connection, caller.session):
+                raise Forbidden("The desk of the journal is for auditors and the data protection officer.")
+            asked = audit_search.Query(where=[where])
+            records = await self._rows(connection, caller, asked, None, most + 1)
+            return await self._seen(connection, caller, records[:most]), len(records) > most
+
+    async def trees(self, caller: Caller, seen: Sequence[Seen]) -> list[Tree]:
+        """The AuditEvents of entries that this caller was given."""
+        async with self._database.reading.acquire() as connection:
+            return await self._trees(connection, caller, seen)
+
+    async def patient_ids(self, patients: set[int]) -> dict[int, str]:
+        """The id of the Patient of each record; none for one that was destroyed."""
+        async with self._database.reading.acquire() as connection:
+            names = await self._names(connection, patients - {0}, set())
+        kind = kind_of("Patient")
+        return {patient: self._ids.encode(Key(patient, kind, res)) for patient, res in names.patients.items()}
+
+    def holder(self, type_: str, id_: str) -> int:
+        """The record that holds a resource by its id, whether or not it is there; 0 for none."""
+        key = self._ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
+        return key.patient if key is not None else 0
+
+    def number(self, reference: str) -> int:
+        """The number under which the journal keeps someone of the directory; NotFound for what is no reference."""
+        type_, _, id_ = reference.partition("/")
+        key = self._ids.decode(type_, id_)
+        if key is None or key.patient:
+            raise NotFound
+        return key.res
+
     def patient(self, id_: str) -> int:
         """The number of a Patient id; NotFound for what is none."""
         key = self._ids.decode("Patient", id_)
@@ -169,7 +204,12 @@ class AuditReader:
             after = Position(last.at, last.worker, last.sequence)
 
     async def _rows(
-        self, connection: asyncpg.Connection, caller: Caller, asked: audit_search.Query, after: Position | None
+        self,
+        connection: asyncpg.Connection,
+        caller: Caller,
+        asked: audit_search.Query,
+        after: Position | None,
+        most: int = 0,
     ) -> list[Record]:
         values: list[object] = [caller.session]
         conditions = []
@@ -185,7 +225,7 @@ class AuditReader:
         order = "asc" if asked.ascending else "desc"
         rows = await connection.fetch(
             f"select {_ENTRY} from journal_entry e where {' and '.join([*conditions, visible])}"
-            f" order by e.at {order}, e.worker {order}, e.sequence {order} limit {CHUNK}",
+            f" order by e.at {order}, e.worker {order}, e.sequence {order} limit {most or CHUNK}",
             *values,
         )
         return [Record(*row) for row in rows]

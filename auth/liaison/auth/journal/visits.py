@@ -43,7 +43,15 @@ class Visit:
     purposes: set[Purpose] = field(default_factory=set)
     reasons: set[str] = field(default_factory=set)
     emergency: bool = False
-    events: list[str] = field(default_factory=list)  # ids of the AuditEvents behind the visit
+    patient: int = 0  # the record; 0 for lists of several people, and for what is about nobody
+    people: set[int] = field(default_factory=set)  # of the lists: those whom they showed
+    acts: set[Event] = field(default_factory=set)  # what is neither reading, asking nor writing: sign-ins, exports
+    lines: list[Seen] = field(default_factory=list)  # the entries behind the visit, newest first
+
+    @property
+    def events(self) -> list[str]:
+        """Ids of the AuditEvents behind the visit."""
+        return [identifier(one.record.worker, one.record.sequence) for one in self.lines]
 
 
 async def who_saw(
@@ -68,20 +76,37 @@ async def who_saw(
 
 
 def visits(reader: AuditReader, seen: Iterable[Seen]) -> list[Visit]:
-    """Groups entries, given newest first."""
+    """Groups entries, given newest first. An answer on several people is one act of a list, not a visit to each."""
+    entries = [one for one in seen if one.entry.event in SHOWN_EVENTS]
+    lists = _lists(entries)
     open_: dict[tuple[int, ...], Visit] = {}
     found: list[Visit] = []
-    for one in seen:
-        if one.entry.event not in SHOWN_EVENTS:
-            continue
-        who = (one.entry.person, one.entry.organization, one.entry.role, one.entry.client, one.entry.patient)
+    for one in entries:
+        patient = 0 if _answer(one) in lists else one.entry.patient
+        who = (one.entry.person, one.entry.organization, one.entry.role, one.entry.client, patient)
         visit = open_.get(who)
         if visit is None or visit.since - one.record.at > PAUSE:
             visit = _begin(reader, one)
+            visit.patient = patient
             open_[who] = visit
             found.append(visit)
         _add(visit, one)
     return sorted(found, key=lambda visit: visit.until, reverse=True)
+
+
+def _answer(one: Seen) -> tuple[int, int, datetime]:
+    """Which answer an entry belongs to: those of one answer are recorded in one call, at one moment of one process."""
+    return (one.entry.session, one.record.worker, one.record.at)
+
+
+def _lists(entries: Iterable[Seen]) -> frozenset[tuple[int, int, datetime]]:
+    """The answers that were on more than one person."""
+    people: dict[tuple[int, int, datetime], int] = {}
+    several = set()
+    for one in entries:
+        if one.entry.patient and people.setdefault(_answer(one), one.entry.patient) != one.entry.patient:
+            several.add(_answer(one))
+    return frozenset(several)
 
 
 def _begin(reader: AuditReader, one: Seen) -> Visit:
@@ -95,6 +120,7 @@ def _begin(reader: AuditReader, one: Seen) -> Visit:
 
 
 _QUESTIONS: Final = frozenset({Event.HISTORY, Event.SEARCH, Event.OPERATION})
+_READS: Final = frozenset({Event.READ, Event.VREAD, Event.BUNDLE})
 _WRITES: Final = frozenset({Event.CREATE, Event.UPDATE, Event.DELETE})
 
 
@@ -108,6 +134,10 @@ def _add(visit: Visit, one: Seen) -> None:
     else:
         visit.read += len(done.items)
         visit.asked += not done.items and done.event in _QUESTIONS
+        if done.event not in _QUESTIONS and done.event not in _READS:
+            visit.acts.add(Event(done.event))
+    if done.patient and not visit.patient:
+        visit.people.add(done.patient)
     visit.types |= {type_of(item[0]) for item in done.items}
     visit.rules |= {label_of(rule) for item in done.items for rule in item[3::2]}
     visit.relations |= {Relation(relation) for item in done.items for relation in item[4::2]}
@@ -116,4 +146,4 @@ def _add(visit: Visit, one: Seen) -> None:
     if done.reason:
         visit.reasons.add(done.reason)
     visit.emergency |= done.event == Event.EMERGENCY or done.purpose == Purpose.ETREAT
-    visit.events.append(identifier(one.record.worker, one.record.sequence))
+    visit.lines.append(one)

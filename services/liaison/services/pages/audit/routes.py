@@ -2,20 +2,36 @@
 
 from starlette.routing import BaseRoute
 
-from liaison.services.pages.audit import doubts, integrity, notices, reviews, who_saw
+from liaison.services.pages.audit import (
+    answering,
+    doubts,
+    entry_page,
+    home,
+    integrity,
+    notices,
+    professionals,
+    reviews,
+    search,
+    who_saw,
+)
 from liaison.services.pages.page import page
 
-OFFICERS = frozenset({"auditor", "dpo"})
+OFFICERS = search.OFFICERS
 HOMES = {"auditor": "/journal", "dpo": notices.PATH}
+_FORM = ("GET", "POST")
 
 
 def routes() -> list[BaseRoute]:
     return [
-        page(notices.PATH, notices.show, methods=("GET", "POST"), roles=notices.READERS),
-        page("/journal", who_saw.questions, methods=("GET", "POST"), roles=OFFICERS),
+        page(notices.PATH, notices.show, methods=_FORM, roles=notices.READERS),
+        page("/journal", home.home, methods=_FORM, roles=OFFICERS),
+        page("/journal/recherche", search.search, roles=OFFICERS),
+        page("/journal/professionnels", professionals.choose, methods=_FORM, roles=OFFICERS),
+        page("/journal/repondre", answering.answer_a_patient, methods=_FORM, roles=OFFICERS),
+        page("/journal/lignes/{id}", entry_page.entry_page, roles=OFFICERS),
         page("/journal/dossiers/{id}", who_saw.visits_to, roles=OFFICERS | who_saw.PERSONS),
         page("/journal/urgences", reviews.queue, roles=OFFICERS),
-        page("/journal/urgences/{task}", reviews.review, methods=("GET", "POST"), roles=OFFICERS),
+        page("/journal/urgences/{task}", reviews.review, methods=_FORM, roles=OFFICERS),
         page("/journal/identites", doubts.doubts, roles=OFFICERS),
         page("/journal/integrite", integrity.integrity, roles=OFFICERS),
     ]

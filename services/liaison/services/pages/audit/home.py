@@ -1,0 +1,41 @@
+"""The desk of the journal opens on the six questions; the first is asked at once, by an identity and a reason."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.auth.access import vocabulary
+from liaison.auth.access.reviews import REVIEWED
+from liaison.services.pages.audit import identity_form
+from liaison.services.pages.audit.identity_form import REASONS, NotFoundBy
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import address_of, signed_in
+
+
+async def home(request: Request) -> Response:
+    caller, _me = await signed_in(request)
+    if request.method == "GET":
+        return await _show(request)
+    form = await identity_form.given(request)
+    try:
+        found = await identity_form.record_of(request, caller, form, form.get("reason", ""))
+    except NotFoundBy as error:
+        return await _show(request, error, form)
+    return RedirectResponse(f"/journal/dossiers/{found}", status_code=303)
+
+
+async def _show(request: Request, error: NotFoundBy | None = None, form: dict[str, str] | None = None) -> Response:
+    caller, _me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    wanted = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
+    waiting = await record.count("Task", {"code": wanted, "status:not": "completed"})
+    return render(
+        request,
+        "audit/questions.html",
+        status=error.status if error else 200,
+        reasons=REASONS,
+        error=translations(language_of(request)).gettext(error.sentence) if error else "",
+        given=form or {},
+        waiting=waiting,
+    )
