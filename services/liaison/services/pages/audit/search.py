@@ -151,7 +151,7 @@ async def _facets(record: Record, found: Answer, gettext: Callable[[str], str]) 
             case "structure":
                 return names.get(f"Organization/{value}", gettext(_("Une structure")))
             case "role":
-                return role_name(value, gettext)
+                return role_name(value, gettext) or gettext(_("Tâche du service"))
             case "motif":
                 return gettext(PURPOSES[Purpose[value]])
             case "heure":
