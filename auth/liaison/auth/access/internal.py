@@ -58,6 +58,14 @@ _TABLE: Final = (
         frozenset({"Task", "Flag", "Communication", "Goal", "CarePlan"}),
     ),
     Internal(
+        "visits",
+        Purpose.COORD,
+        "files a visit that an aide wrote without a network, within the permit that went with her tour",
+        frozenset({"Appointment", "CareTeam", "Communication", "Encounter", "Observation", "Patient", "QuestionnaireResponse",
+                   "Task"}),
+        frozenset({"Communication", "Encounter", "Observation", "QuestionnaireResponse", "Task"}),
+    ),
+    Internal(
         "measures",
         Purpose.HOPERAT,
         "counts people for the indicators of programmes; what it finds leaves as an aggregate only",

@@ -141,7 +141,7 @@ _OPPOSED: Final = """
     )
     select exists (
         select from relation
-        where patient = $1 and valid_from <= now() and valid_to > now()
+        where patient = $1 and valid_from <= coalesce($7::timestamptz, now()) and valid_to > coalesce($7::timestamptz, now())
           and coalesce(jsonb_array_length(detail->'classes'), 0) = 0
           and ((relation = any($4::smallint[]) and (principal = any($2::bigint[])
                 or principal in (select role from held_role where practitioner = $6 and $6 <> 0)
@@ -151,8 +151,11 @@ _OPPOSED: Final = """
 """
 
 
-async def opposed_to(store: Store, caller: Caller, patient: int, *, emergency: bool = False) -> bool:
-    """Whether the person opposes this caller or their structure, or everyone; with `emergency`: emergency access.
+async def opposed_to(
+    store: Store, caller: Caller, patient: int, *, emergency: bool = False, at: datetime | None = None
+) -> bool:
+    """Whether the person opposes this caller or their structure, or everyone; with `emergency`: emergency access. `at`: then,
+    and not now.
 
     A general opposition to sharing is not the express objection that emergency access stops at (L.1111-17 I).
     """
@@ -165,5 +168,6 @@ async def opposed_to(store: Store, caller: Caller, patient: int, *, emergency: b
             [Relation.DENY, Relation.EMERGENCY_OBJECTION] if emergency else [Relation.DENY],
             Relation.EMERGENCY_OBJECTION if emergency else Relation.DENY,
             caller.practitioner or 0,
+            at,
         )
     )

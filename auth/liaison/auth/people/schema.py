@@ -1,7 +1,7 @@
 """The tables of how people get in, and in again: identity checks, first codes, recoveries, the sealed code; of what the data
-protection officer is told; and of what the directory says of people. They share the metadata of liaison.fhir.store.schema."""
+protection officer is told; of what the directory says of people; and of visits that telephones deliver. They share the metadata of liaison.fhir.store.schema."""
 
-from sqlalchemy import BigInteger, Column, Date, Index, Integer, SmallInteger, Table, Text, func
+from sqlalchemy import BigInteger, Column, Date, Index, Integer, LargeBinary, SmallInteger, Table, Text, Uuid, func
 
 from liaison.auth.columns import moment
 from liaison.fhir.store.schema import metadata
@@ -93,4 +93,40 @@ awaiting_role = Table(
     metadata,
     Column("role", BigInteger, primary_key=True, autoincrement=False),
     Column("role_code", Text, primary_key=True),
+)
+
+# The keys that telephones seal finished visits to (people.visit_keys).
+visit_key = Table(
+    "visit_key",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("public", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # the private key, under the territory key
+    moment("made_at", nullable=False, server_default=func.now()),
+)
+
+# Each visit that a telephone has sent, once (people.sent_visits).
+sent_visit = Table(
+    "sent_visit",
+    metadata,
+    Column("visit", Uuid, primary_key=True),  # the number that the telephone gave it
+    Column("digest", LargeBinary, primary_key=True),  # SHA-256 of what was sent
+    Column("organization", BigInteger, nullable=False),  # the service that looks at it
+    Column("patient", BigInteger, nullable=False),  # 0: whose it is could not be read
+    Column("aide", BigInteger, nullable=False),  # the account of its author; 0: not known
+    Column("brought_by", BigInteger, nullable=False),  # the account that was signed in when it came
+    Column("phone", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # filed | checking | settled
+    Column("why", Text, nullable=False, server_default=""),  # sent_visits.WHY
+    Column("sealed", LargeBinary),  # what was told, under the patient's key; null once it is in the record
+    Column("settled_by", BigInteger),
+    Column("settled", LargeBinary),  # the word of whoever settled it, under the same key
+    moment("received_at", nullable=False, server_default=func.now()),
+    moment("settled_at"),
+)
+Index(
+    "sent_visit_waiting",
+    sent_visit.c.organization,
+    sent_visit.c.received_at,
+    postgresql_where=sent_visit.c.state == "checking",
 )

@@ -2,10 +2,10 @@
 
 from starlette.routing import BaseRoute
 
-from liaison.services.pages.home_care import today, visit
+from liaison.services.pages.home_care import telephone, today, visit
 from liaison.services.pages.page import page
 
-AIDES = frozenset({"home-aide", "home-service-manager", "care-assistant"})
+AIDES = telephone.AIDES
 HOMES = {"home-aide": "/aujourdhui", "home-service-manager": "/aujourdhui"}
 
 
@@ -13,4 +13,5 @@ def routes() -> list[BaseRoute]:
     return [
         page("/aujourdhui", today.today, roles=AIDES),
         page("/visite/{id}", visit.visit, methods=("GET", "POST"), roles=AIDES, taken_again=True),
+        *telephone.routes(),
     ]

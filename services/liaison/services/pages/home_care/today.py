@@ -57,7 +57,7 @@ async def today(request: Request) -> Response:
     record = Record(request.app.state.house.engine, caller, address_of(request))
     gettext = translations(language_of(request)).gettext
     here = record.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    visits = await _visits_since(record, here)
+    visits = await visits_since(record, here)
     cards, people, said, phone, filed = await asyncio.gather(
         tour(record, visits, here, me.role_reference if me.role_code == "home-aide" else "", gettext),
         everyone(record),
@@ -124,7 +124,7 @@ async def tour(record: Record, visits: list[Tree], here: datetime, role: str, sa
     return cards[:MOST_CARDS]
 
 
-async def _visits_since(record: Record, since: datetime) -> list[Tree]:
+async def visits_since(record: Record, since: datetime) -> list[Tree]:
     """Newest first."""
     query = [("date", f"ge{since.isoformat()}"), ("_sort", "-date"), ("_count", "100")]
     return [one for one in await record.search("Encounter", query, most=200) if not in_error(one)]

@@ -1,0 +1,122 @@
+"""What the telephone asks of the service: the tour, and a receipt for what it brings. JSON, for our own script alone.
+
+A refusal is a status and one word, `why`: the telephone keeps what it has, and says what to do.
+"""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from liaison.auth.people import phones
+from liaison.fhir.errors import BadRequest, FhirError, Forbidden
+from liaison.fhir.model import reread
+from liaison.fhir.store import faults
+from liaison.services.delivery import receiving, tour
+from liaison.services.delivery.letter import LARGEST
+from liaison.services.delivery.receiving import Parcel
+from liaison.services.pages import cookies
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import confine
+from liaison.services.pages.page import bounded_body, check_origin
+from liaison.services.pages.signed_in import RoleNeeded, SignInNeeded, signed_in
+
+AIDES: Final = frozenset({"home-aide", "home-service-manager", "care-assistant"})
+LIMIT: Final = 2 * LARGEST
+_PARCEL: Final = {"visit", "kid", "sealed", "clock"}
+log = structlog.get_logger()
+
+
+async def take_along(request: Request) -> Response:
+    """The tour of whoever is signed in, for the telephone whose key comes with the question."""
+    caller, me = await signed_in(request)
+    device = tour.thumbprint((await _told(request, {"device"}))["device"])
+    house = request.app.state.house
+    made = await tour.packed(
+        house, caller, me, await _phone(request), device, translations(language_of(request)).gettext
+    )
+    return JSONResponse({**made.told(), "csrf": me.csrf})
+
+
+async def bring(request: Request) -> Response:
+    """One finished visit. Whoever is signed in may deliver a colleague's."""
+    caller, _ = await signed_in(request)
+    parcel = _parcel(await _told(request, _PARCEL))
+    receipt = await receiving.receive(request.app.state.house, caller, await _phone(request), parcel)
+    return JSONResponse(
+        {
+            "visit": str(receipt.visit),
+            "hash": receipt.digest.hex(),
+            "state": receipt.state,
+            "at": receipt.at.isoformat(timespec="seconds"),
+        }
+    )
+
+
+async def _phone(request: Request) -> int:
+    """The number of the enrolled telephone. Forbidden on any other: what is kept without a network is kept on these alone."""
+    with faults.reported():
+        phone = await phones.find(request.app.state.house.database.reading, cookies.read(request, cookies.PHONE))
+    if phone is None:
+        raise Forbidden("This telephone is not enrolled.")
+    return phone.number
+
+
+async def _told(request: Request, names: set[str]) -> dict[str, Any]:
+    try:
+        told = reread(await request.body())
+    except (ValueError, FhirError):
+        raise BadRequest("The body is not JSON.") from None
+    if not isinstance(told, dict) or set(told) != names:
+        raise BadRequest(f"The body has exactly: {', '.join(sorted(names))}.")
+    return told
+
+
+def _parcel(told: dict[str, Any]) -> Parcel:
+    if not all(isinstance(value, str) for value in told.values()):
+        raise BadRequest("Each of them is a text.")
+    try:
+        sealed = base64.b64decode(told["sealed"], validate=True)
+        clock = datetime.fromisoformat(told["clock"])
+        number = UUID(told["visit"])
+    except (binascii.Error, ValueError):
+        raise BadRequest("The number, the clock or what is sealed is malformed.") from None
+    if clock.tzinfo is None or not 0 < len(sealed) <= LARGEST or len(told["kid"]) > 64:
+        raise BadRequest("The clock has no zone, or what is sealed is too large.")
+    return Parcel(number, told["kid"], sealed, clock)
+
+
+def _asked(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Route:
+    """Checked for origin and token like a form; a refusal is JSON, so that the telephone can tell it from the network's."""
+
+    async def run(request: Request) -> Response:
+        try:
+            await bounded_body(request, LIMIT)
+            await check_origin(request)
+            if (await signed_in(request)).caller.role_code not in AIDES:
+                raise Forbidden("This is for home care.")
+            answer = await endpoint(request)
+        except (SignInNeeded, RoleNeeded):
+            answer = JSONResponse({"why": "sign-in"}, status_code=401)
+        except Forbidden:
+            answer = JSONResponse({"why": "forbidden"}, status_code=403)
+        except FhirError as error:
+            status = getattr(error, "answered", error.status)
+            answer = JSONResponse({"why": "later" if status >= 500 else "malformed"}, status_code=status)
+        except Exception:
+            log.exception("telephone failed", path=path)  # no local variables: they could hold a record
+            answer = JSONResponse({"why": "later"}, status_code=500)
+        return confine(request, answer)
+
+    return Route(path, run, methods=["POST"])
+
+
+def routes() -> list[Route]:
+    return [_asked("/telephone/tournee", take_along), _asked("/telephone/visites", bring)]
