@@ -1,16 +1,19 @@
 """The history of the schema leads to the schema that the code describes."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import liaison.auth.schema  # noqa: F401  # its tables join the same metadata
 from liaison.fhir.store.database import UnknownSchema, check_schema
 from liaison.fhir.store.schema import metadata
+from liaison.services import migrations
 from liaison.services.migrations import migrate
 
 COLUMNS = """
@@ -84,6 +87,13 @@ async def test_a_drift_between_the_two_is_seen(database_url: str, drift: str) ->
         await connection.close()
 
     assert migrated != anew
+
+
+def test_each_revision_follows_a_smaller_one() -> None:
+    """`check_schema` tells an older base from a newer one by their names."""
+    scripts = list(ScriptDirectory(str(Path(migrations.__file__).parent)).walk_revisions())
+    assert [one.down_revision for one in scripts][:-1] == [one.revision for one in scripts][1:]
+    assert [one.revision for one in scripts] == sorted((one.revision for one in scripts), reverse=True)
 
 
 async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(database_url: str) -> None:
