@@ -35,6 +35,7 @@ from liaison.services.installation import Kind, WrongInstallation, declared
 from liaison.services.jobs.indexing import keep_indexed
 from liaison.services.jobs.regranting import keep_regranted
 from liaison.services.jobs.sweeping import keep_swept
+from liaison.services.jobs.verifying import keep_verified
 from liaison.services.operation_definitions import DESCRIBED
 from liaison.services.settings import Settings
 from liaison.services.urgent_tokens import Issuer
@@ -150,6 +151,7 @@ class House:
             lambda: keep_swept(self._connect),
             lambda: keep_indexed(self._connect, self.store, self.journal),
             lambda: keep_regranted(self._connect, self.vault, self.journal),
+            lambda: keep_verified(self._connect, self.vault, self.journal_keys, kept),
         ]
 
     async def _connect(self) -> Any:

@@ -58,6 +58,7 @@ WITHOUT = {
          "/premier-acces/{token}/cle/defi", "/psc/connexion", "/role", "/territoire/entrer"),
         "is itself the proof",
     ),
+    "/journal/integrite": "only has the journal read once more",
     **dict.fromkeys(("/deconnexion", "/mes-connexions", "/mes-applications"), "only ends something of one's own"),
     **dict.fromkeys(
         ("/dossiers/{id}/applications", "/dossiers/{id}/mesures/ajouter", "/dossiers/{id}/accords", "/accueillir",

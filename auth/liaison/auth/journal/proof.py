@@ -125,7 +125,7 @@ def _base64(data: bytes) -> str:
 # ---- from the base: within one snapshot ---------------------------------------------------------------------------
 
 
-async def last(connection: asyncpg.Connection) -> tuple[int, str]:
+async def last(connection: "asyncpg.Connection | asyncpg.Pool") -> tuple[int, str]:
     """(size, signed note) of the last checkpoint; NoProof when none was signed."""
     row = await connection.fetchrow("select size, note from journal_checkpoint order by size desc limit 1")
     if row is None:

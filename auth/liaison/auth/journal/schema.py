@@ -109,3 +109,13 @@ Index(
     journal_checkpoint.c.size,
     postgresql_where=text("position(chr(10) || 'next-key ' in note) > 0"),
 )
+
+# One row: the verdict of the last complete verification, sealed, and when the next was asked for.
+journal_verdict = Table(
+    "journal_verdict",
+    metadata,
+    Column("verdict", SmallInteger, primary_key=True, autoincrement=False),  # always 0
+    moment("made_at"),
+    Column("sealed", LargeBinary),
+    moment("asked_at"),
+)

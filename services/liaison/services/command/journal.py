@@ -29,6 +29,7 @@ from liaison.services.command.journal_opened import (
     settings_on,
     with_database,
 )
+from liaison.services.custody import outside
 from liaison.services.opening import Opening
 from liaison.services.settings import Settings
 
@@ -87,11 +88,9 @@ def verify(
 
 
 def _live(settings: Settings, held: list[str], progress: checking.Progress) -> Verdict:
-    outside = settings.outside_folder / "journal.checkpoint"
-
     async def work(opened: Opening) -> Verdict:
         # Read before the snapshot: a checkpoint is signed every moment, and this one must be in it.
-        known = [*held, outside.read_text()] if outside.exists() else held
+        known = [*held, *outside.checkpoints(settings.outside_folder)]
         async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
             keys = opened.journal_keys
             return await checking.verify(Live(opened.connection), keys.signer.verifier, keys, known, progress)

@@ -39,6 +39,7 @@ LEFT_OUT: Final = frozenset(
         "first_access",
         "first_code",
         "identity_lock",
+        "journal_verdict",
         "kept_form",
         "rate_limit",
         "refresh_token",
@@ -46,7 +47,7 @@ LEFT_OUT: Final = frozenset(
         "sent_form",
     }
 )
-"""What must not come back (sessions) or means nothing elsewhere (locks, lists of cursors)."""
+"""What must not come back (sessions) or means nothing elsewhere (locks, lists of cursors, what was found of the base before)."""
 SEEDED: Final = frozenset({"search_revision", "reindexing", "regranting"})
 """Tables into which a migration itself puts a row: it says of no base that it holds something, and a restore replaces it."""
 

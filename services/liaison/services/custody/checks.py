@@ -11,11 +11,11 @@ import asyncpg
 
 from liaison.auth.access import adopted, regranting
 from liaison.auth.access.table import BadTable
-from liaison.auth.journal import tiles
-from liaison.auth.journal.checkpoint import NotSigned, Verifier
+from liaison.auth.journal import verdicts
+from liaison.auth.journal.checkpoint import Verifier
+from liaison.auth.journal.glance import glance
 from liaison.auth.journal.keys import JournalKeys
-from liaison.auth.journal.live import handovers
-from liaison.auth.journal.succession import Succession
+from liaison.auth.journal.verify import Broken
 from liaison.auth.retention.records import records, today
 from liaison.auth.retention.rules import in_force
 from liaison.fhir.search.index import GENERATION
@@ -102,6 +102,7 @@ async def _of_base(one: asyncpg.Connection, settings: Settings) -> list[Finding]
     found.insert(1, await nature(one, vault))
     found.append(Finding("clé", OK, "le fournisseur de clés ouvre les clés de la base"))
     found.append(await journal_head(one, keys.signer.verifier, settings.outside_folder))
+    found.append(await journal_verified(one, vault))
     found.append(await journal_waiting(one))
     found.append(await retention(one, vault))
     return found
@@ -185,28 +186,38 @@ async def clock(one: asyncpg.Connection) -> Finding:
 async def journal_head(one: asyncpg.Connection, key: Verifier, kept: Path) -> Finding:
     """The last checkpoint is signed and is the tree's; so is the one kept outside. `journal verify` checks every entry."""
     fix = "liaison journal verify dit où. Prévenir le délégué à la protection des données ; ne rien effacer."
-    row = await one.fetchrow("select size, note, made_at from journal_checkpoint order by size desc limit 1")
-    path = kept / outside.CHECKPOINT
-    if row is None:
+    try:
+        async with one.transaction(isolation="repeatable_read", readonly=True):
+            seen = await glance(one, key, outside.checkpoints(kept))
+    except Broken as broken:
+        return Finding("journal", BROKEN, f"{broken.where}: {broken.what}", fix)
+    if seen.at is None:
         return Finding(
             "journal", LOOK, "aucun point de contrôle n'est encore signé", "Démarrer le service : liaison serve."
         )
-    try:
-        trusted = Succession(key, await handovers(one))
-        for note in [row["note"], *([path.read_text()] if path.exists() else [])]:
-            point = trusted.open(note)
-            there = await one.fetchval("select size from journal_head")
-            if point.size > there or (await tiles.frontier(one, point.size)).root() != point.root:
-                return Finding(
-                    "journal", BROKEN, f"le point de contrôle de {point.size} entrées n'est pas celui de l'arbre", fix
-                )
-    except (NotSigned, tiles.MissingTile) as error:
-        return Finding("journal", BROKEN, str(error), fix)
     return Finding(
         "journal",
         OK,
-        f"{row['size']} entrées, dernier point de contrôle signé le {row['made_at']:%d/%m/%Y à %H:%M} UTC",
+        f"{seen.at.size} entrées, dernier point de contrôle signé le {seen.signed_at:%d/%m/%Y à %H:%M} UTC",
     )
+
+
+async def journal_verified(one: asyncpg.Connection, vault: Vault) -> Finding:
+    """What the last complete verification found; the service makes one a day."""
+    known = await verdicts.latest(one, vault)
+    if known.told is None or known.made_at is None:
+        return Finding(
+            "journal, vérification", OK, "le service fait la première ; liaison journal verify dit tout de suite"
+        )
+    if known.told.where:
+        fix = "Prévenir le délégué à la protection des données ; ne rien effacer. liaison journal verify le refait."
+        return Finding("journal, vérification", BROKEN, f"{known.told.where}: {known.told.what}", fix)
+    text = f"{known.told.size} entrées relues une à une le {known.made_at:%d/%m/%Y à %H:%M} UTC"
+    if datetime.now(UTC) - known.made_at > timedelta(days=3):
+        return Finding(
+            "journal, vérification", LOOK, text, "Démarrer le service, qui relit tout chaque jour : liaison serve."
+        )
+    return Finding("journal, vérification", OK, text)
 
 
 async def journal_waiting(one: asyncpg.Connection) -> Finding:

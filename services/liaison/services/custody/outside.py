@@ -84,6 +84,12 @@ def read_rights(folder: Path) -> Iterator[dict[str, Any]]:
             raise _unreadable(path) from None
 
 
+def checkpoints(folder: Path) -> list[str]:
+    """The journal's checkpoint kept here, if there is one. Read it before the base: the journal is never behind it."""
+    path = folder / CHECKPOINT
+    return [path.read_text()] if path.exists() else []
+
+
 async def keep(connect: Connect, keys: JournalKeys, folder: Path) -> None:
     """The job: until cancelled, in one process at a time; begins again after any failure of the database."""
     while True:

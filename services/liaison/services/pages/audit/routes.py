@@ -33,5 +33,8 @@ def routes() -> list[BaseRoute]:
         page("/journal/urgences", reviews.queue, roles=OFFICERS),
         page("/journal/urgences/{task}", reviews.review, methods=_FORM, roles=OFFICERS),
         page("/journal/identites", doubts.doubts, roles=OFFICERS),
-        page("/journal/integrite", integrity.integrity, roles=OFFICERS),
+        page("/journal/integrite", integrity.integrity, methods=("GET", "POST"), roles=OFFICERS),
+        page("/journal/preuve", integrity.line, roles=OFFICERS),
+        page("/journal/point-signe", integrity.checkpoint, roles=OFFICERS),
+        page("/journal/cle-publique", integrity.key, roles=OFFICERS),
     ]
