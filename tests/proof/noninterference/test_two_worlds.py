@@ -1,29 +1,34 @@
 """What a caller cannot see changes nothing of what they get: not a status, a header, a byte or an order (design §5).
 
-`$register` and `$join` are exempt by name: they start from an identity and may say "known".
+`$register` and `$join` are exempt by name: they start from an identity and may say "known". `$lookup` says that, and nothing
+else; what is refused is refused alike (identities.py).
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from liaison.auth.access import internal, second_wall
+from liaison.auth.access import calls, emergency, internal, join, one_person, register, second_wall
 from liaison.auth.access.filter import CONJUNCTS, Filter
 from liaison.auth.access.hooks import Hooks
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.keys import JournalKeys
+from liaison.auth.oauth2.keys import ACCESS, SigningKeys
 from liaison.fhir.search import withheld
 from liaison.fhir.store import Store, store
 from liaison.fhir.store.database import Database
 from liaison.fhir.vault import FileKeyProvider, Vault
+from liaison.services.calls import Calls
+from liaison.services.emergency_access import EmergencyAccess
 from liaison.services.engine import Engine
 from liaison.services.operations import OPERATIONS
+from liaison.services.urgent_tokens import Issuer
 
 from ...auth.access import territory as access
-from . import referring, worlds
+from . import identities, referring, worlds
 
 
 @asynccontextmanager
@@ -34,7 +39,9 @@ async def opened(url: str, key: Path, conjuncts: Mapping[str, str] = CONJUNCTS) 
             keys = await JournalKeys.load(connection, vault)
         journal = await Journal.open(database, keys)
         async with Store(database, vault, Filter(conjuncts), Hooks(vault, journal)) as store:
-            engine = Engine(store, journal, access.BASE, OPERATIONS, {})
+            issuer = Issuer(await SigningKeys.open(database, vault.territory, [ACCESS]), "https://liaison.test")
+            served = {**OPERATIONS, **EmergencyAccess(issuer).operations, **Calls(issuer).operations}
+            engine = Engine(store, journal, access.BASE, served, {})
             system = await internal.open_session(database.writing, "sandbox")
             yield access.Territory(store, journal, engine, system)
         await journal.close()
@@ -131,3 +138,69 @@ async def test_a_reference_that_tells_shows(
 ) -> None:
     monkeypatch.setattr(*FAULTS[name])
     assert differences(*await told_of_hidden(postgres, tmp_path))
+
+
+Worlds = Callable[[Any, dict[str, Any], int], Awaitable[list[tuple[Any, referring.Asked]]]]
+
+
+async def told_by_identity(postgres: Any, folder: Path, made: Worlds) -> tuple[list[Any], list[Any]]:
+    """What several callers are told in both worlds who ask by who somebody is."""
+    found: list[list[Any]] = []
+    for world in (0, 1):
+        name = await postgres.create()
+        async with opened(postgres.url(name), folder / f"key-{name}") as territory:
+            people = await identities.callers(territory)
+            asked = await made(territory, people, world)
+            found.append([one for caller, what in asked for one in await worlds.trace(territory, caller, [what])])
+        await postgres.drop(name)
+    return found[0], found[1]
+
+
+async def test_a_refusal_says_of_nobody_whether_they_are_known(postgres: Any, tmp_path: Path) -> None:
+    one, other = await told_by_identity(postgres, tmp_path, identities.refused)
+
+    for left, right in zip(one, other, strict=True):
+        assert left == right
+    posted = {answer[2] for answer in one if answer[0] == "POST"}
+    assert posted == {400, 403, 404}
+
+
+async def test_a_look_up_says_that_somebody_is_known_and_nothing_of_them(postgres: Any, tmp_path: Path) -> None:
+    one, other = await told_by_identity(postgres, tmp_path, identities.known)
+
+    for left, right in zip(one, other, strict=True):
+        assert left == right
+    told = b"".join(answer[4] for answer in one if answer[0] == "POST")
+    assert b'"known"' in told
+    assert b'"unknown"' in told
+
+
+async def _is_not(*given: Any, **named: Any) -> bool:
+    return False
+
+
+async def _unless_opposed(finder: Any, patient: Any) -> list[Any]:
+    """As if whoever opposed sharing was not known."""
+    found = await _HONEST(finder, patient)
+    opposed = await one_person.opposed_in_any(
+        finder.store, finder.caller, finder.cell, found, access.BASE, emergency=False
+    )
+    return [] if opposed else found
+
+
+_HONEST = register._known
+TELLING: dict[str, tuple[Any, str, Any, Worlds]] = {
+    "an emergency opens a record against an objection": (emergency, "opposed_in_any", _is_not, identities.refused),
+    "a call opens a record against an opposition": (calls, "opposed_to", _is_not, identities.refused),
+    "whoever is opposed is joined": (join, "opposed_to", _is_not, identities.refused),
+    "whoever is opposed is not known": (register, "_known", _unless_opposed, identities.known),
+}
+
+
+@pytest.mark.parametrize("name", TELLING)
+async def test_an_answer_that_tells_who_it_is_about_shows(
+    postgres: Any, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *planted, made = TELLING[name]
+    monkeypatch.setattr(*planted)
+    assert differences(*await told_by_identity(postgres, tmp_path, made))

@@ -151,7 +151,11 @@ def requests(
         f"Patient?_id={theirs.split('/')[1]}&_revinclude=*", "CareTeam?_include=*&_revinclude:iterate=*",
         "Condition", f"Condition?patient={mine}", "Condition?_count=1", "MedicationRequest", f"MedicationRequest?patient={mine}",
         "Communication", f"Communication?patient={mine}", "Consent?_count=1", "Task", "CareTeam", "CareTeam?_count=1",
-        f"CareTeam?participant={gp.role}",
+        f"CareTeam?participant={gp.role}", f"CareTeam?participant={patient.other.role}",
+        "Patient?_has:Observation:patient:code=29463-7", "Patient?_has:Condition:patient:_id:missing=false",
+        "Patient?_has:CareTeam:patient:status=active", "PractitionerRole?_has:CareTeam:participant:status=active",
+        f"Observation?patient.identifier={LOCAL}|H1", "Observation?patient:Patient.family=LE GOFF", "Observation?subject.gender=female",
+        "Condition?patient.birthdate=1948-03-02&_sort=patient.family", f"CareTeam?patient.identifier={LOCAL}|V1",
     ):  # fmt: skip
         get(query)
         get(f"{query}{'&' if '?' in query else '?'}_total=accurate")
@@ -184,6 +188,14 @@ def requests(
     plain = {**hidden_patient(), "identifier": [{"system": LOCAL, "value": "H1"}]}
     post("Patient", plain, if_none_exist=f"identifier={LOCAL}|H1")
     post("Patient", hidden_patient())
+    weighed = {**observation, "subject": {"reference": mine}}
+    for criterion in (
+        f"patient={theirs}",
+        f"_id={unseen['Observation'].partition('/')[2]}",
+        f"subject={theirs}&code=29463-7",
+    ):
+        post("Observation", weighed, if_none_exist=criterion)
+        put(f"Observation?{criterion}", weighed)
     put(f"Patient?identifier={LOCAL}|H2", {**plain, "identifier": [{"system": LOCAL, "value": "H2"}]})
     by_identifier = {**observation, "subject": {"reference": f"Patient?identifier={quote(INS)}|260058815400233"}}
     entries = [
