@@ -28,7 +28,7 @@ SCREENS = {
     "dpo": ["/avis", "/acces-retablis", "/logiciels", "/conservation", "/conservation/blocages"],
     "admin": ["/administration/comptes", "/logiciels"],
     "practice_referent": ["/equipe"],
-    "auditor": ["/journal", "/journal/professionnels", "/journal/repondre", "/journal/recherche", "/journal/dossiers/{bpco_04}",
+    "auditor": ["/journal", "/journal/professionnels", "/journal/repondre", "/journal/recherche", "/journal/dossiers/{bpco_04}", "/journal/reponses/{bpco_04}",
                 "/journal/urgences", "/journal/identites", "/journal/integrite"],
     "call_handler": ["/appels"],
     "on_call_doctor": ["/dossiers", "/urgence", "/mes-acces"],

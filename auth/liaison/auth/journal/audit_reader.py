@@ -125,6 +125,12 @@ class AuditReader:
             records = await self._rows(connection, caller, asked, None, most + 1)
             return await self._seen(connection, caller, records[:most]), len(records) > most
 
+    async def answers_for(self, caller: Caller, patient: int) -> bool:
+        """Whether this caller is an officer who answers for the record."""
+        async with self._database.reading.acquire() as connection:
+            table = await adopted.in_force(connection)
+            return await audit_rights.covers(connection, caller.session, patient, table)
+
     async def trees(self, caller: Caller, seen: Sequence[Seen]) -> list[Tree]:
         """The AuditEvents of entries that this caller was given."""
         async with self._database.reading.acquire() as connection:

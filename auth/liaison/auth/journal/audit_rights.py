@@ -74,6 +74,17 @@ async def is_officer(connection: asyncpg.Connection, session: int) -> bool:
     return found
 
 
+async def covers(connection: asyncpg.Connection, session: int, patient: int, table: Table) -> bool:
+    """Whether an officer's session answers for this record: it belongs to their organisation, or they have the mandate."""
+    found: bool = await connection.fetchval(
+        "select exists (select from (values ($2::bigint, 0::bigint)) as e (patient, organization)"
+        f" where {visible(table)})",
+        session,
+        patient,
+    )
+    return found and await is_officer(connection, session)
+
+
 async def give_mandate(connection: asyncpg.Connection, organization: int, convention: str) -> None:
     """Lets the auditors of an organisation read the journal of the whole territory. `convention` says by which act."""
     if not convention.strip():

@@ -1,27 +1,19 @@
 """The desk of the journal: six questions, and answers whose address is the question."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 import re
-from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
 
-from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
+from liaison.auth.journal.entry import Event
+
+from ...oauth.conftest import Place
 from ..browsing import say, text
+from .conftest import by_nurse, patient_key
 
 SEARCH = "/journal/recherche"
-
-
-@pytest.fixture
-async def officer(place: Place) -> AsyncIterator[httpx.AsyncClient]:
-    """After the nurse has opened the record, and their list of people."""
-    async with place.signed_in("nurse") as nurse:
-        await nurse.get(f"/dossiers/{place.patient}")
-    async with place.signed_in("dpo") as browser:
-        yield browser
 
 
 def links(answer: httpx.Response, words: str) -> list[str]:
@@ -160,7 +152,22 @@ async def test_the_desk_is_there_for_officers_alone(place: Place, who: str, path
 async def test_an_answer_to_a_patient_is_found_by_their_identity(place: Place, officer: httpx.AsyncClient) -> None:
     answer = await say(officer, "/journal/repondre", family="Le Goff", given="Patient", birth="1950-02-03")
 
-    assert answer.headers["location"].startswith(f"/journal/dossiers/{place.patient}")
+    assert answer.headers["location"] == f"/journal/reponses/{place.patient}"
+    assert "Camille NURSE" in text(await officer.get(answer.headers["location"]))
     unknown = await say(officer, "/journal/repondre", family="Le Goff", given="Nadie", birth="1950-02-03")
     assert unknown.status_code == 404
     assert "Personne n'est connu" in text(unknown)
+
+
+async def test_a_list_that_showed_several_people_is_one_line(place: Place, officer: httpx.AsyncClient) -> None:
+    other = place.house.store.key("Patient", place.other_patient)
+    assert other is not None
+    shown = await by_nurse(place, Event.SEARCH, items=((patient_key(place).kind, patient_key(place).res, 1, 2, 4),))
+    await place.house.journal.record(
+        [shown._replace(patient=0, items=(), returned=2), shown, shown._replace(patient=other.patient)]
+    )
+    nurse = place.house.audit.reference("Practitioner", 0, shown.person).partition("/")[2]
+    page = text(await officer.get(f"{SEARCH}?personne={nurse}&role=nurse"))
+
+    assert "Une liste qui a montré 2 personnes" in page
+    assert page.count("Une liste") == 1

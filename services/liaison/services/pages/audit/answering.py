@@ -20,4 +20,4 @@ async def answer_a_patient(request: Request) -> Response:
     except NotFoundBy as error:
         words = translations(language_of(request)).gettext(error.sentence)
         return render(request, "audit/answering.html", status=error.status, error=words, given=form)
-    return RedirectResponse(f"/journal/dossiers/{found}?reponse=1", status_code=303)
+    return RedirectResponse(f"/journal/reponses/{found}", status_code=303)

@@ -102,7 +102,6 @@ async def _answered(request: Request, question: Question) -> Response:
         line=question.line,
         who=next(iter(who.values()), ""),
         answer=found,
-        replying=bool(question.dossier) and "reponse" in request.query_params,
         last=found.until,
         lines=await lines_of(house.database, record, shown, gettext, ids),
         first_line=(number - 1) * ON_A_PAGE + 1,

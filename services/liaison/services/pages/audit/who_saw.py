@@ -8,13 +8,13 @@ from starlette.responses import Response
 from liaison.auth.caller import Caller
 from liaison.auth.journal.visits import Visit, who_saw
 from liaison.fhir.errors import TooCostly
-from liaison.services.pages.audit import search
-from liaison.services.pages.audit.lines import lines_of, worth_telling
+from liaison.services.pages.audit import person_view, search
+from liaison.services.pages.audit.lines import Line, lines_of, worth_telling
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import address_of, signed_in
+from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 PERSONS: Final = frozenset({"patient", "guardian"})
 """They ask about a record that they see; another one is not there. An auditor sees none, and asks about any."""
@@ -25,16 +25,26 @@ async def visits_to(request: Request) -> Response:
     caller, me = await signed_in(request)
     if me.role_code in search.OFFICERS:
         return await search.about_record(request)
+    lines = await _lines(request, caller, me)
+    return render(
+        request, "audit/visits.html", lines=lines, id=request.path_params["id"], own=me.role_code == "patient"
+    )
+
+
+async def printed(request: Request) -> Response:
+    """The same on paper."""
+    caller, me = await signed_in(request)
+    return person_view.on_paper(request, await _lines(request, caller, me), request.path_params["id"])
+
+
+async def _lines(request: Request, caller: Caller, me: Me) -> list[Line]:
     house = request.app.state.house
     record = Record(house.engine, caller, address_of(request))
     if me.role_code in PERSONS:
         await patient_or_404(record, request.path_params["id"])
     visits = await _visits(house, caller, request.path_params["id"])
     gettext = translations(language_of(request)).gettext
-    lines = await lines_of(house.database, record, [one for one in visits if worth_telling(one)], gettext)
-    return render(
-        request, "audit/visits.html", lines=lines, id=request.path_params["id"], own=me.role_code == "patient"
-    )
+    return await lines_of(house.database, record, [one for one in visits if worth_telling(one)], gettext)
 
 
 async def _visits(house: Any, caller: Caller, patient_id: str) -> list[Visit]:

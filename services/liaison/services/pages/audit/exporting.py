@@ -1,0 +1,189 @@
+"""Exporter: the entries of an answer as CSV, as FHIR (NDJSON) or on paper, with their count and a SHA-256.
+
+An export follows the filters of its address, says when it was cut, and is itself an entry of the journal, before it leaves.
+Times are UTC. In a CSV, a cell that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV
+injection); the last line has the count and the SHA-256 of all bytes before it. Of a PDF, which cannot hold its own hash, it
+is the hash of the CSV of the same entries.
+"""
+
+import csv
+import hashlib
+import io
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.table import label_of
+from liaison.auth.caller import Caller
+from liaison.auth.journal.audit_event import SHAPES, identifier
+from liaison.auth.journal.audit_reader import Seen
+from liaison.auth.journal.entry import Event, entry
+from liaison.fhir.definitions import type_of
+from liaison.services.pages import clock
+from liaison.services.pages.audit import sheet
+from liaison.services.pages.audit.answer import Answer, answer
+from liaison.services.pages.audit.lines import directory_names, lines_of
+from liaison.services.pages.audit.question import Question, Unread, asked
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import confine, render
+from liaison.services.pages.marking import _
+from liaison.services.pages.record import Record
+from liaison.services.pages.sheets.printing import Part, pdf
+from liaison.services.pages.signed_in import address_of, signed_in
+
+COLUMNS: Final = (
+    "moment_utc", "ligne", "acte", "resultat", "personne", "nom", "role", "structure", "nom_structure", "dossier",
+    "logiciel", "finalite", "motif", "regles", "elements",
+)  # fmt: skip
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_MOST_ON_PAPER: Final = 2_000
+
+
+def neutral(cell: str) -> str:
+    """The cell as no spreadsheet takes it for a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+async def export_csv(request: Request) -> Response:
+    return await _exported(request, "csv")
+
+
+async def export_ndjson(request: Request) -> Response:
+    return await _exported(request, "ndjson")
+
+
+async def export_pdf(request: Request) -> Response:
+    return await _exported(request, "pdf")
+
+
+async def _exported(request: Request, form: str) -> Response:
+    caller, _me = await signed_in(request)
+    house = request.app.state.house
+    try:
+        question = asked(request.query_params.multi_items())
+        found = await answer(house, caller, question, clock.now(request))
+    except Unread as error:
+        words = error.told(translations(language_of(request)).gettext)
+        return render(request, "audit/answer.html", status=400, error=words, line="")
+    seen = _entries(found)
+    record = Record(house.engine, caller, address_of(request))
+    table = await _csv(house, record, found, seen)
+    digest = hashlib.sha256(table).hexdigest()
+    match form:
+        case "csv":
+            body, media = table + _last_line(found, len(seen), digest), "text/csv; charset=utf-8"
+        case "ndjson":
+            lines = b"".join(orjson.dumps(tree) + b"\n" for tree in await house.audit.trees(caller, seen))
+            digest = hashlib.sha256(lines).hexdigest()
+            body, media = lines + _last_resource(found, len(seen), digest), "application/fhir+ndjson"
+        case _:
+            body, media = await _paper(request, record, found, len(seen), digest), "application/pdf"
+    await _tell(house, caller, question, found, seen, form, digest)
+    response = Response(body, media_type=media)
+    response.headers["content-disposition"] = f'attachment; filename="journal-{clock.now(request):%Y-%m-%d}.{form}"'
+    return confine(request, response)
+
+
+async def _tell(
+    house: Any, caller: Caller, question: Question, found: Answer, seen: Sequence[Seen], form: str, digest: str
+) -> None:
+    """The export as an entry, and one on each person whose entries leave with it."""
+    detail = {"journal": form, "entries": len(seen), "sha256": digest, "cut": found.cut or found.refusals_cut}
+    people = {one.record.patient for one in seen} | (
+        {house.audit.patient(question.dossier)} if question.dossier else set()
+    )
+    await house.journal.record(
+        [
+            entry(caller, Event.EXPORT, returned=len(seen), query=question.query, detail=detail),
+            *(
+                entry(caller, Event.EXPORT, patient=one, query=question.query, detail=detail)
+                for one in sorted(people - {0})
+            ),
+        ]
+    )
+
+
+def _entries(found: Answer) -> list[Seen]:
+    seen = [one for visit in found.visits for one in visit.lines]
+    return sorted(seen, key=lambda one: (one.record.at, one.record.worker, one.record.sequence), reverse=True)
+
+
+async def _csv(house: Any, record: Record, found: Answer, seen: Sequence[Seen]) -> bytes:
+    reader = house.audit
+    people = {one.entry.person: _person(reader, one) for one in seen}
+    places = {n: reader.reference("Organization", 0, n) for n in {one.entry.organization for one in seen} - {0}}
+    names = await directory_names(record, [*people.values(), *places.values()])
+    ids = await reader.patient_ids({one.record.patient for one in seen})
+    written = io.StringIO()
+    rows = csv.writer(written, lineterminator="\r\n")
+    rows.writerow(COLUMNS)
+    for one in seen:
+        done = one.entry
+        person, place = people[done.person], places.get(done.organization, "")
+        rows.writerow(
+            neutral(cell)
+            for cell in (
+                one.record.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+                identifier(one.record.worker, one.record.sequence),
+                SHAPES[done.event].subtype[1],
+                str(done.outcome),
+                person,
+                names.get(person, ""),
+                done.role_code,
+                place,
+                names.get(place, ""),
+                ids.get(done.patient, ""),
+                found.clients.get(done.client, ("", ""))[0],
+                Purpose(done.purpose).code if done.purpose else "",
+                done.reason,
+                " ".join(sorted({label_of(rule) for item in done.items for rule in item[3::2]})),
+                " ".join(sorted({type_of(item[0]) for item in done.items})),
+            )
+        )
+    return written.getvalue().encode()
+
+
+def _person(reader: Any, one: Seen) -> str:
+    done = one.entry
+    if not done.person or done.person == done.client or done.role_code in ("patient", "guardian"):
+        return ""
+    return str(reader.reference("Practitioner", 0, done.person))
+
+
+def _last_line(found: Answer, count: int, digest: str) -> bytes:
+    whole = "coupé" if found.cut or found.refusals_cut else "complet"
+    return f"# {count} lignes,{whole},SHA-256,{digest}\r\n".encode()
+
+
+def _last_resource(found: Answer, count: int, digest: str) -> bytes:
+    """A line that readers of FHIR understand too."""
+    said: list[dict[str, Any]] = [
+        {"name": "count", "valueInteger": count},
+        {"name": "cut", "valueBoolean": found.cut or found.refusals_cut},
+        {"name": "sha256", "valueString": digest},
+    ]
+    return orjson.dumps({"resourceType": "Parameters", "parameter": said}) + b"\n"
+
+
+async def _paper(request: Request, record: Record, found: Answer, count: int, digest: str) -> bytes:
+    house, language = request.app.state.house, language_of(request)
+    gettext = translations(language).gettext
+    title = gettext(_("Extrait du journal des accès"))
+    shown = found.visits[:_MOST_ON_PAPER]
+    ids = await house.audit.patient_ids({one.patient for one in shown})
+    made = [
+        Part("title", title),
+        Part("text", found.question.line or gettext(_("Tout le dernier mois"))),
+        sheet.hours_said(gettext),
+    ]
+    if found.cut or found.refusals_cut or len(shown) < len(found.visits):
+        made.append(Part("text", gettext(_("Cet extrait est coupé : il y a d'autres lignes dans la période."))))
+    made += sheet.paragraphs(await lines_of(house.database, record, shown, gettext, ids), language)
+    counted = gettext(_("%(visits)s visites, %(count)s lignes. SHA-256 de l'export CSV des mêmes lignes : %(digest)s"))
+    made.append(Part("text", counted % {"visits": len(found.visits), "count": count, "digest": digest}))
+    return pdf(made, title, language)

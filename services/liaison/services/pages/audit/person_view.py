@@ -1,0 +1,107 @@
+"""What a person reads of the accesses to their record: on their own page, and in an officer's answer to them.
+
+The answer shows what the person's own page would, and nothing more: what their class filter hides (a note about them from
+someone else, a report of suspected abuse) is not told to have happened. The officer's journal entry has the officer's name.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.auth import sessions
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.caller import Caller
+from liaison.auth.journal.looking import tell
+from liaison.auth.journal.visits import Visit, visits
+from liaison.auth.sessions import Act
+from liaison.fhir.errors import NotFound
+from liaison.fhir.store.contract import Key
+from liaison.services.pages import clock
+from liaison.services.pages.audit import sheet
+from liaison.services.pages.audit.lines import Line, lines_of, worth_telling
+from liaison.services.pages.calendar_words import day_said
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
+from liaison.services.pages.record import Record
+from liaison.services.pages.sheets.printing import Part, printed
+from liaison.services.pages.signed_in import address_of, signed_in
+
+_SECONDS = 60
+
+
+async def answer(request: Request) -> Response:
+    """An officer reads what will be answered."""
+    lines = await _lines(request)
+    return render(request, "audit/visits.html", lines=lines, id=request.path_params["id"], own=False, replying=True)
+
+
+async def answer_printed(request: Request) -> Response:
+    """The same, to hand over."""
+    lines = await _lines(request)
+    return on_paper(request, lines, request.path_params["id"])
+
+
+def on_paper(request: Request, lines: list[Line], id_: str) -> Response:
+    language = language_of(request)
+    gettext, now = translations(language).gettext, clock.now(request)
+    title = gettext(_("Qui a ouvert votre dossier"))
+    made = [
+        Part("title", title),
+        Part("text", gettext(_("Dossier %(number)s, le %(day)s")) % {"number": id_[:6], "day": _day(now, language)}),
+        sheet.hours_said(gettext),
+        *(sheet.paragraphs(lines, language) or [Part("text", gettext(_("Personne n'a ouvert ce dossier.")))]),
+        Part("heading", gettext(_("Un accès vous étonne ?"))),
+        Part(
+            "text",
+            gettext(_("Demandez au délégué à la protection des données : il vérifie, et il vous répond par écrit.")),
+        ),
+    ]
+    return printed(request, made, title, language, "acces")
+
+
+def _day(now: datetime, language: str) -> str:
+    return day_said(now.date(), "d MMM y", language)
+
+
+async def _lines(request: Request) -> list[Line]:
+    caller, _me = await signed_in(request)
+    house, id_ = request.app.state.house, request.path_params["id"]
+    found = await _as_the_person_would(house, caller, id_)
+    await tell(
+        house.journal, caller, {house.audit.patient(id_)}, sum(len(one.lines) for one in found), f"reponse={id_}"
+    )
+    record = Record(house.engine, caller, address_of(request))
+    gettext = translations(language_of(request)).gettext
+    return await lines_of(house.database, record, [one for one in found if worth_telling(one)], gettext)
+
+
+async def _as_the_person_would(house: Any, caller: Caller, id_: str) -> list[Visit]:
+    """Raises NotFound unless the officer answers for this record."""
+    key = house.store.key("Patient", id_)
+    if key is None or not await house.audit.answers_for(caller, key.patient):
+        raise NotFound
+    person = await _session_of(house, key)
+    try:
+        seen = await house.audit.entries(person, f"patient=Patient/{id_}", refusals=False)
+        found = visits(house.audit, seen)
+        software = await house.audit.software({one.client for one in found} - {0})
+    finally:
+        await sessions.end_session(house.database.writing, person.session)
+    for one in found:
+        if one.client in software:
+            one.software = software[one.client].name
+    return found
+
+
+async def _session_of(house: Any, key: Key) -> Caller:
+    """A session that sees this record as its person does, and no other, for as long as the answer is made."""
+    act = Act((key.res,), Purpose.PATRQT, "patient", only_patient=key.patient)
+    async with house.database.writing.acquire() as connection:
+        session = await sessions.open_session(connection, act, sessions.BROWSER, _SECONDS)
+        person = await sessions.caller_of(connection, session)
+    if person is None:
+        raise NotFound
+    return person

@@ -1,0 +1,118 @@
+"""Exports of an answer: they follow its filters, carry count and hash, hold no formula, and are entries themselves."""
+
+import csv
+import hashlib
+import io
+
+import httpx
+import orjson
+import pytest
+
+from liaison.auth.journal import looking
+from liaison.auth.journal.entry import Event
+from liaison.services.pages.audit.exporting import COLUMNS, neutral
+
+from ...oauth.conftest import Place
+from ..sheets.test_printing import words
+from .conftest import by_nurse, patient_key
+
+
+def split(body: bytes) -> tuple[bytes, bytes]:
+    """Everything but the last line, and that."""
+    lines = body.splitlines(keepends=True)
+    return b"".join(lines[:-1]), lines[-1]
+
+
+def rows(body: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(split(body)[0].decode())))
+
+
+async def test_a_csv_follows_the_filters_and_carries_its_count_and_hash(
+    place: Place, officer: httpx.AsyncClient
+) -> None:
+    await officer.get(f"/journal/dossiers/{place.patient}")
+    whole = await officer.get(f"/journal/export.csv?dossier={place.patient}")
+    narrowed = await officer.get(f"/journal/export.csv?dossier={place.patient}&role=nurse")
+    none = await officer.get(f"/journal/export.csv?dossier={place.patient}&role=gp")
+
+    assert set(rows(narrowed.content)[0]) == set(COLUMNS)
+    assert {row["role"] for row in rows(narrowed.content)} == {"nurse"}
+    assert {row["dossier"] for row in rows(narrowed.content)} == {place.patient}
+    assert len(rows(whole.content)) >= len(rows(narrowed.content)) > len(rows(none.content)) == 0
+    before, last = split(narrowed.content)
+    count = len(rows(narrowed.content))
+    assert last == f"# {count} lignes,complet,SHA-256,{hashlib.sha256(before).hexdigest()}\r\n".encode()
+    assert b"LE GOFF" not in whole.content
+
+
+async def test_an_ndjson_is_of_auditevents_and_ends_with_its_count_and_hash(
+    place: Place, officer: httpx.AsyncClient
+) -> None:
+    answer = await officer.get(f"/journal/export.ndjson?dossier={place.patient}&role=nurse")
+    before, last = split(answer.content)
+    events = [orjson.loads(line) for line in before.splitlines()]
+    said = {one["name"]: next(v for k, v in one.items() if k != "name") for one in orjson.loads(last)["parameter"]}
+
+    assert {one["resourceType"] for one in events} == {"AuditEvent"}
+    assert said == {"count": len(events), "cut": False, "sha256": hashlib.sha256(before).hexdigest()}
+
+
+async def test_paper_has_the_visits_and_the_hash_of_the_csv(place: Place, officer: httpx.AsyncClient) -> None:
+    query = f"dossier={place.patient}&role=nurse&motif=TREAT"
+    table = await officer.get(f"/journal/export.csv?{query}")
+    paper = await officer.get(f"/journal/export.pdf?{query}")
+
+    assert "Camille NURSE" in words(paper.content)
+    assert hashlib.sha256(split(table.content)[0]).hexdigest() in words(paper.content).replace("\n", "")
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "pdf"])
+async def test_an_export_that_is_cut_says_so(
+    place: Place, officer: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(looking, "MOST", 1)
+    answer = await officer.get(f"/journal/export.{form}?dossier={place.patient}")
+
+    if form == "pdf":
+        assert "Cet extrait est coupé" in words(answer.content)
+    else:
+        last = split(answer.content)[1].decode()
+        assert {"csv": ",coupé,", "ndjson": '"cut","valueBoolean":true'}[form] in last
+
+
+@pytest.mark.parametrize("mark", ["=", "+", "-", "@", "\t", "\r"], ids=["equals", "plus", "minus", "at", "tab", "cr"])
+def test_a_cell_is_no_formula(mark: str) -> None:
+    assert neutral(f"{mark}1+1") == f"'{mark}1+1"
+    assert neutral(f"1{mark}1") == f"1{mark}1"
+
+
+async def test_a_reason_that_someone_typed_is_no_formula_in_a_spreadsheet(
+    place: Place, officer: httpx.AsyncClient
+) -> None:
+    typed = '=HYPERLINK("https://evil.example","clic")'
+    await place.house.journal.record([await by_nurse(place, Event.EMERGENCY, reason=typed)])
+    answer = await officer.get(f"/journal/export.csv?dossier={place.patient}")
+
+    assert f"'{typed}" in {row["motif"] for row in rows(answer.content)}
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "pdf"])
+async def test_an_export_is_an_entry_on_the_person(place: Place, officer: httpx.AsyncClient, form: str) -> None:
+    count = "select count(*) from journal_entry where event = 40 and patient = any($1::bigint[])"
+    about = [0, patient_key(place).patient]
+    await officer.get(f"/journal/export.{form}?dossier={place.patient}")
+
+    assert await place.house.database.reading.fetchval(count, about) == 2
+
+
+async def test_a_question_that_is_not_understood_is_no_export(officer: httpx.AsyncClient) -> None:
+    answer = await officer.get("/journal/export.csv?heure=99")
+
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("who", ["nurse", "patient", "admin"])
+async def test_exports_are_for_officers_alone(place: Place, who: str) -> None:
+    async with place.signed_in(who) as browser:
+        assert (await browser.get(f"/journal/export.csv?dossier={place.patient}")).status_code == 404
