@@ -65,7 +65,7 @@ WITHOUT = {
          "/dossiers/{id}/opposition", "/dossiers/{id}/accords/{consent}/retirer", "/dossiers/{id}/masquer",
          "/oppositions/{id}", "/carnet", "/dossiers/{id}/carnet", "/dossiers/{id}/equipe", "/lettres/{id}/envoyee", "/a-contresigner/signer", "/dossiers/{id}/carnet/proche",
          "/dossiers/{id}/alertes/{task}", "/visite/{id}", "/appels", "/appels/{task}", "/appels/{task}/prendre",
-         "/urgence/{task}/fin", "/cohorte/etapes/{task}", "/cohorte/appliquer/{id}", "/mes-acces",
+         "/urgence/{task}/fin", "/cohorte/etapes/{task}", "/cohorte/appliquer/{id}", "/mes-acces", "/a-verifier",
          "/journal", "/journal/professionnels", "/journal/repondre", "/journal/urgences/{task}", "/dossiers",
          "/accueillir/plusieurs", "/doublons/{one}/{other}", "/dossiers/{id}/identite/verifiee",
          "/dossiers/{id}/identite/corriger", "/dossiers/{id}/identite/separer"),
