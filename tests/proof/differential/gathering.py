@@ -88,10 +88,13 @@ async def compartment(run: Run) -> str:
 async def compartment_of_others(run: Run) -> str:
     """A type in the compartment of someone of the directory, or of a stay: what refers to them by the elements of R4
     (compartmentdefinition.html); nothing where the stay is not seen."""
-    owner = run.random.choice(["Practitioner", "Encounter"])
-    type_ = run.random.choice([one for one, paths in MEMBERS[owner].items() if paths and one in IN_A_STAY])
-    known = [one.ref for one in run.world.current() if one.ref.startswith(f"{owner}/")]
+    prefix = run.random.choice(["Practitioner/", "Encounter/"])
+    known = [one.ref for one in run.world.current() if one.ref.startswith(prefix)]
+    if not known:  # a world may have no stay
+        return ""
     within = run.random.choice(known)
+    members = MEMBERS[within.partition("/")[0]]
+    type_ = run.random.choice([one for one, paths in members.items() if paths and one in IN_A_STAY])
     found, _, wrong = await run.pages(f"{within}/{type_}", [("_count", "6"), ("_total", "accurate")])
     seen = _seen(run)
     wanted = {
@@ -105,6 +108,8 @@ async def compartment_of_others(run: Run) -> str:
 async def everything_around(run: Run) -> str:
     """Of a stay: it, and what of the record refers to it; 404 where it is not seen."""
     stays = [one for one in run.world.current() if one.ref.startswith("Encounter/")]
+    if not stays:
+        return ""
     stay, seen = run.random.choice(stays), _seen(run)
     if stay.ref not in seen:
         return differ("status", (await run.ask("GET", f"{stay.ref}/$everything")).status_code, 404)

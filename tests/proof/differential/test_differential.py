@@ -86,7 +86,11 @@ async def differences(
         for number in range(cases):
             run.caller = run.random.choice(place.callers if not who else callers)
             kind = run.random.choices(kinds, weights)[0]
-            difference = await kind(run)
+            try:
+                difference = await kind(run)
+            except Exception as error:
+                error.add_note(f"seed {seed}, case {number}, {run.caller.name}: {run.asked}")
+                raise
             if difference:
                 # The same seed makes the same world and the same questions, but for the ids in them.
                 found.append(f"seed {seed}, case {number}, {run.caller.name}: {run.asked}: {difference}")
