@@ -39,7 +39,7 @@ _BILLED = {
     "facility": _p("reference", "facility", targets="Location"),
 }
 
-_ANYTHING = (
+ANYTHING = (
     "Patient Observation Encounter Condition Procedure MedicationRequest Practitioner Organization DiagnosticReport"
     " DocumentReference Immunization AllergyIntolerance CarePlan CareTeam Claim ExplanationOfBenefit ImagingStudy"
     " Medication MedicationAdministration SupplyDelivery Device"
@@ -258,7 +258,7 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
     "SupplyDelivery": {"patient": _p("reference", "patient", targets="Patient"), "status": _p("token", "status")},
     "Provenance": {
         "patient": _p("reference", "target", targets="Patient", only="Patient"),
-        "target": _p("reference", "target", targets=_ANYTHING),
+        "target": _p("reference", "target", targets=ANYTHING),
         "agent": _p(
             "reference",
             "agent.who",
