@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from ..reference import texts
 from ..reference.elements import elements
 from ..reference.evaluator import Asked, in_order, matching, sort_keys
 from ..reference.generator import Generator
@@ -90,6 +91,29 @@ async def filtered(run: Run) -> str:
 
 def _named(run: Run) -> dict[str, Any]:
     return {one.ref: one.tree for one in run.visible()}
+
+
+async def by_words(run: Run) -> str:
+    """`_text` and `_content`: words of what there is, also of what is not shown."""
+    name, text = run.random.choice([("_text", texts.narrative), ("_content", texts.content)])
+    trees = corpus(run)
+    type_ = run.random.choice(sorted({one["resourceType"] for one in trees if name == "_content" or "text" in one}))
+    said = [held for one in trees if one["resourceType"] == type_ and (held := text(one))]
+    tree = texts.asked_of(said, run.random, run.random.choice((0, 0, 1, 2)))
+    found, _, wrong = await run.pages(
+        type_, [(name, texts.written(tree, run.random)), ("_count", "50"), ("_total", "accurate")]
+    )
+    wanted = {
+        one.ref
+        for one in run.visible()
+        if one.ref.startswith(f"{type_}/") and texts.says(text(_untagged(one.tree)), tree)
+    }
+    return wrong or differ("ids", set(map(name_of, found)), wanted)
+
+
+def _untagged(tree: Any) -> Any:
+    """What is written: that something is not shown is said on the way out."""
+    return {**tree, "meta": {name: one for name, one in tree["meta"].items() if name != "tag"}}
 
 
 async def several_types(run: Run) -> str:

@@ -32,6 +32,7 @@ KINDS = (
     (searching.meant, 12),
     (searching.by_kind, 14),
     (searching.filtered, 6),
+    (searching.by_words, 5),
     (searching.several_types, 5),
     (gathering.included, 6),
     (gathering.referring, 4),

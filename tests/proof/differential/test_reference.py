@@ -3,7 +3,7 @@
 The issue asks for one of under 300 lines. It is longer, counted without blank lines, comments, docstrings and imports: who
 may see and write what is some 390 lines (facts, rights, labels, withheld) beside the table of the law (110); search is some
 370 (evaluator, elements), what codes, wholes and lists stand for 200 (meanings, units 40), filters and compartments 80 of
-results, and what R4 says of each parameter is data (430). What is left out to be shorter is not compared: every relationship
+results, words 40 of texts, and what R4 says of each parameter is data (430). What is left out to be shorter is not compared: every relationship
 of the law with its dates, every type of parameter and modifier of R4. So it is kept in parts of which each is read beside the
 one page that it is written from, and none computes what another does.
 """
@@ -18,7 +18,7 @@ PARTS = (
     *(HERE / f"{name}.py" for name in ("law", "facts", "rights", "labels", "withheld", "tables")),
     *(
         HERE.parent / "reference" / f"{name}.py"
-        for name in ("evaluator", "elements", "meanings", "units", "results", "tables", "named")
+        for name in ("evaluator", "elements", "meanings", "units", "results", "tables", "named", "texts")
     ),
 )
 
