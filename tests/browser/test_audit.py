@@ -102,3 +102,72 @@ async def test_a_person_sees_who_opened_their_own_record(desks: Desks) -> None:
     words = await told(page)
     assert "Dr Anne-Laure Guillemot" in words
     assert "maltraitance" not in words
+
+
+async def test_a_person_asks_about_an_access_and_is_answered(desks: Desks) -> None:
+    doctor, patient = await desks.sign_in("gp"), desks.patient("patient_b")
+    await doctor.goto(f"/dossiers/{patient}")
+    page = await desks.sign_in("patient_b")
+    await page.goto(f"/journal/dossiers/{patient}")
+    await press(page, page.get_by_role("link", name="Je ne comprends pas cet accès Dr Anne-Laure Guillemot").first)
+    await check_page(page)
+    await page.get_by_label("Votre question").fill("Pourquoi le dimanche ?")
+    await press(page, page.get_by_role("button", name="Envoyer ma question"))
+    assert "Pas encore de réponse" in await told(page)
+    await check_page(page)
+
+    officer = await desks.sign_in("dpo")
+    assert "Une personne ne comprend pas un accès à son dossier" in await told(officer)
+    await press(officer, officer.get_by_role("link", name="Lire la question"))
+    words = await told(officer)
+    assert "Pourquoi le dimanche ?" in words
+    assert "Dr Anne-Laure Guillemot" in words
+    assert "Benali" not in words
+    await check_page(officer)
+    await officer.get_by_label("Votre réponse").fill("Elle était de garde ce jour-là.")
+    await press(officer, officer.get_by_role("button", name="Envoyer la réponse"))
+    assert "Déjà répondues" in await told(officer)
+    await check_page(officer)
+
+    await page.reload()
+    assert "Elle était de garde ce jour-là." in await told(page)
+
+
+async def test_what_a_professional_did_is_found_by_name_and_narrowed(desks: Desks) -> None:
+    doctor = await desks.sign_in("gp")
+    await doctor.goto(f"/dossiers/{desks.patient('bpco_04')}")
+    page = await desks.sign_in("auditor")
+    await press(page, page.get_by_role("link", name="Qu'a fait ce professionnel ?"))
+    await page.get_by_label("Nom du professionnel").fill("Guillemot")
+    await press(page, page.get_by_role("button", name="Chercher"))
+    await press(page, page.get_by_role("link", name="Anne-Laure Guillemot"))
+    assert "Robic" not in await told(page)
+    await check_page(page)
+    await page.get_by_text("Affiner").click()
+    await press(page, page.get_by_role("link", name="Soins", exact=True))
+    assert "motif=TREAT" in page.url
+    words = await told(page)
+    assert "Motif : Soins" in words
+    assert f"Dossier {desks.patient('bpco_04')[:6]}" in words
+    await page.get_by_text("Pour les experts").click()
+    line = page.get_by_label("La recherche en une ligne")
+    assert "motif:TREAT" in await line.input_value()
+    await line.fill("heure:99")
+    await press(page, page.get_by_role("button", name="Chercher"))
+    assert "« 99 »" in await page.get_by_role("alert").inner_text()
+    await check_page(page)
+
+
+async def test_a_patient_is_answered_on_paper(desks: Desks) -> None:
+    [name] = list(desks.resources("gp_outside", f"Patient?_id={desks.patient('patient_30')}"))
+    official = next(one for one in name["name"] if one["use"] == "official")
+    page = await desks.sign_in("auditor")
+    await press(page, page.get_by_role("link", name="Répondre à un patient"))
+    await page.get_by_label("Nom de naissance").fill(official["family"])
+    await page.get_by_label("Premier prénom").fill(official["given"][0])
+    await page.get_by_label("Date de naissance").fill(name["birthDate"])
+    await press(page, page.get_by_role("button", name="Préparer la réponse"))
+    await check_page(page)
+    async with page.expect_download() as downloaded:
+        await page.get_by_role("link", name="Imprimer (PDF)").click()
+    assert (await (await downloaded.value).path()).read_bytes().startswith(b"%PDF-")

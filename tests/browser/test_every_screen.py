@@ -25,7 +25,7 @@ SCREENS = {
     "coordinator": ["/cohorte", "/cohorte?retard=1", "/cohorte/appliquer/{bpco_01}",
                     "/cohorte/appliquer/{bpco_01}?protocole=https://liaison.example/fhir/PlanDefinition/bpco"],
     "coordinator_admin": ["/cohorte/indicateurs"],
-    "dpo": ["/avis", "/acces-retablis", "/logiciels", "/conservation", "/conservation/blocages"],
+    "dpo": ["/avis", "/journal", "/journal/questions", "/acces-retablis", "/logiciels", "/conservation", "/conservation/blocages"],
     "admin": ["/administration/comptes", "/logiciels"],
     "practice_referent": ["/equipe"],
     "auditor": ["/journal", "/journal/professionnels", "/journal/repondre", "/journal/recherche", "/journal/dossiers/{bpco_04}", "/journal/reponses/{bpco_04}",

@@ -119,3 +119,19 @@ journal_verdict = Table(
     Column("sealed", LargeBinary),
     moment("asked_at"),
 )
+
+# « Je ne comprends pas cet accès » (journal.questions): about which entry, and what was answered. Both texts are sealed
+# under the patient's key, and go with the record.
+access_question = Table(
+    "access_question",
+    metadata,
+    Column("question", BigInteger, primary_key=True, autoincrement=False),  # random
+    Column("patient", BigInteger, nullable=False),
+    Column("worker", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    moment("asked_at", nullable=False, server_default=func.now()),
+    Column("answer", LargeBinary),
+    moment("answered_at"),
+)
+Index("access_question_by_patient", access_question.c.patient)

@@ -27,7 +27,7 @@ _EMERGENCY: Final = "emergency-access"
 class Kind(StrEnum):
     """`about` is, in turn: the number of the recovery, nothing, the Task of the review (with its patient), the res of the
     Practitioner (with the role as `code`), the number of the vendor's request, the number of the table of rules, how many
-    records were destroyed."""
+    records were destroyed, the number of the question."""
 
     RECOVERY = "recovery"
     SEALED = "sealed-code"
@@ -36,6 +36,7 @@ class Kind(StrEnum):
     SOFTWARE = "software"
     RULES = "rules"
     DESTRUCTION = "destruction"
+    QUESTION = "question"
 
 
 class Notice(NamedTuple):

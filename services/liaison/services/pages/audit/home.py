@@ -3,8 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import vocabulary
+from liaison.auth.access import adopted, vocabulary
 from liaison.auth.access.reviews import REVIEWED
+from liaison.auth.journal import questions
 from liaison.services.pages.audit import identity_form
 from liaison.services.pages.audit.identity_form import REASONS, NotFoundBy
 from liaison.services.pages.languages import language_of, translations
@@ -30,6 +31,9 @@ async def _show(request: Request, error: NotFoundBy | None = None, form: dict[st
     record = Record(request.app.state.house.engine, caller, address_of(request))
     wanted = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
     waiting = await record.count("Task", {"code": wanted, "status:not": "completed"})
+    house = request.app.state.house
+    async with house.database.reading.acquire() as connection:
+        asked = await questions.waiting(connection, caller.session, await adopted.in_force(connection))
     return render(
         request,
         "audit/questions.html",
@@ -38,4 +42,5 @@ async def _show(request: Request, error: NotFoundBy | None = None, form: dict[st
         error=translations(language_of(request)).gettext(error.sentence) if error else "",
         given=form or {},
         waiting=waiting,
+        asked=asked,
     )

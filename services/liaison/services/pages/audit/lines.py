@@ -9,6 +9,7 @@ from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.table import number_of
 from liaison.auth.journal.entry import Event
 from liaison.auth.journal.visits import Visit
+from liaison.services.pages.audit.reasons_said import reason_said
 from liaison.services.pages.audit.rules_then import RulesThen
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.kinds import KINDS, OTHER
@@ -59,6 +60,7 @@ class Line:
     minutes: int
     purposes: list[str]
     acts: list[str]
+    reasons: list[str]
     rule: str
     rule_text: str
     version: str  # of the rules at that time, when others are in force now
@@ -109,6 +111,7 @@ async def lines_of(
             minutes=round((visit.until - visit.since).total_seconds() / 60),
             purposes=sorted(gettext(PURPOSES[purpose]) for purpose in visit.purposes if purpose in PURPOSES),
             acts=sorted(gettext(ACTS[act]) for act in visit.acts if act in ACTS),
+            reasons=sorted({reason_said(reason, gettext) for reason in visit.reasons}),
             rule=main_rule(visit.rules),
             rule_text=_translated(then.at(visit.until).texts.get(main_rule(visit.rules), ""), gettext),
             version=then.at(visit.until).version,

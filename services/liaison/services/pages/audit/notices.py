@@ -37,6 +37,7 @@ _WORDS: Final = {
     Kind.SOFTWARE: _("Un logiciel attend votre accord"),
     Kind.RULES: _("D’autres règles de partage sont en vigueur"),
     Kind.DESTRUCTION: _("Des dossiers ont été détruits, leur délai passé"),
+    Kind.QUESTION: _("Une personne ne comprend pas un accès à son dossier"),
 }
 _NEXT: Final = {
     Kind.RECOVERY: _("Vérifier auprès de la personne"),
@@ -44,6 +45,7 @@ _NEXT: Final = {
     Kind.SOFTWARE: _("Lire la demande"),
     Kind.RULES: _("Lire les règles"),
     Kind.DESTRUCTION: _("Voir la conservation"),
+    Kind.QUESTION: _("Lire la question"),
 }
 
 _PLACES: Final = {
@@ -123,4 +125,6 @@ def _where(request: Request, one: Notice) -> str:
     if one.kind is Kind.EMERGENCY:
         task = request.app.state.house.store.id(Key(one.patient, kind_of("Task"), one.about))
         return f"/journal/urgences/{task}"
+    if one.kind is Kind.QUESTION:
+        return f"/journal/questions/{one.about}"
     return _PLACES.get(one.kind, "")

@@ -4,6 +4,8 @@ from starlette.routing import BaseRoute
 
 from liaison.services.pages.audit import (
     answering,
+    asked,
+    asking,
     doubts,
     entry_page,
     exporting,
@@ -36,6 +38,9 @@ def routes() -> list[BaseRoute]:
         page("/journal/reponses/{id}", person_view.answer, roles=OFFICERS),
         page("/journal/reponses/{id}/pdf", person_view.answer_printed, roles=OFFICERS),
         page("/journal/dossiers/{id}/pdf", who_saw.printed, roles=who_saw.PERSONS),
+        page("/journal/dossiers/{id}/question", asking.ask, methods=_FORM, roles=who_saw.PERSONS),
+        page("/journal/questions", asked.listed, roles=asked.ANSWERERS),
+        page("/journal/questions/{number}", asked.one, methods=_FORM, roles=asked.ANSWERERS),
         page("/journal/lignes/{id}", entry_page.entry_page, roles=OFFICERS),
         page("/journal/dossiers/{id}", who_saw.visits_to, roles=OFFICERS | who_saw.PERSONS),
         page("/journal/urgences", reviews.queue, roles=OFFICERS),

@@ -21,8 +21,8 @@ def paragraphs(lines: Sequence[Line], language: str) -> list[Part]:
         if line.record:
             made.append(Part("text", gettext(_("Dossier %(number)s")) % {"number": line.number}))
         made.append(Part("text", f"{_when(line, language)} · {', '.join([*line.purposes, *line.acts])}".rstrip(" ·")))
-        if line.visit.reasons:
-            made.append(Part("text", colon(gettext, gettext(_("Motif")), ", ".join(sorted(line.visit.reasons)))))
+        if line.reasons:
+            made.append(Part("text", colon(gettext, gettext(_("Motif")), ", ".join(line.reasons))))
         made.append(Part("text", what(line, language)))
     return made
 

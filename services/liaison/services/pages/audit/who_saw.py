@@ -6,11 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.caller import Caller
+from liaison.auth.journal import questions
 from liaison.auth.journal.visits import Visit, who_saw
 from liaison.fhir.errors import TooCostly
 from liaison.services.pages.audit import person_view, search
 from liaison.services.pages.audit.lines import Line, lines_of, worth_telling
 from liaison.services.pages.clinician.dossier import patient_or_404
+from liaison.services.pages.clinician.wishes import recorded
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.record import Record
@@ -25,19 +27,33 @@ async def visits_to(request: Request) -> Response:
     caller, me = await signed_in(request)
     if me.role_code in search.OFFICERS:
         return await search.about_record(request)
-    lines = await _lines(request, caller, me)
+    house, id_ = request.app.state.house, request.path_params["id"]
+    lines = await lines_seen(request, caller, me)
+    record = Record(house.engine, caller, address_of(request))
+    gettext = translations(language_of(request)).gettext
+    async with house.database.reading.acquire() as connection:
+        asked = await questions.of_person(connection, house.vault, house.audit.patient(id_), caller.practitioner)
+    asked_about = {one.entry for one in asked}
     return render(
-        request, "audit/visits.html", lines=lines, id=request.path_params["id"], own=me.role_code == "patient"
+        request,
+        "audit/visits.html",
+        lines=lines,
+        id=id_,
+        own=me.role_code == "patient",
+        wishes=await recorded(record, id_, gettext),
+        asked=asked,
+        open_to_question=[not asked_about & set(line.visit.events) for line in lines],
     )
 
 
 async def printed(request: Request) -> Response:
     """The same on paper."""
     caller, me = await signed_in(request)
-    return person_view.on_paper(request, await _lines(request, caller, me), request.path_params["id"])
+    return person_view.on_paper(request, await lines_seen(request, caller, me), request.path_params["id"])
 
 
-async def _lines(request: Request, caller: Caller, me: Me) -> list[Line]:
+async def lines_seen(request: Request, caller: Caller, me: Me) -> list[Line]:
+    """What this person may know of who opened this record. Raises NotFound for a record that is not theirs."""
     house = request.app.state.house
     record = Record(house.engine, caller, address_of(request))
     if me.role_code in PERSONS:

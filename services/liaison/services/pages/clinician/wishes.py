@@ -107,13 +107,9 @@ async def _show(
     error: str = "",
     status: int = 200,
 ) -> Response:
-    mine = {"patient": f"Patient/{patient['id']}", "_count": "100"}
-    consents = await found(record, "Consent", mine, 300)
     gettext = translations(language_of(request)).gettext
     may_record = writes(await adopted.in_force(request.app.state.house.database), me.role_code, Class.CONSENT)
     may = may_record and me.role_code != "home-aide"
-    known = [tree for tree in consents if tree.get("status") != "entered-in-error"]
-    lines = [await _line(record, tree, gettext, ends=may) for tree in known]
     return render(
         request,
         "clinician/wishes.html",
@@ -121,14 +117,22 @@ async def _show(
         patient=patient,
         who=identity(patient),
         today=record.now().date(),
-        lines=sorted(lines, key=lambda line: line.at or _LONG_AGO, reverse=True),
+        lines=await recorded(record, patient["id"], gettext, ends=may),
         means=MEANS,
         may_record=may_record,
         may_tell=me.role_code not in _PERSONS,
-        relatives=await relatives(record, mine["patient"]) if me.role_code not in _TELLING_ONLY else [],
+        relatives=await relatives(record, f"Patient/{patient['id']}") if me.role_code not in _TELLING_ONLY else [],
         given=form,
         error=error,
     )
+
+
+async def recorded(record: Record, id_: str, gettext: Callable[[str], str], *, ends: bool = False) -> list[Line]:
+    """What is recorded of a person's wishes, latest first. `ends`: the reader may withdraw them."""
+    consents = await found(record, "Consent", {"patient": f"Patient/{id_}", "_count": "100"}, 300)
+    known = [tree for tree in consents if tree.get("status") != "entered-in-error"]
+    lines = [await _line(record, tree, gettext, ends=ends) for tree in known]
+    return sorted(lines, key=lambda line: line.at or _LONG_AGO, reverse=True)
 
 
 async def _line(record: Record, tree: Tree, gettext: Callable[[str], str], *, ends: bool) -> Line:
