@@ -100,6 +100,14 @@ def test_no_grant_opens_what_the_law_closes_to_a_role(code: str, name: str) -> N
     assert second_wall.allows(caller("gp"), row(mask, grant(mask)), mask)
 
 
+@pytest.mark.parametrize("role", ["trainee", "substitute"])
+def test_who_stands_in_sees_a_report_of_abuse_when_they_wrote_it_and_not_otherwise(role: str) -> None:
+    report = int(Class.PROT)
+    theirs = grant(report, author=7)
+    assert second_wall.allows(caller(role), row(report, theirs, author=7), report)
+    assert not second_wall.allows(caller(role), row(report, grant(report)), report)
+
+
 def test_a_trainee_sees_what_is_masked_when_they_wrote_it_and_not_otherwise() -> None:
     masked = CLIN | int(Class.MASKED)
     theirs = grant(int(Class.MASKED), author=7)

@@ -120,6 +120,14 @@ def test_a_substitute_has_the_rights_of_the_doctor_replaced() -> None:
     assert {right.whose.res for right in mine if right.whose.column == "author"} == {PERSON, 22}
 
 
+@pytest.mark.parametrize("code", ["substitute", "trainee"])
+def test_a_report_of_abuse_stays_its_author_s_whoever_stands_in(code: str) -> None:
+    theirs = [right for right in given("gp", "team") if (right.read | right.write) & Class.PROT]
+    assert {right.whose.column for right in theirs} == {"author", "addressee"}
+    mine = [right.whose for right in delegated(code) if (right.read | right.write) & Class.PROT]
+    assert {(whose.column, whose.res) for whose in mine} == {("author", 22)}
+
+
 def test_a_trainee_has_those_of_the_supervisor_less_the_most_sensitive() -> None:
     mine = delegated("trainee")
     everyones = names(right.read for right in mine if not right.whose.column)

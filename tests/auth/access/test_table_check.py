@@ -45,7 +45,7 @@ def test_a_row_that_is_not_there_is_named() -> None:
     [
         ("read: [MEDS, ALLERGY, LAB, ETP]", "read: [MEDS, ALLERGY, LAB, ETP, PSY]", "pharmacist, team, all : lit aussi PSY"),
         ("write: [MEDS, ALLERGY, ETP]", "write: [MEDS, ALLERGY, ETP, LAB]", "pharmacist, team, all : écrit aussi LAB"),
-        ("limit: [SENS, MINOR, MASKED]", "limit: [SENS, MASKED]", "trainee, deleg, all : lit aussi MINOR"),
+        ("limit: [SENS, MINOR, PROT, MASKED]", "limit: [SENS, PROT, MASKED]", "trainee, deleg, all : lit aussi MINOR"),
         ("within: [ADM, SOC, COORD, CLINSOC]", "within: [ADM, SOC, COORD, CLINSOC, SENS]",
          "social-worker, consent, all : lit aussi SENS"),
         ("when: [informed]\n        read: [SOC]", "when: []\n        read: [SOC]", "gp, team, all : lit aussi SOC"),
@@ -68,7 +68,7 @@ def test_a_narrower_table_is_not_wider() -> None:
     ("word", "other", "said"),
     [
         ("write: [MEDS, ALLERGY, ETP]", "write: [MEDS, ETP]", "pharmacist, team, all : n'écrit plus ALLERGY"),
-        ("limit: [SENS, MINOR, MASKED]", "limit: [SENS, MINOR, MASKED, ETP]", "trainee, deleg, all : ne lit plus ETP"),
+        ("limit: [SENS, MINOR, PROT, MASKED]", "limit: [SENS, MINOR, PROT, MASKED, ETP]", "trainee, deleg, all : ne lit plus ETP"),
         ("when: [informed]\n        read: [SOC]", "when: [informed, attending]\n        read: [SOC]",
          "gp, team, all, informed : ne lit plus SOC, HOMEPLAN"),
         ("      - QuestionnaireResponse\n", "", "home-aide : n'écrit plus QuestionnaireResponse"),
@@ -134,16 +134,16 @@ def test_what_the_second_wall_never_lets_out_is_refused() -> None:
     assert refusals(text) == ["home-aide ne lit jamais MEDS, quelle que soit la table"]
 
 
-@pytest.mark.parametrize("left", ["SENS", "MINOR", "MASKED"])
+@pytest.mark.parametrize("left", ["SENS", "MINOR", "PROT", "MASKED"])
 def test_who_acts_like_another_is_not_given_what_the_second_wall_keeps(left: str) -> None:
-    limit = "limit: [SENS, MINOR, MASKED]"
-    others = ", ".join(one for one in ("SENS", "MINOR", "MASKED") if one != left)
+    limit = "limit: [SENS, MINOR, PROT, MASKED]"
+    others = ", ".join(one for one in ("SENS", "MINOR", "PROT", "MASKED") if one != left)
     text = _without((limit, f"limit: [{others}]"))
     assert refusals(text) == [f"trainee ne lit jamais {left}, quelle que soit la table"]
 
 
 def test_without_any_limit_either() -> None:
-    text = _without(("        limit: [SENS, MINOR, MASKED]\n", ""))
+    text = _without(("        limit: [SENS, MINOR, PROT, MASKED]\n", ""))
     assert len(refusals(text)) == 1
 
 

@@ -185,9 +185,9 @@ class World:
                         yield Right(law.classes(law.SECRETARY), law.classes(law.SECRETARY), ("", ""), "deleg")
                     continue
                 never = law.TRAINEE_NEVER if held.code == "trainee" else frozenset()
-                masked = frozenset({"MASKED"}) if held.code == "trainee" else frozenset()
+                theirs = frozenset({"MASKED", "PROT"} if held.code == "trainee" else {"PROT"})  # rows 25 and 26b
                 reads, writes = right.reads - never, right.writes - never
-                yield Right(reads - masked, writes - masked, right.whose, "deleg")
+                yield Right(reads - theirs, writes - theirs, right.whose, "deleg")
                 if right.whose[0] == "author":  # what they write in their own name
                     yield Right(reads, writes, ("author", held.person), "deleg")
 

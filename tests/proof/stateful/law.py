@@ -153,8 +153,8 @@ LINES: tuple[Line, ...] = (
 )  # fmt: skip
 OF_ROLE = {role: tuple(one for one in LINES if role in one.roles) for role in PURPOSES}
 
-TAKEN = {"substitute": frozenset[str](), "trainee": frozenset({"SENS", "MINOR", "MASKED"})}
-"""Rows 8 and 9: what is taken from the rights of the person acted for."""
+TAKEN = {"substitute": frozenset({"PROT"}), "trainee": frozenset({"SENS", "MINOR", "PROT", "MASKED"})}
+"""Rows 8, 9 and 26b: what is taken from the rights of the person acted for."""
 SECRETARY = (classes("ADM APPT CONSENT"), classes("ADM APPT CONSENT"))
 """Row 10b: what is read and written, of the patients of the professional who answers for them."""
 UNNAMED = classes("ADM COORD VITAL CLIN ETP")

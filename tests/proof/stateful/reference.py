@@ -210,7 +210,7 @@ def _delegated(person: Person, sources: Sequence[Given]) -> Given:
             rule, taken = ("8" if person.code == "substitute" else "9"), TAKEN[person.code]
             found.append(("deleg", (purpose, rule, scope), read - taken, write - taken))
             if scope[0] == "author":
-                mine = taken - {"MASKED"}
+                mine = taken - {"MASKED", "PROT"}
                 found.append(("deleg", (purpose, rule, ("author", person.practitioner)), read - mine, write - mine))
     return found
 

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from liaison.auth.access.classes import Class
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import Line, Table
 from liaison.auth.access.world import ANYONES, Held, Right, Whose
+
+
+_ITS_AUTHORS: Final = Class.MASKED | Class.PROT
+"""What whoever wrote it keeps, whomever they act for: CSP R.1111-49, row 26b."""
 
 
 def is_delegate(held: Held) -> bool:
@@ -47,7 +52,7 @@ def _inherited(held: Held, line: Line, rights: Iterable[Right]) -> Iterator[Righ
             )
             yield copy
             if right.whose.column == "author":  # and what the delegate writes in their own name, masked later or not
-                own = line.limit & ~Class.MASKED
+                own = line.limit & ~_ITS_AUTHORS
                 yield replace(
                     copy,
                     read=right.read & ~own,

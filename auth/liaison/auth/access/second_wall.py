@@ -40,8 +40,8 @@ _NEVER: Final[dict[str, int]] = {
 NEVER: Final = {role: int(classes) for role, classes in _NEVER.items()}
 """What no grant may open for a role, whatever the table says."""
 
-OWN_ONLY: Final[dict[str, int]] = {"trainee": _MASKED}
-"""What a role may see of what it wrote itself, and of nobody else's (row 25; CSP R.1111-49)."""
+OWN_ONLY: Final[dict[str, int]] = {"trainee": _MASKED | int(Class.PROT), "substitute": int(Class.PROT)}
+"""What a role may see of what it wrote itself, and of nobody else's (rows 25 and 26b; CSP R.1111-49)."""
 
 
 def allows(caller: Caller, row: Row, unpermuted: int) -> bool:
