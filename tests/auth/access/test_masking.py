@@ -114,6 +114,30 @@ async def test_a_trainee_reads_and_amends_what_they_wrote_and_the_patient_masked
     assert await territory.search(colleague.caller, f"DocumentReference?patient={patient.reference}") == []
 
 
+async def test_who_named_themselves_its_author_does_not_see_it_once_it_is_masked(territory: Any) -> None:
+    nurse = await territory.person("nurse")
+    attending, patient = await attended(territory, nurse)
+    entry = territory.item_of(patient, "Observation", performer=[{"reference": attending.practitioner}])
+    note = await territory.create(attending.caller, entry)
+    taken = await territory.change(nurse.caller, note, performer=[{"reference": nurse.practitioner}])
+    assert taken.status == 200
+    masking = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": note}}]}
+    await territory.create(territory.system, territory.consent(patient, "masking", masking))
+    assert not await territory.sees(nurse.caller, note)
+    assert await territory.sees(attending.caller, note)
+
+
+async def test_who_wrote_it_may_say_that_it_is_a_colleague_s(territory: Any) -> None:
+    nurse = await territory.person("nurse")
+    attending, patient = await attended(territory, nurse)
+    note = await territory.create(nurse.caller, territory.item_of(patient, "Observation"))
+    masking = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": note}}]}
+    corrected = await territory.change(nurse.caller, note, performer=[{"reference": attending.practitioner}])
+    assert corrected.status == 200
+    await territory.create(territory.system, territory.consent(patient, "masking", masking))
+    assert not await territory.sees(nurse.caller, note)
+
+
 async def test_a_client_that_opened_a_record_does_not_read_what_is_masked_there(territory: Any) -> None:
     practice = await territory.organization("Maison de santé")
     client = await territory.client(practice, "gp", Purpose.TREAT)

@@ -65,7 +65,8 @@ def _is_note(tree: Tree) -> bool:
 
 def version_of(world: World, tree: Tree, patient: str, by: Held | None, before: Version | None) -> Version:
     """A new version as it will be kept: an author and a service that it does not name are the writer's, or those of the
-    version before. A trainee is the author of what they write, and nobody's author changes by their hand."""
+    version before. Whoever was the author remains so, unless they name another themselves. A trainee is the author of what
+    they write, and nobody's author changes by their hand."""
     type_ = tree["resourceType"]
     ref = f"{type_}/{tree['id']}" if "id" in tree else ""
     if not patient:
@@ -81,7 +82,13 @@ def version_of(world: World, tree: Tree, patient: str, by: Held | None, before: 
             service = by.organization
         written = written or own
     addressee = _named(tree, ADDRESSEES, "Organization/") or _named(tree, ADDRESSEES, *STAFF)
-    author = "" if before is not None and by is not None and by.code == law.COUNTERSIGNED else _person(world, written)
+    author = _person(world, written)
+    if (
+        before is not None
+        and by is not None
+        and (by.code == law.COUNTERSIGNED or by.software or by.person != before.author)
+    ):
+        author = ""
     if before is not None:
         author, service = author or before.author, service or before.service
     to = _person(world, addressee or _named(tree, ADDRESSEES, "RelatedPerson/"))

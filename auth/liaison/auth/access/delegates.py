@@ -10,7 +10,6 @@ from liaison.auth.access.roles import ROLES
 from liaison.auth.access.table import Line, Table
 from liaison.auth.access.world import ANYONES, Held, Right, Whose
 
-
 _ITS_AUTHORS: Final = Class.MASKED | Class.PROT
 """What whoever wrote it keeps, whomever they act for: CSP R.1111-49, row 26b."""
 
