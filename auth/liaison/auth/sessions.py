@@ -96,6 +96,17 @@ async def caller_of(connection: "asyncpg.Connection | asyncpg.Pool", session: in
     return None if row is None else caller_of_row(row)
 
 
+async def made_for(connection: "asyncpg.Connection | asyncpg.Pool", session: int) -> Caller | None:
+    """The caller for whom a session was made, in force or not: of twenty who come with one code one wins, and is answered,
+    although the others have ended what it won by then."""
+    row = await connection.fetchrow(
+        "select session, purpose, only_patient, account, client, practitioner, role, organization, role_code, scope"
+        " from access_session where session = $1",
+        session,
+    )
+    return None if row is None else caller_of_row(row)
+
+
 def caller_of_row(row: Any) -> Caller:
     """A row of `access_session` as the caller it makes."""
     return Caller(

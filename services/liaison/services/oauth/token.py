@@ -173,8 +173,8 @@ async def _answer(
     seconds: int = rfc9068.LIFETIME,
 ) -> dict[str, Any]:
     house = request.app.state.house
-    caller = await sessions.caller_of(house.database.writing, session)
-    if caller is None:  # ended by a racer who came with the same code
+    caller = await sessions.made_for(house.database.writing, session)
+    if caller is None:
         raise InvalidGrant
     await house.journal.record((entry(caller, Event.TOKEN, request=_asked(request)),))
     access = await rfc9068.issue(
