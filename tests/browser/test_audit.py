@@ -45,7 +45,7 @@ async def test_the_journal_is_whole(desks: Desks) -> None:
 
 async def test_an_emergency_access_is_reviewed(desks: Desks) -> None:
     page = await desks.sign_in("auditor")
-    await press(page, page.get_by_role("link", name="Accès d'urgence à revoir"))
+    await press(page, page.get_by_role("link", name="À revoir", exact=True))
     samson = page.get_by_role("link", name=f"Accès d'urgence, dossier {desks.patient('emergency_review')[:6]}")
     await press(page, samson)
     await check_page(page)
@@ -83,6 +83,7 @@ async def test_an_emergency_access_is_reviewed(desks: Desks) -> None:
     assert "La voisine, à 22 h 30" in await told(page)
     assert "Qui a appelé les pompiers ?" in await told(page)
     await page.get_by_label("Justifié", exact=True).check()
+    await page.get_by_label("Pourquoi").fill("La voisine a appelé")
     await press(page, page.get_by_role("button", name="Enregistrer cette revue"))
     assert await page.get_by_role("heading", name="Déjà revus").is_visible()
     waiting, _, settled = (await told(page)).partition("Déjà revus")

@@ -36,6 +36,7 @@ from liaison.services.jobs.indexing import keep_indexed
 from liaison.services.jobs.regranting import keep_regranted
 from liaison.services.jobs.sweeping import keep_swept
 from liaison.services.jobs.verifying import keep_verified
+from liaison.services.jobs.watching import keep_watching
 from liaison.services.operation_definitions import DESCRIBED
 from liaison.services.settings import Settings
 from liaison.services.urgent_tokens import Issuer
@@ -152,6 +153,7 @@ class House:
             lambda: keep_indexed(self._connect, self.store, self.journal),
             lambda: keep_regranted(self._connect, self.vault, self.journal),
             lambda: keep_verified(self._connect, self.vault, self.journal_keys, kept),
+            lambda: keep_watching(self._connect, self.store, self.journal, self.journal_keys, self.settings.fhir_base),
         ]
 
     async def _connect(self) -> Any:

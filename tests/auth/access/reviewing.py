@@ -15,8 +15,10 @@ def outcome(code: str, note: str = "") -> Tree:
 
 
 async def waiting(territory: Any) -> tuple[Any, Any, str]:
-    """An auditor, the doctor who opened an emergency access, and its task."""
-    gp, doctor, auditor = [await territory.person(code) for code in ("gp", "hospital-doctor", "auditor")]
+    """An auditor, the doctor of the same hospital who opened an emergency access, and its task."""
+    gp = await territory.person("gp")
+    hospital = await territory.create(territory.system, {"resourceType": "Organization", "name": "Hôpital"})
+    doctor, auditor = [await territory.person(code, hospital) for code in ("hospital-doctor", "auditor")]
     await arrivals.registered(territory, gp)
     body = arrivals.parameters(arrivals.traits(), reason="Trouvée inconsciente, ne peut répondre")
     said = arrivals.said(await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", body))

@@ -63,7 +63,9 @@ async def test_a_question_reaches_who_acted_and_the_answer_the_reviewer(territor
     assert (tree["status"], tree["owner"]["reference"]) == ("on-hold", auditor.role)
     assert await clarifying.is_answered(territory.store, tree)
     assert not await territory.sees(doctor.caller, task)
-    settled = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
+    settled = await territory.ask(
+        auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified", "La voisine")
+    )
     assert settled.status == 200
     assert await questions(territory, doctor) == []
     assert (await territory.ask(doctor.caller, "POST", f"{task}/$clarify", answer())).status == 404

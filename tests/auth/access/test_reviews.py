@@ -1,11 +1,13 @@
 """The review of an emergency access: four outcomes, never by the one who acted, written by nobody else."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from liaison.auth.access import vocabulary
+from liaison.auth.journal import audit_rights
 from liaison.auth.people import notices
 
 from . import reviewing
@@ -15,26 +17,35 @@ pytestmark = pytest.mark.alone  # nobody else lives there who could have the sam
 Tree = dict[str, Any]
 
 
+WHY = "Appel du SAMU à 22 h 35"
+
+
+async def second(territory: Any, auditor: Any) -> Any:
+    """An officer of the same hospital."""
+    return await territory.person("dpo", auditor.organization)
+
+
 @pytest.mark.parametrize("code", ["justified", "unjustified", "reported"])
 async def test_an_outcome_settles_the_access(territory: Any, code: str) -> None:
     auditor, _, task = await reviewing.waiting(territory)
+    if code != "justified":  # said by two
+        officer = await second(territory, auditor)
+        await territory.ask(officer.caller, "POST", f"{task}/$review", reviewing.outcome(code, WHY))
     before = await territory.tree(task, auditor.caller)
 
-    answer = await territory.ask(
-        auditor.caller, "POST", f"{task}/$review", reviewing.outcome(code, "Appel du SAMU à 22 h 35")
-    )
+    answer = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome(code, WHY))
 
     assert answer.status == 200, answer.body
     after = await territory.tree(task, auditor.caller)
     assert json.loads(answer.body) == after
     assert (after["status"], after["owner"]["reference"]) == ("completed", auditor.role)
     assert after["businessStatus"]["coding"][0]["code"] == code
-    assert [note["text"] for note in after["note"]] == ["Appel du SAMU à 22 h 35"]
+    assert [note["text"] for note in after["note"]] == [WHY] * (1 if code == "justified" else 2)
     changed = ("status", "owner", "businessStatus", "lastModified", "note", "meta")
     assert {name: value for name, value in after.items() if name not in changed} == {
         name: value for name, value in before.items() if name not in changed
     }
-    again = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
+    again = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified", WHY))
     assert again.status == 409
     assert await territory.tree(task, auditor.caller) == after
 
@@ -47,28 +58,28 @@ async def test_the_officer_is_told_of_an_access_until_it_is_settled(territory: A
 
     await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("to-clarify", "Qui a appelé ?"))
     assert await notices.unread(reading) > 0
-    await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
+    await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified", WHY))
     assert [tuple(one) for one in await reading.fetch(mine, res)] == [("emergency", False)]
 
 
 async def test_what_is_to_be_clarified_stays_open(territory: Any) -> None:
     auditor, _, task = await reviewing.waiting(territory)
-    second = await territory.person("dpo")
+    officer = await second(territory, auditor)
     asked = await territory.ask(
         auditor.caller, "POST", f"{task}/$review", reviewing.outcome("to-clarify", "Qui a appelé ?")
     )
     assert asked.status == 200
     assert (await territory.tree(task, auditor.caller))["status"] == "on-hold"
 
-    settled = await territory.ask(second.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
+    settled = await territory.ask(officer.caller, "POST", f"{task}/$review", reviewing.outcome("justified", WHY))
     assert settled.status == 200
-    assert [note["text"] for note in json.loads(settled.body)["note"]] == ["Qui a appelé ?"]
+    assert [note["text"] for note in json.loads(settled.body)["note"]] == ["Qui a appelé ?", WHY]
 
 
 async def test_nobody_reviews_their_own_access(territory: Any) -> None:
     _, doctor, task = await reviewing.waiting(territory)
-    as_auditor = await territory.role_of(doctor.practitioner, "auditor")
-    answer = await territory.ask(as_auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
+    as_auditor = await territory.role_of(doctor.practitioner, "auditor", doctor.organization)
+    answer = await territory.ask(as_auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified", WHY))
 
     assert answer.status == 403
     assert "their own" in json.loads(answer.body)["issue"][0]["diagnostics"]
@@ -80,7 +91,7 @@ async def test_only_auditors_review(territory: Any) -> None:
     gp, admin = await territory.person("gp"), await territory.person("admin")
     for person in (doctor, gp, admin):
         assert (
-            await territory.ask(person.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
+            await territory.ask(person.caller, "POST", f"{task}/$review", reviewing.outcome("justified", WHY))
         ).status == 403
     forged = await territory.tree(task, auditor.caller)
     assert (await territory.ask(auditor.caller, "PUT", task, {**forged, "status": "completed"})).status in (403, 422)
@@ -91,6 +102,7 @@ async def test_what_must_be_said_is_said(territory: Any) -> None:
     auditor, _, task = await reviewing.waiting(territory)
     for body in (
         reviewing.outcome("fine"),
+        reviewing.outcome("justified"),
         reviewing.outcome("unjustified"),
         reviewing.outcome("to-clarify", " "),
         reviewing.outcome("reported", "x" * 3000),
@@ -103,7 +115,7 @@ async def test_a_review_of_an_older_version_is_refused(territory: Any) -> None:
     auditor, _, task = await reviewing.waiting(territory)
     await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("to-clarify", "Qui a appelé ?"))
     late = await territory.ask(
-        auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"), **{"if-match": 'W/"1"'}
+        auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified", WHY), **{"if-match": 'W/"1"'}
     )
 
     assert late.status == 412
@@ -123,7 +135,7 @@ async def test_other_tasks_are_not_there_to_be_reviewed(territory: Any) -> None:
     )  # fmt: skip
     for task in (plain, duplicate, f"Task/{'0' * 32}"):
         assert (
-            await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified"))
+            await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified", WHY))
         ).status == 404
 
 
@@ -132,9 +144,60 @@ async def test_whoever_reviews_nothing_does_not_learn_that_a_task_exists(territo
     stranger = await territory.person("gp")
 
     answers = [
-        await territory.ask(stranger.caller, "POST", f"{named}/$review", reviewing.outcome("justified"))
+        await territory.ask(stranger.caller, "POST", f"{named}/$review", reviewing.outcome("justified", WHY))
         for named in (task, "Task/0123456789abcdef0123456789abcdef")
     ]
 
     assert answers[0].status == answers[1].status == 403
     assert answers[0].body == answers[1].body
+
+
+@pytest.mark.parametrize("code", ["unjustified", "reported"])
+async def test_a_fault_is_said_by_two_people_and_opens_a_case(territory: Any, code: str) -> None:
+    auditor, doctor, task = await reviewing.waiting(territory)
+    officer = await second(territory, auditor)
+    cases = "select outcome, person, organization, known_at from review_case"
+
+    said = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome(code, WHY))
+    assert (said.status, json.loads(said.body)["status"]) == (200, "in-progress")
+    again = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome(code, WHY))
+    assert again.status == 403
+    assert "second reader" in json.loads(again.body)["issue"][0]["diagnostics"]
+    assert await territory.database.reading.fetch(cases) == []
+    first = json.loads(said.body)["note"][0]["time"]
+
+    confirmed = await territory.ask(officer.caller, "POST", f"{task}/$review", reviewing.outcome(code, "Je confirme"))
+
+    assert (confirmed.status, json.loads(confirmed.body)["status"]) == (200, "completed")
+    [(outcome, person, organization, known)] = await territory.database.reading.fetch(cases)
+    assert (outcome, person) == (code, territory.key(doctor.practitioner).res)
+    assert organization == territory.key(doctor.organization).res
+    assert known == datetime.fromisoformat(first)  # of the first word, whatever came since
+
+
+async def test_another_word_of_the_second_reader_is_no_confirmation(territory: Any) -> None:
+    auditor, _, task = await reviewing.waiting(territory)
+    officer = await second(territory, auditor)
+    await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("unjustified", WHY))
+
+    other = await territory.ask(officer.caller, "POST", f"{task}/$review", reviewing.outcome("reported", WHY))
+    assert json.loads(other.body)["status"] == "in-progress"
+    asked = await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("to-clarify", WHY))
+    assert json.loads(asked.body)["status"] == "on-hold"
+    back = await territory.ask(officer.caller, "POST", f"{task}/$review", reviewing.outcome("justified", WHY))
+    assert json.loads(back.body)["status"] == "completed"
+    assert await territory.database.reading.fetchval("select count(*) from review_case") == 0
+
+
+async def test_an_access_of_others_is_not_there_without_the_mandate(territory: Any) -> None:
+    _, _, task = await reviewing.waiting(territory)
+    elsewhere = await territory.create(territory.system, {"resourceType": "Organization", "name": "Union"})
+    auditor = await territory.person("auditor", elsewhere)
+
+    async def says() -> int:
+        body = reviewing.outcome("justified", WHY)
+        return int((await territory.ask(auditor.caller, "POST", f"{task}/$review", body)).status)
+
+    assert await says() == 404
+    await audit_rights.give_mandate(territory.database.writing, territory.key(elsewhere).res, "Convention 7")
+    assert await says() == 200

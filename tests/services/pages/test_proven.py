@@ -22,6 +22,7 @@ PROVEN = frozenset(
         "/administration/comptes/retablir",
         "/administration/comptes/profession",
         "/administration/comptes/identite",
+        "/administration/suspensions",
         "/acces-retablis",
         "/conservation",
         "/conservation/archiver",
@@ -51,6 +52,9 @@ IN_THEIR_OWN_WAY = {
 }
 WITHOUT = {
     "/avis": "says only that a notice was read; what it is about stays where it is",
+    **dict.fromkeys(
+        ("/journal/signaux", "/journal/signaux/{rule}"), "says what is looked at in the journal, and opens nothing to anybody"
+    ),
     "/telephones/revoquer": "a lost phone is removed at one touch, and nobody gets in by it",
     **dict.fromkeys(
         ("/connexion", "/connexion/code", "/connexion/cle", "/connexion/cle/defi", "/confirmer", "/confirmer/cle",
@@ -67,7 +71,7 @@ WITHOUT = {
          "/dossiers/{id}/alertes/{task}", "/visite/{id}", "/appels", "/appels/{task}", "/appels/{task}/prendre",
          "/urgence/{task}/fin", "/cohorte/etapes/{task}", "/cohorte/appliquer/{id}", "/mes-acces", "/a-verifier",
          "/journal", "/journal/professionnels", "/journal/repondre", "/journal/dossiers/{id}/question", "/journal/questions/{number}",
-         "/journal/urgences/{task}", "/dossiers",
+         "/journal/urgences/{task}", "/journal/inhabituels/{access}", "/journal/affaires/{number}", "/dossiers",
          "/accueillir/plusieurs", "/doublons/{one}/{other}", "/dossiers/{id}/identite/verifiee",
          "/dossiers/{id}/identite/corriger", "/dossiers/{id}/identite/separer"),
         "care, or its review, by whom the record lets do it",

@@ -11,7 +11,8 @@ from typing import Any, Final
 from liaison.auth.access import internal, vocabulary
 from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.join import found_by
-from liaison.auth.access.reviews import MOST_LETTERS, REVIEWED, UNSETTLED, person_behind
+from liaison.auth.access.reviews import MOST_LETTERS, REVIEWED, person_behind
+from liaison.auth.access.second_reading import UNSETTLED
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import BadRequest, NotFound

@@ -17,7 +17,6 @@ from liaison.auth.access import (
     consent_writing,
     directory,
     grants,
-    heeding,
     identity,
     labels,
     letting_in,
@@ -43,6 +42,7 @@ from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, entries_for_changes
 from liaison.auth.oauth2 import rfc9470
 from liaison.auth.people import identity_checks, notices, professions
+from liaison.auth.unusual import cases
 from liaison.fhir.errors import FhirError
 from liaison.fhir.store.contract import Change, Key, Labels, Tree, Unit
 from liaison.fhir.store.ids import Ids
@@ -100,20 +100,8 @@ class Hooks:
                 if who is None:
                     raise standing.over()
                 await self._check(connection, keys, who, unit.changes, first, tables)
-                await self._heed(connection, unit.changes)
             except FhirError as refusal:
                 unit.refusal = refusal
-
-    async def _heed(self, connection: asyncpg.Connection, changes: list[Change]) -> None:
-        """Adds the end of each emergency access and call that what is said here refuses; refuses one that is opened against
-        what was said."""
-        for change in [one for one in changes if one.type_ == "Task" and one.interaction == "create"]:
-            await heeding.refuse_opposed(connection, self._vault, self._ids, change.key.patient, self._facts(change))
-        for change in [one for one in changes if one.type_ == "Consent" and one.tree is not None]:
-            facts, patient = self._facts(change), change.key.patient
-            ended = await heeding.end_opposed(connection, self._vault, self._ids, patient, facts, change.at)
-            known = {one.key for one in changes}
-            changes += [one for one in ended if one.key not in known]
 
     async def _check(
         self,
@@ -147,6 +135,7 @@ class Hooks:
             await self._follow(connection, unit.caller, unit.changes)
             await identity_checks.end_representation(connection, unit.changes)
             await notices.of_changes(connection, unit.changes)
+            await cases.of_changes(connection, self._ids, unit.changes)
         patients = {change.key.patient for unit in units for change in unit.changes} - {0}
         keys = await self._vault.patient_keys(connection, patients)
         # Each entry names the request it comes from.

@@ -97,6 +97,9 @@ _TABLE: Final = (
     ),
     Internal("papers", Purpose.HOPERAT, "names the structures in the papers of the data protection officer",
              frozenset({"Organization"}), _NONE),
+    Internal("unusual", Purpose.HOPERAT,
+             "looks through the journal by the rules of unusual access: who the two are, and whether work links them",
+             frozenset({"Patient", "Practitioner", "Organization", "Task"}), _NONE),
     Internal("rebuild", Purpose.HOPERAT, "reads facts again to rebuild rights and classes", _ALL_TYPES, _NONE),
 )  # fmt: skip
 INTERNALS: Final[Mapping[str, Internal]] = {internal.role_code: internal for internal in _TABLE}

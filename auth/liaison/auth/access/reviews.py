@@ -1,15 +1,20 @@
 """The review of an emergency access, an entry into a team, a withdrawn opposition or a declared attending doctor, by an
 auditor or data protection officer (row 24).
 
-The reviewer is never the one who acted. The review is written into the task of the review list through the identity
+The reviewer is never the one who acted, and « Non justifié » and « Signalé » are said by two (second_reading). The review is written into the task of the review list through the identity
 cell: nobody else writes there. It changes no right: an access that is still open ends at its time, or by its holder.
 """
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+import asyncpg
 
 from liaison.auth.access import internal, team_writing, vocabulary
 from liaison.auth.access.facts.reading import codes
+from liaison.auth.access.second_reading import following
 from liaison.auth.caller import Caller
+from liaison.auth.journal import audit_rights
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import BadRequest, Conflict, Forbidden, NotFound
 from liaison.fhir.interactions.commit import commit
@@ -28,7 +33,6 @@ OUTCOMES: Final = {
     "unjustified": "Non justifié",
     "reported": "Signalé",
 }
-UNSETTLED: Final = "to-clarify"
 MOST_LETTERS: Final = 2_000
 
 
@@ -41,8 +45,9 @@ def permit(caller: Caller) -> None:
 async def review(
     store: Store, caller: Caller, task: Key, outcome: str, note: str, base_url: str, *, if_match: str = ""
 ) -> Tree:
-    """The task as it is afterwards. Raises NotFound for what the caller does not see or is not reviewed here, Forbidden
-    for another role or the one who acted, Conflict once it is settled, PreconditionFailed when `if_match` is older."""
+    """The task as it is afterwards. Raises NotFound for what the caller does not see, is not of their organisation (the actor, or
+    the record) without the mandate, or is not reviewed here, Forbidden
+    for another role, the one who acted or a second word of the same reader, Conflict once it is settled, PreconditionFailed when `if_match` is older."""
     permit(caller)
     seen = await store.read(caller, task)
     if seen is None or seen.row.deleted:
@@ -50,32 +55,38 @@ async def review(
     tree = read(seen.body)
     if tree.get("resourceType") != "Task" or not REVIEWED & set(codes(tree.get("code"), vocabulary.REVIEW)):
         raise NotFound
+    actor = await actor_of(store.database.reading, store.key, tree)
+    if await audit_rights.of_theirs(store.database.reading, caller.session, [(task.patient, actor.organization)]) != [
+        True
+    ]:
+        raise NotFound
     if outcome not in OUTCOMES:
         raise BadRequest(f"outcome is one of {', '.join(OUTCOMES)}.", "Parameters.parameter.where(name='outcome')")
-    if len(note) > MOST_LETTERS or (outcome != "justified" and not note.strip()):
+    if len(note) > MOST_LETTERS or not note.strip():
         raise BadRequest(
-            "Say why in a note, unless the access is justified.", "Parameters.parameter.where(name='note')"
+            f"Say why in a note of at most {MOST_LETTERS} letters.", "Parameters.parameter.where(name='note')"
         )
     if tree["status"] == "completed":
         raise Conflict("This access has been reviewed.")
-    if await person_behind(store, (tree.get("requester") or {}).get("reference")) == caller.practitioner:
+    if actor.practitioner == caller.practitioner:
         raise Forbidden("Nobody reviews their own access.")
+    before = next(iter(codes(tree.get("businessStatus"), vocabulary.REVIEW)), "")
+    first = await person_behind(store, (tree.get("owner") or {}).get("reference"))
+    state = following(outcome, caller.practitioner, before, first)
     by, now = team_writing.staff_reference(store, caller), (await store.database.now()).isoformat(timespec="seconds")
     # R4 lets a person sign an annotation, not a role.
     signed = {"reference": store.reference(Key(0, kind_of("Practitioner"), caller.practitioner))}
-    said = [{"authorReference": signed, "time": now, "text": note.strip()}] if note.strip() else []
+    said = {"authorReference": signed, "time": now, "text": note.strip()}
     reviewed = {
         **tree,
-        "status": "on-hold" if outcome == UNSETTLED else "completed",
+        "status": state,
         "businessStatus": {
             "coding": [{"system": vocabulary.REVIEW, "code": outcome, "display": OUTCOMES[outcome]}],
         },
         "owner": {"reference": by},
         "lastModified": now,
-        "note": [*(tree.get("note") or ()), *said],
+        "note": [*(tree.get("note") or ()), said],
     }
-    if not reviewed["note"]:
-        del reviewed["note"]
     headers = {"if-match": if_match} if if_match else {"if-match": f'W/"{seen.row.version}"'}
     write = Write("update", "Task", checked(reviewed, "Task"), id_=store.id(task), headers=headers)
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
@@ -85,6 +96,30 @@ async def review(
         await internal.close_session(store.database.writing, cell)
     assert write.change is not None
     return read(write.change.body)
+
+
+class Actor(NamedTuple):
+    """Who acted, as numbers of the directory; 0 for what is not known."""
+
+    practitioner: int = 0
+    role: int = 0
+    organization: int = 0
+
+
+async def actor_of(
+    base: asyncpg.Connection | asyncpg.Pool, decode: Callable[[str, str], Key | None], task: Mapping[str, Any]
+) -> Actor:
+    """Who acted, by the `requester` of a task of the review list."""
+    type_, _, id_ = str((task.get("requester") or {}).get("reference", "")).partition("/")
+    key = decode(type_, id_) if type_ in ("Practitioner", "PractitionerRole") else None
+    if key is None:
+        return Actor()
+    found = await base.fetchrow(
+        "select practitioner, role, organization from held_role where role = $1 or practitioner = $1"
+        " order by role = $1 desc, role limit 1",
+        key.res,
+    )
+    return Actor(*found) if found else Actor(key.res if type_ == "Practitioner" else 0)
 
 
 async def person_behind(store: Store, reference: object) -> int:

@@ -7,6 +7,7 @@
 * Anyone else: nothing.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
@@ -53,19 +54,55 @@ def visible(table: Table) -> str:
     return f"""exists (
         select from access_session s where {_SESSION}
         and (s.only_patient is null or s.only_patient = e.patient)
-        and case when {officer} then
-            exists (select from audit_mandate m where m.organization = s.organization)
-            or e.organization in ({_MINE})
-            or e.patient <> 0 and exists (
-                select from relation r where r.patient = e.patient
-                and (r.organization in ({_MINE}) or r.principal in ({_MINE}) or r.principal in ({_STAFF}))
-                and r.valid_from <= statement_timestamp() and r.valid_to > statement_timestamp())
+        and case when {officer} then {_theirs("e")}
         else e.patient <> 0 and exists (
             select from access_grant g where {grant} and g.relation <> {int(Relation.OFFICE)})
         end)"""
 
 
-async def is_officer(connection: asyncpg.Connection, session: int) -> bool:
+def officer_sees(alias: str) -> str:
+    """The same for an officer alone, over a row with the columns `patient` and `organization` (of the actor)."""
+    officer = _OFFICERS.format(purpose=int(Purpose.HOPERAT))
+    return f"exists (select from access_session s where {_SESSION} and {officer} and ({_theirs(alias)}))"
+
+
+def _theirs(alias: str) -> str:
+    return f"""
+            exists (select from audit_mandate m where m.organization = s.organization)
+            or {alias}.organization in ({_MINE})
+            or {alias}.patient <> 0 and exists (
+                select from relation r where r.patient = {alias}.patient
+                and (r.organization in ({_MINE}) or r.principal in ({_MINE}) or r.principal in ({_STAFF}))
+                and r.valid_from <= statement_timestamp() and r.valid_to > statement_timestamp())"""
+
+
+async def of_theirs(
+    connection: "asyncpg.Connection | asyncpg.Pool", session: int, asked: Sequence[tuple[int, int]]
+) -> list[bool]:
+    """Of each (patient, organisation of the actor), whether this officer may look at it."""
+    rows = await connection.fetch(
+        "select k.n from unnest($2::bigint[], $3::bigint[]) with ordinality as k(patient, organization, n)"
+        f" where {officer_sees('k')}",
+        session,
+        [patient for patient, _ in asked],
+        [organization for _, organization in asked],
+    )
+    allowed = {row["n"] for row in rows}
+    return [number in allowed for number, _ in enumerate(asked, 1)]
+
+
+async def may_choose(connection: "asyncpg.Connection | asyncpg.Pool", session: int) -> bool:
+    """Whether this officer decides for the whole territory: their organisation holds the mandate, or nobody's does."""
+    return await is_officer(connection, session) and bool(
+        await connection.fetchval(
+            "select not exists (select from audit_mandate) or exists (select from audit_mandate m"
+            " join access_session s on m.organization = s.organization where s.session = $1)",
+            session,
+        )
+    )
+
+
+async def is_officer(connection: "asyncpg.Connection | asyncpg.Pool", session: int) -> bool:
     """Whether the session reads the journal by office: it then sees whole entries, without the record's class filter."""
     officer = _OFFICERS.format(purpose=int(Purpose.HOPERAT))
     found: bool = await connection.fetchval(

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from liaison.services.pages.administration import account, doubtful, people, recovered
+from liaison.services.pages.administration import account, doubtful, people, recovered, suspensions
 from liaison.services.pages.page import Endpoint, page
 
 HOMES = {"admin": people.PATH}
@@ -28,5 +28,12 @@ def routes() -> list[BaseRoute]:
         act("retablir", account.recover),
         act("profession", account.confirm_profession),
         act("identite", doubtful.decide),
+        page(
+            suspensions.PATH,
+            suspensions.suspensions,
+            methods=both,
+            roles=people.ADMINISTRATORS,
+            proven=suspensions.PATH,
+        ),
         page("/acces-retablis", recovered.recovered, methods=both, roles=recovered.READERS, proven="/acces-retablis"),
     ]

@@ -6,6 +6,8 @@ from starlette.responses import RedirectResponse, Response
 from liaison.auth.access import adopted, vocabulary
 from liaison.auth.access.reviews import REVIEWED
 from liaison.auth.journal import questions
+from liaison.auth.unusual import accesses
+from liaison.fhir.store import faults
 from liaison.services.pages.audit import identity_form
 from liaison.services.pages.audit.identity_form import REASONS, NotFoundBy
 from liaison.services.pages.languages import language_of, translations
@@ -34,6 +36,8 @@ async def _show(request: Request, error: NotFoundBy | None = None, form: dict[st
     house = request.app.state.house
     async with house.database.reading.acquire() as connection:
         asked = await questions.waiting(connection, caller.session, await adopted.in_force(connection))
+    with faults.reported():
+        found = await accesses.seen(request.app.state.house.database.reading, caller)
     return render(
         request,
         "audit/questions.html",
@@ -43,4 +47,5 @@ async def _show(request: Request, error: NotFoundBy | None = None, form: dict[st
         given=form or {},
         waiting=waiting,
         asked=asked,
+        unusual=len([one for one in found if one.state != "completed"]),
     )

@@ -1,0 +1,162 @@
+"""The journal looked through by the rules: what is new since the last pass, or a period of the past to try a rule on.
+
+A pass keeps what it found and how far it looked in one transaction, so that nothing is looked at twice or left out. An entry
+whose month's key was destroyed is passed over: nobody can read it any more.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple
+
+import asyncpg
+
+from liaison.auth.access import internal
+from liaison.auth.journal.keys import JournalKeys
+from liaison.auth.journal.sealing import COLUMNS, Damaged, Record, unseal
+from liaison.auth.unusual import choices
+from liaison.auth.unusual.choices import Watched
+from liaison.auth.unusual.evidence import Evidence
+from liaison.auth.unusual.firing import COUNTED, TESTS, Facts
+from liaison.auth.unusual.openings import HOUR, PARIS, Looked, Opening, crossings, openings
+from liaison.fhir.errors import TooCostly
+from liaison.fhir.store import Store
+
+AT_ONCE: Final = 2_000
+BUDGET: Final = 50_000
+"""Entries that a rule is tried on at once."""
+_ENTRY: Final = ", ".join(f"e.{column}" for column in COLUMNS)
+_NEXT: Final = f"""
+select p.position, {_ENTRY} from journal_position p join journal_entry e using (worker, sequence)
+where p.position >= $1 order by p.position limit {AT_ONCE}
+"""
+_BETWEEN: Final = f"""
+select {_ENTRY} from journal_entry e where e.at >= $1 and e.at < $2 order by e.at, e.worker, e.sequence limit {BUDGET + 1}
+"""
+_HOUR_BEFORE: Final = f"""
+select {_ENTRY} from journal_entry e where e.person = any($1::bigint[]) and e.at >= $2 and e.at < $3
+order by e.at, e.worker, e.sequence
+"""
+
+
+class Finding(NamedTuple):
+    """A rule that fired. `opening` says who, on whose record, when, and which entry began it."""
+
+    watched: Watched
+    opening: Opening
+    facts: Facts
+
+
+class Passed(NamedTuple):
+    """`more`: there are entries that this pass did not come to. `choices` are where each choice looks next."""
+
+    findings: list[Finding]
+    choices: dict[int, int]
+    more: bool
+
+
+async def opened(connection: asyncpg.Connection, keys: JournalKeys, records: Iterable[Record]) -> list[Looked]:
+    """Those that can be read."""
+    kept = list(records)
+    if any(not keys.holds(one.generation) for one in kept):
+        await keys.refresh(connection)
+    found = []
+    for one in kept:
+        if keys.holds(one.generation):
+            try:
+                found.append(Looked(one, unseal(keys, one)))
+            except Damaged:
+                continue  # what was altered is found and named by `liaison journal verify`
+    return found
+
+
+async def passed(connection: asyncpg.Connection, store: Store, keys: JournalKeys, base_url: str) -> Passed | None:
+    """One pass, nothing kept yet; None where no rule is on or nothing is new."""
+    on = await choices.watched(connection)
+    places = dict(await connection.fetch("select choice, position from unusual_progress"))
+    on = [one for one in on if one.choice in places]
+    if not on:
+        return None
+    rows = await connection.fetch(_NEXT, min(places[one.choice] for one in on))
+    if not rows:
+        return None
+    positions = [row["position"] for row in rows]
+    records = [Record(*list(row)[1:]) for row in rows]
+    looked = dict(zip(((one.worker, one.sequence) for one in records), positions, strict=True))
+    entries = await opened(connection, keys, records)
+    findings = []
+    for one in on:
+        own = [each for each in entries if looked[each.record.worker, each.record.sequence] >= places[one.choice]]
+        findings += await evaluated(connection, store, keys, base_url, one, own)
+    following = {one.choice: max(places[one.choice], positions[-1] + 1) for one in on}
+    return Passed(findings, following, len(rows) == AT_ONCE)
+
+
+async def tried(
+    connection: asyncpg.Connection,
+    store: Store,
+    keys: JournalKeys,
+    base_url: str,
+    watched: Watched,
+    until: date,
+) -> list[Finding]:
+    """What the rule would have found from `watched.since` to the end of `until`; nothing is kept. TooCostly for a period of
+    too many entries."""
+    begins, ends = _midnight(watched.since), _midnight(until + timedelta(days=1))
+    rows = await connection.fetch(_BETWEEN, begins, ends)
+    if len(rows) > BUDGET:
+        raise TooCostly(f"More than {BUDGET} entries of the journal: choose fewer days.")
+    entries = await opened(connection, keys, [Record(*row) for row in rows])
+    return await evaluated(connection, store, keys, base_url, watched, entries)
+
+
+async def evaluated(
+    connection: asyncpg.Connection,
+    store: Store,
+    keys: JournalKeys,
+    base_url: str,
+    watched: Watched,
+    entries: Sequence[Looked],
+) -> list[Finding]:
+    """What one rule finds in these entries, of its first day on."""
+    rule = watched.rule
+    own = [one for one in entries if one.record.at >= _midnight(watched.since)]
+    if not own:
+        return []
+    cell = await internal.open_session(store.database.writing, "unusual")
+    try:
+        evidence = Evidence(store, connection, cell, base_url)
+        if rule.name in COUNTED:
+            before = await _hour_before(connection, keys, own)
+            crossed = crossings(sorted([*before, *own], key=_time), COUNTED[rule.name], watched.values["records"])
+            new = {(one.record.worker, one.record.sequence) for one in own}
+            return [
+                Finding(watched, opening, {"records": count})
+                for opening, count in crossed
+                if (opening.worker, opening.sequence) in new
+            ]
+        found = []
+        for opening in openings(own, store.key):
+            facts = await TESTS[rule.name](opening, watched.values, evidence, store.vault)
+            if facts is not None and not await evidence.explained(opening, rule):
+                found.append(Finding(watched, opening, facts))
+        return found
+    finally:
+        await internal.close_session(store.database.writing, cell)
+
+
+async def _hour_before(connection: asyncpg.Connection, keys: JournalKeys, own: Sequence[Looked]) -> list[Looked]:
+    """What these people did in the hour before: it counts, and was looked at already."""
+    first = min(one.record.at for one in own)
+    people = sorted({one.record.person for one in own})
+    rows = await connection.fetch(_HOUR_BEFORE, people, first - HOUR, first)
+    known = {(one.record.worker, one.record.sequence) for one in own}
+    records = [Record(*row) for row in rows]
+    return await opened(connection, keys, [one for one in records if (one.worker, one.sequence) not in known])
+
+
+def _time(one: Looked) -> tuple[datetime, int, int]:
+    return one.record.at, one.record.worker, one.record.sequence
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=PARIS)

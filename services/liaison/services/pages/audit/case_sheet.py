@@ -1,0 +1,64 @@
+"""The PDF of a case: what happened, who said and decided what, when and why. The person stays a number in it."""
+
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.auth.journal.entry import Event, entry
+from liaison.services.pages.audit import cases
+from liaison.services.pages.audit.cases import STEPS, Shown
+from liaison.services.pages.audit.unusual import number_of
+from liaison.services.pages.calendar_words import moment_said
+from liaison.services.pages.clock import PARIS
+from liaison.services.pages.entering import asked, note
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.marking import Gettext, _
+from liaison.services.pages.reading.punctuation import colon
+from liaison.services.pages.sheets.printing import Part, printed
+from liaison.services.pages.signed_in import signed_in
+
+
+async def sheet(request: Request) -> Response:
+    caller, me = await signed_in(request)
+    language = language_of(request)
+    gettext = translations(language).gettext
+    case = await cases.read(request, number_of(str(request.path_params["number"])))
+    told = entry(
+        caller,
+        Event.EXPORT,
+        patient=case.case.patient,
+        request=asked(request),
+        detail={"act": "sheet of a case", "case": case.case.number},
+    )
+    await note(request, told)
+    title = gettext(_("Affaire nº %(number)s")) % {"number": case.case.number}
+    parts = [Part("title", title), *_parts(case, gettext, language), Part("text", f"{me.name}, {me.organization_name}")]
+    return printed(request, parts, title, language, f"affaire-{case.case.number}")
+
+
+def _parts(case: Shown, gettext: Gettext, language: str) -> list[Part]:
+    def at(moment: datetime) -> str:
+        return moment_said(moment.astimezone(PARIS), "d MMM y, HH:mm", language)
+
+    one = case.case
+    who = ", ".join(filter(None, (case.who.name, case.who.role, case.structure)))
+    facts = [
+        (_("Accès"), case.kind),
+        (_("Avis des deux lecteurs"), case.outcome),
+        (_("Personne mise en cause"), who),
+        (_("Dossier"), case.patient),
+        (_("Connu depuis le"), at(one.known_at)),
+        (_("Affaire ouverte le"), at(one.opened_at)),
+        (_("Notification à la CNIL avant le"), at(one.notify_by)),
+        (_("Affaire close le"), at(one.closed_at) if one.closed_at else gettext(_("en cours"))),
+    ]
+    parts = [Part("text", colon(gettext, gettext(name), value)) for name, value in facts]
+    parts.append(Part("heading", gettext(_("Ce qui a été fait"))))
+    for step in case.steps:
+        parts.append(
+            Part("point", colon(gettext, f"{at(step.at)}, {case.readers.get(step.by, '')}", gettext(STEPS[step.kind])))
+        )
+        if step.text:
+            parts.append(Part("text", step.text))
+    return parts
