@@ -111,18 +111,23 @@ async def compare(postgres: Any, folder: Path, seeds: range, cases: int, most: i
     return found
 
 
-def _print(capsys: pytest.CaptureFixture[str], tally: Counter[str]) -> None:
+async def _agree(
+    postgres: Any, folder: Path, seeds: range, cases: int, capsys: pytest.CaptureFixture[str]
+) -> Counter[str]:
+    """Prints what was asked; all of it was answered as the law says."""
+    tally: Counter[str] = Counter()
+    found = await compare(postgres, folder, seeds, cases, tally=tally)
     with capsys.disabled():
-        print("\n== asked:", ", ".join(f"{form} {number}" for form, number in sorted(tally.items())))
+        print(f"\n== seeds {seeds.start} to {seeds.stop - 1}, {cases} cases of each; {len(found)} differences; asked:",
+              ", ".join(f"{form} {number}" for form, number in sorted(tally.items())))  # fmt: skip
+    assert not found, "\n".join(found)
+    return tally
 
 
 async def test_random_requests_are_answered_as_the_law_says(
     postgres: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tally: Counter[str] = Counter()
-    found = await compare(postgres, tmp_path, range(1, 4), 100, tally=tally)
-    _print(capsys, tally)
-    assert not found, "\n".join(found)
+    await _agree(postgres, tmp_path, range(1, 4), 100, capsys)
 
 
 @pytest.mark.proof
@@ -130,10 +135,7 @@ async def test_random_requests_are_answered_as_the_law_says(
 async def test_many_random_requests_are_answered_as_the_law_says(
     postgres: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tally: Counter[str] = Counter()
-    found = await compare(postgres, tmp_path, range(100, 150), 200, tally=tally)
-    _print(capsys, tally)
-    assert not found, "\n".join(found)
+    tally = await _agree(postgres, tmp_path, range(100, 150), 200, capsys)
     assert tally.keys() >= FORMS, FORMS - tally.keys()
 
 
