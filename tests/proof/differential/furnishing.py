@@ -44,7 +44,8 @@ def entries(chance: random.Random, subject: Tree, author: Tree | None, day: str)
     """Each makes one small valid entry of this author."""
 
     def act() -> Tree:
-        return {"coding": [{"system": ACTS, "code": chance.choice(CODES)}]}
+        code = chance.choice(CODES)
+        return {"coding": [{"system": ACTS, "code": code, "display": f"Acte {code} à domicile"}]}
 
     def amount() -> Tree:
         code, most = chance.choice([("kg", 90), ("g", 90_000), ("mm[Hg]", 180)])

@@ -33,7 +33,7 @@ async def meant(run: Run) -> str:
 async def by_kind(run: Run) -> str:
     """One criterion of a kind that few parameters have, so that each prefix and modifier has its turn."""
     made = Meant(corpus(run), run.random.randrange(1 << 30))
-    kind = run.random.choice(["number", "quantity", "uri", "date", "identifier", "reference", "device"])
+    kind = run.random.choice(_KINDS)
     met = [
         (tree, name)
         for trees in made.by_type.values()
@@ -45,9 +45,14 @@ async def by_kind(run: Run) -> str:
         return ""
     tree, name = run.random.choice(met)
     type_ = tree["resourceType"]
-    about = made.about(type_, tree) if kind in ("number", "quantity") and run.random.random() < 0.2 else None
-    criterion = about or made.plain(type_, tree, name)
+    ways = [made.composite] if name == "component-code" else [made.about] if kind in ("number", "quantity") else []
+    way = run.random.choice([*ways, None, None])
+    criterion = (way and way(type_, tree)) or made.plain(type_, tree, name)
     return await _compared(run, Asked(type_, (criterion,))) if criterion else ""
+
+
+_KINDS = ("number", "quantity", "uri", "date", "identifier", "reference", "device", "code", "component-code")
+"""Types of parameters, and names of some."""
 
 
 async def _compared(run: Run, asked: Asked) -> str:

@@ -30,7 +30,7 @@ KINDS = (
     (reading.history, 6),
     (searching.search, 30),
     (searching.meant, 12),
-    (searching.by_kind, 14),
+    (searching.by_kind, 22),
     (searching.filtered, 6),
     (searching.by_words, 5),
     (searching.several_types, 5),

@@ -136,7 +136,7 @@ class Meant(Generator):
     def _criterion(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
         ways = [self._list, self.about]
         ways += [self._in, self._in, self._related] if type_ in CODED else []
-        ways += [self._composite] * 4 if type_ == "Observation" else []
+        ways += [self.composite] * 4 if type_ == "Observation" else []
         ways += [self._near, self._near] if type_ == "Location" else []
         ways += [self._part, self._part] if any(one == type_ for one, _ in PARTS) else []
         made = self.random.choice(ways)(type_, example) if self.random.random() < 0.7 else None
@@ -175,7 +175,7 @@ class Meant(Generator):
             return None
         return name, self.random.choice(("below", "above")), (unversioned(reference).partition("/")[2],)
 
-    def _composite(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
+    def composite(self, type_: str, example: Resource) -> tuple[str, str, tuple[str, ...]] | None:
         """A value met nearby, or two, of which the other may be met by other resources."""
         name = self.random.choice(sorted(COMPOSITES))
         examples = [example, *self.random.sample(self.by_type[type_], self.random.choice((0, 1)))]
