@@ -28,7 +28,7 @@ from liaison.fhir.vault import Vault, context
 
 CLOCK: Final = timedelta(hours=72)
 MOST_LETTERS: Final = 2_000
-_LOCK: Final = 0x11A163
+_LOCK: Final = 0x11A173
 _TASK: Final = kind_of("Task")
 
 

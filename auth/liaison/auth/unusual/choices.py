@@ -17,7 +17,7 @@ from liaison.auth.unusual.table import Rule, rules
 
 NOTICE: Final = ""
 """The name under which the date of the notice stands among the rules."""
-_LOCK: Final = 0x11A162
+_LOCK: Final = 0x11A172
 
 
 class NotChosen(ValueError):

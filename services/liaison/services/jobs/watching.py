@@ -22,7 +22,7 @@ from liaison.fhir.store import Store
 
 EVERY_SECONDS: Final = 10.0
 STAND_BY_SECONDS: Final = 15.0
-_LOCK: Final = 0x11A161
+_LOCK: Final = 0x11A171
 _AGAIN: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError, FhirError)
 
 log = structlog.get_logger()
