@@ -74,7 +74,8 @@ class Calls:
         """200 with another token; 404 for what the caller did not open as a regulating doctor, or is over."""
         scope.permit_letter(caller, "r", "Patient")
         task = posted_to(engine.store, "Task", where, request)
-        opened = await calls.continue_call(engine.store, caller, task, scope=await scope_of(engine, caller))
+        bound = await scope_of(engine, caller)
+        opened = await calls.continue_call(engine.store, caller, task, engine.base_url, scope=bound)
         await journaled(engine, caller, Event.TOKEN, opened.patient, request, REASON)
         return await self._answer(engine, caller, opened)
 

@@ -75,8 +75,12 @@ async def test_what_somebody_else_objected_is_not_heard(territory: Any, stated: 
         for name, one in (("patient", patient), ("other-patient", double))]}  # fmt: skip
     assert (await territory.ask(gp.caller, "POST", "Patient/$tell-apart", pair)).status == 200
 
-    assert references(await opening(territory, doctor, stated), "patient") == [patient]
-    assert (await territory.ask(doctor.caller, "POST", f"{task}/$emergency-token")).status == 200
+    again = await opening(territory, doctor, stated)
+    assert references(again, "patient") == [patient]
+    [renewed] = references(again, "task")
+    assert (await territory.ask(doctor.caller, "POST", f"{renewed}/$emergency-token")).status == 200
+    # The first ended with the objection, which could be theirs then.
+    assert (await territory.ask(doctor.caller, "POST", f"{task}/$emergency-token")).status == 404
 
 
 async def test_what_was_objected_and_has_ended_is_not_heard(territory: Any) -> None:

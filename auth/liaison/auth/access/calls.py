@@ -16,8 +16,7 @@ from liaison.auth.access import internal, team_writing, urgent_sessions, vocabul
 from liaison.auth.access.asking_limits import Account
 from liaison.auth.access.finding import asking, require_traits
 from liaison.auth.access.join import attending, found_by
-from liaison.auth.access.one_person import records_of
-from liaison.auth.access.oppositions import opposed_to
+from liaison.auth.access.one_person import opposed_in_any, record_of, records_of
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
@@ -62,7 +61,9 @@ async def open_call(
     async with asking(store, caller, Account.URGENT, call=True) as finder:
         records = await records_of(finder, patient, base_url)
         known = records[0] if len(records) == 1 else None  # who calls is asked for the matricule, and can answer
-        allowed = known is not None and not await opposed_to(store, caller, known.key.patient, emergency=doctor)
+        allowed = known is not None and not await opposed_in_any(
+            store, caller, finder.cell, [known], base_url, emergency=doctor
+        )
         await finder.note(allowed)
         if known is None or not allowed:
             raise NotFound
@@ -80,13 +81,17 @@ async def open_call(
     return Opened(store.reference(known.key), store.reference(task), start + LASTS, session)
 
 
-async def continue_call(store: Store, caller: Caller, task: Key, *, scope: str) -> Opened:
-    """Another session of a regulating doctor's open call, until the same end. Raises NotFound for anyone else's."""
+async def continue_call(store: Store, caller: Caller, task: Key, base_url: str, *, scope: str) -> Opened:
+    """Another session of a regulating doctor's open call, until the same end. Raises NotFound for anyone else's, and once
+    the person objects to emergency access."""
     if caller.role_code != DOCTOR:
         raise NotFound
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
         tree = await urgent_sessions.task_of(store, cell, caller, task, *KIND)
+        known = await record_of(store, cell, str(tree["for"]["reference"]))
+        if await opposed_in_any(store, caller, cell, [known], base_url, emergency=True):
+            raise NotFound
     finally:
         await internal.close_session(store.database.writing, cell)
     until = datetime.fromisoformat(tree["restriction"]["period"]["end"])

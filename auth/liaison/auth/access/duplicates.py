@@ -24,6 +24,7 @@ from liaison.fhir.search import search
 from liaison.fhir.store import Store
 from liaison.fhir.store import identity as tokens
 from liaison.fhir.store.contract import Key, Tree
+from liaison.fhir.vault import Vault
 
 DISTINCT: Final = "distinct"
 DOUBT: Final = "duplicate"
@@ -53,7 +54,7 @@ async def proposed(store: Store, caller: Caller, base_url: str) -> list[Proposed
     kept = await _kept(store, caller, sorted({named[place] for pair in found for place in pair[:2]}))
     mine = [(named[one], named[other], alike) for one, other, alike in found if {named[one], named[other]} <= kept]
     apart = await told_apart(store, caller, sorted(kept), base_url)
-    return [Proposed(one, other, alike, number_of(store, one, other) in apart) for one, other, alike in mine]
+    return [Proposed(one, other, alike, number_of(store.vault, one, other) in apart) for one, other, alike in mine]
 
 
 async def tell_apart(store: Store, caller: Caller, one: Key, other: Key, base_url: str) -> None:
@@ -71,7 +72,7 @@ async def tell_apart(store: Store, caller: Caller, one: Key, other: Key, base_ur
         seen.append(opened)
     await may_write_identity(store, caller, seen)
     references = [store.reference(key) for key in (one, other)]
-    number = number_of(store, *references)
+    number = number_of(store.vault, *references)
     if number in await told_apart(store, caller, references, base_url):
         raise Conflict("These two records were told apart already.")
     by, now = team_writing.staff_reference(store, caller), await store.database.now()
@@ -121,9 +122,9 @@ async def _mine(store: Store, caller: Caller, base_url: str) -> list[Tree]:
     return found
 
 
-def number_of(store: Store, one: str, other: str) -> str:
+def number_of(vault: Vault, one: str, other: str) -> str:
     """Of a pair, in either order. Nobody finds one record by the other's."""
-    return tokens.criteria_token(store.vault, DISTINCT, " ".join(sorted((one, other)))).hex()
+    return tokens.criteria_token(vault, DISTINCT, " ".join(sorted((one, other)))).hex()
 
 
 async def _kept(store: Store, caller: Caller, references: Sequence[str]) -> set[str]:

@@ -17,7 +17,7 @@ from liaison.auth.access import internal, team_writing, urgent_sessions, vocabul
 from liaison.auth.access.asking_limits import Account
 from liaison.auth.access.finding import Finder, Known, asking
 from liaison.auth.access.join import attending, found, found_by
-from liaison.auth.access.one_person import MOST, opposed_in_any, records_of
+from liaison.auth.access.one_person import MOST, opposed_in_any, record_of, records_of
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.auth.oauth2 import rfc9470
@@ -25,7 +25,6 @@ from liaison.fhir.errors import BadRequest, Forbidden, NotFound
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.content import checked
 from liaison.fhir.interactions.writes import Write
-from liaison.fhir.model import read
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key, Tree
 
@@ -96,7 +95,7 @@ async def continue_access(store: Store, caller: Caller, task: Key, base_url: str
     try:
         tree = await urgent_sessions.task_of(store, cell, caller, task, *KIND)
         others = await _opened_with(store, cell, tree, base_url)
-        records = [await _record_of(store, cell, one) for one in (tree, *(other for _, other in others))]
+        records = [await record_of(store, cell, _subject(one)) for one in (tree, *(other for _, other in others))]
         if await opposed_in_any(store, caller, cell, records, base_url, emergency=True):
             raise NotFound
     finally:
@@ -136,15 +135,6 @@ async def _opened_with(store: Store, cell: Caller, task: Tree, base_url: str) ->
     trees = await found_by(store, cell, f"Task?group-identifier={_ACCESS}|{number}&_count={2 * MOST}", base_url)
     keys = [(store.key("Task", tree["id"]), tree) for tree in trees if tree["id"] != task["id"]]
     return [(key, tree) for key, tree in keys if key is not None]
-
-
-async def _record_of(store: Store, cell: Caller, task: Tree) -> Known:
-    """Raises NotFound for one that is no more."""
-    key = store.key("Patient", _subject(task).removeprefix("Patient/"))
-    opened = await store.read(cell, key) if key else None
-    if opened is None or opened.row.deleted:
-        raise NotFound
-    return Known(opened.row.key, read(opened.body))
 
 
 def _subject(task: Tree) -> str:

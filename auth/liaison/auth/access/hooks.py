@@ -17,6 +17,7 @@ from liaison.auth.access import (
     consent_writing,
     directory,
     grants,
+    heeding,
     identity,
     labels,
     letting_in,
@@ -100,8 +101,20 @@ class Hooks:
                 if who is None:
                     raise standing.over()
                 await self._check(connection, keys, who, unit.changes, first, tables)
+                await self._heed(connection, unit.changes)
             except FhirError as refusal:
                 unit.refusal = refusal
+
+    async def _heed(self, connection: asyncpg.Connection, changes: list[Change]) -> None:
+        """Adds the end of each emergency access and call that what is said here refuses; refuses one that is opened against
+        what was said."""
+        for change in [one for one in changes if one.type_ == "Task" and one.interaction == "create"]:
+            await heeding.refuse_opposed(connection, self._vault, self._ids, change.key.patient, self._facts(change))
+        for change in [one for one in changes if one.type_ == "Consent" and one.tree is not None]:
+            facts, patient = self._facts(change), change.key.patient
+            ended = await heeding.end_opposed(connection, self._vault, self._ids, patient, facts, change.at)
+            known = {one.key for one in changes}
+            changes += [one for one in ended if one.key not in known]
 
     async def _check(
         self,

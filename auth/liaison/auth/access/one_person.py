@@ -18,6 +18,8 @@ from liaison.auth.access.oppositions import opposed_to
 from liaison.auth.access.traits import traits_of
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
+from liaison.fhir.errors import NotFound
+from liaison.fhir.model import read
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Tree
 
@@ -35,11 +37,11 @@ async def records_of(finder: Finder, patient: Tree, base_url: str) -> list[Known
     found = numbered or fitting
     if len(found) < 2:
         return found
-    if numbered or not all(_may_be_one(*pair) for pair in combinations(found, 2)):
+    if numbered or not all(_alike(one.tree, other.tree) for one, other in combinations(found, 2)):
         return []  # two records with one INS contradict the rule that it is unique
     references = {finder.store.reference(one.key) for one in found}
     apart = await duplicates.told_apart(finder.store, finder.caller, sorted(references), base_url)
-    if any(duplicates.number_of(finder.store, *pair) in apart for pair in combinations(sorted(references), 2)):
+    if any(duplicates.number_of(finder.store.vault, *pair) in apart for pair in combinations(sorted(references), 2)):
         return []
     rows = await finder.store.database.reading.fetch(
         "select patient, at from version where patient = any($1::bigint[]) and kind = $2 and version = 1",
@@ -62,13 +64,28 @@ async def _fitting(finder: Finder, patient: Tree, stated: set[tuple[str, str]]) 
     return found
 
 
-def _may_be_one(one: Known, other: Known) -> bool:
-    mine, theirs = set(identity.matricules(one.tree)), set(identity.matricules(other.tree))
-    return not (mine and theirs) and one.traits.same_as(other.traits)
+def may_be_the_same(one: Tree, other: Tree) -> bool:
+    """Whether two Patients may be one person, if nobody has told them apart: by the same INS; or by the strict traits, with no
+    other INS or birthplace."""
+    return bool(set(identity.matricules(one)) & set(identity.matricules(other))) or _alike(one, other)
+
+
+def _alike(one: Tree, other: Tree) -> bool:
+    mine, theirs = set(identity.matricules(one)), set(identity.matricules(other))
+    return not (mine and theirs) and traits_of(one).same_as(traits_of(other))
 
 
 def _is_checked(one: Known) -> bool:
     return identity.status_of(one.tree) in identity.CHECKED or bool(identity.matricules(one.tree))
+
+
+async def record_of(store: Store, cell: Caller, reference: str) -> Known:
+    """The record that a task is about. Raises NotFound for one that is no more."""
+    key = store.key("Patient", reference.removeprefix("Patient/"))
+    opened = await store.read(cell, key) if key else None
+    if opened is None or opened.row.deleted:
+        raise NotFound
+    return Known(opened.row.key, read(opened.body))
 
 
 async def opposed_in_any(
@@ -86,13 +103,9 @@ async def opposed_in_any(
     doubles = []
     for one in records:
         for other in await candidates(store, cell, one.tree):
-            if other.key.patient in kept or not (_shares_ins(one, other) or _may_be_one(one, other)):
+            if other.key.patient in kept or not may_be_the_same(one.tree, other.tree):
                 continue
             if await opposed_to(store, caller, other.key.patient, emergency=emergency):
                 doubles.append((store.reference(one.key), store.reference(other.key)))
     apart = await duplicates.told_apart(store, caller, sorted({one for one, _ in doubles}), base_url)
-    return any(duplicates.number_of(store, *pair) not in apart for pair in doubles)
-
-
-def _shares_ins(one: Known, other: Known) -> bool:
-    return bool(set(identity.matricules(one.tree)) & set(identity.matricules(other.tree)))
+    return any(duplicates.number_of(store.vault, *pair) not in apart for pair in doubles)

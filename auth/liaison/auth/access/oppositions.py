@@ -133,15 +133,21 @@ _ALL_OPPOSED: Final = """
     )
 """
 # Denials of some classes only leave the rest open: they do not count here.
-_OPPOSED: Final = """
+STORED: Final = "(select * from relation where patient = $1) stated"
+EVERYTHING_STATED: Final = """
+    jsonb_to_recordset($1::jsonb) as
+    stated(principal bigint, relation smallint, valid_from timestamptz, valid_to timestamptz, detail jsonb)
+"""
+"""What OPPOSED asks: the facts of a patient ($1), or facts that are yet to be stored ($1, as JSON)."""
+OPPOSED: Final = """
     with recursive structures as (
         select $3::bigint as organization
         union select p.part_of from organization_part p join structures s on p.organization = s.organization
         where p.part_of <> 0
     )
     select exists (
-        select from relation
-        where patient = $1 and valid_from <= coalesce($7::timestamptz, now()) and valid_to > coalesce($7::timestamptz, now())
+        select from {stated}
+        where valid_from <= coalesce($7::timestamptz, now()) and valid_to > coalesce($7::timestamptz, now())
           and coalesce(jsonb_array_length(detail->'classes'), 0) = 0
           and ((relation = any($4::smallint[]) and (principal = any($2::bigint[])
                 or principal in (select role from held_role where practitioner = $6 and $6 <> 0)
@@ -161,7 +167,7 @@ async def opposed_to(
     """
     return bool(
         await store.database.reading.fetchval(
-            _OPPOSED,
+            OPPOSED.format(stated=STORED),
             patient,
             [number for number in (caller.practitioner, caller.role) if number],
             caller.organization,

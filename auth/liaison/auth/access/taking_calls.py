@@ -10,7 +10,7 @@ from liaison.auth.access import internal, team_writing, urgent_sessions
 from liaison.auth.access.calls import DOCTOR, KIND, Opened, StatedCall, record_call
 from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.join import found_by
-from liaison.auth.access.oppositions import opposed_to
+from liaison.auth.access.one_person import opposed_in_any, record_of
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import NotFound
 from liaison.fhir.model import read
@@ -44,7 +44,8 @@ async def take_call(store: Store, caller: Caller, task: Key, base_url: str, *, s
         tree, start = read(seen.body) if seen is not None and not seen.row.deleted else {}, await store.database.now()
         if caller.role_code != DOCTOR or not caller.role or not _handed(store, caller, tree, start):
             raise NotFound
-        if await opposed_to(store, caller, task.patient, emergency=True):
+        known = await record_of(store, cell, str(tree["for"]["reference"]))
+        if await opposed_in_any(store, caller, cell, [known], base_url, emergency=True):
             raise NotFound
         until = datetime.fromisoformat(tree["restriction"]["period"]["end"])
         session = await urgent_sessions.begin(store, caller, scope, until - start)
