@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from liaison.auth.access import emergency, heeding, oppositions
+from liaison.auth.access import emergency, heeding, one_person, oppositions
 from liaison.fhir.errors import Unauthorized
 
 from . import arrivals, calling
@@ -156,7 +156,7 @@ async def test_what_is_said_while_the_access_is_being_opened_refuses_it(
 ) -> None:
     gp, other, doctor = await people(territory)
     patient, said_in = await two_records(territory, gp, other, where)
-    honest = emergency.opposed_in_any
+    honest = one_person.opposed_in_any
 
     async def and_then_said(*given: Any, **more: Any) -> bool:
         answer = await honest(*given, **more)

@@ -60,6 +60,36 @@ async def settled(territory: Any, type_: str, written: str) -> tuple[Any, ...]:
     return attending, nurse, patient, item, naming, consent
 
 
+def validators(answer: Any) -> set[str]:
+    return {name for name, _ in answer.headers} & {"etag", "last-modified"}
+
+
+async def test_a_copy_of_all_of_it_does_not_stand_for_whoever_is_shown_a_part(territory: Any) -> None:
+    """RFC 9110 §13.1.2: 304 is for the same representation. Nor does a part have a validator that the whole would match."""
+    nurse = await territory.person("nurse")
+    attending, patient = await attended(territory, nurse)
+    item = await territory.create(attending.caller, territory.item_of(patient, **territory.vital()))
+    naming = await territory.create(attending.caller, {**territory.item_of(patient, "Task"), **NAMING["Task"](item)})
+    whole = await territory.ask(nurse.caller, "GET", naming)
+    [etag] = [value for name, value in whole.headers if name == "etag"]
+    [date] = [value for name, value in whole.headers if name == "last-modified"]
+    kept: list[Tree] = [{"if_none_match": etag}, {"if_none_match": "*"}, {"if_modified_since": date}]
+    for copy in kept:
+        assert (await territory.ask(nurse.caller, "GET", naming, **copy)).status == 304
+
+    consent = await masked(territory, item, patient)
+
+    for path in (naming, f"{naming}/_history/1"):
+        for copy in ({}, *kept):
+            answer = await territory.ask(nurse.caller, "GET", path, **copy)
+            assert (answer.status, validators(answer)) == (200, set())
+            assert SECRET.encode() not in answer.body
+    for copy in kept:
+        assert (await territory.ask(attending.caller, "GET", naming, **copy)).status == 304
+    assert (await territory.change(territory.system, consent, status="inactive")).status == 200
+    assert (await territory.ask(nurse.caller, "GET", naming)).body == whole.body
+
+
 @pytest.mark.parametrize("written", ["before", "after"])
 @pytest.mark.parametrize("type_", NAMING)
 async def test_neither_its_id_nor_its_words_are_told(territory: Any, type_: str, written: str) -> None:

@@ -398,3 +398,38 @@ def test_a_nurse_is_no_doctor_s_substitute_by_an_import_either(run: Run, tmp_pat
     assert "nurse-instead" in refused["where"]
     assert "of the same profession (doctor)" in refused["reason"]
     assert report["created"] == {"PractitionerRole": 1}
+
+
+@pytest.mark.parametrize("files", ["one file", "two files"])
+def test_two_attending_doctors_of_one_person_are_refused_and_said(run: Run, tmp_path: Path, files: str) -> None:
+    """Who reads and lifts what the person masks is one (row 25): an import makes no second one, as nobody does."""
+    doctors = [{"resourceType": "Practitioner", "id": name, "active": True} for name in ("one", "other")]
+    patient = {"resourceType": "Patient", "id": "p", "name": [{"family": "Le Goff", "given": ["Jeanne"]}]}
+    attending = [{"coding": [{"system": vocabulary.ROLE, "code": "attending-gp"}]}]
+
+    def team(name: str, doctor: str) -> Tree:
+        member = {
+            "role": attending,
+            "member": {"reference": f"Practitioner/{doctor}"},
+            "period": {"start": "2026-01-01"},
+        }
+        subject = {"reference": "Patient/p"}
+        return {"resourceType": "CareTeam", "id": name, "status": "active", "subject": subject, "participant": [member]}
+
+    folder = tmp_path / "files"
+    for tree in (*doctors, patient, team("first", "one")):
+        put(folder, f"{tree['resourceType']}-{tree['id']}.json", tree)
+    second = team("second", "other")
+    if files == "one file":
+        put(folder, "CareTeam-second.json", second)
+        code, report = run(folder)
+        created = report["created"]["CareTeam"]
+    else:
+        assert run(folder)[0] == 0
+        code, report = run("--source", "files", put(folder, "CareTeam-second.json", second))
+        created = 1 + report["created"].get("CareTeam", 0)
+
+    assert (code, created) == (1, 1)
+    [refused] = report["refused"]
+    assert "second" in refused["where"]
+    assert "one attending doctor at a time" in refused["reason"]

@@ -181,7 +181,24 @@ async def test_introspection_is_nobody_elses_business(shared: Place) -> None:
         other = await browser.post("/oauth/introspect", data={"token": token}, headers=authorization)
 
     assert {(answer.status_code, answer.json()["error"]) for answer in refused} == {(401, "invalid_client")}
+    challenges = [answer.headers.get("www-authenticate", "") for answer in refused]
+    # RFC 7662 §2.1, RFC 6750 §3: a token that does not do is asked for as one; who shows none is not.
+    assert challenges == ["", "", "", *['Bearer realm="oauth", error="invalid_token"'] * 2]
     assert (mine.json()["active"], other.json()) == (True, {"active": False})
+
+
+async def test_introspection_asks_a_bound_token_for_its_proof(shared: Place) -> None:
+    await register(shared, "keyed")
+    prover = Prover()
+    async with shared.signed_in() as browser:
+        code = query_of(await agree(browser, client_id="keyed"))["code"]
+        browser.headers["dpop"] = prover.proof("POST", f"{URL}/oauth/token")
+        own = (await redeem(browser, code, client_id="keyed", **proof("keyed"))).json()["access_token"]
+        browser.headers.pop("dpop")
+        answer = await browser.post("/oauth/introspect", data={"token": own}, headers={"authorization": f"DPoP {own}"})
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith('DPoP realm="oauth", error="invalid_dpop_proof"')
 
 
 async def test_userinfo_says_what_the_id_token_said(shared: Place) -> None:

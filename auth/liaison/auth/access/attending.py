@@ -43,9 +43,7 @@ class _Attending(NamedTuple):
 
 
 async def check(connection: asyncpg.Connection, ids: Ids, who: Standing, changes: Sequence[Change]) -> None:
-    """Raises Unprocessable for a second attending doctor, Refusal for one whom the person declares."""
-    if who.internal is not None and who.internal.name != "identity":
-        return
+    """Raises Unprocessable for a second attending doctor, in an import too; Refusal for one whom the person declares."""
     written = {change.key: change for change in changes if change.key.kind == _CARE_TEAM}
     after = list(_stated(ids, written.values()))
     before = await _known(connection, {key.patient for key in written}) if written else []

@@ -41,13 +41,14 @@ class InvalidRequest(OAuthError):
 class InvalidClient(OAuthError):
     """One text for an unknown client, a wrong key, a replayed or expired assertion: none can be told from another.
 
-    `scheme`: of the header Authorization that was tried in vain; the answer has to name it (RFC 6749 §5.2)."""
+    `challenge`: to the scheme of the header Authorization that was tried in vain; the answer has to name it (RFC 6749 §5.2).
+    `nonce`: what a DPoP proof has to hold."""
 
     error = "invalid_client"
     status = 401
 
-    def __init__(self, scheme: str = "") -> None:
-        self.scheme = scheme
+    def __init__(self, challenge: str = "", nonce: str = "") -> None:
+        self.challenge, self.nonce = challenge, nonce
         super().__init__("The client could not be authenticated.")
 
 

@@ -46,17 +46,21 @@ async def shown(
     where: str,
 ) -> Answer:
     """The answer that shows one visible version, or says that the caller's copy of it still stands. `where` is the URL of
-    the resource: the answer names the version that it shows (Content-Location, RFC 9110 §8.7), unless it is a part."""
+    the resource: the answer names the version that it shows (Content-Location, RFC 9110 §8.7), unless it is a part.
+
+    Whoever is not shown all of it has no validator, and no copy that stands: what is left out goes by rights and maskings, not
+    by the version (RFC 9110 §8.8, §13.1.2)."""
     row, body = found.row, found.body
     if not await scope.shows_version(store, caller, type_, found):
         raise NotFound
     if row.deleted:
         raise Gone("The resource was deleted.")
-    meta = etag.meta(row.version, row.at)
+    meta = () if found.hidden else etag.meta(row.version, row.at)
     if wanted is None:
         meta = (*meta, ("content-location", f"{where}/_history/{row.version}"))
     if (
         headers
+        and not found.hidden
         and etag.not_modified(headers, row.version, row.at)
         and not await _changed_twice(store, caller, headers, row)
     ):

@@ -26,10 +26,10 @@ def json_answer(content: Mapping[str, Any], status: int = 200, **headers: str) -
 
 def error_answer(error: OAuthError) -> Response:
     response = json_answer({"error": error.error, "error_description": error.description}, error.status)
-    if isinstance(error, UseDpopNonce):
+    if isinstance(error, UseDpopNonce | InvalidClient) and error.nonce:
         response.headers["dpop-nonce"] = error.nonce
-    if isinstance(error, InvalidClient) and error.scheme:
-        response.headers["www-authenticate"] = f'{error.scheme} realm="oauth"'
+    if isinstance(error, InvalidClient) and error.challenge:
+        response.headers["www-authenticate"] = error.challenge
     return response
 
 

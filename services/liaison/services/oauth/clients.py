@@ -27,7 +27,8 @@ async def _proven(request: Request, parameters: Parameters, also: Sequence[str])
     certificate = request.headers.get(rfc9440.HEADER, "")
     if "authorization" in request.headers:
         scheme = request.headers["authorization"].partition(" ")[0]
-        raise InvalidClient(scheme if scheme.isascii() and scheme.isalnum() else "Basic")
+        named = scheme if scheme.isascii() and scheme.isalnum() else "Basic"
+        raise InvalidClient(f'{named} realm="oauth"')
     if "client_secret" in parameters:
         raise InvalidClient  # there are no shared secrets here
     if "client_assertion" not in parameters and "client_assertion_type" not in parameters:

@@ -5,10 +5,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.oauth2 import clients, rfc7662
+from liaison.auth.oauth2 import clients, rfc7662, rfc9449
 from liaison.auth.oauth2.clients import Client
 from liaison.auth.oauth2.errors import InvalidClient, OAuthError
 from liaison.auth.oauth2.rfc6749.parameters import Parameters
+from liaison.auth.oauth2.rfc6750 import NoToken, UnboundProof
 from liaison.auth.oauth2.rfc7662 import Active
 from liaison.auth.people.accounts import by_number
 from liaison.auth.sessions import is_alive
@@ -44,22 +45,34 @@ async def introspect(request: Request) -> Response:
 
 
 async def _asker(request: Request, parameters: Parameters) -> Client:
-    """Raises InvalidClient for anyone who proves nothing: a public client says a name that anyone could say."""
-    house = request.app.state.house
-    client: Client | None
+    """Raises InvalidClient for anyone who proves nothing: a public client says a name that anyone could say. A token that does
+    not do is answered as RFC 6750 §3 has it (RFC 7662 §2.1), and a proof as RFC 9449 §7.1 has it."""
     if "authorization" in request.headers:
-        try:
-            caller = await house.authenticator.caller(request.headers["authorization"], call_of(request))
-        except Unauthorized:
-            raise InvalidClient from None
-        if not await is_alive(house.database.writing, caller.session):
-            raise InvalidClient
-        client = await clients.by_number(house.database.reading, caller.client)
-    else:
-        client = await authenticate(request, parameters)
-    if client is None or not client.confidential:
+        return await _bearer(request)
+    client = await authenticate(request, parameters)
+    if not client.confidential:
         raise InvalidClient
     return client
+
+
+async def _bearer(request: Request) -> Client:
+    """The confidential client whose access token speaks for it."""
+    house = request.app.state.house
+    dpop = request.headers["authorization"].lower().startswith("dpop ")
+    scheme, known = ("DPoP", f', algs="{" ".join(rfc9449.ALGORITHMS)}"') if dpop else ("Bearer", "")
+    try:
+        caller = await house.authenticator.caller(request.headers["authorization"], call_of(request))
+    except UnboundProof as error:
+        raise InvalidClient(f'{scheme} realm="oauth", error="{error.error}"{known}', error.nonce) from None
+    except NoToken:
+        raise InvalidClient('Bearer realm="oauth"') from None
+    except Unauthorized:
+        caller = None
+    if caller is not None and await is_alive(house.database.writing, caller.session):
+        client = await clients.by_number(house.database.reading, caller.client)
+        if client is not None and client.confidential:
+            return client
+    raise InvalidClient(f'{scheme} realm="oauth", error="invalid_token"{known}')
 
 
 async def _described(request: Request, found: Active) -> dict[str, Any]:
