@@ -5,14 +5,22 @@ urn:uuid in any order, to practitioners by conditional references that match, an
 conditional references that match nothing.
 """
 
+import json
+import os
 import random
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from liaison.fhir.vault import FileKeyProvider
+
+from ..console import typed
+
 Tree = dict[str, Any]
+Run = Callable[..., tuple[int, Tree]]
 
 NPI = "http://example.org/practitioners"
 PLACES = "http://example.org/places"
@@ -188,3 +196,18 @@ def practitioners_bundle() -> Tree:
 @pytest.fixture(scope="session")
 def record_bundle() -> Callable[[str, int], Tree]:
     return record
+
+
+@pytest.fixture
+def run(postgres: Any, database_url: str, tmp_path: Path) -> Run:
+    """Runs the command on a fresh base; its exit code and its report."""
+    FileKeyProvider.create(tmp_path / "key")
+    settings = {"DATABASE_URL": database_url, "DATA": str(tmp_path / "data"), "KEY_FILE": str(tmp_path / "key")}
+
+    def import_(*arguments: str | Path) -> tuple[int, Tree]:
+        environment = {**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}}
+        done = typed(environment, "import", "--json", *map(str, arguments))
+        assert done.stdout, done.stderr
+        return done.returncode, json.loads(done.stdout)
+
+    return import_

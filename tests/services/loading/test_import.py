@@ -12,29 +12,12 @@ from typing import Any
 import pytest
 
 from liaison.auth.access import vocabulary
-from liaison.fhir.vault import FileKeyProvider
 
-from ..console import typed
+from .conftest import Run
 
 pytestmark = pytest.mark.http
 
 Tree = dict[str, Any]
-Run = Callable[..., tuple[int, Tree]]
-
-
-@pytest.fixture
-def run(postgres: Any, database_url: str, tmp_path: Path) -> Run:
-    """Runs the command on a fresh base; its exit code and its report."""
-    FileKeyProvider.create(tmp_path / "key")
-    settings = {"DATABASE_URL": database_url, "DATA": str(tmp_path / "data"), "KEY_FILE": str(tmp_path / "key")}
-
-    def import_(*arguments: str | Path) -> tuple[int, Tree]:
-        environment = {**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}}
-        done = typed(environment, "import", "--json", *map(str, arguments))
-        assert done.stdout, done.stderr
-        return done.returncode, json.loads(done.stdout)
-
-    return import_
 
 
 def put(folder: Path, name: str, tree: Tree) -> Path:
@@ -398,38 +381,3 @@ def test_a_nurse_is_no_doctor_s_substitute_by_an_import_either(run: Run, tmp_pat
     assert "nurse-instead" in refused["where"]
     assert "of the same profession (doctor)" in refused["reason"]
     assert report["created"] == {"PractitionerRole": 1}
-
-
-@pytest.mark.parametrize("files", ["one file", "two files"])
-def test_two_attending_doctors_of_one_person_are_refused_and_said(run: Run, tmp_path: Path, files: str) -> None:
-    """Who reads and lifts what the person masks is one (row 25): an import makes no second one, as nobody does."""
-    doctors = [{"resourceType": "Practitioner", "id": name, "active": True} for name in ("one", "other")]
-    patient = {"resourceType": "Patient", "id": "p", "name": [{"family": "Le Goff", "given": ["Jeanne"]}]}
-    attending = [{"coding": [{"system": vocabulary.ROLE, "code": "attending-gp"}]}]
-
-    def team(name: str, doctor: str) -> Tree:
-        member = {
-            "role": attending,
-            "member": {"reference": f"Practitioner/{doctor}"},
-            "period": {"start": "2026-01-01"},
-        }
-        subject = {"reference": "Patient/p"}
-        return {"resourceType": "CareTeam", "id": name, "status": "active", "subject": subject, "participant": [member]}
-
-    folder = tmp_path / "files"
-    for tree in (*doctors, patient, team("first", "one")):
-        put(folder, f"{tree['resourceType']}-{tree['id']}.json", tree)
-    second = team("second", "other")
-    if files == "one file":
-        put(folder, "CareTeam-second.json", second)
-        code, report = run(folder)
-        created = report["created"]["CareTeam"]
-    else:
-        assert run(folder)[0] == 0
-        code, report = run("--source", "files", put(folder, "CareTeam-second.json", second))
-        created = 1 + report["created"].get("CareTeam", 0)
-
-    assert (code, created) == (1, 1)
-    [refused] = report["refused"]
-    assert "second" in refused["where"]
-    assert "one attending doctor at a time" in refused["reason"]
