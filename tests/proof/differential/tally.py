@@ -12,7 +12,7 @@ FORMS = frozenset([
     "read", "vread", "history of one", "history of a type", "history of all", "next page", "_sort", "_sort by a chain",
     "_total", "_summary=count", "_elements", "_filter", "_text", "_content", "_type", "_include", "_include:iterate", "_revinclude", "_has",
     "chain", "compartment", "compartment of others", "$everything", "$everything of a stay", "_since", "$lastn", "batch", "batch that writes", "transaction",
-    "transaction that is done", "create", "update",
+    "transaction that is done", "transaction about one resource twice", "create", "update",
     "patch", "delete", "conditional create", "conditional update", "conditional patch", "conditional delete", "If-Match",
     "If-None-Match", "string", "string:exact", "string:contains", "string:missing", "token", "token:not", "token:text",
     "token:missing", "token:in", "token:not-in", "token:above", "token:below", "token:of-type", "date", "date:missing", "reference", "reference:[type]", "reference:missing",

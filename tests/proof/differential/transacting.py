@@ -48,6 +48,8 @@ async def transaction(run: Run) -> str:
     some = _some(run)
     if not some:
         return ""
+    if run.random.random() < 0.2:
+        some += _again(run, some)
     refused = {one.wanted for one in some if one.wanted >= 400}
     before = await _counted(run, some)
     answer = await run.ask("POST", "", _bundle(run, "transaction", some))
@@ -59,6 +61,18 @@ async def transaction(run: Run) -> str:
         return differ("status", answer.status_code, 200)
     run.tally["transaction that is done"] += 1
     return await _told(run, some, answer.json())
+
+
+def _again(run: Run, some: list[Part]) -> list[Part]:
+    """One more entry about what another one changes or deletes, by its id or by what its criterion matches: with it, the whole
+    fails (http.html#trules)."""
+    written = [one for one in some if one.target is not None and one.request["method"] != "GET"]
+    if not written:
+        return []
+    run.tally["transaction about one resource twice"] += 1
+    one = run.random.choice(written)
+    assert one.target is not None
+    return [Part({"method": "DELETE", "url": one.target.ref}, 400, one.about, target=one.target)]
 
 
 async def batch_of_writes(run: Run) -> str:
