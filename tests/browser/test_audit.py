@@ -172,3 +172,20 @@ async def test_a_patient_is_answered_on_paper(desks: Desks) -> None:
     async with page.expect_download() as downloaded:
         await page.get_by_role("link", name="Imprimer (PDF)").click()
     assert (await (await downloaded.value).path()).read_bytes().startswith(b"%PDF-")
+
+
+async def test_a_search_becomes_a_revue_that_is_signed(desks: Desks) -> None:
+    page = await desks.sign_in("auditor")
+    await page.goto(f"/journal/dossiers/{desks.patient('bpco_04')}")
+    await page.get_by_text("En faire une revue").click()
+    await page.get_by_label("Nom de la revue").fill("Revue 100 % du trimestre")
+    await press(page, page.get_by_role("button", name="Enregistrer cette revue"))
+    assert "Revue 100 % du trimestre" in await told(page)
+    await check_page(page)
+    await page.get_by_label("Remarque").fill("Rien d'étonnant")
+    await press(page, page.get_by_role("button", name="Signer cette revue"))
+    assert "Rien d'étonnant" in await told(page)
+    await check_page(page)
+    await press(page, page.get_by_role("link", name="Revues"))
+    assert "Signée le" in await told(page)
+    await check_page(page)

@@ -135,3 +135,16 @@ access_question = Table(
     moment("answered_at"),
 )
 Index("access_question_by_patient", access_question.c.patient)
+
+# A search of the journal with a name, and who signed it (journal.named_reviews). What it says is sealed: a name may be typed
+# in it. It is of the structure of whoever made it.
+named_review = Table(
+    "named_review",
+    metadata,
+    Column("review", BigInteger, primary_key=True, autoincrement=False),  # random
+    Column("organization", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    moment("made_at", nullable=False, server_default=func.now()),
+    Column("signature", LargeBinary),
+    moment("signed_at"),
+)

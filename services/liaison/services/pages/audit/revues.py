@@ -1,0 +1,163 @@
+"""Revues: a search of the journal is given a name, kept with what it counted, and signed with a recent proof."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.auth.access import adopted, vocabulary
+from liaison.auth.access.reviews import REVIEWED
+from liaison.auth.journal import named_reviews, questions
+from liaison.auth.journal.entry import Event, entry
+from liaison.auth.journal.named_reviews import AlreadySigned, Content, Review
+from liaison.fhir.errors import BadRequest, NotFound
+from liaison.fhir.store import faults
+from liaison.services.pages import clock, entering
+from liaison.services.pages.audit.answer import Answer, answer
+from liaison.services.pages.audit.question import Question, Unread, asked
+from liaison.services.pages.calendar_words import last_day_before
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import address_of, signed_in
+
+PATH: Final = "/journal/revues"
+COUNTED: Final = {
+    "visits": _("Visites"),
+    "entries": _("Lignes du journal"),
+    "people": _("Dossiers"),
+    "emergencies": _("Visites en urgence"),
+    "refused": _("Visites avec un refus"),
+}
+OPEN: Final = {
+    "reviews": _("Accès à revoir"),
+    "questions": _("Questions de patients sans réponse"),
+    "cut": _("Réponse coupée : la période est trop longue"),
+}
+
+
+async def revues(request: Request) -> Response:
+    """GET: the list. POST: the search of an answer is kept under a name."""
+    caller, me = await signed_in(request)
+    house = request.app.state.house
+    if request.method == "GET":
+        found = await named_reviews.readable(house.database.reading, house.vault, caller.organization)
+        return render(request, "audit/revues.html", found=found, error="")
+    form = {name: str(value).strip() for name, value in (await request.form()).items()}
+    name = form.get("name", "")
+    try:
+        question = asked(parse_qsl(form.get("query", "")))
+        found_now = await answer(house, caller, question, clock.now(request))
+    except Unread as error:
+        raise BadRequest(error.sentence) from None
+    if not name or len(name) > named_reviews.LONGEST_NAME:
+        found = await named_reviews.readable(house.database.reading, house.vault, caller.organization)
+        words = translations(language_of(request)).gettext(_("Donnez un nom à la revue : 120 lettres au plus."))
+        return render(request, "audit/revues.html", status=400, found=found, error=words)
+    content = Content(
+        name=name,
+        query=_dated(question, found_now).query,
+        rules=(await adopted.in_force(house.database.reading)).version,
+        counts=_counts(found_now),
+        open=await _open(request, found_now),
+        by=me.name,
+    )
+    with faults.reported():
+        async with house.database.writing.acquire() as connection, connection.transaction():
+            number = await named_reviews.save(connection, house.vault, caller.organization, content)
+            detail = {"act": "review saved", "review": number}
+            told = entry(
+                caller, Event.JOURNAL_READ, request=entering.asked(request), query=content.query, detail=detail
+            )  # fmt: skip
+            await house.journal.record_within(connection, (told,))
+    return RedirectResponse(f"{PATH}/{number}", status_code=303)
+
+
+async def revue(request: Request) -> Response:
+    return _show(request, await _found(request), "")
+
+
+async def sign(request: Request) -> Response:
+    """With the numbers of this moment, which may have changed since it was saved."""
+    caller, me = await signed_in(request)
+    house, found = request.app.state.house, await _found(request)
+    remark = str((await request.form()).get("remark", "")).strip()[:1000]
+    now = await answer(house, caller, asked(parse_qsl(found.content.query)), clock.now(request))
+    still_open = await _open(request, now)
+    try:
+        with faults.reported():
+            async with house.database.writing.acquire() as connection, connection.transaction():
+                await named_reviews.sign(
+                    connection, house.vault, found.number,
+                    by=me.name, counts=_counts(now), still_open=still_open, remark=remark,
+                )  # fmt: skip
+                detail = {"act": "review signed", "review": found.number}
+                told = entry(
+                    caller, Event.JOURNAL_READ, request=entering.asked(request), query=found.content.query, detail=detail
+                )  # fmt: skip
+                await house.journal.record_within(connection, (told,))
+    except AlreadySigned:
+        words = translations(language_of(request)).gettext(_("Cette revue est déjà signée."))
+        return _show(request, await _found(request), words)
+    return RedirectResponse(f"{PATH}/{found.number}", status_code=303)
+
+
+async def _found(request: Request) -> Review:
+    caller, _me = await signed_in(request)
+    house, given = request.app.state.house, str(request.path_params["number"])
+    if not (given.isascii() and given.isdecimal() and 0 < len(given) < 19 and int(given)):
+        raise NotFound
+    found = await named_reviews.readable(house.database.reading, house.vault, caller.organization, int(given))
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def _show(request: Request, found: Review, error: str) -> Response:
+    question = asked(parse_qsl(found.content.query))
+    since, until = question.period(clock.now(request))
+    return render(
+        request,
+        "audit/revue.html",
+        status=400 if error else 200,
+        revue=found,
+        question=question,
+        since=since,
+        until=until,
+        counted=COUNTED,
+        open_words=OPEN,
+        error=error,
+    )
+
+
+def _dated(question: Question, found: Answer) -> Question:
+    """With its days, so that it asks the same on another day."""
+    return question.asking(du=found.since.date().isoformat(), au=last_day_before(found.until).isoformat())
+
+
+def _counts(found: Answer) -> dict[str, int]:
+    return {
+        "visits": len(found.visits),
+        "entries": sum(len(one.lines) for one in found.visits),
+        "people": len({line.record.patient for one in found.visits for line in one.lines} - {0}),
+        "emergencies": sum(one.emergency for one in found.visits),
+        "refused": sum(bool(one.refused) for one in found.visits),
+    }
+
+
+async def _open(request: Request, found: Answer) -> Mapping[str, int]:
+    """What an officer of this structure has still to deal with, whatever the question."""
+    caller, _me = await signed_in(request)
+    house: Any = request.app.state.house
+    record = Record(house.engine, caller, address_of(request))
+    wanted = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
+    async with house.database.reading.acquire() as connection:
+        unanswered = await questions.waiting(connection, caller.session, await adopted.in_force(connection))
+    return {
+        "reviews": await record.count("Task", {"code": wanted, "status:not": "completed"}),
+        "questions": unanswered,
+        "cut": int(found.cut or found.refusals_cut),
+    }
