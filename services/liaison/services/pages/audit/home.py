@@ -3,17 +3,12 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import adopted, vocabulary
-from liaison.auth.access.reviews import REVIEWED
-from liaison.auth.journal import questions
-from liaison.auth.unusual import accesses
-from liaison.fhir.store import faults
 from liaison.services.pages.audit import identity_form
 from liaison.services.pages.audit.identity_form import REASONS, NotFoundBy
+from liaison.services.pages.audit.still_open import still_open
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import address_of, signed_in
+from liaison.services.pages.signed_in import signed_in
 
 
 async def home(request: Request) -> Response:
@@ -29,15 +24,6 @@ async def home(request: Request) -> Response:
 
 
 async def _show(request: Request, error: NotFoundBy | None = None, form: dict[str, str] | None = None) -> Response:
-    caller, _me = await signed_in(request)
-    record = Record(request.app.state.house.engine, caller, address_of(request))
-    wanted = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
-    waiting = await record.count("Task", {"code": wanted, "status:not": "completed"})
-    house = request.app.state.house
-    async with house.database.reading.acquire() as connection:
-        asked = await questions.waiting(connection, caller.session, await adopted.in_force(connection))
-    with faults.reported():
-        found = await accesses.seen(request.app.state.house.database.reading, caller)
     return render(
         request,
         "audit/questions.html",
@@ -45,7 +31,5 @@ async def _show(request: Request, error: NotFoundBy | None = None, form: dict[st
         reasons=REASONS,
         error=translations(language_of(request)).gettext(error.sentence) if error else "",
         given=form or {},
-        waiting=waiting,
-        asked=asked,
-        unusual=len([one for one in found if one.state != "completed"]),
+        waits=await still_open(request),
     )

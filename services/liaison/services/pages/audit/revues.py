@@ -1,15 +1,14 @@
 """Revues: a search of the journal is given a name, kept with what it counted, and signed with a recent proof."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import adopted, vocabulary
-from liaison.auth.access.reviews import REVIEWED
-from liaison.auth.journal import named_reviews, questions
+from liaison.auth.access import adopted
+from liaison.auth.journal import named_reviews
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.journal.named_reviews import AlreadySigned, Content, Review
 from liaison.fhir.errors import BadRequest, NotFound
@@ -17,12 +16,12 @@ from liaison.fhir.store import faults
 from liaison.services.pages import clock, entering
 from liaison.services.pages.audit.answer import Answer, answer
 from liaison.services.pages.audit.question import Question, Unread, asked
+from liaison.services.pages.audit.still_open import still_open
 from liaison.services.pages.calendar_words import last_day_before
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
-from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import address_of, signed_in
+from liaison.services.pages.signed_in import signed_in
 
 PATH: Final = "/journal/revues"
 COUNTED: Final = {
@@ -33,7 +32,8 @@ COUNTED: Final = {
     "refused": _("Visites avec un refus"),
 }
 OPEN: Final = {
-    "reviews": _("Accès à revoir"),
+    "reviews": _("Accès d'urgence à revoir"),
+    "unusual": _("Accès inhabituels à revoir"),
     "questions": _("Questions de patients sans réponse"),
     "cut": _("Réponse coupée : la période est trop longue"),
 }
@@ -86,13 +86,13 @@ async def sign(request: Request) -> Response:
     house, found = request.app.state.house, await _found(request)
     remark = str((await request.form()).get("remark", "")).strip()[:1000]
     now = await answer(house, caller, asked(parse_qsl(found.content.query)), clock.now(request))
-    still_open = await _open(request, now)
+    waits = await _open(request, now)
     try:
         with faults.reported():
             async with house.database.writing.acquire() as connection, connection.transaction():
                 await named_reviews.sign(
                     connection, house.vault, found.number,
-                    by=me.name, counts=_counts(now), still_open=still_open, remark=remark,
+                    by=me.name, counts=_counts(now), still_open=waits, remark=remark,
                 )  # fmt: skip
                 detail = {"act": "review signed", "review": found.number}
                 told = entry(
@@ -150,14 +150,4 @@ def _counts(found: Answer) -> dict[str, int]:
 
 async def _open(request: Request, found: Answer) -> Mapping[str, int]:
     """What an officer of this structure has still to deal with, whatever the question."""
-    caller, _me = await signed_in(request)
-    house: Any = request.app.state.house
-    record = Record(house.engine, caller, address_of(request))
-    wanted = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
-    async with house.database.reading.acquire() as connection:
-        unanswered = await questions.waiting(connection, caller.session, await adopted.in_force(connection))
-    return {
-        "reviews": await record.count("Task", {"code": wanted, "status:not": "completed"}),
-        "questions": unanswered,
-        "cut": int(found.cut or found.refusals_cut),
-    }
+    return {**(await still_open(request))._asdict(), "cut": int(found.cut or found.refusals_cut)}
