@@ -7,7 +7,7 @@ from ..reference.elements import at, span
 from ..reference.named import Names, behind, named
 from ..reference.results import MEMBERS, member
 from .facts import reference
-from .reading import status_of
+from .reading import is_had, status_of
 from .running import Run, differ, name_of
 from .worlds import IN_A_STAY
 
@@ -58,20 +58,30 @@ def _of(tree: Any) -> str:
 
 
 async def referring(run: Run) -> str:
-    """`_revinclude` to a patient: what of the record names them and is seen."""
+    """`_revinclude` to a patient: what of the record names them and is seen; and the lists that name any of that (`:iterate`)."""
     patient = run.random.choice(run.place.patients)
     types = run.random.sample(sorted(_FORWARD), 2)
     query = [("_id", patient.partition("/")[2])]
     query += [("_revinclude", f"{type_}:patient") for type_ in types]
+    again = run.random.random() < 0.5
+    query += [("_revinclude:iterate", "List:item")] if again else []
     found, others, wrong = await run.pages("Patient", query)
     seen = _seen(run)
     shown = patient in seen
     wanted = {ref for ref, tree in seen.items() if shown and ref.partition("/")[0] in types and _of(tree) == patient}
+    while again and (more := _naming(wanted, seen) - wanted):
+        wanted |= more
     return (
         wrong
         or differ("matches", list(map(name_of, found)), [patient] if shown else [])
         or differ("included", set(map(name_of, others)), wanted)
     )
+
+
+def _naming(items: Names, seen: dict[str, Any]) -> Names:
+    """The lists that name one of these."""
+    lists = {ref: tree for ref, tree in seen.items() if ref.startswith("List/")}
+    return {ref for ref, tree in lists.items() if not items.isdisjoint(map(reference, at(tree, "entry.item")))}
 
 
 async def compartment(run: Run) -> str:
@@ -169,7 +179,7 @@ def _code(tree: Any) -> str:
 async def batch(run: Run) -> str:
     """Each part is answered as if it had come alone: 304 for who has what is there."""
     versions = [run.any_version() for _ in range(run.random.randint(2, 6))]
-    tags = [run.random.choice(["", "", "1", "2"]) for _ in versions]
+    tags = [run.random.choice(["", "", 'W/"1"', 'W/"2"']) for _ in versions]
     entries = [_reading(one.ref, tag) for one, tag in zip(versions, tags, strict=True)]
     bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
     answer = await run.ask("POST", "", bundle)
@@ -180,11 +190,11 @@ async def batch(run: Run) -> str:
     told = [one["response"]["status"].partition(" ")[0] for one in parts]
     current = [run.world.versions[one.ref][-1] for one in versions]
     wanted = [
-        "304" if (status := status_of(run, True, one)) == 200 and tag == str(one.number) else str(status)
+        "304" if (status := status_of(run, True, one)) == 200 and is_had(run, one, tag) else str(status)
         for one, tag in zip(current, tags, strict=True)
     ]
     return wrong or differ("statuses", told, wanted)
 
 
 def _reading(ref: str, tag: str) -> Any:
-    return {"request": {"method": "GET", "url": ref, **({"ifNoneMatch": f'W/"{tag}"'} if tag else {})}}
+    return {"request": {"method": "GET", "url": ref, **({"ifNoneMatch": tag} if tag else {})}}

@@ -10,7 +10,7 @@ from ..reference.tables import PARAMETERS
 
 FORMS = frozenset([
     "read", "vread", "history of one", "history of a type", "history of all", "next page", "_sort", "_sort by a chain",
-    "_total", "_summary=count", "_elements", "_filter", "_text", "_content", "_type", "_include", "_include:iterate", "_revinclude", "_has",
+    "_total", "_summary=count", "_elements", "_filter", "_text", "_content", "_type", "_include", "_include:iterate", "_revinclude", "_revinclude:iterate", "_has",
     "chain", "compartment", "compartment of others", "$everything", "$everything of a stay", "_since", "$lastn", "batch", "batch that writes", "transaction",
     "transaction that is done", "transaction about one resource twice", "create", "update",
     "patch", "delete", "conditional create", "conditional update", "conditional patch", "conditional delete", "If-Match",

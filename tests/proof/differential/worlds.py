@@ -60,6 +60,7 @@ class Maker:
         self.made: dict[str, Tree] = {}
         self.people = [f"{kind}-{key}" for key, _ in ROLES for kind in ("role", "practitioner")]
         self.patients: list[str] = []
+        self.attended: set[str] = set()
 
     def world(self, patients: int) -> dict[str, Tree]:
         self._directory()
@@ -146,7 +147,7 @@ class Maker:
         for number in range(self.random.choice([0, 1, 1, 1, 2])):
             team = f"{patient}-team-{number}"
             mental = self.chance(0.5) if number else False
-            participants = [self._participant() for _ in range(self.random.randint(2, 7))]
+            participants = [self._participant(patient) for _ in range(self.random.randint(2, 7))]
             if self.chance(0.4):  # a visit gives a right where the service is of the team
                 participants.append({"member": ref("homecare")})
             category = [coded(f"{LIAISON}/CodeSystem/care-team", "mental-health")]
@@ -154,12 +155,14 @@ class Maker:
             more = {**({"category": category} if mental else {}), **(self.dated() if self.chance(0.3) else {})}
             self.add(team, "CareTeam", status=status, subject=ref(patient), participant=participants, **more)
 
-    def _participant(self) -> Tree:
+    def _participant(self, patient: str) -> Tree:
+        """A patient has one attending doctor at most: of two at a time the second is refused."""
         member = self.random.choice([*self.people, "maison", "homecare", "department"])
         one: Tree = {"member": ref(member), **self.dated()}
         if self.chance(0.4) and member in self.people:
             one["extension"] = [{"url": f"{LIAISON}/StructureDefinition/informed", "valueDateTime": moment(-99)}]
-        if self.chance(0.2):
+        if self.chance(0.2) and patient not in self.attended:
+            self.attended.add(patient)
             function = "https://mos.esante.gouv.fr/NOS/TRE_R259-HL7ParticipationFunction/FHIR/TRE-R259-HL7ParticipationFunction"
             one["role"] = [coded(function, "PCP")]
         return one
