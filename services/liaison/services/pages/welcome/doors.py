@@ -255,6 +255,8 @@ DOORS: Final = (
             _("Vérifiez que le journal est intact."),
             _("Revoyez l’accès d’urgence d’hier soir au dossier de Raymond Samson : qui, pourquoi, et votre avis."),
             _("Choisissez « À éclaircir » et posez une question : elle paraît sur les pages de la médecin de garde, et sa réponse sur les vôtres."),
+            _("Sous « À revoir », regardez ce que les règles ont trouvé : une tentative de nuit sans lien de soin, et beaucoup de dossiers ouverts en une heure."),
+            _("Dans « Accès inhabituels », donnez à la note au personnel la date d’avant-hier, puis mettez en marche la règle du nom de famille à partir de ce jour : elle trouve un médecin et son homonyme."),
         ),
         about=("bpco_04", "emergency_review"),
     ),
@@ -275,6 +277,7 @@ DOORS: Final = (
         (
             _("Lisez vos avis : l’accès d’urgence d’hier soir, et qui tient un rôle de confiance."),
             _("Revoyez l’accès d’urgence : l’avis est lu du même coup."),
+            _("Donnez le second avis sur un accès que l’auditrice a jugé non justifié : une affaire s’ouvre, avec les 72 heures de la CNIL."),
             _("Regardez « Accès rétablis » et « Logiciels » : rien ne s’y décide sans vous."),
         ),
     ),

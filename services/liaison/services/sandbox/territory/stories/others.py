@@ -305,7 +305,7 @@ STORIES: Final[tuple[Story, ...]] = (
           special="Données sensibles : lues des médecins de l'équipe seulement"),
     Story("abstinent", 57, "male", "N", "gp_replaced", ("nurse_colleague", "pharmacist", "social_worker"),
           ("alcohol", "hypertension"), Body(134, 82, weight=70, height=172), "nurse_colleague", given="Joël",
-          family="Audran", special="Addiction en cours de soin : donnée sensible"),
+          family="Kerbrat", special="Addiction en cours de soin : donnée sensible ; du nom de son médecin"),
     Story("guarded", 86, "female", "K", "gp", ("nurse", "pharmacist", "home_service", "home_service_manager",
                                                "social_worker", "coordinator"),
           ("alzheimer", "hypertension", "osteoporosis"), Body(144, 76, weight=52, height=153, drift=-3), "nurse",
