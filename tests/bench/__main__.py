@@ -4,7 +4,8 @@ Two cores are shared by the service, PostgreSQL and the load generator, as on th
 figure stands beside the limit of the same run: the sketch of the read path (sketch.py) and a bare ASGI endpoint.
 Environment: LIAISON_SAMPLE_DATA (the records to load; a `synthea` folder in it is taken), BENCH_SECONDS, BENCH_WORKERS,
 BENCH_SCALE (the records so many times over, as other people's: multiply.py), BENCH_ONLY=searches (leaves the load
-tests out) or BENCH_ONLY=visibility (only what deciding who may see costs: visibility.py).
+tests out), BENCH_ONLY=visibility (only what deciding who may see costs: visibility.py) or BENCH_ONLY=journal (the journal, and
+a long one of BENCH_ENTRIES entries: journal.py).
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-from tests.bench import shapes, territory, tokens, visibility
+from tests.bench import journal, shapes, territory, tokens, visibility
 from tests.bench.generator import Measured, cycle, drive
 
 from liaison.auth.sessions import Act
@@ -56,6 +57,10 @@ Limits = dict[int, tuple[Measured, Measured]]
 def main() -> None:
     if ONLY == "visibility":
         show(visibility.measure())
+        return
+    if ONLY == "journal":
+        with tempfile.TemporaryDirectory(prefix="liaison-bench-") as folder:
+            show(journal.measure(territory.settings_in(Path(folder))))
         return
     samples = os.environ.get("LIAISON_SAMPLE_DATA")
     if not samples or not shutil.which("wrk"):

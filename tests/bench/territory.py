@@ -77,10 +77,12 @@ def multiplied(settings: Settings, scale: int) -> int:
 
 
 @contextmanager
-def serving(settings: Settings, workers: int) -> Iterator[tuple[str, int]]:
+def serving(settings: Settings, workers: int, more: Mapping[str, str] | None = None) -> Iterator[tuple[str, int]]:
     """(address, process id) of `liaison serve` while it runs."""
     command = [LIAISON, "serve", "--port", "0", "--workers", str(workers)]
-    process = subprocess.Popen(command, env=environment(settings), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, env={**environment(settings), **(more or {})}, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     try:
         address = next(line.split()[-1] for line in process.stdout if line.startswith("Liaison listens on "))

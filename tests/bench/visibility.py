@@ -70,7 +70,7 @@ async def _measured(settings: Settings) -> Rows:
     async with House.opened(settings) as house:
         maker = await territory.Maker.of(house)
         doctor, _role, act = await maker.professional("gp")
-        patients = [one for start in range(0, PATIENTS, 50) for one in await _people(maker, doctor, start)]
+        patients = [one for start in range(0, PATIENTS, 50) for one in await people(maker, doctor, start)]
         await house.database.writing.execute("vacuum analyze")
         caller = await territory.caller(house, act)
         rows = await predicate(house, caller)
@@ -79,7 +79,7 @@ async def _measured(settings: Settings) -> Rows:
     return rows
 
 
-async def _people(maker: territory.Maker, doctor: str, start: int) -> list[str]:
+async def people(maker: territory.Maker, doctor: str, start: int) -> list[str]:
     """Fifty people in one transaction, each with the doctor on the team."""
     trees: dict[str, Tree] = {}
     for number in range(start, start + 50):

@@ -49,6 +49,8 @@ async def busy(world: World) -> tuple[World, Caller]:
     [
         ("", 36),
         ("patient={patient}", 33),
+        ("purpose=TREAT", 33),
+        ("purpose=ETREAT", 0),
         ("patient=Patient/{patient}", 33),
         ("entity=Patient/{patient}", 33),
         ("entity:Patient={patient}", 33),

@@ -351,3 +351,27 @@ async def test_a_file_cut_in_a_line_is_found(integrated: asyncpg.Connection, key
     cut.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(Broken):
         await verify(Export(cut), keys.signer.verifier)
+
+
+async def test_an_entry_in_anothers_place_is_named_long_before_the_next_checkpoint(
+    journal: Journal,
+    integrate: Integrate,
+    raw: asyncpg.Connection,
+    keys: JournalKeys,
+    caller: Caller,
+    database: Database,
+) -> None:
+    """Two processes: neither chain is broken, only the order that was signed."""
+    other = await Journal.open(database, keys)
+    for patient in range(1, 9):
+        await (journal if patient % 2 else other).record([entry(caller, Event.READ, patient=patient)])
+    await integrate()
+    await other.close()
+    chains = [row["worker"] for row in await raw.fetch("select worker from journal_position order by position")]
+    at = next(n for n in range(3, len(chains) - 1) if chains[n] != chains[n + 1])
+    await raw.execute(
+        f"update journal_position set position = -1 where position = {at};"
+        f"update journal_position set position = {at} where position = {at + 1};"
+        f"update journal_position set position = {at + 1} where position = -1"
+    )
+    assert f"position {at}: it is not the entry whose place was signed" in await broken(raw, keys)

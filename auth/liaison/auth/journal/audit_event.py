@@ -116,6 +116,10 @@ def place(id_: str) -> tuple[int, int] | None:
     return found if mark in ("-", ".") and number and identifier(*found) == id_ else None
 
 
+ALTERED: Final[Mapping[str, Any]] = {"altered": True}
+"""The detail of an entry that does not open: what its columns say may be what somebody else has written there."""
+
+
 class Software(NamedTuple):
     """A client as it is registered: what it is called, and by which id."""
 
@@ -160,6 +164,8 @@ def audit_event(record: Record, entry: Entry, names: Names, *, table: int = 0, n
     }
     if entry.outcome and entry.detail and "issue" in entry.detail:
         tree["outcomeDesc"] = f"{entry.status} {entry.detail['issue']}"
+    if entry.detail == ALTERED:
+        tree["outcomeDesc"] = "This entry was altered after it was written: its content does not open."
     if entry.purpose:
         purpose = {"system": vocabulary.ACT_REASON, "code": Purpose(entry.purpose).code}
         tree["purposeOfEvent"] = [{"coding": [purpose]}]

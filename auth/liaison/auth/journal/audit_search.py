@@ -1,7 +1,7 @@
 """The query of a search on AuditEvent: strict, like every search. Anything not known is refused by name.
 
 Decided in SQL: patient, entity (a Patient), agent (a Practitioner), date and period-start (TDE), action, outcome.
-Decided on the decrypted entry: type, subtype, policy, agent-role, entity of another type, agent (software, by its
+Decided on the decrypted entry: type, subtype, policy, purpose, agent-role, entity of another type, agent (software, by its
 client_id), and which record a refusal was about: it holds the type and id that were asked for, and no patient.
 """
 
@@ -28,6 +28,7 @@ PARAMETERS: Final = (
     "patient",
     "period-start",
     "policy",
+    "purpose",
     "subtype",
     "type",
 )
@@ -263,6 +264,7 @@ _TOKENS: Final[Mapping[str, tuple[str, ...]]] = {
     "subtype": ("subtype",),
     "agent-role": ("agent", "role", "coding"),
     "policy": ("agent", "policy"),
+    "purpose": ("purposeOfEvent", "coding"),
 }
 
 

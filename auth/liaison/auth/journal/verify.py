@@ -18,7 +18,7 @@ from liaison.auth.journal.checkpoint import Checkpoint, NotSigned, Verifier
 from liaison.auth.journal.entry import Event
 from liaison.auth.journal.sealing import GENESIS, Damaged, Keys, Record, authentic, leaf
 from liaison.auth.journal.succession import Succession
-from liaison.auth.journal.tiles import Growing, Place
+from liaison.auth.journal.tiles import HASH, WIDTH, Growing, Place
 from liaison.auth.journal.tree import Frontier
 
 Progress = Callable[[int, int], None]
@@ -82,14 +82,14 @@ async def verify(
 ) -> Verdict:
     """The verdict, or Broken. `key` may be any that ever signed here, the others follow from it. `held_elsewhere` are
     signed checkpoints kept outside: the journal must contain each."""
-    walk = _Walk(key, keys)
+    stored = await source.tiles()
+    walk = _Walk(key, keys, stored)
     total = await walk.expect(source, held_elsewhere)
     async for position, record in source.placed():
         walk.place(position, record)
         if not position % STEP:
             progress(position, total)
-    head = await source.head()
-    walk.finish_tree(head, await source.tiles())
+    walk.finish_tree(await source.head())
     async for record in source.waiting():
         walk.follow(record)
         walk.waiting += 1
@@ -98,9 +98,11 @@ async def verify(
 
 
 class _Walk:
-    def __init__(self, key: Verifier, keys: Keys | None) -> None:
+    def __init__(self, key: Verifier, keys: Keys | None, stored: dict[Place, bytes] | None) -> None:
         self._key, self._keys = key, keys
         self._trusted = Succession(key)
+        self._stored = stored
+        self._differs: int | None = None  # the first entry that is not the one whose hash is stored
         self._tree = Frontier()
         self._growing = Growing(0)
         self._expected: dict[int, list[Checkpoint]] = {}
@@ -148,10 +150,14 @@ class _Walk:
         if record is None:
             raise Broken(f"position {position}", "its entry has been removed")
         hashed = self.follow(record, f"position {position}")
+        if self._differs is None and self._stored is not None and hashed != self._hash_stored(position):
+            self._differs = position
         self._tree.append(hashed)
         self._growing.append(hashed)
         for expected in self._expected.pop(self._tree.size, ()):
             if expected.root != self._tree.root():
+                if self._differs is not None:
+                    raise Broken(f"position {self._differs}", "it is not the entry whose place was signed")
                 since = f"after {self._reached}" if self._reached else "from the first on"
                 raise Broken(
                     f"checkpoint of size {expected.size}",
@@ -159,7 +165,11 @@ class _Walk:
                 )
             self._reached = expected.size
 
-    def finish_tree(self, head: int | None, stored: dict[Place, bytes] | None) -> None:
+    def _hash_stored(self, position: int) -> bytes:
+        tile, first = (self._stored or {}).get((0, position // WIDTH), b""), position % WIDTH * HASH
+        return tile[first : first + HASH]
+
+    def finish_tree(self, head: int | None) -> None:
         size = self._tree.size
         self._expected.pop(0, None)
         if self._expected:
@@ -169,10 +179,10 @@ class _Walk:
             raise Broken("head", f"it says {head} entries, there are {size}")
         if size and (self._last is None or self._last.size != size):
             raise Broken(f"position {size - 1}", "no checkpoint was signed over the last entries")
-        if stored is not None:
+        if self._stored is not None:
             computed = self._growing.changed()
-            for place in sorted(computed.keys() | stored.keys()):
-                if computed.get(place) != stored.get(place):
+            for place in sorted(computed.keys() | self._stored.keys()):
+                if computed.get(place) != self._stored.get(place):
                     raise Broken(f"tile {place[0]}/{place[1]}", "it does not hold the hashes of the entries")
 
     # ---- chains ---------------------------------------------------------------------------------------------------

@@ -16,11 +16,13 @@ from liaison.fhir.store.contract import Answer, Request
 from liaison.services.engine import Engine, Operation
 
 _OF_R4: Final = search_parameters("AuditEvent")
+_OWN: Final = {"period-start": "date", "purpose": "token"}
+"""Not of R4: the ANS's guide to traces asks for the first; auditors ask for emergency accesses by the second."""
 SERVED: Final = Elsewhere(
     ("read", "search-type"),
-    tuple((code, _OF_R4[code].type if code in _OF_R4 else "date") for code in (*PARAMETERS, "_id")),
+    tuple((code, _OF_R4[code].type if code in _OF_R4 else _OWN[code]) for code in (*PARAMETERS, "_id")),
 )
-"""What the CapabilityStatement says of it. `period-start` is not of R4: the ANS's guide to traces asks for it."""
+"""What the CapabilityStatement says of it."""
 
 
 def _within(where: Route, query: str) -> str:

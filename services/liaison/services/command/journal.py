@@ -17,7 +17,7 @@ from liaison.auth.journal.export import Export
 from liaison.auth.journal.export import export as write_export
 from liaison.auth.journal.live import Live, handovers
 from liaison.auth.journal.verify import Broken, Verdict
-from liaison.services.command import Refused, app, journal_proofs
+from liaison.services.command import Refused, app, journal_generated, journal_proofs
 from liaison.services.command.journal_opened import (
     Data,
     Json,
@@ -37,7 +37,7 @@ journal = typer.Typer(
     help="The access journal: verify it, export it, prove a line of it, show its public key.", no_args_is_help=True
 )
 app.add_typer(journal, name="journal")
-for _command in journal_proofs.COMMANDS:
+for _command in (*journal_proofs.COMMANDS, journal_generated.generate):
     journal.command()(_command)
 
 

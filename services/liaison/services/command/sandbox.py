@@ -20,7 +20,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from liaison.fhir.store.database import UnknownSchema
 from liaison.fhir.vault import FileKeyProvider
 from liaison.services.base import NoDatabase
-from liaison.services.command import Refused, app, serve
+from liaison.services.command import Refused, app, sandbox_tampered, serve
 from liaison.services.installation import WrongInstallation
 from liaison.services.sandbox import lan, start
 from liaison.services.sandbox import token as tokens
@@ -33,6 +33,7 @@ from liaison.services.settings import Settings, require_origin
 
 sandbox = typer.Typer(help="A synthetic territory on a database of its own: invented people, nothing real.")
 app.add_typer(sandbox, name="sandbox")
+sandbox.command("tamper")(sandbox_tampered.tamper)
 
 DATA = Path("liaison-sandbox")
 HERE: Final = "127.0.0.1"

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import asyncpg
+import structlog
 
 from liaison.auth.access.facts import FACT_TYPES
 from liaison.auth.journal.entry import Event
 from liaison.auth.journal.keys import JournalKeys
-from liaison.auth.journal.sealing import COLUMNS, Record, unseal
+from liaison.auth.journal.sealing import COLUMNS, Damaged, Record, unseal
 from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of
 from liaison.services.custody.in_force import CHANGED_BY, Fingerprints, fingerprints
 
@@ -39,6 +40,7 @@ _MOST: Final = 5_000
 _WRITES: Final = [int(event) for event in (Event.CREATE, Event.UPDATE, Event.DELETE, Event.IMPORT)]
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -223,7 +225,14 @@ async def _lines(connection: asyncpg.Connection, keys: JournalKeys, begin: int, 
         if not keys.holds(record.generation):
             await keys.refresh(connection)
         if keys.holds(record.generation):
-            for item in unseal(keys, record).items:
+            try:
+                items = unseal(keys, record).items
+            except Damaged:  # `verify` names it; what others wrote is kept all the same
+                log.error(
+                    "an entry of the journal was altered", worker=record.worker, sequence=record.sequence
+                )  # no trace tells more
+                continue
+            for item in items:
                 if item[0] in KINDS:
                     named[record.patient, item[0], item[1]] = None
     now = datetime.now(UTC).isoformat()
