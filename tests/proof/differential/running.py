@@ -13,7 +13,7 @@ from .driving import Caller, Place
 from .facts import Tree
 from .rights import Version
 from .tally import forms
-from .withheld import HIDING, shown
+from .withheld import HIDING, shown, untagged
 
 Names = list[str]
 
@@ -56,8 +56,8 @@ class Run:
         return self.caller.only in ("", patient) and bool(self.world.rights(patient, self.caller.held))
 
     def visible(self) -> list[Version]:
-        """As far as they are shown."""
-        return [one._replace(tree=self.shown(one)) for one in self.world.current() if self.sees(one)]
+        """As far as they are shown, for a search: that something is left out is not written, and not found."""
+        return [one._replace(tree=untagged(self.shown(one))) for one in self.world.current() if self.sees(one)]
 
     def shown(self, version: Version) -> Tree:
         def hides(name: str) -> bool:

@@ -35,6 +35,11 @@ def shown(tree: Tree, hides: Callable[[str], bool]) -> Tree:
     return {**cut, "meta": {**cut["meta"], "tag": [*cut["meta"].get("tag", ()), SUBSETTED]}}
 
 
+def untagged(tree: Tree) -> Tree:
+    """As it is written: entries have no other tag."""
+    return {**tree, "meta": {name: one for name, one in tree["meta"].items() if name != "tag"}}
+
+
 def without(tree: Tree, hidden: set[str]) -> Tree:
     """The same without its words, and without what it says of these."""
     left: Tree = _left({name: one for name, one in tree.items() if name != "text"}, hidden)
