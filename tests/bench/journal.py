@@ -11,6 +11,7 @@ import os
 import re
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import contextmanager
@@ -56,13 +57,17 @@ def measure(settings: Settings) -> Rows:
     territory.migrated(settings)
     with base.running(settings):
         act, paths = asyncio.run(_settled(settings))
-    rows = cost(settings, act, paths)
-    with base.running(settings):
-        rows += asyncio.run(sustained(settings))
-    rows += generated(settings)
-    rows += whole(settings)
-    with base.running(settings):
-        rows += asyncio.run(answers(settings))
+    rows: Rows = []
+    for part in (partial(cost, settings, act, paths), partial(sustained, settings), partial(generated, settings),
+                 partial(whole, settings), partial(answers, settings)):  # fmt: skip
+        found = part()
+        print(
+            *(f"{name}: {value}  ({compared})" for name, value, compared in found),
+            sep="\n",
+            file=sys.stderr,
+            flush=True,
+        )  # a long run tells as it goes
+        rows += found
     return rows
 
 
@@ -138,7 +143,12 @@ async def _bytes(settings: Settings) -> int:
         return int(await house.database.reading.fetchval(query))
 
 
-async def sustained(settings: Settings) -> Rows:
+def sustained(settings: Settings) -> Rows:
+    with base.running(settings):
+        return asyncio.run(_sustained(settings))
+
+
+async def _sustained(settings: Settings) -> Rows:
     """Entries a second that become durable in groups, asked for by 64 callers at once, and by a few with many each."""
     rows: Rows = []
     async with House.opened(settings) as house:
@@ -215,7 +225,12 @@ def whole(settings: Settings) -> Rows:
     return rows
 
 
-async def answers(settings: Settings) -> Rows:
+def answers(settings: Settings) -> Rows:
+    with base.running(settings):
+        return asyncio.run(_answers(settings))
+
+
+async def _answers(settings: Settings) -> Rows:
     async with House.opened(settings) as house:
         keys = house.journal_keys
         async with house.database.reading.acquire() as one:
@@ -229,14 +244,14 @@ async def answers(settings: Settings) -> Rows:
         person = await house.database.reading.fetchval("select person from journal_entry where patient <> 0 limit 1")
         name = house.audit.reference("Practitioner", 0, person)
         desk = (house.audit, house.journal, officer)
-        month = "date=ge2026-01-01&date=lt2026-02-01"
+        month, week = "date=ge2026-01-01&date=lt2026-02-01", "date=ge2026-01-01&date=lt2026-01-08"
         asked: dict[str, Callable[[], Awaitable[Any]]] = {
             "who saw a record often opened, a month": partial(who_saw, *desk, often, month),
             "who saw a record seldom opened": partial(who_saw, *desk, seldom, refusals=False),
         }
         queries = (
             f"patient={often}&date=ge2026-10-01", f"agent={name}", f"entity=Patient/{seldom}", month, f"action=U&{month}",
-            f"outcome=4&{month}", f"policy={RULE}/2&{month}", "_sort=date",
+            f"outcome=4&{month}", f"policy={RULE}/2&{week}", "_sort=date",
         )  # fmt: skip
         for query in queries:
             asked[f"AuditEvent?{re.sub(r'[0-9a-f]{32}', '…', query)}"] = partial(_searched, house, officer, query)

@@ -218,7 +218,12 @@ def _proofs_leave_the_house(machine: Machine, elsewhere: Machine, key: Path, fol
     (made,) = re.findall(r"^liaison-journal-\S+$", said, re.MULTILINE)
     while not machine.run("journal", "key").startswith(made):  # the run's timeout ends it
         time.sleep(0.3)
-    machine.run("journal", "checkpoint", str(later), "--since", str(held))
+    machine.run("journal", "prove", "0", str(folder / "after"))  # an entry that the new key alone signs
+    while True:
+        machine.run("journal", "checkpoint", str(later), "--since", str(held))
+        if "next-key" not in later.read_text():
+            break
+        later.unlink()
     newer = folder / "newer.key"
     newer.write_text(machine.run("journal", "key"))
     asked = ("journal", "verify", "--proof", str(later), "--since", str(held))
