@@ -1,32 +1,18 @@
 """The report on the software itself: bound to its file, shown, and decisive while nobody has decided."""
 
-import json
-from typing import Any
-
 import orjson
 import pytest
 
 from liaison.auth.people import notices
 from liaison.auth.safe_fetch import Fetcher
 from liaison.auth.vendors import conformance, requests
-from liaison.auth.vendors.conformance import BadReport, digest_of
+from liaison.auth.vendors.conformance import BadReport
 from liaison.auth.vendors.requests import NotNow, State
 from liaison.fhir.store.database import Database
 
+from .reports import report
 from .test_request_file import good
 from .test_requests import ADMIN, approved, received, registered
-
-
-def report(result: str = "passed", file: dict[str, Any] | None = None, **changes: Any) -> bytes:
-    checks = [{"name": "pkce", "result": result, "why": "No S256." if result == "failed" else ""}]
-    made = {
-        "client_id": "cabinet-plus",
-        "file": digest_of(file or good()),
-        "made_at": "2026-03-01T10:00:00+00:00",
-        "checks": checks,
-        **changes,
-    }
-    return json.dumps(made).encode()
 
 
 async def taken(database: Database, content: bytes) -> None:
@@ -35,7 +21,7 @@ async def taken(database: Database, content: bytes) -> None:
 
 
 async def test_a_fault_sends_the_request_back_and_a_good_report_brings_it_before_the_two(database: Database) -> None:
-    found, secret = await received(database)
+    found, secret = await received(database, looked_at=False)
     await taken(database, report("failed"))
     back = await requests.by_link(database.reading, secret)
     assert back is not None
@@ -91,7 +77,7 @@ async def test_a_file_with_problems_of_its_own_stays_with_its_vendor(database: D
     ids=range(10),
 )
 async def test_what_is_no_report_of_this_file_changes_nothing(database: Database, content: bytes) -> None:
-    await received(database)
+    await received(database, looked_at=False)
     with pytest.raises(BadReport):
         await taken(database, content)
     assert await database.reading.fetchval("select conformance from client_request") is None

@@ -15,11 +15,12 @@ from liaison.auth.oauth2.errors import UnauthorizedClient
 from liaison.auth.oauth2.rfc6749 import client_credentials
 from liaison.auth.safe_fetch import Fetcher
 from liaison.auth.sessions import Act, open_session
-from liaison.auth.vendors import activations, life, requests
+from liaison.auth.vendors import activations, conformance, life, requests
 from liaison.auth.vendors.request_file import BadFile
 from liaison.auth.vendors.requests import NotNow, State
 from liaison.fhir.store.database import Database
 
+from .reports import report
 from .test_request_file import good
 
 ADMIN, DPO = 11, 12
@@ -32,9 +33,14 @@ BACKEND: dict[str, Any] = {
 }
 
 
-async def received(database: Database, **changes: Any) -> tuple[requests.VendorRequest, str]:
+async def received(database: Database, *, looked_at: bool = True, **changes: Any) -> tuple[requests.VendorRequest, str]:
+    """Of software that did well in a sandbox, unless it is not looked at yet."""
+    file = good(**changes)
     async with database.writing.acquire() as connection:
-        return await requests.receive(connection, orjson.dumps(good(**changes)), Fetcher())
+        found, secret = await requests.receive(connection, orjson.dumps(file), Fetcher())
+        if looked_at and not found.problems:
+            await conformance.receive(connection, report(file=file, client_id=found.client_id))
+    return found, secret
 
 
 async def approved(database: Database, number: int, part: str, person: int) -> State:
@@ -47,6 +53,18 @@ async def registered(database: Database, **changes: Any) -> str:
     await approved(database, found.number, "admin", ADMIN)
     assert await approved(database, found.number, "dpo", DPO) is State.REGISTERED
     return found.client_id
+
+
+async def test_software_that_nobody_has_looked_at_is_not_approved(database: Database) -> None:
+    found, _ = await received(database, looked_at=False)
+    for part, person in (("admin", ADMIN), ("dpo", DPO)):
+        with pytest.raises(NotNow, match="make conformance"):
+            await approved(database, found.number, part, person)
+    unseen = report(file=good(), checks=[{"name": "pkce", "result": "not-run", "why": ""}])
+    async with database.writing.acquire() as connection:
+        await conformance.receive(connection, unseen)
+    with pytest.raises(NotNow, match="make conformance"):
+        await approved(database, found.number, "admin", ADMIN)
 
 
 async def test_two_people_approve_and_the_vendor_follows(database: Database) -> None:

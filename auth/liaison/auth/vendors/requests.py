@@ -129,13 +129,19 @@ async def waiting(connection: "asyncpg.Connection | asyncpg.Pool") -> Sequence[V
 async def approve(connection: asyncpg.Connection, number: int, part: str, person: int) -> State:
     """One of the two says yes; with the second the client is registered, active nowhere yet. In a transaction.
 
-    Raises NotNow when the request does not wait for it, or when one person would say yes for both."""
+    Raises NotNow when the request does not wait for it, when the software was not looked at in a sandbox (vendors.conformance)
+    or did nothing right there, or when one person would say yes for both."""
     await _lock(connection, number)
     found = await by_number(connection, number)
     if found is None or found.state is not State.TO_APPROVE:
         raise NotNow("The request does not wait for an approval.")
     if part not in PARTS:
         raise NotNow("A request is approved by an administrator and by the DPO.")
+    if found.conformance is None or not found.conformance.passed:
+        raise NotNow(
+            "Nobody has looked at the software itself yet: make conformance APP=its file, then liaison client conformance"
+            " with the report."
+        )
     others = await connection.fetch("select part, person from client_approval where request = $1", number)
     if any(row["person"] == person for row in others):
         raise NotNow("An administrator and the DPO approve it: two different people.")

@@ -4,7 +4,7 @@ import re
 
 import httpx
 import orjson
-from tests.auth.vendors.test_conformance import report
+from tests.auth.vendors.reports import report
 from tests.auth.vendors.test_request_file import good
 from tests.services.oauth.conftest import Place, asking, field, place, query_of, settings, sign_in
 
@@ -36,6 +36,8 @@ async def test_from_the_request_to_the_end(place: Place) -> None:
 
         for page_ in (await vendor.get(follow), await admin.get("/logiciels")):
             assert "pas encore été contrôlé" in page_.text
+        assert "Donner mon accord" not in (await admin.get("/logiciels")).text
+        assert (await act(admin, "approve", request=number)).status_code == 422
         async with place.house.database.writing.acquire() as connection:
             await conformance.receive(connection, report())
         assert "passés 1, échoués 0, pas vus 0" in (await admin.get("/logiciels")).text
@@ -73,6 +75,8 @@ async def test_from_the_request_to_the_end(place: Place) -> None:
 
 async def test_one_person_with_both_roles_is_one_person(place: Place) -> None:
     number, _ = await handed_in(place)
+    async with place.house.database.writing.acquire() as connection:
+        await conformance.receive(connection, report())
     manager_is = await place.house.database.reading.fetchval("select fhir_res from account where username = 'manager'")
     async with place.house.database.writing.acquire() as connection, connection.transaction():
         await requests.approve(connection, int(number), "admin", manager_is)
