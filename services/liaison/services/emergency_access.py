@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from liaison.auth.access import emergency
 from liaison.auth.caller import Caller
-from liaison.auth.journal.entry import Event
+from liaison.auth.journal.entry import OUTCOME_REFUSED, Event, entry
 from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Request
@@ -39,12 +39,29 @@ class EmergencyAccess:
         scope.permit_letter(caller, "r", "Patient")
         given = Given(request, EMERGENCY_ACCESS)
         reason = given.text("reason")
-        opened = await emergency.open_access(
-            engine.store, caller, given.patient(), reason, engine.base_url, scope=await scope_of(engine, caller)
-        )
+        try:
+            opened = await emergency.open_access(
+                engine.store, caller, given.patient(), reason, engine.base_url, scope=await scope_of(engine, caller)
+            )
+        except emergency.NotOpened as refused:
+            await self._journal_refusal(engine, caller, request, reason, refused.about)
+            raise
         for patient in (opened.patient, *opened.also):
             await journaled(engine, caller, Event.EMERGENCY, patient, request, reason)
         return await self._answer(engine, caller, opened)
+
+    async def _journal_refusal(self, engine: Engine, caller: Caller, request: Request, reason: str, about: str) -> None:
+        """That it was tried, why, and about whom where there is somebody: for officers, like every refusal."""
+        told = entry(
+            caller,
+            Event.EMERGENCY,
+            request=request,
+            reason=reason,
+            outcome=OUTCOME_REFUSED,
+            status=404,
+            requested=("Patient", about.removeprefix("Patient/")) if about else ("", ""),
+        )
+        await engine.journal.record((told,))
 
     async def renew(self, engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
         """200 with another token; 404 for what the caller did not open, or is over."""

@@ -8,6 +8,7 @@ import pytest
 
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.caller import Caller
+from liaison.auth.journal.entry import OUTCOME_REFUSED, Entry, Event
 from liaison.auth.oauth2.keys import ACCESS, SigningKeys
 from liaison.auth.oauth2.rfc6750 import Bearer
 from liaison.fhir.errors import Unauthorized
@@ -136,3 +137,34 @@ async def sessions(territory: Any) -> int:
     query = "select count(*) from access_session where purpose = $1 and kinds is null"
     found: int = await territory.database.reading.fetchval(query, Purpose.ETREAT)
     return found
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["who objected", "nobody here"])
+async def test_a_refused_access_stands_in_the_journal_with_its_reason_and_for_officers_whose_it_was(
+    territory: Any, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gp, doctor = await territory.person("gp"), await territory.person("hospital-doctor")
+    patient = await arrivals.registered(territory, gp) if known else ""
+    if known:
+        deny: dict[str, Any] = {
+            "type": "deny",
+            "purpose": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "ETREAT"}],
+        }
+        objection = territory.consent(SimpleNamespace(reference=patient), "emergency-objection", deny)
+        await territory.create(territory.system, objection)
+    written: list[Entry] = []
+    record = territory.journal.record
+
+    async def watched(entries: Any) -> None:
+        written.extend(entries)
+        await record(entries)
+
+    monkeypatch.setattr(territory.journal, "record", watched)
+    body = arrivals.parameters(arrivals.traits(), reason=REASON)
+    answer = await territory.ask(doctor.caller, "POST", "Patient/$emergency-access", body)
+
+    assert answer.status == 404
+    [tried] = [one for one in written if one.event == Event.EMERGENCY]
+    assert (tried.outcome, tried.status, tried.reason) == (OUTCOME_REFUSED, 404, REASON)
+    assert (tried.person, tried.patient) == (doctor.caller.practitioner, 0)
+    assert tried.requested == (("Patient", patient.removeprefix("Patient/")) if known else ("", ""))

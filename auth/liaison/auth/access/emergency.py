@@ -46,11 +46,19 @@ class Opened(NamedTuple):
     also: tuple[str, ...] = ()
 
 
+class NotOpened(NotFound):
+    """The one neutral refusal. `about` is whose record it would have been, '' for nobody's: for the journal alone."""
+
+    def __init__(self, about: str) -> None:
+        self.about = about
+        super().__init__()
+
+
 async def open_access(
     store: Store, caller: Caller, patient: Tree, reason: str, base_url: str, *, scope: str, at: datetime | None = None
 ) -> Opened:
     """Raises Forbidden for a role without it, BadRequest without a reason, ProofTooOld for a sign-in that is not of now,
-    NotFound in every other case of refusal.
+    NotOpened in every other case of refusal.
 
     `scope` bounds the new session as the caller's own is bounded. `at` is for a territory of demonstration only.
     """
@@ -68,7 +76,7 @@ async def open_access(
         )
         await finder.note(allowed)
         if not allowed:
-            raise NotFound
+            raise NotOpened(store.reference(records[0].key) if records else "")
         records = records[:MOST]
         start = at or await store.database.now()
         # First: where there can be no session, nothing is written.
