@@ -17,6 +17,7 @@ MEANT = {
     "class_readers.py": "a classification is bound by it, whatever table is in force",
     "table_check.py": "the code rests on its rows: another table has them all",
     "table.py": "is where the packaged table is",
+    "dpo/told.py": "is what the papers tell where there is no installation",
     "command/rules.py": "shows it where there is no base, and says that it is newer",
     "command/rules_adopt.py": "compares with it, where the one in force is not understood",
 }
