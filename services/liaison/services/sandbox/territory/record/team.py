@@ -42,7 +42,8 @@ def care_team(
             category=[rights.CARE_TEAM_KINDS[kind]] if kind else None,
             name=f"{name} de {record.person.called}",
             period=period(record.clock.day(min(member.since for member in members))),
-            participant=[_participant(record, member, attending, informed) for member in members],
+            # Whoever leads a sub-team is not the person's attending doctor: there is one, in the circle.
+            participant=[_participant(record, member, "" if kind else attending, informed) for member in members],
             managingOrganization=[record.service_of(attending)],
         ),
         f"team/{kind or 'circle'}",
