@@ -16,6 +16,7 @@ from liaison.auth.journal.integrator import Integrator
 from liaison.auth.unusual import accesses, choices, watching
 from liaison.auth.unusual.choices import NotChosen
 from liaison.auth.unusual.table import NAMES, BadRule, parse, rules
+from liaison.fhir.store import erasure
 from liaison.fhir.store.database import connection
 
 from ..oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
@@ -233,6 +234,20 @@ async def test_a_rule_is_tried_on_the_past_and_nothing_is_kept(ward: Ward) -> No
     assert (await trying(22), await trying(23)) == (1, 1)
     assert await trying(18) == 1
     assert await ward.own.fetchval("select count(*) from unusual_access") == 0
+
+
+async def test_a_record_that_was_destroyed_is_not_looked_at(ward: Ward) -> None:
+    nurse = await ward.professional("nurse")
+    record = await ward.record(nurse)
+    await ward.on("no-relation")
+    await ward.on("burst", records=2)
+    await ward.opens(nurse, record, await ward.record(nurse))
+    house = ward.place.house
+    for row in await ward.own.fetch("select patient from patient where patient <> 0"):
+        async with ward.own.transaction():
+            await erasure.erase(ward.own, house.vault, row["patient"])
+
+    assert await ward.found() == []  # its team went with it
 
 
 async def test_the_person_an_officer_and_background_work_are_not_looked_at(ward: Ward) -> None:

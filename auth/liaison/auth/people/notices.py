@@ -1,6 +1,6 @@
 """What the data protection officer is told of, until they say that they have read it.
 
-Recoveries and the sealed code, emergency accesses, who is made administrator, auditor or officer, software that waits
+Recoveries and the sealed code, emergency accesses, cases, who is made administrator, auditor or officer, software that waits
 for their word, another table of rules in force, and records destroyed when their time was over. Each is written in the transaction of the act. Numbers and codes only: names are read, with the officer's
 own rights, when the page is shown, and nothing of it leaves the service.
 """
@@ -36,6 +36,7 @@ class Kind(StrEnum):
     SOFTWARE = "software"
     RULES = "rules"
     DESTRUCTION = "destruction"
+    CASE = "case"
     QUESTION = "question"
 
 

@@ -20,6 +20,8 @@ from liaison.auth.access.reviews import actor_of
 from liaison.auth.access.second_reading import NEEDS_TWO
 from liaison.auth.caller import Caller
 from liaison.auth.journal import audit_rights
+from liaison.auth.people import notices
+from liaison.auth.people.notices import Kind
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import BadRequest, Conflict, NotFound
 from liaison.fhir.store.contract import Change
@@ -92,13 +94,15 @@ _COLUMNS: Final = ", ".join(f"c.{name}" for name in Case._fields)
 async def open_case(connection: asyncpg.Connection, about: About, *, known_at: datetime) -> None:
     """In the transaction of the second word. One that is open already stays."""
     await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
-    await connection.execute(
+    number = await connection.fetchval(
         "insert into review_case (number, patient, kind, about, outcome, person, role, organization, known_at)"
         " select coalesce(max(number), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8 from review_case"
-        " on conflict (patient, kind, about) do nothing",
+        " on conflict (patient, kind, about) do nothing returning number",
         *about,
         known_at,
     )
+    if number is not None:
+        await notices.tell(connection, Kind.CASE, number)  # the 72 hours are the officer's to keep
 
 
 async def of_changes(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Change]) -> None:
@@ -179,6 +183,7 @@ async def take(
         await connection.execute(
             "update review_case set closed_at = now() where patient = $1 and number = $2", case.patient, case.number
         )
+        await notices.read(connection, Kind.CASE, case.number)
     return await one(connection, caller, number)
 
 

@@ -49,6 +49,11 @@ class Evidence:
         self._links: dict[tuple[int, int, datetime], frozenset[Relation]] = {}
         self._teams: dict[int, list[int]] = {}
         self._tasks: dict[tuple[int, int], bool] = {}
+        self._patients: dict[int, Key | None] = {}
+
+    async def is_there(self, patient: int) -> bool:
+        """Whether the record still is."""
+        return await self._patient_key(patient) is not None
 
     # ---- what explains ----------------------------------------------------------------------------------------------
 
@@ -120,11 +125,13 @@ class Evidence:
         return self._people[key]
 
     async def _patient_key(self, patient: int) -> Key | None:
-        kind = kind_of("Patient")
-        res = await self._connection.fetchval(
-            "select res from version where patient = $1 and kind = $2 and superseded is null", patient, kind
-        )
-        return Key(patient, kind, res) if res else None
+        if patient not in self._patients:
+            kind = kind_of("Patient")
+            res = await self._connection.fetchval(
+                "select res from version where patient = $1 and kind = $2 and superseded is null", patient, kind
+            )
+            self._patients[patient] = Key(patient, kind, res) if res else None
+        return self._patients[patient]
 
     # ---- what was before --------------------------------------------------------------------------------------------
 

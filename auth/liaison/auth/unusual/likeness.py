@@ -69,7 +69,7 @@ def near(vault: Vault, mine: Likeness, theirs: Likeness, digits: int) -> bool:
 
 def _place(address: Tree) -> str:
     """The lines with the postal code; '' where one of the two is missing."""
-    lines = " ".join(str(one) for one in address.get("line") or ())
+    lines = " ".join(one for one in address.get("line") or () if isinstance(one, str))
     code = str(address.get("postalCode") or "")
     plain = unicodedata.normalize("NFKD", lines.upper())
     return f"{_KEPT.sub('', plain)} {code}" if _KEPT.sub("", plain) and code else ""

@@ -21,6 +21,7 @@ PARIS: Final = ZoneInfo("Europe/Paris")
 HOUR: Final = timedelta(hours=1)
 ONE_BY_ONE: Final = frozenset({Event.READ, Event.VREAD, Event.HISTORY})
 TOGETHER: Final = frozenset({Event.SEARCH, Event.OPERATION, Event.BUNDLE, Event.EXPORT})
+_RELATIONS: Final = frozenset(map(int, Relation))
 _LEFT_OUT: Final = frozenset({"person", "control"})
 
 
@@ -95,7 +96,7 @@ def openings(looked: Iterable[Looked], decode: Decode) -> list[Opening]:
             )
         one = found[where]
         one.moments.append(record.at)
-        one.relations |= {Relation(number) for item in entry.items for number in item[4::2]}
+        one.relations |= {Relation(number) for item in entry.items for number in item[4::2] if number in _RELATIONS}
         if entry.outcome:
             one.refused += 1
         else:

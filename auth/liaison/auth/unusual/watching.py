@@ -4,7 +4,8 @@ A pass keeps what it found and how far it looked in one transaction, so that not
 whose month's key was destroyed is passed over: nobody can read it any more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -17,7 +18,7 @@ from liaison.auth.unusual import choices
 from liaison.auth.unusual.choices import Watched
 from liaison.auth.unusual.evidence import Evidence
 from liaison.auth.unusual.firing import COUNTED, TESTS, Facts
-from liaison.auth.unusual.openings import HOUR, PARIS, Looked, Opening, crossings, openings
+from liaison.auth.unusual.openings import HOUR, PARIS, Looked, Opening, by_a_professional, crossings, openings
 from liaison.fhir.errors import TooCostly
 from liaison.fhir.store import Store
 
@@ -84,9 +85,10 @@ async def passed(connection: asyncpg.Connection, store: Store, keys: JournalKeys
     looked = dict(zip(((one.worker, one.sequence) for one in records), positions, strict=True))
     entries = await opened(connection, keys, records)
     findings = []
-    for one in on:
-        own = [each for each in entries if looked[each.record.worker, each.record.sequence] >= places[one.choice]]
-        findings += await evaluated(connection, store, keys, base_url, one, own)
+    async with _looking(store, connection, base_url, entries) as evidence:
+        for one in on:
+            own = [each for each in entries if looked[each.record.worker, each.record.sequence] >= places[one.choice]]
+            findings += await evaluated(connection, store, keys, evidence, one, own)
     following = {one.choice: max(places[one.choice], positions[-1] + 1) for one in on}
     return Passed(findings, following, len(rows) == AT_ONCE)
 
@@ -106,42 +108,56 @@ async def tried(
     if len(rows) > BUDGET:
         raise TooCostly(f"More than {BUDGET} entries of the journal: choose fewer days.")
     entries = await opened(connection, keys, [Record(*row) for row in rows])
-    return await evaluated(connection, store, keys, base_url, watched, entries)
+    async with _looking(store, connection, base_url, entries) as evidence:
+        return await evaluated(connection, store, keys, evidence, watched, entries)
+
+
+@asynccontextmanager
+async def _looking(
+    store: Store, connection: asyncpg.Connection, base_url: str, entries: Sequence[Looked]
+) -> AsyncIterator[Evidence | None]:
+    """One session of the internal principal for all rules of a pass; None where no professional did anything."""
+    if not any(by_a_professional(one.entry) for one in entries):
+        yield None
+        return
+    cell = await internal.open_session(store.database.writing, "unusual")
+    try:
+        yield Evidence(store, connection, cell, base_url)
+    finally:
+        await internal.close_session(store.database.writing, cell)
 
 
 async def evaluated(
     connection: asyncpg.Connection,
     store: Store,
     keys: JournalKeys,
-    base_url: str,
+    evidence: Evidence | None,
     watched: Watched,
     entries: Sequence[Looked],
 ) -> list[Finding]:
-    """What one rule finds in these entries, of its first day on."""
+    """What one rule finds in these entries, of its first day on. Nothing of a record that was destroyed: what explained its
+    openings went with it."""
     rule = watched.rule
     own = [one for one in entries if one.record.at >= _midnight(watched.since)]
-    if not own:
+    if not own or evidence is None:
         return []
-    cell = await internal.open_session(store.database.writing, "unusual")
-    try:
-        evidence = Evidence(store, connection, cell, base_url)
-        if rule.name in COUNTED:
-            before = await _hour_before(connection, keys, own)
-            crossed = crossings(sorted([*before, *own], key=_time), COUNTED[rule.name], watched.values["records"])
-            new = {(one.record.worker, one.record.sequence) for one in own}
-            return [
-                Finding(watched, opening, {"records": count})
-                for opening, count in crossed
-                if (opening.worker, opening.sequence) in new
-            ]
-        found = []
-        for opening in openings(own, store.key):
-            facts = await TESTS[rule.name](opening, watched.values, evidence, store.vault)
-            if facts is not None and not await evidence.explained(opening, rule):
-                found.append(Finding(watched, opening, facts))
-        return found
-    finally:
-        await internal.close_session(store.database.writing, cell)
+    if rule.name in COUNTED:
+        before = await _hour_before(connection, keys, own)
+        crossed = crossings(sorted([*before, *own], key=_time), COUNTED[rule.name], watched.values["records"])
+        new = {(one.record.worker, one.record.sequence) for one in own}
+        return [
+            Finding(watched, opening, {"records": count})
+            for opening, count in crossed
+            if (opening.worker, opening.sequence) in new and await evidence.is_there(opening.patient)
+        ]
+    found = []
+    for opening in openings(own, store.key):
+        if not await evidence.is_there(opening.patient):
+            continue
+        facts = await TESTS[rule.name](opening, watched.values, evidence, store.vault)
+        if facts is not None and not await evidence.explained(opening, rule):
+            found.append(Finding(watched, opening, facts))
+    return found
 
 
 async def _hour_before(connection: asyncpg.Connection, keys: JournalKeys, own: Sequence[Looked]) -> list[Looked]:

@@ -205,6 +205,9 @@ async def test_two_readers_open_a_case_with_its_clock(place: Place, officer: htt
     case = await found_at_fault(place, officer)
 
     assert "Affaire nº 1" in text(await officer.get(CASES))
+    notices = await officer.get("/avis")
+    assert "Une affaire est ouverte : 72 heures pour notifier à la CNIL" in text(notices)
+    assert f'href="{case}"' in notices.text
     shown = text(await officer.get(case))
     assert "Il reste 71 heures pour notifier à la CNIL" in shown
     assert "Camille NURSE" in shown
@@ -264,6 +267,7 @@ async def test_a_case_is_closed_once_both_decisions_are_taken(place: Place, offi
     assert all(why in text(shown) for why in steps.values())
     assert "Il reste" not in text(shown)
     assert 'name="etape"' not in shown.text
+    assert "Suivre l’affaire" not in text(await officer.get("/avis"))
     page = await officer.get(RULES)
     late = {"etape": "notify", "pourquoi": "Tard", "csrf": field(page.text, "csrf")}
     assert (await officer.post(case, data=late)).status_code == 409

@@ -37,6 +37,7 @@ _WORDS: Final = {
     Kind.SOFTWARE: _("Un logiciel attend votre accord"),
     Kind.RULES: _("D’autres règles de partage sont en vigueur"),
     Kind.DESTRUCTION: _("Des dossiers ont été détruits, leur délai passé"),
+    Kind.CASE: _("Une affaire est ouverte : 72 heures pour notifier à la CNIL"),
     Kind.QUESTION: _("Une personne ne comprend pas un accès à son dossier"),
 }
 _NEXT: Final = {
@@ -45,6 +46,7 @@ _NEXT: Final = {
     Kind.SOFTWARE: _("Lire la demande"),
     Kind.RULES: _("Lire les règles"),
     Kind.DESTRUCTION: _("Voir la conservation"),
+    Kind.CASE: _("Suivre l’affaire"),
     Kind.QUESTION: _("Lire la question"),
 }
 
@@ -125,6 +127,8 @@ def _where(request: Request, one: Notice) -> str:
     if one.kind is Kind.EMERGENCY:
         task = request.app.state.house.store.id(Key(one.patient, kind_of("Task"), one.about))
         return f"/journal/urgences/{task}"
+    if one.kind is Kind.CASE:
+        return f"/journal/affaires/{one.about}"
     if one.kind is Kind.QUESTION:
         return f"/journal/questions/{one.about}"
     return _PLACES.get(one.kind, "")

@@ -30,6 +30,7 @@ from liaison.services.pages.signed_in import address_of, signed_in
 Tree = dict[str, Any]
 PATH: Final = "/journal/urgences"
 MOST: Final = 500
+_ALL: Final[Mapping[str, str]] = {}
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -59,13 +60,23 @@ async def queue(request: Request) -> Response:
 async def every_line(request: Request) -> list[Line]:
     """Of the tasks and of the rules, as far as the caller may look at them."""
     caller, _me = await signed_in(request)
-    house = request.app.state.house
-    record = Record(house.engine, caller, address_of(request))
-    wanted = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
-    tasks = await record.search("Task", {"code": wanted, "_sort": "-authored-on", "_count": "100"}, most=MOST)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
     gettext = translations(language_of(request)).gettext
-    lines = await lines_of(record, await _theirs(request, tasks), gettext)
+    lines = await lines_of(record, await _tasks(request, record), gettext)
     return [*lines, *await unusual.lines(request, record, gettext)]
+
+
+async def waiting(request: Request) -> int:
+    """How many tasks of the review list wait for an officer of this structure."""
+    caller, _me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    return len(await _tasks(request, record, {"status:not": "completed"}))
+
+
+async def _tasks(request: Request, record: Record, more: Mapping[str, str] = _ALL) -> list[Tree]:
+    wanted = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
+    asked = {"code": wanted, "_sort": "-authored-on", "_count": "100", **more}
+    return await _theirs(request, await record.search("Task", asked, most=MOST))
 
 
 async def _theirs(request: Request, tasks: list[Tree]) -> list[Tree]:

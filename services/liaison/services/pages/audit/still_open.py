@@ -1,18 +1,15 @@
 """What waits for an officer of this structure: the numbers beside the questions, and in a revue."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from starlette.requests import Request
 
-from liaison.auth.access import adopted, vocabulary
-from liaison.auth.access.reviews import REVIEWED
+from liaison.auth.access import adopted
 from liaison.auth.journal import questions
 from liaison.auth.unusual import accesses
 from liaison.fhir.store import faults
-from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import address_of, signed_in
-
-_CODES: Final = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
+from liaison.services.pages.audit import reviews
+from liaison.services.pages.signed_in import signed_in
 
 
 class StillOpen(NamedTuple):
@@ -25,8 +22,7 @@ async def still_open(request: Request) -> StillOpen:
     """By the rights of whoever is signed in."""
     caller, _me = await signed_in(request)
     house = request.app.state.house
-    record = Record(house.engine, caller, address_of(request))
-    waiting = await record.count("Task", {"code": _CODES, "status:not": "completed"})
+    waiting = await reviews.waiting(request)
     with faults.reported():
         found = await accesses.seen(house.database.reading, caller)
         async with house.database.reading.acquire() as connection:
