@@ -1,5 +1,7 @@
 """The consent page: each thing asked for has a box, and what is granted is what stayed ticked."""
 
+import re
+
 import httpx
 import pytest
 
@@ -35,6 +37,18 @@ async def test_each_thing_asked_for_can_be_refused(shared: Place) -> None:
     assert short["scope"] == "fhirUser openid user/Observation.cruds user/Patient.rs"
     assert "refresh_token" in whole
     assert "refresh_token" not in short
+
+
+async def test_software_that_asks_for_everything_is_said_to_read_which_kinds(shared: Place) -> None:
+    async with shared.signed_in() as browser:
+        page = await browser.get("/oauth/authorize", params=asking(scope="user/*.rs"))
+        english = await browser.get("/oauth/authorize", params={**asking(scope="user/*.rs"), "lang": "en"})
+
+    kinds = re.findall(r"<li>([^<]*)</li>", page.text.partition('id="permis-1-hint"')[2].partition("</ul>")[0])
+    assert "Maladies, allergies et antécédents, ceux de la famille compris" in kinds
+    assert "Messages, notes de liaison et réponses aux questionnaires" in kinds
+    assert "Aussi ce qui est sensible" in page.text
+    assert "Treatments, prescriptions and vaccines" in english.text
 
 
 async def test_refusing_everything_is_not_an_answer(shared: Place) -> None:

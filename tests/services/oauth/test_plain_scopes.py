@@ -23,6 +23,18 @@ def test_every_type_has_words_and_no_two_read_the_same(language: str) -> None:
     assert [one for one in plain if re.search(r"[a-z][A-Z]", one)] == []  # no name of engineers
 
 
+def test_everything_is_said_in_kinds_and_leaves_none_out() -> None:
+    reading, writing = consent.lines(read_scopes("patient/*.cruds"), str)
+
+    assert sorted(kinds_of_data.in_all_of_it()) == sorted(RESOURCE_TYPES)
+    assert reading.data == "Tout ce que vous pouvez voir vous-même"
+    assert len(reading.kinds) == len(set(reading.kinds)) <= 15  # to be read
+    assert {"Traitements, ordonnances et vaccins", "Documents et comptes rendus"} <= set(reading.kinds)
+    assert writing.kinds == reading.kinds
+    [one] = consent.lines(read_scopes("patient/Observation.rs"), str)
+    assert one.kinds == ()
+
+
 @pytest.mark.parametrize(
     ("query", "french", "english"),
     [

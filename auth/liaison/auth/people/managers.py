@@ -21,6 +21,8 @@ from liaison.auth.caller import Caller
 
 REFERENT: Final = "referent"
 _SERVICE: Final = frozenset({"home-aide"})
+BY_PHONE: Final = frozenset({"home-aide", "care-assistant"})
+"""Who works from house to house, or from bed to bed, and signs in by a phone of the structure and a PIN."""
 _ANYWHERE: Final = frozenset(
     {
         "nurse",
@@ -33,10 +35,11 @@ _ANYWHERE: Final = frozenset(
         "social-worker",
         "secretary",
         "trainee",
+        "care-assistant",
     }
 )
 _PRACTICE: Final = _ANYWHERE | {"gp", "specialist", "pharmacist", "podiatrist", "dentist", "substitute"}
-_UNIT: Final = _ANYWHERE | {"hospital-doctor", "care-assistant"}
+_UNIT: Final = _ANYWHERE | {"hospital-doctor"}
 SELF_EMPLOYED: Final = frozenset(
     {
         "gp",
@@ -62,8 +65,8 @@ MANAGERS: Final[Mapping[str, frozenset[str]]] = {
 
 
 def by_code_on_phone(role: str) -> bool:
-    """Whether the first way in is eight digits on a phone of the service; else it is a link."""
-    return role in _SERVICE
+    """Whether the first way in is eight digits on a phone of the structure; else it is a link."""
+    return role in BY_PHONE
 
 
 _NUMBERED: Final = frozenset({"substitute", "trainee"})

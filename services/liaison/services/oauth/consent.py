@@ -25,17 +25,24 @@ _LASTING: Final = ("offline_access", "online_access")
 
 
 class Line(NamedTuple):
-    """One line of the consent page, with a box of its own: which data, and what the software may do with them."""
+    """One line of the consent page, with a box of its own: which data, and what the software may do with them. `kinds`: those
+    that « everything » stands for."""
 
     value: str
     data: str
     acts: str
+    kinds: tuple[str, ...] = ()
 
 
 def lines(scopes: Scopes, gettext: Gettext, language: str = "fr") -> list[Line]:
     """Every permission asked for, reading and changing apart; nothing is left out because it has no pretty name."""
     return [
-        Line(f"{place}.{letters}", _data(scope, gettext, language), _acts(scope, letters, gettext))
+        Line(
+            f"{place}.{letters}",
+            _data(scope, gettext, language),
+            _acts(scope, letters, gettext),
+            tuple(kinds_of_data.all_of_it(gettext)) if scope.type_ == "*" else (),
+        )
         for place, scope in enumerate(scopes.scopes)
         for letters in (READING, WRITING)
         if set(letters) & set(scope.letters)

@@ -131,6 +131,58 @@ _ALIKE: Final = {
 _GROUPED: Final = {type_: words for words, types in _ALIKE.items() for type_ in types}
 
 
+_WHOLE: Final = {
+    _("Identité, coordonnées, proches et représentants"): ("Patient", "Person", "RelatedPerson", "Group"),
+    _("Maladies, allergies et antécédents, ceux de la famille compris"): (
+        "Condition", "AllergyIntolerance", "FamilyMemberHistory", "ClinicalImpression", "AdverseEvent", "Flag", "DetectedIssue",
+        "RiskAssessment", "BodyStructure", "EpisodeOfCare",
+    ),
+    _("Traitements, ordonnances et vaccins"): (
+        "Medication", "MedicationAdministration", "MedicationDispense", "MedicationRequest", "MedicationStatement",
+        "Immunization", "ImmunizationEvaluation", "ImmunizationRecommendation", "NutritionOrder", "VisionPrescription",
+    ),
+    _("Mesures, résultats d’examens, images et données génétiques"): (
+        "Observation", "DiagnosticReport", "ImagingStudy", "Media", "Specimen", "MolecularSequence", "BiologicallyDerivedProduct",
+    ),
+    _("Documents et comptes rendus"): (
+        "DocumentReference", "DocumentManifest", "Composition", "Binary", "Bundle", "List", "Basic", "Linkage",
+    ),
+    _("Consultations, visites, séjours, actes et rendez-vous"): (
+        "Encounter", "Procedure", "ServiceRequest", "Appointment", "AppointmentResponse", "Schedule", "Slot",
+    ),
+    _("Plan de soins, tâches, équipe et alertes"): (
+        "CarePlan", "Goal", "Task", "CareTeam", "RequestGroup", "GuidanceResponse", "MeasureReport", "Subscription",
+    ),
+    _("Messages, notes de liaison et réponses aux questionnaires"): (
+        "Communication", "CommunicationRequest", "MessageHeader", "QuestionnaireResponse",
+    ),
+    _("Matériel médical et fournitures"): (
+        "Device", "DeviceMetric", "DeviceRequest", "DeviceUseStatement", "SupplyDelivery", "SupplyRequest",
+    ),
+    _("Couverture sociale, factures et remboursements"): ("Account", "Contract", "Coverage", "InsurancePlan", *_ALIKE[_MONEY]),
+    _("Consentements et oppositions, origine des informations, traces d’accès"): ("Consent", "Provenance", "AuditEvent"),
+    _("Recherche et études"): _ALIKE[_RESEARCH],
+    _("Annuaire des professionnels et des structures"): (
+        "Practitioner", "PractitionerRole", "Organization", "OrganizationAffiliation", "HealthcareService", "Location",
+        "Endpoint", "VerificationResult",
+    ),
+    _("Référentiels et modèles, sans données de personnes"): (
+        *_ALIKE[_MEDICINES], *_ALIKE[_SUBSTANCES], *_ALIKE[_SHARED], *_ALIKE[_TECHNICAL],
+    ),
+}  # fmt: skip
+"""What « everything » is: each type stands in one line of it."""
+
+
+def all_of_it(gettext: Gettext) -> list[str]:
+    """What software reads that asks for every type, in a few lines."""
+    return [gettext(words) for words in _WHOLE]
+
+
+def in_all_of_it() -> list[str]:
+    """The types that those lines tell of."""
+    return [type_ for types in _WHOLE.values() for type_ in types]
+
+
 def called(type_: str, gettext: Gettext) -> str:
     """'Allergies'; 'Référentiel des médicaments (MedicationKnowledge)'."""
     if type_ == "*":

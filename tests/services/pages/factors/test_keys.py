@@ -2,6 +2,7 @@
 # ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -75,6 +76,10 @@ async def test_from_an_invitation_to_every_day_with_a_passkey_alone(real: Site, 
     await check_page(page)
     assert await page.get_by_role("button", name="Retirer").count() == 0  # the only one stays
     assert await page.get_by_label("Nom de cet appareil").is_visible()
+    # Nobody has named it: its kind, the browser, and the day.
+    named = await page.get_by_role("heading", level=3).all_inner_texts()
+    [called] = [one.strip() for one in named]
+    assert re.fullmatch(r"Clé de l’appareil \(Chrome, Linux\), \d+(er)? \S+ \d{4}", called), called
     await page.get_by_role("button", name="Se déconnecter").click()
     await page.get_by_role("button", name="Se connecter avec une clé d’accès").click()
     await page.wait_for_url("**/dossiers")

@@ -12,9 +12,9 @@ from liaison.fhir.definitions import kind_of
 from liaison.fhir.model.dates import ZONE
 from liaison.services.pages.team.newcomer import is_rpps
 
-from ...oauth.conftest import Place, sign_in
-from ..test_phones import managed  # noqa: F401  # a fixture
-from .test_team import person, post
+from ...oauth.conftest import Place, declared_as, sign_in
+from ..test_phones import PHONE, managed  # noqa: F401  # a fixture
+from .test_team import PIN, choose_pin, person, post
 
 RPPS = "10100000008"
 END = (datetime.now(ZONE).date() + timedelta(days=60)).isoformat()
@@ -64,6 +64,34 @@ async def test_a_nurse_begins_by_a_link_and_works_in_this_structure(
         " and practitioner in (select fhir_res from account where username in ('nurse', 'soazig.le-gall'))"
     )
     assert same == 1
+
+
+@pytest.mark.parametrize("unit", [False, True], ids=["practice", "unit"])
+async def test_a_care_assistant_begins_by_eight_digits_on_a_phone_of_the_structure(
+    managed: Place, referent: httpx.AsyncClient, unit: bool
+) -> None:
+    """As an aide does: who goes from bed to bed has neither a number nor a letterbox (`managers.by_code_on_phone`)."""
+    if unit:
+        await managed.house.database.writing.execute(
+            "insert into organization_part (organization, part_of) select organization, 77 from held_role"
+            " where role_code = 'referent' on conflict (organization) do update set part_of = 77"
+        )
+    await post(referent, "/telephones", libelle="Téléphone 1")
+    await declared_as(managed, None)  # as where real people work, PINs are for the phones that were enrolled
+
+    page = await add(referent, "care-assistant", rpps="")
+
+    shown = re.search(r"Les 8 chiffres :\s*<strong>(\d{4}) (\d{4})</strong>", page.text)
+    assert shown, page.text
+    assert (await choose_pin(managed, referent, shown[1] + shown[2])).status_code == 303
+    async with managed.browser() as phone:
+        phone.cookies.set(PHONE, referent.cookies[PHONE])
+        assert (await sign_in(phone, "soazig.le-gall", PIN)).status_code == 303
+        assert "Aide-soignant" in (await phone.get("/mes-connexions")).text
+    async with managed.browser() as elsewhere:
+        assert (await sign_in(elsewhere, "soazig.le-gall", PIN)).status_code == 403
+    again = await post(referent, "/equipe/code", personne=await person(referent))
+    assert "Les 8 chiffres :" in again.text
 
 
 @pytest.mark.parametrize(

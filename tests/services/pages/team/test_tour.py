@@ -12,7 +12,7 @@ from liaison.auth.people.managers import Person
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.team.days import NotComplete
 from liaison.services.pages.team.listing import Listed
-from liaison.services.pages.team.tour import Line, at_once, denies, entered, handed_over, week_end
+from liaison.services.pages.team.tour import Line, at_once, denies, entered, handed_over, may_be_absent, week_end
 
 from ...oauth.conftest import Place
 from ..test_phones import managed  # noqa: F401  # a fixture
@@ -78,6 +78,13 @@ def test_the_tour_of_somebody_who_has_left_can_still_be_taken_over() -> None:
     gone = aide(1, active=False, over=True)
 
     assert entered({"de": "1", "vers": "2"}, [gone, aide(2)], TODAY).absent == gone
+
+
+def test_who_has_left_is_no_choice_but_from_their_card() -> None:
+    people = [aide(1), aide(2, active=False), aide(3, over=True), aide(4, on_phone=False, code="secretary")]
+
+    assert [one.of.role for one in people if may_be_absent(one, "")] == [1, 2]  # suspended: she works there still
+    assert [one.of.role for one in people if may_be_absent(one, "3")] == [1, 2, 3]
 
 
 def line(*actors: str, at: int = 9, minutes: int = 30, **more: Any) -> Line:

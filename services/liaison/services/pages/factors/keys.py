@@ -10,16 +10,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.journal.entry import Entry, Event
-from liaison.auth.people import accounts, ceremonies, invitations, passkeys
+from liaison.auth.people import accounts, ceremonies, devices, invitations, passkeys
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.ceremonies import Kind
 from liaison.auth.people.passkeys import NotAPasskey, Site
 from liaison.auth.people.sign_in import SignInRefused
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
-from liaison.services.pages import cookies
+from liaison.services.pages import clock, cookies
+from liaison.services.pages.calendar_words import day_said
 from liaison.services.pages.entering import enter, local, note_refusal, proven_again
+from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine
+from liaison.services.pages.marking import _
 from liaison.services.pages.signed_in import SignInNeeded, browser_of
 
 _USE: Final = "challenge"
@@ -179,7 +182,7 @@ async def add_answer(request: Request) -> Response:
     account = await _adding(request)
     house, body = request.app.state.house, await _body(request)
     step, token = cookies.read(request, cookies.CHALLENGE), str(request.path_params.get("token", ""))[:100]
-    label = str(body.get("label", "")).strip()[:LABEL_LONGEST] or "1"
+    label = str(body.get("label", "")).strip()[:LABEL_LONGEST] or _kind_said(request, body)
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
             if await ceremonies.finish(connection, step, "add-passkey") != account.number:
@@ -194,6 +197,23 @@ async def add_answer(request: Request) -> Response:
                 raise _Undone from None
             await note_change(request, connection, account, "passkey added")
     return _onward(request, await enter(request, account, local(str(body.get("suite", "/"))), factors=2))
+
+
+_KINDS: Final = {
+    "platform": _("Clé de l’appareil"),
+    "cross-platform": _("Clé à part (téléphone ou clé de sécurité)"),
+}
+"""By PublicKeyCredential.authenticatorAttachment (WebAuthn §5.1): what the browser says, of no weight for anybody's rights."""
+
+
+def _kind_said(request: Request, body: dict[str, Any]) -> str:
+    """What a key is called that nobody has named: its kind, with the browser that added it where it is known, and the day."""
+    language = language_of(request)
+    gettext = translations(language).gettext
+    attached = str(_answer(body).get("authenticatorAttachment", ""))
+    where = devices.in_words(request.headers.get("user-agent", "")) if attached == "platform" else ""
+    kind = gettext(_KINDS.get(attached, _("Clé d’accès")))
+    return f"{kind} ({where}), {day_said(clock.now(request).date(), 'd MMM y', language)}".replace(" ()", "")
 
 
 class _Undone(NotFound):

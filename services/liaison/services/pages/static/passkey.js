@@ -52,7 +52,8 @@ async function run(button) {
   const { at, passkey, suite, label } = button.dataset;
   const options = await send(button, `${at}/defi`, {});
   const { made, response } = await (passkey === "create" ? created(options) : got(options));
-  const credential = { id: made.id, rawId: text(made.rawId), type: made.type, response };
+  const { id, type, authenticatorAttachment } = made;
+  const credential = { id, rawId: text(made.rawId), type, authenticatorAttachment, response };
   const name = label ? document.getElementById(label).value : "";
   const answer = await send(button, at, { credential, suite, label: name });
   if (answer.next) location.assign(answer.next);

@@ -99,7 +99,7 @@ async def _page(request: Request, given: dict[str, str], problem: NotComplete | 
         stretch=stretch,
         coming=coming,
         theirs=theirs,
-        absent=[(one.of.role, one.name) for one in people if one.on_phone],
+        absent=[(one.of.role, one.name) for one in people if may_be_absent(one, given.get("de", ""))],
         takers=[(one.of.role, one.name) for one in people if _works(one)],
         given={"debut": today.isoformat(), "fin": week_end(today).isoformat(), **given},
         wrong=problem.field if problem else "",
@@ -157,6 +157,11 @@ def entered(given: dict[str, str], people: Sequence[Listed], today: date) -> Str
 def week_end(day: date) -> date:
     """The Sunday of that week."""
     return day + timedelta(days=_SUNDAY - day.weekday())
+
+
+def may_be_absent(one: Listed, chosen: str) -> bool:
+    """Who works there still, suspended or not; and whoever has left and is `chosen`, from their card."""
+    return one.on_phone and (not one.of.over or str(one.of.role) == chosen)
 
 
 def _works(one: Listed) -> bool:
