@@ -54,7 +54,7 @@ async def test_an_attempt_at_night_without_a_link_is_found_and_the_team_is_not(w
     assert await ward.opens(doctor, others, at=NIGHT) == [404]
     assert await ward.opens(nurse, theirs, others) == [200, 404]
 
-    assert sorted(await ward.found()) == [
+    assert sorted(await ward.found(), key=str) == [
         ("night", {"hour": "23:00"}),
         ("no-relation", {"opened": 0, "refused": 1}),
         ("no-relation", {"opened": 0, "refused": 1}),
@@ -193,15 +193,22 @@ async def test_after_the_end_of_a_replacement(ward: Ward) -> None:
 
 
 async def test_a_first_access_that_nothing_explains(ward: Ward) -> None:
-    explained, curious = await ward.professional(), await ward.professional()
+    explained, curious, author = [await ward.professional() for _ in range(3)]
     record = await ward.record(explained)
-    written = {"resourceType": "Communication", "status": "completed", "subject": {"reference": record}}
-    await ward.make(written)
+    entered = await ward.record(by=author)  # what they entered stays theirs to read, and no care links them
+    again = await ward.record(by=author)
     await ward.on("first-access")
-    await ward.opens(explained, record)
-    await ward.opens(curious, record)
+    await ward.on("no-relation")
+    assert await ward.opens(explained, record) == [200]
+    assert await ward.opens(curious, record) == [404]  # was shown nothing
+    assert await ward.opens(author, entered, again) == [200, 200]
 
-    assert await ward.found() == []  # one is of the team; the other was shown nothing
+    assert sorted(await ward.found(), key=str) == [
+        ("first-access", {}),
+        ("no-relation", {"opened": 0, "refused": 1}),
+        ("no-relation", {"opened": 1, "refused": 0}),
+        ("no-relation", {"opened": 1, "refused": 0}),
+    ]
 
 
 async def test_far_from_where_the_person_lives(ward: Ward) -> None:

@@ -38,9 +38,10 @@ class Ward:
     own: asyncpg.Connection
     made: int = 0
 
-    async def make(self, *trees: Tree) -> list[Key]:
-        """Written in one transaction, as the maker of a sandbox; each may refer to `urn:uuid:<its place in the call>`."""
-        maker = await internal.open_session(self.place.house.database.writing, "sandbox")
+    async def make(self, *trees: Tree, by: Caller | None = None) -> list[Key]:
+        """Written in one transaction, as the maker of a sandbox, in somebody's name or nobody's; each may refer to
+        `urn:uuid:<its place in the call>`."""
+        maker = await internal.open_session(self.place.house.database.writing, "sandbox", caller=by)
         entries = [
             {
                 "fullUrl": f"urn:uuid:{number}",
@@ -105,15 +106,15 @@ class Ward:
         }
         return self.place.house.store.reference(Key(0, kind_of(type_), res[type_]))
 
-    async def record(self, *team: Caller, **more: Any) -> str:
-        """'Patient/x' with this team; `more` is of the Patient."""
+    async def record(self, *team: Caller, by: Caller | None = None, **more: Any) -> str:
+        """'Patient/x' with this team, opened `by` somebody; `more` is of the Patient."""
         self.made += 1
         patient = {"resourceType": "Patient", "name": [{"family": f"SUIVI{self.made}", "given": ["Lou"]}],
                    "birthDate": "1950-01-01", **more}  # fmt: skip
         members = [{"member": {"reference": self.of(one, "PractitionerRole")}} for one in team]
         together = {"resourceType": "CareTeam", "status": "active", "subject": {"reference": "urn:uuid:0"},
                     **({"participant": members} if members else {})}  # fmt: skip
-        key, *_ = await self.make(patient, together)
+        key, *_ = await self.make(patient, together, by=by)
         return self.place.house.store.reference(key)
 
     async def opens(self, caller: Caller, *records: str, at: datetime = NOON) -> list[int]:

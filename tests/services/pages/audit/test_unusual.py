@@ -147,7 +147,11 @@ async def test_an_access_is_on_the_list_with_its_rule_and_without_the_name(
     assert "Camille NURSE, Infirmi" in shown
     assert "0 lecture(s), 1 refus" in shown
     assert "LE GOFF" not in shown
-    [read] = [one for one in await told(place, Event.JOURNAL_READ) if (one.detail or {}).get("act") == "unusual access"]
+    [entry] = re.findall(r'href="(/journal/lignes/[^"]+)"', (await officer.get(where)).text)
+    assert '"outcome": "4"' in text(await officer.get(entry))
+    [read, *_] = [
+        one for one in await told(place, Event.JOURNAL_READ) if (one.detail or {}).get("act") == "unusual access"
+    ]
     assert read.patient
     async with place.signed_in("nurse") as nurse:
         assert (await nurse.get(where)).status_code == 404

@@ -59,7 +59,7 @@ class Note:
 @dataclass(frozen=True, slots=True)
 class Line:
     """One access to review. `record` is the beginning of the record's number: auditors see no names (row 24). `second`: a
-    second reader is waited for. `where` is its page; `because` the sentences of the rules that fired."""
+    second reader is waited for. `where` is its page; `because` the sentences of the rules that fired, `entries` the lines of the journal that made them."""
 
     id: str
     where: str
@@ -76,6 +76,7 @@ class Line:
     second: bool
     notes: list[Note]
     because: list[str] = field(default_factory=list)
+    entries: list[str] = field(default_factory=list)
     settled_at: datetime | None = None
 
     @property

@@ -9,6 +9,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.audit_event import identifier
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.unusual import accesses
 from liaison.auth.unusual.accesses import Access, Fired
@@ -132,6 +133,7 @@ async def _lines(
                 )
                 for word in said.get(one.access, ())
             ],
+            entries=sorted({identifier(each.worker, each.sequence) for each in fired.get(one.access, ())}),
             because=[_told(each, gettext, whole=whole) for each in fired.get(one.access, ())],
             settled_at=one.read_at.astimezone(PARIS) if one.state == "completed" and one.read_at else None,
         )
