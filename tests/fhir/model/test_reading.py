@@ -141,6 +141,28 @@ def test_paired_surrogates_are_one_character() -> None:
     assert read(b'{"a":"\\ud83d\\ude00"}') == {"a": "\U0001f600"}
 
 
+@pytest.mark.parametrize(
+    ("escaped", "written"),
+    [
+        pytest.param(r"caf\u00e9", "café", id="a letter"),
+        pytest.param(r"1\/2", "1/2", id="a slash"),
+        pytest.param(r"\ud83d\ude42", "🙂", id="a pair"),
+        pytest.param(r"a\u000Ab", r"a\nb", id="a line"),
+        pytest.param(r"\u001f", r"\u001f", id="a control"),
+        pytest.param(r"\u2028", "\u2028", id="a line separator"),
+        pytest.param(r"\"\\", r"\"\\", id="what must be escaped"),
+    ],
+)
+def test_an_escape_is_the_character_and_is_written_where_json_needs_it(escaped: str, written: str) -> None:
+    """RFC 8259 §7, §8.3: the same string (docs/api/create.md)."""
+    body = f'{{"resourceType":"Basic","{escaped}":"{escaped}"}}'.encode()
+
+    kept = dump(read(body))
+
+    assert kept == f'{{"resourceType":"Basic","{written}":"{written}"}}'.encode()
+    assert json.loads(kept) == json.loads(body)
+
+
 def test_a_name_from_outside_is_not_repeated_in_the_answer() -> None:
     with pytest.raises(BadRequest) as caught:
         read(b'{"Mme Dupont":1,"Mme Dupont":2}')
