@@ -113,6 +113,8 @@ class AuditReader:
         """
         async with self._database.reading.acquire() as connection:
             asked = await self._asked(connection, caller, query, refusals=refusals)
+            if not asked.tests:  # nothing is decided on the resource, so none is made
+                return [one async for some in self._some(connection, caller, asked, None) for one in some]
             return [seen async for seen, _ in self._matching(connection, caller, asked, None)]
 
     async def columns(self, caller: Caller, where: audit_search.Where, most: int) -> tuple[list[Seen], bool]:
@@ -194,13 +196,18 @@ class AuditReader:
     async def _matching(
         self, connection: asyncpg.Connection, caller: Caller, asked: audit_search.Query, after: Position | None
     ) -> AsyncIterator[tuple[Seen, Tree]]:
-        looked = 0
-        while True:
-            records = await self._rows(connection, caller, asked, after)
-            seen = await self._seen(connection, caller, records)
+        async for seen in self._some(connection, caller, asked, after):
             for one, tree in zip(seen, await self._trees(connection, caller, seen), strict=True):
                 if all(test(tree) for test in asked.tests):
                     yield one, tree
+
+    async def _some(
+        self, connection: asyncpg.Connection, caller: Caller, asked: audit_search.Query, after: Position | None
+    ) -> AsyncIterator[list[Seen]]:
+        looked = 0
+        while True:
+            records = await self._rows(connection, caller, asked, after)
+            yield await self._seen(connection, caller, records)
             if len(records) < CHUNK:
                 return
             looked += len(records)

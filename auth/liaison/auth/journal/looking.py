@@ -14,9 +14,10 @@ from liaison.auth.journal.audit_search import Where
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
 
-MOST: Final = 10_000
+MOST: Final = 5_000
 """Entries opened for one answer: what is opened within the second that an answer may take."""
-MOST_REFUSALS: Final = 3_000
+MOST_EXPORTED: Final = 20_000
+MOST_REFUSALS: Final = 2_000
 
 
 class Period(NamedTuple):
@@ -41,10 +42,10 @@ class Looked(NamedTuple):
     refusals_cut: bool = False
 
 
-async def look(reader: AuditReader, caller: Caller, asked: Asked) -> Looked:
-    """Forbidden for anyone but an officer. What of it is shown is then told to the journal: `tell`."""
+async def look(reader: AuditReader, caller: Caller, asked: Asked, *, exported: bool = False) -> Looked:
+    """`exported`: for a file, which may take longer. Forbidden for anyone but an officer. What of it is shown is then told to the journal: `tell`."""
     about = [Where("e.patient <> 0 and e.patient = {}", (asked.patient,))] if asked.patient else []
-    seen, cut = await reader.columns(caller, _all([*about, *_who(asked)]), MOST)
+    seen, cut = await reader.columns(caller, _all([*about, *_who(asked)]), MOST_EXPORTED if exported else MOST)
     if not asked.patient:
         return Looked(seen, cut)
     vain, more = await reader.columns(

@@ -70,7 +70,7 @@ async def test_paper_has_the_visits_and_the_hash_of_the_csv(place: Place, office
 async def test_an_export_that_is_cut_says_so(
     place: Place, officer: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    monkeypatch.setattr(looking, "MOST", 1)
+    monkeypatch.setattr(looking, "MOST_EXPORTED", 1)
     answer = await officer.get(f"/journal/export.{form}?dossier={place.patient}")
 
     if form == "pdf":

@@ -74,8 +74,8 @@ class Answer:
                     yield from [client_id] if client_id else []
 
 
-async def answer(house: Any, caller: Caller, question: Question, now: datetime) -> Answer:
-    """Raises Unread for a period that cannot be asked, NotFound for a record or person that is no reference."""
+async def answer(house: Any, caller: Caller, question: Question, now: datetime, *, exported: bool = False) -> Answer:
+    """`exported`: of more entries, for a file. Raises Unread for a period that cannot be asked, NotFound for a record or person that is no reference."""
     since, until = question.period(now)
     reader = house.audit
     asked = Asked(
@@ -84,7 +84,7 @@ async def answer(house: Any, caller: Caller, question: Question, now: datetime) 
         reader.number(f"Practitioner/{question.personne}") if question.personne else 0,
         reader.number(f"Organization/{question.structure}") if question.structure else 0,
     )
-    looked = await look(reader, caller, asked)
+    looked = await look(reader, caller, asked, exported=exported)
     found = [one for one in visits(reader, looked.seen) if worth_telling(one, acts=not question.dossier)]
     software = await reader.software({one.client for one in found} - {0})
     clients = {number: (one.client_id, one.name) for number, one in software.items()}

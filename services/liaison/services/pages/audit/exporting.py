@@ -66,7 +66,7 @@ async def _exported(request: Request, form: str) -> Response:
     house = request.app.state.house
     try:
         question = asked(request.query_params.multi_items())
-        found = await answer(house, caller, question, clock.now(request))
+        found = await answer(house, caller, question, clock.now(request), exported=True)
     except Unread as error:
         words = error.told(translations(language_of(request)).gettext)
         return render(request, "audit/answer.html", status=400, error=words, line="")
