@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from ..oauth.conftest import field as hidden
+from ..running_sandbox import Running
 
 HPKE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 USUAL = {"presence": ["present"], "general": ["usual"], "meal": ["meal-all"], "drink": ["drink-normal"], "fall": ["fall-no"],
@@ -39,6 +40,7 @@ class Telephone:
     wrong: timedelta = timedelta()
     tour: dict[str, Any] = field(default_factory=dict)
     csrf: str = ""
+    who: str = ""
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.wrong
@@ -54,15 +56,19 @@ class Telephone:
         }
 
     def sign_in(self, person: Mapping[str, Any]) -> None:
+        if self.who:
+            self.sign_out()
         page = self.http.get("/connexion").text
         form = {name: hidden(page, name) for name in ("csrf", "suite")}
         secret = person.get("password") or person["pin"]
         answer = self.http.post("/connexion", data={**form, "identifiant": person["username"], "secret": secret})
         assert answer.status_code == 303, answer.text
         self.csrf = hidden(self.http.get("/aujourdhui").text, "csrf")
+        self.who = str(person["key"])
 
     def sign_out(self) -> None:
         self.http.post("/deconnexion", data={"csrf": self.csrf})
+        self.who = ""
 
     def enrol(self, label: str) -> None:
         csrf = hidden(self.http.get("/telephones").text, "csrf")
@@ -124,3 +130,7 @@ class Telephone:
 
     def bring(self, parcel: Mapping[str, str]) -> httpx.Response:
         return self.ask("/telephone/visites", dict(parcel))
+
+
+def person(territory: Running, key: str) -> dict[str, Any]:
+    return next(dict(one) for one in territory.known["people"] if one["key"] == key)

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,30 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from ..running_sandbox import Running, sandbox
-from .telephone import Telephone
+from ..running_sandbox import Running
+from .telephone import Telephone, person
 
-__all__ = ["sandbox"]
 pytestmark = pytest.mark.http
 VISIT = "https://liaison.example/fhir/id/visit"
-
-
-def person(territory: Running, key: str) -> dict[str, Any]:
-    return next(dict(one) for one in territory.known["people"] if one["key"] == key)
-
-
-@pytest.fixture
-def telephone(sandbox: Running) -> Iterator[Telephone]:  # the fixture, as a parameter
-    """One of the service's, with the tour of its aide."""
-    with httpx.Client(base_url=str(sandbox.known["issuer"]), timeout=60) as http:
-        made = Telephone(http)
-        made.sign_in(person(sandbox, "home_service_manager"))
-        made.enrol("Téléphone d'essai")
-        made.sign_out()
-        made.sign_in(person(sandbox, "aide"))
-        answer = made.fetch()
-        assert answer.status_code == 200, answer.text
-        yield made
 
 
 def encounters(territory: Running, visit: str, who: str = "home_service_manager") -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """« À vérifier »: whoever runs the service empties it; nothing that a telephone brought is lost, and nothing is doubled."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -9,21 +8,12 @@ import pytest
 
 from ..oauth.conftest import field
 from ..pages.browsing import text
-from ..running_sandbox import Running, sandbox
-from .telephone import Telephone
-from .test_bringing import encounters, person, telephone
+from ..running_sandbox import Running
+from .telephone import Telephone, person
+from .test_bringing import encounters
 
-__all__ = ["sandbox", "telephone"]
 pytestmark = pytest.mark.http
 NOTE = "Un mot que personne d'autre n'a écrit."
-
-
-@pytest.fixture
-def manager(sandbox: Running) -> Iterator[Telephone]:  # the fixture, as a parameter
-    with httpx.Client(base_url=str(sandbox.known["issuer"]), timeout=60) as http:
-        made = Telephone(http)
-        made.sign_in(person(sandbox, "home_service_manager"))
-        yield made
 
 
 def cards(desk: Telephone, note: str) -> list[str]:
