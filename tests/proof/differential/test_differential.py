@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from liaison.auth.access import calls, denials, emergency, second_wall
+from liaison.auth.access import calls, denials, emergency, heeding, second_wall
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts import appointment
 from liaison.auth.access.filter import CONJUNCTS, Filter
@@ -148,23 +148,28 @@ async def _unopposed(*_: Any, **__: Any) -> bool:
 
 
 class Fault(NamedTuple):
-    """What is broken, who would notice, by what they ask; `walls`: the other wall would hold."""
+    """What is broken, who would notice, by what they ask; `walls`: the other wall would hold; `besides`: so would this."""
 
     planted: tuple[Any, str, Any]
     who: str = ""
     asked: Sequence[tuple[Any, int]] = ((reading.read, 1),)
     walls: bool = False
+    besides: tuple[Any, str, Any] | None = None
 
 
+WRITING = (heeding, "refuse_opposed", _unopposed)
+"""What asks of oppositions again, when the access is written."""
 FAULTS = {
     "everyone has everyone's rights": Fault((house, "Filter", _without("principal")), walls=True),
     "what is somebody's own is everybody's": Fault((house, "Filter", _without("author")), walls=True),
     "oppositions are not applied": Fault((denials, "denied", lambda denial, relation, purpose: Class(0)), "nurse"),
     "a tour never ends": Fault((appointment, "_AFTER", timedelta(days=900)), "home-aide"),
     "no objection stops an emergency access": Fault(
-        (emergency, "opposed_in_any", _unopposed), "hospital-doctor", ((urgent.emergency, 1),)
+        (emergency, "opposed_in_any", _unopposed), "hospital-doctor", ((urgent.emergency, 1),), besides=WRITING
     ),
-    "no opposition stops a call": Fault((calls, "opposed_to", _unopposed), "call-handler", ((urgent.call, 1),)),
+    "no opposition stops a call": Fault(
+        (calls, "opposed_in_any", _unopposed), "call-handler", ((urgent.call, 1),), besides=WRITING
+    ),
     "what an emergency opens is open in any session": Fault(
         (house, "Filter", _without("purpose")),
         "",
@@ -178,8 +183,10 @@ FAULTS = {
 async def test_a_planted_fault_is_found(
     postgres: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    planted, who, asked, walls = FAULTS[name]
+    planted, who, asked, walls, besides = FAULTS[name]
     monkeypatch.setattr(*planted)
+    if besides is not None:
+        monkeypatch.setattr(*besides)
     if walls:
         monkeypatch.setattr(second_wall, "allows", lambda caller, row, unpermuted: True)
     for seed in range(1, 61):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from liaison.auth.access import calls, emergency, internal, join, one_person, register, second_wall
+from liaison.auth.access import calls, emergency, heeding, internal, join, one_person, register, second_wall
 from liaison.auth.access.filter import CONJUNCTS, Filter
 from liaison.auth.access.hooks import Hooks
 from liaison.auth.journal.commit import Journal
@@ -191,7 +191,7 @@ async def _unless_opposed(finder: Any, patient: Any) -> list[Any]:
 _HONEST = register._known
 TELLING: dict[str, tuple[Any, str, Any, Worlds]] = {
     "an emergency opens a record against an objection": (emergency, "opposed_in_any", _is_not, identities.refused),
-    "a call opens a record against an opposition": (calls, "opposed_to", _is_not, identities.refused),
+    "a call opens a record against an opposition": (calls, "opposed_in_any", _is_not, identities.refused),
     "whoever is opposed is joined": (join, "opposed_to", _is_not, identities.refused),
     "whoever is opposed is not known": (register, "_known", _unless_opposed, identities.known),
 }
@@ -203,4 +203,5 @@ async def test_an_answer_that_tells_who_it_is_about_shows(
 ) -> None:
     *planted, made = TELLING[name]
     monkeypatch.setattr(*planted)
+    monkeypatch.setattr(heeding, "refuse_opposed", _is_not)  # which asks again when an access is written
     assert differences(*await told_by_identity(postgres, tmp_path, made))
