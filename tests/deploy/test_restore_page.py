@@ -25,9 +25,7 @@ BLOCK = re.compile(r"^```(sh machine|sh root|sh)\n(.*?)^```$", re.MULTILINE | re
 LIAISON = Path(sys.executable).with_name("liaison")
 FIFTEEN_MINUTES = 15 * 60
 
-INIT = (
-    "--organization Commune --family PENVEN --given Olivier --username o.penven --hds-host Essai --hds-until 2099-01-01"
-)
+INIT = "--organization Commune --family PENVEN --given Olivier --username o.penven --hds-host Essai --hds-until 2099-01-01 --journal-years 10"
 
 
 def blocks(page: Path = PAGE) -> list[tuple[str, str]]:
@@ -146,7 +144,7 @@ def test_the_first_installation_followed_from_an_empty_machine_ends_in_a_site_th
 
     done = machine.run(
         script,
-        "Essai\n2099-01-01\nCommune\nPENVEN\nOlivier\no.penven\n",
+        "Essai\n2099-01-01\nCommune\nPENVEN\nOlivier\no.penven\n10\n",
         {"/srv/tls": tmp_path / "tls", "/srv/liaison": machine.software(tmp_path)},
         tmp_path,
     )

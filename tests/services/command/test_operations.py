@@ -40,6 +40,8 @@ INIT = [
     "Hébergeur SA",
     "--hds-until",
     "2099-06-30",
+    "--journal-years",
+    "6",
 ]
 
 
@@ -240,6 +242,7 @@ def _proofs_leave_the_house(machine: Machine, elsewhere: Machine, key: Path, fol
     assert counted["events"]["keys"] == 1
     assert list(counted["months"]) == counted["readable"]
     assert "bytes an entry" in machine.run("journal", "stats")
+    assert json.loads(machine.run("journal", "expire", "--json"))["years"] == 6
     assert "for real people" in machine.run("journal", "generate", "--entries", "1", code=1)
     assert "no sandbox" in machine.run("sandbox", "tamper", "delete", "--data", str(machine.data), code=1)
 

@@ -21,6 +21,7 @@ SOMEWHERE = Told(
     founded="2027-01-04",
     hds_host="Hébergeur d'essai",
     hds_until=date(2028, 6, 30),
+    journal_years=6,
     structures=("CCAS d'Essai", "Maison de santé du Port"),
     software=(Software("Logiciel d'essai", "backend", "system/Observation.rs"),),
     conventions=("Délibération 2027-12",),
@@ -40,6 +41,7 @@ def test_what_only_people_can_say_is_left_to_them(name: str) -> None:
     ("name", "said"),
     [
         ("registre", "https://liaison.exemple.fr"),
+        ("conservation", "6 ans, choisis à l'installation"),
         ("registre", "| Logiciel d'essai | système | system/Observation.rs |"),
         ("registre", "Hébergeur d'essai, certificat jusqu'au 30/06/2028"),
         ("convention", "- Maison de santé du Port, représentée par"),

@@ -244,8 +244,8 @@ class AuditReader:
         return [Record(*row) for row in rows]
 
     async def _seen(self, connection: asyncpg.Connection, caller: Caller, records: Sequence[Record]) -> list[Seen]:
-        if any(not self._keys.holds(record.generation) for record in records):
-            await self._keys.refresh(connection)
+        if records:
+            await self._keys.current(connection)
         seen = [Seen(record, self._opened(record)) for record in records if self._keys.holds(record.generation)]
         if not seen or await audit_rights.is_officer(connection, caller.session):
             return seen

@@ -62,6 +62,12 @@ class JournalKeys:
         self._signing = sorted(one for purpose, one in self._keys if purpose == SIGN)
         self.signer = self._signer(self._signing[0])
 
+    async def current(self, connection: asyncpg.Connection) -> None:
+        """Follows what others have made and destroyed since: before entries are opened for somebody."""
+        kept = {row[0] for row in await connection.fetch("select generation from journal_key where purpose = 'seal'")}
+        if kept != {one for purpose, one in self._keys if purpose == SEAL}:
+            await self.refresh(connection)
+
     async def signers(self, connection: asyncpg.Connection) -> tuple[Signer, Signer | None]:
         """Who signs now, and who is to follow, as the base has it at this moment."""
         if [row[0] for row in await connection.fetch(_SIGNING)] != self._signing:

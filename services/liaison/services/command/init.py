@@ -3,10 +3,11 @@
 import asyncio
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from liaison.auth.journal import expiry
 from liaison.auth.people import accounts
 from liaison.auth.people.accounts import AccountProblem
 from liaison.fhir.store.database import connection
@@ -23,6 +24,9 @@ from liaison.services.installation import WrongInstallation
 from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
 
+LONGEST: Final = 30
+"""Years that what the journal says may be kept readable."""
+
 
 @app.command()
 def init(
@@ -34,6 +38,9 @@ def init(
     username: Annotated[str, typer.Option(help="User name of the first administrator.")] = "",
     hds_host: Annotated[str, typer.Option(help="The certified host of the health data (HDS).")] = "",
     hds_until: Annotated[str, typer.Option(help="Until when its certificate is good: 2027-06-30.")] = "",
+    journal_years: Annotated[
+        int | None, typer.Option(min=1, max=LONGEST, help="For how many years what the journal says can be read.")
+    ] = None,
 ) -> None:
     """Found an installation: key, base, first administrator. Asks for what is not given. Later: --hds-until alone."""
     settings = Settings()
@@ -44,7 +51,10 @@ def init(
             raise Refused(
                 "Cette installation est faite. Pour un nouveau certificat HDS : liaison init --hds-until DATE"
             )
-        papers.write(settings.data, Papers(known.made_at, hds_host or known.hds_host, _date(hds_until)))
+        papers.write(
+            settings.data,
+            Papers(known.made_at, hds_host or known.hds_host, _date(hds_until), journal_years or known.journal_years),
+        )
         typer.echo(f"Certificat HDS de {hds_host or known.hds_host} noté jusqu'au {hds_until}.")
         return
     typer.echo(
@@ -64,6 +74,7 @@ def init(
         username or typer.prompt("Identifiant"),
     )
     _refuse_unnamed(founder)
+    years = journal_years or _years()
     there = (base.folder(settings) / "cluster").exists()
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not there:
@@ -76,7 +87,7 @@ def init(
             token, code = asyncio.run(_found(settings, founder))
     except (*CANNOT, AlreadyFounded, WrongInstallation) as error:
         raise Refused(str(error)) from None
-    papers.write(settings.data, Papers(datetime.now(UTC).isoformat(timespec="seconds"), host, until))
+    papers.write(settings.data, Papers(datetime.now(UTC).isoformat(timespec="seconds"), host, until, years))
     print_codes(secret, 5, 3)
     typer.echo("Code scellé, dans une enveloppe à lui : il rouvre l'accès d'un administrateur resté seul, une fois")
     typer.echo(f"(liaison user recover). Il n'est gardé nulle part en clair.\n\n  {code}\n")
@@ -84,6 +95,23 @@ def init(
     typer.echo(f"\n  {settings.public_url}/premier-acces/{token}\n")
     typer.echo(f"Perdu, ou plus bon ? liaison user link {accounts.normal(founder.username)}")
     typer.echo("Suite : liaison serve, puis liaison doctor.")
+
+
+JOURNAL: Final = """
+Combien d'années peut-on relire ce que dit le journal des accès (qui, quand, à quel titre, pourquoi) ?
+  10, proposé : répondre à la personne et au juge tant qu'un accès peut être contesté (CSP L.1142-28 : dix ans à compter de
+  la consolidation du dommage). La CNIL recommande 6 à 12 mois pour un journal technique, et admet plus longtemps quand un
+  texte ou le contrôle des accès l'exige : la durée choisie, et sa raison, vont au registre.
+Ensuite les clés du mois sont détruites (liaison journal expire) ; la preuve que rien n'a été retiré reste."""
+
+
+def _years() -> int:
+    """Asked with its reasons: the period is a decision of whoever answers for the installation."""
+    typer.echo(JOURNAL)
+    years = int(typer.prompt("Années", default=expiry.YEARS, type=int))
+    if not 1 <= years <= LONGEST:
+        raise Refused(f"De 1 à {LONGEST} années.", 2)
+    return years
 
 
 def refuse_unsafe(settings: Settings) -> None:

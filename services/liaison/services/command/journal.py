@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ from liaison.auth.journal.export import Export
 from liaison.auth.journal.export import export as write_export
 from liaison.auth.journal.live import Live, handovers
 from liaison.auth.journal.verify import Broken, Verdict
-from liaison.services.command import Refused, app, journal_generated, journal_proofs
+from liaison.services.command import Refused, app, journal_expired, journal_generated, journal_proofs
 from liaison.services.command.journal_opened import (
     Data,
     Json,
@@ -37,7 +37,12 @@ journal = typer.Typer(
     help="The access journal: verify it, export it, prove a line of it, show its public key.", no_args_is_help=True
 )
 app.add_typer(journal, name="journal")
-for _command in (*journal_proofs.COMMANDS, journal_generated.generate):
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    *journal_proofs.COMMANDS,
+    journal_expired.expire,
+    journal_generated.generate,
+)
+for _command in _COMMANDS:
     journal.command()(_command)
 
 

@@ -84,7 +84,7 @@ class Manifest:
     log: str
     checkpoint: str
     parts: tuple[Part, ...]
-    papers: dict[str, str] = field(default_factory=dict)
+    papers: dict[str, Any] = field(default_factory=dict)
     """What `liaison init` was told (custody.papers), {} where it was not run."""
 
     @property
@@ -108,7 +108,7 @@ async def write(
     revision: str,
     signer: Signer,
     progress: Progress = lambda _: None,
-    papers: Mapping[str, str] | None = None,
+    papers: Mapping[str, Any] | None = None,
 ) -> Manifest:
     """Writes a backup to `folder`, which must not exist. It appears there when it is complete and synced, or not at all.
 
@@ -129,7 +129,7 @@ async def _write(
     revision: str,
     signer: Signer,
     progress: Progress,
-    papers: dict[str, str],
+    papers: dict[str, Any],
 ) -> Manifest:
     parts = []
     for table in tables():

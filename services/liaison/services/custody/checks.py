@@ -11,7 +11,7 @@ import asyncpg
 
 from liaison.auth.access import adopted, regranting
 from liaison.auth.access.table import BadTable
-from liaison.auth.journal import verdicts
+from liaison.auth.journal import expiry, verdicts
 from liaison.auth.journal.checkpoint import Verifier
 from liaison.auth.journal.glance import glance
 from liaison.auth.journal.keys import JournalKeys
@@ -104,6 +104,7 @@ async def _of_base(one: asyncpg.Connection, settings: Settings) -> list[Finding]
     found.append(await journal_head(one, keys.signer.verifier, settings.outside_folder))
     found.append(await journal_verified(one, vault))
     found.append(await journal_waiting(one))
+    found.append(await journal_months(one, settings))
     found.append(await retention(one, vault))
     return found
 
@@ -286,6 +287,17 @@ def hds(settings: Settings, today: date) -> Sequence[Finding]:
     fix = "Demander à l'hébergeur son nouveau certificat, puis : liaison init --hds-until AAAA-MM-JJ"
     level: Level = BROKEN if days < 0 else LOOK if days < 90 else OK
     return (Finding("HDS", level, text, "" if level == OK else fix),)
+
+
+async def journal_months(one: asyncpg.Connection, settings: Settings) -> Finding:
+    """Months of the journal whose time is over, by what `init` was told."""
+    known = papers.read(settings.data)
+    years = known.journal_years if known else expiry.YEARS
+    over = await expiry.due(one, datetime.now(UTC), years)
+    if over:
+        text = f"{len(over)} mois ont plus de {years} ans et peuvent encore être relus"
+        return Finding("journal, durée", LOOK, text, "liaison journal expire, puis --destroy avec la décision.")
+    return Finding("journal, durée", OK, f"ce qu'il dit peut être relu {years} ans")
 
 
 def backups(settings: Settings) -> Sequence[Finding]:

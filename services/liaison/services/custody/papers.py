@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from liaison.auth.journal import expiry
 from liaison.services.custody import outside
 
 FILE: Final = "installation.json"
@@ -14,11 +15,13 @@ FILE: Final = "installation.json"
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """`hds_host` is certified to host health data (CSP L.1111-8) until `hds_until`."""
+    """`hds_host` is certified to host health data (CSP L.1111-8) until `hds_until`. What the journal says can be read for
+    `journal_years`, and its proofs for good."""
 
     made_at: str
     hds_host: str
     hds_until: str
+    journal_years: int = expiry.YEARS
 
     @property
     def expires(self) -> date:
@@ -31,13 +34,13 @@ def read(data: Path) -> Papers | None:
     return Papers(**json.loads(path.read_text())) if path.exists() else None
 
 
-def told(data: Path) -> dict[str, str]:
+def told(data: Path) -> dict[str, Any]:
     """The same, for a backup: {} when there is none."""
     known = read(data)
     return asdict(known) if known else {}
 
 
-def put_back(data: Path, kept: Mapping[str, str]) -> None:
+def put_back(data: Path, kept: Mapping[str, Any]) -> None:
     """Those of a backup, where the folder has none of its own: what it has was said later."""
     if kept and read(data) is None:
         write(data, Papers(**kept))

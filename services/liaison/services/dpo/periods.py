@@ -55,9 +55,9 @@ def _journal(journal: str) -> Kept:
     return Kept(
         "Journal des accès (qui, quand, à quel titre, pourquoi)",
         journal,
-        "la clé du mois est détruite : le contenu devient illisible, la preuve que rien n'a été retiré reste",
+        "`liaison journal expire` : la clé du mois est détruite, le contenu devient illisible ; la preuve que rien n'a été retiré reste",
         "répondre à la personne et au juge aussi longtemps qu'un accès peut être contesté",
-        "CSP R.1111-43, CNIL (journalisation) ; durée : défaut, à décider ici",
+        "CSP R.1111-43, L.1142-28, CNIL (journalisation) ; durée : décidée à l'installation",
     )
 
 

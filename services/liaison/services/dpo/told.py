@@ -34,6 +34,8 @@ class Told:
     founded: str = ""
     hds_host: str = ""
     hds_until: date | None = None
+    journal_years: int | None = None
+    """For how long what the journal says can be read; None where nobody has chosen."""
     sign_in_provider: str = ""
     structures: tuple[str, ...] = ()
     software: tuple[Software, ...] = ()
@@ -54,6 +56,7 @@ async def gathered(house: House, settings: Settings) -> Told:
         founded=known.made_at[:10] if known else "",
         hds_host=known.hds_host if known else "",
         hds_until=known.expires if known else None,
+        journal_years=known.journal_years if known else None,
         sign_in_provider=settings.psc_issuer,
         structures=await _structures(house),
         software=tuple(

@@ -57,7 +57,8 @@ def cell(text: str) -> str:
 
 def markdown(told: Told) -> dict[str, str]:
     """Each paper by its name in PAPERS."""
-    kept = lines(told.retention, JOURNAL)
+    journal = f"{told.journal_years} ans, choisis à l'installation" if told.journal_years else JOURNAL
+    kept = lines(told.retention, journal)
     return {
         name: _environment().get_template(f"{name}.md").render(title=title, told=told, kept=kept, rows=told.rows)
         for name, title in PAPERS.items()
