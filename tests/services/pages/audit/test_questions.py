@@ -182,3 +182,25 @@ async def test_an_answer_that_is_cut_says_so(
     monkeypatch.setattr(looking, "MOST", 1)
 
     assert "La réponse est coupée" in text(await officer.get(path))
+
+
+async def test_visits_are_shown_fifty_a_page(place: Place, officer: httpx.AsyncClient) -> None:
+    made = [await by_nurse(place, Event.EMERGENCY, reason=f"Motif {n}.", role=100 + n) for n in range(60)]
+    for one in made:
+        await place.house.journal.record([one])
+    async with place.signed_in("patient") as person:
+        for browser, first in (
+            (officer, f"{SEARCH}?dossier={place.patient}&role=nurse"),
+            (officer, f"/journal/reponses/{place.patient}"),
+            (person, f"/journal/dossiers/{place.patient}"),
+        ):
+            shown = await browser.get(first)
+            [older] = links(shown, "Visites plus anciennes")
+            rest = await browser.get(older)
+
+            assert "Motif 59." in shown.text
+            assert "Motif 0." not in shown.text
+            assert "Motif 0." in rest.text
+            assert "Motif 59." not in rest.text
+            [newer] = links(rest, "Visites plus récentes")
+            assert "Motif 59." in (await browser.get(newer)).text

@@ -8,12 +8,13 @@ from starlette.responses import RedirectResponse, Response
 from liaison.auth.journal import questions
 from liaison.auth.journal.audit_event import place
 from liaison.auth.journal.entry import Event, entry
+from liaison.auth.journal.visits import Visit
 from liaison.auth.people import notices
 from liaison.auth.people.notices import Kind
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.services.pages.audit.lines import Line
-from liaison.services.pages.audit.who_saw import lines_seen
+from liaison.services.pages.audit.who_saw import told, visits_seen
 from liaison.services.pages.entering import asked
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -27,7 +28,8 @@ async def ask(request: Request) -> Response:
     house, id_ = request.app.state.house, request.path_params["id"]
     form = dict(await request.form()) if request.method == "POST" else dict(request.query_params)
     about = str(form.get("acces", ""))
-    line = _of(await lines_seen(request, caller, me), about)
+    visit = _of(await visits_seen(request, caller, me), about)
+    [line] = await told(request, caller, [visit])
     if request.method == "GET":
         return _show(request, line, about, "", "")
     text = str(form.get("question", "")).strip()
@@ -43,17 +45,17 @@ async def ask(request: Request) -> Response:
                 connection, house.vault, patient, where, caller.practitioner, by=me.name, text=text
             )
             await notices.tell(connection, Kind.QUESTION, number, patient=patient)
-            told = entry(
+            written = entry(
                 caller, Event.JOURNAL_READ, patient=patient, request=asked(request),
                 detail={"act": "access questioned", "question": number},
             )  # fmt: skip
-            await house.journal.record_within(connection, (told,))
+            await house.journal.record_within(connection, (written,))
     return RedirectResponse(f"/journal/dossiers/{id_}#questions", status_code=303)
 
 
-def _of(lines: Sequence[Line], about: str) -> Line:
+def _of(visits: Sequence[Visit], about: str) -> Visit:
     """The visit that this entry belongs to, as the asker sees it. Raises NotFound."""
-    found = next((line for line in lines if about in line.visit.events), None)
+    found = next((visit for visit in visits if about in visit.events), None)
     if found is None:
         raise NotFound
     return found

@@ -4,6 +4,7 @@ The answer shows what the person's own page would, and nothing more: what their 
 someone else, a report of suspected abuse) is not told to have happened. The officer's journal entry has the officer's name.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from liaison.fhir.store.contract import Key
 from liaison.services.pages import clock
 from liaison.services.pages.audit import sheet
 from liaison.services.pages.audit.lines import Line, lines_of, worth_telling
+from liaison.services.pages.audit.paging import paged
 from liaison.services.pages.calendar_words import day_said
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -34,13 +36,23 @@ _SECONDS = 60
 
 async def answer(request: Request) -> Response:
     """An officer reads what will be answered."""
-    lines = await _lines(request)
-    return render(request, "audit/visits.html", lines=lines, id=request.path_params["id"], own=False, replying=True)
+    id_, visits = request.path_params["id"], await _visits(request)
+    page = paged(request, visits, f"/journal/reponses/{id_}")
+    return render(
+        request,
+        "audit/visits.html",
+        visits=visits,
+        page=page,
+        lines=await _told(request, page.shown),
+        id=id_,
+        own=False,
+        replying=True,
+    )
 
 
 async def answer_printed(request: Request) -> Response:
     """The same, to hand over."""
-    lines = await _lines(request)
+    lines = await _told(request, await _visits(request))
     return on_paper(request, lines, request.path_params["id"])
 
 
@@ -66,16 +78,21 @@ def _day(now: datetime, language: str) -> str:
     return day_said(now.date(), "d MMM y", language)
 
 
-async def _lines(request: Request) -> list[Line]:
+async def _visits(request: Request) -> list[Visit]:
+    """All those that the person may know of; in the journal as read before this returns."""
     caller, _me = await signed_in(request)
     house, id_ = request.app.state.house, request.path_params["id"]
     found = await _as_the_person_would(house, caller, id_)
-    await tell(
-        house.journal, caller, {house.audit.patient(id_)}, sum(len(one.lines) for one in found), f"reponse={id_}"
-    )
+    read = sum(len(one.lines) for one in found)
+    await tell(house.journal, caller, {house.audit.patient(id_)}, read, f"reponse={id_}")
+    return [one for one in found if worth_telling(one)]
+
+
+async def _told(request: Request, found: Sequence[Visit]) -> list[Line]:
+    caller, _me = await signed_in(request)
+    house = request.app.state.house
     record = Record(house.engine, caller, address_of(request))
-    gettext = translations(language_of(request)).gettext
-    return await lines_of(house.database, record, [one for one in found if worth_telling(one)], gettext)
+    return await lines_of(house.database, record, found, translations(language_of(request)).gettext)
 
 
 async def _as_the_person_would(house: Any, caller: Caller, id_: str) -> list[Visit]:

@@ -15,6 +15,7 @@ from liaison.auth.journal.visits import Visit
 from liaison.services.pages import clock
 from liaison.services.pages.audit.answer import DAYS, HOURS, Answer, answer
 from liaison.services.pages.audit.lines import PURPOSES, directory_names, lines_of
+from liaison.services.pages.audit.paging import paged
 from liaison.services.pages.audit.question import Question, Unread, asked, written
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -24,7 +25,6 @@ from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, signed_in
 
 OFFICERS: Final = frozenset({"auditor", "dpo"})
-ON_A_PAGE: Final = 50
 _FEW: Final = 8
 _TITLES: Final = {
     "personne": _("Personne"),
@@ -85,15 +85,14 @@ async def _answered(request: Request, question: Question) -> Response:
     caller, _me = await signed_in(request)
     house = request.app.state.house
     found = await answer(house, caller, question, clock.now(request))
-    number = _page(request)
-    shown = found.visits[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
+    page = paged(request, found.visits, question.address)
+    shown = page.shown
     await told(house, caller, shown, question)
     gettext = translations(language_of(request)).gettext
     record = Record(house.engine, caller, address_of(request))
     ids = await house.audit.patient_ids({one.patient for one in shown} | {p for one in shown for p in one.people})
     facets = await _facets(record, found, gettext)
     who = await directory_names(record, [f"Practitioner/{question.personne}"]) if question.personne else {}
-    more = len(found.visits) > number * ON_A_PAGE
     return render(
         request,
         "audit/answer.html",
@@ -104,13 +103,11 @@ async def _answered(request: Request, question: Question) -> Response:
         answer=found,
         last=found.until,
         lines=await lines_of(house.database, record, shown, gettext, ids),
-        first_line=(number - 1) * ON_A_PAGE + 1,
+        page=page,
         facets=facets,
         times=[(first, last, count, _between(question, first, last)) for first, last, count in found.times],
         hours=_hours(found),
         days=DAYS,
-        next=f"{question.address}&page={number + 1}" if more else "",
-        before=f"{question.address}&page={number - 1}" if number > 1 else "",
     )
 
 
@@ -121,11 +118,6 @@ async def told(house: Any, caller: Caller, visits: Iterable[Visit], question: Qu
         {house.audit.patient(question.dossier)} if question.dossier and shown else set()
     )
     await tell(house.journal, caller, about, sum(len(one.lines) for one in shown), question.query)
-
-
-def _page(request: Request) -> int:
-    given = request.query_params.get("page", "1")
-    return max(1, int(given)) if given.isascii() and given.isdecimal() and len(given) < 6 else 1
 
 
 def _between(question: Question, first: date, last: date) -> str:

@@ -1,5 +1,6 @@
 """Qui a vu ce dossier ? For the person and who represents them: everyone who opened it. An officer's question: search.py."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from liaison.auth.journal.visits import Visit, who_saw
 from liaison.fhir.errors import TooCostly
 from liaison.services.pages.audit import person_view, search
 from liaison.services.pages.audit.lines import Line, lines_of, worth_telling
+from liaison.services.pages.audit.paging import paged
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.clinician.wishes import recorded
 from liaison.services.pages.languages import language_of, translations
@@ -28,7 +30,9 @@ async def visits_to(request: Request) -> Response:
     if me.role_code in search.OFFICERS:
         return await search.about_record(request)
     house, id_ = request.app.state.house, request.path_params["id"]
-    lines = await lines_seen(request, caller, me)
+    visits = await visits_seen(request, caller, me)
+    page = paged(request, visits, f"/journal/dossiers/{id_}")
+    lines = await told(request, caller, page.shown)
     record = Record(house.engine, caller, address_of(request))
     gettext = translations(language_of(request)).gettext
     async with house.database.reading.acquire() as connection:
@@ -37,6 +41,8 @@ async def visits_to(request: Request) -> Response:
     return render(
         request,
         "audit/visits.html",
+        visits=visits,
+        page=page,
         lines=lines,
         id=id_,
         own=me.role_code == "patient",
@@ -49,18 +55,24 @@ async def visits_to(request: Request) -> Response:
 async def printed(request: Request) -> Response:
     """The same on paper."""
     caller, me = await signed_in(request)
-    return person_view.on_paper(request, await lines_seen(request, caller, me), request.path_params["id"])
+    lines = await told(request, caller, await visits_seen(request, caller, me))
+    return person_view.on_paper(request, lines, request.path_params["id"])
 
 
-async def lines_seen(request: Request, caller: Caller, me: Me) -> list[Line]:
+async def visits_seen(request: Request, caller: Caller, me: Me) -> list[Visit]:
     """What this person may know of who opened this record. Raises NotFound for a record that is not theirs."""
     house = request.app.state.house
     record = Record(house.engine, caller, address_of(request))
     if me.role_code in PERSONS:
         await patient_or_404(record, request.path_params["id"])
-    visits = await _visits(house, caller, request.path_params["id"])
-    gettext = translations(language_of(request)).gettext
-    return await lines_of(house.database, record, [one for one in visits if worth_telling(one)], gettext)
+    return [one for one in await _visits(house, caller, request.path_params["id"]) if worth_telling(one)]
+
+
+async def told(request: Request, caller: Caller, visits: Sequence[Visit]) -> list[Line]:
+    """In words, with the names that this person may read."""
+    house = request.app.state.house
+    record = Record(house.engine, caller, address_of(request))
+    return await lines_of(house.database, record, visits, translations(language_of(request)).gettext)
 
 
 async def _visits(house: Any, caller: Caller, patient_id: str) -> list[Visit]:
