@@ -3,9 +3,10 @@
 A visit is what one person did in one role through one client on one record, without a pause of half an hour.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from liaison.auth.access.purposes import Purpose
@@ -81,12 +82,13 @@ def visits(reader: AuditReader, seen: Iterable[Seen]) -> list[Visit]:
     lists = _lists(entries)
     open_: dict[tuple[int, ...], Visit] = {}
     found: list[Visit] = []
+    reference = lru_cache(maxsize=None)(reader.reference)  # few people and places make many visits
     for one in entries:
         patient = 0 if _answer(one) in lists else one.entry.patient
         who = (one.entry.person, one.entry.organization, one.entry.role, one.entry.client, patient)
         visit = open_.get(who)
         if visit is None or visit.since - one.record.at > PAUSE:
-            visit = _begin(reader, one)
+            visit = _begin(reference, one)
             visit.patient = patient
             open_[who] = visit
             found.append(visit)
@@ -109,13 +111,13 @@ def _lists(entries: Iterable[Seen]) -> frozenset[tuple[int, int, datetime]]:
     return frozenset(several)
 
 
-def _begin(reader: AuditReader, one: Seen) -> Visit:
+def _begin(reference: Callable[[str, int, int], str], one: Seen) -> Visit:
     done = one.entry
     person = ""
     if done.person and done.person != done.client:
         own = {"patient": "patient", "guardian": "represented"}.get(done.role_code)
-        person = own or reader.reference("Practitioner", 0, done.person)
-    organization = reader.reference("Organization", 0, done.organization) if done.organization else ""
+        person = own or reference("Practitioner", 0, done.person)
+    organization = reference("Organization", 0, done.organization) if done.organization else ""
     return Visit(person, organization, done.role_code, done.client, one.record.at, one.record.at)
 
 
