@@ -47,7 +47,8 @@ Index(
     postgresql_where=text("patient = 0 and outcome <> 0"),
 )
 Index("journal_entry_by_person", journal_entry.c.person, journal_entry.c.at)
-Index("journal_entry_by_time", journal_entry.c.at, postgresql_using="brin")
+# In the order of pages: a question by time alone reads one page of it, not a month or the whole sorted for each page.
+Index("journal_entry_by_time", journal_entry.c.at, journal_entry.c.worker, journal_entry.c.sequence)
 Index("journal_entry_by_transaction", journal_entry.c.written)
 
 # The journal's own keys, sealed under the territory's: one a month for entries, one that signs checkpoints.
