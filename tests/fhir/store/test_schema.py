@@ -12,8 +12,10 @@ from liaison.fhir.store.schema import metadata
 # Found by token across patients, or kept for good beside them.
 IDENTITY = {"import_ledger"}
 JOURNAL = {"journal_entry"}
-TOLD = {"notice"}
+TOLD = {"notice", "access_question"}
 """What the officer is to look at, whoever it is about."""
+DELIVERED = {"sent_visit"}
+"""Known by the number that a telephone gave it, before whose it is can be read."""
 
 UNIQUE = """
     select c.relname as table, i.relname as index, array_agg(a.attname::text) as columns
@@ -30,7 +32,7 @@ async def without_patient(database: Database) -> list[str]:
     return sorted(
         index
         for table, index, columns in await database.reading.fetch(UNIQUE)
-        if "patient" not in columns and table not in IDENTITY | JOURNAL | TOLD
+        if "patient" not in columns and table not in IDENTITY | JOURNAL | TOLD | DELIVERED
     )
 
 
