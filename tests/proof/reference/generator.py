@@ -39,6 +39,7 @@ class Generator:
         self.by_type: dict[str, list[Resource]] = {}
         self.by_id = {one["id"]: one for one in corpus}
         self.seen = Seen(corpus)
+        self._ways: dict[str, int] = {}
         self._back: dict[str, list[tuple[Resource, str]]] = {}
         for one in corpus:
             if one["resourceType"] in PARAMETERS:
@@ -108,7 +109,7 @@ class Generator:
                 return None
             source, code = self.random.choice(around)
             made = self._far(source["resourceType"], source, links, has - 1)
-            return made and (f"_has:{source['resourceType']}:{code}:{made[0]}", *made[1:])
+            return made and self._linked(f"_has:{source['resourceType']}:{code}:{made[0]}", made, 1)
         references = [code for code, parameter in sorted(PARAMETERS[type_].items()) if parameter.type == "reference"]
         if not references or not links:
             return None
@@ -119,9 +120,18 @@ class Generator:
             return None
         target = self.random.choice(targets)
         made = self._far(target["resourceType"], target, links - 1, has)
-        many = len(PARAMETERS[type_][code].targets) > 10  # the engine wants to know which
-        named = f":{target['resourceType']}" if many or self.random.random() < 0.5 else ""
-        return made and (f"{code}{named}.{made[0]}", *made[1:])
+        if made is None:
+            return None
+        ways = len(PARAMETERS[type_][code].targets)
+        many = ways > 10 or ways * self._ways.get(made[0], 1) > 32  # the engine wants to know which
+        if many or self.random.random() < 0.5:
+            return self._linked(f"{code}:{target['resourceType']}.{made[0]}", made, 1)
+        return self._linked(f"{code}.{made[0]}", made, ways)
+
+    def _linked(self, name: str, made: tuple[str, str, tuple[str, ...]], ways: int) -> tuple[str, str, tuple[str, ...]]:
+        """A chain with one more link, which leads so many ways."""
+        self._ways[name] = ways * self._ways.get(made[0], 1)
+        return name, *made[1:]
 
     def _far(self, type_: str, example: Resource, links: int, has: int) -> tuple[str, str, tuple[str, ...]] | None:
         made = self._chain(type_, example, links, has) if self.random.random() < 0.4 else None
