@@ -91,6 +91,7 @@ class Mergings(Wishes):
                 found = self._which(name, carried)
                 carried.remove(found)
                 record.wishes[name] = Wish(found.status, found.said)
+                self._heed(record, record.wishes[name])
 
     def _which(self, name: str, carried: list[Wish]) -> Wish:
         """The opposition that was carried over, known by whom it names, when it begins and its status."""

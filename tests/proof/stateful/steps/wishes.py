@@ -59,6 +59,7 @@ class Wishes(Living):
         kinds = {"informed": "information", "consent": "sharing"}
         made = self.create(consent(record.patient, kinds.get(kind, "opposition"), provision, status=status))
         record.wishes[made] = Wish(status, (kind, whom, of, self.now, end))
+        self._heed(record, record.wishes[made])
 
     @rule(
         at=which,
@@ -83,6 +84,7 @@ class Wishes(Living):
         for one in self.records if self.merged else [record]:
             [made] = self.new_consents(one)
             one.wishes[made] = Wish(wish.status, wish.said)
+            self._heed(one, one.wishes[made])
 
     def new_consents(self, record: Record) -> list[str]:
         """Those that a step did not write itself."""
@@ -97,3 +99,20 @@ class Wishes(Living):
             made = list(record.wishes)[one % len(record.wishes)]
             self.change(made, status=status)
             record.wishes[made].status = status
+            self._heed(record, record.wishes[made])
+
+    def _heed(self, record: Record, wish: Wish) -> None:
+        """An opposition ends for good what it would have refused, emergency accesses and calls."""
+        for stated in wish.stated():
+            if not wish.denies or stated.named or not stated.holds(self.now):
+                continue
+            for one in record.opened.values():
+                person = self.house.people[one.code]
+                mine = {person.role, person.practitioner, *self.law.structures(person.organization)}
+                mine |= {other.role for other in self.law.people if other.practitioner == person.practitioner}
+                urgent = one.kind == "emergency" or one.code == "regulating-doctor"
+                kinds = {"opposition", "objection"} if urgent else {"opposition"}
+                to_all = stated.kind == ("objection" if urgent else "opposition") and not stated.whom
+                refused = to_all or (stated.kind in kinds and stated.whom in mine)
+                if refused and facts.after(one.end) > self.now:
+                    one.end, one.ended = min(self.now, one.end), True
