@@ -41,12 +41,17 @@ def lines(scopes: Scopes, gettext: Gettext, language: str = "fr") -> list[Line]:
             f"{place}.{letters}",
             _data(scope, gettext, language),
             _acts(scope, letters, gettext),
-            tuple(kinds_of_data.all_of_it(gettext)) if scope.type_ == "*" else (),
+            tuple(kinds_of_data.all_of_it(gettext)) if scope.type_ == "*" and letters == _told_with(scope) else (),
         )
         for place, scope in enumerate(scopes.scopes)
         for letters in (READING, WRITING)
         if set(letters) & set(scope.letters)
     ]
+
+
+def _told_with(scope: Scope) -> str:
+    """The line that tells the kinds: once, with what is read if anything is."""
+    return READING if set(READING) & set(scope.letters) else WRITING
 
 
 def chosen(asked: Scopes, boxes: Collection[str]) -> Scopes:
