@@ -115,3 +115,50 @@ def test_a_name_without_a_letter_of_ours_finds_nobody(sandbox: Running, typed: s
         answer = browser.post("/dossiers", data={"csrf": csrf, "nom": typed})
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(("door", "doctor"), [("secretary", "gp"), ("substitute_active", "gp_replaced")])
+def test_who_acts_for_a_doctor_receives_for_them_and_is_told_so_before(
+    sandbox: Running, door: str, doctor: str
+) -> None:
+    family = f"RECUEPOUR{door.partition('_')[0].upper()}"
+    [them] = [one for one in sandbox.known["people"] if one["key"] == doctor]
+    with behind(sandbox, door) as browser:
+        _, form = _posted(browser, "traits", _identity(family))
+        ticked = form.split(f'value="{them["practitioner_role"]}" checked disabled>')
+        assert len(ticked) == 2, "the doctor is on the team before anybody is chosen"
+        assert f"Vous l'accueillez pour {them['name']}" in form
+        status, text = _posted(browser, "register", {**_identity(family), "informed": "oral", "opposed": "no"})
+        assert status == 200, text
+
+    found = sandbox.get(sandbox.token(doctor), f"Patient?family={family}").json()
+    assert [one["resource"]["name"][0]["family"] for one in found["entry"]] == [family]
+    who = found["entry"][0]["resource"]["id"]
+    told = sandbox.get(sandbox.token(doctor), f"Consent?patient={who}&category=information").json()
+    assert f"Destinataires : {them['name']}" in told["entry"][0]["resource"]["policyRule"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("door", "doctor", "confirming"),
+    [("secretary", "gp", "gp"), ("substitute_active", "gp_replaced", "substitute_active")],
+    ids=["secretary", "substitute"],
+)
+def test_what_a_newcomer_opposes_at_a_desk_for_another_is_in_the_doctor_s_list_and_is_confirmed_there(
+    sandbox: Running, door: str, doctor: str, confirming: str
+) -> None:
+    family = f"OPPOSEE{door.partition('_')[0].upper()}"
+    with behind(sandbox, door) as browser:
+        _, text = _posted(browser, "register", {**_identity(family), "informed": "oral", "opposed": "yes"})
+        assert "Le dossier est créé et l'opposition est notée." in text
+    waiting = sandbox.get(sandbox.token(doctor), "Consent?status=proposed&_sort=-_lastUpdated&_count=1").json()
+    with behind(sandbox, confirming) as browser:
+        page = html.unescape(browser.get("/oppositions").text)
+        assert family in page
+        about = page[page.index(family) :]
+        where = about.split('action="/oppositions/')[1].split('"')[0]
+        assert waiting["entry"][0]["resource"]["id"] == where
+        csrf = hidden(page, "csrf")
+        done = browser.post(f"/oppositions/{where}", data={"csrf": csrf, "asked": "yes", "act": "confirm"})
+        assert done.status_code == 303, done.text
+    consent = sandbox.get(sandbox.token(doctor), f"Consent/{where}").json()
+    assert (consent["status"], consent["verification"][0]["verified"]) == ("active", True)

@@ -135,3 +135,19 @@ def test_a_file_too_large_is_said_on_the_page(sandbox: Running) -> None:
 def test_who_receives_nobody_has_no_such_page(sandbox: Running) -> None:
     with behind(sandbox, "auditor") as browser:
         assert browser.get(PATH).status_code in (403, 404)
+
+
+def test_a_secretary_s_file_opens_records_of_the_doctor_who_answers_for_her(sandbox: Running) -> None:
+    """Without a word of the team in the file; what a newcomer opposes waits in the doctor's list."""
+    [doctor] = [one for one in sandbox.known["people"] if one["key"] == "gp"]
+    with behind(sandbox, "secretary") as browser:
+        assert f"Vous les accueillez pour {doctor['name']}" in html.unescape(browser.get(PATH).text)
+        done = html.unescape(_sent(browser, f"{HEAD}\n{_lines('SALAUN')}").text)
+        opposed = html.unescape(_sent(browser, f"{HEAD}\n{_lines('SALIOU', opposed='oui', count=1)}").text)
+
+    assert done.count("Dossier créé") == 3
+    assert "Dossier créé, opposition notée" in opposed
+    assert len(_called(sandbox, "SALAUN")) == 3
+    assert _called(sandbox, "SALIOU") == []
+    with behind(sandbox, "gp") as browser:
+        assert "SALIOU" in html.unescape(browser.get("/oppositions").text)

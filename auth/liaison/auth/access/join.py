@@ -7,11 +7,11 @@ Never by self-entry alone: the patient and the team are told, and the entry stan
 does not match in every trait, an opposition, and someone unknown give one answer.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from liaison.auth.access import adopted, identity, team_writing
+from liaison.auth.access.acting_for import member_of
 from liaison.auth.access.classes import Class
 from liaison.auth.access.classify import own_classes
 from liaison.auth.access.facts.care_team import is_attending
@@ -85,16 +85,7 @@ async def _member(store: Store, caller: Caller) -> Caller:
             "Your role joins no team: the professional you act for joins it, or a member of the team invites them, and you"
             " see the person then."
         )
-    found = await store.database.reading.fetchrow(
-        "select o.role, o.practitioner, o.organization, o.role_code from held_role h join held_role o"
-        " on h.acts_for in (o.role, o.practitioner) and o.active and o.valid_from <= now() and o.valid_to > now()"
-        " where h.role = $1 and h.role_code = $2 order by o.role = h.acts_for desc, o.role limit 1",
-        caller.role,
-        caller.role_code,
-    )
-    if found is None or ROLES[found["role_code"]].category != "health":
-        raise Forbidden("The professional you act for has no role in force: nobody can join the team in their name.")
-    return replace(caller, **dict(found))
+    return await member_of(store, caller)
 
 
 async def _opposed(store: Store, callers: set[Caller], patient: int) -> bool:

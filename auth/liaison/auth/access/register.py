@@ -1,5 +1,6 @@
 """`Patient/$register`: a person comes in. Known or unknown by INS or full traits; unknown, the record is opened with the
-caller as a dated member of the team, what the person was told, and what they said, in one transaction (design §5).
+caller, or the professional for whom they act, as a dated member of the team, what the person was told, and what they said,
+in one transaction (design §5).
 
 The INS is recorded here and only here: carried by a qualified identity alone (RNIV; domain notes §1.4), and unique.
 """
@@ -10,10 +11,11 @@ from typing import Final
 from uuid import uuid4
 
 from liaison.auth.access import identity, team_writing, vocabulary
+from liaison.auth.access.acting_for import member_of
 from liaison.auth.access.asking_limits import Account
 from liaison.auth.access.finding import Finder, Known, asking, require_traits, same_traits
 from liaison.auth.access.oppositions import MEANS, Opposition, oppose, oppose_unseen
-from liaison.auth.access.roles import ROLES
+from liaison.auth.access.roles import ROLES, confirms
 from liaison.auth.access.traits import traits_of
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
@@ -81,7 +83,8 @@ async def lookup_initials(store: Store, caller: Caller, letters: str, birth_date
 
 
 async def register(store: Store, caller: Caller, stated: Registration, base_url: str) -> Registered:
-    """Raises BadRequest for an incomplete identity, Forbidden, TooManyRequests."""
+    """Raises BadRequest for an incomplete identity, Forbidden, also where nobody is there to be received for,
+    TooManyRequests."""
     if not ROLES[caller.role_code].registers if caller.role_code in ROLES else True:
         raise Forbidden("Your role does not open records.")
     _check(stated)
@@ -90,7 +93,7 @@ async def register(store: Store, caller: Caller, stated: Registration, base_url:
     async with asking(store, caller, Account.DESK, about=about) as finder:
         if not (known := await _known(finder, stated.patient)):
             await finder.note(True)
-            writes = await _writes(finder, stated)
+            writes = await _writes(finder, await member_of(store, caller), stated)
             try:
                 await commit(store, finder.cell, writes, base_url)
             except identity.AlreadyKnown:  # opened by someone else meanwhile
@@ -185,12 +188,14 @@ async def _is_of_ours(finder: Finder, reference: str) -> bool:
     return bool(ours) and held == ours
 
 
-async def _writes(finder: Finder, stated: Registration) -> list[Write]:
+async def _writes(finder: Finder, member: Caller, stated: Registration) -> list[Write]:
     store, caller, now = finder.store, finder.caller, await finder.store.database.now()
     urn, by = f"urn:uuid:{uuid4()}", team_writing.staff_reference(store, caller)
     patient = identity.with_status(stated.patient, stated.status)
     informed = bool(stated.informed)
-    bases = {by: stated.basis, **{one: basis for one, basis in stated.members.items() if one != by}}
+    received = team_writing.staff_reference(store, member)
+    basis_of = stated.basis if member is caller else stated.members.get(received, stated.basis)
+    bases = {received: basis_of, **{one: basis for one, basis in stated.members.items() if one not in (by, received)}}
     for one, basis in stated.members.items():
         if basis == "same-structure" and not await _is_of_ours(finder, one):
             raise BadRequest(
@@ -206,7 +211,9 @@ async def _writes(finder: Finder, stated: Registration) -> list[Write]:
         trees.append(team_writing.consent(urn, "information", by, now, stated.informed, given, told=stated.told))
     if stated.opposed:
         denied: Tree = {"type": "deny"}
-        trees.append(team_writing.consent(urn, "opposition", by, now, stated.informed or "oral", denied))
+        # Who acts for another records it for those who stay: it waits in their list, in force all the while.
+        state = "active" if member is caller and confirms(caller.role_code) else "proposed"
+        trees.append(team_writing.consent(urn, "opposition", by, now, stated.informed or "oral", denied, state))
     return [
         Write("create", tree["resourceType"], checked(tree, tree["resourceType"]), full_url=urn if number == 0 else "")
         for number, tree in enumerate(trees)

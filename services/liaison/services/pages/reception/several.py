@@ -15,11 +15,13 @@ from starlette.responses import Response
 
 from liaison.auth.access.roles import role_codes
 from liaison.auth.people.pro_sante_connect.identity import RPPS
+from liaison.fhir.errors import Forbidden
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
 from liaison.services.pages.reception.people_file import COLUMNS, NEEDED, WORDS, Problem, Row, read_people
 from liaison.services.pages.reception.person import patient
+from liaison.services.pages.reception.received_for import NOBODY, ReceivedFor, received_for
 from liaison.services.pages.reception.welcome import parameters, part, reference, result, told
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import TEAMED
@@ -79,32 +81,39 @@ class Received:
 
 
 async def several(request: Request) -> Response:
-    if request.method == "GET":
-        return _show(request)
     caller, _me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
+    try:
+        received = await received_for(record)
+    except Forbidden:
+        return _show(request, None, [Problem(0, "", NOBODY)])
+    if request.method == "GET":
+        return _show(request, received)
     form = await request.form()
     sent = form.get("fichier")
     if not isinstance(sent, UploadFile) or not sent.filename:
-        return _show(request, [Problem(0, "", _("Choisissez un fichier."))])
+        return _show(request, received, [Problem(0, "", _("Choisissez un fichier."))])
     rows, problems = read_people(await sent.read())
     teams, unknown = await _teams(record, rows)
     if problems := problems + unknown:
-        return _show(request, problems)
+        return _show(request, received, problems)
     if form.get("agir") != "accueillir":
-        return _show(request, checked=len(rows))
-    return _show(request, received=await _received(record, rows, teams))
+        return _show(request, received, checked=len(rows))
+    return _show(request, received, done=await _received(record, rows, teams, received))
 
 
-async def _received(record: Record, rows: Sequence[Row], teams: Mapping[str, str]) -> Received:
+async def _received(
+    record: Record, rows: Sequence[Row], teams: Mapping[str, str], received: ReceivedFor | None
+) -> Received:
     """Line after line, each whole by itself. What stops the desk stops the rest, and the lines say so."""
     outcomes, minutes = [], 0
+    always = [received.reference] if received else []
     for row in rows:
         name = f"{row.form['given']} {row.form['used'] or row.form['family']}"
         words, link, column = STOPPED, "", ""
         if not minutes:
             try:
-                words, link = await _one(record, row, [teams[number] for number in row.team])
+                words, link = await _one(record, row, [*always, *(teams[number] for number in row.team)])
             except Refused as refused:
                 match refused.answered:
                     case 429:
@@ -134,7 +143,7 @@ async def _one(record: Record, row: Row, members: Sequence[str]) -> tuple[str, s
             informed=row.form["informed"],
             opposed=bool(row.form["opposed"]),
             members=dict.fromkeys(members, row.form["basis"]),
-            told=await told(record, list(members)),
+            told=await told(record, list(dict.fromkeys(members))),
         ),
     )
     where, created = reference(answer), result(answer) == "created"
@@ -168,7 +177,12 @@ async def _teams(record: Record, rows: Sequence[Row]) -> tuple[dict[str, str], l
 
 
 def _show(
-    request: Request, problems: Sequence[Problem] = (), *, checked: int = 0, received: Received | None = None
+    request: Request,
+    received: ReceivedFor | None,
+    problems: Sequence[Problem] = (),
+    *,
+    checked: int = 0,
+    done: Received | None = None,
 ) -> Response:
     gettext = translations(language_of(request)).gettext
     told_ = [(one.line, one.column, gettext(one.words).replace("{given}", one.given)) for one in problems[:MOST_TOLD]]
@@ -183,5 +197,6 @@ def _show(
         more=len(problems) - len(told_),
         checked=checked,
         received=received,
-        made=sum(one.words in (CREATED, OPPOSED) for one in received.outcomes) if received else 0,
+        done=done,
+        made=sum(one.words in (CREATED, OPPOSED) for one in done.outcomes) if done else 0,
     )

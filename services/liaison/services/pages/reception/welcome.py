@@ -11,6 +11,7 @@ from liaison.auth.access import adopted, vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.register import LONGEST_TOLD
 from liaison.auth.access.roles import role_codes
+from liaison.fhir.errors import Forbidden
 from liaison.fhir.store.identity import LETTERS, normalise
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -19,6 +20,7 @@ from liaison.services.pages.reading.classes import in_words, read_in_the_team
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reception.person import Incomplete, day_of_birth, patient
+from liaison.services.pages.reception.received_for import NOBODY, received_for
 from liaison.services.pages.reception.too_many import too_many, until_then
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import TEAMED
@@ -106,6 +108,8 @@ async def welcome(request: Request) -> Response:
         return await _again(request, record, form, me, words, 400, members)
     except Refused as refused:
         return await _refused(request, record, form, refused, me, members)
+    except Forbidden:
+        return _show(request, "look", form, error=gettext(NOBODY), status=403)
 
 
 async def _letters(request: Request, record: Record, form: dict[str, str], me: Me) -> Response:
@@ -119,17 +123,28 @@ async def _letters(request: Request, record: Record, form: dict[str, str], me: M
         raise Incomplete("letters")
     found = await record.operate("Patient/$lookup", first_question(letters, birth))
     if result(found) == "unknown":
-        return _show(request, "register", form, team=await choices(record, me))
+        return await _to_open(request, record, form, me)
     return _show(request, "traits", form, begun=True)
 
 
 async def _look(request: Request, record: Record, stated: Tree, form: dict[str, str], me: Me) -> Response:
     found = await record.operate("Patient/$lookup", parameters(patient=stated))
     if result(found) == "unknown":
-        return _show(request, "register", form, team=await choices(record, me))
+        return await _to_open(request, record, form, me)
     where = reference(found)
     person = await record.read(where) if where else None
     return _show(request, "known", form, reference=where, who=identity(person) if person else None)
+
+
+async def _to_open(
+    request: Request, record: Record, form: dict[str, str], me: Me, *, status: int = 200, **context: Any
+) -> Response:
+    """The form by which a record is opened; with whom, for whom the desk receives on the team already."""
+    received, team = await received_for(record), await choices(record, me)
+    if received is not None:
+        first = [one for one in team if one.reference == received.reference]
+        team = first + [one for one in team if one.reference != received.reference]
+    return _show(request, "register", form, status=status, team=team, received=received, **context)
 
 
 async def _register(
@@ -138,6 +153,8 @@ async def _register(
     for field, known in (("informed", MEANS), ("opposed", OPPOSED)):  # nothing is opened to share without either
         if form.get(field) not in dict(known):
             raise Incomplete(field)
+    if (received := await received_for(record)) is not None:
+        members = [received.reference, *(one for one in members if one != received.reference)]
     answer = await record.operate(
         "Patient/$register",
         parameters(
@@ -222,8 +239,9 @@ async def _again(
     step = {"register": "register", "join": "known", "oppose": "known", "look": "look"}.get(
         form.get("step", ""), "traits"
     )
-    team = await choices(record, me) if step == "register" else []
-    return _show(request, step, form, error=words, team=team, chosen=members, status=status)
+    if step == "register":
+        return await _to_open(request, record, form, me, error=words, chosen=members, status=status)
+    return _show(request, step, form, error=words, status=status)
 
 
 def _show(request: Request, step: str, form: dict[str, str], *, status: int = 200, **context: Any) -> Response:
@@ -231,6 +249,7 @@ def _show(request: Request, step: str, form: dict[str, str], *, status: int = 20
         "error": "",
         "team": [],
         "chosen": [],
+        "received": None,
         "reference": "",
         "begun": False,
         "unsaid": "",
