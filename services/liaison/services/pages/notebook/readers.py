@@ -8,24 +8,26 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 
-from liaison.auth.access import adopted, internal, vocabulary
+from liaison.auth.access import internal, vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import codes
-from liaison.auth.access.roles import role_codes
+from liaison.auth.access.readers import readers_of
 from liaison.auth.caller import Caller
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import Key
 from liaison.services.pages.clinician.teams import members_of, teams_of
 from liaison.services.pages.marking import _
-from liaison.services.pages.reading.classes import read_in_the_team
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, human_name
 
 Tree = dict[str, Any]
+_AT_HOME: Final = frozenset({"home-aide", "home-service-manager"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,41 +52,55 @@ async def identities(request: Request, caller: Caller) -> AsyncIterator[Record]:
 async def readers(
     cell: Record, mine: Record, patient: str, gettext: Callable[[str], str], *, by_function: bool
 ) -> Readers:
-    """`cell` reads teams and consents, `mine` the directory."""
-    said, service = [gettext(_("La personne elle-même"))], Tree()
-    table = await adopted.in_force(mine.engine.store.database)
-    teams = await teams_of(cell, patient)
-    for name, reference in dict.fromkeys(one for team in teams for one in members_of(team, cell.now())):
-        if reference.startswith("Organization/"):
-            service = service or {"reference": reference, "display": name}
+    """`cell` reads teams and relatives, `mine` the directory. From the grants in force, of whoever they are."""
+    said, store = [gettext(_("La personne elle-même"))], cell.engine.store
+    service = await _service(cell, patient)
+    key = store.key(*patient.split("/"))
+    assert key is not None, "it was read"
+    addressees = [service["reference"]] if service else []
+    author = mine.caller.practitioner
+    for one in await readers_of(
+        store.database.reading, store.vault, key.patient, Class.PROCHES, author=author, addressees=addressees
+    ):
+        if one.role_code in _AT_HOME and one.organization:
+            house = await mine.read(store.reference(Key(0, kind_of("Organization"), one.organization)))
+            name = str((house or {}).get("name", ""))
             words = gettext(_("L'aide qui vient à domicile, et son service : {name}")).format(name=name)
+        elif one.role_code and by_function:
+            words = role_name(one.role_code, gettext) or gettext(_("Un professionnel de l'équipe"))
+        elif one.role_code:
+            words = await _named(mine, store.reference(Key(0, kind_of("PractitionerRole"), one.principal)))
+            words = words or gettext(_("Un professionnel de l'équipe"))
+        elif one.principal == key.res:
+            continue
         else:
-            tree = await mine.read(reference) if reference.startswith("PractitionerRole/") else None
-            role = next(iter(role_codes(tree)), "") if tree else ""
-            # A member named as a person, in whatever role: health professionals read the notebook.
-            reads = not reference.startswith("RelatedPerson/") and (
-                not role or bool(read_in_the_team(table, role) & Class.PROCHES)
-            )
+            related = await cell.read(store.reference(Key(key.patient, kind_of("RelatedPerson"), one.principal)))
             words = (
-                (role_name(role, gettext) or gettext(_("Un professionnel de l'équipe")) if by_function else name)
-                if reads
-                else ""
+                called(related) or gettext(_("Un proche désigné"))
+                if related
+                else gettext(_("Le logiciel d'une structure"))
             )
-        if words and words not in said:
+        if words not in said:
             said.append(words)
-    said += [one async for one in _relatives(cell, patient, gettext)]
     return Readers(said, service)
 
 
-async def _relatives(cell: Record, patient: str, gettext: Callable[[str], str]) -> AsyncIterator[str]:
-    for tree in await cell.search("Consent", {"patient": patient, "status": "active", "_count": "100"}):
-        if not opens(tree):
-            continue
-        for actor in tree["provision"].get("actor", []):
-            reference = str((actor.get("reference") or {}).get("reference", ""))
-            person = await cell.read(reference) if reference.startswith("RelatedPerson/") else None
-            if person is not None:
-                yield called(person) or gettext(_("Un proche désigné"))
+async def _service(cell: Record, patient: str) -> Tree:
+    """The first structure of the team, to which a note is addressed so that its aides read it; {} for none."""
+    for team in await teams_of(cell, patient):
+        for name, reference in members_of(team, cell.now()):
+            if reference.startswith("Organization/"):
+                return {"reference": reference, "display": name}
+    return {}
+
+
+async def _named(mine: Record, reference: str) -> str:
+    """The name and the role, as the directory has them; '' for a name that it does not have."""
+    tree = await mine.read(reference) or {}
+    person = tree.get("practitioner") or {}
+    name = str(person.get("display") or human_name(await mine.read(str(person.get("reference", "")))))
+    role = next((words for code in tree.get("code", []) if (words := label(code))), "")
+    return f"{name} ({role[:1].lower()}{role[1:]})" if name and role else name
 
 
 def opens(consent: Tree) -> bool:
