@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -296,3 +297,45 @@ async def test_doctor_says_what_is_due(place: Place) -> None:
         await person(place)
         found = await retention(one, place.house.vault)
     assert (found.level, found.text.startswith("1 dossier")) == (LOOK, True)
+
+
+async def test_an_import_of_the_same_file_does_not_make_a_destroyed_record_anew(place: Place, tmp_path: Path) -> None:
+    """Nor what has changed in it since: the ledger remembers its names as digests, and nothing else of it."""
+    patient = {"resourceType": "Patient", "id": "p1", "name": [{"family": "ESSAI"}], "birthDate": "1930-01-01"}
+    stay = {
+        "resourceType": "Encounter",
+        "id": "e1",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        "subject": {"reference": "Patient/p1"},
+        "period": {"start": "2001-01-01", "end": "2001-01-02"},
+    }
+    other = {**patient, "id": "p2", "name": [{"family": "AUTRE"}], "birthDate": "1990-01-01"}
+    old = tmp_path / "old.ndjson"
+    old.write_text("".join(json.dumps(one) + "\n" for one in (patient, stay, other)))
+    settings = place.settings
+    names = {"DATABASE_URL": settings.database_url, "DATA": settings.data, "KEY_FILE": settings.key_file}
+    environment = {f"LIAISON_{name}": str(value) for name, value in names.items()}
+
+    def imported() -> dict[str, Any]:
+        done = typed(environment, "import", "--json", "--source", "ancien", str(old))
+        assert done.returncode == 0, done.stdout + done.stderr
+        report: dict[str, Any] = json.loads(done.stdout)
+        return report
+
+    assert imported()["created"] == {"Encounter": 1, "Patient": 2}
+    (record,) = (await planned(place)).due
+    assert await retaining.destroy(place.house, record, by="la directrice", why="décision 12") == retaining.DESTROYED
+
+    for changed in (False, True):
+        if changed:
+            old.write_text(old.read_text().replace("2001-01-02", "2001-01-03"))
+        report = imported()
+        assert (report["created"], report["updated"]) == ({}, {})
+        assert (report["destroyed"], report["unchanged"]) == ({"Encounter": 1, "Patient": 1}, {"Patient": 1})
+    assert (await planned(place)).due == ()
+    columns = await rows(
+        place.house.database.url,
+        "select column_name from information_schema.columns where table_name = 'import_destroyed'",
+    )
+    assert columns == [("source_key",)]

@@ -1,4 +1,5 @@
-"""Forgetting a patient: the key, every body and every index row go; a tombstone stays.
+"""Forgetting a patient: the key, every body and every index row go; a tombstone stays, and what
+`liaison import` is not to store again.
 
 What backups still hold of the patient is sealed under a key wrapped by an old shelf, which is destroyed when the
 backup horizon has passed (docs, threat model).
@@ -36,6 +37,10 @@ async def erase(connection: asyncpg.Connection, vault: Vault, patient: int) -> b
     )
     if not found:
         return False
+    await connection.execute(
+        "insert into import_destroyed select source_key from import_ledger where patient = $1 on conflict do nothing",
+        patient,
+    )
     for table in _tables():
         await connection.execute(f"delete from {table} where patient = $1", patient)
     vault.forget(patient)

@@ -202,6 +202,10 @@ import_ledger = Table(
     Column("res", BigInteger, nullable=False),
 )
 
+# What of a source was of a record that was destroyed, so that no later run makes it anew: a keyed digest of its name, and
+# nothing of whom it was.
+import_destroyed = Table("import_destroyed", metadata, Column("source_key", LargeBinary, primary_key=True))
+
 # A search whose order no index gives: its result in order, sealed under the cursor key, for as long as a cursor lives.
 search_list = Table(
     "search_list",

@@ -115,6 +115,8 @@ def show(report: Report) -> None:
     console.print(table)
     rate = report.read / report.seconds if report.seconds else 0
     console.print(f"{report.read} resources read in {report.seconds:.1f} s ({rate:.0f} a second).")
+    for type_, count in sorted(report.destroyed.items()):
+        console.print(f"Destroyed here, and not stored again: {type_}, {count}.")
     for text, count in report.unmatched.most_common(10):
         console.print(f"Kept as a logical reference, {count} times: {text}", markup=False, soft_wrap=True)
     for where, words in report.doubtful[:NAMED]:

@@ -1,5 +1,7 @@
 """What one transaction of an import stores: which items are new, changed, unchanged, too early or refused."""
 
+from dataclasses import replace
+
 import asyncpg
 
 from liaison.auth.caller import Caller
@@ -25,6 +27,7 @@ class Batch:
         self._lenience = Lenience(logical=logical)
         self._items: dict[int, tuple[Item, Write, bytes]] = {}
         self._unchanged: list[Item] = []
+        self._destroyed: list[Item] = []
         self._refused: list[tuple[Item, FhirError]] = []
         self._known: dict[str, Known] = {}
         self.writes: list[Write] = []
@@ -41,12 +44,20 @@ class Batch:
         texts = {text for group in groups for item in group.items for text in item.texts}
         self._known = await self._ledger.look_up(self._store.database.reading, named | texts)
         self._lenience.known = {text: self._known[text].key for text in texts if text in self._known}
-        for group in groups:
+        gone = await self._ledger.destroyed(self._store.database.reading, named)
+        for each in groups:
+            group = self._without_destroyed(each, gone) if gone else each
             items = group.items if group.whole else self._without_repeated(group)
             if not (final or group.whole):
                 items = self._set_aside(items)
             self._take(group, items)
         self._lenience.names = self._names()
+
+    def _without_destroyed(self, group: Group, gone: frozenset[str]) -> Group:
+        """Takes out what stood for something of a record that was destroyed, changed since or not."""
+        there = [item for item in group.items if not gone & {item.name, item.local_name}]
+        self._destroyed += [item for item in group.items if gone & {item.name, item.local_name}]
+        return replace(group, items=there)
 
     def _names(self) -> dict[str, Write]:
         """What references may say of the resources of this transaction: their local names, and their identifiers."""
@@ -175,6 +186,9 @@ class Batch:
         for item in self._unchanged:
             assert item.tree is not None
             report.unchanged[item.tree["resourceType"]] += 1
+        for item in self._destroyed:
+            assert item.tree is not None
+            report.destroyed[item.tree["resourceType"]] += 1
         for item, error in self._refused:
             report.refuse(item.where, error)
         for write, error in self._lenience.refused:

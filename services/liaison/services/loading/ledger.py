@@ -49,6 +49,14 @@ class Ledger:
         )
         return {keys[row[0]]: Known(Key(row[2], row[3], row[4]), row[1]) for row in rows}
 
+    async def destroyed(self, connection: "asyncpg.Connection | asyncpg.Pool", names: Iterable[str]) -> frozenset[str]:
+        """Those of these names that stood for something of a record that was destroyed."""
+        keys = {self.source_key(name): name for name in names}
+        rows = await connection.fetch(
+            "select source_key from import_destroyed where source_key = any($1::bytea[])", list(keys)
+        )
+        return frozenset(keys[row[0]] for row in rows)
+
     async def write(self, connection: asyncpg.Connection, lines: Iterable[Line], *, second: bool = False) -> None:
         """Within the transaction that stores what they name. `second` names change nothing that is known by them."""
         rows = {line.source_key: line for line in lines}.values()

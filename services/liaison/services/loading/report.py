@@ -12,12 +12,13 @@ NAMED = 100
 
 @dataclass(slots=True)
 class Report:
-    """Counts by resource type. `refused` says where each resource that was not stored is, and why; `doubtful`, of one that
+    """Counts by resource type. `destroyed` was of a record that was destroyed here, and is not stored again. `refused` says where each resource that was not stored is, and why; `doubtful`, of one that
     was, which identifier has a wrong check digit."""
 
     created: Counter[str] = field(default_factory=Counter)
     updated: Counter[str] = field(default_factory=Counter)
     unchanged: Counter[str] = field(default_factory=Counter)
+    destroyed: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[str, str]] = field(default_factory=list)
     unmatched: Counter[str] = field(default_factory=Counter)
     doubtful: list[tuple[str, str]] = field(default_factory=list)
@@ -35,13 +36,14 @@ class Report:
         self.created += other.created
         self.updated += other.updated
         self.unchanged += other.unchanged
+        self.destroyed += other.destroyed
         self.refused += other.refused
         self.unmatched += other.unmatched
         self.doubtful += other.doubtful
 
     @property
     def complete(self) -> bool:
-        """Whether everything that was read is stored now."""
+        """Whether everything that was read is stored now, but for what was destroyed."""
         return not self.refused
 
     def as_json(self) -> dict[str, Any]:
@@ -50,6 +52,7 @@ class Report:
             "created": dict(sorted(self.created.items())),
             "updated": dict(sorted(self.updated.items())),
             "unchanged": dict(sorted(self.unchanged.items())),
+            "destroyed": dict(sorted(self.destroyed.items())),
             "refused": [{"where": where, "reason": reason} for where, reason in self.refused],
             "doubtful": [{"where": where, "warning": words} for where, words in self.doubtful],
             "unmatched_references": dict(self.unmatched.most_common()),
