@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from liaison.auth.access import adopted, classify, reclassifying, regranting
+from liaison.auth.access.classes import Class
 
-from .pieces import label, moment
+from .pieces import HIV, label, moment
 from .tables import PHARMACIST_READS_CLIN, adopt, regrant
 from .test_masking import DENY, attended, report_of
 from .test_rebuild import busy
@@ -212,3 +213,25 @@ async def test_what_refers_to_it_follows_a_label_that_comes_and_goes(territory: 
 
     assert (await territory.change(territory.system, closing, meta=None)).status == 200
     assert await territory.sees(nurse.caller, told)
+
+
+async def test_what_an_earlier_version_stored_without_looking_into_it_is_closed_by_the_pass(
+    territory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await territory.patient(gp, nurse)
+    inner = {"resourceType": "Condition", "id": "c", "subject": {"reference": patient.reference}, "code": HIV}
+    task = {**territory.item_of(patient, "Task"), "contained": [inner], "focus": {"reference": "#c"}}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(classify, "_content", lambda held: Class(0))
+        earlier.setattr(classify, "_READING", "6")
+        await regrant(territory)
+        item = await territory.create(gp.caller, task)
+        assert (await territory.change(gp.caller, item, priority="urgent")).status == 200
+        assert await territory.sees(nurse.caller, item)
+
+    assert not (await adopted.current(territory.database)).settled
+    assert await regrant(territory) >= 1
+
+    assert [await territory.sees(nurse.caller, one) for one in (item, f"{item}/_history/1")] == [False, False]
+    assert await territory.sees(gp.caller, f"{item}/_history/1")

@@ -12,8 +12,9 @@ from itertools import product
 from operator import or_
 from typing import Final, TypeAlias
 
+from liaison.auth.access.class_rules import Label, Rule, Rules
 from liaison.auth.access.classes import PARTS, Class, bits
-from liaison.auth.access.classify import CONFIDENTIALITY, Label, Rule, Rules
+from liaison.auth.access.classify import CONFIDENTIALITY
 from liaison.fhir.definitions import RESOURCE_TYPES
 
 _CLOSED: Final = Class.PSY | Class.SENS | Class.PROT

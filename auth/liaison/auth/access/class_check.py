@@ -15,8 +15,9 @@ import yaml
 from liaison.auth.access import class_bounds, classify, yaml_text
 from liaison.auth.access.class_bounds import Problem, kept, may_become, names
 from liaison.auth.access.class_readers import opens
+from liaison.auth.access.class_rules import Label, Rule, Rules
 from liaison.auth.access.classes import Class
-from liaison.auth.access.classify import Label, Rule, Rules, packaged_text, parse
+from liaison.auth.access.classify import packaged_text, parse
 from liaison.auth.access.table import BadTable
 from liaison.auth.access.table_check import twice
 from liaison.fhir.definitions import RESOURCE_TYPES

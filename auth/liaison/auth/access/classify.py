@@ -1,20 +1,21 @@
-"""The classes of a resource, by the classification in use: from its type, codes, labels, service and author. Never empty.
+"""The classes of a resource, by the classification in use: from its type, codes, labels, service and author, and those of
+all that it holds (access.nested). Never empty.
 
 `classification.yaml` is the packaged one. Which is in force, the base says (access.adopted): whoever writes, or classifies again, asks
 there in its transaction and says it here (`use`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache, reduce
 from importlib import resources
 from operator import or_
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import yaml
 
-from liaison.auth.access import contents, vocabulary, yaml_text
+from liaison.auth.access import contents, nested, vocabulary, yaml_text
+from liaison.auth.access.class_rules import SENSITIVE, Coding, Label, Rule, Rules
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.owners import addressee_of, author_of, service_of
 from liaison.auth.access.table import BadTable, digest_of
@@ -22,71 +23,7 @@ from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.fhir.model.references import unversioned
 from liaison.fhir.store.contract import Labels, Tree
 
-_SENSITIVE: Final = Class.PSY | Class.SENS | Class.MINOR | Class.NOTE3P | Class.PROT
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
-
-
-class Coding(NamedTuple):
-    element: str
-    system: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    classes: Class
-    types: frozenset[str]
-    elements: frozenset[str]
-    system: str
-    codes: tuple[str, ...]
-    statuses: frozenset[str] = frozenset()
-
-    def holds(self, type_: str, status: str, codings: Iterable[Coding]) -> bool:
-        if self.types and type_ not in self.types:
-            return False
-        if self.statuses and status not in self.statuses:
-            return False
-        return any(
-            coding.element in self.elements
-            and self.system in ("", coding.system)
-            and any(_matches(coding, code) for code in self.codes)
-            for coding in codings
-        )
-
-
-def _matches(coding: Coding, pattern: str) -> bool:
-    if coding.element == "questionnaire":
-        return pattern.startswith("/") and pattern.removesuffix("*") in coding.code
-    return coding.code.startswith(pattern[:-1]) if pattern.endswith("*") else coding.code == pattern
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What one label (system, code) does: replaces the class, or adds to it."""
-
-    classes: Class
-    replaces: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)  # one object for each text: it is looked up by for every resource
-class Rules:
-    version: str
-    dated: date
-    types: Mapping[str, Class]
-    fixed: frozenset[str]
-    instead: tuple[Rule, ...]
-    besides: tuple[Rule, ...]
-    labels: Mapping[str, Mapping[str, Label]]
-    restricted: frozenset[str]
-    psychiatrists: frozenset[str]
-    psychiatric_codes: frozenset[str]
-    psychiatric_words: tuple[str, ...]
-
-    def label(self, system: str, code: str) -> Label | None:
-        for known, codes in self.labels.items():
-            if system == known or (known.endswith("*") and system.startswith(known[:-1])):
-                return codes.get(code)
-        return None
 
 
 def _bits(names: Iterable[str]) -> Class:
@@ -127,7 +64,7 @@ def _label(data: Mapping[str, Any]) -> dict[str, Label]:
 
 
 _READING: Final = (
-    "6: what tells of masked items is masked; what names these, or sensitive ones, in a reference or by an address that is a"
+    "7: what is nested is classed by what it holds, and a sensitive code counts wherever it stands; what tells of masked items is masked; what names these, or sensitive ones, in a reference or by an address that is a"
     " text of its own, is marked; contents and former versions follow; no consent opens what is not the person's to give"
 )
 
@@ -252,8 +189,30 @@ def _by_codes(known: Rules, type_: str, status: str, codings: tuple[Coding, ...]
     return classes, reduce(or_, besides, Class(0))
 
 
+@lru_cache(16_384)
+def _is_sensitive(known: Rules, coding: tuple[str, str]) -> bool:
+    return bool(known.sensitive(*coding))
+
+
 def own_classes(tree: Mapping[str, Any]) -> Class:
-    """From the resource alone: its type, codes and labels."""
+    """From the resource alone: the type, codes and labels of it and of each that it holds, and every sensitive code."""
+    return _by_itself(tree) | content_of(tree)
+
+
+def content_of(tree: Mapping[str, Any]) -> Class:
+    """What a resource, or a part of one, is by what stands in it, whatever it is itself."""
+    return _content(nested.held_in(tree))
+
+
+def _content(held: nested.Held) -> Class:
+    known = rules()
+    classes = [known.sensitive(*one) for one in held.codings if _is_sensitive(known, one)]  # hardly ever
+    classes += [_by_itself(one) for one in held.resources if one["resourceType"] not in nested.NO_CONTENT]
+    return reduce(or_, classes, Class(0))
+
+
+def _by_itself(tree: Mapping[str, Any]) -> Class:
+    """Without what it holds."""
     known, type_ = rules(), tree["resourceType"]
     if type_ in known.fixed:
         classes = known.types.get(type_, Class.CLIN)
@@ -270,7 +229,7 @@ def own_classes(tree: Mapping[str, Any]) -> Class:
             classes = classes if classes & (Class.AUD | Class.PROT) else label.classes
         else:
             besides |= label.classes
-    if restricted and not besides & _SENSITIVE and classes not in (Class.SOC, Class.HOMEPLAN):
+    if restricted and not besides & SENSITIVE and classes not in (Class.SOC, Class.HOMEPLAN):
         besides |= Class.SENS
     return classes | besides
 
@@ -310,26 +269,35 @@ def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
     """Classes and owners. `related` gives what the resource refers to, by relative reference, as far as it is known."""
     if tree["resourceType"] == contents.BINARY:
         return _of_its_holders(tree, related)
-    classes = own_classes(tree)
+    held = nested.held_in(tree)
+    classes = _by_itself(tree)
     if tree["resourceType"] == "Provenance":  # as closed as what it is about
         about = [related[name] for name in _targets(tree) if name in related]
         classes = (
             reduce(or_, (own_classes(one) for one in about if one.get("resourceType") != "Provenance"), Class(0))
             or classes
         )
-    if tree["resourceType"] not in rules().fixed:
-        classes |= _of_its_medicine(tree, related)
+    classes |= _content(held)
     author, service = author_of(tree), service_of(tree, related)
-    if tree["resourceType"] not in rules().fixed and classes & _CLINICAL:
-        writer, place = related.get(author), related.get(service)
-        encounter = related.get(_reference(tree.get("encounter")) or _encounter_of_document(tree))
-        if (
-            (writer is not None and _is_psychiatrist(writer))
-            or (place is not None and is_psychiatric_service(place))
-            or (encounter is not None and own_classes(encounter) & Class.PSY)
-        ):
-            classes |= Class.PSY
+    written = [(tree, author, service), *((one, author_of(one), service_of(one, related)) for one in held.resources)]
+    for one, by, place in written:
+        if one["resourceType"] not in rules().fixed:
+            classes |= _of_its_medicine(one, related)
+            if classes & _CLINICAL and _of_psychiatry(one, related.get(by), related.get(place), related):
+                classes |= Class.PSY
     return Labels(int(classes), author, service, addressee_of(tree))
+
+
+def _of_psychiatry(
+    tree: Mapping[str, Any], writer: Tree | None, place: Tree | None, related: Mapping[str, Tree]
+) -> bool:
+    """By who wrote it, in which service, or in the course of what."""
+    encounter = related.get(_reference(tree.get("encounter")) or _encounter_of_document(tree))
+    return (
+        (writer is not None and _is_psychiatrist(writer))
+        or (place is not None and is_psychiatric_service(place))
+        or (encounter is not None and bool(own_classes(encounter) & Class.PSY))
+    )
 
 
 def _of_its_holders(tree: Tree, related: Mapping[str, Tree]) -> Labels:
@@ -350,13 +318,10 @@ _CLINICAL: Final = union(("CLIN", "VITAL"))
 
 
 def _of_its_medicine(tree: Mapping[str, Any], related: Mapping[str, Tree]) -> Class:
-    """What is sensitive about the Medication that it contains or refers to: a treatment is as closed as if the medicine
-    were written in it. As the Medication is when the treatment is written; a label that comes later is not followed."""
-    contained = [one for one in tree.get("contained") or () if isinstance(one, dict)]
-    found = [one for one in contained if one.get("resourceType") == "Medication"]
+    """What is sensitive about the Medication that it refers to: a treatment is as closed as if the medicine were written in
+    it. As the Medication is when the treatment is written; a label that comes later is followed (access.reclassifying)."""
     referred = related.get(_reference(tree.get("medicationReference")))
-    found += [referred] if referred is not None else []
-    return reduce(or_, (own_classes(one) for one in found), Class(0)) & _SENSITIVE
+    return own_classes(referred) & SENSITIVE if referred is not None else Class(0)
 
 
 def _targets(tree: Mapping[str, Any]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from liaison.auth.access import (
     labels,
     letting_in,
     masking,
+    mislabelling,
     own_rights,
     reclassifying,
     relabelling,
@@ -126,6 +127,7 @@ class Hooks:
         tables: Sequence[Table],
     ) -> None:
         writing.check(self._ids, keys, who, changes, first, tables)
+        mislabelling.check(changes)
         # People alone: software that acts by itself has no one to ask, and proves its key at each token.
         if who.internal is None and who.practitioner and any(c.key.kind in rfc9470.GIVES_RIGHTS for c in changes):
             await rfc9470.check(connection, who.session)
