@@ -315,10 +315,11 @@ async def test_a_patch_loses_nothing_and_its_answer_tells_nothing(territory: Any
 
 
 async def test_a_document_loses_the_copy_of_the_item_too(territory: Any) -> None:
-    """A stored Bundle holds resources whole, under their addresses."""
+    """A stored Bundle holds resources whole, under their addresses. One that says itself that it is sensitive closes the
+    whole (test_nested); this copy does not, the item does."""
     gp, nurse, patient = await team_of(territory, "gp", "nurse")
-    secret = territory.item_of(patient, "Condition", code={"text": SECRET}, **label("SENS"))
-    item = await territory.create(gp.caller, secret)
+    secret = territory.item_of(patient, "Condition", code={"text": SECRET})
+    item = await territory.create(gp.caller, {**secret, **label("SENS")})
     composition = referring("Composition.section.entry", item, patient, gp.role)
     document = {
         "resourceType": "Bundle", "type": "document", "timestamp": moment(),
