@@ -15,6 +15,8 @@ Tree = dict[str, Any]
 ACTS = "http://codes.example/acts"
 CODES = [f"c{number:02}" for number in range(20)]
 UNITS = "http://unitsofmeasure.org"
+LOINC, ICD = "http://loinc.org", "http://hl7.org/fhir/sid/icd-10"
+CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 KINDS = "http://terminology.hl7.org/CodeSystem/v2-0203"
 OTHERS = [("http://loinc.org", "29463-7"), ("http://loinc.org", "2345-7"), ("http://hl7.org/fhir/sid/icd-10", "I10")]
 
@@ -92,3 +94,27 @@ def entries(chance: random.Random, subject: Tree, author: Tree | None, day: str)
             **by("source"),
         },
     ]  # fmt: skip
+
+
+def hold(chance: random.Random, tree: Tree) -> None:
+    """Puts into an entry what is not seen from its type and its codes: another one, or a code in an odd place."""
+
+    def inner(system: str, code: str, **more: Any) -> Tree:
+        return {"resourceType": "Observation", "id": "held", "status": "final", "code": _coded(system, code), **more}
+
+    held = chance.choice([
+        inner(LOINC, "72514-3"), inner(ICD, "B24"), inner(ICD, "F20"),
+        inner(LOINC, "2345-7", category=[_coded(CATEGORY, "laboratory")]),
+        inner(LOINC, "8867-4", category=[_coded(CATEGORY, "vital-signs")]),
+        inner(LOINC, "72514-3", component=[{"code": {"text": "x"}, "valueCodeableConcept": _coded(ICD, "B24")}]),
+        {"resourceType": "Organization", "id": "held", "name": "Cabinet"},
+        _coded(ICD, "B24"), _coded(ICD, "F20"), _coded(ICD, "J44"),
+    ])  # fmt: skip
+    value = {"valueReference": {"reference": "#held"}} if "id" in held else {"valueCodeableConcept": held}
+    tree["extension"] = [{"url": "urn:held", **value}]
+    if "id" in held:
+        tree["contained"] = [held]
+
+
+def _coded(system: str, code: str) -> Tree:
+    return {"coding": [{"system": system, "code": code}]}

@@ -33,6 +33,25 @@ def _named(tree: Tree, paths: dict[str, str], *prefixes: str) -> str:
 
 
 def classes_of(tree: Tree) -> frozenset[str]:
+    """Those of the entry, and of each that it contains as if that were written alone; and what any code in it says."""
+    inner = [one for one in tree.get("contained", ()) if one["resourceType"] not in law.NO_CONTENT]
+    said = {law.BESIDES[code] for code in _said(tree) if code in law.BESIDES}
+    return frozenset(said).union(_alone(tree), *map(classes_of, inner))
+
+
+def _said(node: Any) -> Iterator[str]:
+    """The code of every Coding, at whatever depth."""
+    if isinstance(node, list):
+        for one in node:
+            yield from _said(one)
+    elif isinstance(node, dict):
+        if {"system", "code"} <= node.keys():
+            yield str(node["code"])
+        for one in node.values():
+            yield from _said(one)
+
+
+def _alone(tree: Tree) -> frozenset[str]:
     type_ = tree["resourceType"]
     found = {law.OF_TYPE.get(type_, "CLIN")}
     if type_ in law.FIXED:
@@ -44,7 +63,7 @@ def classes_of(tree: Tree) -> frozenset[str]:
     found = next(({law.BY_CODE[type_, mark]} for mark in marks if (type_, mark) in law.BY_CODE), found)
     if type_ == "Task" and any(one.get("system", "").endswith("/alert-level") for one in _codings(tree)):
         found = {"ALERT"} if tree["status"] in law.OPEN_ALERT else {"COORD"}
-    added = {law.BESIDES[mark] for mark in marks if mark in law.BESIDES}
+    added = set()
     for label in tree.get("meta", {}).get("security", ()):
         if label["code"].upper() in law.LABELS_ADD:
             added.add(label["code"].upper())

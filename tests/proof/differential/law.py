@@ -133,6 +133,9 @@ BY_CODE: Final = {
     ("CarePlan", "home-help"): "HOMEPLAN", ("CarePlan", "ppcs"): "SYNTH", ("Encounter", "visit"): "COORD",
 }  # fmt: skip
 BESIDES: Final = {"B24": "SENS", "F20": "PSY", "34788-0": "PSY"}
+"""Wherever they stand, in an entry or in what it contains."""
+NO_CONTENT: Final = frozenset(["Patient", "Practitioner", "Organization", "Location"])
+"""Contained in an entry, these make nothing else of it."""
 LABELS_ADD: Final = frozenset(["PSY", "SENS", "MINOR", "NOTE3P", "PROT", "HELD"])
 FIXED: Final = frozenset(["Patient", "CareTeam", "Consent", "RelatedPerson"])
 OPEN_ALERT: Final = frozenset(["requested", "received", "accepted", "in-progress", "on-hold"])

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from liaison.auth.access import calls, denials, emergency, heeding, second_wall
+from liaison.auth.access import calls, classify, denials, emergency, heeding, nested, second_wall
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts import appointment
 from liaison.auth.access.filter import CONJUNCTS, Filter
+from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.fhir.search import withheld
 from liaison.fhir.store import store
 from liaison.services import house
@@ -170,6 +171,8 @@ FAULTS = {
     "no opposition stops a call": Fault(
         (calls, "opposed_in_any", _unopposed), "call-handler", ((urgent.call, 1),), besides=WRITING
     ),
+    "contained resources are not looked into": Fault((nested, "NO_CONTENT", RESOURCE_TYPES)),
+    "a sensitive code counts in a few elements alone": Fault((classify, "_is_sensitive", lambda known, coding: False)),
     "what an emergency opens is open in any session": Fault(
         (house, "Filter", _without("purpose")),
         "",

@@ -283,7 +283,9 @@ class Maker:
         others = {name: tree for name, tree in self.made.items() if name.startswith(f"{patient}-entry-")}
         tree = entry(self.random, patient, author, to)
         if self.chance(0.7):
-            tree |= naming(self.random, tree["resourceType"], others)
+            named = naming(self.random, tree["resourceType"], others)
+            extensions = [*tree.get("extension", ()), *named.get("extension", ())]
+            tree |= {**named, **({"extension": extensions} if extensions else {})}
         self.made[f"{patient}-entry-{number}"] = tree
 
 
@@ -383,4 +385,6 @@ def entry(chance: random.Random, patient: str, author: str, to: str) -> Tree:
     if label:
         system = f"{LIAISON}/CodeSystem/visibility" if label.islower() else CLASS
         tree["meta"] = {"security": [{"system": system, "code": label}]}
+    if chance.random() < 0.3:
+        furnishing.hold(chance, tree)
     return tree

@@ -11,12 +11,24 @@ from typing import Any
 
 import pytest
 
-from liaison.auth.access import calls, emergency, heeding, internal, join, one_person, register, second_wall
+from liaison.auth.access import (
+    calls,
+    classify,
+    emergency,
+    heeding,
+    internal,
+    join,
+    nested,
+    one_person,
+    register,
+    second_wall,
+)
 from liaison.auth.access.filter import CONJUNCTS, Filter
 from liaison.auth.access.hooks import Hooks
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.oauth2.keys import ACCESS, SigningKeys
+from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.fhir.search import withheld
 from liaison.fhir.store import Store, store
 from liaison.fhir.store.database import Database
@@ -88,6 +100,20 @@ async def test_a_hole_in_the_predicate_shows(
     paths = b" ".join(one[1] for pair in found for one in pair if isinstance(one, tuple))
     for operation in (b"$everything", b"$summary", b"$lastn", b"Observation/$meta"):
         assert operation in paths
+
+
+UNREAD: dict[str, tuple[Any, str, Any]] = {
+    "what is contained": (nested, "NO_CONTENT", RESOURCE_TYPES),
+    "codes in odd places": (classify, "_is_sensitive", lambda known, coding: False),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+async def test_what_is_not_looked_into_shows(
+    postgres: Any, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(*UNREAD[name])
+    assert differences(*await traces(postgres, tmp_path))
 
 
 async def test_with_the_hole_the_second_wall_still_holds(postgres: Any, tmp_path: Path) -> None:

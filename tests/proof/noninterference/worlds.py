@@ -14,6 +14,8 @@ Tree = dict[str, Any]
 
 INS = "urn:oid:1.2.250.1.213.1.4.10"
 LOCAL = "urn:hospital:ipp"
+PROTECTION = {"coding": [{"system": "urn:kind", "code": "protection"}]}
+PSYCHOSIS = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "F20.0"}]}
 
 _ID = re.compile(rb"[0-9a-f]{32}")
 _INSTANT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
@@ -94,6 +96,12 @@ async def hidden(territory: Any, gp: Any, patient: Any) -> dict[str, str]:
             territory.item_of(patient, **territory.vital(effectiveDateTime=f"2026-03-0{day}T12:00:00Z"), **labels),
         )
     await territory.create(territory.system, territory.item_of(patient, "Condition", **labels))
+    # The same within what the caller would see without it, and by a code in an odd place.
+    inner = {"resourceType": "Communication", "id": "held", "status": "completed", "category": [PROTECTION]}
+    result = territory.item_of(patient, "Observation", valueCodeableConcept=PSYCHOSIS)
+    task = {**territory.item_of(patient, "Task"), "contained": [inner], "focus": {"reference": "#held"}}
+    for tree in (task, result):
+        await territory.create(territory.system, tree)
     await territory.create(
         territory.system, territory.item_of(patient, "Communication", meta={"security": territory.classes("PROT")})
     )

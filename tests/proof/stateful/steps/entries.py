@@ -11,11 +11,17 @@ from .. import facts
 from ..machine import Living, which
 from ..records import Entry, Record, Wish
 
+_RESULT = {
+    "resourceType": "Observation",
+    "status": "final",
+    "code": {"coding": [{"system": "http://loinc.org", "code": "75622-1"}]},
+}
 _SHAPES: dict[str, tuple[str, Any, str]] = {
     "vital": ("Observation", vital(), "VITAL"),
     "problem": ("Condition", {}, "CLIN"),
     "psychiatry": ("Condition", {"meta": {"security": classes("PSY")}}, "CLIN PSY"),
     "note": ("Communication", {}, "COORD"),
+    "note that holds a result": ("Communication", {"contained": [_RESULT]}, "COORD CLIN SENS"),
 }
 _MASKED = {
     "system": "https://mos.esante.gouv.fr/NOS/TRE_A07-StatusVisibiliteDocument/FHIR/TRE-A07-StatusVisibiliteDocument",
@@ -52,7 +58,7 @@ class Entries(Living):
             "Communication": {"sender": {"reference": by.role}, "recipient": [{"reference": whom.role}]},
         }
         owners = {"author": by.practitioner, "service": by.organization}
-        if shape == "note":
+        if type_ == "Communication":
             owners["addressee"] = whom.practitioner
         record = self.record(at)
         made = self.create(item(record.patient, type_, **more, **signed[type_]))
