@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from liaison.services.sandbox.token import NoToken
+
 from ..running_sandbox import Running
 from .conftest import behind, hidden
 
@@ -29,6 +31,15 @@ def _reads(sandbox: Running, who: str, note: str) -> bool:
     return answer.status_code == 200 and note in answer.text
 
 
+def _may_not_ask(sandbox: Running, who: str) -> bool:
+    """Whether another test has given them a second factor, which nobody here has: the sandbox is everyone's."""
+    try:
+        sandbox.token(who)
+    except NoToken:
+        return True
+    return False
+
+
 def _compared(sandbox: Running, note: str) -> dict[str, tuple[bool, bool]]:
     """By key: whether the page lists them before the note is written, and whether they read it afterwards."""
     path = f"/dossiers/{_patient(sandbox)}/carnet"
@@ -39,6 +50,8 @@ def _compared(sandbox: Running, note: str) -> dict[str, tuple[bool, bool]]:
         assert browser.post(path, data={"csrf": csrf, "mot": note}).status_code == 303
     found = {}
     for one in _professionals(sandbox):
+        if _may_not_ask(sandbox, one["key"]):
+            continue
         listed = AT_HOME in said if one["role"] in ("home-aide", "home-service-manager") else one["name"] in said
         found[one["key"]] = (listed, _reads(sandbox, one["key"], note))
     return found
@@ -47,6 +60,7 @@ def _compared(sandbox: Running, note: str) -> dict[str, tuple[bool, bool]]:
 def test_who_is_listed_reads_the_note_and_nobody_else(sandbox: Running) -> None:
     found = _compared(sandbox, "Un mot pour ses proches.")
 
+    assert len(found) >= len(_professionals(sandbox)) - 3
     aides = {one["key"] for one in _professionals(sandbox) if one["role"] in ("home-aide", "home-service-manager")}
     assert {key: both for key, both in found.items() if both[0] != both[1] and key not in aides} == {}
     assert any(found[key] == (True, True) for key in aides), "the aide who comes is told of as one with her service"

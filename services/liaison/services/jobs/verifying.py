@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -58,12 +58,8 @@ async def _term(
             await asyncio.sleep(STAND_BY_SECONDS)
         while True:
             known = await verdicts.latest(one, vault)
-            if (
-                known.told is None
-                or known.made_at is None
-                or known.pending
-                or known.made_at < datetime.now(UTC) - OLDEST
-            ):
+            now: datetime = await one.fetchval("select clock_timestamp()")
+            if known.told is None or known.made_at is None or known.pending or known.made_at < now - OLDEST:
                 await once(one, vault, keys, kept)
             await asyncio.sleep(every)
     finally:
