@@ -5,16 +5,21 @@
 
 import copy
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
 from liaison.fhir.definitions import PRIMITIVES, Element, elements
 from liaison.fhir.errors import BadRequest
-from liaison.fhir.model.fhirpath.parse import Name, Node, ParseError, parse
+from liaison.fhir.model.fhirpath.parse import Call, Name, Node, ParseError, parse
 from liaison.fhir.model.patch.change import MOST_OPERATIONS, Budget, Operation, Patch, marks, prune, require_kept
 from liaison.fhir.model.patch.given import append, given, insert, put
 from liaison.fhir.model.patch.places import Place, element_of, keys_of, places
 from liaison.fhir.model.tree import Tree
 
+LONGEST: Final = 1_000
+"""Characters of one path."""
+_PATTERNS: Final = frozenset({"matches", "replaceMatches"})
+"""A pattern of somebody else's can keep a process busy for hours."""
 _NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "add": ("path", "name", "value"),
     "insert": ("path", "value", "index"),
@@ -22,6 +27,21 @@ _NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "replace": ("path", "value"),
     "move": ("path", "source", "destination"),
 }
+
+
+def _called(node: object) -> set[str]:
+    """The functions that an expression calls."""
+    found: set[str] = set()
+    left = [node]
+    while left:
+        one = left.pop()
+        if isinstance(one, Call):
+            found.add(one.name)
+        if isinstance(one, tuple | list):
+            left += one
+        elif is_dataclass(one):
+            left += [getattr(one, part.name) for part in fields(one)]
+    return found
 
 
 class _Step:
@@ -54,10 +74,19 @@ class _Step:
         self.numbers = {name: self._number(name) for name in ("index", "source", "destination") if name in parts}
 
     def _parsed(self, path: str) -> Node:
+        if len(path) > LONGEST:
+            raise self.at.malformed(f"a path has at most {LONGEST} characters.")
         try:
-            return parse(path)
+            found = parse(path)
         except ParseError:
             raise self.at.malformed("this is no FHIRPath that a patch can use.") from None
+        except RecursionError:
+            raise self.at.malformed("the path is nested too deep.") from None
+        if used := _PATTERNS & _called(found):
+            raise self.at.malformed(
+                f"a path compares by {', '.join(sorted(used))}: only values, not patterns, are compared."
+            )
+        return found
 
     def _number(self, name: str) -> int:
         value = self.parts[name].get("valueInteger")
@@ -87,6 +116,8 @@ def fhirpath_patch(parameters: Tree) -> Patch:
                 _DO[step.kind](step, tree)
             except ParseError as error:
                 raise step.at.misfit(f"{error}.") from None
+            except RecursionError:
+                raise step.at.misfit("the path is nested too deep.") from None
         found = require_kept(before, tree)
         prune(found)
         return found
