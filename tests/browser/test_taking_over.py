@@ -1,8 +1,10 @@
 """A weekend replacement, from nobody to her first visit: the manager adds her and gives her the tour of whoever is away."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Page
@@ -13,6 +15,7 @@ from .test_home_care import counted, touches
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
+ZONE = ZoneInfo("Europe/Paris")
 AWAY = "Kévin Briand"
 NAME = "Nolwenn Guivarch"
 PIN = "271828"
@@ -25,24 +28,30 @@ def lines(desks: Desks, aide: str) -> list[dict[str, Any]]:
     return desks.resources("home_service_manager", f"Appointment?actor={aide}&status=booked&_count=100&_sort=date")
 
 
-async def one_to_come(desks: Desks, page: Page, aide: str) -> tuple[str, bool]:
-    """A visit to come, and whether this aide has been with the person within a day: her own visit keeps the record open. One of
-    somebody whom she has not visited, where there is one."""
-    now = datetime.now(UTC)
-    since = (now - timedelta(hours=24)).isoformat(timespec="seconds").replace("+00:00", "Z")
-    until = now.isoformat(timespec="seconds").replace("+00:00", "Z")
-    lately = desks.resources(
-        "home_service_manager", f"Appointment?actor={aide}&date=ge{since}&date=lt{until}&_count=200"
-    )
-    people = {
+def open_to(desks: Desks, aide: str) -> set[str]:
+    """The people whose record a visit of this aide's own holds open now: from 18 h the evening before until 24 h after its end,
+    whether it took place yet or not (note to the table)."""
+    now = datetime.now(ZONE)
+    since = (now - timedelta(days=2)).isoformat(timespec="seconds")
+    hers = desks.resources("home_service_manager", f"Appointment?actor={aide}&date=ge{quote(since)}&_count=200")
+    return {
         one["actor"]["reference"].partition("/")[2]
-        for line in lately
+        for line in hers
+        if line["status"] in {"booked", "arrived", "checked-in", "fulfilled"}
+        if evening_before(line["start"]) <= now < datetime.fromisoformat(line["end"]) + timedelta(hours=24)
         for one in line["participant"]
         if one["actor"].get("reference", "").startswith("Patient/")
     }
-    links = [await one.get_attribute("href") or "" for one in await page.get_by_role("link", name="Visite ").all()]
-    visits = [(link, re.split(r"[/?]", link)[2] in people) for link in links]
-    return min(visits, key=lambda one: one[1])
+
+
+def evening_before(start: str) -> datetime:
+    day = datetime.fromisoformat(start).astimezone(ZONE).date() - timedelta(days=1)
+    return datetime.combine(day, time(18), ZONE)
+
+
+def whom(visit: str) -> str:
+    """The patient of a visit's link."""
+    return re.split(r"[/?]", visit)[2]
 
 
 async def choose(page: Page, absent: str, taker: str) -> None:
@@ -64,7 +73,7 @@ async def test_a_weekend_replacement_has_the_tour_of_whom_she_replaces(desks: De
     absent = await desks.sign_in("aide2")
     # What is done already is nobody else's to take.
     tour = await absent.locator(".liaison-card:not(.liaison-card--done) h2", has_text=" · ").all_inner_texts()
-    someone, visited = await one_to_come(desks, absent, away)
+    visits = [await one.get_attribute("href") or "" for one in await absent.get_by_role("link", name="Visite ").all()]
 
     phone = await desks.sign_in("home_service_manager")
     await counted(desks, phone)
@@ -115,8 +124,11 @@ async def test_a_weekend_replacement_has_the_tour_of_whom_she_replaces(desks: De
     assert await phone.get_by_role("button", name="Enregistrer la visite").is_visible()
     await absent.goto("/aujourdhui")
     assert await absent.locator(".liaison-card:not(.liaison-card--done) h2", has_text=" · ").count() == 0
-    await absent.goto(someone)
-    assert (await heading(absent) == "Rien ici") is not visited
+    still = open_to(desks, away)
+    for visit in visits:
+        await absent.goto(visit)
+        assert (await heading(absent) == "Rien ici") is (whom(visit) not in still)
+    someone = min(visits, key=lambda visit: whom(visit) in still)
 
     # Back again: the tour is whole.
     phone = await desks.sign_in("home_service_manager")
@@ -126,7 +138,7 @@ async def test_a_weekend_replacement_has_the_tour_of_whom_she_replaces(desks: De
     assert await absent.get_by_role("button", name="Enregistrer la visite").is_visible()
 
     # Somebody refuses the replacement, and says it to the office: their visit is not hers to take, and the page says so.
-    [patient] = re.findall(r"/visite/([^?]+)", someone)
+    patient = whom(someone)
     role = next(one["actor"]["reference"] for one in now["participant"] if NAME in one["actor"].get("display", ""))
     against = {"name": "against", "valueReference": {"reference": role}}
     said = {"resourceType": "Parameters", "parameter": [against, {"name": "means", "valueCode": "oral"}]}
