@@ -1,5 +1,6 @@
 """What a visitor finds under « À revoir »: an attempt at night without a link, and many records in one hour; and a doctor of the
-same name as one of his patients, for whoever dates the notice to staff and turns that rule on.
+same name as one of his patients, for whoever dates the notice to staff and turns that rule on. Beside them two ordinary visits,
+which two people who have an account here may ask about.
 
 Real requests by people of the territory, answered and refused by their rights; only the moment is of the day before. The job
 finds them by the rules as it would anyone's, once the sandbox serves.
@@ -36,6 +37,8 @@ ON: Final[Mapping[str, Mapping[str, int]]] = {
 }
 CURIOUS: Final = "physio"
 ABOUT: Final = "emergency_objection"
+ORDINARY: Final = {"pharmacist": "patient_a", "nurse": "guarded"}
+"""By people of their teams: what the person, or who represents them, reads on « Qui a vu mon dossier ? »."""
 BUSY: Final = "gp_replaced"
 _WEEK: Final = timedelta(days=7)
 
@@ -51,6 +54,8 @@ async def show(house: House, loaded: Loaded) -> None:
     theirs = [reference for patient, reference in loaded.patients if BUSY in patient.team]
     await _open(house, CURIOUS, [wanted[ABOUT]], datetime.combine(yesterday, time(23, 14), PARIS))
     await _open(house, BUSY, theirs, datetime.combine(yesterday, time(12, 40), PARIS))
+    for reader, record in ORDINARY.items():
+        await _open(house, reader, [wanted[record]], datetime.combine(yesterday, time(18, 20), PARIS))
 
 
 async def _open(house: House, key: str, records: Iterable[str], at: datetime) -> None:

@@ -102,7 +102,7 @@ async def every(request: Request) -> Response:
         "audit/unusual_rules.html",
         status=422 if error else 200,
         found=[_shown(rule, chosen) for rule in rules().values()],
-        notice=notice.since if notice else None,
+        informed=notice.since if notice else None,
         may=may,
         error=error,
     )
