@@ -68,7 +68,7 @@ async def test_an_event_follows_the_profile_and_r4(world: World, caller: Caller)
         == f"Practitioner/{world.ids.encode(Key(0, kind_of('Practitioner'), DOCTOR))}"
     )
     assert read["agent"][0]["policy"] == ["https://liaison.example/fhir/rule/2"]
-    assert read["agent"][0]["network"]["address"] == "192.0.2.9"
+    assert read["agent"][1]["network"]["address"] == "192.0.2.9"  # BALP: of the software, a person is no device
     assert read["purposeOfEvent"][0]["coding"][0]["code"] == "TREAT"
     observation = world.ids.encode(Key(1001, kind_of("Observation"), res))
     assert read["entity"][1]["what"]["reference"] == f"Observation/{observation}/_history/1"

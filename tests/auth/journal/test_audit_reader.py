@@ -337,7 +337,10 @@ async def test_a_trace_names_the_software(through: tuple[World, Caller]) -> None
                 "system": "https://liaison.example/fhir/sid/client-id",
                 "value": client_id,
             }
-    unknown = [one["agent"][-1] for one in await world.events(auditor) if "altId" not in one["agent"][-1]]
+    software = [
+        next(agent for agent in one["agent"] if "reference" not in agent["who"]) for one in await world.events(auditor)
+    ]
+    unknown = [agent for agent in software if "altId" not in agent]
     assert [agent["who"] for agent in unknown] == [{"identifier": {"value": "client 4d"}}]
 
 

@@ -37,6 +37,17 @@ def test_the_auditor_finds_who_read_what_by_which_rule(service: Any) -> None:
         assert (read.status_code, read.json()) == (200, event)
 
 
+def test_the_statement_names_the_profile_and_the_parameter_of_the_guide_to_traces(service: Any) -> None:
+    ig = "https://interop.esante.gouv.fr/ig/fhir/tde"
+    with service.client("gp") as browser:
+        types = browser.get("/metadata").json()["rest"][0]["resource"]
+    (audit,) = [one for one in types if one["type"] == "AuditEvent"]
+    assert audit["supportedProfile"] == [f"{ig}/StructureDefinition/tde-auditevent"]
+    parameters = {one["name"]: one for one in audit["searchParam"]}
+    assert parameters["period-start"]["definition"] == f"{ig}/SearchParameter/TDE-AuditEvent-period-start"
+    assert {"date", "type", "subtype", "agent", "agent-name", "altid", "agent-role"} <= parameters.keys()
+
+
 def test_the_auditor_finds_who_was_refused_a_record(service: Any) -> None:
     patient, request_id = service.patient("gp"), uuid.uuid4().hex
     with service.client("gp_outside") as outside, service.client("auditor") as auditor:

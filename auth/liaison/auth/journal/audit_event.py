@@ -1,9 +1,9 @@
 """One journal entry as a FHIR R4 AuditEvent.
 
-Profile: ANS TDE TDEAuditEvent (subtype at most 1, period.start, at most 2 agents, each with who). Coding follows IHE
-BALP 1.1 (type rest, subtype of the interaction, entities patient, data, query, request id); BALP's third agent, the
-server, is source.observer, since TDE allows two. Who a person is stays a reference: no name enters the journal.
-Software is named as it is registered when the journal is read (CSP rule 26d).
+Profile: ANS TDE 2.0.0 tde-auditevent (subtype at most 1, period.start, at most 2 agents, each with who). Coding follows IHE
+BALP 1.1.4 (type rest, subtype of the interaction, roles of the agents in it, entities patient, data, query, request id);
+docs/implementation/journal.md says where the two cannot both be had. Who a person is stays a reference: no name enters the
+journal. Software is named as it is registered when the journal is read (CSP rule 26d).
 """
 
 import base64
@@ -20,7 +20,7 @@ from liaison.auth.journal.sealing import Record
 from liaison.fhir.definitions import type_of
 from liaison.fhir.store.contract import Key, Tree
 
-PROFILE: Final = "https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition/tde-audit-event"
+PROFILE: Final = "https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition/tde-auditevent"
 RULE: Final = f"{vocabulary.LOCAL}/rule"
 RULES: Final = f"{vocabulary.LOCAL}/rules"
 """The table of rules that an installation has adopted, by the number of the decision: the numbers of rows are its."""
@@ -33,6 +33,8 @@ DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 TYPES: Final = "http://terminology.hl7.org/CodeSystem/audit-event-type"
 INTERACTIONS: Final = "http://hl7.org/fhir/restful-interaction"
 ENTITY_TYPES: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+RESOURCE_TYPES: Final = "http://hl7.org/fhir/resource-types"
+JOURNAL_ENTITY: Final = f"{vocabulary.LOCAL}/CodeSystem/journal-entity"
 ENTITY_ROLES: Final = "http://terminology.hl7.org/CodeSystem/object-role"
 SOURCE_TYPES: Final = "http://terminology.hl7.org/CodeSystem/security-source-type"
 BALP_ENTITY: Final = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
@@ -93,6 +95,36 @@ SHAPES: Final[Mapping[int, Shape]] = {
     Event.CHAIN_END: Shape(_ACTIVITY, (DCM, "110121", "Application Stop"), "E"),
     Event.LINK: _own(_ACTIVITY, Event.LINK),
 }
+
+
+_SOURCE: Final = (DCM, "110153", "Source Role ID")
+_DESTINATION: Final = (DCM, "110152", "Destination Role ID")
+_APPLICATION: Final = (DCM, "110150", "Application")
+_RECIPIENT: Final = (PARTICIPATION, "IRCP", "information recipient")
+_AUTHOR: Final = (PARTICIPATION, "AUT", "author (originator)")
+_CUSTODIAN: Final = ("http://terminology.hl7.org/CodeSystem/provenance-participant-type", "custodian", "Custodian")
+
+
+class Parts(NamedTuple):
+    """What person, software and server are to an interaction, by BALP: in a read the data go to the software, a question
+    and what is written come from it."""
+
+    person: tuple[str, str, str]
+    software: tuple[str, str, str]
+    server: tuple[str, str, str]
+
+
+_ASKS: Final = Parts(_RECIPIENT, _SOURCE, _DESTINATION)
+_READS: Final = Parts(_RECIPIENT, _DESTINATION, _SOURCE)
+_WRITES: Final = Parts(_AUTHOR, _SOURCE, _DESTINATION)
+PARTS: Final[Mapping[int, Parts]] = {
+    Event.READ: _READS,
+    Event.VREAD: _READS,
+    Event.CREATE: _WRITES,
+    Event.UPDATE: _WRITES,
+    Event.DELETE: Parts(_AUTHOR, _APPLICATION, _CUSTODIAN),
+}
+"""Of any other event: _ASKS."""
 
 
 def _coding(triple: tuple[str, str, str]) -> Tree:
@@ -167,8 +199,7 @@ def audit_event(record: Record, entry: Entry, names: Names, *, table: int = 0, n
     if entry.detail == ALTERED:
         tree["outcomeDesc"] = "This entry was altered after it was written: its content does not open."
     if entry.purpose:
-        purpose = {"system": vocabulary.ACT_REASON, "code": Purpose(entry.purpose).code}
-        tree["purposeOfEvent"] = [{"coding": [purpose]}]
+        tree["purposeOfEvent"] = [{"coding": [_purpose(entry)]}]
     tree["agent"] = _agents(entry, names, table, network)
     tree["source"] = {
         "observer": {"identifier": {"value": names.origin}, "display": "Liaison"},
@@ -185,12 +216,14 @@ _PERSON_TYPES: Final = {"patient": "Patient", "guardian": "RelatedPerson", "care
 
 
 def _agents(entry: Entry, names: Names, table: int, network: bool) -> list[Tree]:
-    """The person, then the software; the software alone when nobody is behind it. The first is the requestor."""
+    """The person, then the software; without a person the software, then this server, of an act that came from elsewhere.
+    The first is the requestor."""
+    parts = PARTS.get(entry.event, _ASKS)
     agents: list[Tree] = []
     if entry.person and entry.person != entry.client:
-        agents.append(_person(entry, names))
+        agents.append(_person(entry, names, parts))
     if entry.client or not agents:
-        agents.append(_software(entry, names, requestor=not agents))
+        agents.append(_software(entry, names, parts, requestor=not agents))
     first = agents[0]
     if entry.organization:
         organization = names.reference("Organization", 0, entry.organization)
@@ -200,16 +233,21 @@ def _agents(entry: Entry, names: Names, table: int, network: bool) -> list[Tree]
     if rules := sorted({rule for item in entry.items for rule in item[3::2]}):
         adopted = [f"{RULES}/{table}"] if table else []
         first["policy"] = [*(f"{RULE}/{label_of(rule)}" for rule in rules), *adopted]
-    if network and entry.address:
-        first["network"] = {"address": entry.address, "type": "2"}
+    if entry.purpose:
+        first["purposeOfUse"] = [{"coding": [_purpose(entry)]}]
+    if network and entry.address:  # of the software, as BALP has it: a person is no device
+        agents[-1]["network"] = {"address": entry.address, "type": "2"}
+    if len(agents) == 1 and entry.client:
+        agents.append(_server(names, parts))
     return agents
 
 
-def _software(entry: Entry, names: Names, *, requestor: bool) -> Tree:
-    agent: Tree = {
-        "type": {"coding": [{"system": DCM, "code": "110153", "display": "Source Role ID"}]},
-        "requestor": requestor,
-    }
+def _purpose(entry: Entry) -> Tree:
+    return {"system": vocabulary.ACT_REASON, "code": Purpose(entry.purpose).code}
+
+
+def _software(entry: Entry, names: Names, parts: Parts, *, requestor: bool) -> Tree:
+    agent: Tree = {"type": {"coding": [_coding(parts.software)]}, "requestor": requestor}
     known = names.software.get(entry.client)
     if known is None:  # Liaison itself, or a client whose registration is not in this base.
         value = f"client {entry.client:x}" if entry.client else names.origin
@@ -218,7 +256,17 @@ def _software(entry: Entry, names: Names, *, requestor: bool) -> Tree:
     return {**agent, "who": who, "altId": known.client_id, "name": known.name}
 
 
-def _person(entry: Entry, names: Names) -> Tree:
+def _server(names: Names, parts: Parts) -> Tree:
+    host = names.origin.partition("/")[0]
+    return {
+        "type": {"coding": [_coding(parts.server)]},
+        "who": {"identifier": {"value": names.origin}, "display": "Liaison"},
+        "requestor": False,
+        "network": {"address": host, "type": "1"},
+    }
+
+
+def _person(entry: Entry, names: Names, parts: Parts) -> Tree:
     type_ = _PERSON_TYPES.get(entry.role_code, "Practitioner")
     who: Tree
     if type_ == "Practitioner":
@@ -227,11 +275,7 @@ def _person(entry: Entry, names: Names) -> Tree:
         who = {"reference": names.patient(entry.patient)}
     else:  # Which record a relative belongs to is not in the entry.
         who = {"type": type_, "identifier": {"value": f"{entry.person & (2**64 - 1):016x}"}}
-    return {
-        "type": {"coding": [{"system": PARTICIPATION, "code": "IRCP", "display": "information recipient"}]},
-        "who": who,
-        "requestor": True,
-    }
+    return {"type": {"coding": [_coding(parts.person)]}, "who": who, "requestor": True}
 
 
 # ---- entities -----------------------------------------------------------------------------------------------------
@@ -248,12 +292,12 @@ def _entities(entry: Entry, names: Names) -> list[Tree]:
                 "role": {"system": ENTITY_ROLES, "code": "1", "display": "Patient"},
             }
         )
-    found += [_data(item, entry.patient, names, _classes(entry, item)) for item in entry.items]
+    came = entry.event not in PARTS
+    found += [_data(item, entry.patient, names, _classes(entry, item), found=came) for item in entry.items]
     type_, id_ = entry.requested
     if entry.outcome and type_ and id_:
         found.append({**_system_object("4", "Domain Resource"), "what": {"reference": f"{type_}/{id_}"}})
-    if query := _query(entry):
-        found.append(query)
+    found += _query(entry)
     if entry.reason:
         found.append(
             {
@@ -291,7 +335,8 @@ def _classes(entry: Entry, item: Item) -> list[Tree]:
     ]
 
 
-def _data(item: Item, patient: int, names: Names, classes: list[Tree]) -> Tree:
+def _data(item: Item, patient: int, names: Names, classes: list[Tree], *, found: bool) -> Tree:
+    """`found`: it came of a question. BALP leaves answers out, and of a question knows one System Object, the query."""
     kind, res, version = item[:3]
     type_ = type_of(kind)
     if type_ == "AuditEvent":
@@ -304,17 +349,18 @@ def _data(item: Item, patient: int, names: Names, classes: list[Tree]) -> Tree:
     ]
     detail += classes
     entity = {**_system_object("4", "Domain Resource"), "what": {"reference": what}}
+    if found:
+        entity["type"] = {"system": RESOURCE_TYPES, "code": type_, "display": type_}
     return {**entity, "detail": detail} if detail else entity
 
 
-def _query(entry: Entry) -> Tree | None:
+def _query(entry: Entry) -> list[Tree]:
+    """What was asked, and what the answer was: apart, since BALP's query has no detail."""
     if entry.returned is None and not entry.query:
-        return None
+        return []
     asked = f"{entry.method} {entry.path}{'?' if entry.query else ''}{entry.query}"
+    query = {**_system_object("24", "Query"), "query": base64.b64encode(asked.encode()).decode()}
     counts: dict[str, Any] = {"total": entry.total, "returned": entry.returned, "sha-256": entry.digest or None}
     detail = [{"type": name, "valueString": str(value)} for name, value in counts.items() if value is not None]
-    entity = {
-        **_system_object("24", "Query"),
-        "query": base64.b64encode(asked.encode()).decode(),
-    }
-    return {**entity, "detail": detail} if detail else entity
+    result = {"type": {"system": JOURNAL_ENTITY, "code": "result", "display": "Result of the query"}, "detail": detail}
+    return [query, result] if detail else [query]

@@ -91,7 +91,7 @@ class AuditReader:
         found: list[tuple[Seen, Tree]] = []
         more = False
         async with self._database.reading.acquire() as connection:
-            asked = await self._asked(connection, caller, query)
+            asked = audit_search.bounded(await self._asked(connection, caller, query), self._database.clock.now())
             after = self._position(caller, asked.cursor) if asked.cursor else None
             if asked.counted:
                 total = 0
@@ -320,7 +320,8 @@ class AuditReader:
     def _searchset(self, asked: audit_search.Query, links: Sequence[Tree], total: int | None) -> Tree:
         """Without its entries."""
         base = f"{self._base_url}/AuditEvent"
-        own = {"relation": "self", "url": f"{base}?{urlencode(asked.pairs)}" if asked.pairs else base}
+        pairs = (*asked.pairs, *asked.until)
+        own = {"relation": "self", "url": f"{base}?{urlencode(pairs)}" if pairs else base}
         tree: Tree = {"resourceType": "Bundle", "type": "searchset", "link": [own, *links]}
         if total is not None:
             tree["total"] = total

@@ -1,19 +1,21 @@
 """The query of a search on AuditEvent: strict, like every search. Anything not known is refused by name.
 
 Decided in SQL: patient, entity (a Patient), agent (a Practitioner), date and period-start (TDE), action, outcome.
-Decided on the decrypted entry: type, subtype, policy, purpose, agent-role, entity of another type, agent (software, by its
-client_id), and which record a refusal was about: it holds the type and id that were asked for, and no patient.
+Decided on the decrypted entry: type, subtype, policy, purpose, agent-role, agent-name, entity of another type, agent and altid
+(software, by its client_id), and which record a refusal was about: it holds the type and id that were asked for, and no patient.
+The ANS's guide to traces (TDE 2.0.0, flux 4) and IHE ITI-81 want each search bounded in time: `bounded` does it.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.journal.audit_event import CLIENT_ID, SHAPES
 from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.search import date, parse
+from liaison.fhir.search.string import folded
 from liaison.fhir.store.contract import Key, Tree
 
 COUNT: Final = 50
@@ -21,7 +23,9 @@ MOST: Final = 200
 PARAMETERS: Final = (
     "action",
     "agent",
+    "agent-name",
     "agent-role",
+    "altid",
     "date",
     "entity",
     "outcome",
@@ -32,7 +36,15 @@ PARAMETERS: Final = (
     "subtype",
     "type",
 )
-_MODIFIERS: Final = (("entity", "Patient"), ("agent", "Practitioner"), ("agent", "identifier"))
+ALIASES: Final = {"TDE_AuditEvent_period-start": "period-start"}
+"""The same parameter, by the name that TDE 2.0.0's CapabilityStatements give it."""
+_MODIFIERS: Final = (
+    ("entity", "Patient"),
+    ("agent", "Practitioner"),
+    ("agent", "identifier"),
+    ("agent-name", "exact"),
+    ("agent-name", "contains"),
+)
 CONTROLS: Final = ("_count", "_cursor", "_id", "_sort", "_summary")
 
 Decode = Callable[[str, str], Key | None]
@@ -48,7 +60,7 @@ class Where(NamedTuple):
 @dataclass(slots=True)
 class Query:
     """`where` narrows in SQL; `tests` decide on the resource. `ascending` is _sort=date; `counted` asks for the total alone;
-    `software` are the client_ids asked for, which are yet to be known."""
+    `software` are the client_ids asked for, which are yet to be known; `until` what bounds it that was not asked."""
 
     where: list[Where] = field(default_factory=list)
     tests: list[Callable[[Tree], bool]] = field(default_factory=list)
@@ -58,6 +70,7 @@ class Query:
     counted: bool = False
     software: set[str] = field(default_factory=set)
     pairs: tuple[tuple[str, str], ...] = ()
+    until: tuple[tuple[str, str], ...] = ()
 
 
 _NOTHING: Final = Where("false", ())
@@ -72,6 +85,7 @@ def read(query: str, decode: Decode, base_url: str, now: datetime, *, refusals: 
     kept = []
     for asked, value in parse.pairs(query):
         name, _, modifier = asked.partition(":")
+        name = ALIASES.get(name, name)
         if name in parse.OF_THE_EDGE:
             kept.append((asked, value))
             continue
@@ -90,6 +104,20 @@ def read(query: str, decode: Decode, base_url: str, now: datetime, *, refusals: 
             _criterion(found, name, modifier, value, _Ids(decode, base_url, refusals, now))
     found.pairs = tuple(kept)
     return found
+
+
+_SKEW: Final = timedelta(seconds=1)
+"""Processes tell the database's time to some milliseconds: an entry just written by another one is not missed."""
+
+
+def bounded(asked: Query, now: datetime) -> Query:
+    """The same, ending now unless it says its time itself: `until`, so that what the answer says it was asked asks for the
+    same again."""
+    if not any(ALIASES.get(name, name).partition(":")[0] in ("date", "period-start") for name, _ in asked.pairs):
+        value = f"le{(now + _SKEW).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        asked.where.append(_date(value, now))
+        asked.until = (("date", value),)
+    return asked
 
 
 def _control(found: Query, name: str, value: str) -> None:
@@ -145,6 +173,10 @@ def _criterion(found: Query, name: str, modifier: str, value: str, ids: _Ids) ->
             raise BadRequest("Ask for people (Practitioner/id) and for software (its client_id) in an 'agent' each.")
         case "agent":
             found.where.append(_any(_agent(_reference(one, ids.base_url, ""), ids.decode) for one in values))
+        case "altid":
+            _software(found, values)
+        case "agent-name":
+            found.tests.append(_named_so(values, modifier))
         case "entity":
             _entity(found, [_reference(one, ids.base_url, "") for one in values], ids)
         case _:
@@ -194,6 +226,28 @@ def _software(found: Query, values: list[str]) -> None:
         wanted.add(client_id)
     found.software |= wanted
     found.tests.append(lambda tree: any(agent.get("altId") in wanted for agent in tree["agent"]))
+
+
+def _named_so(values: list[str], modifier: str) -> Callable[[Tree], bool]:
+    """By the name of a software: those of people are in no entry. R4 search.html#string: how it begins, whatever the case
+    and the accents."""
+    wanted = values if modifier == "exact" else [folded(one) for one in values]
+
+    def matches(tree: Tree) -> bool:
+        for name in (agent["name"] for agent in tree["agent"] if "name" in agent):
+            told = name if modifier == "exact" else folded(name)
+            for one in wanted:
+                if (
+                    told == one
+                    if modifier == "exact"
+                    else one in told
+                    if modifier == "contains"
+                    else told.startswith(one)
+                ):
+                    return True
+        return False
+
+    return matches
 
 
 _REFUSAL: Final = "e.patient = 0 and e.outcome <> 0"

@@ -74,10 +74,13 @@ _DOCUMENTATION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A type that another reader answers for: its interactions, and its search parameters by code with their type."""
+    """A type that another reader answers for: its interactions, its search parameters by code with their type, the
+    definitions of those that R4 does not define, and the profiles that it gives."""
 
     interactions: tuple[str, ...]
     parameters: tuple[tuple[str, str], ...]
+    definitions: tuple[tuple[str, str], ...] = ()
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,13 +219,17 @@ def _described(type_: str) -> dict[str, Any]:
 
 
 def _elsewhere(type_: str, other: Elsewhere, known: Sequence[SearchParameter]) -> dict[str, Any]:
-    defined = {one.code: one for one in known}
-    return _described(type_) | {
+    defined, elsewhere = {one.code: one for one in known}, dict(other.definitions)
+    supported = {"supportedProfile": list(other.profiles)} if other.profiles else {}
+    return {
+        **_described(type_),
+        **supported,
         "documentation": ownership(type_).reason,
         "interaction": [{"code": code} for code in other.interactions],
-        # One that R4 does not define has no definition to name.
         "searchParam": [
-            _parameter(defined[code]) if code in defined else {"name": code, "type": kind}
+            _parameter(defined[code])
+            if code in defined
+            else {"name": code, "type": kind} | ({"definition": elsewhere[code]} if code in elsewhere else {})
             for code, kind in sorted(other.parameters)
         ],
     }

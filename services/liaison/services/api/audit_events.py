@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from liaison.auth.caller import Caller
+from liaison.auth.journal.audit_event import PROFILE
 from liaison.auth.journal.audit_reader import AuditReader
 from liaison.auth.journal.audit_search import PARAMETERS
 from liaison.fhir.definitions import compartment, search_parameters
@@ -18,9 +19,14 @@ from liaison.services.engine import Engine, Operation
 _OF_R4: Final = search_parameters("AuditEvent")
 _OWN: Final = {"period-start": "date", "purpose": "token"}
 """Not of R4: the ANS's guide to traces asks for the first; auditors ask for emergency accesses by the second."""
+_DEFINED: Final = (
+    ("period-start", "https://interop.esante.gouv.fr/ig/fhir/tde/SearchParameter/TDE-AuditEvent-period-start"),
+)
 SERVED: Final = Elsewhere(
     ("read", "search-type"),
     tuple((code, _OF_R4[code].type if code in _OF_R4 else _OWN[code]) for code in (*PARAMETERS, "_id")),
+    _DEFINED,
+    (PROFILE,),
 )
 """What the CapabilityStatement says of it."""
 
