@@ -24,6 +24,10 @@ class Caller:
     account: int = 0
     client: int = 0
     only_patient: int = 0
+    acts_for: int = 0
+    """The Practitioner replaced, supervising, or answering for a secretary (rows 8, 9, 10b), as the session began."""
+    proven: str = ""
+    """Who vouched for the person, and how far: "liaison 2" for two factors here, else the provider's issuer and `acr`."""
     bound_to: Confirmation = UNBOUND
     """What the token of this call is bound to: one that is issued in its stead is bound to the same."""
 

@@ -48,6 +48,12 @@ access_session = Table(
     Column("kinds", ARRAY(SmallInteger)),  # an internal principal (access.internal): the types it reads, and no others
     Column("scope", Text, nullable=False, server_default=""),
     Column("family", BigInteger),  # the authorization this session belongs to: they end together
+    Column(
+        "proven", Text, nullable=False, server_default=""
+    ),  # who vouched for the person, and how far (Caller.proven)
+    Column(
+        "acts_for", BigInteger, nullable=False, server_default="0"
+    ),  # res of the Practitioner acted for, at its start
     Column("subject", BigInteger),  # the session whose token was exchanged for this one's (RFC 8693): it falls with it
     moment("started_at", nullable=False, server_default=func.now()),
     moment("expires_at", nullable=False),

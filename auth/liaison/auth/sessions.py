@@ -30,6 +30,7 @@ class Act:
     role: int = 0
     organization: int = 0
     only_patient: int = 0
+    proven: str = ""  # as in Caller
 
 
 class NoLongerHeld(Exception):
@@ -54,9 +55,11 @@ async def open_session(
     standing = await connection.fetchval(
         """
         insert into access_session (session, principals, purpose, only_patient, account, client, practitioner, role,
-                                    organization, role_code, scope, family, subject, expires_at)
+                                    organization, role_code, scope, family, subject, proven, acts_for, expires_at)
         values ($1, $2::bigint[], $3, nullif($4::bigint, 0), nullif($5::bigint, 0), nullif($6::bigint, 0),
-                nullif($7::bigint, 0), nullif($8::bigint, 0), nullif($9::bigint, 0), $10, $11, $12, $14,
+                nullif($7::bigint, 0), nullif($8::bigint, 0), nullif($9::bigint, 0), $10, $11, $12, $14, $15,
+                coalesce((select coalesce((select o.practitioner from held_role o where o.role = h.acts_for limit 1), h.acts_for)
+                          from held_role h where h.role = $8 and h.role_code = $10), 0),
                 least(now() + make_interval(secs => $13), (select ends_at from account where account = $5),
                       case when $8::bigint <> 0 then coalesce(
                           (select valid_to from held_role
@@ -77,6 +80,7 @@ async def open_session(
         family,
         float(seconds),
         subject,
+        act.proven,
     )
     if not standing:
         await end_session(connection, session)
@@ -88,7 +92,8 @@ async def caller_of(connection: "asyncpg.Connection | asyncpg.Pool", session: in
     """The caller of a session in force; None for one that is unknown, ended or expired."""
     row = await connection.fetchrow(
         """
-        select session, purpose, only_patient, account, client, practitioner, role, organization, role_code, scope
+        select session, purpose, only_patient, account, client, practitioner, role, organization, role_code, scope,
+               acts_for, proven
         from access_session where session = $1 and ended_at is null and expires_at > now()
         """,
         session,
@@ -100,8 +105,8 @@ async def made_for(connection: "asyncpg.Connection | asyncpg.Pool", session: int
     """The caller for whom a session was made, in force or not: of twenty who come with one code one wins, and is answered,
     although the others have ended what it won by then."""
     row = await connection.fetchrow(
-        "select session, purpose, only_patient, account, client, practitioner, role, organization, role_code, scope"
-        " from access_session where session = $1",
+        "select session, purpose, only_patient, account, client, practitioner, role, organization, role_code, scope,"
+        " acts_for, proven from access_session where session = $1",
         session,
     )
     return None if row is None else caller_of_row(row)
@@ -120,6 +125,8 @@ def caller_of_row(row: Any) -> Caller:
         account=row["account"] or 0,
         client=row["client"] or 0,
         only_patient=row["only_patient"] or 0,
+        acts_for=row["acts_for"],
+        proven=row["proven"],
     )
 
 

@@ -6,10 +6,11 @@ cannot, the answer is a 503 without content.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import monotonic
 from typing import Protocol
 
 from liaison.auth.caller import Caller
-from liaison.auth.journal.entry import ASKED, Entry, entries_for
+from liaison.auth.journal.entry import ASKED, BEGUN, Entry, entries_for
 from liaison.auth.sessions import is_alive
 from liaison.fhir.definitions import Custom
 from liaison.fhir.errors import FhirError, MethodNotAllowed, Unauthorized, Unavailable, UnknownPath
@@ -82,7 +83,7 @@ class Engine:
 
     async def handle(self, caller: Caller, request: Request) -> Answer:
         """The answer, journaled. Never raises: a failure is an answer too."""
-        asked = ASKED.set(request)
+        asked, begun = ASKED.set(request), BEGUN.set(monotonic())
         try:
             told: Answer | FhirError
             known: Held = {}
@@ -107,6 +108,7 @@ class Engine:
             return answer
         finally:
             ASKED.reset(asked)
+            BEGUN.reset(begun)
 
     async def refused(self, request: Request, error: Exception) -> Answer:
         """The answer to a call without a valid caller. Such calls are counted by address and minute."""

@@ -60,6 +60,26 @@ async def test_a_chosen_role_gives_its_principals_and_purpose(connection: asyncp
     assert await connection.fetchval(principals, caller.session) == [5, 22]
 
 
+async def test_a_session_says_who_vouched_for_its_person(connection: asyncpg.Connection, nurse: Account) -> None:
+    async def proven(cookie: str) -> str:
+        browser = await browsers.find(connection, cookie)
+        assert browser is not None
+        return browser.caller.proven
+
+    here = await browsers.begin(connection, nurse)
+    assert await proven(here) == "liaison 1"
+    here = await browsers.choose(connection, here, nurse, ROLE)
+    assert await proven(here) == "liaison 1"
+    assert await proven(await browsers.prove_again(connection, here, factors=2)) == "liaison 2"
+    vouched = browsers.Elsewhere(
+        frozenset({"nurse"}), "", b"", datetime.now(UTC), issuer="https://psc.example", acr="eidas1"
+    )
+    there = await browsers.begin(connection, nurse, factors=2, elsewhere=vouched)
+    there = await browsers.choose(connection, there, nurse, ROLE)
+    assert await proven(there) == "https://psc.example eidas1"
+    assert await proven(await browsers.prove_again(connection, there, factors=2)) == "https://psc.example eidas1"
+
+
 async def test_choosing_a_role_changes_the_cookie_and_ends_the_old_one(
     connection: asyncpg.Connection, nurse: Account
 ) -> None:

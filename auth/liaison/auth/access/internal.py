@@ -157,6 +157,8 @@ async def open_session(
         organization=caller.organization if caller else 0,
         account=caller.account if caller else 0,
         client=caller.client if caller else 0,
+        acts_for=caller.acts_for if caller else 0,
+        proven=caller.proven if caller else "",
     )
 
 

@@ -29,6 +29,7 @@ async def begin(store: Store, caller: Caller, scope: str, lasting: timedelta, fa
         practitioner=caller.practitioner,
         role=caller.role,
         organization=caller.organization,
+        proven=caller.proven,
     )
     async with store.database.writing.acquire() as connection:
         try:
@@ -67,7 +68,8 @@ async def task_of(store: Store, cell: Caller, caller: Caller, task: Key, system:
 
 
 _HELD: Final = """
-    select session, purpose, only_patient, account, client, practitioner, role, organization, role_code, scope, family
+    select session, purpose, only_patient, account, client, practitioner, role, organization, role_code, scope, family,
+           acts_for, proven
     from access_session
     where account = $1 and role = $2 and role_code = $3 and scope = $4 and purpose = $5
       and family is not null and ended_at is null and expires_at > now()

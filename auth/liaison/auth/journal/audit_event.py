@@ -26,6 +26,10 @@ RULES: Final = f"{vocabulary.LOCAL}/rules"
 """The table of rules that an installation has adopted, by the number of the decision: the numbers of rows are its."""
 RELATION: Final = f"{vocabulary.LOCAL}/CodeSystem/relation"
 ORGANIZATION: Final = f"{vocabulary.LOCAL}/StructureDefinition/agent-organization"
+ACTS_FOR: Final = f"{vocabulary.LOCAL}/StructureDefinition/agent-acts-for"
+ASSURANCE: Final = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/ihe-assuranceLevel"
+FACTORS: Final = f"{vocabulary.LOCAL}/CodeSystem/factors"
+"""Of a sign-in here: how many. Of one elsewhere, the system is the issuer, and the code its `acr`."""
 CLIENT_ID: Final = f"{vocabulary.LOCAL}/sid/client-id"
 EVENT: Final = f"{vocabulary.LOCAL}/CodeSystem/journal-event"
 
@@ -225,9 +229,8 @@ def _agents(entry: Entry, names: Names, table: int, network: bool) -> list[Tree]
     if entry.client or not agents:
         agents.append(_software(entry, names, parts, requestor=not agents))
     first = agents[0]
-    if entry.organization:
-        organization = names.reference("Organization", 0, entry.organization)
-        first["extension"] = [{"url": ORGANIZATION, "valueReference": {"reference": organization}}]
+    if extensions := _extensions(entry, names):
+        first["extension"] = extensions
     if entry.role_code:
         first["role"] = [{"coding": [{"system": vocabulary.ROLE, "code": entry.role_code}]}]
     if rules := sorted({rule for item in entry.items for rule in item[3::2]}):
@@ -240,6 +243,22 @@ def _agents(entry: Entry, names: Names, table: int, network: bool) -> list[Tree]
     if len(agents) == 1 and entry.client:
         agents.append(_server(names, parts))
     return agents
+
+
+def _extensions(entry: Entry, names: Names) -> list[Tree]:
+    """The organisation; whom the person acts for; who vouched for them."""
+    made: list[Tree] = []
+    if entry.organization:
+        organization = names.reference("Organization", 0, entry.organization)
+        made.append({"url": ORGANIZATION, "valueReference": {"reference": organization}})
+    if entry.acts_for:
+        principal = names.reference("Practitioner", 0, entry.acts_for)
+        made.append({"url": ACTS_FOR, "valueReference": {"reference": principal}})
+    issuer, _, level = entry.proven.rpartition(" ")
+    if level:
+        coding = {"system": issuer if "/" in issuer else FACTORS, "code": level}
+        made.append({"url": ASSURANCE, "valueCodeableConcept": {"coding": [coding]}})
+    return made
 
 
 def _purpose(entry: Entry) -> Tree:
@@ -311,6 +330,7 @@ def _entities(entry: Entry, names: Names) -> list[Tree]:
             {
                 "what": {"identifier": {"value": entry.request}},
                 "type": {"system": BALP_ENTITY, "code": "XrequestId", "display": "X-Request-Id"},
+                **({} if entry.took is None else {"detail": [{"type": "latency-ms", "valueString": str(entry.took)}]}),
             }
         )
     return found

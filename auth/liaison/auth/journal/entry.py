@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from enum import IntEnum
 from hashlib import sha256
+from time import monotonic
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.caller import Caller
@@ -96,10 +97,17 @@ class Entry(NamedTuple):
     reason: str = ""
     requested: tuple[str, str] = ("", "")
     detail: Mapping[str, Any] | None = None
+    # Added later: absent from older entries, so always last.
+    acts_for: int = 0  # res of the Practitioner replaced, supervising, or answering for a secretary
+    proven: str = ""  # who vouched for the person, and how far (Caller.proven)
+    took: int | None = None  # milliseconds from the request to its entry
 
 
 ASKED: ContextVar[Request | None] = ContextVar("liaison.journal.asked", default=None)
 """The request under way, set by the engine, so that entries written by a store hook carry its id."""
+
+BEGUN: ContextVar[float | None] = ContextVar("liaison.journal.begun", default=None)
+"""When the request under way came, by a clock that only goes on."""
 
 _LINE: Final = struct.Struct(">qhqq")
 _EVENTS: Final[Mapping[str, Event]] = {
@@ -149,7 +157,15 @@ def _of(caller: Caller, event: int, patient: int, request: Request | None, more:
         more.get("reason", ""),
         more.get("requested", ("", "")),
         more.get("detail"),
+        caller.acts_for,
+        caller.proven,
+        _took(),
     )
+
+
+def _took() -> int | None:
+    begun = BEGUN.get()
+    return None if begun is None else int((monotonic() - begun) * 1000)
 
 
 _NOTHING: Final = Request("", "")

@@ -10,7 +10,7 @@ import struct
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import asyncpg
 import orjson
@@ -60,6 +60,8 @@ class Record(NamedTuple):
 
 
 COLUMNS: Final = Record._fields
+_IN_CLEAR: Final = 5
+"""Fields of an Entry that are columns: the first ones."""
 
 
 class Keys(Protocol):
@@ -128,7 +130,13 @@ def leaf(one: Record) -> bytes:
 
 def body(entry: Entry) -> bytes:
     """What is sealed: everything but the columns kept in clear."""
-    return orjson.dumps(entry[5:])
+    return orjson.dumps(entry[_IN_CLEAR:])
+
+
+def detail(plain: bytes) -> dict[str, Any]:
+    """Of what was sealed, the detail alone: of an entry that is checked, not read."""
+    found: dict[str, Any] | None = orjson.loads(plain)[Entry._fields.index("detail") - _IN_CLEAR]
+    return found or {}
 
 
 def seal(

@@ -12,11 +12,9 @@ are integrated, leave no trace if that process also dies. docs/implementation/jo
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
-import orjson
-
 from liaison.auth.journal.checkpoint import Checkpoint, NotSigned, Verifier
 from liaison.auth.journal.entry import Event
-from liaison.auth.journal.sealing import GENESIS, Damaged, Keys, Record, authentic, leaf
+from liaison.auth.journal.sealing import GENESIS, Damaged, Keys, Record, authentic, detail, leaf
 from liaison.auth.journal.succession import Succession
 from liaison.auth.journal.tiles import HASH, WIDTH, Growing, Place
 from liaison.auth.journal.tree import Frontier
@@ -223,13 +221,13 @@ class _Walk:
             return None  # The month's key has been destroyed: its entries are still bound by their hashes.
 
     def _link(self, record: Record, plain: bytes, where: str) -> None:
-        detail = orjson.loads(plain)[-1] or {}
-        worker = detail.get("worker", 0)
-        for sequence, hashed in detail.get("within", ()):
+        told = detail(plain)
+        worker = told.get("worker", 0)
+        for sequence, hashed in told.get("within", ()):
             self._named[worker, sequence] = bytes.fromhex(hashed)
-        for sequence in detail.get("void", ()):
+        for sequence in told.get("void", ()):
             self._named[worker, sequence] = None
-        after = detail.get("after")
+        after = told.get("after")
         if after:
             before = self._chains.get(after["worker"])
             if before is None or before.sequence < after["sequence"]:

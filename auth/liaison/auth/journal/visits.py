@@ -33,6 +33,7 @@ class Visit:
     client: int
     since: datetime
     until: datetime
+    acts_for: str = ""  # 'Practitioner/x' whom the person replaces, or who answers for them
     software: str = ""  # the name under which the client is registered
     read: int = 0  # resources read
     written: int = 0
@@ -85,7 +86,7 @@ def visits(reader: AuditReader, seen: Iterable[Seen]) -> list[Visit]:
     reference = lru_cache(maxsize=None)(reader.reference)  # few people and places make many visits
     for one in entries:
         patient = 0 if _answer(one) in lists else one.entry.patient
-        who = (one.entry.person, one.entry.organization, one.entry.role, one.entry.client, patient)
+        who = (one.entry.person, one.entry.organization, one.entry.role, one.entry.client, one.entry.acts_for, patient)
         visit = open_.get(who)
         if visit is None or visit.since - one.record.at > PAUSE:
             visit = _begin(reference, one)
@@ -118,7 +119,8 @@ def _begin(reference: Callable[[str, int, int], str], one: Seen) -> Visit:
         own = {"patient": "patient", "guardian": "represented"}.get(done.role_code)
         person = own or reference("Practitioner", 0, done.person)
     organization = reference("Organization", 0, done.organization) if done.organization else ""
-    return Visit(person, organization, done.role_code, done.client, one.record.at, one.record.at)
+    acts_for = reference("Practitioner", 0, done.acts_for) if done.acts_for else ""
+    return Visit(person, organization, done.role_code, done.client, one.record.at, one.record.at, acts_for)
 
 
 _QUESTIONS: Final = frozenset({Event.HISTORY, Event.SEARCH, Event.OPERATION})

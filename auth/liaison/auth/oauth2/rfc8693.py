@@ -39,11 +39,13 @@ _REFUSED: Final = "The subject_token is not valid here."
 
 
 class Identified(NamedTuple):
-    """Whose token it is, how long it is still good, and the roles that what they practise today stands behind."""
+    """Whose token it is, how long it is still good, the roles that what they practise today stands behind, and who vouches
+    for that (Caller.proven)."""
 
     account: Account
     seconds: int
     attested: frozenset[str]
+    proven: str = ""
 
 
 class Elsewhere(Protocol):
@@ -149,6 +151,7 @@ async def _of_ours(connection: asyncpg.Connection, client: Client, scopes: Scope
         role=row["role"] or 0,
         organization=row["organization"] or 0,
         only_patient=row["only_patient"] or 0,
+        proven=row["proven"],
     )
     return await _opened(connection, act, narrowed, row["left"], row["family"], session)
 
@@ -166,7 +169,7 @@ async def _of_another(
     fitting = [role for role in held if role.role == asked.role] if asked.role else held
     if len(fitting) != 1:
         raise InvalidRequest("The person does not hold exactly one role: name it by role=PractitionerRole/<id>.")
-    act = replace(in_role(account, fitting[0]), client=client.number)
+    act = replace(in_role(account, fitting[0]), client=client.number, proven=person.proven)
     return await _opened(connection, act, scopes, person.seconds, None, None)
 
 

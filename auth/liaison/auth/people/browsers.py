@@ -6,7 +6,7 @@ import hmac
 import json
 import secrets
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,13 +36,16 @@ _SEEN_EVERY: Final = timedelta(minutes=1)
 class Elsewhere:
     """Of a sign-in that Pro Santé Connect has vouched for: the roles that the exercices stand behind, the session there
     ('' when it said none), its id_token, sealed, and when the person was asked who they are: our four hours, and what
-    counts as recent, begin then. `exercices`: what was said of them, sealed, to be shown."""
+    counts as recent, begin then. `exercices`: what was said of them, sealed, to be shown. `issuer` and `acr`: who vouched,
+    and how far."""
 
     roles: frozenset[str]
     session: str
     token: bytes
     proven_at: datetime
     exercices: bytes = b""
+    issuer: str = ""
+    acr: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ class Device:
 
 
 UNKNOWN: Final = Device()
+HERE: Final = "liaison"
+
+
+def _proven(factors: int, elsewhere: Elsewhere | None) -> str:
+    return f"{elsewhere.issuer} {elsewhere.acr}" if elsewhere else f"{HERE} {factors}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +108,11 @@ async def begin(
         if leaving:
             await end(connection, leaving)
         act = None if alone else as_oneself(account, representing=await represents(connection, account))
+        proven = _proven(factors, elsewhere)
         if act is not None:
+            act = replace(act, proven=proven)
             return await _insert(connection, act, LIFETIME, factors=factors, elsewhere=elsewhere, device=device)
-        act = choosing(account)
+        act = replace(choosing(account), proven=proven)
         return await _insert(connection, act, CHOOSING, factors=factors, elsewhere=elsewhere, device=device)
 
 
@@ -111,12 +121,14 @@ async def choose(connection: asyncpg.Connection, cookie: str, account: Account, 
     its session end."""
     async with connection.transaction():
         # Counted from the proof, or a cookie would live for ever by choosing again and again.
-        proven: float | None = await connection.fetchval(
-            "select extract(epoch from now() - started_at)::float8 from browser_session where token = $1",
+        before = await connection.fetchrow(
+            "select extract(epoch from now() - b.started_at)::float8 as since, s.proven"
+            " from browser_session b join access_session s on s.session = b.session where b.token = $1",
             digest(cookie),
         )
-        left = max(0, LIFETIME - int(proven or 0))
-        made = await _insert(connection, in_role(account, role), left, leaving=cookie)
+        left = max(0, LIFETIME - int(before["since"] if before else 0))
+        act = replace(in_role(account, role), proven=before["proven"] if before else "")
+        made = await _insert(connection, act, left, leaving=cookie)
         await end(connection, cookie)
         return made
 
@@ -130,6 +142,12 @@ async def prove_again(connection: asyncpg.Connection, cookie: str, *, factors: i
         digest(cookie),
         digest(made),
         factors,
+    )
+    await connection.execute(
+        "update access_session set proven = $2 || ' ' || b.factors from browser_session b"
+        " where b.token = $1 and access_session.session = b.session and access_session.proven like $2 || ' %'",
+        digest(made),
+        HERE,
     )
     return made
 
@@ -188,7 +206,7 @@ async def find(connection: "asyncpg.Connection | asyncpg.Pool", cookie: str) -> 
                    or exists (select from passkey p where p.account = a.account))) as recent,
                a.username, a.fhir_kind, a.fhir_patient, a.fhir_res,
                s.session, s.purpose, s.only_patient, s.account, s.client, s.practitioner, s.role, s.organization,
-               s.role_code, s.scope
+               s.role_code, s.scope, s.acts_for, s.proven
         from browser_session b
         join access_session s on s.session = b.session
         join account a on a.account = b.account and {IN_FORCE}

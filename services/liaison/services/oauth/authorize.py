@@ -194,7 +194,12 @@ async def _use_up(request: Request, asked: AuthorizationRequest, browser: Browse
 
 def _grant(about: Asking, granted: Scopes, context: launch.LaunchContext, patient: int) -> Grant:
     asked, browser = about.asked, about.browser
-    act = replace(_act(browser), client=asked.client.number, only_patient=patient if granted.binds_patient else 0)
+    act = replace(
+        _act(browser),
+        client=asked.client.number,
+        only_patient=patient if granted.binds_patient else 0,
+        proven=browser.caller.proven,
+    )
     return Grant(
         client=asked.client.number,
         account=browser.account.number,

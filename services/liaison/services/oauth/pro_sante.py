@@ -37,7 +37,7 @@ class ProSante:
         if len(token) > _LONGEST or not token.isascii() or not token.isprintable():
             raise refused()
         try:
-            seconds, name = await self._introspected(token)
+            seconds, name, acr = await self._introspected(token)
             person = await self._person(token)
             if person.national_id != name:
                 raise refused()
@@ -46,10 +46,10 @@ class ProSante:
             raise Unavailable("Pro Santé Connect cannot be asked. Try again.") from None
         except (NotProven, SignInRefused):
             raise refused() from None
-        return Identified(account, seconds, person.roles)
+        return Identified(account, seconds, person.roles, f"{self._provider.registration.issuer} {acr}")
 
-    async def _introspected(self, token: str) -> tuple[int, str]:
-        """How long it is still good, and SubjectNameID."""
+    async def _introspected(self, token: str) -> tuple[int, str, str]:
+        """How long it is still good, SubjectNameID, and `acr`."""
         known = self._provider.registration
         form = {"token": token, "token_type_hint": "access_token"}
         reply = await calls.ask(
@@ -68,7 +68,7 @@ class ProSante:
         name, seconds = found.get("SubjectNameID"), _seconds(found, now)
         if not isinstance(name, str) or seconds < 1:
             raise refused()
-        return seconds, name
+        return seconds, name, str(found["acr"])
 
     async def _person(self, token: str) -> Professional:
         """Who, and what they practise today."""

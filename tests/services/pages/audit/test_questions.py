@@ -204,3 +204,19 @@ async def test_visits_are_shown_fifty_a_page(place: Place, officer: httpx.AsyncC
             assert "Motif 59." not in rest.text
             [newer] = links(rest, "Visites plus récentes")
             assert "Motif 59." in (await browser.get(newer)).text
+
+
+@pytest.mark.parametrize(
+    ("role_code", "words"),
+    [("substitute", "remplace "), ("trainee", "en stage chez "), ("secretary", "pour ")],
+)
+async def test_whoever_acted_for_another_is_told_with_them(
+    place: Place, officer: httpx.AsyncClient, role_code: str, words: str
+) -> None:
+    by = await by_nurse(place, Event.SEARCH)
+    await place.house.journal.record([by._replace(role_code=role_code, role=77, acts_for=by.person)])
+    told = re.compile(rf">{words}([^<]+)</span>")
+    shown = (await officer.get(f"/journal/dossiers/{place.patient}")).text
+    [name] = told.findall(html.unescape(shown))
+    assert f'liaison-list__heading">{name}</h2>' in shown  # here they act for themselves, by the name of the directory
+    assert not told.findall((await officer.get(f"/journal/recherche?dossier={place.patient}&role=nurse")).text)

@@ -38,7 +38,7 @@ from liaison.services.pages.signed_in import address_of, signed_in
 
 COLUMNS: Final = (
     "moment_utc", "ligne", "acte", "resultat", "personne", "nom", "role", "structure", "nom_structure", "dossier",
-    "logiciel", "finalite", "motif", "regles", "elements",
+    "logiciel", "finalite", "motif", "regles", "elements", "agit_pour",
 )  # fmt: skip
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _MOST_ON_PAPER: Final = 2_000
@@ -143,6 +143,7 @@ async def _csv(house: Any, record: Record, found: Answer, seen: Sequence[Seen]) 
                 done.reason,
                 " ".join(sorted({label_of(rule) for item in done.items for rule in item[3::2]})),
                 " ".join(sorted({type_of(item[0]) for item in done.items})),
+                str(reader.reference("Practitioner", 0, done.acts_for)) if done.acts_for else "",
             )
         )
     return written.getvalue().encode()

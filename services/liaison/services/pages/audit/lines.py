@@ -42,6 +42,11 @@ ACTS: Final = {
     Event.HOLD: _("blocage d'un dossier"),
     Event.DESTRUCTION: _("destruction d'un dossier"),
 }
+ACTING: Final = {
+    "substitute": _("remplace %(name)s"),
+    "trainee": _("en stage chez %(name)s"),
+    "secretary": _("pour %(name)s"),
+}
 AT_ONCE: Final = 50
 LISTED: Final = 200
 NEVER_NAMED: Final = frozenset({"26b"})
@@ -64,6 +69,7 @@ class Line:
     rule: str
     rule_text: str
     version: str  # of the rules at that time, when others are in force now
+    acting: str = ""  # whom they replaced, or who answers for them, in words
     record: str = ""  # the id of the record; '' for lists, and where one record is asked about anyway
     people: tuple[str, ...] = ()  # ids of the records that a list showed
 
@@ -97,7 +103,7 @@ async def lines_of(
 ) -> list[Line]:
     """`ids`: of the records, where visits to several are told."""
     known = ids or {}
-    names = await directory_names(record, (one for v in visits for one in (v.practitioner, v.organization)))
+    names = await directory_names(record, (one for v in visits for one in (v.practitioner, v.organization, v.acts_for)))
     then = await RulesThen.of(base)
     own = {"patient": gettext(_("La personne elle-même")), "represented": gettext(_("Le représentant légal"))}
     return [
@@ -115,6 +121,7 @@ async def lines_of(
             rule=main_rule(visit.rules),
             rule_text=_translated(then.at(visit.until).texts.get(main_rule(visit.rules), ""), gettext),
             version=then.at(visit.until).version,
+            acting=_acting(visit, names.get(visit.acts_for, ""), gettext),
             record=known.get(visit.patient, ""),
             people=tuple(sorted(known[one] for one in visit.people if one in known)),
         )
@@ -124,6 +131,11 @@ async def lines_of(
 
 def _translated(text: str, gettext: Callable[[str], str]) -> str:
     return gettext(text) if text else ""
+
+
+def _acting(visit: Visit, name: str, gettext: Callable[[str], str]) -> str:
+    words = ACTING.get(visit.role_code, ACTING["secretary"])
+    return gettext(words) % {"name": name or gettext(_("Une personne"))} if visit.acts_for else ""
 
 
 def _unnamed(visit: Visit, gettext: Callable[[str], str]) -> str:

@@ -16,7 +16,7 @@ def paragraphs(lines: Sequence[Line], language: str) -> list[Part]:
     gettext = translations(language).gettext
     made = []
     for line in lines:
-        who = ", ".join(part for part in (line.name, line.role, line.organization) if part)
+        who = ", ".join(part for part in (line.name, line.role, line.organization, line.acting) if part)
         made.append(Part("heading", who))
         if line.record:
             made.append(Part("text", gettext(_("Dossier %(number)s")) % {"number": line.number}))

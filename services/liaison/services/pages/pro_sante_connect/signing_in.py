@@ -93,7 +93,9 @@ async def come_back(asked: Request) -> Response:
     sealed = house.vault.territory.seal(browsers.ELSEWHERE, token.encode())
     proven_at = datetime.fromtimestamp(claims.auth_time, UTC)
     stated = exercices.sealed(house.vault.territory, person.exercices)
-    elsewhere = browsers.Elsewhere(person.roles, claims.session, sealed, proven_at, stated)
+    elsewhere = browsers.Elsewhere(
+        person.roles, claims.session, sealed, proven_at, stated, provider.registration.issuer, claims.acr
+    )
     return await enter(asked, account, local(_carried(step)), factors=2, elsewhere=elsewhere)
 
 
