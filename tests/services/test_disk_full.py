@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
+from liaison.auth.journal.live import Live
+from liaison.auth.journal.sealing import COLUMNS, Record, unseal
+from liaison.auth.journal.verify import verify
+from liaison.fhir.store.database import connection
 from liaison.fhir.vault import FileKeyProvider
+from liaison.services.house import House
+
+from .conftest import alone
 
 pytestmark = pytest.mark.http
 
@@ -67,6 +74,13 @@ def test_a_full_disk_is_a_503_and_leaves_nothing(
             if answer.status_code == 503:
                 assert answer.json()["resourceType"] == "OperationOutcome"
                 break
+        # What is read meanwhile has its entry all the same, or is not shown: never more bytes than the journal knows of.
+        shown = []
+        for _ in range(20):
+            answer = gp.get(f"/Patient/{patient}")
+            assert answer.status_code in (200, 503), answer.text
+            if answer.status_code == 200:
+                shown.append(answer.headers["x-request-id"])
         ballast.unlink()
 
         assert service.workers == workers, "no worker has died of it"
@@ -79,3 +93,17 @@ def test_a_full_disk_is_a_503_and_leaves_nothing(
         assert answer.status_code == 201, answer.text
         counted = gp.get("/Flag", params={"patient": patient, "_summary": "count"}).json()["total"]
         assert counted == before + stored + 1
+        assert set(shown) <= alone(lambda: _requests(service))
+
+
+async def _requests(service: Any) -> set[str]:
+    """The requests that the journal knows of, which is whole."""
+    async with House.opened(service.settings) as house:
+        one = await connection(house.database.url)
+        try:
+            async with one.transaction(isolation="repeatable_read", readonly=True):
+                await verify(Live(one), house.journal_keys.signer.verifier, house.journal_keys, [])
+                rows = await one.fetch(f"select {', '.join(COLUMNS)} from journal_entry")
+                return {unseal(house.journal_keys, Record(*row)).request for row in rows}
+        finally:
+            await one.close()

@@ -11,7 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
+from liaison.auth.journal.live import Live
+from liaison.auth.journal.verify import verify
+from liaison.fhir.store.database import connection
 from liaison.fhir.vault import FileKeyProvider
+from liaison.services.base import url
+from liaison.services.house import House
+
+from .conftest import alone
 
 pytestmark = pytest.mark.http
 
@@ -105,10 +112,95 @@ def test_readiness_names_what_fails(own: Any) -> None:
     assert httpx.get(f"{own.url}/livez").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("fault", "cure"),
+    [
+        ("alter table journal_entry rename to journal_away", "alter table journal_away rename to journal_entry"),
+        (
+            # What PostgreSQL says when it cannot extend the file of a table (53100), of this one alone.
+            """
+            create function full_disk() returns trigger language plpgsql as
+            $$begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end$$;
+            create trigger full_disk before insert on journal_entry execute function full_disk()
+            """,
+            "drop trigger full_disk on journal_entry; drop function full_disk()",
+        ),
+    ],
+    ids=["no table", "no room"],
+)
+def test_without_its_journal_nothing_is_disclosed_or_written(own: Any, fault: str, cure: str) -> None:
+    """No journal, no data: reads, questions, numbers, writes, refusals and what gives tokens."""
+    patient, workers = own.patient(), own.workers
+    with own.client("gp") as gp:
+        flag = {
+            "resourceType": "Flag",
+            "status": "active",
+            "code": {"text": "x"},
+            "subject": {"reference": f"Patient/{patient}"},
+        }
+        [known] = [gp.post("/Flag", json=flag).json()["id"]]
+        asked = [
+            ("GET", f"/Patient/{patient}", None),
+            ("GET", f"/Flag/{known}/_history", None),
+            ("GET", f"/Flag?patient={patient}", None),
+            ("GET", f"/Flag?patient={patient}&_summary=count", None),
+            ("GET", f"/Patient/{patient}/$everything", None),
+            ("GET", "/Patient/00000000000000000000000000000000", None),
+            ("GET", "/Flag?nonsense=1", None),
+            ("POST", "/Flag", flag),
+            ("PUT", f"/Flag/{known}", {**flag, "id": known, "status": "inactive"}),
+            ("DELETE", f"/Flag/{known}", None),
+            (
+                "POST",
+                "/",
+                {
+                    "resourceType": "Bundle",
+                    "type": "batch",
+                    "entry": [{"request": {"method": "GET", "url": f"Flag/{known}"}}],
+                },
+            ),
+        ]
+        alone(lambda: _execute(own, fault))
+        try:
+            for method, path, body in asked:
+                answer = gp.request(method, path, json=body)
+                assert answer.status_code == 503, (method, path, answer.text)
+                assert answer.json()["resourceType"] == "OperationOutcome"
+                assert known not in answer.text and patient not in answer.text, (method, path)
+                assert not {"etag", "location", "last-modified"} & set(answer.headers), (method, path)
+            assert "journal" in httpx.get(f"{own.url}/readyz", timeout=30).json()["failing"]
+        finally:
+            alone(lambda: _execute(own, cure))
+        assert until(lambda: gp.get(f"/Flag/{known}"), 200).json()["status"] == "active"
+        assert gp.get("/Flag", params={"patient": patient, "_summary": "count"}).json()["total"] == 1
+    assert own.workers == workers
+    assert alone(lambda: _whole(own)) > 0
+
+
+async def _execute(service: Any, statements: str) -> None:
+    one = await connection(url(service.settings))
+    try:
+        await one.execute(statements)
+    finally:
+        await one.close()
+
+
+async def _whole(service: Any) -> int:
+    """How many entries the journal has; raises Broken when it is not whole."""
+    async with House.opened(service.settings) as house:
+        one = await connection(house.database.url)
+        try:
+            async with one.transaction(isolation="repeatable_read", readonly=True):
+                verdict = await verify(Live(one), house.journal_keys.signer.verifier, house.journal_keys, [])
+                return verdict.entries
+        finally:
+            await one.close()
+
+
 def test_the_second_service_of_a_folder_shares_the_database(
     own: Any, embedded_base: dict[str, str], started: Any
 ) -> None:
-    process, url = started(embedded_base)
+    process, other = started(embedded_base)
     first = postmaster(own)
 
     process.send_signal(signal.SIGTERM)
@@ -117,4 +209,4 @@ def test_the_second_service_of_a_folder_shares_the_database(
     assert postmaster(own) == first
     assert httpx.get(f"{own.url}/readyz").status_code == 200
     assert isinstance(process, subprocess.Popen)
-    assert url != own.url
+    assert other != own.url

@@ -39,6 +39,9 @@ pytestmark = pytest.mark.http
 
 OBSERVATION = kind_of("Observation")
 CONNECTIONS = 16
+KILLS = int(os.environ.get("PROOF_KILLS", "500"))
+SEED = int(os.environ.get("PROOF_SEED", "20261123"))
+"""Kills in `make proof`, and what their moments are drawn from: a hundred at a time under five seeds are five hundred too."""
 
 
 @dataclass
@@ -119,14 +122,14 @@ async def _observations(settings: Settings, patients: list[str]) -> list[str]:
         return [reference.partition("/")[2] for reference in await write(house, entries)]
 
 
-async def load_until(town: Town, url: str, responses: int, *, with_database: bool) -> None:
+async def load_until(town: Town, url: str, responses: int, *, with_database: bool, seed: int) -> None:
     """Loads, and kills when about so many responses have begun to arrive."""
     assert town.service is not None
     token = await asyncio.to_thread(town.service.token, "gp")
     parts = urlsplit(url)
     assert parts.hostname
     assert parts.port
-    client = Client(parts.hostname, parts.port, token, town.patients, town.known, random.getrandbits(32))
+    client = Client(parts.hostname, parts.port, token, town.patients, town.known, seed)
     loading = asyncio.create_task(client.load(CONNECTIONS))
     async with asyncio.timeout(60):
         while sum(bool(call.got) for call in client.calls) < responses:
@@ -229,17 +232,54 @@ def _nothing_by_halves(found: Truth) -> None:
 
 
 async def run(town: Town, kills: int) -> dict[str, int]:
-    chance = random.Random(20261123)
+    chance = random.Random(SEED)
     counts: dict[str, int] = {}
     url = await asyncio.to_thread(town.start)
     for number in range(kills):
-        await load_until(town, url, chance.randint(20, 400), with_database=number % 2 == 1)
+        moment, seed = chance.randint(20, 400), chance.getrandbits(32)
+        await load_until(town, url, moment, with_database=number % 2 == 1, seed=seed)
         url = await asyncio.to_thread(town.start)
         async with House.opened(town.settings) as house:
             found = await truth(house)
             counts = compare(found, town.calls)
             if number == kills - 1:
                 not_blind(found, town.calls)
+    return counts
+
+
+async def run_machines(town: Town, rounds: int) -> dict[str, int]:
+    """Two machines, each with a folder of its own, on one database: each is killed under load while the other goes on, or dies
+    at about the same moment, and starts again."""
+    chance = random.Random(SEED)
+    there = base.url(town.settings)
+    machines = [
+        replace(
+            town,
+            environment=town.environment
+            | {"LIAISON_DATA": f"{town.settings.data}-{name}", "LIAISON_DATABASE_URL": there},
+            calls=town.calls,
+        )
+        for name in ("east", "west")
+    ]
+    counts: dict[str, int] = {}
+    try:
+        for number in range(rounds):
+            urls = [await asyncio.to_thread(one.start) for one in machines]
+            await asyncio.gather(
+                *(
+                    load_until(one, url, chance.randint(150, 300), with_database=False, seed=chance.getrandbits(32))
+                    for one, url in zip(machines, urls, strict=True)
+                )
+            )
+            async with House.opened(town.settings) as house:
+                found = await truth(house)
+                counts = compare(found, town.calls)
+                if number == rounds - 1:
+                    not_blind(found, town.calls)
+    finally:
+        for one in machines:
+            if one.process is not None:
+                one.kill(with_database=False)
     return counts
 
 
@@ -266,7 +306,22 @@ async def test_ten_kills_under_load_lose_and_hide_nothing(town: Town) -> None:
     assert min(counts[kind] for kind in ("read", "absent", "search", "create", "transaction")) > 20
 
 
+@pytest.mark.timeout(600)
+async def test_two_machines_on_one_base_lose_and_hide_nothing(town: Town) -> None:
+    with base.running(town.settings):
+        counts = await run_machines(town, 1)
+    assert min(counts[kind] for kind in ("read", "absent", "search", "create", "transaction")) > 5
+
+
 @pytest.mark.proof
-@pytest.mark.timeout(3600)
-async def test_fifty_kills_under_load_lose_and_hide_nothing(town: Town) -> None:
-    print(f"\n50 kills; responses compared: {await run(town, 50)}")
+@pytest.mark.timeout(6 * 3600)
+async def test_hundreds_of_kills_under_load_lose_and_hide_nothing(town: Town) -> None:
+    print(f"\n{KILLS} kills; responses compared: {await run(town, KILLS)}")
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(6 * 3600)
+async def test_two_machines_on_one_base_many_times(town: Town) -> None:
+    rounds = -(-KILLS // 10)
+    with base.running(town.settings):
+        print(f"\n{rounds} rounds of two machines; responses compared: {await run_machines(town, rounds)}")

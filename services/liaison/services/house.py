@@ -11,7 +11,7 @@ from typing import Any
 from liaison.auth.access.filter import Filter
 from liaison.auth.access.hooks import Hooks
 from liaison.auth.journal.audit_reader import AuditReader
-from liaison.auth.journal.commit import Journal
+from liaison.auth.journal.commit import Journal, could_write
 from liaison.auth.journal.integrator import Integrator
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.oauth2.keys import SigningKeys
@@ -163,5 +163,5 @@ class House:
         """What must pass for the service to be ready."""
         return {
             "database": lambda: self.database.reading.fetchval("select 1"),
-            "journal": lambda: self.database.writing.fetchval("select 1 from journal_head limit 1"),
+            "journal": lambda: could_write(self.database.writing),
         }

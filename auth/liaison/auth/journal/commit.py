@@ -69,6 +69,20 @@ def _own_transaction(whole: int, own: int) -> str:
     return str(whole + (own - whole) % 2**32)
 
 
+async def could_write(pool: asyncpg.Pool) -> None:
+    """Raises what PostgreSQL says when an entry cannot be written now: one is, and is taken back."""
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            await connection.execute(
+                f"insert into journal_entry ({', '.join(COLUMNS)}) values (0, 0, $1, '', 0, 0, now(), 0, 0, 0, '')",
+                secrets.randbits(62),  # or two that ask at once would wait for each other
+            )
+        finally:
+            await transaction.rollback()
+
+
 class Journal:
     """Records entries for one process. Open one per process; close it so that its chain ends properly."""
 
