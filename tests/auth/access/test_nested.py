@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from liaison.auth.access import vocabulary
+from liaison.auth.access import reclassifying, vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.classify import classify, own_classes
 
-from .pieces import HIV, Tree, label
+from .pieces import HIV, Tree, label, moment
 from .test_classify import ATC, ICD, LOINC, coded, names
+from .test_letting_in import MENTAL
 
 PSYCHOSIS = coded(ICD, "F20.0")
 TEST = {"resourceType": "Observation", "id": "o", "status": "final", "code": coded(LOINC, "75622-1")}
@@ -112,6 +113,73 @@ def test_what_a_document_holds_of_a_psychiatrist_is_psychiatry() -> None:
     role = {"resourceType": "PractitionerRole", "specialty": [coded(vocabulary.SPECIALTY, "SM42")]}
     note = {"resourceType": "Composition", "author": [{"reference": "PractitionerRole/1"}]}
     assert classify(entries(note), {"PractitionerRole/1": role}).classes == Class.CLIN | Class.PSY
+
+
+PSYCHIATRIST = {"resourceType": "PractitionerRole", "id": "r", "specialty": [coded(vocabulary.SPECIALTY, "SM42")]}
+WARD = {"resourceType": "Organization", "id": "w", "name": "Service de psychiatrie adulte"}
+OF_WARD = {"resourceType": "PractitionerRole", "id": "r", "organization": {"reference": "#w"}}
+SURGERY = {"resourceType": "Organization", "id": "w", "name": "Chirurgie"}
+
+
+@pytest.mark.parametrize(
+    ("tree", "psychiatric"),
+    [
+        ({"resourceType": "Condition", "recorder": {"reference": "#r"}, "contained": [PSYCHIATRIST]}, True),
+        ({"resourceType": "Procedure", "performer": [{"onBehalfOf": {"reference": "#w"}}], "contained": [WARD]}, True),
+        ({"resourceType": "Condition", "asserter": {"reference": "#r"}, "contained": [OF_WARD, WARD]}, True),
+        ({"resourceType": "Condition", "asserter": {"reference": "#r"}, "contained": [OF_WARD, SURGERY]}, False),
+        ({"resourceType": "Condition", "contained": [WARD]}, False),
+        ({"resourceType": "Task", "requester": {"reference": "#r"}, "contained": [PSYCHIATRIST]}, False),
+    ],
+    ids=["a psychiatrist", "a service", "a role and its service", "another service", "who did not sign", "coordination"],
+)  # fmt: skip
+def test_who_signs_counts_where_they_are_contained(tree: Tree, psychiatric: bool) -> None:
+    assert bool(classify(tree, {}).classes & Class.PSY) is psychiatric
+
+
+@pytest.mark.parametrize("name", ["urn:uuid:9f2d3f52-1f7c-4d5a-8f0e-6a0b3ad50001", "PractitionerRole/r"])
+def test_who_signs_counts_where_they_are_an_entry(name: str) -> None:
+    note = {"resourceType": "Condition", "id": "c", "recorder": {"reference": name}}
+    document = entries(note, PSYCHIATRIST)
+    assert classify(document, {}).classes == Class.CLIN | (Class.PSY if "/" in name else Class(0))
+    document["entry"][1]["fullUrl"] = name
+    assert classify(document, {}).classes == Class.CLIN | Class.PSY
+
+
+async def test_a_provenance_is_as_closed_as_its_target_by_whoever_wrote_that(territory: Any) -> None:
+    """In words of its own it says why a psychiatrist's entry was made."""
+    ward = await territory.organization("Service de psychiatrie")
+    psychiatrist, gp, nurse = [await territory.person(*one) for one in (("specialist", ward), ("gp",), ("nurse",))]
+    patient = await territory.patient(psychiatrist, gp, nurse)
+    await territory.create(territory.system, territory.team(patient, [psychiatrist, gp], category=MENTAL))
+    problem = await territory.create(psychiatrist.caller, territory.item_of(patient, "Condition"))
+    said = {"resourceType": "Provenance", "target": [{"reference": f"{problem}/_history/1"}], "recorded": moment(),
+            "reason": [{"text": "Menace de passage à l'acte"}], "agent": [{"who": {"reference": gp.role}}]}  # fmt: skip
+
+    told = await territory.create(gp.caller, said)
+
+    assert not await territory.sees(nurse.caller, problem)
+    assert await territory.sees(gp.caller, told)
+    assert not await territory.sees(nurse.caller, told)
+    # The same when the whole record is classified again.
+    key = territory.key(told)
+    async with territory.database.writing.acquire() as connection, connection.transaction():
+        assert await reclassifying.reclassify(connection, territory.store.vault, key.patient) == 0
+
+
+async def test_a_provenance_follows_what_closes_its_target_later(territory: Any) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await territory.patient(gp, nurse)
+    problem = await territory.create(gp.caller, territory.item_of(patient, "Condition"))
+    said = {"resourceType": "Provenance", "target": [{"reference": problem}], "recorded": moment(),
+            "agent": [{"who": {"reference": gp.role}}]}  # fmt: skip
+    told = await territory.create(gp.caller, said)
+    assert await territory.sees(nurse.caller, told)
+
+    answer = await territory.change(gp.caller, problem, **label("SENS"))
+
+    assert answer.status == 200, answer.body
+    assert not await territory.sees(nurse.caller, told)
 
 
 def test_a_provenance_is_as_closed_as_what_it_contains_and_what_it_is_about() -> None:

@@ -73,11 +73,13 @@ class Rules:
     psychiatric_words: tuple[str, ...]
 
     def sensitive(self, system: str, code: str) -> Class:
-        """What the code says by itself, in whatever element of whatever resource: to name it anywhere is to tell it."""
+        """What the code says by itself, in whatever element of whatever resource: to name it anywhere is to tell it. In
+        small letters too."""
+        code = code.upper()
         found = (
             rule.classes & SENSITIVE
             for rule in self.besides
-            if rule.system == system != "" and not rule.statuses and any(_fits(code, one) for one in rule.codes)
+            if rule.system == system != "" and not rule.statuses and any(_fits(code, one.upper()) for one in rule.codes)
         )
         return reduce(or_, found, Class(0))
 

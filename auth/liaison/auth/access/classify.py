@@ -17,7 +17,8 @@ import yaml
 from liaison.auth.access import contents, nested, vocabulary, yaml_text
 from liaison.auth.access.class_rules import SENSITIVE, Coding, Label, Rule, Rules
 from liaison.auth.access.classes import Class, union
-from liaison.auth.access.owners import addressee_of, author_of, service_of
+from liaison.auth.access.owners import addressee_of, author_of, service_of, signatories
+from liaison.auth.access.systems import called
 from liaison.auth.access.table import BadTable, digest_of
 from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.fhir.model.references import unversioned
@@ -49,7 +50,7 @@ def _rule(data: Mapping[str, Any]) -> Rule:
         _bits(data["classes"]),
         frozenset(_texts(data.get("types", ()))),
         frozenset(_texts(data["in"])),
-        _text(data.get("system", "")),
+        called(_text(data.get("system", ""))),
         _texts(data["codes"]),
         frozenset(_texts(data.get("statuses", ()))),
     )
@@ -64,7 +65,8 @@ def _label(data: Mapping[str, Any]) -> dict[str, Label]:
 
 
 _READING: Final = (
-    "7: what is nested is classed by what it holds, and a sensitive code counts wherever it stands; what tells of masked items is masked; what names these, or sensitive ones, in a reference or by an address that is a"
+    "8: a code system counts by each of its names, and who signs counts where they stand in the resource; a Provenance is as closed as"
+    " its targets are stored; what is nested is classed by what it holds, and a sensitive code counts wherever it stands; what tells of masked items is masked; what names these, or sensitive ones, in a reference or by an address that is a"
     " text of its own, is marked; contents and former versions follow; no consent opens what is not the person's to give"
 )
 
@@ -133,7 +135,7 @@ def _parse(data: Mapping[str, Any]) -> Rules:
         frozenset(data["fixed"]),
         tuple(_rule(rule) for rule in data["instead"]),
         tuple(_rule(rule) for rule in data["besides"]),
-        {_text(label["system"]): _label(label) for label in data["labels"]},
+        {called(_text(label["system"])): _label(label) for label in data["labels"]},
         frozenset(_texts(data["restricted"])),
         frozenset(_texts(data["psychiatrists"])),
         frozenset(_texts(service["codes"])),
@@ -163,7 +165,7 @@ def _codings(tree: Mapping[str, Any]) -> Iterator[Coding]:
                 for coding in concept.get("coding") or [concept]:
                     if isinstance(coding, dict) and isinstance(coding.get("code"), str):
                         system = coding.get("system")
-                        yield Coding(element, system if isinstance(system, str) else "", coding["code"])
+                        yield Coding(element, called(system) if isinstance(system, str) else "", coding["code"])
     if isinstance(canonical := tree.get("questionnaire"), str):
         yield Coding("questionnaire", "", canonical)
 
@@ -177,7 +179,7 @@ def _labels(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             codings += concept.get("coding") or ()
     for coding in codings:
         if isinstance(coding, dict) and isinstance(coding.get("code"), str):
-            yield coding.get("system") or "", coding["code"]
+            yield called(coding.get("system") or ""), coding["code"]
 
 
 @lru_cache(4_096)
@@ -283,15 +285,28 @@ def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
     for one, by, place in written:
         if one["resourceType"] not in rules().fixed:
             classes |= _of_its_medicine(one, related)
-            if classes & _CLINICAL and _of_psychiatry(one, related.get(by), related.get(place), related):
+            nearby = _signing_here(one, held)
+            if classes & _CLINICAL and _of_psychiatry(one, related.get(by), related.get(place), related, nearby):
                 classes |= Class.PSY
     return Labels(int(classes), author, service, addressee_of(tree))
 
 
+def _signing_here(tree: Mapping[str, Any], held: nested.Held) -> list[Tree]:
+    """Who wrote it and where, as far as they stand in the resource: contained, or as an entry; a role with its structure."""
+    found = [one for name in signatories(tree) for one in held.names.get(name, ())]
+    return found + [one for role in found for one in held.names.get(_reference(role.get("organization")), ())]
+
+
 def _of_psychiatry(
-    tree: Mapping[str, Any], writer: Tree | None, place: Tree | None, related: Mapping[str, Tree]
+    tree: Mapping[str, Any],
+    writer: Tree | None,
+    place: Tree | None,
+    related: Mapping[str, Tree],
+    nearby: Iterable[Tree],
 ) -> bool:
-    """By who wrote it, in which service, or in the course of what."""
+    """By who wrote it, in which service, or in the course of what. `nearby`: those who stand in the resource."""
+    if any(_is_psychiatrist(one) or is_psychiatric_service(one) for one in nearby):
+        return True
     encounter = related.get(_reference(tree.get("encounter")) or _encounter_of_document(tree))
     return (
         (writer is not None and _is_psychiatrist(writer))

@@ -71,7 +71,7 @@ async def complete(
             author=_person(ids, people, labels.author),
             addressee=_person(ids, people, labels.addressee),
         )
-    await naming.mark(connection, vault, changed, refers, hidden)
+    await naming.mark(connection, vault, ids, changed, refers, hidden)
 
 
 def _sign(ids: Ids, who: Standing, change: Change) -> None:

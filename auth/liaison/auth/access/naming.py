@@ -9,12 +9,15 @@ identifier, another record and plain words are not looked at.
 
 from collections.abc import Collection, Container, Mapping
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from typing import Final
 
 import asyncpg
 
-from liaison.auth.access.classes import HIDING
+from liaison.auth.access.classes import CLOSING, HIDING
 from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
+from liaison.fhir.model.references import unversioned
 from liaison.fhir.model.withholding import named_in
 from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Key, Tree
 from liaison.fhir.store.ids import Ids
@@ -59,11 +62,14 @@ _HOLD: Final = "select from patient where patient = any($1::bigint[]) order by p
 async def mark(
     connection: asyncpg.Connection,
     vault: Vault,
+    ids: Ids,
     changes: Mapping[Key, Change],
     refers: Mapping[Key, set[Key]],
     masked: Collection[Key],
 ) -> None:
-    """Completes the labels of what is written together, once their classes are known. `masked` are known to be hidden."""
+    """Completes the labels of what is written together, once their classes are known: a Provenance is as closed as what it is
+    about. `masked` are known to be hidden."""
+    await _close_what_is_about(connection, vault, ids, changes)
     hiding = {key for key, change in changes.items() if change.labels.classes & HIDING} | set(masked)
     unknown = {one for some in refers.values() for one in some} - changes.keys() - hiding
     # The class of a Patient is fixed, and hardly anything refers to none.
@@ -77,9 +83,39 @@ async def _hiding(connection: asyncpg.Connection, vault: Vault, items: Collectio
     """Those of these items that not everyone may know of who sees what refers to them."""
     if not items:
         return set()
+    return {key for key, classes in (await _stored(connection, vault, items)).items() if classes & HIDING}
+
+
+async def _stored(connection: asyncpg.Connection, vault: Vault, items: Collection[Key]) -> dict[Key, int]:
+    """The classes of these items as they are now."""
     rows = await connection.fetch(_CLASSES, *map(list, zip(*items, strict=True)))
     keys = await vault.patient_keys(connection, {row["patient"] for row in rows})
-    return {Key(*row[:3]) for row in rows if keys[row["patient"]].unpermute(row["classes"]) & HIDING}
+    return {Key(*row[:3]): keys[row["patient"]].unpermute(row["classes"]) for row in rows}
+
+
+def about(ids: Ids, key: Key, tree: Tree) -> set[Key]:
+    """The items of its record that a Provenance is about."""
+    found = set()
+    for target in tree.get("target") or () if tree["resourceType"] == "Provenance" else ():
+        type_, _, id_ = unversioned(str(target.get("reference", ""))).partition("/")
+        one = ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
+        if one is not None and one.patient == key.patient and one != key:
+            found.add(one)
+    return found
+
+
+async def _close_what_is_about(
+    connection: asyncpg.Connection, vault: Vault, ids: Ids, changes: Mapping[Key, Change]
+) -> None:
+    """By more than the words of its target: who wrote that, and where."""
+    targets = {key: about(ids, key, change.tree) for key, change in changes.items() if change.tree is not None}
+    elsewhere = {one for some in targets.values() for one in some} - changes.keys()
+    known = {key: change.labels.classes for key, change in changes.items()}
+    known |= await _stored(connection, vault, elsewhere) if elsewhere else {}
+    for key, some in targets.items():
+        closing = reduce(or_, (known.get(one, 0) & CLOSING for one in some), 0)
+        if closing:
+            changes[key].labels = replace(changes[key].labels, classes=changes[key].labels.classes | closing)
 
 
 _CLASSES: Final = """

@@ -103,6 +103,12 @@ def authors(tree: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield path, node
 
 
+def signatories(tree: Mapping[str, Any]) -> list[str]:
+    """Each who wrote it, and each structure for which, by whatever reference: to what stands in the resource too."""
+    type_ = tree["resourceType"]
+    return _named(tree, (*_AUTHORS.get(type_, ()), *_SERVICES.get(type_, ())))
+
+
 def author_of(tree: Mapping[str, Any]) -> str:
     """The professional who wrote it, else the patient or relative, else ''."""
     named = _named(tree, _AUTHORS.get(tree["resourceType"], ()))

@@ -67,6 +67,7 @@ async def reclassify(connection: asyncpg.Connection, vault: Vault, patient: int)
     given = _classes(versions, trees, related, await _psychiatric(connection, ids, key))
     _hide(given, trees, masked)
     _hand_on(given, trees, ids)
+    _tell_of(given, trees, ids)
     _mark(given, trees, ids)
     found: list[tuple[Row, int]] = []
     classes = 0
@@ -109,6 +110,14 @@ def _hand_on(given: dict[_Version, int], trees: Mapping[_Version, Tree], ids: Id
     for version, tree in trees.items():
         if tree["resourceType"] == contents.BINARY and (holders := held.get(_name(ids, version[0]))):
             given[version] = reduce(or_, holders.values(), int(said_besides(tree)))
+
+
+def _tell_of(given: dict[_Version, int], trees: Mapping[_Version, Tree], ids: Ids) -> None:
+    """A Provenance is as closed as what it is about, as that is now."""
+    last = {key: classes for (key, _), classes in given.items()}  # in their order
+    for version, tree in trees.items():
+        for one in naming.about(ids, version[0], tree):
+            given[version] |= last.get(one, 0) & CLOSING
 
 
 def _mark(given: dict[_Version, int], trees: Mapping[_Version, Tree], ids: Ids) -> None:

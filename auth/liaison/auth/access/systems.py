@@ -1,0 +1,35 @@
+"""One name for each code system of which the rules speak: a diagnosis is as sensitive by the OID that a CDA document gives it, or
+in a country's edition of ICD-10, as by the URI of FHIR.
+
+http://hl7.org/fhir/R4/terminologies-systems.html and http://hl7.org/fhir/R4/icd.html (`icd-10-[x]`); the NamingSystems of
+terminology.hl7.org. Editions of ICD-10 share their three-character categories, of which the rules speak. A system that is
+called otherwise is another system.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+_ICD_10: Final = "http://hl7.org/fhir/sid/icd-10"
+_OTHERWISE: Final = {
+    "urn:oid:2.16.840.1.113883.6.3": _ICD_10,
+    "urn:oid:2.16.840.1.113883.6.90": _ICD_10,  # ICD-10-CM
+    "http://terminology.hl7.org/codesystem/icd10": _ICD_10,
+    "urn:oid:2.16.840.1.113883.6.1": "http://loinc.org",
+    "urn:oid:2.16.840.1.113883.6.96": "http://snomed.info/sct",
+    "urn:oid:2.16.840.1.113883.6.73": "http://www.whocc.no/atc",
+    "urn:oid:2.16.840.1.113883.5.4": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+    "http://hl7.org/fhir/v3/actcode": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+    "urn:oid:2.16.840.1.113883.5.25": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
+    "http://hl7.org/fhir/v3/confidentiality": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
+}
+_BY_URI: Final = {known.lower(): known for known in _OTHERWISE.values()} | _OTHERWISE
+"""In small letters, as they are looked for: who writes `HTTP://LOINC.ORG` means no other system."""
+
+
+@lru_cache(4_096)
+def called(system: str) -> str:
+    """The name by which the rules know the system; the text itself for one that they do not."""
+    plain = system.strip().partition("|")[0].rstrip("/").lower()
+    if plain.startswith((f"{_ICD_10}-", "http://snomed.info/sct/")):  # an edition
+        return _ICD_10 if plain.startswith(_ICD_10) else "http://snomed.info/sct"
+    return _BY_URI.get(plain.replace("https://", "http://", 1), system)
