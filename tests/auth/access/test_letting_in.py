@@ -114,3 +114,54 @@ def test_a_report_of_abuse_stays_one_whatever_code_is_beside(type_: str, element
     concept = {"coding": [beside, {"code": "suspected-abuse"}]}
     tree = {"resourceType": type_, "status": "requested", element: [concept] if element == "category" else concept}
     assert classify.own_classes(tree) == Class.PROT
+
+
+def represented(territory: Any, patient: Any, seen_by: str, **more: Any) -> Tree:
+    inner = [{"url": "measure", "valueCode": "tutelle"}, {"url": "seenOn", "valueDate": "2026-01-05"},
+             {"url": "seenBy", "valueReference": {"reference": seen_by}}]  # fmt: skip
+    return dict(
+        territory.item_of(
+            patient, "RelatedPerson", extension=[{"url": vocabulary.REPRESENTATION, "extension": inner}], **more
+        )
+    )
+
+
+async def test_a_representation_is_stated_by_who_saw_the_document(territory: Any) -> None:
+    gp, nurse, pharmacist = [await territory.person(code) for code in ("gp", "nurse", "pharmacist")]
+    patient = await territory.patient(gp, nurse, pharmacist)
+
+    for who in (nurse, pharmacist):
+        refused = await territory.ask(who.caller, "POST", "RelatedPerson", represented(territory, patient, gp.role))
+        assert refused.status == 422, refused.body
+        assert "seenBy" in refused.body.decode()
+    relative = await territory.create(nurse.caller, territory.item_of(patient, "RelatedPerson"))
+    forged = represented(territory, patient, gp.practitioner)["extension"]
+    assert (await territory.change(nurse.caller, relative, extension=forged)).status == 422
+
+    own = represented(territory, patient, nurse.role)["extension"]
+    assert (await territory.change(nurse.caller, relative, extension=own)).status == 200
+    # What stands may be written again by others, with a telephone number; not for longer.
+    assert (await territory.change(gp.caller, relative, telecom=[{"system": "phone", "value": "0102"}])).status == 200
+    await territory.create(territory.system, represented(territory, patient, gp.role))  # software says who saw it
+
+
+async def test_a_representation_is_not_prolonged_in_another_name(territory: Any) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await territory.patient(gp, nurse)
+    until = {"period": {"end": moment(days=-5)}}
+    relative = await territory.create(gp.caller, represented(territory, patient, gp.role, **until))
+
+    assert (await territory.change(nurse.caller, relative, period={"end": moment(days=-50)})).status == 422
+    assert (await territory.change(nurse.caller, relative, period={"end": moment(days=-2)})).status == 200
+    assert (await territory.change(gp.caller, relative, period={"end": moment(days=-50)})).status == 200
+
+
+async def test_a_secretary_lets_nobody_represent_a_person(territory: Any) -> None:
+    gp = await territory.person("gp")
+    secretary = await territory.person("secretary", acts_for=gp.role)
+    patient = await territory.patient(gp)
+
+    for name in (secretary.role, gp.role):
+        tree = represented(territory, patient, name)
+        assert (await territory.ask(secretary.caller, "POST", "RelatedPerson", tree)).status == 403
+    await territory.create(secretary.caller, territory.item_of(patient, "RelatedPerson"))  # who is close to them

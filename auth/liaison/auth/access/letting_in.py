@@ -3,6 +3,8 @@
 * An accepted referral opens the record to its owner (row 26c): accepted by whoever may invite to the team, or write the
   clinical record. Others could hand out by a Task what they may not even read.
 * The mental-health subteam opens psychiatry (row 4): a doctor of the team composes it, or one of its own members.
+* A representation opens the record to someone from outside (row 22): stated by the staff member who saw the judgment or the
+  document, in their own name and no other's, and not by a secretary, who permits nothing to anybody (row 10b).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,11 +15,13 @@ import asyncpg
 
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts import Reading, facts_of
+from liaison.auth.access.facts.related_person import seen_by
 from liaison.auth.access.relation_rows import stated_by
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.standing import Owners, Standing
 from liaison.auth.access.stay_writing import known
-from liaison.auth.access.writing import Refusal
+from liaison.auth.access.writing import OPPOSITION_ONLY, Refusal
+from liaison.fhir.errors import Unprocessable
 from liaison.fhir.store.contract import Change
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey
@@ -34,7 +38,8 @@ _NEEDED: Final = {
         "The mental-health subteam is composed by a doctor of the team or by one of its members.",
     ),
 }
-_TYPES: Final = frozenset({"Task", "CareTeam"})
+_TYPES: Final = frozenset({"Task", "CareTeam", "RelatedPerson"})
+_SEEN_BY: Final = "RelatedPerson.extension.extension.where(url='seenBy')"
 
 
 async def check(
@@ -52,14 +57,26 @@ async def check(
         if change.type_ not in _TYPES or change.tree is None or change.key.patient in opened:
             continue
         reading = Reading(change.tree, change.key, ids.decode, Class(change.labels.classes))
-        given = [fact for fact in facts_of(change.type_, reading) if fact.relation in _NEEDED]
+        given = [fact for fact in facts_of(change.type_, reading) if fact.relation in (*_NEEDED, Relation.REPRESENTED)]
         if not given:
             continue
         now: datetime = await connection.fetchval("select clock_timestamp()")
         before = (await stated_by(connection, [change.key])).get(change.key, ())
         may = who.may_write(change.key.patient, Owners())
         for fact in given:
-            needed, words = _NEEDED[fact.relation]
-            gained = fact.during.end > now and not known(fact, before, now)
-            if gained and not may & keys[change.key.patient].permute(int(needed)):
-                raise Refusal(words)
+            if fact.during.end <= now or known(fact, before, now):
+                continue
+            if fact.relation is Relation.REPRESENTED:
+                _check_seen(who, reading)
+            elif not may & keys[change.key.patient].permute(int(_NEEDED[fact.relation][0])):
+                raise Refusal(_NEEDED[fact.relation][1])
+
+
+def _check_seen(who: Standing, reading: Reading) -> None:
+    """Software of a structure says what its people saw; a person says what they saw themselves."""
+    if who.role_code in OPPOSITION_ONLY:
+        raise Refusal(
+            "Your role lets nobody in: someone of the team states the representation, once they saw the document."
+        )
+    if who.practitioner and seen_by(reading) not in (who.practitioner, who.role):
+        raise Unprocessable("Who states a representation has seen the document: seenBy names you.", _SEEN_BY)

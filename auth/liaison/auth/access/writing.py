@@ -26,7 +26,7 @@ from liaison.fhir.vault import PatientKey
 
 _A_DAY: Final = frozenset({"home-aide"})
 """Row 15: they correct what they wrote for 24 hours, and delete nothing."""
-_OPPOSITION_ONLY: Final = frozenset({"home-aide", "secretary"})
+OPPOSITION_ONLY: Final = frozenset({"home-aide", "secretary"})
 """They record what the person says against sharing, and the information given; they permit nothing to anybody."""
 OWN_WINDOW: Final = timedelta(hours=24)
 
@@ -132,7 +132,7 @@ def _check_change(key: PatientKey, who: Standing, change: Change, first: First) 
         raise Refusal(
             "Your role corrects what it wrote for 24 hours. Later, write another note that says what was wrong."
         )
-    if change.type_ == "Consent" and who.role_code in _OPPOSITION_ONLY and _permits(change.tree):
+    if change.type_ == "Consent" and who.role_code in OPPOSITION_ONLY and _permits(change.tree):
         raise Refusal("Your role records information and oppositions; a permission is recorded by another member.")
 
 

@@ -16,10 +16,15 @@ def facts(reading: Reading) -> Iterator[Fact]:
     tree = reading.tree
     stated = extension(tree, vocabulary.REPRESENTATION)
     measure = extension(stated, "measure").get("valueCode")
-    seen_by = reading.person(extension(stated, "seenBy").get("valueReference"))
     seen_on = first(extension(stated, "seenOn").get("valueDate"), FOREVER)
     during = period(tree.get("period"))
-    if tree.get("active") is False or measure not in vocabulary.MEASURES or not seen_by or not during or not seen_on:
+    if (
+        tree.get("active") is False
+        or measure not in vocabulary.MEASURES
+        or not seen_by(reading)
+        or not during
+        or not seen_on
+    ):
         return
     since = Interval(seen_on, FOREVER).meet(during)
     if since is not None:
@@ -30,3 +35,9 @@ def facts(reading: Reading) -> Iterator[Fact]:
             detail={"measure": measure},
             source=Source(reading.key.kind, reading.key.res),
         )
+
+
+def seen_by(reading: Reading) -> int:
+    """The staff member, or their role, who is said to have seen the judgment or the document; 0 for nobody."""
+    stated = extension(reading.tree, vocabulary.REPRESENTATION)
+    return reading.person(extension(stated, "seenBy").get("valueReference"))
