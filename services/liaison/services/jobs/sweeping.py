@@ -1,5 +1,5 @@
 """Removes what nothing can need any more: index rows of superseded versions, expired codes and sessions,
-forms that were sent or kept, questions that no limit counts, keys that no telephone seals to any more.
+forms that were sent or kept, questions that no limit counts, keys that no telephone seals to any more, old checkpoints.
 
 Nothing depends on it happening; a base that is never swept is only larger.
 """
@@ -14,6 +14,7 @@ import asyncpg
 import structlog
 
 from liaison.auth.access import asking_limits
+from liaison.auth.journal import thinning
 from liaison.auth.oauth2 import sweep as expired
 from liaison.auth.people import kept_forms, sent_forms, visit_keys
 from liaison.fhir.store import sweep as superseded
@@ -49,6 +50,7 @@ async def _term(connect: Callable[[], Awaitable[asyncpg.Connection]], every: flo
             await kept_forms.sweep(connection)
             await asking_limits.sweep(connection)
             await visit_keys.sweep(connection)
+            await thinning.sweep(connection)
             await asyncio.sleep(every)
     finally:
         with contextlib.suppress(Exception):
