@@ -124,3 +124,41 @@ async def test_nobody_who_did_not_oppose_is_told_of_an_opposition(territory: Any
         answer = await territory.ask(gp.caller, "POST", "Patient/$register", parameters(traits(), **opposed))
         assert "opposition" not in json.loads(answer.body)
         assert "opposition" not in said(answer)
+
+
+@pytest.mark.parametrize("code", ["social-worker", "coordinator", "home-service-manager"])
+@pytest.mark.parametrize("opposed", [True, False], ids=["who opposes", "who agrees"])
+async def test_a_social_professional_opens_no_record_of_somebody_who_was_told_nothing(
+    territory: Any, code: str, opposed: bool
+) -> None:
+    """Nobody would see it, nor could say later that the person was told, or goes back on it."""
+    desk = await territory.person(code)
+    answer = await territory.ask(desk.caller, "POST", "Patient/$register", parameters(traits(), opposed=opposed))
+    assert answer.status == 400
+    assert "R.1110-3" in answer.body.decode()
+    # Told, they are received; and who opposes goes back on it with the same professional.
+    answer = await territory.ask(
+        desk.caller, "POST", "Patient/$register", parameters(traits(), opposed=opposed, informed="oral")
+    )
+    assert answer.status == 201, answer.body
+    patient = said(answer)["patient"]
+    if opposed:
+        [consent] = await territory.search(desk.caller, f"Consent?patient={patient}&category=opposition")
+        means = {"resourceType": "Parameters", "parameter": [{"name": "means", "valueCode": "oral"}]}
+        back = await territory.ask(desk.caller, "POST", f"{consent}/$withdraw", means)
+        assert back.status == 200, back.body
+    assert await territory.sees(desk.caller, patient)
+
+
+async def test_what_somebody_known_opposes_is_recorded_told_or_not(territory: Any) -> None:
+    gp, desk = await territory.person("gp"), await territory.person("social-worker")
+    patient = await registered(territory, gp)
+    answer = await territory.ask(desk.caller, "POST", "Patient/$register", parameters(traits(), opposed=True))
+    assert (answer.status, said(answer)["opposition"]) == (200, "recorded")
+    assert not await territory.sees(gp.caller, patient)
+
+
+async def test_a_health_professional_opens_one_and_says_later_that_they_were_told(territory: Any) -> None:
+    gp = await territory.person("gp")
+    answer = await territory.ask(gp.caller, "POST", "Patient/$register", parameters(traits()))
+    assert await territory.sees(gp.caller, said(answer)["patient"])

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import uuid4
 
-from liaison.auth.access import identity, team_writing, vocabulary
+from liaison.auth.access import adopted, identity, team_writing, vocabulary
 from liaison.auth.access.acting_for import member_of
 from liaison.auth.access.asking_limits import Account
 from liaison.auth.access.finding import Finder, Known, asking, require_traits, same_traits
 from liaison.auth.access.oppositions import MEANS, Opposition, oppose, oppose_unseen
+from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES, confirms
 from liaison.auth.access.traits import traits_of
 from liaison.auth.caller import Caller
@@ -83,7 +84,7 @@ async def lookup_initials(store: Store, caller: Caller, letters: str, birth_date
 
 
 async def register(store: Store, caller: Caller, stated: Registration, base_url: str) -> Registered:
-    """Raises BadRequest for an incomplete identity, Forbidden, also where nobody is there to be received for,
+    """Raises BadRequest for an incomplete identity or an information that is lacking, Forbidden, also where nobody is there to be received for,
     TooManyRequests."""
     if not ROLES[caller.role_code].registers if caller.role_code in ROLES else True:
         raise Forbidden("Your role does not open records.")
@@ -93,7 +94,10 @@ async def register(store: Store, caller: Caller, stated: Registration, base_url:
     async with asking(store, caller, Account.DESK, about=about) as finder:
         if not (known := await _known(finder, stated.patient)):
             await finder.note(True)
-            writes = await _writes(finder, await member_of(store, caller), stated)
+            member = await member_of(store, caller)
+            if not stated.informed:
+                await _check_uninformed(store, member)
+            writes = await _writes(finder, member, stated)
             try:
                 await commit(store, finder.cell, writes, base_url)
             except identity.AlreadyKnown:  # opened by someone else meanwhile
@@ -125,6 +129,20 @@ async def _was_known(finder: Finder, known: list[Known], stated: Registration, b
         await oppose_unseen(store, caller, finder.cell, key, said, base_url)
     # Without a reference: the record is now closed to the caller too.
     return Registered(False, "", opposed=True, patient=key.patient)
+
+
+async def _check_uninformed(store: Store, member: Caller) -> None:
+    """Raises BadRequest for a role that takes part in no team before the person was told (R.1110-3): the record would be
+    closed to whoever opens it, and to everyone, without a way to say so later. Somebody known is another matter: what they
+    oppose is recorded."""
+    table = await adopted.in_force(store.database.reading)
+    lines = [line for line in table.for_role(member.role_code) if Relation.TEAM in line.relations]
+    if all("informed" in line.when or line.of != "all" for line in lines):
+        raise BadRequest(
+            "Say by what means the person was told what is shared, and with whom (R.1110-3): your role opens a record once they were,"
+            " also of somebody who opposes sharing.",
+            "Parameters.parameter.where(name='informed')",
+        )
 
 
 def _check(stated: Registration) -> None:
