@@ -21,6 +21,10 @@ CONFIDENTIALITY = "urn:oid:2.16.840.1.113883.5.25"
         ("http://terminology.hl7.org/CodeSystem/icd10", "B20", Class.SENS),
         ("https://hl7.org/fhir/sid/icd-10/", "B20", Class.SENS),
         ("http://hl7.org/fhir/sid/icd-10|2019", "B20", Class.SENS),
+        ("https://smt.esante.gouv.fr/terminologie-cim-10", "B200", Class.SENS),
+        ("https://smt.esante.gouv.fr/terminologie-cim-10/", "F20.0", Class.PSY),
+        ("https://smt.esante.gouv.fr/terminologie-atc", "J05AR20", Class.SENS),
+        ("http://id.who.int/icd/release/10/2019", "B20", Class.SENS),
         (ICD, "b20.1", Class.SENS),
         ("urn:oid:2.16.840.1.113883.6.1", "75622-1", Class.SENS),
         ("urn:oid:2.16.840.1.113883.6.96", "86406008", Class.SENS),
@@ -28,6 +32,7 @@ CONFIDENTIALITY = "urn:oid:2.16.840.1.113883.5.25"
         ("urn:oid:2.16.840.1.113883.6.73", "J05AR20", Class.SENS),
         (f"{ICD}-fr", "J44.1", Class(0)),
         ("http://hl7.org/fhir/sid/icd-9", "B20", Class(0)),
+        ("https://smt.esante.gouv.fr/terminologie-cim11-mms", "B20", Class(0)),
         ("urn:oid:1.2.3", "B20", Class(0)),
     ],
 )

@@ -2,7 +2,8 @@
 in a country's edition of ICD-10, as by the URI of FHIR.
 
 http://hl7.org/fhir/R4/terminologies-systems.html and http://hl7.org/fhir/R4/icd.html (`icd-10-[x]`); the NamingSystems of
-terminology.hl7.org. Editions of ICD-10 share their three-character categories, of which the rules speak. A system that is
+terminology.hl7.org; the terminology server of the ANS, whose profiles of a problem take ICD-10 by its address there; WHO's own
+URI (https://id.who.int/icd/release/10). Editions of ICD-10 share their three-character categories, of which the rules speak. A system that is
 called otherwise is another system.
 """
 
@@ -14,6 +15,8 @@ _OTHERWISE: Final = {
     "urn:oid:2.16.840.1.113883.6.3": _ICD_10,
     "urn:oid:2.16.840.1.113883.6.90": _ICD_10,  # ICD-10-CM
     "http://terminology.hl7.org/codesystem/icd10": _ICD_10,
+    "http://smt.esante.gouv.fr/terminologie-cim-10": _ICD_10,
+    "http://smt.esante.gouv.fr/terminologie-atc": "http://www.whocc.no/atc",
     "urn:oid:2.16.840.1.113883.6.1": "http://loinc.org",
     "urn:oid:2.16.840.1.113883.6.96": "http://snomed.info/sct",
     "urn:oid:2.16.840.1.113883.6.73": "http://www.whocc.no/atc",
@@ -25,11 +28,17 @@ _OTHERWISE: Final = {
 _BY_URI: Final = {known.lower(): known for known in _OTHERWISE.values()} | _OTHERWISE
 """In small letters, as they are looked for: who writes `HTTP://LOINC.ORG` means no other system."""
 
+_EDITIONS: Final = {
+    f"{_ICD_10}-": _ICD_10,
+    "http://id.who.int/icd/release/10": _ICD_10,
+    "http://snomed.info/sct/": "http://snomed.info/sct",
+}
+"""By how the URI of each begins."""
+
 
 @lru_cache(4_096)
 def called(system: str) -> str:
     """The name by which the rules know the system; the text itself for one that they do not."""
-    plain = system.strip().partition("|")[0].rstrip("/").lower()
-    if plain.startswith((f"{_ICD_10}-", "http://snomed.info/sct/")):  # an edition
-        return _ICD_10 if plain.startswith(_ICD_10) else "http://snomed.info/sct"
-    return _BY_URI.get(plain.replace("https://", "http://", 1), system)
+    plain = system.strip().partition("|")[0].rstrip("/").lower().replace("https://", "http://", 1)
+    edition = next((known for start, known in _EDITIONS.items() if plain.startswith(start)), None)
+    return edition or _BY_URI.get(plain, system)
