@@ -3,22 +3,19 @@
 Short here; the proofs beside them repeat the same for longer.
 """
 
-import json
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 
+from .crowd import SYSTEM, WRITERS, at_once, bundle
+
 pytestmark = pytest.mark.http
 
-WRITERS = 16
 CLIENTS = 32
-SYSTEM = "urn:crowd"
 
 
 @pytest.fixture(scope="module")
@@ -34,17 +31,6 @@ def flag(patient: str, value: str, text: str = "essai") -> dict[str, Any]:
         "subject": {"reference": f"Patient/{patient}"},
         "identifier": [{"system": SYSTEM, "value": value}],
     }
-
-
-def bundle(*entries: tuple[dict[str, Any], dict[str, str]]) -> bytes:
-    made = [{"resource": resource, "request": request} for resource, request in entries]
-    return json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": made}).encode()
-
-
-def at_once(count: int, work: Callable[[int], httpx.Response]) -> list[httpx.Response]:
-    """Each on a connection of its own, so that both workers take part."""
-    with ThreadPoolExecutor(count) as threads:
-        return list(threads.map(work, range(count)))
 
 
 def matches(service: Any, headers: dict[str, str], value: str) -> list[str]:

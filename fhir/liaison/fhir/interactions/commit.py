@@ -1,11 +1,13 @@
 """Writing: from what was sent to rows, in one database transaction whatever the number of resources.
 
-Locks first, then the searches of conditional requests (so that two equal ones never both create), then references,
-owners, content, rights, rows. What loses against another transaction runs again, a bounded number of times.
+Locks first, then the searches of conditional requests (so that two equal ones never both create), then the resources to
+be changed, for whose current version writers queue (R4: without If-Match the last one wins), then references, owners,
+content, rights, rows. What loses against another transaction all the same runs again, a bounded number of times.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -30,8 +32,19 @@ AGAIN: Final[tuple[type[Exception], ...]] = (*RETRIED, Conflict)
 _PATIENT: Final = kind_of("Patient")
 
 
+_MEANWHILE: Final = "The resource was changed meanwhile."
+
 Also = Callable[[asyncpg.Connection], Awaitable[None]]
 """Something that stands or falls with the writes, in their transaction."""
+
+
+@dataclass(slots=True)
+class Needs:
+    """What a unit of writes was found to need: the identities, and the resources that it changes. Grows with each attempt,
+    and the next one begins by holding all of it."""
+
+    tokens: set[bytes] = field(default_factory=set)
+    keys: set[Key] = field(default_factory=set)
 
 
 async def commit(
@@ -71,11 +84,12 @@ async def _commit(store: Store, caller: Caller, writes: list[Write], resolver: R
         with reported():
             async with store.database.writing.acquire() as connection:
                 await store.vault.turn(connection, now)
+    needs = Needs()
     for attempt in range(TRIES):
         try:
             with reported():
                 async with store.database.writing.acquire() as connection, connection.transaction():
-                    await _once(store, caller, writes, resolver, connection)
+                    await _once(store, caller, writes, resolver, connection, needs)
                     if also is not None:
                         await also(connection)
                     return
@@ -113,16 +127,21 @@ async def _share(store: Store, caller: Caller, write: Write, resolver: Resolver)
 
 
 async def _once(
-    store: Store, caller: Caller, writes: list[Write], resolver: Resolver, connection: asyncpg.Connection
+    store: Store,
+    caller: Caller,
+    writes: list[Write],
+    resolver: Resolver,
+    connection: asyncpg.Connection,
+    needs: Needs,
 ) -> None:
     await _load(store, caller, writes, resolver)
     patching.apply(caller, writes, resolver)
-    await _lock(store, connection, writes, resolver)
+    await _lock(store, connection, writes, resolver, needs)
     await resolver.match_conditional_writes()
     matching = [write for write in writes if write.matching or write.added]
     await _load(store, caller, matching, resolver)
-    if patching.apply(caller, matching, resolver):
-        await _lock(store, connection, matching, resolver)
+    patching.apply(caller, matching, resolver)
+    await _hold(store, caller, connection, writes, resolver, needs)
     patching.keep_hidden(writes)
     if not resolver.lenient:
         _refuse_doubles(writes)
@@ -171,6 +190,8 @@ async def _load_one(store: Store, caller: Caller, write: Write) -> None:
         write.void = True
         return
     if found.row.deleted:
+        if write.matching or write.added:  # since its criteria were searched: they match something else now, or nothing
+            raise Conflict(_MEANWHILE)
         raise Gone("The resource was deleted.")
     write.before = read(found.stored)
     scope.require_visible(caller, "d" if write.interaction == "delete" else "u", write.type_, write.before)
@@ -181,15 +202,55 @@ async def _load_one(store: Store, caller: Caller, write: Write) -> None:
     write.key, write.patient, write.before_row, write.hidden = key, key.patient, found.row, found.hidden
 
 
-async def _lock(store: Store, connection: asyncpg.Connection, writes: Sequence[Write], resolver: Resolver) -> None:
+async def _lock(
+    store: Store, connection: asyncpg.Connection, writes: Sequence[Write], resolver: Resolver, needs: Needs
+) -> None:
     asked = resolver.locks()
-    tokens = {token for one in asked for token in one.own}
-    for write in writes:
-        for tree in (write.tree, write.before):
-            if tree is not None:
-                tokens.update(store.lock_tokens(tree))
-    if tokens:
-        await store.lock(connection, tokens, {token for one in asked for token in one.shared})
+    needs.tokens.update(_tokens(store, writes), *(one.own for one in asked))
+    if needs.tokens:
+        await store.lock(connection, needs.tokens, {token for one in asked for token in one.shared})
+    if needs.keys:
+        await store.hold(connection, needs.keys)
+
+
+async def _hold(
+    store: Store,
+    caller: Caller,
+    connection: asyncpg.Connection,
+    writes: Sequence[Write],
+    resolver: Resolver,
+    needs: Needs,
+) -> None:
+    """From here on nobody else changes what is changed here. What others did change since it was read is read again.
+
+    Raises Conflict when that shows that more was to be held, or that criteria have to be searched again.
+    """
+    standing = {write.key: write for write in writes if write.key is not None and write.before_row is not None}
+    if not standing:
+        return
+    late = bool(needs.keys) and not needs.keys.issuperset(standing)
+    needs.keys.update(standing)
+    if late:
+        raise Conflict(_MEANWHILE)
+    versions = await store.hold(connection, standing)
+    moved = [one for key, one in standing.items() if one.before_row and versions.get(key) != one.before_row.version]
+    if any(write.matching or write.added for write in moved):
+        raise Conflict(_MEANWHILE)
+    for write in moved:
+        write.reset()
+    await _load(store, caller, moved, resolver)
+    patching.apply(caller, moved, resolver)
+    if moved or any(write.matching or write.added for write in standing.values()):
+        known = len(needs.tokens)
+        needs.tokens.update(_tokens(store, standing.values()))
+        if len(needs.tokens) != known:
+            raise Conflict(_MEANWHILE)
+
+
+def _tokens(store: Store, writes: Iterable[Write]) -> set[bytes]:
+    """The identities that these writes add or take away, and those that they leave."""
+    trees = (tree for write in writes for tree in (write.tree, write.before) if tree is not None)
+    return {token for tree in trees for token in store.lock_tokens(tree)}
 
 
 def _refuse_doubles(writes: Sequence[Write]) -> None:

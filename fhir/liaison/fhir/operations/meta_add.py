@@ -6,11 +6,10 @@ nothing, and writes nothing.
 """
 
 from collections.abc import Callable
-from typing import Final
 
 from liaison.fhir import model
 from liaison.fhir.definitions import elements
-from liaison.fhir.errors import BadRequest, Gone, NotFound, PreconditionFailed
+from liaison.fhir.errors import BadRequest, FhirError, Gone, NotFound
 from liaison.fhir.interactions import etag, scope
 from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.routing import Route
@@ -20,9 +19,6 @@ from liaison.fhir.operations.definitions import META_ADD
 from liaison.fhir.operations.meta import LISTS, answered, identity, require_stored
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller, Opened, Request, Tree
-
-_TRIES: Final = 5
-_IF_MATCH: Final = "if-match"
 
 Change = Callable[[Tree, Tree], Tree]
 """(the Meta there is, the one given) → the Meta that is to be."""
@@ -57,32 +53,32 @@ async def changed(
     request: Request,
     base_url: str,
 ) -> Answer:
-    """Changes the labels of the current version. When somebody else is faster, again on theirs, unless If-Match asks
-    for one version."""
+    """Changes the labels of the current version, whichever that is when its turn comes, unless If-Match asks for one."""
     require_stored(where.type_)
     scope.permit_letter(caller, "u", where.type_)
     given = _labels(definition.read(request).trees.get("meta"))
-    for attempt in range(_TRIES):
-        found = await _current(store, caller, where)
-        etag.require_match(request.headers, found.row.version)
-        tree = model.read(found.stored)
+
+    def patch(tree: Tree) -> Tree:
         there = tree["meta"]
         meta = {name: value for name, value in change(there, given).items() if value}
-        headers = etag.meta(found.row.version, found.row.at)
         if meta == there:
-            return answered(there, found.disclosure, headers=headers)
-        tree = {**tree, "meta": meta}
-        scope.require_written(caller, "u", where.type_, tree)
-        write = Write("update", where.type_, tree, id_=where.id_, headers={_IF_MATCH: f'W/"{found.row.version}"'})
-        try:
-            await commit(store, caller, [write], base_url)
-        except PreconditionFailed:
-            if _IF_MATCH in request.headers or attempt == _TRIES - 1:
-                raise
-            continue
-        assert write.change is not None and write.change.tree is not None
-        return answered(write.change.tree["meta"], headers=etag.meta(write.change.version, write.change.at))
-    raise AssertionError("the last attempt answers or raises")
+            raise _Unchanged
+        return {**tree, "meta": meta}
+
+    headers = {name: value for name, value in request.headers.items() if name == "if-match"}
+    write = Write("update", where.type_, None, id_=where.id_, headers=headers, patch=patch)
+    try:
+        await commit(store, caller, [write], base_url)
+    except _Unchanged:
+        found = await _current(store, caller, where)
+        version = etag.meta(found.row.version, found.row.at)
+        return answered(model.read(found.stored)["meta"], found.disclosure, headers=version)
+    assert write.change is not None and write.change.tree is not None
+    return answered(write.change.tree["meta"], headers=etag.meta(write.change.version, write.change.at))
+
+
+class _Unchanged(FhirError):
+    """All of it is there already. Never leaves this module."""
 
 
 async def _current(store: Store, caller: Caller, where: Route) -> Opened:

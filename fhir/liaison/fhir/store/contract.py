@@ -330,6 +330,10 @@ class Records(Protocol):
         """Locks these identity tokens until the transaction ends, in sorted order, `shared` together with others who share
         them. Waits for whoever has them."""
 
+    async def hold(self, connection: asyncpg.Connection, keys: Iterable[Key]) -> dict[Key, int]:
+        """The current versions of these resources, which nobody else changes until the transaction ends. Waits for whoever
+        does; call it once for all of them, after `lock`."""
+
     def lock_tokens(self, tree: Tree) -> list[bytes]:
         """The tokens of the business identifiers of a resource."""
 

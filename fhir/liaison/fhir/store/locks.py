@@ -1,36 +1,69 @@
-"""Locks on identities: rows, not session locks, so that they survive connection pooling and end with the transaction.
+"""Locks on identities and on resources: rows, not session locks, so that they survive connection pooling, end with the
+transaction, and are as many as a transaction needs.
 
-`wait` is for what spans several transactions, on a connection of its own that is closed afterwards.
+Always identities before resources, and each of them in sorted order, so that two writers never deadlock: `lock`, then
+`hold`. `wait` is for what spans several transactions, on a connection of its own that is closed afterwards.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
 import asyncpg
 
 from liaison.fhir.errors import Unavailable
+from liaison.fhir.store.contract import Key
 
-_MAKE = """
+# Makes the row, or locks the one that is there: for this, the update that is never done is enough.
+_TAKE = """
     insert into identity_lock (token) select * from unnest($1::bytea[]) as k(token) order by token
-    on conflict do nothing
+    on conflict (token) do update set token = excluded.token where false
 """
-_TAKE = "select 1 from identity_lock where token = any($1::bytea[]) order by token for update"
-_SHARE = "select 1 from identity_lock where token = any($1::bytea[]) order by token for share"
+_MAKE = "insert into identity_lock (token) values ($1) on conflict do nothing"
+_SHARE = "select 1 from identity_lock where token = $1 for share"
 
 
 async def lock(connection: asyncpg.Connection, tokens: Iterable[bytes], shared: Iterable[bytes] = ()) -> None:
-    """Returns when this transaction alone holds every token, and holds each of `shared` with none but those who share it.
-    Always in sorted order, so that two never deadlock."""
+    """Returns when this transaction alone holds every token, and holds each of `shared` with none but those who share it."""
     alone = set(tokens)
-    wanted = sorted(alone.union(shared))
-    if not wanted:
-        return
-    made = await connection.execute(_MAKE, wanted)
-    # A row just made is held by its maker; one that another transaction is making was waited for.
-    if made != f"INSERT 0 {len(wanted)}":
-        for own, some in groupby(wanted, alone.__contains__):
-            await connection.execute(_TAKE if own else _SHARE, list(some))
+    for own, some in groupby(sorted(alone.union(shared)), alone.__contains__):
+        if own:
+            await connection.execute(_TAKE, list(some))
+            continue
+        for token in some:  # one after the other: a row just made is held by its maker
+            await connection.execute(_MAKE, token)
+            await connection.execute(_SHARE, token)
+
+
+_AFTER_IDENTITIES: Final = b"\xff" * 16
+_STRIPES: Final = 1 << 20
+"""So many rows stand for all resources. Two that have one wait for each other without need, once in a million."""
+
+_CURRENT: Final = """
+    select v.patient, v.kind, v.res, v.version from {prefix}version v
+    join unnest($1::bigint[], $2::smallint[], $3::bigint[]) as k(patient, kind, res) using (patient, kind, res)
+    where v.superseded is null
+"""
+_CURRENTS: Final = {prefix: _CURRENT.format(prefix=prefix) for prefix in ("", "directory_")}
+
+
+async def hold(connection: asyncpg.Connection, keys: Iterable[Key]) -> dict[Key, int]:
+    """The current version of each of these resources, once nobody else changes any until this transaction ends. Readers
+    wait for nobody."""
+    wanted = set(keys)
+    stripes = {key.res % _STRIPES for key in wanted}
+    await connection.execute(_TAKE, sorted(_AFTER_IDENTITIES + one.to_bytes(3, "big") for one in stripes))
+    # In a statement of its own: what one sees was committed before it began, and that of the lock has waited.
+    found: dict[Key, int] = {}
+    for prefix in ("", "directory_"):
+        if some := [key for key in wanted if bool(key.patient) is not bool(prefix)]:
+            for *key, version in await connection.fetch(_CURRENTS[prefix], *_columns(some)):
+                found[Key(*key)] = version
+    return found
+
+
+def _columns(keys: Sequence[Key]) -> list[list[int]]:
+    return [list(column) for column in zip(*keys, strict=True)]
 
 
 WAIT_SECONDS: Final = 15

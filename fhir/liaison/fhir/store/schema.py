@@ -188,7 +188,8 @@ identity_token = Table(
 Index("identity_token_by_resource", identity_token.c.patient, identity_token.c.kind, identity_token.c.res)
 
 # Rows locked (for update), in sorted order, by every write that adds or removes the identifier and by every
-# conditional request on it. Lock rows, not session locks: they survive pooling and end with the transaction.
+# conditional request on it; and rows that stand for resources, by every write that changes one (liaison.fhir.store.locks).
+# Lock rows, not session locks: they survive pooling and end with the transaction.
 identity_lock = Table("identity_lock", metadata, Column("token", LargeBinary, primary_key=True))
 
 # `liaison import`: what came from where, so that a second run changes nothing.

@@ -225,6 +225,11 @@ class Store:
         whoever has them."""
         await locks.lock(connection, tokens, shared)
 
+    async def hold(self, connection: asyncpg.Connection, keys: Iterable[Key]) -> dict[Key, int]:
+        """The current versions of these resources, which nobody else changes until the transaction ends. Waits for whoever
+        does; call it once for all of them, after `lock`."""
+        return await locks.hold(connection, keys)
+
     @asynccontextmanager
     async def alone(self, tokens: Sequence[bytes]) -> AsyncIterator[None]:
         """For what asks first and writes after, in transactions of its own: nobody else is within, in any worker, for

@@ -29,7 +29,7 @@ _BREATH: Final = 50  # changes between two turns of the event loop
 
 _PATIENTS = """
     select patient, shelf, wrapped from patient where patient = any($1::bigint[]) and wrapped is not null
-    for share  -- an erasure waits for us, or we for it and find nothing
+    order by patient for share  -- an erasure waits for us, or we for it and find nothing
 """
 
 _SUPERSEDE = """
@@ -115,7 +115,7 @@ async def apply(
             continue
         into = await _rows(vault, keys, some, index, custom)
         if into.superseded:
-            done = await connection.execute(_SUPERSEDES[prefix], *columns(into.superseded, 4))
+            done = await connection.execute(_SUPERSEDES[prefix], *columns(sorted(into.superseded), 4))
             if done != f"UPDATE {len(into.superseded)}":
                 raise Conflict("The resource was changed meanwhile.")
         try:
