@@ -147,7 +147,7 @@ class House:
         """What a worker runs beside its requests, until it is cancelled."""
         kept = self.settings.outside_folder
         return [
-            Integrator(self._connect, self.journal_keys, kept / outside.CHECKPOINT).run,
+            lambda: Integrator(self.journal_keys, kept / outside.CHECKPOINT).run(self._connect),
             lambda: outside.keep(self._connect, self.journal_keys, kept),
             lambda: keep_swept(self._connect),
             lambda: keep_indexed(self._connect, self.store, self.journal),

@@ -59,11 +59,8 @@ class Passes:
 
 @pytest.fixture
 async def integrate(database: Database, keys: JournalKeys) -> AsyncIterator[Passes]:
-    async def connect() -> asyncpg.Connection:
-        return await connection(database.url)
-
-    own = await connect()
-    integrator = Integrator(connect, keys)
+    own = await connection(database.url)
+    integrator = Integrator(keys)
     await integrator.take(own)
     yield Passes(integrator, own)
     await own.close()

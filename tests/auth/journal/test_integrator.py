@@ -79,7 +79,7 @@ async def test_a_new_integrator_goes_on_with_the_tree_it_finds(
 ) -> None:
     for _ in range(4):
         await journal.record([entry(caller, Event.READ, patient=one) for one in range(137)])
-        fresh = Integrator(lambda: asyncio.sleep(0), keys)
+        fresh = Integrator(keys)
         await fresh.take(raw)
         await fresh.integrate(raw)
     assert (await verdict(raw, keys)).entries == 4 * 137 + 1
@@ -89,7 +89,7 @@ async def test_an_integrator_that_lost_its_turn_changes_nothing(
     journal: Journal, integrate: Integrate, raw: asyncpg.Connection, keys: JournalKeys, caller: Caller
 ) -> None:
     await integrate()
-    newer = Integrator(lambda: asyncio.sleep(0), keys)
+    newer = Integrator(keys)
     await newer.take(raw)
     await journal.record([entry(caller, Event.READ, patient=1)])
     with pytest.raises(Fenced):
@@ -106,8 +106,8 @@ async def test_many_workers_and_rival_integrators_give_one_order(
     async def connect() -> asyncpg.Connection:
         return await connection(database.url)
 
-    integrators = [Integrator(connect, keys, tmp_path / "checkpoint") for _ in range(3)]
-    running = [asyncio.create_task(one.run()) for one in integrators]
+    integrators = [Integrator(keys, tmp_path / "checkpoint") for _ in range(3)]
+    running = [asyncio.create_task(one.run(connect)) for one in integrators]
     journals = [await Journal.open(database, keys) for _ in range(3)]
 
     async def work(journal: Journal, seed: int) -> None:

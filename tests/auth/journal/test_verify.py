@@ -251,7 +251,7 @@ async def test_a_rewritten_history_does_not_match_a_checkpoint_held_elsewhere(
         f"update journal_entry set patient = 99 {AT_5};"
         "delete from journal_position; delete from journal_tile; delete from journal_head; delete from journal_checkpoint"
     )
-    forger = Integrator(lambda: asyncio.sleep(0), keys)
+    forger = Integrator(keys)
     await forger.take(integrated)
     await forger.integrate(integrated)
     assert "altered" in await broken(integrated, keys)  # They lack the key that seals entries,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from liaison.auth.access import internal
@@ -91,11 +90,8 @@ class Place:
         """What the jobs of a worker do within two seconds: positions, checkpoint, the files outside."""
         one = await connection(self.house.database.url)
 
-        async def connect() -> asyncpg.Connection:
-            return await connection(self.house.database.url)
-
         try:
-            integrator = Integrator(connect, self.house.journal_keys, self.kept / outside.CHECKPOINT)
+            integrator = Integrator(self.house.journal_keys, self.kept / outside.CHECKPOINT)
             await integrator.take(one)
             await integrator.integrate(one)
             while await outside.follow(one, self.house.journal_keys, self.kept):

@@ -31,7 +31,7 @@ async def kept(database: Database, vault: Vault, tmp_path: Path) -> AsyncIterato
     keys = await JournalKeys.load(database.writing, vault)
     await (await Journal.open(database, keys)).close()
     async with database.writing.acquire() as one:
-        passes = Integrator(lambda: connection(database.url), keys, tmp_path / outside.CHECKPOINT)
+        passes = Integrator(keys, tmp_path / outside.CHECKPOINT)
         await passes.take(one)
         await passes.integrate(one)
     job = asyncio.create_task(keep_verified(lambda: connection(database.url), vault, keys, tmp_path, 0.05))

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any
 
-import asyncpg
 import pytest
 
 from liaison.auth.access import vocabulary
@@ -27,11 +26,8 @@ Tree = dict[str, Any]
 
 @pytest.fixture
 async def ward(place: Place) -> AsyncIterator[Ward]:
-    async def connect() -> asyncpg.Connection:
-        return await connection(place.house.database.url)
-
-    own = await connect()
-    integrator = Integrator(connect, place.house.journal_keys)
+    own = await connection(place.house.database.url)
+    integrator = Integrator(place.house.journal_keys)
     await integrator.take(own)
     yield Ward(place, integrator, own)
     await own.close()

@@ -15,7 +15,7 @@ import contextlib
 import os
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 
@@ -27,7 +27,7 @@ from liaison.auth.journal.sealing import COLUMNS, GENESIS, Keys, Record, body, s
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store.clock import Clock
 from liaison.fhir.store.contract import Request
-from liaison.fhir.store.database import Database, connection
+from liaison.fhir.store.database import Connect, Database, connection
 
 MOST: Final = 1024
 """Entries in one group: above it a waiter's delay grows without any gain in throughput."""
@@ -44,7 +44,6 @@ class Pending(NamedTuple):
     entries: list[tuple[int, bytes]]
 
 
-Connect = Callable[[], Awaitable[asyncpg.Connection]]
 Prepared = tuple[int, int, datetime, int, int, int, bytes]
 
 INSERT: Final = f"""

@@ -69,7 +69,7 @@ async def generate(
         raise Busy
     now: datetime = await connection.fetchval("select clock_timestamp()")
     try:
-        integrator = Integrator(_never, keys)
+        integrator = Integrator(keys)
         await integrator.take(connection)
         await _integrated(integrator, connection)
         chosen, written = random.Random(SEED), 0  # the same acts each time; no secret
@@ -87,10 +87,6 @@ async def generate(
     finally:
         await keys.turn(connection, now)
         await connection.execute("select pg_advisory_unlock($1)", LOCK)
-
-
-async def _never() -> asyncpg.Connection:
-    raise NotImplementedError
 
 
 async def _integrated(integrator: Integrator, connection: asyncpg.Connection) -> None:

@@ -12,9 +12,8 @@ the oldest transaction still running in its own snapshot.
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import asyncpg
 
@@ -23,11 +22,13 @@ from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.sealing import LEAF_SQL
 from liaison.auth.journal.succession import hand_over
 from liaison.auth.journal.tree import Frontier
+from liaison.fhir.store.database import Connect
+from liaison.fhir.store.turns import take_turns
 
 LOCK: Final = 0x11A1507  # one integrator a database
 MOST: Final = 10_000
 EVERY_SECONDS: Final = 0.4
-AGAIN_SECONDS: Final = 1.0
+STAND_BY_SECONDS: Final = 1.0
 
 _TAKE: Final = """
 insert into journal_head as h (head, fence, size, settled) values (0, 1, 0, '0'::xid8)
@@ -58,8 +59,6 @@ _MOVE: Final = (
 )
 _SIGN: Final = "insert into journal_checkpoint (size, note) values ($1, $2)"
 
-Connect = Callable[[], Awaitable[asyncpg.Connection]]
-
 
 class Fenced(Exception):
     """Another process integrates now."""
@@ -69,36 +68,28 @@ class Integrator:
     """Runs in every worker; at most one is active. `outside` is a file that receives each checkpoint: kept out of the
     database, it shows that the whole journal was cut back together with its checkpoints."""
 
-    def __init__(self, connect: Connect, keys: JournalKeys, outside: Path | None = None) -> None:
-        self._connect, self._keys, self._outside = connect, keys, outside
+    def __init__(self, keys: JournalKeys, outside: Path | None = None) -> None:
+        self._keys, self._outside = keys, outside
         self._fence = 0
         self._frontier = Frontier()
         self._growing = tiles.Growing(0)
         self.active = False
 
-    async def run(self) -> None:
-        """Until cancelled. Waits for its turn, integrates, and begins again after any failure."""
-        while True:
-            try:
-                await self._term()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError, Fenced):
-                await asyncio.sleep(AGAIN_SECONDS)
+    async def run(self, connect: Connect) -> NoReturn:
+        """Until cancelled, in one process at a time."""
 
-    async def _term(self) -> None:
-        connection = await self._connect()
-        try:
-            # The lock is another process's: there is no event here to wait on.
-            while not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):  # noqa: ASYNC110  # another process holds it
-                await asyncio.sleep(EVERY_SECONDS)
-            await self.take(connection)
+        async def work(one: asyncpg.Connection) -> NoReturn:
+            await self.take(one)
             self.active = True
-            while True:
-                if await self.integrate(connection) < MOST:
-                    await asyncio.sleep(EVERY_SECONDS)
-        finally:
-            self.active = False
-            with contextlib.suppress(Exception):
-                await connection.close(timeout=1)
+            try:
+                while True:
+                    if await self.integrate(one) < MOST:
+                        await asyncio.sleep(EVERY_SECONDS)
+            finally:
+                self.active = False
+
+        name = "integrating the journal"
+        await take_turns(connect, LOCK, work, name=name, stand_by=STAND_BY_SECONDS, again=(Fenced,))
 
     async def take(self, connection: asyncpg.Connection) -> None:
         """Raises the fence: from here on no other integrator changes anything."""

@@ -1,6 +1,7 @@
 """The connections to PostgreSQL. Nothing here knows resources."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -28,6 +29,8 @@ _SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "60s",
 }
 
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+"""Opens a `connection`: what is handed to whoever keeps one of its own, and opens another when it is lost."""
 
 _CONNECT_SECONDS = 10
 """A server that takes the connection and does not answer (frozen, or being ended) is out of reach after so long."""

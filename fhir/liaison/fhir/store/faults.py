@@ -13,6 +13,9 @@ RETRIED: tuple[type[Exception], ...] = (
 )
 """The transaction lost against another and may simply run again."""
 
+LOST: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError)
+"""What whoever keeps a connection of its own, for work that is nobody's request, takes for its end: it opens another."""
+
 _OUT_OF_REACH: tuple[type[Exception], ...] = (
     OSError,  # includes ConnectionError and TimeoutError
     asyncpg.PostgresConnectionError,

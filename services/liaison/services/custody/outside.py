@@ -8,14 +8,13 @@ them.
 """
 
 import asyncio
-import contextlib
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NoReturn
 
 import asyncpg
 import structlog
@@ -25,6 +24,8 @@ from liaison.auth.journal.entry import Event
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.sealing import COLUMNS, Damaged, Record, unseal
 from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of
+from liaison.fhir.store.database import Connect
+from liaison.fhir.store.turns import take_turns
 from liaison.services.custody.in_force import CHANGED_BY, Fingerprints, fingerprints
 
 STATE: Final = "state.json"
@@ -39,7 +40,6 @@ _LOCK: Final = 0x11A0015
 _MOST: Final = 5_000
 _WRITES: Final = [int(event) for event in (Event.CREATE, Event.UPDATE, Event.DELETE, Event.IMPORT)]
 
-Connect = Callable[[], Awaitable[asyncpg.Connection]]
 log = structlog.get_logger()
 
 
@@ -92,21 +92,16 @@ def checkpoints(folder: Path) -> list[str]:
     return [path.read_text()] if path.exists() else []
 
 
-async def keep(connect: Connect, keys: JournalKeys, folder: Path) -> None:
-    """The job: until cancelled, in one process at a time; begins again after any failure of the database."""
-    while True:
-        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError):
-            connection = await connect()
-            try:
-                while True:
-                    if await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
-                        while await follow(connection, keys, folder):
-                            pass
-                    await asyncio.sleep(EVERY_SECONDS)
-            finally:
-                with contextlib.suppress(Exception):
-                    await connection.close(timeout=1)
-        await asyncio.sleep(EVERY_SECONDS)
+async def keep(connect: Connect, keys: JournalKeys, folder: Path) -> NoReturn:
+    """The job: until cancelled, in one process at a time."""
+
+    async def work(one: asyncpg.Connection) -> NoReturn:
+        while True:
+            while await follow(one, keys, folder):
+                pass
+            await asyncio.sleep(EVERY_SECONDS)
+
+    await take_turns(connect, _LOCK, work, name="keeping rights and erasures outside", stand_by=EVERY_SECONDS)
 
 
 async def follow_once(connection: asyncpg.Connection, keys: JournalKeys, folder: Path) -> None:

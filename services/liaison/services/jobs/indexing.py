@@ -7,12 +7,9 @@ anew does not find all (`liaison doctor` says so).
 """
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, NoReturn
 
 import asyncpg
-import structlog
 
 from liaison.auth.access import internal
 from liaison.auth.journal.commit import Journal
@@ -21,44 +18,23 @@ from liaison.fhir.definitions import SearchParameter
 from liaison.fhir.errors import Conflict, Unavailable
 from liaison.fhir.search.index import GENERATION, added_rows, has_rows, indexed
 from liaison.fhir.store import Store, filling
+from liaison.fhir.store.database import Connect
 from liaison.fhir.store.reindex import is_behind, reindex
+from liaison.fhir.store.turns import take_turns
 
 EVERY_SECONDS: Final = 1.0
 STAND_BY_SECONDS: Final = 5.0
 _LOCK: Final = 0x11A160  # one worker a database
 _AGAIN: Final = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-    EOFError,
     Unavailable,
     Conflict,  # somebody has typed `liaison reindex`
 )
 
-log = structlog.get_logger()
 
+async def keep_indexed(connect: Connect, store: Store, journal: Journal, every: float = EVERY_SECONDS) -> NoReturn:
+    """Until cancelled, in one process at a time. Looks for work each second."""
 
-async def keep_indexed(
-    connect: Callable[[], Awaitable[asyncpg.Connection]], store: Store, journal: Journal, every: float = EVERY_SECONDS
-) -> None:
-    """Until cancelled. Waits for its turn, looks for work each second, and begins again after any failure."""
-    while True:
-        try:
-            await _term(connect, store, journal, every)
-        except _AGAIN as error:
-            log.warning("indexing again later", kind=type(error).__name__)
-            await asyncio.sleep(STAND_BY_SECONDS)
-
-
-async def _term(
-    connect: Callable[[], Awaitable[asyncpg.Connection]], store: Store, journal: Journal, every: float
-) -> None:
-    one = await connect()
-    try:
-        # The lock is another process's: there is no event here to wait on.
-        while not await one.fetchval("select pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110  # see above
-            await asyncio.sleep(STAND_BY_SECONDS)
+    async def work(one: asyncpg.Connection) -> NoReturn:
         if await is_behind(one, GENERATION):
             await renew(one, store, journal)
         seen = -1
@@ -69,9 +45,8 @@ async def _term(
                 seen = revision
                 await _work(one, store, journal)
             await asyncio.sleep(every)
-    finally:
-        with contextlib.suppress(Exception):
-            await one.close(timeout=1)
+
+    await take_turns(connect, _LOCK, work, name="indexing", stand_by=STAND_BY_SECONDS, again=_AGAIN)
 
 
 async def _work(one: asyncpg.Connection, store: Store, journal: Journal) -> None:

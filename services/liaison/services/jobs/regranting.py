@@ -6,62 +6,37 @@ record of which something has other classes, and when it has ended. One worker a
 """
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, NoReturn
 
 import asyncpg
-import structlog
 
 from liaison.auth.access import adopted, internal, regranting
 from liaison.auth.access.table import BadTable
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.errors import Unavailable
+from liaison.fhir.store.database import Connect
+from liaison.fhir.store.turns import take_turns
 from liaison.fhir.vault import Vault
 
 EVERY_SECONDS: Final = 1.0
 STAND_BY_SECONDS: Final = 5.0
 _AGAIN: Final = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-    EOFError,
     Unavailable,
     BadTable,  # said at the start of the service and by the doctor; the base may be mended meanwhile
 )
 
-log = structlog.get_logger()
 
+async def keep_regranted(connect: Connect, vault: Vault, journal: Journal, every: float = EVERY_SECONDS) -> NoReturn:
+    """Until cancelled, in one process at a time. Looks for work each second."""
 
-async def keep_regranted(
-    connect: Callable[[], Awaitable[asyncpg.Connection]], vault: Vault, journal: Journal, every: float = EVERY_SECONDS
-) -> None:
-    """Until cancelled. Waits for its turn, looks for work each second, and begins again after any failure."""
-    while True:
-        try:
-            await _term(connect, vault, journal, every)
-        except _AGAIN as error:
-            log.warning("regranting again later", kind=type(error).__name__)
-            await asyncio.sleep(STAND_BY_SECONDS)
-
-
-async def _term(
-    connect: Callable[[], Awaitable[asyncpg.Connection]], vault: Vault, journal: Journal, every: float
-) -> None:
-    one = await connect()
-    try:
-        # The lock is another process's: there is no event here to wait on.
-        while not await one.fetchval("select pg_try_advisory_lock($1)", regranting.LOCK):  # noqa: ASYNC110  # see above
-            await asyncio.sleep(STAND_BY_SECONDS)
+    async def work(one: asyncpg.Connection) -> NoReturn:
         while True:
             if not (await adopted.current(one)).settled:
                 await regrant(one, vault, journal)
             await asyncio.sleep(every)
-    finally:
-        with contextlib.suppress(Exception):
-            await one.close(timeout=1)
+
+    await take_turns(connect, regranting.LOCK, work, name="regranting", stand_by=STAND_BY_SECONDS, again=_AGAIN)
 
 
 async def regrant(

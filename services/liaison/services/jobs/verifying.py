@@ -5,12 +5,10 @@ the page until a later verification finds the journal whole.
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import asyncpg
 import structlog
@@ -20,6 +18,8 @@ from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.live import Live
 from liaison.auth.journal.verdicts import Told
 from liaison.auth.journal.verify import Broken, verify
+from liaison.fhir.store.database import Connect
+from liaison.fhir.store.turns import take_turns
 from liaison.fhir.vault import Vault
 from liaison.services.custody import outside
 
@@ -27,44 +27,23 @@ EVERY_SECONDS: Final = 2.0
 STAND_BY_SECONDS: Final = 5.0
 OLDEST: Final = timedelta(days=1)
 _LOCK: Final = 0x11A162  # one worker a database
-_AGAIN: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError)
-
 log = structlog.get_logger()
 
 
 async def keep_verified(
-    connect: Callable[[], Awaitable[asyncpg.Connection]],
-    vault: Vault,
-    keys: JournalKeys,
-    kept: Path,
-    every: float = EVERY_SECONDS,
-) -> None:
-    """Until cancelled. `kept` is the folder outside, whose checkpoint the journal must contain."""
-    while True:
-        try:
-            await _term(connect, vault, keys, kept, every)
-        except _AGAIN as error:
-            log.warning("verifying the journal again later", kind=type(error).__name__)
-            await asyncio.sleep(STAND_BY_SECONDS)
+    connect: Connect, vault: Vault, keys: JournalKeys, kept: Path, every: float = EVERY_SECONDS
+) -> NoReturn:
+    """Until cancelled, in one process at a time. `kept` is the folder outside, whose checkpoint the journal must contain."""
 
-
-async def _term(
-    connect: Callable[[], Awaitable[asyncpg.Connection]], vault: Vault, keys: JournalKeys, kept: Path, every: float
-) -> None:
-    one = await connect()
-    try:
-        # The lock is another process's: there is no event here to wait on.
-        while not await one.fetchval("select pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110  # see above
-            await asyncio.sleep(STAND_BY_SECONDS)
+    async def work(one: asyncpg.Connection) -> NoReturn:
         while True:
             known = await verdicts.latest(one, vault)
             now: datetime = await one.fetchval("select clock_timestamp()")
             if known.told is None or known.made_at is None or known.pending or known.made_at < now - OLDEST:
                 await once(one, vault, keys, kept)
             await asyncio.sleep(every)
-    finally:
-        with contextlib.suppress(Exception):
-            await one.close(timeout=1)
+
+    await take_turns(connect, _LOCK, work, name="verifying the journal", stand_by=STAND_BY_SECONDS)
 
 
 async def once(one: asyncpg.Connection, vault: Vault, keys: JournalKeys, kept: Path) -> Told:

@@ -5,12 +5,9 @@ a time; the others stand by.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, NoReturn
 
 import asyncpg
-import structlog
 
 from liaison.auth.access import internal
 from liaison.auth.journal.commit import Journal
@@ -19,52 +16,32 @@ from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.unusual import accesses, watching
 from liaison.fhir.errors import FhirError
 from liaison.fhir.store import Store
+from liaison.fhir.store.database import Connect
+from liaison.fhir.store.turns import take_turns
 
 EVERY_SECONDS: Final = 10.0
 STAND_BY_SECONDS: Final = 15.0
-_LOCK: Final = 0x11A171
-_AGAIN: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError, FhirError)
-
-log = structlog.get_logger()
+_LOCK: Final = 0x11A171  # one worker a database
 
 
 async def keep_watching(
-    connect: Callable[[], Awaitable[asyncpg.Connection]],
+    connect: Connect,
     store: Store,
     journal: Journal,
     keys: JournalKeys,
     base_url: str,
     every: float = EVERY_SECONDS,
-) -> None:
-    """Until cancelled. Waits for its turn, looks from time to time, and begins again after any failure."""
-    while True:
-        try:
-            await _term(connect, store, journal, keys, base_url, every)
-        except _AGAIN as error:
-            log.warning("looking for unusual accesses again later", kind=type(error).__name__)
-            await asyncio.sleep(STAND_BY_SECONDS)
+) -> NoReturn:
+    """Until cancelled, in one process at a time. Looks from time to time."""
 
-
-async def _term(
-    connect: Callable[[], Awaitable[asyncpg.Connection]],
-    store: Store,
-    journal: Journal,
-    keys: JournalKeys,
-    base_url: str,
-    every: float,
-) -> None:
-    one = await connect()
-    try:
-        # The lock is another process's: there is no event here to wait on.
-        while not await one.fetchval("select pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110  # see above
-            await asyncio.sleep(STAND_BY_SECONDS)
+    async def work(one: asyncpg.Connection) -> NoReturn:
         while True:
             while await watch(one, store, journal, keys, base_url):
                 pass
             await asyncio.sleep(every)
-    finally:
-        with contextlib.suppress(Exception):
-            await one.close(timeout=1)
+
+    name = "looking for unusual accesses"
+    await take_turns(connect, _LOCK, work, name=name, stand_by=STAND_BY_SECONDS, again=(FhirError,))
 
 
 async def watch(one: asyncpg.Connection, store: Store, journal: Journal, keys: JournalKeys, base_url: str) -> bool:

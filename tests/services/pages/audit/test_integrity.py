@@ -30,7 +30,7 @@ AT_FIRST_SIGHT = "Rien d'anormal à première vue."
 async def integrate(place: Place) -> None:
     one = await connection(place.house.database.url)
     try:
-        passes = Integrator(lambda: connection(place.house.database.url), place.house.journal_keys, kept(place))
+        passes = Integrator(place.house.journal_keys, kept(place))
         await passes.take(one)
         await passes.integrate(one)
     finally:

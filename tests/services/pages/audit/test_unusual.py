@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 
-import asyncpg
 import httpx
 import pytest
 
@@ -46,11 +45,8 @@ async def another_officer(place: Place) -> AsyncIterator[httpx.AsyncClient]:
 async def look(place: Place) -> None:
     """What the job does, once."""
 
-    async def connect() -> asyncpg.Connection:
-        return await connection(place.house.database.url)
-
-    own = await connect()
-    integrator = Integrator(connect, place.house.journal_keys)
+    own = await connection(place.house.database.url)
+    integrator = Integrator(place.house.journal_keys)
     await integrator.take(own)
     await integrator.integrate(own)
     house = place.house
