@@ -30,6 +30,14 @@ def test_an_area_folder_holds_only_its_package_and_its_readme(area: str) -> None
     assert entries == {"liaison", "README.md"}
 
 
+@pytest.mark.parametrize("area", AREAS)
+def test_the_readme_of_an_area_names_every_folder(area: str) -> None:
+    text = (ROOT / area / "README.md").read_text()
+    folders = {path.parent.name for path in (ROOT / area / "liaison" / area).glob("*/__init__.py")}
+
+    assert {folder for folder in folders if f"`{folder}/`" not in text} == set()
+
+
 def test_no_init_in_tests() -> None:
     tracked = subprocess.run(["git", "ls-files", "tests"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
