@@ -84,7 +84,7 @@ def aged(database_url: str, tmp_path: Path) -> Iterator[Aged]:
 
 async def _integrated(house: House) -> None:
     """Until every entry has its position."""
-    work = asyncio.create_task(Integrator(lambda: connection(house.database.url), house.journal_keys).run())
+    work = asyncio.create_task(Integrator(house.journal_keys).run(lambda: connection(house.database.url)))
     try:
         async with asyncio.timeout(30):
             while await house.database.reading.fetchval(
