@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store.faults import reported
-from liaison.services import base, limits, logs, memory
+from liaison.services import base, governing, limits, logs, memory
 from liaison.services.api import health
 from liaison.services.api.access_log import AccessLog
 from liaison.services.api.edge import FhirEdge
@@ -99,6 +99,7 @@ async def _serve(settings: Settings, app: Starlette, edge: FhirEdge) -> None:
             async with House.opened(settings) as house:
                 with reported():  # it may be lost again, just after it was reached
                     await _say_what_it_is(app, house)
+                    await governing.note(house)
                 app.state.house = house
                 edge.engine, edge.authenticator = house.engine, house.authenticator
                 await _work(house)

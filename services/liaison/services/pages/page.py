@@ -5,6 +5,7 @@ def routes() -> list[Route]:
 """
 
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Final
 from urllib.parse import quote
 
@@ -13,15 +14,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from liaison.auth.journal.entry import ASKED, BEGUN
 from liaison.auth.people.browsers import Browser
 from liaison.fhir.errors import FhirError, Forbidden, TooLarge
+from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.services.pages import cookies, left_open, onward
 from liaison.services.pages.form_tokens import token_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
 from liaison.services.pages.marking import _
 from liaison.services.pages.once import once
-from liaison.services.pages.signed_in import RoleNeeded, SignInNeeded, browser_of, signed_in
+from liaison.services.pages.signed_in import RoleNeeded, SignInNeeded, address_of, browser_of, signed_in
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -132,6 +135,16 @@ def page(
     """
 
     async def run(request: Request) -> Response:
+        # What the journal says of it, where nothing more is said: the route, since an address may hold a secret.
+        told = FhirRequest(request.method, path.lstrip("/"), address=address_of(request))
+        asked, begun = ASKED.set(told), BEGUN.set(monotonic())
+        try:
+            return await answer(request)
+        finally:
+            ASKED.reset(asked)
+            BEGUN.reset(begun)
+
+    async def answer(request: Request) -> Response:
         browser = None
         if request.method == "HEAD":
             # Endpoints take what is no GET for a form; the server leaves out the body of the answer.
