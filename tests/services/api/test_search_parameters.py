@@ -80,9 +80,14 @@ def test_one_searches_by_it_on_every_worker_until_it_is_retired(service: Any) ->
         stated = [one.text.count(URL) for one in answers(service, "/metadata")]
         assert stated == [1] * ASKED
 
+        link = gp.get(f"{QUERY}&_count=1").json()["link"]
+        [following] = [f"/Flag{one['url'].partition('/Flag')[2]}" for one in link if one["relation"] == "next"]
+        assert {one.status_code for one in answers(service, following)} == {200}
+
         where = f"/SearchParameter/{made.json()['id']}"
         assert admin.put(where, json={**made.json(), "status": "retired"}).status_code == 200
         assert {one.status_code for one in answers(service)} == {400}
+        assert {one.status_code for one in answers(service, following)} == {410}
         assert URL not in admin.get("/metadata").text
 
 

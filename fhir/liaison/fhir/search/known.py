@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from liaison.fhir.definitions import SearchParameter, in_force, search_parameters
-from liaison.fhir.errors import BadRequest, Issue
+from liaison.fhir.errors import BadRequest, Gone, Issue
 from liaison.fhir.search.page import PARAMETER as CURSOR
 from liaison.fhir.search.prefixes import PREFIXES
 from liaison.fhir.store.store import Store
@@ -31,7 +31,7 @@ async def with_parameters(store: Store, text: str, work: Callable[[], Awaitable[
     try:
         with known.in_force():
             return await work()
-    except BadRequest:
+    except (BadRequest, Gone):  # Gone: a page that another process began, with what this one does not know yet
         newer = await parameters.refreshed()
         if newer is known:
             raise

@@ -22,13 +22,14 @@ from liaison.fhir.vault import NotAuthentic, PatientKey, context
 LIFE: Final = timedelta(hours=1)
 PARAMETER: Final = "_cursor"
 MOST_LENGTH: Final = 128 * 1024
-_FORM: Final = 2
+_FORM: Final = 3
 """Of what is sealed. It is part of the seal: a cursor of another form, made before an update, is a dead one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`started` is the moment of the first page. Either `position` or (`stored`, `offset`) says where the page begins;
+    """`started` is the moment of the first page, `added` are the numbers of the parameters added by the territory that the
+    query may name, as they were then. Either `position` or (`stored`, `offset`) says where the page begins;
     none of them: the first page. `position` is the last row before a cut: the page follows it, or with `backward` ends
     with it."""
 
@@ -42,6 +43,7 @@ class Cursor:
     stored: bytes = b""
     offset: int = 0
     backward: bool = False
+    added: tuple[int, ...] = ()
 
 
 def seal(key: PatientKey, caller: Caller, type_: str, cursor: Cursor) -> str:
@@ -59,6 +61,7 @@ def seal(key: PatientKey, caller: Caller, type_: str, cursor: Cursor) -> str:
             cursor.stored.hex(),
             cursor.offset,
             cursor.backward,
+            cursor.added,
         ]
     )
     return base64.urlsafe_b64encode(key.seal(_bound_to(caller, type_), plain)).rstrip(b"=").decode()
@@ -73,7 +76,7 @@ def unseal(key: PatientKey, caller: Caller, type_: str, text: str, now: datetime
         plain = orjson.loads(key.open(_bound_to(caller, type_), sealed))
     except (binascii.Error, ValueError, NotAuthentic, Gone):
         raise dead() from None
-    started, snapshot, pairs, lenient, compartment, total, position, stored, offset, backward = plain
+    started, snapshot, pairs, lenient, compartment, total, position, stored, offset, backward, added = plain
     cursor = Cursor(
         datetime.fromisoformat(started),
         snapshot,
@@ -85,6 +88,7 @@ def unseal(key: PatientKey, caller: Caller, type_: str, text: str, now: datetime
         bytes.fromhex(stored),
         offset,
         backward,
+        tuple(added),
     )
     if not timedelta() <= now - cursor.started < LIFE:
         raise dead()

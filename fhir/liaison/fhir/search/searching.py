@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from typing import NamedTuple
 
 from liaison.fhir.definitions import in_force
@@ -68,7 +67,7 @@ async def _search(
         if cursor.compartment != compartment:
             raise page.dead()  # it continues another search than the address says
         given, lenient, now = cursor.pairs, cursor.lenient, cursor.started
-        _require_unchanged(given, now)
+        _require_unchanged(cursor)
     types = types_of(type_, given, compartment.partition("/")[0])
     queries = parse_each(given, types, base_url, now, named=bool(type_), lenient=lenient)
     if not type_ and not compartment and all(name != TYPES for name, _ in given):
@@ -76,7 +75,7 @@ async def _search(
     allowed = _permitted(caller, types)
     asked_of = [query for query in queries if query.type_ in allowed]
     links = Links(store, caller, base_url, snapshot=None if cursor is None else cursor.snapshot)
-    first = Cursor(now, "", given, lenient, compartment, None)
+    first = Cursor(now, "", given, lenient, compartment, None, added=_added(given))
     with noted(links):
         run = await _runs(links, asked_of, compartment)
         answer = await Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None, carried).answer()
@@ -93,13 +92,21 @@ def noted(links: Links) -> Iterator[None]:
         raise
 
 
-def _require_unchanged(given: Sequence[tuple[str, str]], started: datetime) -> None:
-    """A page goes on with the parameters of the first one. Index rows of an older moment are not made for a new one."""
-    custom = in_force()
+def _require_unchanged(cursor: Cursor) -> None:
+    """A page goes on with the parameters of the first one. Index rows of an older moment are not made for a new one, and of
+    one that has ended there are none."""
+    custom, numbers = in_force(), _added(cursor.pairs)
+    if numbers != cursor.added or any(custom.since[one] > cursor.started for one in numbers):
+        raise Gone(
+            "A search parameter that this search names was retired or defined anew meanwhile: run the search again from its"
+            " first page."
+        )
+
+
+def _added(given: Sequence[tuple[str, str]]) -> tuple[int, ...]:
+    """The numbers of the added parameters that a query may name."""
     asked = " ".join(text for pair in given for text in pair)
-    for one in custom.ready:
-        if one.code in asked and custom.since[one.number] > started:
-            raise Gone(f"The search parameter '{one.code}' was defined anew meanwhile: search again.")
+    return tuple(one.number for one in in_force().ready if one.code in asked)
 
 
 def _permitted(caller: Caller, types: Sequence[str]) -> frozenset[str]:
