@@ -84,3 +84,20 @@ def test_whom_the_person_opposes_is_not_listed_any_more(sandbox: Running) -> Non
         latest = next(e["resource"] for e in consents["entry"] if e["resource"]["provision"].get("type") == "deny")
         means = {"resourceType": "Parameters", "parameter": [{"name": "means", "valueCode": "oral"}]}
         assert sandbox.post(sandbox.token("gp"), f"Consent/{latest['id']}/$withdraw", means).status_code == 200
+
+
+def test_who_writes_no_note_is_not_told_who_is_around_the_person(sandbox: Running) -> None:
+    """A secretary sees the visits, and not the team (row 10b)."""
+    path = f"/dossiers/{_patient(sandbox)}/carnet"
+    with behind(sandbox, "secretary") as browser:
+        page = browser.get(path)
+    with behind(sandbox, "nurse") as browser:
+        writer = html.unescape(browser.get(path).text)
+    around = [one["name"] for one in _professionals(sandbox) if one["name"] in writer and one["key"] != "secretary"]
+    assert len(around) > 2
+    assert page.status_code == 200
+    told = html.unescape(page.text)
+    assert "Prochains passages" in told
+    assert [name for name in around if name in told] == []
+    assert 'id="lecteurs"' not in told
+    assert 'id="mot"' not in told

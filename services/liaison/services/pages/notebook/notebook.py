@@ -8,8 +8,9 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import adopted, vocabulary
+from liaison.auth.access import standing, vocabulary
 from liaison.auth.access.classes import Class
+from liaison.auth.access.standing import Owners
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
@@ -23,7 +24,6 @@ from liaison.services.pages.notebook.readers import Readers, called, identities,
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.states import in_error
 from liaison.services.pages.record import Record
-from liaison.services.pages.role_names import writes
 from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
@@ -35,7 +35,8 @@ _AT_HOME: Final = frozenset({"home-aide"})
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose notebook, at which address, and by whom it is signed, under which name."""
+    """Whose notebook, at which address, and by whom it is signed, under which name. `readers` of a note, for whoever may write one;
+    None for anyone else: who is around the person is not theirs to know."""
 
     patient: str
     path: str
@@ -43,7 +44,7 @@ class Place:
     signer: str
     signature: str
     record: Record
-    readers: Readers
+    readers: Readers | None
 
 
 async def notebook(request: Request) -> Response:
@@ -71,7 +72,7 @@ def note(place: Place, text: str, at: datetime) -> Tree:
         "sender": {"reference": place.signer, "display": place.signature},
         "payload": [{"contentString": text}],
     }
-    if place.readers.service:
+    if place.readers and place.readers.service:
         tree["recipient"] = [place.readers.service]
     return tree
 
@@ -82,8 +83,7 @@ async def _place(request: Request) -> tuple[Place, str]:
     gettext = translations(language_of(request)).gettext
     if caller.role_code not in RELATIVES:
         patient = await patient_or_404(record, request.path_params["id"])
-        async with identities(request, caller) as cell:
-            told = await readers(cell, record, f"Patient/{patient['id']}", gettext, by_function=False)
+        told = await _readers(request, caller, record, f"Patient/{patient['id']}")
         who, path = identity(patient), f"/dossiers/{patient['id']}/carnet"
         signature = f"{me.name} ({me.role_label.lower()})"
         signer = me.role_reference or me.person
@@ -97,6 +97,30 @@ async def _place(request: Request) -> tuple[Place, str]:
             raise NotFound
         told = await readers(cell, record, subject, gettext, by_function=True)
     return Place(subject, "/carnet", identity(patient_), me.person, called(myself), record, told), caller.role_code
+
+
+async def _readers(request: Request, caller: Caller, record: Record, patient: str) -> Readers | None:
+    if not await _may_write(request, caller, patient):
+        return None
+    async with identities(request, caller) as cell:
+        gettext = translations(language_of(request)).gettext
+        return await readers(cell, record, patient, gettext, by_function=False)
+
+
+async def _may_write(request: Request, caller: Caller, patient: str) -> bool:
+    """A note, signed by themselves, in this very record and now: a secretary keeps what they open a record with, and writes in
+    no notebook."""
+    store = request.app.state.house.store
+    key = store.key(*patient.split("/"))
+    assert key is not None, "it was read"
+    with faults.reported():
+        async with store.database.reading.acquire() as connection:
+            who = await standing.standing(connection, store.ids, caller.session, [key.patient])
+            secret = (await store.vault.patient_keys(connection, [key.patient])).get(key.patient)
+    if secret is None:
+        raise NotFound
+    own = Owners(author=Owners.of(secret, who.signature).author)
+    return bool(who.may_write(key.patient, own) & secret.permute(int(Class.PROCHES)))
 
 
 async def _check_named(request: Request, caller: Caller, patient: int) -> None:
@@ -122,7 +146,6 @@ async def _show(
         ),
         found(place.record, "Appointment", {**mine, "date": f"ge{today}", "_sort": "date"}, 20),
     )
-    table = await adopted.in_force(request.app.state.house.database)
     return render(
         request,
         "notebook/notebook.html",
@@ -130,7 +153,7 @@ async def _show(
         place=place,
         notes=[one for one in notes if not in_error(one)],
         visits=[one for one in visits if one.get("status") in COMING],
-        may_write=writes(table, role, Class.PROCHES),
+        may_write=place.readers is not None,
         relative=role in RELATIVES,
         at_home=role in _AT_HOME,
         longest=LONGEST,
