@@ -171,3 +171,52 @@ async def test_without_the_holders_the_content_is_open(territory: Any, monkeypat
     content, held = await sent(territory, attending.caller, document(territory, patient, CONTENT, **label("SENS")))
 
     assert [await territory.sees(nurse.caller, one) for one in (held, content)] == [False, True]
+
+
+def alone(governing: str) -> Tree:
+    return {"resourceType": "Binary", "contentType": "text/plain", "data": "U0VDUkVU",
+            "securityContext": {"reference": governing}}  # fmt: skip
+
+
+async def test_whose_a_content_is_does_not_say_that_it_is_an_identity(territory: Any) -> None:
+    """Software sends a report's PDF with the person as its context, before the document that holds it."""
+    gp, aide = await territory.person("gp"), await territory.person("home-aide")
+    secretary = await territory.person("secretary", acts_for=gp.role)
+    patient = await territory.patient(gp, aide)
+    relative = await territory.create(gp.caller, territory.item_of(patient, "RelatedPerson"))
+
+    for whose in (patient.reference, relative):
+        content = await territory.create(gp.caller, alone(whose))
+        assert await territory.sees(gp.caller, content)
+        assert not await territory.sees(secretary.caller, content)
+        assert not await territory.sees(aide.caller, content)
+    assert await territory.sees(aide.caller, patient.reference)
+
+
+async def test_a_content_stays_as_closed_as_what_it_says_whatever_refers_to_it_besides(territory: Any) -> None:
+    nurse = await territory.person("nurse")
+    attending, patient = await attended(territory, nurse)
+    closed = await territory.create(attending.caller, document(territory, patient, "urn:x", **label("PSY")))
+    content = await territory.create(attending.caller, alone(closed))
+    assert not await territory.sees(nurse.caller, content)
+
+    said = territory.item_of(patient, "Communication", payload=[{"contentReference": {"reference": content}}])
+    await territory.create(attending.caller, said)
+
+    assert not await territory.sees(nurse.caller, content)
+    assert await territory.sees(attending.caller, content)
+
+
+async def test_a_content_is_as_masked_as_what_it_says(territory: Any) -> None:
+    nurse = await territory.person("nurse")
+    attending, patient = await attended(territory, nurse)
+    item = await territory.create(attending.caller, document(territory, patient, "urn:x"))
+    before = await territory.create(attending.caller, alone(item))
+    assert await territory.sees(nurse.caller, before)
+    mask = {**DENY, "data": [{"meaning": "instance", "reference": {"reference": item}}]}
+    await territory.create(attending.caller, territory.consent(patient, "masking", mask))
+    after = await territory.create(attending.caller, alone(item))
+
+    for content in (before, after):
+        assert not await territory.sees(nurse.caller, content)
+        assert await territory.sees(attending.caller, content)

@@ -4,10 +4,12 @@ is theirs (https://hl7.org/fhir/R4/binary.html#security: a Binary by itself says
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from liaison.fhir.definitions import DIRECTORY_TYPES
 from liaison.fhir.model.references import unversioned
 
 BINARY: Final = "Binary"
 _ADDRESSES: Final = ("url", "reference")
+_PEOPLE: Final = DIRECTORY_TYPES | {"Patient", "Person", "RelatedPerson"}
 
 
 def held_by(tree: Mapping[str, Any]) -> set[str]:
@@ -22,8 +24,10 @@ def holders(binary: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> l
 
 
 def governed_by(binary: Mapping[str, Any]) -> str:
-    """The resource that it says to be as closed as (Binary.securityContext), or ''."""
-    return unversioned(str((binary.get("securityContext") or {}).get("reference", "")))
+    """The resource that it says to be as closed as (Binary.securityContext), or ''. A person says whose it is, and not what it
+    is: it stays what nothing is known of."""
+    name = unversioned(str((binary.get("securityContext") or {}).get("reference", "")))
+    return "" if name.partition("/")[0] in _PEOPLE else name
 
 
 def _found(node: Any) -> Iterator[str]:

@@ -15,7 +15,8 @@ from typing import Final
 
 import asyncpg
 
-from liaison.auth.access.classes import CLOSING, HIDING
+from liaison.auth.access import contents
+from liaison.auth.access.classes import HIDING
 from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
 from liaison.fhir.model.references import unversioned
 from liaison.fhir.model.withholding import named_in
@@ -94,10 +95,11 @@ async def _stored(connection: asyncpg.Connection, vault: Vault, items: Collectio
 
 
 def about(ids: Ids, key: Key, tree: Tree) -> set[Key]:
-    """The items of its record that a Provenance is about."""
+    """The items of its record that a Provenance is about, or that a Binary says to be as closed as."""
+    names = [unversioned(str(one.get("reference", ""))) for one in tree.get("target") or ()]
     found = set()
-    for target in tree.get("target") or () if tree["resourceType"] == "Provenance" else ():
-        type_, _, id_ = unversioned(str(target.get("reference", ""))).partition("/")
+    for name in {"Provenance": names, contents.BINARY: [contents.governed_by(tree)]}.get(tree["resourceType"], ()):
+        type_, _, id_ = name.partition("/")
         one = ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
         if one is not None and one.patient == key.patient and one != key:
             found.add(one)
@@ -113,7 +115,7 @@ async def _close_what_is_about(
     known = {key: change.labels.classes for key, change in changes.items()}
     known |= await _stored(connection, vault, elsewhere) if elsewhere else {}
     for key, some in targets.items():
-        closing = reduce(or_, (known.get(one, 0) & CLOSING for one in some), 0)
+        closing = reduce(or_, (known.get(one, 0) & HIDING for one in some), 0)
         if closing:
             changes[key].labels = replace(changes[key].labels, classes=changes[key].labels.classes | closing)
 

@@ -101,23 +101,25 @@ def _hide(given: dict[_Version, int], trees: Mapping[_Version, Tree], masked: Ma
 
 
 def _hand_on(given: dict[_Version, int], trees: Mapping[_Version, Tree], ids: Ids) -> None:
-    """A Binary has the classes of what holds it, by the last version of each that does, as maskings have left them; and its own
-    labels."""
+    """A Binary has the classes of what holds it, by the last version of each that does, as maskings have left them; of what it says
+    to be as closed as; and its own labels."""
     held: dict[str, dict[Key, int]] = {}
     for version, tree in trees.items():  # in their order
         for name in contents.held_by(tree):
             held.setdefault(name, {})[version[0]] = given[version]
+    last = {_name(ids, key): classes for (key, _), classes in given.items()}  # in their order
     for version, tree in trees.items():
         if tree["resourceType"] == contents.BINARY and (holders := held.get(_name(ids, version[0]))):
-            given[version] = reduce(or_, holders.values(), int(said_besides(tree)))
+            said = last.get(contents.governed_by(tree), 0) | int(said_besides(tree))
+            given[version] = reduce(or_, holders.values(), said)
 
 
 def _tell_of(given: dict[_Version, int], trees: Mapping[_Version, Tree], ids: Ids) -> None:
-    """A Provenance is as closed as what it is about, as that is now."""
+    """A Provenance is as closed as what it is about, as that is now; so is a Binary."""
     last = {key: classes for (key, _), classes in given.items()}  # in their order
     for version, tree in trees.items():
         for one in naming.about(ids, version[0], tree):
-            given[version] |= last.get(one, 0) & CLOSING
+            given[version] |= last.get(one, 0) & HIDING
 
 
 def _mark(given: dict[_Version, int], trees: Mapping[_Version, Tree], ids: Ids) -> None:
