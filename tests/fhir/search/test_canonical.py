@@ -50,6 +50,44 @@ async def house(territory: Territory) -> House:
     return made
 
 
+PARTS = (
+    (f"questionnaire={PAIN}|1.9", "ninth part"),
+    (f"questionnaire={PAIN}", "latest lost ninth part"),
+    (f"questionnaire={PAIN}|1.9%23group-1", "part"),
+    (f"questionnaire={PAIN}%23group-1", "part"),
+    (f"questionnaire={PAIN}|1.9%23group-2", ""),
+    (f"questionnaire={PAIN}|1", ""),
+    (f"questionnaire:below={PAIN}|1.9", "ninth part"),
+    (f"questionnaire:below={PAIN}|1", "ninth part"),
+    (f"questionnaire:below={PAIN}|1%23group-1", "part"),
+    (f"questionnaire={FALLS}", "fell part-too"),
+    (f"questionnaire={FALLS}%23group-1", "part-too"),
+    ("questionnaire.title=douleur neuf", "ninth part"),
+    ("questionnaire.title=chutes", "fell part-too"),
+    (f"_filter=questionnaire eq {PAIN}|1.9", "ninth part"),
+    (f"_filter=questionnaire re {PAIN}|1.9", "ninth part"),
+)
+
+
+@pytest.mark.parametrize(("query", "expected"), PARTS, ids=[query for query, _ in PARTS])
+async def test_a_fragment_names_a_part_of_what_the_canonical_names(house: House, query: str, expected: str) -> None:
+    """R4 datatypes.html#canonical: url, version and fragment; what is asked without a fragment is met by any."""
+    await answered(house, "part", "zoe", f"{PAIN}|1.9#group-1")
+    await answered(house, "part-too", "zoe", f"{FALLS}#group-1")
+
+    assert await house.found("QuestionnaireResponse", query) == expected
+
+
+async def test_what_names_a_part_refers_to_the_definition(house: House) -> None:
+    await answered(house, "part", "zoe", f"{PAIN}|1.9#group-1")
+
+    assert await included(house, "Questionnaire", "version=1.9&_revinclude=QuestionnaireResponse:questionnaire") == (
+        "ninth part"
+    )
+    asked = f"questionnaire={PAIN}|1.9%23group-1&_include=QuestionnaireResponse:questionnaire"
+    assert await included(house, "QuestionnaireResponse", asked) == "p9"
+
+
 async def included(house: House, type_: str, query: str, **more: Any) -> str:
     names = {house.territory.id(key): name for name, key in house.names.items()}
     found = await house.territory.search(type_, query, **more)

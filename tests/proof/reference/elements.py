@@ -207,9 +207,9 @@ def quantity_is(element: Any, modifier: str, value: str) -> bool:
 
 
 def uri_is(element: str, modifier: str, value: str) -> bool:
-    """A profile may be asked for without its version; `:below` and `:above` go by whole segments of the path."""
+    """A profile may be asked for without its version or fragment; `:below` and `:above` go by whole segments of the path."""
     if modifier == "":
-        return value in (element, element.partition("|")[0])
+        return value in spellings(element)
     low, high = (element, value) if modifier == "below" else (value, element)
     return low == high or low.startswith(high.rstrip("/") + "/")
 
@@ -225,13 +225,19 @@ def amounts_to(element: Any) -> tuple[int, str, str, Fraction]:
     return 1, element.get("system", ""), code or element.get("unit", ""), value
 
 
+def spellings(canonical: str) -> set[str]:
+    """datatypes.html#canonical, url|version#fragment: with the last two, and without either."""
+    whole, sharp, fragment = canonical.partition("#")
+    return {one + end for one in (whole, whole.partition("|")[0]) for end in {"", sharp + fragment}}
+
+
 def unversioned(reference: str) -> str:
     return reference.partition("/_history/")[0]
 
 
 def reference_is(parameter: Parameter, element: Any, modifier: str, value: str) -> bool:
     if isinstance(element, str):  # a canonical: without a version, any is meant (search.html#reference)
-        return not modifier and value in (element, element.partition("|")[0])
+        return not modifier and value in spellings(element)
     if modifier == "identifier":
         return "identifier" in element and token_is(element["identifier"], "", value)
     written = element.get("reference", "")

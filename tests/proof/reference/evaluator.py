@@ -111,7 +111,7 @@ class Seen:
 
     def defined(self, types: Iterable[str], canonical: str) -> Iterator[Resource]:
         """references.html#canonical: by url and version; without a version the latest, the last written of equal ones."""
-        url, _, version = canonical.partition("|")
+        url, _, version = canonical.partition("#")[0].partition("|")
         for type_ in types:
             known = [one for one in self.of_type.get(type_, ()) if one.get("url") == url]
             known = [one for one in known if version in ("", one.get("version", ""))]

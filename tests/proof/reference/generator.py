@@ -271,7 +271,9 @@ class Generator:
 
     def _reference(self, element: Any) -> tuple[str, Any]:
         if isinstance(element, str):
-            return "", [self.random.choice((element, element.partition("|")[0], f"{element.partition('|')[0]}|7"))]
+            whole = element.partition("#")[0]
+            url = whole.partition("|")[0]
+            return "", [self.random.choice((element, whole, url, f"{url}|7"))]
         written = element.get("reference", "")
         named = element.get("identifier", {})
         if "value" in named and not written:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .elements import Resource, at, codings, date_is, elements, fold, period, quantity_is, span, unversioned
+from .elements import Resource, at, codings, date_is, elements, fold, period, quantity_is, span, spellings, unversioned
 from .evaluator import satisfies
 from .tables import PARAMETERS
 
@@ -100,7 +100,7 @@ def _written(one: Any) -> str:
 
 def _refers(one: Any, value: str) -> bool:
     written = _written(one)
-    return value in (written, written.partition("|")[0] if isinstance(one, str) else unversioned(written))
+    return value in (spellings(written) if isinstance(one, str) else (written, unversioned(written)))
 
 
 def _compare(operator: str, text: str, value: str) -> bool:
@@ -118,9 +118,9 @@ def _compare(operator: str, text: str, value: str) -> bool:
 
 
 def _compare_uri(operator: str, uri: str, value: str) -> bool:
-    """To the letter; of a canonical, `eq` is met without its version too."""
-    bare = uri.partition("|")[0]
-    return value in (uri, bare) if operator == "eq" else _compare(operator, bare, value)
+    """To the letter; of a canonical, `eq` is met without its version or fragment too."""
+    bare = uri.partition("#")[0].partition("|")[0]
+    return value in spellings(uri) if operator == "eq" else _compare(operator, bare, value)
 
 
 def _coded(operator: str, system: str, code: str, value: str) -> bool:

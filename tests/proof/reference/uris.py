@@ -50,10 +50,18 @@ def _uri(held: str, version: str, asked: Asked) -> bool:
     return asked.value in {held, *([f"{held}|{version}"] if version else [])}
 
 
+def _parts(canonical: str) -> tuple[str, str, str]:
+    """datatypes.html#canonical: url, version and fragment of url|version#fragment."""
+    whole, _, fragment = canonical.partition("#")
+    url, _, version = whole.partition("|")
+    return url, version, fragment
+
+
 def _canonical(held: str, asked: Asked) -> bool:
-    url, _, version = held.partition("|")
-    wanted, _, start = asked.value.partition("|")
-    if url != wanted:
+    """What the question leaves out may be anything."""
+    url, version, fragment = _parts(held)
+    wanted, start, part = _parts(asked.value)
+    if url != wanted or part not in ("", fragment):
         return False
     if asked.modifier == "below":
         return not start or _version_is(version, start)
@@ -65,8 +73,10 @@ def satisfies(resource: Resource, asked: Asked) -> bool:
         case "url":
             return "url" in resource and _uri(resource["url"], resource.get("version", ""), asked)
         case "_profile":
-            written = [one.partition("|") for one in resource["meta"].get("profile", ())]
-            return any(_uri(url, version, asked) for url, _, version in written)
+            profiles = resource["meta"].get("profile", ())
+            if not asked.modifier:
+                return any(_canonical(one, asked) for one in profiles)
+            return any(_uri(_parts(one)[0], "", asked) for one in profiles)
         case "instantiates-canonical":
             return any(_canonical(one, asked) for one in resource.get("instantiatesCanonical", ()))
         case "contenttype":
@@ -92,7 +102,8 @@ class Made:
         return self.random.choice(("1", "1.0", "1.0.1", "10", "1.1", "2.0"))
 
     def _of(self, url: str) -> str:
-        return f"{url}|{self._version()}" if self.random.random() < 0.5 else url
+        version = f"|{self._version()}" if self.random.random() < 0.5 else ""
+        return url + version + (self.random.choice(("#a", "#b")) if self.random.random() < 0.2 else "")
 
     def _plan(self) -> str:
         return self.random.choice(("http://a.example/x", "http://a.example/xy", "urn:oid:1.2.3"))

@@ -175,6 +175,9 @@ def _forms(world: World) -> list[str]:
     ]
 
 
+ASKED = ("pain", "pain|1.9", "pain|7", "falls|2", "sleep", "sleep|1", "other", "pain|1.9#group-1")
+
+
 def _answers(world: World, patient: str) -> list[str]:
     """Answers to what a canonical names: the latest, a version, and one that is not kept here."""
     return [
@@ -186,7 +189,7 @@ def _answers(world: World, patient: str) -> list[str]:
             authored=f"2026-0{number + 1}-05",
             questionnaire=f"{FORM}/{asked}",
         )
-        for number, asked in enumerate(("pain", "pain|1.9", "pain|7", "falls|2", "sleep", "sleep|1", "other"))
+        for number, asked in enumerate(ASKED)
     ]
 
 

@@ -118,6 +118,21 @@ def _uri(value: Any) -> Iterator[Uri]:
     yield Uri(value)
 
 
+def _canonical_uri(value: Any) -> Iterator[Uri]:
+    yield Uri(value, fragment=parts_of_canonical(value)[2])
+
+
+def parts_of_canonical(value: str) -> tuple[str, str, str]:
+    """URL, version and fragment of url|version#fragment, of which the last two may be missing (R4 datatypes.html#canonical)."""
+    url, bar, rest = value.partition("|")
+    if bar:
+        version, _, fragment = rest.partition("#")
+    else:
+        version = ""
+        url, _, fragment = url.partition("#")
+    return url, version, fragment
+
+
 # ---- date ---------------------------------------------------------------------------------------------------------
 
 
@@ -182,14 +197,14 @@ def _any_reference(node: Any) -> Iterator[Reference]:
 
 
 def _canonical(value: Any) -> Iterator[Reference]:
-    url, _, version = value.partition("|")
+    url, version, fragment = parts_of_canonical(value)
     named = restful(url)
     if named is not None and not named.base:  # no canonical has a version of this service's
         yield Reference(named.type, named.id)
-    elif url.startswith("#"):
-        yield Reference(contained=url[1:] or "#")
+    elif value.startswith("#"):
+        yield Reference(contained=value[1:] or "#")
     elif url:
-        yield Reference(url=url, version=version)
+        yield Reference(url=url, version=version, fragment=fragment)
 
 
 def _inline(resource: Any) -> Iterator[Reference]:
@@ -264,7 +279,8 @@ CONVERT: dict[tuple[str, str], Convert] = {
     ("string", "markdown"): _string,
     ("string", "HumanName"): _parts("text", "family", "given", "prefix", "suffix"),
     ("string", "Address"): _parts("text", "line", "city", "district", "state", "postalCode", "country"),
-    **{("uri", name): _uri for name in ("uri", "url", "canonical")},
+    **{("uri", name): _uri for name in ("uri", "url")},
+    ("uri", "canonical"): _canonical_uri,
     **{("date", name): _date for name in ("date", "dateTime")},
     ("date", "instant"): _instant,
     ("date", "Period"): _period,

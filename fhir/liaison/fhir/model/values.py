@@ -44,7 +44,8 @@ class Reference(NamedTuple):
     `type` and `id` are set for `Type/id` and for an absolute URL that ends so, which is also kept in `url`; `version`
     for `/_history/…` and for the part of a canonical after `|`. Any other literal, canonicals included, is in `url`.
     `system` and `value` are those of Reference.identifier. Of a reference within the resource, `contained` is what stands
-    behind the `#`: the id of a contained resource; "#" when there is nothing, for the one that contains.
+    behind the `#`: the id of a contained resource; "#" when there is nothing, for the one that contains. `fragment` is the
+    part of a canonical that it names, behind the version if there is one.
     """
 
     type: str = ""
@@ -54,6 +55,7 @@ class Reference(NamedTuple):
     system: str = ""
     value: str = ""
     contained: str = ""
+    fragment: str = ""
 
 
 class Number(NamedTuple):
@@ -76,10 +78,12 @@ class Quantity(NamedTuple):
 
 
 class Uri(NamedTuple):
-    """uri: as written. `version` is that of a definition whose own canonical URL this is."""
+    """uri: as written. `version` is that of a definition whose own canonical URL this is; `fragment` what a canonical has at
+    its end."""
 
     value: str
     version: str = ""
+    fragment: str = ""
 
 
 class Position(NamedTuple):

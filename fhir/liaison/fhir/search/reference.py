@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from liaison.fhir.definitions import RESOURCE_TYPES, SearchParameter
 from liaison.fhir.errors import BadRequest
+from liaison.fhir.model.convert import parts_of_canonical
 from liaison.fhir.model.values import Reference, Token
 from liaison.fhir.search import token
 from liaison.fhir.search.conditions import Condition, Tokens
@@ -48,10 +49,11 @@ class Lineage(NamedTuple):
 
 
 class Versions(NamedTuple):
-    """`:below` on a canonical: all its versions or, with `start`, those that begin so."""
+    """`:below` on a canonical: all its versions or, with `start`, those that begin so; with `fragment`, that part of them."""
 
     url: str
     start: str
+    fragment: str
 
 
 def operand(text: str, modifier: str, parameter: SearchParameter, context: Context) -> Any:
@@ -93,8 +95,7 @@ def _lineage(plain: str, modifier: str, parameter: SearchParameter, context: Con
     if data_types(parameter, context.type_) <= _CANONICAL:
         if modifier == "above":
             raise BadRequest("The modifier ':above' is not defined for canonicals.")
-        url, _, start = plain.partition("|")
-        return Versions(url, start)
+        return Versions(*parts_of_canonical(plain))
     known = [one for one in sorted(HIERARCHIES) if one in parameter.target]
     type_, _, id_ = plain.removeprefix(f"{context.base_url}/").rpartition("/")
     if not known or (type_ and type_ not in known):
@@ -130,6 +131,9 @@ def index(value: Reference) -> Iterable[bytes]:
         yield of(written)
         if not value.id:  # a canonical is found without its version and with it, of which it may have none
             yield of(f"{written}|{value.version}")
+            if value.fragment:  # one part of it: found with that, and like the whole
+                yield of(f"{written}#{value.fragment}")
+                yield of(f"{written}|{value.version}#{value.fragment}")
         elif value.version:
             yield of(f"{written}/_history/{value.version}")
     if value.system or value.value:
@@ -164,6 +168,6 @@ def matches(values: Sequence[Reference], criterion: Criterion) -> bool:
 
 
 def _is_version(value: Reference, asked: Versions) -> bool:
-    if literal(value) != asked.url:
+    if literal(value) != asked.url or asked.fragment not in ("", value.fragment):
         return False
     return not asked.start or value.version == asked.start or value.version.startswith(f"{asked.start}.")

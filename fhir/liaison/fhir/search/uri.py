@@ -1,6 +1,6 @@
 """uri parameters: the whole URI, to the letter (R4 search.html#uri). `:below` and `:above` after decryption.
 
-A canonical that the record writes with a version (`meta.profile`) is found with it and without; so is the `url` of a
+A canonical that the record writes with a version or a fragment (`meta.profile`) is found with them and without; so is the `url` of a
 definition, whose version stands beside it. `:above` and `:below` go by whole path segments, and not into a urn.
 """
 
@@ -43,10 +43,12 @@ def matches(values: Sequence[Uri], criterion: Criterion) -> bool:
 
 def _written(value: Uri) -> tuple[str, ...]:
     """Each way in which a search may name it."""
-    url, bar, _ = value.value.partition("|")
-    if bar:
-        return url, value.value
-    return (url, f"{url}|{value.version}") if value.version else (url,)
+    if value.version:
+        return value.value, f"{value.value}|{value.version}"
+    ends = ("", f"#{value.fragment}") if value.fragment else ("",)
+    whole = value.value.removesuffix(ends[-1])
+    url = whole.partition("|")[0]
+    return tuple(dict.fromkeys(one + end for end in ends for one in (url, whole)))
 
 
 def _starts(uri: str, with_: str) -> bool:
