@@ -48,6 +48,8 @@ class Desks:
     _listening: dict[Page, list[tuple[str, Callable[..., None]]]] = field(default_factory=dict)
     altered: list[Page] = field(default_factory=list)
     """Those of the windows used that a test has changed for good."""
+    apps: list[str] = field(default_factory=list)
+    """Origins of vendors' apps, which a test opens on purpose."""
 
     @property
     def url(self) -> str:
@@ -65,9 +67,27 @@ class Desks:
         bundle = self.territory.get(self.territory.token(who), query).json()
         return [entry["resource"] for entry in bundle.get("entry", [])]
 
-    async def sign_in(self, key: str) -> Page:
+    async def sign_in(self, key: str, **app: str) -> Page:
         """A fresh phone, signed in as that person, on the page where they land."""
-        page = await self.windows.take()
+        page = await self.arrive(**app)
+        await page.goto("/connexion")
+        await self.prove(page, key)
+        return page
+
+    async def prove(self, page: Page, key: str) -> None:
+        """What a person fills in on the sign-in page."""
+        person = self.person(key)
+        await page.get_by_label("Identifiant").fill(person["username"])
+        await page.get_by_label("Mot de passe, ou code").fill(person.get("password") or person["pin"])
+        await press(page, page.get_by_role("button", name="Se connecter"))
+
+    async def arrive(self, app: str = "", served: str = "") -> Page:
+        """A fresh phone, on no page yet. What it asks of the origin `app` is `served` elsewhere."""
+        if app:
+            self.apps.append(app)
+        page = await self.windows.take(served)
+        if served:
+            self.altered.append(page)
         self.used.append(page)
         page.set_default_timeout(15_000)
 
@@ -77,7 +97,7 @@ class Desks:
                 self.heard.append(message.text)
 
         def asked(request: Request) -> None:
-            if not request.url.startswith((f"{self.url}/", "data:")):
+            if not request.url.startswith(("data:", *(f"{origin}/" for origin in (self.url, *self.apps)))):
                 self.outside.append(request.url)
 
         def failed(error: Error) -> None:
@@ -86,11 +106,6 @@ class Desks:
         self._listening[page] = [("console", console), ("pageerror", failed), ("request", asked)]
         for event, listener in self._listening[page]:
             page.on(event, listener)  # type: ignore[call-overload]  # each of them with its own event
-        person = self.person(key)
-        await page.goto("/connexion")
-        await page.get_by_label("Identifiant").fill(person["username"])
-        await page.get_by_label("Mot de passe, ou code").fill(person.get("password") or person["pin"])
-        await press(page, page.get_by_role("button", name="Se connecter"))
         return page
 
     async def leave(self) -> None:

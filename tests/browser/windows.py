@@ -1,6 +1,8 @@
 """Windows of Chromium that tests use one after the other. Opening one and warming it up takes longer than most tests are
 busy with their own pages."""
 
+from urllib.parse import urlsplit
+
 from playwright.async_api import Browser, Error, Page, ViewportSize
 
 PHONE = ViewportSize(width=360, height=640)
@@ -15,10 +17,19 @@ class Windows:
         self._url = url
         self._idle: list[Page] = []
 
-    async def take(self) -> Page:
-        if self._idle:
+    async def take(self, proxy: str = "") -> Page:
+        """With a proxy it is a window of its own, which goes there for all but the service."""
+        if self._idle and not proxy:
             return self._idle.pop()
-        context = await self._browser.new_context(locale="fr-FR", viewport=PHONE, has_touch=True, base_url=self._url)
+        # Chromium asks no proxy for addresses of this machine unless it is told to; of its rules the last counts.
+        around = f"<-loopback>,{urlsplit(self._url).netloc}"
+        context = await self._browser.new_context(
+            locale="fr-FR",
+            viewport=PHONE,
+            has_touch=True,
+            base_url=self._url,
+            proxy={"server": proxy, "bypass": around} if proxy else None,
+        )
         return await context.new_page()
 
     async def give_back(self, page: Page, *, altered: bool = False) -> None:
