@@ -131,7 +131,7 @@ async def test_without_the_lock_one_of_two_changes_is_lost(territory: Any, monke
 
     async def slow(connection: Any, patients: Any) -> Any:
         found = await honest(connection, patients)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)  # the planted fault: between its reading and its writing the other comes
         return found
 
     gp, opposed, other = [await territory.person(code) for code in ("gp", "nurse", "nurse")]

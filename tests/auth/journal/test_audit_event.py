@@ -114,7 +114,7 @@ async def test_a_rule_of_an_adopted_table_names_the_table_of_its_time(world: Wor
     text = packaged_text().replace('version: "2026.1"', 'version: "2026.2"')
     async with world.raw.transaction():
         await adopting.adopt(world.raw, world.vault, text, Decision("DPO", "essai"), 0)
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)  # the same
     await world.journal.record([world.read(1001, DOCTOR, MSP, res)])
 
     assert await policies() == [[rule], [rule, table]]

@@ -18,6 +18,8 @@ from liaison.fhir.errors import Unavailable
 from liaison.fhir.store.contract import Request
 from liaison.fhir.store.database import Database
 
+BLOCKED = "from pg_locks where not granted and relation = 'journal_entry'::regclass"
+
 
 async def records(raw: asyncpg.Connection) -> list[Record]:
     rows = await raw.fetch(f"select {', '.join(COLUMNS)} from journal_entry order by written, sequence")
@@ -124,9 +126,14 @@ async def test_a_transaction_still_open_is_bound_later(
         async with raw.transaction():
             await journal.record_within(raw, [entry(caller, Event.CREATE, patient=2)])
         await eventually(raw, Event.LINK)
-        await asyncio.sleep(0.3)
-    await asyncio.sleep(0.5)
-    links = [one.detail for one in await opened(raw, keys) if one.event == Event.LINK and one.detail]
+        await asyncio.sleep(0.3)  # long enough for the link that must not come yet
+
+    async def bound() -> list[Any]:
+        return [one.detail for one in await opened(raw, keys) if one.event == Event.LINK and one.detail]
+
+    async with asyncio.timeout(60):
+        while len(links := await bound()) < 2:
+            await asyncio.sleep(0.02)
     assert [[sequence for sequence, _ in link["within"]] for link in links] == [[-2], [-1]]
 
 
@@ -152,10 +159,10 @@ async def test_a_lost_connection_is_told_to_all_who_wait_and_the_next_ones_succe
     await transaction.start()
     await raw.execute("lock table journal_entry in exclusive mode")
     waiting = [asyncio.create_task(journal.record([entry(caller, Event.READ, patient=2)])) for _ in range(5)]
-    await asyncio.sleep(0.2)
-    await raw.execute(
-        "select pg_terminate_backend(pid) from pg_locks where not granted and relation = 'journal_entry'::regclass"
-    )
+    async with asyncio.timeout(60):
+        while not await raw.fetchval(f"select exists (select {BLOCKED})"):
+            await asyncio.sleep(0.02)
+    await raw.execute(f"select pg_terminate_backend(pid) {BLOCKED}")
     results: list[Any] = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(result) for result in results] == [Unavailable] * 5
     await transaction.rollback()

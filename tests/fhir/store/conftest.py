@@ -1,5 +1,6 @@
 """An open store over the real access filter, and callers with real rows in access_session and access_grant."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -148,3 +149,13 @@ async def records(either_database: Database, tmp_path: Path) -> AsyncIterator[Re
         made = Records(store, hooks)
         await made.session(1, 1)
         yield made
+
+
+async def held_up(database: Database, task: "asyncio.Task[Any]") -> None:
+    """Returns when what the task has asked waits for a lock of another, or when the task has ended without waiting."""
+    async with asyncio.timeout(60):
+        while not task.done() and not await database.reading.fetchval(
+            "select exists (select from pg_locks l join pg_stat_activity a using (pid)"
+            " where not l.granted and a.datname = current_database())"
+        ):
+            await asyncio.sleep(0.01)

@@ -10,7 +10,7 @@ from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import Store, filling, parameters, walking
 from liaison.fhir.store.contract import Indexed, Tree
 
-from .conftest import observation
+from .conftest import held_up, observation
 from .test_reindex import index as all_rows
 
 PARAMETER: Tree = {
@@ -111,12 +111,12 @@ async def test_it_waits_for_who_is_writing_and_who_comes_after_waits_for_it(reco
         await store.write(writing, records.caller, [early], {})  # indexed without the parameter
         await second.start()
         parameter = asyncio.create_task(store.write(adding, records.caller, [records.change(PARAMETER, 0)], {}))
-        await asyncio.sleep(0.1)
+        await held_up(records.database, parameter)
         assert not parameter.done(), "it came between a writer's rows and their commit"
         await first.commit()
         await parameter
         after = asyncio.create_task(records.write(late))
-        await asyncio.sleep(0.1)
+        await held_up(records.database, after)
         assert not after.done(), "a writer came between the parameter and its commit"
         await second.commit()
         await after

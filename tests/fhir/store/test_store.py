@@ -11,6 +11,8 @@ from liaison.fhir.errors import Conflict, NotFound, Unavailable
 from liaison.fhir.store import erasure
 from liaison.fhir.store.contract import Change
 
+from .conftest import held_up
+
 OBSERVATION = {"resourceType": "Observation", "status": "final", "code": {"text": "SpO2"}}
 
 
@@ -221,7 +223,7 @@ async def test_an_erasure_waits_for_a_write_under_way(records: Any) -> None:
                 await erasure.erase(erasing, records.store.vault, patient)
 
         waiting = asyncio.create_task(erase())
-        await asyncio.sleep(0.1)
+        await held_up(database, waiting)
         assert not waiting.done()
         await transaction.commit()
         await waiting

@@ -169,7 +169,7 @@ def test_a_request_under_way_is_finished_before_the_stop(service: Any, own: tupl
         # As when the whole group is signalled: what the workers were forked from must not go first.
         for pid in (*nursery_of(process), *workers_of(process), process.pid):
             os.kill(pid, signal.SIGTERM)
-        time.sleep(1.5)
+        time.sleep(1.5)  # time in which they would go, if they did not wait for the rest
         yield b'"Nothing"}'
 
     def post() -> None:
@@ -225,7 +225,7 @@ def test_a_worker_that_dies_while_it_is_asked_for_its_health_is_replaced(
 
     for pid in before:
         os.kill(pid, signal.SIGSTOP)  # the supervisor asks it, and waits for its answer
-    time.sleep(1.5)
+    time.sleep(1.5)  # longer than it waits between two questions: nothing outside tells that it has asked
     for pid in before:
         os.kill(pid, signal.SIGKILL)
 

@@ -58,7 +58,7 @@ async def test_the_first_verification_is_made_and_the_next_a_day_later(database:
     first = await until(database, vault, lambda known: known.told is not None)
     assert first.told
     assert (first.told.size, first.told.where) == (2, "")
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.3)  # some of its looks, that must find nothing to do
     assert (await verdicts.latest(database.reading, vault)).made_at == first.made_at
     await database.writing.execute("delete from journal_verdict")  # or whatever else makes it unreadable
     assert (await until(database, vault, lambda known: known.told is not None)).made_at != first.made_at

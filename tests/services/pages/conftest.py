@@ -12,8 +12,10 @@ import uvicorn
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, ConsoleMessage, Page, Request
 
+from liaison.auth.people import accounts
+
 from ..chromium import emptied, launched
-from ..oauth.conftest import PASSWORD, Place, place, settings  # noqa: F401  # fixtures
+from ..oauth.conftest import PASSWORD, Place, place, settings, shared  # noqa: F401  # fixtures of every desk, found by name
 
 TAGS = ["RGAAv4", "wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES = ((320, 640), (360, 640), (768, 1024), (1280, 800))
@@ -103,3 +105,15 @@ async def check_page(page: Page) -> None:
         assert small == [], (page.url, width)
     if before:
         await page.set_viewport_size(before)
+
+
+@pytest.fixture
+async def managed(place: Place) -> Place:
+    """The nurse is, for once, the manager of a home-care service; the one called 'both' works there with a PIN."""
+    async with place.house.database.writing.acquire() as connection:
+        await connection.execute(
+            "update held_role set role_code = 'home-service-manager'"
+            " where practitioner = (select fhir_res from account where username = 'nurse')"
+        )
+        await accounts.set_secret(connection, "both", pin="271828")
+    return place

@@ -1,5 +1,4 @@
 """Every page there is: confined by its headers, kept by nobody, and asking for it changes nothing."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 
@@ -11,7 +10,7 @@ from liaison.services.pages import static_files
 from liaison.services.pages.layout import content_security_policy
 from liaison.services.pages.routes import routes
 
-from ..oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
+from ..oauth.conftest import Place
 
 PAGES = sorted(
     {

@@ -18,18 +18,6 @@ from .conftest import Site, check_page
 PHONE = f"__Host-{cookies.PHONE}"
 
 
-@pytest.fixture
-async def managed(place: Place) -> Place:
-    """The nurse is, for once, the manager of a home-care service; the one called 'both' works there with a PIN."""
-    async with place.house.database.writing.acquire() as connection:
-        await connection.execute(
-            "update held_role set role_code = 'home-service-manager'"
-            " where practitioner = (select fhir_res from account where username = 'nurse')"
-        )
-        await accounts.set_secret(connection, "both", pin="271828")
-    return place
-
-
 async def enrol(browser: httpx.AsyncClient, label: str = "Téléphone 1") -> httpx.Response:
     page = await browser.get("/telephones")
     return await browser.post("/telephones", data={"csrf": field(page.text, "csrf"), "libelle": label})

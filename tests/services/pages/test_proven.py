@@ -1,5 +1,4 @@
 """What touches rights, keys, software or phones asks for a recent proof: every form is on one of the lists below."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 from urllib.parse import unquote
@@ -11,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from liaison.services.pages.page import Page, page
 from liaison.services.pages.routes import routes
 
-from ..oauth.conftest import Place, place, settings, shared  # noqa: F401  # fixtures
+from ..oauth.conftest import Place
 
 PROVEN = frozenset(
     {

@@ -1,12 +1,11 @@
 """Several aides take turns on one phone: two touches lead from one to the next, and her code lets her in."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from liaison.auth.people import accounts, phones
 
-from ..oauth.conftest import Place, declared_as, place, settings  # noqa: F401  # fixtures
+from ..oauth.conftest import Place, declared_as
 from .conftest import Site, check_page
 
 PINS = {"both": "271828", "nurse": "314159"}

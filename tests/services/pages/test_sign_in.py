@@ -1,5 +1,4 @@
 """Signing in and out, in a browser's eyes: cookies, forms, roles, refusals, and the journal."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 
@@ -10,7 +9,7 @@ from liaison.auth.people import accounts, phones
 from liaison.services.house import House
 from liaison.services.pages.entering import local
 
-from ..oauth.conftest import PASSWORD, URL, Place, declared_as, field, place, settings, sign_in  # noqa: F401  # fixtures
+from ..oauth.conftest import PASSWORD, URL, Place, declared_as, field, sign_in
 
 
 async def events(house: House) -> list[tuple[int, int]]:

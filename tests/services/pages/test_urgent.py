@@ -1,5 +1,4 @@
 """Emergency access asks for a sign-in of less than half an hour: else for the secret again, in the same form."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 import json
@@ -15,7 +14,7 @@ from liaison.auth.oauth2 import rfc9470
 from liaison.auth.people import browsers
 from liaison.fhir.store.contract import Request
 
-from ..oauth.conftest import PASSWORD, Place, field, place, settings  # noqa: F401  # fixtures
+from ..oauth.conftest import PASSWORD, Place, field
 
 NEUTRAL = "Aucun accès ne peut être ouvert"
 FORM = {

@@ -42,7 +42,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Markdown, rendered with HTML off
+        autoescape=False,  # noqa: S701  # Markdown, rendered with HTML off
     )
     environment.filters["cell"] = cell
     environment.filters["or_blank"] = lambda text: cell(str(text)) if text else "**à compléter**"

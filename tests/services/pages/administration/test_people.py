@@ -1,5 +1,4 @@
 """The administrators' accounts page: links shown once, suspension, and recovery by two of them."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 from collections.abc import AsyncIterator
@@ -10,7 +9,7 @@ import pytest
 from liaison.auth.people import accounts, identity_checks, recovery
 from liaison.services.pages.administration import people
 
-from ...oauth.conftest import Place, field, place, settings, sign_in  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, field, sign_in
 
 PATH = "/administration/comptes"
 ACTS = (PATH, *(f"{PATH}/{act}" for act in ("suspendre", "lien", "fin", "retablir")))

@@ -1,5 +1,4 @@
 """Le journal est-il intact ? The verdict first, for a short journal and for a long one; proofs that the command checks."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import base64
 import html
@@ -21,7 +20,7 @@ from liaison.services.jobs import verifying
 from liaison.services.pages.audit import integrity
 
 from ...console import typed
-from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, field
 
 WHOLE = "Oui. Rien n'a été retiré, ajouté ni changé."
 AT_FIRST_SIGHT = "Rien d'anormal à première vue."

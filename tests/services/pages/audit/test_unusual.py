@@ -1,5 +1,4 @@
 """An unusual access from the rule to the closed case: the list, a question and its answer, two readers, suspension, the PDF."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 from collections.abc import AsyncIterator
@@ -19,7 +18,7 @@ from liaison.services.pages.audit.counts import by_structure
 from liaison.services.pages.audit.to_review import Line, Person
 from liaison.services.pages.languages import read_catalogue
 
-from ...oauth.conftest import Place, field, place, settings, sign_in  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, field, sign_in
 from ..browsing import say, text
 
 TODAY = date.today().isoformat()

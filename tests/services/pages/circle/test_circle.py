@@ -1,5 +1,4 @@
 """L'équipe de la personne: each with dates and legal basis; a member invites and ends, and gives nothing to themselves."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 import json
@@ -13,7 +12,7 @@ from liaison.auth.access import internal, vocabulary
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key, Request
 
-from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, field
 
 
 async def team(place: Place) -> dict[str, Any]:

@@ -1,5 +1,4 @@
 """What a trainee wrote waits for the supervisor, until it is countersigned; changed, it waits again."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 from typing import Any
@@ -16,7 +15,7 @@ from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key, Request
 from liaison.services.pages.countersign.countersign import VERIFIER
 
-from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, field
 
 NOTE = "Interrogatoire et examen d'entrée"
 

@@ -1,5 +1,4 @@
 """The pages in an installation for real people, where one factor opens nobody's record."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 import time
@@ -12,7 +11,7 @@ from liaison.auth.people import second_factor, totp
 from liaison.auth.people.accounts import by_username
 from liaison.services.installation import Kind
 
-from ...oauth.conftest import PASSWORD, Place, declared_as, field, place, settings, sign_in  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, declared_as, field
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
 """Passkeys in a real Chromium, whose virtual authenticator is driven over the DevTools protocol (WebAuthn domain)."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import asyncio
 import re
@@ -13,8 +12,8 @@ from webauthn.helpers import base64url_to_bytes, parse_client_data_json
 from liaison.auth.people import accounts, invitations, passkeys
 from liaison.services.installation import Kind
 
-from ...oauth.conftest import declared_as, place, settings  # noqa: F401  # fixtures
-from ..conftest import Site, check_page, chromium, site  # noqa: F401  # fixtures
+from ...oauth.conftest import declared_as
+from ..conftest import Site, check_page
 
 pytestmark = pytest.mark.browser
 

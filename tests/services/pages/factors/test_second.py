@@ -1,5 +1,4 @@
 """A password is half a sign-in: the code that follows, who is led to set one up, and what a half opens (nothing)."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import pytest
 
@@ -7,8 +6,8 @@ from liaison.auth.journal.entry import Event
 from liaison.services.pages import entering
 from liaison.services.pages import sign_in as sign_in_pages
 
-from ...oauth.conftest import PASSWORD, Place, field, place, settings, sign_in  # noqa: F401  # fixtures
-from .conftest import code, real, second_step, secret_in, used_code, with_app  # noqa: F401  # fixtures
+from ...oauth.conftest import PASSWORD, Place, field, sign_in
+from .conftest import code, second_step, secret_in, used_code, with_app
 
 SESSION = "__Host-liaison"
 

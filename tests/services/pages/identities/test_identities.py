@@ -1,5 +1,4 @@
 """Doublons proposés and Identité: two records are compared, merged and taken apart; an identity is checked and corrected."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 from collections.abc import AsyncIterator
@@ -14,7 +13,7 @@ from liaison.auth.access.identity import is_merged, matricules, status_of
 from liaison.fhir.store.contract import Request
 
 from ....auth.access.arrivals import traits
-from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place
 from ..browsing import say, text
 
 Tree = dict[str, Any]

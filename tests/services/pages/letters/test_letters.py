@@ -1,5 +1,4 @@
 """Who is reached by no account and no address gets a letter: printed by their attending doctor, and said to be sent once."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from liaison.auth.access import internal, team_writing
 from liaison.fhir.store.contract import Request
 from liaison.services.pages.reading.moments import PARIS
 
-from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, field
 from ..sheets.test_printing import words
 
 

@@ -1,5 +1,4 @@
 """The shared notebook on the pages: who will read is said before; a relative has this page and no other."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from liaison.auth.access import internal, vocabulary
 from liaison.fhir.store.contract import Request
 
-from ...oauth.conftest import Place, field, place, settings, sign_in  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, field, sign_in
 
 
 async def write(place: Place, *trees: dict[str, Any]) -> list[str]:

@@ -1,5 +1,4 @@
 """Accès en ligne: staff say whose papers they have seen, and a representation that is taken back takes the account."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,7 +12,7 @@ from liaison.auth.access.relations import Relation
 from liaison.auth.people import accounts, identity_checks
 from liaison.fhir.store.contract import Key, Request
 
-from ...oauth.conftest import PASSWORD, Place, field, place, settings, sign_in  # noqa: F401  # fixtures
+from ...oauth.conftest import PASSWORD, Place, field, sign_in
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
 """« La personne s'oppose » on the pages: what stops is said first; it counts at the next request; it waits to be confirmed."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 import re
@@ -14,7 +13,7 @@ from liaison.auth.access import internal, team_writing
 from liaison.fhir.store.contract import Request
 from liaison.services.pages.opposing.confirming import due
 
-from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, field
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
 

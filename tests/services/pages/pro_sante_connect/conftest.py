@@ -1,5 +1,4 @@
 """The pages beside a provider that behaves as Pro Santé Connect; the nurse and « both » are in our directory."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import json
 from collections.abc import AsyncIterator
@@ -13,7 +12,7 @@ from liaison.auth.people.pro_sante_connect.provider import Provider, Registratio
 from liaison.fhir.store.contract import Request
 from liaison.services.installation import Kind
 
-from ...oauth.conftest import URL, Place, declared_as, field, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import URL, Place, declared_as, field
 from .provider import CLIENT, SECRET, Psc, running
 
 NUMBERS = {"nurse": "99700000017", "both": "99700000025"}

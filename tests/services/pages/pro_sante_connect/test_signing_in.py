@@ -1,5 +1,4 @@
 """In through Pro Santé Connect: who gets in, in which role, and everything that is no proof."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 import time
@@ -17,8 +16,8 @@ from liaison.auth.people.pro_sante_connect.provider import AGAIN
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key, Request
 
-from ...oauth.conftest import URL, Place, field, place, settings, sign_in  # noqa: F401  # fixtures
-from .conftest import NUMBERS, inscribe, psc, there, through  # noqa: F401  # fixtures
+from ...oauth.conftest import URL, Place, field
+from .conftest import NUMBERS, inscribe, there, through
 from .provider import CLIENT, DOCTOR, NURSE, Psc
 
 SESSION = "__Host-liaison"

@@ -1,13 +1,12 @@
 """Out there, out here; out here, and the way to be out there."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import time
 from typing import Any
 
 import pytest
 
-from ...oauth.conftest import Place, agree, field, place, query_of, redeem, settings  # noqa: F401  # fixtures
-from .conftest import psc, through  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, agree, field, query_of, redeem
+from .conftest import through
 from .provider import LOGOUT_EVENT, Psc
 
 

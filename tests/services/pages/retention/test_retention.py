@@ -1,5 +1,4 @@
 """Conservation: the plan, legal holds, and destroying what is due, for the officer and administrators."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,7 +12,7 @@ from liaison.auth.journal.entry import Event
 from liaison.auth.retention import holds
 from liaison.fhir.store.contract import Key, Request
 
-from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place
 from ..browsing import say, text
 
 Tree = dict[str, Any]

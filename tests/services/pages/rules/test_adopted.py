@@ -1,5 +1,4 @@
 """The pages and the doctor say which table is in force, since when, by whose decision, and how far the rights follow."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from liaison.fhir.store.database import connection
 from liaison.services.custody import checks
 from liaison.services.pages.audit.rules_then import RulesThen
 
-from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place
 
 OTHER = (
     packaged_text()

@@ -1,5 +1,4 @@
 """The page of rules says the table in force, whole, to anyone, and in English too."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import html
 
@@ -9,7 +8,7 @@ from liaison.auth.access.table import packaged
 from liaison.services.pages.languages import translations
 from liaison.services.pages.reading import classes
 
-from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place
 
 
 async def test_every_row_is_told_to_anyone_with_its_version(place: Place) -> None:

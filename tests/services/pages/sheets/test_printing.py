@@ -1,5 +1,4 @@
 """Sheets to print: PDFs whose words can be found again, whatever a name is made of."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 
@@ -7,7 +6,7 @@ import pytest
 
 from liaison.services.pages.sheets.printing import Part, pdf
 
-from ...oauth.conftest import Place, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place
 
 
 def words(document: bytes) -> str:

@@ -1,5 +1,4 @@
 """A self-employed professional names who works in her place or under her name, and nobody else."""
-# the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import asyncio
 import html
@@ -15,11 +14,9 @@ from liaison.fhir.model.dates import ZONE
 from liaison.services.pages.calendar_words import day_said, last_day_before
 from liaison.services.pages.role_names import role_name
 
-from ...oauth.conftest import Place, place, settings
+from ...oauth.conftest import Place
 from .test_referent import RPPS, link_in
 from .test_team import person, post
-
-__all__ = ["place", "settings"]
 
 
 def day(days: int) -> str:

@@ -1,5 +1,4 @@
 """The referent of a practice or of a hospital unit: the people of her own structure, and no role beyond it."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
 from collections.abc import AsyncIterator
@@ -13,7 +12,7 @@ from liaison.fhir.model.dates import ZONE
 from liaison.services.pages.team.newcomer import is_rpps
 
 from ...oauth.conftest import Place, declared_as, sign_in
-from ..test_phones import PHONE, managed  # noqa: F401  # a fixture
+from ..test_phones import PHONE
 from .test_team import PIN, choose_pin, person, post
 
 RPPS = "10100000008"

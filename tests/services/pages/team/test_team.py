@@ -1,8 +1,6 @@
 """A manager's people: from nobody to working on the service's phone, and everything that is not hers to do."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -10,19 +8,10 @@ import pytest
 from liaison.auth.people import accounts
 from liaison.services.pages import cookies
 
-from ...oauth.conftest import Place, declared_as, field, sign_in
-from ..test_phones import managed  # noqa: F401  # a fixture
+from ...oauth.conftest import Place, field, sign_in
 
 PHONE = f"__Host-{cookies.PHONE}"
 PIN = "271828"
-
-
-@pytest.fixture
-async def manager(managed: Place) -> AsyncIterator[httpx.AsyncClient]:
-    async with managed.signed_in() as browser:
-        await post(browser, "/telephones", libelle="Téléphone 1")
-        await declared_as(managed, None)  # as where real people work, PINs are for the phones that were enrolled
-        yield browser
 
 
 async def post(browser: httpx.AsyncClient, path: str, **form: str) -> httpx.Response:

@@ -1,5 +1,4 @@
 """Who may give a tour to whom, for which days, and what stands in a line afterwards."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,8 +14,7 @@ from liaison.services.pages.team.listing import Listed
 from liaison.services.pages.team.tour import Line, at_once, denies, entered, handed_over, may_be_absent, week_end
 
 from ...oauth.conftest import Place
-from ..test_phones import managed  # noqa: F401  # a fixture
-from .test_team import invite, manager, person  # noqa: F401  # a fixture
+from .test_team import invite, person
 
 TODAY = date(2026, 11, 28)  # a Saturday
 SUNDAY = date(2026, 11, 29)

@@ -1,9 +1,8 @@
 """In a base that is no sandbox, the demonstration's doors do not exist."""
-# ruff: noqa: F811  # the fixtures below come from another folder's conftest, and tests name them as parameters
 
 import pytest
 
-from ...oauth.conftest import Place, field, place, settings  # noqa: F401  # fixtures
+from ...oauth.conftest import Place, field
 
 
 @pytest.mark.parametrize("path", ["/territoire", "/territoire/gp", "/territoire/autorite"])
