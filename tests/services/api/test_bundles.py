@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from .bundles import entry, observation, send
+
 pytestmark = pytest.mark.http
 
 
@@ -21,25 +23,6 @@ def gp(service: Any) -> Iterator[httpx.Client]:
 def patient(service: Any) -> str:
     made: str = service.patient()
     return made
-
-
-def entry(resource: dict[str, Any], url: str = "", **request: Any) -> dict[str, Any]:
-    found = {"resource": resource, "request": {"method": "POST", "url": resource["resourceType"], **request}}
-    return {"fullUrl": url, **found} if url else found
-
-
-def send(client: httpx.Client, type_: str, *entries: dict[str, Any]) -> httpx.Response:
-    return client.post("/", json={"resourceType": "Bundle", "type": type_, "entry": entries})
-
-
-def observation(subject: str, **more: Any) -> dict[str, Any]:
-    return {
-        "resourceType": "Observation",
-        "status": "final",
-        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
-        "subject": {"reference": subject},
-        **more,
-    }
 
 
 def urn() -> str:

@@ -5,7 +5,7 @@ What the caller may not see is nothing: a reference to it gets the answer of one
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -17,9 +17,10 @@ from liaison.fhir.interactions.conditional import matched, too_many, unmatched
 from liaison.fhir.interactions.identities import Locks, locks
 from liaison.fhir.interactions.links import Link, links, relinked
 from liaison.fhir.interactions.references import Target, root_of, target, unversioned
+from liaison.fhir.interactions.related import Related
 from liaison.fhir.interactions.scope import permit_letter
 from liaison.fhir.interactions.writes import Write
-from liaison.fhir.model import read, references, referring
+from liaison.fhir.model import references, referring
 from liaison.fhir.search.searching import Matches
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Caller, Disclosure, Key, Opened, Singled, Tree
@@ -27,29 +28,6 @@ from liaison.fhir.store.contract import Caller, Disclosure, Key, Opened, Singled
 AT_ONCE: Final = 16
 NAMED: Final = 50
 """Issues that one answer names; a bundle may have thousands for one reason."""
-
-
-class Related(Mapping[str, Tree]):
-    """Resources that are referred to, by relative reference. Read only when somebody asks for one."""
-
-    def __init__(self, new: Mapping[str, Tree], stored: Mapping[str, Opened]) -> None:
-        self._new = new
-        self._stored = stored
-        self._read: dict[str, Tree] = {}
-
-    def __getitem__(self, reference: str) -> Tree:
-        if reference in self._new:
-            return self._new[reference]
-        if reference not in self._read:
-            self._read[reference] = read(self._stored[reference].stored)
-        return self._read[reference]
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._new
-        yield from (reference for reference in self._stored if reference not in self._new)
-
-    def __len__(self) -> int:
-        return len(self._new.keys() | self._stored.keys())
 
 
 class Place(NamedTuple):
@@ -174,8 +152,14 @@ class Resolver:
         asked = [write for write in self._writes if write.none_exist or write.matching]
         most = max((write.most for write in asked), default=1)
         await self._search({(write.type_, write.none_exist or write.matching) for write in asked}, most)
+        gone = {write.key for write in self._writes if write.interaction == "delete"}
+        for write in asked:
+            if write.interaction == "delete":
+                gone.update(self._matches[write.type_, write.matching].keys)
         for write in asked:
             keys = self._matches[write.type_, write.none_exist or write.matching].keys
+            if write.none_exist:  # R4 http.html#trules: what is deleted is so before anything is created
+                keys = [key for key in keys if key not in gone]
             if len(keys) > write.most:
                 raise write.problem(PreconditionFailed(too_many(write.most)))
             if write.none_exist and keys:
@@ -187,12 +171,20 @@ class Resolver:
 
     async def _search(self, wanted: set[tuple[str, str]], most: int = 1) -> None:
         limit = asyncio.Semaphore(AT_ONCE)
+        leaving = Counter[str]()  # so many of a type may be found that do not count
+        for write in self._writes:
+            leaving[write.type_] += write.most if write.interaction == "delete" else 0
 
         async def one(type_: str, query: str) -> None:
             permit_letter(self._caller, "s", type_)
             async with limit:
                 found = self._matches[type_, query] = await search.find(
-                    self._store, self._caller, type_, query, limit=most + 1, base_url=self._base_url
+                    self._store,
+                    self._caller,
+                    type_,
+                    query,
+                    limit=most + 1 + leaving[type_],
+                    base_url=self._base_url,
                 )
                 self.consulted |= dict.fromkeys(found.consulted)
                 self.singled |= found.singled
@@ -214,12 +206,12 @@ class Resolver:
             }
             targets = {text: found for text, found in targets.items() if text not in self.resolved}
         await self._search({(t.type_, t.name) for t in targets.values() if t is not None and t.kind == "conditional"})
-        reasons = {text: self._conditional(text, t) for text, t in targets.items()}
+        deleted = {one.key: one.at for one in self._writes if one.interaction == "delete" and one.key is not None}
+        reasons = {text: self._conditional(text, t, deleted) for text, t in targets.items()}
         await self._read_all({key for key in self.resolved.values() if not isinstance(key, Write)})
         named = {key for key in self.resolved.values() if isinstance(key, Key)}
         theirs = await self._of_theirs({key for key in named if self._reference(key) not in self._stored})
         standing = self._standing()
-        deleted = {one.key: one.at for one in self._writes if one.interaction == "delete" and one.key is not None}
         for text, found in targets.items():
             key = self.resolved.get(text)
             if text in standing:
@@ -249,7 +241,7 @@ class Resolver:
                 (left if text in stood else changed).add(text)
         return left - changed
 
-    def _conditional(self, text: str, found: Target | None) -> str:
+    def _conditional(self, text: str, found: Target | None, deleted: Container[Key]) -> str:
         """Notes what the text names, or gives the reason why it names nothing."""
         if found is None:
             return "This is not a reference: write Type/id, Type?criteria, #id, urn:uuid or an absolute URL."
@@ -262,7 +254,9 @@ class Resolver:
                     return f"{found.type_}/{found.name} does not exist, or you may not see it."
                 self.resolved[text] = key
             case "conditional":
-                keys = self._matches[found.type_, found.name].keys
+                every = self._matches[found.type_, found.name].keys
+                # R4 http.html#trules: references are resolved when all else is done. Of what is deleted, one is named as such.
+                keys = [key for key in every if key not in deleted] or every[:1]
                 if len(keys) != 1:
                     return f"The conditional reference {text:.200} matches {'several' if keys else 'no'} resources."
                 self.resolved[text] = keys[0]
