@@ -42,7 +42,7 @@ class Evidence:
     """For one pass: what was read is kept until its end."""
 
     def __init__(
-        self, store: Store, connection: "asyncpg.Connection | asyncpg.Pool", cell: Caller, base_url: str
+        self, store: Store, connection: asyncpg.Connection | asyncpg.Pool, cell: Caller, base_url: str
     ) -> None:
         self._store, self._connection, self._cell, self._base_url = store, connection, cell, base_url
         self._people: dict[Key, Likeness] = {}
@@ -153,5 +153,6 @@ class Evidence:
             if await self._connection.fetch(
                 _HELD, opening.patient, {role, practitioner} - {0}, ended - timedelta(minutes=1)
             ):
-                return datetime.fromisoformat(ended.isoformat())
+                when: datetime = ended
+                return when
         return None

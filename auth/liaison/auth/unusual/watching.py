@@ -7,7 +7,7 @@ whose month's key was destroyed is passed over: nobody can read it any more.
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import asyncpg
 
@@ -21,6 +21,8 @@ from liaison.auth.unusual.firing import COUNTED, TESTS, Facts
 from liaison.auth.unusual.openings import HOUR, PARIS, Looked, Opening, by_a_professional, crossings, openings
 from liaison.fhir.errors import TooCostly
 from liaison.fhir.store import Store
+
+Connection: TypeAlias = asyncpg.Connection | asyncpg.Pool
 
 AT_ONCE: Final = 2_000
 BUDGET: Final = 50_000
@@ -55,7 +57,7 @@ class Passed(NamedTuple):
     more: bool
 
 
-async def opened(connection: asyncpg.Connection, keys: JournalKeys, records: Iterable[Record]) -> list[Looked]:
+async def opened(connection: Connection, keys: JournalKeys, records: Iterable[Record]) -> list[Looked]:
     """Those that can be read."""
     kept = list(records)
     if any(not keys.holds(one.generation) for one in kept):
@@ -94,7 +96,7 @@ async def passed(connection: asyncpg.Connection, store: Store, keys: JournalKeys
 
 
 async def tried(
-    connection: asyncpg.Connection,
+    connection: Connection,
     store: Store,
     keys: JournalKeys,
     base_url: str,
@@ -102,7 +104,8 @@ async def tried(
     until: date,
 ) -> list[Finding]:
     """What the rule would have found from `watched.since` to the end of `until`; nothing is kept. TooCostly for a period of
-    too many entries."""
+    too many entries. Give it the pool: while it looks, it needs others of the store's connections, and who holds one while
+    all are held waits for ever."""
     begins, ends = _midnight(watched.since), _midnight(until + timedelta(days=1))
     rows = await connection.fetch(_BETWEEN, begins, ends)
     if len(rows) > BUDGET:
@@ -114,7 +117,7 @@ async def tried(
 
 @asynccontextmanager
 async def _looking(
-    store: Store, connection: asyncpg.Connection, base_url: str, entries: Sequence[Looked]
+    store: Store, connection: Connection, base_url: str, entries: Sequence[Looked]
 ) -> AsyncIterator[Evidence | None]:
     """One session of the internal principal for all rules of a pass; None where no professional did anything."""
     if not any(by_a_professional(one.entry) for one in entries):
@@ -128,7 +131,7 @@ async def _looking(
 
 
 async def evaluated(
-    connection: asyncpg.Connection,
+    connection: Connection,
     store: Store,
     keys: JournalKeys,
     evidence: Evidence | None,
@@ -160,7 +163,7 @@ async def evaluated(
     return found
 
 
-async def _hour_before(connection: asyncpg.Connection, keys: JournalKeys, own: Sequence[Looked]) -> list[Looked]:
+async def _hour_before(connection: Connection, keys: JournalKeys, own: Sequence[Looked]) -> list[Looked]:
     """What these people did in the hour before: it counts, and was looked at already."""
     first = min(one.record.at for one in own)
     people = sorted({one.record.person for one in own})

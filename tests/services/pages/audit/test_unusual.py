@@ -1,5 +1,6 @@
 """An unusual access from the rule to the closed case: the list, a question and its answer, two readers, suspension, the PDF."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -112,6 +113,24 @@ async def test_a_rule_is_tried_turned_on_and_off_each_in_the_journal(place: Plac
     ]
     trials = [one.detail for one in await told(place, Event.JOURNAL_READ) if one.detail]
     assert sum(trial["act"] == "unusual rule tried" for trial in trials) == 2
+
+
+async def test_many_trials_at_once_do_not_wait_for_each_other(place: Place, officer: httpx.AsyncClient) -> None:
+    """Each opens a session to look with: nobody may keep, meanwhile, the last connection that it needs."""
+    async with place.signed_in("nurse") as nurse:
+        await nurse.get(f"/dossiers/{place.other_patient}")
+    csrf = field((await officer.get("/mes-connexions")).text, "csrf")
+    days = [(date.fromisoformat(TODAY) - timedelta(days=back)).isoformat() for back in range(12)]
+    form = {"csrf": csrf, "acte": "essayer", "au": TODAY, "refusals": "1"}
+
+    async with asyncio.timeout(60):
+        tried = await asyncio.gather(
+            *(
+                officer.post(f"{RULES}/no-relation", data={**form, "du": day}) for day in days
+            )  # none is another sent twice
+        )
+
+    assert ["Essai : la règle aurait trouvé 1 accès" in text(one) for one in tried] == [True] * len(days)
 
 
 async def test_names_wait_for_the_notice_to_staff(place: Place, officer: httpx.AsyncClient) -> None:

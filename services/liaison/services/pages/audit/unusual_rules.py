@@ -172,10 +172,9 @@ async def _try(request: Request, rule: Rule, form: Mapping[str, str]) -> Respons
             first = max(first, notice.since)
         watched = Watched(rule, 0, rule.values(values), first)
         try:
-            async with house.database.writing.acquire() as connection:
-                found = await watching.tried(
-                    connection, house.store, house.journal_keys, house.settings.fhir_base, watched, last
-                )
+            found = await watching.tried(
+                house.database.reading, house.store, house.journal_keys, house.settings.fhir_base, watched, last
+            )
             theirs = await audit_rights.of_theirs(
                 house.database.reading,
                 caller.session,
