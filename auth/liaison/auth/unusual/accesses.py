@@ -260,31 +260,31 @@ async def _say(connection: asyncpg.Connection, vault: Vault, access: Access, out
 # ---- what whoever acted is asked ------------------------------------------------------------------------------------
 
 
+_ASKED: Final = (
+    f"select {_COLUMNS} from unusual_access a where a.person = $1 and a.state = 'on-hold' and a.outcome = $2"
+)
+
+
+def _may_be_asked(caller: Caller) -> bool:
+    return bool(caller.practitioner and caller.role)
+
+
 async def asked_of(base: Asks, caller: Caller) -> list[Access]:
     """The caller's own accesses that a reviewer wants clarified, latest first."""
-    if not caller.practitioner or not caller.role:
+    if not _may_be_asked(caller):
         return []
-    rows = await base.fetch(
-        f"select {_COLUMNS} from unusual_access a where a.person = $1 and a.state = 'on-hold' and a.outcome = $2"
-        " order by a.at desc limit 50",
-        caller.practitioner,
-        UNSETTLED,
-    )
+    rows = await base.fetch(f"{_ASKED} order by a.at desc limit 50", caller.practitioner, UNSETTLED)
     return [Access(*row) for row in rows]
 
 
 async def answer(connection: asyncpg.Connection, vault: Vault, caller: Caller, access: int, text: str) -> Access:
     """In the caller's transaction, which journals it. Raises NotFound for anyone else's or what is not asked, BadRequest
     without words."""
-    for mine in await asked_of(connection, caller):
-        if mine.access == access:
-            break
-    else:
+    rows = await connection.fetch(f"{_ASKED} and a.access = $3 for update", caller.practitioner, UNSETTLED, access)
+    if not rows or not _may_be_asked(caller):
         raise NotFound
     if not text.strip() or len(text) > MOST_LETTERS:
         raise BadRequest(f"Write an answer of at most {MOST_LETTERS} letters.")
-    await connection.execute(
-        "select from unusual_access where patient = $1 and access = $2 for update", mine.patient, access
-    )
+    mine = Access(*rows[0])
     await _say(connection, vault, mine, "", caller.practitioner, text)
     return mine

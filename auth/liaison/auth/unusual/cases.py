@@ -201,24 +201,30 @@ class Suspension(NamedTuple):
 
 async def suspensions(base: Asks, vault: Vault) -> list[Suspension]:
     """Oldest first. What is asked in a case that was closed meanwhile is not asked any more."""
-    rows = await base.fetch(f"select {_COLUMNS} from review_case c where c.closed_at is null order by c.number")
-    found = []
-    for row in rows:
-        case = Case(*row)
-        taken = [each for each in await steps(base, vault, case) if each.kind in (Step.ASK_SUSPENSION, Step.SUSPENDED)]
-        if taken and taken[-1].kind == Step.ASK_SUSPENSION:
-            found.append(Suspension(case, taken[-1].by, taken[-1].at, taken[-1].text))
-    return found
+    rows = await base.fetch(f"{_NOT_CLOSED} order by c.number")
+    found = [await _suspension(base, vault, Case(*row)) for row in rows]
+    return [one for one in found if one is not None]
+
+
+_NOT_CLOSED: Final = f"select {_COLUMNS} from review_case c where c.closed_at is null"
+
+
+async def _suspension(base: Asks, vault: Vault, case: Case) -> Suspension | None:
+    """What is asked last in this case, as long as it is not done."""
+    taken = [each for each in await steps(base, vault, case) if each.kind in (Step.ASK_SUSPENSION, Step.SUSPENDED)]
+    if not taken or taken[-1].kind != Step.ASK_SUSPENSION:
+        return None
+    return Suspension(case, taken[-1].by, taken[-1].at, taken[-1].text)
 
 
 async def suspended(connection: asyncpg.Connection, vault: Vault, caller: Caller, number: int) -> Case:
     """An administrator has suspended whoever acted, in the same transaction. Raises NotFound where nobody asked."""
-    for asked in await suspensions(connection, vault):
-        if asked.case.number == number:
-            await _lock(connection, asked.case)
-            await _add(connection, vault, asked.case, Step.SUSPENDED, caller.practitioner, "")
-            return asked.case
-    raise NotFound
+    rows = await connection.fetch(f"{_NOT_CLOSED} and c.number = $1 for update", number)
+    if not rows or await _suspension(connection, vault, Case(*rows[0])) is None:
+        raise NotFound
+    case = Case(*rows[0])
+    await _add(connection, vault, case, Step.SUSPENDED, caller.practitioner, "")
+    return case
 
 
 async def _lock(connection: asyncpg.Connection, case: Case) -> None:

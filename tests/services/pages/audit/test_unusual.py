@@ -204,6 +204,34 @@ async def test_a_question_reaches_who_acted_and_the_answer_the_reviewer(
     assert again.status_code == 409
 
 
+async def held_up(place: Place, task: "asyncio.Task[httpx.Response]") -> None:
+    """Returns when what was asked waits for a lock of another, or has ended without waiting."""
+    async with asyncio.timeout(60):
+        while not task.done() and not await place.house.database.reading.fetchval(
+            "select exists (select from pg_locks l join pg_stat_activity a using (pid)"
+            " where not l.granted and a.datname = current_database())"
+        ):
+            await asyncio.sleep(0.01)
+
+
+async def test_an_answer_that_comes_while_the_access_is_settled_is_not_taken(
+    place: Place, officer: httpx.AsyncClient
+) -> None:
+    where = await curious(place, officer)
+    question = {"outcome": "to-clarify", "note": "Pourquoi ce dossier ?", "version": "1"}
+    assert (await say(officer, where, **question)).status_code == 303
+    async with place.signed_in("nurse") as nurse:
+        task = field((await nurse.get("/mes-acces")).text, "task")
+        async with place.house.database.writing.acquire() as reviewer, reviewer.transaction():
+            await reviewer.execute("update unusual_access set state = 'completed', outcome = 'justified'")
+            answering = asyncio.create_task(say(nurse, "/mes-acces", task=task, answer="Une faute de frappe"))
+            await held_up(place, answering)
+
+        assert (await answering).status_code == 404
+
+    assert await place.house.database.reading.fetchval("select count(*) from unusual_word where outcome = ''") == 0
+
+
 async def found_at_fault(place: Place, officer: httpx.AsyncClient) -> str:
     """The case of an access that two readers found not justified."""
     where = await curious(place, officer)
@@ -266,6 +294,23 @@ async def test_the_access_is_suspended_at_one_touch_by_an_administrator(
         assert (await sign_in(again, "nurse")).status_code != 303
     assert "Accès suspendu par un administrateur" in text(await officer.get(case))
     assert any((one.detail or {}).get("act") == "suspend, case 1" for one in await told(place, Event.RIGHTS))
+
+
+async def test_a_suspension_of_a_case_that_is_being_closed_is_not_done(
+    place: Place, officer: httpx.AsyncClient
+) -> None:
+    case = await found_at_fault(place, officer)
+    assert (await say(officer, case, etape="ask-suspension", pourquoi="En attendant")).status_code == 303
+    async with place.signed_in("admin") as admin:
+        async with place.house.database.writing.acquire() as closing, closing.transaction():
+            await closing.execute("update review_case set closed_at = now()")
+            suspending = asyncio.create_task(say(admin, "/administration/suspensions", affaire="1"))
+            await held_up(place, suspending)
+
+        assert (await suspending).status_code == 404
+
+    kinds = await place.house.database.reading.fetch("select kind from case_step")
+    assert [one["kind"] for one in kinds] == ["ask-suspension"]
 
 
 async def test_a_case_is_closed_once_both_decisions_are_taken(place: Place, officer: httpx.AsyncClient) -> None:
