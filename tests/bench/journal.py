@@ -35,6 +35,9 @@ from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key, Request
 from liaison.services import base
 from liaison.services.house import House
+from liaison.services.pages.audit.answer import answer
+from liaison.services.pages.audit.person_view import as_the_person_would
+from liaison.services.pages.audit.question import Question
 from liaison.services.settings import Settings
 
 ENTRIES: Final = int(os.environ.get("BENCH_ENTRIES", "1000000"))
@@ -255,6 +258,17 @@ async def _answers(settings: Settings) -> Rows:
         )  # fmt: skip
         for query in queries:
             asked[f"AuditEvent?{re.sub(r'[0-9a-f]{32}', '…', query)}"] = partial(_searched, house, officer, query)
+        now = await house.database.now()
+        doctor = name.partition("/")[2]
+        for words, asks in {
+            "a record often opened": Question(dossier=often),
+            "a record often opened, a month": Question(dossier=often, du="2026-01-01", au="2026-01-31"),
+            "a record seldom opened": Question(dossier=seldom),
+            "a professional, a month": Question(personne=doctor, du="2026-01-01", au="2026-01-31"),
+            "everything of a month": Question(du="2026-01-01", au="2026-01-31"),
+        }.items():
+            asked[f"the desk: {words}"] = partial(answer, house, officer, asks, now)
+        asked["the desk: the answer to a patient often opened"] = partial(as_the_person_would, house, officer, often)
         for name_, question in asked.items():
             times = [await _timed(question) for _ in range(5)]
             rows.append((name_, _told(times), "1 s aimed at"))

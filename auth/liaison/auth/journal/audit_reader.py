@@ -28,6 +28,8 @@ from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import NotAuthentic, Vault, context
 
 CHUNK: Final = 200
+LONGEST_CHUNK: Final = 4_000
+"""Entries read at once: of the first, and of those that follow."""
 BUDGET: Final = 20_000
 """Entries looked at for one page, when the query is decided on the decrypted entry."""
 
@@ -114,8 +116,17 @@ class AuditReader:
         async with self._database.reading.acquire() as connection:
             asked = await self._asked(connection, caller, query, refusals=refusals)
             if not asked.tests:  # nothing is decided on the resource, so none is made
-                return [one async for some in self._some(connection, caller, asked, None) for one in some]
+                found = self._some(connection, caller, asked, None)
+                return [one async for some in found for one in some if all(test(one.entry) for test in asked.early)]
             return [seen async for seen, _ in self._matching(connection, caller, asked, None)]
+
+    async def latest(self, caller: Caller, query: str, most: int) -> tuple[list[Seen], bool]:
+        """The latest entries that a query finds which the columns decide, refusals aside, and whether there are older ones
+        than the `most` that were opened."""
+        async with self._database.reading.acquire() as connection:
+            asked = await self._asked(connection, caller, query, refusals=False)
+            records = await self._rows(connection, caller, asked, None, most + 1)
+            return await self._seen(connection, caller, records[:most]), len(records) > most
 
     async def columns(self, caller: Caller, where: audit_search.Where, most: int) -> tuple[list[Seen], bool]:
         """The latest entries by a condition on the columns in clear, and whether there were more than `most`. For the
@@ -197,22 +208,24 @@ class AuditReader:
         self, connection: asyncpg.Connection, caller: Caller, asked: audit_search.Query, after: Position | None
     ) -> AsyncIterator[tuple[Seen, Tree]]:
         async for seen in self._some(connection, caller, asked, after):
-            for one, tree in zip(seen, await self._trees(connection, caller, seen), strict=True):
+            left = [one for one in seen if all(test(one.entry) for test in asked.early)]
+            for one, tree in zip(left, await self._trees(connection, caller, left), strict=True):
                 if all(test(tree) for test in asked.tests):
                     yield one, tree
 
     async def _some(
         self, connection: asyncpg.Connection, caller: Caller, asked: audit_search.Query, after: Position | None
     ) -> AsyncIterator[list[Seen]]:
-        looked = 0
+        looked, most = 0, CHUNK
         while True:
-            records = await self._rows(connection, caller, asked, after)
+            records = await self._rows(connection, caller, asked, after, most)
             yield await self._seen(connection, caller, records)
-            if len(records) < CHUNK:
+            if len(records) < most:
                 return
             looked += len(records)
             if looked >= BUDGET:
                 raise TooCostly("More than 20,000 entries would have to be opened: add a date, a patient or an agent.")
+            most = min(2 * most, LONGEST_CHUNK, BUDGET - looked)  # a page needs the first few; who reads on reads much
             last = records[-1]
             after = Position(last.at, last.worker, last.sequence)
 

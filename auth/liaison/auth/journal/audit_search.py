@@ -1,8 +1,9 @@
 """The query of a search on AuditEvent: strict, like every search. Anything not known is refused by name.
 
 Decided in SQL: patient, entity (a Patient), agent (a Practitioner), date and period-start (TDE), action, outcome.
-Decided on the decrypted entry: type, subtype, policy, purpose, agent-role, agent-name, entity of another type, agent and altid
-(software, by its client_id), and which record a refusal was about: it holds the type and id that were asked for, and no patient.
+Decided on the decrypted entry, before a resource is made of it: type, subtype, policy, purpose, agent-role, entity of another type,
+and which record a refusal was about: it holds the type and id that were asked for, and no patient. Decided on the resource: agent,
+altid and agent-name (software, by its registration), the adopted table of rules.
 The ANS's guide to traces (TDE 2.0.0, flux 4) and IHE ITI-81 want each search bounded in time: `bounded` does it.
 """
 
@@ -11,7 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from liaison.auth.journal.audit_event import CLIENT_ID, SHAPES
+from liaison.auth.access import vocabulary
+from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.table import label_of
+from liaison.auth.journal.audit_event import CLIENT_ID, RULE, SHAPES
+from liaison.auth.journal.entry import Entry
 from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.search import date, parse
@@ -59,10 +64,11 @@ class Where(NamedTuple):
 
 @dataclass(slots=True)
 class Query:
-    """`where` narrows in SQL; `tests` decide on the resource. `ascending` is _sort=date; `counted` asks for the total alone;
+    """`where` narrows in SQL, `early` on the entry; `tests` decide on the resource. `ascending` is _sort=date; `counted` asks for the total alone;
     `software` are the client_ids asked for, which are yet to be known; `until` what bounds it that was not asked."""
 
     where: list[Where] = field(default_factory=list)
+    early: list[Callable[[Entry], bool]] = field(default_factory=list)
     tests: list[Callable[[Tree], bool]] = field(default_factory=list)
     count: int = COUNT
     cursor: str = ""
@@ -179,8 +185,17 @@ def _criterion(found: Query, name: str, modifier: str, value: str, ids: _Ids) ->
             found.tests.append(_named_so(values, modifier))
         case "entity":
             _entity(found, [_reference(one, ids.base_url, "") for one in values], ids)
+        case "policy" if all(one.startswith(f"{RULE}/") for one in values):
+            rules = {one.removeprefix(f"{RULE}/") for one in values}
+            found.early.append(
+                lambda entry: any(label_of(rule) in rules for item in entry.items for rule in item[3::2])
+            )
+        case "policy":
+            found.tests.append(
+                lambda tree: any(one in values for agent in tree["agent"] for one in agent.get("policy", ()))
+            )
         case _:
-            found.tests.append(_token(_TOKENS[name], values))
+            found.early.append(_token(_CODED[name], values))
 
 
 def _any(conditions: Any) -> Where:
@@ -189,7 +204,13 @@ def _any(conditions: Any) -> Where:
 
 
 def _date(value: str, now: datetime) -> Where:
-    limits = date.limits(date.span(value), now)
+    asked = date.span(value)
+    # What `limits` says of a moment, which is no range, in one comparison: an index begins and ends there.
+    if asked.prefix == "ge":
+        return Where("e.at >= {}::timestamptz", (asked.low,))
+    if asked.prefix == "le":
+        return Where("e.at <= {}::timestamptz", (asked.high,))
+    limits = date.limits(asked, now)
     sql = " and ".join(f"e.at {bound.operator} {{}}::timestamptz" for bound in limits.bounds)
     wanted = f"not ({sql})" if limits.inverted else f"({sql})"
     return Where(wanted, tuple(bound.moment for bound in limits.bounds))
@@ -258,7 +279,8 @@ def _entity(found: Query, references: list[tuple[str, str]], ids: _Ids) -> None:
     """A Patient stands for every entry on that record, refusals included; any other resource for those that name it."""
     keys = [ids.decode(*reference) for reference in references]
     found.where.append(_any(_holder(*pair, ids.refusals) for pair in zip(references, keys, strict=True)))
-    names = {f"{type_}/{id_}" for type_, id_ in references}
+    named = {f"{type_}/{id_}" for type_, id_ in references}
+    known = {key for key in keys if key is not None}
     records = {
         key.patient
         for (type_, _), key in zip(references, keys, strict=True)
@@ -266,29 +288,19 @@ def _entity(found: Query, references: list[tuple[str, str]], ids: _Ids) -> None:
     }
     by_record = all(type_ == "Patient" for type_, _ in references)
 
-    def asked_for(tree: Tree) -> bool:
-        about, named = _named(tree)
-        if any(name in names for name in named):
+    def asked_for(entry: Entry) -> bool:
+        if any(Key(entry.patient, *item[:2]) in known for item in entry.items):
             return True
-        if about:
-            return by_record  # SQL has found it by its record
-        for name in named if records else ():
-            type_, _, id_ = name.partition("/")
-            key = ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
-            if key is not None and key.patient in records:
-                return True
-        return False
+        type_, id_ = entry.requested if entry.outcome else ("", "")
+        if type_ and id_ and f"{type_}/{id_}" in named:
+            return True
+        if entry.patient:  # SQL has found it by its record
+            return by_record or entry.patient in records
+        key = ids.decode(type_, id_) if records and id_ and type_ in RESOURCE_TYPES else None
+        return key is not None and key.patient in records
 
     if ids.refusals or not by_record:
-        found.tests.append(asked_for)
-
-
-def _named(tree: Tree) -> tuple[bool, list[str]]:
-    """Whether the entry is on a record, and what it names, without versions."""
-    entities = tree.get("entity", ())
-    about = any(one.get("role", {}).get("code") == "1" for one in entities)
-    named = (one.get("what", {}).get("reference", "").partition("/_history/")[0] for one in entities)
-    return about, [one for one in named if one]
+        found.early.append(asked_for)
 
 
 def _holder(reference: tuple[str, str], key: Key | None, refusals: bool) -> Where:
@@ -301,38 +313,19 @@ def _holder(reference: tuple[str, str], key: Key | None, refusals: bool) -> Wher
     return Where(f"({sql} or {_REFUSAL})" if refusals else sql, (key.patient,))
 
 
-def _codings(tree: Tree, *path: str) -> list[Tree]:
-    nodes: list[Any] = [tree]
-    for step in path:
-        nodes = [
-            one
-            for node in nodes
-            for one in (node.get(step, []) if isinstance(node.get(step), list) else [node.get(step)])
-            if one is not None
-        ]
-    return nodes
-
-
-_TOKENS: Final[Mapping[str, tuple[str, ...]]] = {
-    "type": ("type",),
-    "subtype": ("subtype",),
-    "agent-role": ("agent", "role", "coding"),
-    "policy": ("agent", "policy"),
-    "purpose": ("purposeOfEvent", "coding"),
+_CODED: Final[Mapping[str, Callable[[Entry], tuple[str, str]]]] = {
+    "type": lambda entry: SHAPES[entry.event].type_[:2],
+    "subtype": lambda entry: SHAPES[entry.event].subtype[:2],
+    "agent-role": lambda entry: (vocabulary.ROLE, entry.role_code),
+    "purpose": lambda entry: (vocabulary.ACT_REASON, Purpose(entry.purpose).code if entry.purpose else ""),
 }
 
 
-def _token(path: tuple[str, ...], values: list[str]) -> Callable[[Tree], bool]:
-    def matches(tree: Tree) -> bool:
-        for node in _codings(tree, *path):
-            if isinstance(node, str):
-                if node in values:
-                    return True
-                continue
-            for value in values:
-                system, bar, code = value.rpartition("|")
-                if node.get("code") == code and (not bar or node.get("system", "") == system):
-                    return True
-        return False
+def _token(coded: Callable[[Entry], tuple[str, str]], values: list[str]) -> Callable[[Entry], bool]:
+    wanted = [one.rpartition("|") for one in values]
+
+    def matches(entry: Entry) -> bool:
+        system, code = coded(entry)
+        return bool(code) and any(code == asked and (not bar or system == where) for where, bar, asked in wanted)
 
     return matches

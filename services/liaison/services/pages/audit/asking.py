@@ -1,6 +1,7 @@
 """« Je ne comprends pas cet accès »: the person, or who represents them, asks about one visit to their record."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,8 +14,9 @@ from liaison.auth.people import notices
 from liaison.auth.people.notices import Kind
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
+from liaison.services.pages.audit import in_parts
 from liaison.services.pages.audit.lines import Line
-from liaison.services.pages.audit.who_saw import told, visits_seen
+from liaison.services.pages.audit.who_saw import part_seen, told
 from liaison.services.pages.entering import asked
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -28,14 +30,15 @@ async def ask(request: Request) -> Response:
     house, id_ = request.app.state.house, request.path_params["id"]
     form = dict(await request.form()) if request.method == "POST" else dict(request.query_params)
     about = str(form.get("acces", ""))
-    visit = _of(await visits_seen(request, caller, me), about)
+    until = in_parts.before(form)
+    visit = _of((await part_seen(request, caller, me, until)).visits, about)
     [line] = await told(request, caller, [visit])
     if request.method == "GET":
-        return _show(request, line, about, "", "")
+        return _show(request, line, about, "", "", until)
     text = str(form.get("question", "")).strip()
     if len(text) > questions.LONGEST:
         words = translations(language_of(request)).gettext(_("Votre question est trop longue : 2 000 lettres au plus."))
-        return _show(request, line, about, text[: questions.LONGEST], words)
+        return _show(request, line, about, text[: questions.LONGEST], words, until)
     where, patient = place(about), house.audit.patient(id_)
     if where is None:
         raise NotFound
@@ -61,9 +64,9 @@ def _of(visits: Sequence[Visit], about: str) -> Visit:
     return found
 
 
-def _show(request: Request, line: Line, about: str, text: str, error: str) -> Response:
+def _show(request: Request, line: Line, about: str, text: str, error: str, until: date | None) -> Response:
     status = 400 if error else 200
     id_ = request.path_params["id"]
     return render(
-        request, "audit/asking.html", status=status, line=line, about=about, text=text, error=error, id=id_
+        request, "audit/asking.html", status=status, line=line, about=about, text=text, error=error, id=id_, until=until
     )  # fmt: skip

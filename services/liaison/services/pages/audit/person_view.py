@@ -5,7 +5,7 @@ someone else, a report of suspected abuse) is not told to have happened. The off
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -15,20 +15,22 @@ from liaison.auth import sessions
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.caller import Caller
 from liaison.auth.journal.looking import tell
-from liaison.auth.journal.visits import Visit, visits
+from liaison.auth.journal.visits import Visit
 from liaison.auth.sessions import Act
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store.contract import Key
 from liaison.services.pages import clock
-from liaison.services.pages.audit import sheet
-from liaison.services.pages.audit.lines import Line, lines_of, worth_telling
+from liaison.services.pages.audit import in_parts, sheet
+from liaison.services.pages.audit.in_parts import Part
+from liaison.services.pages.audit.lines import Line, lines_of
 from liaison.services.pages.audit.paging import paged
 from liaison.services.pages.calendar_words import day_said
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.marking import _
+from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.record import Record
-from liaison.services.pages.sheets.printing import Part, printed
+from liaison.services.pages.sheets.printing import Part as Paragraph
+from liaison.services.pages.sheets.printing import printed
 from liaison.services.pages.signed_in import address_of, signed_in
 
 _SECONDS = 60
@@ -36,12 +38,12 @@ _SECONDS = 60
 
 async def answer(request: Request) -> Response:
     """An officer reads what will be answered."""
-    id_, visits = request.path_params["id"], await _visits(request)
-    page = paged(request, visits, f"/journal/reponses/{id_}")
+    id_, part = request.path_params["id"], await _part(request)
+    page = paged(request, part.visits, f"/journal/reponses/{id_}{'?' if part.query else ''}{part.query}")
     return render(
         request,
         "audit/visits.html",
-        visits=visits,
+        part=part,
         page=page,
         lines=await _told(request, page.shown),
         id=id_,
@@ -52,21 +54,24 @@ async def answer(request: Request) -> Response:
 
 async def answer_printed(request: Request) -> Response:
     """The same, to hand over."""
-    lines = await _told(request, await _visits(request))
-    return on_paper(request, lines, request.path_params["id"])
+    part = await _part(request)
+    return on_paper(request, await _told(request, part.visits), request.path_params["id"], part)
 
 
-def on_paper(request: Request, lines: list[Line], id_: str) -> Response:
+def on_paper(request: Request, lines: list[Line], id_: str, part: Part) -> Response:
     language = language_of(request)
     gettext, now = translations(language).gettext, clock.now(request)
     title = gettext(_("Qui a ouvert votre dossier"))
     made = [
-        Part("title", title),
-        Part("text", gettext(_("Dossier %(number)s, le %(day)s")) % {"number": id_[:6], "day": _day(now, language)}),
+        Paragraph("title", title),
+        Paragraph(
+            "text", gettext(_("Dossier %(number)s, le %(day)s")) % {"number": id_[:6], "day": _day(now, language)}
+        ),
         sheet.hours_said(gettext),
-        *(sheet.paragraphs(lines, language) or [Part("text", gettext(_("Personne n'a ouvert ce dossier.")))]),
-        Part("heading", gettext(_("Un accès vous étonne ?"))),
-        Part(
+        *_bounds(part, gettext, language),
+        *(sheet.paragraphs(lines, language) or [Paragraph("text", gettext(_("Personne n'a ouvert ce dossier.")))]),
+        Paragraph("heading", gettext(_("Un accès vous étonne ?"))),
+        Paragraph(
             "text",
             gettext(_("Demandez au délégué à la protection des données : il vérifie, et il vous répond par écrit.")),
         ),
@@ -78,14 +83,28 @@ def _day(now: datetime, language: str) -> str:
     return day_said(now.date(), "d MMM y", language)
 
 
-async def _visits(request: Request) -> list[Visit]:
+def _bounds(part: Part, gettext: Gettext, language: str) -> list[Paragraph]:
+    """Which days are not on this sheet."""
+    said = []
+    if part.before:
+        day = day_said(part.before, "d MMM y", language)
+        said.append(Paragraph("text", gettext(_("Accès d'avant le %(day)s.")) % {"day": day}))
+    if part.older:
+        day = day_said(part.older, "d MMM y", language)
+        said.append(
+            Paragraph("text", gettext(_("Les accès d'avant le %(day)s sont sur une autre feuille.")) % {"day": day})
+        )
+    return said
+
+
+async def _part(request: Request) -> Part:
     """All those that the person may know of; in the journal as read before this returns."""
     caller, _me = await signed_in(request)
     house, id_ = request.app.state.house, request.path_params["id"]
-    found = await _as_the_person_would(house, caller, id_)
-    read = sum(len(one.lines) for one in found)
-    await tell(house.journal, caller, {house.audit.patient(id_)}, read, f"reponse={id_}")
-    return [one for one in found if worth_telling(one)]
+    found = await as_the_person_would(house, caller, id_, in_parts.before(request.query_params))
+    asked = "&".join(one for one in (f"reponse={id_}", found.query) if one)
+    await tell(house.journal, caller, {house.audit.patient(id_)}, found.read, asked)
+    return found
 
 
 async def _told(request: Request, found: Sequence[Visit]) -> list[Line]:
@@ -95,22 +114,16 @@ async def _told(request: Request, found: Sequence[Visit]) -> list[Line]:
     return await lines_of(house.database, record, found, translations(language_of(request)).gettext)
 
 
-async def _as_the_person_would(house: Any, caller: Caller, id_: str) -> list[Visit]:
+async def as_the_person_would(house: Any, caller: Caller, id_: str, until: date | None = None) -> Part:
     """Raises NotFound unless the officer answers for this record."""
     key = house.store.key("Patient", id_)
     if key is None or not await house.audit.answers_for(caller, key.patient):
         raise NotFound
     person = await _session_of(house, key)
     try:
-        seen = await house.audit.entries(person, f"patient=Patient/{id_}", refusals=False)
-        found = visits(house.audit, seen)
-        software = await house.audit.software({one.client for one in found} - {0})
+        return await in_parts.part(house, person, id_, until)
     finally:
         await sessions.end_session(house.database.writing, person.session)
-    for one in found:
-        if one.client in software:
-            one.software = software[one.client].name
-    return found
 
 
 async def _session_of(house: Any, key: Key) -> Caller:

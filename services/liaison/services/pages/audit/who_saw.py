@@ -1,17 +1,19 @@
 """Qui a vu ce dossier ? For the person and who represents them: everyone who opened it. An officer's question: search.py."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import date
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.caller import Caller
 from liaison.auth.journal import questions
-from liaison.auth.journal.visits import Visit, who_saw
-from liaison.fhir.errors import TooCostly
-from liaison.services.pages.audit import person_view, search
-from liaison.services.pages.audit.lines import Line, lines_of, worth_telling
+from liaison.auth.journal.entry import Event, entry
+from liaison.auth.journal.visits import Visit
+from liaison.services.pages.audit import in_parts, person_view, search
+from liaison.services.pages.audit.in_parts import Part
+from liaison.services.pages.audit.lines import Line, lines_of
 from liaison.services.pages.audit.paging import paged
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.clinician.wishes import recorded
@@ -30,8 +32,8 @@ async def visits_to(request: Request) -> Response:
     if me.role_code in search.OFFICERS:
         return await search.about_record(request)
     house, id_ = request.app.state.house, request.path_params["id"]
-    visits = await visits_seen(request, caller, me)
-    page = paged(request, visits, f"/journal/dossiers/{id_}")
+    part = await part_seen(request, caller, me, in_parts.before(request.query_params))
+    page = paged(request, part.visits, f"/journal/dossiers/{id_}{'?' if part.query else ''}{part.query}")
     lines = await told(request, caller, page.shown)
     record = Record(house.engine, caller, address_of(request))
     gettext = translations(language_of(request)).gettext
@@ -41,7 +43,7 @@ async def visits_to(request: Request) -> Response:
     return render(
         request,
         "audit/visits.html",
-        visits=visits,
+        part=part,
         page=page,
         lines=lines,
         id=id_,
@@ -55,17 +57,21 @@ async def visits_to(request: Request) -> Response:
 async def printed(request: Request) -> Response:
     """The same on paper."""
     caller, me = await signed_in(request)
-    lines = await told(request, caller, await visits_seen(request, caller, me))
-    return person_view.on_paper(request, lines, request.path_params["id"])
+    part = await part_seen(request, caller, me, in_parts.before(request.query_params))
+    return person_view.on_paper(request, await told(request, caller, part.visits), request.path_params["id"], part)
 
 
-async def visits_seen(request: Request, caller: Caller, me: Me) -> list[Visit]:
-    """What this person may know of who opened this record. Raises NotFound for a record that is not theirs."""
-    house = request.app.state.house
-    record = Record(house.engine, caller, address_of(request))
+async def part_seen(request: Request, caller: Caller, me: Me, until: date | None) -> Part:
+    """What this person may know of who opened this record; in the journal as read before this returns. Raises NotFound for a
+    record that is not theirs."""
+    house, id_ = request.app.state.house, request.path_params["id"]
     if me.role_code in PERSONS:
-        await patient_or_404(record, request.path_params["id"])
-    return [one for one in await _visits(house, caller, request.path_params["id"]) if worth_telling(one)]
+        await patient_or_404(Record(house.engine, caller, address_of(request)), id_)
+    found = await in_parts.part(house, caller, id_, until)
+    about = house.audit.patient(id_) if found.read else 0
+    query = "&".join(one for one in (f"patient=Patient/{id_}", found.query) if one)
+    await house.journal.record([entry(caller, Event.JOURNAL_READ, patient=about, returned=found.read, query=query)])
+    return found
 
 
 async def told(request: Request, caller: Caller, visits: Sequence[Visit]) -> list[Line]:
@@ -73,11 +79,3 @@ async def told(request: Request, caller: Caller, visits: Sequence[Visit]) -> lis
     house = request.app.state.house
     record = Record(house.engine, caller, address_of(request))
     return await lines_of(house.database, record, visits, translations(language_of(request)).gettext)
-
-
-async def _visits(house: Any, caller: Caller, patient_id: str) -> list[Visit]:
-    """Refusals are of officers; where a caller may not read them, none are looked for."""
-    try:
-        return await who_saw(house.audit, house.journal, caller, patient_id)
-    except TooCostly:
-        return await who_saw(house.audit, house.journal, caller, patient_id, refusals=False)
