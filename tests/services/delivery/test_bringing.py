@@ -179,3 +179,16 @@ def test_a_telephone_that_is_not_of_the_service_takes_no_tour(sandbox: Running) 
 def test_what_is_no_parcel_is_refused_in_a_word(telephone: Telephone, body: Any) -> None:
     answer = telephone.ask("/telephone/visites", body)
     assert (answer.status_code, answer.json()) == (400, {"why": "malformed"})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"kid": "\x00"}, {"clock": "0001-01-01T00:00:00+00:00"}, {"clock": "9999-12-31T23:59:59+00:00"}],
+    ids=["a key of no text", "the first year", "the last year"],
+)
+def test_what_no_telephone_says_is_malformed_and_no_fault(telephone: Telephone, changes: dict[str, str]) -> None:
+    letter = telephone.letter(telephone.someone, written="2000-01-01T00:00:00+00:00")
+
+    refused = telephone.bring(telephone.parcel(letter, **changes))
+
+    assert (refused.status_code, refused.json()) == (400, {"why": "malformed"})

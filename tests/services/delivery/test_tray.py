@@ -55,6 +55,17 @@ def test_it_is_filed_in_the_record_once_with_both_names(
     assert response["resource"]["author"]["reference"] == person(sandbox, "home_service_manager")["practitioner_role"]
 
 
+@pytest.mark.parametrize("written", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"], ids=["first", "last"])
+def test_an_hour_of_no_calendar_of_ours_leaves_the_tray_open(
+    telephone: Telephone, manager: Telephone, written: str
+) -> None:
+    letter = telephone.letter(telephone.someone, written=written)
+
+    assert telephone.bring(telephone.parcel(letter)).json()["state"] == "checking"
+
+    assert manager.http.get("/a-verifier").status_code == 200
+
+
 def test_it_is_left_aside_with_a_reason_and_never_without(telephone: Telephone, manager: Telephone) -> None:
     note = "Un autre mot."
     late_told(telephone, note)

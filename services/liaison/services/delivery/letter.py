@@ -14,6 +14,8 @@ from joserfc.jwk import ECKey
 TYPE: Final = "liaison-visit+jws"
 LARGEST: Final = 64 * 1024
 """Bytes of one sealed visit: five questions, a note, a permit of fifteen people."""
+YEARS: Final = range(1970, 2200)
+"""Of a telephone's clock, right or wrong: hours far from these can neither be put right nor told in another zone."""
 _FIELDS: Final = {"visit", "permit", "patient", "appointment", "form", "written", "start_typed"}
 _PUBLIC: Final = {"kty", "crv", "x", "y"}
 
@@ -71,7 +73,9 @@ def _letter(told: Any, device: str) -> Letter:
         raise NoLetter
     form, written = told["form"], datetime.fromisoformat(told["written"])
     texts = (told["permit"], told["patient"], told["appointment"])
-    if not all(isinstance(text, str) for text in texts) or not isinstance(form, dict) or written.tzinfo is None:
+    if not all(isinstance(text, str) for text in texts) or not isinstance(form, dict):
+        raise NoLetter
+    if written.tzinfo is None or written.year not in YEARS:
         raise NoLetter
     if not isinstance(told["start_typed"], bool):
         raise NoLetter

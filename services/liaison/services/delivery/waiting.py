@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from liaison.auth.caller import Caller
+from liaison.auth.journal.entry import Entry
 from liaison.auth.people import sent_visits
 from liaison.auth.people.sent_visits import Sent
 from liaison.fhir.store import faults
@@ -64,17 +65,20 @@ def _opened(house: House, sent: Sent, keys: Mapping[int, Any]) -> Waiting:
     )
 
 
-async def settle(house: House, caller: Caller, one: Waiting, *, filed: bool, word: str = "") -> bool:
-    """False when somebody else was faster. `word`: why it was not filed."""
+async def settle(house: House, caller: Caller, one: Waiting, *, filed: bool, told: Entry, word: str = "") -> bool:
+    """False when somebody else was faster. `word`: why it was not filed; `told` says so in the journal, or nothing is decided."""
     keys = await house.vault.patient_keys(house.database, {one.sent.patient})
     key = keys.get(one.sent.patient, house.vault.territory)
     sealed = key.seal(context_of(one.sent.visit, one.sent.digest), word.encode()) if word else None
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
-            return await sent_visits.settle(
+            done = await sent_visits.settle(
                 connection,
                 one.sent,
                 state=sent_visits.FILED if filed else sent_visits.SETTLED,
                 by=caller.account,
                 word=sealed,
             )
+            if done:
+                await house.journal.record_within(connection, (told,))
+            return done

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.journal.entry import Event, entry
+from liaison.auth.journal.entry import Entry, Event, entry
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
@@ -156,21 +156,22 @@ async def _settle(request: Request) -> Response:
         if form.get("decision") == "file":
             if not await _filed(request, signed, one):
                 return await _show(request, gettext(_("Cette visite ne peut pas être rangée telle quelle.")))
-            done = await delivered.settle(house, signed.caller, one, filed=True)
+            await delivered.settle(
+                house, signed.caller, one, filed=True, told=_decided(request, signed, house, one, "file")
+            )
         else:
             why = str(form.get("why", "")).strip()[:LONGEST]
             if not why:
                 return await _show(request, gettext(_("Dites pourquoi cette visite n'est pas rangée.")))
-            done = await delivered.settle(house, signed.caller, one, filed=False, word=why)
-    if done:
-        told = FhirRequest("POST", "a-verifier", address=address_of(request))
-        decided = str(form.get("decision")) if form.get("decision") == "file" else "leave"
-        kept = entry(
-            signed.caller, Event.OPERATION, patient=_number(house, one), request=told, detail={"decided": decided}
-        )
-        with faults.reported():
-            await house.journal.record((kept,))
+            told = _decided(request, signed, house, one, "leave")
+            await delivered.settle(house, signed.caller, one, filed=False, told=told, word=why)
     return RedirectResponse("/a-verifier", status_code=303)
+
+
+def _decided(request: Request, signed: SignedIn, house: House, one: Waiting, decision: str) -> Entry:
+    told = FhirRequest("POST", "a-verifier", address=address_of(request))
+    detail = {"decided": decision}
+    return entry(signed.caller, Event.OPERATION, patient=_number(house, one), request=told, detail=detail)
 
 
 async def _filed(request: Request, signed: SignedIn, one: Waiting) -> bool:

@@ -20,7 +20,7 @@ from liaison.fhir.errors import BadRequest, FhirError, Forbidden
 from liaison.fhir.model import reread
 from liaison.fhir.store import faults
 from liaison.services.delivery import receiving, tour
-from liaison.services.delivery.letter import LARGEST
+from liaison.services.delivery.letter import LARGEST, YEARS
 from liaison.services.delivery.receiving import Parcel
 from liaison.services.pages import cookies
 from liaison.services.pages.languages import language_of, translations
@@ -88,8 +88,10 @@ def _parcel(told: dict[str, Any]) -> Parcel:
         number = UUID(told["visit"])
     except (binascii.Error, ValueError):
         raise BadRequest("The number, the clock or what is sealed is malformed.") from None
-    if clock.tzinfo is None or not 0 < len(sealed) <= LARGEST or len(told["kid"]) > 64:
-        raise BadRequest("The clock has no zone, or what is sealed is too large.")
+    if clock.tzinfo is None or clock.year not in YEARS:
+        raise BadRequest("The clock has no zone, or a year that no clock shows.")
+    if not 0 < len(sealed) <= LARGEST or len(told["kid"]) > 64 or "\0" in told["kid"]:
+        raise BadRequest("What is sealed is empty or too large, or the name of its key is malformed.")
     return Parcel(number, told["kid"], sealed, clock)
 
 
