@@ -57,6 +57,7 @@ async def written_anew(url: str) -> None:
 
 
 async def test_migrating_gives_the_tables_that_the_code_describes(database_url: str) -> None:
+    """hapi-fhir#8027: a migration skipped columns in silence. hapi-fhir#7111: another dropped indexes."""
     await written_anew(database_url)
     connection = await asyncpg.connect(database_url)
     try:

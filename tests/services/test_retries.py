@@ -38,6 +38,7 @@ async def loses_once(house: House) -> int:
 
 
 async def test_a_deadlock_is_invisible(house: House) -> None:
+    """medplum#7045: what lost to another transaction was told so, being tried again once and too soon."""
     assert await loses_once(house) == 201
     assert await house.database.reading.fetchval(
         "select deadlocks from pg_stat_database where datname = current_database()"

@@ -68,6 +68,7 @@ def test_classes_that_do_not_fit_their_permutation_never_leave() -> None:
 
 
 def test_another_patient_than_the_sessions_never_leaves() -> None:
+    """hfs#1618: a scope of one patient bounded one operation and nothing else."""
     assert not second_wall.allows(caller(only_patient=6), row(CLIN, grant(CLIN)), CLIN)
     assert second_wall.allows(caller(only_patient=5), row(CLIN, grant(CLIN)), CLIN)
 

@@ -91,6 +91,7 @@ Make = Callable[[SigningKeys], Awaitable[str]]
     ],
 )
 async def test_one_thing_wrong_is_enough(keys: SigningKeys, make: Make) -> None:
+    """blaze#3552: issuer and audience were not looked at."""
     token = await make(keys)
 
     with pytest.raises(Unauthorized):

@@ -14,7 +14,7 @@ async def record(territory: Territory) -> tuple[Territory, Any, Any]:
     gp = await territory.person("gp", organization)
     patient = await territory.patient(gp)
     for day in range(1, 6):
-        performer = [{"reference": gp.practitioner}, {"reference": gp.role}]
+        performer = [{"reference": one} for one in (gp.practitioner, gp.role, patient.reference)]
         patient.made[f"weight{day}"] = await territory.item(
             patient, **territory.vital(effectiveDateTime=f"2026-03-0{day}", performer=performer)
         )
@@ -27,6 +27,7 @@ async def record(territory: Territory) -> tuple[Territory, Any, Any]:
 
 
 async def test_it_is_the_record_and_the_directory_each_once(record: tuple[Territory, Any, Any]) -> None:
+    """blaze#1287: what named the patient twice came twice."""
     territory, gp, patient = record
     found = await territory.call(gp.caller, f"{patient.reference}/$everything")
 
@@ -39,6 +40,7 @@ async def test_it_is_the_record_and_the_directory_each_once(record: tuple[Territ
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
 async def test_pages_together_are_the_whole(record: tuple[Territory, Any, Any], count: int) -> None:
+    """blaze#1348, medplum#3944: without pages, a large record was cut."""
     territory, gp, patient = record
     whole = await territory.call(gp.caller, f"{patient.reference}/$everything")
     pages = await territory.pages(gp.caller, f"{patient.reference}/$everything?_count={count}")
@@ -92,6 +94,20 @@ async def test_a_cursor_is_of_one_caller_and_one_call(record: tuple[Territory, A
         (gp.caller, f"Observation?{cursor}"),
     ):
         assert (await territory.ask(caller, "GET", path)).status == 410, path
+
+
+@pytest.mark.parametrize(
+    "asked", ["start=2026-03-02", "start=2026-02-10&end=2026-02-11", "end=2026-03-02", "_type=Observation"]
+)
+async def test_further_pages_ask_what_the_first_asked(record: tuple[Territory, Any, Any], asked: str) -> None:
+    """blaze#2014: the next link had lost `start` and `end`, and the pages after it held the whole record."""
+    territory, gp, patient = record
+    whole = await territory.call(gp.caller, f"{patient.reference}/$everything?{asked}")
+    everything = await territory.call(gp.caller, f"{patient.reference}/$everything")
+    pages = await territory.pages(gp.caller, f"{patient.reference}/$everything?{asked}&_count=1")
+
+    assert [name for page in pages for name in page.matches] == whole.matches
+    assert 1 < len(whole.matches) < len(everything.matches)
 
 
 @pytest.mark.parametrize(

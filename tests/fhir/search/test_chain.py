@@ -102,7 +102,7 @@ async def test_the_compartment_of_a_patient_holds_for_chains(house: House) -> No
 
 
 async def test_chained_searches_are_paged_sorted_and_counted_as_others(house: House) -> None:
-    """medplum#5499, microsoft/fhir-server#2347: a chain disturbed _sort, _count and the total."""
+    """medplum#5499, MS#2347: a chain disturbed _sort, _count and the total."""
     for number in range(7):
         await house.observation(
             f"n{number}", "zoe", effectiveDateTime=f"2026-01-{9 - number:02}", encounter=house.ref("e-zoe")
@@ -197,7 +197,7 @@ def _flat(value: Any) -> list[Any]:
 
 
 async def test_many_alternatives_are_one_search(house: House) -> None:
-    """hapi-fhir#7624, #8247: alternatives at the end of a chain multiplied the joins until it timed out."""
+    """hapi-fhir#7624, hapi-fhir#8247: alternatives at the end of a chain multiplied the joins until it timed out."""
     many = ",".join(f"https://example.org/id|{number}" for number in range(300))
     assert await house.found("Observation", f"patient.identifier={many}&patient.family=lef") == ""
     names = ",".join(["lef", *(f"name{number}" for number in range(300))])
@@ -226,7 +226,7 @@ THROUGH_HIDDEN = (
     ("Observation", "focus:Patient.family=rose", "about"),
     ("Observation", "focus:Patient.family=rose&patient={zoe}", "about"),
     ("Observation", "focus:Observation.code=rose", "about"),
-    ("Patient", "_has:Observation:patient:code=secret", "zoe"),  # hapi-fhir#6065
+    ("Patient", "_has:Observation:patient:code=secret", "zoe"),
     ("Patient", "_has:Encounter:patient:class=PSY", "zoe"),
     ("Patient", "_has:Encounter:patient:_has:Observation:encounter:code=secret", "zoe"),
     ("Encounter", "_has:Observation:encounter:code=secret", "e-zoe"),
@@ -238,6 +238,7 @@ THROUGH_HIDDEN = (
 
 
 async def test_a_link_that_may_not_be_seen_does_not_exist(house: House) -> None:
+    """hapi-fhir#6065: rights bounded what was shown and not what was asked, so that `_has` told of hidden values."""
     await _hide(house)
     for type_, query, _ in THROUGH_HIDDEN:
         assert await house.found(type_, query) == "", (type_, query)

@@ -56,6 +56,7 @@ def with_model(code: str) -> Tree:
 
 
 async def test_it_is_refused_until_what_is_stored_is_indexed(team: tuple[Territory, Key]) -> None:
+    """MS#4020: a pass was completed without a single record, and the parameter then found nothing."""
     territory, patient = team
     old = await territory.observation(patient, **with_model("A1"))
     with pytest.raises(BadRequest, match="not a search parameter of Observation"):

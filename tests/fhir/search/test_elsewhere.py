@@ -187,3 +187,40 @@ async def test_the_cost_does_not_grow_with_the_callers_records(
     await territory.database.writing.execute("delete from reindexing")  # the fault: as it was before
     as_of_an_older_version(house)
     assert (await costs())[0][1] > many[0][1] + 100
+
+
+async def test_the_records_of_others_cost_a_search_nothing(
+    team: tuple[Territory, Key], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """medplum#5693: the newest first were looked for among everybody's. LFH#1673: a first page read every row. LFH#264: so
+    did the count over all types. LFH#1929: and the search of a code."""
+    territory, patient = team
+    for number in range(4):
+        await territory.observation(patient, "8867-4", at=f"2026-01-0{number + 1}")
+    strangers = [await territory.patient() for _ in range(40)]
+
+    def asking(type_: str, query: str) -> Any:
+        async def ask() -> None:
+            assert (await territory.search(type_, query)).total in (None, 4, 5)
+
+        return ask
+
+    asked = [
+        asking("Observation", "_sort=-_lastUpdated&_count=2&_total=none"),
+        asking("Observation", "_count=2"),
+        asking("", "_summary=count&_type=Observation,Patient"),
+        asking("Observation", "code=8867-4&_sort=-date&_count=2"),
+    ]
+
+    async def costs() -> list[int]:
+        await territory.database.writing.execute("analyze")
+        for ask in asked:  # plans and keys at hand
+            await ask()
+        return [(await buffers(territory, ask, monkeypatch))[1] for ask in asked]
+
+    few = await costs()
+    for stranger in strangers:
+        for _ in range(5):
+            await territory.observation(stranger, "8867-4", at="2026-02-01")
+    many = await costs()
+    assert [after <= before + 12 for before, after in zip(few, many, strict=True)] == [True] * 4, (few, many)

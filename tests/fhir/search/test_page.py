@@ -49,6 +49,7 @@ async def test_pages_together_hold_each_match_once(team: tuple[Territory, Key], 
 
 @pytest.mark.parametrize("sort", SORTS)
 async def test_writes_meanwhile_change_no_page(team: tuple[Territory, Key], sort: str) -> None:
+    """blaze#1000: pages moved with what was written between them."""
     territory, patient = team
     keys = await _some(territory, patient, 6)
     whole = (await territory.search("Observation", f"_count=1000{sort}")).ids

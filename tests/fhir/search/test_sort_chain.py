@@ -31,7 +31,7 @@ async def _filled(house: House) -> None:
 
 
 async def test_the_end_of_a_chain_gives_the_order(house: House) -> None:
-    """hapi-fhir#5904, #818: what has no such end was dropped, and the total with it."""
+    """hapi-fhir#5904, hapi-fhir#818: what has no such end was dropped, and the total with it."""
     await _filled(house)
     for query, wanted in (
         ("_sort=participant.family,_lastUpdated", "e-none e-zoe e-both e-paul"),

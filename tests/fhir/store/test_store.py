@@ -286,6 +286,7 @@ async def test_reads_recover_when_their_connection_was_cut(records: Any) -> None
 
 
 async def test_equal_identifiers_wait_for_each_other(records: Any) -> None:
+    """hfs#964: of first writes, none of which finds a row to lock, several were made."""
     order: list[int] = []
     token = records.store.lock_tokens({"identifier": [{"system": "urn:x", "value": "1"}]})
 

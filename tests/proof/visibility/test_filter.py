@@ -188,6 +188,7 @@ def expected(made: Any) -> dict[str, set[tuple[int, ...]]]:
 
 
 async def test_sql_and_reference_agree_on_random_worlds(either_database: Any) -> None:
+    """hfs#381: who may see a row was asked in the code alone, and forgotten in places."""
     seen = hidden = 0
     async with either_database.writing.acquire() as connection:
         for seed in range(WORLDS):

@@ -192,7 +192,7 @@ def test_two_equal_conditional_creates_of_one_transaction_never_make_two(gp: htt
 
 
 def test_what_others_have_matches_nothing(gp: httpx.Client, outside: httpx.Client, marked: Marked) -> None:
-    """hapi#5712, PR#3048: conditional URLs are narrowed to what the caller sees, in each of their forms."""
+    """hapi-fhir#5712, hapi-fhir#3048: conditional URLs are narrowed to what the caller sees, in each of their forms."""
     nobody = Marked(marked._weight, marked._patient)
 
     def answers(one: Marked) -> list[Any]:

@@ -78,6 +78,34 @@ def test_overlapping_transactions_of_many_writers_all_succeed(service: Any, head
     overlapping(service, headers, 1)
 
 
+def test_updates_by_id_and_by_criteria_in_any_order_all_succeed(service: Any, headers: dict[str, str]) -> None:
+    """hapi-fhir#1819, hapi-fhir#4738: transactions of updates ended in deadlocks. hapi-fhir#4690: two took the same
+    version number, and one failed. LFH#3539: what to lock was put in order before criteria had become ids. hapi-fhir#4843,
+    hapi-fhir#5288: afterwards a resource could never be changed again."""
+    patient, run = service.patient(), uuid.uuid4().hex
+    values = [f"{run}-{number}" for number in range(5)]
+    made = [post(service, headers, patient, value, if_none=False).json()["id"] for value in values]
+
+    def write(number: int) -> httpx.Response:
+        entries: list[tuple[dict[str, Any], dict[str, str]]] = []
+        for place in random.Random(number).sample(range(5), 5):
+            tree = flag(patient, values[place], f"de {number}")
+            if (number + place) % 2:
+                entries.append(({**tree, "id": made[place]}, {"method": "PUT", "url": f"Flag/{made[place]}"}))
+            else:
+                entries.append((tree, {"method": "PUT", "url": f"Flag?identifier={SYSTEM}|{values[place]}"}))
+        return httpx.post(f"{service.fhir}/", content=bundle(*entries), headers=headers, timeout=120)
+
+    answers = at_once(WRITERS, write)
+
+    assert [answer.status_code for answer in answers] == [200] * WRITERS, [answer.text[:300] for answer in answers]
+    for value, id_ in zip(values, made, strict=True):
+        last = httpx.put(f"{service.fhir}/Flag/{id_}", json={**flag(patient, value), "id": id_}, headers=headers)
+        assert (last.status_code, last.json()["meta"]["versionId"]) == (200, str(WRITERS + 2))
+        kept = httpx.get(f"{service.fhir}/Flag/{id_}/_history?_count=100", headers=headers, timeout=60).json()["entry"]
+        assert [one["response"]["etag"] for one in kept] == [f'W/"{one}"' for one in range(WRITERS + 2, 0, -1)]
+
+
 # ---- every way to write, on one identifier ---------------------------------------------------------------------------
 
 

@@ -92,6 +92,7 @@ def test_a_type_history_holds_that_type_alone(gp: httpx.Client, weight: Weight, 
 def test_pages_repeat_and_miss_nothing_while_others_write(
     gp: httpx.Client, weight: Weight, patient: str, level: str
 ) -> None:
+    """hapi-fhir#2114: a history of a type had no next link. blaze#1509: what was written between two pages moved them."""
     made = written(gp, weight, patient, 5)
     id_, since = made[0]["id"], made[0]["meta"]["lastUpdated"]
     url = f"/{level.format(id=id_)}?_count=2&_since={since}"
@@ -111,7 +112,7 @@ def test_pages_repeat_and_miss_nothing_while_others_write(
 
 
 def test_a_total_is_right_or_absent(gp: httpx.Client, weight: Weight, alone: str) -> None:
-    """blaze#2111, #2297: totals of histories were wrong, even negative."""
+    """blaze#2357: totals of histories were wrong, even negative."""
     id_ = written(gp, weight, alone, 3)[0]["id"]
     url = f"/Observation/{id_}/_history"
 

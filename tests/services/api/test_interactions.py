@@ -156,6 +156,7 @@ def test_a_write_answers_as_preferred(gp: httpx.Client, patient: str, wish: str)
 
 
 def test_outside_the_team_everything_is_as_if_absent(gp: httpx.Client, outside: httpx.Client, patient: str) -> None:
+    """MS#2934: whoever knew an id read it."""
     id_ = gp.post("/Observation", content=observation(patient)).json()["id"]
     absent = "0123456789abcdef0123456789abcdef"
 

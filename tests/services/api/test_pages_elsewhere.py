@@ -136,7 +136,7 @@ def test_a_deletion_moves_no_page(service: Any, gp: httpx.Client, weight: Callab
 def test_a_link_to_a_page_is_of_use_to_nobody_else(
     service: Any, gp: httpx.Client, outside: httpx.Client, record: Record, relation: str
 ) -> None:
-    """hapi-fhir#3357, #7888: whoever had the id of a search read its pages, in another tenant too."""
+    """hapi-fhir#3357, hapi-fhir#7888: whoever had the id of a search read its pages, in another tenant too."""
     second = walked(gp, f"/Observation?patient={record.patient}&_count=2")[1]
     address = link(second, relation)
     assert address is not None
@@ -151,8 +151,8 @@ def test_a_link_to_a_page_is_of_use_to_nobody_else(
 def test_the_same_search_is_answered_to_each_for_themselves(
     gp: httpx.Client, outside: httpx.Client, record: Record
 ) -> None:
-    """hapi-fhir#5184: a search that was kept for one tenant answered another. hapi-fhir#2207, #2853: `_id` and `_source`
-    found what another tenant has. hapi-fhir#1507, #2012, #3418: totals counted it."""
+    """hapi-fhir#5184: a search that was kept for one tenant answered another. hapi-fhir#2207, hapi-fhir#2853: `_id` and
+    `_source` found what another tenant has. hapi-fhir#1507, hapi-fhir#2012, hapi-fhir#3418: totals counted it."""
     for asked in (
         f"_id={record.weights[6]}",
         f"_source=urn:pages:mine&patient={record.patient}",
@@ -166,7 +166,7 @@ def test_the_same_search_is_answered_to_each_for_themselves(
 
 
 def test_includes_stay_within_what_the_caller_may_see(gp: httpx.Client, record: Record) -> None:
-    """MS#5683, #2934: `_include` and `_revinclude` left the compartment, wildcards and `:iterate` too."""
+    """MS#5683, MS#2934: `_include` and `_revinclude` left the compartment, wildcards and `:iterate` too."""
     mine = f"/Observation?_id={record.weights[6]}"
     for asked in (
         f"{mine}&_include=Observation:derived-from",
@@ -181,7 +181,7 @@ def test_includes_stay_within_what_the_caller_may_see(gp: httpx.Client, record: 
 
 
 def test_includes_stay_within_the_scopes(service: Any, record: Record) -> None:
-    """MS#5158, #5224: with SMART scopes, `_include` showed types that none of them names."""
+    """MS#5158, MS#5224: with SMART scopes, `_include` showed types that none of them names."""
     with service.client("gp", "user/Observation.rs") as client:
         bundle = page(client, f"/Observation?patient={record.patient}&_include=*&_revinclude=*&_include:iterate=*")
     assert (len(ids(bundle)), ids(bundle, "include")) == (len(record.weights), [])
@@ -204,3 +204,68 @@ def test_a_mark_that_nothing_carries_finds_nothing(gp: httpx.Client, record: Rec
     for name in ("_tag", "_profile", "_security", "_source"):
         asked = f"/Observation?patient={record.patient}&{name}=http://example.org/{uuid.uuid4().hex}"
         assert page(gp, f"{asked}&_total=accurate")["total"] == 0, name
+
+
+def test_a_match_that_is_referred_to_often_comes_once(
+    service: Any, gp: httpx.Client, weight: Callable[..., bytes]
+) -> None:
+    """hapi-fhir#4190: a row for each reference made short pages, repeated matches and a wrong total. MS "Pagination bug"
+    of 8-2024 (MS#2024-08): what was deleted was counted by `_has`."""
+    patient = service.patient()
+    stays = []
+    for _ in range(4):
+        stay = {"resourceType": "Encounter", "status": "finished", "class": {"code": "HH"}}
+        answer = gp.post("/Encounter", json={**stay, "subject": {"reference": f"Patient/{patient}"}})
+        assert answer.status_code == 201, answer.text
+        stays.append(answer.json()["id"])
+        for _ in range(4):
+            _weights(gp, weight, [{"encounter": {"reference": f"Encounter/{stays[-1]}"}}], patient)
+    assert gp.delete(f"/Encounter/{stays.pop()}").status_code == 204
+
+    asked = f"/Encounter?_has:Observation:encounter:code=29463-7&patient={patient}"
+    for more in ("", "&_sort=-date", "&_sort=_lastUpdated"):
+        pages = walked(gp, f"{asked}&_count=2&_total=accurate{more}")
+        assert [len(ids(one)) for one in pages] == [2, 1]
+        assert {id_ for one in pages for id_ in ids(one)} == set(stays)
+        assert {one["total"] for one in pages} == {3}
+    assert page(gp, f"{asked}&_summary=count")["total"] == 3
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("sort", ["-date", "date"])
+def test_what_is_included_counts_in_no_page_of_a_sort(gp: httpx.Client, record: Record, sort: str, count: int) -> None:
+    """MS "Pagination bug" of 8-2024 (MS#2024-08): with `_include`, a descending sort and the right `_count`, matches were
+    missing, the total too small and the next link absent."""
+    asked = f"/Observation?patient={record.patient}&_sort={sort}&_count={count}&_total=accurate"
+    pages = walked(gp, f"{asked}&_include=Observation:performer&_include=Observation:patient")
+
+    found = [id_ for one in pages for id_ in ids(one)]
+    assert (len(found), set(found)) == (len(record.weights), set(record.weights))
+    assert {one["total"] for one in pages} == {len(record.weights)}
+    assert all(len(ids(one)) == count for one in pages[:-1])
+
+
+def test_a_patient_who_does_not_exist_ends_no_pages(
+    service: Any, gp: httpx.Client, record: Record, weight: Callable[..., bytes]
+) -> None:
+    """blaze#3601: among several patients, one that did not exist broke the pages."""
+    other = service.patient()
+    more = _weights(gp, weight, [{}] * 3, other)
+    for missing in (uuid.uuid4().hex, record.stranger, "x"):
+        for named in (f"{missing},{record.patient},{other}", f"{record.patient},{missing},{other}"):
+            pages = walked(gp, f"/Observation?patient={named}&code=29463-7&_count=4")
+            found = [id_ for one in pages for id_ in ids(one)]
+            assert (len(found), set(found)) == (10, {*record.weights, *more}), named
+
+
+def test_a_page_is_there_however_old_and_a_dead_one_says_so(gp: httpx.Client, record: Record) -> None:
+    """blaze#2719: a link led to a page of another search, or to one that was no longer there, without a word."""
+    first = page(gp, f"/Observation?patient={record.patient}&_count=2")
+    following = link(first, "next") or ""
+    whole = page(gp, following)
+    for _ in range(3):
+        page(gp, f"/Observation?patient={record.patient}&_count=2&code=29463-7")
+    assert page(gp, following)["entry"] == whole["entry"]
+    answer = gp.get(following[:-3] + ("aaa" if not following.endswith("aaa") else "bbb"))
+    assert answer.status_code == 410
+    assert "page" in answer.json()["issue"][0]["diagnostics"]

@@ -48,7 +48,7 @@ def values(service: Any, gp: httpx.Client, weight: Weight) -> tuple[str, dict[st
 
 
 def test_an_identifier_matches_whole_or_not_at_all(gp: httpx.Client, values: tuple[str, dict[str, str]]) -> None:
-    """blaze#1685, #2111: other resources came too. blaze#3103: what only began like the value matched."""
+    """blaze#1685, blaze#2111: other resources came too. blaze#3103: what only began like the value matched."""
     patient, each = values
     for value, id_ in each.items():
         for asked in (value, f"{SYSTEM}|{value}"):
@@ -137,3 +137,88 @@ def test_a_deletion_is_in_the_journal(
     assert gp.get(f"/Observation/{id_}").status_code == 410
 
     assert f"Observation/{id_}/_history/2" in named_in_journal(auditor, patient, request_id)
+
+
+def test_a_reference_matches_whole_or_not_at_all(service: Any, gp: httpx.Client, weight: Weight) -> None:
+    """blaze#3103, blaze#2592: the search for one reference also found those whose id only begins like it."""
+    patient, stem = service.patient(), f"https://elsewhere.example/fhir/Practitioner/{uuid.uuid4().hex[:12]}"
+    each = [stem, f"{stem}1", f"{stem}12", stem[:-1], stem.replace("Practitioner/", "Practitioner/1")]
+    found = {one: made(gp, weight(patient, performer=[{"reference": one}])) for one in each}
+    for asked, id_ in found.items():
+        for more in ("", f"&patient={patient}"):
+            assert ids(page(gp, f"/Observation?performer={asked}{more}")) == [id_], asked
+    assert ids(page(gp, f"/Observation?performer={stem[:-2]}&patient={patient}")) == []
+
+
+def test_a_conditional_create_may_ask_through_a_reference(service: Any, gp: httpx.Client, weight: Weight) -> None:
+    """hapi-fhir#5131: with several criteria, one of them chained, the create that should have found its match failed."""
+    value = uuid.uuid4().hex
+    patient = service.patient(identifier=[{"system": SYSTEM, "value": value}])
+    body = weight(patient, bodySite={"text": value})
+    asked = f"code=29463-7&patient.identifier={SYSTEM}|{value}&status=final&_filter=value-quantity gt 1"
+
+    answers = [gp.post("/Observation", content=body, headers={"if-none-exist": asked}) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [201, 200, 200], answers[-1].text
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+def test_what_the_scopes_leave_out_is_refused_whether_it_is_there_or_not(
+    service: Any, gp: httpx.Client, weight: Weight
+) -> None:
+    """LFH#2669: 403 where there was one, an empty 200 where there was none. LFH#1849: the same between two patients."""
+    known, bare, hidden = service.patient(), service.patient(), service.patient("nurse")
+    made(gp, weight(known))
+    told = []
+    with service.client("gp", "user/Patient.rs") as narrow:
+        for patient in (known, bare, hidden, uuid.uuid4().hex):
+            for asked in (f"/Observation?patient={patient}", f"/Observation?patient={patient}&code=29463-7"):
+                answer = narrow.get(asked)
+                told.append((answer.status_code, answer.json()["issue"]))
+    assert told[0][0] == 403
+    assert all(one == told[0] for one in told)
+    for asked in ("", "&code=29463-7", "&_summary=count", "&_has:Encounter:patient:class=HH"):
+        answers = [gp.get(f"/Observation?patient={one}{asked}") for one in (hidden, hidden[::-1])]
+        first, second = [(one.status_code, one.json().get("total"), one.json().get("issue")) for one in answers]
+        assert first == second, asked
+
+
+def test_each_resource_that_a_search_shows_is_in_the_journal(
+    service: Any, gp: httpx.Client, auditor: httpx.Client, weight: Weight
+) -> None:
+    """LFH#2090: the journal had the search, and not what it showed."""
+    patient = service.patient()
+    shown = {made(gp, weight(patient)) for _ in range(3)}
+    kept_back = made(gp, weight(patient, status="amended"))
+    request_id = uuid.uuid4().hex
+
+    answer = gp.get(f"/Observation?patient={patient}&status=final", headers={"x-request-id": request_id})
+
+    assert set(ids(answer.json())) == shown
+    named = named_in_journal(auditor, patient, request_id)
+    assert {f"Observation/{one}/_history/1" for one in shown} <= named
+    assert f"Observation/{kept_back}/_history/1" not in named
+
+
+@pytest.mark.parametrize(
+    ("scope", "asked", "status"),
+    [
+        pytest.param("user/Patient.rs", "/Observation?patient={patient}", 403, id="scope"),
+        pytest.param("user/*.rs", "/Observation?patient={patient}&no-such-parameter=x", 400, id="parameter"),
+        pytest.param("user/*.rs", "/Observation?code:in=http://example.org/no-such-set", 400, id="value set"),
+        pytest.param("user/Patient.rs", "/Observation/0123456789abcdef0123456789abcdef", 403, id="read"),
+    ],
+)
+def test_what_is_refused_is_in_the_journal_as_refused(
+    service: Any, auditor: httpx.Client, scope: str, asked: str, status: int
+) -> None:
+    """MS#794: the first refusal of a client was not audited. HealthClawGuardrails#74: a search that failed was audited as
+    one that succeeded."""
+    request_id, professional = uuid.uuid4().hex, service.people["gp"].practitioner
+    with service.client("gp", scope) as client:
+        answer = client.get(asked.format(patient=service.patient()), headers={"x-request-id": request_id})
+    assert answer.status_code == status
+
+    events = auditor.get(f"/AuditEvent?agent={professional}&_sort=-date&_count=20").json()["entry"]
+    mine = [one["resource"] for one in events if request_id in str(one["resource"]["entity"])]
+    assert [(one["outcome"], one["outcomeDesc"].split()[0]) for one in mine] == [("4", str(status))]

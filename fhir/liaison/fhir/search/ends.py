@@ -1,7 +1,7 @@
 """What chained keys of _sort find at their ends.
 
 Every match stays in the result: one whose reference leads to nothing, or to nothing that the caller may see and search,
-has a missing value (hapi-fhir#5904, #818 dropped those). Where several resources are reached, the first value in the
+has a missing value (hapi-fhir#5904, hapi-fhir#818 dropped those). Where several resources are reached, the first value in the
 order asked counts.
 """
 
