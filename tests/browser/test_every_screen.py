@@ -28,7 +28,7 @@ SCREENS = {
     "dpo": ["/avis", "/journal", "/journal/questions", "/acces-retablis", "/logiciels", "/conservation", "/conservation/blocages"],
     "admin": ["/administration/comptes", "/administration/suspensions", "/logiciels"],
     "practice_referent": ["/equipe"],
-    "auditor": ["/journal", "/journal/professionnels", "/journal/repondre", "/journal/recherche", "/journal/dossiers/{bpco_04}", "/journal/reponses/{bpco_04}", "/journal/revues", "/journal/dossiers/{bpco_04}/nom",
+    "auditor": ["/journal", "/journal/professionnels", "/journal/repondre", "/journal/recherche?role=pharmacist", "/journal/dossiers/{bpco_04}", "/journal/reponses/{bpco_04}", "/journal/revues", "/journal/dossiers/{bpco_04}/nom",
                 "/journal/urgences", "/journal/identites", "/journal/integrite", "/journal/signaux",
                 "/journal/signaux/night", "/journal/signaux/same-family", "/journal/affaires", "/journal/chiffres"],
     "call_handler": ["/appels"],

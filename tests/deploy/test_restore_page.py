@@ -96,6 +96,7 @@ def test_the_page_followed_to_the_letter_ends_in_a_checked_restore(tmp_path: Pat
 
 
 @needed
+@pytest.mark.proof  # its short version is the one above, on empty folders
 @pytest.mark.http
 @pytest.mark.timeout(900)
 def test_the_page_followed_from_an_empty_machine_ends_in_a_site_that_answers(tmp_path: Path) -> None:

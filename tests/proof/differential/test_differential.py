@@ -149,13 +149,15 @@ async def _unopposed(*_: Any, **__: Any) -> bool:
 
 
 class Fault(NamedTuple):
-    """What is broken, who would notice, by what they ask; `walls`: the other wall would hold; `besides`: so would this."""
+    """What is broken, who would notice, by what they ask; `walls`: the other wall would hold; `besides`: so would this;
+    `begin`: the first world whose people come upon it (a hint for speed: when worlds change, a later one is found)."""
 
     planted: tuple[Any, str, Any]
     who: str = ""
     asked: Sequence[tuple[Any, int]] = ((reading.read, 1),)
     walls: bool = False
     besides: tuple[Any, str, Any] | None = None
+    begin: int = 1
 
 
 WRITING = (heeding, "refuse_opposed", _unopposed)
@@ -163,21 +165,26 @@ WRITING = (heeding, "refuse_opposed", _unopposed)
 FAULTS = {
     "everyone has everyone's rights": Fault((house, "Filter", _without("principal")), walls=True),
     "what is somebody's own is everybody's": Fault((house, "Filter", _without("author")), walls=True),
-    "oppositions are not applied": Fault((denials, "denied", lambda denial, relation, purpose: Class(0)), "nurse"),
-    "a tour never ends": Fault((appointment, "_AFTER", timedelta(days=900)), "home-aide"),
+    "oppositions are not applied": Fault(
+        (denials, "denied", lambda denial, relation, purpose: Class(0)), "nurse", begin=7
+    ),
+    "a tour never ends": Fault((appointment, "_AFTER", timedelta(days=900)), "home-aide", begin=8),
     "no objection stops an emergency access": Fault(
         (emergency, "opposed_in_any", _unopposed), "hospital-doctor", ((urgent.emergency, 1),), besides=WRITING
     ),
     "no opposition stops a call": Fault(
         (calls, "opposed_in_any", _unopposed), "call-handler", ((urgent.call, 1),), besides=WRITING
     ),
-    "contained resources are not looked into": Fault((nested, "NO_CONTENT", RESOURCE_TYPES)),
-    "a sensitive code counts in a few elements alone": Fault((classify, "_is_sensitive", lambda known, coding: False)),
+    "contained resources are not looked into": Fault((nested, "NO_CONTENT", RESOURCE_TYPES), begin=11),
+    "a sensitive code counts in a few elements alone": Fault(
+        (classify, "_is_sensitive", lambda known, coding: False), begin=12
+    ),
     "what an emergency opens is open in any session": Fault(
         (house, "Filter", _without("purpose")),
         "",
         ((urgent.emergency, 1), (reading.read, 4)),
         walls=True,
+        begin=23,
     ),
 }
 
@@ -186,13 +193,13 @@ FAULTS = {
 async def test_a_planted_fault_is_found(
     postgres: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    planted, who, asked, walls, besides = FAULTS[name]
+    planted, who, asked, walls, besides, begin = FAULTS[name]
     monkeypatch.setattr(*planted)
     if besides is not None:
         monkeypatch.setattr(*besides)
     if walls:
         monkeypatch.setattr(second_wall, "allows", lambda caller, row, unpermuted: True)
-    for seed in range(1, 61):
+    for seed in range(begin, begin + 60):
         if await compare(postgres, tmp_path, range(seed, seed + 1), 60, most=1, asked=asked, who=who):
             return
     raise AssertionError("not found")

@@ -40,8 +40,9 @@ def _may_not_ask(sandbox: Running, who: str) -> bool:
     return False
 
 
-def _compared(sandbox: Running, note: str) -> dict[str, tuple[bool, bool]]:
-    """By key: whether the page lists them before the note is written, and whether they read it afterwards."""
+def _compared(sandbox: Running, note: str, whom: str = "") -> dict[str, tuple[bool, bool]]:
+    """By key, of one person or of all: whether the page lists them before the note is written, and whether they read it
+    afterwards."""
     path = f"/dossiers/{_patient(sandbox)}/carnet"
     with behind(sandbox, "gp") as browser:
         page = html.unescape(browser.get(path).text)
@@ -50,7 +51,7 @@ def _compared(sandbox: Running, note: str) -> dict[str, tuple[bool, bool]]:
         assert browser.post(path, data={"csrf": csrf, "mot": note}).status_code == 303
     found = {}
     for one in _professionals(sandbox):
-        if _may_not_ask(sandbox, one["key"]):
+        if whom not in ("", one["key"]) or _may_not_ask(sandbox, one["key"]):
             continue
         listed = AT_HOME in said if one["role"] in ("home-aide", "home-service-manager") else one["name"] in said
         found[one["key"]] = (listed, _reads(sandbox, one["key"], note))
@@ -71,12 +72,15 @@ def test_whom_the_person_opposes_is_not_listed_any_more(sandbox: Running) -> Non
     pharmacist = next(one for one in sandbox.known["people"] if one["key"] == "pharmacist")
     against = {"name": "against", "valueReference": {"reference": pharmacist["practitioner"]}}
     asked = {"resourceType": "Parameters", "parameter": [against]}
-    before = _compared(sandbox, "Avant son opposition.")["pharmacist"]
+    before = _compared(sandbox, "Avant son opposition.", "pharmacist")["pharmacist"]
     patient = _patient(sandbox)
     opposed = sandbox.post(sandbox.token("gp"), f"Patient/{patient}/$oppose", asked)
     assert opposed.status_code in (200, 201), opposed.text
     try:
-        assert (before, _compared(sandbox, "Après son opposition.")["pharmacist"]) == ((True, True), (False, False))
+        assert (before, _compared(sandbox, "Après son opposition.", "pharmacist")["pharmacist"]) == (
+            (True, True),
+            (False, False),
+        )
     finally:  # the sandbox is everyone's
         consents = sandbox.get(
             sandbox.token("gp"), f"Consent?patient={patient}&status=active&_sort=-_lastUpdated"
