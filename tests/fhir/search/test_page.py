@@ -11,6 +11,7 @@ from liaison.fhir import model
 from liaison.fhir.errors import BadRequest, Gone
 from liaison.fhir.search import page
 from liaison.fhir.store.contract import Key
+from liaison.fhir.store.sweep import sweep
 
 from .conftest import PURPOSE, Territory
 
@@ -70,6 +71,50 @@ async def test_writes_meanwhile_change_no_page(team: tuple[Territory, Key], sort
     assert (first.total, second.total, third.total, third.next) == (6, 6, 6, None)
     versions = {one.key: one.version for found in (first, second, third) for one in found.answer.disclosed}
     assert set(versions.values()) == {1}
+
+
+AGED = (
+    "update version set at = now() - $1::interval where version > 1",  # what superseded the others
+    "update search_list set made_at = now() - $1::interval",
+)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+async def test_a_cursor_lives_an_hour_whatever_is_swept(
+    team: tuple[Territory, Key], sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that it pages over was replaced just after its first page: at the end of the hour it is there still, then nothing
+    is, and the answer says so."""
+    territory, patient = team
+    keys, asked = await _some(territory, patient, 6), "code=c0,c1,c2"
+    whole = (await territory.search("Observation", f"{asked}&_count=1000{sort}")).ids
+    first = await territory.search("Observation", f"{asked}&_count=2{sort}")
+    for key in keys[:5]:
+        opened = await territory.store.read(territory.caller, key)
+        assert opened is not None
+        tree = model.read(opened.body) | {"effectiveDateTime": "2029-01-01", "code": {"text": "autre"}}
+        await territory.write(territory.change(tree, key, version=2))
+    await territory.delete(keys[5], 2)
+    real = territory.database.clock.now
+
+    async def later(time: timedelta) -> None:
+        """As if so much had passed since the first page, for the base by its moments and for the service by its clock."""
+        async with territory.database.writing.acquire() as one:
+            for statement in AGED:
+                await one.execute(statement, time)
+            await sweep(one)
+        monkeypatch.setattr(territory.database.clock, "now", lambda: real() + time)
+
+    await later(timedelta(minutes=59, seconds=50))
+    second = await territory.search("Observation", first.next_query)
+    third = await territory.search("Observation", second.next_query)
+    assert first.ids + second.ids + third.ids == whole
+    assert third.next is None
+
+    await later(timedelta(minutes=66))
+    for query in (first.next_query, second.next_query):
+        with pytest.raises(Gone, match="first page"):
+            await territory.search("Observation", query)
 
 
 @pytest.mark.parametrize("sort", SORTS)

@@ -7,10 +7,10 @@ from liaison.auth.access import internal
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.sealing import COLUMNS, Record, unseal
-from liaison.fhir.search.index import GENERATION
+from liaison.fhir.search.index import GENERATION, indexed
 from liaison.fhir.store import filling
 from liaison.fhir.store.contract import Request
-from liaison.fhir.store.reindex import is_behind
+from liaison.fhir.store.reindex import is_behind, reindex
 from liaison.services.house import House
 from liaison.services.jobs.indexing import index, keep_indexed
 
@@ -48,6 +48,37 @@ async def work():
     async with House.opened(Settings()) as house, house.database.writing.acquire() as one:
         [definition] = (await filling.work(one, house.store.parameters)).waiting
         await index(one, house.store, house.journal, definition)
+
+asyncio.run(work())
+"""
+
+
+# A whole pass in a process of its own, which is killed within the transaction of a batch, after that has written its rows.
+WHOLE = f"""
+import asyncio
+from liaison.fhir.search.index import GENERATION, indexed
+from liaison.fhir.store import referring, reindex, walking
+from liaison.services.house import House
+from liaison.services.settings import Settings
+
+walking.BATCH = 1
+add = referring.add
+done = 0
+
+async def slow(*arguments):
+    global done
+    done += 1
+    if done == {ORGANIZATIONS // 2}:
+        print("half way", flush=True)
+        await asyncio.sleep(600)
+    await add(*arguments)
+
+referring.add = slow
+
+async def work():
+    async with House.opened(Settings()) as house:
+        store = house.store
+        await reindex.reindex(store.database, store.vault, indexed, GENERATION, lambda _: None, store.parameters)
 
 asyncio.run(work())
 """
@@ -93,6 +124,36 @@ async def test_killed_in_the_middle_it_goes_on_from_there(house: House) -> None:
         ("internal:indexing", {"parameter": URL}),
         ("internal:indexing", {"parameter": URL, "resources": ORGANIZATIONS - half[1]}),
     ]
+
+
+async def test_a_whole_pass_killed_within_a_batch_goes_on_from_there(house: House) -> None:
+    """What others wrote while nobody went on is indexed by them; nothing is there twice, and nothing is missing."""
+    maker = await internal.open_session(house.database.writing, "import")
+    for number in range(ORGANIZATIONS):
+        body = b'{"resourceType": "Organization", "active": true, "name": "%d"}' % number
+        await created(house, maker, "Organization", body)
+    reading, rows = (
+        house.database.reading,
+        "select kind, param, token, res, version from directory_index_token order by 1, 2, 3, 4, 5",
+    )
+    before = await reading.fetch(rows)
+    await house.database.writing.execute("update reindexing set done = $1", GENERATION - 1)
+    await house.database.writing.execute("delete from directory_index_token")
+
+    killed_half_way(WHOLE, house)
+    assert 0 < await reading.fetchval("select count(distinct res) from directory_index_token") < ORGANIZATIONS // 2
+    assert await is_behind(house.database.writing, GENERATION)
+    await created(house, maker, "Organization", b'{"resourceType": "Organization", "active": true, "name": "Neuve"}')
+    store = house.store
+    left = await reindex(store.database, store.vault, indexed, GENERATION, lambda _: None, store.parameters)
+
+    assert left <= ORGANIZATIONS + 1 - (ORGANIZATIONS // 2 - 1)
+    assert not await is_behind(house.database.writing, GENERATION)
+    after = await reading.fetch(rows)
+    assert set(before) < set(after)
+    assert len(after) == len(set(after))
+    query = Request("GET", "Organization", "active=true&_summary=count")
+    assert b'"total":%d' % (ORGANIZATIONS + 1) in (await house.engine.handle(maker, query)).body
 
 
 async def test_a_base_of_an_older_version_is_indexed_anew_by_the_service_itself(house: House) -> None:
