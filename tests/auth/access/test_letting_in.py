@@ -156,6 +156,21 @@ async def test_a_representation_is_not_prolonged_in_another_name(territory: Any)
     assert (await territory.change(gp.caller, relative, period={"end": moment(days=-50)})).status == 200
 
 
+async def test_a_representation_is_not_handed_to_somebody_else(territory: Any) -> None:
+    """By another name on what a colleague has seen."""
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await territory.patient(gp, nurse)
+    called = {"name": [{"family": "LE GOFF", "given": ["Soazig"]}]}
+    relative = await territory.create(gp.caller, represented(territory, patient, gp.role, **called))
+
+    for changed in ({"name": [{"family": "PIRATE"}]}, {"birthDate": "1980-01-05"}):
+        assert (await territory.change(nurse.caller, relative, **changed)).status == 422
+    assert (await territory.change(gp.caller, relative, birthDate="1980-01-05")).status == 200
+    mine = represented(territory, patient, nurse.role)["extension"]
+    another = await territory.change(nurse.caller, relative, name=[{"family": "TANGUY"}], extension=mine)
+    assert another.status == 200, another.body
+
+
 async def test_a_secretary_lets_nobody_represent_a_person(territory: Any) -> None:
     gp = await territory.person("gp")
     secretary = await territory.person("secretary", acts_for=gp.role)

@@ -39,6 +39,7 @@ _NEEDED: Final = {
     ),
 }
 _TYPES: Final = frozenset({"Task", "CareTeam", "RelatedPerson"})
+_IDENTITY: Final = ("name", "birthDate", "identifier")
 _SEEN_BY: Final = "RelatedPerson.extension.extension.where(url='seenBy')"
 
 
@@ -64,12 +65,18 @@ async def check(
         before = (await stated_by(connection, [change.key])).get(change.key, ())
         may = who.may_write(change.key.patient, Owners())
         for fact in given:
-            if fact.during.end <= now or known(fact, before, now):
+            if fact.during.end <= now or (known(fact, before, now) and not _names_another(change)):
                 continue
             if fact.relation is Relation.REPRESENTED:
                 _check_seen(who, reading)
             elif not may & keys[change.key.patient].permute(int(_NEEDED[fact.relation][0])):
                 raise Refusal(_NEEDED[fact.relation][1])
+
+
+def _names_another(change: Change) -> bool:
+    """Whether it says of somebody else, by their identity, what was seen of the one before."""
+    before, after = change.before or {}, change.tree or {}
+    return change.type_ == "RelatedPerson" and any(before.get(name) != after.get(name) for name in _IDENTITY)
 
 
 def _check_seen(who: Standing, reading: Reading) -> None:
