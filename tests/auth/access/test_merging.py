@@ -145,3 +145,40 @@ async def test_an_opposition_within_a_permission_holds_in_both_without_it(territ
 
     assert not await territory.sees(pharmacist.caller, stays)
     assert not await territory.sees(other.caller, stays)
+
+
+PHONE = [{"system": "phone", "value": "0102030405"}]
+
+
+async def test_who_sees_one_of_two_merged_records_is_not_told_of_the_other(territory: Any) -> None:
+    gp, colleague, other = [await territory.person(role) for role in ("gp", "nurse", "physio")]
+    stays = await registered(territory, gp)
+    team = {"resourceType": "CareTeam", "status": "active", "subject": {"reference": stays}}
+    await territory.create(territory.system, team | {"participant": [{"member": {"reference": other.role}}]})
+    goes = (await territory.patient(gp, colleague, identifier=[LOCAL])).reference
+    assert (await merged(territory, gp, goes, stays)).status == 200
+
+    for who, reference, hidden in ((other, stays, goes), (colleague, goes, stays)):
+        for path in (
+            reference,
+            f"{reference}/_history",
+            f"Patient?_id={reference.partition('/')[2]}",
+            f"{reference}/$everything",
+        ):
+            answer = await territory.ask(who.caller, "GET", path)
+            assert answer.status == 200
+            assert hidden.partition("/")[2] not in answer.body.decode()
+        assert await territory.search(who.caller, f"Patient?link={hidden}") == []
+        shown = await territory.tree(reference, who.caller)
+        assert "link" not in shown
+        # They go on keeping the record: by a patch, which leaves what is not shown; the copy is not written back.
+        assert (await territory.ask(who.caller, "PUT", reference, shown | {"telecom": PHONE})).status == 422
+        patch = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": [
+            {"name": "type", "valueCode": "add"}, {"name": "path", "valueString": "Patient"},
+            {"name": "name", "valueString": "telecom"}, {"name": "value", "valueContactPoint": PHONE[0]}]}]}  # fmt: skip
+        assert (await territory.ask(who.caller, "PATCH", reference, patch)).status == 200
+        whole = await territory.tree(reference, gp.caller)
+        assert (whole["telecom"], whole["link"][0]["other"]["reference"]) == (PHONE, hidden)
+    assert (await territory.change(gp.caller, stays, telecom=PHONE)).status == 200
+    assert await territory.search(gp.caller, f"Patient?link={goes}") == [stays]
+    assert (await territory.ask(gp.caller, "POST", f"{goes}/$unmerge", None)).status == 200

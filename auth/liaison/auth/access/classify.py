@@ -65,7 +65,7 @@ def _label(data: Mapping[str, Any]) -> dict[str, Label]:
 
 
 _READING: Final = (
-    "9: a Binary is no identity because of whose it is; a code system counts by each of its names, and who signs counts where they stand in"
+    "10: what names another record is marked; a Binary is no identity because of whose it is; a code system counts by each of its names, and who signs counts where they stand in"
     " the resource; a Provenance is as closed as its targets are stored, a Binary as what it says; what is nested is classed by what it holds, and a sensitive code counts wherever it stands; what tells of masked items is masked; what names these, or sensitive ones, in a reference or by an address that is a"
     " text of its own, is marked; contents and former versions follow; no consent opens what is not the person's to give"
 )

@@ -3,11 +3,11 @@ what this caller does not see. What is not marked names such things nowhere, and
 
 A version is marked when it refers, by an address (in a reference, or as a text of its own), to another item of its record
 that is masked or of a class outside the ordinary ones (classes.HIDING), whoever may see that one: as it is now, not as it
-was. When an item comes to be more or less closed, what refers to it is marked anew (access.reclassifying). Another
-identifier, another record and plain words are not looked at.
+was; or to an item of another record. When an item comes to be more or less closed, what refers to it is marked anew
+(access.reclassifying). Another identifier and plain words are not looked at.
 """
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -27,19 +27,14 @@ from liaison.fhir.vault import Vault
 _PATIENT: Final = kind_of("Patient")
 
 
-def names(tree: Tree, hiding: Container[str]) -> bool:
-    """Whether it refers to one of these, by 'Type/id', that is not itself."""
-    own = f"{tree['resourceType']}/{tree.get('id', '')}"
-    return any(name in hiding and name != own for name in named_in(tree))
-
-
-def named(ids: Ids, change: Change) -> set[Key]:
-    """The other items of its record that a change refers to."""
+def named(ids: Ids, own: Key, tree: Tree | None) -> set[Key]:
+    """The other items that it refers to, of its record and of others: who sees the one record is not told of the other (design
+    §5)."""
     found = set()
-    for name in set(named_in(change.tree or {})):
+    for name in set(named_in(tree or {})):
         type_, _, id_ = name.partition("/")
         key = ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
-        if key is not None and key.patient == change.key.patient and key != change.key:
+        if key is not None and key.patient != 0 and key != own:
             found.add(key)
     return found
 
@@ -72,11 +67,12 @@ async def mark(
     about. `masked` are known to be hidden."""
     await _close_what_is_about(connection, vault, ids, changes)
     hiding = {key for key, change in changes.items() if change.labels.classes & HIDING} | set(masked)
-    unknown = {one for some in refers.values() for one in some} - changes.keys() - hiding
+    within = {one for key, some in refers.items() for one in some if one.patient == key.patient}
+    unknown = within - changes.keys() - hiding
     # The class of a Patient is fixed, and hardly anything refers to none.
     hiding |= await _hiding(connection, vault, [one for one in unknown if one.kind != _PATIENT])
     for key, change in changes.items():
-        if not refers[key].isdisjoint(hiding):
+        if not refers[key].isdisjoint(hiding) or any(one.patient != key.patient for one in refers[key]):
             change.labels = replace(change.labels, classes=change.labels.classes | NAMES_HIDDEN)
 
 

@@ -123,11 +123,13 @@ def _tell_of(given: dict[_Version, int], trees: Mapping[_Version, Tree], ids: Id
 
 
 def _mark(given: dict[_Version, int], trees: Mapping[_Version, Tree], ids: Ids) -> None:
-    """What names something that not everyone may know of, as its last version is."""
+    """What names something that not everyone may know of, as its last version is, or another record."""
     last = {key: classes for (key, _), classes in given.items()}  # in their order
-    if hiding := {_name(ids, key) for key, classes in last.items() if classes & HIDING}:
-        for version, tree in trees.items():
-            given[version] |= NAMES_HIDDEN if naming.names(tree, hiding) else 0
+    hiding = {key for key, classes in last.items() if classes & HIDING}
+    for version, tree in trees.items():
+        key = version[0]
+        if any(one in hiding or one.patient != key.patient for one in naming.named(ids, key, tree)):
+            given[version] |= NAMES_HIDDEN
 
 
 def _name(ids: Ids, key: Key) -> str:

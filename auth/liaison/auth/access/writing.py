@@ -20,7 +20,7 @@ from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Conflict, Forbidden, NotFound, Unprocessable
 from liaison.fhir.model.references import unversioned
 from liaison.fhir.search import match
-from liaison.fhir.store.contract import Change, Key
+from liaison.fhir.store.contract import Change, Key, Tree
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey
 
@@ -169,10 +169,12 @@ def _check_deletion(key: PatientKey, who: Standing, change: Change, first: First
 
 
 def _check_links(ids: Ids, keys: dict[int, PatientKey], who: Standing, change: Change, opened: set[int]) -> None:
-    """Whoever says that two records are of one person may write the identity of both."""
+    """Whoever says that two records are of one person may write the identity of both. What was said before stays, whoever
+    changes the rest."""
+    said = set(_linked(ids, change.type_, change.before))
     for patient in linked_patients(ids, change):
         key = keys.get(patient)
-        if patient in opened or patient == change.key.patient:
+        if patient in opened or patient == change.key.patient or patient in said:
             continue
         if key is None or not _covered(key, who, int(Class.ADM), Owners()):
             raise Unprocessable(f"{change.type_}.link names a patient that does not exist.", f"{change.type_}.link")
@@ -180,7 +182,11 @@ def _check_links(ids: Ids, keys: dict[int, PatientKey], who: Standing, change: C
 
 def linked_patients(ids: Ids, change: Change) -> Iterable[int]:
     """The other patients whom a Patient or Person links to."""
-    for link in (change.tree or {}).get("link") or () if change.type_ in ("Patient", "Person") else ():
+    return _linked(ids, change.type_, change.tree)
+
+
+def _linked(ids: Ids, type_: str, tree: Tree | None) -> Iterable[int]:
+    for link in (tree or {}).get("link") or () if type_ in ("Patient", "Person") else ():
         target = link.get("other") or link.get("target") or {}
         text = target.get("reference") if isinstance(target, dict) else None
         if isinstance(text, str) and text.startswith("Patient/"):

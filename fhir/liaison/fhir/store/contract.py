@@ -266,7 +266,7 @@ class Indexed(NamedTuple):
 
 
 NAMES_HIDDEN: Final = 1 << 40
-"""Beside the classes of a version: it refers to something that not everyone who sees it may know of. It hides nothing: every
+"""Beside the classes of a version: it refers to something that not everyone who sees it may know of, in its record or in another. It hides nothing: every
 grant has it. Whoever opens the row takes out what this caller may not know of (liaison.fhir.model.withholding)."""
 
 

@@ -149,31 +149,39 @@ class Store:
         return opened
 
     async def _withheld(self, caller: Caller, opened: Sequence[Opened], keys: Mapping[int, PatientKey]) -> list[Opened]:
-        """Each without what it names of its own record that this caller does not see, and may not know of."""
+        """Each without what it names of its own record that this caller does not see, and may not know of; and of other
+        records, without all that they do not see."""
         trees = [read(one.body) for one in opened]
-        named = [self._of_its_record(tree, one.row.key) for tree, one in zip(trees, opened, strict=True)]
+        named = [self._of_records(tree, one.row.key) for tree, one in zip(trees, opened, strict=True)]
         asked = list({key for some in named for key in some})
         rows = await asyncio.gather(*(self.reader.read(caller, key) for key in asked))
-        unseen = [
+        keys = {**keys, **await self.reader.keys([row for row in rows if row is not None])}
+        unseen = {
             key
             for key, row in zip(asked, rows, strict=True)
-            if row is None or not self._lets(caller, row, keys[key.patient])
-        ]
-        classes = await self.reader.classes(unseen)
+            if row is None or key.patient not in keys or not self._lets(caller, row, keys[key.patient])
+        }
+        own = {one.row.key.patient for one in opened}
+        classes = await self.reader.classes([key for key in unseen if key.patient in own])
         hidden = {key for key, one in classes.items() if self.filter.hides(keys[key.patient].unpermute(one))}
         found = []
         for one, tree, some in zip(opened, trees, named, strict=True):
-            gone = frozenset(name for key, names in some.items() if key in hidden for name in names)
+            gone = frozenset(
+                name
+                for key, names in some.items()
+                if key in hidden or (key in unseen and key.patient != one.row.key.patient)
+                for name in names
+            )
             found.append(Opened(one.row, dump(without(tree, gone)), one.body, gone) if gone else one)
         return found
 
-    def _of_its_record(self, tree: Tree, own: Key) -> dict[Key, set[str]]:
-        """The other items of its record that a resource names, each with the ways in which it does."""
+    def _of_records(self, tree: Tree, own: Key) -> dict[Key, set[str]]:
+        """The other items of its record, and of others, that a resource names, each with the ways in which it does."""
         found: dict[Key, set[str]] = {}
         for name in named_in(tree):
             type_, _, id_ = name.partition("/")
             key = self.key(type_, id_) if type_ in RESOURCE_TYPES else None
-            if key is not None and key.patient == own.patient and key != own:
+            if key is not None and key.patient != 0 and key != own:
                 found.setdefault(key, set()).add(name)
         return found
 
