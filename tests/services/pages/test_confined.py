@@ -1,7 +1,9 @@
 """Every page there is: confined by its headers, kept by nobody, and asking for it changes nothing."""
 
 import re
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 from starlette.routing import Route
 
@@ -10,7 +12,7 @@ from liaison.services.pages import static_files
 from liaison.services.pages.layout import content_security_policy
 from liaison.services.pages.routes import routes
 
-from ..oauth.conftest import Place
+from ..oauth.conftest import Place, asking, field
 
 PAGES = sorted(
     {
@@ -19,6 +21,9 @@ PAGES = sorted(
         if isinstance(one, Route) and "GET" in (one.methods or ()) and one.endpoint is not static_files.serve
     }
 )
+OF_NOBODY = {"/editeurs/x", "/exemple", "/premier-acces/x", "/premier-code", "/psc/retour", "/territoire",
+             "/territoire/autorite", "/territoire/x"}  # fmt: skip
+"""Pages of those who are not signed in: vendors, newcomers, visitors of a sandbox."""
 KEPT = ["account", "browser_session", "passkey", "totp", "phone", "first_access", "first_code", "recovery", "ceremony",
         "held_role", "relation", "access_grant", "version", "directory_version", "client"]  # fmt: skip
 BY_THE_MINUTE = {"seen_at"}
@@ -61,6 +66,33 @@ async def test_every_page_is_confined_and_none_changes_anything(place: Place) ->
             if "text/html" in said.get("content-type", ""):
                 assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=|javascript:", answer.text), path
         assert await state(place) == before
+
+
+async def test_who_holds_two_roles_reads_on_every_page_in_which_they_work_and_how_to_change(place: Place) -> None:
+    """Also on what is refused: what is refused depends on the role."""
+    place.app.state.sandbox = False
+    async with place.signed_in("both") as browser:
+        for code, called in (("nurse", "Infirmier"), ("coordinator", "Coordinateur de parcours")):
+            await choose(browser, code)
+            silent = []
+            asked = f"/oauth/authorize?{urlencode(asking())}"
+            for path in (*(one for one in PAGES if one not in OF_NOBODY), f"/dossiers/{place.patient}", asked):
+                page = await browser.get(path)
+                if "text/html" in page.headers.get("content-type", "") and page.content:
+                    who = re.search(r'liaison-header__who"><strong>([^<]*)</strong>([^<]*)<', page.text)
+                    if who is None or called not in who[2] or 'href="/role">Changer de rôle<' not in page.text:
+                        silent.append(path)
+            assert silent == [], code
+
+
+async def choose(browser: httpx.AsyncClient, code: str) -> None:
+    page = (await browser.get("/role")).text
+    role = next(
+        value for value in re.findall(r'name="role" type="radio" value="([^"]*)"', page) if value.endswith(f".{code}")
+    )
+    assert (
+        await browser.post("/role", data={"csrf": field(page, "csrf"), "role": role, "suite": "/"})
+    ).status_code == 303
 
 
 @pytest.mark.parametrize("table", ["account", "browser_session"])

@@ -1,6 +1,8 @@
 """Accès en ligne: staff say whose papers they have seen, and a representation that is taken back takes the account."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -12,7 +14,7 @@ from liaison.auth.access.relations import Relation
 from liaison.auth.people import accounts, identity_checks
 from liaison.fhir.store.contract import Key, Request
 
-from ...oauth.conftest import PASSWORD, Place, field, sign_in
+from ...oauth.conftest import PASSWORD, Place, agree, field, query_of, redeem, sign_in
 
 
 @pytest.fixture
@@ -120,6 +122,32 @@ async def test_a_representatives_account_ends_with_the_representation(
     async with place.browser() as browser:
         assert (await sign_in(browser, "s.maho")).status_code == 403
     assert "A eu un compte, qui est fini" in (await nurse.get(path)).text
+
+
+async def test_the_last_day_of_a_mandate_closes_the_sign_in_and_what_is_open(
+    place: Place, nurse: httpx.AsyncClient
+) -> None:
+    """A measure has a term (code civil, art. 441). Nobody writes anything on the day after: the clock alone closes it."""
+    tree, key = await guardian(place)
+    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)  # and lasts as long as that second
+    await write(place, "PUT", f"RelatedPerson/{tree['id']}", {**tree, "period": {"end": ends.isoformat()}})
+    path = f"/dossiers/{place.patient}/acces"
+    assert (await say(nurse, path, personne=f"RelatedPerson/{tree['id']}", piece="id-card")).status_code == 303
+    async with place.house.database.writing.acquire() as connection, connection.transaction():
+        await accounts.add(connection, "s.maho", key, password=PASSWORD)
+    async with place.signed_in("s.maho") as browser:
+        assert (await browser.get(f"/dossiers/{place.patient}")).status_code == 200
+        answer = await agree(browser, scope="launch/patient patient/*.rs")
+        token = (await redeem(browser, query_of(answer)["code"])).json()["access_token"]
+        caller = await place.house.authenticator.caller(f"Bearer {token}")
+        assert (await place.house.engine.handle(caller, Request("GET", f"Patient/{place.patient}"))).status == 200
+
+        await asyncio.sleep(max(0, (ends - datetime.now(UTC)).total_seconds()) + 1.1)
+
+        assert (await browser.get(f"/dossiers/{place.patient}")).headers["location"].startswith("/connexion")
+    assert (await place.house.engine.handle(caller, Request("GET", f"Patient/{place.patient}"))).status == 404
+    async with place.browser() as browser:
+        assert (await sign_in(browser, "s.maho")).status_code == 403
 
 
 async def test_a_proof_that_is_too_old_loses_nothing_that_was_chosen(place: Place, nurse: httpx.AsyncClient) -> None:
