@@ -1,5 +1,6 @@
 """/oauth/authorize and the consent page, as a browser meets them."""
 
+import re
 from urllib.parse import urlencode
 
 from liaison.auth.oauth2 import clients
@@ -172,6 +173,15 @@ async def test_a_professional_picks_among_the_patients_they_see(place: Place) ->
         refused = await agree(browser, scope="patient/Observation.rs", patient=place.other_patient)
         assert refused.status_code == 422
         assert "location" not in refused.headers
+        # The page of choice, forged: whom they do not see and nobody at all are one refusal.
+        form = {name: field(page.text, name) for name in ("csrf", "request")} | {"decision": "choose"}
+        told = set()
+        for forged in (place.other_patient, "0" * 32, "../Patient"):
+            shown = await browser.post("/oauth/consent", data={**form, "patient": forged})
+            assert shown.status_code == 422, forged
+            told.add(re.sub(r'value="[^"]*"', "", shown.text))
+        assert len(told) == 1
+        assert "Choisissez la personne concernée." in told.pop()
 
         answer = await agree(browser, scope="patient/Observation.rs patient/Patient.rs")
         content = (await redeem(browser, query_of(answer)["code"])).json()

@@ -111,6 +111,7 @@ async def test_what_is_not_the_patients_or_not_visible_is_not_taken(ward: Ward) 
         _, form = await asked(browser)
         for forged in (ward.visits["stranger"], ward.visits["error"], "unknown", "../Patient/x", ""):
             page = await browser.post("/oauth/consent", data={**form, "encounter": forged, "decision": "choose"})
+            assert page.status_code == 422, forged
             assert "Consultations, visites et séjours" in page.text, forged
             boxes = {"scope": ["0.rs", "identity", "lasting"]}
             taken = await browser.post(

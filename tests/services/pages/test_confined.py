@@ -10,6 +10,7 @@ from starlette.routing import Route
 from liaison.fhir.store.schema import metadata
 from liaison.services.pages import static_files
 from liaison.services.pages.layout import content_security_policy
+from liaison.services.pages.nowhere import around_pages
 from liaison.services.pages.routes import routes
 
 from ..oauth.conftest import Place, asking, field
@@ -71,12 +72,18 @@ async def test_every_page_is_confined_and_none_changes_anything(place: Place) ->
 async def test_who_holds_two_roles_reads_on_every_page_in_which_they_work_and_how_to_change(place: Place) -> None:
     """Also on what is refused: what is refused depends on the role."""
     place.app.state.sandbox = False
+    around_pages(place.app)
     async with place.signed_in("both") as browser:
         for code, called in (("nurse", "Infirmier"), ("coordinator", "Coordinateur de parcours")):
             await choose(browser, code)
             silent = []
             asked = f"/oauth/authorize?{urlencode(asking())}"
-            for path in (*(one for one in PAGES if one not in OF_NOBODY), f"/dossiers/{place.patient}", asked):
+            for path in (
+                *(one for one in PAGES if one not in OF_NOBODY),
+                f"/dossiers/{place.patient}",
+                "/nulle-part",
+                asked,
+            ):
                 page = await browser.get(path)
                 if "text/html" in page.headers.get("content-type", "") and page.content:
                     who = re.search(r'liaison-header__who"><strong>([^<]*)</strong>([^<]*)<', page.text)

@@ -71,7 +71,7 @@ async def settled(request: Request, about: Asking, context: LaunchContext, chose
     except ValueError:
         return asking.which(request, about, patient, None, chosen.until, empty=False)
     offered = await encounters.choices(request, caller, patient.id_, until)
-    return asking.which(request, about, patient, offered, chosen.until, empty=chosen.empty)
+    return asking.which(request, about, patient, offered, chosen.until, empty=chosen.empty or bool(chosen.encounter))
 
 
 async def _patient(request: Request, about: Asking, context: LaunchContext, chosen: Chosen) -> Choice | Response | None:
@@ -87,6 +87,8 @@ async def _patient(request: Request, about: Asking, context: LaunchContext, chos
     if not offered.patients and not offered.more and not chosen.name:
         denied = AccessDenied("There is no patient to put in context.")
         raise Answerable(denied, asked.redirect_uri, asked.state)
-    if len(offered.patients) != 1 or offered.more or chosen.name:
-        return asking.whom(request, about, offered, chosen.name, empty=chosen.empty)
+    # Whom they chose is not to be chosen: said like no choice, so that nothing is told of who exists.
+    refused = chosen.empty or bool(chosen.patient)
+    if len(offered.patients) != 1 or offered.more or chosen.name or refused:
+        return asking.whom(request, about, offered, chosen.name, empty=refused)
     return offered.patients[0]

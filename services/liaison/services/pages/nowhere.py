@@ -1,13 +1,17 @@
 """An address that is none: the page that says so, with the headers that every page has."""
 
+from contextlib import suppress
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.fhir.errors import FhirError
 from liaison.services.pages.entering import local
 from liaison.services.pages.layout import confine
 from liaison.services.pages.page import refusal
+from liaison.services.pages.signed_in import RoleNeeded, SignInNeeded, signed_in
 
 
 def around_pages(app: Starlette) -> Starlette:
@@ -20,10 +24,13 @@ def around_pages(app: Starlette) -> Starlette:
 
 
 async def nowhere(request: Request, error: Exception) -> Response:
-    """The refusal; or the same address without its last slash, where one was typed."""
+    """The refusal, with the name and role of whoever is signed in; or the same address without its last slash, where one
+    was typed."""
     status = error.status_code if isinstance(error, HTTPException) else 404
     path = request.url.path
     if status == 404 and request.method in ("GET", "HEAD") and len(path) > 1 and path.endswith("/"):
         query = f"?{request.url.query}" if request.url.query else ""
         return confine(request, RedirectResponse(local(path.rstrip("/") + query), status_code=307))
+    with suppress(SignInNeeded, RoleNeeded, FhirError):  # then it is the page of nobody
+        await signed_in(request)
     return refusal(request, status)
