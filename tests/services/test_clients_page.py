@@ -22,14 +22,18 @@ SHOWN = re.findall(r"```console\n\$ (.+)\n((?:.*\n)*?)```", PAGE)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_each_line_gives_what_the_page_says(sandbox: Running) -> None:
     known = sandbox.known
-    client = next(one for one in known["clients"] if one["client_id"] == "sync_backend")
+    backend, proxy = (
+        next(one for one in known["clients"] if one["client_id"] == name) for name in ("sync_backend", "proxy_software")
+    )
     given = {
         "FHIR": known["fhir"],
         "TOKEN": known["token_endpoint"],
-        "ASSERTION": assertion(client, known["token_endpoint"]),
+        "ASSERTION": assertion(backend, known["token_endpoint"]),
+        "PROXY": assertion(proxy, known["token_endpoint"]),
+        "PERSON": sandbox.token("gp"),
         "ACCESS": sandbox.token("sync_backend"),
     }
-    assert len(SHOWN) == 6
+    assert len(SHOWN) == 7
     for command, expected in SHOWN:
         done = subprocess.run(
             ["sh", "-c", command], env={**os.environ, **given}, capture_output=True, text=True, timeout=60, check=False

@@ -51,6 +51,7 @@ def test_sandbox_json_tells_all_and_is_its_owners_alone(sandbox: Running) -> Non
         "patient_app": "app",
         "launched_app": "app",
         "resource_server": "backend",
+        "proxy_software": "app",
     }
     keys = {client["client_id"]: client.get("private_jwk") for client in known["clients"]}
     assert keys.pop("web_software") is keys.pop("launched_app") is None

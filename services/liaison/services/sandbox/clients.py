@@ -35,6 +35,7 @@ class Software:
     role_code: str = ""
     launch_url: str = ""
     introspects: bool = False
+    exchanges: bool = False
 
 
 SOFTWARE: Final = (
@@ -52,6 +53,7 @@ SOFTWARE: Final = (
              algorithm="", launch_url=LAUNCH),
     Software("resource_server", "backend", "Serveur qui vérifie les jetons", "system/Organization.rs", role_code="gp",
              introspects=True),
+    Software("proxy_software", "app", "Logiciel qui apporte des jetons Pro Santé Connect", "user/*.rs", exchanges=True),
 )  # fmt: skip
 
 
@@ -86,6 +88,7 @@ async def register(connection: asyncpg.Connection, organization: int, public_url
             purpose=int(Purpose.TREAT) if backend else 0,
             launch_url=software.launch_url,
             introspects=software.introspects,
+            exchanges=software.exchanges,
         )
         described.append(
             {
