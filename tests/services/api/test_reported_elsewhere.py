@@ -2,11 +2,15 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from liaison.services.house import House
+
+from ..conftest import Person, alone
 from .conftest import named_in_journal
 
 pytestmark = pytest.mark.http
@@ -222,3 +226,46 @@ def test_what_is_refused_is_in_the_journal_as_refused(
     events = auditor.get(f"/AuditEvent?agent={professional}&_sort=-date&_count=20").json()["entry"]
     mine = [one["resource"] for one in events if request_id in str(one["resource"]["entity"])]
     assert [(one["outcome"], one["outcomeDesc"].split()[0]) for one in mine] == [("4", str(status))]
+
+
+ELSEWHERE = [
+    "Patient/{other}",
+    "Patient/{other}/_history/1",
+    "Patient/{other}/$everything",
+    "Observation/{weight}",
+    "Observation/{weight}/_history",
+    "Observation?patient={other}",
+    "Observation?_id={weight}&_include=*",
+    "Patient?_id={other}&_revinclude=*",
+    "Patient/{other}/Observation",
+    "Patient?_has:Observation:patient:_id={weight}",
+    "Observation?patient:Patient._id={other}&_summary=count",
+    "Practitioner?_id={nurse}&_revinclude=Observation:performer",
+]
+
+
+def test_a_token_for_one_patient_is_for_that_patient_everywhere(service: Any, gp: httpx.Client, weight: Weight) -> None:
+    """hfs#1618: the patient of a token bounded one operation, and no read or search."""
+    mine, other = service.patient(), service.patient()
+    nurse = service.people["nurse"].practitioner
+    kept = {one: made(gp, weight(one, performer=[{"reference": nurse}])) for one in (mine, other)}
+
+    async def key() -> Any:
+        async with House.opened(service.settings) as house:
+            return house.store.key("Patient", mine)
+
+    person = service.people["gp"]
+    act = replace(person.act, only_patient=alone(key).patient)
+    service.people["gp of one"] = Person(person.practitioner, person.role, act)
+    with service.client("gp of one", "patient/*.rs user/*.rs") as bound:
+        for asked in ELSEWHERE:
+            told = {}
+            for one in (mine, other):
+                found = bound.get("/" + asked.format(other=one, weight=kept[one], nurse=nurse.partition("/")[2]))
+                tree = found.json()
+                told[one] = str(tree.get("entry", tree.get("total", tree)))
+                assert found.status_code == 200 or (one == other and found.status_code == 404), (asked, found.text)
+                assert kept[other] not in told[one], asked
+                assert f"Patient/{other}" not in told[one], asked
+            assert told[mine] != told[other] or "Practitioner" in asked, asked
+    assert gp.get(f"/Observation/{kept[other]}").status_code == 200
