@@ -95,6 +95,28 @@ def test_an_alert_is_one_until_it_is_closed(status: str, classes: set[str]) -> N
     assert names({"resourceType": "Task", "status": status, "code": level}) == classes
 
 
+COPD = coded(ICD, "J44.1")
+
+
+@pytest.mark.parametrize(
+    ("tree", "wanted"),
+    [
+        ({"resourceType": "Claim", "diagnosis": [{"sequence": 1, "diagnosisCodeableConcept": COPD}]}, {"FILE", "CLIN"}),
+        ({"resourceType": "ExplanationOfBenefit", "item": [{"productOrService": coded(ATC, "R03AC02")}]}, {"FILE", "CLIN"}),
+        ({"resourceType": "ChargeItem", "reason": [COPD]}, {"FILE", "CLIN"}),
+        ({"resourceType": "CoverageEligibilityRequest", "item": [{"diagnosis": [{"diagnosisCodeableConcept": COPD}]}]},
+         {"FILE", "CLIN"}),
+        ({"resourceType": "Claim", "diagnosis": [{"diagnosisCodeableConcept": coded(ICD, "B24")}]}, {"FILE", "CLIN", "SENS"}),
+        ({"resourceType": "Claim", "total": {"value": 26.5}}, {"FILE"}),
+        ({"resourceType": "Coverage", "type": {"text": "AMO"}}, {"FILE"}),
+    ],
+    ids=["a diagnosis", "a medicine", "a reason", "in an item", "a sensitive one", "an amount", "a cover"],
+)  # fmt: skip
+def test_a_bill_that_tells_of_care_is_clinical_too(tree: Tree, wanted: set[str]) -> None:
+    """Secretaries and social workers read the file of a person (rows 10b and 17), and no diagnosis."""
+    assert names(tree) == wanted
+
+
 def test_a_restriction_without_a_reason_is_taken_as_sensitive() -> None:
     system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
     assert names({"resourceType": "Observation", "meta": {"security": [{"system": system, "code": "R"}]}}) == {

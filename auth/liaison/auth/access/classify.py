@@ -65,7 +65,7 @@ def _label(data: Mapping[str, Any]) -> dict[str, Label]:
 
 
 _READING: Final = (
-    "10: what names another record is marked; a Binary is no identity because of whose it is; a code system counts by each of its names, and who signs counts where they stand in"
+    "11: a bill that tells of care is clinical too; what names another record is marked; a Binary is no identity because of whose it is; a code system counts by each of its names, and who signs counts where they stand in"
     " the resource; a Provenance is as closed as its targets are stored, a Binary as what it says; what is nested is classed by what it holds, and a sensitive code counts wherever it stands; what tells of masked items is masked; what names these, or sensitive ones, in a reference or by an address that is a"
     " text of its own, is marked; contents and former versions follow; no consent opens what is not the person's to give"
 )
@@ -143,6 +143,8 @@ def _parse(data: Mapping[str, Any]) -> Rules:
     )
 
 
+_OF_CARE: Final = ("diagnosis", "procedure", "prescription", "productOrService", "productCodeableConcept", "reason")
+"""Of Claim, ExplanationOfBenefit, CoverageEligibilityRequest and ChargeItem, at the root or in an item."""
 _ELEMENTS: Final = (
     "category",
     "code",
@@ -231,9 +233,18 @@ def _by_itself(tree: Mapping[str, Any]) -> Class:
             classes = classes if classes & (Class.AUD | Class.PROT) else label.classes
         else:
             besides |= label.classes
+    if classes & Class.FILE and _tells_of_care(tree):
+        besides |= Class.CLIN
     if restricted and not besides & SENSITIVE and classes not in (Class.SOC, Class.HOMEPLAN):
         besides |= Class.SENS
     return classes | besides
+
+
+def _tells_of_care(tree: Mapping[str, Any]) -> bool:
+    """Whether a bill, a cover or an account says what the person has, or what was done: by its diagnoses, procedures, products."""
+    items = tree.get("item")
+    parts = [tree, *(one for one in items if isinstance(one, dict))] if isinstance(items, list) else [tree]
+    return any(part.get(name) for part in parts for name in _OF_CARE)
 
 
 def said_besides(tree: Mapping[str, Any]) -> Class:
