@@ -220,7 +220,7 @@ async def test_the_records_of_others_cost_a_search_nothing(
 
     few = await costs()
     for stranger in strangers:
-        tree = {"resourceType": "Observation", "status": "final", "effectiveDateTime": "2026-02-01"}
+        tree: dict[str, Any] = {"resourceType": "Observation", "status": "final", "effectiveDateTime": "2026-02-01"}
         tree |= {"subject": {"reference": f"Patient/{territory.id(stranger)}"}}
         tree |= {"code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]}}
         await territory.write(
