@@ -41,6 +41,12 @@ async def test_with_time_it_is_allowed_again(database: Database) -> None:
     assert [await passes(database, quick, "a") for _ in range(2)] == [True, False]
 
 
+def test_who_is_refused_is_never_told_to_come_back_at_once() -> None:
+    """The moment may have come between the refusal and the look at how long it lasts."""
+    assert TooMany(0).seconds == 1
+    assert str(TooMany(0)) == "Too many requests. Try again in 1 s."
+
+
 async def test_looking_counts_nothing(database: Database) -> None:
     for _ in range(10):
         await allowed(database.writing, FIVE, "a")

@@ -69,6 +69,9 @@ def test_from_the_request_to_the_end(service: Service, console: Console, tmp_pat
     keys.write_text(json.dumps(new.as_dict(private=False)))
     assert console.run("client", "keys", "releve", "--jwks", str(keys)).returncode == 0
     assert console.run("client", "keys", "releve").returncode == 1
+    keys.write_text(json.dumps(new.as_dict(private=True)))
+    known = console.run("client", "keys", "releve", "--jwks", str(keys))
+    assert (known.returncode, "This is a private key, and now known to others" in known.stderr) == (1, True)
     for act in ("review", "end"):
         assert console.run("client", act, "releve").returncode == 0
         assert console.run("client", act, "releve.1").returncode == 1

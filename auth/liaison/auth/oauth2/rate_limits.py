@@ -34,10 +34,10 @@ TOKENS: Final = Limit("tokens", 200, 0.02)
 
 
 class TooMany(Exception):
-    """`seconds` is when it makes sense to come again."""
+    """`seconds` is when it makes sense to come again: one at least, since the moment may have come meanwhile."""
 
     def __init__(self, seconds: int) -> None:
-        self.seconds = seconds
+        self.seconds = seconds = max(1, seconds)
         super().__init__(f"Too many requests. Try again in {seconds} s.")
 
 

@@ -133,7 +133,13 @@ def _not_to_be_kept(tree: Mapping[str, Any]) -> Iterator[Problem]:
     client_id = tree.get("client_id")
     if isinstance(client_id, str) and _OF_AN_ACTIVATION.search(client_id):
         yield Problem("/client_id", "It ends in a dot and a number, as the names do that activations make.")
-    jwks = tree.get("jwks")
+    yield from private_keys(tree.get("jwks"))
+    for where in _nul(tree, ""):
+        yield Problem(where, "There is a character U+0000, which cannot be kept.")
+
+
+def private_keys(jwks: Any) -> Iterator[Problem]:
+    """Each key of the set that should have stayed with its owner. Whatever the set is, nothing is raised."""
     keys = jwks.get("keys") if isinstance(jwks, dict) else None
     for number, key in enumerate(keys if isinstance(keys, list) else ()):
         if isinstance(key, dict) and key.keys() & _PRIVATE:
@@ -141,8 +147,6 @@ def _not_to_be_kept(tree: Mapping[str, Any]) -> Iterator[Problem]:
                 f"/jwks/keys/{number}",
                 "This is a private key, and now known to others. Make a new key pair, and send the public half.",
             )
-    for where in _nul(tree, ""):
-        yield Problem(where, "There is a character U+0000, which cannot be kept.")
 
 
 def _nul(part: Any, where: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.oauth2.clients import ClientProblem
 from liaison.auth.vendors import activations, life, requests
 from liaison.auth.vendors.conformance import RESULTS, BadReport, Report, receive
-from liaison.auth.vendors.request_file import BadFile
+from liaison.auth.vendors.request_file import BadFile, private_keys
 from liaison.auth.vendors.requests import NotNow
 from liaison.services import base
 from liaison.services.command import Refused
@@ -152,6 +152,8 @@ def keys(
         except (OSError, ValueError):
             raise Refused(f"{jwks} is not a JSON file that can be read.") from None
         found = found if isinstance(found, dict) and "keys" in found else {"keys": [found]}
+        if problem := next(private_keys(found), None):
+            raise Refused(problem.text)
 
     async def work(house: House, connection: asyncpg.Connection) -> int:
         private = house.settings.fetch_private_addresses
