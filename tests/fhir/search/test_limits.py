@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liaison.fhir.errors import BadRequest, TooCostly
-from liaison.fhir.search import run
+from liaison.fhir.search import decide, run
 from liaison.fhir.search.conditions import All, Tokens, values_in
 from liaison.fhir.search.token import of
 from liaison.fhir.store.contract import Key
@@ -74,3 +74,22 @@ def test_no_two_tokens_are_written_alike(system: str, code: str, other_system: s
     same = (system, code) == (other_system, other_code)
     assert (of(system, code) == of(other_system, other_code)) is same
     assert of(None, code) not in (of(system, code), of(system, None))
+
+
+async def test_what_is_too_costly_to_count_has_no_estimate(
+    team: tuple[Territory, Key], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    territory, patient = team
+    for number in range(28):
+        await territory.observation(patient, at=f"2026-02-{number + 1:02}", valueString=f"texte {number}")
+    monkeypatch.setattr(decide.Budget.__init__, "__defaults__", (20,))
+    for type_, more in (("Observation", ""), ("", "&_type=Observation,Flag")):
+        asked = f"_content=texte&_count=1{more}"
+        page = await territory.search(type_, f"{asked}&_total=estimate")
+        assert page.ids == (await territory.search(type_, asked)).ids
+        assert (page.total, len(page.ids)) == (None, 1)
+        assert (await territory.search(type_, page.next_query)).total is None
+        with pytest.raises(TooCostly):
+            await territory.search(type_, f"{asked}&_total=accurate")
+        with pytest.raises(TooCostly):
+            await territory.search(type_, f"_content=rien&_count=1{more}&_total=estimate")

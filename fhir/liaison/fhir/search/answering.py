@@ -93,7 +93,7 @@ class Page:
         if start is not None and here.backward:
             run.turn()
             start = start._replace(included=True)
-        found = await run.first(query.count + 1, start, total=wanted)
+        found = await run.first(query.count + 1, start, total=wanted, rough=query.total == "estimate")
         total = run.total if wanted else here.total
         last = found[query.count - 1 :]  # of this page, and one that is beyond it
         found = found[: query.count]

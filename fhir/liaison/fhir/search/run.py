@@ -1,6 +1,7 @@
 """A plan carried out for one caller: candidates from SQL, decided, ordered, cut to a page. All reads go through `Rows`."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -77,13 +78,17 @@ class Run:
         assert self.plan.order is not None
         self.plan = replace(self.plan, order=self.plan.order.turned)
 
-    async def first(self, limit: int, after: Position | None, *, total: bool = False) -> list[Candidate]:
-        """The first `limit` matches after a position, in index order; with `total`, the number of all of them."""
+    async def first(
+        self, limit: int, after: Position | None, *, total: bool = False, rough: bool = False
+    ) -> list[Candidate]:
+        """The first `limit` matches after a position, in index order; with `total`, the number of all of them, which with
+        `rough` is left out where it is too costly."""
         if self.plan.decided:
             return await self.page(limit, after, total=total)
         found = await self.matching(limit, after)
         if total:
-            self.total = await self.count()
+            with suppress(*(TooCostly,) if rough else ()):
+                self.total = await self.count()
         return found
 
     async def page(self, limit: int, after: Position | None, *, total: bool = False) -> list[Candidate]:

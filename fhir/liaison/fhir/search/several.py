@@ -6,9 +6,11 @@ totals add up. What one run may open is opened from the budget of all.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from liaison.fhir.errors import TooCostly
 from liaison.fhir.search.criteria import SortKey
 from liaison.fhir.search.decide import Candidate
 from liaison.fhir.search.run import Run, place
@@ -79,13 +81,17 @@ class Several:
     async def count(self) -> int:
         return sum(await self._each(lambda run: run.count()))
 
-    async def first(self, limit: int, after: Position | None, *, total: bool = False) -> list[Candidate]:
-        """The first `limit` matches after a position, in index order; with `total`, the number of all of them."""
+    async def first(
+        self, limit: int, after: Position | None, *, total: bool = False, rough: bool = False
+    ) -> list[Candidate]:
+        """The first `limit` matches after a position, in index order; with `total`, the number of all of them, which with
+        `rough` is left out where it is too costly."""
         order = self.order
         assert order is not None
         found = _flat(await self._each(lambda run: run.first(limit, after)))
         if total:
-            self.total = await self.count()
+            with suppress(*(TooCostly,) if rough else ()):
+                self.total = await self.count()
         return sorted(found, key=lambda one: place(one, order))[:limit]
 
     async def all(self) -> list[Candidate]:
