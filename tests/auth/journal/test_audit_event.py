@@ -119,3 +119,9 @@ async def test_a_rule_of_an_adopted_table_names_the_table_of_its_time(world: Wor
 
     assert await policies() == [[rule], [rule, table]]
     assert await policies(f"policy={table}") == [[rule, table]]
+
+
+async def test_a_count_of_any_length_gives_the_largest_page(world: World) -> None:
+    auditor = await world.auditor(MSP)
+
+    assert await world.events(auditor, f"_count={'9' * 5000}") == await world.events(auditor, "_count=200")

@@ -105,6 +105,7 @@ async def test_search(busy: tuple[World, Caller], query: str, count: int) -> Non
         "date=yesterday",
         "_sort=agent",
         "_count=many",
+        "_count=\N{ARABIC-INDIC DIGIT THREE}",
         "patient=Nonsense/1",
         "entity=abc",
         "patient=",

@@ -49,6 +49,9 @@ INS, SIRENE = "urn:oid:1.2.250.1.213.1.4.8", "https://sirene.fr"
         ("Organization", "https://finess.esante.gouv.fr", "2A0000014", ""),
         ("Organization", SIRENE, "73282932000074", ""),
         ("Organization", SIRENE, "35600000000047", ""),  # the post office adds up otherwise
+        ("Organization", SIRENE, "3560000000004\N{SUPERSCRIPT TWO}", "SIRE"),
+        ("Patient", INS, "2600588154002\N{ARABIC-INDIC DIGIT THREE}\N{ARABIC-INDIC DIGIT THREE}", "INS"),
+        ("Patient", INS, "\N{ARABIC-INDIC DIGIT TWO}60058815400233", "INS"),
         ("Organization", SIRENE, "732829321", "SIREN"),
     ],
 )

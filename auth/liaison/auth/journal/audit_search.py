@@ -129,9 +129,9 @@ def bounded(asked: Query, now: datetime) -> Query:
 def _control(found: Query, name: str, value: str) -> None:
     match name:
         case "_count":
-            if not value.isdecimal():
+            if not (value.isascii() and value.isdecimal()):
                 raise BadRequest("_count is a number.")
-            found.count = min(int(value), MOST)
+            found.count = min(int(value[:10]), MOST)
             found.counted = found.counted or found.count == 0  # R4 search.html#count
         case "_summary":
             if value != "count":

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from liaison.fhir.vault import NotAuthentic, PatientKey, context
@@ -73,12 +73,6 @@ async def opened(
         return SUITE.decrypt(sealed, private, info=INFO)
     except (NotAuthentic, InvalidTag, ValueError):
         raise Unreadable from None
-
-
-def sealed_to(key: VisitKey, content: bytes) -> bytes:
-    """As a telephone does it: for tests, and for a desk that types in a sheet of paper."""
-    raw = base64.urlsafe_b64decode(key.public + "=" * (-len(key.public) % 4))
-    return SUITE.encrypt(content, X25519PublicKey.from_public_bytes(raw), info=INFO)
 
 
 async def sweep(connection: "asyncpg.Connection | asyncpg.Pool") -> None:

@@ -20,7 +20,6 @@ from urllib.parse import unquote_plus
 
 from liaison.fhir.definitions import RESOURCE_TYPES, official_parameters
 
-CONTEXTS: Final = ("patient", "user", "system")
 LETTERS: Final = "cruds"
 VERSION_1: Final = {"read": "rs", "write": "cud", "*": "cruds"}
 # RFC 6749 §3.3: a scope token holds neither space, quote nor backslash.

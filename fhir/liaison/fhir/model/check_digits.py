@@ -11,7 +11,7 @@ from typing import Any, Final
 INS_SYSTEMS: Final = frozenset(f"urn:oid:1.2.250.1.213.1.4.{number}" for number in (8, 9, 10, 11))
 """Of a matricule: NIR, NIA (waiting for one), and those of tests and demonstrations."""
 
-_NIR: Final = re.compile(r"\d{5}(?:\d{2}|2[AB])\d{8}")
+_NIR: Final = re.compile(r"\d{5}(?:\d{2}|2[AB])\d{8}", re.ASCII)
 _LUHN: Final = {
     # PractitionerRole.identifier has the same system for the number of an activity, which has no key.
     ("Practitioner", "https://rpps.esante.gouv.fr"): ("RPPS", (11,)),
@@ -67,5 +67,5 @@ def _well_made(value: str, lengths: tuple[int, ...]) -> bool:
     if value.startswith(_CORSICA):
         return len(value) in lengths  # how letters enter the check of a FINESS is not published
     if len(value) == 14 and value.startswith(_POST_OFFICE):
-        return value.isdigit() and sum(map(int, value)) % 5 == 0
+        return value.isascii() and value.isdigit() and sum(map(int, value)) % 5 == 0
     return len(value) in lengths and luhn_ok(value)

@@ -29,6 +29,9 @@ from liaison.services.command.journal_opened import (
 )
 from liaison.services.opening import Opening
 
+_DIGITS: Final = 19
+"""A position has fewer: PostgreSQL counts up to 2^63."""
+
 
 def prove(
     entry: Annotated[str, typer.Argument(help="The id of an AuditEvent, or the position of an entry, from 0.")],
@@ -39,7 +42,7 @@ def prove(
     refuse_existing(file)
     id_ = entry.removeprefix("AuditEvent/")
     where = place(id_)
-    if where is None and not (id_.isascii() and id_.isdecimal()):
+    if where is None and not (id_.isascii() and id_.isdecimal() and len(id_) < _DIGITS):
         raise Refused(f"{entry} is neither the id of an AuditEvent nor a position in the journal.", 2)
 
     async def work(opened: Opening) -> Inclusion:

@@ -5,7 +5,7 @@ Periods are read from the code that applies them. What the operator decides is s
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from liaison.auth.access import asking_limits
 from liaison.auth.people import browsers, identity_checks, invitations, kept_forms
@@ -13,7 +13,7 @@ from liaison.auth.retention.rules import Rules
 from liaison.fhir.store import sweep
 from liaison.services.custody.outside import HORIZON
 
-_STRUCTURES = {"hospital": "établissement de santé", "liberal": "libéral, maison de santé, service à domicile"}
+_STRUCTURES: Final = {"hospital": "établissement de santé", "liberal": "libéral, maison de santé, service à domicile"}
 
 
 class Kept(NamedTuple):

@@ -194,6 +194,7 @@ async def test_a_question_reaches_who_acted_and_the_answer_the_reviewer(
     assert "Réponse reçue" in text(await officer.get(QUEUE))
     assert "Une faute de frappe" in text(await officer.get(where))
     assert (await say(officer, where, **asked)).status_code == 412  # of what was shown before
+    assert (await say(officer, where, **{**asked, "version": "9" * 5000})).status_code == 412
     settled = {"outcome": "justified", "note": "Faute de frappe", "version": "2"}
     assert (await say(officer, where, **settled)).status_code == 303
     waiting, _, reviewed = text(await officer.get(QUEUE)).partition("Déjà revus")

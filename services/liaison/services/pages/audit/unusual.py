@@ -90,7 +90,7 @@ async def _say(request: Request, number: int, form: dict[str, str]) -> None:
             number,
             form.get("outcome", ""),
             form.get("note", ""),
-            int(version) if version.isascii() and version.isdigit() else 0,
+            int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0,
         )
         detail = {"act": "review of an unusual access", "outcome": after.outcome, "state": after.state}
         told = entry(caller, Event.OPERATION, patient=after.patient, request=asked(request), detail=detail)

@@ -55,7 +55,7 @@ class Entry:
 
 async def show(request: Request, place: Place) -> Response:
     asked = request.query_params.get("page", "1")
-    number = min(int(asked), MOST_PAGES) if asked.isascii() and asked.isdigit() and asked != "0" else 1
+    number = max(1, min(int(asked), MOST_PAGES)) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
     patient = await patient_or_404(place.record, place.id)
     mine, wanted = {"patient": f"Patient/{place.id}"}, number * A_PAGE + 1
     consents, *lists = await asyncio.gather(

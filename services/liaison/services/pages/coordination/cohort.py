@@ -15,7 +15,9 @@ from liaison.protocols.carry_out import step_code
 from liaison.services.pages import clock
 from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.clinician.dossier import found
+from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
+from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.measures import reckoned
 from liaison.services.pages.record import Record
@@ -38,22 +40,25 @@ class Line:
     cat: int | None
     trend: int
 
-    @property
-    def trend_words(self) -> str:
-        if abs(self.trend) < NOTABLE:
-            return ""
-        return f"en baisse de {-self.trend}" if self.trend < 0 else f"en hausse de {self.trend}"
+
+def trend_said(trend: int, gettext: Gettext) -> str:
+    """'' for a change that is not notable."""
+    if abs(trend) < NOTABLE:
+        return ""
+    words = _("en baisse de %(points)s") if trend < 0 else _("en hausse de %(points)s")
+    return gettext(words) % {"points": abs(trend)}
 
 
 async def cohort(request: Request) -> Response:
     caller, _ = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     lines = await programme(record, clock.now(request).date())
+    gettext = translations(language_of(request)).gettext
     only_late = request.query_params.get("retard") == "1"
     shown = [line for line in lines if line.late] if only_late else lines
     return render(
         request, "coordination/cohort.html", lines=shown, all=len(lines), late=sum(bool(x.late) for x in lines),
-        only_late=only_late, questions=await waiting(request),
+        only_late=only_late, questions=await waiting(request), trend_said=lambda trend: trend_said(trend, gettext),
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 import re
 from calendar import monthrange
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
@@ -23,14 +22,6 @@ class NotComplete(ValueError):
     def __init__(self, field: str, words: str) -> None:
         self.field, self.words = field, words
         super().__init__(words)
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """The first and the last, both whole. `until` None: no end."""
-
-    since: date
-    until: date | None
 
 
 def first(typed: str, today: date) -> date:

@@ -27,11 +27,6 @@ class Clock:
         """The day `offset` days from today; negative is the past."""
         return self.today + timedelta(days=offset)
 
-    def working_day(self, offset: int) -> date:
-        """The same, moved to the next Monday when it falls on a week-end."""
-        day = self.day(offset)
-        return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
-
     def at(self, offset: int, hour: int, minute: int = 0) -> datetime:
         """An hour of the day `offset` days from today."""
         return datetime.combine(self.day(offset), time(hour, minute), PARIS)
@@ -44,24 +39,3 @@ class Clock:
 def instant(moment: datetime) -> str:
     """A FHIR dateTime with seconds and offset."""
     return moment.astimezone(PARIS).replace(microsecond=0).isoformat()
-
-
-def day_text(day: date) -> str:
-    """'le 4 mars 2026', as French texts write it."""
-    month = (
-        [
-            "janvier",
-            "février",
-            "mars",
-            "avril",
-            "mai",
-            "juin",
-            "juillet",
-            "août",
-            "septembre",
-            "octobre",
-            "novembre",
-            "décembre",
-        ]
-    )[day.month - 1]
-    return f"{'1er' if day.day == 1 else day.day} {month} {day.year}"

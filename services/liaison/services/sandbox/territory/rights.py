@@ -88,7 +88,6 @@ def data_class(code: str, display: str = "") -> Tree:
 
 PSYCHIATRY: Final = data_class("PSY", "Psychiatrie")
 SENSITIVE: Final = data_class("SENS", "Donnée sensible")
-HOME_PLAN: Final = data_class("HOMEPLAN", "Plan d'aide à domicile")
 SOCIAL: Final = data_class("SOC", "Situation sociale")
 SAFETY: Final = data_class("SAFETY", "À savoir")
 THIRD_PARTY: Final = data_class("NOTE3P", "Information donnée par un tiers")

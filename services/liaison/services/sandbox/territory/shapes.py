@@ -1,6 +1,5 @@
 """The data types of FHIR R4 as plain trees. Empty parts are left out, as the specification asks."""
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -43,10 +42,6 @@ def period(start: date | datetime | None, end: date | datetime | None = None) ->
 
 def ref(reference: str, display: str = "") -> Tree:
     return without_empty(reference=reference, display=display)
-
-
-def refs(references: Iterable[str]) -> list[Tree]:
-    return [ref(reference) for reference in references]
 
 
 def identifier(system: str, value: str, type_code: str = "", use: str = "official") -> Tree:
