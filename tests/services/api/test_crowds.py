@@ -79,7 +79,7 @@ def test_overlapping_transactions_of_many_writers_all_succeed(service: Any, head
 
 
 def test_updates_by_id_and_by_criteria_in_any_order_all_succeed(service: Any, headers: dict[str, str]) -> None:
-    """hapi-fhir#1819, hapi-fhir#4738: transactions of updates ended in deadlocks. hapi-fhir#4690: two took the same
+    """hapi-fhir#1819: transactions of updates ended in deadlocks. hapi-fhir#4690: two took the same
     version number, and one failed. LFH#3539: what to lock was put in order before criteria had become ids. hapi-fhir#4843,
     hapi-fhir#5288: afterwards a resource could never be changed again."""
     patient, run = service.patient(), uuid.uuid4().hex

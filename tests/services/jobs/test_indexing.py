@@ -100,6 +100,7 @@ async def searched(house: House, maker: Caller, query: str) -> int:
 
 
 async def test_killed_in_the_middle_it_goes_on_from_there(house: House) -> None:
+    """MS#4020: a pass was completed without a single record."""
     maker = await internal.open_session(house.database.writing, "import")
     for number in range(ORGANIZATIONS):
         body = b'{"resourceType": "Organization", "name": "%d", "alias": ["Maison %d"]}' % (number, number)
