@@ -165,13 +165,14 @@ class Software(NamedTuple):
 
 class Names(NamedTuple):
     """What turns the journal's numbers into references and names: the id cipher, each patient's Patient, the log's name,
-    and the clients that are registered."""
+    the clients that are registered, and the name of this server on the network."""
 
     encode: Callable[[Key], str]
     patients: Mapping[int, int]  # patient number → res of its Patient
     origin: str
     kind_of: Callable[[str], int]
     software: Mapping[int, Software]
+    host: str
 
     def reference(self, type_: str, patient: int, res: int) -> str:
         return f"{type_}/{self.encode(Key(patient, self.kind_of(type_), res))}"
@@ -276,12 +277,11 @@ def _software(entry: Entry, names: Names, parts: Parts, *, requestor: bool) -> T
 
 
 def _server(names: Names, parts: Parts) -> Tree:
-    host = names.origin.partition("/")[0]
     return {
         "type": {"coding": [_coding(parts.server)]},
         "who": {"identifier": {"value": names.origin}, "display": "Liaison"},
         "requestor": False,
-        "network": {"address": host, "type": "1"},
+        "network": {"address": names.host, "type": "1"},
     }
 
 

@@ -9,7 +9,7 @@ import binascii
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import asyncpg
 import orjson
@@ -308,7 +308,8 @@ class AuditReader:
         )
         found: Mapping[int, int] = {row["patient"]: row["res"] for row in rows}
         software = await _registered(connection, clients)
-        return Names(self._ids.encode, found, self._keys.signer.verifier.name, kind_of, software)
+        host = urlsplit(self._base_url).hostname or ""
+        return Names(self._ids.encode, found, self._keys.signer.verifier.name, kind_of, software, host)
 
     # ---- pages ----------------------------------------------------------------------------------------------------
 
