@@ -34,7 +34,7 @@ SCREENS = {
     "call_handler": ["/appels"],
     "on_call_doctor": ["/dossiers", "/urgence", "/mes-acces"],
     "regulating_doctor": ["/appels"],
-    "patient_a": ["/dossiers", "/dossiers/{patient_a}", "/journal/dossiers/{patient_a}"],
+    "patient_a": ["/dossiers", "/dossiers/{patient_a}", "/journal/dossiers/{patient_a}", "/journal/dossiers/{patient_a}?avant=2026-01-05"],
 }  # fmt: skip
 ENGLISH = frozenset(
     [
