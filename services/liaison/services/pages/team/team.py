@@ -10,7 +10,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 from starlette.requests import Request
@@ -30,7 +30,7 @@ from liaison.services.pages.team import acts, engaging, knowing
 from liaison.services.pages.team.called import described
 from liaison.services.pages.team.days import NotComplete
 from liaison.services.pages.team.listing import KIND, another_profession, nothing_to_give, show
-from liaison.services.pages.team.newcomer import entered
+from liaison.services.pages.team.newcomer import Newcomer, entered
 
 LONGEST: Final = 60
 
@@ -72,32 +72,47 @@ async def invite(request: Request) -> Response:
         return await show(request, added=newcomer.name, way="psc", awaits=awaits, unsure=unsure)
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
-            if not new and (way := await _known_already(connection, caller, person)):
-                return await show(request, added=newcomer.name, way=way, awaits=awaits, unsure=unsure)
-            username = await _free_username(connection, newcomer.given, newcomer.family)
-            account = await accounts.add(
-                connection, username, person, invited=True, ends_at=acts.end_of(newcomer.until) if new else None
-            )
-            on_phone = managers.by_code_on_phone(newcomer.role)
-            secret = await (first_codes.give if on_phone else invitations.invite)(connection, account.number)
-            await acts.note(request, connection, "invite", account.number)
-    if on_phone:
+            way = "" if new else await _known_already(connection, caller, person)
+            first = None if way else await _first_way(request, connection, person, newcomer, new=new)
+    if first is None:
+        return await show(request, added=newcomer.name, way=way, awaits=awaits, unsure=unsure)
+    if first.on_phone:
         return await show(
             request,
-            code=secret,
-            code_for=username,
+            code=first.secret,
+            code_for=first.username,
             code_name=newcomer.name,
             added=newcomer.name if unsure else "",
             unsure=unsure,
         )
     return await show(
         request,
-        link=link(request, secret),
-        link_for=username,
+        link=link(request, first.secret),
+        link_for=first.username,
         added=newcomer.name if awaits or unsure else "",
         awaits=awaits,
         unsure=unsure,
     )
+
+
+class _First(NamedTuple):
+    """A new account, and what opens it once: a code on the service's telephone, or else a link."""
+
+    username: str
+    secret: str
+    on_phone: bool
+
+
+async def _first_way(
+    request: Request, connection: asyncpg.Connection, person: Key, newcomer: Newcomer, *, new: bool
+) -> _First:
+    username = await _free_username(connection, newcomer.given, newcomer.family)
+    ends_at = acts.end_of(newcomer.until) if new else None
+    account = await accounts.add(connection, username, person, invited=True, ends_at=ends_at)
+    on_phone = managers.by_code_on_phone(newcomer.role)
+    secret = await (first_codes.give if on_phone else invitations.invite)(connection, account.number)
+    await acts.note(request, connection, "invite", account.number)
+    return _First(username, secret, on_phone)
 
 
 async def _of_that_name(request: Request, form: dict[str, str], trees: Sequence[Mapping[str, Any]]) -> Response:

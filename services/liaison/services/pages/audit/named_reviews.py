@@ -39,7 +39,7 @@ OPEN: Final = {
 }
 
 
-async def revues(request: Request) -> Response:
+async def every(request: Request) -> Response:
     """GET: the list. POST: the search of an answer is kept under a name."""
     caller, me = await signed_in(request)
     house = request.app.state.house
@@ -76,7 +76,7 @@ async def revues(request: Request) -> Response:
     return RedirectResponse(f"{PATH}/{number}", status_code=303)
 
 
-async def revue(request: Request) -> Response:
+async def one(request: Request) -> Response:
     return _show(request, await _found(request), "")
 
 
