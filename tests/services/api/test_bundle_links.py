@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from .test_bundles import entry, observation, send, urn
+from .bundles import entry, observation, send
+from .test_bundles import urn
 
 pytestmark = pytest.mark.http
 
