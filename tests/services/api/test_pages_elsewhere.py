@@ -149,7 +149,7 @@ def test_a_link_to_a_page_is_of_use_to_nobody_else(
 
 
 def test_the_same_search_is_answered_to_each_for_themselves(
-    gp: httpx.Client, outside: httpx.Client, record: Record
+    service: Any, gp: httpx.Client, outside: httpx.Client, record: Record
 ) -> None:
     """hapi-fhir#5184: a search that was kept for one tenant answered another. hapi-fhir#2207, hapi-fhir#2853: `_id` and
     `_source` found what another tenant has. hapi-fhir#1507, hapi-fhir#2012, hapi-fhir#3418: totals counted it."""
@@ -157,12 +157,19 @@ def test_the_same_search_is_answered_to_each_for_themselves(
         f"_id={record.weights[6]}",
         f"_source=urn:pages:mine&patient={record.patient}",
         f"patient={record.patient}",
-        f"derived-from={record.hidden}",
     ):
         assert record.weights[6] in ids(page(gp, f"/Observation?{asked}"))
-        for more in ("", "&_total=accurate", "&_summary=count", "&_count=0", "&_sort=code", "&_revinclude=*"):
-            bundle = page(outside, f"/Observation?{asked}{more}")
-            assert (ids(bundle), bundle["total"]) == ([], 0), asked + more
+        assert_nothing(outside, asked)
+    with service.client("nurse") as nurse:
+        assert ids(page(nurse, f"/Observation?derived-from={record.hidden}")) == [record.weights[6]]
+    for client in (gp, outside):  # what is derived from somebody else's is not told to who does not see it
+        assert_nothing(client, f"derived-from={record.hidden}")
+
+
+def assert_nothing(client: httpx.Client, asked: str) -> None:
+    for more in ("", "&_total=accurate", "&_summary=count", "&_count=0", "&_sort=code", "&_revinclude=*"):
+        bundle = page(client, f"/Observation?{asked}{more}")
+        assert (ids(bundle), bundle["total"]) == ([], 0), asked + more
 
 
 def test_includes_stay_within_what_the_caller_may_see(gp: httpx.Client, record: Record) -> None:

@@ -59,6 +59,16 @@ async def test_an_attempt_at_night_without_a_link_is_found_and_the_team_is_not(w
     assert {row["person"] for row in rows} == {doctor.practitioner, nurse.practitioner}
 
 
+async def test_a_question_that_is_badly_asked_is_no_attempt(ward: Ward) -> None:
+    doctor = await ward.professional()
+    others = await ward.record()
+    await ward.on("no-relation")
+
+    assert await ward.opens(doctor, f"{others}?_summary=all") == [400]
+
+    assert await ward.found() == []
+
+
 async def test_what_was_found_is_not_found_again_and_every_entry_is_looked_at_once(ward: Ward) -> None:
     doctor = await ward.professional()
     record = await ward.record()

@@ -118,8 +118,9 @@ class Ward:
         return self.place.house.store.reference(key)
 
     async def opens(self, caller: Caller, *records: str, at: datetime = NOON) -> list[int]:
+        asked = [Request("GET", path, query) for path, _, query in (one.partition("?") for one in records)]
         async with acting_at(self.place.house, at) as engine:
-            return [(await engine.handle(caller, Request("GET", one, ""))).status for one in records]
+            return [(await engine.handle(caller, one)).status for one in asked]
 
     async def on(self, name: str, **values: int) -> None:
         async with self.own.transaction():

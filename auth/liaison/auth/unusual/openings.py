@@ -1,6 +1,6 @@
 """The journal's entries as a rule looks at them: what one professional did on one record in one day, and counts by the hour.
 
-Only what was shown of a record, and what was refused by the id that was asked for. Not the person and those close to them,
+Only what was shown of a record, and what was not shown by the id that was asked for. Not the person and those close to them,
 not the offices (their own readings of the journal are entries), not background work, not software without a person.
 """
 
@@ -23,6 +23,8 @@ ONE_BY_ONE: Final = frozenset({Event.READ, Event.VREAD, Event.HISTORY})
 TOGETHER: Final = frozenset({Event.SEARCH, Event.OPERATION, Event.BUNDLE, Event.EXPORT})
 _RELATIONS: Final = frozenset(map(int, Relation))
 _LEFT_OUT: Final = frozenset({"person", "control"})
+_NOT_SHOWN: Final = frozenset({403, 404, 410})
+"""Answers to who would have seen something, had they a right or had it been there. Others say what was wrong in the question."""
 
 
 class Looked(NamedTuple):
@@ -67,7 +69,7 @@ def about(entry: Entry, decode: Decode) -> int:
     """The patient whose record was opened, or asked for in vain; 0 for anything else."""
     if entry.event not in ONE_BY_ONE | TOGETHER or not by_a_professional(entry):
         return 0
-    if entry.outcome == OUTCOME_REFUSED and all(entry.requested):
+    if entry.outcome == OUTCOME_REFUSED and entry.status in _NOT_SHOWN and all(entry.requested):
         key = decode(*entry.requested)
         return key.patient if key is not None else 0
     return entry.patient if entry.items and not entry.outcome else 0
