@@ -1,4 +1,4 @@
-"""DPoP proofs as a client makes them, and with whatever fault a test asks for."""
+"""Tokens signed whatever they say, which a library refuses to; and DPoP proofs, with whatever fault a test asks for."""
 
 import base64
 import hashlib
@@ -29,9 +29,14 @@ class Prover:
         if token:
             claims["ath"] = _b64(hashlib.sha256(token.encode()).digest())
         claims |= changes
-        parts = [_b64(json.dumps(_given(part)).encode()) for part in (head, claims)]
-        signer = jws.JWSRegistry.algorithms[self.algorithm]
-        return ".".join([*parts, _b64(signer.sign(".".join(parts).encode(), self.key))])
+        return signed_raw(self.algorithm, self.key, head, claims)
+
+
+def signed_raw(algorithm: str, key: ECKey | RSAKey, header: dict[str, Any], claims: dict[str, Any]) -> str:
+    """The JWS of these two; a part that is None is left out."""
+    parts = [_b64(json.dumps(_given(part)).encode()) for part in (header, claims)]
+    signer = jws.JWSRegistry.algorithms[algorithm]
+    return ".".join([*parts, _b64(signer.sign(".".join(parts).encode(), key))])
 
 
 def _given(part: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from joserfc import jws, jwt
+from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from liaison.auth.oauth2 import rfc7523
@@ -17,6 +17,7 @@ from liaison.auth.oauth2.rfc7517 import KeySets
 from liaison.fhir.store.database import Database
 
 from .conftest import TOKEN_URL, Register, Software
+from .proofs import signed_raw
 
 
 async def accepted(database: Database, software: Software, assertion: str) -> bool:
@@ -93,12 +94,8 @@ async def test_a_header_that_would_choose_the_key_or_the_type_is_refused(
 
 
 def _signed_raw(software: Software, header: dict[str, Any]) -> str:
-    """Signs whatever header it is given, which a library would refuse to."""
     made = {"alg": software.algorithm, "typ": "JWT", "kid": software.key.kid, **header}
-    made = {name: value for name, value in made.items() if value is not None}
-    parts = [_b64(json.dumps(part).encode()) for part in (made, software.claims())]
-    algorithm = jws.JWSRegistry.algorithms[software.algorithm]
-    return ".".join([*parts, _b64(algorithm.sign(".".join(parts).encode(), software.key))])
+    return signed_raw(software.algorithm, software.key, made, software.claims())
 
 
 def _b64(raw: bytes) -> str:

@@ -14,6 +14,8 @@ from liaison.auth.oauth2 import rfc9068
 from liaison.auth.oauth2.keys import ACCESS, IDENTITY, SigningKeys
 from liaison.fhir.errors import Unauthorized
 
+from .proofs import signed_raw
+
 ISSUER, AUDIENCE = "https://liaison.example", "https://liaison.example/fhir"
 
 
@@ -56,13 +58,7 @@ async def signed(keys: SigningKeys, header: dict[str, Any], **changes: Any) -> s
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "s", "client_id": "c", "iat": now, "exp": now + 60, "sid": "42"}
     made = {"alg": "ES256", "typ": "at+jwt", "kid": key.kid, **header}
-    return jwt.encode(
-        {name: value for name, value in made.items() if value is not None},
-        {name: value for name, value in {**claims, **changes}.items() if value is not None},
-        key,
-        algorithms=["ES256"],
-        default_type=None,
-    )
+    return signed_raw("ES256", key, made, {**claims, **changes})
 
 
 async def test_the_signer_of_these_tests_signs_well(keys: SigningKeys) -> None:
@@ -80,6 +76,10 @@ Make = Callable[[SigningKeys], Awaitable[str]]
         lambda keys: signed(keys, {"kid": "unknown"}),
         lambda keys: signed(keys, {"kid": None}),
         lambda keys: signed(keys, {"jku": "https://evil.example/keys"}),
+        lambda keys: signed(
+            keys, {"crit": ["liaison"], "liaison": "1"}
+        ),  # CVE-2025-59420: what nobody knows was ignored
+        lambda keys: signed(keys, {"crit": ["exp"]}),
         lambda keys: signed(keys, {}, exp=int(time.time()) - 1),
         lambda keys: signed(keys, {}, exp=None),
         lambda keys: signed(keys, {}, iat=int(time.time()) + 3600, exp=int(time.time()) + 3700),

@@ -24,6 +24,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from ....auth.oauth2.proofs import signed_raw
+
 CLIENT = "liaison-kervanec"
 SECRET = "a secret of the two of us"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -48,6 +50,7 @@ class Psc:
     national_id: str = "899700000017"
     exercices: list[dict[str, Any]] = field(default_factory=lambda: [NURSE])
     claims: dict[str, Any] = field(default_factory=dict)
+    header: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=dict)
     skew: float = 0
     pushes: bool = True
@@ -74,7 +77,7 @@ class Psc:
         if self.symmetric:  # what ANS's own connector takes for its signature
             return jwt.encode({"alg": "HS256", "kid": "key-0"}, claims, OctKey.import_key(SECRET), algorithms=["HS256"])
         signing = key(self.signing)
-        return jwt.encode({"alg": "RS256", "typ": "JWT", "kid": signing.kid}, claims, signing)
+        return signed_raw("RS256", signing, {"alg": "RS256", "typ": "JWT", "kid": signing.kid, **self.header}, claims)
 
     def id_token(self, nonce: str | None) -> str:
         now = int(self.now())

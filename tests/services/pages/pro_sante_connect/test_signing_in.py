@@ -97,6 +97,23 @@ async def test_a_token_that_proves_less_is_a_refusal(place: Place, psc: Psc, cla
     assert await refused(place, psc)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"crit": ["liaison"], "liaison": "1"},  # CVE-2025-59420: what nobody knows was ignored
+        {"crit": ["exp"]},
+        {"kid": None},
+        {"kid": "unknown"},
+        {"alg": "none"},
+        {"typ": "at+jwt"},
+    ],
+    ids=lambda header: "+".join(f"{name}-{value}" for name, value in header.items()),
+)
+async def test_a_header_that_asks_for_more_is_a_refusal(place: Place, psc: Psc, header: dict[str, Any]) -> None:
+    psc.header = header
+    assert await refused(place, psc)
+
+
 async def test_the_algorithm_is_ours_and_never_the_headers(place: Place, psc: Psc) -> None:
     psc.symmetric = True  # HS256 under the client's secret, which the other side knows too
     assert await refused(place, psc)

@@ -88,8 +88,10 @@ def _for_us(provider: Provider, claims: dict[str, Any], now: float) -> None:
 
 
 async def verify(provider: Provider, token: str, now: float, *, nonce: str) -> Claims:
-    """Raises NotProven."""
-    _, claims = await _signed(provider, token)
+    """Raises NotProven. An access token or a logout token of the same key is no id_token (RFC 8725 §3.11)."""
+    header, claims = await _signed(provider, token)
+    if header.get("typ", "JWT") != "JWT":
+        raise NotProven("typ")
     _for_us(provider, claims, now)
     if _moment(claims, "exp") <= now - SKEW:
         raise NotProven("exp")
