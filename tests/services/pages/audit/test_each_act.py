@@ -43,29 +43,14 @@ async def _not_agreed(place: Place) -> None:
         assert "error=access_denied" in (await agree(browser, "refuse")).headers["location"]
 
 
-async def _record(place: Place) -> None:
-    async with place.signed_in("nurse") as browser:
-        assert (await browser.get(f"/dossiers/{place.patient}")).status_code == 200
+def _page(who: str, path: str, status: int = 200) -> Act:
+    """Somebody asks for a page; `{patient}` is the patient of the place."""
 
+    async def asked(place: Place) -> None:
+        async with place.signed_in(who) as browser:
+            assert (await browser.get(path.format(patient=place.patient))).status_code == status
 
-async def _no_record(place: Place) -> None:
-    async with place.signed_in("nurse") as browser:
-        assert (await browser.get("/dossiers/00000000000000000000000000000000")).status_code == 404
-
-
-async def _journal(place: Place) -> None:
-    async with place.signed_in("dpo") as browser:
-        assert (await browser.get(f"/journal/dossiers/{place.patient}")).status_code == 200
-
-
-async def _verdict(place: Place) -> None:
-    async with place.signed_in("dpo") as browser:
-        assert (await browser.get("/journal/integrite")).status_code == 200
-
-
-async def _taken_away(place: Place) -> None:
-    async with place.signed_in("dpo") as browser:
-        assert (await browser.get("/journal/export.csv")).status_code == 200
+    return asked
 
 
 async def _rule(place: Place) -> None:
@@ -88,11 +73,11 @@ ACTS: list[tuple[str, Act, Event, int]] = [
     ("a sign-out", _out, Event.SIGN_OUT, 0),
     ("access given to software", _token, Event.TOKEN, 0),
     ("access refused to software", _not_agreed, Event.TOKEN, 4),
-    ("a record read", _record, Event.READ, 0),
-    ("a record refused", _no_record, Event.READ, 4),
-    ("the journal read", _journal, Event.JOURNAL_READ, 0),
-    ("the journal verified", _verdict, Event.JOURNAL_READ, 0),
-    ("the journal exported", _taken_away, Event.EXPORT, 0),
+    ("a record read", _page("nurse", "/dossiers/{patient}"), Event.READ, 0),
+    ("a record refused", _page("nurse", f"/dossiers/{'0' * 32}", 404), Event.READ, 4),
+    ("the journal read", _page("dpo", "/journal/dossiers/{patient}"), Event.JOURNAL_READ, 0),
+    ("the journal verified", _page("dpo", "/journal/integrite"), Event.JOURNAL_READ, 0),
+    ("the journal exported", _page("dpo", "/journal/export.csv"), Event.EXPORT, 0),
     ("a setting changed", _rule, Event.CONFIGURATION, 0),
     ("calls of strangers", _strangers, Event.REFUSED_CALLS, 4),
 ]
