@@ -17,6 +17,7 @@ from liaison.services import base, governing, limits, logs, memory
 from liaison.services.api import health
 from liaison.services.api.access_log import AccessLog
 from liaison.services.api.edge import FhirEdge
+from liaison.services.api.lingering import Lingering, has_body
 from liaison.services.api.metrics import Metrics
 from liaison.services.api.openapi import openapi
 from liaison.services.house import House, Job
@@ -55,6 +56,9 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope = self._proxied.settle(scope)
+            if has_body(scope):
+                ends = Lingering(receive, send)
+                receive, send = ends.receive, ends.send
             path: str = scope["path"]
             if path == self._discovery:
                 # SMART looks for this one document below the FHIR base; it is not FHIR.

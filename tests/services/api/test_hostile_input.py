@@ -1,5 +1,7 @@
 """Bad input: each gets a clear OperationOutcome, and changes nothing."""
 
+import contextlib
+import http.client
 import json
 import socket
 from collections.abc import Iterator
@@ -66,6 +68,22 @@ def test_seventeen_megabytes_are_too_large(gp: httpx.Client) -> None:
 
     assert "larger" in outcome(gp.post("/Patient", content=b" " * 17 * 1024 * 1024), 413)
     assert "larger" in outcome(gp.post("/Patient", content=chunks()), 413)
+
+
+@pytest.mark.parametrize("path", ["/fhir/Patient", "/fhir/", "/connexion", "/oauth/token", "/nowhere"])
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+def test_a_client_that_hears_nothing_before_it_has_sent_all_is_answered(
+    service: Any, gp: httpx.Client, path: str, known: bool
+) -> None:
+    """Python's own client is one: it sends to the end, asks that the connection close, and only then listens."""
+    headers = {"content-type": "application/fhir+json", "connection": "close"}
+    if known:
+        headers["authorization"] = gp.headers["authorization"]
+    connection = http.client.HTTPConnection(urlsplit(service.url).netloc, timeout=60)
+
+    with contextlib.closing(connection):
+        connection.request("POST", path, b" " * 17 * 1024 * 1024, headers)
+        assert 400 <= connection.getresponse().status < 500
 
 
 def test_a_thousand_levels_are_too_deep(gp: httpx.Client) -> None:
