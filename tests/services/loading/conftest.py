@@ -2,7 +2,7 @@
 
 A batch of practitioners created conditionally; and for each patient a transaction whose entries refer to each other by
 urn:uuid in any order, to practitioners by conditional references that match, and to organisations and locations by
-conditional references that match nothing.
+conditional references that match nothing. Reports of all records carry one and the same identifier.
 """
 
 import json
@@ -107,6 +107,7 @@ class _Record:
         self.add(
             {
                 "resourceType": "DiagnosticReport",
+                "identifier": [{"system": "http://example.org/groups", "value": "all of them"}],
                 "status": "final",
                 "code": _concept("http://loinc.org", "51990-0"),
                 **self.subject(),

@@ -23,6 +23,8 @@ def of(*items: Item) -> Said:
 
 NAMED = item("urn:uuid:1", id="a")
 NUMBERED = item("urn:uuid:2", identifier=[{"system": "urn:s", "value": "1"}])
+SOUGHT = item("urn:uuid:2", "identifier=urn:s|1", identifier=[{"system": "urn:s", "value": "1"}])
+PERSON = item("urn:uuid:2", resourceType="Patient", identifier=[{"system": "urn:s", "value": "1"}])
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,11 @@ NUMBERED = item("urn:uuid:2", identifier=[{"system": "urn:s", "value": "1"}])
         (NUMBERED, item("urn:uuid:3", "identifier=urn:s|1"), True),
         (NUMBERED, item("urn:uuid:3", "Practitioner?identifier=urn:s|1"), True),
         (NUMBERED, item("urn:uuid:3", "identifier=urn:s|2"), False),
-        (NUMBERED, item("urn:uuid:3", identifier={"system": "urn:s", "value": "1"}), True),
+        (NUMBERED, item("urn:uuid:3", identifier={"system": "urn:s", "value": "1"}), False),  # nobody looks for it
+        (SOUGHT, item("urn:uuid:3", identifier={"system": "urn:s", "value": "1"}), True),
+        (SOUGHT, item("urn:uuid:3", "identifier=urn:s|1", identifier=[{"system": "urn:s", "value": "1"}]), True),
+        (PERSON, item("urn:uuid:3", identifier={"system": "urn:s", "value": "1"}), False),
+        (PERSON, item("urn:uuid:3", resourceType="Patient", identifier={"system": "urn:s", "value": "1"}), True),
         (NAMED, item("urn:uuid:3", texts=["Practitioner?family=Le Goff"]), True),  # who knows what that matches
         (NAMED, item("urn:uuid:3", "identifier=1"), True),
     ],

@@ -41,10 +41,18 @@ Also = Callable[[asyncpg.Connection], Awaitable[None]]
 @dataclass(slots=True)
 class Needs:
     """What a unit of writes was found to need: the identities, and the resources that it changes. Grows with each attempt,
-    and the next one begins by holding all of it."""
+    and the next one begins by holding all of it.
 
+    `shared` are identities of an import's new resources: who asks whether there is one waits for it, and it for them, but
+    nobody waits who only makes one as well. Those of a Patient are never among them.
+    """
+
+    shared: frozenset[bytes] = frozenset()
     tokens: set[bytes] = field(default_factory=set)
     keys: set[Key] = field(default_factory=set)
+
+    def add(self, tokens: Iterable[bytes]) -> None:
+        self.tokens.update(token for token in tokens if token not in self.shared)
 
 
 async def commit(
@@ -84,7 +92,7 @@ async def _commit(store: Store, caller: Caller, writes: list[Write], resolver: R
         with reported():
             async with store.database.writing.acquire() as connection:
                 await store.vault.turn(connection, now)
-    needs = Needs()
+    needs = Needs(await _shared(store, writes) if resolver.lenient else frozenset())
     for attempt in range(TRIES):
         try:
             with reported():
@@ -206,9 +214,11 @@ async def _lock(
     store: Store, connection: asyncpg.Connection, writes: Sequence[Write], resolver: Resolver, needs: Needs
 ) -> None:
     asked = resolver.locks()
-    needs.tokens.update(_tokens(store, writes), *(one.own for one in asked))
-    if needs.tokens:
-        await store.lock(connection, needs.tokens, {token for one in asked for token in one.shared})
+    needs.add(_tokens(store, writes))
+    needs.tokens.update(*(one.own for one in asked))
+    shared = needs.shared.union(*(one.shared for one in asked))
+    if needs.tokens or shared:
+        await store.lock(connection, needs.tokens, shared, needs.shared)
     if needs.keys:
         await store.hold(connection, needs.keys)
 
@@ -242,9 +252,18 @@ async def _hold(
     patching.apply(caller, moved, resolver)
     if moved or any(write.matching or write.added for write in standing.values()):
         known = len(needs.tokens)
-        needs.tokens.update(_tokens(store, standing.values()))
+        needs.add(_tokens(store, standing.values()))
         if len(needs.tokens) != known:
             raise Conflict(_MEANWHILE)
+
+
+async def _shared(store: Store, writes: Sequence[Write]) -> frozenset[bytes]:
+    """The identities that these writes share with whoever makes them too, ready to be locked."""
+    people = _tokens(store, (write for write in writes if write.type_ == "Patient"))
+    shared = _tokens(store, (write for write in writes if write.type_ != "Patient")) - people
+    if shared:
+        await store.make_shareable(shared)
+    return frozenset(shared)
 
 
 def _tokens(store: Store, writes: Iterable[Write]) -> set[bytes]:

@@ -4,7 +4,7 @@ The store cannot be opened without an `AccessFilter` and `Hooks`; `liaison.auth`
 `liaison.services` passes them in. `fhir` never learns what OAuth or a care team is.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -326,9 +326,18 @@ class Records(Protocol):
         Raises Conflict when a version to be superseded is no longer the current one.
         """
 
-    async def lock(self, connection: asyncpg.Connection, tokens: Iterable[bytes], shared: Iterable[bytes] = ()) -> None:
+    async def lock(
+        self,
+        connection: asyncpg.Connection,
+        tokens: Iterable[bytes],
+        shared: Iterable[bytes] = (),
+        made: Container[bytes] = (),
+    ) -> None:
         """Locks these identity tokens until the transaction ends, in sorted order, `shared` together with others who share
-        them. Waits for whoever has them."""
+        them. Waits for whoever has them. `made` were given to `make_shareable`."""
+
+    async def make_shareable(self, tokens: Iterable[bytes]) -> None:
+        """Before a transaction that shares many tokens."""
 
     async def hold(self, connection: asyncpg.Connection, keys: Iterable[Key]) -> dict[Key, int]:
         """The current versions of these resources, which nobody else changes until the transaction ends. Waits for whoever

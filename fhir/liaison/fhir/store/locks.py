@@ -5,7 +5,7 @@ Always identities before resources, and each of them in sorted order, so that tw
 `hold`. `wait` is for what spans several transactions, on a connection of its own that is closed afterwards.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -19,20 +19,38 @@ _TAKE = """
     insert into identity_lock (token) select * from unnest($1::bytea[]) as k(token) order by token
     on conflict (token) do update set token = excluded.token where false
 """
-_MAKE = "insert into identity_lock (token) values ($1) on conflict do nothing"
-_SHARE = "select 1 from identity_lock where token = $1 for share"
+_MAKE = "insert into identity_lock (token) select * from unnest($1::bytea[]) as k(token) order by token on conflict do nothing"
+_SHARE = "select from identity_lock where token = any($1::bytea[]) order by token for share"
 
 
-async def lock(connection: asyncpg.Connection, tokens: Iterable[bytes], shared: Iterable[bytes] = ()) -> None:
-    """Returns when this transaction alone holds every token, and holds each of `shared` with none but those who share it."""
+async def make(connection: asyncpg.Connection, tokens: Iterable[bytes]) -> None:
+    """Makes the rows of tokens that are to be shared, in a transaction of its own: until that ends, its maker alone has them."""
+    if wanted := sorted(set(tokens)):
+        await connection.execute(_MAKE, wanted)
+
+
+async def lock(
+    connection: asyncpg.Connection,
+    tokens: Iterable[bytes],
+    shared: Iterable[bytes] = (),
+    made: Container[bytes] = (),
+) -> None:
+    """Returns when this transaction alone holds every token, and holds each of `shared` with none but those who share it.
+    `made` have their rows by now (`make`), and are shared all by one statement."""
     alone = set(tokens)
-    for own, some in groupby(sorted(alone.union(shared)), alone.__contains__):
+
+    def way(token: bytes) -> tuple[bool, bool]:
+        return token in alone, token in made
+
+    for (own, there), some in groupby(sorted(alone.union(shared)), way):
         if own:
             await connection.execute(_TAKE, list(some))
-            continue
-        for token in some:  # one after the other: a row just made is held by its maker
-            await connection.execute(_MAKE, token)
-            await connection.execute(_SHARE, token)
+        elif there:
+            await connection.execute(_SHARE, list(some))
+        else:
+            for token in some:  # one after the other: a row just made is held by its maker
+                await connection.execute(_MAKE, [token])
+                await connection.execute(_SHARE, [token])
 
 
 _AFTER_IDENTITIES: Final = b"\xff" * 16

@@ -228,10 +228,22 @@ class Store:
                 await self.parameters.take(connection, changes)
             await self.hooks.after_write(connection, written)
 
-    async def lock(self, connection: asyncpg.Connection, tokens: Iterable[bytes], shared: Iterable[bytes] = ()) -> None:
+    async def lock(
+        self,
+        connection: asyncpg.Connection,
+        tokens: Iterable[bytes],
+        shared: Iterable[bytes] = (),
+        made: Container[bytes] = (),
+    ) -> None:
         """Locks these identity tokens until the transaction ends, `shared` together with others who share them. Waits for
-        whoever has them."""
-        await locks.lock(connection, tokens, shared)
+        whoever has them. `made` were given to `make_shareable` before the transaction: many of them cost one statement."""
+        await locks.lock(connection, tokens, shared, made)
+
+    async def make_shareable(self, tokens: Iterable[bytes]) -> None:
+        """Before a transaction that shares many tokens; see `lock`."""
+        with faults.reported():
+            async with self.database.writing.acquire() as connection:
+                await locks.make(connection, tokens)
 
     async def hold(self, connection: asyncpg.Connection, keys: Iterable[Key]) -> dict[Key, int]:
         """The current versions of these resources, which nobody else changes until the transaction ends. Waits for whoever

@@ -14,24 +14,28 @@ from liaison.services.loading.sources import Group, Item
 
 class Said(NamedTuple):
     """`makes`: names and business identifiers of its resources. `asks`: what its references and conditions name.
-    `anything`: some of its criteria name no identifier, and may match anything."""
+    `anything`: some of its criteria name no identifier, and may match anything. `once`: of what it makes, the names, and the
+    identifiers of persons. An identifier of anything else may be made by two that do not ask for it: one that many bills
+    carry says nothing of either."""
 
     makes: frozenset[str]
     asks: frozenset[str]
     anything: bool = False
+    once: frozenset[str] = frozenset()
 
     def meets(self, other: "Said") -> bool:
         """Whether one of them may find, or make, what the other makes."""
         return (
             self.anything
             or other.anything
-            or not self.makes.isdisjoint(other.makes)
+            or not self.once.isdisjoint(other.once)
             or not self.makes.isdisjoint(other.asks)
             or not self.asks.isdisjoint(other.makes)
         )
 
     def __or__(self, other: "Said") -> "Said":
-        return Said(self.makes | other.makes, self.asks | other.asks, self.anything or other.anything)
+        anything = self.anything or other.anything
+        return Said(self.makes | other.makes, self.asks | other.asks, anything, self.once | other.once)
 
 
 NOTHING: Final = Said(frozenset(), frozenset())
@@ -53,11 +57,17 @@ def said_by_conditions(group: Group) -> Said:
 
 
 def _said(items: Sequence[Item], asks: frozenset[str], criteria: Iterable[str]) -> Said:
-    makes = {name for item in items for name in (item.name, item.local_name) if name}
-    makes |= {_identifier(*one) for item in items for one in identifiers(item.tree or {})}
-    found = [identifier_of(query) for query in criteria]
-    asks |= {_identifier(*one) for one in found if one is not None}
-    return Said(frozenset(makes), asks - makes, None in found)
+    names = {name for item in items for name in (item.name, item.local_name) if name}
+    made: set[str] = set()
+    persons: set[str] = set()
+    for item in items:
+        tree = item.tree or {}
+        found = {_identifier(*one) for one in identifiers(tree)}
+        (persons if tree.get("resourceType") == "Patient" else made).update(found)
+    named = [identifier_of(query) for query in criteria]
+    wanted = asks | {_identifier(*one) for one in named if one is not None}
+    # An identifier that it makes itself is asked for all the same: another may make it, too.
+    return Said(frozenset(names | persons | made), wanted - names, None in named, frozenset(names | persons))
 
 
 def _conditions(items: Iterable[Item]) -> set[str]:
