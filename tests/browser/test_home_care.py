@@ -91,6 +91,23 @@ async def test_a_full_visit_with_an_alert_takes_twelve_touches_and_reaches_the_d
     assert "je passe à midi" in await told(page)
 
 
+async def test_an_alert_that_was_seen_without_a_word_is_told_whenever_the_day_is_opened(desks: Desks) -> None:
+    page, patient = await desks.sign_in("aide2"), desks.patient("patient_29")
+    await page.goto(f"/visite/{patient}")
+    await page.get_by_label("Présente").check()
+    await page.get_by_label("Moins bien", exact=True).check()
+    await press(page, page.get_by_role("button", name="Enregistrer la visite"))
+    assert "Alerte vue." not in await told(page)
+
+    doctor = await desks.sign_in("gp")
+    await doctor.goto(f"/dossiers/{patient}")
+    await press(doctor, doctor.get_by_role("button", name="J'ai vu").first)
+    await page.goto("/aujourdhui")
+
+    assert "Alerte vue." in await told(page)
+    assert "Dr Anne-Laure Guillemot" in await told(page)
+
+
 async def test_what_is_missing_is_named_and_what_was_typed_is_kept(desks: Desks) -> None:
     page = await desks.sign_in("aide2")
     await press(page, page.get_by_role("link", name="Visite d’Annick L."))

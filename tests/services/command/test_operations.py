@@ -311,6 +311,23 @@ def test_a_key_beside_the_data_is_refused(machine: Machine) -> None:
     assert list(machine.data.iterdir()) == []
 
 
+def test_a_slip_in_the_dialogue_is_asked_again_and_on_the_command_line_refused(machine: Machine) -> None:
+    slips = {
+        "HDS": "Hébergeur\n",
+        "n'est pas une date": "30/06/2027\n2027-06-30\n",
+        "Il faut un nom": " \nCommune\nNom\nPrénom\n",
+        "n'est pas un identifiant": "é è\nadmin\n",
+        "De 1 à 30 années": "0\n",
+    }
+    said = machine.run("init", code=1, given="".join(slips.values()))  # the answers end before the last question
+
+    for words in slips:
+        assert words in said
+    assert "Il faut un nom" in machine.run("init", "--hds-host", " ", code=2)
+    assert "n'est pas une date" in machine.run("init", "--hds-host", "x", "--hds-until", "2026-02-30", code=2)
+    assert not machine.data.exists()
+
+
 def test_a_sandbox_never_becomes_an_installation(machine: Machine) -> None:
     machine.data.mkdir()
     (machine.data / MARKER).write_text("")

@@ -62,6 +62,8 @@ def import_(
     else:
         show(report)
     if not report.complete:
+        if unresolved is Unresolved.fail and not as_json:
+            typer.echo("A reference that leads to nothing may be kept by what it says: --unresolved=logical")
         raise typer.Exit(1)
 
 

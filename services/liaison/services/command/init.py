@@ -1,6 +1,7 @@
 """`liaison init`: a new installation for real people. The sandbox has no need of it, and cannot become one."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -65,15 +66,14 @@ def init(
             f"LIAISON_OUTSIDE n'est pas réglé : {settings.outside_folder} serait perdu avec les données, quand il faut"
             " restaurer. Le mettre sur un autre disque avant d'accueillir quelqu'un."
         )
-    host = hds_host or typer.prompt("Hébergeur certifié HDS")
-    until = _date(hds_until or typer.prompt("Son certificat est bon jusqu'au (AAAA-MM-JJ)"))
+    host = _told(hds_host, "Hébergeur certifié HDS", _filled)
+    until = _told(hds_until, "Son certificat est bon jusqu'au (AAAA-MM-JJ)", _date)
     founder = Founder(
-        organization or typer.prompt("Structure qui répond de cette installation"),
-        family or typer.prompt("Nom du premier administrateur"),
-        given or typer.prompt("Prénom"),
-        username or typer.prompt("Identifiant"),
+        _told(organization, "Structure qui répond de cette installation", _filled),
+        _told(family, "Nom du premier administrateur", _filled),
+        _told(given, "Prénom", _filled),
+        _told(username, "Identifiant", _user_name),
     )
-    _refuse_unnamed(founder)
     years = journal_years or _years()
     there = (base.folder(settings) / "cluster").exists()
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -108,10 +108,7 @@ Ensuite les clés du mois sont détruites (liaison journal expire) ; la preuve q
 def _years() -> int:
     """Asked with its reasons: the period is a decision of whoever answers for the installation."""
     typer.echo(JOURNAL)
-    years = int(typer.prompt("Années", default=expiry.YEARS, type=int))
-    if not 1 <= years <= LONGEST:
-        raise Refused(f"De 1 à {LONGEST} années.", 2)
-    return years
+    return int(_told("", "Années", _number_of_years, str(expiry.YEARS)))
 
 
 def refuse_unsafe(settings: Settings) -> None:
@@ -127,17 +124,41 @@ def refuse_unsafe(settings: Settings) -> None:
         )
 
 
-def _refuse_unnamed(founder: Founder) -> None:
-    """Before anything is made: half an installation could not be begun again."""
-    if not all(part.strip() for part in (founder.organization, founder.family, founder.given)):
-        raise Refused("Il faut le nom de la structure, et le nom et le prénom du premier administrateur.", 2)
+def _told(given: str, question: str, checked: Callable[[str], str], usual: str | None = None) -> str:
+    """What the command line says, or else an answer: asked again until it can be one, so that a slip does not end the
+    dialogue. Raises Refused for a command line that cannot be. All before anything is made: half an installation could
+    not be begun again."""
+
+    def again(text: str) -> str:
+        try:
+            return checked(text)
+        except Refused as refused:
+            raise typer.BadParameter(str(refused)) from None
+
+    return checked(given) if given else str(typer.prompt(question, default=usual, value_proc=again))
+
+
+def _number_of_years(text: str) -> str:
+    years = text.strip()
+    if not (years.isascii() and years.isdigit() and 1 <= int(years) <= LONGEST):
+        raise Refused(f"De 1 à {LONGEST} années, en chiffres.", 2)
+    return years
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise Refused("Il faut un nom.", 2)
+    return text.strip()
+
+
+def _user_name(text: str) -> str:
     try:
-        accounts.checked_name(founder.username)
+        accounts.checked_name(text)
     except AccountProblem:
         raise Refused(
-            f"« {founder.username} » n'est pas un identifiant : 2 à 64 lettres sans accent, chiffres, points ou tirets.",
-            2,
+            f"« {text} » n'est pas un identifiant : 2 à 64 lettres sans accent, chiffres, points ou tirets.", 2
         ) from None
+    return text
 
 
 def _date(text: str) -> str:

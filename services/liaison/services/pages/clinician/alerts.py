@@ -15,7 +15,7 @@ Tree = dict[str, Any]
 
 
 _LEVEL_WORDS: Final = {"RED": _("Urgent"), "ORANGE": _("Aujourd'hui"), "YELLOW": _("Sous trois jours")}
-_CODE: Final = ",".join(f"{codes.ALERT_LEVEL}|{level}" for level in LEVELS)
+CODE: Final = ",".join(f"{codes.ALERT_LEVEL}|{level}" for level in LEVELS)
 _OPEN: Final = "requested,received,accepted,in-progress,on-hold"
 
 
@@ -48,7 +48,7 @@ async def alerts_of(record: Record, patient: str) -> list[Tree]:
 
 async def _alerts(record: Record, query: dict[str, str]) -> list[Tree]:
     try:
-        found = await record.search("Task", {"code": _CODE, **query, "_count": "100"}, most=200)
+        found = await record.search("Task", {"code": CODE, **query, "_count": "100"}, most=200)
     except Refused as refused:
         if refused.answered == 403:
             return []

@@ -8,12 +8,11 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.protocols import codes
 from liaison.services.pages.clarifying.waiting import waiting
-from liaison.services.pages.home_care import again, receipts
+from liaison.services.pages.home_care import again, receipts, replies
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import moments, sentences
+from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.appointments import asked
 from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.reading.contact import addresses, ways
@@ -42,16 +41,6 @@ class Card:
     visit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """One line that a clinician sent back: about whom, when, by whom."""
-
-    who: str
-    at: datetime | None
-    by: str
-    text: str
-
-
 async def today(request: Request) -> Response:
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
@@ -61,7 +50,7 @@ async def today(request: Request) -> Response:
     cards, people, said, phone, filed = await asyncio.gather(
         tour(record, visits, here, me.role_reference if me.role_code == "home-aide" else "", gettext),
         everyone(record),
-        instructions(record, gettext),
+        replies.replies(record, gettext),
         service_phone(record, me.organization_reference),
         receipts.of(record, request.query_params, gettext),
     )
@@ -78,7 +67,7 @@ async def today(request: Request) -> Response:
             if again.number_of(one) and one["id"] not in told and (patient := _subject(one)) in known
         ],
         others=[one for one in people if one[0] not in waiting_for],
-        instructions=said,
+        replies=said,
         phone=phone,
         receipt=filed,
         questions=await waiting(request),
@@ -149,27 +138,3 @@ async def service_phone(record: Record, organization: str) -> str:
     """The number of the aide's own service, as the directory has it; '' when it has none."""
     service = await record.read(organization) if organization else None
     return next(iter(ways(service or {}, "phone", record.now())), "")
-
-
-async def instructions(record: Record, say: Say = str) -> list[Instruction]:
-    """What clinicians sent back these two days, newest first."""
-    since = (record.now() - timedelta(days=2)).isoformat(timespec="seconds")
-    query = {
-        "category": f"{codes.HOME_CARE}|instruction",
-        "sent": f"ge{since}",
-        "_sort": "-sent",
-        "_include": "Communication:patient",
-        "_count": "20",
-    }
-    found = await record.search("Communication", query, most=40)
-    people = {f"Patient/{tree['id']}": identity(tree).short for tree in found if tree["resourceType"] == "Patient"}
-    return [
-        Instruction(
-            people.get(str(tree.get("subject", {}).get("reference")), ""),
-            moments.happened(tree),
-            sentences.author(tree),
-            sentences.sentence(tree, say),
-        )
-        for tree in found
-        if tree["resourceType"] == "Communication" and not in_error(tree)
-    ]
