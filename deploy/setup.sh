@@ -60,16 +60,19 @@ if [ -n "$missing" ]; then
   fi
 fi
 
-clients=tests/services/clients/node
-stamp=.stamps/npm
-sum=$(cat "$clients/package.json" "$clients/package-lock.json" "$clients/.npmrc" | sha256sum | cut -d' ' -f1)
-if command -v npm >/dev/null 2>&1 && { [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ] || [ ! -d "$clients/node_modules" ]; }; then
-  say "installing the locked FHIR clients of npm"
-  if npm ci --prefix "$clients" --silent >&2; then
-    printf '%s' "$sum" >"$stamp"
-  else
-    # What is half there would look whole to the tests.
-    rm -rf "$clients/node_modules"
-    say "npm could not install them: the tests that need them are skipped. Try again: make setup-dev"
+# npm_locked FOLDER STAMP WHAT: what is locked in that folder, once.
+npm_locked() {
+  sum=$(cat "$1/package.json" "$1/package-lock.json" "$1/.npmrc" | sha256sum | cut -d' ' -f1)
+  if command -v npm >/dev/null 2>&1 && { [ "$(cat "$2" 2>/dev/null)" != "$sum" ] || [ ! -d "$1/node_modules" ]; }; then
+    say "installing $3"
+    if npm ci --prefix "$1" --silent >&2; then
+      printf '%s' "$sum" >"$2"
+    else
+      # What is half there would look whole to the tests.
+      rm -rf "$1/node_modules"
+      say "npm could not install them: the tests that need them are skipped. Try again: make setup-dev"
+    fi
   fi
-fi
+}
+npm_locked tests/services/clients/node .stamps/npm "the locked FHIR clients of npm"
+npm_locked services/liaison/services/pages/telephone_app .stamps/npm-telephone "what bundles the page of the telephone"

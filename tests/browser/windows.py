@@ -3,7 +3,7 @@ busy with their own pages."""
 
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, Error, Page, ViewportSize
+from playwright.async_api import Browser, Error, Page, ProxySettings, ViewportSize
 
 PHONE = ViewportSize(width=360, height=640)
 
@@ -23,12 +23,12 @@ class Windows:
             return self._idle.pop()
         # Chromium asks no proxy for addresses of this machine unless it is told to; of its rules the last counts.
         around = f"<-loopback>,{urlsplit(self._url).netloc}"
+        return await self.elsewhere(self._url, ProxySettings(server=proxy, bypass=around) if proxy else None)
+
+    async def elsewhere(self, url: str, proxy: ProxySettings | None = None) -> Page:
+        """A window of its own, where the service has that address."""
         context = await self._browser.new_context(
-            locale="fr-FR",
-            viewport=PHONE,
-            has_touch=True,
-            base_url=self._url,
-            proxy={"server": proxy, "bypass": around} if proxy else None,
+            locale="fr-FR", viewport=PHONE, has_touch=True, base_url=url, proxy=proxy
         )
         return await context.new_page()
 

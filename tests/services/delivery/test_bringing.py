@@ -70,6 +70,14 @@ def test_a_colleague_delivers_it_and_it_stays_its_author_s(telephone: Telephone,
     assert entry["resource"]["agent"][0]["who"]["reference"] == person(sandbox, "aide")["practitioner"]
 
 
+def test_what_was_not_finished_waits_for_a_person_however_whole_it_looks(
+    telephone: Telephone, sandbox: Running
+) -> None:
+    letter = telephone.letter(telephone.someone, form={"unfinished": ["yes"]})
+    assert telephone.bring(telephone.parcel(letter)).json()["state"] == "checking"
+    assert encounters(sandbox, letter["visit"]) == []
+
+
 def test_two_tabs_that_send_together_file_one_visit(telephone: Telephone, sandbox: Running) -> None:
     letter = telephone.letter(telephone.someone)
     parcel = telephone.parcel(letter)

@@ -22,9 +22,9 @@ PAGES = sorted(
         if isinstance(one, Route) and "GET" in (one.methods or ()) and one.endpoint is not static_files.serve
     }
 )
-OF_NOBODY = {"/editeurs/x", "/exemple", "/premier-acces/x", "/premier-code", "/psc/retour", "/territoire",
-             "/territoire/autorite", "/territoire/x"}  # fmt: skip
-"""Pages of those who are not signed in: vendors, newcomers, visitors of a sandbox."""
+OF_NOBODY = {"/editeurs/x", "/exemple", "/premier-acces/x", "/premier-code", "/psc/retour", "/telephone",
+             "/territoire", "/territoire/autorite", "/territoire/x"}  # fmt: skip
+"""Pages of those who are not signed in: vendors, newcomers, visitors of a sandbox, a telephone without a network."""
 KEPT = ["account", "browser_session", "passkey", "totp", "phone", "first_access", "first_code", "recovery", "ceremony",
         "held_role", "relation", "access_grant", "version", "directory_version", "client"]  # fmt: skip
 BY_THE_MINUTE = {"seen_at"}

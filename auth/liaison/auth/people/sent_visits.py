@@ -10,12 +10,16 @@ import asyncpg
 
 FILED, CHECKING, SETTLED = "filed", "checking", "settled"
 WHY: Final = frozenset(
-    ["unreadable", "permit", "device", "person", "hours", "late", "another", "answers", "opposed", "refused", "ended"]
+    [
+        *("unreadable", "permit", "device", "person", "hours", "late", "another", "answers", "unfinished"),
+        *("opposed", "refused", "ended"),
+    ]
 )
 """Why a person looks at it first. `unreadable`: it does not open, or is no letter. `permit`, `device`, `person`, `hours`: not
 what the permit covers. `late`: received too long after. `another`: the same number, told otherwise. `answers`: the form does
-not take them. `opposed`: the person had opposed it before. `refused`: the record did not take it. `ended`: the telephone or the
-account had been put out of force before it was written."""
+not take them. `unfinished`: she was still writing it when her tour was erased from the telephone. `opposed`: the person had
+opposed it before. `refused`: the record did not take it. `ended`: the telephone or the account had been put out of force before
+it was written."""
 
 
 class Sent(NamedTuple):

@@ -69,6 +69,8 @@ async def file(house: House, letter: Letter, permit: Permit, written: datetime, 
     with faults.reported():
         if await oppositions.opposed_to(house.store, author, key.patient, at=written):
             raise NotFiled("opposed")
+        if "unfinished" in letter.form:
+            raise NotFiled("unfinished")
         cell = await internal.open_session(house.database.writing, "visits", caller=author)
     try:
         record = Record(house.engine, cell)

@@ -44,6 +44,7 @@ _REASONS: Final = {
     "late": _("La visite est arrivée plus de trois jours après."),
     "another": _("Une autre visite est déjà enregistrée pour ce passage."),
     "answers": _("Une réponse manque, ou n'est pas possible."),
+    "unfinished": _("L'aide n'avait pas fini d'écrire cette visite."),
     "opposed": _("La personne s'était opposée avant la visite."),
     "refused": _("Le dossier n'a pas accepté la visite."),
     "ended": _("Le téléphone était retiré, ou le compte de l'aide était fermé."),

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from liaison.services.pages.home_care import telephone, today, visit
+from liaison.services.pages.home_care import telephone, telephone_page, today, visit
 from liaison.services.pages.page import page
 
 AIDES = telephone.AIDES
@@ -14,4 +14,5 @@ def routes() -> list[BaseRoute]:
         page("/aujourdhui", today.today, roles=AIDES),
         page("/visite/{id}", visit.visit, methods=("GET", "POST"), roles=AIDES, taken_again=True),
         *telephone.routes(),
+        *telephone_page.routes(),
     ]

@@ -1,4 +1,4 @@
-"""What the telephone asks of the service: the tour, and a receipt for what it brings. JSON, for our own script alone.
+"""What the telephone asks of the service: who is signed in, the tour, and a receipt for what it brings. JSON, for our own script alone.
 
 A refusal is a status and one word, `why`: the telephone keeps what it has, and says what to do.
 """
@@ -32,6 +32,17 @@ AIDES: Final = frozenset({"home-aide", "home-service-manager", "care-assistant"}
 LIMIT: Final = 2 * LARGEST
 _PARCEL: Final = {"visit", "kid", "sealed", "clock"}
 log = structlog.get_logger()
+
+
+async def who(request: Request) -> Response:
+    """Who is signed in, for the page that was started without a network: what she is called there, and the token that her forms
+    carry. Another site cannot read it: no answer here allows one to (CORS)."""
+    _, me = await signed_in(request)
+    first, *rest = me.name.split()
+    short = f"{first} {rest[-1][0]}." if rest else first
+    with faults.reported():
+        phone = await phones.find(request.app.state.house.database.reading, cookies.read(request, cookies.PHONE))
+    return JSONResponse({"id": me.person, "name": short, "csrf": me.csrf, "enrolled": phone is not None})
 
 
 async def take_along(request: Request) -> Response:
@@ -95,13 +106,15 @@ def _parcel(told: dict[str, Any]) -> Parcel:
     return Parcel(number, told["kid"], sealed, clock)
 
 
-def _asked(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Route:
-    """Checked for origin and token like a form; a refusal is JSON, so that the telephone can tell it from the network's."""
+def _asked(path: str, endpoint: Callable[[Request], Awaitable[Response]], method: str = "POST") -> Route:
+    """What is posted is checked for origin and token like a form; a refusal is JSON, so that the telephone can tell it from the
+    network's."""
 
     async def run(request: Request) -> Response:
         try:
-            await bounded_body(request, LIMIT)
-            await check_origin(request)
+            if method == "POST":
+                await bounded_body(request, LIMIT)
+                await check_origin(request)
             if (await signed_in(request)).caller.role_code not in AIDES:
                 raise Forbidden("This is for home care.")
             answer = await endpoint(request)
@@ -117,8 +130,12 @@ def _asked(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> Rou
             answer = JSONResponse({"why": "later"}, status_code=500)
         return confine(request, answer)
 
-    return Route(path, run, methods=["POST"])
+    return Route(path, run, methods=[method])
 
 
 def routes() -> list[Route]:
-    return [_asked("/telephone/tournee", take_along), _asked("/telephone/visites", bring)]
+    return [
+        _asked("/telephone/qui", who, "GET"),
+        _asked("/telephone/tournee", take_along),
+        _asked("/telephone/visites", bring),
+    ]

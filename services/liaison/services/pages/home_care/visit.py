@@ -56,7 +56,6 @@ async def _show(
     flags, weight, phone = await asyncio.gather(
         found(record, "Flag", mine), last_weight(record, id_), service_phone(record, me.organization_reference)
     )
-    questions = {item.link: item for item in _questions()}
     # What was typed comes back in the form, its number too: sending it again files one visit.
     posted = await request.form() if request.method == "POST" else {}
     now = clock.now(request)
@@ -73,9 +72,7 @@ async def _show(
         flags=in_force(flags, now)[:3],
         weight=weight,
         phone=phone,
-        questions=questions,
-        state=[questions[link] for link in ALWAYS],
-        others=[item for link, item in questions.items() if link not in APART],
+        **arranged(),
         start=str(posted.get("start") or (start or now).strftime("%H:%M")),
         appointment=str(posted.get("appointment") or planned or request.query_params.get("rendez-vous", "")),
         visit_id=str(posted.get("visit") or (kept and again.number_of(kept.encounter)) or uuid4()),
@@ -161,6 +158,16 @@ async def _earlier(record: Record, form: FormData, made: Visit) -> Tree | None:
     query = {"patient": made.patient, "appointment": made.appointment, "status": "finished", "_sort": "-date"}
     visits = await found(record, "Encounter", query, 5)
     return next((one for one in visits[:1] if one["id"] != form.get("another")), None)
+
+
+def arranged() -> dict[str, Any]:
+    """The questions as the form has them: each by its name, the five of every visit, and the others."""
+    questions = {item.link: item for item in _questions()}
+    return {
+        "questions": questions,
+        "state": [questions[link] for link in ALWAYS],
+        "others": [item for link, item in questions.items() if link not in APART],
+    }
 
 
 def _questions() -> list[Item]:

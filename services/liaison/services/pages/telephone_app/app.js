@@ -1,0 +1,247 @@
+// The telephone's page: who is at work, her tour, a visit, what is to be sent. Everything works without a network but the first
+// sign-in of the day and the sending.
+import * as letters from "./letters.js";
+import * as screens from "./screens.js";
+import * as sending from "./sending.js";
+import * as service from "./service.js";
+import { stated } from "./state.js";
+import * as store from "./store.js";
+import * as today from "./today.js";
+import * as vault from "./vault.js";
+import { open as openVisit } from "./visit.js";
+import * as visits from "./visits.js";
+import { say } from "./words.js";
+import { keptUp } from "./worker.js";
+
+let aide = null; // who is at work: {id, name, key, tour}; her key is nowhere else than here
+let undo = null;
+let release = () => {}; // of the visit that is open in this tab
+let leave = null; // it, as it is
+
+// --- Who is at work
+
+async function who(said = "") {
+  aide = null;
+  header();
+  const here = await store.aides();
+  screens.show("who", { acts: { "sign-in": () => signIn() } });
+  screens.at("[data-tiles]").replaceChildren(
+    ...here.map((one) => {
+      const tile = document.createElement("button");
+      Object.assign(tile, { type: "button", className: "govuk-button govuk-button--secondary", textContent: one.name });
+      tile.addEventListener("click", () => code(one));
+      return tile;
+    }),
+  );
+  screens.told(said || (here.length ? "" : say("first-time")));
+  outboxLink();
+  await newcomer(here);
+}
+
+// Whoever has just signed in, and has no tour on this telephone yet, chooses a code for it.
+async function newcomer(here) {
+  const { why, told } = await service.who();
+  if (why !== "" || screens.current() !== "who" || aide) return;
+  if (!told.enrolled) {
+    const empty = here.length === 0 && (await store.visits()).length === 0;
+    return empty ? stranger("not-this-phone", "ask-manager") : undefined;
+  }
+  if (!(await store.kept("leaving")) && !here.some((one) => one.id === told.id)) code(told, told.csrf);
+}
+
+function stranger(heading, said) {
+  screens.show("message", { heading: say(heading) });
+  screens.told(say(said));
+}
+
+// `csrf`: of a session that was begun for this; without it she has a tour here, which her code opens.
+function code(one, csrf = "") {
+  screens.show("code", { heading: say("hello", { name: one.name }), acts: { "not-me": () => (csrf ? signIn() : who()) } });
+  screens.at("[data-why]").hidden = screens.at("[data-again]").hidden = csrf === "";
+  const form = screens.at("form");
+  form.elements.code.focus();
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const pin = form.elements.code.value;
+    if (!vault.PIN.test(pin)) return screens.told(say("six"));
+    if (csrf && pin !== form.elements.again.value) return screens.told(say("not-same"));
+    const button = form.querySelector("button");
+    button.disabled = true;
+    await (csrf ? settle(one, pin, csrf) : unlock(one, pin));
+    button.disabled = false;
+  });
+}
+
+async function settle(one, pin, csrf) {
+  const { why, told } = await service.tour(csrf, await letters.publicKey());
+  if (why !== "") return screens.told(say(why === "offline" ? "needs-network" : "no-tour"));
+  navigator.storage?.persist?.();
+  aide = await vault.made(one, pin, told);
+  await atWork();
+}
+
+async function unlock(one, pin) {
+  const found = await vault.opened(one.id, pin);
+  if (found) {
+    aide = found;
+    return atWork();
+  }
+  const room = await store.aide(one.id);
+  if (room) return screens.told(say("wrong", { left: vault.TRIES - room.wrong }));
+  sending.pass({ now: true });
+  await who(say("erased"));
+}
+
+async function atWork() {
+  await store.keep("service", aide.tour.service_phone);
+  screens.callsAt(aide.tour.service_phone);
+  header();
+  await home();
+  renew();
+}
+
+// A newer tour, when there is a network and it is she who is signed in.
+async function renew() {
+  const mine = aide;
+  const { why, told } = await service.who();
+  if (why !== "" || !mine || told.id !== mine.id || !told.enrolled) return;
+  const newer = await service.tour(told.csrf, await letters.publicKey());
+  if (newer.why !== "" || aide !== mine) return;
+  await vault.renewed(mine, newer.told);
+  if (screens.current() === "today") await home();
+}
+
+function header() {
+  for (const part of document.querySelectorAll("[data-who]")) part.hidden = aide === null;
+  document.querySelector("p[data-who]").textContent = aide?.name ?? "";
+}
+
+// The session here is ended too, at once or as soon as there is a network.
+async function change() {
+  await store.keep("leaving", true);
+  release();
+  sending.pass({ now: true });
+  await who();
+}
+
+async function logOut() {
+  await store.forgetAide(aide.id);
+  await change();
+}
+
+// To a page that needs the network.
+async function online(path) {
+  const { why } = await service.who();
+  if (why === "offline") return screens.told(say("needs-network"));
+  location.assign(path);
+}
+
+async function signIn() {
+  const { why, told } = await service.who();
+  if (why === "offline") return screens.told(say("needs-network"));
+  if (why === "" && !(await service.leave(told.csrf))) return screens.told(say("later"));
+  await store.keep("leaving", false);
+  location.assign("/connexion?suite=/telephone");
+}
+
+// --- Her tour
+
+async function home() {
+  release();
+  leave = null;
+  if (aide === null) return who();
+  const acts = { undo: () => takeBack(undo.visit), online: () => online("/aujourdhui"), "log-out": logOut };
+  screens.show("today", { acts });
+  outboxLink();
+  await refreshed();
+}
+
+async function refreshed() {
+  await stated();
+  // She may have logged out in another tab.
+  if (aide && screens.current() !== "visit" && !(await store.aide(aide.id))) return who();
+  if (screens.current() === "today") {
+    screens.at("[data-undo]").hidden = undo === null;
+    await today.cards(aide, begin);
+  } else if (screens.current() === "outbox") await today.waiting(aide, begin);
+}
+
+function outboxLink() {
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "govuk-button govuk-button--secondary", textContent: say("outbox") });
+  button.addEventListener("click", outbox);
+  screens.at("#alerte").before(button);
+}
+
+async function outbox() {
+  const acts = { send: () => sending.pass({ now: true }), "sign-in": signIn, home };
+  screens.show("outbox", { acts });
+  await refreshed();
+}
+
+// --- A visit
+
+async function begin(stop, one) {
+  if (one?.state === "ready") return takeBack(one.visit);
+  await edited(one ? await visits.taken(aide, one) : visits.begun(aide, stop));
+}
+
+async function takeBack(visit) {
+  const found = await visits.takenBack(aide, visit);
+  if (!found) return screens.told(say(found === undefined ? "busy" : "gone"));
+  undo = null;
+  await edited(found);
+}
+
+// In one tab at a time: two would each make a visit of the same appointment.
+async function edited(visit) {
+  const mine = await held(`liaison-visit-${visit.place.stop.appointment || visit.visit}`);
+  if (mine === null) return screens.told(say("elsewhere"));
+  release = mine;
+  if (!history.state?.inside) history.pushState({ inside: true }, "");
+  leave = openVisit(aide, visit, async (finished) => {
+    await home();
+    if (finished === false) screens.told(say("gone"));
+    else if (finished) undoFor(finished);
+  });
+  await stated();
+}
+
+// Holds a name until it is let go of, or the tab is closed. Answers how to let go; null when another tab holds it.
+const held = (name) =>
+  new Promise((resolve) =>
+    navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+      if (lock === null) return resolve(null);
+      return new Promise((free) => resolve(free));
+    }),
+  );
+
+async function undoFor(visit) {
+  undo = visit;
+  await refreshed();
+  setTimeout(async () => {
+    if (undo === visit) undo = null;
+    await sending.pass({ now: true });
+    await refreshed();
+  }, sending.undoUntil() - Date.now() + 50);
+}
+
+// --- All of it
+
+async function start() {
+  if (!("locks" in navigator) || !(await letters.able())) return stranger("too-old", "update");
+  document.querySelector("[data-do=change]").addEventListener("click", change);
+  history.replaceState(null, "");
+  addEventListener("popstate", () => (leave ? leave() : aide && home()));
+  screens.callsAt((await store.kept("service")) ?? "");
+  await vault.expired();
+  await who();
+  sending.begin(refreshed);
+  setInterval(async () => {
+    const over = await vault.expired();
+    if (aide && over.includes(aide.id)) await who(say("first-time"));
+  }, 60_000);
+  await keptUp();
+}
+
+start();

@@ -1,0 +1,55 @@
+// One screen at a time, cloned from the frame. What is shown of a person is put in as text, never as markup.
+import { say } from "./words.js";
+
+const main = document.getElementById("contenu");
+let servicePhone = "";
+let name = "";
+
+export const callsAt = (number) => (servicePhone = number);
+export const current = () => name;
+export const cloned = (name) => document.querySelector(`template[data-screen="${name}"]`).content.cloneNode(true);
+export const at = (selector) => main.querySelector(selector);
+
+// `acts`: what its buttons do, by data-do. `heading`: where the frame has none of its own.
+export function show(which, { heading, acts = {} } = {}) {
+  const screen = cloned(which);
+  if (heading) screen.querySelector("[data-heading]").textContent = heading;
+  for (const button of screen.querySelectorAll("[data-do]")) button.addEventListener("click", acts[button.dataset.do]);
+  calls(screen);
+  main.replaceChildren(screen);
+  name = which;
+  const title = main.querySelector("h1");
+  document.title = `${title.textContent} – Liaison`;
+  scrollTo(0, 0);
+  title.focus({ preventScroll: true });
+}
+
+// « Alerte »: the calls, and a text without a word about anybody.
+function calls(screen) {
+  const number = servicePhone.replaceAll(" ", "");
+  if (number === "") return;
+  const [call, text] = [screen.querySelector("[data-call]"), screen.querySelector("[data-text]")];
+  [call.href, call.hidden] = [`tel:${number}`, false];
+  [text.href, text.hidden] = [`sms:${number}?body=${encodeURIComponent(say("sms"))}`, false];
+}
+
+// An alert that was written and has not left is said so, with the calls open.
+export function notGone(whether) {
+  at("[data-not-gone]").hidden = !whether;
+  if (whether) at("#alerte").open = true;
+}
+
+export function told(text) {
+  const line = at("[data-said]");
+  [line.textContent, line.hidden] = [text, text === ""];
+}
+
+export function listed(list, texts) {
+  list.replaceChildren(
+    ...texts.map((text) => {
+      const item = document.createElement("li");
+      item.textContent = text;
+      return item;
+    }),
+  );
+}

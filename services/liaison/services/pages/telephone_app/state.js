@@ -1,0 +1,29 @@
+// The one sentence that says how things stand, at the same place on every screen. What is not sent comes before all else, and is
+// never green.
+import * as sending from "./sending.js";
+import * as store from "./store.js";
+import { clock, dayOf, say } from "./words.js";
+
+const box = document.getElementById("etat");
+const line = box.querySelector("p");
+
+export async function stated() {
+  const visits = await store.visits();
+  const [text, waits] = sentence(
+    (state) => visits.filter((one) => one.state === state).length,
+    visits.filter((one) => one.answer === "checking").length,
+    await store.kept("last"),
+  );
+  box.hidden = text === "";
+  box.classList.toggle("liaison-state--waiting", waits);
+  if (line.textContent !== text) line.textContent = text;
+}
+
+function sentence(number, checking, last) {
+  const [ready, unfinished] = [number("ready"), number("draft")];
+  if (sending.met.sending) return [say("sending", sending.met.sending), true];
+  if (ready) return [say("waiting", { count: ready }), true];
+  if (unfinished) return [say("unfinished", { count: unfinished }), true];
+  if (checking) return [say("checking", { count: checking }), true];
+  return last && dayOf(last) === dayOf(Date.now()) ? [say("all-sent", { at: clock(last) }), false] : ["", true];
+}

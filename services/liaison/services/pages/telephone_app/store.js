@@ -1,0 +1,78 @@
+// What this telephone keeps, in IndexedDB. Nothing here reads as text about a patient: tours and drafts are encrypted under
+// a key that a PIN opens (vault.js), finished visits are sealed to the service (letters.js).
+//
+// kept:   "device", the signing key; "service", the telephone number of the service; "leaving", whether a session is to be ended
+// aides:  who uses this telephone: {id, name, …} (vault.js)
+// visits: one record a visit, by its number: {visit, aide, state, after, kid, sealed, hash, place, copy, …}; `state` is
+//         "draft" (being written), "ready" (to be sent once `after` has passed) or "sent" (a receipt came)
+import { openDB } from "idb";
+
+let opened = null;
+
+// Some telephones close a database under memory pressure: it is opened again at the next use.
+export function database() {
+  opened ??= openDB("liaison", 1, {
+    upgrade(made) {
+      made.createObjectStore("kept");
+      made.createObjectStore("aides", { keyPath: "id" });
+      made.createObjectStore("visits", { keyPath: "visit" });
+    },
+    terminated() {
+      opened = null;
+    },
+  });
+  return opened;
+}
+
+export const kept = async (name) => (await database()).get("kept", name);
+export const keep = async (name, value) => (await database()).put("kept", value, name);
+export const aides = async () => (await database()).getAll("aides");
+export const aide = async (id) => (await database()).get("aides", id);
+export const keepAide = async (one) => (await database()).put("aides", one);
+export const visits = async () => (await database()).getAll("visits");
+
+// Forgets what was sent before that moment.
+export async function forgetSent(before) {
+  const transaction = (await database()).transaction("visits", "readwrite");
+  for (const one of await transaction.store.getAll()) {
+    if (one.state === "sent" && one.at < before) await transaction.store.delete(one.visit);
+  }
+  await transaction.done;
+}
+
+// Puts a visit down, unless the one that is there has left meanwhile. Answers whether it was put. Of an aide who has logged out in
+// another tab it goes as it is.
+export async function putVisit(record) {
+  const transaction = (await database()).transaction(["aides", "visits"], "readwrite", { durability: "strict" });
+  const visits = transaction.objectStore("visits");
+  const before = await visits.get(record.visit);
+  const free = before === undefined || before.state !== "sent";
+  const here = (await transaction.objectStore("aides").getKey(record.aide)) !== undefined;
+  if (free) await visits.put(here ? record : onItsOwn(record));
+  await transaction.done;
+  return free;
+}
+
+// What nobody here can open or change any more.
+function onItsOwn({ copy, place, ...record }) {
+  return record.state === "draft" ? { ...record, state: "ready", after: 0 } : record;
+}
+
+// Changes a visit in place; `change` answers what is to be there instead, or undefined to leave it.
+export async function changeVisit(visit, change) {
+  const transaction = (await database()).transaction("visits", "readwrite", { durability: "strict" });
+  const before = await transaction.store.get(visit);
+  const after = before && change(before);
+  if (after) await transaction.store.put(after);
+  await transaction.done;
+  return after;
+}
+
+// Forgets the tour of an aide. What she had finished stays, sealed; what she had not finished goes as it is.
+export async function forgetAide(id) {
+  const transaction = (await database()).transaction(["aides", "visits"], "readwrite", { durability: "strict" });
+  const visits = transaction.objectStore("visits");
+  for (const record of await visits.getAll()) if (record.aide === id) await visits.put(onItsOwn(record));
+  await transaction.objectStore("aides").delete(id);
+  await transaction.done;
+}

@@ -1,0 +1,88 @@
+// Aujourd'hui: the stops of the tour in their order, with how each stands. À envoyer: what waits.
+import * as screens from "./screens.js";
+import * as sending from "./sending.js";
+import * as store from "./store.js";
+import * as visits from "./visits.js";
+import { clock, dayOf, say } from "./words.js";
+
+const MOST = 15;
+
+// `open(stop, record)`: she begins, goes on with or changes a visit.
+export async function cards(aide, open) {
+  const mine = await visits.hers(aide);
+  if (screens.current() !== "today") return;
+  const record = (stop) => mine.find((one) => one.place.stop.appointment === stop.appointment);
+  const inTour = new Set(aide.tour.stops.map((stop) => stop.appointment));
+  const stops = [...aide.tour.stops, ...mine.map((one) => one.place.stop).filter((stop) => !inTour.has(stop.appointment))];
+  const today = dayOf(Date.now());
+  // With a clock that is wrong by days nothing would be of today: then all is shown.
+  const later = (stop) => stop.at !== "" && dayOf(new Date(stop.at)) > today;
+  const past = (stop) => stop.at !== "" && dayOf(new Date(stop.at)) < today && !record(stop);
+  const ordered = stops.map((stop) => ({ stop, one: record(stop) })).sort((a, b) => over(a) - over(b));
+  const now = ordered.filter(({ stop }) => !later(stop) && !past(stop));
+  const known = now.length || ordered.some(({ stop }) => later(stop)) ? now : ordered;
+  put("[data-cards]", known, open);
+  const tomorrow = ordered.filter(({ stop }) => later(stop));
+  put("[data-cards-tomorrow]", tomorrow, open);
+  screens.at("[data-tomorrow]").hidden = tomorrow.length === 0;
+  screens.at("[data-nothing]").hidden = known.length > 0;
+  screens.notGone(mine.some((one) => one.state !== "sent" && one.place.alert));
+}
+
+const over = ({ stop, one }) => Number(one ? one.state !== "draft" : stop.done);
+
+function put(where, found, open) {
+  screens.at(where).replaceChildren(...found.slice(0, MOST).map(({ stop, one }) => card(stop, one, open)));
+}
+
+function card(stop, one, open) {
+  const made = screens.cloned("card");
+  const part = (name) => made.querySelector(`[data-${name}]`);
+  part("heading").textContent = [stop.at && clock(new Date(stop.at)), stop.who].filter(Boolean).join(" · ");
+  part("place").textContent = [stop.commune, stop.instruction].filter(Boolean).join(" · ");
+  const [state, verb] = standing(stop, one);
+  part("tag").textContent = say(state);
+  part("tag").classList.add(`govuk-tag--${state === "sent" ? "green" : "grey"}`);
+  made.querySelector("li").classList.toggle("liaison-card--done", state === "sent");
+  if (verb === null) part("open").remove();
+  else {
+    part("open").textContent = say(verb, { who: stop.who });
+    part("open").addEventListener("click", () => open(stop, one));
+  }
+  return made;
+}
+
+function standing(stop, one) {
+  if (one?.state === "draft") return ["to-finish", "go-on"];
+  if (one?.state === "ready") return ["to-send", "change"];
+  return one || stop.done ? ["sent", null] : ["to-do", "visit-of"];
+}
+
+// What waits, and why; whose it is only where her PIN opened it.
+export async function waiting(aide, open) {
+  const hers = aide ? await visits.hers(aide) : [];
+  const mine = hers.filter((one) => one.state === "ready").map((one) => line(one, open));
+  const ready = (await store.visits()).filter((one) => one.state === "ready");
+  if (screens.current() !== "outbox") return;
+  const others = ready.length - mine.length;
+  const texts = others > 0 ? [say("of-others", { count: others })] : ready.length === 0 ? [say("nothing-waits")] : [];
+  const list = screens.at("[data-waiting]");
+  screens.listed(list, texts);
+  list.prepend(...mine);
+  for (const item of list.children) item.className = "liaison-list__item";
+  screens.told(ready.length === 0 ? "" : ready.some((one) => one.refused) ? say("refused") : said(sending.met.why));
+  screens.at("[data-do=send]").hidden = ready.length === 0;
+  screens.at("[data-do=sign-in]").hidden = ready.length === 0 || !["sign-in", "forbidden"].includes(sending.met.why);
+}
+
+const said = (why) => (why === "" ? "" : say(why));
+
+function line(one, open) {
+  const item = document.createElement("li");
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "govuk-button govuk-button--secondary" });
+  button.textContent = say("change", { who: one.place.stop.who });
+  button.addEventListener("click", () => open(one.place.stop, one));
+  item.append(button);
+  return item;
+}

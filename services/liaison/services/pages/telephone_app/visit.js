@@ -1,0 +1,157 @@
+// Visite: « À savoir » first, the questions, and the keeping of the answers at every touch.
+import { usable } from "../static/visit_form.js";
+import * as screens from "./screens.js";
+import * as visits from "./visits.js";
+import { hhmm, say } from "./words.js";
+
+const NUMBER = /^-?[0-9]{1,6}([.,][0-9]{1,4})?$/;
+const WHOLE = /^-?[0-9]{1,6}$/;
+const LARGE_GAP = 3; // kilograms, as on the page with a network
+const [AHEAD, LATE, DAY] = [5, 6 * 60, 24 * 60]; // minutes
+
+// `done(finished)`: the visit that she has saved, null when she leaves it as it is, false when it had left already. Answers how to leave.
+export function open(aide, visit, done) {
+  const { stop } = visit.place;
+  const heading = say("visit-of", { who: stop.who });
+  screens.show("visit", { heading, acts: { home: () => leave() } });
+  facts(stop);
+  const form = screens.at("#visite");
+  form.elements.start.value = hhmm(Date.now());
+  fill(form, visit.form);
+  let doubted = null;
+  let writing = Promise.resolve(true);
+  let [kept, wanted] = [true, null];
+
+  // One at a time, in their order: what is written last is what stands.
+  function keep(finished) {
+    Object.assign(visit, { form: fields(form) });
+    screens.notGone(Boolean(visit.form.alert));
+    wanted = { visit: structuredClone(visit), finished };
+    writing = writing.then(async () => {
+      if (wanted === null) return kept;
+      const { visit, finished } = wanted;
+      wanted = null;
+      try {
+        kept = await visits.written(aide, visit, finished);
+      } catch {
+        kept = null;
+      }
+      screens.told(kept === null ? say("full") : "");
+      return kept;
+    });
+    return writing;
+  }
+
+  // What could not be kept is said once more before she leaves it.
+  async function leave() {
+    if ((await writing) !== null) return done(null);
+    [writing, kept] = [Promise.resolve(true), true];
+  }
+
+  usable(form, () => keep(false));
+  screens.notGone(Boolean(visit.form.alert));
+  form.elements.start.addEventListener("input", () => (visit.typed = true));
+  form.addEventListener("change", () => keep(false));
+  form.elements.note.addEventListener("input", () => keep(false));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const wrong = problems(form, stop, doubted);
+    if (wrong.get("weight") === say("far")) doubted = form.elements.weight.value;
+    if (point(form, wrong)) return;
+    const free = await keep(true);
+    if (free !== null) done(free ? visit : false);
+  });
+  return leave;
+}
+
+function facts(stop) {
+  const [known, unknown, weight] = ["[data-known]", "[data-unknown]", "[data-weight]"].map(screens.at);
+  screens.listed(known, stop.known);
+  known.hidden = stop.known.length === 0;
+  unknown.hidden = !known.hidden;
+  weight.hidden = stop.weight_said === "";
+  weight.textContent = say("last-weight", { said: stop.weight_said });
+}
+
+function fields(form) {
+  const found = {};
+  for (const [name, value] of new FormData(form)) if (value.trim() !== "") (found[name] ??= []).push(value.trim());
+  return found;
+}
+
+function fill(form, answers) {
+  for (const input of form.querySelectorAll("input, textarea")) {
+    const given = answers[input.name];
+    if (["radio", "checkbox"].includes(input.type)) input.checked = Boolean(given?.includes(input.value));
+    else if (given) input.value = given[0];
+  }
+}
+
+// What is wrong, by question, in words. The service asks the same again.
+function problems(form, stop, doubted) {
+  const answers = fields(form);
+  const found = new Map();
+  for (const { dataset, hidden } of form.querySelectorAll("[data-question][data-kind]")) {
+    const given = answers[dataset.question]?.[0];
+    if (hidden) continue;
+    if (given === undefined) {
+      if ("required" in dataset) found.set(dataset.question, say("required"));
+      continue;
+    }
+    const why = ["decimal", "integer"].includes(dataset.kind) ? number(given, dataset) : "";
+    if (why) found.set(dataset.question, say(why));
+  }
+  const weight = Number(answers.weight?.[0].replace(",", "."));
+  if (stop.weight !== null && Math.abs(weight - stop.weight) > LARGE_GAP && doubted !== form.elements.weight.value) {
+    if (!found.has("weight")) found.set("weight", say("far"));
+  }
+  if (answers.start && notYet(answers.start[0])) found.set("start", say("not-yet"));
+  return found;
+}
+
+function number(text, { kind, min, max }) {
+  if (!(kind === "integer" ? WHOLE : NUMBER).test(text)) return "unreadable";
+  const value = Number(text.replace(",", "."));
+  return value < Number(min ?? -Infinity) || value > Number(max ?? Infinity) ? "out-of-bounds" : "";
+}
+
+// An hour that is still to come; just after midnight, 23:50 was the evening before. In minutes, on the clock of Paris.
+function notYet(text) {
+  const minutes = (hour) => hour.split(":").reduce((sum, part) => 60 * sum + Number(part), 0);
+  const ahead = minutes(text) - minutes(hhmm(Date.now()));
+  return ahead > AHEAD && DAY - ahead > LATE;
+}
+
+// Points at what is wrong; answers whether anything is.
+function point(form, wrong) {
+  for (const old of form.querySelectorAll("[data-question] .govuk-error-message")) old.remove();
+  for (const group of form.querySelectorAll("[data-question][data-kind]")) {
+    const text = wrong.get(group.dataset.question);
+    group.classList.toggle("govuk-form-group--error", text !== undefined);
+    const asked = group.querySelector("fieldset, input, textarea");
+    if (text === undefined) {
+      if (asked.getAttribute("aria-describedby")?.endsWith("-erreur")) asked.removeAttribute("aria-describedby");
+      continue;
+    }
+    const line = document.createElement("p");
+    Object.assign(line, { className: "govuk-error-message", id: `${group.dataset.question}-erreur`, textContent: text });
+    group.querySelector("legend, label").after(line);
+    asked.setAttribute("aria-describedby", line.id);
+    for (let part = group.parentElement.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
+  }
+  const summary = screens.at("[data-problems]");
+  summary.hidden = wrong.size === 0;
+  summary.querySelector("ul").replaceChildren(...[...wrong].map(([link, text]) => pointer(form, link, text)));
+  if (wrong.size) summary.scrollIntoView();
+  return wrong.size > 0;
+}
+
+function pointer(form, link, text) {
+  const group = form.querySelector(`[data-question="${link}"]`);
+  const line = document.createElement("a");
+  line.href = `#${link}`;
+  line.textContent = `${group.querySelector("legend, label").textContent}${document.documentElement.lang === "fr" ? " : " : ": "}${text}`;
+  const item = document.createElement("li");
+  item.append(line);
+  return item;
+}
