@@ -24,6 +24,7 @@ from liaison.auth.access import (
     masking,
     mislabelling,
     own_rights,
+    permitting,
     reclassifying,
     relabelling,
     signing,
@@ -137,6 +138,7 @@ class Hooks:
         await consent_writing.check(connection, self._ids, who, changes, first)
         await stay_writing.check(connection, self._ids, who, changes)
         await letting_in.check(connection, self._ids, keys, who, changes)
+        await permitting.check(connection, self._ids, keys, who, changes, tables)
         await attending.check(connection, self._ids, who, changes)
         if who.internal is None:
             amendment.add_provenance(self._ids, keys, who, changes, first)

@@ -1,0 +1,145 @@
+"""How much a permission opens: no more than whoever records it in the person's name reads themselves.
+
+* The person permits what they wish of what is theirs to give (`consent_writing.py`).
+* Whoever represents them, and staff who record what the person said, permit the classes that they read on the whole record as
+  a member of its team, now: each within the scope of their mission (R.1110-1). What they read by a permission, in an emergency,
+  for a stay or because they wrote it, they do not hand on.
+* A doctor of the team may record more from the form that the person signed, which is kept with it (D.1110-3-2: the proof).
+* With a new record comes what somebody of that role reads as a member of a team, and nothing from a secretary.
+
+What stood before may be written again, shortened and ended by whoever may write it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any, Final
+
+import asyncpg
+
+from liaison.auth.access.classes import Class, bits
+from liaison.auth.access.facts import Reading, facts_of
+from liaison.auth.access.oppositions import checked_scan
+from liaison.auth.access.professionals import permitted
+from liaison.auth.access.relation_rows import stated_by
+from liaison.auth.access.relations import Relation
+from liaison.auth.access.roles import ROLES
+from liaison.auth.access.standing import Standing
+from liaison.auth.access.stay_writing import known
+from liaison.auth.access.table import Table
+from liaison.auth.access.world import Fact
+from liaison.auth.access.writing import Refusal
+from liaison.fhir.errors import FhirError
+from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Grant
+from liaison.fhir.store.ids import Ids
+from liaison.fhir.vault import PatientKey
+
+_OF_THE_TEAM: Final = frozenset({Relation.TEAM, Relation.STRUCTURE, Relation.DELEG, Relation.REPRESENTED})
+
+
+async def check(
+    connection: asyncpg.Connection,
+    ids: Ids,
+    keys: Mapping[int, PatientKey],
+    who: Standing,
+    changes: Sequence[Change],
+    tables: Sequence[Table],
+) -> None:
+    """Raises Refusal for a permission by which somebody would read what its writer does not."""
+    if who.internal is not None or who.role_code == "patient":
+        return
+    written = [change for change in changes if change.type_ == "Consent" and change.tree is not None]
+    given = {change.key: _permissions(ids, change) for change in written}
+    if not any(given.values()):
+        return
+    now: datetime = await connection.fetchval("select clock_timestamp()")
+    stated = await stated_by(connection, [change.key for change in written if change.before_row is not None])
+    opened = {change.key.patient for change in changes if change.new_patient}
+    for change in written:
+        reach = (
+            _of_the_role(who.role_code, tables)
+            if change.key.patient in opened
+            else _of_the_team(keys[change.key.patient], who.grants.get(change.key.patient, ()))
+        )
+        before = stated.get(change.key, ())
+        beyond = reduce(or_, (_newly(fact, before, now, tables) for fact in given[change.key]), Class(0)) & ~reach
+        if beyond and not _signed_for(who, change):
+            raise Refusal(
+                f"You record a permission of what you do not read yourself: {_words(beyond)}. Name less, or the person permits it"
+                " themselves; or a doctor of the team records it with the form that the person signed (sourceAttachment: PDF,"
+                " JPEG or PNG)."
+            )
+
+
+def _permissions(ids: Ids, change: Change) -> list[Fact]:
+    reading = Reading(change.tree or {}, change.key, ids.decode, Class(change.labels.classes))
+    return [fact for fact in facts_of("Consent", reading) if fact.relation is Relation.CONSENT]
+
+
+def _newly(fact: Fact, before: Iterable[Fact], now: datetime, tables: Sequence[Table]) -> Class:
+    """What it opens that nothing before opened to the same, for as long."""
+    if fact.during.end <= now:
+        return Class(0)
+    stood = (old for old in before if known(fact, [old], now))
+    return _opens(fact, tables) & ~reduce(or_, (_opens(old, tables) for old in stood), Class(0))
+
+
+def _opens(fact: Fact, tables: Sequence[Table]) -> Class:
+    """The classes that somebody reads by it, in whatever role: of the person's people, or of the professionals."""
+    related = fact.detail.get("holder") == "related"
+    roles = {code for code, role in ROLES.items() if (role.category == "person") is related}
+    return reduce(
+        or_,
+        (
+            permitted(fact, line) if line.extent == "consent" else line.read
+            for table in tables
+            for line in table.lines
+            if Relation.CONSENT in line.relations and line.roles & roles
+        ),
+        Class(0),
+    )
+
+
+def _of_the_team(key: PatientKey, grants: Iterable[Grant]) -> Class:
+    """What these grants let their holder read on the whole record, as one of those who keep it."""
+    read = (
+        grant.mask
+        for grant in grants
+        if grant.relation in _OF_THE_TEAM and grant.write_mask and not (grant.author or grant.service or grant.addressee)
+    )
+    return Class(key.unpermute(reduce(or_, read, 0)) & ~NAMES_HIDDEN)
+
+
+def _of_the_role(role: str, tables: Iterable[Table]) -> Class:
+    """What every table lets somebody of this role read as a member of a team, before anything more is known of them."""
+    found = [
+        reduce(
+            or_,
+            (
+                line.read
+                for line in table.for_role(role)
+                if Relation.TEAM in line.relations and line.of == "all" and not line.when
+            ),
+            Class(0),
+        )
+        for table in tables
+    ]
+    return reduce(lambda one, other: one & other, found) if found else Class(0)
+
+
+def _signed_for(who: Standing, change: Change) -> bool:
+    """Whether a doctor writes it with a form that is new with it: an older one was signed for what was there."""
+    role = ROLES.get(who.role_code)
+    form: Any = (change.tree or {}).get("sourceAttachment")
+    if role is None or not role.doctor or not isinstance(form, dict) or form == (change.before or {}).get("sourceAttachment"):
+        return False
+    try:
+        checked_scan(form, change.at)
+    except FhirError:
+        return False
+    return True
+
+
+def _words(classes: Class) -> str:
+    return ", ".join(one.name or "" for one in bits(classes))
