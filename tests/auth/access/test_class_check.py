@@ -45,6 +45,11 @@ def test_the_packaged_one_may_be_adopted_and_changes_nothing() -> None:
         pytest.param(changed("codes: [51848-0]", "codes: [51848]"), "[51848]", id="a number that is no code"),
         pytest.param(changed("words: [", "words: [5, "), "[5, ", id="a number that is no word"),
         pytest.param(changed("restricted: [R, V]", "restricted: RV"), "'RV'", id="no list"),
+        pytest.param(changed("words: [vih,", "words: [Vih,"), "['Vih']", id="a word with a capital"),
+        pytest.param(changed("words: [vih, hiv,", "words: [vih,"), "hiv reste SENS", id="a word that is gone"),
+        pytest.param(
+            changed("words: [vih,", "words: [asthme]\n  - classes: [COORD]\n    words: [vih,"), "un mot ferme", id="a word that opens"
+        ),
         pytest.param(
             changed("system: https://liaison.example/fhir/CodeSystem/visibility", "system: 5"), "[5]", id="no system"
         ),
@@ -114,6 +119,11 @@ def test_what_is_refused(text: str, said: str) -> None:
         ),
         pytest.param(
             changed("restricted: [R, V]", "restricted: [N, R, V]"), ["plus fermé : restricted, N"], id="more restricted"
+        ),
+        pytest.param(
+            changed("words: [vih,", "words: [hepatite, vih,"),
+            ["plus fermé : words, « hepatite » devient SENS"],
+            id="a word",
         ),
         pytest.param(
             ruled("SAFETY", "types: [Flag]", "in: [category]", "codes: [clés]", before="besides:\n"),

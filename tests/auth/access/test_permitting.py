@@ -108,7 +108,9 @@ async def test_a_permission_is_not_widened_by_whoever_does_not_read_what_it_then
     assert not await territory.sees(outsider.caller, patient.reference)
 
 
-async def test_what_somebody_reads_by_a_permission_or_wrote_themselves_they_do_not_permit_further(territory: Any) -> None:
+async def test_what_somebody_reads_by_a_permission_or_wrote_themselves_they_do_not_permit_further(
+    territory: Any,
+) -> None:
     gp, nurse, outsider = await territory.person("gp"), await territory.person("nurse"), await territory.person("nurse")
     patient = await territory.patient(gp, nurse)
     secret = await territory.create(nurse.caller, territory.item_of(patient, "Condition", **label("SENS")))
@@ -193,7 +195,11 @@ async def test_whatever_they_may_not_permit_every_member_records_an_opposition(t
     for role in ("home-service-manager", "pharmacist", "social-worker"):
         staff, gp = await territory.person(role), await territory.person("gp")
         patient = await territory.patient(staff, gp)
-        against = {"type": "deny", "actor": [territory.actor(gp.role)], "securityLabel": territory.classes("SENS", "PSY")}
+        against = {
+            "type": "deny",
+            "actor": [territory.actor(gp.role)],
+            "securityLabel": territory.classes("SENS", "PSY"),
+        }
         await territory.create(staff.caller, territory.consent(patient, "opposition", against))
 
 

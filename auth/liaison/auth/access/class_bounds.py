@@ -33,6 +33,7 @@ def problems(packaged: Rules, new: Rules) -> Iterator[Problem]:
         yield "fixed", None, f"{type_} n'aurait plus ni code ni étiquette, seuls ceux qui sont livrés sont fixes"
     yield from _instead(packaged, new)
     yield from _besides(packaged, new)
+    yield from _words(packaged, new)
     yield from _labels(packaged, new)
     yield from _restricted(packaged, new)
     yield from _psychiatry(packaged, new)
@@ -132,6 +133,26 @@ def _besides(packaged: Rules, new: Rules) -> Iterator[Problem]:
                 "besides",
                 place,
                 f"{names(rule.classes)} sans SENS : un élément dit restreint (R, V) ne serait plus SENS",
+            )
+
+
+def _words(packaged: Rules, new: Rules) -> Iterator[Problem]:
+    for one in packaged.words:
+        gone = [
+            word
+            for word in one.words
+            if not any(word in new_.words and new_.classes & one.classes for new_ in new.words)
+        ]
+        if gone:
+            yield "words", None, f"{', '.join(gone[:5])} reste {names(one.classes)} : on peut ajouter, pas enlever"
+    for place, one in enumerate(new.words):
+        if one.classes & ~_CLOSED & ~_BESIDE:
+            yield "words", place, f"un mot ferme, il ne fait pas {names(one.classes)}"
+        elif one.classes & _BESIDE and not one.classes & ~_BESIDE & _CLOSED:
+            yield (
+                "words",
+                place,
+                f"{names(one.classes)} sans SENS : un élément dit restreint (R, V) ne serait plus SENS",
             )
 
 

@@ -127,6 +127,7 @@ def changes(before: str, after: str) -> list[Change]:
         ("psychiatrists", old.psychiatrists, new.psychiatrists),
         ("psychiatric-services", old.psychiatric_codes, new.psychiatric_codes),
         ("psychiatric-services", frozenset(old.psychiatric_words), frozenset(new.psychiatric_words)),
+        ("words", _spoken(old), _spoken(new)),
     ):
         found += [Change(f"plus fermé : {name}, {one}") for one in sorted(is__ - was_)]
         found += [Change(f"moins fermé : {name}, {one}", True) for one in sorted(was_ - is__)]
@@ -135,6 +136,10 @@ def changes(before: str, after: str) -> list[Change]:
     if orders[0] != orders[1]:
         found.append(Change("change : instead, l'ordre des règles (la première qui convient l'emporte)", True))
     return found
+
+
+def _spoken(rules: Rules) -> frozenset[str]:
+    return frozenset(f"« {word} » devient {names(one.classes)}" for one in rules.words for word in one.words)
 
 
 def _instead(old: Rules, new: Rules) -> Iterator[Change]:

@@ -1,5 +1,6 @@
 """The rules of a classification as data, and what a code or a label says by them."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -8,8 +9,13 @@ from operator import or_
 from typing import Final, NamedTuple
 
 from liaison.auth.access.classes import Class
+from liaison.fhir.search.string import folded
 
 SENSITIVE: Final = Class.PSY | Class.SENS | Class.MINOR | Class.NOTE3P | Class.PROT
+
+_BETWEEN: Final = re.compile(r"[^0-9A-Z.-]+")
+_LIKE_A_CODE: Final = re.compile(r"\b[0-9A-Z][0-9A-Z][0-9][0-9A-Z]*(?:\.[0-9A-Z]+)?\b")
+"""Of a classification of diseases or of medicines: capitals and figures, three at least, the third a figure."""
 
 
 class Coding(NamedTuple):
@@ -46,8 +52,24 @@ def _matches(coding: Coding, pattern: str) -> bool:
     return _fits(coding.code, pattern)
 
 
+def _parts(code: str) -> list[str]:
+    return [code.upper(), *(part for part in _BETWEEN.split(code.upper()) if part != code.upper())]
+
+
 def _fits(code: str, pattern: str) -> bool:
     return code.startswith(pattern[:-1]) if pattern.endswith("*") else code == pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a content is by what it is called: whole words without case and accents, a final * for any ending."""
+
+    classes: Class
+    words: tuple[str, ...]
+
+    def hold(self, text: str) -> bool:
+        """`text` is folded, with a space before and after it."""
+        return any(f" {one[:-1]}" in text if one.endswith("*") else f" {one} " in text for one in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +88,7 @@ class Rules:
     fixed: frozenset[str]
     instead: tuple[Rule, ...]
     besides: tuple[Rule, ...]
+    words: tuple[Words, ...]
     labels: Mapping[str, Mapping[str, Label]]
     restricted: frozenset[str]
     psychiatrists: frozenset[str]
@@ -74,14 +97,23 @@ class Rules:
 
     def sensitive(self, system: str, code: str) -> Class:
         """What the code says by itself, in whatever element of whatever resource: to name it anywhere is to tell it. In
-        small letters too."""
-        code = code.upper()
+        small letters too, and as a part of an expression (a cluster of ICD-11, a refinement of SNOMED CT). Without a system,
+        by whichever of the rules has it: what is missing closes."""
         found = (
             rule.classes & SENSITIVE
             for rule in self.besides
-            if rule.system == system != "" and not rule.statuses and any(_fits(code, one.upper()) for one in rule.codes)
+            if rule.system
+            and system in ("", rule.system)
+            and not rule.statuses
+            and any(_fits(part, one.upper()) for part in _parts(code) for one in rule.codes)
         )
         return reduce(or_, found, Class(0))
+
+    def told(self, text: str) -> Class:
+        """What a text says in the place of a code: by its words, and by what looks like a code in it."""
+        plain = f" {folded(text)} "
+        codes = (self.sensitive("", one) & SENSITIVE for one in _LIKE_A_CODE.findall(text))
+        return reduce(or_, (one.classes for one in self.words if one.hold(plain)), reduce(or_, codes, Class(0)))
 
     def label(self, system: str, code: str) -> Label | None:
         for known, codes in self.labels.items():

@@ -6,6 +6,7 @@ there in its transaction and says it here (`use`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cache, lru_cache, reduce
 from importlib import resources
@@ -15,13 +16,14 @@ from typing import Any, Final
 import yaml
 
 from liaison.auth.access import contents, nested, vocabulary, yaml_text
-from liaison.auth.access.class_rules import SENSITIVE, Coding, Label, Rule, Rules
+from liaison.auth.access.class_rules import SENSITIVE, Coding, Label, Rule, Rules, Words
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.owners import addressee_of, author_of, service_of, signatories
 from liaison.auth.access.systems import called
 from liaison.auth.access.table import BadTable, digest_of
 from liaison.fhir.definitions import RESOURCE_TYPES
 from liaison.fhir.model.references import unversioned
+from liaison.fhir.search.string import folded
 from liaison.fhir.store.contract import Labels, Tree
 
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
@@ -56,6 +58,15 @@ def _rule(data: Mapping[str, Any]) -> Rule:
     )
 
 
+def _spoken(data: Mapping[str, Any]) -> Words:
+    if unknown := data.keys() - {"classes", "words"}:
+        raise ValueError(f"unknown words in a rule of words: {sorted(unknown)}")
+    given = _texts(data["words"])
+    if unfolded := [one for one in given if not folded(one) or one.removesuffix("*") != folded(one)]:
+        raise ValueError(f"words without accents, capitals and signs: {unfolded}")
+    return Words(_bits(data["classes"]), given)
+
+
 def _label(data: Mapping[str, Any]) -> dict[str, Label]:
     found = {code: Label(Class[code], False) for code in data.get("adds", ())}
     found |= {code: Label(Class[code], True) for code in data.get("replaces", ())}
@@ -65,7 +76,8 @@ def _label(data: Mapping[str, Any]) -> dict[str, Label]:
 
 
 _READING: Final = (
-    "11: a bill that tells of care is clinical too; what names another record is marked; a Binary is no identity because of whose it is; a code system counts by each of its names, and who signs counts where they stand in"
+    "12: a code without a system counts by each that has it, an expression by its parts, a clinical content by what it is called;"
+    " a bill that tells of care is clinical too; what names another record is marked; a Binary is no identity because of whose it is; a code system counts by each of its names, and who signs counts where they stand in"
     " the resource; a Provenance is as closed as its targets are stored, a Binary as what it says; what is nested is classed by what it holds, and a sensitive code counts wherever it stands; what tells of masked items is masked; what names these, or sensitive ones, in a reference or by an address that is a"
     " text of its own, is marked; contents and former versions follow; no consent opens what is not the person's to give"
 )
@@ -101,8 +113,16 @@ def use(text: str) -> bool:
 
 
 def rules() -> Rules:
-    """Those in use."""
-    return parse(in_use())
+    """Those in use, with all that is sensitive as packaged: one that was adopted before this version knew a code system, too."""
+    return _with_the_packaged(in_use())
+
+
+@lru_cache(8)
+def _with_the_packaged(text: str) -> Rules:
+    known, packaged = parse(text), parse(packaged_text())
+    more = tuple(rule for rule in packaged.besides if rule not in known.besides)
+    words = tuple(one for one in packaged.words if one not in known.words)
+    return replace(known, besides=(*known.besides, *more), words=(*known.words, *words)) if more or words else known
 
 
 @lru_cache(8)
@@ -115,7 +135,7 @@ def parse(text: str) -> Rules:
 
 
 _WORDS: Final = {
-    "version", "date", "types", "fixed", "instead", "besides", "labels", "restricted", "psychiatrists", "psychiatric-services"
+    "version", "date", "types", "fixed", "instead", "besides", "words", "labels", "restricted", "psychiatrists", "psychiatric-services"
 }  # fmt: skip
 
 
@@ -135,6 +155,7 @@ def _parse(data: Mapping[str, Any]) -> Rules:
         frozenset(data["fixed"]),
         tuple(_rule(rule) for rule in data["instead"]),
         tuple(_rule(rule) for rule in data["besides"]),
+        tuple(_spoken(one) for one in data["words"]) if "words" in data else parse(packaged_text()).words,
         {called(_text(label["system"])): _label(label) for label in data["labels"]},
         frozenset(_texts(data["restricted"])),
         frozenset(_texts(data["psychiatrists"])),
@@ -200,12 +221,29 @@ def _is_sensitive(known: Rules, coding: tuple[str, str]) -> bool:
 
 def own_classes(tree: Mapping[str, Any]) -> Class:
     """From the resource alone: the type, codes and labels of it and of each that it holds, and every sensitive code."""
-    return _by_itself(tree) | content_of(tree)
+    held = nested.held_in(tree)
+    return _with_its_words(_by_itself(tree) | _content(held), held)
 
 
 def content_of(tree: Mapping[str, Any]) -> Class:
     """What a resource, or a part of one, is by what stands in it, whatever it is itself."""
     return _content(nested.held_in(tree))
+
+
+_SPEAKING: Final = Class.CLIN | Class.MEDS | Class.LAB | Class.ALLERGY
+"""What is classed by what it is called, too. What an aide, a manager or a relative writes is not: their words always pass."""
+
+
+def _with_its_words(classes: Class, held: nested.Held) -> Class:
+    if not classes & _SPEAKING:
+        return classes
+    known = rules()
+    return reduce(or_, (_told(known, one) for one in held.texts), classes)
+
+
+@lru_cache(16_384)
+def _told(known: Rules, text: str) -> Class:
+    return known.told(text)
 
 
 def _content(held: nested.Held) -> Class:
@@ -290,7 +328,7 @@ def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
             reduce(or_, (own_classes(one) for one in about if one.get("resourceType") != "Provenance"), Class(0))
             or classes
         )
-    classes |= _content(held)
+    classes = _with_its_words(classes | _content(held), held)
     author, service = author_of(tree), service_of(tree, related)
     written = [(tree, author, service), *((one, author_of(one), service_of(one, related)) for one in held.resources)]
     for one, by, place in written:

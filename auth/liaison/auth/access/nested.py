@@ -11,9 +11,17 @@ NO_CONTENT: Final = DIRECTORY_TYPES | {"Patient"}
 """Who, where and by what definition: what holds one of these is not more closed by its type."""
 
 
+_CODELESS: Final = frozenset({
+    "id", "extension", "coding", "text", "_text", "system", "_system", "version", "display", "_display", "userSelected",
+})  # fmt: skip
+"""The elements of a CodeableConcept, and of a Coding without its code. A Reference has a display too, and more."""
+
+
 class Held(NamedTuple):
     codings: set[tuple[str, str]]
-    """(system, code) of each, of the resource and of all that it holds."""
+    """(system, code) of each, of the resource and of all that it holds; '' for a system that is not said."""
+    texts: set[str]
+    """What its codes are called, and the texts that stand in the place of one."""
     resources: list[dict[str, Any]]
     names: Mapping[str, list[dict[str, Any]]]
     """What stands in it by each reference that may mean it there: '#id' of what is contained, 'Type/id' and the fullUrl of an entry.
@@ -23,14 +31,18 @@ class Held(NamedTuple):
 def held_in(tree: Any) -> Held:
     """One walk, asked of every write. A Coding is known by its system and code, wherever it stands: in a CodeableConcept, a
     Quantity, an extension, a tag."""
-    codings, resources = set(), []
+    codings, texts, resources = set(), set(), []
     names: dict[str, list[dict[str, Any]]] = {}
     waiting = list(tree.values())
     for node in waiting:  # which grows meanwhile
         if isinstance(node, dict):
             code, system = node.get("code"), node.get("system")
-            if isinstance(code, str) and isinstance(system, str):
-                codings.add((called(system), code))
+            if isinstance(code, str):
+                codings.add((called(system) if isinstance(system, str) else "", code))
+                if isinstance(told := node.get("display"), str):
+                    texts.add(told)
+            elif isinstance(told := node.get("text", node.get("display")), str) and node.keys() <= _CODELESS:
+                texts.add(told)
             if isinstance(type_ := node.get("resourceType"), str):
                 resources.append(node)
                 for name in (f"#{node.get('id')}", f"{type_}/{node.get('id')}"):
@@ -40,4 +52,4 @@ def held_in(tree: Any) -> Held:
             waiting += node.values()
         elif isinstance(node, list):
             waiting += node
-    return Held(codings, resources, names)
+    return Held(codings, texts, resources, names)

@@ -106,7 +106,9 @@ def _of_the_team(key: PatientKey, grants: Iterable[Grant]) -> Class:
     read = (
         grant.mask
         for grant in grants
-        if grant.relation in _OF_THE_TEAM and grant.write_mask and not (grant.author or grant.service or grant.addressee)
+        if grant.relation in _OF_THE_TEAM
+        and grant.write_mask
+        and not (grant.author or grant.service or grant.addressee)
     )
     return Class(key.unpermute(reduce(or_, read, 0)) & ~NAMES_HIDDEN)
 
@@ -132,7 +134,12 @@ def _signed_for(who: Standing, change: Change) -> bool:
     """Whether a doctor writes it with a form that is new with it: an older one was signed for what was there."""
     role = ROLES.get(who.role_code)
     form: Any = (change.tree or {}).get("sourceAttachment")
-    if role is None or not role.doctor or not isinstance(form, dict) or form == (change.before or {}).get("sourceAttachment"):
+    if (
+        role is None
+        or not role.doctor
+        or not isinstance(form, dict)
+        or form == (change.before or {}).get("sourceAttachment")
+    ):
         return False
     try:
         checked_scan(form, change.at)

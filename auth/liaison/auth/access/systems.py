@@ -3,7 +3,7 @@ in a country's edition of ICD-10, as by the URI of FHIR.
 
 http://hl7.org/fhir/R4/terminologies-systems.html and http://hl7.org/fhir/R4/icd.html (`icd-10-[x]`); the NamingSystems of
 terminology.hl7.org; the terminology server of the ANS, whose profiles of a problem take ICD-10 by its address there; WHO's own
-URI (https://id.who.int/icd/release/10). Editions of ICD-10 share their three-character categories, of which the rules speak. A system that is
+URI (https://id.who.int/icd/release/10), which is that of ICD-11 too, with or without the day of a release. Editions of ICD-10 share their three-character categories, of which the rules speak. A system that is
 called otherwise is another system.
 """
 
@@ -11,12 +11,14 @@ from functools import lru_cache
 from typing import Final
 
 _ICD_10: Final = "http://hl7.org/fhir/sid/icd-10"
+_ICD_11: Final = "http://id.who.int/icd/release/11/mms"
 _OTHERWISE: Final = {
     "urn:oid:2.16.840.1.113883.6.3": _ICD_10,
     "urn:oid:2.16.840.1.113883.6.90": _ICD_10,  # ICD-10-CM
     "http://terminology.hl7.org/codesystem/icd10": _ICD_10,
     "http://smt.esante.gouv.fr/terminologie-cim-10": _ICD_10,
     "http://smt.esante.gouv.fr/terminologie-atc": "http://www.whocc.no/atc",
+    "http://smt.esante.gouv.fr/terminologie-cim11-mms": _ICD_11,
     "urn:oid:2.16.840.1.113883.6.1": "http://loinc.org",
     "urn:oid:2.16.840.1.113883.6.96": "http://snomed.info/sct",
     "urn:oid:2.16.840.1.113883.6.73": "http://www.whocc.no/atc",
@@ -31,6 +33,9 @@ _BY_URI: Final = {known.lower(): known for known in _OTHERWISE.values()} | _OTHE
 _EDITIONS: Final = {
     f"{_ICD_10}-": _ICD_10,
     "http://id.who.int/icd/release/10": _ICD_10,
+    "http://id.who.int/icd/release/11": _ICD_11,
+    "http://id.who.int/icd11": _ICD_11,
+    "http://icd.who.int/browse11": _ICD_11,
     "http://snomed.info/sct/": "http://snomed.info/sct",
 }
 """By how the URI of each begins."""
