@@ -94,8 +94,9 @@ TABLE: Final = (
     Line("26b", f"{HEALTH} psychologist {SOCIAL}", "team", "PROT", whose="in-person"),
     Line("26b", f"{SOCIAL} home-aide", "team tour", "PROT", "PROT", whose="own"),
     Line("26c", "hospital-doctor specialist nurse", "stay referral", VISITOR, VISITED),
-    Line("28", f"{HEALTH} psychologist {SOCIAL} substitute secretary", "author", f"ADM COORD MASKED CONSENT {ENTERED}",
+    Line("28", f"{HEALTH} psychologist {SOCIAL} substitute", "author", f"ADM COORD MASKED CONSENT {ENTERED}",
          f"ADM =COORD ALERT APPT SAFETY PROCHES {ENTERED}", whose="own"),
+    Line("28", "secretary", "author", "ADM APPT CONSENT", "ADM APPT", whose="own"),
 )  # fmt: skip
 """Rows 8 (substitute), 9 (trainee), 10b (secretary) and 26d (software) take from another's rights: see rights.py."""
 

@@ -148,8 +148,9 @@ LINES: tuple[Line, ...] = (
     *line("26b", f"{HOME_AND_SOCIAL} home-aide", "team|tour", "own", "PROT", "PROT"),
     *line("26b", HOME_AND_SOCIAL, "team", "in-person", "PROT", ""),
     *line("26c", "hospital-doctor specialist nurse", "stay|referral", "any", _BRIEF, _VISITOR),
-    *line("28", f"{HEALTH} psychologist {HOME_AND_SOCIAL} substitute secretary", "author", "own",
+    *line("28", f"{HEALTH} psychologist {HOME_AND_SOCIAL} substitute", "author", "own",
           f"{_ENTERED} MASKED CONSENT", _ENTERED.replace("COORD", "coord ALERT APPT SAFETY PROCHES")),
+    *line("28", "secretary", "author", "own", "ADM APPT CONSENT", "ADM APPT"),
 )  # fmt: skip
 OF_ROLE = {role: tuple(one for one in LINES if role in one.roles) for role in PURPOSES}
 

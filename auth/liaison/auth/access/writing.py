@@ -6,12 +6,14 @@ what they could not have written. Directory types need the administrator.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import reduce
+from operator import and_, or_
 from typing import Final, NamedTuple
 
 import asyncpg
 
 from liaison.auth.access import vocabulary
-from liaison.auth.access.classes import Class
+from liaison.auth.access.classes import EVERYTHING, Class
 from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.standing import Owners, Standing
@@ -20,7 +22,7 @@ from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Conflict, Forbidden, NotFound, Unprocessable
 from liaison.fhir.model.references import unversioned
 from liaison.fhir.search import match
-from liaison.fhir.store.contract import Change, Key, Tree
+from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Key, Tree
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey
 
@@ -75,8 +77,19 @@ def check(
             _check_links(ids, keys, who, change, opened)
         elif change.labels.classes & Class.AUD:
             raise Refusal("The review list is not written to.")
+        elif Class(change.labels.classes & ~NAMES_HIDDEN) & ~(Class.TEAM | _ever_written(who.role_code, tables)):
+            raise Refusal(f"Your role may not write this {change.type_}, on a record that it opens either.")
         else:
             _check_call(change)
+
+
+def _ever_written(role: str, tables: Sequence[Table]) -> Class:
+    """What the role writes by some line of each table; all, where a line takes it from another's."""
+    by_table = (
+        reduce(or_, (EVERYTHING if line.extent == "same" else line.write for line in table.for_role(role)), Class(0))
+        for table in tables
+    )
+    return reduce(and_, by_table, EVERYTHING)
 
 
 def _of(types: Sequence[str], change: Change) -> bool:
