@@ -264,3 +264,79 @@ async def test_a_label_that_sets_no_class_is_refused_by_name(territory: Any, cod
     assert answer.status == 400, answer.body
     assert code in answer.body.decode() and "Observation.meta.security" in answer.body.decode()
     assert ("MASQUE_PS" in answer.body.decode()) is (code == "MASKED")
+
+
+# ---- a document whose entries refer to each other -----------------------------------------------------------------
+
+ELSEWHERE = "https://hopital.example/fhir"
+PLACES = [
+    pytest.param([f"urn:uuid:7f3b2a52-9d5c-4c4e-9f58-0d9a5f6d1b0{n}" for n in range(3)], None, id="urn"),
+    pytest.param(
+        [f"{ELSEWHERE}/Composition/a", f"{ELSEWHERE}/Condition/b", f"{ELSEWHERE}/Practitioner/c"], None, id="absolute"
+    ),
+    pytest.param(
+        [f"{ELSEWHERE}/Composition/a", f"{ELSEWHERE}/Condition/b", f"{ELSEWHERE}/Practitioner/c"],
+        ["Composition/a", "Condition/b", "Practitioner/c"],
+        id="relative",
+    ),
+]
+
+
+def document(patient: str, urls: list[str], names_: list[str] | None, *more: Tree) -> Tree:
+    _, problem, doctor = names_ or urls
+    composition = {
+        "resourceType": "Composition", "status": "final", "type": coded(LOINC, "11488-4"), "title": "Compte rendu",
+        "subject": {"reference": patient}, "date": "2026-03-01", "author": [{"reference": doctor}],
+        "section": [{"title": "Motif", "entry": [{"reference": problem}]}],
+    }  # fmt: skip
+    condition = {"resourceType": "Condition", "subject": {"reference": patient}, "code": {"text": "BPCO"},
+                 "asserter": {"reference": doctor}}  # fmt: skip
+    trees = [composition, condition, {"resourceType": "Practitioner", "name": [{"family": "Ailleurs"}]}]
+    entry = [{"fullUrl": url, "resource": tree} for url, tree in zip(urls, trees, strict=True)]
+    return {
+        "resourceType": "Bundle", "type": "document", "timestamp": "2026-03-01T10:00:00Z",
+        "identifier": {"system": "urn:ietf:rfc:3986", "value": "urn:uuid:7f3b2a52-9d5c-4c4e-9f58-0d9a5f6d1bff"},
+        "entry": [*entry, *({"fullUrl": f"urn:uuid:{n}", "resource": tree} for n, tree in enumerate(more))],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("urls", "names_"), PLACES)
+async def test_a_document_is_kept_as_it_came_for_who_reads_all_of_it(
+    territory: Any, urls: list[str], names_: list[str] | None
+) -> None:
+    gp, nurse, aide = [await territory.person(code) for code in ("gp", "nurse", "home-aide")]
+    patient = await territory.patient(gp, nurse, aide)
+    sent = document(patient.reference, urls, names_)
+
+    kept = await territory.create(nurse.caller, sent)
+
+    tree = await territory.tree(kept, gp.caller)
+    assert tree["entry"] == sent["entry"]
+    assert not await territory.sees(aide.caller, kept)
+    assert (await territory.change(gp.caller, kept, language="fr")).status == 200
+    secret = document(patient.reference, urls, names_, {**TEST, "subject": {"reference": patient.reference}})
+    secret["entry"][-1]["fullUrl"] = "urn:uuid:7f3b2a52-9d5c-4c4e-9f58-0d9a5f6d1b09"
+    closed = await territory.create(gp.caller, secret)
+    assert not await territory.sees(nurse.caller, closed)
+
+
+async def test_a_document_leads_to_nothing_that_the_sender_does_not_see(territory: Any) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient, other = await territory.patient(gp, nurse), await territory.patient(gp)
+    hidden = await territory.create(gp.caller, territory.item_of(patient, "Condition", code=HIV))
+    urls = [f"urn:uuid:7f3b2a52-9d5c-4c4e-9f58-0d9a5f6d1b0{n}" for n in range(3)]
+
+    # A copy under the address of what is here stands for nothing: the reference is to what is here.
+    for url in (hidden, f"https://record.example/fhir/{hidden}"):
+        forged = document(patient.reference, [urls[0], f"https://record.example/fhir/{hidden}", urls[2]], None)
+        forged["entry"][0]["resource"]["section"][0]["entry"][0]["reference"] = url
+        refused = await territory.ask(nurse.caller, "POST", "Bundle", forged)
+        assert refused.status == 422, refused.body
+        assert "does not exist" in refused.body.decode()
+    elsewhere = document(other.reference, urls, None)
+    assert (await territory.ask(nurse.caller, "POST", "Bundle", elsewhere)).status == 422
+    of_two = document(patient.reference, urls, None, {**WOUND, "subject": {"reference": other.reference}})
+    of_two["entry"][-1]["fullUrl"] = "urn:uuid:7f3b2a52-9d5c-4c4e-9f58-0d9a5f6d1b09"
+    assert b"2 patients" in (await territory.refused(gp.caller, "POST", "Bundle", of_two)).body
+    nobodys = document("urn:uuid:7f3b2a52-9d5c-4c4e-9f58-0d9a5f6d1b02", urls, None)
+    assert b"cannot be found" in (await territory.refused(gp.caller, "POST", "Bundle", nobodys)).body

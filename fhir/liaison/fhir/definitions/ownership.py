@@ -129,7 +129,12 @@ _OWNERS: dict[str, Ownership] = {
     "DeviceMetric": _patient("source", through=True, otherwise="by reference"),
     "MessageHeader": _patient("focus", through=True, otherwise="by reference"),
     # -- of the resource that refers to it, only
-    "Bundle": _BY_REFERENCE,
+    "Bundle": _patient(
+        "",
+        "entry.resource.subject",
+        otherwise="by reference",
+        reason="A document belongs to the patient here whom its Composition, and all of its entries, name as their subject.",
+    ),
     "Medication": _BY_REFERENCE,
     "OperationOutcome": _BY_REFERENCE,
     "Subscription": _BY_REFERENCE,
