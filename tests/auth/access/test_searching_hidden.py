@@ -253,3 +253,56 @@ async def test_without_settling_it_is_found(territory: Any, world: World, monkey
     """The fault planted."""
     monkeypatch.setattr(withheld, "holds", lambda condition, row, tree, key_of: True)
     assert world.made["alone"] in await territory.search(world.nurse.caller, f"DiagnosticReport?result={world.hidden}")
+
+
+async def _statements(territory: Any, caller: Any, path: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the base is asked, in turn, to answer; but for what is asked of it now and then, whoever searches."""
+    asked: list[str] = []
+    lane, pool = type(territory.store.lanes), type(territory.store.database.reading)
+    for owner in (lane, pool):
+        plain = owner.fetch
+
+        async def noted(self: Any, text: str, *given: Any, _plain: Any = plain, **more: Any) -> Any:
+            if not text.strip().startswith(("select revision from", "select count(*) from reindexing")):
+                asked.append(text)
+            return await _plain(self, text, *given, **more)
+
+        monkeypatch.setattr(owner, "fetch", noted)
+    answer = await territory.ask(caller, "GET", path)
+    monkeypatch.undo()
+    assert (answer.status, json.loads(answer.body).get("entry")) == (200, None)
+    return asked
+
+
+@pytest.mark.parametrize("path", ["Observation?patient={}", "Condition?subject={}&code=x", "{}/Observation"])
+async def test_a_search_by_somebody_hidden_asks_what_one_by_nobody_does(
+    territory: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Otherwise the time that it takes tells that there is such a patient, and whether somebody works on the record."""
+    gp, other = await territory.person("gp"), await territory.person("gp")
+    await territory.patient(gp)
+    hidden, at_work = await territory.patient(other), await territory.patient(other)
+    number = territory.store.new_patient()
+    nobody = f"Patient/{territory.store.id(territory.store.new_key(number, territory.key(hidden.reference).kind))}"
+    assert await territory.sees(other.caller, at_work.reference)
+    asked = []
+    for named in (hidden.reference, at_work.reference, nobody):
+        if named == hidden.reference:
+            territory.store.vault.forget(territory.key(named).patient)
+        for _ in range(2):
+            asked.append(await _statements(territory, gp.caller, path.format(named), monkeypatch))
+
+    assert asked[0]
+    assert all(one == asked[0] for one in asked)
+
+
+async def test_what_somebody_sees_of_a_named_patient_is_found_at_once_and_no_more_when_it_ends(territory: Any) -> None:
+    gp, nurse = await territory.person("gp"), await territory.person("nurse")
+    patient = await territory.patient(gp)
+    weight = await territory.item(patient)
+    path = f"Observation?patient={patient.reference}&code=29463-7"
+    assert await territory.search(nurse.caller, path) == []
+    team = await territory.create(territory.system, territory.team(patient, [nurse]))
+    assert await territory.search(nurse.caller, path) == [weight]
+    assert (await territory.change(territory.system, team, status="inactive")).status == 200
+    assert await territory.search(nurse.caller, path) == []

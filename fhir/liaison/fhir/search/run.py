@@ -1,6 +1,6 @@
 """A plan carried out for one caller: candidates from SQL, decided, ordered, cut to a page. All reads go through `Rows`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -38,6 +38,8 @@ MOST_TOKENS: Final = 300_000
 BATCH: Final = 2_000
 """Candidates read at once, at most, when bodies have to be decided on."""
 _EVERYTHING: Final = All(())
+NAMED: Final = 16
+"""Patients whom a request names, at most: more were found by what is seen of them."""
 FIRST: Final = 4
 """The first batch holds so many times what the page needs, and each one after it twice the one before: most pages are
 full long before the record has ended."""
@@ -293,10 +295,11 @@ class Run:
             owners = self.plan.owners
             if owners is None:
                 owners = await self.everyone() or (NOBODY,)
+            some: Iterable[int] = [patient for patient in owners if patient != NOBODY]
+            if self.plan.owners is not None and len(owners) <= NAMED:
+                some = await self.store.acquainted.of(self.caller.session, list(some))
             with reported():
-                self._keys = await self.store.vault.patient_keys(
-                    self.store.database.reading, [patient for patient in owners if patient != NOBODY]
-                )
+                self._keys = await self.store.vault.patient_keys(self.store.database.reading, some)
             self._left.look_for(self._keys)
             self._patients = owners
         return self._patients
@@ -325,7 +328,7 @@ class Run:
         return tuple(sorted([patient for (patient,) in found]))
 
     def _token(self, patient: int, parameter: int, value: bytes) -> int:
-        # A patient without a key has no rows: any token will do, and takes as long.
+        # Of a patient without a key here no row is visible: any token will do, and takes as long.
         return self._keys.get(patient, self.store.vault.territory).token(parameter, value)
 
     @property

@@ -13,6 +13,7 @@ from liaison.fhir.errors import Unavailable
 from liaison.fhir.model import dump, read
 from liaison.fhir.model.withholding import named_in, without
 from liaison.fhir.store import faults, identity, ids, locks, rows, writer
+from liaison.fhir.store.acquainted import Acquainted
 from liaison.fhir.store.contract import (
     NAMES_HIDDEN,
     AccessFilter,
@@ -59,6 +60,7 @@ class Store:
         self.ids = ids.Ids(vault.id_key)
         self.reader = Reader(database, vault, filter_)
         self.lanes = Lanes(database)
+        self.acquainted = Acquainted(filter_, self.lanes)
         self.parameters = Parameters(database, vault)
         self.referring = Referring(database, self.lanes, vault)
         self.shared = Shared(database, self._write)
