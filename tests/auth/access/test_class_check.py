@@ -3,7 +3,7 @@
 import pytest
 
 from liaison.auth.access import class_check
-from liaison.auth.access.classify import packaged_text
+from liaison.auth.access.class_text import packaged_text
 from liaison.auth.access.table import packaged_text as table_text
 
 PACKAGED = packaged_text()

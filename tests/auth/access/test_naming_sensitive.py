@@ -15,7 +15,7 @@ from liaison.fhir.store import store
 from .pieces import label, moment
 
 Tree = dict[str, Any]
-SECRET = "VIH-POSITIF"
+SECRET = "RESULTAT-RESERVE"
 NARRATIVE: Tree = {
     "status": "additional",
     "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{SECRET}</div>',

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from liaison.auth.access import adopted, classify, reclassifying, regranting
+from liaison.auth.access import adopted, class_text, classify, reclassifying, regranting
 from liaison.auth.access.classes import Class
 
 from .pieces import HIV, label, moment
@@ -17,7 +17,7 @@ from .test_rebuild import busy
 
 pytestmark = pytest.mark.alone  # by what a base is classified is everybody's
 
-PACKAGED = classify.packaged_text()
+PACKAGED = class_text.packaged_text()
 NEW = PACKAGED.replace('"B20*", "B21*"', '"Q90*", "B20*", "B21*"', 1)
 FORGETS = PACKAGED.replace('"B20*", "B21*"', '"B21*"', 1)
 assert len({NEW, FORGETS, PACKAGED}) == 3
@@ -38,7 +38,7 @@ def classification(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def _forget() -> None:
-    classify.use(classify.packaged_text())
+    classify.use(class_text.packaged_text())
 
 
 async def classes(territory: Any) -> list[Any]:

@@ -102,7 +102,7 @@ async def test_whoever_may_write_it_closes_it(territory: Any, way: str) -> None:
     ("code", "wider"),
     [
         ({"text": "x"}, {"meta": {"security": [{"system": vocabulary.VISIBILITY, "code": "proches"}]}}),
-        (HIV, {"code": {"text": "VIH"}}),
+        (HIV, {"code": {"text": "Infection ancienne"}}),
         ({"text": "x"}, {"category": [{"coding": [{
             "system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}]}]}),
         (HIV, {"category": [{"coding": [{

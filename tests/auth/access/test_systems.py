@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
+from liaison.auth.access.class_text import packaged_text
 from liaison.auth.access.classes import Class
-from liaison.auth.access.classify import classify, in_use, packaged_text, use
+from liaison.auth.access.classify import classify, in_use, use
 from liaison.auth.access.systems import called
 
 from .test_classify import ATC, ICD, LOINC, Tree, coded

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from liaison.auth.access import adopted, adopting, classify, internal, regranting
+from liaison.auth.access import adopted, adopting, class_text, internal, regranting
 from liaison.auth.access.adopting import Decision
 from liaison.auth.access.rebuild import rebuild
 from liaison.auth.access.table import digest_of, packaged, packaged_text
@@ -68,7 +68,7 @@ async def desk(house: House, tmp_path: Path) -> Desk:
 
 
 async def test_a_classification_is_checked_adopted_shown_and_withdrawn(desk: Desk) -> None:
-    packaged_one = classify.packaged_text()
+    packaged_one = class_text.packaged_text()
     other = packaged_one.replace('version: "2026.1"', 'version: "2027.1"', 1).replace('"B20*", ', '"Q90*", "B20*", ', 1)
     desk.file.write_text(other, "utf-8")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from liaison.auth.access import adopted, adopting, classify, regranting
+from liaison.auth.access import adopted, adopting, class_text, classify, regranting
 from liaison.auth.access.adopting import Decision
 from liaison.auth.access.table import packaged_text
 from liaison.fhir.store.database import connection
@@ -85,7 +85,7 @@ async def test_a_classification_adopted_after_the_backup_is_in_force_before_the_
     await place.patient("gp")
     await place.settle_journal()
     where, url = await place.backup(), await place.empty()
-    other = classify.packaged_text().replace('"B20*", ', '"Q90*", "B20*", ', 1)
+    other = class_text.packaged_text().replace('"B20*", ', '"Q90*", "B20*", ', 1)
     async with place.house.database.writing.acquire() as one:
         async with one.transaction():
             await adopting.adopt(one, place.house.vault, other, Decision("DPO", "essai"), 0)
@@ -102,4 +102,4 @@ async def test_a_classification_adopted_after_the_backup_is_in_force_before_the_
         assert await adopted.classification(one, now.classes) == other
     finally:
         await one.close()
-        classify.use(classify.packaged_text())
+        classify.use(class_text.packaged_text())

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, Protocol
 
-from liaison.auth.access import classify
+from liaison.auth.access import class_text, classify
 from liaison.auth.access.table import BadTable, Table, digest_of, packaged, packaged_text, parse
 
 
@@ -78,7 +78,7 @@ _texts: Final[dict[str, str]] = {}
 async def classification(base: Asks, digest: str) -> str:
     """The text of a classification that was adopted; '' is the packaged one. Raises BadTable where it was altered in the base."""
     if not digest:
-        return classify.packaged_text()
+        return class_text.packaged_text()
     if digest not in _texts:
         [[text], *_] = await base.fetch("select classes from adopted_rules where classes_digest = $1", digest)
         if digest_of(text) != digest:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from liaison.auth.access import adopted, class_check, classify, grants, narrowing, regranting, table_check
+from liaison.auth.access import adopted, class_check, class_text, grants, narrowing, regranting, table_check
 from liaison.auth.access.adopted import Current
 from liaison.auth.access.table import BadTable, Table, digest_of, packaged, parse
 from liaison.auth.people import notices
@@ -72,8 +72,8 @@ async def adopt(connection: asyncpg.Connection, vault: Vault, text: str, decided
         raise NotAdopted(" ; ".join(wrong))
     now = await _begun(connection, decided, seen)
     digest, both = digest_of(text), await _both(connection, now.number)
-    new = classify.parse(text) if of_classes else parse(text)
-    if digest == (now.classes or digest_of(classify.packaged_text()) if of_classes else now.digest):
+    new = class_text.parse(text) if of_classes else parse(text)
+    if digest == (now.classes or digest_of(class_text.packaged_text()) if of_classes else now.digest):
         raise NotAdopted("ce classement est déjà en vigueur" if of_classes else "cette table est déjà en vigueur")
     if wrong := table_check.to_come(new, await today(connection), "le classement" if of_classes else "la table"):
         raise NotAdopted(" ; ".join(wrong))
@@ -99,7 +99,7 @@ async def withdraw(connection: asyncpg.Connection, vault: Vault, decided: Decisi
     earlier = await connection.fetchval("select before from adopted_rules where number = $1", before)
     await _put(connection, vault, now.number + 1, both, decided, before=earlier, withdrawal=1)
     if (both.classes_digest or "") != now.classes:
-        known = classify.parse(both.classes or classify.packaged_text())
+        known = class_text.parse(both.classes or class_text.packaged_text())
         return Act(now.number + 1, known.version, known.dated, both.classes_digest or "", classes=True)
     return Act(now.number + 1, both.version, both.dated, both.digest)
 
@@ -118,7 +118,7 @@ async def returns_to(base: adopted.Asks, number: int) -> tuple[Table, str] | Non
     if not rows or rows[0][0] is None:
         return None
     both = await _both(base, rows[0][0])
-    return both.table, both.classes or classify.packaged_text()
+    return both.table, both.classes or class_text.packaged_text()
 
 
 async def decisions(base: adopted.Asks, vault: Vault) -> dict[int, Decision]:

@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import yaml
 
-from liaison.auth.access import class_bounds, classify, yaml_text
+from liaison.auth.access import class_bounds, class_text, yaml_text
 from liaison.auth.access.class_bounds import Problem, kept, may_become, names
 from liaison.auth.access.class_readers import opens
 from liaison.auth.access.class_rules import Label, Rule, Rules
+from liaison.auth.access.class_text import packaged_text, parse
 from liaison.auth.access.classes import Class
-from liaison.auth.access.classify import packaged_text, parse
 from liaison.auth.access.table import BadTable
 from liaison.auth.access.table_check import twice
 from liaison.fhir.definitions import RESOURCE_TYPES
@@ -208,5 +208,5 @@ def _label_lines(rules: Rules) -> list[str]:
 
 def said(text: str) -> str:
     """The version and date of a classification."""
-    known = classify.parse(text)
+    known = class_text.parse(text)
     return f"version {known.version} du {known.dated}"

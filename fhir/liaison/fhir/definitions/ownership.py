@@ -129,9 +129,9 @@ _OWNERS: dict[str, Ownership] = {
     "DeviceMetric": _patient("source", through=True, otherwise="by reference"),
     "MessageHeader": _patient("focus", through=True, otherwise="by reference"),
     # -- of the resource that refers to it, only
-    "Bundle": _patient(
-        "",
-        "entry.resource.subject",
+    "Bundle": Ownership(
+        "by reference",
+        path="entry.resource.subject",
         otherwise="by reference",
         reason="A document belongs to the patient here whom its Composition, and all of its entries, name as their subject.",
     ),

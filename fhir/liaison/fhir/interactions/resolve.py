@@ -14,7 +14,7 @@ from liaison.fhir import search
 from liaison.fhir.definitions import kind_of, type_of
 from liaison.fhir.errors import FhirError, Issue, PreconditionFailed, Unprocessable
 from liaison.fhir.interactions.conditional import matched, too_many, unmatched
-from liaison.fhir.interactions.enclosed import enclosed
+from liaison.fhir.interactions.enclosed import outward
 from liaison.fhir.interactions.identities import Locks, locks
 from liaison.fhir.interactions.links import Link, links, relinked
 from liaison.fhir.interactions.references import Target, root_of, target, unversioned
@@ -89,25 +89,22 @@ class Resolver:
     def _find(self, write: Write, tree: Tree) -> list[Place]:
         root = root_of(write.full_url) if self._entries else ""
         found = []
-        inner = enclosed(tree, self._is_here) if write.type_ == "Bundle" else ()
-        for reference in write.referring if write.referring is not None else referring(tree):
-            if inner and id(reference) in inner:
-                continue
+        every = write.referring if write.referring is not None else referring(tree)
+        for reference in outward(tree, every, self._is_here):
             sent = reference["reference"]
             text, versioned = self._named(sent, root) if self._entries else (sent, False)
             found.append(Place(reference, "reference", sent, text, versioned))
         if self._entries and write.linked:
-            found += [
-                Place(link.here, link.key, link.here[link.key], link.text, link=link)
-                for link in links(tree, self._entries)
-            ]
+            linked = links(tree, self._entries)
+            found += [Place(link.here, link.key, link.here[link.key], link.text, link=link) for link in linked]
         return found
 
     def _is_here(self, text: str) -> bool:
-        """Whether a text has the form of what is stored here, or names an entry of this unit."""
+        """Whether a text may name what is stored here, or an entry of this unit."""
         named = target(text, self._base_url)
-        local = named is not None and named.kind == "local" and self._store.key(named.type_, named.name) is not None
-        return local or text in self._entries
+        return text in self._entries or (
+            named is not None and named.kind == "local" and self._store.key(named.type_, named.name) is not None
+        )
 
     def _named(self, sent: str, root: str) -> tuple[str, bool]:
         """The fullUrl that a reference names, and whether it names a version there; else the reference as it was sent."""

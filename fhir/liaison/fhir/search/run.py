@@ -1,6 +1,6 @@
 """A plan carried out for one caller: candidates from SQL, decided, ordered, cut to a page. All reads go through `Rows`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -38,8 +38,6 @@ MOST_TOKENS: Final = 300_000
 BATCH: Final = 2_000
 """Candidates read at once, at most, when bodies have to be decided on."""
 _EVERYTHING: Final = All(())
-NAMED: Final = 16
-"""Patients whom a request names, at most: more were found by what is seen of them."""
 FIRST: Final = 4
 """The first batch holds so many times what the page needs, and each one after it twice the one before: most pages are
 full long before the record has ended."""
@@ -292,14 +290,13 @@ class Run:
         if family == "directory":
             return (0,)
         if self._patients is None:
-            owners = self.plan.owners
-            if owners is None:
-                owners = await self.everyone() or (NOBODY,)
-            some: Iterable[int] = [patient for patient in owners if patient != NOBODY]
-            if self.plan.owners is not None and len(owners) <= NAMED:
-                some = await self.store.acquainted.of(self.caller.session, list(some))
+            owners = self.plan.owners if self.plan.owners is not None else await self.everyone() or (NOBODY,)
+            theirs = [patient for patient in owners if patient != NOBODY]
             with reported():
-                self._keys = await self.store.vault.patient_keys(self.store.database.reading, some)
+                if self.plan.owners is not None:
+                    self._keys = await self.store.acquainted.keys(self.caller.session, theirs)
+                else:
+                    self._keys = await self.store.vault.patient_keys(self.store.database.reading, theirs)
             self._left.look_for(self._keys)
             self._patients = owners
         return self._patients
@@ -328,7 +325,7 @@ class Run:
         return tuple(sorted([patient for (patient,) in found]))
 
     def _token(self, patient: int, parameter: int, value: bytes) -> int:
-        # Of a patient without a key here no row is visible: any token will do, and takes as long.
+        # A patient without a key has no rows: any token will do, and takes as long.
         return self._keys.get(patient, self.store.vault.territory).token(parameter, value)
 
     @property

@@ -60,7 +60,7 @@ class Store:
         self.ids = ids.Ids(vault.id_key)
         self.reader = Reader(database, vault, filter_)
         self.lanes = Lanes(database)
-        self.acquainted = Acquainted(filter_, self.lanes)
+        self.acquainted = Acquainted(filter_, database, vault)
         self.parameters = Parameters(database, vault)
         self.referring = Referring(database, self.lanes, vault)
         self.shared = Shared(database, self._write)

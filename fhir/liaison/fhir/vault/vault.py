@@ -6,7 +6,7 @@ most recently used ones are kept. Nothing here decides who may see what.
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol, Self
 
@@ -102,12 +102,15 @@ class Vault:
             self._patients.move_to_end(patient)
         return key
 
-    async def patient_keys(self, connection: Source, patients: Iterable[int]) -> dict[int, PatientKey]:
-        """The keys of the patients, in one query for those not at hand. Erased and unknown patients are left out."""
+    async def patient_keys(
+        self, connection: Source, patients: Iterable[int], *, anew: Container[int] = ()
+    ) -> dict[int, PatientKey]:
+        """The keys of the patients, in one query for those not at hand. Erased and unknown patients are left out. `anew`: whose
+        key is asked for though it is at hand, so that it does not show whether it is."""
         found: dict[int, PatientKey] = {}
         missing = []
         for patient in set(patients):
-            key = self.cached(patient)
+            key = None if patient in anew else self.cached(patient)
             if key is None:
                 missing.append(patient)
             else:

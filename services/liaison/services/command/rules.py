@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import asyncpg
 import typer
 
-from liaison.auth.access import adopted, adopting, class_check, classify, table_check
+from liaison.auth.access import adopted, adopting, class_check, class_text, table_check
 from liaison.auth.access.adopted import Reign
 from liaison.auth.access.table import BadTable, Table, packaged, packaged_text, parse
 from liaison.fhir.store.database import check_schema, connection
@@ -47,7 +47,7 @@ def show(
             return await adopted.classification(one, found[-1].classes), []
         return await adopted.text_of(one, found[-1].digest), _said(found[-1])
 
-    packaged_one = classify.packaged_text() if classes else packaged_text()
+    packaged_one = class_text.packaged_text() if classes else packaged_text()
     shown, said = _asked(text, lambda: (packaged_one, ["Aucune base ici : ce qui est livré avec le logiciel."]))
     typer.echo(shown, nl=False)
     for one in said:
@@ -95,10 +95,10 @@ def check(file: File) -> None:
 def _check_classes(text: str) -> None:
     async def known(one: asyncpg.Connection) -> tuple[str, list[str]]:
         now = await adopted.current(one)
-        late = table_check.to_come(classify.parse(text), await adopting.today(one), "le classement")
+        late = table_check.to_come(class_text.parse(text), await adopting.today(one), "le classement")
         return await adopted.classification(one, now.classes), late
 
-    before, wrong = _asked(known, lambda: (classify.packaged_text(), []))
+    before, wrong = _asked(known, lambda: (class_text.packaged_text(), []))
     if wrong:
         rules_adopt.refuse(wrong)
     rules_adopt.show_differences(before, text)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.access import adopted, adopting, classify, regranting
+from liaison.auth.access import adopted, adopting, class_text, regranting
 from liaison.auth.access.adopted import Reign
 from liaison.auth.access.adopting import Decision
 from liaison.auth.access.table import Line, Row
@@ -67,7 +67,7 @@ async def rules(request: Request) -> Response:
     house = request.app.state.house
     table = await adopted.in_force(house.database)
     now = await adopted.current(house.database)
-    sorted_by = classify.parse(await adopted.classification(house.database, now.classes))
+    sorted_by = class_text.parse(await adopted.classification(house.database, now.classes))
     *earlier, reign = await adopted.reigns(house.database)
     # Who decided is for those who work here, or whose record it is: the rules themselves are for anyone.
     decided = await adopting.decisions(house.database, house.vault) if role else {}
