@@ -52,9 +52,9 @@ def import_(
     """Load FHIR resources and Bundles. Exit code 0: everything is stored; 1: something was refused, the report says what."""
     settings = Settings()
     try:
-        files(paths)
-        with base.standing(settings):
-            report = asyncio.run(run(settings, paths, source, logical=unresolved is Unresolved.logical))
+        memory.settle()  # what the processes of the import are forked with is looked through once
+        with Team.started(members(files(paths))) as team, base.standing(settings), contextlib.closing(team):
+            report = asyncio.run(run(settings, paths, team, source, logical=unresolved is Unresolved.logical))
     except (Unreadable, Busy, Broken, *CANNOT) as error:
         raise Refused(str(error)) from None
     if as_json:
@@ -67,24 +67,22 @@ def import_(
         raise typer.Exit(1)
 
 
-async def run(settings: Settings, paths: list[Path], source: str, *, logical: bool) -> Report:
+async def run(settings: Settings, paths: list[Path], team: Team, source: str, *, logical: bool) -> Report:
     """Imports as the internal principal 'import', under whose name every access is journaled."""
-    count = members(files(paths))
-    with Team.started(count) as team:  # they start while this process opens the base
-        async with House.opened(settings) as house, alone(house.database.url, source):
-            caller = await internal.open_session(house.database.writing, "import", LONGEST)
-            try:
-                loader = Loader(house.store, caller, settings.fhir_base, source, logical=logical)
-                memory.settle()
-                with told() as progress:
-                    if count:
-                        order = Order(settings, caller, source, logical)
-                        await _by_all(team, order, paths, loader, progress)
-                    else:
-                        await loader.load(groups(paths), progress)
-                return loader.report
-            finally:
-                await internal.close_session(house.database.writing, caller)
+    async with House.opened(settings) as house, alone(house.database.url, source):
+        caller = await internal.open_session(house.database.writing, "import", LONGEST)
+        try:
+            loader = Loader(house.store, caller, settings.fhir_base, source, logical=logical)
+            memory.settle()
+            with told() as progress:
+                if team.empty:
+                    await loader.load(groups(paths), progress)
+                else:
+                    order = Order(settings, caller, source, logical)
+                    await _by_all(team, order, paths, loader, progress)
+            return loader.report
+        finally:
+            await internal.close_session(house.database.writing, caller)
 
 
 async def _by_all(team: Team, order: Order, paths: list[Path], loader: Loader, progress: Told) -> None:

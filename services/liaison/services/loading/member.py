@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Iterable
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
@@ -40,10 +41,12 @@ class Stored(NamedTuple):
     later: list[Item]
 
 
-def work(pipe: "Connection[Any, Any]") -> None:
-    """Until the other end of the pipe closes. Receives an Order, then loads, each followed by the word to store it. Sends
+def work(pipe: "Connection[Any, Any]", others: Iterable["Connection[Any, Any]"] = ()) -> None:
+    """Until the other end of the pipe closes; `others` are no business of this process, and are closed. Receives an Order, then loads, each followed by the word to store it. Sends
     Read and Stored for each, or the error that ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the first process, which closes the pipe.
+    for one in others:
+        one.close()
     try:
         asyncio.run(_work(pipe))
     except (EOFError, ConnectionError):

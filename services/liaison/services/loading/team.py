@@ -8,6 +8,7 @@ killed, what is committed is known, and the rest is done by the next run.
 import asyncio
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing import Pipe, get_context
@@ -62,25 +63,38 @@ class Team:
     @classmethod
     @contextlib.contextmanager
     def started(cls, count: int) -> Iterator["Team"]:
-        """Processes that end with the block, each after the transaction it is in."""
-        # Spawned, not forked: this process has threads and open connections.
-        context = get_context("spawn")
+        """Processes that end with the block, each after the transaction it is in. To be called before anything is opened: a
+        process of one thread is forked, and what it has loaded is not loaded again."""
+        forks = threading.active_count() == 1
+        context = get_context("fork") if forks else get_context("spawn")
         team = cls([])
         try:
             for _ in range(count):
                 here, there = Pipe()
-                process = context.Process(target=work, args=(there,), daemon=True)
+                # What is forked has our ends of the pipes, its own too: a pipe whose end it kept would not end with us.
+                ours = [*(member.pipe for member in team._members), here] if forks else []
+                process = context.Process(target=work, args=(there, ours), daemon=True)
                 process.start()
                 there.close()  # so that the pipe ends when the process does
                 team._members.append(_Member(process, here))
             yield team
         finally:
-            for member in team._members:
-                member.pipe.close()
-                if not team._ordered:  # it has done nothing, and may not even have started
-                    member.process.terminate()
-            for member in team._members:
-                member.process.join(_LEAVE)
+            team.close()
+
+    def close(self) -> None:
+        """Returns when all have ended, each after the transaction it is in: before the base is stopped that they write to."""
+        for member in self._members:
+            member.pipe.close()
+            if not self._ordered:  # it has done nothing, and may not even have started
+                member.process.terminate()
+        for member in self._members:
+            member.process.join(_LEAVE)
+        self._members.clear()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nobody: it is to be done here."""
+        return not self._members
 
     async def load(self, order: Order, loads: Iterator[Load], report: Report, progress: Progress) -> list[Item]:
         """Stores everything that can be, and adds it to the report. Returns, in order, what is to be tried again."""
