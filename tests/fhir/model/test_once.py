@@ -38,6 +38,34 @@ def test_what_is_valid_in_one_resource_alone_is_looked_at_in_each() -> None:
     assert errors(method=POINTING) != []
 
 
+def test_a_reference_to_what_is_contained_is_looked_at_in_each() -> None:
+    assert errors(device={"reference": "#d"}, contained=INSIDE) == []
+
+    assert errors(device={"reference": "#d"}) == [("Observation.device", "value")]
+    assert errors(device={"identifier": {"assigner": {"reference": "#d"}}}) == [
+        ("Observation.device.identifier.assigner", "value")
+    ]
+
+
+def test_a_reference_is_remembered_for_its_place() -> None:
+    assert errors(device={"reference": "Device/1"}) == []
+
+    assert errors(subject={"reference": "Device/1"}) == []
+    assert errors(encounter={"reference": "Device/1"}) == [("Observation.encounter", "value")]
+    assert errors(encounter={"reference": "Device/1"}) == [("Observation.encounter", "value")]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "wrong"),
+    [("2024-01-01", "2024-01-02", []), ("2024-01-02", "2024-01-01", [("Observation.effective", "invariant")])],
+    ids=["in order", "not in order"],
+)
+def test_a_period_is_what_it_is_however_often_it_comes(start: str, end: str, wrong: list[tuple[str, str]]) -> None:
+    period = {"start": start, "end": end}
+
+    assert errors(effectivePeriod=period) == errors(effectivePeriod=period) == wrong
+
+
 def test_a_type_has_its_own_memory() -> None:
     assert errors(method={"text": "a"}) == []  # a CodeableConcept
 

@@ -4,8 +4,9 @@ from typing import Any, Final
 
 from liaison.fhir.model.reading import dump
 
-TYPES: Final = frozenset({"CodeableConcept", "Coding"})
-"""Whether one of these is valid follows from itself alone, unless an extension holds a reference."""
+TYPES: Final = frozenset({"CodeableConcept", "Coding", "Meta", "Money", "Period"})
+"""Whether one of these is valid follows from itself alone, unless an extension holds a reference. So it does of a Reference
+in one place, if it is to nothing that is contained."""
 
 _LONGEST: Final = 500
 _MOST: Final = 4_096
@@ -19,7 +20,7 @@ def said(value: Any) -> bytes:
         text = dump(value)
     except TypeError:  # an integer that nothing in FHIR may be
         return b""
-    return text if len(text) <= _LONGEST and b'"extension"' not in text else b""
+    return text if len(text) <= _LONGEST and b'"extension"' not in text and b'"#' not in text else b""
 
 
 class Seen:

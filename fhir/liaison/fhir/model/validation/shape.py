@@ -136,22 +136,32 @@ def _value(owner: str, element: Element, kind: Type) -> Check:
         return _primitive(TESTS[kind.code], "value")
     if kind.code == "Resource":
         return _resource(contained=element.name == "contained")
-    inner = _once(kind.code) if kind.code in once.TYPES else _complex(kind.code)
-    test = None
     if kind.code == "Reference":
-        test = link_test(kind.targets)
-    elif element.binding and kind.code in ("Coding", "CodeableConcept"):
-        bound = concept_test(element.binding, kind.code)
-        test = None if bound is None else lambda node, _: bound(node)
-    if test is None:
+        return _reference(kind.targets)
+    inner = _once(kind.code) if kind.code in once.TYPES else _complex(kind.code)
+    bound = concept_test(element.binding, kind.code) if kind.code in ("Coding", "CodeableConcept") else None
+    if bound is None:
         return inner
 
     def check(value: Any, node: Node, scope: Scope, problems: Problems) -> None:
         inner(value, node, scope, problems)
-        if type(value) is dict and (wrong := test(value, scope)) is not None:
-            problems.append(Problem("", "value" if kind.code == "Reference" else "code-invalid", wrong))
+        if type(value) is dict and (wrong := bound(value)) is not None:
+            problems.append(Problem("", "code-invalid", wrong))
 
     return check
+
+
+@cache
+def _reference(targets: tuple[str, ...]) -> Check:
+    """A Reference that may lead to these types: what it says, and where it leads."""
+    inner, test = _complex("Reference"), link_test(targets)
+
+    def check(value: Any, node: Node, scope: Scope, problems: Problems) -> None:
+        inner(value, node, scope, problems)
+        if type(value) is dict and (wrong := test(value, scope)) is not None:
+            problems.append(Problem("", "value", wrong))
+
+    return _remembered(check)
 
 
 def _primitive(test: Test, code: str) -> Check:
@@ -182,8 +192,12 @@ def _complex(type_: str) -> Check:
 
 @cache
 def _once(type_: str) -> Check:
-    """The same for a type of once.TYPES: what was valid a moment ago is not looked at again."""
-    inner = _complex(type_)
+    """The same for a type of once.TYPES."""
+    return _remembered(_complex(type_))
+
+
+def _remembered(inner: Check) -> Check:
+    """The same check, but what was valid a moment ago is not looked at again."""
     seen = once.Seen()
 
     def check(value: Any, node: Node, scope: Scope, problems: Problems) -> None:
