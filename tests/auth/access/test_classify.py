@@ -8,6 +8,7 @@ from liaison.auth.access import vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.classify import classify, is_psychiatric_service, own_classes
 from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES
+from liaison.fhir.interactions.related import Related
 
 Tree = dict[str, Any]
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -156,6 +157,22 @@ def test_what_a_psychiatrist_writes_is_psychiatry_but_not_the_appointment() -> N
     assert (labels.author, labels.service) == ("PractitionerRole/1", "Organization/2")
     task = {"resourceType": "Task", "requester": author}
     assert classify(task, {"PractitionerRole/1": role}).classes == Class.COORD
+
+
+def test_what_is_found_of_an_encounter_holds_for_all_that_name_it_and_for_no_other() -> None:
+    code = {"system": vocabulary.DATA_CLASS, "code": "PSY"}
+    stays: dict[str, Tree] = {
+        "Encounter/a": {"resourceType": "Encounter", "meta": {"security": [code]}},
+        "Encounter/b": {"resourceType": "Encounter"},
+    }
+    related = Related(stays, {})
+    course = [*stays, *stays, "Encounter/c", ""]
+
+    found = [
+        classify({"resourceType": "Observation", "encounter": {"reference": one}}, related).classes for one in course
+    ]
+
+    assert [bool(one & Class.PSY) for one in found] == [True, False, True, False, False, False]
 
 
 def test_a_provenance_is_as_closed_as_what_it_is_about() -> None:

@@ -19,7 +19,7 @@ from liaison.auth.access.owners import addressee_of, author_of, service_of, sign
 from liaison.auth.access.systems import called
 from liaison.auth.access.table import digest_of
 from liaison.fhir.model.references import unversioned
-from liaison.fhir.store.contract import Labels, Tree
+from liaison.fhir.store.contract import Labels, Referred, Tree
 
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 
@@ -225,14 +225,15 @@ def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
     if tree["resourceType"] == contents.BINARY:
         return _of_its_holders(tree, related)
     held = nested.held_in(tree)
-    classes = _by_itself(tree)
+    classes, content = _by_itself(tree), _content(held)
+    own = _with_its_words(classes | content, held)
+    if isinstance(related, Referred):
+        related.found[rules(), f"{tree['resourceType']}/{tree.get('id')}"] = own
     if tree["resourceType"] == "Provenance":  # as closed as what it is about
-        about = [related[name] for name in _targets(tree) if name in related]
-        classes = (
-            reduce(or_, (own_classes(one) for one in about if one.get("resourceType") != "Provenance"), Class(0))
-            or classes
-        )
-    classes = _with_its_words(classes | _content(held), held)
+        about = (name for name in _targets(tree) if name.partition("/")[0] != "Provenance")
+        classes = reduce(or_, (_own_of(name, related) for name in about), Class(0)) or classes
+        own = _with_its_words(classes | content, held)
+    classes = own
     author, service = author_of(tree), service_of(tree, related)
     written = [(tree, author, service), *((one, author_of(one), service_of(one, related)) for one in held.resources)]
     for one, by, place in written:
@@ -244,8 +245,22 @@ def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
     return Labels(int(classes), author, service, addressee_of(tree))
 
 
+def _own_of(name: str, related: Mapping[str, Tree]) -> Class:
+    """What a resource that is referred to is by itself; nothing for one that is not known. Found once for a unit: a hundred
+    resources may name one encounter."""
+    found = related.found if isinstance(related, Referred) else {}
+    asked = rules(), name
+    if asked not in found:
+        known = related.get(name)
+        found[asked] = Class(0) if known is None else own_classes(known)
+    own: Class = found[asked]
+    return own
+
+
 def _signing_here(tree: Mapping[str, Any], held: nested.Held) -> list[Tree]:
     """Who wrote it and where, as far as they stand in the resource: contained, or as an entry; a role with its structure."""
+    if not held.names:
+        return []
     found = [one for name in signatories(tree) for one in held.names.get(name, ())]
     return found + [one for role in found for one in held.names.get(_reference(role.get("organization")), ())]
 
@@ -260,11 +275,10 @@ def _of_psychiatry(
     """By who wrote it, in which service, or in the course of what. `nearby`: those who stand in the resource."""
     if any(_is_psychiatrist(one) or is_psychiatric_service(one) for one in nearby):
         return True
-    encounter = related.get(_reference(tree.get("encounter")) or _encounter_of_document(tree))
     return (
         (writer is not None and _is_psychiatrist(writer))
         or (place is not None and is_psychiatric_service(place))
-        or (encounter is not None and bool(own_classes(encounter) & Class.PSY))
+        or bool(_own_of(_reference(tree.get("encounter")) or _encounter_of_document(tree), related) & Class.PSY)
     )
 
 
@@ -288,8 +302,7 @@ _CLINICAL: Final = union(("CLIN", "VITAL"))
 def _of_its_medicine(tree: Mapping[str, Any], related: Mapping[str, Tree]) -> Class:
     """What is sensitive about the Medication that it refers to: a treatment is as closed as if the medicine were written in
     it. As the Medication is when the treatment is written; a label that comes later is followed (access.reclassifying)."""
-    referred = related.get(_reference(tree.get("medicationReference")))
-    return own_classes(referred) & SENSITIVE if referred is not None else Class(0)
+    return _own_of(_reference(tree.get("medicationReference")), related) & SENSITIVE
 
 
 def _targets(tree: Mapping[str, Any]) -> Iterator[str]:

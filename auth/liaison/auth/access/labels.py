@@ -50,7 +50,7 @@ async def complete(
     roles, services = _named(ids, written)
     people, psychiatric = await _known(connection, roles, services)
     changed = {change.key: change for change in written}
-    refers = {change.key: naming.named(ids, change.key, change.tree) for change in written}
+    refers = {change.key: naming.named(ids, change.key, change.tree, change.body) for change in written}
     await naming.hold(connection, changed, refers)
     masked = await masking.in_force(connection, vault, {change.key.patient for change in written})
     hidden = set(masked.values())

@@ -7,7 +7,8 @@ was; or to an item of another record. When an item comes to be more or less clos
 (access.reclassifying). Another identifier and plain words are not looked at.
 """
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -17,7 +18,7 @@ import asyncpg
 
 from liaison.auth.access import contents
 from liaison.auth.access.classes import HIDING
-from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
+from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES, kind_of, type_of
 from liaison.fhir.model.references import unversioned
 from liaison.fhir.model.withholding import named_in
 from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Key, Tree
@@ -27,11 +28,36 @@ from liaison.fhir.vault import Vault
 _PATIENT: Final = kind_of("Patient")
 
 
-def named(ids: Ids, own: Key, tree: Tree | None) -> set[Key]:
+def named(ids: Ids, own: Key, tree: Tree | None, body: bytes = b"") -> set[Key]:
     """The other items that it refers to, of its record and of others: who sees the one record is not told of the other (design
-    §5)."""
+    §5). `body` is what the tree is written as, if that is at hand: most resources name items in plain references only, and the
+    bytes show it."""
+    if tree is None:
+        return set()
+    if (plain := _in_references(body)) is not None and tree.get("resourceType") != "Bundle":
+        found = _items(ids, own, plain)
+        if not any(type_of(key.kind) in DIRECTORY_TYPES for key in found):  # which no item is, whatever it is called
+            return found
+    return _items(ids, own, set(named_in(tree)))
+
+
+def _in_references(body: bytes) -> set[str] | None:
+    """'Type/id' in each `reference`, with ids that may be ours. None when such an id stands elsewhere, or may."""
+    found = _REFERENCE.findall(body)
+    if not body or len(found) != len(_ID.findall(body)) or _COVERED.search(body):
+        return None
+    return {name.decode() for name in found}
+
+
+_ID: Final = re.compile(rb"/[0-9a-f]{32}")
+_REFERENCE: Final = re.compile(rb'"reference":"([A-Z][A-Za-z]+/[0-9a-f]{32})["/#]')
+_COVERED: Final = re.compile(rb'%[0-9A-Fa-f]{2}|"data":[\[{]')
+"""What is written in percents, and what is not looked at for addresses (withholding)."""
+
+
+def _items(ids: Ids, own: Key, names: Iterable[str]) -> set[Key]:
     found = set()
-    for name in set(named_in(tree or {})):
+    for name in names:
         type_, _, id_ = name.partition("/")
         key = ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
         if key is not None and key.patient != 0 and key != own:
@@ -92,9 +118,14 @@ async def _stored(connection: asyncpg.Connection, vault: Vault, items: Collectio
 
 def about(ids: Ids, key: Key, tree: Tree) -> set[Key]:
     """The items of its record that a Provenance is about, or that a Binary says to be as closed as."""
-    names = [unversioned(str(one.get("reference", ""))) for one in tree.get("target") or ()]
+    if tree["resourceType"] == "Provenance":
+        names = {unversioned(str(one.get("reference", ""))) for one in tree.get("target") or ()}
+    elif tree["resourceType"] == contents.BINARY:
+        names = {contents.governed_by(tree)}
+    else:
+        return set()
     found = set()
-    for name in {"Provenance": names, contents.BINARY: [contents.governed_by(tree)]}.get(tree["resourceType"], ()):
+    for name in names:
         type_, _, id_ = name.partition("/")
         one = ids.decode(type_, id_) if type_ in RESOURCE_TYPES else None
         if one is not None and one.patient == key.patient and one != key:

@@ -31,25 +31,28 @@ class Held(NamedTuple):
 def held_in(tree: Any) -> Held:
     """One walk, asked of every write. A Coding is known by its system and code, wherever it stands: in a CodeableConcept, a
     Quantity, an extension, a tag."""
-    codings, texts, resources = set(), set(), []
+    codings: set[tuple[str, str]] = set()
+    texts: set[str] = set()
+    resources: list[dict[str, Any]] = []
     names: dict[str, list[dict[str, Any]]] = {}
-    waiting = list(tree.values())
+    waiting = [tree]
     for node in waiting:  # which grows meanwhile
-        if isinstance(node, dict):
-            code, system = node.get("code"), node.get("system")
-            if isinstance(code, str):
-                codings.add((called(system) if isinstance(system, str) else "", code))
-                if isinstance(told := node.get("display"), str):
-                    texts.add(told)
-            elif isinstance(told := node.get("text", node.get("display")), str) and node.keys() <= _CODELESS:
+        for child in node.values() if type(node) is dict else node:
+            if type(child) is dict or type(child) is list:
+                waiting.append(child)
+        if type(node) is list or node is tree:
+            continue
+        if "code" in node and type(code := node["code"]) is str:
+            system = node.get("system")
+            codings.add((called(system) if type(system) is str else "", code))
+            if type(told := node.get("display")) is str:
                 texts.add(told)
-            if isinstance(type_ := node.get("resourceType"), str):
-                resources.append(node)
-                for name in (f"#{node.get('id')}", f"{type_}/{node.get('id')}"):
-                    names.setdefault(name, []).append(node)
-            elif isinstance(url := node.get("fullUrl"), str) and isinstance(entry := node.get("resource"), dict):
-                names.setdefault(url, []).append(entry)
-            waiting += node.values()
-        elif isinstance(node, list):
-            waiting += node
+        elif type(told := node.get("text", node.get("display"))) is str and node.keys() <= _CODELESS:
+            texts.add(told)
+        if "resourceType" in node and type(type_ := node["resourceType"]) is str:
+            resources.append(node)
+            for name in (f"#{node.get('id')}", f"{type_}/{node.get('id')}"):
+                names.setdefault(name, []).append(node)
+        elif type(url := node.get("fullUrl")) is str and type(entry := node.get("resource")) is dict:
+            names.setdefault(url, []).append(entry)
     return Held(codings, texts, resources, names)

@@ -87,7 +87,9 @@ def _at(node: object, steps: list[str]) -> Iterator[Mapping[str, Any]]:
 
 
 def _named(tree: Mapping[str, Any], paths: tuple[str, ...]) -> list[str]:
-    found = (node.get("reference") for path in paths for node in _at(tree, path.split(".")))
+    found = (
+        node.get("reference") for path in paths if path.partition(".")[0] in tree for node in _at(tree, path.split("."))
+    )
     return [unversioned(reference) for reference in found if isinstance(reference, str)]
 
 

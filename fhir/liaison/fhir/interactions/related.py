@@ -1,18 +1,20 @@
 """What a unit of writes refers to, for those who ask of it: owners, classes, rights."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from liaison.fhir.model import read
-from liaison.fhir.store.contract import Opened, Tree
+from liaison.fhir.store.contract import Opened, Referred, Tree
 
 
-class Related(Mapping[str, Tree]):
+class Related(Referred):
     """Resources that are referred to, by relative reference. Read only when somebody asks for one."""
 
     def __init__(self, new: Mapping[str, Tree], stored: Mapping[str, Opened]) -> None:
         self._new = new
         self._stored = stored
         self._read: dict[str, Tree] = {}
+        self.found: dict[tuple[object, str], Any] = {}
 
     def __getitem__(self, reference: str) -> Tree:
         if reference in self._new:

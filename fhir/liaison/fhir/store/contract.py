@@ -167,6 +167,13 @@ class Change:
     at: datetime = datetime.min
 
 
+class Referred(Mapping[str, Tree]):
+    """What a unit of writes refers to. `found` keeps what was concluded of one of these for as long as the unit is written:
+    a hundred resources may name one encounter."""
+
+    found: dict[tuple[object, str], Any]
+
+
 @dataclass(slots=True)
 class Unit:
     """What one request writes: all of it or nothing. Several units may share a transaction.
