@@ -3,6 +3,7 @@ own two seconds and a half. What only such a process shows is looked at where on
 sandbox, and every command of deploy/restore.md."""
 
 import contextlib
+import gc
 import io
 import os
 import subprocess
@@ -27,8 +28,9 @@ def typed(environment: Mapping[str, str], *words: str, given: str = "") -> "subp
 def _main() -> int:
     """The exit code, as Python gives it to a process."""
     try:
-        # The loggers of this process are configured once for all, or `capture_logs` would miss some in later tests.
-        with patch.object(logs, "configure"):
+        # The loggers of this process are configured once for all, or `capture_logs` would miss some in later tests; and
+        # what a process that begins may keep for good, this one would never be rid of.
+        with patch.object(logs, "configure"), patch.object(gc, "freeze"):
             main()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
