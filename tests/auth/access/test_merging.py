@@ -147,6 +147,25 @@ async def test_an_opposition_within_a_permission_holds_in_both_without_it(territ
     assert not await territory.sees(other.caller, stays)
 
 
+async def test_a_masking_stays_with_its_item_and_refuses_nobody_the_other_record(territory: Any) -> None:
+    """Whoever merges may not know of the item: the masking they are shown names none, as if it opposed everything."""
+    gp, specialist, nurse = [await territory.person(role) for role in ("gp", "specialist", "nurse")]
+    stays = await registered(territory, gp)
+    double = await territory.patient(gp, specialist, nurse)
+    await territory.create(territory.system, territory.team(SimpleNamespace(reference=stays), [nurse]))
+    item = {"resourceType": "Condition", "subject": {"reference": double.reference}, "code": {"text": "Fatigue"}}
+    problem = await territory.create(specialist.caller, item)
+    data = [{"meaning": "instance", "reference": {"reference": problem}}]
+    await territory.create(territory.system, territory.consent(double, "masking", {"type": "deny", "data": data}))
+    before = await territory.search(territory.system, "Consent?_count=100")
+
+    assert (await merged(territory, gp, double.reference, stays)).status == 200
+
+    assert await territory.search(territory.system, "Consent?_count=100") == before
+    for one in (stays, double.reference):
+        assert await territory.sees(nurse.caller, one)
+
+
 PHONE = [{"system": "phone", "value": "0102030405"}]
 
 

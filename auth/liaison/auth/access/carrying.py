@@ -8,6 +8,7 @@ from typing import Final
 from liaison.auth.access.join import found_by
 from liaison.auth.caller import Caller
 from liaison.fhir.interactions.content import checked
+from liaison.fhir.model import read
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key, Tree
 
@@ -26,10 +27,14 @@ _STAFF: Final = ("Practitioner/", "PractitionerRole/", "Organization/")
 
 
 async def denials_of(store: Store, cell: Caller, patient: Key, base_url: str) -> list[Tree]:
-    """The oppositions in force in this record, provisional ones too."""
+    """The oppositions in force in this record, provisional ones too.
+
+    As they are stored: of a masking the caller is not shown the item, and what is left of it would oppose everything."""
     query = f"Consent?patient={store.reference(patient)}&status=active,proposed&_count={_MOST}"
-    found = await found_by(store, cell, query, base_url)
-    return [tree for tree in found if any(_denials(tree))]
+    opposing = [tree for tree in await found_by(store, cell, query, base_url) if any(_denials(tree))]
+    opened = [await store.read(cell, key) for tree in opposing if (key := store.key("Consent", tree["id"])) is not None]
+    stored = [read(one.stored) for one in opened if one is not None]
+    return [tree for tree in stored if any(_denials(tree))]
 
 
 def carried(store: Store, to: Key, there: Sequence[Tree], others: Sequence[Tree]) -> Iterator[Tree]:
