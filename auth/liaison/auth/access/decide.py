@@ -19,8 +19,10 @@ def decide(world: World, table: Table) -> frozenset[Right]:
     """Every right on one patient that the table gives."""
     first: dict[Held, list[Right]] = {}
     for held in world.held:
-        if not delegates.is_delegate(held):
-            first[held] = list(_undenied(world, held, professionals.rights_of(world, held, table)))
+        if not delegates.is_delegate(held) and (
+            rights := _undenied(world, held, professionals.rights_of(world, held, table))
+        ):
+            first[held] = rights
     found = [right for rights in first.values() for right in rights]
     for held in world.held:
         if delegates.is_delegate(held):
@@ -32,8 +34,11 @@ def decide(world: World, table: Table) -> frozenset[Right]:
     return frozenset(_joined(found))
 
 
-def _undenied(world: World, held: Held, rights: Iterable[Right]) -> Iterator[Right]:
-    return cut(rights, denials_of(world, (held.role, held.practitioner, *world.structures(held.organization))))
+def _undenied(world: World, held: Held, rights: Iterable[Right]) -> list[Right]:
+    given = list(rights)
+    if not given:  # to nearly everyone: a few are around each patient, of all who hold a role in their structures
+        return given
+    return list(cut(given, denials_of(world, (held.role, held.practitioner, *world.structures(held.organization)))))
 
 
 def _joined(rights: Iterable[Right]) -> Iterator[Right]:

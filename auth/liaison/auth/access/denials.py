@@ -36,12 +36,11 @@ def denied(denial: Fact, relation: Relation, purpose: Purpose) -> Class:
 def denials_of(world: World, named: Sequence[int]) -> list[Fact]:
     """The denials that concern someone who is known by these principals, their structures included. One that names a role
     concerns the person in it, whatever other role they come in."""
+    said = [fact for relation in DENIALS for fact in world.stated(relation)]
+    if not said:  # of nearly every patient
+        return said
     known = {0, *named}
-    return [
-        fact
-        for fact in world.facts
-        if fact.relation in DENIALS and (fact.principal in known or world.persons.get(fact.principal, -1) in known)
-    ]
+    return [fact for fact in said if fact.principal in known or world.persons.get(fact.principal, -1) in known]
 
 
 def cut(rights: Iterable[Right], denials: Sequence[Fact]) -> Iterator[Right]:

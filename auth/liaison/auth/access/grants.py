@@ -5,7 +5,8 @@ sees what the first wrote. Computing again from the same facts gives the same ro
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
 import asyncpg
@@ -69,7 +70,8 @@ async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: lis
         rows = set()
         if (key := keys.get(patient)) is not None:
             rights = decide(World(facts.get(patient, ()), held, wholes, clients, persons), table)
-            rows = {_row(ids, key, right) for right in rights}
+            hide = cache(key.permute)  # rights are many, and the classes that they open nearly always the same few
+            rows = {_row(ids, key, hide, right) for right in rights}
         if rows != old[patient]:
             gone.append(patient)
             new += sorted(rows)
@@ -95,7 +97,7 @@ _INSERT: Final = f"""
 """
 
 
-def _row(ids: Ids, key: PatientKey, right: Right) -> GrantRow:
+def _row(ids: Ids, key: PatientKey, hide: Callable[[int], int], right: Right) -> GrantRow:
     whose = right.whose
     token = (
         owner_token(key, f"{whose.type_}/{ids.encode(Key(0, kind_of(whose.type_), whose.res))}") if whose.column else 0
@@ -104,8 +106,8 @@ def _row(ids: Ids, key: PatientKey, right: Right) -> GrantRow:
         key.patient,
         right.principal,
         int(right.purpose),
-        key.permute(int(right.read) | (NAMES_HIDDEN if right.read else 0)),
-        key.permute(int(right.write) | (NAMES_HIDDEN if right.write else 0)),
+        hide(int(right.read) | (NAMES_HIDDEN if right.read else 0)),
+        hide(int(right.write) | (NAMES_HIDDEN if right.write else 0)),
         token if whose.column == "author" else 0,
         token if whose.column == "service" else 0,
         token if whose.column == "addressee" else 0,

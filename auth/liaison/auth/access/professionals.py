@@ -31,24 +31,26 @@ _ORDINARY: Final = union(("ADM", "COORD", "VITAL", "CLIN", "ETP"))
 def rights_of(world: World, held: Held, table: Table) -> Iterator[Right]:
     if ROLES[held.role_code].category == "person":
         return  # What patients and those close to them may do does not come from a PractitionerRole.
-    facts = [Fact(held.role, Relation.OFFICE), *_facts_about(world, held)]
-    for line in table.for_role(held.role_code):
-        for fact in facts:
-            if fact.relation in line.relations:
-                for during in _when(world, held, line, fact):
-                    yield from rights_by(held, line, fact, during)
+    facts = list(_facts_about(world, held))
+    if table.for_relation(held.role_code, Relation.OFFICE):
+        facts.append(Fact(held.role, Relation.OFFICE))
+    for fact in facts:
+        for line in table.for_relation(held.role_code, fact.relation):
+            for during in _when(world, held, line, fact):
+                yield from rights_by(held, line, fact, during)
 
 
 def _facts_about(world: World, held: Held) -> Iterator[Fact]:
     """Those that name the person, or a structure where the relation allows it."""
     person, structures = (held.role, held.practitioner), world.structures(held.organization)
-    for fact in world.facts:
-        relation = fact.relation
-        personal = relation in _PERSONAL and fact.principal in person
-        of_unit = relation in _OF_UNIT and held.organization == fact.principal
-        of_structure = relation in _OF_STRUCTURE and fact.principal in structures
-        if fact.principal and (personal or of_unit or of_structure):
-            yield fact
+    for principal in {*person, *structures} - {0}:
+        for fact in world.about(principal):
+            relation = fact.relation
+            personal = relation in _PERSONAL and principal in person
+            of_unit = relation in _OF_UNIT and held.organization == principal
+            of_structure = relation in _OF_STRUCTURE and principal in structures
+            if personal or of_unit or of_structure:
+                yield fact
 
 
 def _when(world: World, held: Held, line: Line, fact: Fact) -> list[Interval]:
@@ -67,7 +69,7 @@ def _when(world: World, held: Held, line: Line, fact: Fact) -> list[Interval]:
 
 
 def _stated(world: World, relation: Relation, principals: Sequence[int]) -> list[Interval]:
-    return [fact.during for fact in world.facts if fact.relation is relation and fact.principal in principals]
+    return [fact.during for fact in world.stated(relation) if fact.principal in principals]
 
 
 def rights_by(held: Held, line: Line, fact: Fact, during: Interval) -> Iterator[Right]:

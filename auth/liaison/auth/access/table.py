@@ -77,6 +77,19 @@ class Table:
     def _by_role(self) -> dict[str, tuple[Line, ...]]:
         return {role: tuple(line for line in self.lines if role in line.roles) for role in ROLES}
 
+    def for_relation(self, role: str, relation: Relation) -> tuple[Line, ...]:
+        """Those of the role's lines that rest on this relation."""
+        return self._by_relation.get((role, relation), ())
+
+    @cached_property
+    def _by_relation(self) -> dict[tuple[str, Relation], tuple[Line, ...]]:
+        found: dict[tuple[str, Relation], tuple[Line, ...]] = {}
+        for role, lines in self._by_role.items():
+            for line in lines:
+                for relation in line.relations:
+                    found[role, relation] = (*found.get((role, relation), ()), line)
+        return found
+
     @cached_property
     def situations(self) -> frozenset[Class]:
         """What the lines let somebody read: of each role, by each relation, for each part of the conditions that hold."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from liaison.auth.access.classes import Class
@@ -55,7 +56,7 @@ class SystemClient:
     purpose: Purpose
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is asked of it for everyone who holds a role is worked out once
 class World:
     """Everything that bears on one patient's grants. `wholes` maps an organisation to those it is part of; `persons` each
     role that a denial names to who holds it, or held it: who opposes someone opposes them in every role."""
@@ -65,6 +66,28 @@ class World:
     wholes: Mapping[int, Sequence[int]] = field(default_factory=dict)
     clients: Sequence[SystemClient] = ()
     persons: Mapping[int, int] = field(default_factory=dict)
+
+    def about(self, principal: int) -> Sequence[Fact]:
+        """The facts that name this principal."""
+        return self._by_principal.get(principal, ())
+
+    def stated(self, relation: Relation) -> Sequence[Fact]:
+        """The facts of this relation."""
+        return self._by_relation.get(relation, ())
+
+    @cached_property
+    def _by_principal(self) -> dict[int, list[Fact]]:
+        found: dict[int, list[Fact]] = {}
+        for fact in self.facts:
+            found.setdefault(fact.principal, []).append(fact)
+        return found
+
+    @cached_property
+    def _by_relation(self) -> dict[Relation, list[Fact]]:
+        found: dict[Relation, list[Fact]] = {}
+        for fact in self.facts:
+            found.setdefault(fact.relation, []).append(fact)
+        return found
 
     def structures(self, organization: int) -> tuple[int, ...]:
         """The organisation and what it is part of; () for none."""
