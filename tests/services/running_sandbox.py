@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Running:
     folder: Path
     process: "subprocess.Popen[str]"
     seconds: float
+    _tokens: dict[tuple[str, str, str], tuple[str, float]] = field(default_factory=dict)
 
     @property
     def known(self) -> dict[str, Any]:
@@ -45,8 +46,15 @@ class Running:
         return found
 
     def token(self, who: str) -> str:
-        """What `liaison sandbox token` prints, without the time a command takes to start."""
-        return token(self.known, who)
+        """What `liaison sandbox token` prints, without the time a command takes to start. The tests of a module share it
+        for a minute, at one address: to sign in takes longer than most of what is then asked."""
+        known = self.known
+        whose = (os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0], str(known["issuer"]), who)
+        kept, since = self._tokens.get(whose, ("", 0.0))
+        if not kept or time.monotonic() - since > 60:
+            kept, since = token(known, who), time.monotonic()
+            self._tokens[whose] = kept, since
+        return kept
 
     def get(self, token: str, path: str) -> httpx.Response:
         return httpx.get(f"{self.known['fhir']}/{path}", headers={"authorization": f"Bearer {token}"}, timeout=60)
