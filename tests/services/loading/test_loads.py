@@ -47,3 +47,11 @@ def test_small_files_are_taken_together(tmp_path: Path) -> None:
         put(tmp_path / f"{name}.json", {**BUNDLE, "entry": []})
 
     assert [len(load) for load in loads.loads([tmp_path])] == [3]
+
+
+def test_what_comes_first_waits_for_little_beside_it(tmp_path: Path) -> None:
+    """A directory that all the records ask for, and the records."""
+    for name in "abcdef":
+        put(tmp_path / f"{name}.json", {**BUNDLE, "entry": [], "signature": {"data": "x" * (loads.ENOUGH // 5)}})
+
+    assert [len(load) for load in loads.loads([tmp_path])] == [1, 5]

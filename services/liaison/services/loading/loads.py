@@ -10,6 +10,9 @@ from liaison.services.loading.sources import UNPACKED, Part, opened, parts
 ENOUGH: Final = 2_000_000
 """Bytes, unpacked: about a thousand resources."""
 
+BEGINNING: Final = 10
+"""The first load is of so many times less: it holds what others ask for, the directory, and they wait until it is stored."""
+
 _HEAD: Final = 1_000
 _IS_BUNDLE: Final = re.compile(rb'"resourceType"\s*:\s*"Bundle"')
 _IS_UNPACKED: Final = re.compile(rb'"type"\s*:\s*"(?:%s)"' % b"|".join(sorted(one.encode() for one in UNPACKED)))
@@ -20,12 +23,12 @@ Load = list[Part]
 def loads(paths: Iterable[Path]) -> Iterator[Load]:
     """All that is to be read, in order. What sources.groups makes one group of is never in two loads."""
     load: Load = []
-    size, apart, folder = 0, True, Path()
+    size, apart, folder, enough = 0, True, Path(), max(1, ENOUGH // BEGINNING)
     for part in parts(paths):
         before, apart = apart, bool(part.lines) or _is_bundle(part.path)
-        if size >= ENOUGH and (before or apart or part.path.parent != folder):
+        if size >= enough and (before or apart or part.path.parent != folder):
             yield load
-            load, size = [], 0
+            load, size, enough = [], 0, ENOUGH
         load.append(part)
         size += sum(map(len, part.lines)) if part.lines else unpacked(part.path)
         folder = part.path.parent
