@@ -166,6 +166,27 @@ async def test_a_masking_stays_with_its_item_and_refuses_nobody_the_other_record
         assert await territory.sees(nurse.caller, one)
 
 
+@pytest.mark.parametrize("beside", [False, True], ids=["alone", "with an opposition in it"])
+async def test_a_masking_stays_with_its_item_and_closes_no_record(territory: Any, beside: bool) -> None:
+    gp, nurse, pharmacist = [await territory.person(role) for role in ("gp", "nurse", "pharmacist")]
+    stays = await registered(territory, gp)
+    await territory.create(territory.system, territory.team(SimpleNamespace(reference=stays), [nurse, pharmacist]))
+    double = await territory.patient(gp, nurse)
+    note = await territory.item(double, "Communication")
+    masking: Tree = {"type": "deny", "data": [{"meaning": "instance", "reference": {"reference": note}}]}
+    denied = {"type": "deny", "actor": [territory.actor(pharmacist.practitioner)]}
+    provision = {"provision": [masking, denied]} if beside else masking
+    await territory.create(territory.system, territory.consent(double, "masking", {"type": "permit", **provision}))
+
+    assert (await merged(territory, gp, double.reference, stays)).status == 200
+
+    assert await territory.sees(nurse.caller, stays)
+    assert await territory.sees(gp.caller, stays)
+    assert await territory.sees(pharmacist.caller, stays) is not beside
+    assert not await territory.sees(nurse.caller, note)
+    assert len(await territory.search(territory.system, f"Consent?patient={stays}&category=masking")) == int(beside)
+
+
 PHONE = [{"system": "phone", "value": "0102030405"}]
 
 
