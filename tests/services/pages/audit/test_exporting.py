@@ -86,6 +86,33 @@ def test_a_cell_is_no_formula(mark: str) -> None:
     assert neutral(f"1{mark}1") == f"1{mark}1"
 
 
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        (" =1+1", "' =1+1"),
+        ("\n=1+1", "'\n=1+1"),
+        ("urgence;=1+1", "urgence;'=1+1"),
+        ("urgence; @SUM(1)", "urgence;' @SUM(1)"),
+        ("urgence\n+1", "urgence\n'+1"),
+        ("＝1+1", "'＝1+1"),
+        ("chute ; douleur - repos", "chute ; douleur - repos"),
+        ("2026-03-01T10:00:00.000+00:00", "2026-03-01T10:00:00.000+00:00"),
+    ],
+    ids=[
+        "after a space",
+        "on a line below",
+        "after a semicolon",
+        "after both",
+        "in a second line",
+        "full width",
+        "words",
+        "a time",
+    ],
+)
+def test_nor_is_what_a_spreadsheet_makes_a_cell_of(typed: str, written: str) -> None:
+    assert neutral(typed) == written
+
+
 async def test_a_reason_that_someone_typed_is_no_formula_in_a_spreadsheet(
     place: Place, officer: httpx.AsyncClient
 ) -> None:

@@ -9,6 +9,7 @@ is the hash of the CSV of the same entries.
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Sequence
 from datetime import UTC
 from typing import Any, Final
@@ -40,13 +41,15 @@ COLUMNS: Final = (
     "moment_utc", "ligne", "acte", "resultat", "personne", "nom", "role", "structure", "nom_structure", "dossier",
     "logiciel", "finalite", "motif", "regles", "elements", "agit_pour",
 )  # fmt: skip
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = re.compile(r"(^|[;|,\t\r\n])(\s*[\t\r\n=+\-@＝＋－＠])")
+"""At its beginning; and after what a spreadsheet may take for the end of a cell, as a French one does the semicolon, whatever is
+written between quotes here. The full-width signs are formulas too where one types in Japanese or Chinese."""
 _MOST_ON_PAPER: Final = 2_000
 
 
 def neutral(cell: str) -> str:
     """The cell as no spreadsheet takes it for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return _FORMULA.sub(r"\1'\2", cell)
 
 
 async def export_csv(request: Request) -> Response:
