@@ -214,3 +214,21 @@ async def test_without_the_check_a_manager_opens_the_clinical_record(
     patient = await territory.patient(manager)
     await territory.create(manager.caller, permit(territory, patient, outsider.role, "CLIN", "SENS"))
     assert await territory.sees(outsider.caller, await territory.item(patient, "Condition", **label("SENS")))
+
+
+async def test_whom_a_permission_names_does_not_become_somebody_else(territory: Any) -> None:
+    gp = await territory.person("gp")
+    secretary = await territory.person("secretary", acts_for=gp.role)
+    manager = await territory.person("home-service-manager")
+    patient = await territory.patient(gp, manager)
+    daughter = await territory.item(patient, "RelatedPerson", name=[{"family": "LE GOFF"}])
+    other = await territory.item(patient, "RelatedPerson", name=[{"family": "TANGUY"}])
+    await territory.create(gp.caller, permit(territory, patient, daughter, "VITAL", "PROCHES"))
+
+    for changed in ({"name": [{"family": "PIRATE"}]}, {"birthDate": "1980-01-05"}):
+        assert (await territory.change(secretary.caller, daughter, **changed)).status == 403
+    assert (
+        await territory.change(secretary.caller, daughter, telecom=[{"system": "phone", "value": "01"}])
+    ).status == 200
+    assert (await territory.change(secretary.caller, other, name=[{"family": "TANGUI"}])).status == 200
+    assert (await territory.change(gp.caller, daughter, name=[{"family": "LE GOF"}])).status == 200

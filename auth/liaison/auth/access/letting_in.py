@@ -65,7 +65,7 @@ async def check(
         before = (await stated_by(connection, [change.key])).get(change.key, ())
         may = who.may_write(change.key.patient, Owners())
         for fact in given:
-            if fact.during.end <= now or (known(fact, before, now) and not _names_another(change)):
+            if fact.during.end <= now or (known(fact, before, now) and not names_another(change)):
                 continue
             if fact.relation is Relation.REPRESENTED:
                 _check_seen(who, reading)
@@ -73,7 +73,7 @@ async def check(
                 raise Refusal(_NEEDED[fact.relation][1])
 
 
-def _names_another(change: Change) -> bool:
+def names_another(change: Change) -> bool:
     """Whether it says of somebody else, by their identity, what was seen of the one before."""
     before, after = change.before or {}, change.tree or {}
     return change.type_ == "RelatedPerson" and any(before.get(name) != after.get(name) for name in _IDENTITY)

@@ -7,9 +7,11 @@
 * A doctor of the team may record more from the form that the person signed, which is kept with it (D.1110-3-2: the proof).
 * With a new record comes what somebody of that role reads as a member of a team, and nothing from a secretary.
 
-What stood before may be written again, shortened and ended by whoever may write it.
+What stood before may be written again, shortened and ended by whoever may write it. Somebody close to the person whom a permission
+names is called otherwise, or born another day, by whoever may record that permission: it would be somebody else's.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
@@ -20,6 +22,8 @@ import asyncpg
 
 from liaison.auth.access.classes import Class, bits
 from liaison.auth.access.facts import Reading, facts_of
+from liaison.auth.access.intervals import between
+from liaison.auth.access.letting_in import names_another
 from liaison.auth.access.oppositions import checked_scan
 from liaison.auth.access.professionals import permitted
 from liaison.auth.access.relation_rows import stated_by
@@ -29,9 +33,10 @@ from liaison.auth.access.standing import Standing
 from liaison.auth.access.stay_writing import known
 from liaison.auth.access.table import Table
 from liaison.auth.access.world import Fact
-from liaison.auth.access.writing import Refusal
+from liaison.auth.access.writing import OPPOSITION_ONLY, Refusal
+from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import FhirError
-from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Grant
+from liaison.fhir.store.contract import NAMES_HIDDEN, Change, Grant, Key
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey
 
@@ -49,12 +54,14 @@ async def check(
     """Raises Refusal for a permission by which somebody would read what its writer does not."""
     if who.internal is not None or who.role_code == "patient":
         return
-    written = [change for change in changes if change.type_ == "Consent" and change.tree is not None]
-    given = {change.key: _permissions(ids, change) for change in written}
-    if not any(given.values()):
+    written = [change for change in changes if change.type_ in ("Consent", "RelatedPerson") and change.tree is not None]
+    given = {one.key: _permissions(ids, one) for one in written if one.type_ == "Consent"}
+    named = [one.key for one in written if one.before_row is not None and names_another(one)]
+    if not named and not any(given.values()):
         return
     now: datetime = await connection.fetchval("select clock_timestamp()")
-    stated = await stated_by(connection, [change.key for change in written if change.before_row is not None])
+    stated = await stated_by(connection, [one.key for one in written if one.before_row is not None])
+    given |= await _naming(connection, named)
     opened = {change.key.patient for change in changes if change.new_patient}
     for change in written:
         reach = (
@@ -62,14 +69,33 @@ async def check(
             if change.key.patient in opened
             else _of_the_team(keys[change.key.patient], who.grants.get(change.key.patient, ()))
         )
-        before = stated.get(change.key, ())
-        beyond = reduce(or_, (_newly(fact, before, now, tables) for fact in given[change.key]), Class(0)) & ~reach
+        before, facts = stated.get(change.key, ()), given.get(change.key, ())
+        beyond = reduce(or_, (_newly(fact, before, now, tables) for fact in facts), Class(0)) & ~reach
+        if facts and change.type_ == "RelatedPerson" and who.role_code in OPPOSITION_ONLY:
+            raise Refusal("A permission names this person: who they are is changed by another member of the team.")
         if beyond and not _signed_for(who, change):
             raise Refusal(
                 f"You record a permission of what you do not read yourself: {_words(beyond)}. Name less, or the person permits it"
                 " themselves; or a doctor of the team records it with the form that the person signed (sourceAttachment: PDF,"
                 " JPEG or PNG)."
             )
+
+
+async def _naming(connection: asyncpg.Connection, people: Sequence[Key]) -> dict[Key, list[Fact]]:
+    """The permissions in force that name each of these."""
+    rows = await connection.fetch(
+        "select patient, principal, detail, valid_from, valid_to from relation"
+        " where (patient, principal) in (select * from unnest($1::bigint[], $2::bigint[])) and relation = $3"
+        " and valid_to > now()",
+        [key.patient for key in people],
+        [key.res for key in people],
+        int(Relation.CONSENT),
+    )
+    found: dict[Key, list[Fact]] = {}
+    for patient, principal, detail, start, end in rows:
+        fact = Fact(principal, Relation.CONSENT, between(start, end), detail=json.loads(detail) if detail else {})
+        found.setdefault(Key(patient, kind_of("RelatedPerson"), principal), []).append(fact)
+    return found
 
 
 def _permissions(ids: Ids, change: Change) -> list[Fact]:
