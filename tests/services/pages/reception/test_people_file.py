@@ -74,6 +74,8 @@ def test_what_spreadsheets_write_is_read(content: bytes) -> None:
         (HEAD, LINE.replace("1948-03-02", "02/03/2090"), [(2, "date_naissance")]),
         (HEAD, LINE.replace("1948-03-02", "1948-W10-2"), [(2, "date_naissance")]),
         (HEAD, LINE.replace("Le Goff", "x" * 101), [(2, "nom_naissance")]),
+        (HEAD, LINE.replace("Le Goff", "Le\u202eGoff"), [(2, "nom_naissance")]),
+        (f"{HEAD};adresse", f"{LINE};1 rue\u200bHaute", [(2, "adresse")]),
         (f"{HEAD};telephone", f"{LINE};chez sa fille", [(2, "telephone")]),
         (f"{HEAD};code_lieu_naissance", f"{LINE};Brest", [(2, "code_lieu_naissance")]),
         (f"{HEAD};code_postal", f"{LINE};29 200", [(2, "code_postal")]),

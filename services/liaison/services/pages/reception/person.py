@@ -1,6 +1,7 @@
 """The person as the form states them, as a Patient in the shape of FR Core."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -15,6 +16,8 @@ INS: Final = {"8": "INS-NIR", "9": "INS-NIA", "10": "INS-NIR-TEST", "11": "INS-N
 SEXES: Final = ("female", "male", "unknown")
 EARLIEST: Final = date(1900, 1, 1)
 LONGEST: Final = 100
+_UNSEEN: Final = ("Cc", "Cf", "Co", "Cs")
+"""Characters that nobody sees, and that turn round or hide what stands beside them on a page or a label."""
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSEE: Final = re.compile(r"[0-9][0-9A-Z][0-9]{3}")
 _POSTAL: Final = re.compile(r"[0-9]{5}")
@@ -39,6 +42,8 @@ def patient(form: Mapping[str, str]) -> Tree:
     for field in ("family", "given", "used", "street", "city"):
         if len(form.get(field, "")) > LONGEST:
             raise Incomplete(field, "long")
+        if any(unicodedata.category(letter) in _UNSEEN for letter in form.get(field, "")):
+            raise Incomplete(field, "unseen")
     birth = day_of_birth(form.get("birth", ""))
     if form.get("sex") not in SEXES:
         raise Incomplete("sex")

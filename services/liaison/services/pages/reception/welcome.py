@@ -37,6 +37,7 @@ MISSING: Final = {
     "postal": _("Le code postal a cinq chiffres."),
     "phone": _("Le téléphone n'est pas un numéro."),
     "long": _("Un nom ou une adresse a cent caractères au plus."),
+    "unseen": _("Un nom ou une adresse a un caractère qui ne se voit pas : tapez-le de nouveau."),
     "sex": _("Le sexe manque."),
     "ins": _("Le matricule INS a 15 caractères, et sa nature est à préciser."),
     "informed": _("Dites comment la personne a été informée de ce qui est partagé, et avec qui."),
