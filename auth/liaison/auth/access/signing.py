@@ -8,10 +8,12 @@ withdraw whoever recorded it (consent_writing).
 Staff and software may name another author: a secretary types what the doctor dictated, a nurse records the act of a
 colleague, a record is taken over from other software. R4 separates who did it (performer, sender) from who recorded it, and
 the journal keeps the latter. The table binds them elsewhere: an aide writes what is her own alone (row 15), and what a
-trainee writes waits for the countersignature whoever it names (row 9; access.labels).
+trainee writes waits for the countersignature whoever it names (row 9; access.labels). One thing nobody writes for another: that
+it was verified. A verifier in a Provenance is who writes it; what a trainee writes of one counts for nothing (pages.countersign).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import asyncpg
 
@@ -28,6 +30,8 @@ from liaison.fhir.store.contract import Change, Key, Labels, Tree
 from liaison.fhir.store.identity import normalise
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey
+
+VERIFIER: Final = {"system": "http://terminology.hl7.org/CodeSystem/provenance-participant-type", "code": "verifier"}
 
 
 def own_reference(ids: Ids, who: Standing, patient: int) -> str:
@@ -46,8 +50,11 @@ async def check(
     who: Standing,
     changes: Sequence[Change],
 ) -> None:
-    """Raises Unprocessable for what a person of the record signs with another name, Refusal for what another wrote."""
+    """Raises Unprocessable for what a person of the record signs with another name, or somebody verifies in another's,
+    Refusal for what another wrote."""
     for change in changes:
+        if change.type_ == "Provenance" and who.practitioner and who.role_code != "trainee":
+            _check_verifier(ids, who, change)
         me = own_reference(ids, who, change.key.patient)
         if not me or change.tree is None:
             continue
@@ -72,6 +79,25 @@ async def check(
                     "You sign with your own name: the display is a name that the record has of you, or is left out.",
                     f"{change.type_}.{path}.display",
                 )
+
+
+def _check_verifier(ids: Ids, who: Standing, change: Change) -> None:
+    mine = {f"{type_}/{ids.encode(Key(0, kind_of(type_), res))}"
+            for type_, res in (("Practitioner", who.practitioner), ("PractitionerRole", who.role)) if res}  # fmt: skip
+    known = list(verifiers(change.before or {}))
+    if any(one not in mine for one in verifiers(change.tree or {}) if one not in known):
+        raise Unprocessable(
+            "You verify in your own name: the verifier (agent.who) is you, by a literal reference to your Practitioner or"
+            " PractitionerRole.",
+            "Provenance.agent.who",
+        )
+
+
+def verifiers(provenance: Tree) -> Iterator[str]:
+    """Whom a Provenance names as having verified its targets; '' for each who is not named by a literal reference."""
+    for agent in provenance.get("agent") or ():
+        if any(one.get("code") == VERIFIER["code"] for one in (agent.get("type") or {}).get("coding") or ()):
+            yield unversioned(str((agent.get("who") or {}).get("reference", "")))
 
 
 async def _names(connection: asyncpg.Connection, ids: Ids, key: PatientKey | None, me: str) -> set[str]:

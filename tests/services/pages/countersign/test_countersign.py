@@ -10,10 +10,10 @@ import pytest
 from liaison.auth import sessions
 from liaison.auth.access import grants, internal
 from liaison.auth.access.purposes import Purpose
+from liaison.auth.access.signing import VERIFIER
 from liaison.auth.sessions import Act
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key, Request
-from liaison.services.pages.countersign.countersign import VERIFIER
 
 from ...oauth.conftest import Place, field
 
@@ -180,6 +180,24 @@ async def test_a_trainee_neither_gives_their_entry_away_nor_signs_it(place: Plac
     await as_trainee(place, "POST", "Provenance", signature)
     async with place.signed_in() as supervisor:
         assert "Hypertension artérielle" in await listed(supervisor)
+
+
+async def test_somebody_else_than_the_supervisor_does_not_countersign(place: Place) -> None:
+    await trainee(place)
+    written = await as_trainee(place, "POST", "Condition", problem(place))
+    colleague = await as_maker(
+        place, "POST", "Practitioner", {"resourceType": "Practitioner", "name": [{"family": "B"}]}
+    )
+    for who, waits in ((f"Practitioner/{colleague['id']}", True), ((await nurse_of(place))["reference"], False)):
+        signature = {
+            "resourceType": "Provenance",
+            "target": [{"reference": f"Condition/{written['id']}"}],
+            "recorded": "2026-11-29T08:00:00Z",
+            "agent": [{"type": {"coding": [VERIFIER]}, "who": {"reference": who}}],
+        }
+        await as_maker(place, "POST", "Provenance", signature)
+        async with place.signed_in() as supervisor:
+            assert ("Hypertension artérielle" in await listed(supervisor)) is waits
 
 
 async def test_what_a_trainee_changed_of_another_s_waits_too(place: Place) -> None:

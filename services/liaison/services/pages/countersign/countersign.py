@@ -12,7 +12,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access.roles import ROLES
+from liaison.auth.access.signing import VERIFIER, verifiers
+from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import NotFound
+from liaison.fhir.store.contract import Key
 from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import found, medicines_named
 from liaison.services.pages.countersign.written import ENTRIES, trainees, written_by
@@ -25,7 +28,6 @@ from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
 BACK: Final = timedelta(days=90)
-VERIFIER: Final = {"system": "http://terminology.hl7.org/CodeSystem/provenance-participant-type", "code": "verifier"}
 _AT_ONCE: Final = 40
 SUPERVISORS: Final = frozenset(code for code, role in ROLES.items() if role.category == "health")
 
@@ -51,7 +53,8 @@ async def waiting(request: Request, record: Record) -> list[Tree]:
     amended = [one for tree in amendments for one in _targets(tree) if one.partition("/")[0] in ENTRIES]
     wanted = dict.fromkeys([*(one for one in written if one.partition("/")[0] in ENTRIES), *amended])
     entries = [tree for tree in await _read(record, list(wanted)) if not in_error(tree)]
-    signed = await _signed(record, [f"{tree['resourceType']}/{tree['id']}" for tree in entries], set(written))
+    mine = _references(record)
+    signed = await _signed(record, [f"{tree['resourceType']}/{tree['id']}" for tree in entries], set(written), mine)
     left = [
         tree for tree in entries if signed.get(f"{tree['resourceType']}/{tree['id']}", _NEVER) < moments.written(tree)
     ]
@@ -75,13 +78,20 @@ async def _read(record: Record, references: list[str]) -> list[Tree]:
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-async def _signed(record: Record, references: list[str], written: set[str]) -> dict[str, datetime]:
-    """When each was last countersigned, by somebody else than those who wrote this."""
+def _references(record: Record) -> set[str]:
+    """How the supervisor is named: as a person, and in the role that they act in."""
+    caller, name = record.caller, record.engine.store.reference
+    people = (("Practitioner", caller.practitioner), ("PractitionerRole", caller.role))
+    return {name(Key(0, kind_of(type_), res)) for type_, res in people if res}
+
+
+async def _signed(record: Record, references: list[str], written: set[str], mine: set[str]) -> dict[str, datetime]:
+    """When each was last countersigned by the supervisor; what a trainee wrote of it counts for nothing."""
     known: dict[str, datetime] = {}
     for start in range(0, len(references), _AT_ONCE):
         asked = {"target": ",".join(references[start : start + _AT_ONCE]), "_count": "200"}
         for tree in await found(record, "Provenance", asked, 400):
-            if _verifies(tree) and f"Provenance/{tree['id']}" not in written:
+            if mine.intersection(verifiers(tree)) and f"Provenance/{tree['id']}" not in written:
                 for text in _targets(tree):
                     known[text] = max(known.get(text, _NEVER), moments.written(tree))
     return known
@@ -89,14 +99,6 @@ async def _signed(record: Record, references: list[str], written: set[str]) -> d
 
 def _targets(provenance: Tree) -> list[str]:
     return [str(one.get("reference", "")).partition("/_history/")[0] for one in provenance.get("target", [])]
-
-
-def _verifies(provenance: Tree) -> bool:
-    return any(
-        coding.get("code") == VERIFIER["code"]
-        for agent in provenance.get("agent", [])
-        for coding in (agent.get("type") or {}).get("coding", [])
-    )
 
 
 async def show(request: Request) -> Response:
