@@ -17,7 +17,8 @@ from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import BadRequest, Conflict, FhirError, Gone, NotFound
 from liaison.fhir.interactions import content, etag, owners, patching, scope
 from liaison.fhir.interactions.identities import refuse_overlaps
-from liaison.fhir.interactions.resolve import Lenience, Resolver
+from liaison.fhir.interactions.lenience import Lenience
+from liaison.fhir.interactions.resolve import Resolver
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import dump, read
 from liaison.fhir.store import Store

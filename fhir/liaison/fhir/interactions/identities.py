@@ -6,20 +6,16 @@ updates is refused (`refuse_overlaps`), for they are searched before anything is
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from liaison.fhir.errors import BadRequest
+from liaison.fhir.interactions.made import BREATH, Made
 from liaison.fhir.interactions.writes import Write
-from liaison.fhir.search import Alone, facts_of
-from liaison.fhir.search.criteria import Facts
+from liaison.fhir.search import Alone
 from liaison.fhir.store import Store
 from liaison.fhir.store.identity import identifier_of
-
-BREATH: Final = 200
-"""Comparisons between two turns of the event loop."""
 
 
 class Locks(NamedTuple):
@@ -55,11 +51,11 @@ async def refuse_overlaps(writes: Sequence[Write], base_url: str, now: datetime)
     asking = [write for write in writes if write.interaction != "delete" and (write.none_exist or write.matching)]
     types = {write.type_ for write in asking}
     made = [
-        (write, facts_of(write.type_, write.change.tree))
+        (write, write.change.tree)
         for write in writes
         if write.type_ in types and write.change is not None and write.change.tree is not None
     ]
-    found = _Made(made) if len(made) > 1 or (made and len(asking) > 1) else None
+    found = Made(made) if len(made) > 1 or (made and len(asking) > 1) else None
     count = 0
     for write in asking if found is not None else ():
         assert found is not None
@@ -72,26 +68,3 @@ async def refuse_overlaps(writes: Sequence[Write], base_url: str, now: datetime)
             count += 1
             if count % BREATH == 0:
                 await asyncio.sleep(0)
-
-
-class _Made:
-    """What a transaction makes, by type and by code, so that many entries are not each compared with all."""
-
-    def __init__(self, made: Sequence[tuple[Write, Facts]]) -> None:
-        self._of_type: dict[str, list[tuple[Write, Facts]]] = defaultdict(list)
-        for one in made:
-            self._of_type[one[0].type_].append(one)
-        self._coded: dict[tuple[str, int], dict[str, list[tuple[Write, Facts]]]] = {}
-
-    def candidates(self, alone: Alone) -> Iterator[tuple[Write, Facts]]:
-        """At least all that meet the criteria."""
-        groups = [self._with(alone.type_, number, codes) for number, codes in alone.codes.items()]
-        yield from min(groups, key=len) if groups else self._of_type[alone.type_]
-
-    def _with(self, type_: str, number: int, codes: frozenset[str]) -> list[tuple[Write, Facts]]:
-        if (type_, number) not in self._coded:
-            coded = self._coded[type_, number] = defaultdict(list)
-            for one in self._of_type[type_]:
-                for code in {value.code for value in one[1].values.get(number, ())}:
-                    coded[code].append(one)
-        return [one for code in codes for one in self._coded[type_, number].get(code, ())]

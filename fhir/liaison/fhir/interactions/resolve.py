@@ -6,9 +6,7 @@ What the caller may not see is nothing: a reference to it gets the answer of one
 import asyncio
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qsl
 
 from liaison.fhir import search
 from liaison.fhir.definitions import kind_of, type_of
@@ -16,7 +14,9 @@ from liaison.fhir.errors import FhirError, Issue, PreconditionFailed, Unprocessa
 from liaison.fhir.interactions.conditional import matched, too_many, unmatched
 from liaison.fhir.interactions.enclosed import outward
 from liaison.fhir.interactions.identities import Locks, locks
+from liaison.fhir.interactions.lenience import Lenience, identifier
 from liaison.fhir.interactions.links import Link, links, relinked
+from liaison.fhir.interactions.made import matching
 from liaison.fhir.interactions.references import Target, root_of, target, unversioned
 from liaison.fhir.interactions.related import Related
 from liaison.fhir.interactions.scope import permit_letter
@@ -41,22 +41,6 @@ class Place(NamedTuple):
     text: str
     versioned: bool = False
     link: Link | None = None
-
-
-@dataclass(slots=True)
-class Lenience:
-    """What an import may do that a request may not. A request has none of it.
-
-    `known` and `names` say what texts name that mean nothing here (ids of the system the data came from). With `logical`, a
-    reference that leads to nothing becomes a logical one (Reference.identifier, R4 references.html#logical), counted
-    in `unmatched`. A resource that still cannot be stored is left out, in `refused`, and the others go on.
-    """
-
-    known: Mapping[str, Key] = field(default_factory=dict)
-    names: Mapping[str, Write] = field(default_factory=dict)
-    logical: bool = False
-    unmatched: Counter[str] = field(default_factory=Counter)
-    refused: list[tuple[Write, FhirError]] = field(default_factory=list)
 
 
 _PEOPLE: Final = (kind_of("Patient"), kind_of("RelatedPerson"))
@@ -212,9 +196,11 @@ class Resolver:
                 text: write for text, write in self._lenience.names.items() if text in targets and id(write) in here
             }
             targets = {text: found for text, found in targets.items() if text not in self.resolved}
-        await self._search({(t.type_, t.name) for t in targets.values() if t is not None and t.kind == "conditional"})
+        asked = {t for t in targets.values() if t is not None and t.kind == "conditional"}
+        await self._search({(t.type_, t.name) for t in asked})
         deleted = {one.key: one.at for one in self._writes if one.interaction == "delete" and one.key is not None}
-        reasons = {text: self._conditional(text, t, deleted) for text, t in targets.items()}
+        made = await matching(self._writes, asked, self._base_url, self._store.database.clock.now())
+        reasons = {text: self._conditional(text, t, deleted, made) for text, t in targets.items()}
         await self._read_all({key for key in self.resolved.values() if not isinstance(key, Write)})
         named = {key for key in self.resolved.values() if isinstance(key, Key)}
         theirs = await self._of_theirs({key for key in named if self._reference(key) not in self._stored})
@@ -248,7 +234,9 @@ class Resolver:
                 (left if text in stood else changed).add(text)
         return left - changed
 
-    def _conditional(self, text: str, found: Target | None, deleted: Container[Key]) -> str:
+    def _conditional(
+        self, text: str, found: Target | None, deleted: Container[Key], made: Mapping[Target, list[Write]]
+    ) -> str:
         """Notes what the text names, or gives the reason why it names nothing."""
         if found is None:
             return "This is not a reference: write Type/id, Type?criteria, #id, urn:uuid or an absolute URL."
@@ -262,8 +250,12 @@ class Resolver:
                 self.resolved[text] = key
             case "conditional":
                 every = self._matches[found.type_, found.name].keys
+                new = made.get(found)
+                if new is not None:  # what is written here is asked as it will be
+                    written = {write.key for write in self._writes if not write.existing}
+                    every = [key for key in every if key not in written or key in deleted]
                 # R4 http.html#trules: references are resolved when all else is done. Of what is deleted, one is named as such.
-                keys = [key for key in every if key not in deleted] or every[:1]
+                keys = [*(new or ()), *(key for key in every if key not in deleted)] or every[:1]
                 if len(keys) != 1:
                     return f"The conditional reference {text:.200} matches {'several' if keys else 'no'} resources."
                 self.resolved[text] = keys[0]
@@ -354,7 +346,7 @@ class Resolver:
         here.pop("reference", None)
         if found is not None and found.type_:
             here.setdefault("type", found.type_)
-        here.setdefault("identifier", _identifier(text, found))
+        here.setdefault("identifier", identifier(text, found))
 
     def key_of(self, found: "Write | Key") -> Key:
         """The key of what a reference names. A new resource gets its key here if it has none yet."""
@@ -387,13 +379,3 @@ class Resolver:
             if write.key is not None and write.change is not None and write.change.tree is not None
         }
         return Related(new, self._stored)
-
-
-def _identifier(text: str, found: Target | None) -> dict[str, str]:
-    """What is known of a target that is not here: its business identifier, or the text that named it."""
-    if found is not None and found.kind == "conditional":
-        given = dict(parse_qsl(found.name.replace("+", "%2B"))).get("identifier", "")
-        system, bar, value = given.rpartition("|")
-        if value:
-            return {"system": system, "value": value} if bar and system else {"value": value}
-    return {"value": text}

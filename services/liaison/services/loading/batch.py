@@ -8,7 +8,7 @@ from liaison.auth.caller import Caller
 from liaison.fhir.definitions import DIRECTORY_TYPES, type_of
 from liaison.fhir.errors import Conflict, FhirError, Unprocessable
 from liaison.fhir.interactions.commit import commit
-from liaison.fhir.interactions.resolve import Lenience
+from liaison.fhir.interactions.lenience import Lenience
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import check_digits
 from liaison.fhir.store import Store
