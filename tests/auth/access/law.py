@@ -59,6 +59,11 @@ OWN: dict[tuple[str, str], set[str]] = {
     ("call-handler", "call"): {"COORD"},
     **{(role, "team"): OWN_SENSITIVE for role in [*FULL, "pharmacist", *REHABILITATION]},
     ("psychologist", "team"): {"MASKED", "PROT"},
+    **{
+        (role, relation): {"PSY", "SENS"}
+        for role in ("on-call-doctor", "hospital-doctor", "specialist", "nurse")
+        for relation in ("stay", "referral", "unit")
+    },
     **{(role, "team"): {"MASKED", "PROT"} for role in ("social-worker", "coordinator", "home-service-manager",
                                                       "home-aide")},
     **{(role, "tour+structure"): {"PROT"} for role in ("social-worker", "coordinator", "home-service-manager",

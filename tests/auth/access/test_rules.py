@@ -213,6 +213,27 @@ async def test_an_on_call_doctor_sees_during_the_encounter(territory: Any) -> No
     assert not await territory.sees(on_call.caller, patient.reference)
 
 
+async def test_a_visitor_writes_what_is_sensitive_and_reads_it_again_and_nothing_of_others(territory: Any) -> None:
+    """What was seen on duty is written under its own name: acute intoxication by its code, or by a text."""
+    gp = await territory.person("gp")
+    patient = await territory.patient(gp)
+    theirs = await territory.item(patient, "Condition", code=HIV)
+    for role in ("on-call-doctor", "hospital-doctor", "nurse"):
+        visitor = await territory.person(role)
+        act = territory.item_of(
+            patient, "Encounter", status="in-progress", period={"start": moment(hours=1)},
+            participant=[{"individual": {"reference": visitor.role}}],
+        )  # fmt: skip
+        encounter = await territory.create(gp.caller, act)
+        for code in ({"text": "Éthylisme aigu"}, {"coding": [{"system": HIV["coding"][0]["system"], "code": "F10.0"}]}):
+            written = await territory.create(visitor.caller, territory.item_of(patient, "Condition", code=code))
+            assert await territory.sees(visitor.caller, written)
+            assert await territory.sees(gp.caller, written)
+        assert not await territory.sees(visitor.caller, theirs)
+        assert (await territory.change(gp.caller, encounter, status="entered-in-error")).status == 200
+        assert not await territory.sees(visitor.caller, written)
+
+
 # ---- 26d: system clients -------------------------------------------------------------------------------------------
 
 
