@@ -94,6 +94,18 @@ def test_a_code_without_a_system_an_expression_and_icd_11_are_known(coding: Tree
         ),
         ({"coding": [{"system": "urn:local", "code": "12"}], "text": "Méthadone 10 mg"}, Class.SENS),
         ({"coding": [{"display": "Infection par le VIH"}]}, Class.SENS),
+        (
+            {
+                "coding": [
+                    {
+                        "system": "http://www.nlm.nih.gov/research/umls/rxnorm",
+                        "code": "1999667",
+                        "display": "Biktarvy 50 MG",
+                    }
+                ]
+            },
+            Class.SENS,
+        ),
         ({"text": "BPCO, tabac 40 paquets-années"}, Class(0)),
         ({"text": "Stéatose hépatique non alcoolique"}, Class(0)),
         ({"text": "Prothèse bipolaire de hanche"}, Class(0)),
