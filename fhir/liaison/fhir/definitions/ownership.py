@@ -37,11 +37,17 @@ class Ownership:
     through: bool = False
     otherwise: Otherwise = "refuse"
     reason: str = ""
+    entries: str = ""  # of a Bundle: the element by which its entries, of whatever type, name the owner
+
+    @property
+    def named_at(self) -> str:
+        """Where a resource of this type may name its owner; '' for one that does not."""
+        return f"entry.resource.{self.entries}" if self.entries else self.path
 
     def references(self, tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """The Reference elements at `path` in this resource, in order."""
-        if self.path:
-            yield from _at(tree, self.path.split("."))
+        """The Reference elements that may name the owner of this resource, in order."""
+        if self.named_at:
+            yield from _at(tree, self.named_at.split("."))
 
 
 def _at(node: Any, steps: list[str]) -> Iterator[dict[str, Any]]:
@@ -131,7 +137,7 @@ _OWNERS: dict[str, Ownership] = {
     # -- of the resource that refers to it, only
     "Bundle": Ownership(
         "by reference",
-        path="entry.resource.subject",
+        entries="subject",
         otherwise="by reference",
         reason="A document belongs to the patient here whom its Composition, and all of its entries, name as their subject.",
     ),

@@ -24,9 +24,9 @@ def owner_problem(write: Write, rule: Ownership) -> FhirError:
     """The refusal of a resource whose patient cannot be found, naming the rule of its type."""
     if rule.rule == "never":
         text = f"{write.type_} is not stored. {rule.reason}"
-    elif rule.path:
+    elif rule.named_at:
         text = (
-            f"The patient of this {write.type_} cannot be found: {write.type_}.{rule.path} must refer to exactly one "
+            f"The patient of this {write.type_} cannot be found: {write.type_}.{rule.named_at} must refer to exactly one "
             f"{'resource of a ' if rule.through else ''}patient that exists."
         )
         if rule.otherwise == "by reference":
@@ -36,7 +36,7 @@ def owner_problem(write: Write, rule: Ownership) -> FhirError:
             f"The patient of this {write.type_} cannot be found: send it in a transaction with the resource that refers "
             f"to it. {rule.reason}"
         )
-    return write.problem(Unprocessable(text, f"{write.type_}.{rule.path}" if rule.path else write.type_))
+    return write.problem(Unprocessable(text, f"{write.type_}.{rule.named_at}" if rule.named_at else write.type_))
 
 
 def _named(write: Write, rule: Ownership, resolved: Resolved) -> Iterator[Write | Key]:
@@ -60,8 +60,8 @@ def _from_path(write: Write, rule: Ownership, resolved: Resolved) -> int | None:
     if len(patients) > 1:
         raise write.problem(
             Unprocessable(
-                f"{write.type_}.{rule.path} leads to {len(patients)} patients; a resource belongs to exactly one.",
-                f"{write.type_}.{rule.path}",
+                f"{write.type_}.{rule.named_at} leads to {len(patients)} patients; a resource belongs to exactly one.",
+                f"{write.type_}.{rule.named_at}",
             )
         )
     return patients.pop() if patients else None
