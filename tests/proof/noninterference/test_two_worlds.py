@@ -4,8 +4,8 @@
 else; what is refused is refused alike (identities.py).
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,31 +59,59 @@ async def opened(url: str, key: Path, conjuncts: Mapping[str, str] = CONJUNCTS) 
         await journal.close()
 
 
-async def traces(postgres: Any, folder: Path, conjuncts: Mapping[str, str] = CONJUNCTS) -> tuple[list[Any], list[Any]]:
-    """The trace of the caller where the hidden things are, and where they are not."""
+Trace = AsyncIterator[worlds.Answer]
+Pair = tuple[worlds.Answer | None, worlds.Answer | None]
+
+
+async def together(
+    postgres: Any, folder: Path, told: Callable[[Any, int], Trace], conjuncts: Mapping[str, str] = CONJUNCTS
+) -> AsyncGenerator[Pair]:
+    """The traces of world 0 and of world 1, answer beside answer: a test that looks for a difference ends with the first.
+    None stands beside what only one of them has."""
+    async with AsyncExitStack() as stack:
+        both = []
+        for world in (0, 1):
+            name = await postgres.create()
+            stack.push_async_callback(postgres.drop, name)
+            opening = opened(postgres.url(name), folder / f"key-{name}", conjuncts)
+            both.append(told(await stack.enter_async_context(opening), world))
+        while True:
+            left, right = [await anext(one, None) for one in both]
+            if left is None and right is None:
+                return
+            yield left, right
+
+
+async def alike(pairs: AsyncIterator[Pair]) -> list[worlds.Answer]:
+    """What both were told, to the end."""
     found = []
-    for with_hidden in (True, False):
-        name = await postgres.create()
-        async with opened(postgres.url(name), folder / f"key-{name}", conjuncts) as territory:
-            gp, patient = await worlds.same(territory)
-            unseen = await worlds.hidden(territory, gp, patient) if with_hidden else worlds.absent(territory)
-            found.append(await worlds.trace(territory, gp.caller, worlds.requests(patient, gp, unseen)))
-        await postgres.drop(name)
-    return found[0], found[1]
+    async for left, right in pairs:
+        assert left == right
+        assert left is not None
+        found.append(left)
+    return found
 
 
-def differences(one: list[Any], other: list[Any]) -> list[Any]:
-    found = [pair for pair in zip(one, other, strict=False) if pair[0] != pair[1]]
-    return found if len(one) == len(other) else [*found, (len(one), len(other))]
+async def come_apart(pairs: AsyncGenerator[Pair]) -> bool:
+    async with aclosing(pairs) as compared:
+        async for left, right in compared:
+            if left != right:
+                return True
+    return False
+
+
+async def of_strangers(territory: Any, world: int) -> Trace:
+    """What the caller is told where the hidden things are (world 0), and where they are not."""
+    gp, patient = await worlds.same(territory)
+    unseen = worlds.absent(territory) if world else await worlds.hidden(territory, gp, patient)
+    async for one in worlds.trace(territory, gp.caller, worlds.requests(patient, gp, unseen)):
+        yield one
 
 
 async def test_two_worlds_give_the_same_trace(postgres: Any, tmp_path: Path) -> None:
-    one, other = await traces(postgres, tmp_path)
+    told = await alike(together(postgres, tmp_path, of_strangers))
 
-    for left, right in zip(one, other, strict=False):
-        assert left == right
-    assert len(one) == len(other)
-    statuses = {answer[2] for answer in one}
+    statuses = {answer[2] for answer in told}
     assert {200, 201, 404, 422} <= statuses  # the trace shows something
     assert not {status for status in statuses if status >= 500}
 
@@ -96,8 +124,9 @@ async def test_a_hole_in_the_predicate_shows(
     allow: Callable[..., bool] = lambda caller, row, unpermuted: True  # one expression
     monkeypatch.setattr(second_wall, "allows", allow)
 
-    found = differences(*await traces(postgres, tmp_path, {**CONJUNCTS, name: "true"}))
-    paths = b" ".join(one[1] for pair in found for one in pair if isinstance(one, tuple))
+    pairs = together(postgres, tmp_path, of_strangers, {**CONJUNCTS, name: "true"})
+    found = [pair async for pair in pairs if pair[0] != pair[1]]
+    paths = b" ".join(one[1] for pair in found for one in pair if one is not None)
     for operation in (b"$everything", b"$summary", b"$lastn", b"Observation/$meta"):
         assert operation in paths
 
@@ -113,7 +142,7 @@ async def test_what_is_not_looked_into_shows(
     postgres: Any, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(*UNREAD[name])
-    assert differences(*await traces(postgres, tmp_path))
+    assert await come_apart(together(postgres, tmp_path, of_strangers))
 
 
 async def test_with_the_hole_the_second_wall_still_holds(postgres: Any, tmp_path: Path) -> None:
@@ -128,28 +157,20 @@ async def test_with_the_hole_the_second_wall_still_holds(postgres: Any, tmp_path
     await postgres.drop(name)
 
 
-async def told_of_hidden(postgres: Any, folder: Path) -> tuple[list[Any], list[Any]]:
+async def of_the_hidden(territory: Any, world: int) -> Trace:
     """What a nurse is told of two records in which things refer to items that she may not know of."""
-    found = []
-    for world in (0, 1):
-        name = await postgres.create()
-        async with opened(postgres.url(name), folder / f"key-{name}") as territory:
-            nurse, patient, hidden, seen = await referring.record(territory, world)
-            found.append(await worlds.trace(territory, nurse.caller, referring.requests(patient, hidden[0], seen)))
-        await postgres.drop(name)
-    return found[0], found[1]
+    nurse, patient, hidden, seen = await referring.record(territory, world)
+    async for one in worlds.trace(territory, nurse.caller, referring.requests(patient, hidden[0], seen)):
+        yield one
 
 
 async def test_what_refers_to_what_is_hidden_says_nothing_of_it(postgres: Any, tmp_path: Path) -> None:
-    one, other = await told_of_hidden(postgres, tmp_path)
+    answers = await alike(together(postgres, tmp_path, of_the_hidden))
 
-    for left, right in zip(one, other, strict=False):
-        assert left == right
-    assert len(one) == len(other)
-    told = b"".join(answer[4] for answer in one)
+    told = b"".join(answer[4] for answer in answers)
     assert b"poids" in told
     assert b"SUBSETTED" in told
-    assert {answer[2] for answer in one} == {200, 201, 404, 422}
+    assert {answer[2] for answer in answers} == {200, 201, 404, 422}
 
 
 FAULTS: dict[str, tuple[Any, str, Any]] = {
@@ -163,40 +184,34 @@ async def test_a_reference_that_tells_shows(
     postgres: Any, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(*FAULTS[name])
-    assert differences(*await told_of_hidden(postgres, tmp_path))
+    assert await come_apart(together(postgres, tmp_path, of_the_hidden))
 
 
 Worlds = Callable[[Any, dict[str, Any], int], Awaitable[list[tuple[Any, referring.Asked]]]]
 
 
-async def told_by_identity(postgres: Any, folder: Path, made: Worlds) -> tuple[list[Any], list[Any]]:
-    """What several callers are told in both worlds who ask by who somebody is."""
-    found: list[list[Any]] = []
-    for world in (0, 1):
-        name = await postgres.create()
-        async with opened(postgres.url(name), folder / f"key-{name}") as territory:
-            people = await identities.callers(territory)
-            asked = await made(territory, people, world)
-            found.append([one for caller, what in asked for one in await worlds.trace(territory, caller, [what])])
-        await postgres.drop(name)
-    return found[0], found[1]
+def by_identity(made: Worlds) -> Callable[[Any, int], Trace]:
+    """What several callers are told who ask by who somebody is."""
+
+    async def told(territory: Any, world: int) -> Trace:
+        people = await identities.callers(territory)
+        for caller, what in await made(territory, people, world):
+            async for one in worlds.trace(territory, caller, [what]):
+                yield one
+
+    return told
 
 
 async def test_a_refusal_says_of_nobody_whether_they_are_known(postgres: Any, tmp_path: Path) -> None:
-    one, other = await told_by_identity(postgres, tmp_path, identities.refused)
+    answers = await alike(together(postgres, tmp_path, by_identity(identities.refused)))
 
-    for left, right in zip(one, other, strict=True):
-        assert left == right
-    posted = {answer[2] for answer in one if answer[0] == "POST"}
-    assert posted == {400, 403, 404}
+    assert {answer[2] for answer in answers if answer[0] == "POST"} == {400, 403, 404}
 
 
 async def test_a_look_up_says_that_somebody_is_known_and_nothing_of_them(postgres: Any, tmp_path: Path) -> None:
-    one, other = await told_by_identity(postgres, tmp_path, identities.known)
+    answers = await alike(together(postgres, tmp_path, by_identity(identities.known)))
 
-    for left, right in zip(one, other, strict=True):
-        assert left == right
-    told = b"".join(answer[4] for answer in one if answer[0] == "POST")
+    told = b"".join(answer[4] for answer in answers if answer[0] == "POST")
     assert b'"known"' in told
     assert b'"unknown"' in told
 
@@ -230,4 +245,4 @@ async def test_an_answer_that_tells_who_it_is_about_shows(
     *planted, made = TELLING[name]
     monkeypatch.setattr(*planted)
     monkeypatch.setattr(heeding, "refuse_opposed", _is_not)  # which asks again when an access is written
-    assert differences(*await told_by_identity(postgres, tmp_path, made))
+    assert await come_apart(together(postgres, tmp_path, by_identity(made)))

@@ -6,7 +6,7 @@ every answer, with the ids, moments and cursors that are random by nature rename
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -300,21 +300,24 @@ def patches(asked: list[tuple[str, str, Tree | list[Tree] | None, dict[str, str]
     ]
 
 
+Answer = tuple[Any, ...]
+"""Method, path or relation, status, headers and body, renamed."""
+
+
 async def trace(
     territory: Any, caller: Any, asked: list[tuple[str, str, Tree | list[Tree] | None, dict[str, str]]]
-) -> list[Any]:
+) -> AsyncIterator[Answer]:
     """Every answer, and every further page of a search, renamed."""
-    rename, found = Renaming(), []
+    rename = Renaming()
     for method, path, body, headers in asked:
         answer = await territory.ask(caller, method, path, body, **headers)
         shown = sorted(rename.header(name, value) for name, value in answer.headers)
-        found.append((method, rename(path.encode()), answer.status, shown, rename(answer.body)))
+        yield method, rename(path.encode()), answer.status, shown, rename(answer.body)
         for relation in ("next",) * 20 + ("previous", "first"):  # to the end, and back
             following = _page(answer.body, relation) if method == "GET" else None
             if following is not None:
                 answer = await territory.ask(caller, "GET", following)
-                found.append(("GET", relation.encode(), answer.status, [], rename(answer.body)))
-    return found
+                yield "GET", relation.encode(), answer.status, [], rename(answer.body)
 
 
 def _page(body: bytes, relation: str) -> str | None:
