@@ -13,9 +13,10 @@ from playwright.async_api import ConsoleMessage, Error, Locator, Page, Request
 
 from ..services.chromium import launched
 from ..services.running_sandbox import Running, sandbox
+from .handset import handset, secret
 from .windows import Windows
 
-__all__ = ["sandbox"]
+__all__ = ["handset", "sandbox", "secret"]
 
 FLAGS = [
     "--headless",

@@ -40,9 +40,9 @@ async def who(request: Request) -> Response:
     _, me = await signed_in(request)
     first, *rest = me.name.split()
     short = f"{first} {rest[-1][0]}." if rest else first
-    with faults.reported():
-        phone = await phones.find(request.app.state.house.database.reading, cookies.read(request, cookies.PHONE))
-    return JSONResponse({"id": me.person, "name": short, "csrf": me.csrf, "enrolled": phone is not None})
+    return JSONResponse(
+        {"id": me.person, "name": short, "csrf": me.csrf, "enrolled": await _enrolled(request) is not None}
+    )
 
 
 async def take_along(request: Request) -> Response:
@@ -73,11 +73,23 @@ async def bring(request: Request) -> Response:
 
 async def _phone(request: Request) -> int:
     """The number of the enrolled telephone. Forbidden on any other: what is kept without a network is kept on these alone."""
-    with faults.reported():
-        phone = await phones.find(request.app.state.house.database.reading, cookies.read(request, cookies.PHONE))
+    phone = await _enrolled(request)
     if phone is None:
         raise Forbidden("This telephone is not enrolled.")
     return phone.number
+
+
+async def _enrolled(request: Request) -> phones.Phone | None:
+    with faults.reported():
+        return await phones.find(request.app.state.house.database.reading, cookies.read(request, cookies.PHONE))
+
+
+async def _nobody(request: Request, *, asked: bool) -> Response:
+    """Nobody is signed in. One that only asks learns whether it is still a telephone of a service: if not, it forgets its tours."""
+    told: dict[str, Any] = {"why": "sign-in"}
+    if asked:
+        told["enrolled"] = await _enrolled(request) is not None
+    return JSONResponse(told, status_code=401)
 
 
 async def _told(request: Request, names: set[str]) -> dict[str, Any]:
@@ -110,16 +122,20 @@ def _asked(path: str, endpoint: Callable[[Request], Awaitable[Response]], method
     """What is posted is checked for origin and token like a form; a refusal is JSON, so that the telephone can tell it from the
     network's."""
 
-    async def run(request: Request) -> Response:
+    async def answered(request: Request) -> Response:
         try:
             if method == "POST":
                 await bounded_body(request, LIMIT)
                 await check_origin(request)
             if (await signed_in(request)).caller.role_code not in AIDES:
                 raise Forbidden("This is for home care.")
-            answer = await endpoint(request)
+            return await endpoint(request)
         except (SignInNeeded, RoleNeeded):
-            answer = JSONResponse({"why": "sign-in"}, status_code=401)
+            return await _nobody(request, asked=method == "GET")
+
+    async def run(request: Request) -> Response:
+        try:
+            answer = await answered(request)
         except Forbidden:
             answer = JSONResponse({"why": "forbidden"}, status_code=403)
         except FhirError as error:

@@ -11,12 +11,14 @@ import * as vault from "./vault.js";
 import { open as openVisit } from "./visit.js";
 import * as visits from "./visits.js";
 import { say } from "./words.js";
-import { keptUp } from "./worker.js";
+import { keptUp, takenOver } from "./worker.js";
 
 let aide = null; // who is at work: {id, name, key, tour}; her key is nowhere else than here
 let undo = null;
 let release = () => {}; // of the visit that is open in this tab
 let leave = null; // it, as it is
+let opening = false;
+let install = null; // what the browser offers, where it does
 
 // --- Who is at work
 
@@ -34,8 +36,10 @@ async function who(said = "") {
     }),
   );
   screens.told(said || (here.length ? "" : say("first-time")));
+  if (here.length === 0) screens.at("[data-do=sign-in]").textContent = say("log-in");
   outboxLink();
-  await newcomer(here);
+  newcomer(here);
+  takenOver();
 }
 
 // Whoever has just signed in, and has no tour on this telephone yet, chooses a code for it.
@@ -46,7 +50,7 @@ async function newcomer(here) {
     const empty = here.length === 0 && (await store.visits()).length === 0;
     return empty ? stranger("not-this-phone", "ask-manager") : undefined;
   }
-  if (!(await store.kept("leaving")) && !here.some((one) => one.id === told.id)) code(told, told.csrf);
+  if ((await store.kept("leaving")) !== told.id && !here.some((one) => one.id === told.id)) code(told, told.csrf);
 }
 
 function stranger(heading, said) {
@@ -84,10 +88,16 @@ async function unlock(one, pin) {
   const found = await vault.opened(one.id, pin);
   if (found) {
     aide = found;
-    return atWork();
+    await atWork();
+    return renew();
   }
   const room = await store.aide(one.id);
-  if (room) return screens.told(say("wrong", { left: vault.TRIES - room.wrong }));
+  if (room) {
+    const field = screens.at("#code");
+    field.value = "";
+    field.focus();
+    return screens.told(say("wrong", { left: vault.TRIES - room.wrong }));
+  }
   sending.pass({ now: true });
   await who(say("erased"));
 }
@@ -97,7 +107,6 @@ async function atWork() {
   screens.callsAt(aide.tour.service_phone);
   header();
   await home();
-  renew();
 }
 
 // A newer tour, when there is a network and it is she who is signed in.
@@ -107,8 +116,10 @@ async function renew() {
   if (why !== "" || !mine || told.id !== mine.id || !told.enrolled) return;
   const newer = await service.tour(told.csrf, await letters.publicKey());
   if (newer.why !== "" || aide !== mine) return;
+  // The same again changes nothing under a thumb.
+  const same = JSON.stringify(mine.tour.stops) === JSON.stringify(newer.told.stops);
   await vault.renewed(mine, newer.told);
-  if (screens.current() === "today") await home();
+  if (!same) await refreshed();
 }
 
 function header() {
@@ -118,7 +129,7 @@ function header() {
 
 // The session here is ended too, at once or as soon as there is a network.
 async function change() {
-  await store.keep("leaving", true);
+  await store.keep("leaving", aide.id);
   release();
   sending.pass({ now: true });
   await who();
@@ -139,8 +150,9 @@ async function online(path) {
 async function signIn() {
   const { why, told } = await service.who();
   if (why === "offline") return screens.told(say("needs-network"));
+  if (why === "forbidden") return location.assign("/"); // somebody who does no home care: there they sign out
   if (why === "" && !(await service.leave(told.csrf))) return screens.told(say("later"));
-  await store.keep("leaving", false);
+  await store.keep("leaving", "");
   location.assign("/connexion?suite=/telephone");
 }
 
@@ -150,20 +162,29 @@ async function home() {
   release();
   leave = null;
   if (aide === null) return who();
-  const acts = { undo: () => takeBack(undo.visit), online: () => online("/aujourdhui"), "log-out": logOut };
+  const acts = { undo: () => takeBack(undo.visit), online: () => online("/aujourdhui"), "log-out": logOut, install: offered };
   screens.show("today", { acts });
+  screens.at("[data-do=install]").hidden = install === null;
   outboxLink();
   await refreshed();
 }
 
 async function refreshed() {
   await stated();
-  // She may have logged out in another tab.
-  if (aide && screens.current() !== "visit" && !(await store.aide(aide.id))) return who();
+  // She may have logged out in another tab, or the telephone is out of force.
+  if (aide && screens.current() !== "visit" && !(await store.aide(aide.id))) {
+    return who(sending.met.why === "not-enrolled" ? say("not-enrolled") : "");
+  }
   if (screens.current() === "today") {
     screens.at("[data-undo]").hidden = undo === null;
     await today.cards(aide, begin);
   } else if (screens.current() === "outbox") await today.waiting(aide, begin);
+}
+
+async function offered() {
+  await install.prompt();
+  install = null;
+  screens.at("[data-do=install]").hidden = true;
 }
 
 function outboxLink() {
@@ -182,8 +203,14 @@ async function outbox() {
 // --- A visit
 
 async function begin(stop, one) {
-  if (one?.state === "ready") return takeBack(one.visit);
-  await edited(one ? await visits.taken(aide, one) : visits.begun(aide, stop));
+  if (opening) return; // a second touch of the same thumb
+  opening = true;
+  try {
+    if (one?.state === "ready") await takeBack(one.visit);
+    else await edited(one ? await visits.taken(aide, one) : visits.begun(aide, stop));
+  } finally {
+    opening = false;
+  }
 }
 
 async function takeBack(visit) {
@@ -200,9 +227,9 @@ async function edited(visit) {
   release = mine;
   if (!history.state?.inside) history.pushState({ inside: true }, "");
   leave = openVisit(aide, visit, async (finished) => {
+    if (finished) undoFor(finished);
     await home();
     if (finished === false) screens.told(say("gone"));
-    else if (finished) undoFor(finished);
   });
   await stated();
 }
@@ -216,9 +243,8 @@ const held = (name) =>
     }),
   );
 
-async function undoFor(visit) {
+function undoFor(visit) {
   undo = visit;
-  await refreshed();
   setTimeout(async () => {
     if (undo === visit) undo = null;
     await sending.pass({ now: true });
@@ -231,8 +257,14 @@ async function undoFor(visit) {
 async function start() {
   if (!("locks" in navigator) || !(await letters.able())) return stranger("too-old", "update");
   document.querySelector("[data-do=change]").addEventListener("click", change);
-  history.replaceState(null, "");
-  addEventListener("popstate", () => (leave ? leave() : aide && home()));
+  history.replaceState({ base: true }, "");
+  addEventListener("beforeinstallprompt", (event) => {
+    event.preventDefault();
+    install = event;
+    if (screens.current() === "today") screens.at("[data-do=install]").hidden = false;
+  });
+  // A link within the page has no state: only the way back leaves a visit.
+  addEventListener("popstate", ({ state }) => state?.base && (leave ? leave() : aide && home()));
   screens.callsAt((await store.kept("service")) ?? "");
   await vault.expired();
   await who();

@@ -17,11 +17,12 @@ export function show(which, { heading, acts = {} } = {}) {
   for (const button of screen.querySelectorAll("[data-do]")) button.addEventListener("click", acts[button.dataset.do]);
   calls(screen);
   main.replaceChildren(screen);
+  const first = name === "";
   name = which;
   const title = main.querySelector("h1");
   document.title = `${title.textContent} – Liaison`;
   scrollTo(0, 0);
-  title.focus({ preventScroll: true });
+  if (!first) title.focus({ preventScroll: true });
 }
 
 // « Alerte »: the calls, and a text without a word about anybody.

@@ -11,6 +11,7 @@ const SENDER = "liaison-sending";
 // What was met at the last try: "", "offline", "sign-in", "forbidden", "not-enrolled", "later".
 export const met = { why: "", sending: null, last: null };
 let tell = () => {};
+const others = new BroadcastChannel(SENDER); // tabs
 let failures = 0;
 let next = 0;
 
@@ -22,6 +23,7 @@ const due = (record) => record.state === "ready" && (record.after <= Date.now() 
 export function begin(heard) {
   tell = heard;
   const soon = () => pass();
+  others.addEventListener("message", () => tell());
   addEventListener("online", () => pass({ now: true }));
   document.addEventListener("visibilitychange", () => document.hidden || soon());
   setInterval(soon, EVERY);
@@ -35,6 +37,7 @@ export async function pass({ now = false } = {}) {
   const busy = await navigator.locks.request(SENDER, { ifAvailable: true }, (lock) => lock !== null && round());
   // A quiet round changes nothing under a thumb.
   if (busy || met.why !== before) tell();
+  if (busy) others.postMessage("");
 }
 
 // Does `change` while nothing is being sent. Answers undefined when something is.
@@ -47,10 +50,9 @@ async function round() {
   const leaving = await store.kept("leaving");
   if (waiting.length === 0 && !leaving) return settled("", false);
   const { why, told } = await service.who();
-  if (why !== "") {
-    if (why === "sign-in" && leaving) await store.keep("leaving", false);
-    return settled(waiting.length === 0 ? "" : why, waiting.length > 0);
-  }
+  // Her session is over, or somebody else has begun one since.
+  if (leaving && !["offline", "later"].includes(why) && told.id !== leaving) await store.keep("leaving", "");
+  if (why !== "") return settled(waiting.length === 0 ? "" : why, waiting.length > 0);
   let found = told.enrolled ? "" : "not-enrolled";
   for (const [index, record] of waiting.entries()) {
     if (["offline", "sign-in", "forbidden", "not-enrolled"].includes(found)) break;
@@ -60,21 +62,19 @@ async function round() {
   }
   met.sending = null;
   // Whoever has left was still signed in here for want of a network: her visits first, then the session.
-  if (leaving && (await service.leave(told.csrf))) await store.keep("leaving", false);
+  if (leaving === told.id && (await service.leave(told.csrf))) await store.keep("leaving", "");
   return settled(found, true);
 }
 
 async function sent(record, csrf) {
   const { why, told } = await service.bring(csrf, record);
-  if (why === "malformed") {
-    // Not the others' fault: they go on. This one stays, and is said.
-    await store.changeVisit(record.visit, (now) => ({ ...now, refused: true }));
-    return "";
-  }
-  if (why !== "") return why;
+  // What is not accepted stays, and is said; it is not the others' fault, and they go on.
+  const refused = why === "malformed";
+  if (refused || record.refused) await store.changeVisit(record.visit, (now) => ({ ...now, refused }));
+  if (why !== "") return refused ? "" : why;
   if (told?.hash !== record.hash || told?.visit !== record.visit) return "later";
   await store.changeVisit(record.visit, ({ copy, sealed, ...now }) =>
-    now.hash === told.hash ? { ...now, refused: false, state: "sent", answer: told.state, at: Date.now() } : undefined,
+    now.hash === told.hash ? { ...now, state: "sent", answer: told.state, at: Date.now() } : undefined,
   );
   await store.keep("last", Date.now());
   return "";

@@ -1,5 +1,7 @@
 // What the page asks of the service. Each answer is {why, told}: `why` is "" when all is well, else "offline", "sign-in",
 // "forbidden", "malformed" or "later"; whatever is not a whole answer of ours is "later".
+import * as store from "./store.js";
+
 const PATIENCE = 30_000;
 
 async function asked(path, options) {
@@ -17,7 +19,7 @@ async function asked(path, options) {
   try {
     const told = await answer.json();
     if (answer.ok) return { why: "", told };
-    return { why: ["sign-in", "forbidden", "malformed"].includes(told.why) ? told.why : "later" };
+    return { why: ["sign-in", "forbidden", "malformed"].includes(told.why) ? told.why : "later", told };
   } catch {
     return { why: "later" };
   }
@@ -30,8 +32,15 @@ const posted = (path, csrf, body) =>
     body: JSON.stringify(body),
   });
 
-// Who is signed in here now: {id, name, csrf, enrolled}.
-export const who = () => asked("/telephone/qui", {});
+// Who is signed in here now: {id, name, csrf, enrolled}. A telephone that is one of the service's no longer forgets its tours as soon
+// as it hears of it; what was written stays.
+export async function who() {
+  const { why, told } = await asked("/telephone/qui", {});
+  if (told?.enrolled !== false) return { why, told };
+  for (const { id } of await store.aides()) await store.forgetAide(id);
+  return { why: why === "sign-in" ? "not-enrolled" : why, told };
+}
+
 export const tour = (csrf, device) => posted("/telephone/tournee", csrf, { device });
 export const bring = (csrf, { visit, kid, sealed }) =>
   posted("/telephone/visites", csrf, { visit, kid, sealed, clock: new Date().toISOString() });
@@ -49,5 +58,5 @@ export async function leave(csrf) {
   } catch {
     return false;
   }
-  return ["sign-in", "forbidden"].includes((await who()).why);
+  return ["sign-in", "not-enrolled"].includes((await who()).why);
 }

@@ -26,7 +26,9 @@ export async function cards(aide, open) {
   put("[data-cards-tomorrow]", tomorrow, open);
   screens.at("[data-tomorrow]").hidden = tomorrow.length === 0;
   screens.at("[data-nothing]").hidden = known.length > 0;
-  screens.notGone(mine.some((one) => one.state !== "sent" && one.place.alert));
+  const alert = mine.some((one) => one.state !== "sent" && one.place.alert);
+  screens.notGone(alert);
+  if (alert) screens.at("[data-cards]").before(screens.at("#alerte")); // first of all
 }
 
 const over = ({ stop, one }) => Number(one ? one.state !== "draft" : stop.done);

@@ -25,7 +25,7 @@ export function open(aide, visit, done) {
   // One at a time, in their order: what is written last is what stands.
   function keep(finished) {
     Object.assign(visit, { form: fields(form) });
-    screens.notGone(Boolean(visit.form.alert));
+    screens.notGone(visits.alerting(visit.form));
     wanted = { visit: structuredClone(visit), finished };
     writing = writing.then(async () => {
       if (wanted === null) return kept;
@@ -49,7 +49,7 @@ export function open(aide, visit, done) {
   }
 
   usable(form, () => keep(false));
-  screens.notGone(Boolean(visit.form.alert));
+  screens.notGone(visits.alerting(visit.form));
   form.elements.start.addEventListener("input", () => (visit.typed = true));
   form.addEventListener("change", () => keep(false));
   form.elements.note.addEventListener("input", () => keep(false));

@@ -24,9 +24,11 @@ export async function taken(aide, { visit, place, copy }) {
   return { visit, place, ...(await vault.decrypted(aide.key, copy)) };
 }
 
+// Whether it tells of something for which she was asked to call. It is an alert of hers, no reading of her answers.
+export const alerting = (form) => Boolean(form.alert) || (form.presence ?? []).includes("door-closed");
+
 // Writes it down. `finished`: it may leave once she cannot take it back any more. Answers false when it has left already.
 export async function written(aide, { visit, place, form, typed }, finished) {
-  const alert = Boolean(form.alert) || (form.presence ?? []).includes("door-closed");
   const letter = {
     visit,
     permit: place.permit,
@@ -42,7 +44,7 @@ export async function written(aide, { visit, place, form, typed }, finished) {
     state: finished ? "ready" : "draft",
     after: sending.undoUntil(),
     ...(await sealed(letter, place.key)),
-    place: await vault.encrypted(aide.key, { ...place, alert }),
+    place: await vault.encrypted(aide.key, { ...place, alert: alerting(form) }),
     copy: await vault.encrypted(aide.key, { form, typed }),
   });
 }
