@@ -121,6 +121,8 @@ def test_only_three_parameters_have_no_expression() -> None:
         "",
         "Observation.code 'x'",
         "Observation.subject.resolve()",
+        "Observation.status.extension('u').value",
+        "Observation.identifier.value.extension('u').exists()",
     ],
 )
 def test_what_lies_outside_the_subset_is_refused_not_guessed(expression: str) -> None:

@@ -194,6 +194,15 @@ async def test_what_cannot_be_asked_is_named(territory: Territory, path: str, bo
     assert f"'{named}'".encode() in answer.body
 
 
+@pytest.mark.parametrize("said", [["Observation"], {}, [], {"a": 1}, 3, None], ids=str)
+async def test_a_type_that_is_no_word_is_told(territory: Territory, said: Any) -> None:
+    gp = await territory.person("gp")
+
+    [first, *_] = await issues(territory, gp.caller, "Observation/$validate", {"resourceType": said, "status": "final"})
+
+    assert first["severity"] == "error"
+
+
 async def test_the_base_profile_is_known(territory: Territory) -> None:
     gp = await territory.person("gp")
     base = "http://hl7.org/fhir/StructureDefinition/Patient"

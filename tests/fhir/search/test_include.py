@@ -1,5 +1,7 @@
 """_include and _revinclude: what may be seen around the matches, and nothing else."""
 
+import pytest
+
 from liaison.fhir.store.contract import Key
 
 from .conftest import Territory
@@ -90,3 +92,20 @@ async def test_what_refers_to_a_match_can_be_added(team: tuple[Territory, Key]) 
     alone = await territory.session(3, 1, "user/Encounter.rs")
     everything = "_revinclude=Observation:encounter&_include=Encounter:*&_include:iterate=PractitionerRole:*"
     assert (await territory.search("Encounter", everything, alone)).included == []
+
+
+@pytest.mark.parametrize("way", ["_include:iterate", "_revinclude:iterate"])
+async def test_where_iterating_stops_the_page_says_so(team: tuple[Territory, Key], way: str) -> None:
+    territory, patient = team
+    chain = [await territory.observation(patient)]
+    while len(chain) < 13:
+        members = [{"reference": f"Observation/{territory.id(chain[-1])}"}]
+        chain.append(await territory.observation(patient, hasMember=members))
+    from_, short = (chain[-1], chain[4]) if way == "_include:iterate" else (chain[0], chain[8])
+    long = await territory.search("Observation", f"_id={territory.id(from_)}&{way}=Observation:has-member")
+    whole = await territory.search("Observation", f"_id={territory.id(short)}&{way}=Observation:has-member")
+
+    assert len(long.included) == 10
+    assert "more than 10 references away" in long.answer.body.decode()
+    assert len(whole.included) == 4
+    assert "references away" not in whole.answer.body.decode()

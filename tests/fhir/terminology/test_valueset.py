@@ -178,3 +178,25 @@ def test_sets_of_codes_obey_the_laws_of_sets(one: Members, other: Members, code:
     assert (at in one.union(other)) is (at in one or at in other)
     assert (at in one.intersection(other)) is (at in one and at in other)
     assert (at in one.without(other)) is (at in one and at not in other)
+
+
+@pytest.mark.parametrize("named", ["inactive", "off"])
+@pytest.mark.parametrize(("asked", "members"), [(False, {"a"}), (True, {"a", "b"}), (None, {"a", "b"})])
+async def test_inactive_codes_are_left_out_where_the_value_set_says_so(
+    named: str, asked: bool | None, members: set[str]
+) -> None:
+    declared = {"code": named, "uri": "http://hl7.org/fhir/concept-properties#inactive", "type": "boolean"}
+    off = {"code": "b", "property": [{"code": named, "valueBoolean": True}]}
+    system = {"url": S, "content": "complete", "property": [declared], "concept": [{"code": "a"}, off]}
+    compose: dict[str, Any] = {"include": [{"system": S}]} | ({} if asked is None else {"inactive": asked})
+
+    found = await expand(V, Kept({"url": V, "compose": compose}, system))
+
+    assert {code for code in "ab" if (S, code) in found} == members
+
+
+async def test_of_a_system_that_is_not_kept_nobody_can_say_what_is_inactive() -> None:
+    compose = {"inactive": False, "include": [{"system": T, "concept": [{"code": "a"}]}]}
+
+    with pytest.raises(BadRequest, match=T):
+        await expand(V, Kept({"url": V, "compose": compose}))

@@ -99,3 +99,38 @@ def test_in_a_batch_each_entry_stands_alone(gp: httpx.Client, patient: str) -> N
     answer = send(gp, "batch", entry(during(patient, f"identifier={value}")), entry(encounter(patient, value))).json()
 
     assert [one["response"]["status"][:3] for one in answer["entry"]] == ["422", "201"]
+
+
+@pytest.mark.parametrize("ways", [2, 1], ids=["two spellings", "one of the two asks"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("identifier={}&patient:Patient.gender=unknown", "identifier={}&subject:Patient.gender=unknown"),
+        ("_filter=identifier eq {}", "_filter=(identifier eq {})"),
+        ("performer.name=x", "performer:Practitioner.name=x"),
+    ],
+    ids=["chain", "filter", "chain alone"],
+)
+def test_what_only_the_base_could_tell_of_two_entries_is_refused(
+    gp: httpx.Client, patient: str, one: str, other: str, ways: int
+) -> None:
+    value = str(uuid.uuid4())
+    body = observation(f"Patient/{patient}", identifier=[{"system": "urn:test", "value": value}])
+    criteria = [one.format(value), other.format(value)][:ways]
+    entries = [entry(body, ifNoneExist=asked) for asked in criteria] + [entry(body)] * (2 - ways)
+
+    answer = send(gp, "transaction", *entries)
+
+    assert answer.status_code == 400
+    assert "only the base could tell" in answer.text
+    assert gp.get("/Observation", params={"identifier": value}).json()["total"] == 0
+
+
+def test_a_chain_beside_an_identifier_leaves_nothing_open(gp: httpx.Client, patient: str) -> None:
+    values = [str(uuid.uuid4()) for _ in range(2)]
+    bodies = [observation(f"Patient/{patient}", identifier=[{"system": "urn:test", "value": one}]) for one in values]
+    criteria = [f"identifier=urn:test|{one}&patient.gender=unknown" for one in values]
+
+    answer = send(gp, "transaction", *(entry(b, ifNoneExist=c) for b, c in zip(bodies, criteria, strict=True)))
+
+    assert answer.status_code == 200, answer.text

@@ -8,7 +8,7 @@ updates is refused (`refuse_overlaps`), for they are searched before anything is
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.interactions.made import BREATH, Made
@@ -16,6 +16,12 @@ from liaison.fhir.interactions.writes import Write
 from liaison.fhir.search import Alone
 from liaison.fhir.store import Store
 from liaison.fhir.store.identity import identifier_of
+
+_SAME: Final = "What {} makes is what this entry asks for: both are about the same resource."
+_OPEN: Final = (
+    "What {} makes may be what this entry asks for: only the base could tell, and it is not written yet. Ask by what the"
+    " resource itself says (an identifier), or send them apart."
+)
 
 
 class Locks(NamedTuple):
@@ -46,7 +52,8 @@ def locks(store: Store, type_: str, query: str, base_url: str, now: datetime) ->
 async def refuse_overlaps(writes: Sequence[Write], base_url: str, now: datetime) -> None:
     """R4 http.html#trules: identities that overlap fail the transaction. Asked of the resources as they will be stored.
 
-    Criteria that only the base can answer (chains, texts, lists, value sets) are compared no further than their text.
+    Criteria that only the base can answer (chains, texts, lists, value sets) are compared by the rest of them, and what
+    these leave open is refused too: nothing is stored yet that the base could be asked about.
     """
     asking = [write for write in writes if write.interaction != "delete" and (write.none_exist or write.matching)]
     types = {write.type_ for write in asking}
@@ -60,11 +67,9 @@ async def refuse_overlaps(writes: Sequence[Write], base_url: str, now: datetime)
     for write in asking if found is not None else ():
         assert found is not None
         alone = Alone.of(write.type_, write.none_exist or write.matching, base_url, now)
-        for other, facts in found.candidates(alone) if alone.whole else ():
+        for other, facts in found.candidates(alone):
             if other is not write and alone.met(facts):
-                raise write.problem(
-                    BadRequest(f"What {other.at} makes is what this entry asks for: both are about the same resource.")
-                )
+                raise write.problem(BadRequest((_SAME if alone.whole else _OPEN).format(other.at)))
             count += 1
             if count % BREATH == 0:
                 await asyncio.sleep(0)

@@ -88,7 +88,8 @@ async def _named(store: Store, caller: Caller, where: Route, letter: Interaction
 
 async def _problems(tree: Tree, type_: str, asked: Sequence[Profile]) -> list[Issue]:
     """All that is wrong with the content."""
-    if tree.get("resourceType") in RESOURCE_TYPES and tree["resourceType"] != type_:
+    named = tree.get("resourceType")
+    if isinstance(named, str) and named in RESOURCE_TYPES and named != type_:
         return [Issue("structure", f"The resource is not the {type_} of its URL.", "resourceType")]
     large = len(model.dump(tree)) > LARGE
     found = await asyncio.to_thread(model.problems, tree) if large else model.problems(tree)

@@ -2,7 +2,7 @@
 
 They are filtered by the same visible set and scopes: what the caller may not see is not there, as if it did not exist.
 References are read from the bodies; their targets, and those that refer back, are asked for at the matches' snapshot.
-With `:iterate` what was included is followed in turn, ROUNDS times at most. A reference to one version gives that version
+With `:iterate` what was included is followed in turn, ROUNDS times at most; the page says so when it stopped there. A reference to one version gives that version
 (liaison.fhir.search.versions).
 
 A page includes MOST resources at most. What is beyond is left out, and the page says so in an `outcome` entry. Only what
@@ -58,6 +58,9 @@ class Includes:
                 self.told.append(_left_out(f"It includes {MOST} resources, and there are more."))
                 break
             fresh = self._found[start:]
+        else:
+            if fresh and any(one.iterate for one in self.includes):
+                self.told.append(_left_out(f"What lies more than {ROUNDS} references away was not looked for."))
         if self._referrers.spent:
             self.told.append(_left_out("Not all that refers to what it holds was looked up: that would cost too much."))
         return self._found

@@ -14,6 +14,7 @@ _PARENTS: Final = frozenset({"parent", "subsumedBy"})
 _URIS: Final = {
     "http://hl7.org/fhir/concept-properties#parent": "parent",
     "http://hl7.org/fhir/concept-properties#child": "child",
+    "http://hl7.org/fhir/concept-properties#inactive": "inactive",
 }
 
 

@@ -74,6 +74,10 @@ async def _composed(compose: Mapping[str, Any], kept: Definitions, outer: tuple[
         found = found.union(await _part(part, kept, outer))
     for part in compose.get("exclude", ()):
         found = found.without(await _part(part, kept, outer))
+    if compose.get("inactive") is False:
+        for system in found.systems:
+            inactive = (await _code_system(system, kept)).filtered("inactive", "=", "true")
+            found = found.without(Members.of(system, inactive))
     return found
 
 

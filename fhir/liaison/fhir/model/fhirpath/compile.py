@@ -100,6 +100,8 @@ class _Compiler:
             case Call(of, "extension", (Literal(str() as url),)) if of is not None:
                 test = _keep(lambda item, _: type(item) is dict and item.get("url") == url)
                 for branch in self.branches(of):
+                    if branch.type[:1].islower():  # it lies beside the value, under _name, where no path leads
+                        raise ParseError(f"the extension of a {branch.type} cannot be used here")
                     yield replace(branch, steps=(*branch.steps, "extension", test), type="Extension")
             case Name(None, name) if name in _ABSTRACT or name in RESOURCE_TYPES:
                 if self.here.type == self.type and (name == self.type or name in _ABSTRACT):
