@@ -2,8 +2,9 @@
 
 import pytest
 
+from liaison.services.pages.clinician.routes import READERS
 from liaison.services.pages.languages import translations
-from liaison.services.pages.role_names import ROLE_NAMES, role_name
+from liaison.services.pages.role_names import BARE, ROLE_NAMES, role_name
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,7 @@ def test_english_has_one_word_for_both(code: str) -> None:
     english = translations("en").gettext
 
     assert role_name(code, english, "nurse", "female") == role_name(code, english, "nurse", "male")
+
+
+def test_a_secretary_alone_of_those_who_open_records_reads_nothing_of_what_they_hold() -> None:
+    assert {"secretary"} == BARE & READERS

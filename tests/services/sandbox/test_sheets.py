@@ -30,6 +30,7 @@ PROMISES: list[tuple[str, str, list[str], list[str]]] = [
     ("substitute_active", "/dossiers", ["Nicole Jouan", "Annick Lorho"], ["Jeannine Robic"]),
     ("trainee", "/dossiers/{sensitive}", ["Hypertension"], ["VIH"]),
     ("secretary", "/dossiers/{guarded}", ["Coordonnées", "Kervanec-sur-Scorle", "Toilette"], ["Alzheimer", "Périndopril"]),
+    ("secretary", "/dossiers/{masked}", ["n'est pas ouvert à votre rôle"], ["Rien n'est noté", "/mesures", "Aucun plan"]),
     ("aide", "/aujourdhui", ["Marcel C.", "Eugène L."], ["Odette M."]),
     ("aide2", "/aujourdhui", ["Odette M."], ["Eugène L."]),
     ("home_service_manager", "/dossiers/{guarded}/documents", ["Visite à domicile", "Évaluation sociale"], ["Note de consultation"]),

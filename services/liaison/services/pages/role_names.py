@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from liaison.auth.access.classes import Class
+from liaison.auth.access.classes import Class, union
 from liaison.auth.access.roles import ROLES, profession_of
-from liaison.auth.access.table import Table
+from liaison.auth.access.table import Table, packaged
 from liaison.services.pages.marking import _
 
 ROLE_NAMES: Final = {
@@ -122,6 +122,16 @@ def writes(table: Table, role: str, class_: Class) -> bool:
     """Whether the table in force lets this role write the class for some patient: for showing a form or not. What
     happens to the form is decided by the engine."""
     return any(line.extent == "same" or line.write & class_ for line in table.for_role(role))
+
+
+_CONTENT: Final = union(("COORD_ONLY", "SAFETY", "VITAL", "CLIN", "ETP", "SOC"))
+BARE: Final = frozenset(
+    code
+    for code in ROLES
+    if not any(line.extent != "classes" or line.read & _CONTENT for line in packaged().for_role(code))
+)
+"""Who reads nothing of what a record holds beside the identity, the appointments and the agreements (row 10b): a page that told
+them « Rien n'est noté » would say what is not so."""
 
 
 def role_name(code: str, gettext: Callable[[str], str], stands_for: str = "", gender: str = "") -> str:
