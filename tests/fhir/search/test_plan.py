@@ -1,14 +1,24 @@
 """Whose records a search looks at, what SQL decides of it, and in which order."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES, kind_of, ownership, search_parameters
+from liaison.fhir.definitions import (
+    DIRECTORY_TYPES,
+    RESOURCE_TYPES,
+    clinical_paths,
+    kind_of,
+    ownership,
+    search_parameters,
+)
+from liaison.fhir.model import clinical, extract
+from liaison.fhir.model.values import DateRange
 from liaison.fhir.search.conditions import All
 from liaison.fhir.search.criteria import Context
 from liaison.fhir.search.parse import pairs, parse
-from liaison.fhir.search.paths import is_clinical, names_owner, owner_parameter, paths
+from liaison.fhir.search.paths import is_clinical, is_main_date, names_owner, owner_parameter, paths
 from liaison.fhir.search.plan import NOBODY, Plan, families_of, plan
 from liaison.fhir.search.sql import Order
 from liaison.fhir.store.contract import Key
@@ -137,6 +147,17 @@ def test_dates_of_people_are_never_asked_of_sql() -> None:
         ("MedicationRequest", "_sort=-authoredon", Order("clinical")),
         ("Encounter", "_sort=date", Order("clinical", descending=False)),
         ("Condition", "_sort=recorded-date", None),
+        # The main date of these falls back on another element, which is no value of the parameter.
+        ("Condition", "_sort=onset-date", None),
+        ("ServiceRequest", "_sort=-occurrence", None),
+        ("Task", "_sort=period", None),
+        ("Immunization", "_sort=-date", None),
+        ("Immunization", "", Order("clinical")),
+        # What matches has a value of the parameter, and its main date is the earliest of these.
+        ("Immunization", "date=ge2024&_sort=-date", Order("clinical")),
+        ("Appointment", "date:missing=false&_sort=date", Order("clinical", descending=False)),
+        ("Appointment", "date:missing=true&_sort=date", None),
+        ("Condition", "recorded-date=2024&_sort=onset-date", None),
         ("Practitioner", "", Order("at")),
     ],
 )
@@ -166,3 +187,27 @@ def test_paths_lose_their_filters_and_casts() -> None:
     assert paths(search_parameters("Appointment")["patient"], "Appointment") == {"participant.actor"}
     assert is_clinical(known["date"], "Observation")
     assert not is_clinical(known["value-date"], "Observation")
+
+
+def test_a_parameter_is_the_main_date_when_both_find_the_same() -> None:
+    """An index may give the order only by a parameter that finds a value wherever the main date does."""
+    day, period = "2024-05-01", {"start": "2024-05-01"}
+    for type_ in RESOURCE_TYPES:
+        trees = [_with(path, period if path.endswith(("eriod", "Horizon")) else day) for path in clinical_paths(type_)]
+        for parameter in search_parameters(type_).values():
+            if is_main_date(parameter, type_):
+                for tree in trees:
+                    tree = {"resourceType": type_, **tree}
+                    [value] = extract(type_, tree)[parameter.number]
+                    assert isinstance(value, DateRange)
+                    assert value.low == clinical(type_, tree), (type_, parameter.code)
+    assert is_main_date(search_parameters("Observation")["date"], "Observation")
+    assert not is_main_date(search_parameters("Task")["period"], "Task")
+
+
+def _with(path: str, value: object) -> dict[str, Any]:
+    """A resource with nothing but this element."""
+    for name in reversed(path.split(".")):
+        value = {name: [value] if name == "event" else value}
+    assert isinstance(value, dict)
+    return value

@@ -88,10 +88,3 @@ FURTHER: dict[str, dict[str, Parameter]] = {
         "owner": Parameter("reference", ("owner",), (*_PEOPLE, "CareTeam", "Device", "HealthcareService")),
     },
 }  # fmt: skip
-
-MAIN_DATES = {
-    ("AllergyIntolerance", "date"): ("recordedDate",),
-    ("Appointment", "date"): ("start",),
-    ("Communication", "sent"): ("sent",),
-    ("DocumentReference", "date"): ("date",),
-}

@@ -63,8 +63,6 @@ KINDS = (
 def _further_parameters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for type_, parameters in tables.FURTHER.items():
         monkeypatch.setitem(known.PARAMETERS, type_, parameters)
-    for key, paths in tables.MAIN_DATES.items():
-        monkeypatch.setitem(known.MAIN_DATES, key, paths)
     yield
 
 

@@ -93,6 +93,7 @@ class Corpus:
         for id_ in ids:
             _contain(self.resources[id_], _number(written[id_]))
             _fix(self.resources[id_], _number(written[id_]))
+            _undate(self.resources[id_], _number(written[id_]))
         return ids
 
 
@@ -101,6 +102,15 @@ def _fix(resource: Resource, number: int) -> None:
     encounter = resource.get("encounter", {})
     if resource["resourceType"] == "Observation" and "/" in encounter.get("reference", "") and number % 5 == 0:
         encounter["reference"] += "/_history/1"
+
+
+def _undate(resource: Resource, number: int) -> None:
+    """Some have no value for the date they are mostly sorted by, and keep the other dates they have."""
+    if number % 4 == 1:
+        for name in ("onsetDateTime", "effectiveDateTime", "effectivePeriod"):
+            resource.pop(name, None)
+        if resource.pop("occurrenceDateTime", None):
+            resource |= {"occurrenceString": "in childhood", "recorded": f"20{10 + number % 13}-05"}
 
 
 def _number(named: str) -> int:

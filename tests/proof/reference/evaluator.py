@@ -14,7 +14,6 @@ from typing import Any
 from .elements import (
     Resource,
     amounts_to,
-    at,
     codings,
     date_is,
     elements,
@@ -28,7 +27,7 @@ from .elements import (
     unversioned,
     uri_is,
 )
-from .tables import BEYOND, CODE_SYSTEMS, MAIN_DATES, PARAMETERS
+from .tables import BEYOND, CODE_SYSTEMS, PARAMETERS
 
 # ---- through references --------------------------------------------------------------------------------------------
 
@@ -185,12 +184,6 @@ def sort_value(seen: Seen, resource: Resource, name: str, descending: bool) -> t
         return 1, resource["id"]
     if name == "_lastUpdated":
         return 1, span(resource["meta"]["lastUpdated"])[0]
-    if (type_, name) in MAIN_DATES:  # one date, by whatever other keys it stands
-        for path in MAIN_DATES[type_, name]:
-            given = [one.get("start") or one.get("end") if isinstance(one, dict) else one for one in at(resource, path)]
-            if dates := [span(one)[0] for one in given if one]:
-                return 1, min(dates)
-        return 0, None
     parameter = PARAMETERS[type_][name]
     found: list[Any] = []
     for element in elements(resource, name):

@@ -7,7 +7,7 @@ from typing import Any
 
 from .elements import Resource, codings, elements, period, token_texts, unversioned
 from .evaluator import Asked, Seen, contained
-from .tables import CODE_SYSTEMS, MAIN_DATES, PARAMETERS, WITHOUT_SYSTEM
+from .tables import CODE_SYSTEMS, PARAMETERS, WITHOUT_SYSTEM
 from .units import UNITS
 
 SORTED_BY = {
@@ -88,8 +88,8 @@ class Generator:
                 self._chained_sort(type_),
             ]
         )
-        main = next((name for of, name in MAIN_DATES if of == type_), "date")
-        keys = tuple(main if key == "date" and key not in known else key for key in keys)
+        dates = [code for code, one in PARAMETERS[type_].items() if one.type == "date"]
+        keys = tuple(self.random.choice(dates) if key == "date" and dates else key for key in keys)
         return tuple(
             self.random.choice(("", "-")) + key
             for key in keys

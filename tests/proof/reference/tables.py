@@ -276,7 +276,7 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
     "RiskAssessment": {
         **_PATIENT,
         **_ENCOUNTER,
-        "date": _p("date", "occurrenceDateTime", "occurrencePeriod"),
+        "date": _p("date", "occurrenceDateTime"),  # `occurrence as dateTime`: no period
         "probability": _p("number", "prediction.probabilityDecimal"),
         "risk": _p("token", "prediction.qualitativeRisk"),
     },
@@ -341,28 +341,3 @@ CODE_SYSTEMS = {
 
 # Elements whose tokens have no system, so that no bar may be written.
 WITHOUT_SYSTEM = frozenset({"phone", "email", "telecom", "active", "contenttype", "series", "instance", "version"})
-
-# Which element orders a type when it is sorted by its main date: the first of these that is there.
-MAIN_DATES = {
-    ("Observation", "date"): (
-        "effectiveDateTime",
-        "effectivePeriod",
-        "effectiveInstant",
-        "effectiveTiming.event",
-        "effectiveTiming.repeat.boundsPeriod",
-        "issued",
-    ),
-    ("Encounter", "date"): ("period",),
-    ("Condition", "onset-date"): ("onsetDateTime", "onsetPeriod", "recordedDate"),
-    ("Procedure", "date"): ("performedDateTime", "performedPeriod"),
-    ("MedicationRequest", "authoredon"): ("authoredOn",),
-    ("DiagnosticReport", "date"): ("effectiveDateTime", "effectivePeriod", "issued"),
-    ("DocumentReference", "date"): ("date", "context.period"),
-    ("Immunization", "date"): ("occurrenceDateTime", "recorded"),
-    ("AllergyIntolerance", "date"): ("recordedDate", "onsetDateTime", "onsetPeriod", "lastOccurrence"),
-    ("CarePlan", "date"): ("period", "created"),
-    ("CareTeam", "date"): ("period",),
-    ("ImagingStudy", "started"): ("started",),
-    ("MedicationAdministration", "effective-time"): ("effectiveDateTime", "effectivePeriod"),
-    ("RiskAssessment", "date"): ("occurrenceDateTime", "occurrencePeriod"),
-}

@@ -3,6 +3,9 @@ instants in it, the earliest.
 
 It stands in clear in the store (docs/threat-model.md says what that shows). Patient, RelatedPerson and Person are left
 out on purpose: none of their dates may stand in clear. Directory types have none.
+
+A type whose paths are all looked at by one search parameter is sorted by it along an index (liaison.fhir.search.paths).
+Observation is kept so, since it is the most numerous: one without an effective time has no main date.
 """
 
 _EFFECTIVE = ("effectiveDateTime", "effectivePeriod")
@@ -62,7 +65,7 @@ _DATES: dict[str, tuple[str, ...]] = {
     "MedicationRequest": ("authoredOn",),
     "MedicationStatement": (*_EFFECTIVE, "dateAsserted"),
     "NutritionOrder": ("dateTime",),
-    "Observation": (*_EFFECTIVE, "effectiveInstant", *(f"effectiveTiming.{one}" for one in _TIMES), "issued"),
+    "Observation": (*_EFFECTIVE, "effectiveInstant", *(f"effectiveTiming.{one}" for one in _TIMES)),
     "PaymentNotice": ("created",),
     "PaymentReconciliation": ("created",),
     "Procedure": ("performedDateTime", "performedPeriod"),

@@ -1,24 +1,30 @@
 """The element paths that a search parameter's expression names on one type, without filters and casts."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
 from liaison.fhir.definitions import SearchParameter, clinical_paths, elements, official_parameters, ownership
 
 _CAST: Final = re.compile(r"\.(?:as|ofType)\(\w+\)|\s+as\s+\w+|\.where\((?:[^()]|\([^()]*\))*\)")
-_CHOICE: Final = re.compile(r"(?:DateTime|Period|Instant|Timing|Date)?")
+_OF_TYPE: Final = re.compile(r"(?:\.as\(|\.ofType\(|\sas\s+)(\w+)\)?\s*\)?\s*$")
+_CHOICE: Final = re.compile(r"(?:(DateTime|Period|Instant|Timing|Date)(?:\.event|\.repeat\.boundsPeriod)?)?")
 
 
 @cache
 def paths(parameter: SearchParameter, type_: str) -> frozenset[str]:
     """'subject' for clinical-patient on Observation; choice elements without their type ('effective')."""
-    found = set()
+    return frozenset(path for path, _ in _parts(parameter, type_))
+
+
+def _parts(parameter: SearchParameter, type_: str) -> Iterator[tuple[str, str]]:
+    """Each path, and the type that its last element must have; '' when any will do."""
     for part in parameter.expression.split("|"):
         path = _CAST.sub("", part.strip()).strip("() ")
         if path.startswith(f"{type_}."):
-            found.add(path.removeprefix(f"{type_}."))
-    return frozenset(found)
+            of = _OF_TYPE.search(part)
+            yield path.removeprefix(f"{type_}."), of[1] if of else ""
 
 
 @cache
@@ -63,14 +69,25 @@ def owner_parameter(type_: str) -> SearchParameter | None:
 
 @cache
 def is_clinical(parameter: SearchParameter, type_: str) -> bool:
-    """Whether the order by this parameter is the order of the `clinical` column: it looks at the first clinical path."""
-    first = clinical_paths(type_)[:1]
-    return (
-        parameter.type == "date"
-        and not parameter.added
-        and any(
-            one.startswith(path) and _CHOICE.fullmatch(one[len(path) :]) is not None
-            for one in first
-            for path in paths(parameter, type_)
-        )
-    )
+    """Whether the parameter looks at the first clinical path: where it has values, the `clinical` column has the earliest
+    of them. Where it has none, the column may have the date of another element."""
+    return any(_looks_at(parameter, type_, one) for one in clinical_paths(type_)[:1])
+
+
+@cache
+def is_main_date(parameter: SearchParameter, type_: str) -> bool:
+    """Whether the `clinical` column has a date exactly where the parameter has a value: the parameter looks at each
+    clinical path, so that no other element can stand in."""
+    known = clinical_paths(type_)
+    return bool(known) and all(_looks_at(parameter, type_, one) for one in known)
+
+
+def _looks_at(parameter: SearchParameter, type_: str, clinical: str) -> bool:
+    """Whether the parameter has a value of a date at this clinical path."""
+    if parameter.type != "date" or parameter.added:
+        return False
+    for path, of in _parts(parameter, type_):
+        found = _CHOICE.fullmatch(clinical.removeprefix(path)) if clinical.startswith(path) else None
+        if found is not None and (not found[1] or of.lower() in ("", found[1].lower())):
+            return True
+    return False

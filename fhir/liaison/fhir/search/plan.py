@@ -131,7 +131,7 @@ def plan(query: Query, bound: Alternatives, key_of: KeyOf, known: Mapping[Criter
         condition,
         tuple(residual),
         residual_bound,
-        order_of(type_, query.sort, BY_UPDATE if families == ("directory",) else BY_CLINICAL),
+        order_of(type_, query.sort, BY_UPDATE if families == ("directory",) else BY_CLINICAL, query.criteria),
     )
 
 

@@ -1,7 +1,9 @@
 """_sort. By _lastUpdated or the type's main date, an index gives the order; any other order is made from a sealed list.
 
-A value that repeats sorts by its first in the order asked; a missing value is lower than any (R4 search.html#sort). A
-parameter of the type's main date sorts by that date (definitions.clinical_paths), alone, among other keys and in chains.
+The order is by the values of the parameter, and of nothing else (R4 search.html#sort). A value that repeats sorts by its
+first in the order asked; a missing value is lower than any. A parameter that is the type's main date (paths.is_main_date)
+sorts by that date, alone, among other keys and in chains. Where the main date (definitions.clinical_paths) falls back on
+elements that the parameter does not look at, it gives the order only of a search whose matches all have a value.
 Equal rows are put in an order of no meaning that never changes, so that pages neither repeat nor skip.
 """
 
@@ -12,8 +14,9 @@ from typing import Any, Final
 from liaison.fhir.definitions import SearchParameter
 from liaison.fhir.model import dates
 from liaison.fhir.search import quantity
-from liaison.fhir.search.criteria import Facts, SortKey
-from liaison.fhir.search.paths import is_clinical
+from liaison.fhir.search.criteria import Criterion, Facts, SortKey
+from liaison.fhir.search.expression import conjuncts
+from liaison.fhir.search.paths import is_clinical, is_main_date
 from liaison.fhir.search.reference import literal
 from liaison.fhir.search.sql import Order
 from liaison.fhir.search.string import folded
@@ -29,8 +32,10 @@ def sortable(parameter: SearchParameter) -> bool:
     return parameter.type in _ORDERED and bool(parameter.expression)
 
 
-def order_of(type_: str, sort: Sequence[SortKey], default: Order) -> Order | None:
-    """The order as an index gives it, or None when a list has to be made."""
+def order_of(
+    type_: str, sort: Sequence[SortKey], default: Order, criteria: Sequence[Criterion] = ()
+) -> Order | None:
+    """The order as an index gives it of what satisfies the criteria, or None when a list has to be made."""
     if not sort:
         return default
     if len(sort) > 1:
@@ -38,14 +43,23 @@ def order_of(type_: str, sort: Sequence[SortKey], default: Order) -> Order | Non
     [key] = sort
     if key.parameter.code == "_lastUpdated":
         return Order("at", key.descending)
-    if is_clinical(key.parameter, type_):
+    if is_main_date(key.parameter, type_):
+        return Order("clinical", key.descending)
+    if is_clinical(key.parameter, type_) and any(_asks_for(key.parameter, one) for one in conjuncts(criteria)):
         return Order("clinical", key.descending)
     return None
 
 
+def _asks_for(parameter: SearchParameter, criterion: Criterion) -> bool:
+    """Whether only what has a value of the parameter satisfies the criterion."""
+    if type(criterion) is not Criterion or criterion.parameter is not parameter:
+        return False
+    return not criterion.modifier or (criterion.modifier == "missing" and criterion.operands == (False,))
+
+
 def looked_at(key: SortKey, type_: str) -> int:
     """The number under which a key finds in `Facts.values` what it compares, or what its chain goes on from."""
-    return MAIN_DATE if not key.then and is_clinical(key.parameter, type_) else key.parameter.number
+    return MAIN_DATE if not key.then and is_main_date(key.parameter, type_) else key.parameter.number
 
 
 def needs_values(sort: Sequence[SortKey]) -> bool:
