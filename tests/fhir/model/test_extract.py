@@ -234,7 +234,9 @@ def test_the_clinical_date() -> None:
     assert clinical("Observation", {"effectiveDateTime": "2024", "issued": "2025-01-01T00:00:00Z"}) == at(
         2023, 12, 31, 23
     )
-    assert clinical("Observation", {"issued": "2025-01-01T00:00:00Z"}) is None  # no value of `date`: the index sorts by it
+    assert (
+        clinical("Observation", {"issued": "2025-01-01T00:00:00Z"}) is None
+    )  # no value of `date`: the index sorts by it
     assert clinical("DiagnosticReport", {"issued": "2025-01-01T00:00:00Z"}) == at(2025, 1, 1)
     assert clinical("Observation", {"effectiveTiming": {"event": ["2024-06-01"]}}) == at(2024, 5, 31, 22)
     assert clinical("Specimen", {"collection": {"collectedDateTime": "2024-06-01"}}) == at(2024, 5, 31, 22)

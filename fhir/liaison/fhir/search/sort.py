@@ -32,9 +32,7 @@ def sortable(parameter: SearchParameter) -> bool:
     return parameter.type in _ORDERED and bool(parameter.expression)
 
 
-def order_of(
-    type_: str, sort: Sequence[SortKey], default: Order, criteria: Sequence[Criterion] = ()
-) -> Order | None:
+def order_of(type_: str, sort: Sequence[SortKey], default: Order, criteria: Sequence[Criterion] = ()) -> Order | None:
     """The order as an index gives it of what satisfies the criteria, or None when a list has to be made."""
     if not sort:
         return default
