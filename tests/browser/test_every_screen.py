@@ -68,6 +68,7 @@ ENGLISH = frozenset(
 )
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("who", SCREENS)
 async def test_every_screen_of_a_role_holds_the_gate(desks: Desks, who: str) -> None:
     page = await desks.sign_in(who)

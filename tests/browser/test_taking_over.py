@@ -67,6 +67,7 @@ async def give(page: Page, absent: str, taker: str) -> None:
     await press(page, page.get_by_role("button", name=f"Donner ces visites à {taker}"))
 
 
+@pytest.mark.timeout(600)
 async def test_a_weekend_replacement_has_the_tour_of_whom_she_replaces(desks: Desks) -> None:
     away = desks.person("aide2")["practitioner_role"]
     before = lines(desks, away)

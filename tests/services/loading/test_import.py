@@ -276,6 +276,7 @@ FRENCH_REFUSED = {
 
 
 @pytest.mark.skipif(not SAMPLE, reason="LIAISON_SAMPLE_DATA is not set: the real sample records are not here")
+@pytest.mark.timeout(600)
 def test_every_real_sample_bundle_loads(run: Run) -> None:
     code, report = run("--unresolved", "logical", Path(SAMPLE) / "synthea")
 
