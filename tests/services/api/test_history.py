@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+
+from .crowd import bundle
 
 pytestmark = pytest.mark.http
 
@@ -138,6 +141,58 @@ def test_since_takes_what_was_written_from_then_on(gp: httpx.Client, weight: Wei
     for level in (f"/Observation/{id_}/_history", "/Observation/_history", "/_history"):
         assert of(id_, versions(gp, f"{level}?_since={since}")) == [("PUT", "3"), ("PUT", "2")]
         assert of(id_, versions(gp, f"{level}?_since={since.replace('Z', '+00:00')}")) == [("PUT", "3"), ("PUT", "2")]
+
+
+def test_who_asks_since_the_newest_seen_misses_nothing(service: Any, gp: httpx.Client) -> None:
+    """lastUpdated is taken before the commit: what a large transaction wrote appears after what others wrote later."""
+    one, other = service.patient(), service.patient()
+    headers = {"authorization": f"Bearer {service.token('gp')}", "content-type": "application/fhir+json"}
+
+    def observation(patient: str) -> dict[str, Any]:
+        tree = {"resourceType": "Observation", "status": "final", "code": {"text": "essai"}}
+        return {**tree, "subject": {"reference": f"Patient/{patient}"}}
+
+    def large() -> set[str]:
+        sent = bundle(*[(observation(one), {"method": "POST", "url": "Observation"})] * 150)
+        made: set[str] = set()
+        for _ in range(3):
+            answer = httpx.post(f"{service.fhir}/", content=sent, headers=headers, timeout=120)
+            assert answer.status_code == 200, answer.text
+            made.update(entry["response"]["location"].split("/")[-3] for entry in answer.json()["entry"])
+        return made
+
+    seen: set[str] = set()
+    since: str = gp.post("/Observation", json=observation(other)).json()["meta"]["lastUpdated"]
+
+    def poll() -> str:
+        shown = [
+            entry
+            for page in pages(gp, f"/Observation/_history?_count=500&_since={since}")
+            for entry in page.get("entry", ())
+        ]
+        seen.update(entry["resource"]["id"] for entry in shown)
+        newest: str = max([since, *(entry["response"]["lastModified"] for entry in shown)])
+        return newest
+
+    with ThreadPoolExecutor(2) as threads, httpx.Client(headers=headers, timeout=120) as client:
+        writing = threads.submit(large)
+
+        def small() -> set[str]:
+            made: set[str] = set()
+            while not writing.done():
+                answer = client.post(f"{service.fhir}/Observation", json=observation(other))
+                assert answer.status_code == 201, answer.text
+                made.add(answer.json()["id"])
+            return made
+
+        beside = threads.submit(small)
+        while not beside.done():
+            since = poll()
+        made = writing.result() | beside.result()
+    poll()
+
+    assert len(made) > 450
+    assert not made - seen
 
 
 def test_at_takes_what_was_current_then(gp: httpx.Client, weight: Weight, patient: str) -> None:

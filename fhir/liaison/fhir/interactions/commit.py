@@ -24,6 +24,7 @@ from liaison.fhir.model import dump, read
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Caller, Change, Key, Unit
 from liaison.fhir.store.faults import RETRIED, reported
+from liaison.fhir.store.horizon import TAKE
 
 TRIES: Final = 6
 BREATH: Final = 100
@@ -160,7 +161,7 @@ async def _once(
         resolver.leave_out(refused)
         await resolver.resolve()
     _check_owners(writes, resolver)
-    at = await connection.fetchval("select date_trunc('milliseconds', clock_timestamp())")
+    at = await connection.fetchval(TAKE)
     changes = []
     for number, write in enumerate(writes):
         if not write.existing and not write.void:

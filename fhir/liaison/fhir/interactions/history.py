@@ -1,6 +1,8 @@
 """history of an instance, a type and the whole base: https://hl7.org/fhir/R4/http.html#history.
 
-Versions the caller may not see are not there. Pages follow a snapshot: versions written meanwhile move nothing.
+Versions the caller may not see are not there. Pages follow a snapshot: versions written meanwhile move nothing. With
+`_since`, they end at the horizon of the first page (liaison.fhir.store.horizon): who goes on from the newest that it was
+shown, that moment included, misses nothing.
 """
 
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from liaison.fhir.search.plan import families_of
 from liaison.fhir.search.sql import Family
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Caller, Interaction, Key, Opened, Row
+from liaison.fhir.store.horizon import horizon
 from liaison.fhir.store.rows import rows_of
 from liaison.fhir.store.versions import Place, Versions
 
@@ -68,7 +71,7 @@ class _Walk:
 
     def __init__(self, store: Store, caller: Caller, what: _What, asked: Asked) -> None:
         self._store, self._caller, self._what, self._asked = store, caller, what, asked
-        self._snapshot = asked.snapshot
+        self._snapshot, self._window = asked.snapshot, asked.window
         if what.key is not None:
             self._families: tuple[Family, ...] = ("patient" if what.key.patient else "directory",)
         else:
@@ -88,9 +91,8 @@ class _Walk:
         page, more = found[: asked.count], len(found) > asked.count
         following = ""
         if more:
-            following = history_page.seal(
-                self._store, self._caller, self._what.path, asked.from_here(self._snapshot, _place(page[-1].row))
-            )
+            here = asked.from_here(self._snapshot, self._window, _place(page[-1].row))
+            following = history_page.seal(self._store, self._caller, self._what.path, here)
         total = None if more or asked.after is not None else len(page)
         return bundle(self._store, page, asked.links(self._url(base_url), following), base_url, total, self._wanted)
 
@@ -116,7 +118,7 @@ class _Walk:
         total = 0
         for family in self._families:
             versions = await self._versions(family)
-            text, arguments = versions.count(self._kinds(family), self._what.key, self._asked.window)
+            text, arguments = versions.count(self._kinds(family), self._what.key, self._window)
             [[counted]] = await self._store.lanes.fetch(text, *arguments)
             total += counted
         return total
@@ -125,15 +127,17 @@ class _Walk:
         found: list[Row] = []
         for family in self._families:
             versions = await self._versions(family)
-            text, arguments = versions.page(self._kinds(family), self._what.key, self._asked.window, after, limit)
+            text, arguments = versions.page(self._kinds(family), self._what.key, self._window, after, limit)
             found += rows_of(await self._store.lanes.fetch(text, *arguments))
         if len(self._families) > 1:
             found.sort(key=lambda row: (-row.at.timestamp(), row.key.res, row.key.patient, row.key.kind, -row.version))
         return found[:limit]
 
     async def _versions(self, family: Family) -> Versions:
-        """All statements of a page see one snapshot: that of the first page."""
+        """All statements of a page see one snapshot: that of the first page, made after its horizon."""
         if not self._snapshot:
+            if self._window.since is not None:
+                self._window = self._window._replace(horizon=await horizon(self._store.lanes))
             [[self._snapshot]] = await self._store.lanes.fetch("select pg_current_snapshot()::text")
         return Versions(self._store.filter, family, self._caller.session, self._snapshot)
 

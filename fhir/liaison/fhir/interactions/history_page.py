@@ -28,8 +28,8 @@ _MOST_LENGTH: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One page of a history. `snapshot` and `after` are of the cursor, when it continues one; `query` is as it was sent,
-    `shaping` what of it says which parts of a resource are shown."""
+    """One page of a history. `snapshot`, `after` and the horizon of the window are of the cursor, when it continues one;
+    `query` is as it was sent, `shaping` what of it says which parts of a resource are shown."""
 
     count: int
     window: Window = ALL
@@ -41,8 +41,8 @@ class Asked:
     carried: tuple[tuple[str, str], ...] = ()
     """In which form the page is sent, and so the next one."""
 
-    def from_here(self, snapshot: str, after: Place) -> "Asked":
-        return replace(self, snapshot=snapshot, after=after)
+    def from_here(self, snapshot: str, window: Window, after: Place) -> "Asked":
+        return replace(self, snapshot=snapshot, window=window, after=after)
 
     def links(self, url: str, following: str = "") -> list[tuple[str, str]]:
         query = (*self.query, *self.carried)

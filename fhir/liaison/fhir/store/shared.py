@@ -19,15 +19,17 @@ from liaison.fhir.store import faults
 from liaison.fhir.store.batching import Batcher
 from liaison.fhir.store.contract import Unit
 from liaison.fhir.store.database import Database, connection
+from liaison.fhir.store.horizon import MOMENT
 from liaison.fhir.store.reader import PLANNING
 
 MOST: Final = 32
 """Writes in one transaction: more would keep the first of them waiting for no gain."""
 
 # The clock, and the patients that can be held at once: an erasure waits for us, and we wait for nobody.
-_BEGIN: Final = """
-    select patient, date_trunc('milliseconds', clock_timestamp()) from patient
-    where patient = any($1::bigint[]) and wrapped is not null for share skip locked
+_BEGIN: Final = f"""
+    with {MOMENT}
+    select patient, at from patient cross join moment
+    where patient = any($1::bigint[]) and wrapped is not null for share of patient skip locked
 """
 
 Prepare = Callable[[datetime], Unit]

@@ -23,11 +23,13 @@ class Place(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Which versions: written from `since` on; and current at some moment of [at, until), when those are given."""
+    """Which versions: written from `since` on; and current at some moment of [at, until), when those are given. None that
+    was written after the `horizon`."""
 
     since: datetime | None = None
     at: datetime | None = None
     until: datetime | None = None
+    horizon: datetime | None = None
 
 
 _ORDER: Final = "order by v.at desc, v.res, v.patient, v.kind, v.version desc"
@@ -118,6 +120,8 @@ class Versions:
         bind, tests = self._bind, ""
         if window.since is not None:
             tests += f" and v.at >= {bind.add(window.since, 'timestamptz')}"
+        if window.horizon is not None:
+            tests += f" and v.at <= {bind.add(window.horizon, 'timestamptz')}"
         if window.at is not None:
             low, high = bind.add(window.at, "timestamptz"), bind.add(window.until, "timestamptz")
             # Current until the next version that the caller can see; a deletion counts in the period in which it happened.
