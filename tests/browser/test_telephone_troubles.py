@@ -163,6 +163,24 @@ async def test_a_telephone_that_is_taken_out_of_force_keeps_its_visits_until_it_
     assert handset.filed(visit) == []
 
 
+async def test_after_thirty_six_hours_the_tour_is_gone_and_what_was_begun_waits_to_be_sent(handset: Handset) -> None:
+    await handset.begin("aide2")
+    await handset.ready()
+    await handset.tomorrow("René E.")
+    await handset.page.get_by_label("Présente").tap()
+    await handset.written()
+    await handset.line.cut()
+    await handset.page.clock.set_system_time(datetime.now(UTC) + timedelta(hours=35))
+    await handset.page.reload()
+    await handset.page.get_by_role("button", name="Kévin B.").wait_for()
+    await handset.page.clock.set_system_time(datetime.now(UTC) + timedelta(hours=37))
+    await handset.page.reload()
+    await handset.state("1 visite à envoyer, gardée dans ce téléphone")
+    kept = await handset.kept()
+    assert kept["aides"] == []
+    assert [set(one) & {"copy", "place"} for one in kept["visits"]] == [set()]
+
+
 async def test_a_telephone_of_nobody_s_service_is_told_so(handset: Handset) -> None:
     await handset.carry_session("aide2")
     await handset.carry("nobody-s")
