@@ -35,6 +35,7 @@ PROMISES: list[tuple[str, str, list[str], list[str]]] = [
     ("aide2", "/aujourdhui", ["Odette M."], ["Eugène L."]),
     ("home_service_manager", "/dossiers/{guarded}/documents", ["Visite à domicile", "Évaluation sociale"], ["Note de consultation"]),
     ("home_service_manager", "/dossiers/{guarded}/plan", ["Toilette et repas, six matins"], []),
+    ("home_service_manager", "/telephones", ["Ajouter ce téléphone"], []),
     ("social_worker", "/dossiers/{guarded}/documents", ["Évaluation sociale", "accueil de jour"], ["Note de consultation"]),
     ("hospital_doctor", "/dossiers", ["Gérard Burel"], ["Jeannine Robic"]),
     ("hospital_doctor", "/dossiers/{bpco_05}/documents", ["Note d'entrée", "Dr Anne-Laure Guillemot"], []),

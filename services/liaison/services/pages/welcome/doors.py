@@ -162,6 +162,7 @@ DOORS: Final = (
             _("Dans « Mes patients », ouvrez le dossier d’Odette Maho : le plan d’aide, les visites et les notes de votre service, la situation sociale dans « Documents et notes », rien de médical."),
             _("Dans le dossier de Jeannine Robic, retrouvez l’alerte d’aujourd’hui, dont vous êtes en copie."),
             _("Sylvie Le Dantec est malade ce week-end : dans « Mon équipe », ajoutez quelqu’un, puis donnez-lui sa tournée."),
+            _("Sous « Téléphones du service », ajoutez le téléphone que vous tenez. Dans « Aujourd’hui », touchez « Ma tournée, même sans réseau », choisissez un code, puis coupez le réseau et écrivez une visite."),
         ),
     ),
     Door(
