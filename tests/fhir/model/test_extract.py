@@ -196,6 +196,28 @@ def test_quantities_numbers_and_positions() -> None:
     ]
 
 
+def test_sampled_data_is_searched_on_its_bounds() -> None:
+    unit = {"system": "u", "code": "mm[Hg]", "unit": "mmHg"}
+
+    def sampled(**limits: Any) -> dict[str, list[Value]]:
+        data = {"origin": {"value": 0, **unit}, "period": 10, "dimensions": 1, "data": "1 2 9", **limits}
+        component = [{"code": {"text": "x"}, "valueSampledData": data}]
+        there = found({"resourceType": "Observation", "valueSampledData": data})
+        within = found({"resourceType": "Observation", "component": component})
+        assert there.get("value-quantity") == within.get("component-value-quantity")
+        assert there.get("combo-value-quantity") == within.get("combo-value-quantity") == there.get("value-quantity")
+        return there
+
+    def bounds(**limits: Any) -> list[Value]:
+        return sampled(**limits)["value-quantity"]
+
+    ends = ("u", "mm[Hg]", "mmHg")
+    assert bounds(lowerLimit=1, upperLimit=Written("9.5")) == [Quantity(Decimal(1), Decimal("9.5"), *ends)]
+    assert bounds(lowerLimit=1) == [Quantity(Decimal(1), None, *ends)]
+    assert bounds(upperLimit=9) == [Quantity(None, Decimal(9), *ends)]
+    assert "value-quantity" not in sampled()
+
+
 def test_composites_pair_what_stands_in_the_same_element() -> None:
     def component(code: str, value: int) -> Tree:
         return {"code": {"coding": [{"code": code}]}, "valueQuantity": {"value": value}}

@@ -87,6 +87,25 @@ def test_a_comparator_opens_one_end(sign: str, met: set[str]) -> None:
     assert found == met
 
 
+async def test_sampled_data_is_found_by_its_bounds(team: tuple[Territory, Key]) -> None:
+    territory, patient = team
+    data = {"origin": {"value": 0, "system": UCUM, "code": "mg"}, "period": 10, "dimensions": 1, "data": "1 2 9"}
+    whole = {"valueSampledData": {**data, "lowerLimit": 1, "upperLimit": 9}}
+    one = territory.id(await territory.observation(patient, **whole))
+    part = territory.id(await territory.observation(patient, component=[{"code": {"text": "x"}, **whole}]))
+    bare = territory.id(await territory.observation(patient, valueSampledData=data))
+    for query, wanted in (
+        ("value-quantity=gt0", {one}),
+        ("value-quantity=gt8000|http://unitsofmeasure.org|ug", {one}),
+        ("value-quantity=gt9", set()),
+        ("value-quantity=5", set()),  # a curve from 1 to 9 does not lie within 4.5 and 5.5
+        ("component-value-quantity=sa0.5", {part}),
+        ("combo-value-quantity=eb10||mg", {one, part}),
+        ("value-quantity:missing=true", {part, bare}),
+    ):
+        assert {*(await territory.search("Observation", query)).ids} == wanted, query
+
+
 async def test_an_order_is_of_what_quantities_amount_to(team: tuple[Territory, Key]) -> None:
     """Side by side what can be compared, by its value in base units; a missing value is lower than any."""
     territory, patient = team

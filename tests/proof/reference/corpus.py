@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from liaison.fhir.model import Number
+
 Resource = dict[str, Any]
 
 DIRECTORY = frozenset({"Practitioner", "PractitionerRole", "Organization", "Location"})
@@ -26,7 +28,6 @@ def given(most: int) -> list[list[dict[str, Any]]]:
     where = Path(named) / "synthea"
     files = sorted(where.glob("*.json.gz"), key=lambda path: (not path.name.startswith("0-"), path.stat().st_size))
     # Numbers keep their text as Decimal does; the evaluator reads them so, too.
-    from liaison.fhir.model import Number
 
     return [json.loads(gzip.decompress(path.read_bytes()), parse_float=Number)["entry"] for path in files[: most + 1]]
 
@@ -36,7 +37,6 @@ def french() -> list[list[dict[str, Any]]]:
 
     Without what is about nobody here, and what holds others in itself.
     """
-    from liaison.fhir.model import Number
 
     where = Path(os.environ["LIAISON_SAMPLE_DATA"]) / "fr-examples"
     read = [json.loads(path.read_bytes(), parse_float=Number) for path in sorted(where.glob("*/*.json"))]
@@ -94,6 +94,7 @@ class Corpus:
             _contain(self.resources[id_], _number(written[id_]))
             _fix(self.resources[id_], _number(written[id_]))
             _undate(self.resources[id_], _number(written[id_]))
+            _measure(self.resources[id_], _number(written[id_]))
         return ids
 
 
@@ -111,6 +112,25 @@ def _undate(resource: Resource, number: int) -> None:
             resource.pop(name, None)
         if resource.pop("occurrenceDateTime", None):
             resource |= {"occurrenceString": "in childhood", "recorded": f"20{10 + number % 13}-05"}
+
+
+def _measure(resource: Resource, number: int) -> None:
+    """What the given data has none of: curves, ages, numbers of a register, patients that are active."""
+    if resource["resourceType"] == "Observation" and number % 7 == 2 and "valueQuantity" in resource:
+        unit = resource.pop("valueQuantity")
+        value = float(unit.pop("value"))
+        limits = {"lowerLimit": Number(f"{value:.1f}"), "upperLimit": Number(f"{value * 1.5 + 1:.1f}")}
+        origin = unit | {"value": Number("0")}
+        resource["valueSampledData"] = {"origin": origin, "period": Number("10"), "dimensions": Number("1"), **limits}
+    if resource["resourceType"] == "Observation" and number % 7 == 3:
+        resource["performer"] = [resource["subject"]]
+        resource["identifier"] = [{"system": "http://numbers", "value": f"N{number % 40}"}]
+    if resource["resourceType"] == "Condition" and number % 5 == 2:
+        resource.pop("onsetDateTime", None)
+        age = {"value": Number(f"{number % 90}"), "system": "http://unitsofmeasure.org", "code": "a", "unit": "ans"}
+        resource["onsetAge"] = age
+    if resource["resourceType"] == "Patient":
+        resource["active"] = bool(number % 2)
 
 
 def _number(named: str) -> int:

@@ -177,9 +177,10 @@ def quantity_is(element: Any, modifier: str, value: str) -> bool:
     number, _, unit = text.partition("|")
     if not isinstance(element, dict):
         element = {"value": element}  # of a number
+    element = bounded(element)
     if "value" not in element:
         return False
-    held = Fraction(str(element["value"]))
+    least, most = Fraction(str(element["value"])), Fraction(str(element.get("most", element["value"])))
     if unit:
         system, _, code = unit.partition("|")
         if system and element.get("system") != system:
@@ -188,22 +189,29 @@ def quantity_is(element: Any, modifier: str, value: str) -> bool:
             (kind, size), (other, of_asked) = UNITS.get(element.get("code", ""), ("", 1)), UNITS.get(code, ("-", 1))
             if kind != other:
                 return False
-            held = held * size / of_asked
+            least, most = least * size / of_asked, most * size / of_asked
         if not system and code and code not in (element.get("code"), element.get("unit")):
             return False
     asked = Fraction(number)
     half = Fraction(Decimal(1).scaleb(int(Decimal(number).as_tuple().exponent))) / 2
-    within = asked - half <= held < asked + half
+    within = asked - half <= least and most < asked + half
     return {
         "eq": within,
         "ne": not within,
-        "gt": held > asked,
-        "lt": held < asked,
-        "ge": held >= asked,
-        "le": held <= asked,
-        "sa": held > asked,
-        "eb": held < asked,
+        "gt": most > asked,
+        "lt": least < asked,
+        "ge": most >= asked,
+        "le": least <= asked,
+        "sa": least > asked,
+        "eb": most < asked,
     }[prefix]
+
+
+def bounded(element: Any) -> Any:
+    """Of SampledData the bounds, which is what is searched of it: from `value` to `most`, in the unit of its origin."""
+    if "lowerLimit" in element:
+        return element["origin"] | {"value": element["lowerLimit"], "most": element["upperLimit"]}
+    return element
 
 
 def uri_is(element: str, modifier: str, value: str) -> bool:
@@ -216,6 +224,7 @@ def uri_is(element: str, modifier: str, value: str) -> bool:
 
 def amounts_to(element: Any) -> tuple[int, str, str, Fraction]:
     """What orders a quantity: its kind by the base units, then its value in them; what has no kind comes after."""
+    element = bounded(element)
     value, code = Fraction(str(element["value"])), element.get("code", "")
     if element.get("system") == "http://unitsofmeasure.org" and code in UNITS:
         kind, size = UNITS[code]

@@ -14,6 +14,7 @@ from typing import Any
 from .elements import (
     Resource,
     amounts_to,
+    bounded,
     codings,
     date_is,
     elements,
@@ -195,7 +196,7 @@ def sort_value(seen: Seen, resource: Resource, name: str, descending: bool) -> t
             case "date":
                 found.append(period(element)[0])
             case "quantity":
-                found += [amounts_to(element)] if "value" in element else []
+                found += [amounts_to(element)] if "value" in bounded(element) else []
             case "number":
                 found.append(Fraction(str(element)))
             case "uri":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from .elements import Resource, codings, elements, period, token_texts, unversioned
+from .elements import Resource, bounded, codings, elements, period, token_texts, unversioned
 from .evaluator import Asked, Seen, contained
 from .tables import CODE_SYSTEMS, PARAMETERS, WITHOUT_SYSTEM
 from .units import UNITS
@@ -240,6 +240,7 @@ class Generator:
         return "", [self.random.choice(PREFIXES) + text]
 
     def _quantity(self, element: Any) -> tuple[str, Any]:
+        element = bounded(element)
         if "value" not in element:
             return "", None
         value = element["value"]

@@ -57,6 +57,10 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "phone": _p("token", "telecom"),
         "telecom": _p("token", "telecom"),
         "language": _p("token", "communication.language"),
+        "active": _p("token", "active"),
+        "general-practitioner": _p(
+            "reference", "generalPractitioner", targets="Practitioner Organization PractitionerRole"
+        ),
         **_ADDRESS,
     },
     "Observation": {
@@ -69,8 +73,22 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "value-concept": _p("token", "valueCodeableConcept"),
         "component-code": _p("token", "component.code"),
         "date": _p("date", "effectiveDateTime", "effectivePeriod", "effectiveInstant"),
-        "value-quantity": _p("quantity", "valueQuantity"),
-        "component-value-quantity": _p("quantity", "component.valueQuantity"),
+        "value-quantity": _p("quantity", "valueQuantity", "valueSampledData"),
+        "component-value-quantity": _p("quantity", "component.valueQuantity", "component.valueSampledData"),
+        "combo-value-quantity": _p(
+            "quantity",
+            "valueQuantity",
+            "valueSampledData",
+            "component.valueQuantity",
+            "component.valueSampledData",
+        ),
+        "identifier": _p("token", "identifier"),
+        "has-member": _p("reference", "hasMember", targets="Observation MolecularSequence QuestionnaireResponse"),
+        "performer": _p(
+            "reference",
+            "performer",
+            targets="Practitioner Organization CareTeam Patient PractitionerRole RelatedPerson",
+        ),
         "value-string": _p("string", "valueString", "valueCodeableConcept.text"),
     },
     "Encounter": {
@@ -82,6 +100,8 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "participant": _p("reference", "participant.individual", targets="Practitioner PractitionerRole RelatedPerson"),
         "service-provider": _p("reference", "serviceProvider", targets="Organization"),
         "reason-code": _p("token", "reasonCode"),
+        "location": _p("reference", "location.location", targets="Location"),
+        "identifier": _p("token", "identifier"),
     },
     "Condition": {
         **_PATIENT,
@@ -89,6 +109,9 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         "code": _p("token", "code"),
         "clinical-status": _p("token", "clinicalStatus"),
         "verification-status": _p("token", "verificationStatus"),
+        "category": _p("token", "category"),
+        "identifier": _p("token", "identifier"),
+        "onset-age": _p("quantity", "onsetAge"),
         "onset-date": _p("date", "onsetDateTime", "onsetPeriod"),
         "abatement-date": _p("date", "abatementDateTime", "abatementPeriod"),
         "recorded-date": _p("date", "recordedDate"),

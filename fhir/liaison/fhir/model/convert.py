@@ -252,6 +252,14 @@ def _quantity_range(node: Any) -> Iterator[Quantity]:
         yield Quantity(low, high, *_unit(_object(node, "low") or _object(node, "high")))
 
 
+def _sampled(node: Any) -> Iterator[Quantity]:
+    """ "Just search on the bounds of the values in sampled data" (R4 observation.html#search, value-quantity): those that it
+    states, in the unit of its origin. The samples are not looked at, and without a stated limit there is no value."""
+    low, high = _decimal(node.get("lowerLimit")), _decimal(node.get("upperLimit"))
+    if low is not None or high is not None:
+        yield Quantity(low, high, *_unit(_object(node, "origin")))
+
+
 def _money(node: Any) -> Iterator[Quantity]:
     value = _decimal(node.get("value"))
     if value is not None:
@@ -294,6 +302,7 @@ CONVERT: dict[tuple[str, str], Convert] = {
     ("number", "Range"): _number_range,
     **{("quantity", name): _quantity for name in _QUANTITIES},
     ("quantity", "Range"): _quantity_range,
+    ("quantity", "SampledData"): _sampled,
     ("quantity", "Money"): _money,
     ("special", "Location.position"): _position,
 }
@@ -302,7 +311,6 @@ NOTHING: dict[tuple[str, str], str] = {
     ("date", "Age"): "an age is no date (Procedure.performed)",
     ("date", "Range"): "a range of ages is no date (Procedure.performed)",
     ("date", "string"): "a date in words cannot be compared",
-    ("quantity", "SampledData"): "a series of samples is no quantity",
     ("reference", "Attachment"): "an attachment is content, not a reference (Consent.source)",
     ("token", "Quantity"): "Group's `value` takes concepts and booleans only",
     ("token", "Range"): "Group's `value` takes concepts and booleans only",
