@@ -90,7 +90,7 @@ def test_a_comparator_opens_one_end(sign: str, met: set[str]) -> None:
 async def test_sampled_data_is_found_by_its_bounds(team: tuple[Territory, Key]) -> None:
     territory, patient = team
     data = {"origin": {"value": 0, "system": UCUM, "code": "mg"}, "period": 10, "dimensions": 1, "data": "1 2 9"}
-    whole = {"valueSampledData": {**data, "lowerLimit": 1, "upperLimit": 9}}
+    whole: dict[str, Any] = {"valueSampledData": {**data, "lowerLimit": 1, "upperLimit": 9}}
     one = territory.id(await territory.observation(patient, **whole))
     part = territory.id(await territory.observation(patient, component=[{"code": {"text": "x"}, **whole}]))
     bare = territory.id(await territory.observation(patient, valueSampledData=data))
