@@ -29,7 +29,8 @@ def classification(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Sets what this version of the software ships."""
 
     def ships(text: str) -> None:
-        monkeypatch.setattr(classify, "packaged_text", lambda: text)
+        for module in (class_text, classify):  # the one that gives it, and the one that has taken it from there
+            monkeypatch.setattr(module, "packaged_text", lambda: text)
         _forget()
 
     yield ships
