@@ -266,6 +266,17 @@ async def of_person(connection: "asyncpg.Connection | asyncpg.Pool", person: Key
     return [_account(row) for row in rows]
 
 
+async def without(connection: "asyncpg.Connection | asyncpg.Pool", professionals: Sequence[int]) -> list[int]:
+    """Those of these professionals who never had an account, in their order."""
+    rows = await connection.fetch(
+        "select fhir_res from account where fhir_kind = $1 and fhir_patient = 0 and fhir_res = any ($2::bigint[])",
+        kind_of("Practitioner"),
+        list(professionals),
+    )
+    held = {row["fhir_res"] for row in rows}
+    return [one for one in professionals if one not in held]
+
+
 async def every(connection: "asyncpg.Connection | asyncpg.Pool") -> list[Account]:
     """All accounts, suspended ones too, by user name."""
     return [_account(row) for row in await connection.fetch(f"select {_COLUMNS} from account a order by username")]

@@ -229,3 +229,21 @@ async def test_an_account_is_found_by_name_or_user_name_and_the_list_goes_on(
     pages = [await found(), await found(apres=everybody[2]), await found(apres=everybody[5])]
     assert pages == [everybody[:3], everybody[3:6], everybody[6:]]
     assert "Comptes suivants" in (await admin.get(PATH)).text
+
+
+async def test_who_of_the_directory_has_no_account_is_found_by_name_and_gets_one(
+    administered: Place, admin: httpx.AsyncClient
+) -> None:
+    """Nobody knows a reference by heart, and no other page shows one to an administrator."""
+    assert "sans compte" not in (await admin.get(PATH, params={"q": "camille none"})).text
+    await administered.house.database.writing.execute(
+        "update account set fhir_res = account where username = 'none'"  # theirs is somebody else's now
+    )
+    assert "sans compte" not in (await admin.get(PATH)).text  # nobody was looked for
+    page = (await admin.get(PATH, params={"q": "camille"})).text
+    [reference] = re.findall(r"\?personne=([\w/]+)#ouvrir", page)
+    assert "Camille NONE" in page
+    found = await admin.get(PATH, params={"personne": reference})
+    assert field(found.text, "personne") == reference
+    assert link_in(await post(admin, PATH, personne=reference, identifiant="camille.none"))
+    assert "sans compte" not in (await admin.get(PATH, params={"q": "camille none"})).text

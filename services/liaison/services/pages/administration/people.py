@@ -19,7 +19,7 @@ from liaison.auth.people.ways_in import Ways
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.services.pages import clock
-from liaison.services.pages.administration import doubtful
+from liaison.services.pages.administration import directory, doubtful
 from liaison.services.pages.entering import asked
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import PARIS, render
@@ -64,18 +64,20 @@ class Seen(NamedTuple):
 
 
 async def show(request: Request, *, status: int = 200, **context: Any) -> Response:
-    """Accounts by user name, all or those that a word of their name or user name finds, and whom one may be opened for.
-    What waits for a second administrator comes first."""
+    """Accounts by user name, all or those that a word of their name or user name finds, and whom one may be opened for: who
+    of the directory is so called, and whose identity staff have checked. What waits for a second administrator comes first."""
     _caller, me = await signed_in(request)
     reading = request.app.state.house.database.reading
     words = request.query_params.get("q", "").strip()[:64]
     after = request.query_params.get("apres", "")[:64]
+    called = await directory.called(request, words)
     with faults.reported():
         waiting = await recovery.asked(reading)
         first = [] if words or after else await accounts.numbered(reading, list(waiting))
         found = await accounts.find(
-            reading, words, await _called(request, words), after=after, but=[one.number for one in first], most=MOST + 1
+            reading, words, list(called), after=after, but=[one.number for one in first], most=MOST + 1
         )
+        without = await accounts.without(reading, list(called))
         ways = await ways_in.of_all(reading)
         checks = await identity_checks.waiting(reading)
     lines = [
@@ -91,24 +93,13 @@ async def show(request: Request, *, status: int = 200, **context: Any) -> Respon
         mine=me.account,
         words=words,
         more=found[MOST - 1].username if len(found) > MOST else "",
+        without=await directory.described_of(request, [called[one] for one in without]),
         seen=[await _seen(request, one) for one in checks],
         doubtful=await doubtful.waiting(request),
         documents=DOCUMENTS,
         given=given,
         **context,
     )
-
-
-async def _called(request: Request, words: str) -> list[int]:
-    """The professionals of the directory whose name has these words."""
-    if not words:
-        return []
-    house = request.app.state.house
-    caller, _me = await signed_in(request)
-    record = Record(house.engine, caller, address_of(request))
-    trees = await record.search("Practitioner", [("name:contains", word) for word in words.split()], most=200)
-    keys = [house.store.key("Practitioner", tree["id"]) for tree in trees]
-    return [key.res for key in keys if key is not None]
 
 
 async def _seen(request: Request, check: Check) -> Seen:
