@@ -180,8 +180,14 @@ async def open_envelope(connection: "asyncpg.Connection | asyncpg.Pool", account
     kept = await connection.fetchval(
         "update sealed_code set tries = tries + 1 where tries < $1 returning code", ENVELOPE_TRIES
     )
-    if not await matches(code.strip().upper(), kept):
+    if not await matches(_as_printed(code), kept):
         raise RecoveryProblem("This is not the sealed code, or it was used, or too many were tried.")
+
+
+def _as_printed(code: str) -> str:
+    """What was typed from paper, with the hyphens of the print: small letters, spaces or no hyphens are no wrong code."""
+    signs = "".join(one for one in code.upper() if one in _ALPHABET)
+    return "-".join(signs[at : at + 4] for at in range(0, len(signs), 4))
 
 
 async def at_the_console(connection: asyncpg.Connection, account: Account) -> str:
