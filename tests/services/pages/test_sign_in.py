@@ -56,6 +56,12 @@ async def test_every_refusal_is_one_page(place: Place) -> None:
     assert (Event.SIGN_IN, 4) in await events(place.house)
 
 
+async def test_a_passkey_is_offered_before_a_password(place: Place) -> None:
+    async with place.browser() as browser:
+        page = (await browser.get("/connexion")).text
+    assert 0 < page.index('data-at="/connexion/cle"') < page.index('id="identifiant"')
+
+
 async def test_what_was_typed_is_not_in_the_journal_in_clear(place: Place) -> None:
     async with place.browser() as browser:
         await sign_in(browser, "typed-by-mistake", "wrong")

@@ -93,6 +93,21 @@ async def test_where_real_people_sign_in_a_password_alone_opens_nothing_but_the_
         assert "Infirmier" in (await browser.get("/mes-connexions")).text
 
 
+@pytest.mark.parametrize("path", ["/ma-securite", "/ma-securite/code"])
+async def test_who_has_no_second_factor_yet_can_leave(real: Place, path: str) -> None:
+    async with real.browser() as browser:
+        first = await sign_in(browser, "nurse")
+        mine = await browser.get(first.headers["location"])
+        await browser.post("/ma-securite/code/preparer", data={"csrf": field(mine.text, "csrf"), "suite": "/"})
+        page = await browser.get(path)
+        assert page.text.count('action="/deconnexion"') == 1
+
+        gone = await browser.post("/deconnexion", data={"csrf": field(page.text, "csrf")})
+
+        assert gone.headers["location"] == "/connexion"
+        assert (await browser.get(path)).headers["location"].startswith("/connexion")
+
+
 async def test_without_the_rule_a_password_alone_would_do(real: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fault planted."""
 
