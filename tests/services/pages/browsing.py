@@ -2,8 +2,11 @@
 
 import html
 import re
+from datetime import datetime
 
 import httpx
+
+from liaison.fhir.model.dates import ZONE
 
 from ..oauth.conftest import field
 
@@ -15,3 +18,8 @@ async def say(browser: httpx.AsyncClient, page: str, path: str = "", **form: str
 
 def text(answer: httpx.Response) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+def today() -> str:
+    """The day on the pages. A module is found before midnight, and may be run after it: never a constant."""
+    return datetime.now(ZONE).date().isoformat()

@@ -5,7 +5,7 @@ from typing import Final
 
 from liaison.auth.access.classes import Class, union
 from liaison.auth.access.roles import ROLES, profession_of
-from liaison.auth.access.table import Table, packaged
+from liaison.auth.access.table import Table
 from liaison.services.pages.marking import _
 
 ROLE_NAMES: Final = {
@@ -125,13 +125,12 @@ def writes(table: Table, role: str, class_: Class) -> bool:
 
 
 _CONTENT: Final = union(("COORD_ONLY", "SAFETY", "VITAL", "CLIN", "ETP", "SOC"))
-BARE: Final = frozenset(
-    code
-    for code in ROLES
-    if not any(line.extent != "classes" or line.read & _CONTENT for line in packaged().for_role(code))
-)
-"""Who reads nothing of what a record holds beside the identity, the appointments and the agreements (row 10b): a page that told
-them « Rien n'est noté » would say what is not so."""
+
+
+def bare(table: Table, role: str) -> bool:
+    """Whether the role reads nothing of what a record holds beside the identity, the appointments and the agreements (row
+    10b): a page that told them « Rien n'est noté » would say what is not so."""
+    return not any(line.extent != "classes" or line.read & _CONTENT for line in table.for_role(role))
 
 
 def role_name(code: str, gettext: Callable[[str], str], stands_for: str = "", gender: str = "") -> str:

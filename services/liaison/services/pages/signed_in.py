@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from starlette.requests import Request
 
+from liaison.auth.access import adopted
+from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.auth.people import browsers, managers, notices
 from liaison.auth.people.accounts import Account
@@ -20,7 +22,7 @@ from liaison.services.pages import cookies
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.reading import names
 from liaison.services.pages.record import Record
-from liaison.services.pages.role_names import role_name
+from liaison.services.pages.role_names import bare, role_name
 
 _NAMES_KEPT = 2_000
 
@@ -38,7 +40,8 @@ class Me:
     """Who is signed in, as shown on every page. `person` is the reference of the Practitioner, Patient or
     RelatedPerson; `role_reference` and `organization_reference` are '' for those who have none. `unread`: notices that the
     data protection officer has not read; 0 for anyone else. `elsewhere`: through Pro Santé Connect. `manages`: has
-    roles to give in the structure that they act for."""
+    roles to give in the structure that they act for. `bare`: acts for a named professional and, by the table in force, reads
+    nothing of what a record holds (role_names.bare)."""
 
     account: Account
     name: str
@@ -55,6 +58,7 @@ class Me:
     unread: int = 0
     elsewhere: bool = False
     manages: bool = False
+    bare: bool = False
 
 
 class SignedIn(NamedTuple):
@@ -134,6 +138,8 @@ async def _me(request: Request, browser: Browser) -> Me:
             _names.popitem(last=False)
     with faults.reported():
         unread = await notices.unread(house.database.reading) if caller.role_code == "dpo" else 0
+        delegate = ROLES[caller.role_code].category == "delegate"
+        nothing = delegate and bare(await adopted.in_force(house.database.reading), caller.role_code)
     return Me(
         account=account,
         name=names.person,
@@ -148,6 +154,7 @@ async def _me(request: Request, browser: Browser) -> Me:
         csrf=browser.csrf,
         roles=names.roles,
         manages=names.manages,
+        bare=nothing,
         started_at=browser.started_at,
         expires_at=browser.expires_at,
         unread=unread,

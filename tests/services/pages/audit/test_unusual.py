@@ -20,9 +20,8 @@ from liaison.services.pages.audit.to_review import Line, Person
 from liaison.services.pages.languages import read_catalogue
 
 from ...oauth.conftest import Place, field, sign_in
-from ..browsing import say, text
+from ..browsing import say, text, today
 
-TODAY = date.today().isoformat()
 QUEUE, RULES, CASES = "/journal/urgences", "/journal/signaux", "/journal/affaires"
 
 
@@ -44,7 +43,6 @@ async def another_officer(place: Place) -> AsyncIterator[httpx.AsyncClient]:
 
 async def look(place: Place) -> None:
     """What the job does, once."""
-
     own = await connection(place.house.database.url)
     integrator = Integrator(place.house.journal_keys)
     await integrator.take(own)
@@ -55,7 +53,7 @@ async def look(place: Place) -> None:
 
 
 async def turned_on(officer: httpx.AsyncClient, rule: str = "no-relation", **more: str) -> None:
-    answer = await say(officer, f"{RULES}/{rule}", acte="marche", depuis=TODAY, **more)
+    answer = await say(officer, f"{RULES}/{rule}", acte="marche", depuis=today(), **more)
     assert answer.status_code == 303, text(answer)
 
 
@@ -87,17 +85,17 @@ async def test_a_rule_is_tried_turned_on_and_off_each_in_the_journal(place: Plac
     one = f"{RULES}/no-relation"
     assert "tâche d'un protocole" in text(await officer.get(one))
 
-    tried = await say(officer, one, acte="essayer", du=TODAY, au=TODAY, refusals="1")
+    tried = await say(officer, one, acte="essayer", du=today(), au=today(), refusals="1")
 
     assert "Essai : la règle aurait trouvé 1 accès" in text(tried)
     assert f"dossier {place.other_patient[:6]}" in text(tried)
     assert "Camille NURSE" in text(tried)
-    assert "n'aurait rien trouvé" in text(await say(officer, one, acte="essayer", du=TODAY, au=TODAY, refusals="9"))
+    assert "n'aurait rien trouvé" in text(await say(officer, one, acte="essayer", du=today(), au=today(), refusals="9"))
     assert await place.house.database.reading.fetchval("select count(*) from unusual_access") == 0
     for form in (
-        {"du": "", "au": TODAY},
-        {"du": TODAY, "au": "2020-01-01"},
-        {"du": TODAY, "au": TODAY, "refusals": "0"},
+        {"du": "", "au": today()},
+        {"du": today(), "au": "2020-01-01"},
+        {"du": today(), "au": today(), "refusals": "0"},
     ):
         assert (await say(officer, one, acte="essayer", **form)).status_code == 422, form
     assert (await say(officer, one, acte="marche", depuis="")).status_code == 422
@@ -120,8 +118,8 @@ async def test_many_trials_at_once_do_not_wait_for_each_other(place: Place, offi
     async with place.signed_in("nurse") as nurse:
         await nurse.get(f"/dossiers/{place.other_patient}")
     csrf = field((await officer.get("/mes-connexions")).text, "csrf")
-    days = [(date.fromisoformat(TODAY) - timedelta(days=back)).isoformat() for back in range(12)]
-    form = {"csrf": csrf, "acte": "essayer", "au": TODAY, "refusals": "1"}
+    days = [(date.fromisoformat(today()) - timedelta(days=back)).isoformat() for back in range(12)]
+    form = {"csrf": csrf, "acte": "essayer", "au": today(), "refusals": "1"}
 
     async with asyncio.timeout(60):
         tried = await asyncio.gather(
@@ -134,17 +132,17 @@ async def test_many_trials_at_once_do_not_wait_for_each_other(place: Place, offi
 
 
 async def test_names_wait_for_the_notice_to_staff(place: Place, officer: httpx.AsyncClient) -> None:
-    for act, days in (("marche", {"depuis": TODAY}), ("essayer", {"du": TODAY, "au": TODAY})):
+    for act, days in (("marche", {"depuis": today()}), ("essayer", {"du": today(), "au": today()})):
         refused = await say(officer, f"{RULES}/same-family", acte=act, **days)
         assert refused.status_code == 422
         assert "note d'information au personnel" in text(refused)
     assert (await say(officer, RULES, date="demain")).status_code == 422
 
-    assert (await say(officer, RULES, date=TODAY)).status_code == 303
+    assert (await say(officer, RULES, date=today())).status_code == 303
 
     await turned_on(officer, "same-family")
     assert "Le personnel est informé depuis le" in text(await officer.get(RULES))
-    assert next(one.detail["since"] for one in await told(place, Event.CONFIGURATION) if one.detail) == TODAY
+    assert next(one.detail["since"] for one in await told(place, Event.CONFIGURATION) if one.detail) == today()
 
 
 async def test_an_access_is_on_the_list_with_its_rule_and_without_the_name(
@@ -362,8 +360,8 @@ async def test_without_the_mandate_rules_are_read_and_not_chosen(place: Place, o
     await place.house.database.writing.execute("insert into audit_mandate (organization, convention) values (1, 'C 1')")
 
     assert "n'a pas le mandat du territoire" in text(await officer.get(RULES))
-    assert (await say(officer, f"{RULES}/night", acte="marche", depuis=TODAY)).status_code == 403
-    assert (await say(officer, RULES, date=TODAY)).status_code in (403, 404)
+    assert (await say(officer, f"{RULES}/night", acte="marche", depuis=today())).status_code == 403
+    assert (await say(officer, RULES, date=today())).status_code in (403, 404)
 
 
 async def test_reviews_are_counted_by_structure(place: Place, officer: httpx.AsyncClient) -> None:

@@ -23,7 +23,9 @@ def day(days: int) -> str:
     return (datetime.now(ZONE).date() + timedelta(days=days)).isoformat()
 
 
-DATED = {"fin": day(60), "autorisation": "2026-0412", "statut": "inscrit"}
+def dated(**more: str) -> dict[str, str]:
+    """The days are those of the moment: the modules are found before midnight, and may be run after it."""
+    return {"fin": day(60), "autorisation": "2026-0412", "statut": "inscrit", **more}
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ async def add(browser: httpx.AsyncClient, function: str, **more: str) -> httpx.R
 
 async def test_her_substitute_acts_for_her_until_the_last_day(place: Place, nurse: httpx.AsyncClient) -> None:
     assert "Remplacement et secrétariat" in (await nurse.get("/equipe")).text
-    link_in(await add(nurse, "substitute", **DATED))
+    link_in(await add(nurse, "substitute", **dated()))
     held = await place.house.database.reading.fetchrow(
         "select s.acts_for = n.role as hers, s.organization = n.organization as there, s.valid_to < 'infinity' as dated"
         " from held_role s, held_role n where s.role_code = 'substitute' and n.role_code = 'nurse'"
@@ -59,11 +61,11 @@ async def test_whom_the_directory_knows_is_the_same_person_in_a_new_role(
     """A second Practitioner would be nobody to an opposition that names the first."""
     counted = "select count(*) from directory_version where kind = $1 and superseded is null"
     reading, kind = place.house.database.reading, kind_of("Practitioner")
-    await add(nurse, "substitute", **DATED)
+    await add(nurse, "substitute", **dated())
     await post(nurse, "/equipe/terminer", personne=await person(nurse))
     before = await reading.fetchval(counted, kind)
 
-    assert (await add(nurse, function, **DATED)).status_code == 200
+    assert (await add(nurse, function, **dated())).status_code == 200
     assert await reading.fetchval(counted, kind) == before
     assert (
         await reading.fetchval(
@@ -75,12 +77,12 @@ async def test_whom_the_directory_knows_is_the_same_person_in_a_new_role(
 
 @pytest.mark.parametrize("function", ["gp", "nurse", "referent", "home-aide", "admin", ""])
 async def test_no_other_role_is_hers_to_give(nurse: httpx.AsyncClient, function: str) -> None:
-    assert (await add(nurse, function, **DATED)).status_code == 422
+    assert (await add(nurse, function, **dated())).status_code == 422
 
 
 @pytest.mark.parametrize("missing", ["fin", "autorisation", "rpps", "statut"])
 async def test_a_replacement_is_dated_and_authorised(nurse: httpx.AsyncClient, missing: str) -> None:
-    assert (await add(nurse, "substitute", **{**DATED, missing: ""})).status_code == 422
+    assert (await add(nurse, "substitute", **dated(**{missing: ""}))).status_code == 422
 
 
 async def test_whoever_acts_for_a_colleague_is_not_hers(place: Place, nurse: httpx.AsyncClient) -> None:
@@ -118,7 +120,7 @@ async def test_in_a_ward_the_ward_answers_for_its_people(place: Place, nurse: ht
         " where role_code = 'nurse' on conflict (organization) do update set part_of = 77"
     )
 
-    assert (await add(nurse, "substitute", **DATED)).status_code == 422
+    assert (await add(nurse, "substitute", **dated())).status_code == 422
 
 
 async def doctor_too(place: Place) -> None:
@@ -137,7 +139,7 @@ async def substitutes(place: Place, what: str = "active") -> list[object]:
 async def test_somebody_unknown_has_no_right_until_an_administrator_has_confirmed_her(
     place: Place, nurse: httpx.AsyncClient
 ) -> None:
-    added = await add(nurse, "substitute", **DATED)
+    added = await add(nurse, "substitute", **dated())
 
     assert "aucun droit n’est ouvert" in added.text
     assert "Profession à confirmer" in (await nurse.get("/equipe")).text
@@ -161,19 +163,19 @@ async def test_somebody_unknown_has_no_right_until_an_administrator_has_confirme
 async def test_who_is_known_with_another_profession_is_refused_in_so_many_words(
     place: Place, nurse: httpx.AsyncClient
 ) -> None:
-    await add(nurse, "substitute", **DATED)
+    await add(nurse, "substitute", **dated())
     await doctor_too(place)
     await post(nurse, "/equipe/terminer", personne=await person(nurse))
 
     for function in ("substitute", "trainee"):
-        refused = await add(nurse, function, **DATED)
+        refused = await add(nurse, function, **dated())
         assert refused.status_code == 422
         assert "de la même profession (infirmier). L’annuaire connaît cette personne comme médecin" in refused.text
     assert await substitutes(place) == [False]
 
 
 async def test_a_first_day_to_come_opens_nothing_before(place: Place, nurse: httpx.AsyncClient) -> None:
-    assert (await add(nurse, "substitute", **DATED, debut=day(3))).status_code == 200
+    assert (await add(nurse, "substitute", **dated(), debut=day(3))).status_code == 200
 
     page = html.unescape((await nurse.get("/equipe")).text)
     assert f"à partir du {day_said(date.fromisoformat(day(3)), 'd MMM y', 'fr')}" in page
@@ -211,7 +213,7 @@ async def test_a_first_day_to_come_opens_nothing_before(place: Place, nurse: htt
 async def test_days_and_authorisation_are_what_the_law_allows(
     place: Place, nurse: httpx.AsyncClient, wrong: dict[str, str], words: str
 ) -> None:
-    refused = await add(nurse, "substitute", **{**DATED, **wrong})
+    refused = await add(nurse, "substitute", **{**dated(), **wrong})
 
     assert (refused.status_code, words in html.unescape(refused.text)) == (422, True)
     assert await substitutes(place) == []
@@ -219,25 +221,25 @@ async def test_days_and_authorisation_are_what_the_law_allows(
 
 @pytest.mark.parametrize("number", ["2026-0412", "CDOM 56/26.118", "R12"])
 async def test_each_council_numbers_in_its_own_way(place: Place, nurse: httpx.AsyncClient, number: str) -> None:
-    assert (await add(nurse, "substitute", **{**DATED, "autorisation": number})).status_code == 200
+    assert (await add(nurse, "substitute", **{**dated(), "autorisation": number})).status_code == 200
 
 
 async def test_a_second_touch_adds_nobody(place: Place, nurse: httpx.AsyncClient) -> None:
-    answers = await asyncio.gather(*(add(nurse, "substitute", **DATED) for _ in range(3)))
+    answers = await asyncio.gather(*(add(nurse, "substitute", **dated()) for _ in range(3)))
 
     assert sorted(one.status_code for one in answers) == [200, 422, 422]
     assert len(await substitutes(place)) == 1
-    again = await add(nurse, "substitute", **DATED)
+    again = await add(nurse, "substitute", **dated())
     assert "déjà ce rôle" in again.text
     assert f'href="#personne-{await person(nurse)}"' in again.text
     assert f'id="personne-{await person(nurse)}"' in again.text
 
 
 async def test_the_same_person_comes_back_for_other_days(place: Place, nurse: httpx.AsyncClient) -> None:
-    await add(nurse, "substitute", **{**DATED, "fin": day(5)})
+    await add(nurse, "substitute", **dated(fin=day(5)))
 
-    assert (await add(nurse, "substitute", **DATED, debut=day(5))).status_code == 422
-    assert (await add(nurse, "substitute", **DATED, debut=day(6))).status_code == 200
+    assert (await add(nurse, "substitute", **dated(), debut=day(5))).status_code == 422
+    assert (await add(nurse, "substitute", **dated(), debut=day(6))).status_code == 200
     account = await place.house.database.reading.fetchval(
         "select ends_at from account where username = 'soazig.le-gall'"
     )
@@ -256,7 +258,7 @@ async def test_who_has_no_number_is_not_added_twice_by_name_unless_it_is_somebod
 
 
 async def test_the_last_day_moves_both_ways_and_the_account_with_it(place: Place, nurse: httpx.AsyncClient) -> None:
-    await add(nurse, "substitute", **DATED)
+    await add(nurse, "substitute", **dated())
     hers, renewed = await person(nurse), {"statut": "inscrit", "autorisation": "2026-0999"}
 
     for until, number in ((day(20), "2026-0412"), (day(90), "2026-0999")):
@@ -309,10 +311,10 @@ async def test_what_an_administrator_has_ended_stays_so(place: Place, nurse: htt
 
 
 async def test_what_has_begun_anew_is_not_taken_up_beside(place: Place, nurse: httpx.AsyncClient) -> None:
-    await add(nurse, "substitute", **DATED)
+    await add(nurse, "substitute", **dated())
     former = await person(nurse)
     await post(nurse, "/equipe/terminer", personne=former)
-    await add(nurse, "substitute", **DATED)
+    await add(nurse, "substitute", **dated())
 
     refused = await post(nurse, "/equipe/suspendre", personne=former)
 
@@ -334,7 +336,7 @@ async def test_where_there_is_no_role_to_give_nothing_leads_there_and_the_page_s
 
 
 async def test_a_substitute_is_called_by_her_profession(place: Place, nurse: httpx.AsyncClient) -> None:
-    await add(nurse, "substitute", **DATED)
+    await add(nurse, "substitute", **dated())
     await place.house.database.writing.execute("update held_role set active = true where role_code = 'substitute'")
     await place.house.database.writing.execute("update held_role set role_code = 'physio' where role_code = 'nurse'")
     substitute = await place.house.database.reading.fetchval(
@@ -350,7 +352,7 @@ async def test_the_number_of_a_colleague_gives_nobody_that_colleague_s_account(
     place: Place, nurse: httpx.AsyncClient
 ) -> None:
     """Known to the directory, and without an account yet: the link would be seen by the one who typed the number."""
-    await add(nurse, "substitute", **DATED)
+    await add(nurse, "substitute", **dated())
     await post(nurse, "/equipe/terminer", personne=await person(nurse))
     writing = place.house.database.writing
     await writing.execute("delete from account where username = 'soazig.le-gall'")
@@ -358,7 +360,7 @@ async def test_the_number_of_a_colleague_gives_nobody_that_colleague_s_account(
         "insert into known_profession select distinct practitioner, 'nurse' from held_role where role_code = 'substitute'"
     )
 
-    answer = await add(nurse, "substitute", **DATED)
+    answer = await add(nurse, "substitute", **dated())
 
     assert "un administrateur vérifie qui elle est" in answer.text
     assert "/premier-acces/" not in answer.text
@@ -370,7 +372,7 @@ async def test_the_number_of_a_colleague_gives_nobody_that_colleague_s_account(
 async def test_who_turns_out_to_be_of_another_profession_is_not_taken_up_again(
     place: Place, nurse: httpx.AsyncClient
 ) -> None:
-    await add(nurse, "substitute", **DATED)
+    await add(nurse, "substitute", **dated())
     hers, renewed = await person(nurse), {"statut": "inscrit", "autorisation": "2026-0999"}
     await post(nurse, "/equipe/suspendre", personne=hers)
     await doctor_too(place)

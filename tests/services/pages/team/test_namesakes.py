@@ -13,7 +13,7 @@ from liaison.fhir.definitions import kind_of
 from liaison.services.pages.record import Record
 
 from ...oauth.conftest import Place, place, settings
-from .test_for_oneself import DATED, add, day, nurse
+from .test_for_oneself import add, dated, day, nurse
 from .test_referent import RPPS
 from .test_team import person, post
 
@@ -34,7 +34,7 @@ async def rights(place: Place) -> int:
 
 async def known(nurse: httpx.AsyncClient) -> None:
     """The directory knows Anne-Laure Guillemot, whose replacement is over."""
-    await add(nurse, "substitute", **DATED, **SAME)
+    await add(nurse, "substitute", **dated(), **SAME)
     await post(nurse, "/equipe/terminer", personne=await person(nurse, "Anne-Laure Guillemot"))
 
 
@@ -150,7 +150,7 @@ async def test_a_number_is_that_of_one_name(place: Place, nurse: httpx.AsyncClie
     await known(nurse)
     before = await counted(place)
 
-    refused = await add(nurse, "substitute", **{**DATED, "nom": "Kerbrat", "prenom": "Maël"})
+    refused = await add(nurse, "substitute", **{**dated(), "nom": "Kerbrat", "prenom": "Maël"})
 
     assert (refused.status_code, "pour Anne-Laure Guillemot" in refused.text) == (422, True)
     assert (await counted(place), await rights(place)) == (before, 0)
@@ -159,13 +159,13 @@ async def test_a_number_is_that_of_one_name(place: Place, nurse: httpx.AsyncClie
 async def test_another_number_makes_nobody_another_person(place: Place, nurse: httpx.AsyncClient) -> None:
     await known(nurse)
 
-    asked = await add(nurse, "substitute", **{**DATED, **SAME, "rpps": OTHER})
+    asked = await add(nurse, "substitute", **{**dated(), **SAME, "rpps": OTHER})
 
     assert asked.status_code == 422
     same, other = choices(asked)
-    refused = await add(nurse, "substitute", **{**DATED, **SAME, "rpps": OTHER, "homonyme": same})
+    refused = await add(nurse, "substitute", **{**dated(), **SAME, "rpps": OTHER, "homonyme": same})
     assert (refused.status_code, "un administrateur corrige l’annuaire" in refused.text) == (422, True)
-    assert (await add(nurse, "substitute", **{**DATED, **SAME, "rpps": OTHER, "homonyme": other})).status_code == 200
+    assert (await add(nurse, "substitute", **{**dated(), **SAME, "rpps": OTHER, "homonyme": other})).status_code == 200
     assert await rights(place) == 0
 
 
@@ -176,7 +176,7 @@ async def test_whom_the_directory_has_put_aside_comes_back_by_no_number(place: P
     before = await counted(place)
 
     for form in ({"rpps": RPPS}, {"homonyme": same}):
-        refused = await add(nurse, "substitute" if "rpps" in form else "secretary", **{**DATED, **SAME, **form})
+        refused = await add(nurse, "substitute" if "rpps" in form else "secretary", **{**dated(), **SAME, **form})
         assert (refused.status_code, "ne compte plus cette personne" in refused.text) == (422, True)
     assert await counted(place) == before
 
