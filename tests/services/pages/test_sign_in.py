@@ -3,6 +3,7 @@
 import re
 
 import httpx
+import pytest
 
 from liaison.auth.journal.entry import Event
 from liaison.auth.people import accounts, phones
@@ -194,6 +195,16 @@ async def test_someone_without_a_role_is_told_so(place: Place) -> None:
         page = await browser.get("/role")
 
     assert "Aucun rôle en cours" in page.text
+
+
+@pytest.mark.parametrize("path", ["/mes-connexions", "/mes-applications", "/ma-securite", "/confirmer"])
+async def test_someone_without_a_role_has_the_pages_that_need_none_and_leaves(place: Place, path: str) -> None:
+    async with place.browser() as browser:
+        await sign_in(browser, "none")
+        page = await browser.get(path)
+        assert page.status_code == 200
+        gone = await browser.post("/deconnexion", data={"csrf": field(page.text, "csrf")})
+        assert gone.headers["location"] == "/connexion"
 
 
 async def test_a_role_that_ends_ends_the_session_at_the_next_page(place: Place) -> None:

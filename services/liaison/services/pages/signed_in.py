@@ -138,7 +138,8 @@ async def _me(request: Request, browser: Browser) -> Me:
             _names.popitem(last=False)
     with faults.reported():
         unread = await notices.unread(house.database.reading) if caller.role_code == "dpo" else 0
-        delegate = ROLES[caller.role_code].category == "delegate"
+        # NO_ROLE, of whoever holds none today, is none of them.
+        delegate = caller.role_code in ROLES and ROLES[caller.role_code].category == "delegate"
         nothing = delegate and bare(await adopted.in_force(house.database.reading), caller.role_code)
     return Me(
         account=account,
