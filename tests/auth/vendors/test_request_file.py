@@ -71,17 +71,21 @@ def test_a_good_file_is_read_as_it_is() -> None:
         ({"security_contact": None}, "/security_contact/email"),
         ({"security_contact": {"name": "x"}}, "/security_contact/email"),
         ({"surprise": 1}, "/surprise"),
-        ({"algorithm": "HS256"}, ""),
-        ({"jwks": {"keys": []}}, ""),
-        ({"redirect_uris": ["http://cabinet.example/cb"]}, ""),
-        ({"jwks": None, "jwks_uri": "http://cabinet.example/jwks"}, ""),
-        ({"jwks": None, "jwks_uri": "https://u:p@cabinet.example/jwks"}, ""),
-        ({"scopes": [{"scope": "system/Observation.rs", "reason": "x"}]}, ""),
-        ({"kind": "backend"}, ""),
-        ({"binding": "rope"}, ""),
+        ({"algorithm": "HS256"}, "/algorithm"),
+        ({"jwks": {"keys": []}}, "/jwks"),
+        ({"redirect_uris": ["http://cabinet.example/cb"]}, "/redirect_uris/0"),
+        ({"redirect_uris": ["https://cabinet.example/cb", "https://cabinet.example/#a"]}, "/redirect_uris/1"),
+        ({"redirect_uris": None}, "/redirect_uris"),
+        ({"jwks": None, "jwks_uri": "http://cabinet.example/jwks"}, "/jwks_uri"),
+        ({"jwks": None, "jwks_uri": "https://u:p@cabinet.example/jwks"}, "/jwks_uri"),
+        ({"scopes": [{"scope": "system/Observation.rs", "reason": "x"}]}, "/scopes"),
+        ({"kind": "backend"}, "/scopes"),
+        ({"kind": "backend"}, "/role"),
+        ({"kind": "backend"}, "/redirect_uris"),
+        ({"binding": "rope"}, "/binding"),
         ({"launch_url": 1}, "/launch_url"),
-        ({"launch_url": "https://cabinet.example/launch"}, ""),  # without the scope 'launch'
-        ({"launch_url": "http://cabinet.example/launch", "scopes": LAUNCHED}, ""),
+        ({"launch_url": "https://cabinet.example/launch"}, "/launch_url"),  # without the scope 'launch'
+        ({"launch_url": "http://cabinet.example/launch", "scopes": LAUNCHED}, "/launch_url"),
     ],
 )
 def test_a_fault_is_named_with_its_place(changes: dict[str, Any], where: str) -> None:
@@ -96,6 +100,20 @@ def test_all_faults_are_told_at_once() -> None:
         read_file(orjson.dumps(good(name=None, client_id="X", scopes=[], extra=1)))
 
     assert {one.where for one in refused.value.problems} == {"/extra", "/client_id", "/name", "/scopes"}
+
+
+def test_what_the_registration_would_refuse_is_told_with_all_else() -> None:
+    """Whoever corrects what was told has a file that is taken: no second round (docs/clients.md §5)."""
+    private = {**ECKey.generate_key("P-384").as_dict(private=True), "kid": "1"}
+    scopes = [{"scope": "user/Observation.sr", "reason": ""}]
+    wrong = good(
+        jwks={"keys": [private]}, redirect_uris=["http://x.example/cb"], scopes=scopes, binding="rope", algorithm="none",
+        launch_url="https://cabinet.example/launch",
+    )  # fmt: skip
+
+    assert faults_of(wrong).keys() == {
+        "/jwks/keys/0", "/redirect_uris/0", "/scopes/0/scope", "/scopes/0/reason", "/binding", "/algorithm",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"[]", b"null", b"{}", b"1", b'"' + b"x" * 70_000 + b'"', b"\xff"])

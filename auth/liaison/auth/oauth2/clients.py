@@ -13,7 +13,7 @@ from typing import Any, Final
 import asyncpg
 import orjson
 
-from liaison.auth.oauth2.registration import problem_of
+from liaison.auth.oauth2.registration import problems_of
 from liaison.auth.sessions import end_client
 from liaison.auth.smart.scopes import Scopes, read_scopes
 
@@ -139,7 +139,7 @@ async def add(
     private: bool = False,
 ) -> Client:
     """Raises ClientProblem for a registration that could not be served safely, or a client_id that is taken."""
-    problem = problem_of(
+    faults = problems_of(
         kind=kind,
         scope=scope,
         jwks=jwks,
@@ -155,8 +155,8 @@ async def add(
         owned=bool(role_code) if by_activation else bool(organization and role_code and purpose),
         private=private,
     )
-    if problem:
-        raise ClientProblem(problem)
+    if fault := next(faults, None):
+        raise ClientProblem(fault.text)
     number = secrets.randbits(62) or 1
     row = await connection.fetchrow(
         f"""

@@ -3,8 +3,8 @@
 Nothing here decides who registers: that is an administrator's, and for vendors' software two people's.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from liaison.auth.oauth2.rfc7523 import ALGORITHMS, key_problem
@@ -18,7 +18,14 @@ BINDINGS: Final = ("", "dpop", "mtls")
 _NO_PROOF: Final = "Only an app that proves who it is, by keys or a certificate, may exchange tokens."
 
 
-def problem_of(
+class Fault(NamedTuple):
+    """`part` is the parameter it is about, and in a list the number of it: `redirect_uris/0`."""
+
+    part: str
+    text: str
+
+
+def problems_of(
     *,
     kind: str,
     scope: str,
@@ -34,44 +41,58 @@ def problem_of(
     exchanges: bool = False,
     owned: bool,
     private: bool,
-) -> str:
-    """Why this may not be registered; '' when it may. `owned`: it has an organisation, a role and a purpose.
+) -> Iterator[Fault]:
+    """Why this may not be registered; nothing when it may. `owned`: it has an organisation, a role and a purpose.
     `private`: its jwks_uri may be of this machine (a sandbox set up for it)."""
-    return (
-        _kind_problem(kind, scope, redirect_uris, owned=owned, exchanges=exchanges)
-        or _proof_problem(kind, jwks, jwks_uri, algorithm, certificate_subject, private=private)
-        or _binding_problem(binding, certificate_subject)
-        or next((text for uri in (*redirect_uris, *post_logout_redirect_uris) if (text := redirect_problem(uri))), "")
-        or _launch_problem(kind, launch_url, scope)
-        or ("Only a client with keys may introspect." if introspects and not (jwks or jwks_uri) else "")
-        or (_NO_PROOF if exchanges and not (jwks or jwks_uri or certificate_subject) else "")
-    )
+    proved = jwks is not None or bool(jwks_uri)
+    yield from _kind_problems(kind, scope, redirect_uris, owned=owned, exchanges=exchanges)
+    yield from _proof_problems(kind, jwks, jwks_uri, algorithm, certificate_subject, private=private)
+    yield from _binding_problems(binding, certificate_subject)
+    for part, uris in (("redirect_uris", redirect_uris), ("post_logout_redirect_uris", post_logout_redirect_uris)):
+        for number, uri in enumerate(uris):
+            if text := redirect_problem(uri):
+                yield Fault(f"{part}/{number}", text)
+    if text := _launch_problem(kind, launch_url, scope):
+        yield Fault("launch_url", text)
+    if introspects and not proved:
+        yield Fault("introspects", "Only a client with keys may introspect.")
+    if exchanges and not (proved or certificate_subject):
+        yield Fault("exchanges", _NO_PROOF)
 
 
-def _kind_problem(kind: str, scope: str, redirect_uris: Sequence[str], *, owned: bool, exchanges: bool) -> str:
+def _kind_problems(
+    kind: str, scope: str, redirect_uris: Sequence[str], *, owned: bool, exchanges: bool
+) -> Iterator[Fault]:
     if kind not in KINDS:
-        return f"The kind is one of: {', '.join(KINDS)}."
+        yield Fault("kind", f"The kind is one of: {', '.join(KINDS)}.")
+        return
+    if text := _scope_problem(kind, scope):
+        yield Fault("scopes", text)
+    if kind == "app":
+        if not redirect_uris and not exchanges:
+            yield Fault("redirect_uris", "An app needs at least one redirect address.")
+        return
+    if not owned:
+        yield Fault("role", "A backend client acts for an organisation, in a role and for a purpose.")
+    if redirect_uris:
+        yield Fault("redirect_uris", "A backend client has no redirect address.")
+
+
+def _scope_problem(kind: str, scope: str) -> str:
     try:
         scopes = read_scopes(scope)
     except ScopeError as error:
         return str(error)
     if not scopes.scopes and (kind == "backend" or not scopes.signs_in):
         return "A client needs at least one resource scope; an app that only asks who someone is needs openid."
-    if kind == "backend":
-        if scopes.context != "system":
-            return "A backend client has system/ scopes only."
-        if not owned:
-            return "A backend client acts for an organisation, in a role and for a purpose."
-        if redirect_uris:
-            return "A backend client has no redirect address."
-    elif scopes.context == "system":
+    if kind == "backend" and scopes.context != "system":
+        return "A backend client has system/ scopes only."
+    if kind == "app" and scopes.context == "system":
         return "An app acts for a person: it has no system/ scopes."
-    elif not redirect_uris and not exchanges:
-        return "An app needs at least one redirect address."
     return ""
 
 
-def _proof_problem(
+def _proof_problems(
     kind: str,
     jwks: Mapping[str, Any] | None,
     jwks_uri: str,
@@ -79,20 +100,35 @@ def _proof_problem(
     certificate_subject: str,
     *,
     private: bool,
-) -> str:
+) -> Iterator[Fault]:
     if sum((jwks is not None, bool(jwks_uri), bool(certificate_subject))) > 1:
-        return "A client proves itself in one way: keys registered here, keys at its jwks_uri, or its certificate."
-    if certificate_subject:
-        return "" if not algorithm else "A client that proves itself by its certificate signs nothing: no algorithm."
-    if jwks is None and not jwks_uri:
-        return "A backend client needs keys." if kind == "backend" else ""
-    return key_set_problem(jwks, jwks_uri, algorithm, private=private)
+        part = "certificate_subject" if certificate_subject else "jwks_uri"
+        yield Fault(
+            part, "A client proves itself in one way: keys registered here, keys at its jwks_uri, or its certificate."
+        )
+    elif certificate_subject:
+        if algorithm:
+            yield Fault("algorithm", "A client that proves itself by its certificate signs nothing: no algorithm.")
+    elif jwks is None and not jwks_uri:
+        if kind == "backend":
+            yield Fault("jwks", "A backend client needs keys.")
+    else:
+        if text := _algorithm_problem(algorithm):
+            yield Fault("algorithm", text)
+        if text := _keys_problem(jwks, jwks_uri, private=private):
+            yield Fault("jwks_uri" if jwks_uri else "jwks", text)
 
 
 def key_set_problem(jwks: Mapping[str, Any] | None, jwks_uri: str, algorithm: str, *, private: bool = False) -> str:
     """Why these keys may not be those of a client; '' when they may. One of the two is given."""
-    if algorithm not in ALGORITHMS:
-        return f"The algorithm is exactly one of: {', '.join(ALGORITHMS)}."
+    return _algorithm_problem(algorithm) or _keys_problem(jwks, jwks_uri, private=private)
+
+
+def _algorithm_problem(algorithm: str) -> str:
+    return "" if algorithm in ALGORITHMS else f"The algorithm is exactly one of: {', '.join(ALGORITHMS)}."
+
+
+def _keys_problem(jwks: Mapping[str, Any] | None, jwks_uri: str, *, private: bool) -> str:
     if jwks_uri:
         problem = address_problem(jwks_uri, private=private)
         return f"The jwks_uri is refused: {problem}." if problem else ""
@@ -102,12 +138,13 @@ def key_set_problem(jwks: Mapping[str, Any] | None, jwks_uri: str, algorithm: st
     return next((text for key in keys if (text := key_problem(key))), "")
 
 
-def _binding_problem(binding: str, certificate_subject: str) -> str:
+def _binding_problems(binding: str, certificate_subject: str) -> Iterator[Fault]:
     if binding not in BINDINGS:
-        return f"The binding is one of: {', '.join(BINDINGS[1:])}, or none."
-    if certificate_subject and binding != "mtls":
-        return "A client that proves itself by its certificate has its tokens bound to it: binding mtls."
-    return ""
+        yield Fault("binding", f"The binding is one of: {', '.join(BINDINGS[1:])}, or none.")
+    elif certificate_subject and binding != "mtls":
+        yield Fault(
+            "binding", "A client that proves itself by its certificate has its tokens bound to it: binding mtls."
+        )
 
 
 def _launch_problem(kind: str, launch_url: str, scope: str) -> str:

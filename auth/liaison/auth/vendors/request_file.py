@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from liaison.auth.oauth2.registration import KINDS, problem_of
+from liaison.auth.oauth2.registration import KINDS, problems_of
 from liaison.auth.smart.scopes import ScopeError, read_scopes
 
 LARGEST: Final = 64 * 1024
@@ -21,6 +21,14 @@ _KNOWN: Final = {
 }  # fmt: skip
 _NAMES: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
 
+_JUDGED_WITH: Final = {
+    "launch_url": frozenset({"kind", "scopes"}),
+    "jwks": frozenset({"jwks_uri", "certificate_subject"}),
+    "jwks_uri": frozenset({"jwks", "certificate_subject"}),
+    "redirect_uris": frozenset({"kind"}),
+    "binding": frozenset({"certificate_subject"}),
+    "role": frozenset({"kind"}),
+}
 _OF_AN_ACTIVATION: Final = re.compile(r"\.[0-9]+$")
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """The members of a JWK that are nobody's but its owner's (RFC 7518 §6.2.2, §6.3.2, §6.4)."""
@@ -75,7 +83,9 @@ def read_file(content: bytes, *, private: bool = False, kept: bool = False) -> R
         raise BadFile(Problem("", "The file is not JSON.")) from None
     if not isinstance(tree, dict):
         raise BadFile(Problem("", "The file is one JSON object."))
-    problems = [*_problems(tree, private=private)]
+    problems = [*_problems(tree)]
+    told = frozenset(one.where.split("/")[1] for one in problems)
+    problems += _as_a_whole({name: part for name, part in tree.items() if name not in told}, told, private=private)
     if not kept:
         problems += _not_to_be_kept(tree)
     if problems:
@@ -101,7 +111,7 @@ def _file(tree: Mapping[str, Any]) -> RequestFile:
     )
 
 
-def _problems(tree: Mapping[str, Any], *, private: bool) -> Iterator[Problem]:
+def _problems(tree: Mapping[str, Any]) -> Iterator[Problem]:
     for name in sorted(tree.keys() - _KNOWN):
         yield Problem(f"/{name}", "This part is not known.")
     client_id = tree.get("client_id")
@@ -123,10 +133,7 @@ def _problems(tree: Mapping[str, Any], *, private: bool) -> Iterator[Problem]:
         yield Problem("/redirect_uris", "The redirect addresses are a list of texts.")
     if not isinstance(tree.get("jwks", {}), dict):
         yield Problem("/jwks", "A JWK Set is an object.")
-    found = [*_scope_problems(tree.get("scopes"))]
-    yield from found
-    if not found:
-        yield from _as_a_whole(tree, private=private)
+    yield from _scope_problems(tree.get("scopes"))
 
 
 def _not_to_be_kept(tree: Mapping[str, Any]) -> Iterator[Problem]:
@@ -182,26 +189,25 @@ def _scope_problems(scopes: Any) -> Iterator[Problem]:
             yield Problem(f"/scopes/{number}/reason", "Why is this needed? People will read it.")
 
 
-def _as_a_whole(tree: Mapping[str, Any], *, private: bool) -> Iterator[Problem]:
-    """What the registration itself would refuse."""
-    try:
-        problem = problem_of(
-            kind=tree.get("kind", ""),
-            scope=" ".join(one["scope"] for one in tree["scopes"]),
-            jwks=tree.get("jwks"),
-            jwks_uri=tree.get("jwks_uri", ""),
-            algorithm=tree.get("algorithm", ""),
-            binding=tree.get("binding", ""),
-            certificate_subject=tree.get("certificate_subject", ""),
-            redirect_uris=tree.get("redirect_uris", []),
-            launch_url=tree.get("launch_url", ""),
-            owned=bool(tree.get("role")),
-            private=private,
-        )
-    except (TypeError, AttributeError, KeyError):
-        return  # of a type that was reported above
-    if problem:
-        yield Problem("", problem)
+def _as_a_whole(tree: Mapping[str, Any], told: frozenset[str], *, private: bool) -> Iterator[Problem]:
+    """What the registration itself would refuse of the parts whose form is right. Nothing is said twice of a part that
+    was `told`, nor of what cannot be judged without it."""
+    for part, text in problems_of(
+        kind=tree.get("kind", ""),
+        scope=" ".join(one["scope"] for one in tree.get("scopes", ())),
+        jwks=tree.get("jwks"),
+        jwks_uri=tree.get("jwks_uri", ""),
+        algorithm=tree.get("algorithm", ""),
+        binding=tree.get("binding", ""),
+        certificate_subject=tree.get("certificate_subject", ""),
+        redirect_uris=tree.get("redirect_uris", []),
+        launch_url=tree.get("launch_url", ""),
+        owned=bool(tree.get("role")),
+        private=private,
+    ):
+        needed = _JUDGED_WITH.get(part, frozenset()) | {part.split("/")[0]}
+        if not needed & told:
+            yield Problem(f"/{part}", text)
 
 
 def _is_text(value: Any) -> bool:
