@@ -3,6 +3,9 @@
 import csv
 import hashlib
 import io
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import orjson
@@ -12,7 +15,7 @@ from liaison.auth.journal import looking
 from liaison.auth.journal.entry import Event
 from liaison.services.pages.audit.exporting import COLUMNS, neutral
 
-from ...oauth.conftest import Place
+from ...oauth.conftest import PASSWORD, Place, field
 from ..sheets.test_printing import words
 from .conftest import by_nurse, patient_key
 
@@ -43,6 +46,29 @@ async def test_a_csv_follows_the_filters_and_carries_its_count_and_hash(
     count = len(rows(narrowed.content))
     assert last == f"# {count} lignes,complet,SHA-256,{hashlib.sha256(before).hexdigest()}\r\n".encode()
     assert b"LE GOFF" not in whole.content
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "pdf"])
+async def test_an_export_asks_again_who_it_is_and_leads_back_to_the_question(
+    place: Place, officer: httpx.AsyncClient, form: str
+) -> None:
+    writing = place.house.database.writing
+    await writing.execute("update browser_session set started_at = now() - interval '31 minutes'")
+    refused = await officer.get(f"/journal/export.{form}?dossier={place.patient}&role=nurse")
+    assert refused.status_code == 303
+    assert refused.content == b""
+    assert await place.house.database.reading.fetchval(
+        "select count(*) from journal_entry where event = $1", Event.EXPORT
+    ) == 0  # fmt: skip
+
+    [back] = parse_qs(urlsplit(refused.headers["location"]).query)["suite"]
+    form_page = await officer.get(refused.headers["location"])
+    proof = {"csrf": field(form_page.text, "csrf"), "suite": field(form_page.text, "suite"), "secret": PASSWORD}
+    assert (await officer.post("/confirmer", data=proof)).headers["location"] == back
+    again = await officer.get(back)
+    [link] = re.findall(rf'href="(/journal/export\.{form}\?[^"]*)"', again.text)
+    assert "role=nurse" in link
+    assert (await officer.get(unescape(link))).status_code == 200
 
 
 async def test_an_ndjson_is_of_auditevents_and_ends_with_its_count_and_hash(

@@ -1,6 +1,7 @@
 """Exporter: the entries of an answer as CSV, as FHIR (NDJSON) or on paper, with their count and a SHA-256.
 
 An export follows the filters of its address, says when it was cut, and is itself an entry of the journal, before it leaves.
+It asks for a proof of who one is of less than half an hour, and leads back to the question it is of.
 Times are UTC. In a CSV, a cell that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV
 injection); the last line has the count and the SHA-256 of all bytes before it. Of a PDF, which cannot hold its own hash, it
 is the hash of the CSV of the same entries.
@@ -33,9 +34,10 @@ from liaison.services.pages.audit.question import Question, Unread, asked
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
 from liaison.services.pages.marking import _
+from liaison.services.pages.page import to_confirm
 from liaison.services.pages.record import Record
 from liaison.services.pages.sheets.printing import Part, pdf
-from liaison.services.pages.signed_in import address_of, signed_in
+from liaison.services.pages.signed_in import address_of, browser_of, signed_in
 
 COLUMNS: Final = (
     "moment_utc", "ligne", "acte", "resultat", "personne", "nom", "role", "structure", "nom_structure", "dossier",
@@ -64,11 +66,19 @@ async def export_pdf(request: Request) -> Response:
     return await _exported(request, "pdf")
 
 
+async def _proven(request: Request) -> bool:
+    """Whether who is signed in has proven it recently enough for something that leaves the house."""
+    browser = await browser_of(request)
+    return browser is not None and browser.recent
+
+
 async def _exported(request: Request, form: str) -> Response:
     caller, _me = await signed_in(request)
     house = request.app.state.house
     try:
         question = asked(request.query_params.multi_items())
+        if not await _proven(request):
+            return to_confirm(request, f"/journal/recherche?{question.query}")
         found = await answer(house, caller, question, clock.now(request), exported=True)
     except Unread as error:
         words = error.told(translations(language_of(request)).gettext)
