@@ -78,7 +78,7 @@ def test_updates_without_a_version_follow_each_other(service: Any, headers: dict
 
 
 def test_equal_transactions_make_one_resource(service: Any, headers: dict[str, str]) -> None:
-    """starter#459: of conditional creates in transactions at the same moment, all created."""
+    """starter#459, starter#826, hapi-fhir#4738: of conditional creates in transactions at the same moment, all created."""
     patient, value = service.patient(), str(uuid.uuid4())
     entry = {
         "resource": json.loads(flag(patient, identifier=[{"system": "urn:race", "value": value}])),
