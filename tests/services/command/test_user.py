@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from liaison.auth.access import internal
 from liaison.auth.people import accounts, invitations, second_factor, totp
+from liaison.fhir.store.contract import Request
 from liaison.services.house import House
 from liaison.services.settings import Settings
 
@@ -86,6 +88,24 @@ def test_a_link_is_given_again_until_its_owner_has_chosen(
     refused = console.run("user", "link", "li.nk")
     assert (refused.returncode, "user recover" in refused.stderr) == (1, True)
     assert state(console, "li.nk")["way_in"] == "password"
+
+
+def test_a_name_lists_who_of_the_directory_has_it_and_opens_nothing(
+    console: Console, settings: Settings, people: dict[str, Person]
+) -> None:
+    async def of_nurse(house: House) -> str:
+        reading = await internal.open_session(house.database.writing, "people")
+        read = await house.engine.handle(reading, Request("GET", people["nurse"].practitioner))
+        return str(json.loads(read.body)["name"][0]["family"])
+
+    family = in_house(settings, of_nurse)
+    asked = console.run("user", "invite", "by.name", family.lower())
+    assert asked.returncode == 1
+    [line] = [one for one in asked.stderr.splitlines() if one.startswith(people["nurse"].practitioner)]
+    assert family.lower() in line.lower()
+    assert "urse" in line  # what they do, which tells them from others of the name
+    assert "by.name" not in console.run("user", "list", "--json").stdout
+    assert console.run("user", "invite", "by.name", line.split()[0]).returncode == 0
 
 
 def test_suspended_resumed_ended_and_begun_again(

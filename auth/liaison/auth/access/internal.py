@@ -87,6 +87,13 @@ _TABLE: Final = (
         frozenset({"Practitioner", "PractitionerRole"}),
         frozenset({"Practitioner", "PractitionerRole"}),
     ),
+    Internal(
+        "accounts",
+        Purpose.HOPERAT,
+        "finds at the console who of the directory has a name, for whoever opens an account there",
+        frozenset({"Organization", "Practitioner", "PractitionerRole"}),
+        _NONE,
+    ),
     Internal("directory", Purpose.HOPERAT, "writes the directory and the library of protocols", _NONE, _ALL_TYPES),
     Internal(
         "indexing",

@@ -19,6 +19,7 @@ from liaison.auth.people.ways_in import NoLink, Ways
 from liaison.fhir.store.contract import Key
 from liaison.services.command import Refused, app, user_recovery, user_sessions
 from liaison.services.command.client import carry_out
+from liaison.services.command.user_called import MOST, called
 from liaison.services.command.user_recovery import changing, named, record
 from liaison.services.house import House
 from liaison.services.settings import Settings
@@ -50,7 +51,12 @@ def _secret(pin: bool) -> str:
 @user.command("add")
 def add(
     username: Annotated[str, typer.Argument(help="The name they type to sign in.")],
-    person: Annotated[str, typer.Argument(help="Who they are: Practitioner/<id>, Patient/<id> or RelatedPerson/<id>.")],
+    person: Annotated[
+        str,
+        typer.Argument(
+            help="Who they are: Practitioner/<id>, Patient/<id> or RelatedPerson/<id>. A name lists who of the directory has it."
+        ),
+    ],
     pin: Annotated[
         bool, typer.Option("--pin", help="A 6-digit PIN, for an enrolled phone, in place of a password.")
     ] = False,
@@ -82,10 +88,17 @@ async def _person(house: House, person: str) -> Key:
     type_, _, id_ = person.partition("/")
     key = house.store.key(type_, id_) if id_ else None
     if key is None or not await accounts.known(house.database.reading, key):
-        raise Refused(
-            f"{person} is nobody of this base. Give Practitioner/…, Patient/… or RelatedPerson/… with its id."
-        )
+        raise Refused(await _nobody(house, person))
     return key
+
+
+async def _nobody(house: House, typed: str) -> str:
+    """What is said of a name, or of a reference that leads to nobody."""
+    found = [] if "/" in typed else await called(house, typed)
+    if not found:
+        return f"{typed} is nobody of this base. Give Practitioner/…, Patient/… or RelatedPerson/… with its id."
+    more = ["…and others: give more of the name."] if len(found) > MOST else []
+    return "\n".join([f"Say who {typed} is, by what stands first in their line:", *found[:MOST], *more])
 
 
 def _way_in(one: Account, ways: Ways) -> str:
@@ -209,7 +222,12 @@ def _set_end(username: str, ends_at: "datetime | Literal['now'] | None", act: st
 @user.command("invite")
 def invite(
     username: Annotated[str, typer.Argument(help="The name they type to sign in.")],
-    person: Annotated[str, typer.Argument(help="Who they are: Practitioner/<id>, Patient/<id> or RelatedPerson/<id>.")],
+    person: Annotated[
+        str,
+        typer.Argument(
+            help="Who they are: Practitioner/<id>, Patient/<id> or RelatedPerson/<id>. A name lists who of the directory has it."
+        ),
+    ],
     until: Annotated[str, typer.Option(help="The last day of their contract: 2027-06-30.")] = "",
 ) -> None:
     """Open an account without any secret, and print the one-time link by which its owner chooses their own."""
