@@ -1,6 +1,7 @@
 """The consent page: each thing asked for has a box, and what is granted is what stayed ticked."""
 
 import re
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -114,6 +115,15 @@ async def test_choosing_among_many_is_by_name(shared: Place, monkeypatch: pytest
     assert "Patient LE GOFF" in none.text
     assert "Stranger" not in hidden.text
     assert "Untick what you refuse." in english.text
+
+
+async def test_the_last_day_is_that_of_a_calendar_here(shared: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past midnight in Paris it is still yesterday in universal time."""
+    late = datetime(2026, 11, 29, 23, 17, tzinfo=UTC)
+    monkeypatch.setattr(shared.house.database.clock, "now", lambda: late)
+    async with shared.signed_in() as browser:
+        page = await browser.get("/oauth/authorize", params=asking(scope=BOTH))
+    assert "Jusqu’au mercredi 30 décembre 2026, même" in page.text
 
 
 async def test_online_access_ends_with_the_sign_in_and_offline_access_does_not(shared: Place) -> None:

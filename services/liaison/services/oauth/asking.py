@@ -16,6 +16,7 @@ from liaison.services.oauth import consent as words
 from liaison.services.oauth import encounters
 from liaison.services.oauth.encounters import Visit, Visits
 from liaison.services.oauth.patients import Choice, Choices
+from liaison.services.pages import clock
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.onward import origin
@@ -89,7 +90,7 @@ def consent(
         software=about.asked.client.name,
         destination=_destination(about.asked),
         lines=words.lines(scopes, gettext, language_of(request)),
-        until=words.until(scopes, request.app.state.house.database.clock.now()),
+        until=words.until(scopes, clock.now(request)),
         outlasting=words.outlasting(scopes),
         identity=scopes.signs_in,
         request_text=urlencode(about.pairs),
