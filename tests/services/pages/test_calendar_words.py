@@ -22,6 +22,20 @@ def test_the_first_of_a_month_is_an_ordinal_in_french(day: date, pattern: str, f
     assert day_said(day, pattern, "en_GB") == english
 
 
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        (datetime(2026, 11, 29, 23, 17, tzinfo=UTC), "30 nov. 2026"),
+        (datetime(2026, 11, 29, 22, 59, tzinfo=UTC), "29 nov. 2026"),
+        (datetime(2026, 6, 30, 22, 0, tzinfo=UTC), "1er juil. 2026"),
+        (LATEST, "31 déc. 9999"),
+    ],
+    ids=["past midnight in Paris", "before midnight", "in summer", "the last moment"],
+)
+def test_the_day_of_a_moment_is_that_of_paris(moment: datetime, said: str) -> None:
+    assert day_said(moment, "d MMM y", "fr") == said
+
+
 def test_hours_are_left_alone() -> None:
     assert moment_said(datetime(2026, 11, 1, 1, 1, tzinfo=UTC), "d MMM y, HH:mm", "fr") == "1er nov. 2026, 01:01"
 

@@ -23,7 +23,9 @@ def last_day_before(end: datetime) -> date:
 
 
 def day_said(value: date, pattern: str, language: str) -> str:
-    """A day by a CLDR pattern that says it in words: 'd MMM y'."""
+    """A day by a CLDR pattern that says it in words: 'd MMM y'. Of a moment, the day that it is in Paris."""
+    if isinstance(value, datetime):
+        value = min(value.astimezone(UTC), _LAST_END).astimezone(ZONE).date()
     return _as_written(str(format_date(value, pattern, locale=language)), language)
 
 

@@ -98,10 +98,9 @@ def environment(language: str) -> Environment:
         late=moments.late,
         day=lambda value: day_said(value, "EEEE d MMMM y", language),
         last_day=lambda value: day_said(last_day_before(value), "d MMM y", language),
-        on_day=lambda value: day_said(_local(value).date(), "d MMM y", language),
+        on_day=lambda value: day_said(value, "d MMM y", language),
         iso_last_day=lambda value: last_day_before(value).isoformat(),
         iso_day=lambda value: _local(value).date().isoformat(),
-        short_day=lambda value: day_said(value, "d MMM y", language),
         clock=lambda value: (
             format_time(_local(value), "HH:mm", locale=language).replace(":", " h ")
             if language == "fr"
