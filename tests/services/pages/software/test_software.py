@@ -45,6 +45,7 @@ async def test_from_the_request_to_the_end(place: Place) -> None:
         page = (await admin.get("/logiciels")).text
         assert "Afficher les constantes dans le dossier du cabinet." in page
         assert "securite@cabinet.example" in page
+        assert "<code>https://cabinet.example/cb</code>" in page  # where the codes will go
         assert (await act(admin, "approve", request=number)).status_code == 303
         assert (await act(admin, "approve", request=number)).status_code == 422
         assert await clients.find(reading, "cabinet-plus") is None
