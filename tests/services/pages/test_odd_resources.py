@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 29, 8, tzinfo=UTC)
 SAID = (
     "{{ tree | sentence }}{{ tree | kind }}{{ tree | author }}{{ tree | value }}{{ tree | when }}{{ tree | late }}"
     "{% if tree | happened %}{{ tree | happened | moment }}{{ tree | happened | clock }}{{ tree | happened | iso_day }}"
-    "{{ tree | happened | short_day }}{{ tree | happened | last_day }}{% endif %}"
+    "{{ tree | happened | on_day }}{{ tree | happened | last_day }}{% endif %}"
 )
 
 

@@ -25,7 +25,7 @@ A desk is a folder pages/<desk>/ with `routes.py` (found by itself at start), it
     {% block navigation %}<li><a href="/mes-patients" aria-current="page">…</a></li>{% endblock %}
     {% block content %}<h1 class="govuk-heading-l">{% trans %}Mes patients{% endtrans %}</h1>{% endblock %}
 
-* One <h1>, a unique title; French in the source, each string in {% trans %} or gettext; filters: day, short_day, clock,
+* One <h1>, a unique title; French in the source, each string in {% trans %} or gettext; filters: day, on_day, clock,
   moment (Europe/Paris). A test fails on a string without English.
 * Components: {% from "govuk_frontend_jinja/components/button/macro.html" import govukButton %}. Give every text: their
   defaults are English. Wide tables go inside <div class="liaison-scroll" tabindex="0" role="region" aria-label="…">.
