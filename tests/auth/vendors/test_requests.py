@@ -248,6 +248,9 @@ async def test_suspension_and_end_reach_everything(database: Database) -> None:
         with pytest.raises(ClientProblem, match="not in force"):
             await clients.suspend(connection, here, active=True)
     assert not await in_transaction(database, life.end, name)
+    new = {**ECKey.generate_key("P-384").as_dict(private=False), "kid": "new"}
+    with pytest.raises(ClientProblem, match="ended"):
+        await in_transaction(database, life.change_keys, name, jwks={"keys": [new]})
     assert not await life_reviewed(database, name)
 
 

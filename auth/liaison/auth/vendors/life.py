@@ -29,11 +29,13 @@ async def change_keys(
 
     What it holds open ends: whoever has the old key may have used it. Raises ClientProblem."""
     row = await connection.fetchrow(
-        "select client, algorithm, certificate_subject, registration from client where client_id = $1 for update",
+        "select client, algorithm, certificate_subject, registration, ended_at from client where client_id = $1 for update",
         client_id,
     )
     if row is None or row["registration"] is not None:
         raise ClientProblem(f"{client_id} is no registration.")
+    if row["ended_at"] is not None:
+        raise ClientProblem(f"{client_id} has ended for good.")
     if row["certificate_subject"] or not row["algorithm"]:
         raise ClientProblem(f"{client_id} has no keys.")
     signing = algorithm or row["algorithm"]

@@ -183,5 +183,5 @@ def suspend(
             return known
 
     if not carry_out(work()):
-        raise Refused(f"There is no client {client_id}.")
+        raise Refused(f"There is no client {client_id}, or it has ended for good.")
     typer.echo(f"{client_id} is {'in force again' if lift else 'suspended'}.")
