@@ -3,10 +3,14 @@
 import asyncio
 import base64
 import json
+import os
 import re
 import stat
 import time
+from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
+from unittest.mock import patch
 
 import asyncpg
 import httpx
@@ -15,9 +19,14 @@ import pytest
 from liaison.auth.people import totp
 from liaison.fhir.store.embedded import Embedded
 from liaison.fhir.vault import FileKeyProvider
+from liaison.services.command.sandbox import _settings
 from liaison.services.installation import FICTITIOUS
+from liaison.services.sandbox import start as start_of
 from liaison.services.sandbox.folder import Folder
+from liaison.services.sandbox.territory import build
+from liaison.services.sandbox.territory.clock import PARIS, Clock
 from liaison.services.sandbox.token import NoToken
+from liaison.services.settings import Settings
 
 from ..console import typed
 from .conftest import Running, environment, hidden, liaison, start, stop
@@ -296,3 +305,32 @@ def test_the_journal_of_a_sandbox_is_verified_by_its_folder(sandbox: Running, tm
     nothing = liaison("journal", "verify", "--data", str(tmp_path / "nothing"))
     assert nothing.returncode != 0
     assert str(tmp_path / "nothing") in nothing.stderr
+
+
+@pytest.mark.parametrize("said", [{}, {"LIAISON_FETCH_PRIVATE_ADDRESSES": "1"}], ids=["unsaid", "said"])
+def test_the_shell_may_let_a_sandbox_fetch_keys_of_this_machine_and_say_nothing_else(
+    said: dict[str, str], tmp_path: Path
+) -> None:
+    """As docs/configuration.md has it: a vendor tries keys at an address of its own machine (`jwks_uri`)."""
+    other = {"LIAISON_DATA": "/elsewhere", "LIAISON_PROXY_SOCKET": "/elsewhere/proxy.sock"}
+    with patch.dict(os.environ, {**other, **said}):
+        settings = _settings(Folder(tmp_path), 8080, 1)
+
+    assert settings.fetch_private_addresses is bool(said)
+    assert (settings.data, settings.proxy_socket) == (tmp_path, None)
+
+
+async def test_a_base_that_is_being_made_is_not_refused_for_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Only a base that was declared a sandbox may be opened with the setting, and the first start is what declares it."""
+
+    class Opened(Exception):  # no error: the end of what is looked at
+        pass
+
+    def opened(settings: Settings) -> NoReturn:
+        assert not settings.fetch_private_addresses
+        raise Opened
+
+    monkeypatch.setattr("liaison.services.sandbox.start.House.opened", opened)
+    territory = build(Clock(datetime.now(PARIS)), "small")
+    with pytest.raises(Opened):
+        await start_of.fill(Settings(fetch_private_addresses=True), Folder(tmp_path), territory, lambda _: None)

@@ -150,10 +150,11 @@ def _settings(
     folder: Folder, port: int, workers: int, public_url: str = "", host: str = "", origins: Sequence[str] = ()
 ) -> Settings:
     """The settings of the sandbox, which its worker processes read from the environment. What the shell says of another
-    installation is not heard."""
+    installation is not heard; LIAISON_FETCH_PRIVATE_ADDRESSES is, which is for sandboxes alone."""
+    own = {name: value for name, value in os.environ.items() if name == "LIAISON_FETCH_PRIVATE_ADDRESSES"}
     for name in [name for name in os.environ if name.startswith("LIAISON_")]:
         del os.environ[name]
-    own = {
+    said = {
         "DATA": folder.path,
         "KEY_FILE": folder.key,
         "PORT": port,
@@ -163,7 +164,8 @@ def _settings(
         "ACCESS_LOG": "false",
         "CORS_ORIGINS": ",".join(origins),
     }
-    os.environ.update({f"LIAISON_{name}": str(value) for name, value in own.items()})
+    own.update({f"LIAISON_{name}": str(value) for name, value in said.items()})
+    os.environ.update(own)
     return Settings()
 
 

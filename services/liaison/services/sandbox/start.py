@@ -29,7 +29,8 @@ PAGES: Final = {
 
 async def fill(settings: Settings, folder: Folder, territory: Territory, progress: Callable[[int], None]) -> None:
     """A new base becomes a sandbox: declared first, then filled; sandbox.json is written last."""
-    async with House.opened(settings) as house:
+    # Nothing is fetched while it is filled; and only a base that was declared may be let to private addresses.
+    async with House.opened(settings.model_copy(update={"fetch_private_addresses": False})) as house:
         async with house.database.writing.acquire() as connection:
             await installation.declare(connection, house.vault, Kind.SANDBOX)
         directory = await load_directory(house, territory)
