@@ -26,6 +26,7 @@ class Published(Fetcher):
         self.keys = [*keys]
         self.max_age = max_age
         self.down = False
+        self.private = False
         self.fetched = 0
 
     async def get(self, url: str) -> Document:
@@ -33,8 +34,8 @@ class Published(Fetcher):
         self.fetched += 1
         if self.down:
             raise NotFetched("The address could not be reached.")
-        public = [{**key.as_dict(private=False), "use": "sig"} for key in self.keys]
-        return Document(orjson.dumps({"keys": public}), self.max_age)
+        shown = [{**key.as_dict(private=self.private), "use": "sig"} for key in self.keys]
+        return Document(orjson.dumps({"keys": shown}), self.max_age)
 
 
 class Clock:
@@ -184,6 +185,14 @@ async def test_the_sets_of_two_clients_are_two(database: Database, software: Sof
 def test_what_is_not_a_key_set(content: bytes) -> None:
     with pytest.raises(ValueError, match="The document"):
         read_key_set(content)
+
+
+async def test_a_private_key_that_is_published_proves_nothing(database: Database, software: Software) -> None:
+    """Whoever reads the address could sign as this client."""
+    published = Published(software.key)
+    published.private = True
+
+    assert not await accepted(database, software, KeySets(published))
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,9 @@ def _keys(*keys: Any) -> bytes:
         (_keys({**RSAKey.generate_key(2048).as_dict(private=False), "kid": "r"}), "No key there"),
         (_keys({**KEY, "kid": ""}), "kid"),
         (_keys(KEY, KEY), "same kid"),
+        (_keys(KEY, {**ECKey.generate_key("P-384").as_dict(private=True), "kid": "2"}), "private key is published"),
     ],
-    ids=["good", "silent", "html", "empty", "rsa", "no-kid", "twice"],
+    ids=["good", "silent", "html", "empty", "rsa", "no-kid", "twice", "private"],
 )
 async def test_keys_at_an_address_are_really_fetched(content: bytes | None, words: str) -> None:
     file = read_file(orjson.dumps(good(jwks=None, jwks_uri="https://cabinet.example/jwks")))

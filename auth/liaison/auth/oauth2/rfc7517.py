@@ -24,6 +24,8 @@ AGAIN: Final = 5.0
 LONGEST: Final = 3600.0
 """However long a vendor lets its keys be kept: one that it takes away is dead within the hour."""
 MOST_KEYS: Final = 20
+PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""The members of a JWK that are nobody's but its owner's (RFC 7518 §6.2.2, §6.3.2, §6.4)."""
 _CLIENTS: Final = 1000
 
 Keys = Sequence[Mapping[str, Any]]
@@ -92,4 +94,7 @@ def read_key_set(content: bytes) -> Keys:
     keys = found.get("keys") if isinstance(found, dict) else None
     if not isinstance(keys, list) or len(keys) > MOST_KEYS or not all(isinstance(key, dict) for key in keys):
         raise ValueError(f"The document is not a JWK Set of at most {MOST_KEYS} keys.")
+    if any(key.keys() & PRIVATE for key in keys):
+        # Published: whoever reads it signs as this client.
+        raise ValueError("A private key is published there. Make a new key pair, and publish the public half.")
     return keys

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from liaison.auth.oauth2.registration import KINDS, problems_of
+from liaison.auth.oauth2.rfc7517 import PRIVATE
 from liaison.auth.smart.scopes import ScopeError, read_scopes
 
 LARGEST: Final = 64 * 1024
@@ -30,8 +31,6 @@ _JUDGED_WITH: Final = {
     "role": frozenset({"kind"}),
 }
 _OF_AN_ACTIVATION: Final = re.compile(r"\.[0-9]+$")
-_PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-"""The members of a JWK that are nobody's but its owner's (RFC 7518 §6.2.2, §6.3.2, §6.4)."""
 
 
 class Problem(NamedTuple):
@@ -149,7 +148,7 @@ def private_keys(jwks: Any) -> Iterator[Problem]:
     """Each key of the set that should have stayed with its owner. Whatever the set is, nothing is raised."""
     keys = jwks.get("keys") if isinstance(jwks, dict) else None
     for number, key in enumerate(keys if isinstance(keys, list) else ()):
-        if isinstance(key, dict) and key.keys() & _PRIVATE:
+        if isinstance(key, dict) and key.keys() & PRIVATE:
             yield Problem(
                 f"/jwks/keys/{number}",
                 "This is a private key, and now known to others. Make a new key pair, and send the public half.",
