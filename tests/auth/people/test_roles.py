@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -13,6 +13,7 @@ from liaison.auth.people import roles
 from liaison.auth.people.roles import HeldRole
 from liaison.auth.sessions import Act, NoLongerHeld, is_alive, open_session
 from liaison.fhir.definitions import kind_of
+from liaison.fhir.model.dates import ZONE
 from liaison.fhir.store.contract import Change, Key
 from liaison.fhir.store.database import Database
 from liaison.fhir.store.ids import Ids
@@ -49,7 +50,12 @@ async def held(database: Database) -> list[HeldRole]:
 
 
 def day(days: int) -> str:
-    return (date.today() + timedelta(days=days)).isoformat()
+    return (datetime.now(ZONE).date() + timedelta(days=days)).isoformat()
+
+
+def dated(period: Any) -> Any:
+    """A period with days counted from now: a case is written before midnight, and may be run after it."""
+    return {end: day(one) if isinstance(one, int) else one for end, one in period.items()}
 
 
 async def test_an_active_role_may_be_chosen(database: Database) -> None:
@@ -62,10 +68,10 @@ async def test_an_active_role_may_be_chosen(database: Database) -> None:
     ("more", "count"),
     [
         ({"active": False}, 0),
-        ({"period": {"start": day(-10)}}, 1),
-        ({"period": {"start": day(2)}}, 0),
-        ({"period": {"end": day(-2)}}, 0),
-        ({"period": {"end": day(0)}}, 1),  # until the end of that day
+        ({"period": {"start": -10}}, 1),
+        ({"period": {"start": 2}}, 0),
+        ({"period": {"end": -2}}, 0),
+        ({"period": {"end": 0}}, 1),  # until the end of that day
         ({"period": {"start": "2001", "end": "2002"}}, 0),
         ({"period": {"start": "rubbish"}}, 0),
         ({"period": {"end": "rubbish"}}, 0),
@@ -75,6 +81,8 @@ async def test_an_active_role_may_be_chosen(database: Database) -> None:
     ids=str,
 )
 async def test_only_what_is_in_force_counts(database: Database, more: dict[str, Any], count: int) -> None:
+    if "period" in more:
+        more = {**more, "period": dated(more["period"])}
     await write(database, practitioner_role(**more))
 
     assert len(await held(database)) == count
@@ -83,21 +91,21 @@ async def test_only_what_is_in_force_counts(database: Database, more: dict[str, 
 @pytest.mark.parametrize(
     ("code", "acts_for", "period", "count"),
     [
-        ("substitute", True, {"start": day(-1), "end": day(1)}, 1),
-        ("substitute", False, {"start": day(-1), "end": day(1)}, 0),
-        ("substitute", True, {"start": day(-1)}, 0),
-        ("substitute", True, {"end": day(1)}, 0),
-        ("substitute", True, {"start": day(-9), "end": day(-2)}, 0),
-        ("trainee", True, {"end": day(30)}, 1),
-        ("trainee", False, {"end": day(30)}, 0),
-        ("secretary", True, {"start": day(-1)}, 1),
-        ("secretary", False, {"start": day(-1)}, 0),
+        ("substitute", True, {"start": -1, "end": 1}, 1),
+        ("substitute", False, {"start": -1, "end": 1}, 0),
+        ("substitute", True, {"start": -1}, 0),
+        ("substitute", True, {"end": 1}, 0),
+        ("substitute", True, {"start": -9, "end": -2}, 0),
+        ("trainee", True, {"end": 30}, 1),
+        ("trainee", False, {"end": 30}, 0),
+        ("secretary", True, {"start": -1}, 1),
+        ("secretary", False, {"start": -1}, 0),
     ],
 )
 async def test_who_stands_in_does_so_for_someone_and_for_a_time(
-    database: Database, code: str, acts_for: bool, period: dict[str, str], count: int
+    database: Database, code: str, acts_for: bool, period: dict[str, int], count: int
 ) -> None:
-    await write(database, practitioner_role(code, acts_for=acts_for, period=period))
+    await write(database, practitioner_role(code, acts_for=acts_for, period=dated(period)))
 
     assert len(await held(database)) == count
 
