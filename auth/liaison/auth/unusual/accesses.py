@@ -278,8 +278,8 @@ async def asked_of(base: Asks, caller: Caller) -> list[Access]:
 
 
 async def answer(connection: asyncpg.Connection, vault: Vault, caller: Caller, access: int, text: str) -> Access:
-    """In the caller's transaction, which journals it. Raises NotFound for anyone else's or what is not asked, BadRequest
-    without words."""
+    """In the caller's transaction, which journals it. The version rises: no reviewer settles what they read before it was
+    answered. Raises NotFound for anyone else's or what is not asked, BadRequest without words."""
     rows = await connection.fetch(f"{_ASKED} and a.access = $3 for update", caller.practitioner, UNSETTLED, access)
     if not rows or not _may_be_asked(caller):
         raise NotFound
@@ -287,4 +287,7 @@ async def answer(connection: asyncpg.Connection, vault: Vault, caller: Caller, a
         raise BadRequest(f"Write an answer of at most {MOST_LETTERS} letters.")
     mine = Access(*rows[0])
     await _say(connection, vault, mine, "", caller.practitioner, text)
+    await connection.execute(
+        "update unusual_access set version = version + 1 where patient = $1 and access = $2", mine.patient, access
+    )
     return mine

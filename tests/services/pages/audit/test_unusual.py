@@ -193,7 +193,11 @@ async def test_a_question_reaches_who_acted_and_the_answer_the_reviewer(
     assert "Une faute de frappe" in text(await officer.get(where))
     assert (await say(officer, where, **asked)).status_code == 412  # of what was shown before
     assert (await say(officer, where, **{**asked, "version": "9" * 5000})).status_code == 412
-    settled = {"outcome": "justified", "note": "Faute de frappe", "version": "2"}
+    unread = await say(officer, where, outcome="unjustified", note="Aucune réponse", version="2")  # as it was asked
+    assert unread.status_code == 412
+    assert "Quelqu'un vient d'écrire au sujet de cet accès" in text(unread)
+    assert "Une faute de frappe" in text(unread)
+    settled = {"outcome": "justified", "note": "Faute de frappe", "version": field(unread.text, "version")}
     assert (await say(officer, where, **settled)).status_code == 303
     waiting, _, reviewed = text(await officer.get(QUEUE)).partition("Déjà revus")
     assert place.other_patient[:6] not in waiting

@@ -31,7 +31,7 @@ REFUSALS: Final = {
     400: _("Choisissez un avis et dites pourquoi."),
     403: _("Il faut une autre personne : nul ne revoit son propre accès, ni ne confirme son propre avis."),
     409: _("Cet accès a déjà été revu."),
-    412: _("Quelqu'un vient de revoir cet accès : voici ce qu'il en est."),
+    412: _("Quelqu'un vient d'écrire au sujet de cet accès : voici ce qu'il en est."),
 }
 
 
