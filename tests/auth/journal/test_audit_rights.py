@@ -115,6 +115,25 @@ async def test_what_the_person_may_not_see_is_not_shown_to_have_been_read(read_b
     assert len((await world.events(auditor))[0]["entity"]) == 4
 
 
+async def test_what_the_person_may_not_see_moves_no_end_of_a_part(read_by_both: World) -> None:
+    """Neither does it fill a part, nor does where a part ends tell that it is there."""
+    world = read_by_both
+    await world.grant(1001, PATIENT, "21", Relation.SELF, Class.VITAL | Class.AUD)
+    person = await world.session("patient", Purpose.PATRQT, 0, PATIENT)
+    hidden, seen = await world.resource(1001, Class.PROT), await world.resource(1001, Class.VITAL)
+    asked = f"patient=Patient/{world.patient_id(1001)}"
+    for _ in range(4):
+        await world.journal.record([world.read(1001, NURSE, MSP, seen)])
+    before = [await world.reader.latest(person, asked, most) for most in (3, 5, 9)]
+    for _ in range(4):
+        await world.journal.record([world.read(1001, NURSE, MSP, hidden)])
+
+    after = [await world.reader.latest(person, asked, most) for most in (3, 5, 9)]
+
+    assert after == before
+    assert [(len(shown), older) for shown, older in after] == [(3, True), (5, False), (5, False)]
+
+
 async def test_a_grant_without_the_traces_gives_none(read_by_both: World) -> None:
     world = read_by_both
     await world.grant(1001, PATIENT, "23", Relation.CONSENT, Class.COORD)

@@ -121,12 +121,21 @@ class AuditReader:
             return [seen async for seen, _ in self._matching(connection, caller, asked, None)]
 
     async def latest(self, caller: Caller, query: str, most: int) -> tuple[list[Seen], bool]:
-        """The latest entries that a query finds which the columns decide, refusals aside, and whether there are older ones
-        than the `most` that were opened."""
+        """The latest `most` entries that the caller may see of those that a query finds which the columns decide, refusals
+        aside, with all of the last one's moment; and whether there are older ones. What they may not see changes neither."""
+        found: list[Seen] = []
+        after, wanted, ended = None, most + 1, False
         async with self._database.reading.acquire() as connection:
             asked = await self._asked(connection, caller, query, refusals=False)
-            records = await self._rows(connection, caller, asked, None, most + 1)
-            return await self._seen(connection, caller, records[:most]), len(records) > most
+            while not ended and _end_of_moment(found, most) == len(found):
+                records = await self._rows(connection, caller, asked, after, wanted)
+                found += await self._seen(connection, caller, records)
+                ended = len(records) < wanted
+                if records:
+                    after = Position(records[-1].at, records[-1].worker, records[-1].sequence)
+                wanted = max(CHUNK, most + 1 - len(found))
+        end = _end_of_moment(found, most)
+        return found[:end], end < len(found)
 
     async def columns(self, caller: Caller, where: audit_search.Where, most: int) -> tuple[list[Seen], bool]:
         """The latest entries by a condition on the columns in clear, and whether there were more than `most`. For the
@@ -356,6 +365,13 @@ class AuditReader:
         except (binascii.Error, ValueError, NotAuthentic):
             raise Gone("This page can no longer be continued. Search again.") from None
         return Position(datetime.fromisoformat(at), worker, sequence)
+
+
+def _end_of_moment(found: Sequence[Seen], most: int) -> int:
+    """How many of these, newest first, are the first `most` and those of the same moment as the last of them."""
+    if len(found) < most:
+        return len(found)
+    return next((n for n in range(most, len(found)) if found[n].record.at < found[most - 1].record.at), len(found))
 
 
 async def _registered(connection: asyncpg.Connection, clients: set[int]) -> Mapping[int, Software]:

@@ -1,7 +1,6 @@
 """« Je ne comprends pas cet accès »: the person, or who represents them, asks about one visit to their record."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -15,6 +14,7 @@ from liaison.auth.people.notices import Kind
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.services.pages.audit import in_parts
+from liaison.services.pages.audit.in_parts import Edge
 from liaison.services.pages.audit.lines import Line
 from liaison.services.pages.audit.who_saw import part_seen, told
 from liaison.services.pages.entering import asked
@@ -64,7 +64,7 @@ def _of(visits: Sequence[Visit], about: str) -> Visit:
     return found
 
 
-def _show(request: Request, line: Line, about: str, text: str, error: str, until: date | None) -> Response:
+def _show(request: Request, line: Line, about: str, text: str, error: str, until: Edge | None) -> Response:
     status = 400 if error else 200
     id_ = request.path_params["id"]
     return render(

@@ -5,7 +5,7 @@ someone else, a report of suspected abuse) is not told to have happened. The off
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -21,7 +21,7 @@ from liaison.fhir.errors import NotFound
 from liaison.fhir.store.contract import Key
 from liaison.services.pages import clock
 from liaison.services.pages.audit import in_parts, sheet
-from liaison.services.pages.audit.in_parts import Part
+from liaison.services.pages.audit.in_parts import Edge, Part
 from liaison.services.pages.audit.lines import Line, lines_of
 from liaison.services.pages.audit.paging import paged
 from liaison.services.pages.calendar_words import day_said
@@ -84,16 +84,18 @@ def _day(now: datetime, language: str) -> str:
 
 
 def _bounds(part: Part, gettext: Gettext, language: str) -> list[Paragraph]:
-    """Which days are not on this sheet."""
+    """What is not on this sheet."""
     said = []
     if part.before:
-        day = day_said(part.before, "d MMM y", language)
+        day = part.before.said(language)
         said.append(Paragraph("text", gettext(_("Accès d'avant le %(day)s.")) % {"day": day}))
     if part.older:
-        day = day_said(part.older, "d MMM y", language)
+        day = part.older.said(language)
         said.append(
             Paragraph("text", gettext(_("Les accès d'avant le %(day)s sont sur une autre feuille.")) % {"day": day})
         )
+    if part.cut:
+        said.append(Paragraph("text", gettext(_("Une visite en cours à cette heure-là est sur deux feuilles."))))
     return said
 
 
@@ -114,7 +116,7 @@ async def _told(request: Request, found: Sequence[Visit]) -> list[Line]:
     return await lines_of(house.database, record, found, translations(language_of(request)).gettext)
 
 
-async def as_the_person_would(house: Any, caller: Caller, id_: str, until: date | None = None) -> Part:
+async def as_the_person_would(house: Any, caller: Caller, id_: str, until: Edge | None = None) -> Part:
     """Raises NotFound unless the officer answers for this record."""
     key = house.store.key("Patient", id_)
     if key is None or not await house.audit.answers_for(caller, key.patient):

@@ -1,7 +1,6 @@
 """Qui a vu ce dossier ? For the person and who represents them: everyone who opened it. An officer's question: search.py."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Final
 
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from liaison.auth.journal import questions
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.journal.visits import Visit
 from liaison.services.pages.audit import in_parts, person_view, search
-from liaison.services.pages.audit.in_parts import Part
+from liaison.services.pages.audit.in_parts import Edge, Part
 from liaison.services.pages.audit.lines import Line, lines_of
 from liaison.services.pages.audit.paging import paged
 from liaison.services.pages.clinician.dossier import patient_or_404
@@ -61,7 +60,7 @@ async def printed(request: Request) -> Response:
     return person_view.on_paper(request, await told(request, caller, part.visits), request.path_params["id"], part)
 
 
-async def part_seen(request: Request, caller: Caller, me: Me, until: date | None) -> Part:
+async def part_seen(request: Request, caller: Caller, me: Me, until: Edge | None) -> Part:
     """What this person may know of who opened this record; in the journal as read before this returns. Raises NotFound for a
     record that is not theirs."""
     house, id_ = request.app.state.house, request.path_params["id"]
