@@ -13,6 +13,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
+from liaison.services.pages.reading.written import text_of
+
 from ..services.delivery.telephone import Telephone, person
 from ..services.running_sandbox import Running
 from .line import Line
@@ -169,7 +171,8 @@ class Handset:
     def words(self, encounter: dict[str, Any]) -> str:
         """What was written to the team at that visit."""
         token = self.territory.token("home_service_manager")
-        return self.territory.get(token, f"Communication?encounter=Encounter/{encounter['id']}").text
+        found = self.territory.get(token, f"DocumentReference?encounter=Encounter/{encounter['id']}").json()
+        return "\n".join(text_of(entry["resource"]) for entry in found.get("entry", []))
 
     def filed(self, visit: str) -> list[dict[str, Any]]:
         """What the service's own software finds of a visit."""

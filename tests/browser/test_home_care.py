@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from playwright.async_api import Page
 
+from liaison.services.pages.reading.written import text_of
+
 from .conftest import Desks, heading, press, told
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -79,8 +81,8 @@ async def test_a_full_visit_with_an_alert_takes_twelve_touches_and_reaches_the_d
     [task] = desks.resources("gp", f"Task?patient={patient}&code={LEVEL}|ORANGE&_lastUpdated=ge{since}")
     assert task["status"] == "requested"
     assert "Quelque chose m'inquiète" in task["description"]
-    [note] = desks.resources("gp", f"Communication?patient={patient}&_lastUpdated=ge{since}")
-    assert note["payload"] == [{"contentString": "Chaussures trop serrées ce matin."}]
+    [note] = desks.resources("gp", f"DocumentReference?patient={patient}&_lastUpdated=ge{since}")
+    assert text_of(note) == "Chaussures trop serrées ce matin."
 
     doctor = await desks.sign_in("gp")
     await doctor.goto(f"/dossiers/{patient}")

@@ -1,5 +1,6 @@
 """A recorded visit that its author tells anew: what is replaced, what is taken back, and when it may not be."""
 
+from base64 import b64decode
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -121,8 +122,12 @@ def test_the_same_answers_write_nothing() -> None:
 def test_only_what_differs_is_written() -> None:
     bundle = amendment(LIBRARY, visit({**EVERYTHING, "weight": 73.5}), FILED)
 
-    assert [part(entry["resource"])[1] for entry in bundle["entry"]] == ["response", "weight"]
-    assert {entry["resource"]["status"] for entry in bundle["entry"]} == {"amended"}
+    *written, provenance = [entry["resource"] for entry in bundle["entry"]]
+    assert [part(one)[1] for one in written] == ["response", "weight"]
+    assert {one["status"] for one in written} == {"amended"}
+    assert provenance["activity"]["coding"][0]["code"] == "UPDATE"
+    assert provenance["target"] == [{"reference": f"{one['resourceType']}/{one['id']}"} for one in written]
+    assert "ifNoneExist" not in bundle["entry"][-1]["request"]
 
 
 def test_what_is_no_longer_said_is_entered_in_error_and_may_be_said_again() -> None:
@@ -219,8 +224,10 @@ def test_a_word_added_raises_only_the_signs_that_were_not_told() -> None:
     typed = visit({**EVERYTHING, "alert": ["alert-chest", "alert-house"]}, id=number)
 
     bundle = addition(LIBRARY, typed, "Encounter/encounter", "À propos de la visite.", EVERYTHING)
-    note, alert = (entry["resource"] for entry in bundle["entry"])
-    assert note["payload"] == [{"contentString": "À propos de la visite."}]
+    note, alert, provenance = (entry["resource"] for entry in bundle["entry"])
+    assert b64decode(note["content"][0]["attachment"]["data"]).decode() == "À propos de la visite."
+    assert [one["reference"] for one in provenance["target"]] == [entry["fullUrl"] for entry in bundle["entry"][:2]]
     assert [sign["valueCodeableConcept"]["text"] for sign in alert["input"]] == ["Douleur dans la poitrine"]
-    assert {one["encounter"]["reference"] for one in (note, alert)} == {"Encounter/encounter"}
-    assert len(addition(LIBRARY, visit(EVERYTHING, id=number), "Encounter/e", "Mot.", EVERYTHING)["entry"]) == 1
+    assert {note["context"]["encounter"][0]["reference"], alert["encounter"]["reference"]} == {"Encounter/encounter"}
+    silent = addition(LIBRARY, visit(EVERYTHING, id=number), "Encounter/e", "Mot.", EVERYTHING)["entry"]
+    assert [one["resource"]["resourceType"] for one in silent] == ["DocumentReference", "Provenance"]

@@ -1,5 +1,6 @@
 """What the answers of a home visit become."""
 
+from base64 import b64decode
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,13 @@ TEAM = {
 }
 
 
-def _transaction(answers: dict[str, Any], **more: Any) -> dict[str, Any]:
+def _transaction(
+    answers: dict[str, Any],
+    *,
+    device_time: datetime | None = None,
+    transcribed_by: dict[str, Any] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
     visit = Visit(
         id=UUID(int=7),
         patient="Patient/1",
@@ -36,6 +43,8 @@ def _transaction(answers: dict[str, Any], **more: Any) -> dict[str, Any]:
         answers={**START, **answers},
         recorded=datetime(2026, 11, 23, 10, 21, tzinfo=PARIS),
         teams=[TEAM],
+        device_time=device_time,
+        transcribed_by=transcribed_by,
     )
     return transaction(library.shipped(), visit, **more)
 
@@ -74,6 +83,49 @@ def test_measures_carry_the_codes_of_the_vital_signs() -> None:
     assert found["2708-6"]["category"][0]["coding"][0]["code"] == "vital-signs"
     assert found["72514-3"]["valueQuantity"]["value"] == 3
     assert found["29463-7"]["effectiveDateTime"] == START["end"]
+
+
+def test_measures_claim_the_profiles_of_the_guide() -> None:
+    bundle = _transaction({"weight": 72.5, "spo2": 91.0, "pain": 3, "meal": "meal-all"})
+
+    found = {
+        tree["code"]["coding"][0]["code"]: tree.get("meta", {}).get("profile") for tree in _of(bundle, "Observation")
+    }
+    base = "https://interop.esante.gouv.fr/ig/fhir/mesures/StructureDefinition"
+    assert found["29463-7"] == [f"{base}/mesures-fr-observation-body-weight"]
+    assert found["2708-6"] == [f"{base}/mesures-fr-observation-oxygen-sat"]
+    assert found["72514-3"] == [f"{base}/mesures-observation-pain-severity"]
+    assert found["meal"] is None
+
+
+def test_the_words_of_a_visit_are_a_note_of_the_cahier_de_liaison() -> None:
+    (note,) = _of(_transaction({"note": "Elle a bien mangé, « merci »."}), "DocumentReference")
+
+    assert note["meta"]["profile"] == [
+        "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-document-reference"
+    ]
+    assert (note["status"], note["type"]["coding"][0]["code"]) == ("current", "INTERV")
+    assert [label["coding"][0]["code"] for label in note["securityLabel"]] == ["N"]
+    assert note["author"] == [{"reference": "PractitionerRole/aide"}]
+    assert b64decode(note["content"][0]["attachment"]["data"]).decode() == "Elle a bien mangé, « merci »."
+    assert not {"docStatus", "custodian", "authenticator"} & note.keys()  # forbidden by the profile
+
+
+def test_a_provenance_says_who_told_it_and_when_by_both_clocks() -> None:
+    device = datetime(2026, 11, 23, 13, 20, tzinfo=PARIS)  # three hours ahead
+    manager = {"reference": "PractitionerRole/manager"}
+    bundle = _transaction({"note": "Bien.", "weight": 72.5}, device_time=device, transcribed_by=manager)
+
+    *others, entry = bundle["entry"]
+    told = entry["resource"]
+    assert told["resourceType"] == "Provenance"
+    assert told["occurredDateTime"] == "2026-11-23T13:20:00+01:00"
+    assert told["recorded"] == "2026-11-23T10:21:00+01:00"
+    assert {(one["type"]["coding"][0]["code"], one["who"]["reference"]) for one in told["agent"]} == {
+        ("author", "PractitionerRole/aide"),
+        ("enterer", "PractitionerRole/manager"),
+    }
+    assert [one["reference"] for one in told["target"]] == [one["fullUrl"] for one in others]
 
 
 def test_what_the_aide_does_not_know_is_in_the_form_but_is_no_finding() -> None:
@@ -126,6 +178,7 @@ def test_every_entry_is_conditional_on_the_phones_own_identifier() -> None:
 
     conditions = [entry["request"]["ifNoneExist"] for entry in bundle["entry"]]
     assert len(set(conditions)) == len(bundle["entry"])
+    assert conditions[-1] == f"target:Encounter.{conditions[0]}"  # the Provenance, which R4 gives no identifier
     assert conditions[0] == f"identifier=https://liaison.example/fhir/id/visit|{UUID(int=7)}%23encounter"
     assert bundle == _transaction({"weight": 72.5, "note": "Bien.", "breath": "breath-more"})
 

@@ -66,6 +66,11 @@ class Item:
         return bool(found and found.get("valueBoolean"))
 
     @property
+    def profile(self) -> str:
+        """The profile of the Observation that the answer becomes, from the element that the item is defined by; '' for none."""
+        return str(self.tree.get("definition", "")).partition("#")[0]
+
+    @property
     def category(self) -> Tree:
         found = self._extension(_CATEGORY)
         return dict(found["valueCodeableConcept"]) if found else dict(_SURVEY)

@@ -27,3 +27,20 @@ OBSERVATION_EXTRACT: Final = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc
 PARTICIPATION_FUNCTION: Final = (
     "https://mos.esante.gouv.fr/NOS/TRE_R259-HL7ParticipationFunction/FHIR/TRE-R259-HL7ParticipationFunction"
 )
+
+NOTE_TYPE: Final = "https://mos.esante.gouv.fr/NOS/TRE_R234-TypeNote/FHIR/TRE-R234-TypeNote"
+DOCUMENT_VISIBILITY: Final = (
+    "https://mos.esante.gouv.fr/NOS/TRE_A07-StatusVisibiliteDocument/FHIR/TRE-A07-StatusVisibiliteDocument"
+)
+LIAISON_NOTE: Final = "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-document-reference"
+HOME_EVENT: Final = "https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-encounter-evenement"
+OTHER_EVENT: Final = {
+    "coding": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/data-absent-reason",
+            "code": "not-permitted",
+            "display": "Not Permitted",
+        }
+    ]
+}
+"""How that profile says an event that neither the SSIAD nor the SERAFIN list has: its name is the text."""

@@ -29,6 +29,7 @@ class Filing:
         self._visit, self._recorded = visit, recorded
         self._entries: list[Tree] = []
         self._kept: set[str] = set()
+        self._told: list[str] = []
 
     def add(self, name: str, tree: Tree) -> str:
         """Gives the reference by which the other parts name this one."""
@@ -39,6 +40,7 @@ class Filing:
         if name in self._recorded:
             return self._replace(name, tree)
         urn = f"urn:uuid:{uuid5(self._visit, name)}"
+        self._told.append(urn)
         self._entries.append(
             {
                 "fullUrl": urn,
@@ -56,12 +58,30 @@ class Filing:
         """This part stands as it is recorded."""
         self._kept.add(name)
 
-    def bundle(self) -> Tree:
-        """With what is recorded and was not added again, as entered in error."""
+    def bundle(self, provenance: Tree) -> Tree:
+        """With what is recorded and was not added again, as entered in error; and with the Provenance of all that is written,
+        where anything is."""
         for name in self._recorded.keys() - self._kept:
             if self._recorded[name].get("status") != IN_ERROR:
                 self._put(name, {**self._recorded[name], "status": IN_ERROR})
+        if self._told:
+            self._entries.append(self._provenance(provenance))
         return {"resourceType": "Bundle", "type": "transaction", "entry": self._entries}
+
+    def _provenance(self, provenance: Tree) -> Tree:
+        """A Provenance has no identifier: that of a new visit is made once because none is about its first part yet; that of a
+        correction because what it replaces is the version that was read."""
+        request: Tree = {"method": "POST", "url": "Provenance"}
+        if not self._recorded:
+            first = self._entries[0]
+            type_, condition = first["request"]["url"], first["request"]["ifNoneExist"]
+            request["ifNoneExist"] = f"target:{type_}.{condition}"
+        target = [{"reference": reference} for reference in self._told]
+        return {
+            "fullUrl": f"urn:uuid:{uuid5(self._visit, 'provenance')}",
+            "resource": {**provenance, "target": target},
+            "request": request,
+        }
 
     def _replace(self, name: str, tree: Tree) -> str:
         before = self._recorded[name]
@@ -75,6 +95,7 @@ class Filing:
         before = self._recorded[name]
         meta = {key: value for key, value in before["meta"].items() if key not in _OF_THE_STORE}
         path = f"{before['resourceType']}/{before['id']}"
+        self._told.append(path)
         self._entries.append(
             {
                 "fullUrl": f"urn:uuid:{uuid5(self._visit, name)}",

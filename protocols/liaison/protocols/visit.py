@@ -5,6 +5,7 @@ Every entry is conditional on an identifier made from the phone's own UUID, so t
 visit that its author corrects is told anew over what was recorded of it (amending.py says when that may be).
 """
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,8 @@ Tree = dict[str, Any]
 
 FORM: Final = f"{codes.LOCAL}/Questionnaire/home-visit"
 _ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+_DATA_OPERATION: Final = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
+_PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 
 class Invalid(Exception):
@@ -54,7 +57,8 @@ NOTHING: Final[Mapping[str, Tree]] = MappingProxyType({})
 def transaction(
     library: Library, visit: Visit, *, clinical_decisions: bool = True, recorded: Mapping[str, Tree] = NOTHING
 ) -> Tree:
-    """The Bundle of one visit: Encounter, QuestionnaireResponse, Observations, the note, and one alert if there is any.
+    """The Bundle of one visit: Encounter, QuestionnaireResponse, Observations, the note, one alert if there is any, and the
+    Provenance of what it files or changes.
 
     `recorded`: what the record holds of this visit already, by part. What says the same is left alone, what changed is
     replaced, what is no longer said is entered in error; an alert is told anew and never lowered. No entry: all the same.
@@ -76,7 +80,7 @@ def transaction(
         alert = corrected(raised, alert, visit.aide, visit.recorded)
     if alert is not None:
         writer.add("alert", alert)
-    return writer.bundle()
+    return writer.bundle(_provenance(visit, "UPDATE" if recorded else "CREATE"))
 
 
 def addition(library: Library, visit: Visit, encounter: str, words: str, told: Mapping[str, Answer]) -> Tree:
@@ -88,7 +92,7 @@ def addition(library: Library, visit: Visit, encounter: str, words: str, told: M
     known = [sign.coding for sign in signs_of(form, told)]
     if signs := [sign for sign in signs_of(form, visit.answers) if sign.coding not in known]:
         writer.add("alert", _alert(library, visit, signs, "", encounter, _words(visit)))
-    return writer.bundle()
+    return writer.bundle(_provenance(visit, "CREATE"))
 
 
 def _alert(library: Library, visit: Visit, signs: Sequence[Sign], response: str, encounter: str, words: str) -> Tree:
@@ -153,7 +157,11 @@ def _encounter(visit: Visit) -> Tree:
         "resourceType": "Encounter",
         "status": "finished" if visit.answers["presence"] == "present" else "cancelled",
         "class": {"system": _ACT_CODE, "code": "HH", "display": "Au domicile"},
-        "type": [{"coding": [{"system": codes.HOME_CARE, "code": "visit", "display": "Visite à domicile"}]}],
+        "meta": {"profile": [codes.HOME_EVENT]},
+        "type": [
+            {"coding": [{"system": codes.HOME_CARE, "code": "visit", "display": "Visite à domicile"}]},
+            codes.OTHER_EVENT | {"text": "Visite à domicile"},
+        ],
         "subject": {"reference": visit.patient},
         "participant": [{"period": period, "individual": visit.aide}],
         "period": period,
@@ -208,6 +216,8 @@ def _observation(item: Item, visit: Visit, encounter: str, response: str) -> Tre
         **value,
         "derivedFrom": [{"reference": response}],
     }
+    if item.profile:
+        tree["meta"] = {"profile": [item.profile]}
     if item.category["coding"][0]["code"] != "vital-signs":
         # What an aide notices is coordination, not a clinical act: the home service reads it too.
         tree["meta"] = {"security": [{"system": codes.DATA_CLASS, "code": "COORD", "display": "Coordination"}]}
@@ -215,19 +225,55 @@ def _observation(item: Item, visit: Visit, encounter: str, response: str) -> Tre
 
 
 def _note(visit: Visit, encounter: str, words: str) -> Tree:
+    """The note of the cahier de liaison (ANS, cdl-document-reference): its words as an attachment, its visibility as the one
+    security label; docStatus, custodian and authenticator are forbidden there."""
+    written = _period(visit)["end"]
     return {
-        "resourceType": "Communication",
-        "status": "completed",
-        "category": [
+        "resourceType": "DocumentReference",
+        "meta": {"profile": [codes.LIAISON_NOTE]},
+        "status": "current",
+        "type": {
+            "coding": [
+                {"system": codes.NOTE_TYPE, "code": "INTERV", "display": "Note d'intervention"},
+                {"system": codes.HOME_CARE, "code": "visit-note", "display": "Note de visite"},
+            ],
+            "text": "Note de visite",
+        },
+        "subject": {"reference": visit.patient},
+        "date": written,
+        "author": [visit.aide],
+        "securityLabel": [{"coding": [{"system": codes.DOCUMENT_VISIBILITY, "code": "N", "display": "Normal"}]}],
+        "content": [
             {
-                "coding": [{"system": codes.HOME_CARE, "code": "visit-note", "display": "Note de visite"}],
-                "text": "Note de visite",
+                "attachment": {
+                    "contentType": "text/plain",
+                    "language": "fr-FR",
+                    "data": b64encode(words.encode()).decode(),
+                    "title": "Note de visite",
+                    "creation": written,
+                }
             }
         ],
-        "subject": {"reference": visit.patient},
-        "encounter": {"reference": encounter},
-        "sent": _period(visit)["end"],
-        "received": visit.recorded.isoformat(timespec="seconds"),
-        "sender": visit.aide,
-        "payload": [{"contentString": words}],
+        "context": {"encounter": [{"reference": encounter}], "period": _period(visit)},
     }
+
+
+def _provenance(visit: Visit, activity: str) -> Tree:
+    """Who told it and who typed it in; when, by the telephone's clock (`occurred`) and by ours (`recorded`)."""
+    agents: list[Tree] = [{"type": _agent("author", "Auteur"), "who": visit.aide, "onBehalfOf": visit.service}]
+    if visit.transcribed_by is not None:
+        agents.append({"type": _agent("enterer", "Saisie"), "who": visit.transcribed_by, "onBehalfOf": visit.service})
+    if not visit.service:
+        for agent in agents:
+            del agent["onBehalfOf"]
+    return {
+        "resourceType": "Provenance",
+        "occurredDateTime": (visit.device_time or visit.recorded).isoformat(timespec="seconds"),
+        "recorded": visit.recorded.isoformat(timespec="seconds"),
+        "activity": {"coding": [{"system": _DATA_OPERATION, "code": activity}]},
+        "agent": agents,
+    }
+
+
+def _agent(code: str, display: str) -> Tree:
+    return {"coding": [{"system": _PARTICIPANT, "code": code, "display": display}]}

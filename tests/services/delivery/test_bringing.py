@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from liaison.services.pages.reading.written import text_of
+
 from ..running_sandbox import Running
 from .telephone import Telephone, person
 
@@ -51,8 +53,13 @@ def test_a_visit_is_filed_once_in_the_name_of_the_aide_and_the_doctor_finds_it(
     of_it = f"encounter=Encounter/{encounter['id']}"
     weights = sandbox.get(sandbox.token("home_service_manager"), f"Observation?{of_it}&code=29463-7").json()
     assert [entry["resource"]["valueQuantity"]["value"] for entry in weights["entry"]] == [61.5]
-    notes = sandbox.get(sandbox.token("home_service_manager"), f"Communication?{of_it}").json()["entry"]
-    assert [entry["resource"]["payload"][0]["contentString"] for entry in notes] == ["Contente de me voir."]
+    notes = sandbox.get(sandbox.token("gp"), f"DocumentReference?{of_it}").json()["entry"]
+    assert [text_of(entry["resource"]) for entry in notes] == ["Contente de me voir."]
+    about = f"Provenance?target=Encounter/{encounter['id']}"
+    for reader in ("gp", "home_service_manager", "aide"):
+        [told] = sandbox.get(sandbox.token(reader), about).json()["entry"]
+        assert told["resource"]["occurredDateTime"][:19] == letter["written"][:19]
+        assert {"reference": f"DocumentReference/{notes[0]['resource']['id']}"} in told["resource"]["target"]
     [response] = sandbox.get(sandbox.token("home_service_manager"), f"QuestionnaireResponse?{of_it}").json()["entry"]
     assert "device-time" in response["resource"]["extension"][0]["url"]
 

@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from liaison.services.pages.reading.written import text_of
+
 from ..oauth.conftest import field
 from ..pages.browsing import text
 from ..running_sandbox import Running
@@ -45,12 +47,13 @@ def test_it_is_filed_in_the_record_once_with_both_names(
     assert decide(manager, card, "file").status_code == 303  # the second touch does nothing
     assert cards(manager, NOTE) == []
     found = sandbox.get(
-        sandbox.token("home_service_manager"), "Communication?category=visit-note&_sort=-_lastUpdated&_count=50"
+        sandbox.token("home_service_manager"), "DocumentReference?type=visit-note&_sort=-_lastUpdated&_count=50"
     ).json()["entry"]
-    notes = [one["resource"] for one in found if one["resource"]["payload"][0]["contentString"] == NOTE]
+    notes = [one["resource"] for one in found if text_of(one["resource"]) == NOTE]
     assert len(notes) == 1
     [response] = sandbox.get(
-        sandbox.token("home_service_manager"), f"QuestionnaireResponse?encounter={notes[0]['encounter']['reference']}"
+        sandbox.token("home_service_manager"),
+        f"QuestionnaireResponse?encounter={notes[0]['context']['encounter'][0]['reference']}",
     ).json()["entry"]
     assert response["resource"]["author"]["reference"] == person(sandbox, "home_service_manager")["practitioner_role"]
 

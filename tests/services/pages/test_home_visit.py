@@ -61,7 +61,7 @@ ELSEWHERE: dict[str, Any] = {
 def test_what_was_drawn_from_a_form_is_told_by_the_form_alone() -> None:
     drawn = [
         filed("Observation", "o", "meal", derivedFrom=[{"reference": "QuestionnaireResponse/q"}]),
-        filed("Communication", "c", "note", encounter={"reference": "Encounter/e"}),
+        filed("DocumentReference", "c", "note", context={"encounter": [{"reference": "Encounter/e"}]}),
         filed("Encounter", "e", "encounter"),
     ]
     other: dict[str, Any] = {"resourceType": "Observation", "id": "p", "effectiveDateTime": "2026-03-02"}

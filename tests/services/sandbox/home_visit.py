@@ -1,5 +1,6 @@
 """The form of a home visit, as a phone holds it and sends it, and what the record holds of it afterwards."""
 
+import base64
 import html
 import re
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ SECOND: Form = {
     "note": "Elle se tient la poitrine, « là ».",
 }
 SEVERAL = ("alert", "tasks", "called")
-TYPES = ("Encounter", "QuestionnaireResponse", "Observation", "Communication", "Task")
+TYPES = ("Encounter", "QuestionnaireResponse", "Observation", "DocumentReference", "Task")
 
 
 @dataclass
@@ -68,6 +69,16 @@ def opened(sandbox: Running, browser: httpx.Client, patient: str) -> Opened:
 
 def start_of(text: str) -> dict[str, str]:
     return {"start": text.split('id="start"')[1].split('value="')[1].split('"')[0]}
+
+
+def said(note: Tree) -> str:
+    """The words of a note."""
+    return base64.b64decode(note["content"][0]["attachment"]["data"]).decode()
+
+
+def encounter_of(part: Tree) -> str:
+    about: Tree = part["context"]["encounter"][0] if part["resourceType"] == "DocumentReference" else part["encounter"]
+    return str(about["reference"])
 
 
 def words(answer: httpx.Response) -> str:

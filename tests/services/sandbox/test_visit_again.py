@@ -18,9 +18,11 @@ from .home_visit import (
     Opened,
     Tree,
     answered,
+    encounter_of,
     listed,
     opened,
     patient_of,
+    said,
     words,
 )
 
@@ -74,8 +76,8 @@ def test_other_content_amends_the_whole_visit_and_says_what_changed(sandbox: Run
     assert after["general"]["valueCodeableConcept"]["coding"][0]["code"] == "worrying"
     assert after["general"]["status"] == "amended"
     assert after["meal"]["status"] == "entered-in-error"
-    assert after["note"]["payload"] == [{"contentString": SECOND["note"]}]
-    assert {tree["encounter"]["reference"] for name, tree in after.items() if name != "encounter"} == {
+    assert said(after["note"]) == SECOND["note"]
+    assert {encounter_of(tree) for name, tree in after.items() if name != "encounter"} == {
         f"Encounter/{before['encounter']['id']}"
     }
     path = f"QuestionnaireResponse/{after['response']['id']}/_history/1"
@@ -196,13 +198,13 @@ def test_after_the_alert_was_seen_nothing_is_changed_and_both_are_shown(sandbox:
     assert form.parts() == before
     added = Opened(sandbox, form.browser, form.patient, {"visit": sent["visit"]}).parts()
     assert set(added) == {"note", "alert"}
-    text = added["note"]["payload"][0]["contentString"]
+    text = said(added["note"])
     assert str(SECOND["note"]) in text
     assert "Inquiétant" in text
     assert added["alert"]["code"]["coding"][0]["code"] == "RED"
     assert (
         added["alert"]["encounter"]
-        == added["note"]["encounter"]
+        == added["note"]["context"]["encounter"][0]
         == {"reference": f"Encounter/{before['encounter']['id']}"}
     )
 

@@ -61,9 +61,9 @@ _TABLE: Final = (
         "visits",
         Purpose.COORD,
         "files a visit that an aide wrote without a network, within the permit that went with her tour",
-        frozenset({"Appointment", "CareTeam", "Communication", "Encounter", "Observation", "Patient", "QuestionnaireResponse",
-                   "Task"}),
-        frozenset({"Communication", "Encounter", "Observation", "QuestionnaireResponse", "Task"}),
+        frozenset({"Appointment", "CareTeam", "DocumentReference", "Encounter", "Observation", "Patient", "Provenance",
+                   "QuestionnaireResponse", "Task"}),
+        frozenset({"DocumentReference", "Encounter", "Observation", "Provenance", "QuestionnaireResponse", "Task"}),
     ),
     Internal(
         "measures",

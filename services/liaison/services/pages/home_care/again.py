@@ -26,12 +26,13 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.written import text_of
 from liaison.services.pages.record import Record, Refused
 
 Tree = dict[str, Any]
 
 
-_PARTS: Final = ("QuestionnaireResponse", "Observation", "Communication", "Task")
+_PARTS: Final = ("QuestionnaireResponse", "Observation", "DocumentReference", "Task")
 ADDED_TO: Final = "visit-added-to"
 """The field of a form that adds a word to a recorded visit: its Encounter."""
 _NOT_KEPT: Final = frozenset({"csrf", "visit", "another", ADDED_TO})
@@ -136,7 +137,7 @@ async def add(record: Record, made: Visit, kept: Recorded, questions: list[Item]
             raise
         return ""
     held = await record.read(note)
-    return note.partition("/")[2] if held is not None and held.get("payload") == [{"contentString": words}] else ""
+    return note.partition("/")[2] if held is not None and text_of(held) == words else ""
 
 
 def number_of(encounter: Tree) -> UUID | None:

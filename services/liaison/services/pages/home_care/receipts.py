@@ -33,12 +33,13 @@ class Receipt:
 async def of(record: Record, sent: Mapping[str, str], say: Say = str) -> Receipt | None:
     """None without anything just sent, or when the record does not show it."""
     added = sent.get("mot", "")
-    reference = f"Communication/{added}" if added else f"Encounter/{sent.get('visite', '')}"
+    reference = f"DocumentReference/{added}" if added else f"Encounter/{sent.get('visite', '')}"
     tree = await record.read(reference)
     if tree is None:
         return None
     # Two people may have filed under one number, from one phone, without seeing each other's visit.
-    visit = str(tree.get("encounter", {}).get("reference", "")) if added else reference
+    about = (tree.get("context") or {}).get("encounter") or [{}]
+    visit = str(about[0].get("reference", "")) if added else reference
     (corrected, changes, at), (alert, recipients, seen_by) = await asyncio.gather(
         _corrected(record, tree, visit, say), _alert(record, part(tree)[0], visit)
     )

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from liaison.services.pages.marking import _
-from liaison.services.pages.reading import allergies, conditions, home_visit
+from liaison.services.pages.reading import allergies, conditions, home_visit, written
 from liaison.services.pages.reading.states import refuted
 
 Tree = dict[str, Any]
@@ -56,6 +56,7 @@ KINDS: Final = {
     "CareTeam": _("Équipe"),
     "ClinicalImpression": _("Synthèse"),
 }
+NOTE: Final = _("Note de liaison")
 QUESTIONNAIRE: Final = _("Questionnaire")
 REFUTED: Final = _("Allergie écartée")
 INTOLERANCE: Final = _("Intolérance")
@@ -73,4 +74,6 @@ def kind(tree: Tree) -> str:
         return INTOLERANCE
     if type_ == "QuestionnaireResponse" and not home_visit.is_one(tree):
         return QUESTIONNAIRE
+    if written.is_note(tree):
+        return NOTE
     return KINDS.get(type_, OTHER)

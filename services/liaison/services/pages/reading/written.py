@@ -6,6 +6,7 @@ http://hl7.org/fhir/R4/documentreference.html, diagnosticreport.html and communi
 import base64
 from typing import Any, Final
 
+from liaison.protocols import codes
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say, label, labels
 
@@ -36,10 +37,18 @@ def text_of(tree: Tree) -> str:
     return "\n".join(str(one["contentString"]) for one in tree.get("payload", []) if one.get("contentString"))
 
 
+def is_note(tree: Tree) -> bool:
+    """Whether it is a note of the cahier de liaison: its words are all that it is."""
+    if tree.get("resourceType") != "DocumentReference":
+        return False
+    return any(one.get("system") == codes.NOTE_TYPE for one in (tree.get("type") or {}).get("coding", []))
+
+
 def document(tree: Tree, say: Say = str) -> str:
     """Its description, its own words where they are few, or its type; and what it is to another one."""
     words = text_of(tree)
-    said = str(tree.get("description") or (words if len(words) <= _ONE_LINE else "") or label(tree.get("type")))
+    title = words if len(words) <= _ONE_LINE or is_note(tree) else ""
+    said = str(tree.get("description") or title or label(tree.get("type")))
     said = said or words[:_ONE_LINE]
     related = [say(_RELATED[code]) for one in tree.get("relatesTo", []) if (code := str(one.get("code"))) in _RELATED]
     return f"{said} ({', '.join(dict.fromkeys(related))})" if said and related else said
