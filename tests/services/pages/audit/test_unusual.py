@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import httpx
 import pytest
@@ -15,8 +15,6 @@ from liaison.auth.journal.sealing import COLUMNS, Record, unseal
 from liaison.auth.unusual.table import rules
 from liaison.fhir.store.database import connection
 from liaison.services.jobs.watching import watch
-from liaison.services.pages.audit.counts import by_structure
-from liaison.services.pages.audit.to_review import Line, Person
 from liaison.services.pages.languages import read_catalogue
 
 from ...oauth.conftest import Place, field, sign_in
@@ -374,25 +372,6 @@ async def test_reviews_are_counted_by_structure(place: Place, officer: httpx.Asy
     shown = text(await officer.get("/journal/chiffres"))
     assert "Maison de santé de Kervanec" in shown
     assert "0 jour" in shown
-
-
-def line(structure: str, outcome: str = "", days: int = 0) -> Line:
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    who = Person(organization=structure)
-    settled = bool(outcome)
-    return Line("1", "", "", at, None, None, who, "", "", "", outcome, settled, False, [],
-                settled_at=at + timedelta(days=days) if settled else None)  # fmt: skip
-
-
-def test_counts_and_the_median_of_delays() -> None:
-    lines = [line("Organization/a", "justified", 1), line("Organization/a", "justified", 3),
-             line("Organization/a", "reported", 20), line("Organization/a"), line("")]  # fmt: skip
-
-    first, unknown = by_structure(lines, {"Organization/a": "A"})
-
-    assert (first.structure, first.waiting, first.days, first.total) == ("A", 1, 3, 4)
-    assert dict(first.outcomes) == {"justified": 2, "reported": 1}
-    assert (unknown.structure, unknown.waiting, unknown.days) == ("", 1, None)
 
 
 def test_every_rule_has_its_english() -> None:
