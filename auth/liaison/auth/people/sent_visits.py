@@ -12,14 +12,14 @@ FILED, CHECKING, SETTLED = "filed", "checking", "settled"
 WHY: Final = frozenset(
     [
         *("unreadable", "permit", "device", "person", "hours", "late", "another", "answers", "unfinished"),
-        *("opposed", "refused", "ended"),
+        *("opposed", "refused", "ended", "correction"),
     ]
 )
 """Why a person looks at it first. `unreadable`: it does not open, or is no letter. `permit`, `device`, `person`, `hours`: not
 what the permit covers. `late`: received too long after. `another`: the same number, told otherwise. `answers`: the form does
 not take them. `unfinished`: she was still writing it when her tour was erased from the telephone. `opposed`: the person had
 opposed it before. `refused`: the record did not take it. `ended`: the telephone or the account had been put out of force before
-it was written."""
+it was written. `correction`: the visit that it corrects is not there, or may not be corrected by itself any more."""
 
 
 class Sent(NamedTuple):

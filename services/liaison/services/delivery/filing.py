@@ -1,5 +1,7 @@
 """Files a delivered visit in the record, as its aide would have: in her name, within her permit, in one transaction."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -33,35 +35,11 @@ class NotFiled(Exception):
         super().__init__(why)
 
 
-def answers_of(letter: Letter, written: datetime) -> dict[str, Answer]:
-    """What was filled in, as the form reads it. `written` is by our clock. Hours are those of Paris, on the day on which they
-    were written; one that the telephone had put in by itself is put right with its clock."""
-    form = FormData([(name, value) for name, values in letter.form.items() for value in values])
-    questions = list(items(library.shipped().tree(FORM)))
-    answers = answering.asked(answering.read_answers(form, questions, written.astimezone(PARIS)))
-    if not letter.start_typed:
-        told = answering.read_answers(form, questions, letter.written.astimezone(PARIS))
-        if (start := answering.moment(str(told.get("start", "")))) is not None:
-            answers["start"] = (start + (written - letter.written)).replace(microsecond=0).isoformat()
-    return answers
+@asynccontextmanager
+async def recorder(house: House, letter: Letter, permit: Permit, written: datetime) -> AsyncIterator[Record]:
+    """The record, for what this letter tells of somebody who had not opposed it when it was written, once it was finished.
 
-
-def visit_of(letter: Letter, permit: Permit, written: datetime, received: datetime, teams: list[Tree]) -> Visit:
-    return Visit(
-        id=letter.visit,
-        patient=f"Patient/{letter.patient}",
-        aide=permit.aide,
-        service=permit.service,
-        answers=answers_of(letter, written),
-        recorded=received,
-        appointment=f"Appointment/{letter.appointment}" if letter.appointment else "",
-        device_time=letter.written,
-        teams=teams,
-    )
-
-
-async def file(house: House, letter: Letter, permit: Permit, written: datetime, received: datetime) -> None:
-    """Raises NotFiled for what a person has to look at, and Unavailable when it may be sent again."""
+    Raises NotFiled for what a person has to look at, and Unavailable when it may be sent again."""
     key = house.store.key("Patient", letter.patient)
     if key is None:
         raise NotFiled("person")
@@ -73,16 +51,7 @@ async def file(house: House, letter: Letter, permit: Permit, written: datetime, 
             raise NotFiled("unfinished")
         cell = await internal.open_session(house.database.writing, "visits", caller=author)
     try:
-        record = Record(house.engine, cell)
-        teams = await record.search("CareTeam", {"patient": f"Patient/{letter.patient}", "status": "active"}, most=10)
-        made = visit_of(letter, permit, written, received, teams)
-        if answering.out_of_time(made.answers, written, None):
-            raise NotFiled("answers")
-        if await _told_otherwise(record, made):
-            raise NotFiled("another")
-        await record.transact(transaction(library.shipped(), made))
-        if not again.holds(await again.recorded(record, made.id), made):
-            raise NotFiled("another")
+        yield Record(house.engine, cell)
     except (Invalid, KeyError):
         raise NotFiled("answers") from None
     except Refused as refused:
@@ -92,6 +61,54 @@ async def file(house: House, letter: Letter, permit: Permit, written: datetime, 
     finally:
         with faults.reported():
             await internal.close_session(house.database.writing, cell)
+
+
+async def file(house: House, letter: Letter, permit: Permit, written: datetime, received: datetime) -> None:
+    """Raises as `recorder`."""
+    async with recorder(house, letter, permit, written) as record:
+        teams = await record.search("CareTeam", {"patient": f"Patient/{letter.patient}", "status": "active"}, most=10)
+        made = visit_of(letter, permit, answers_of(letter, written), received, teams)
+        if answering.out_of_time(made.answers, written, None):
+            raise NotFiled("answers")
+        if await _told_otherwise(record, made):
+            raise NotFiled("another")
+        await record.transact(transaction(library.shipped(), made))
+        if not again.holds(await again.recorded(record, made.id), made):
+            raise NotFiled("another")
+
+
+def answers_of(letter: Letter, written: datetime) -> dict[str, Answer]:
+    """What was filled in, as the form reads it. `written` is by our clock. Hours are those of Paris, on the day on which they
+    were written; one that the telephone had put in by itself is put right with its clock."""
+    answers = read(letter, written)
+    if not letter.start_typed:
+        told = read(letter, letter.written)
+        if (start := answering.moment(str(told.get("start", "")))) is not None:
+            answers["start"] = (start + (written - letter.written)).replace(microsecond=0).isoformat()
+    return answers
+
+
+def read(letter: Letter, when: datetime) -> dict[str, Answer]:
+    """The answers, with their hours as they were meant at that moment."""
+    form = FormData([(name, value) for name, values in letter.form.items() for value in values])
+    questions = list(items(library.shipped().tree(FORM)))
+    return answering.asked(answering.read_answers(form, questions, when.astimezone(PARIS)))
+
+
+def visit_of(
+    letter: Letter, permit: Permit, answers: dict[str, Answer], received: datetime, teams: list[Tree]
+) -> Visit:
+    return Visit(
+        id=letter.corrects or letter.visit,
+        patient=f"Patient/{letter.patient}",
+        aide=permit.aide,
+        service=permit.service,
+        answers=answers,
+        recorded=received,
+        appointment=f"Appointment/{letter.appointment}" if letter.appointment else "",
+        device_time=letter.written,
+        teams=teams,
+    )
 
 
 async def _told_otherwise(record: Record, made: Visit) -> bool:

@@ -17,6 +17,8 @@ LARGEST: Final = 64 * 1024
 YEARS: Final = range(1970, 2200)
 """Of a telephone's clock, right or wrong: hours far from these can neither be put right nor told in another zone."""
 _FIELDS: Final = {"visit", "permit", "patient", "appointment", "form", "written", "start_typed"}
+_MORE: Final = {"corrects"}
+"""What a letter may have besides: a page that was put by before it was known has none of it."""
 _PUBLIC: Final = {"kty", "crv", "x", "y"}
 
 
@@ -34,7 +36,8 @@ class NoLetter(ValueError):
 @dataclass(frozen=True, slots=True)
 class Letter:
     """`form`: what was filled in, by field. `written`: by the telephone's clock. `device`: the RFC 7638 thumbprint of the key that
-    signed. `start_typed`: the hour of the beginning was typed, and not taken from that clock."""
+    signed. `start_typed`: the hour of the beginning was typed, and not taken from that clock. `corrects`: the number of the visit
+    that this one tells anew."""
 
     visit: UUID
     permit: str
@@ -44,6 +47,7 @@ class Letter:
     written: datetime
     start_typed: bool
     device: str
+    corrects: UUID | None = None
 
 
 def read(content: bytes) -> Letter:
@@ -69,7 +73,7 @@ def _key(header: Mapping[str, Any]) -> ECKey:
 
 
 def _letter(told: Any, device: str) -> Letter:
-    if not isinstance(told, dict) or set(told) != _FIELDS:
+    if not isinstance(told, dict) or not _FIELDS <= set(told) <= _FIELDS | _MORE:
         raise NoLetter
     form, written = told["form"], datetime.fromisoformat(told["written"])
     texts = (told["permit"], told["patient"], told["appointment"])
@@ -84,4 +88,5 @@ def _letter(told: Any, device: str) -> Letter:
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise NoLetter
         filled[name] = tuple(values)
-    return Letter(UUID(told["visit"]), *texts, filled, written, told["start_typed"], device)
+    corrects = UUID(told["corrects"]) if "corrects" in told else None
+    return Letter(UUID(told["visit"]), *texts, filled, written, told["start_typed"], device, corrects)

@@ -21,7 +21,7 @@ from liaison.auth.people.visit_keys import Unreadable
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request
 from liaison.fhir.vault import PatientKey, context
-from liaison.services.delivery import filing, judging
+from liaison.services.delivery import correcting, filing, judging
 from liaison.services.delivery import letter as letters
 from liaison.services.delivery.filing import NotFiled
 from liaison.services.delivery.letter import Letter, NoLetter
@@ -81,7 +81,8 @@ async def _received(house: House, carrier: Caller, phone: int, parcel: Parcel) -
     told = await _read(house, parcel, other=bool(before))
     if not told.why and told.letter and told.permit and told.written:
         try:
-            await filing.file(house, told.letter, told.permit, told.written, house.database.clock.now())
+            put = filing.file if told.letter.corrects is None else correcting.correct
+            await put(house, told.letter, told.permit, told.written, house.database.clock.now())
         except NotFiled as no:
             told = told._replace(why=no.why)
     return await _kept(house, carrier, phone, parcel, told)
@@ -149,6 +150,7 @@ def sealed_content(key: PatientKey, parcel: Parcel, told: _Told) -> bytes:
     content = {
         "form": {name: list(values) for name, values in letter.form.items()} if letter else {},
         "appointment": letter.appointment if letter else "",
+        "corrects": str(letter.corrects or "") if letter else "",
         "written": (told.written or letter.written).isoformat() if letter else "",
         "patient": letter.patient if letter else "",
         "aide": permit.aide if permit else {},

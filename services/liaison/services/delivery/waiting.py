@@ -23,12 +23,14 @@ Tree = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """`form` is what was filled in, {} for what could not be read. `patient` is the id that was told, '' for none: no proof of
-    whose it is. `aide`, `service`: References, {} when not known. `written`: by our clock."""
+    whose it is. `corrects`: the number of the visit that it tells anew, None for a visit of its own. `aide`, `service`: References,
+    {} when not known. `written`: by our clock."""
 
     sent: Sent
     form: Mapping[str, list[str]]
     patient: str
     appointment: str
+    corrects: UUID | None
     written: datetime | None
     aide: Tree
     service: Tree
@@ -59,6 +61,7 @@ def _opened(house: House, sent: Sent, keys: Mapping[int, Any]) -> Waiting:
         told.get("form", {}),
         told.get("patient", ""),
         told.get("appointment", ""),
+        UUID(told["corrects"]) if told.get("corrects") else None,
         datetime.fromisoformat(written) if written else None,
         told.get("aide", {}),
         told.get("service", {}),

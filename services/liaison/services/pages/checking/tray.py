@@ -5,7 +5,7 @@ name beside the author's.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -15,17 +15,20 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.journal.entry import Entry, Event, entry
+from liaison.auth.people import sent_visits
+from liaison.auth.people.sent_visits import Sent
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.protocols import library
+from liaison.protocols.amending import Recorded
 from liaison.protocols.answers import Item, items, problems
 from liaison.protocols.visit import FORM, Visit, transaction
 from liaison.services.delivery import waiting as delivered
 from liaison.services.delivery.waiting import Waiting
 from liaison.services.house import House
 from liaison.services.pages import clock, once
-from liaison.services.pages.home_care import answering, comparing
+from liaison.services.pages.home_care import again, answering, comparing
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import Gettext, _
@@ -48,6 +51,7 @@ _REASONS: Final = {
     "opposed": _("La personne s'était opposée avant la visite."),
     "refused": _("Le dossier n'a pas accepté la visite."),
     "ended": _("Le téléphone était retiré, ou le compte de l'aide était fermé."),
+    "correction": _("Elle corrige une visite qui ne se corrige plus toute seule : alerte déjà vue, visite changée, ou trop tard."),
 }
 _NOT_FILED: Final = frozenset({"unreadable", "opposed", "answers"})
 """Why it waits, where it cannot go into the record as it is."""
@@ -176,14 +180,15 @@ def _decided(request: Request, signed: SignedIn, house: House, one: Waiting, dec
 
 
 async def _filed(request: Request, signed: SignedIn, one: Waiting) -> bool:
-    """By whoever empties the tray, with their own right: the author of the visit is named as its source."""
+    """By whoever empties the tray, with their own right: the author of the visit is named as its source. What corrects a recorded
+    visit is added to it as a word: it is not another visit."""
     house: House = request.app.state.house
     record = Record(house.engine, signed.caller, address_of(request))
     answers = _answers(one)
     if one.sent.why in _NOT_FILED or problems(_form(), answers) or await record.read(f"Patient/{one.patient}") is None:
         return False
     made = Visit(
-        id=uuid5(one.sent.visit, one.sent.digest.hex()),  # its own: the number may be another visit's
+        id=_number_of(one.sent),
         patient=f"Patient/{one.patient}",
         aide=one.aide or _reference(signed.me),
         service=one.service or {"reference": signed.me.organization_reference, "display": signed.me.organization_name},
@@ -192,8 +197,27 @@ async def _filed(request: Request, signed: SignedIn, one: Waiting) -> bool:
         device_time=one.written,
         transcribed_by=_reference(signed.me),
     )
+    if one.corrects is not None and (kept := await _corrected(house, record, one.corrects)) is not None:
+        typed = next(iter(one.form.get("start", [])), "")
+        same = replace(made, answers=answering.same_start(answers, typed, kept.encounter))
+        return bool(await again.add(record, same, kept, _questions()))
     await record.transact(transaction(library.shipped(), made))
     return True
+
+
+async def _corrected(house: House, record: Record, number: UUID) -> Recorded | None:
+    """The recorded visit of this number, or what was filed from here of what came under it."""
+    with faults.reported():
+        came = await sent_visits.known(house.database.reading, number)
+    for one in (number, *map(_number_of, came)):
+        if (kept := await again.recorded(record, one)) is not None:
+            return kept
+    return None
+
+
+def _number_of(sent: Sent) -> UUID:
+    """Under which it is filed from here: one of its own, since the one that it came under may be another visit's."""
+    return uuid5(sent.visit, sent.digest.hex())
 
 
 def _reference(me: Me) -> Tree:

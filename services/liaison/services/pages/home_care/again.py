@@ -54,9 +54,10 @@ async def known(record: Record, form: FormData, number: UUID | None) -> Recorded
     return await recorded(record, number) if number is not None else None
 
 
-async def amend(record: Record, made: Visit, kept: Recorded) -> Obstacle | None:
-    """Makes what is recorded say what was typed, all of it or nothing; why not, if not."""
-    why = obstacle(library.shipped(), kept, made.aide, made.recorded)
+async def amend(record: Record, made: Visit, kept: Recorded, at: datetime | None = None) -> Obstacle | None:
+    """Makes what is recorded say what was typed, all of it or nothing; why not, if not. `at`: when it was typed, where that was
+    not now."""
+    why = obstacle(library.shipped(), kept, made.aide, at or made.recorded)
     if why is Obstacle.AUTHOR:
         return why
     if holds(kept, made):
