@@ -11,6 +11,7 @@ from .handset import PIN, Handset
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 NOTE = "Chaussons percés, zinzolin"
+CORRECTED = "Chaussons neufs, outremer"
 PAYLOAD = 3 * 1024
 """Bytes of a visit on its way, in base64."""
 
@@ -72,6 +73,30 @@ async def test_the_first_day_on_line_then_visits_with_no_network_then_each_is_fi
     await handset.press("Revenir")
     await handset.sees("Aujourd'hui")
     assert not await handset.page.get_by_text("Cette alerte n'est pas partie.").is_visible()
+
+    # What was sent is corrected, and somebody is visited who was not planned, without a network either.
+    await handset.line.cut()
+    await handset.page.get_by_text("Demain").tap()
+    await handset.press("Corriger : Annick L.")
+    assert await handset.page.get_by_label("Un mot pour l'équipe").input_value() == NOTE
+    await handset.page.get_by_label("Un mot pour l'équipe").fill(CORRECTED)
+    await check_page(handset.page)
+    await handset.press("Enregistrer la visite")
+    await handset.later()
+    await handset.page.get_by_text("Une visite qui n'était pas prévue").first.tap()
+    await handset.press("Annick L. · ")
+    await handset.nothing_to_report()
+    await check_page(handset.page)
+    await handset.state("2 visites à envoyer, gardées dans ce téléphone")
+    await nothing_in_clear(
+        handset, "Jean-Claude", "Annick", NOTE, "zinzolin", CORRECTED, "outremer", "58,5", "meal-all"
+    )
+    others = await handset.waiting()
+    await handset.line.open()
+    await handset.deliver()
+    assert CORRECTED in handset.words(encounter)
+    assert NOTE not in handset.words(encounter)
+    assert sorted(len(handset.filed(one)) for one in others) == [0, 1]  # a correction is no visit of its own
 
 
 async def test_two_aides_on_one_telephone_each_with_her_own_tour(handset: Handset) -> None:

@@ -90,7 +90,9 @@ def test_what_cannot_be_corrected_by_itself_waits_for_a_person(
     if why == "no such visit":
         second["corrects"] = second["visit"]
     if why == "another person's":
-        second["patient"] = next(one["patient"] for one in telephone.tour["stops"] if one["patient"] != first["patient"])
+        second["patient"] = next(
+            one["patient"] for one in telephone.tour["stops"] if one["patient"] != first["patient"]
+        )
     if why == "a day later":
         second["written"] = (telephone.now() + timedelta(hours=25)).isoformat()
     assert telephone.bring(telephone.parcel(second)).json()["state"] == "checking"

@@ -9,6 +9,7 @@ from typing import Final
 import asyncpg
 
 from liaison.auth.people.permits import DELIVERED_WITHIN, Permit
+from liaison.protocols.amending import WINDOW
 from liaison.services.delivery.letter import Letter
 
 CLOCK: Final = timedelta(minutes=5)
@@ -27,7 +28,8 @@ def not_covered(letter: Letter, permit: Permit, written: datetime, received: dat
         return "device"
     if letter.patient not in permit.patients:
         return "person"
-    if not permit.began <= written <= permit.ends:
+    # A visit of the last hour is corrected the day after.
+    if not permit.began <= written <= permit.ends + (WINDOW if letter.corrects else timedelta()):
         return "hours"
     if received - written > DELIVERED_WITHIN:
         return "late"

@@ -51,7 +51,9 @@ _REASONS: Final = {
     "opposed": _("La personne s'était opposée avant la visite."),
     "refused": _("Le dossier n'a pas accepté la visite."),
     "ended": _("Le téléphone était retiré, ou le compte de l'aide était fermé."),
-    "correction": _("Elle corrige une visite qui ne se corrige plus toute seule : alerte déjà vue, visite changée, ou trop tard."),
+    "correction": _(
+        "Elle corrige une visite qui ne se corrige plus toute seule : alerte déjà vue, visite changée, ou trop tard."
+    ),
 }
 _NOT_FILED: Final = frozenset({"unreadable", "opposed", "answers"})
 """Why it waits, where it cannot go into the record as it is."""

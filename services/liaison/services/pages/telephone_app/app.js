@@ -28,12 +28,7 @@ async function who(said = "") {
   const here = await store.aides();
   screens.show("who", { acts: { "sign-in": () => signIn() } });
   screens.at("[data-tiles]").replaceChildren(
-    ...here.map((one) => {
-      const tile = document.createElement("button");
-      Object.assign(tile, { type: "button", className: "govuk-button govuk-button--secondary", textContent: one.name });
-      tile.addEventListener("click", () => code(one));
-      return tile;
-    }),
+    ...here.map((one) => screens.button(one.name, () => code(one))),
   );
   screens.told(said || (here.length ? "" : say("first-time")));
   if (here.length === 0) screens.at("[data-do=sign-in]").textContent = say("log-in");
@@ -188,10 +183,7 @@ async function offered() {
 }
 
 function outboxLink() {
-  const button = document.createElement("button");
-  Object.assign(button, { type: "button", className: "govuk-button govuk-button--secondary", textContent: say("outbox") });
-  button.addEventListener("click", outbox);
-  screens.at("#alerte").before(button);
+  screens.at("#alerte").before(screens.button(say("outbox"), outbox));
 }
 
 async function outbox() {
@@ -207,6 +199,7 @@ async function begin(stop, one) {
   opening = true;
   try {
     if (one?.state === "ready") await takeBack(one.visit);
+    else if (one?.state === "sent") await edited(await visits.corrected(aide, one));
     else await edited(one ? await visits.taken(aide, one) : visits.begun(aide, stop));
   } finally {
     opening = false;
@@ -222,7 +215,7 @@ async function takeBack(visit) {
 
 // In one tab at a time: two would each make a visit of the same appointment.
 async function edited(visit) {
-  const mine = await held(`liaison-visit-${visit.place.stop.appointment || visit.visit}`);
+  const mine = await held(`liaison-visit-${visits.nameOf(visit)}`);
   if (mine === null) return screens.told(say("elsewhere"));
   release = mine;
   if (!history.state?.inside) history.pushState({ inside: true }, "");

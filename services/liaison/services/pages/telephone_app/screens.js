@@ -45,6 +45,13 @@ export function told(text) {
   [line.textContent, line.hidden] = [text, text === ""];
 }
 
+export function button(text, act) {
+  const made = document.createElement("button");
+  Object.assign(made, { type: "button", className: "govuk-button govuk-button--secondary", textContent: text });
+  made.addEventListener("click", act);
+  return made;
+}
+
 export function listed(list, texts) {
   list.replaceChildren(
     ...texts.map((text) => {

@@ -74,7 +74,9 @@ async function sent(record, csrf) {
   if (why !== "") return refused ? "" : why;
   if (told?.hash !== record.hash || told?.visit !== record.visit) return "later";
   await store.changeVisit(record.visit, ({ copy, sealed, ...now }) =>
-    now.hash === told.hash ? { ...now, state: "sent", answer: told.state, at: Date.now() } : undefined,
+    now.hash === told.hash
+      ? { ...now, ...(copy && told.state === "filed" && { copy }), state: "sent", answer: told.state, at: Date.now() }
+      : undefined,
   );
   await store.keep("last", Date.now());
   return "";

@@ -4,7 +4,8 @@
 // kept:   "device", the signing key; "service", the telephone number of the service; "leaving", whose session is to be ended
 // aides:  who uses this telephone: {id, name, …} (vault.js)
 // visits: one record a visit, by its number: {visit, aide, state, after, kid, sealed, hash, place, copy, …}; `state` is
-//         "draft" (being written), "ready" (to be sent once `after` has passed) or "sent" (a receipt came)
+//         "draft" (being written), "ready" (to be sent once `after` has passed) or "sent" (a receipt came, `at` that hour; what
+//         was sealed is gone, the copy stays for 24 hours, to be corrected)
 import { openDB } from "idb";
 
 let opened = null;
@@ -31,12 +32,22 @@ export const aide = async (id) => (await database()).get("aides", id);
 export const keepAide = async (one) => (await database()).put("aides", one);
 export const visits = async () => (await database()).getAll("visits");
 
-// Forgets what was sent before that moment.
-export async function forgetSent(before) {
+// Forgets what was sent before that moment; of what was sent before `copies`, the answers.
+export async function forgetSent(before, copies) {
   const transaction = (await database()).transaction("visits", "readwrite");
   for (const one of await transaction.store.getAll()) {
-    if (one.state === "sent" && one.at < before) await transaction.store.delete(one.visit);
+    if (one.state !== "sent") continue;
+    const { copy, ...rest } = one;
+    if (one.at < before) await transaction.store.delete(one.visit);
+    else if (copy && one.at < copies) await transaction.store.put(rest);
   }
+  await transaction.done;
+}
+
+// Forgets a visit that is still being written.
+export async function dropDraft(visit) {
+  const transaction = (await database()).transaction("visits", "readwrite");
+  if ((await transaction.store.get(visit))?.state === "draft") await transaction.store.delete(visit);
   await transaction.done;
 }
 

@@ -7,31 +7,49 @@ import { clock, dayOf, say } from "./words.js";
 
 const MOST = 15;
 
-// `open(stop, record)`: she begins, goes on with or changes a visit.
+// `open(stop, record)`: she begins, goes on with, changes or corrects a visit.
 export async function cards(aide, open) {
-  const mine = await visits.hers(aide);
+  const mine = visits.latest(await visits.hers(aide));
   if (screens.current() !== "today") return;
-  const record = (stop) => mine.find((one) => one.place.stop.appointment === stop.appointment);
+  const told = new Map(mine.map((one) => [one.place.stop.appointment, one]));
   const inTour = new Set(aide.tour.stops.map((stop) => stop.appointment));
-  const stops = [...aide.tour.stops, ...mine.map((one) => one.place.stop).filter((stop) => !inTour.has(stop.appointment))];
+  const others = mine.filter((one) => !inTour.has(one.place.stop.appointment));
   const today = dayOf(Date.now());
   // With a clock that is wrong by days nothing would be of today: then all is shown.
   const later = (stop) => stop.at !== "" && dayOf(new Date(stop.at)) > today;
-  const past = (stop) => stop.at !== "" && dayOf(new Date(stop.at)) < today && !record(stop);
-  const ordered = stops.map((stop) => ({ stop, one: record(stop) })).sort((a, b) => over(a) - over(b));
-  const now = ordered.filter(({ stop }) => !later(stop) && !past(stop));
+  const past = ({ stop, one }) => stop.at !== "" && dayOf(new Date(stop.at)) < today && !one;
+  const ordered = [
+    ...aide.tour.stops.map((stop) => ({ stop, one: told.get(stop.appointment) })),
+    ...others.map((one) => ({ stop: one.place.stop, one })),
+  ].sort((a, b) => over(a) - over(b));
+  const now = ordered.filter((found) => !later(found.stop) && !past(found));
   const known = now.length || ordered.some(({ stop }) => later(stop)) ? now : ordered;
   put("[data-cards]", known, open);
   const tomorrow = ordered.filter(({ stop }) => later(stop));
   put("[data-cards-tomorrow]", tomorrow, open);
   screens.at("[data-tomorrow]").hidden = tomorrow.length === 0;
   screens.at("[data-nothing]").hidden = known.length > 0;
+  unplanned(aide.tour.stops, open);
   const alert = mine.some((one) => one.state !== "sent" && one.place.alert);
   screens.notGone(alert);
   if (alert) screens.at("[data-cards]").before(screens.at("#alerte")); // first of all
 }
 
 const over = ({ stop, one }) => Number(one ? one.state !== "draft" : stop.done);
+
+// Anybody of the tour, beside what was planned: her permit covers no one else.
+function unplanned(stops, open) {
+  const people = [...new Map(stops.map((stop) => [stop.patient, stop])).values()];
+  screens.at("[data-unplanned]").hidden = people.length === 0;
+  screens.at("[data-people]").replaceChildren(
+    ...people.map((stop) => {
+      const item = document.createElement("li");
+      const text = [stop.who, stop.commune].filter(Boolean).join(" · ");
+      item.append(screens.button(text, () => open(visits.beside(stop, say("unplanned")))));
+      return item;
+    }),
+  );
+}
 
 function put(where, found, open) {
   screens.at(where).replaceChildren(...found.slice(0, MOST).map(({ stop, one }) => card(stop, one, open)));
@@ -57,7 +75,8 @@ function card(stop, one, open) {
 function standing(stop, one) {
   if (one?.state === "draft") return ["to-finish", "go-on"];
   if (one?.state === "ready") return ["to-send", "change"];
-  return one || stop.done ? ["sent", null] : ["to-do", "visit-of"];
+  if (one) return ["sent", visits.correctable(one) ? "correct" : null];
+  return stop.done ? ["sent", null] : ["to-do", "visit-of"];
 }
 
 // What waits, and why; whose it is only where her PIN opened it.
@@ -81,10 +100,6 @@ const said = (why) => (why === "" ? "" : say(why));
 
 function line(one, open) {
   const item = document.createElement("li");
-  const button = document.createElement("button");
-  Object.assign(button, { type: "button", className: "govuk-button govuk-button--secondary" });
-  button.textContent = say("change", { who: one.place.stop.who });
-  button.addEventListener("click", () => open(one.place.stop, one));
-  item.append(button);
+  item.append(screens.button(say("change", { who: one.place.stop.who }), () => open(one.place.stop, one)));
   return item;
 }

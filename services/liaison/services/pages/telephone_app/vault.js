@@ -5,7 +5,9 @@ import { bytesOf, textOf } from "./encoding.js";
 import * as store from "./store.js";
 
 const ROUNDS = 600_000; // OWASP Password Storage Cheat Sheet, 2023: PBKDF2-HMAC-SHA256
-const LONGEST = 36 * 3_600_000;
+const HOUR = 3_600_000;
+const LONGEST = 36 * HOUR;
+export const CORRECTED_WITHIN = 24 * HOUR;
 export const TRIES = 5;
 export const PIN = /^[0-9]{6}$/;
 
@@ -69,7 +71,7 @@ export async function renewed(aide, tour) {
 
 // Erases what is past its time. Answers the ids of whom that was.
 export async function expired() {
-  await store.forgetSent(Date.now() - LONGEST);
+  await store.forgetSent(Date.now() - LONGEST, Date.now() - CORRECTED_WITHIN);
   const over = (await store.aides()).filter((room) => room.until <= Date.now()).map((room) => room.id);
   for (const id of over) await store.forgetAide(id);
   return over;

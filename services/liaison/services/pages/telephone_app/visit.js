@@ -1,6 +1,7 @@
 // Visite: « À savoir » first, the questions, and the keeping of the answers at every touch.
 import { usable } from "../static/visit_form.js";
 import * as screens from "./screens.js";
+import * as store from "./store.js";
 import * as visits from "./visits.js";
 import { hhmm, say } from "./words.js";
 
@@ -11,21 +12,24 @@ const [AHEAD, LATE, DAY] = [5, 6 * 60, 24 * 60]; // minutes
 
 // `done(finished)`: the visit that she has saved, null when she leaves it as it is, false when it had left already. Answers how to leave.
 export function open(aide, visit, done) {
-  const { stop } = visit.place;
-  const heading = say("visit-of", { who: stop.who });
-  screens.show("visit", { heading, acts: { home: () => leave() } });
+  const { stop, corrects, before } = visit.place;
+  const heading = say(corrects ? "correct" : "visit-of", { who: stop.who });
+  screens.show("visit", { heading, acts: { home: () => leave(), drop: (event) => drop(event.target) } });
+  screens.at("[data-correcting]").hidden = !corrects;
+  screens.at("[data-do=drop]").hidden = Boolean(stop.appointment) && !corrects;
+  screens.at("[data-do=drop]").textContent = say(corrects ? "as-before" : "did-not-happen");
   facts(stop);
   const form = screens.at("#visite");
   form.elements.start.value = hhmm(Date.now());
   fill(form, visit.form);
-  let doubted = null;
+  let doubted = before?.weight?.[0] ?? null; // she has looked at it already
   let writing = Promise.resolve(true);
   let [kept, wanted] = [true, null];
 
   // One at a time, in their order: what is written last is what stands.
   function keep(finished) {
     Object.assign(visit, { form: fields(form) });
-    screens.notGone(visits.alerting(visit.form));
+    screens.notGone(visits.alerting(visit.form, before));
     wanted = { visit: structuredClone(visit), finished };
     writing = writing.then(async () => {
       if (wanted === null) return kept;
@@ -48,8 +52,20 @@ export function open(aide, visit, done) {
     [writing, kept] = [Promise.resolve(true), true];
   }
 
+  // A second touch means it: what is typed goes with it. What was sent stands.
+  async function drop(button) {
+    if (!button.dataset.sure) {
+      button.dataset.sure = "yes";
+      button.textContent = say("really");
+      return;
+    }
+    await writing;
+    await store.dropDraft(visit.visit);
+    done(null);
+  }
+
   usable(form, () => keep(false));
-  screens.notGone(visits.alerting(visit.form));
+  screens.notGone(visits.alerting(visit.form, before));
   form.elements.start.addEventListener("input", () => (visit.typed = true));
   form.addEventListener("change", () => keep(false));
   form.elements.note.addEventListener("input", () => keep(false));

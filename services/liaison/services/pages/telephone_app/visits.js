@@ -5,11 +5,27 @@ import * as sending from "./sending.js";
 import * as store from "./store.js";
 import * as vault from "./vault.js";
 
-// Her visits, with where they were: [{visit, state, …, place: {stop, permit, key, alert}}]
+// Her visits, with where they were: [{visit, state, …, place: {stop, permit, key, alert, corrects, turn, before}}]. `corrects`: the
+// number of the visit that it tells anew, for the `turn`th time; `before`: what that visit had said.
 export async function hers(aide) {
   const mine = (await store.visits()).filter((one) => one.aide === aide.id && one.place);
   return Promise.all(mine.map(async (one) => ({ ...one, place: await vault.decrypted(aide.key, one.place) })));
 }
+
+// Each visit once, as she told it last.
+export function latest(mine) {
+  const found = new Map();
+  for (const one of [...mine].sort((a, b) => (a.place.turn ?? 0) - (b.place.turn ?? 0))) found.set(root(one), one);
+  return [...found.values()];
+}
+
+const root = ({ visit, place }) => place.corrects ?? visit;
+
+// One name for all that tells of a visit: where one is being written no other is begun.
+export const nameOf = (one) => one.place.stop.appointment || root(one);
+
+export const correctable = (one) =>
+  one.state === "sent" && Boolean(one.copy) && Date.now() - one.at < vault.CORRECTED_WITHIN;
 
 // A visit of this stop, as it is begun. What she is permitted is that of now, also when the tour is renewed meanwhile.
 export const begun = (aide, stop) => ({
@@ -19,13 +35,33 @@ export const begun = (aide, stop) => ({
   typed: false,
 });
 
+// Somebody of the tour, visited beside what was planned.
+export const beside = (stop, said) => ({ ...stop, appointment: "", at: "", instruction: said, done: false });
+
+// One that was sent, to be told anew under the permit that it was written with.
+export async function corrected(aide, one) {
+  const { form } = await vault.decrypted(aide.key, one.copy);
+  const { stop, permit, key, turn = 0 } = one.place;
+  return {
+    visit: crypto.randomUUID(),
+    place: { stop, permit, key, alert: false, corrects: root(one), turn: turn + 1, before: form },
+    form,
+    typed: false,
+  };
+}
+
 // The same, from what is kept of it.
 export async function taken(aide, { visit, place, copy }) {
   return { visit, place, ...(await vault.decrypted(aide.key, copy)) };
 }
 
-// Whether it tells of something for which she was asked to call. It is an alert of hers, no reading of her answers.
-export const alerting = (form) => Boolean(form.alert) || (form.presence ?? []).includes("door-closed");
+// Whether it tells of something for which she was asked to call, and had not told `before`. It is an alert of hers, no reading of
+// her answers.
+const CALLS = { alert: () => true, presence: (value) => value === "door-closed" };
+export const alerting = (form, before = {}) =>
+  Object.entries(CALLS).some(([name, calls]) =>
+    (form[name] ?? []).some((value) => calls(value) && !(before[name] ?? []).includes(value)),
+  );
 
 // Writes it down. `finished`: it may leave once she cannot take it back any more. Answers false when it has left already.
 export async function written(aide, { visit, place, form, typed }, finished) {
@@ -37,6 +73,7 @@ export async function written(aide, { visit, place, form, typed }, finished) {
     form: finished ? form : { ...form, unfinished: ["yes"] },
     written: new Date().toISOString(),
     start_typed: typed,
+    ...(place.corrects && { corrects: place.corrects }),
   };
   return store.putVisit({
     visit,
@@ -44,7 +81,7 @@ export async function written(aide, { visit, place, form, typed }, finished) {
     state: finished ? "ready" : "draft",
     after: sending.undoUntil(),
     ...(await sealed(letter, place.key)),
-    place: await vault.encrypted(aide.key, { ...place, alert: alerting(form) }),
+    place: await vault.encrypted(aide.key, { ...place, alert: alerting(form, place.before) }),
     copy: await vault.encrypted(aide.key, { form, typed }),
   });
 }
