@@ -75,9 +75,11 @@ OWN: dict[tuple[str, str], set[str]] = {
     **{
         (role, "author"): ADM | COORD | CLIN | SOC
         | {"VITAL", "ETP", "PSY", "SENS", "MINOR", "NOTE3P", "HELD", "MASKED", "CONSENT"}
-        for role in [*FULL, "pharmacist", *REHABILITATION, "psychologist", "social-worker", "coordinator",
-                     "home-service-manager"]
+        for role in [*FULL, "pharmacist", *REHABILITATION, "psychologist", "social-worker", "coordinator"]
     },
+    ("home-service-manager", "author"): ADM | COORD | SOC | {"VITAL", "NOTE3P", "MASKED", "CONSENT"},
+    **{(role, "team+informed"): {"PSY", "SENS", "NOTE3P"} for role in ("social-worker", "coordinator")},
+    **{("home-service-manager", relation): {"NOTE3P"} for relation in ("team+informed", "structure+informed")},
 }  # fmt: skip
 WRITE: dict[tuple[str, str], set[str]] = {
     **{(role, "team"): MEMBER for role in FULL},

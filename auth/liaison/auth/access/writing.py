@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from liaison.auth.access import vocabulary
-from liaison.auth.access.classes import EVERYTHING, Class
+from liaison.auth.access import beyond_the_role, vocabulary
+from liaison.auth.access.classes import EVERYTHING, Class, bits
+from liaison.auth.access.classify import own_classes
 from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.standing import Owners, Standing
@@ -73,12 +74,15 @@ def check(
         ):
             raise Refusal(f"Your role may not write this {change.type_} on this record.")
         elif change.key.patient not in opened:
-            _check_change(keys[change.key.patient], who, change, first.get(change.key, _NOW))
+            _check_change(keys[change.key.patient], who, change, first.get(change.key, _NOW), tables[0])
             _check_links(ids, keys, who, change, opened)
         elif change.labels.classes & Class.AUD:
             raise Refusal("The review list is not written to.")
-        elif Class(change.labels.classes & ~NAMES_HIDDEN) & ~(Class.TEAM | _ever_written(who.role_code, tables)):
-            raise Refusal(f"Your role may not write this {change.type_}, on a record that it opens either.")
+        elif Class(change.labels.classes & ~NAMES_HIDDEN) & ~(
+            written := Class.TEAM | _ever_written(who.role_code, tables)
+        ):
+            more = beyond_the_role.sentence(tables[0], own_classes(change.tree or {}) & ~written)
+            raise Refusal(f"Your role may not write this {change.type_}, on a record that it opens either.{more}")
         else:
             _check_call(change)
 
@@ -121,7 +125,7 @@ def _decoded(ids: Ids, reference: object, type_: str) -> int:
     return key.res if key else 0
 
 
-def _check_change(key: PatientKey, who: Standing, change: Change, first: First) -> None:
+def _check_change(key: PatientKey, who: Standing, change: Change, first: First, table: Table) -> None:
     if change.key.patient not in who.grants:
         raise NotFound
     before = change.before_row
@@ -130,7 +134,10 @@ def _check_change(key: PatientKey, who: Standing, change: Change, first: First) 
         if before is not None:  # the store keeps those that the new version does not name
             owners = Owners(owners.author or before.author, owners.service or before.service, owners.addressee)
         if not _covered(key, who, change.labels.classes, owners):
-            raise Refusal(f"Your role may not write this {change.type_} on this record.")
+            allowed = who.may_write(key.patient, owners)
+            beyond = [one for one in bits(own_classes(change.tree)) if key.permute(int(one)) & ~allowed]
+            more = beyond_the_role.sentence(table, reduce(or_, beyond, Class(0)))
+            raise Refusal(f"Your role may not write this {change.type_} on this record.{more}")
     if before is not None:
         owners = Owners(before.author, before.service, before.addressee)
         if before.classes & ~who.may_write(change.key.patient, owners):
