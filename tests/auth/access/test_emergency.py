@@ -168,3 +168,47 @@ async def test_a_refused_access_stands_in_the_journal_with_its_reason_and_for_of
     assert (tried.outcome, tried.status, tried.reason) == (OUTCOME_REFUSED, 404, REASON)
     assert (tried.person, tried.patient) == (doctor.caller.practitioner, 0)
     assert tried.requested == (("Patient", patient.removeprefix("Patient/")) if known else ("", ""))
+
+
+async def test_an_access_of_an_emergency_does_not_become_a_place_in_the_team(territory: Any) -> None:
+    gp, doctor = await territory.person("gp"), await territory.person("hospital-doctor")
+    patient = await arrivals.registered(territory, gp)
+    said = await asked(territory, doctor)
+    urgent, joining = (
+        await caller(territory, said["access-token"]),
+        arrivals.parameters(arrivals.traits(), ground="recognised", means="oral"),
+    )
+
+    for who, status in ((urgent, 403), (doctor.caller, 409)):
+        answer = await territory.ask(who, "POST", "Patient/$join", joining)
+        assert answer.status == status, answer.body
+    answer = await territory.ask(urgent, "POST", "Patient/$register", arrivals.parameters(arrivals.traits("AUTRE")))
+    assert answer.status == 403, answer.body
+    [team] = await territory.search(gp.caller, f"CareTeam?patient={patient}")
+    assert len((await territory.tree(team))["participant"]) == 1
+
+    assert (await territory.ask(doctor.caller, "POST", f"{said['task']}/$end-access")).status == 204
+    await territory.database.writing.execute("select pg_sleep(1.1)")
+    assert (await territory.ask(doctor.caller, "POST", "Patient/$join", joining)).status == 200
+
+
+async def test_an_access_of_somebody_else_stops_nobody_who_joins(territory: Any) -> None:
+    gp, doctor, nurse = [await territory.person(code) for code in ("gp", "hospital-doctor", "nurse")]
+    await arrivals.registered(territory, gp)
+    await asked(territory, doctor)
+    joining = arrivals.parameters(arrivals.traits(), ground="recognised", means="oral")
+    assert (await territory.ask(nurse.caller, "POST", "Patient/$join", joining)).status == 200
+
+
+async def test_without_the_look_at_it_it_would(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sibling: the fault, planted."""
+
+    async def blind(*_: Any) -> bool:
+        return False
+
+    monkeypatch.setattr("liaison.auth.access.join._in_their_emergency", blind)
+    gp, doctor = await territory.person("gp"), await territory.person("hospital-doctor")
+    await arrivals.registered(territory, gp)
+    await asked(territory, doctor)
+    joining = arrivals.parameters(arrivals.traits(), ground="recognised", means="oral")
+    assert (await territory.ask(doctor.caller, "POST", "Patient/$join", joining)).status == 200

@@ -14,6 +14,7 @@ from liaison.auth.oauth2 import rfc9470
 from liaison.auth.people import browsers
 from liaison.fhir.store.contract import Request
 
+from ...auth.access import arrivals
 from ..oauth.conftest import PASSWORD, Place, field
 
 NEUTRAL = "Aucun accès ne peut être ouvert"
@@ -119,3 +120,34 @@ async def test_several_records_of_one_identity_are_listed_and_each_is_read(place
         assert (await browser.post(f"{tasks[0]}/fin", data={"csrf": csrf})).status_code == 303
         for task in tasks:
             assert (await browser.get(task)).status_code == 404
+
+
+async def test_who_opened_the_record_in_an_emergency_ends_that_before_they_join(place: Place) -> None:
+    """Of somebody who cannot say what they wish, nobody says the same day that they were recognised by them."""
+    maker = await internal.open_session(place.house.database.writing, "sandbox")
+    person = {**arrivals.traits(FORM["family"], FORM["given"]), "birthDate": FORM["birth"]}
+    made = await place.house.engine.handle(maker, Request("POST", "Patient", "", json.dumps(person).encode()))
+    assert made.status == 201, made.body
+    stated = {
+        **{name: FORM[name] for name in ("family", "given", "birth", "sex")},
+        "birthplace": "29232", "ins": "260058815400233", "ins_kind": "10", "step": "join", "means": "oral",
+    }  # fmt: skip
+    place.app.state.sandbox = True  # where the lifespan would say so
+
+    async def join(browser: httpx.AsyncClient) -> httpx.Response:
+        csrf = field((await browser.get("/accueillir")).text, "csrf")
+        return await browser.post("/accueillir", data={"csrf": csrf, **stated})
+
+    async with place.signed_in() as browser:
+        opened = await send(browser)
+        assert opened.status_code == 303
+        refused = await join(browser)
+        assert refused.status_code == 409
+        assert "Terminez d'abord cet accès" in html.unescape(refused.text)
+        assert FORM["family"] in refused.text  # what was typed is not lost
+        ended = await browser.get(opened.headers["location"])
+        path = re.search(r'action="(/urgence/[^"]+/fin)"', ended.text)
+        assert path, ended.text
+        await browser.post(path[1], data={"csrf": field(ended.text, "csrf")})
+        await place.house.database.writing.execute("select pg_sleep(1.1)")
+        assert (await join(browser)).status_code == 303

@@ -5,6 +5,9 @@
 
 Never by self-entry alone: the patient and the team are told, and the entry stands in the review list. An identity that
 does not match in every trait, an opposition, and someone unknown give one answer.
+
+Emergency access is of a person who cannot express their will (L.1111-17 I), for some hours: nobody joins in its session, nor is
+recognised by that person while their own access is open. Who ends it first may be.
 """
 
 from datetime import datetime
@@ -17,6 +20,7 @@ from liaison.auth.access.classify import own_classes
 from liaison.auth.access.facts.care_team import is_attending
 from liaison.auth.access.finding import Finder, Known, asking, require_traits
 from liaison.auth.access.oppositions import MEANS, opposed_to
+from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
@@ -35,6 +39,18 @@ _MOST: Final = 50
 _TRIES: Final = 5
 
 
+class StillUrgent(Conflict):
+    """Said to who has opened the record in an emergency, and so knows of it."""
+
+    code = "business-rule"
+
+
+def require_ordinary(caller: Caller) -> None:
+    """Raises Forbidden in a session of an emergency access or a regulated call."""
+    if caller.purpose == Purpose.ETREAT:
+        raise Forbidden("This session was opened in an emergency, and brings nobody in. Use your ordinary session.")
+
+
 async def join(
     store: Store, caller: Caller, patient: Tree, ground: Ground, means: str, base_url: str, *, informed: bool = False
 ) -> str:
@@ -42,6 +58,7 @@ async def join(
     matching, or opposed."""
     if caller.role_code not in ROLES or not ROLES[caller.role_code].registers or not caller.role:
         raise Forbidden("Your role does not join a team.")
+    require_ordinary(caller)
     if ground == "recognised" and means not in MEANS:
         raise BadRequest(f"Say how the person recognised you: {', '.join(MEANS)}.", "Parameters.parameter")
     if not identity.matricules(patient):
@@ -51,6 +68,12 @@ async def join(
     async with asking(store, caller) as finder:
         known = await exact(finder, patient)
         allowed = known is not None and not await _opposed(store, {caller, member}, known.key.patient)
+        if known is not None and ground == "recognised" and await _in_their_emergency(store, caller, known.key.patient):
+            await finder.note(True)
+            raise StillUrgent(
+                "You opened this record in an emergency, because the person could not say what they wish. End that access; then"
+                " join, if they recognise you."
+            )
         ground_of = _recognised if ground == "recognised" else _referred
         writes = (
             await ground_of(finder, member, known, means, informed, base_url) if known is not None and allowed else []
@@ -90,6 +113,21 @@ async def _member(store: Store, caller: Caller) -> Caller:
 
 async def _opposed(store: Store, callers: set[Caller], patient: int) -> bool:
     return any([await opposed_to(store, one, patient) for one in callers])
+
+
+_OPENED: Final = """
+    select exists (
+        select from relation r where r.patient = $1 and r.relation = $2 and r.valid_from <= now() and r.valid_to > now()
+          and (r.principal = any($3) or r.principal in (select h.role from held_role h where h.practitioner = any($4)))
+    )
+"""
+
+
+async def _in_their_emergency(store: Store, caller: Caller, patient: int) -> bool:
+    """Whether this person's own emergency access to the record is open, in whichever of their roles."""
+    mine = [number for number in (caller.role, caller.practitioner) if number]
+    person = [caller.practitioner] if caller.practitioner else []
+    return bool(await store.database.reading.fetchval(_OPENED, patient, Relation.EMERGENCY, mine, person))
 
 
 async def exact(finder: Finder, patient: Tree) -> Known | None:

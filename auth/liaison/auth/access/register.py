@@ -14,6 +14,7 @@ from liaison.auth.access import adopted, identity, team_writing, vocabulary
 from liaison.auth.access.acting_for import member_of
 from liaison.auth.access.asking_limits import Account
 from liaison.auth.access.finding import Finder, Known, asking, require_traits, same_traits
+from liaison.auth.access.join import require_ordinary
 from liaison.auth.access.oppositions import MEANS, Opposition, oppose, oppose_unseen
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES, confirms
@@ -88,6 +89,7 @@ async def register(store: Store, caller: Caller, stated: Registration, base_url:
     TooManyRequests."""
     if not ROLES[caller.role_code].registers if caller.role_code in ROLES else True:
         raise Forbidden("Your role does not open records.")
+    require_ordinary(caller)
     _check(stated)
     # Two desks that receive the same person at once: the second finds the record of the first.
     about = same_traits(store, stated.patient)

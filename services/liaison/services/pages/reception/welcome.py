@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access import adopted, vocabulary
 from liaison.auth.access.classes import Class
+from liaison.auth.access.join import StillUrgent
 from liaison.auth.access.register import LONGEST_TOLD
 from liaison.auth.access.roles import role_codes
 from liaison.fhir.errors import Forbidden
@@ -219,6 +220,12 @@ async def _refused(
         words = gettext(
             _(
                 "Votre fonction n'entre pas dans une équipe. Le professionnel pour qui vous travaillez y entre, ou il y est invité : vous verrez alors la personne."
+            )
+        )
+    elif refused.answered == 409 and refused.issues[0].code == StillUrgent.code:
+        words = gettext(
+            _(
+                "Vous avez ouvert ce dossier en urgence. Terminez d'abord cet accès. Puis, si la personne vous reconnaît, revenez ici."
             )
         )
     elif refused.answered == 429:
