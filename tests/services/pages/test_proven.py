@@ -29,6 +29,7 @@ PROVEN = frozenset(
         "/conservation/blocages",
         "/conservation/blocages/lever",
         "/dossiers/{id}/acces",
+        "/dossiers/{id}/proches",
         "/equipe",
         "/journal/revues/{number}/signer",
         "/equipe/code",

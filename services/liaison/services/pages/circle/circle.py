@@ -18,7 +18,7 @@ from liaison.auth.access.facts.reading import extension
 from liaison.auth.people.standing_in import StandsIn, standing_in
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import BadRequest, NotFound
-from liaison.fhir.model.dates import EARLIEST, LATEST, span
+from liaison.fhir.model.dates import EARLIEST, LATEST
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
 from liaison.services.pages.calendar_words import day_said, last_day_before
@@ -312,15 +312,9 @@ def _member(
         is_attending(one),
         text.startswith("Organization/"),
         moments.moment(period["start"]) if period.get("start") else None,
-        _end_of(str(period["end"])) if period.get("end") else None,
+        moments.ending(str(period["end"])) if period.get("end") else None,
         gettext(BASES.get(basis, BASES["invited"])) if not text.startswith("RelatedPerson/") else "",
         "valueDateTime" in extension(one, vocabulary.INFORMED),
         said.get(numbers.get(text, 0), []),
         moments.over(period, now),
     )
-
-
-def _end_of(text: str) -> datetime | None:
-    """The moment at which it is over, as moments.over has it; None for what is no date."""
-    bounds = span(text)
-    return bounds["T" not in text] if bounds else None

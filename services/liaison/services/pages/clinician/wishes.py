@@ -121,6 +121,7 @@ async def _show(
         means=MEANS,
         may_record=may_record,
         may_tell=me.role_code not in _PERSONS,
+        may_name=me.role_code not in _TELLING_ONLY,
         relatives=await relatives(record, f"Patient/{patient['id']}") if me.role_code not in _TELLING_ONLY else [],
         given=form,
         error=error,

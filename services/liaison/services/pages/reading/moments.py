@@ -47,11 +47,16 @@ def moment(text: str) -> datetime:
     return min(found[0], _LAST).astimezone(PARIS)
 
 
+def ending(text: str) -> datetime | None:
+    """The instant at which it is over: a day, a month or a year that is named counts whole. None for what is no date."""
+    found = span(text)
+    return found["T" not in text] if found else None
+
+
 def over(period: Tree, now: datetime) -> bool:
-    """Whether its end has passed. A day, a month or a year that is named counts whole."""
-    end = str(period.get("end", ""))
-    found = span(end)
-    return found is not None and found["T" not in end] <= now
+    """Whether its end has passed."""
+    end = ending(str(period.get("end", "")))
+    return end is not None and end <= now
 
 
 def ahead(period: Tree, now: datetime) -> bool:

@@ -1,0 +1,135 @@
+"""What a form says of someone close to a person, as a RelatedPerson; and what is missing from it, or cannot be.
+
+A representation carries its measure, who has seen the judgment or the document, on which day, and until when it lasts
+(rule 22): parental authority until the child is of age (Civil Code 371-1, 414), a guardianship or a family habilitation
+until the day of the judgment (441, 494-6), which has to be given.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from liaison.auth.access import vocabulary
+from liaison.services.pages.marking import _
+from liaison.services.pages.reading.identity import identity
+
+Tree = dict[str, Any]
+MAJORITY: Final = 18
+_ROLE_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+_ROLE_CLASS: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleClass"
+
+LINKS: Final = {
+    "SPS": (_("Conjoint, conjointe"), _ROLE_CODE),
+    "CHILD": (_("Enfant"), _ROLE_CODE),
+    "PRN": (_("Père ou mère"), _ROLE_CODE),
+    "SIB": (_("Frère ou sœur"), _ROLE_CODE),
+    "FAMMEMB": (_("Autre membre de la famille"), _ROLE_CODE),
+    "FRND": (_("Ami, amie"), _ROLE_CODE),
+    "NBOR": (_("Voisin, voisine"), _ROLE_CODE),
+    "GUARD": (_("Mandataire judiciaire, hors de la famille"), _ROLE_CLASS),
+}
+NOBODY: Final = "none"
+MEASURES: Final = {
+    NOBODY: _("Non"),
+    "tutelle": _("Oui, par une tutelle"),
+    "habilitation": _("Oui, par une habilitation familiale"),
+    "parental-authority": _("Oui, par l’autorité parentale"),
+}
+
+
+class NotStated(ValueError):
+    """Something is missing or cannot be: `field` is the name of the form's field, `words` are to be translated."""
+
+    def __init__(self, field: str, words: str) -> None:
+        self.field, self.words = field, words
+        super().__init__(field)
+
+
+class Representation(NamedTuple):
+    """`until`: the last day of the measure."""
+
+    measure: str
+    seen_on: date
+    until: date
+
+
+def relative(patient: Tree, form: Mapping[str, str], seen_by: str, today: date) -> Tree:
+    """The RelatedPerson that the form states. `seen_by`: the reference of whoever fills it in. Raises NotStated."""
+    family, given, link = form.get("family", ""), form.get("given", ""), form.get("link", "")
+    if not family:
+        raise NotStated("family", _("Écrivez son nom."))
+    if not given:
+        raise NotStated("given", _("Écrivez son prénom."))
+    if link not in LINKS:
+        raise NotStated("link", _("Dites qui c’est pour la personne."))
+    words, system = LINKS[link]
+    tree: Tree = {
+        "resourceType": "RelatedPerson",
+        "active": True,
+        "patient": {"reference": f"Patient/{patient['id']}"},
+        "relationship": [{"coding": [{"system": system, "code": link, "display": words}]}],
+        "name": [{"use": "official", "family": family, "given": [given]}],
+    }
+    if form.get("phone"):
+        tree["telecom"] = [{"system": "phone", "value": form["phone"]}]
+    stated = representation(patient, form, today)
+    if stated is not None:
+        tree["extension"] = [_extension(stated, seen_by)]
+        tree["period"] = {"start": today.isoformat(), "end": stated.until.isoformat()}
+    return tree
+
+
+def representation(patient: Tree, form: Mapping[str, str], today: date) -> Representation | None:
+    """None for someone who represents nobody. Raises NotStated."""
+    measure = form.get("measure") or NOBODY
+    if measure == NOBODY:
+        return None
+    if measure not in vocabulary.MEASURES:
+        raise NotStated("measure", _("Dites si elle ou il représente la personne, et par quelle mesure."))
+    seen_on = _day(form, "seen")
+    if seen_on is None or seen_on > today:
+        raise NotStated("seen", _("Dites quel jour vous avez vu le jugement ou le document : aujourd’hui ou avant."))
+    until = _day(form, "until")
+    if measure == "parental-authority":
+        last = _last_day_of_minority(patient)
+        if last is None or last < today:
+            raise NotStated("measure", _("L’autorité parentale est celle d’un enfant : la personne a 18 ans ou plus."))
+        until = min(until or last, last)
+    if until is None or until < today:
+        raise NotStated("until", _("Donnez le dernier jour de la mesure, qui n’est pas passé : le jugement le dit."))
+    return Representation(measure, seen_on, until)
+
+
+def ended(tree: Tree) -> Tree:
+    """The same person, who represents nobody any more. The versions before say until when they did."""
+    left = {name: part for name, part in tree.items() if name not in ("extension", "period")}
+    kept = [one for one in tree.get("extension", []) if one.get("url") != vocabulary.REPRESENTATION]
+    return {**left, "extension": kept} if kept else left
+
+
+def _extension(stated: Representation, seen_by: str) -> Tree:
+    return {
+        "url": vocabulary.REPRESENTATION,
+        "extension": [
+            {"url": "measure", "valueCode": stated.measure},
+            {"url": "seenBy", "valueReference": {"reference": seen_by}},
+            {"url": "seenOn", "valueDate": stated.seen_on.isoformat()},
+        ],
+    }
+
+
+def _last_day_of_minority(patient: Tree) -> date | None:
+    """The day before the 18th birthday; None where the day of birth is not known."""
+    born = identity(patient).birth
+    if born is None:
+        return None
+    leap = born.month == 2 and born.day == 29
+    birthday = date(born.year + MAJORITY, 3, 1) if leap else born.replace(year=born.year + MAJORITY)
+    return date.fromordinal(birthday.toordinal() - 1)
+
+
+def _day(form: Mapping[str, str], name: str) -> date | None:
+    try:
+        return date.fromisoformat(form[name]) if form.get(name) else None
+    except ValueError:
+        raise NotStated(name, _("Ce n’est pas une date.")) from None
