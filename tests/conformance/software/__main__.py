@@ -9,12 +9,12 @@ ends it, judges what was sent, prints the table and writes the report.
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +75,16 @@ def table(results: list[dict[str, str]]) -> Table:
 
 
 async def _watch(watch: Watch, port: int) -> None:
+    """Until the first Ctrl-C, or the end that a script or a terminal that closes asks for. What comes after it does not
+    cost the report: judging what was seen takes a moment."""
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ended.set)
     async with watch.serving(port):
-        await asyncio.Event().wait()
+        await ended.wait()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
 
 
 def main(arguments: list[str]) -> int:
@@ -91,8 +99,7 @@ def main(arguments: list[str]) -> int:
             register(file, running, Path(folder))
             print(f"FHIR server: {server}/fhir\nPeople, passwords and patients: {running.folder / 'sandbox.json'}")
             print("Use the software now. Ctrl-C when it has done all it does.", flush=True)
-            with suppress(KeyboardInterrupt):
-                asyncio.run(_watch(watch, port))
+            asyncio.run(_watch(watch, port))
         finally:
             stop(running)
     results = judged(Software(file, server, watch.seen))

@@ -1,6 +1,9 @@
 """What the checks say of software that does right, and that each of them sees the fault it is there for."""
 
 import json
+import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -194,3 +197,38 @@ def test_a_file_becomes_a_registration(tmp_path: Path) -> None:
     }
     backend = registration({**FILE, "role": "gp", "redirect_uris": None}, keys, "Organization/1")
     assert backend[-2:] == ["--organization", "Organization/1"]
+
+
+_WATCHED = """
+import asyncio, contextlib, sys
+from tests.conformance.software.__main__ import _port, _watch
+from tests.conformance.software.watching import Watch
+
+class Telling(Watch):
+    @contextlib.asynccontextmanager
+    async def serving(self, port):
+        async with super().serving(port):
+            print("watching", flush=True)
+            yield
+
+asyncio.run(_watch(Telling("http://127.0.0.1:9"), _port()))
+print("over", flush=True)
+sys.stdin.readline()
+print("judged", flush=True)
+"""
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
+def test_a_second_ctrl_c_does_not_cost_the_report(first: signal.Signals) -> None:
+    words = [sys.executable, "-c", _WATCHED]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdin is not None
+        assert watching.stdout is not None
+        assert watching.stdout.readline() == "watching\n"
+        watching.send_signal(first)
+        assert watching.stdout.readline() == "over\n"
+        watching.send_signal(signal.SIGINT)
+        watching.stdin.write("\n")
+        watching.stdin.flush()
+        assert watching.stdout.readline() == "judged\n"
+        assert watching.wait(30) == 0

@@ -12,6 +12,8 @@ from liaison.auth.oauth2 import clients
 from liaison.auth.safe_fetch import Fetcher
 from liaison.auth.vendors import conformance, life, requests
 
+from ..browsing import text
+
 __all__ = ["place", "settings"]
 
 
@@ -72,6 +74,22 @@ async def test_from_the_request_to_the_end(place: Place) -> None:
             assert (await act(admin, name, client_id="cabinet-plus")).status_code == 303
             assert words in (await vendor.get(follow)).text
         assert await clients.find(reading, "cabinet-plus") is None
+
+
+async def test_the_two_who_decide_read_in_which_role_it_would_act_alone(place: Place) -> None:
+    app = orjson.dumps(good())
+    alone = {name: part for name, part in good().items() if name not in ("redirect_uris", "launch_url")}
+    scopes = [{"scope": "system/Observation.rs", "reason": "Suivre les constantes."}]
+    backend = orjson.dumps({**alone, "client_id": "veille", "kind": "backend", "role": "nurse", "scopes": scopes})
+    async with place.house.database.writing.acquire() as connection:
+        for file in (app, backend):
+            await requests.receive(connection, file, Fetcher())
+    async with place.signed_in("dpo") as dpo:
+        shown = text(await dpo.get("/logiciels"))
+
+    assert "Une structure : il agit seul, dans le rôle « Infirmier »" in shown
+    assert "Des personnes, qui se connectent" in shown
+    assert "Par ses clés (ES384)" in shown
 
 
 async def test_one_person_with_both_roles_is_one_person(place: Place) -> None:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access.rebuild import rebuild
+from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.oauth2 import clients
@@ -21,8 +22,10 @@ from liaison.auth.vendors.requests import NotNow
 from liaison.fhir.errors import Forbidden, Unprocessable
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
+from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
 from liaison.services.pages.record import Record
+from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, signed_in
 
 _OF_BOTH: Final = ("approve", "refuse")
@@ -60,6 +63,7 @@ async def software(request: Request) -> Response:
         return confine(request, RedirectResponse("/logiciels", status_code=303))
     house = request.app.state.house
     organizations = await _organizations(request, caller)
+    gettext = translations(language_of(request)).gettext
     with faults.reported():
         waiting = await requests.waiting(house.database.reading)
         registered = await _registered(request, organizations)
@@ -69,6 +73,7 @@ async def software(request: Request) -> Response:
     return render(
         request,
         "software/desk.html",
+        roles={code: role_name(code, gettext) for code in ROLES},
         waiting=waiting,
         approved={row["request"] for row in mine},
         part=caller.role_code,
