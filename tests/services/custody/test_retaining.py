@@ -85,6 +85,38 @@ async def test_the_plan_tells_what_is_due_what_rests_and_what_is_in_use(place: P
     assert patients(found.records) == {due, rests, dead, child, stays, undated}
 
 
+async def test_a_day_of_death_destroys_nothing_by_itself(place: Place) -> None:
+    """Whoever typed the wrong day into an identity would have the record destroyed ten years early."""
+    dead = await person(place, seen="2008-01-01", deceasedDateTime="2010")
+    old = await person(place, deceasedDateTime="2003-01-01")  # due by its last act too
+    found = await planned(place)
+    assert (patients(found.due), patients(found.due_by_death)) == ({dead, old}, {dead})
+    by_death = next(one for one in found.due if dead in one.patients)
+    assert await retaining.destroy(place.house, by_death, by="la directrice", why="12") == retaining.UNSEEN
+    assert await retaining.destroy(place.house, by_death, by="la directrice", why="12", deaths=" ") == retaining.UNSEEN
+
+    told = json.loads(console(place, "plan", "--json").stdout)
+    assert len(told["due"]) == 2
+    assert told["due_by_a_death_alone"] == [f"Patient/{await patient_id(place, dead)}"]
+    done = console(place, "apply", "--destroy", *BY, "--confirm", "1")
+    assert done.returncode == 1
+    assert "kept (due by a death that nobody established)" in done.stdout
+    assert (await there(place, dead), await there(place, old)) == (True, False)
+
+    sure = console(place, "apply", "--destroy", *BY, "--confirm", "1", "--deaths", "actes vus par Mme Exemple")
+    assert sure.returncode == 0, sure.stderr
+    assert not await there(place, dead)
+
+
+async def test_without_the_look_at_the_death_it_would_be_gone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fault that the test above is there to find."""
+    dead = await person(place, seen="2008-01-01", deceasedDateTime="2010")
+    monkeypatch.setattr(retaining, "rests_on_a_death", lambda *_: False)
+    (record,) = (await planned(place)).due
+    assert await retaining.destroy(place.house, record, by="la directrice", why="12") == retaining.DESTROYED
+    assert not await there(place, dead)
+
+
 async def test_records_of_one_person_are_kept_for_the_later_of_them(place: Place) -> None:
     recent = await person(place, seen="2019-05-10")
     other = {"reference": f"Patient/{await patient_id(place, recent)}"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import uuid4
 
-from liaison.auth.access import adopted, identity, team_writing, vocabulary
+from liaison.auth.access import adopted, deaths, identity, team_writing, vocabulary
 from liaison.auth.access.acting_for import member_of
 from liaison.auth.access.asking_limits import Account
 from liaison.auth.access.finding import Finder, Known, asking, require_traits, same_traits
@@ -90,6 +90,7 @@ async def register(store: Store, caller: Caller, stated: Registration, base_url:
     if not ROLES[caller.role_code].registers if caller.role_code in ROLES else True:
         raise Forbidden("Your role does not open records.")
     require_ordinary(caller)
+    deaths.check(caller.role_code, stated.patient)
     _check(stated)
     # Two desks that receive the same person at once: the second finds the record of the first.
     about = same_traits(store, stated.patient)

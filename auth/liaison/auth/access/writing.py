@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from liaison.auth.access import beyond_the_role, vocabulary
+from liaison.auth.access import beyond_the_role, deaths, vocabulary
 from liaison.auth.access.classes import EVERYTHING, Class, bits
 from liaison.auth.access.classify import own_classes
 from liaison.auth.access.facts.reading import codes
@@ -85,6 +85,12 @@ def check(
             raise Refusal(f"Your role may not write this {change.type_}, on a record that it opens either.{more}")
         else:
             _check_call(change)
+            _check_death(who, change)
+
+
+def _check_death(who: Standing, change: Change) -> None:
+    if change.type_ == "Patient":
+        deaths.check(who.role_code, change.tree, change.before)
 
 
 def _ever_written(role: str, tables: Sequence[Table]) -> Class:
@@ -146,6 +152,7 @@ def _check_change(key: PatientKey, who: Standing, change: Change, first: First, 
         if masked and not change.labels.classes & Class.MASKED and not who.may_unmask(key, owners):
             raise Refusal("Its author or the attending doctor lifts a masking.")
     _check_call(change)
+    _check_death(who, change)
     if change.interaction == "delete":
         _check_deletion(key, who, change, first)
     elif before is not None and who.role_code in _A_DAY and change.type_ != "Consent" and first.age > OWN_WINDOW:

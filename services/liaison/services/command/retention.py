@@ -16,7 +16,7 @@ from liaison.auth.retention.records import Record, patients_of
 from liaison.services.command import Refused, app
 from liaison.services.command.within import within
 from liaison.services.custody import retaining
-from liaison.services.custody.retaining import CHANGED, DESTROYED, HELD, Plan
+from liaison.services.custody.retaining import CHANGED, DESTROYED, HELD, UNSEEN, Plan
 from liaison.services.house import House
 
 T = TypeVar("T")
@@ -46,6 +46,7 @@ def _data(house: House, found: Plan) -> dict[str, Any]:
         "rules": {"version": law.version, "date": law.dated.isoformat()},
         "records": len(found.records),
         "due": named(found.due),
+        "due_by_a_death_alone": retaining.numbers(house, found.due_by_death),
         "held": named(found.held),
         "out_of_active_use": named(found.at_rest),
         "to_archive": named(found.to_archive),
@@ -68,6 +69,11 @@ def _say(data: dict[str, Any]) -> None:
     typer.echo(f"To be destroyed now: {len(data['due'])}.")
     for one in data["due"]:
         typer.echo(f"  {' '.join(one['records'])}  kept until {one['kept_until']} ({one['because']}, {one['rule']})")
+    if by_death := data["due_by_a_death_alone"]:
+        typer.echo(
+            f"Of these, because of a death and nothing else: {len(by_death)}. They stay until `apply` is told with --deaths by what"
+            " each death was established (the act that was seen, the file of deaths)."
+        )
     for year, count in data["to_come"].items():
         typer.echo(f"  {year}: {count} to come")
 
@@ -128,6 +134,9 @@ def apply_(
     destroy: Annotated[bool, typer.Option("--destroy", help="Really destroy. Without it nothing is changed.")] = False,
     by: By = "",
     why: Why = "",
+    deaths: Annotated[
+        str, typer.Option(help="By what each death was established. Without it, what a death alone makes due stays.")
+    ] = "",
     confirm: Annotated[int | None, typer.Option(help="How many records, instead of being asked.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -147,14 +156,17 @@ def apply_(
     if not destroy:
         typer.echo(json.dumps({**data, "dry": True}, indent=2) if as_json else "Nothing was changed (no --destroy).")
         return
-    if found.due:
-        _confirmed(len(found.due), confirm)
+    waiting = () if deaths.strip() else found.due_by_death
+    due = tuple(one for one in found.due if deaths.strip() or not retaining.rests_on_a_death(one, found.day))
+    if due:
+        _confirmed(len(due), confirm)
 
     async def carry(house: House) -> dict[str, list[str]]:
-        done: dict[str, list[str]] = {DESTROYED: [], HELD: [], CHANGED: []}
+        done: dict[str, list[str]] = {DESTROYED: [], HELD: [], CHANGED: [], UNSEEN: retaining.numbers(house, waiting)}
         try:
-            for one in found.due:
-                done[await retaining.destroy(house, one, by=by, why=why)] += retaining.numbers(house, (one,))
+            for one in due:
+                became = await retaining.destroy(house, one, by=by, why=why, deaths=deaths)
+                done[became] += retaining.numbers(house, (one,))
         finally:
             await retaining.keep_outside(house)
             if gone := len(done[DESTROYED]):
@@ -166,10 +178,10 @@ def apply_(
         typer.echo(json.dumps(done, indent=2))
     else:
         typer.echo(f"Destroyed: {len(done[DESTROYED])}.")
-        for left in (HELD, CHANGED):
+        for left, words in ((HELD, "held meanwhile"), (CHANGED, "changed meanwhile"), (UNSEEN, f"due {UNSEEN}")):
             for number in done[left]:
-                typer.echo(f"  {number}: kept ({left} meanwhile)")
-    if done[HELD] or done[CHANGED]:
+                typer.echo(f"  {number}: kept ({words})")
+    if done[HELD] or done[CHANGED] or done[UNSEEN]:
         raise typer.Exit(1)
 
 

@@ -30,6 +30,8 @@ DESTROYED: Final = "destroyed"
 HELD: Final = "held"
 CHANGED: Final = "changed"
 """Something came into the record since the plan: it is kept, and the next plan says until when."""
+UNSEEN: Final = "by a death that nobody established"
+"""It is due for no other reason than a death, and whoever destroys did not say by what that was established."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Plan:
     def due(self) -> tuple[Record, ...]:
         """To be destroyed."""
         return tuple(one for one in self.records if one.over(self.day) and not one.held)
+
+    @property
+    def due_by_death(self) -> tuple[Record, ...]:
+        """Those of them that a death alone makes due: a day that somebody typed into an identity."""
+        return tuple(one for one in self.due if rests_on_a_death(one, self.day))
 
     @property
     def held(self) -> tuple[Record, ...]:
@@ -75,6 +82,11 @@ class Plan:
         """How many records may be destroyed in each later year, those on hold left out."""
         kept = (one for one in self.records if one.terms and not one.held and not one.over(self.day))
         return dict(sorted(Counter(one.terms.kept_until.year for one in kept if one.terms).items()))
+
+
+def rests_on_a_death(record: Record, day: date) -> bool:
+    """Whether the record would be kept on this day if nobody had said that the person died (CSP R.1112-7)."""
+    return record.over(day) and day <= rules.terms(record.facts._replace(died=None), rules.in_force().rules).kept_until
 
 
 async def plan(connection: asyncpg.Connection, house: House) -> Plan:
@@ -135,8 +147,11 @@ async def reopen(house: House, patient: int, *, by: str, why: str, told_by: Told
         return bool(done)
 
 
-async def destroy(house: House, record: Record, *, by: str, why: str, told_by: Told | None = None) -> str:
-    """DESTROYED, or why the record is still there. `by` and `why`: who decided, and by which decision."""
+async def destroy(
+    house: House, record: Record, *, by: str, why: str, deaths: str = "", told_by: Told | None = None
+) -> str:
+    """DESTROYED, or why the record is still there. `by` and `why`: who decided, and by which decision; `deaths`: by what the
+    death was established where the record is due by nothing else, which the journal keeps."""
     law = rules.in_force()
     async with house.database.writing.acquire() as connection, connection.transaction():
         # Writers and holds take the same rows: they come before, and are seen below, or find the person gone.
@@ -153,6 +168,10 @@ async def destroy(house: House, record: Record, *, by: str, why: str, told_by: T
         if not again[0].over(now) or again[0].terms is None:
             return CHANGED
         detail = {"by": by, "rules": law.version, **told(again[0])}
+        if rests_on_a_death(again[0], now):
+            if not deaths.strip():
+                return UNSEEN
+            detail["death"] = deaths
         made = told_by or at_console()
         entries = [made(patient=patient, reason=why, detail=detail) for patient in again[0].patients]
         await _gone(connection, house, again[0], entries)

@@ -25,7 +25,7 @@ async def officer(place: Place) -> AsyncIterator[httpx.AsyncClient]:
         yield browser
 
 
-async def someone(place: Place, seen: str = "2001-05-10") -> Key:
+async def someone(place: Place, seen: str = "2001-05-10", **more: Any) -> Key:
     """A person whose only stay ended on that day."""
     maker = await internal.open_session(place.house.database.writing, "sandbox")
     urn = "urn:uuid:00000000-0000-4000-8000-000000000001"
@@ -36,7 +36,7 @@ async def someone(place: Place, seen: str = "2001-05-10") -> Key:
         "subject": {"reference": urn},
         "period": {"start": seen, "end": seen},
     }
-    person = {"resourceType": "Patient", "name": [{"family": "ESSAI"}], "birthDate": "1940-01-01"}
+    person = {"resourceType": "Patient", "name": [{"family": "ESSAI"}], "birthDate": "1940-01-01", **more}
     entries = [
         {"fullUrl": urn, "resource": person, "request": {"method": "POST", "url": "Patient"}},
         {"resource": stay, "request": {"method": "POST", "url": "Encounter"}},
@@ -85,6 +85,27 @@ async def test_what_is_due_is_listed_by_number_and_destroyed_by_a_decision(
     assert await journaled(place, Event.DESTRUCTION, due) == 1
     assert "Des dossiers ont été détruits" in text(await officer.get("/avis"))
     assert (await say(officer, PLAN, decision="Décision 12", nombre="1")).status_code in (404, 409)
+
+
+async def test_what_a_death_alone_makes_due_comes_last_and_asks_by_what_it_is_established(
+    place: Place, officer: httpx.AsyncClient
+) -> None:
+    due, dead = await someone(place), await someone(place, "2008-01-01", deceasedDateTime="2010-05-05")
+    shown = await officer.get(PLAN)
+    assert f"Patient/{place.house.store.id(due)}" in shown.text
+    assert f"Patient/{place.house.store.id(dead)}" not in shown.text
+    assert 'name="deces"' not in shown.text
+    shown = await say(officer, PLAN, decision="Décision 12", nombre="1")
+    assert f"Patient/{place.house.store.id(dead)}" in shown.text
+    assert "Par quoi ces décès sont-ils établis" in text(shown)
+
+    asked = await say(officer, PLAN, decision="Décision 12", nombre="1")
+    assert asked.status_code == 422
+    assert "Dites par quoi ces décès sont établis" in text(asked)
+    assert await there(place, dead)
+    done = await say(officer, PLAN, decision="Décision 12", nombre="1", deces="Actes vus le 3 mars")
+    assert "1 dossier détruit" in text(done)
+    assert not await there(place, dead)
 
 
 async def test_a_hold_keeps_a_record_until_it_is_lifted(place: Place, officer: httpx.AsyncClient) -> None:

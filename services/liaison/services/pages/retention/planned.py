@@ -36,36 +36,58 @@ BECAUSE: Final = {
 }
 _WHY: Final = _("Donnez la référence de la décision.")
 _COUNT: Final = _("Le nombre écrit n’est pas celui des dossiers à détruire : rien n’est détruit.")
+_DEATHS: Final = _("Dites par quoi ces décès sont établis : un acte vu, un fichier des décès.")
 _MOTIVE: Final = _("Dites pourquoi le dossier est rouvert.")
 _NOT_ARCHIVED: Final = _("Ce numéro n’est celui d’aucun dossier archivé.")
 _NONE: Final = _("Aucun dossier n’est à détruire.")
 
 
 async def planned(request: Request) -> Response:
-    """GET: the plan of today. POST: `decision` and `nombre`, and what is due is destroyed."""
+    """GET: the plan of today. POST: `decision`, `nombre` and, where the list is of deaths, `deces`: what is listed is destroyed."""
     caller, me = await signed_in(request)
     house: House = request.app.state.house
     found = await _plan(request)
     if request.method == "GET":
         return _show(request, house, found, {})
     form = {name: str(value).strip()[:LONGEST] for name, value in (await request.form()).items()}
-    due, say = found.due[:AT_ONCE], translations(language_of(request)).gettext
+    due, say = _listed(found), translations(language_of(request)).gettext
     if not due:
         return _show(request, house, found, {}, say(_NONE), "a-detruire", 409)
     if not form.get("decision"):
         return _show(request, house, found, form, say(_WHY), "decision", 422)
+    if _of_deaths(found, due) and not form.get("deces"):
+        return _show(request, house, found, form, say(_DEATHS), "deces", 422)
     if form.get("nombre") != str(len(due)):
         return _show(request, house, found, form, say(_COUNT), "nombre", 422)
     outcomes = []
     try:
         for one in due:
             seen = retaining.by_person(caller, asked(request))
-            outcomes.append(await retaining.destroy(house, one, by=decided_by(me), why=form["decision"], told_by=seen))
+            outcomes.append(
+                await retaining.destroy(
+                    house,
+                    one,
+                    by=decided_by(me),
+                    why=form["decision"],
+                    deaths=form.get("deces", ""),
+                    told_by=seen,
+                )
+            )
     finally:
         await retaining.keep_outside(house)
         if gone := outcomes.count(DESTROYED):
             await retaining.tell_officer(house, gone)
     return _show(request, house, await _plan(request), {}, gone=gone, kept=len(outcomes) - gone)
+
+
+def _listed(found: Plan) -> tuple[Record, ...]:
+    """What one form destroys: what is due anyway, and when that is gone what a death alone makes due."""
+    anyway = tuple(one for one in found.due if not retaining.rests_on_a_death(one, found.day))
+    return (anyway or found.due)[:AT_ONCE]
+
+
+def _of_deaths(found: Plan, listed: tuple[Record, ...]) -> bool:
+    return any(retaining.rests_on_a_death(one, found.day) for one in listed)
 
 
 async def archive(request: Request) -> Response:
@@ -126,7 +148,7 @@ def _show(
     status: int = 200,
     **context: Any,
 ) -> Response:
-    law = rules.in_force()
+    law, due = rules.in_force(), _listed(found)
 
     def lines(some: tuple[Record, ...]) -> list[tuple[str, Any]]:
         return [(" ".join(retaining.numbers(house, (one,))), one.terms) for one in some]
@@ -137,7 +159,8 @@ def _show(
         status=status,
         plan=found,
         law=law,
-        due=lines(found.due[:AT_ONCE]),
+        due=lines(due),
+        by_death=_of_deaths(found, due),
         because=BECAUSE,
         given=form,
         error=error,
