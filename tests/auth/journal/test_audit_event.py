@@ -100,6 +100,15 @@ def test_an_id_names_its_entry_and_nothing_else_does(worker: int, sequence: int)
         assert other == id_ or place(other) in (None, (worker, sequence // 10))
 
 
+@pytest.mark.parametrize(
+    "id_",
+    ["f" * 16 + "-1", "8" + "0" * 15 + ".1", "0" * 15 + "1-" + "9" * 26, "0" * 15 + "1." + "9" * 26, "0" * 15 + "1-" + "9" * 5000],
+    ids=["worker", "worker of a write", "sequence", "sequence of a write", "digits"],
+)  # fmt: skip
+def test_a_number_that_no_column_holds_is_no_place(id_: str) -> None:
+    assert place(id_) is None
+
+
 async def test_a_rule_of_an_adopted_table_names_the_table_of_its_time(world: World) -> None:
     await audit_rights.give_mandate(world.raw, UNION, "Convention 2026-04")
     auditor = await world.auditor(UNION)

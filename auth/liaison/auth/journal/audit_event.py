@@ -16,6 +16,7 @@ from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.table import label_of
 from liaison.auth.journal.entry import Entry, Event, Item
+from liaison.auth.journal.masked import request_of
 from liaison.auth.journal.sealing import Record
 from liaison.fhir.definitions import type_of
 from liaison.fhir.store.contract import Key, Tree
@@ -141,15 +142,19 @@ def identifier(worker: int, sequence: int) -> str:
     return f"{worker:016x}{'-' if sequence > 0 else '.'}{abs(sequence)}"
 
 
+_HOLDS: Final = 2**63
+
+
 def place(id_: str) -> tuple[int, int] | None:
-    """(worker, sequence) of an id; None for what is no id of an entry."""
-    worker, mark, sequence = id_[:16], id_[16:17], id_[17:]
+    """(worker, sequence) of an id, which the columns of the journal hold; None for what is no id of an entry."""
+    worker, mark, sequence = id_[:16], id_[16:17], id_[17:36]
     try:
         number = int(sequence) if mark == "-" else -int(sequence)
         found = int(worker, 16), number
     except ValueError:
         return None
-    return found if mark in ("-", ".") and number and identifier(*found) == id_ else None
+    held = mark in ("-", ".") and 0 < abs(number) < _HOLDS and found[0] < _HOLDS
+    return found if held and identifier(*found) == id_ else None
 
 
 ALTERED: Final[Mapping[str, Any]] = {"altered": True}
@@ -376,10 +381,10 @@ def _data(item: Item, patient: int, names: Names, classes: list[Tree], *, found:
 
 def _query(entry: Entry) -> list[Tree]:
     """What was asked, and what the answer was: apart, since BALP's query has no detail."""
-    if entry.returned is None and not entry.query:
+    request = request_of(entry)
+    if not request:
         return []
-    asked = f"{entry.method} {entry.path}{'?' if entry.query else ''}{entry.query}"
-    query = {**_system_object("24", "Query"), "query": base64.b64encode(asked.encode()).decode()}
+    query = {**_system_object("24", "Query"), "query": base64.b64encode(request.encode()).decode()}
     counts: dict[str, Any] = {"total": entry.total, "returned": entry.returned, "sha-256": entry.digest or None}
     detail = [{"type": name, "valueString": str(value)} for name, value in counts.items() if value is not None]
     result = {"type": {"system": JOURNAL_ENTITY, "code": "result", "display": "Result of the query"}, "detail": detail}

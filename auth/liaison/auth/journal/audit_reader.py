@@ -19,6 +19,7 @@ from liaison.auth.journal import audit_rights, audit_search
 from liaison.auth.journal.audit_event import ALTERED, SHAPES, Names, Software, audit_event, place
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.keys import JournalKeys
+from liaison.auth.journal.masked import request_of
 from liaison.auth.journal.sealing import COLUMNS, Damaged, Record, unseal
 from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
 from liaison.fhir.errors import BadRequest, Forbidden, Gone, NotFound, TooCostly
@@ -70,22 +71,17 @@ class AuditReader:
 
     async def read(self, caller: Caller, id_: str) -> Answer:
         """One AuditEvent. NotFound for what does not exist or may not be seen."""
-        where = place(id_)
-        if where is None:
-            raise NotFound
         async with self._database.reading.acquire() as connection:
-            visible = audit_rights.visible(await adopted.in_force(connection))
-            rows = await connection.fetch(
-                f"select {_ENTRY} from journal_entry e where e.worker = $2 and e.sequence = $3 and {visible}",
-                caller.session,
-                *where,
-            )
-            seen = await self._seen(connection, caller, [Record(*row) for row in rows])
-            if not seen:
-                raise NotFound
-            (tree,) = await self._trees(connection, caller, seen)
-        headers = (("etag", 'W/"1"'),)
-        return Answer(200, orjson.dumps(tree), headers, _disclosed(seen))
+            seen = await self._one(connection, caller, id_)
+            (tree,) = await self._trees(connection, caller, [seen])
+        return Answer(200, orjson.dumps(tree), (("etag", 'W/"1"'),), _disclosed([seen]))
+
+    async def question(self, caller: Caller, id_: str) -> tuple[str, str]:
+        """What an entry asked, as its AuditEvent says it and whole; '' for an entry that asked nothing. For an officer who has
+        said why, which whoever calls writes to the journal. Raises NotFound as `read` does."""
+        async with self._database.reading.acquire() as connection:
+            entry = (await self._one(connection, caller, id_)).entry
+        return request_of(entry), request_of(entry, whole=True)
 
     async def search(self, caller: Caller, query: str) -> Answer:
         """A page of a searchset, newest first unless _sort=date. Pages stand still while entries are added. With
@@ -194,6 +190,16 @@ class AuditReader:
             return await _registered(connection, clients)
 
     # ---- rows -----------------------------------------------------------------------------------------------------
+
+    async def _one(self, connection: asyncpg.Connection, caller: Caller, id_: str) -> Seen:
+        where = place(id_)
+        if where is None:
+            raise NotFound
+        by_id = audit_search.Query(where=[audit_search.Where("e.worker = {} and e.sequence = {}", where)])
+        seen = await self._seen(connection, caller, await self._rows(connection, caller, by_id, None))
+        if not seen:
+            raise NotFound
+        return seen[0]
 
     async def _asked(
         self, connection: asyncpg.Connection, caller: Caller, query: str, *, refusals: bool = True

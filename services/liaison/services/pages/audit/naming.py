@@ -5,7 +5,7 @@ answer for, and stands in that one answer alone: no address and no other page ha
 """
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,14 +16,12 @@ from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.errors import NotFound
 from liaison.services.pages import entering
 from liaison.services.pages.audit.identity_form import REASONS
+from liaison.services.pages.audit.reasons import MISSING, reason_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.marking import _
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
-
-_LONGEST: Final = 500
 
 
 async def name(request: Request) -> Response:
@@ -36,16 +34,17 @@ async def name(request: Request) -> Response:
     if request.method == "GET":
         return _show(request)
     form = {key: str(value).strip() for key, value in (await request.form()).items()}
-    reason, more = form.get("reason", ""), form.get("more", "")[:_LONGEST]
-    if reason not in REASONS or not more:
-        words = translations(language_of(request)).gettext(
-            _("Choisissez un motif, et dites pourquoi en quelques mots.")
-        )
-        return _show(request, error=words, given=form)
+    reason = reason_of(form)
+    if not reason:
+        return _show(request, error=translations(language_of(request)).gettext(MISSING), given=form)
     told = entry(
-        caller, Event.JOURNAL_READ, patient=patient, request=entering.asked(request),
-        reason=f"{reason}. {more}", detail={"unmask": 1},
-    )  # fmt: skip
+        caller,
+        Event.JOURNAL_READ,
+        patient=patient,
+        request=entering.asked(request),
+        reason=reason,
+        detail={"unmask": 1},
+    )
     await house.journal.record([told])
     return _show(request, who=await _identity(request, house, caller, id_))
 

@@ -58,7 +58,7 @@ def routes() -> list[BaseRoute]:
             roles=OFFICERS,
             proven="/journal/revues/{number}",
         ),
-        page("/journal/lignes/{id}", entry_page.entry_page, roles=OFFICERS),
+        page("/journal/lignes/{id}", entry_page.entry_page, methods=_FORM, roles=OFFICERS),
         page("/journal/dossiers/{id}", who_saw.visits_to, roles=OFFICERS | who_saw.PERSONS),
         page("/journal/urgences", reviews.queue, roles=OFFICERS),
         page("/journal/urgences/{task}", reviews.review, methods=_FORM, roles=OFFICERS),
