@@ -1,12 +1,18 @@
-"""What cannot be read as HTTP at all is answered like every other refusal: with an OperationOutcome."""
+"""HTTP as it is spoken here: uvicorn's protocol, whose answers leave whole, and which answers what cannot be read as HTTP at
+all like every other refusal: with an OperationOutcome."""
 
 import sys
 
 import httptools
+from uvicorn.protocols.http import httptools_impl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from liaison.fhir.errors import Issue
 from liaison.fhir.interactions import outcome
+from liaison.services.api.whole import Cycle
+
+# The protocol makes one a request by this name, and has no setting for it.
+httptools_impl.RequestResponseCycle = Cycle  # type: ignore[misc]  # one class in the place of the one that it extends
 
 
 class Http(HttpToolsProtocol):
