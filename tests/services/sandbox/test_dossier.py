@@ -348,3 +348,18 @@ def test_what_must_not_be_done_or_is_not_read_stands_where_it_is_seen(sandbox: R
     assert "Radiographie du genou" in _section(page, "nouveau")
     assert "Coloscopie (non fait)" in _section(page, "nouveau")
     assert "Contient une précision que Liaison ne sait pas lire : Diabète" in _section(page, "problemes")
+
+
+@pytest.mark.parametrize("door", ["social_worker", "coordinator"])
+def test_who_reads_a_part_of_what_is_to_know_is_told_which_part_is_closed(sandbox: Running, door: str) -> None:
+    """« Rien n'est noté » beside allergies that they do not see was not so."""
+    mine = [one["id"] for one in sandbox.known["patients"] if {"gp", door} <= set(one["team"])]
+    with behind(sandbox, door) as browser:
+        pages = [html.unescape(browser.get(f"/dossiers/{id_}").text) for id_ in mine[:3]]
+    assert pages
+    for text in pages:
+        known = text.split('id="a-savoir"')[1].split("</section>")[0]
+        assert "Rien n'est noté" not in known
+        assert "Pas ouverts à votre rôle dans ce dossier" in known
+        assert "les traitements, les allergies" in known
+    assert "Pas ouverts à votre rôle" not in _page(sandbox, f"/dossiers/{mine[0]}")

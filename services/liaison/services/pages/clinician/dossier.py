@@ -10,7 +10,9 @@ from starlette.responses import Response
 
 from liaison.auth.access import adopted
 from liaison.auth.access.classes import Class
+from liaison.auth.access.open_here import open_here
 from liaison.fhir.errors import NotFound
+from liaison.fhir.store import faults
 from liaison.services.pages.applications.opening import apps
 from liaison.services.pages.clinician import treatments
 from liaison.services.pages.clinician.alerts import alerts_of, seen_before, told
@@ -22,6 +24,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import medicines
 from liaison.services.pages.reading.allergies import gravest_first, shown
+from liaison.services.pages.reading.classes import in_words
 from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.medicines import forbidden
@@ -91,6 +94,19 @@ class Unsent:
     problem: str
 
 
+_TO_KNOW: Final = Class.SAFETY | Class.ALLERGY | Class.MEDS | Class.CLIN
+"""What « À savoir » is made of: instructions, allergies, treatments that are ruled out, and what is not to be done."""
+
+
+async def _open_here(request: Request, place: Place) -> Class:
+    store = request.app.state.house.store
+    key = store.key("Patient", place.id)
+    assert key is not None, "it was read"
+    with faults.reported():
+        async with store.database.reading.acquire() as connection:
+            return await open_here(connection, store.vault, place.caller.session, key.patient)
+
+
 async def show(request: Request, place: Place, unsent: Unsent | None = None) -> Response:
     house, record = request.app.state.house, place.record
     patient = await patient_or_404(record, place.id)
@@ -99,6 +115,7 @@ async def show(request: Request, place: Place, unsent: Unsent | None = None) -> 
     now = record.now()
     today = now.date()
     ahead = {"patient": reference, "date": f"ge{today.isoformat()}", "_sort": "date", "_count": "20"}
+    open_classes = await _open_here(request, place)
     alerts, planned, teams, news, ended, *standing = await asyncio.gather(
         alerts_of(record, reference),
         found(record, "Appointment", ahead, 20),
@@ -130,6 +147,9 @@ async def show(request: Request, place: Place, unsent: Unsent | None = None) -> 
         since=since,
         changed=told_once(fresh)[:MOST_NEWS],
         undone=[one for one in orders if forbidden(one) and not in_error(one)],
+        unread=in_words(_TO_KNOW & ~open_classes, gettext),
+        coordinated=bool(open_classes & Class.COORD),
+        scheduled=bool(open_classes & Class.APPT),
         flags=in_force(flags, now),
         problems=[one for one in problems if stands_today(one)],
         treatments=medicated,
