@@ -119,29 +119,31 @@ class AuditReader:
     async def latest(self, caller: Caller, query: str, most: int) -> tuple[list[Seen], bool]:
         """The latest `most` entries that the caller may see of those that a query finds which the columns decide, refusals
         aside, with all of the last one's moment; and whether there are older ones. What they may not see changes neither."""
-        found: list[Seen] = []
-        after, wanted, ended = None, most + 1, False
         async with self._database.reading.acquire() as connection:
             asked = await self._asked(connection, caller, query, refusals=False)
-            while not ended and _end_of_moment(found, most) == len(found):
-                records = await self._rows(connection, caller, asked, after, wanted)
-                found += await self._seen(connection, caller, records)
-                ended = len(records) < wanted
-                if records:
-                    after = Position(records[-1].at, records[-1].worker, records[-1].sequence)
-                wanted = max(CHUNK, most + 1 - len(found))
-        end = _end_of_moment(found, most)
-        return found[:end], end < len(found)
+            return await self._latest(connection, caller, asked, most)
 
     async def columns(self, caller: Caller, where: audit_search.Where, most: int) -> tuple[list[Seen], bool]:
-        """The latest entries by a condition on the columns in clear, and whether there were more than `most`. For the
-        desk of the officers: Forbidden for anyone else."""
+        """The same by a condition on the columns in clear. For the desk of the officers: Forbidden for anyone else."""
         async with self._database.reading.acquire() as connection:
             if not await audit_rights.is_officer(connection, caller.session):
                 raise Forbidden("The desk of the journal is for auditors and the data protection officer.")
-            asked = audit_search.Query(where=[where])
-            records = await self._rows(connection, caller, asked, None, most + 1)
-            return await self._seen(connection, caller, records[:most]), len(records) > most
+            return await self._latest(connection, caller, audit_search.Query(where=[where]), most)
+
+    async def _latest(
+        self, connection: asyncpg.Connection, caller: Caller, asked: audit_search.Query, most: int
+    ) -> tuple[list[Seen], bool]:
+        found: list[Seen] = []
+        after, wanted, ended = None, most + 1, False
+        while not ended and _end_of_moment(found, most) == len(found):
+            records = await self._rows(connection, caller, asked, after, wanted)
+            found += await self._seen(connection, caller, records)
+            ended = len(records) < wanted
+            if records:
+                after = Position(records[-1].at, records[-1].worker, records[-1].sequence)
+            wanted = max(CHUNK, most + 1 - len(found))
+        end = _end_of_moment(found, most)
+        return found[:end], end < len(found)
 
     async def answers_for(self, caller: Caller, patient: int) -> bool:
         """Whether this caller is an officer who answers for the record."""

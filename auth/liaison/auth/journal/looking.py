@@ -35,17 +35,19 @@ class Asked(NamedTuple):
 
 
 class Looked(NamedTuple):
-    """Newest first. `cut`: older entries of the period were left out; `refusals_cut`: refusals were."""
+    """Newest first. `cut`: from when on they were opened, where older entries of the period were left out; `refusals_cut`:
+    refusals were."""
 
     seen: list[Seen]
-    cut: bool = False
+    cut: datetime | None = None
     refusals_cut: bool = False
 
 
 async def look(reader: AuditReader, caller: Caller, asked: Asked, *, exported: bool = False) -> Looked:
     """`exported`: for a file, which may take longer. Forbidden for anyone but an officer. What of it is shown is then told to the journal: `tell`."""
     about = [Where("e.patient <> 0 and e.patient = {}", (asked.patient,))] if asked.patient else []
-    seen, cut = await reader.columns(caller, _all([*about, *_who(asked)]), MOST_EXPORTED if exported else MOST)
+    seen, older = await reader.columns(caller, _all([*about, *_who(asked)]), MOST_EXPORTED if exported else MOST)
+    cut = seen[-1].record.at if older else None
     if not asked.patient:
         return Looked(seen, cut)
     vain, more = await reader.columns(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
+from liaison.auth.journal import looking
 from liaison.auth.journal.entry import Event
 from liaison.auth.journal.sealing import COLUMNS, Record, unseal
 from liaison.services.pages.audit import in_parts
@@ -35,11 +36,15 @@ async def days_ago(place: Place, days: int, hour: int) -> datetime:
 
 async def every_part(place: Place, officer: httpx.AsyncClient, before: str = "") -> list[str]:
     """The answer to the patient, part after part, by the links alone."""
-    address, pages = f"/journal/reponses/{place.patient}{before}", []
+    return await parts_from(f"/journal/reponses/{place.patient}{before}", officer)
+
+
+async def parts_from(address: str, officer: httpx.AsyncClient) -> list[str]:
+    pages = []
     while address:
         shown = html.unescape((await officer.get(address)).text)
         pages.append(re.sub(r"\s+", " ", shown))
-        older = re.search(r'href="(/journal/reponses/[0-9a-f]+\?avant=[^"&]+)">Les accès d\'avant', shown)
+        older = re.search(r'href="(/journal/[^"]+)">Les accès d\'avant', shown)
         address = older[1] if older else ""
     return pages
 
@@ -52,6 +57,7 @@ def visits_told(page: str) -> list[int]:
 @pytest.fixture(autouse=True)
 def parts_of_ten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_parts, "MOST", 10)
+    monkeypatch.setattr(looking, "MOST", 10)
 
 
 @pytest.fixture
@@ -124,3 +130,19 @@ async def test_what_happened_at_one_moment_stays_together(place: Place) -> None:
         pages = await every_part(place, officer, f"?avant={today()}")
 
     assert [visits_told(page) for page in pages] == [[12], [2]]
+
+
+@pytest.mark.parametrize("asked", ["dossier={patient}&role=nurse", "role=nurse&jour={weekday}"], ids=["record", "time"])
+async def test_an_officer_reads_a_full_day_to_its_end_too(place: Place, asked: str) -> None:
+    await asked_at(place, [await days_ago(place, 1, hour) for hour in range(1, 13)])
+    day = (await days_ago(place, 1, 0)).date()
+    question = asked.format(patient=place.patient, weekday=day.isoweekday())
+
+    async with place.signed_in("dpo") as officer:
+        pages = await parts_from(f"/journal/recherche?{question}&du={day}&au={day}", officer)
+        refused = await officer.get("/journal/recherche?avant=midi")
+
+    assert [count for page in pages for count in visits_told(page)] == [2] * 12
+    assert "La réponse est en parties" in pages[0]
+    assert "La réponse est en parties" not in pages[-1]
+    assert refused.status_code == 400

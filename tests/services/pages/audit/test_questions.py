@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from liaison.auth.journal import looking
 from liaison.auth.journal.entry import Event
 
 from ...oauth.conftest import Place
@@ -172,16 +171,6 @@ async def test_a_list_that_showed_several_people_is_one_line(place: Place, offic
 
     assert "Une liste qui a montré 2 personnes" in page
     assert page.count("Une liste") == 1
-
-
-async def test_an_answer_that_is_cut_says_so(
-    place: Place, officer: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = f"/journal/dossiers/{place.patient}"
-    assert "La réponse est coupée" not in text(await officer.get(path))
-    monkeypatch.setattr(looking, "MOST", 1)
-
-    assert "La réponse est coupée" in text(await officer.get(path))
 
 
 async def test_visits_are_shown_fifty_a_page(place: Place, officer: httpx.AsyncClient) -> None:

@@ -10,6 +10,7 @@ from liaison.auth.access.purposes import Purpose
 from liaison.auth.caller import Caller
 from liaison.auth.journal.looking import Asked, Period, look
 from liaison.auth.journal.visits import Visit, visits
+from liaison.services.pages.audit.edges import Edge, edge
 from liaison.services.pages.audit.lines import worth_telling
 from liaison.services.pages.audit.question import Question
 from liaison.services.pages.clock import PARIS
@@ -22,7 +23,8 @@ _BY_DAY: Final = timedelta(days=62)
 
 @dataclass(slots=True)
 class Answer:
-    """Visits latest first. `cut`: there are older ones in the period; `refusals_cut`: vain attempts were left out.
+    """Visits latest first. `cut`: there are older ones in the period, and `older` is where they begin, but for an export;
+    `split`: a visit may go on there; `refusals_cut`: vain attempts were left out.
 
     `facets` counts visits by name of a criterion and value, most first; `times` by first and last day, in order; `hours`
     by hour and day of the week (1 is Monday), in Paris.
@@ -35,6 +37,8 @@ class Answer:
     cut: bool
     refusals_cut: bool
     clients: dict[int, tuple[str, str]] = field(default_factory=dict)  # number → client_id, name
+    older: Edge | None = None
+    split: bool = False
 
     @property
     def facets(self) -> dict[str, list[tuple[str, int]]]:
@@ -78,21 +82,29 @@ async def answer(house: Any, caller: Caller, question: Question, now: datetime, 
     """`exported`: of more entries, for a file. Raises Unread for a period that cannot be asked, NotFound for a record or person that is no reference."""
     since, until = question.period(now)
     reader = house.audit
+    before = min(until, question.before.moment) if question.before else until
     asked = Asked(
-        Period(since, until),
+        Period(since, before),
         reader.patient(question.dossier) if question.dossier else 0,
         reader.number(f"Practitioner/{question.personne}") if question.personne else 0,
         reader.number(f"Organization/{question.structure}") if question.structure else 0,
     )
     looked = await look(reader, caller, asked, exported=exported)
-    found = [one for one in visits(reader, looked.seen) if worth_telling(one, acts=not question.dossier)]
+    found = visits(reader, looked.seen)
+    older = edge(found, looked.cut) if looked.cut and not exported else None
+    if older:
+        found = [one for one in found if one.since >= older.moment]
+    found = [one for one in found if worth_telling(one, acts=not question.dossier)]
     software = await reader.software({one.client for one in found} - {0})
     clients = {number: (one.client_id, one.name) for number, one in software.items()}
     for one in found:
         one.software = clients.get(one.client, ("", ""))[1]
     keep = _test(question, clients)
     kept = [one for one in found if keep(one)]
-    return Answer(question, since, until, kept, looked.cut, looked.refusals_cut, clients)
+    return Answer(
+        question, since, until, kept, looked.cut is not None, looked.refusals_cut, clients,
+        older, older is not None and older.moment == looked.cut,
+    )  # fmt: skip
 
 
 def _test(question: Question, clients: dict[int, tuple[str, str]]) -> Callable[[Visit], bool]:

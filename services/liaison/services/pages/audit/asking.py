@@ -14,7 +14,7 @@ from liaison.auth.people.notices import Kind
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.services.pages.audit import in_parts
-from liaison.services.pages.audit.in_parts import Edge
+from liaison.services.pages.audit.edges import Edge
 from liaison.services.pages.audit.lines import Line
 from liaison.services.pages.audit.who_saw import part_seen, told
 from liaison.services.pages.entering import asked

@@ -21,7 +21,8 @@ from liaison.fhir.errors import NotFound
 from liaison.fhir.store.contract import Key
 from liaison.services.pages import clock
 from liaison.services.pages.audit import in_parts, sheet
-from liaison.services.pages.audit.in_parts import Edge, Part
+from liaison.services.pages.audit.edges import Edge
+from liaison.services.pages.audit.in_parts import Part
 from liaison.services.pages.audit.lines import Line, lines_of
 from liaison.services.pages.audit.paging import paged
 from liaison.services.pages.calendar_words import day_said

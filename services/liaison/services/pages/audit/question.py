@@ -1,6 +1,6 @@
 """A question to the journal is an address: what it holds, how it is read, and how experts write it in one line.
 
-`du` and `au` are days of Paris, both within. Without a record or a person the period has 31 days at most: nothing but time
+`du` and `au` are days of Paris, both within; `avant` is where a part of a long answer ends (edges). Without a record or a person the period has 31 days at most: nothing but time
 finds such entries.
 """
 
@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from liaison.auth.access.purposes import Purpose
+from liaison.services.pages.audit.edges import Edge, read
 from liaison.services.pages.clock import PARIS
 from liaison.services.pages.marking import _
 
@@ -38,7 +39,7 @@ class Unread(Exception):
 
 _NO_WORD = _("« %(value)s » ne se comprend pas. Écrivez chaque critère ainsi : nom:valeur.")
 _NO_NAME = _(
-    "« %(value)s » n'est pas un critère. Les critères sont : dossier, personne, structure, role, motif, heure, jour, logiciel, du, au."
+    "« %(value)s » n'est pas un critère. Les critères sont : dossier, personne, structure, role, motif, heure, jour, logiciel, du, au, avant."
 )
 _NO_VALUE = _("« %(value)s » n'est pas une valeur de ce critère.")
 _NO_DAY = _("« %(value)s » n'est pas un jour. Écrivez-le ainsi : 2026-11-29.")
@@ -60,6 +61,11 @@ class Question:
     logiciel: str = ""
     du: str = ""
     au: str = ""
+    avant: str = ""
+
+    @property
+    def before(self) -> Edge | None:
+        return read(self.avant)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -126,6 +132,9 @@ def _check(name: str, value: str) -> None:
     }
     if name in ("du", "au"):
         _day(value)
+    elif name == "avant":
+        if read(value) is None:
+            raise Unread(_NO_VALUE, value)
     elif not good.get(name, bool(_ID.fullmatch(value))):
         raise Unread(_NO_VALUE, value)
 

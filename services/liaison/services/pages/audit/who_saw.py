@@ -11,7 +11,8 @@ from liaison.auth.journal import questions
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.journal.visits import Visit
 from liaison.services.pages.audit import in_parts, person_view, search
-from liaison.services.pages.audit.in_parts import Edge, Part
+from liaison.services.pages.audit.edges import Edge
+from liaison.services.pages.audit.in_parts import Part
 from liaison.services.pages.audit.lines import Line, lines_of
 from liaison.services.pages.audit.paging import paged
 from liaison.services.pages.clinician.dossier import patient_or_404
