@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from liaison.services.pages.clock import PARIS
+from liaison.services.pages.reading.written import text_of
 
 from ..running_sandbox import Running
 from .telephone import Telephone, person
@@ -30,9 +31,9 @@ def correction(telephone: Telephone, first: dict[str, Any], **changes: Any) -> d
 
 def notes(territory: Running, encounter: dict[str, Any]) -> dict[str, str]:
     """The words to the team at that visit, with the status of each."""
-    query = f"Communication?encounter=Encounter/{encounter['id']}"
+    query = f"DocumentReference?encounter=Encounter/{encounter['id']}"
     found = territory.get(territory.token("home_service_manager"), query).json().get("entry", [])
-    return {one["resource"]["payload"][0]["contentString"]: one["resource"]["status"] for one in found}
+    return {text_of(one["resource"]): one["resource"]["status"] for one in found}
 
 
 def test_a_correction_is_a_new_version_of_the_same_visit(telephone: Telephone, sandbox: Running) -> None:
@@ -48,7 +49,7 @@ def test_a_correction_is_a_new_version_of_the_same_visit(telephone: Telephone, s
     [after] = encounters(sandbox, first["visit"])
     assert after["id"] == before["id"]
     assert after["period"] == before["period"]  # she did not touch the hour
-    assert notes(sandbox, after) == {"Quatre verres.": "completed"}
+    assert notes(sandbox, after) == {"Quatre verres.": "current"}
     token = sandbox.token("home_service_manager")
     [response] = sandbox.get(token, f"QuestionnaireResponse?encounter=Encounter/{after['id']}").json()["entry"]
     assert response["resource"]["status"] == "amended"
