@@ -16,9 +16,7 @@ from liaison.fhir.store.contract import Change
 from liaison.fhir.store.ids import Ids
 
 _TYPES: Final = frozenset({"Schedule", "Slot"})
-REFUSED: Final = (
-    "An agenda is kept by those who write appointments in the structure that it names (extension kept-by), and no other."
-)
+REFUSED: Final = "An agenda is kept by those who write appointments in the structure that it names (extension kept-by), and no other."
 
 
 def is_agenda(change: Change) -> bool:
