@@ -149,7 +149,7 @@ async def test_a_representation_is_stated_by_who_saw_the_document(territory: Any
 async def test_a_representation_is_not_prolonged_in_another_name(territory: Any) -> None:
     gp, nurse = await territory.person("gp"), await territory.person("nurse")
     patient = await territory.patient(gp, nurse)
-    until = {"period": {"end": moment(days=-5)}}
+    until: dict[str, Any] = {"period": {"end": moment(days=-5)}}
     relative = await territory.create(gp.caller, represented(territory, patient, gp.role, **until))
 
     assert (await territory.change(nurse.caller, relative, period={"end": moment(days=-50)})).status == 422
@@ -161,7 +161,7 @@ async def test_a_representation_is_not_handed_to_somebody_else(territory: Any) -
     """By another name on what a colleague has seen."""
     gp, nurse = await territory.person("gp"), await territory.person("nurse")
     patient = await territory.patient(gp, nurse)
-    called = {"name": [{"family": "LE GOFF", "given": ["Soazig"]}]}
+    called: dict[str, Any] = {"name": [{"family": "LE GOFF", "given": ["Soazig"]}]}
     relative = await territory.create(gp.caller, represented(territory, patient, gp.role, **called))
 
     for changed in ({"name": [{"family": "PIRATE"}]}, {"birthDate": "1980-01-05"}):
