@@ -9,6 +9,7 @@ from operator import or_
 from typing import Final, NamedTuple
 
 from liaison.auth.access.classes import Class
+from liaison.auth.access.systems import SAID_ONLY
 from liaison.fhir.search.string import folded
 
 SENSITIVE: Final = Class.PSY | Class.SENS | Class.MINOR | Class.NOTE3P | Class.PROT
@@ -105,7 +106,7 @@ class Rules:
             rule.classes & SENSITIVE
             for rule in self.besides
             if rule.system
-            and system in ("", rule.system)
+            and (system == rule.system or (not system and rule.system not in SAID_ONLY))
             and not rule.statuses
             and any(_fits(part, one.upper()) for part in _parts(code) for one in rule.codes)
         )
