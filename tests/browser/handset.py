@@ -16,6 +16,7 @@ from playwright.async_api import Page
 from liaison.services.pages.reading.written import text_of
 
 from ..services.delivery.telephone import Telephone, person
+from ..services.oauth.conftest import field as hidden
 from ..services.running_sandbox import Running
 from .line import Line
 from .windows import Windows
@@ -179,6 +180,34 @@ class Handset:
         token = self.territory.token("home_service_manager")
         found = self.territory.get(token, f"Encounter?identifier={VISIT}%7C{visit}%23encounter").json()
         return [entry["resource"] for entry in found.get("entry", [])]
+
+    def designate(self, key: str) -> None:
+        """Who is to read reports of suspected abuse, by the manager's desk."""
+        with desk(self.territory, "home_service_manager") as http:
+            form = {"csrf": hidden(http.get("/signalements").text, "csrf")}
+            role = person(self.territory, key)["practitioner_role"]
+            assert http.post("/signalements/designer", data={**form, "personne": role}).status_code == 303
+
+    def reads(self, key: str, path: str) -> str:
+        """A page, as somebody with a password reads it."""
+        with desk(self.territory, key) as http:
+            return http.get(path).text
+
+    def opposed(self, number: str) -> list[dict[str, Any]]:
+        """The provisional Consents that came of it, as the service's own software finds them."""
+        token = self.territory.token("home_service_manager")
+        found = self.territory.get(token, f"Consent?identifier={VISIT}%7C{number}%23opposition&status=proposed").json()
+        return [entry["resource"] for entry in found.get("entry", [])]
+
+
+@contextmanager
+def desk(territory: Running, key: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=str(territory.known["issuer"]), timeout=60) as http:
+        one, page = person(territory, key), http.get("/connexion").text
+        form = {name: hidden(page, name) for name in ("csrf", "suite")}
+        answer = http.post("/connexion", data={**form, "identifiant": one["username"], "secret": one["password"]})
+        assert answer.status_code == 303
+        yield http
 
 
 @contextmanager

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 NOTE = "Chaussons percés, zinzolin"
 CORRECTED = "Chaussons neufs, outremer"
+SUSPICION = "Des bleus aux deux poignets"
 PAYLOAD = 3 * 1024
 """Bytes of a visit on its way, in base64."""
 
@@ -87,21 +88,41 @@ async def test_the_first_day_on_line_then_visits_with_no_network_then_each_is_fi
     await handset.press("Annick L. · ")
     await handset.nothing_to_report()
     await check_page(handset.page)
-    await handset.state("2 visites à envoyer, gardées dans ce téléphone")
-    await nothing_in_clear(
-        handset, "Jean-Claude", "Annick", NOTE, "zinzolin", CORRECTED, "outremer", "58,5", "meal-all"
-    )
+    await handset.later()
+    await handset.tomorrow("Martine K.")
+    await handset.press("La personne s'oppose au partage")
+    await handset.sees("La personne s'oppose : Martine K.")
+    await handset.page.get_by_label("À tout partage").tap()
+    assert await handset.page.get_by_text("Plus aucun professionnel n'ouvre ce dossier, vous non plus.").is_visible()
+    assert await handset.page.get_by_text("de votre tournée ne ser").is_visible()
+    await handset.page.get_by_label("À tout accès en urgence").tap()
+    assert not await handset.page.get_by_text("Plus aucun professionnel n'ouvre ce dossier").first.is_visible()
+    await handset.press("Enregistrer l'opposition")
+    await handset.page.get_by_text("Dites à quoi la personne s'oppose, et comment elle l'a dit.").wait_for()
+    await handset.page.get_by_label("Par écrit").tap()
+    await check_page(handset.page)
+    await handset.press("Enregistrer l'opposition")
+    await handset.state("3 visites à envoyer, gardées dans ce téléphone")
+    words = (NOTE, "zinzolin", CORRECTED, "outremer", "58,5", "meal-all", "emergency")
+    await nothing_in_clear(handset, "Jean-Claude", "Annick", "Martine", *words)
     others = await handset.waiting()
     await handset.line.open()
     await handset.deliver()
     assert CORRECTED in handset.words(encounter)
     assert NOTE not in handset.words(encounter)
-    assert sorted(len(handset.filed(one)) for one in others) == [0, 1]  # a correction is no visit of its own
+    # Neither a correction nor an opposition is a visit of its own.
+    assert sorted(len(handset.filed(one)) for one in others) == [0, 0, 1]
+    assert [len(handset.opposed(one)) for one in others].count(1) == 1
 
 
 async def test_two_aides_on_one_telephone_each_with_her_own_tour(handset: Handset) -> None:
     await handset.begin("aide")
     await handset.ready()
+    await handset.press("Visite : ")
+    await handset.press("Signaler une maltraitance")
+    await handset.page.get_by_text("Personne n'est désigné dans votre service").wait_for()
+    await handset.press("Revenir sans rien enregistrer")
+    handset.designate("social_worker")
     await handset.press("Changer de personne")
     await handset.sees("Qui êtes-vous ?")
     await handset.sign_in("aide2")
@@ -113,17 +134,36 @@ async def test_two_aides_on_one_telephone_each_with_her_own_tour(handset: Handse
     await handset.press("Changer de personne")
     await handset.unlock("Kévin B.", "246802")
     await handset.visit("Raymond L.")
+    [visit] = await handset.waiting()
+    await handset.tomorrow("Raymond L.")
+    await handset.press("Signaler une maltraitance")
+    await handset.press("Enregistrer le signalement")
+    await handset.page.get_by_text("Choisissez qui doit le lire").wait_for()
+    await handset.page.get_by_label("Julie Fournier").tap()
+    await handset.page.get_by_label("Ce que vous avez vu ou entendu").fill(SUSPICION)
+    await check_page(handset.page)
+    await handset.press("Enregistrer le signalement")
+    await handset.press("Annuler")
+    assert await handset.page.get_by_label("Ce que vous avez vu ou entendu").input_value() == SUSPICION
+    await handset.press("Enregistrer le signalement")
+    await handset.sees("Aujourd'hui")
+    await handset.later()
+    await handset.press("À envoyer")
+    await handset.page.get_by_text("1 envoi que vous seule connaissez").wait_for()
+    await nothing_in_clear(handset, SUSPICION, "poignets", "Fournier", "Raymond")
+    await handset.press("Revenir")
     await handset.press("Se déconnecter")
     await handset.sees("Qui êtes-vous ?")
     assert await handset.page.get_by_role("button", name="Kévin B.").count() == 0
-    await handset.state("1 visite à envoyer")
-    [visit] = await handset.waiting()
+    await handset.state("2 visites à envoyer")
 
     # He has left; she delivers it, and it stays his.
     await handset.line.open()
     await handset.deliver()
     [encounter] = handset.filed(visit)
     assert handset.author(encounter) == "aide2"
+    assert SUSPICION in handset.reads("social_worker", "/signalements")
+    assert SUSPICION not in handset.reads("home_service_manager", "/signalements")
     # The session that he could not end without a network is ended.
     assert (await handset.page.request.get("/telephone/qui")).status == 401
 
@@ -182,5 +222,5 @@ async def nothing_in_clear(handset: Handset, *words: str) -> None:
             forms.append(coded[-(-shift * 4 // 3) : len(coded) - 4] if len(word) > 6 else coded)
         for form in forms:
             assert form not in kept + other, form
-            if word not in ("meal-all", "inhal"):  # words of the empty form
+            if word not in ("meal-all", "inhal", "emergency"):  # words of the empty forms
                 assert form not in cached, form

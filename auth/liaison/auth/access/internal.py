@@ -66,6 +66,13 @@ _TABLE: Final = (
         frozenset({"DocumentReference", "Encounter", "Observation", "Provenance", "QuestionnaireResponse", "Task"}),
     ),
     Internal(
+        "protection",
+        Purpose.COORD,
+        "files a report of suspected abuse, and hands it to the person of the service to whom it is addressed",
+        frozenset({"Communication", "Patient"}),
+        frozenset({"Communication"}),
+    ),
+    Internal(
         "measures",
         Purpose.HOPERAT,
         "counts people for the indicators of programmes; what it finds leaves as an aggregate only",

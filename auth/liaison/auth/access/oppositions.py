@@ -103,6 +103,22 @@ async def oppose_unseen(
     await commit(store, cell, [Write("create", "Consent", checked(tree, "Consent"))], base_url)
 
 
+async def oppose_as_told(
+    store: Store, author: Caller, cell: Caller, patient: Key, stated: Opposition, told: Tree, base_url: str
+) -> None:
+    """What somebody of the staff recorded without a network and could do then, whatever they see now: in force at once, in each
+    of the person's records that were merged, and always provisional. `told`: the Identifier of what they sent, by which whoever
+    calls has found nothing yet."""
+    seen = await store.read(cell, patient)
+    if seen is None or seen.row.deleted:
+        raise NotFound
+    writes = []
+    for one in (patient, *_merged(store, read(seen.stored))):
+        tree = await _consent(store, author, one, stated, confirmed=False)
+        writes.append(Write("create", "Consent", checked({**tree, "identifier": [told]}, "Consent")))
+    await commit(store, cell, writes, base_url)
+
+
 async def _consent(store: Store, caller: Caller, patient: Key, stated: Opposition, *, confirmed: bool) -> Tree:
     role, now = ROLES.get(caller.role_code), await store.database.now()
     provision: dict[str, object] = {"type": "deny"}

@@ -1,7 +1,20 @@
 """The tables of how people get in, and in again: identity checks, first codes, recoveries, the sealed code; of what the data
 protection officer is told; of what the directory says of people; and of visits that telephones deliver. They share the metadata of liaison.fhir.store.schema."""
 
-from sqlalchemy import BigInteger, Column, Date, Index, Integer, LargeBinary, SmallInteger, Table, Text, Uuid, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+)
 
 from liaison.auth.columns import moment
 from liaison.fhir.store.schema import metadata
@@ -105,6 +118,26 @@ visit_key = Table(
     moment("made_at", nullable=False, server_default=func.now()),
 )
 
+# Who reads the reports of suspected abuse of a service (people.designated).
+designated = Table(
+    "designated",
+    metadata,
+    Column("organization", BigInteger, primary_key=True),
+    Column("reference", Text, primary_key=True),  # their PractitionerRole
+    moment("since", primary_key=True, server_default=func.now()),
+    Column("name", Text, nullable=False),
+    Column("manages", Boolean, nullable=False),  # the service's manager, whom a report must be able to avoid
+    Column("named_by", BigInteger, nullable=False),  # the account
+    moment("ended_at"),
+)
+Index(
+    "designated_now",
+    designated.c.organization,
+    designated.c.reference,
+    unique=True,
+    postgresql_where=designated.c.ended_at.is_(None),
+)
+
 # Each visit that a telephone has sent, once (people.sent_visits).
 sent_visit = Table(
     "sent_visit",
@@ -116,7 +149,7 @@ sent_visit = Table(
     Column("aide", BigInteger, nullable=False),  # the account of its author; 0: not known
     Column("brought_by", BigInteger, nullable=False),  # the account that was signed in when it came
     Column("phone", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),  # filed | checking | settled
+    Column("state", Text, nullable=False),  # filed | checking | settled | protected
     Column("why", Text, nullable=False, server_default=""),  # sent_visits.WHY
     Column("sealed", LargeBinary),  # what was told, under the patient's key; null once it is in the record
     Column("settled_by", BigInteger),

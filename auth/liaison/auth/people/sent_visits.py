@@ -8,18 +8,20 @@ from uuid import UUID
 
 import asyncpg
 
-FILED, CHECKING, SETTLED = "filed", "checking", "settled"
+FILED, CHECKING, SETTLED, PROTECTED = "filed", "checking", "settled", "protected"
+"""`protected`: a report of suspected abuse that no record took; it waits for those designated, and is in no other list or count."""
 WHY: Final = frozenset(
     [
         *("unreadable", "permit", "device", "person", "hours", "late", "another", "answers", "unfinished"),
-        *("opposed", "refused", "ended", "correction"),
+        *("opposed", "refused", "ended", "correction", "named"),
     ]
 )
 """Why a person looks at it first. `unreadable`: it does not open, or is no letter. `permit`, `device`, `person`, `hours`: not
 what the permit covers. `late`: received too long after. `another`: the same number, told otherwise. `answers`: the form does
 not take them. `unfinished`: she was still writing it when her tour was erased from the telephone. `opposed`: the person had
 opposed it before. `refused`: the record did not take it. `ended`: the telephone or the account had been put out of force before
-it was written. `correction`: the visit that it corrects is not there, or may not be corrected by itself any more."""
+it was written. `correction`: the visit that it corrects is not there, or may not be corrected by itself any
+more. `named`: the person opposes somebody whose name was typed."""
 
 
 class Sent(NamedTuple):
@@ -57,11 +59,14 @@ async def keep(connection: asyncpg.Connection, sent: Sent) -> None:
     )
 
 
-async def waiting(connection: "asyncpg.Connection | asyncpg.Pool", organization: int) -> list[Sent]:
+async def waiting(
+    connection: "asyncpg.Connection | asyncpg.Pool", organization: int, state: str = CHECKING
+) -> list[Sent]:
     """What a person of this service has to look at, oldest first."""
     rows = await connection.fetch(
-        f"select {_COLUMNS} from sent_visit where organization = $1 and state = 'checking' order by received_at limit 200",
+        f"select {_COLUMNS} from sent_visit where organization = $1 and state = $2 order by received_at limit 200",
         organization,
+        state,
     )
     return [Sent(*row) for row in rows]
 

@@ -1,4 +1,4 @@
-"""What a telephone has sealed: one visit, told by an aide, signed by the key of her telephone (RFC 7515, ES256)."""
+"""What a telephone has sealed: one visit, what the person opposes or a report of abuse, told by an aide, signed by the key of her telephone (RFC 7515, ES256)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +17,10 @@ LARGEST: Final = 64 * 1024
 YEARS: Final = range(1970, 2200)
 """Of a telephone's clock, right or wrong: hours far from these can neither be put right nor told in another zone."""
 _FIELDS: Final = {"visit", "permit", "patient", "appointment", "form", "written", "start_typed"}
-_MORE: Final = {"corrects"}
+_MORE: Final = {"corrects", "kind"}
 """What a letter may have besides: a page that was put by before it was known has none of it."""
+VISIT, OPPOSITION, REPORT = "visit", "opposition", "report"
+_KINDS: Final = frozenset({VISIT, OPPOSITION, REPORT})
 _PUBLIC: Final = {"kty", "crv", "x", "y"}
 
 
@@ -35,7 +37,7 @@ class NoLetter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """`form`: what was filled in, by field. `written`: by the telephone's clock. `device`: the RFC 7638 thumbprint of the key that
+    """`kind`: what it tells. `form`: what was filled in, by field. `written`: by the telephone's clock. `device`: the RFC 7638 thumbprint of the key that
     signed. `start_typed`: the hour of the beginning was typed, and not taken from that clock. `corrects`: the number of the visit
     that this one tells anew."""
 
@@ -48,6 +50,7 @@ class Letter:
     start_typed: bool
     device: str
     corrects: UUID | None = None
+    kind: str = VISIT
 
 
 def read(content: bytes) -> Letter:
@@ -89,4 +92,7 @@ def _letter(told: Any, device: str) -> Letter:
             raise NoLetter
         filled[name] = tuple(values)
     corrects = UUID(told["corrects"]) if "corrects" in told else None
-    return Letter(UUID(told["visit"]), *texts, filled, written, told["start_typed"], device, corrects)
+    kind = told.get("kind", VISIT)
+    if kind not in _KINDS:
+        raise NoLetter
+    return Letter(UUID(told["visit"]), *texts, filled, written, told["start_typed"], device, corrects, kind)

@@ -16,15 +16,15 @@ from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import permits, sent_visits, visit_keys
 from liaison.auth.people.permits import NoPermit, Permit
-from liaison.auth.people.sent_visits import CHECKING, FILED, Sent
+from liaison.auth.people.sent_visits import CHECKING, FILED, PROTECTED, Sent
 from liaison.auth.people.visit_keys import Unreadable
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request
 from liaison.fhir.vault import PatientKey, context
-from liaison.services.delivery import correcting, filing, judging
+from liaison.services.delivery import correcting, filing, judging, opposing, protecting
 from liaison.services.delivery import letter as letters
 from liaison.services.delivery.filing import NotFiled
-from liaison.services.delivery.letter import Letter, NoLetter
+from liaison.services.delivery.letter import OPPOSITION, REPORT, VISIT, Letter, NoLetter
 from liaison.services.house import House
 from liaison.services.pages import once
 
@@ -81,11 +81,21 @@ async def _received(house: House, carrier: Caller, phone: int, parcel: Parcel) -
     told = await _read(house, parcel, other=bool(before))
     if not told.why and told.letter and told.permit and told.written:
         try:
-            put = filing.file if told.letter.corrects is None else correcting.correct
-            await put(house, told.letter, told.permit, told.written, house.database.clock.now())
+            await _put(house, told.letter, told.permit, told.written)
         except NotFiled as no:
             told = told._replace(why=no.why)
     return await _kept(house, carrier, phone, parcel, told)
+
+
+async def _put(house: House, letter: Letter, permit: Permit, written: datetime) -> None:
+    if letter.kind == OPPOSITION:
+        await opposing.oppose(house, letter, permit)
+    elif letter.kind == REPORT:
+        await protecting.report(house, letter, permit, written, house.database.clock.now())
+    elif letter.corrects is not None:
+        await correcting.correct(house, letter, permit, written, house.database.clock.now())
+    else:
+        await filing.file(house, letter, permit, written, house.database.clock.now())
 
 
 async def _read(house: House, parcel: Parcel, *, other: bool) -> _Told:
@@ -111,8 +121,15 @@ async def _read(house: House, parcel: Parcel, *, other: bool) -> _Told:
     if why := judging.not_covered(letter, permit, written, received):
         return told._replace(why=why)
     with faults.reported():
-        ended = await judging.ended_before(pool, permit, written)
+        # A report of abuse is read whoever left since.
+        ended = letter.kind != REPORT and await judging.ended_before(pool, permit, written)
     return told._replace(why="another" if other else "ended" if ended else "")
+
+
+def _state(told: _Told) -> str:
+    if not told.why:
+        return FILED
+    return PROTECTED if told.letter and told.letter.kind == REPORT else CHECKING
 
 
 async def _kept(house: House, carrier: Caller, phone: int, parcel: Parcel, told: _Told) -> Receipt:
@@ -127,7 +144,7 @@ async def _kept(house: House, carrier: Caller, phone: int, parcel: Parcel, told:
         permit.account if permit else 0,
         carrier.account,
         phone,
-        CHECKING if told.why else FILED,
+        _state(told),
         told.why,
         sealed_content(keys.get(patient, house.vault.territory), parcel, told) if told.why else None,
         house.database.clock.now(),
@@ -148,6 +165,7 @@ def sealed_content(key: PatientKey, parcel: Parcel, told: _Told) -> bytes:
     """What a person will look at: what was told, or, where it could not be read, what came, to be opened by other means."""
     letter, permit = told.letter, told.permit
     content = {
+        "kind": letter.kind if letter else VISIT,
         "form": {name: list(values) for name, values in letter.form.items()} if letter else {},
         "appointment": letter.appointment if letter else "",
         "corrects": str(letter.corrects or "") if letter else "",
@@ -166,4 +184,4 @@ def context_of(visit: UUID, digest: bytes) -> bytes:
 
 def _receipt(one: Sent) -> Receipt:
     # Whatever a person decided about it since, the telephone may forget it: it has arrived.
-    return Receipt(one.visit, one.digest, FILED if one.state == FILED else CHECKING, one.received_at)
+    return Receipt(one.visit, one.digest, FILED if one.state in (FILED, PROTECTED) else CHECKING, one.received_at)

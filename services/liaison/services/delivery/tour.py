@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from liaison.auth.caller import Caller
-from liaison.auth.people import permits, visit_keys
+from liaison.auth.people import designated, permits, visit_keys
 from liaison.auth.people.permits import BEFORE, GOOD_FOR, Permit
 from liaison.auth.people.visit_keys import VisitKey
 from liaison.fhir.errors import BadRequest
@@ -47,9 +47,16 @@ class Stop:
     weight_said: str
 
 
+class Reader(NamedTuple):
+    """Somebody whom the service has designated to read reports of suspected abuse."""
+
+    reference: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Tour:
-    """`permit` and `key` go back with each visit; `good_until`: the telephone forgets the rest then."""
+    """`readers`: of reports, whoever does not manage the service first. `permit` and `key` go back with each visit; `good_until`: the telephone forgets the rest then."""
 
     made_at: str
     good_until: str
@@ -58,10 +65,11 @@ class Tour:
     service_phone: str
     permit: str
     key: VisitKey
+    readers: tuple[Reader, ...]
     stops: tuple[Stop, ...]
 
     def told(self) -> Tree:
-        return {**asdict(self), "key": self.key._asdict()}
+        return {**asdict(self), "key": self.key._asdict(), "readers": [one._asdict() for one in self.readers]}
 
 
 def thumbprint(jwk: object) -> str:
@@ -87,6 +95,7 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
     facts = dict(zip(people, known, strict=True))
     with faults.reported():
         key = await visit_keys.current(house.database.writing, house.vault.territory)
+        readers = await designated.of_service(house.database.reading, caller.organization)
     permit = Permit(
         account=caller.account,
         practitioner=caller.practitioner,
@@ -108,6 +117,7 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
         service_phone=number,
         permit=permits.given(house.vault.territory, permit),
         key=key,
+        readers=tuple(Reader(one.reference, one.name) for one in readers),
         stops=tuple(_stop(card, *facts[card.patient]) for card in cards),
     )
 

@@ -14,6 +14,7 @@ from liaison.auth.people import sent_visits
 from liaison.auth.people.sent_visits import Sent
 from liaison.fhir.store import faults
 from liaison.fhir.vault import NotAuthentic
+from liaison.services.delivery.letter import VISIT
 from liaison.services.delivery.receiving import context_of
 from liaison.services.house import House
 
@@ -22,11 +23,12 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """`form` is what was filled in, {} for what could not be read. `patient` is the id that was told, '' for none: no proof of
+    """`kind`: what it tells (letter.VISIT…). `form` is what was filled in, {} for what could not be read. `patient` is the id that was told, '' for none: no proof of
     whose it is. `corrects`: the number of the visit that it tells anew, None for a visit of its own. `aide`, `service`: References,
     {} when not known. `written`: by our clock."""
 
     sent: Sent
+    kind: str
     form: Mapping[str, list[str]]
     patient: str
     appointment: str
@@ -36,10 +38,10 @@ class Waiting:
     service: Tree
 
 
-async def waiting(house: House, organization: int) -> list[Waiting]:
+async def waiting(house: House, organization: int, state: str = sent_visits.CHECKING) -> list[Waiting]:
     """Oldest first."""
     with faults.reported():
-        found = await sent_visits.waiting(house.database.reading, organization)
+        found = await sent_visits.waiting(house.database.reading, organization, state)
         keys = await house.vault.patient_keys(house.database, {one.patient for one in found})
     return [_opened(house, one, keys) for one in found]
 
@@ -58,6 +60,7 @@ def _opened(house: House, sent: Sent, keys: Mapping[int, Any]) -> Waiting:
     written = told.get("written", "")
     return Waiting(
         sent,
+        told.get("kind", VISIT),
         told.get("form", {}),
         told.get("patient", ""),
         told.get("appointment", ""),

@@ -10,7 +10,6 @@ from typing import Final
 from urllib.parse import quote
 
 import structlog
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -173,8 +172,6 @@ def page(
             return to_sign_in(request, "/role")
         except FhirError as error:
             return refusal(request, getattr(error, "answered", error.status))
-        except HTTPException as error:  # Starlette's, of a body that it cannot read as the form that it says to be
-            return refusal(request, error.status_code)
         except Exception:
             # The traceback has no local variables: they could hold a record.
             log.exception("page failed", path=route.path)

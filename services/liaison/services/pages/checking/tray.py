@@ -25,6 +25,7 @@ from liaison.protocols.amending import Recorded
 from liaison.protocols.answers import Item, items, problems
 from liaison.protocols.visit import FORM, Visit, transaction
 from liaison.services.delivery import waiting as delivered
+from liaison.services.delivery.letter import OPPOSITION, VISIT
 from liaison.services.delivery.waiting import Waiting
 from liaison.services.house import House
 from liaison.services.pages import clock, once
@@ -32,6 +33,7 @@ from liaison.services.pages.home_care import again, answering, comparing
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import Gettext, _
+from liaison.services.pages.opposing.opposing import ACTS, MEANS
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import Me, SignedIn, address_of, signed_in
@@ -54,6 +56,12 @@ _REASONS: Final = {
     "correction": _(
         "Elle corrige une visite qui ne se corrige plus toute seule : alerte déjà vue, visite changée, ou trop tard."
     ),
+    "named": _("La personne s'oppose à ce que quelqu'un voie son dossier. Notez-le : d'ici là, rien ne lui est fermé."),
+}
+_OPPOSED: Final = {
+    "act": _("À quoi s'oppose-t-elle ?"),
+    "named": _("Si c'est à une personne : laquelle ?"),
+    "means": _("Comment l'a-t-elle dit ?"),
 }
 _NOT_FILED: Final = frozenset({"unreadable", "opposed", "answers"})
 """Why it waits, where it cannot go into the record as it is."""
@@ -72,6 +80,7 @@ class Line:
     patient: str
     said: list[tuple[str, str]]
     fits: bool
+    opposes: bool
 
 
 async def tray(request: Request) -> Response:
@@ -121,12 +130,22 @@ async def _line(record: Record, one: Waiting, gettext: Gettext) -> Line:
         who=identity(patient) if patient is not None else None,
         patient=one.patient if patient is not None else "",
         said=said,
-        fits=patient is not None and one.sent.why not in _NOT_FILED and not problems(_form(), _answers(one)),
+        opposes=one.kind == OPPOSITION,
+        fits=one.kind == VISIT
+        and patient is not None
+        and one.sent.why not in _NOT_FILED
+        and not problems(_form(), _answers(one)),
     )
 
 
 def _said(one: Waiting, gettext: Gettext) -> Iterator[tuple[str, str]]:
     """Question and answer in words; an answer that the form does not know, as it was typed."""
+    if one.kind == OPPOSITION:
+        words = {"act": dict(ACTS), "means": dict(MEANS)}
+        for name, asked in _OPPOSED.items():
+            for value in one.form.get(name, []):
+                yield gettext(asked), gettext(known) if (known := words.get(name, {}).get(value)) else value
+        return
     answers = _answers(one)
     wrong = problems(_form(), answers)
     sound = {link: answer for link, answer in answers.items() if link not in wrong}
@@ -187,7 +206,12 @@ async def _filed(request: Request, signed: SignedIn, one: Waiting) -> bool:
     house: House = request.app.state.house
     record = Record(house.engine, signed.caller, address_of(request))
     answers = _answers(one)
-    if one.sent.why in _NOT_FILED or problems(_form(), answers) or await record.read(f"Patient/{one.patient}") is None:
+    if (
+        one.kind != VISIT
+        or one.sent.why in _NOT_FILED
+        or problems(_form(), answers)
+        or await record.read(f"Patient/{one.patient}") is None
+    ):
         return False
     made = Visit(
         id=_number_of(one.sent),

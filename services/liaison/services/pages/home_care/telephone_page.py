@@ -12,19 +12,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from liaison.services.delivery import opposing
 from liaison.services.pages.home_care.visit import arranged
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import STATIC, confine, render, static_url
 from liaison.services.pages.marking import _
+from liaison.services.pages.opposing.opposing import ACTS, MEANS
+from liaison.services.pages.opposing.stops import ALWAYS
 from liaison.services.pages.page import page
 
 PAGE: Final = "/telephone"
 _MANIFEST: Final = "/telephone/manifest.webmanifest"
+_OUR_SERVICE: Final = _("À ce que notre service voie son dossier")
 _FILES: Final = ("telephone/app.js", "liaison.css", "icon.svg")
 
 
 async def show(request: Request) -> Response:
-    return render(request, "home_care/telephone.html", me=None, **arranged())
+    return render(
+        request,
+        "home_care/telephone.html",
+        me=None,
+        **arranged(),
+        acts=[(code, _OUR_SERVICE if code == "service" else words) for code, words in ACTS],
+        means=[(code, words) for code, words in MEANS if code in opposing.MEANS],
+        stops=ALWAYS,
+    )
 
 
 async def manifest(request: Request) -> Response:

@@ -6,6 +6,7 @@ import * as sending from "./sending.js";
 import * as service from "./service.js";
 import { stated } from "./state.js";
 import * as store from "./store.js";
+import { open as openTelling } from "./telling.js";
 import * as today from "./today.js";
 import * as vault from "./vault.js";
 import { open as openVisit } from "./visit.js";
@@ -157,7 +158,7 @@ async function home() {
   release();
   leave = null;
   if (aide === null) return who();
-  const acts = { undo: () => takeBack(undo.visit), online: () => online("/aujourdhui"), "log-out": logOut, install: offered };
+  const acts = { undo: () => takeBack(undo.visit, undo), online: () => online("/aujourdhui"), "log-out": logOut, install: offered };
   screens.show("today", { acts });
   screens.at("[data-do=install]").hidden = install === null;
   outboxLink();
@@ -206,8 +207,8 @@ async function begin(stop, one) {
   }
 }
 
-async function takeBack(visit) {
-  const found = await visits.takenBack(aide, visit);
+async function takeBack(visit, mine = null) {
+  const found = await visits.takenBack(aide, visit, mine);
   if (!found) return screens.told(say(found === undefined ? "busy" : "gone"));
   undo = null;
   await edited(found);
@@ -217,13 +218,16 @@ async function takeBack(visit) {
 async function edited(visit) {
   const mine = await held(`liaison-visit-${visits.nameOf(visit)}`);
   if (mine === null) return screens.told(say("elsewhere"));
+  release();
   release = mine;
   if (!history.state?.inside) history.pushState({ inside: true }, "");
-  leave = openVisit(aide, visit, async (finished) => {
+  const done = async (finished) => {
     if (finished) undoFor(finished);
     await home();
     if (finished === false) screens.told(say("gone"));
-  });
+  };
+  const beside = (kind) => edited(visits.aside(aide, visit.place.stop, kind));
+  leave = visit.place.kind ? openTelling(aide, visit, done) : openVisit(aide, visit, done, beside);
   await stated();
 }
 

@@ -9,7 +9,7 @@ const MOST = 15;
 
 // `open(stop, record)`: she begins, goes on with, changes or corrects a visit.
 export async function cards(aide, open) {
-  const mine = visits.latest(await visits.hers(aide));
+  const mine = visits.latest(await visits.hers(aide)).filter((one) => one.place.kind !== "report"); // whoever looks on
   if (screens.current() !== "today") return;
   const told = new Map(mine.map((one) => [one.place.stop.appointment, one]));
   const inTour = new Set(aide.tour.stops.map((stop) => stop.appointment));
@@ -82,11 +82,16 @@ function standing(stop, one) {
 // What waits, and why; whose it is only where her PIN opened it.
 export async function waiting(aide, open) {
   const hers = aide ? await visits.hers(aide) : [];
-  const mine = hers.filter((one) => one.state === "ready").map((one) => line(one, open));
+  const waits = hers.filter((one) => one.state === "ready");
+  const mine = waits.filter((one) => one.copy).map((one) => line(one, open));
   const ready = (await store.visits()).filter((one) => one.state === "ready");
   if (screens.current() !== "outbox") return;
-  const others = ready.length - mine.length;
-  const texts = others > 0 ? [say("of-others", { count: others })] : ready.length === 0 ? [say("nothing-waits")] : [];
+  const [others, apart] = [ready.length - waits.length, waits.length - mine.length];
+  const texts = [
+    ...(apart > 0 ? [say("apart", { count: apart })] : []),
+    ...(others > 0 ? [say("of-others", { count: others })] : []),
+    ...(ready.length === 0 ? [say("nothing-waits")] : []),
+  ];
   const list = screens.at("[data-waiting]");
   screens.listed(list, texts);
   list.prepend(...mine);

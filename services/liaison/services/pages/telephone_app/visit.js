@@ -10,11 +10,17 @@ const WHOLE = /^-?[0-9]{1,6}$/;
 const LARGE_GAP = 3; // kilograms, as on the page with a network
 const [AHEAD, LATE, DAY] = [5, 6 * 60, 24 * 60]; // minutes
 
-// `done(finished)`: the visit that she has saved, null when she leaves it as it is, false when it had left already. Answers how to leave.
-export function open(aide, visit, done) {
+// `done(finished)`: the visit that she has saved, null when she leaves it as it is, false when it had left already; `beside(kind)`: she has
+// something else to tell of this person. Answers how to leave.
+export function open(aide, visit, done, beside) {
   const { stop, corrects, before } = visit.place;
   const heading = say(corrects ? "correct" : "visit-of", { who: stop.who });
-  screens.show("visit", { heading, acts: { home: () => leave(), drop: (event) => drop(event.target) } });
+  screens.show("visit", { heading, acts: {
+    home: () => leave(),
+    drop: (event) => drop(event.target),
+    oppose: () => leave(() => beside("opposition")),
+    report: () => leave(() => beside("report")),
+  } });
   screens.at("[data-correcting]").hidden = !corrects;
   screens.at("[data-do=drop]").hidden = Boolean(stop.appointment) && !corrects;
   screens.at("[data-do=drop]").textContent = say(corrects ? "as-before" : "did-not-happen");
@@ -47,8 +53,8 @@ export function open(aide, visit, done) {
   }
 
   // What could not be kept is said once more before she leaves it.
-  async function leave() {
-    if ((await writing) !== null) return done(null);
+  async function leave(next = () => done(null)) {
+    if ((await writing) !== null) return next();
     [writing, kept] = [Promise.resolve(true), true];
   }
 
@@ -89,13 +95,13 @@ function facts(stop) {
   weight.textContent = say("last-weight", { said: stop.weight_said });
 }
 
-function fields(form) {
+export function fields(form) {
   const found = {};
   for (const [name, value] of new FormData(form)) if (value.trim() !== "") (found[name] ??= []).push(value.trim());
   return found;
 }
 
-function fill(form, answers) {
+export function fill(form, answers) {
   for (const input of form.querySelectorAll("input, textarea")) {
     const given = answers[input.name];
     if (["radio", "checkbox"].includes(input.type)) input.checked = Boolean(given?.includes(input.value));

@@ -4,8 +4,10 @@ import { sealed } from "./letters.js";
 import * as sending from "./sending.js";
 import * as store from "./store.js";
 import * as vault from "./vault.js";
+import { say } from "./words.js";
 
-// Her visits, with where they were: [{visit, state, …, place: {stop, permit, key, alert, corrects, turn, before}}]. `corrects`: the
+// Her visits, with where they were: [{visit, state, …, place: {stop, permit, key, alert, kind, corrects, turn, before}}]. `kind`: of what is
+// told beside a visit (`aside`). `corrects`: the
 // number of the visit that it tells anew, for the `turn`th time; `before`: what that visit had said.
 export async function hers(aide) {
   const mine = (await store.visits()).filter((one) => one.aide === aide.id && one.place);
@@ -25,7 +27,7 @@ const root = ({ visit, place }) => place.corrects ?? visit;
 export const nameOf = (one) => one.place.stop.appointment || root(one);
 
 export const correctable = (one) =>
-  one.state === "sent" && Boolean(one.copy) && Date.now() - one.at < vault.CORRECTED_WITHIN;
+  one.state === "sent" && Boolean(one.copy) && !one.place.kind && Date.now() - one.at < vault.CORRECTED_WITHIN;
 
 // A visit of this stop, as it is begun. What she is permitted is that of now, also when the tour is renewed meanwhile.
 export const begun = (aide, stop) => ({
@@ -37,6 +39,12 @@ export const begun = (aide, stop) => ({
 
 // Somebody of the tour, visited beside what was planned.
 export const beside = (stop, said) => ({ ...stop, appointment: "", at: "", instruction: said, done: false });
+
+// What is told beside a visit of somebody, `kind`: "opposition" or "report".
+export function aside(aide, stop, kind) {
+  const made = begun(aide, beside(stop, say(`${kind}-said`)));
+  return { ...made, place: { ...made.place, kind } };
+}
 
 // One that was sent, to be told anew under the permit that it was written with.
 export async function corrected(aide, one) {
@@ -74,6 +82,7 @@ export async function written(aide, { visit, place, form, typed }, finished) {
     written: new Date().toISOString(),
     start_typed: typed,
     ...(place.corrects && { corrects: place.corrects }),
+    ...(place.kind && { kind: place.kind }),
   };
   return store.putVisit({
     visit,
@@ -82,20 +91,25 @@ export async function written(aide, { visit, place, form, typed }, finished) {
     after: sending.undoUntil(),
     ...(await sealed(letter, place.key)),
     place: await vault.encrypted(aide.key, { ...place, alert: alerting(form, place.before) }),
-    copy: await vault.encrypted(aide.key, { form, typed }),
+    // Of a report nothing stays that could be read here, not even with her code.
+    ...(place.kind !== "report" && { copy: await vault.encrypted(aide.key, { form, typed }) }),
   });
 }
 
 // Takes back what is finished and has not left: it is being written again. Answers it; undefined while a visit is on its way; null
-// when it is gone.
-export async function takenBack(aide, visit) {
+// when it is gone. `mine`: what she has just saved, as the page still has it, where no copy was kept.
+export async function takenBack(aide, visit, mine = null) {
   const found = await sending.between(async () => {
     const free = await store.changeVisit(visit, (one) =>
-      one.state === "ready" && one.copy ? { ...one, state: "draft" } : undefined,
+      one.state === "ready" && (one.copy || mine) ? { ...one, state: "draft" } : undefined,
     );
     return free ?? null;
   });
   if (!found) return found;
+  if (!found.copy) {
+    await store.dropDraft(visit);
+    return mine;
+  }
   const back = await taken(aide, { ...found, place: await vault.decrypted(aide.key, found.place) });
   await written(aide, back, false);
   return back;
