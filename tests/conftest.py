@@ -49,9 +49,11 @@ ACROSS_PATIENTS = {"import_ledger", "journal_entry", "notice"}
 
 _numbers = itertools.count(1)
 
-# A law is tried on some examples each time, which are others each time, and on many by `make proof`.
-hypothesis.settings.register_profile("short", max_examples=40)
-hypothesis.settings.register_profile("thorough", max_examples=1000, deadline=None)
+# A law is tried on some examples each time, which are others each time, and on many by `make proof`. No time is asserted:
+# neither how long an example takes, nor how long it takes to be made, on a machine that does other things.
+_UNTIMED: Any = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("short", max_examples=40, **_UNTIMED)
+hypothesis.settings.register_profile("thorough", max_examples=1000, **_UNTIMED)
 hypothesis.settings.load_profile("short")
 
 

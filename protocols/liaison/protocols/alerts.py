@@ -28,6 +28,7 @@ _SEEN: Final = frozenset({"accepted", "in-progress", "on-hold"})
 _OF_A_LEVEL: Final = ("code", "priority", "restriction", "owner", "performerType", "instantiatesCanonical")
 """What an alert has from its level: how urgent, by when, for whom."""
 _MERGE_WITHIN: Final = timedelta(hours=24)
+_AGAIN: Final = "Signalé de nouveau"
 
 
 class Standing(Enum):
@@ -212,13 +213,18 @@ def merge(open_alert: Tree, other: Tree) -> Tree:
         "description": "\n".join(dict.fromkeys((open_alert["description"] + "\n" + other["description"]).split("\n"))),
         "note": [
             *open_alert.get("note", ()),
-            annotation("Signalé de nouveau", other["requester"], datetime.fromisoformat(other["authoredOn"])),
+            annotation(_AGAIN, other["requester"], datetime.fromisoformat(other["authoredOn"])),
         ],
     }
     if LEVELS.index(level_of(other)) > LEVELS.index(level_of(open_alert)):
         merged |= {name: other[name] for name in _OF_A_LEVEL} | {"status": "requested"}
         merged.pop("businessStatus", None)
     return merged
+
+
+def reported_again(alert: Tree) -> bool:
+    """Whether somebody else's alert went into this one: then it is no longer its author's alone to correct."""
+    return any(note.get("text") == _AGAIN for note in alert.get("note", ()))
 
 
 WITHDRAWN: Final = "Retiré à la correction : "

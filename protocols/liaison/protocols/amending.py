@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
+from liaison.protocols.alerts import reported_again
 from liaison.protocols.answers import Answer, Item, items
 from liaison.protocols.filing import IN_ERROR, part, tells_the_same
 from liaison.protocols.library.library import Library
@@ -64,6 +65,8 @@ def obstacle(library: Library, recorded: Recorded, aide: Tree, now: datetime) ->
     alert = recorded.parts.get("alert")
     if alert is not None and (alert.get("status") != "requested" or "output" in alert):
         return Obstacle.SEEN
+    if alert is not None and reported_again(alert):
+        return Obstacle.CHANGED
     told = _told(library, response, recorded.encounter)
     for name in (told.keys() | recorded.parts.keys()) - {"alert"}:
         found = recorded.parts.get(name)

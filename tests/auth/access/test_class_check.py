@@ -48,6 +48,10 @@ def test_the_packaged_one_may_be_adopted_and_changes_nothing() -> None:
         pytest.param(changed("words: [vih,", "words: [Vih,"), "['Vih']", id="a word with a capital"),
         pytest.param(changed("words: [vih, hiv,", "words: [vih,"), "hiv reste SENS", id="a word that is gone"),
         pytest.param(
+            changed("    words: [vih, hiv,", "    prose: false\n    words: [vih, hiv,"), "vih, hiv", id="a word that counts no longer in a sentence"
+        ),
+        pytest.param(changed("    prose: false", "    prose: 1"), "prose is true or false", id="a prose that is neither"),
+        pytest.param(
             changed("words: [vih,", "words: [asthme]\n  - classes: [COORD]\n    words: [vih,"), "un mot ferme", id="a word that opens"
         ),
         pytest.param(

@@ -205,3 +205,49 @@ def test_a_treatment_is_as_closed_as_its_medicine(type_: str, medication: Tree, 
     assert classify(referring, {"Medication/1": medication}).classes == Class.MEDS | added
     containing = {"resourceType": type_, "contained": [medication], "medicationReference": {"reference": "#m"}}
     assert classify(containing, {}).classes == Class.MEDS | added
+
+
+def _said(type_: str = "Observation", **elements: Any) -> set[str]:
+    return names({"resourceType": type_, "code": {"text": "x"}, **elements})
+
+
+@pytest.mark.parametrize(
+    ("tree", "wanted"),
+    [
+        pytest.param({"valueString": "Sérologie VIH négative"}, {"CLIN", "SENS"}, id="a value"),
+        pytest.param({"note": [{"text": "Consomme du cannabis le soir."}]}, {"CLIN", "SENS"}, id="a note"),
+        pytest.param({"note": [{"text": "Toux la nuit, ne consomme pas d'alcool."}]}, {"CLIN"}, id="an ordinary note"),
+        pytest.param({"component": [{"valueString": "épisode psychotique"}]}, {"CLIN", "PSY"}, id="a component"),
+        pytest.param({"text": {"status": "additional", "div": "<div>H&#233;<b>ro&#239;ne</b></div>"}}, {"CLIN"}, id="letters cut by markup"),
+        pytest.param({"text": {"status": "additional", "div": "<div><b>H&#233;ro&#239;ne</b></div>"}}, {"CLIN", "SENS"}, id="a narrative"),
+        pytest.param({"contained": [{"resourceType": "Observation", "valueString": "VIH"}]}, {"CLIN", "SENS"}, id="in what it holds"),
+        pytest.param({"note": [{"text": "IVG, œdème aigu du poumon"}]}, {"CLIN"}, id="a failing heart"),
+        pytest.param({"note": [{"text": "Chambre B20, lit F10"}]}, {"CLIN"}, id="a bed"),
+        pytest.param({"performer": [{"reference": "Practitioner/1", "display": "Dr Viol"}]}, {"CLIN"}, id="somebody's name"),
+        pytest.param({"extension": [{"url": "https://example.org/vih", "valueBoolean": True}]}, {"CLIN"}, id="an address"),
+    ],
+)  # fmt: skip
+def test_a_clinical_content_is_what_is_written_in_it(tree: Tree, wanted: set[str]) -> None:
+    assert _said(**tree) == wanted
+
+
+@pytest.mark.parametrize(
+    ("tree", "wanted"),
+    [
+        pytest.param({"resourceType": "Encounter", "reasonCode": [{"text": "sevrage alcoolique"}]}, {"STAY", "SENS"}, id="a stay"),
+        pytest.param({"resourceType": "DocumentReference", "description": "Bilan VIH"}, {"CLIN", "SENS"}, id="a document"),
+        pytest.param({"resourceType": "DocumentReference", "content": [{"attachment": {"title": "violences"}}]},
+                     {"CLIN", "SENS"}, id="a title"),
+        pytest.param({"resourceType": "MedicationRequest", "dosageInstruction": [{"text": "avec la méthadone"}]},
+                     {"MEDS", "SENS"}, id="a dosage"),
+        pytest.param({"resourceType": "QuestionnaireResponse", "item": [{"linkId": "1", "text": "Violences ?"}]}, {"CLIN"}, id="a question"),
+        pytest.param({"resourceType": "QuestionnaireResponse", "item": [
+            {"linkId": "1", "answer": [{"valueString": "violences subies"}]}]}, {"CLIN", "SENS"}, id="an answer"),
+        pytest.param({"resourceType": "Communication", "payload": [{"contentString": "VIH"}]}, {"COORD"}, id="a message"),
+        pytest.param({"resourceType": "Task", "description": "Parler des violences"}, {"COORD"}, id="a task"),
+        pytest.param(labelled("DocumentReference", "SYNTH", description="violences"), {"SYNTH"}, id="a synthesis"),
+        pytest.param(labelled("DocumentReference", "CLINSOC", description="violences"), {"CLINSOC"}, id="for social follow-up"),
+    ],
+)  # fmt: skip
+def test_and_coordination_passes(tree: Tree, wanted: set[str]) -> None:
+    assert names(tree) == wanted

@@ -9,6 +9,7 @@ from liaison.auth.access import classify, letting_in, vocabulary
 from liaison.auth.access.classes import Class
 
 from .pieces import Tree, moment
+from .territory import Patient
 
 ALERT = {"system": f"{vocabulary.LOCAL}/CodeSystem/alert-level", "code": "RED"}
 EMERGENCY = {"system": vocabulary.REVIEW, "code": "emergency-access"}
@@ -116,8 +117,8 @@ def test_a_report_of_abuse_stays_one_whatever_code_is_beside(type_: str, element
     assert classify.own_classes(tree) == Class.PROT
 
 
-def represented(territory: Any, patient: Any, seen_by: str, **more: Any) -> Tree:
-    inner = [{"url": "measure", "valueCode": "tutelle"}, {"url": "seenOn", "valueDate": "2026-01-05"},
+def represented(territory: Any, patient: Any, seen_by: str, measure: str = "tutelle", **more: Any) -> Tree:
+    inner = [{"url": "measure", "valueCode": measure}, {"url": "seenOn", "valueDate": "2026-01-05"},
              {"url": "seenBy", "valueReference": {"reference": seen_by}}]  # fmt: skip
     return dict(
         territory.item_of(
@@ -148,7 +149,7 @@ async def test_a_representation_is_stated_by_who_saw_the_document(territory: Any
 async def test_a_representation_is_not_prolonged_in_another_name(territory: Any) -> None:
     gp, nurse = await territory.person("gp"), await territory.person("nurse")
     patient = await territory.patient(gp, nurse)
-    until = {"period": {"end": moment(days=-5)}}
+    until: dict[str, Any] = {"period": {"end": moment(days=-5)}}
     relative = await territory.create(gp.caller, represented(territory, patient, gp.role, **until))
 
     assert (await territory.change(nurse.caller, relative, period={"end": moment(days=-50)})).status == 422
@@ -160,7 +161,7 @@ async def test_a_representation_is_not_handed_to_somebody_else(territory: Any) -
     """By another name on what a colleague has seen."""
     gp, nurse = await territory.person("gp"), await territory.person("nurse")
     patient = await territory.patient(gp, nurse)
-    called = {"name": [{"family": "LE GOFF", "given": ["Soazig"]}]}
+    called: dict[str, Any] = {"name": [{"family": "LE GOFF", "given": ["Soazig"]}]}
     relative = await territory.create(gp.caller, represented(territory, patient, gp.role, **called))
 
     for changed in ({"name": [{"family": "PIRATE"}]}, {"birthDate": "1980-01-05"}):
@@ -180,3 +181,55 @@ async def test_a_secretary_lets_nobody_represent_a_person(territory: Any) -> Non
         tree = represented(territory, patient, name)
         assert (await territory.ask(secretary.caller, "POST", "RelatedPerson", tree)).status == 403
     await territory.create(secretary.caller, territory.item_of(patient, "RelatedPerson"))  # who is close to them
+
+
+@pytest.mark.parametrize(
+    ("born", "until", "status"),
+    [
+        ("1950-01-02", "2030-01-01", 422),
+        ("2020", "2030-01-01", 422),
+        ("2020-05-10", None, 422),
+        ("2020-05-10", "2038-05-10", 422),
+        ("2020-05-10", "2038-05-09", 201),
+        ("2020-02-29", "2038-02-28", 201),
+        ("2020-02-29", "2038-03-01", 422),
+    ],
+    ids=str,
+)
+async def test_parents_represent_a_child_until_the_day_before_they_are_of_age(
+    territory: Any, born: str, until: str | None, status: int
+) -> None:
+    """Civil Code 371-1, 414: over FHIR as on the page; nobody reads the record of somebody of age as their parent."""
+    gp = await territory.person("gp")
+    patient = await territory.patient(gp, birthDate=born)
+    tree = represented(
+        territory, patient, gp.role, "parental-authority", **({"period": {"end": until}} if until else {})
+    )
+
+    answer = await territory.ask(gp.caller, "POST", "RelatedPerson", tree)
+
+    assert answer.status == status, answer.body
+    if status == 201:
+        relative = f"RelatedPerson/{json.loads(answer.body)['id']}"
+        assert (await territory.change(gp.caller, relative, language="fr")).status == 200
+        assert (await territory.change(gp.caller, relative, period={"end": "2039-01-01"})).status == 422
+
+
+@pytest.mark.parametrize(("role", "status"), [("secretary", 403), ("nurse", 422)], ids=str)
+async def test_with_a_new_record_nobody_is_let_in_on_what_somebody_else_saw(
+    territory: Any, role: str, status: int
+) -> None:
+    gp = await territory.person("gp")
+    who = await territory.person(role, **({"acts_for": gp.role} if role == "secretary" else {}))
+    opened = {"resourceType": "Patient", "name": [{"family": "MEVEL", "given": ["Odile"]}], "birthDate": "1950-03-04"}
+    near = represented(territory, Patient("urn:uuid:3b9a8c1e-7a52-4c0c-9d7f-7a1d5b0a6c01"), gp.role)
+    entries = [
+        {"fullUrl": f"urn:uuid:3b9a8c1e-7a52-4c0c-9d7f-7a1d5b0a6c0{number}", "resource": tree,
+         "request": {"method": "POST", "url": tree["resourceType"]}}
+        for number, tree in enumerate((opened, near), 1)
+    ]  # fmt: skip
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+    answer = await territory.ask(who.caller, "POST", "", bundle)
+
+    assert answer.status == status, answer.body

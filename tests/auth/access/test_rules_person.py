@@ -1,10 +1,14 @@
 """The rules for the person, who represents them, and those close to them, as they are met."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from liaison.auth.access import vocabulary
+from liaison.auth.access.classes import Class
+from liaison.auth.access.facts import Reading, related_person
+from liaison.fhir.store.contract import Key
 
 from .pieces import HIV, Tree, label
 
@@ -28,8 +32,8 @@ async def test_the_person_reads_their_record_but_not_what_third_parties_said(ter
     await territory.refused(me, "POST", "Condition", territory.item_of(patient, "Condition"))
 
 
-def representation(measure: str, seen_by: str) -> Tree:
-    inner = [{"url": "measure", "valueCode": measure}, {"url": "seenOn", "valueDate": "2026-01-05"}]
+def representation(measure: str, seen_by: str, seen_on: str = "2026-01-05") -> Tree:
+    inner = [{"url": "measure", "valueCode": measure}, {"url": "seenOn", "valueDate": seen_on}]
     if seen_by:
         inner.append({"url": "seenBy", "valueReference": {"reference": seen_by}})  # type: ignore[dict-item]  # FHIR
     return {"extension": [{"url": vocabulary.REPRESENTATION, "extension": inner}]}
@@ -39,7 +43,7 @@ def representation(measure: str, seen_by: str) -> Tree:
     ("measure", "seen", "period", "sees"),
     [
         ("tutelle", True, {}, True),
-        ("parental-authority", True, {"end": "2098-01-01"}, True),
+        ("parental-authority", True, {"end": "2032-03-08"}, True),
         ("tutelle", False, {}, False),
         ("curatelle", True, {}, False),
         ("tutelle", True, {"end": "2026-01-01"}, False),
@@ -49,7 +53,7 @@ async def test_a_representative_sees_when_the_judgment_was_seen_and_stands(
     territory: Any, measure: str, seen: bool, period: Tree, sees: bool
 ) -> None:
     gp = await territory.person("gp")
-    patient = await territory.patient(gp)
+    patient = await territory.patient(gp, **({"birthDate": "2014-03-09"} if measure == "parental-authority" else {}))
     stated = representation(measure, gp.role if seen else "")
     guardian = await territory.create(
         gp.caller, territory.item_of(patient, "RelatedPerson", **({"period": period} if period else {}), **stated)
@@ -96,3 +100,27 @@ async def test_a_consent_without_a_class_opens_to_a_relative_the_notebook_and_th
     named = {**unnamed, "securityLabel": territory.classes("ADM_ONLY", "VITAL", "SAFETY")}
     await territory.create(gp.caller, territory.consent(patient, provision=named))
     assert [await territory.sees(caller, one) for one in more] == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("measure", "seen_on", "sees"),
+    [
+        ("tutelle", "2006-12-05", True),
+        ("tutelle", "2006-11-05", False),
+        ("habilitation", "2006-11-05", False),
+        ("parental-authority", "2008-12-05", True),
+        ("parental-authority", "2008-11-05", False),
+        ("tutelle", "9999-12-31", False),
+        ("tutelle", "0001-01-01", False),
+    ],
+    ids=str,
+)
+def test_what_was_seen_longer_ago_than_the_law_lets_it_last_represents_nobody(
+    measure: str, seen_on: str, sees: bool
+) -> None:
+    """Civil Code 441, 442, 494-6: without an end stated, or with one far away."""
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    for period in ({}, {"period": {"end": "9998-01-01"}}):
+        tree = representation(measure, "Practitioner/p", seen_on) | period
+        found = related_person.facts(Reading(tree, Key(1, 2, 3), lambda *_: Key(0, 1, 9), Class.FILE))
+        assert any(fact.during.start <= now < fact.during.end for fact in found) is sees

@@ -33,6 +33,13 @@ CONFIDENTIALITY = "urn:oid:2.16.840.1.113883.5.25"
         ("urn:oid:2.16.840.1.113883.6.96", "86406008", Class.SENS),
         ("http://snomed.info/sct/900000000000207008/version/20260131", "86406008", Class.SENS),
         ("urn:oid:2.16.840.1.113883.6.73", "J05AR20", Class.SENS),
+        ("http://hl7.org/fhir/sid/icpc-2", "B90", Class.SENS),
+        ("http://hl7.org/fhir/sid/icpc-2", "P15", Class.SENS),
+        ("urn:oid:2.16.840.1.113883.6.139", "W83", Class.SENS),
+        ("http://hl7.org/fhir/sid/icpc-2", "P72", Class.PSY),
+        ("http://hl7.org/fhir/sid/icpc-2", "P17", Class(0)),  # tobacco
+        ("http://hl7.org/fhir/sid/icpc-2", "R95", Class(0)),  # COPD
+        (ICD, "W10", Class(0)),  # a fall on stairs
         (f"{ICD}-fr", "J44.1", Class(0)),
         ("http://hl7.org/fhir/sid/icd-9", "B20", Class(0)),
         ("https://smt.esante.gouv.fr/terminologie-cim11-mms", "B20", Class(0)),
@@ -50,6 +57,8 @@ def test_a_sensitive_code_is_known_by_each_name_of_its_system(system: str, code:
     [
         ({"code": "B20.1"}, Class.SENS),
         ({"code": "b24"}, Class.SENS),
+        ({"code": "W10"}, Class(0)),
+        ({"code": "P15"}, Class(0)),
         ({"code": "F20.0", "display": "?"}, Class.PSY),
         ({"code": "J05AR20"}, Class.SENS),
         ({"code": "86406008"}, Class.SENS),

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import liaison.auth.schema  # noqa: F401  # declares its tables
 from liaison.auth.access.table import packaged
+from liaison.fhir.store.schema import metadata
 from liaison.services.custody import papers as founded
 from liaison.services.custody.papers import Papers
 from liaison.services.dpo import told as telling
@@ -69,6 +71,57 @@ def test_every_kind_of_data_has_its_period_and_its_reason() -> None:
     for line in table:
         assert all(part.strip() for part in line.strip("|").split(" | ")), line
         assert line.count(" | ") == 4
+
+
+RECORD, JOURNAL, ACCOUNT, SOFTWARE = "Dossier partagé", "Journal des accès", "Comptes des prof", "Logiciels reliés"
+REVIEW, SESSION, SENT = "Accès à revoir", "Séances", "Visites envoyées"
+KEPT = {
+    **dict.fromkeys(("version", "index_date", "index_token", "identity_token", "referring", "patient"), RECORD),
+    **dict.fromkeys(("archived_record", "legal_hold", "relation", "access_grant"), RECORD),
+    **dict.fromkeys(("import_ledger", "search_list"), "Index de recherche"),
+    "import_destroyed": "Trace de la destruction",
+    **dict.fromkeys(("journal_entry", "journal_position", "journal_tile", "journal_head", "journal_key"), JOURNAL),
+    **dict.fromkeys(("journal_checkpoint", "journal_verdict"), JOURNAL),
+    **dict.fromkeys(("unusual_access", "unusual_finding", "unusual_word", "review_case", "case_step"), REVIEW),
+    "access_question": "Questions sur un accès",
+    "named_review": "Revues du journal",
+    "notice": "Avis à lire",
+    "identity_check": "Contrôle de l'identité",
+    **dict.fromkeys(
+        ("account", "held_role", "awaiting_role", "known_profession", "passkey", "totp", "recovery"), ACCOUNT
+    ),
+    **dict.fromkeys(("directory_version", "directory_index_date", "directory_index_token"), ACCOUNT),
+    "access_session": SESSION,
+    **dict.fromkeys(("browser_session", "ceremony", "rate_limit"), "Session d'une page"),
+    **dict.fromkeys(("first_access", "first_code", "sealed_code"), "Invitation"),
+    **dict.fromkeys(("identity_attempt", "identity_lock"), "Essais pour retrouver"),
+    "kept_form": "Formulaire interrompu",
+    "sent_form": "Formulaire envoyé",
+    **dict.fromkeys(("sent_visit", "visit_key", "phone"), SENT),
+    **dict.fromkeys(("client", "client_activation", "client_approval", "client_request", "client_error"), SOFTWARE),
+    **dict.fromkeys(("authorization_code", "refresh_token", "launch", "pushed_request", "assertion_seen"), SOFTWARE),
+}
+"""By table, the beginning of its line."""
+NOBODYS = {
+    *("adopted_rules", "audit_mandate", "installation", "organization_part", "put_aside", "regranting", "reindexing"),
+    *(
+        "search_parameter",
+        "search_revision",
+        "shelf",
+        "signing_key",
+        "territory_key",
+        "unusual_choice",
+        "unusual_progress",
+    ),
+}
+"""Tables that hold nothing of anybody, but who chose a rule or gave a mandate."""
+
+
+def test_every_table_with_data_of_people_has_its_line() -> None:
+    table = [line[2:] for line in writing.markdown(Told())["conservation"].splitlines() if line.startswith("| ")][1:]
+    assert set(metadata.tables) == KEPT.keys() | NOBODYS
+    assert not KEPT.keys() & NOBODYS
+    assert {begins for begins in KEPT.values() if not any(line.startswith(begins) for line in table)} == set()
 
 
 def test_a_name_is_text_and_nothing_else() -> None:

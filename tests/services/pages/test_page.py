@@ -159,6 +159,15 @@ async def test_a_body_that_is_too_large_is_not_read_to_its_end(place: Place) -> 
     assert done == []
 
 
+async def test_a_body_that_is_no_form_is_refused_in_words(place: Place) -> None:
+    async with at(place) as browser:
+        answer = await browser.post("/small", content=b"--x", headers={"content-type": "multipart/form-data"})
+
+    assert answer.status_code == 400
+    assert "La demande n’est pas complète" in answer.text
+    assert done == []
+
+
 async def test_bundled_files_are_served_and_nothing_else(place: Place) -> None:
     async with at(place) as browser:
         kept = await browser.get("/static/liaison.css?v=1")

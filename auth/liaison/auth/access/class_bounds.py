@@ -141,7 +141,9 @@ def _words(packaged: Rules, new: Rules) -> Iterator[Problem]:
         gone = [
             word
             for word in one.words
-            if not any(word in new_.words and new_.classes & one.classes for new_ in new.words)
+            if not any(
+                word in new_.words and new_.classes & one.classes and new_.prose >= one.prose for new_ in new.words
+            )
         ]
         if gone:
             yield "words", None, f"{', '.join(gone[:5])} reste {names(one.classes)} : on peut ajouter, pas enlever"

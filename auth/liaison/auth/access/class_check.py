@@ -139,7 +139,11 @@ def changes(before: str, after: str) -> list[Change]:
 
 
 def _spoken(rules: Rules) -> frozenset[str]:
-    return frozenset(f"« {word} » devient {names(one.classes)}" for one in rules.words for word in one.words)
+    return frozenset(
+        f"« {word} » devient {names(one.classes)}{'' if one.prose else ', à la place d’un code seulement'}"
+        for one in rules.words
+        for word in one.words
+    )
 
 
 def _instead(old: Rules, new: Rules) -> Iterator[Change]:

@@ -9,6 +9,7 @@ from operator import or_
 from typing import Final, NamedTuple
 
 from liaison.auth.access.classes import Class
+from liaison.auth.access.systems import SAID_ONLY
 from liaison.fhir.search.string import folded
 
 SENSITIVE: Final = Class.PSY | Class.SENS | Class.MINOR | Class.NOTE3P | Class.PROT
@@ -62,10 +63,12 @@ def _fits(code: str, pattern: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a content is by what it is called: whole words without case and accents, a final * for any ending."""
+    """What a content is by what it is called: whole words without case and accents, a final * for any ending. `prose`: in a
+    sentence as well, not in the place of a code alone."""
 
     classes: Class
     words: tuple[str, ...]
+    prose: bool = True
 
     def hold(self, text: str) -> bool:
         """`text` is folded, with a space before and after it."""
@@ -103,7 +106,7 @@ class Rules:
             rule.classes & SENSITIVE
             for rule in self.besides
             if rule.system
-            and system in ("", rule.system)
+            and (system == rule.system or (not system and rule.system not in SAID_ONLY))
             and not rule.statuses
             and any(_fits(part, one.upper()) for part in _parts(code) for one in rule.codes)
         )
@@ -114,6 +117,12 @@ class Rules:
         plain = f" {folded(text)} "
         codes = (self.sensitive("", one) & SENSITIVE for one in _LIKE_A_CODE.findall(text))
         return reduce(or_, (one.classes for one in self.words if one.hold(plain)), reduce(or_, codes, Class(0)))
+
+    def said(self, text: str) -> Class:
+        """What a sentence says by its words, denied or not: that no HIV was found tells that it was looked for. What looks like
+        a code in it is as often a bed or a dose."""
+        plain = f" {folded(text)} "
+        return reduce(or_, (one.classes for one in self.words if one.prose and one.hold(plain)), Class(0))
 
     def label(self, system: str, code: str) -> Label | None:
         for known, codes in self.labels.items():

@@ -93,12 +93,14 @@ def _rule(data: Mapping[str, Any]) -> Rule:
 
 
 def _spoken(data: Mapping[str, Any]) -> Words:
-    if unknown := data.keys() - {"classes", "words"}:
+    if unknown := data.keys() - {"classes", "words", "prose"}:
         raise ValueError(f"unknown words in a rule of words: {sorted(unknown)}")
     given = _texts(data["words"])
     if unfolded := [one for one in given if not folded(one) or one.removesuffix("*") != folded(one)]:
         raise ValueError(f"words without accents, capitals and signs: {unfolded}")
-    return Words(_bits(data["classes"]), given)
+    if type(prose := data.get("prose", True)) is not bool:
+        raise ValueError(f"prose is true or false: {prose!r}")
+    return Words(_bits(data["classes"]), given, prose)
 
 
 def _label(data: Mapping[str, Any]) -> dict[str, Label]:

@@ -25,7 +25,7 @@ CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiali
 
 
 _READING: Final = (
-    "12: a code without a system counts by each that has it, an expression by its parts, a clinical content by what it is called;"
+    "13: a clinical content by what is written in it; a code without a system counts by each that has it, an expression by its parts, a clinical content by what it is called;"
     " a bill that tells of care is clinical too; what names another record is marked; a Binary is no identity because of whose it is; a code system counts by each of its names, and who signs counts where they stand in"
     " the resource; a Provenance is as closed as its targets are stored, a Binary as what it says; what is nested is classed by what it holds, and a sensitive code counts wherever it stands; what tells of masked items is masked; what names these, or sensitive ones, in a reference or by an address that is a"
     " text of its own, is marked; contents and former versions follow; no consent opens what is not the person's to give"
@@ -126,7 +126,7 @@ def _is_sensitive(known: Rules, coding: tuple[str, str]) -> bool:
 def own_classes(tree: Mapping[str, Any]) -> Class:
     """From the resource alone: the type, codes and labels of it and of each that it holds, and every sensitive code."""
     held = nested.held_in(tree)
-    return _with_its_words(_by_itself(tree) | _content(held), held)
+    return _with_its_words(_by_itself(tree) | _content(held), held, tree)
 
 
 def content_of(tree: Mapping[str, Any]) -> Class:
@@ -134,20 +134,32 @@ def content_of(tree: Mapping[str, Any]) -> Class:
     return _content(nested.held_in(tree))
 
 
-_SPEAKING: Final = Class.CLIN | Class.MEDS | Class.LAB | Class.ALLERGY
-"""What is classed by what it is called, too. What an aide, a manager or a relative writes is not: their words always pass."""
+_SPEAKING: Final = Class.CLIN | Class.MEDS | Class.LAB | Class.ALLERGY | Class.STAY
+"""What is classed by what it is called and by what is written in it, too. What an aide, a manager or a relative writes is not:
+their words always pass. Nor is a synthesis, or what was marked for social follow-up: it was written to be read by all of them."""
+_KEPT: Final = 200
+"""Up to so many letters a sentence is often that of another resource, and what it says is kept."""
 
 
-def _with_its_words(classes: Class, held: nested.Held) -> Class:
+def _with_its_words(classes: Class, held: nested.Held, tree: Mapping[str, Any]) -> Class:
     if not classes & _SPEAKING:
         return classes
     known = rules()
-    return reduce(or_, (_told(known, one) for one in held.texts), classes)
+    for one in held.texts:
+        classes |= _told(known, one)
+    for one in nested.prose_in(tree):
+        classes |= _said(known, one) if len(one) <= _KEPT else known.said(one)
+    return classes
 
 
 @lru_cache(16_384)
 def _told(known: Rules, text: str) -> Class:
     return known.told(text)
+
+
+@lru_cache(16_384)
+def _said(known: Rules, text: str) -> Class:
+    return known.said(text)
 
 
 def _content(held: nested.Held) -> Class:
@@ -226,13 +238,13 @@ def classify(tree: Tree, related: Mapping[str, Tree]) -> Labels:
         return _of_its_holders(tree, related)
     held = nested.held_in(tree)
     classes, content = _by_itself(tree), _content(held)
-    own = _with_its_words(classes | content, held)
+    own = _with_its_words(classes | content, held, tree)
     if isinstance(related, Referred):
         related.found[rules(), f"{tree['resourceType']}/{tree.get('id')}"] = own
     if tree["resourceType"] == "Provenance":  # as closed as what it is about
         about = (name for name in _targets(tree) if name.partition("/")[0] != "Provenance")
         classes = reduce(or_, (_own_of(name, related) for name in about), Class(0)) or classes
-        own = _with_its_words(classes | content, held)
+        own = _with_its_words(classes | content, held, tree)
     classes = own
     author, service = author_of(tree), service_of(tree, related)
     written = [(tree, author, service), *((one, author_of(one), service_of(one, related)) for one in held.resources)]

@@ -4,7 +4,8 @@
   clinical record. Others could hand out by a Task what they may not even read.
 * The mental-health subteam opens psychiatry (row 4): a doctor of the team composes it, or one of its own members.
 * A representation opens the record to someone from outside (row 22): stated by the staff member who saw the judgment or the
-  document, in their own name and no other's, and not by a secretary, who permits nothing to anybody (row 10b).
+  document, in their own name and no other's, and not by a secretary, who permits nothing to anybody (row 10b); of parents,
+  until the child is of age (`lasting.py`). So it is too with a record that is new.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Final
 
 import asyncpg
 
+from liaison.auth.access import lasting
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts import Reading, facts_of
 from liaison.auth.access.facts.related_person import seen_by
@@ -20,8 +22,12 @@ from liaison.auth.access.relation_rows import stated_by
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.standing import Owners, Standing
 from liaison.auth.access.stay_writing import known
+from liaison.auth.access.world import Fact
 from liaison.auth.access.writing import OPPOSITION_ONLY, Refusal
+from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import Unprocessable
+from liaison.fhir.model import read
+from liaison.fhir.store import rows
 from liaison.fhir.store.contract import Change
 from liaison.fhir.store.ids import Ids
 from liaison.fhir.vault import PatientKey
@@ -41,6 +47,8 @@ _NEEDED: Final = {
 _TYPES: Final = frozenset({"Task", "CareTeam", "RelatedPerson"})
 _IDENTITY: Final = ("name", "birthDate", "identifier")
 _SEEN_BY: Final = "RelatedPerson.extension.extension.where(url='seenBy')"
+_MEASURE: Final = "RelatedPerson.extension.extension.where(url='measure')"
+_END: Final = "RelatedPerson.period.end"
 
 
 async def check(
@@ -55,10 +63,11 @@ async def check(
         return
     opened = {change.key.patient for change in changes if change.new_patient}
     for change in changes:
-        if change.type_ not in _TYPES or change.tree is None or change.key.patient in opened:
+        if change.type_ not in _TYPES or change.tree is None:
             continue
         reading = Reading(change.tree, change.key, ids.decode, Class(change.labels.classes))
-        given = [fact for fact in facts_of(change.type_, reading) if fact.relation in (*_NEEDED, Relation.REPRESENTED)]
+        watched = (Relation.REPRESENTED,) if change.key.patient in opened else (*_NEEDED, Relation.REPRESENTED)
+        given = [fact for fact in facts_of(change.type_, reading) if fact.relation in watched]
         if not given:
             continue
         now: datetime = await connection.fetchval("select clock_timestamp()")
@@ -69,6 +78,8 @@ async def check(
                 continue
             if fact.relation is Relation.REPRESENTED:
                 _check_seen(who, reading)
+                if fact.detail["measure"] == lasting.PARENTAL:
+                    _check_minor(fact, await _born(connection, keys, change.key.patient, changes))
             elif not may & keys[change.key.patient].permute(int(_NEEDED[fact.relation][0])):
                 raise Refusal(_NEEDED[fact.relation][1])
 
@@ -87,3 +98,31 @@ def _check_seen(who: Standing, reading: Reading) -> None:
         )
     if who.practitioner and seen_by(reading) not in (who.practitioner, who.role):
         raise Unprocessable("Who states a representation has seen the document: seenBy names you.", _SEEN_BY)
+
+
+def _check_minor(fact: Fact, born: str) -> None:
+    last = lasting.minority(born)
+    if last is None:
+        raise Unprocessable(
+            "Parental authority is over a child: Patient.birthDate says no whole day of birth.", _MEASURE
+        )
+    if fact.during.end > lasting.after(last):
+        raise Unprocessable(
+            f"Parental authority ends when the child is 18: period.end is {last.isoformat()} at the latest.", _END
+        )
+
+
+async def _born(
+    connection: asyncpg.Connection, keys: Mapping[int, PatientKey], patient: int, changes: Sequence[Change]
+) -> str:
+    """The person's birthDate, as it will be once this is written; '' for none."""
+    for change in changes:
+        if change.type_ == "Patient" and change.key.patient == patient and change.tree is not None:
+            return str(change.tree.get("birthDate", ""))
+    found = await connection.fetch(
+        f"select {rows.COLUMNS}, null from version v"  # our own words
+        " where v.patient = $1 and v.kind = $2 and v.superseded is null and not v.deleted",
+        patient,
+        kind_of("Patient"),
+    )
+    return next((str(read(rows.open_(keys[patient], row)).get("birthDate", "")) for row in rows.rows_of(found)), "")

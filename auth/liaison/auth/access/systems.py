@@ -11,6 +11,10 @@ from functools import lru_cache
 from typing import Final
 
 _ICD_10: Final = "http://hl7.org/fhir/sid/icd-10"
+_ICPC_2: Final = "http://hl7.org/fhir/sid/icpc-2"
+SAID_ONLY: Final = frozenset({_ICPC_2})
+"""A letter and two figures, which ICD-10 has too, for something else: W10 is a fall on stairs there, and a pill here. Without its
+system such a code says nothing."""
 _ICD_11: Final = "http://id.who.int/icd/release/11/mms"
 _OTHERWISE: Final = {
     "urn:oid:2.16.840.1.113883.6.3": _ICD_10,
@@ -19,6 +23,7 @@ _OTHERWISE: Final = {
     "http://smt.esante.gouv.fr/terminologie-cim-10": _ICD_10,
     "http://smt.esante.gouv.fr/terminologie-atc": "http://www.whocc.no/atc",
     "http://smt.esante.gouv.fr/terminologie-cim11-mms": _ICD_11,
+    "urn:oid:2.16.840.1.113883.6.139": _ICPC_2,
     "urn:oid:2.16.840.1.113883.6.1": "http://loinc.org",
     "urn:oid:2.16.840.1.113883.6.96": "http://snomed.info/sct",
     "urn:oid:2.16.840.1.113883.6.73": "http://www.whocc.no/atc",

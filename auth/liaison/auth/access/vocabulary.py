@@ -13,6 +13,7 @@
 | Consent.provision.type | `deny` | opposition; with purpose ETREAT: objection to emergency access; with data: masking of these items |
 | Consent.provision.securityLabel | DATA_CLASS | the classes permitted or denied; none in a deny means all |
 | RelatedPerson.extension | REPRESENTATION: `measure` valueCode, `seenBy` valueReference, `seenOn` valueDate | representation for the person, and who saw the document |
+| Schedule.extension, Slot.extension | KEPT_BY valueReference | whose agenda it is, of no patient: the structure that may change it |
 | Task.code | PLATFORM `call` | a call to the telephone platform, written by the identity cell alone |
 | Task.code | REVIEW `emergency-access`, `join`, `withdrawal`, `attending-doctor`, `duplicate`, `distinct`, `merge`, `unmerge` | the review list, written by the identity cell alone |
 | Task.businessStatus | REVIEW `justified`, `to-clarify`, `unjustified`, `reported` | the outcome of a review |
@@ -38,6 +39,7 @@ ACTS_FOR: Final = f"{_EXTENSION}/acts-for"
 LEGAL_BASIS: Final = f"{_EXTENSION}/legal-basis"
 INFORMED: Final = f"{_EXTENSION}/informed"
 REPRESENTATION: Final = f"{_EXTENSION}/representation"
+KEPT_BY: Final = f"{_EXTENSION}/kept-by"
 
 BASES: Final = frozenset({"same-structure", "recognised", "formal-organisation", "invited", "referral"})
 MEASURES: Final = frozenset({"tutelle", "habilitation", "parental-authority"})

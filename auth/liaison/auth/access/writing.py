@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from liaison.auth.access import beyond_the_role, deaths, vocabulary
+from liaison.auth.access import agenda, beyond_the_role, deaths, vocabulary
 from liaison.auth.access.classes import EVERYTHING, Class, bits
 from liaison.auth.access.classify import own_classes
 from liaison.auth.access.facts.reading import codes
@@ -68,7 +68,7 @@ def check(
             if change.type_ not in who.internal.writes:
                 raise Refusal(f"The internal principal {who.internal.name} does not write {change.type_}.")
         elif change.key.patient == 0:
-            _check_directory(ids, who, change)
+            _check_directory(ids, who, change, tables)
         elif (change.key.patient in opened or change.key.patient in who.grants) and not all(
             _of(types, change) for types in limits
         ):
@@ -113,7 +113,11 @@ def _may_open(who: Standing) -> bool:
     return who.internal is not None or (who.role_code in ROLES and ROLES[who.role_code].registers)
 
 
-def _check_directory(ids: Ids, who: Standing, change: Change) -> None:
+def _check_directory(ids: Ids, who: Standing, change: Change, tables: Sequence[Table]) -> None:
+    if agenda.is_agenda(change) and who.role_code != "admin":
+        if not _ever_written(who.role_code, tables) & Class.APPT or not agenda.keeps(ids, who, change):
+            raise Refusal(agenda.REFUSED)
+        return
     if who.role_code != "admin":
         raise Refusal("The directory is kept by its administrator.")
     if change.type_ == "PractitionerRole":

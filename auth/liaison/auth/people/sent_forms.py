@@ -7,6 +7,7 @@ Where it led is kept sealed: for consent given to an app, that address holds an 
 """
 
 import asyncio
+from datetime import timedelta
 from typing import Final
 
 import asyncpg
@@ -20,7 +21,7 @@ _CLAIM: Final = """
     returning true
 """
 _PAUSE: Final = 0.1
-_KEPT: Final = "12 hours"
+KEPT: Final = timedelta(hours=12)
 """Longer than any session lasts: a form is worth nothing after its session."""
 
 
@@ -49,7 +50,7 @@ async def give_back(pool: asyncpg.Pool, form: bytes) -> None:
 
 
 async def sweep(connection: "asyncpg.Connection | asyncpg.Pool") -> None:
-    await connection.execute(f"delete from sent_form where taken_at < now() - interval '{_KEPT}'")
+    await connection.execute("delete from sent_form where taken_at < now() - $1::interval", KEPT)
 
 
 def _bound_to(form: bytes) -> bytes:

@@ -19,7 +19,7 @@ from liaison.protocols.visit import FORM, Invalid, Visit, transaction
 from liaison.services.delivery.letter import Letter
 from liaison.services.house import House
 from liaison.services.pages.clock import PARIS
-from liaison.services.pages.home_care import again, answering
+from liaison.services.pages.home_care import again, answering, merging
 from liaison.services.pages.record import Record, Refused
 
 Tree = dict[str, Any]
@@ -72,9 +72,12 @@ async def file(house: House, letter: Letter, permit: Permit, written: datetime, 
             raise NotFiled("answers")
         if await _told_otherwise(record, made):
             raise NotFiled("another")
-        await record.transact(transaction(library.shipped(), made))
+        bundle = transaction(library.shipped(), made)
+        await record.transact(bundle)
         if not again.holds(await again.recorded(record, made.id), made):
             raise NotFiled("another")
+        if merging.raises(bundle):
+            await merging.merged(house, aide(permit), made.patient)
 
 
 def answers_of(letter: Letter, written: datetime) -> dict[str, Answer]:

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from liaison.auth.access import asking_limits
-from liaison.auth.people import browsers, identity_checks, invitations, kept_forms
+from liaison.auth.oauth2.rfc6749 import refresh_tokens
+from liaison.auth.people import browsers, identity_checks, invitations, kept_forms, sent_forms, visit_keys
 from liaison.auth.retention.rules import Rules
 from liaison.fhir.store import sweep
 from liaison.services.custody.outside import HORIZON
@@ -28,7 +29,7 @@ class Kept(NamedTuple):
 
 def lines(rules: Rules, journal: str) -> list[Kept]:
     """`journal`: how long the journal is kept, in words."""
-    return [*_records(rules), _journal(journal), *_rights(), *_technical()]
+    return [*_records(rules), _journal(journal), *_looked_at(), *_rights(), *_technical()]
 
 
 def _records(rules: Rules) -> Iterator[Kept]:
@@ -61,6 +62,38 @@ def _journal(journal: str) -> Kept:
     )
 
 
+def _looked_at() -> Iterator[Kept]:
+    """What is made of the journal: reviews, questions, and what the officer is told."""
+    yield Kept(
+        "Accès à revoir : ce que les règles ont trouvé, avis, question à l'intéressé et réponse, affaire",
+        "comme le dossier",
+        "la destruction du dossier ; un blocage les garde avec lui",
+        "savoir qui a décidé quoi d'un accès, si la personne ou le professionnel le conteste",
+        "RGPD art. 5.2, 33.5 ; durée : défaut",
+    )
+    yield Kept(
+        "Questions sur un accès, posées par la personne ou son représentant, et réponses",
+        "comme le dossier",
+        "la destruction du dossier",
+        "montrer à la personne ce qu'elle a demandé, et ce qu'on lui a répondu",
+        "RGPD art. 12 et 15 ; durée : défaut",
+    )
+    yield Kept(
+        "Revues du journal (question, comptes, qui a signé)",
+        "sans limite",
+        "rien ; ne contiennent aucun nom de patient",
+        "montrer que les accès sont contrôlés régulièrement",
+        "RGPD art. 5.2 et 32 ; durée : défaut",
+    )
+    yield Kept(
+        "Avis à lire du délégué (numéros, genre, jour)",
+        "comme le dossier ; sans limite pour ce qui ne touche aucun dossier",
+        "la destruction du dossier",
+        "retrouver quand le délégué a été averti, et quand il a lu",
+        "RGPD art. 38.1 ; durée : défaut",
+    )
+
+
 def _rights() -> Iterator[Kept]:
     yield Kept(
         "Accords, oppositions, preuves d'information",
@@ -82,6 +115,27 @@ def _rights() -> Iterator[Kept]:
         "la fin du contrat ou la décision du responsable",
         "attribuer chaque accès à une personne, même partie",
         "CSP R.1111-43",
+    )
+    yield Kept(
+        "Séances : numéro, compte, rôle, structure, début et fin, des pages et des logiciels",
+        "sans limite",
+        "rien : à décider ici",
+        "dire de quelle séance est une ligne du journal, et qui l'avait ouverte",
+        "défaut",
+    )
+    yield Kept(
+        "Visites envoyées d'un téléphone : le reçu, et le contenu tant qu'une personne doit le vérifier",
+        f"comme le dossier ; les clés qui les ouvrent, {days(visit_keys.KEPT)}",
+        "la destruction du dossier ; le contenu, dès qu'il est rangé",
+        "ne ranger une visite qu'une fois, et ne perdre aucune de celles qui ne se rangent pas seules",
+        "défaut",
+    )
+    yield Kept(
+        "Logiciels reliés : enregistrement, qui l'a approuvé, demandes, jetons de renouvellement",
+        f"l'enregistrement, sans limite ; un jeton, {days(timedelta(seconds=refresh_tokens.OFFLINE))} au plus",
+        "la suppression d'office des jetons, un jour après",
+        "nommer dans le journal le logiciel qui a lu, même quand il n'est plus relié",
+        "CSP R.1111-43 ; durée : défaut",
     )
 
 
@@ -112,6 +166,13 @@ def _technical() -> Iterator[Kept]:
         hours(kept_forms.LASTS),
         "la reprise, ou la suppression d'office",
         "ne rien perdre de ce qui était écrit",
+        "défaut",
+    )
+    yield Kept(
+        "Formulaire envoyé : son empreinte, et la page où il a mené",
+        hours(sent_forms.KEPT),
+        "la suppression d'office",
+        "ne rien enregistrer deux fois",
         "défaut",
     )
     yield Kept(

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -172,6 +173,8 @@ def page(
             return to_sign_in(request, "/role")
         except FhirError as error:
             return refusal(request, getattr(error, "answered", error.status))
+        except HTTPException as error:  # Starlette's, of a body that it cannot read as the form that it says to be
+            return refusal(request, error.status_code)
         except Exception:
             # The traceback has no local variables: they could hold a record.
             log.exception("page failed", path=route.path)

@@ -117,6 +117,9 @@ CALLED: Final = frozenset(code for code, role in ROLES.items() if role.calls)
 COORDINATORS: Final = frozenset({"coordinator", "nurse", "gp", "specialist", "substitute"})
 """Who follows a programme across structures."""
 
+EDUCATORS: Final = COORDINATORS | {"physio"}
+"""Who plans and holds the sessions of an education programme."""
+
 
 def writes(table: Table, role: str, class_: Class) -> bool:
     """Whether the table in force lets this role write the class for some patient: for showing a form or not. What

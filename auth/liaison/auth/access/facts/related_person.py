@@ -1,11 +1,12 @@
-"""RelatedPerson: representation for the person (rule 22), when a named staff member has seen the judgment or document.
+"""RelatedPerson: representation for the person (rule 22), when a named staff member has seen the judgment or document, and for
+no longer than the law lets it last from that day (`lasting.py`).
 
 Any other relative has no right by this resource (rule 23).
 """
 
 from collections.abc import Iterator
 
-from liaison.auth.access import vocabulary
+from liaison.auth.access import lasting, vocabulary
 from liaison.auth.access.facts.reading import Reading, extension, first, period
 from liaison.auth.access.intervals import FOREVER, Interval
 from liaison.auth.access.relations import Relation
@@ -26,7 +27,7 @@ def facts(reading: Reading) -> Iterator[Fact]:
         or not seen_on
     ):
         return
-    since = Interval(seen_on, FOREVER).meet(during)
+    since = Interval(seen_on, lasting.until(measure, seen_on)).meet(during) if seen_on < FOREVER else None
     if since is not None:
         yield Fact(
             reading.key.res,

@@ -19,7 +19,7 @@ from liaison.protocols.visit import FORM, Invalid, Visit, transaction
 from liaison.services.house import House
 from liaison.services.pages import clock, once
 from liaison.services.pages.clinician.dossier import found, patient_or_404
-from liaison.services.pages.home_care import again, answering, comparing
+from liaison.services.pages.home_care import again, answering, comparing, merging
 from liaison.services.pages.home_care.today import service_phone
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -143,6 +143,8 @@ async def _filed(request: Request, signed: SignedIn, form: FormData) -> Response
         if after is None:
             raise NotFound
         return _beside(request, patient, form, after, made, Obstacle.CHANGED)
+    if merging.raises(bundle):
+        await merging.merged(house, signed.caller, made.patient)
     return RedirectResponse(f"/aujourdhui?visite={after.encounter['id']}", status_code=303)
 
 

@@ -21,6 +21,7 @@ Tree = dict[str, Any]
 
 
 _DONE: Final = _("Fait")
+_DONE_LINKS: Final = frozenset({"tasks", "called"})
 _UNSAID: Final = frozenset({"start", "end"})
 _TELLING: Final = frozenset({"completed", "amended"})
 _CORRECTED: Final = frozenset({"amended", "corrected"})
@@ -84,6 +85,19 @@ def told(response: Tree, say: Say = str) -> str:
     if ordinary:
         notable.append(say(_("Le reste comme d'habitude.")) if notable else say(_("Comme d'habitude.")))
     return " ".join(part for part in (*notable, tasks, words) if part)
+
+
+def quiet(response: Tree) -> bool:
+    """Whether somebody was there and every question of state that was answered has its ordinary answer: no alert, no words."""
+    links = set()
+    for item in response.get("item", []):
+        given = {(one.get("valueCoding") or {}).get("code") for one in item.get("answer", [])}
+        links.add(item.get("linkId"))
+        if item.get("linkId") in ("alert", "note") and item.get("answer"):
+            return False
+        if None not in given and item.get("linkId") not in _DONE_LINKS and given and not given <= _ordinary():
+            return False
+    return "presence" in links
 
 
 def answered(answer: Tree, say: Say = str) -> str:

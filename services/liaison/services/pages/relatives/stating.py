@@ -1,20 +1,18 @@
 """What a form says of someone close to a person, as a RelatedPerson; and what is missing from it, or cannot be.
 
 A representation carries its measure, who has seen the judgment or the document, on which day, and until when it lasts
-(rule 22): parental authority until the child is of age (Civil Code 371-1, 414), a guardianship or a family habilitation
-until the day of the judgment (441, 494-6), which has to be given.
+(rule 22): parental authority until the child is of age, a guardianship or a family habilitation until the day of the judgment,
+which has to be given; none for longer than `auth/access/lasting.py` lets it.
 """
 
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from liaison.auth.access import vocabulary
+from liaison.auth.access import lasting, vocabulary
 from liaison.services.pages.marking import _
-from liaison.services.pages.reading.identity import identity
 
 Tree = dict[str, Any]
-MAJORITY: Final = 18
 _ROLE_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 _ROLE_CLASS: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleClass"
 
@@ -90,13 +88,17 @@ def representation(patient: Tree, form: Mapping[str, str], today: date) -> Repre
     if seen_on is None or seen_on > today:
         raise NotStated("seen", _("Dites quel jour vous avez vu le jugement ou le document : aujourd’hui ou avant."))
     until = _day(form, "until")
-    if measure == "parental-authority":
-        last = _last_day_of_minority(patient)
+    if lasting.longest(measure, seen_on) < today:
+        raise NotStated("seen", _("Ce jour est trop ancien : demandez le jugement ou le document d’aujourd’hui."))
+    if measure == lasting.PARENTAL:
+        last = lasting.minority(str(patient.get("birthDate", "")))
         if last is None or last < today:
             raise NotStated("measure", _("L’autorité parentale est celle d’un enfant : la personne a 18 ans ou plus."))
         until = min(until or last, last)
     if until is None or until < today:
         raise NotStated("until", _("Donnez le dernier jour de la mesure, qui n’est pas passé : le jugement le dit."))
+    if until > lasting.longest(measure, seen_on):
+        raise NotStated("until", _("Une mesure dure 20 ans au plus : donnez le dernier jour que dit le jugement."))
     return Representation(measure, seen_on, until)
 
 
@@ -116,16 +118,6 @@ def _extension(stated: Representation, seen_by: str) -> Tree:
             {"url": "seenOn", "valueDate": stated.seen_on.isoformat()},
         ],
     }
-
-
-def _last_day_of_minority(patient: Tree) -> date | None:
-    """The day before the 18th birthday; None where the day of birth is not known."""
-    born = identity(patient).birth
-    if born is None:
-        return None
-    leap = born.month == 2 and born.day == 29
-    birthday = date(born.year + MAJORITY, 3, 1) if leap else born.replace(year=born.year + MAJORITY)
-    return date.fromordinal(birthday.toordinal() - 1)
 
 
 def _day(form: Mapping[str, str], name: str) -> date | None:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from liaison.services.pages.layout import confine
 
-Kind = Literal["title", "heading", "text", "point", "blank", "field"]
+Kind = Literal["title", "heading", "text", "point", "blank", "field", "page"]
 _WIDTH, _HEIGHT, _MARGIN = 595, 842, 57
 _SHAPES: Final[dict[str, tuple[str, int, int]]] = {
     "title": ("Bold", 18, 54),
@@ -31,7 +31,7 @@ _SHAPES: Final[dict[str, tuple[str, int, int]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One paragraph. A `field` is a label with a line to write on; `blank` is room."""
+    """One paragraph. A `field` is a label with a line to write on; `blank` is room; `page` begins another."""
 
     kind: Kind
     text: str = ""
@@ -86,6 +86,10 @@ def _pages(parts: Sequence[Part]) -> Iterator[list[Placed]]:
     lines: list[Placed] = []
     y = _HEIGHT - _MARGIN
     for part in parts:
+        if part.kind == "page":
+            yield lines
+            lines, y = [], _HEIGHT - _MARGIN
+            continue
         font, size, letters = _SHAPES.get(part.kind, _SHAPES["text"])
         text = f"{part.text} {'.' * max(10, letters - len(part.text) - 2)}" if part.kind == "field" else part.text
         for number, line in enumerate(textwrap.wrap(text, letters) if part.kind != "field" else [text]):

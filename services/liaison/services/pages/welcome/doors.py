@@ -235,6 +235,7 @@ DOORS: Final = (
         (
             _("Ouvrez la cohorte : douze personnes, leur prochaine étape, leur retard."),
             _("Marcel Cadic a manqué l’atelier 2. Ouvrez cette étape : dites qu’elle est faite, à sa vraie date, ou pourquoi elle ne le sera pas."),
+            _("Sous « Séances », préparez le prochain atelier 2 : Marcel Cadic y est proposé. Inscrivez-le, imprimez sa convocation ; une séance d’hier se note présent ou absent, d’une touche."),
             _("Nicole Jouan attend sa spirométrie depuis plusieurs semaines : dans la cohorte, qui en est chargé ?"),
             _("Dans le plan de quelqu’un, « Appliquer un protocole » montre d’abord l’aperçu : de vraies dates, des membres de son équipe."),
         ),

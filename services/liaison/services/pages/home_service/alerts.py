@@ -1,0 +1,173 @@
+"""One alert on the manager's desk: whom to phone, the calls that were made, and its end with a reason.
+
+A call is recorded by whoever made it, answered or not; nothing is sent by machine."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.fhir.errors import BadRequest, NotFound
+from liaison.protocols import codes, library
+from liaison.protocols.alerts import Standing, close, level_of, standing
+from liaison.protocols.calling import called
+from liaison.services.pages.changing import change
+from liaison.services.pages.clinician.alerts import patient_of, told
+from liaison.services.pages.clinician.dossier import patient_or_404
+from liaison.services.pages.home_service.ages import age
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
+from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.contact import ways
+from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.signed_in import Me, address_of, signed_in
+
+Tree = dict[str, Any]
+LONGEST: Final = 300
+_CLOSING: Final = f"{codes.LOCAL}/CodeSystem/alert-closing"
+
+
+@dataclass(frozen=True, slots=True)
+class ToCall:
+    """Somebody to whom the alert is addressed, and their numbers as the directory has them."""
+
+    name: str
+    numbers: tuple[str, ...]
+
+
+async def show(request: Request) -> Response:
+    return await _page(request)
+
+
+async def _page(request: Request, problem: str = "", typed: dict[str, str] | None = None) -> Response:
+    record, _me = await _record(request)
+    task = await _task(request, record)
+    said, now = translations(language_of(request)), record.now()
+    patient, people = await asyncio.gather(
+        patient_or_404(record, patient_of(task).removeprefix("Patient/")), _to_call(record, task, now)
+    )
+    return render(
+        request,
+        "home_service/alert.html",
+        status=400 if problem else 200,
+        alert=told(task, now, said.gettext),
+        closed=standing(task, now) is Standing.CLOSED,
+        closed_for=str((task.get("businessStatus") or {}).get("text", "")),
+        who=identity(patient),
+        patient=patient,
+        age=age(moments.happened(task) or moments.written(task), now, said.ngettext),
+        notes=[
+            (_noted(one), str(one.get("authorString", "")), str(one.get("text", ""))) for one in task.get("note", [])
+        ],
+        people=people,
+        reasons=reasons(),
+        problem=problem,
+        typed=typed or {},
+    )
+
+
+async def call(request: Request) -> Response:
+    """« J'ai appelé »."""
+    form = {name: str(value).strip() for name, value in (await request.form()).items()}
+    gettext = translations(language_of(request)).gettext
+    whom, words = form.get("qui", ""), form.get("dit", "")
+    if not 0 < len(whom) <= LONGEST or len(words) > LONGEST:
+        return await _page(request, gettext(_("Dites qui vous avez appelé, en moins de 300 lettres.")), form)
+    if form.get("joint") not in ("oui", "non"):
+        return await _page(request, gettext(_("Dites si quelqu'un a répondu.")), form)
+    record, me = await _record(request)
+    task = await _task(request, record)
+    changed, made = called(
+        task,
+        f"Task/{task['id']}",
+        _by(me),
+        record.now(),
+        whom=whom,
+        words=words,
+        reached=form["joint"] == "oui",
+    )
+    entries = [change(task, changed), {"resource": made, "request": {"method": "POST", "url": "Communication"}}]
+    return await _done(request, record, task, entries)
+
+
+async def finish(request: Request) -> Response:
+    """The alert is over, for one of the reasons of the library."""
+    form = await request.form()
+    record, me = await _record(request)
+    task = await _task(request, record)
+    given = str(form.get("motif", ""))
+    display = dict(reasons()).get(given)
+    if display is None:
+        gettext = translations(language_of(request)).gettext
+        return await _page(request, gettext(_("Choisissez pourquoi l'alerte est close.")))
+    if standing(task, record.now()) is Standing.CLOSED:
+        return RedirectResponse("/service", status_code=303)
+    changed = close(task, given, display, _by(me), record.now())
+    return await _done(request, record, task, [change(task, changed)], "/service")
+
+
+async def _done(request: Request, record: Record, task: Tree, entries: list[Tree], after: str = "") -> Response:
+    try:
+        await record.transact({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    except Refused as refused:
+        if refused.answered not in (409, 412):
+            raise
+        gettext = translations(language_of(request)).gettext
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        words = gettext(_("Quelqu'un a changé cette alerte entre-temps. Relisez-la, puis enregistrez de nouveau."))
+        return await _page(request, words, form)
+    return RedirectResponse(after or f"/service/alertes/{task['id']}", status_code=303)
+
+
+def reasons() -> list[tuple[str, str]]:
+    """Code and words of each reason to close an alert."""
+    return [(str(one["code"]), str(one["display"])) for one in library.shipped().tree(_CLOSING)["concept"]]
+
+
+async def _record(request: Request) -> tuple[Record, Me]:
+    caller, me = await signed_in(request)
+    return Record(request.app.state.house.engine, caller, address_of(request)), me
+
+
+async def _task(request: Request, record: Record) -> Tree:
+    task = await record.read(f"Task/{request.path_params['task']}")
+    if task is None or not level_of(task):
+        raise NotFound
+    if "for" not in task:
+        raise BadRequest("The alert is about nobody.")
+    return task
+
+
+async def _to_call(record: Record, task: Tree, now: datetime) -> list[ToCall]:
+    named = [task.get("owner") or {}, *(task.get("restriction") or {}).get("recipient", [])]
+    known = [one for one in named if "reference" in one]
+    trees = await asyncio.gather(*(_telecoms(record, str(one["reference"])) for one in known))
+    return [
+        ToCall(
+            str(one.get("display", "")),
+            tuple(dict.fromkeys(number for tree in some for number in ways(tree, "phone", now))),
+        )
+        for one, some in zip(known, trees, strict=True)
+    ]
+
+
+async def _telecoms(record: Record, reference: str) -> list[Tree]:
+    """Where the directory may have a number: the role, and the structure that it is held in."""
+    role = await record.read(reference)
+    if role is None:
+        return []
+    place = await record.read(str((role.get("organization") or {}).get("reference", "")))
+    return [one for one in (role, place) if one is not None]
+
+
+def _noted(note: Tree) -> datetime | None:
+    return moments.moment(str(note["time"])) if note.get("time") else None
+
+
+def _by(me: Me) -> Tree:
+    return {"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"}

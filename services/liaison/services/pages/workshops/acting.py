@@ -1,0 +1,89 @@
+"""What is done with a session: people are put on its list, come or do not, reach an objective; or it is not held."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+
+from liaison.auth.caller import Caller
+from liaison.protocols.workshops import OVER, Session, attended, booked, done, given_up, missed, reached, step_of
+from liaison.services.pages.changing import change
+from liaison.services.pages.marking import _
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import Me
+from liaison.services.pages.workshops import agenda, lists
+
+Tree = dict[str, Any]
+
+
+class NotDone(ValueError):
+    """Nothing was written; why, in words to be translated."""
+
+
+async def enrol(
+    request: Request, caller: Caller, record: Record, held: Session, schedule: Tree, chosen: Sequence[str]
+) -> None:
+    """All of them, or nobody. The Slot is written with them: of two who fill the last place, one is told (412)."""
+    if held.cancelled:
+        raise NotDone(_("Cette séance est annulée."))
+    free = {str(one.step["id"]): one for one in await lists.proposed(record, held)}
+    people = [free[one] for one in dict.fromkeys(chosen) if one in free]
+    if not people:
+        raise NotDone(_("Choisissez qui inscrire."))
+    taken = (await agenda.taken(request, caller, [held.id]))[held.id] + len(people)
+    if taken > held.capacity:
+        raise NotDone(_("Il n’y a pas assez de places."))
+    made = [booked(held, schedule, one.patient, one.step, record.now()) for one in people]
+    filled = {**held.slot, "status": "busy" if taken == held.capacity else "free"}
+    entries = [{"resource": tree, "request": {"method": "POST", "url": "Appointment"}} for tree in made]
+    await _together(record, [*entries, change(held.slot, filled)])
+
+
+async def answer(record: Record, held: Session, me: Me, form: Mapping[str, str]) -> None:
+    """Someone came, did not come, or said that they will not."""
+    one = next((tree for tree in await lists.appointments(record, held) if tree["id"] == form.get("appointment")), None)
+    if one is None or one["status"] not in lists.HELD:
+        raise NotDone(_("Cette personne n’est plus sur la liste."))
+    now = record.now()
+    if form["act"] == "given-up":
+        # The place is free again.
+        await _together(
+            record, [change(one, given_up(one, "Ne viendra pas")), change(held.slot, {**held.slot, "status": "free"})]
+        )
+        return
+    if held.start > now:
+        raise NotDone(_("La séance n’a pas commencé."))
+    step = await record.read(step_of(one))
+    if form["act"] == "missed":
+        if step is not None and step.get("status") == "completed":
+            raise NotDone(_("L’atelier est noté comme fait pour cette personne : changez d’abord son étape."))
+        await record.update(missed(one))
+        return
+    by = {"reference": me.role_reference or me.person, "display": me.name}
+    changes = [change(one, attended(one))]
+    if step is not None and step.get("status") not in OVER:
+        changes.append(change(step, done(held, step, by, now)))
+    await _together(record, changes)
+
+
+async def reach(record: Record, held: Session, id_: str) -> None:
+    """An objective that the workshop works towards is reached, today."""
+    known = {str(goal["id"]): goal for one in await lists.listed(record, held) for goal in one.goals}
+    if id_ not in known:
+        raise NotDone(_("Cet objectif n’est plus au plan de cette personne."))
+    await record.update(reached(known[id_], record.now().date()))
+
+
+async def cancel(record: Record, held: Session, reason: str) -> None:
+    """The session will not be held: the appointment of everybody on the list says so, and why."""
+    if not reason:
+        raise NotDone(_("Un motif est nécessaire."))
+    if held.end <= record.now():
+        raise NotDone(_("Cette séance est passée."))
+    listed = [one for one in await lists.appointments(record, held) if one["status"] in lists.HELD]
+    off = {**held.slot, "status": "busy-unavailable"}
+    await _together(record, [change(held.slot, off), *(change(one, given_up(one, reason)) for one in listed)])
+
+
+async def _together(record: Record, entries: list[Tree]) -> None:
+    await record.transact({"resourceType": "Bundle", "type": "transaction", "entry": entries})

@@ -1,0 +1,104 @@
+"""Who is on the list of a session, and whom to propose for it, as far as the reader sees their records."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from liaison.protocols import codes
+from liaison.protocols.calendar import entry
+from liaison.protocols.workshops import STEP, Session, patient_of, same_workshop, step_of, workshops
+from liaison.services.applying import library
+from liaison.services.pages.clinician.dossier import found
+from liaison.services.pages.reading.identity import Identity, identity
+from liaison.services.pages.record import Record
+
+Tree = dict[str, Any]
+HELD: Final = frozenset({"booked", "arrived", "checked-in", "fulfilled", "noshow"})
+"""The states of an Appointment of someone who is on the list, or was until the session was held."""
+_TO_DO: Final = "requested,received,accepted,ready,in-progress,on-hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Someone on the list. `goals`: the objectives of their plan that the workshop works towards."""
+
+    appointment: Tree
+    who: Identity
+    patient: str
+    goals: list[Tree]
+
+    @property
+    def state(self) -> str:
+        return str(self.appointment["status"])
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Someone whose plan has this workshop to come. `late` in days; `absent`: they missed a session of it."""
+
+    step: Tree
+    who: Identity
+    patient: str
+    late: int
+    absent: bool
+
+
+async def appointments(record: Record, held: Session) -> list[Tree]:
+    """Of everybody who was ever put on the list, those who gave up too."""
+    return await found(record, "Appointment", {"slot": f"Slot/{held.id}", "_count": "100"}, 200)
+
+
+async def listed(record: Record, held: Session) -> list[Listed]:
+    """By name."""
+    standing = [one for one in await appointments(record, held) if one["status"] in HELD]
+    people = await _people(record, {patient_of(one) for one in standing})
+    aims = next((one.goals for one in workshops(library()) if same_workshop(one.canonical, held.workshop)), ())
+    goals = await _goals(record, people, aims) if aims else {}
+    told = [
+        Listed(one, people[patient], patient, goals.get(patient, []))
+        for one in standing
+        if (patient := patient_of(one)) in people
+    ]
+    return sorted(told, key=lambda one: one.who.sorting)
+
+
+async def proposed(record: Record, held: Session) -> list[Proposed]:
+    """Those whose step is open and who have no place in a session of it: who missed one first, then the longest late."""
+    query = {"code": f"{codes.STEP}|{STEP}", "status": _TO_DO, "_count": "500"}
+    tasks = await found(record, "Task", query, 2000)
+    steps = {
+        f"Task/{one['id']}": one
+        for one in tasks
+        if same_workshop(str(one.get("instantiatesCanonical", "")), held.workshop)
+    }
+    states: dict[str, set[str]] = {reference: set() for reference in steps}
+    if steps:
+        placed = await found(record, "Appointment", {"supporting-info": ",".join(steps), "_count": "500"}, 2000)
+        for one in placed:
+            states.setdefault(step_of(one), set()).add(one["status"])
+    free = {one: steps[one] for one in steps if not states[one] & (HELD - {"noshow"})}
+    people = await _people(record, {str(one["for"]["reference"]) for one in free.values()})
+    today = record.now().date()
+    told = [
+        Proposed(one, people[patient], patient, max(0, entry(one, today).days), "noshow" in states[reference])
+        for reference, one in free.items()
+        if (patient := str(one["for"]["reference"])) in people
+    ]
+    return sorted(told, key=lambda one: (not one.absent, -one.late, one.who.sorting))
+
+
+async def _goals(record: Record, people: dict[str, Identity], aims: tuple[str, ...]) -> dict[str, list[Tree]]:
+    """The open objectives with these words, by person."""
+    if not people:
+        return {}
+    query = {"patient": ",".join(sorted(people)), "lifecycle-status": "active", "_count": "500"}
+    by_person: dict[str, list[Tree]] = {}
+    for goal in await found(record, "Goal", query, 1000):
+        if (goal.get("description") or {}).get("text") in aims:
+            by_person.setdefault(str(goal["subject"]["reference"]), []).append(goal)
+    return by_person
+
+
+async def _people(record: Record, references: set[str]) -> dict[str, Identity]:
+    ids = ",".join(sorted(one.partition("/")[2] for one in references if one))
+    trees = await found(record, "Patient", {"_id": ids, "_count": "200"}, 1000) if ids else []
+    return {f"Patient/{tree['id']}": identity(tree) for tree in trees}

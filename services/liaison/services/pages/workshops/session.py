@@ -1,0 +1,88 @@
+"""One session: its list, whom to put on it, and who came, in one touch each."""
+
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.auth.caller import Caller
+from liaison.protocols import codes
+from liaison.protocols.workshops import Session, is_reached
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
+from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.signed_in import Me, address_of, signed_in
+from liaison.services.pages.workshops import acting, agenda, lists
+from liaison.services.pages.workshops.acting import NotDone
+
+Tree = dict[str, Any]
+_FASTER: Final = _(
+    "Quelqu’un d’autre vient de changer cette séance : voici ce qu’il en est. Vérifiez, puis recommencez."
+)
+_NOT_YOURS: Final = _("La structure qui tient cette séance en tient aussi la liste : demandez-lui.")
+
+
+async def session(request: Request) -> Response:
+    caller, me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    held, schedule = await agenda.one(record, request.path_params["slot"])
+    if request.method == "GET":
+        return await _show(request, caller, record, held, me)
+    form = await request.form()
+    given = {name: str(value) for name, value in form.items()}
+    gettext = translations(language_of(request)).gettext
+    try:
+        match given.get("act"):
+            case "enrol":
+                chosen = [str(one) for one in form.getlist("step")]
+                await acting.enrol(request, caller, record, held, schedule, chosen)
+            case "came" | "missed" | "given-up":
+                await acting.answer(record, held, me, given)
+            case "goal":
+                await acting.reach(record, held, given.get("goal", ""))
+            case "cancel":
+                await acting.cancel(record, held, given.get("reason", "").strip()[:200])
+            case _:
+                raise NotDone(_("Choisissez ce qu’il faut faire."))
+    except NotDone as problem:
+        return await _show(request, caller, record, held, me, gettext(str(problem)), 422)
+    except Refused as refused:
+        if refused.answered not in (403, 409, 412):
+            raise
+        words = _NOT_YOURS if refused.answered == 403 else _FASTER
+        held, _schedule = await agenda.one(record, held.id)
+        return await _show(request, caller, record, held, me, gettext(words), refused.answered)
+    return RedirectResponse(f"/seances/{held.id}", status_code=303)
+
+
+async def _show(
+    request: Request, caller: Caller, record: Record, held: Session, me: Me, error: str = "", status: int = 200
+) -> Response:
+    listed = await lists.listed(record, held)
+    taken = (await agenda.taken(request, caller, [held.id]))[held.id]
+    ours = _kept_by(held) == me.organization_reference
+    room = ours and not held.cancelled and taken < held.capacity
+    return render(
+        request,
+        "workshops/session.html",
+        status=status,
+        session=held,
+        listed=listed,
+        taken=taken,
+        hidden=taken - len(listed),
+        proposed=await lists.proposed(record, held) if room else [],
+        room=room,
+        ours=ours,
+        begun=held.start <= record.now(),
+        over=held.end <= record.now(),
+        is_reached=is_reached,
+        error=error,
+    )
+
+
+def _kept_by(held: Session) -> str:
+    told = (
+        one.get("valueReference") or {} for one in held.slot.get("extension", ()) if one.get("url") == codes.KEPT_BY
+    )
+    return next((str(one.get("reference", "")) for one in told), "")

@@ -1,0 +1,194 @@
+"""Séances: planned, filled, held. Nobody is put on a list twice, nor beyond its places; a number is told, never a name."""
+
+import asyncio
+import html
+import re
+from datetime import date, timedelta
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from liaison.auth.access import internal
+from liaison.fhir.store.contract import Request
+from liaison.protocols.apply import propose
+from liaison.protocols.carry_out import carry_out
+from liaison.protocols.library import shipped
+
+from ...oauth.conftest import Place, field
+from ..browsing import text, today
+
+PROGRAMME = "https://liaison.example/fhir/PlanDefinition/bpco-etp"
+
+
+async def ask(place: Place, method: str, path: str, tree: dict[str, Any] | None = None, query: str = "") -> Any:
+    """As the territory's maker."""
+    maker = await internal.open_session(place.house.database.writing, "sandbox")
+    body = orjson.dumps(tree) if tree else b""
+    answer = await place.house.engine.handle(
+        maker, Request(method, path, query, body, {"prefer": "return=representation"})
+    )
+    assert answer.status in (200, 201), answer.body
+    return orjson.loads(answer.body)
+
+
+async def found(place: Place, type_: str, query: str) -> list[dict[str, Any]]:
+    return [one["resource"] for one in (await ask(place, "GET", type_, query=query)).get("entry", [])]
+
+
+@pytest.fixture
+async def room(place: Place) -> str:
+    """A place, and the patient in the programme since two months."""
+    made = await ask(place, "POST", "Location", {"resourceType": "Location", "status": "active", "name": "Salle"})
+    await enter(place, place.patient)
+    return f"Location/{made['id']}"
+
+
+async def enter(place: Place, patient: str) -> None:
+    on = date.fromisoformat(today()) - timedelta(days=60)
+    proposal = propose(shipped(), PROGRAMME, f"Patient/{patient}", [], on)
+    at = place.house.database.clock.now()
+    await ask(place, "POST", "", carry_out(proposal, {"display": "Coordinatrice"}, at))
+
+
+async def plan(browser: httpx.AsyncClient, room: str, days: int, **more: str) -> httpx.Response:
+    """A session of the first workshop, so many days from now."""
+    page = (await browser.get("/seances/nouvelle")).text
+    workshop = html.unescape(re.findall(r'<option value="([^"]+#session-1)"', page)[0])
+    mine = re.findall(r'name="held_by" type="checkbox" value="([^"]+)"', page)[0]
+    day = (date.fromisoformat(today()) + timedelta(days=days)).isoformat()
+    form = {"workshop": workshop, "day": day, "at": "14:00", "duration": "90", "capacity": "8", "place": room}
+    return await browser.post("/seances/nouvelle", data={"csrf": field(page, "csrf"), "held_by": mine, **form, **more})
+
+
+async def act(browser: httpx.AsyncClient, path: str, **form: str) -> httpx.Response:
+    return await browser.post(path, data={"csrf": field((await browser.get(path)).text, "csrf"), **form})
+
+
+async def enrol(browser: httpx.AsyncClient, path: str) -> httpx.Response:
+    """Everybody who is proposed."""
+    page = (await browser.get(path)).text
+    steps = re.findall(r'name="step" type="checkbox" value="([^"]+)"', page)
+    return await browser.post(path, data={"csrf": field(page, "csrf"), "act": "enrol", "step": steps})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"workshop": ""},
+        {"day": "demain"},
+        {"at": ""},
+        {"day": "2020-01-01"},
+        {"duration": "5"},
+        {"duration": "90 min"},
+        {"capacity": "0"},
+        {"capacity": "٨"},
+        {"place": ""},
+        {"held_by": "PractitionerRole/invented"},
+    ],
+    ids=str,
+)
+async def test_what_a_session_lacks_is_said_and_nothing_is_made(place: Place, room: str, wrong: dict[str, str]) -> None:
+    async with place.signed_in() as nurse:
+        answer = await plan(nurse, room, 7, **wrong)
+
+    assert answer.status_code == 422
+    assert "Ce n’est pas enregistré" in answer.text
+    assert await found(place, "Slot", "") == []
+
+
+async def test_from_the_list_to_who_came(place: Place, room: str) -> None:
+    async with place.signed_in() as nurse:
+        path = (await plan(nurse, room, -1)).headers["location"]
+        assert "0 sur 8 places" in text(await nurse.get("/seances"))
+        assert "Patient LE GOFF" in text(await nurse.get(path))
+        assert (await act(nurse, path, act="enrol")).status_code == 422  # nobody chosen
+        assert (await enrol(nurse, path)).status_code == 303
+
+        shown = await nurse.get(path)
+        assert "1 sur 8 places" in text(shown)
+        assert "Personne de votre cohorte n’attend cet atelier" in text(shown)
+        appointment = field(shown.text, "appointment")
+        assert (await act(nurse, path, act="came", appointment=appointment)).status_code == 303
+
+        (step,) = [
+            one for one in await found(place, "Task", "status=completed") if one["description"][:9] == "Atelier 1"
+        ]
+        day = (date.fromisoformat(today()) - timedelta(days=1)).isoformat()
+        assert step["executionPeriod"] == {"start": day, "end": day}
+        assert [one["status"] for one in await found(place, "Appointment", "")] == ["fulfilled"]
+        shown = await nurse.get(path)
+        assert "Expliquer avec ses mots sa maladie" in text(shown)
+        assert (await act(nurse, path, act="goal", goal=field(shown.text, "goal"))).status_code == 303
+        assert "Objectif atteint" in text(await nurse.get(path))
+        assert 'name="goal"' not in (await nurse.get(path)).text
+        # Once done, it is not undone by one touch of another.
+        assert (await act(nurse, path, act="missed", appointment=appointment)).status_code == 422
+
+
+async def test_who_did_not_come_is_proposed_for_the_next(place: Place, room: str) -> None:
+    async with place.signed_in() as nurse:
+        path = (await plan(nurse, room, -1)).headers["location"]
+        await enrol(nurse, path)
+        next_ = (await plan(nurse, room, 14)).headers["location"]
+        assert 'name="step"' not in (await nurse.get(next_)).text  # has a place already
+
+        await act(nurse, path, act="missed", appointment=field((await nurse.get(path)).text, "appointment"))
+
+        assert "absent la dernière fois" in text(await nurse.get(next_))
+        assert (await enrol(nurse, next_)).status_code == 303
+        printed = await nurse.get(f"{next_}/convocations")
+        assert printed.headers["content-type"] == "application/pdf"
+        early = await act(nurse, next_, act="came", appointment=field((await nurse.get(next_)).text, "appointment"))
+        assert early.status_code == 422  # it has not begun
+
+
+async def test_a_session_that_is_not_held_tells_those_on_its_list(place: Place, room: str) -> None:
+    async with place.signed_in() as nurse:
+        path = (await plan(nurse, room, 7)).headers["location"]
+        await enrol(nurse, path)
+        assert (await act(nurse, path, act="cancel", reason=" ")).status_code == 422
+        assert (await act(nurse, path, act="cancel", reason="Salle inondée")).status_code == 303
+
+        (appointment,) = await found(place, "Appointment", "")
+        assert (appointment["status"], appointment["cancelationReason"]["text"]) == ("cancelled", "Salle inondée")
+        assert "Annulée" in text(await nurse.get("/seances"))
+        assert (await nurse.get(f"{path}/convocations")).status_code == 404
+        assert (await enrol(nurse, path)).status_code == 422
+
+
+async def test_the_last_place_is_given_once_and_others_are_counted_without_a_name(place: Place, room: str) -> None:
+    await enter(place, place.other_patient)
+    async with place.signed_in() as nurse, place.signed_in() as again:
+        path = (await plan(nurse, room, 7, capacity="1")).headers["location"]
+
+        both = await asyncio.gather(enrol(nurse, path), enrol(again, path))
+
+        assert min(one.status_code for one in both) == 303
+        assert len(await found(place, "Appointment", "")) == 1
+        (mine,) = await found(place, "Appointment", "")
+        # Somebody whom the nurse does not follow has a place: a colleague of the structure put them there.
+        theirs = {
+            **mine,
+            "participant": [{"actor": {"reference": f"Patient/{place.other_patient}"}, "status": "accepted"}],
+        }
+        await ask(
+            place,
+            "POST",
+            "Appointment",
+            {name: part for name, part in theirs.items() if name not in ("id", "meta", "supportingInformation")},
+        )
+        shown = await nurse.get(path)
+        assert "2 sur 1 places" in text(shown)
+        assert "dont 1 que vous ne suivez pas" in text(shown)
+        assert "Stranger" not in shown.text
+
+
+@pytest.mark.parametrize("who", ["dpo", "admin", "patient"])
+async def test_it_is_for_who_holds_sessions(place: Place, room: str, who: str) -> None:
+    async with place.signed_in() as nurse, place.signed_in(who) as other:
+        path = (await plan(nurse, room, 7)).headers["location"]
+        for address in ("/seances", "/seances/nouvelle", path, f"{path}/convocations"):
+            assert (await other.get(address)).status_code == 404
+        assert (await nurse.get("/seances/" + "0" * 32)).status_code == 404
