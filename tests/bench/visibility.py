@@ -38,7 +38,7 @@ Tree = dict[str, Any]
 Rows = list[tuple[str, str, str]]
 
 
-_GRANT: Final = "array[[-1, -1, 0, 0, 0, 1, 1, 0]]::bigint[]"
+_GRANT: Final = "'{{-1,-1,0,0,0,1,1,0}}'::text"
 """What the journal writes down of a grant."""
 
 
@@ -51,8 +51,14 @@ class Open(Filter):
     def decided(self, row: str, session: str) -> str:
         return f"lateral (select ({session})::bigint is not null as allowed, {_GRANT} as evidence)"
 
-    def evidence(self, row: str, session: str) -> str:
-        return _GRANT
+    def held(self, patient: str, session: str) -> str:
+        return f"select ({patient})::bigint as patient where ({session})::bigint is not null"
+
+    def covered(self, row: str, held: str) -> str:
+        return f"{row}.classes <> 0"
+
+    def evidence(self, held: str) -> str:
+        return f"(select {_GRANT} from {held})"
 
     def second_wall(self, caller: Caller, row: Row, unpermuted: int) -> bool:
         return True

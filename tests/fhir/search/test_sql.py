@@ -45,11 +45,17 @@ class Named:
     def patients(self, session: str) -> str:
         return f"(select 1 as patient where {session} > 0)"
 
-    def evidence(self, row: str, session: str) -> str:
-        return f"EVIDENCE({row}, {session})"
-
     def decided(self, row: str, session: str) -> str:
         return f"lateral (select ALLOWED({row}, {session}) as allowed, EVIDENCE({row}, {session}) as evidence)"
+
+    def held(self, patient: str, session: str) -> str:
+        return f"select HELD({patient}, {session})"
+
+    def covered(self, row: str, held: str) -> str:
+        return f"COVERED({row}, {held})"
+
+    def evidence(self, held: str) -> str:
+        return f"EVIDENCE({held})"
 
     def second_wall(self, caller: object, row: object, unpermuted: int) -> bool:
         return True
@@ -107,6 +113,8 @@ def statements(condition: Condition) -> list[Statement]:
             made.append(compiler.owners(96, patients, condition, token, MARKED))
             made.append(compiler.every(96, patients, condition, token, 21))
             made.append(compiler.rows([(1, 96, 5), (2, 96, 6)]))
+            made.append(compiler.rows([(patients[0], 96, 5), (patients[0], 96, 6)]))
+            made.append(compiler.present([96, 97], patients))
     return made
 
 
@@ -121,12 +129,13 @@ def only_visible(statement: Statement) -> None:
     head, closing, rest = text.partition(")) select ")
     assert closing, text
     assert re.match(
-        r"with visible as not materialized \(select v\.\*(, (d\.|null::bigint\[\] as )evidence)?"
-        r" from (directory_)?version v( cross join lateral \(select ALLOWED\(v, \$1::bigint\) as allowed,.*\) d)? where ",
+        r"with (held as materialized \(select HELD\((?P<owner>\$\d+::bigint), \$1::bigint\)\), )?"
+        r"visible as not materialized \(select v\.\*(, (d\.evidence|(null::text|EVIDENCE\(held\)) as evidence))?"
+        r" from (directory_)?version v( cross join lateral \(select ALLOWED\(v, \$1::bigint\) as allowed,.*\) d)? where"
+        r" .* and not v\.deleted and"
+        r" \((?(owner)v\.patient = (?P=owner) and COVERED\(v, held\)"
+        r"|(d\.allowed|ALLOWED\(v, \$1::bigint\)|OPEN\(v, \$1::bigint\)))$",
         head,
-    ), text
-    assert re.search(
-        r" and not v\.deleted and \((d\.allowed|ALLOWED\(v, \$1::bigint\)|OPEN\(v, \$1::bigint\))$", head
     ), text
     assert not re.search(r"\b(from|join)\s+(directory_)?version\b", rest), text
     assert "join visible v" in rest or "from visible v" in rest, text
@@ -147,6 +156,15 @@ def test_so_are_those_of_a_whole_record(family: Family, snapshot: str | None) ->
             for patients in ([Key(1, 103, 5)], [Key(1, 103, 5), Key(2, 103, 6)]):
                 only_visible(records(compiler, patients, BEFORE_ALL, part, 9))
         only_visible(referring(compiler, PatientKey(1, bytes(32)), "Encounter", ["Encounter/x"], 9))
+
+
+def test_what_is_held_on_one_patient_decides_no_row_of_another() -> None:
+    """Looked up once for one record; several, or the directory, are decided row by row."""
+    for family, patients, once in (("patient", (5,), True), ("patient", (5, 6), False), ("directory", (0,), False)):
+        compiler = Compiler(Named(), family, 7)  # type: ignore[arg-type]  # as above
+        text, arguments = compiler.every(96, patients, Tokens(55, (b"a",)), token, 21)
+        assert (found := re.search(r"HELD\(\$(\d+)", text)) is None or arguments[int(found[1]) - 1] == patients[0]
+        assert (found is not None) is once, text
 
 
 def test_the_text_depends_on_the_shape_alone() -> None:

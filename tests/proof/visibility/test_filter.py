@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from liaison.auth.access.filter import CONJUNCTS, Filter
+from liaison.fhir.store.rows import grants_of
 
 from . import rows
 
@@ -133,18 +134,24 @@ async def decisions(connection: asyncpg.Connection, filter_: Filter) -> dict[str
     decided = await connection.fetch(
         f"select q.session, v.res from {every} cross join {filter_.decided('v', 'q.session')} d where d.allowed"
     )
-    return {"visible": {tuple(row) for row in visible}, "decided": {tuple(row) for row in decided}}
+    covered = await connection.fetch(
+        f"select q.session, v.res from {every} cross join lateral (with held as materialized"
+        f" ({filter_.held('v.patient', 'q.session')}) select {filter_.covered('v', 'held')} as allowed) d where d.allowed"
+    )
+    found = {"visible": visible, "decided": decided, "covered": covered}
+    return {name: {tuple(row) for row in rows} for name, rows in found.items()}
 
 
 async def answers(connection: asyncpg.Connection, filter_: Filter) -> dict[str, set[tuple[int, ...]]]:
     """The same, by every method of the filter."""
     every = "access_session q, version v"
+    owners = "v.author, v.service, v.addressee"
     evidence = await connection.fetch(
-        f"select q.session, v.res, coalesce(array_length({filter_.evidence('v', 'q.session')}, 1), 0) from {every}"
+        f"select q.session, v.res, d.evidence, {owners} from {every} cross join lateral (with held as materialized"
+        f" ({filter_.held('v.patient', 'q.session')}) select {filter_.evidence('held')} as evidence) d"
     )
     beside = await connection.fetch(
-        f"select q.session, v.res, coalesce(array_length(d.evidence, 1), 0) from {every}"
-        f" cross join {filter_.decided('v', 'q.session')} d"
+        f"select q.session, v.res, d.evidence, {owners} from {every} cross join {filter_.decided('v', 'q.session')} d"
     )
     patients = await connection.fetch(
         f"select q.session, p.patient from access_session q cross join lateral {filter_.patients('q.session')} p"
@@ -159,8 +166,8 @@ async def answers(connection: asyncpg.Connection, filter_: Filter) -> dict[str, 
         standing += [(session, row["patient"] or 0, row["mask"] or 0) for row in found]
     return {
         **await decisions(connection, filter_),
-        "evidence": {tuple(row) for row in evidence},
-        "evidence beside the decision": {tuple(row) for row in beside},
+        "evidence": {(session, res, len(grants_of(*found))) for session, res, *found in evidence},
+        "evidence beside the decision": {(session, res, len(grants_of(*found))) for session, res, *found in beside},
         "patients": {tuple(row) for row in patients},
         "directory": {tuple(row) for row in directory},
         "standing": {tuple(row) for row in standing},
@@ -179,6 +186,7 @@ def expected(made: Any) -> dict[str, set[tuple[int, ...]]]:
     return {
         "visible": visible,
         "decided": visible,
+        "covered": visible,
         "evidence": evidence,
         "evidence beside the decision": evidence,
         "patients": {(s.number, patient) for s in made.sessions for patient in made.patients(s)},
@@ -209,7 +217,7 @@ async def tells(connection: Any, name: str, made: Callable[[int], Any] = world) 
         await store(connection, one)
         found = await decisions(connection, mutant)
         if found["visible"] != expected(one)["visible"]:
-            assert found["decided"] == found["visible"]
+            assert found["decided"] == found["covered"] == found["visible"]
             return True
     return False
 

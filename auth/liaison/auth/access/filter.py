@@ -41,9 +41,14 @@ CONJUNCTS: Final[Mapping[str, str]] = {
 
 _HIDING: Final = int(HIDING)
 _SESSION: Final = ("session", "ended", "expired", "account", "client")
-_GRANT: Final = ("patient", "principal", "purpose", "begun", "not_over", "author", "service", "addressee")
 _GRANT_OF_ANY_PATIENT: Final = ("principal", "purpose", "begun", "not_over")
-_EVIDENCE: Final = "array[g.mask, g.write_mask, g.author, g.service, g.addressee, g.rule, g.relation, g.principal]"
+_GRANT_ON_PATIENT: Final = ("patient", *_GRANT_OF_ANY_PATIENT)
+_OWNERS: Final = ("author", "service", "addressee")
+_GRANT: Final = (*_GRANT_ON_PATIENT, *_OWNERS)
+_EVIDENCE: Final = (
+    "(array_agg(array[g.mask, g.write_mask, g.author, g.service, g.addressee, g.rule, g.relation, g.principal])"
+    " filter (where g.patient is not null))::text"
+)
 
 
 class Filter:
@@ -61,15 +66,11 @@ class Filter:
             f" where {self._all((*_SESSION, 'only_patient'), row, session)}"
         )
 
-    def _allowed(self, row: str) -> str:
-        """The classes allowed: of the grants together, or all of them for a type that an internal principal reads."""
-        return f"coalesce(bit_or(g.mask), 0) | coalesce(max(case when {row}.kind = any(s.kinds) then -1 end), 0)"
-
     def visible(self, row: str, session: str) -> str:
         """Boolean SQL: every class of the row is allowed by the union of the session's grants that apply to it."""
         return (
             f"({self._all(('classified',), row, session)} and {row}.classes & "
-            f"(select {self._allowed(row)} {self._rights(row, session)}) = {row}.classes)"
+            f"(select {_allowed(row)} {self._rights(row, session)}) = {row}.classes)"
         )
 
     def visible_directory(self, row: str, session: str) -> str:
@@ -90,20 +91,35 @@ class Filter:
             f" where s.kinds is not null and {self._all(_SESSION, 'p', session)})"
         )
 
-    def evidence(self, row: str, session: str) -> str:
-        """Scalar SQL of type bigint[]: one row of eight numbers for each applicable grant; NULL when there is none."""
-        return f"(select array_agg({_EVIDENCE}) filter (where g.patient is not null) {self._rights(row, session)})"
-
     def decided(self, row: str, session: str) -> str:
-        """`visible` and `evidence` in one look-up, for hot statements: the text of a FROM item to be cross-joined.
+        """`visible` and its evidence in one look-up, for hot statements: the text of a FROM item to be cross-joined.
 
-        Yields (allowed boolean, evidence bigint[]) for each row; keep the rows with `allowed`.
+        Yields (allowed boolean, evidence text) for each row; keep the rows with `allowed`.
         """
         return (
-            f"lateral (select {self._all(('classified',), row, session)} and {row}.classes & ({self._allowed(row)})"
-            f" = {row}.classes as allowed, array_agg({_EVIDENCE}) filter (where g.patient is not null) as evidence"
-            f" {self._rights(row, session)})"
+            f"lateral (select {self._all(('classified',), row, session)} and {row}.classes & ({_allowed(row)})"
+            f" = {row}.classes as allowed, {_EVIDENCE} as evidence {self._rights(row, session)})"
         )
+
+    def held(self, patient: str, session: str) -> str:
+        """A select: what the session is, beside each of its grants on this patient in force now."""
+        return (
+            f"select s.kinds, g.* from (select {patient} as patient) o cross join access_session s left join access_grant g"
+            f" on {self._all(_GRANT_ON_PATIENT, 'o', session)}"
+            f" where {self._all((*_SESSION, 'only_patient'), 'o', session)}"
+        )
+
+    def covered(self, row: str, held: str) -> str:
+        """Boolean SQL: `visible`, of a row of the patient of whom the relation `held` holds the grants."""
+        applies = f" filter (where {self._all(_OWNERS, row, '')})"
+        return (
+            f"({self._all(('classified',), row, '')} and {row}.classes & "
+            f"(select {_allowed(row, 'g', applies)} from {held} g) = {row}.classes)"
+        )
+
+    def evidence(self, held: str) -> str:
+        """Scalar SQL of type text: the grants in the relation `held`; NULL when there is none."""
+        return f"(select {_EVIDENCE} from {held} g)"
 
     def standing(self, session: str, patients: str) -> str:
         """A statement: the session, when it is in force, beside each of its grants on these patients (bigint[])."""
@@ -120,3 +136,9 @@ class Filter:
 
     def hides(self, unpermuted: int) -> bool:
         return bool(unpermuted & _HIDING)
+
+
+def _allowed(row: str, session: str = "s", applies: str = "") -> str:
+    """The classes allowed: of the grants together, or all of them for a type that an internal principal reads."""
+    of_kind = f"coalesce(max(case when {row}.kind = any({session}.kinds) then -1 end), 0)"
+    return f"coalesce(bit_or(g.mask){applies}, 0) | {of_kind}"

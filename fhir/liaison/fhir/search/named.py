@@ -36,7 +36,8 @@ def naming(compiler: Compiler, wanted: Sequence[Token], limit: int, after: Place
     Rows are COLUMNS, the evidence, and the main date.
     """
     bind = Binder()
-    head = compiler.visible(bind, bind.add(compiler.session, "bigint"), "row")
+    session = bind.add(compiler.session, "bigint")
+    head = compiler.visible(bind, session, "row", compiler.owner(bind, {one.patient for one in wanted}))
     table = "directory_index_token" if compiler.family == "directory" else "index_token"
     past = ""
     if after is not None:

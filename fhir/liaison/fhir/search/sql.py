@@ -7,7 +7,7 @@ hidden can be counted, sorted by, probed or paged over. Index tables are only ev
 Values are parameters, always; the text depends on the shape of the query alone, so that PostgreSQL plans it once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -71,13 +71,25 @@ class Compiler:
     def _table(self, name: str) -> str:
         return f"directory_{name}" if self.family == "directory" else name
 
-    def visible(self, bind: Binder, session: str, columns: Columns = "key") -> str:
-        """The one relation that the rest of a statement may name. With whole rows comes the evidence, in one look-up."""
-        held = "" if self.snapshot is None else bind.add(self.snapshot, "text")
-        return _visible(self.filter, self.family, session, held, columns)  # type: ignore[arg-type]  # hashed by identity
+    def visible(self, bind: Binder, session: str, columns: Columns = "key", owner: str = "") -> str:
+        """The one relation that the rest of a statement may name. With whole rows comes the evidence, in one look-up.
+
+        `owner` names the patient (see `owner`) of whom all its rows are then: what the session holds on them is looked up
+        once for all these rows.
+        """
+        snapshot = "" if self.snapshot is None else bind.add(self.snapshot, "text")
+        return _visible(self.filter, self.family, session, snapshot, columns, owner)  # type: ignore[arg-type]  # hashed by identity
+
+    def owner(self, bind: Binder, patients: Collection[int]) -> str:
+        """The placeholder of the one patient of whom all rows of a statement are; '' for several, and in the directory."""
+        if self.family == "directory" or len(patients) != 1:
+            return ""
+        [patient] = patients
+        return bind.add(patient, "bigint")
 
     def snapshot_of(self, bind: Binder) -> str:
-        return "pg_current_snapshot()::text" if self.snapshot is None else bind.add(self.snapshot, "text")
+        # A subselect is asked once, not for each row.
+        return "(select pg_current_snapshot()::text)" if self.snapshot is None else bind.add(self.snapshot, "text")
 
     def page(
         self,
@@ -96,11 +108,12 @@ class Compiler:
         number of all that match, wherever the page starts, and of those among them that are marked."""
         bind = Binder()
         session = bind.add(self.session, "bigint")
-        head = self.visible(bind, session, columns)
-        body = self._body(bind, kind, patients, condition, token, order, after, limit)
+        owner = self.owner(bind, patients)
+        head = self.visible(bind, session, columns, owner)
+        body = self._body(bind, owner, kind, patients, condition, token, order, after, limit)
         counted = ""
         if total is not None:
-            every = self._body(bind, kind, patients, condition, token, marked=total)
+            every = self._body(bind, owner, kind, patients, condition, token, marked=total)
             counted = f", (select array[count(*), count(*) filter (where c.marked)] from ({every}) c) as total"
         return Statement(
             f"{head}select {_COLUMNS[columns]}, v.{order.column} as moment,"
@@ -115,8 +128,9 @@ class Compiler:
         Asked for in the order of an index, they would be read along it: all of each record, for the few that match.
         """
         bind = Binder()
-        head = self.visible(bind, bind.add(self.session, "bigint"))
-        body = self._body(bind, kind, patients, condition, token)
+        session, owner = bind.add(self.session, "bigint"), self.owner(bind, patients)
+        head = self.visible(bind, session, owner=owner)
+        body = self._body(bind, owner, kind, patients, condition, token)
         return Statement(
             f"{head}select {_COLUMNS['key']}, v.at as moment, {self.snapshot_of(bind)} as snapshot from ({body}) v"
             f" limit {bind.add(limit, 'bigint')}",
@@ -132,8 +146,9 @@ class Compiler:
         Whole rows of `visible`: the verdict on them stands in a join, and PostgreSQL keeps it for rows alike.
         """
         bind = Binder()
-        head = self.visible(bind, bind.add(self.session, "bigint"), "row")
-        body = self._body(bind, kind, patients, condition, token, marked=marked)
+        session, owner = bind.add(self.session, "bigint"), self.owner(bind, patients)
+        head = self.visible(bind, session, "row", owner)
+        body = self._body(bind, owner, kind, patients, condition, token, marked=marked)
         return Statement(
             f"{head}select coalesce(sum(c.found), 0)::bigint as total,"
             f" (array_agg(c.patient) filter (where c.found > 0))[:{COUNTED}] as patients,"
@@ -146,7 +161,8 @@ class Compiler:
     def present(self, kinds: Sequence[int], patients: Sequence[int]) -> Statement:
         """Of these types, those of which a visible row is in one of these records."""
         bind = Binder()
-        head = self.visible(bind, bind.add(self.session, "bigint"))
+        session = bind.add(self.session, "bigint")
+        head = self.visible(bind, session, owner=self.owner(bind, patients))
         return Statement(
             f"{head}select k.kind from unnest({bind.add(list(kinds), 'smallint[]')}) k(kind) where exists (select 1 from"
             f" unnest({bind.add(list(patients), 'bigint[]')}) p(patient) join visible v on v.patient = p.patient"
@@ -160,8 +176,9 @@ class Compiler:
         """(patient, marked, snapshot) of each patient with at least one visible row that satisfies the condition: whether the
         one that was found is marked."""
         bind = Binder()
-        head = self.visible(bind, bind.add(self.session, "bigint"))
-        body = self._body(bind, kind, patients, condition, token, each=1, marked=marked)
+        session, owner = bind.add(self.session, "bigint"), self.owner(bind, patients)
+        head = self.visible(bind, session, owner=owner)
+        body = self._body(bind, owner, kind, patients, condition, token, each=1, marked=marked)
         return Statement(
             f"{head}select v.patient, v.marked, {self.snapshot_of(bind)} as snapshot from ({body}) v", bind.arguments
         )
@@ -170,7 +187,7 @@ class Compiler:
         """The rows of these resources, in the order given; those not visible are not there."""
         bind = Binder()
         session = bind.add(self.session, "bigint")
-        head = self.visible(bind, session, columns)
+        head = self.visible(bind, session, columns, self.owner(bind, {patient for patient, _, _ in keys}))
         wanted = ", ".join(
             bind.add([key[part] for key in keys], type_)
             for part, type_ in enumerate(("bigint[]", "smallint[]", "bigint[]"))
@@ -185,6 +202,7 @@ class Compiler:
     def _body(
         self,
         bind: Binder,
+        owner: str,
         kind: int,
         patients: Sequence[int],
         condition: Condition,
@@ -198,8 +216,8 @@ class Compiler:
         """A select of whole visible rows, in order and cut at `limit` when there is one. `each`: without an order, at
         most so many of each patient. With `marked`, it says of each whether it is."""
         many = len(patients) != 1
-        owner = "k.patient" if many else bind.add(patients[0], "bigint")
         source = f"unnest({bind.add(list(patients), 'bigint[]')}) with ordinality k(patient, n)" if many else ""
+        owner = owner or ("k.patient" if many else bind.add(patients[0], "bigint"))
         where = Where(bind, self._table, patients, owner, bind.add(kind, "smallint"), token)
         start, rest = start_of(condition)
         tests = [where.test(one) for one in rest]
@@ -239,26 +257,31 @@ class Compiler:
 
 
 @lru_cache(maxsize=256)
-def _visible(filter_: AccessFilter, family: Family, session: str, snapshot: str, columns: Columns) -> str:
-    """The same text each time: `session` and `snapshot` ('' for now) are placeholders."""
+def _visible(filter_: AccessFilter, family: Family, session: str, snapshot: str, columns: Columns, owner: str) -> str:
+    """The same text each time: `session`, `snapshot` ('' for now) and `owner` ('' for several) are placeholders."""
     alive = "v.superseded is null"
     if snapshot:
-        held = f"({snapshot})::pg_snapshot"
+        then = f"({snapshot})::pg_snapshot"
         alive = (
-            f"pg_visible_in_snapshot(v.created, {held})"
-            f" and (v.superseded is null or not pg_visible_in_snapshot(v.superseded, {held}))"
+            f"pg_visible_in_snapshot(v.created, {then})"
+            f" and (v.superseded is null or not pg_visible_in_snapshot(v.superseded, {then}))"
         )
-    evidence, more = "", ""
+    rights, evidence, more = "", "", ""
     if family == "directory":
         table, rule = "directory_version", filter_.visible_directory("v", session)
-        evidence = ", null::bigint[] as evidence"
+        evidence = ", null::text as evidence"
+    elif owner:
+        # The patient is asked of each row again: `held` decides the rows of this one alone.
+        table, rule = "version", f"v.patient = {owner} and {filter_.covered('v', 'held')}"
+        rights = f"held as materialized ({filter_.held(owner, session)}), "
+        evidence = f", {filter_.evidence('held')} as evidence" if columns == "row" else ""
     elif columns == "row":
         table, rule = "version", "d.allowed"
         evidence, more = ", d.evidence", f" cross join {filter_.decided('v', session)} d"
     else:
         table, rule = "version", filter_.visible("v", session)
     return (
-        f"with visible as not materialized (select v.*{evidence} from {table} v{more}"
+        f"with {rights}visible as not materialized (select v.*{evidence} from {table} v{more}"
         f" where {alive} and not v.deleted and ({rule})) "
     )
 

@@ -82,7 +82,7 @@ def records(compiler: Compiler, patients: Sequence[Key], after: Place, part: Par
     """
     bind = Binder()
     session = bind.add(compiler.session, "bigint")
-    head = compiler.visible(bind, session, "row")
+    head = compiler.visible(bind, session, "row", compiler.owner(bind, {key.patient for key in patients}))
     starts = [after] + [BEFORE_ALL] * (len(patients) - 1)
     wanted = ", ".join(
         (
@@ -132,7 +132,8 @@ def referring(compiler: Compiler, key: PatientKey, type_: str, written: Sequence
     """
     bind = Binder()
     session = bind.add(compiler.session, "bigint")
-    head = compiler.visible(bind, session, "row")
+    patient = bind.add(key.patient, "bigint")
+    head = compiler.visible(bind, session, "row", patient)
     asked = [
         (kind, parameter.number, key.token(parameter.number, reference.of(text)))
         for kind, parameter in _referring(type_)
@@ -142,7 +143,6 @@ def referring(compiler: Compiler, key: PatientKey, type_: str, written: Sequence
     wanted = ", ".join(
         bind.add(column, sql) for column, sql in zip(columns, ("smallint[]", "smallint[]", "bigint[]"), strict=True)
     )
-    patient = bind.add(key.patient, "bigint")
     return Statement(
         f"{head}select {COLUMNS}, v.evidence, {compiler.snapshot_of(bind)} as snapshot"
         f" from (select distinct d.patient, d.kind, d.res, d.version from unnest({wanted}) k(kind, param, token)"

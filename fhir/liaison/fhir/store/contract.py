@@ -118,13 +118,21 @@ class AccessFilter(Protocol):
     def patients(self, session: str) -> str:
         """A subselect yielding (patient bigint): every patient on whom the session has some grant in force now."""
 
-    def evidence(self, row: str, session: str) -> str:
-        """Scalar SQL of type bigint[] with two dimensions: for each applicable grant its eight numbers, in the order of
-        Grant. NULL when there is none."""
-
     def decided(self, row: str, session: str) -> str:
-        """`visible` and `evidence` in one look-up, for hot statements: a FROM item to be cross-joined to the row, with
-        columns (allowed boolean, evidence bigint[]). Half the cost of asking for both apart."""
+        """`visible` and its evidence in one look-up, for hot statements: a FROM item to be cross-joined to the row, with
+        columns (allowed boolean, evidence text)."""
+
+    def held(self, patient: str, session: str) -> str:
+        """A select of what the session holds on one patient. For statements on many rows of one record: looked up once as
+        a relation of their own, it decides each of them by `covered` and is their `evidence`."""
+
+    def covered(self, row: str, held: str) -> str:
+        """`visible`, of a row of the patient whose `held` is the relation of this name."""
+
+    def evidence(self, held: str) -> str:
+        """Scalar SQL of type text, of what the relation of this name holds: for each grant its eight numbers in the order of
+        Grant, as PostgreSQL writes an array of arrays. NULL when there is none. Those that ask for another owner than a row
+        has are among them (rows.grants_of)."""
 
     def second_wall(self, caller: Any, row: Row, unpermuted: int) -> bool:
         """Plain Python, sharing nothing with the SQL: may this row leave? False denies and raises an incident.

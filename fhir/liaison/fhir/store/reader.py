@@ -85,7 +85,7 @@ class _Lane:
         rows: list[Row | None] = [None] * len(asked)
         for n, version, at, deleted, classes, author, service, addressee, sealed, evidence, shelf, wrapped in records:
             key = asked[n - 1][1]
-            grants = grants_of(evidence)
+            grants = grants_of(evidence, author, service, addressee)
             rows[n - 1] = Row(key, version, at, deleted, classes, author, service, addressee, sealed, grants)
             if wrapped is not None:
                 self._keep(key.patient, shelf, wrapped)
@@ -100,7 +100,7 @@ def _decided(filter_: AccessFilter, family: Family, session: str) -> str:
     """A FROM item: whether the row `v` may be seen, and by which grants."""
     if family == "patient":
         return filter_.decided("v", session)
-    return f"lateral (select {filter_.visible_directory('v', session)} as allowed, null::bigint[] as evidence)"
+    return f"lateral (select {filter_.visible_directory('v', session)} as allowed, null::text as evidence)"
 
 
 def _current(filter_: AccessFilter, family: Family) -> str:

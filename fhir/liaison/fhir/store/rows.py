@@ -1,8 +1,11 @@
 """From the columns of a version to a Row, and from a Row's sealed bytes to the stored ones."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final
+
+import orjson
 
 from liaison.fhir.store.contract import Grant, Key, Row
 from liaison.fhir.vault import PatientKey, context
@@ -16,50 +19,42 @@ COLUMNS: Final = (
 _BOUND = struct.Struct(">I6sIqIqIq").pack
 assert _BOUND(6, b"record", 8, 1, 8, -2, 8, 3) == context("record", 1, -2, 3)
 
-_grant = Grant._make
+_MOST: Final = 4096
 _NO_GRANTS: Final[tuple[Grant, ...]] = ()
 
 
 def row_of(record: Sequence[Any]) -> Row:
     """`record` starts with COLUMNS and the evidence."""
     patient, kind, res, version, at, deleted, classes, author, service, addressee, sealed, evidence = record[:12]
-    return Row(
-        Key(patient, kind, res),
-        version,
-        at,
-        deleted,
-        classes,
-        author,
-        service,
-        addressee,
-        sealed,
-        grants_of(evidence),
+    grants = grants_of(evidence, author, service, addressee)
+    return Row(Key(patient, kind, res), version, at, deleted, classes, author, service, addressee, sealed, grants)
+
+
+def rows_of(records: Iterable[Sequence[Any]]) -> list[Row]:
+    """`row_of` each."""
+    return list(map(row_of, records))
+
+
+@lru_cache(maxsize=_MOST)
+def grants_of(evidence: str | None, author: int, service: int, addressee: int) -> tuple[Grant, ...]:
+    """The grants in the evidence of the access filter that apply to a row of these owners.
+
+    Rows seen by the same grants, as those of one record mostly are, have one and the same tuple of them: what follows from
+    the grants is then found once (`id(row.grants)`).
+    """
+    if evidence is None:
+        return _NO_GRANTS
+    grants = map(Grant._make, orjson.loads(evidence.translate(_BRACKETS)))
+    return tuple(
+        [
+            one
+            for one in grants
+            if one.author in (0, author) and one.service in (0, service) and one.addressee in (0, addressee)
+        ]
     )
 
 
-def rows_of(records: Sequence[Sequence[Any]]) -> list[Row]:
-    """`row_of` each. Rows seen by the same grants, as those of one record mostly are, have one and the same tuple of
-    them: what follows from the grants is then found once (`id(row.grants)`)."""
-    found: list[Row] = []
-    before: Sequence[Sequence[int]] | None = None
-    grants = _NO_GRANTS
-    for record in records:
-        patient, kind, res, version, at, deleted, classes, author, service, addressee, sealed, evidence = record[:12]
-        if evidence != before:
-            grants, before = grants_of(evidence), evidence
-        found.append(
-            Row(Key(patient, kind, res), version, at, deleted, classes, author, service, addressee, sealed, grants)
-        )
-    return found
-
-
-def grants_of(evidence: Sequence[Sequence[int]] | None) -> tuple[Grant, ...]:
-    """The evidence of AccessFilter.evidence."""
-    if evidence is None:
-        return _NO_GRANTS
-    if len(evidence) == 1:
-        return (_grant(evidence[0]),)
-    return tuple(map(_grant, evidence))
+_BRACKETS: Final = str.maketrans("{}", "[]")
 
 
 def bound_to(key: Key, version: int) -> bytes:

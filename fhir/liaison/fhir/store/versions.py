@@ -92,7 +92,7 @@ class Versions:
         if self._directory:
             rule = self._filter.visible_directory("v", self._session)
             return (
-                f"with visible as not materialized (select v.*, null::bigint[] as evidence from {self._table} v"
+                f"with visible as not materialized (select v.*, null::text as evidence from {self._table} v"
                 f" where {alive} and {rule})"
             )
         decided = self._filter.decided("v", self._session)
