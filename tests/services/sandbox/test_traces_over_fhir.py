@@ -1,5 +1,6 @@
 """The traces as software reads them: the territory's auditor (row 24), the person (row 21) and who represents them (row 22)."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -18,6 +19,11 @@ def _found(sandbox: Running, who: str, query: str) -> list[dict[str, Any]]:
     answer = sandbox.get(sandbox.token(who), query)
     assert answer.status_code == 200, answer.text
     return [one["resource"] for one in answer.json().get("entry", [])]
+
+
+def _moment(text: str) -> datetime:
+    """To the minute."""
+    return datetime.fromisoformat(text).astimezone(UTC).replace(second=0, microsecond=0)
 
 
 def test_an_auditor_with_a_convention_reads_the_traces_of_every_structure_and_no_content(sandbox: Running) -> None:
@@ -71,3 +77,19 @@ def test_a_substitute_is_told_with_whom_they_replace(sandbox: Running) -> None:
     [event] = _found(sandbox, "auditor", f"AuditEvent?patient={record}&agent={known['substitute_active']}&_count=1")
     told = {one["url"]: one for one in event["agent"][0]["extension"]}
     assert told[ACTS_FOR]["valueReference"]["reference"] == known["gp_replaced"]
+
+
+def test_the_emergency_access_to_be_reviewed_is_in_the_journal_with_what_it_read(sandbox: Running) -> None:
+    """What the auditor is led to from « À revoir », and the person's own list."""
+    record, doctor = _id(sandbox, "emergency_review"), next(
+        one["practitioner"] for one in sandbox.known["people"] if one["key"] == "on_call_doctor"
+    )  # fmt: skip
+    found = _found(sandbox, "auditor", f"AuditEvent?patient=Patient/{record}&agent={doctor}&purpose=ETREAT")
+    opened = _found(sandbox, "auditor", f"AuditEvent?patient=Patient/{record}&agent={doctor}&subtype=110127")
+    read = {entity["type"]["code"] for one in found for entity in one["entity"] if entity["what"]["reference"]}
+
+    [task] = [
+        one for one in _found(sandbox, "auditor", "Task?code=emergency-access") if record in one["for"]["reference"]
+    ]
+    assert {"Condition", "MedicationRequest"} <= read
+    assert [_moment(one["recorded"]) for one in opened] == [_moment(task["authoredOn"])]

@@ -9,7 +9,7 @@ from liaison.services import base, installation, migrations
 from liaison.services.house import House
 from liaison.services.installation import Kind
 from liaison.services.opening import opening
-from liaison.services.sandbox import clients, people, unusual
+from liaison.services.sandbox import clients, people, unusual, urgent
 from liaison.services.sandbox.folder import Folder
 from liaison.services.sandbox.load import load_directory, load_patients
 from liaison.services.sandbox.territory import Territory
@@ -44,6 +44,7 @@ async def fill(settings: Settings, folder: Folder, territory: Territory, progres
         loaded = await load_patients(house, territory, directory, progress)
         async with house.database.writing.acquire() as connection, connection.transaction():
             accounts = await people.open_accounts(connection, ids, territory, loaded)
+        await urgent.show(house, loaded)
         await unusual.show(house, loaded)
     content: dict[str, Any] = {
         "as_of": territory.clock.today.isoformat(),

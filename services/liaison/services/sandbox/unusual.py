@@ -60,7 +60,7 @@ async def show(house: House, loaded: Loaded) -> None:
 
 async def _open(house: House, key: str, records: Iterable[str], at: datetime) -> None:
     async with house.database.writing.acquire() as connection:
-        caller = await _caller(connection, key)
+        caller = await caller_of(connection, key)
         try:
             async with acting_at(house, at) as engine:
                 for reference in records:
@@ -69,7 +69,8 @@ async def _open(house: House, key: str, records: Iterable[str], at: datetime) ->
             await sessions.end_session(connection, caller.session)
 
 
-async def _caller(connection: asyncpg.Connection, key: str) -> Caller:
+async def caller_of(connection: asyncpg.Connection, key: str) -> Caller:
+    """Who has just signed in."""
     account = await accounts.by_username(connection, key.replace("_", "-"))
     assert account is not None  # opened just before
     [role, *_] = await held_by(connection, account.person.res)

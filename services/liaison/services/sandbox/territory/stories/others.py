@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Final
 
-from liaison.auth.access import vocabulary
 from liaison.services.sandbox.territory import identity, places, rights, systems
 from liaison.services.sandbox.territory.clock import instant
 from liaison.services.sandbox.territory.record import consents, documents, encounters, home_care, observations, platform
@@ -160,27 +159,6 @@ def _guarded(record: Record) -> None:
     home_care.tour_week(record, "aide2", today, 60, "Toilette, petit-déjeuner, marche dans le couloir")
 
 
-def _emergency(record: Record) -> None:
-    """An emergency access of last night, to be reviewed by the auditor."""
-    clock = record.clock
-    start = clock.at(-1, 22, 40)
-    record.add(
-        {
-            "resourceType": "Task",
-            "status": "requested",
-            "intent": "order",
-            "priority": "urgent",
-            "code": concept(coding(vocabulary.REVIEW, "emergency-access", "Accès d'urgence"), text="Accès d'urgence à revoir"),
-            "description": "Personne confuse, trouvée seule par les pompiers, hors d'état de s'exprimer.",
-            "authoredOn": instant(start),
-            "requester": record.who("on_call_doctor"),
-            "owner": record.who("auditor"),
-            "restriction": {"period": {"start": instant(start), "end": instant(start + timedelta(hours=4))}},
-        },
-        "emergency",
-    )  # fmt: skip
-
-
 def _objects_emergency(record: Record) -> None:
     consents.consent(
         record,
@@ -315,7 +293,7 @@ STORIES: Final[tuple[Story, ...]] = (
           given="Sandrine", family="Benali", relative="husband", tell=_patient_b,
           special="A un compte patient ; a consenti au partage avec le kinésithérapeute hors équipe"),
     Story("emergency_review", 74, "male", "L", "gp_outside", ("pharmacist",), ("fibrillation", "renal"),
-          Body(138, 78, weight=77, height=170), given="Raymond", family="Samson", tell=_emergency,
+          Body(138, 78, weight=77, height=170), given="Raymond", family="Samson",
           special="Accès d'urgence du médecin de garde hier soir, à revoir"),
     Story("emergency_objection", 63, "female", "K", "gp", _TEAM, ("hypothyroidism",), Body(126, 76, weight=68, height=164),
           given="Danielle", family="Perron", tell=_objects_emergency,

@@ -1,0 +1,45 @@
+"""The emergency access of last night that waits for its review: opened under its own rules, read, and over.
+
+As `unusual` does, what happened is real but for its moment: the auditor finds in the journal what the task says was opened, and
+the person who opened it on their page.
+"""
+
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from liaison.auth import sessions
+from liaison.auth.access import emergency
+from liaison.auth.journal.entry import Event
+from liaison.auth.sessions import BROWSER
+from liaison.auth.unusual.openings import PARIS
+from liaison.fhir.store.contract import Request
+from liaison.services.house import House
+from liaison.services.sandbox.load import Loaded
+from liaison.services.sandbox.past import acting_at
+from liaison.services.sandbox.unusual import caller_of
+from liaison.services.way_in import journaled
+
+DOCTOR: Final = "on_call_doctor"
+ABOUT: Final = "emergency_review"
+REASON: Final = "Personne confuse, trouvée seule par les pompiers, hors d'état de s'exprimer."
+READ: Final = ("Condition", "MedicationRequest", "AllergyIntolerance")
+
+
+async def show(house: House, loaded: Loaded) -> None:
+    now = (await house.database.now()).astimezone(PARIS)
+    at = datetime.combine(now.date() - timedelta(days=1), time(22, 40), PARIS)
+    stated = next(patient.identity for patient, _ in loaded.patients if patient.key == ABOUT)
+    asked = Request("POST", "Patient/$emergency-access", "")
+    async with house.database.writing.acquire() as connection:
+        doctor = await caller_of(connection, DOCTOR)
+        async with acting_at(house, at) as engine:
+            opened = await emergency.open_access(
+                engine.store, doctor, stated, REASON, engine.base_url, scope=BROWSER, at=at
+            )
+            await journaled(engine, doctor, Event.EMERGENCY, opened.patient, asked, REASON)
+            reader = await sessions.caller_of(connection, opened.session)
+            assert reader is not None  # opened just before
+            for type_ in READ:
+                await engine.handle(reader, Request("GET", type_, f"patient={opened.patient}"))
+        for session in (opened.session, doctor.session):
+            await sessions.end_session(connection, session)
