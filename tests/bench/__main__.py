@@ -4,8 +4,8 @@ Two cores are shared by the service, PostgreSQL and the load generator, as on th
 figure stands beside the limit of the same run: the sketch of the read path (sketch.py) and a bare ASGI endpoint.
 Environment: LIAISON_SAMPLE_DATA (the records to load; a `synthea` folder in it is taken), BENCH_SECONDS, BENCH_WORKERS,
 BENCH_SCALE (the records so many times over, as other people's: multiply.py), BENCH_ONLY=searches (leaves the load
-tests out), BENCH_ONLY=visibility (only what deciding who may see costs: visibility.py) or BENCH_ONLY=journal (the journal, and
-a long one of BENCH_ENTRIES entries: journal.py).
+tests out), BENCH_ONLY=visibility (only what deciding who may see costs: visibility.py), BENCH_ONLY=journal (the journal, and
+a long one of BENCH_ENTRIES entries: journal.py) or BENCH_ONLY=telephones (an evening of visits: telephones.py).
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-from tests.bench import journal, shapes, territory, tokens, visibility
+from tests.bench import journal, shapes, telephones, territory, tokens, visibility
 from tests.bench.generator import Measured, cycle, drive
 
 from liaison.auth.sessions import Act
@@ -61,6 +61,10 @@ def main() -> None:
     if ONLY == "journal":
         with tempfile.TemporaryDirectory(prefix="liaison-bench-") as folder:
             show(journal.measure(territory.settings_in(Path(folder))))
+        return
+    if ONLY == "telephones":
+        with tempfile.TemporaryDirectory(prefix="liaison-bench-") as folder:
+            show(telephones.measure(territory.settings_in(Path(folder)))[0])
         return
     samples = os.environ.get("LIAISON_SAMPLE_DATA")
     if not samples or not shutil.which("wrk"):

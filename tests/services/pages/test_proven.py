@@ -38,6 +38,8 @@ PROVEN = frozenset(
         "/equipe/fin",
         "/equipe/profession",
         "/equipe/tournee",
+        "/service/tournees/ajouter",
+        "/service/tournees/fichier",
         "/logiciels",
         "/signalements/designer",
         "/signalements/retirer",

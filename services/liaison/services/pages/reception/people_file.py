@@ -84,7 +84,7 @@ def read_people(content: bytes) -> tuple[list[Row], list[Problem]]:
     """(rows, problems); one of the two is empty."""
     if len(content) > MOST_BYTES:
         return [], [Problem(0, "", _("Le fichier dépasse 2 Mo."))]
-    text = _decoded(content)
+    text = decoded(content)
     if "\0" in text:
         return [], [Problem(0, "", _("Ce fichier n'est pas un texte : enregistrez le tableau au format CSV."))]
     first = text.split("\n", 1)[0]
@@ -112,7 +112,8 @@ def read_people(content: bytes) -> tuple[list[Row], list[Problem]]:
     return ([], problems) if problems else (rows, [])
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """The text of a file, in whichever of the three alphabets a spreadsheet has written it."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # « Texte Unicode » of a spreadsheet
         return content.decode("utf-16", "replace")
     try:

@@ -1,0 +1,135 @@
+"""What a file of tours changes of what is planned: new visits, changed ones, those that are no longer in it, those that stay.
+
+A visit of a file has its number as an identifier; a later file of the same days is compared by it. What was planned here by hand is
+none of the file's, and a visit that was made is not touched any more.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from liaison.protocols import codes
+from liaison.services.pages.home_service.arrivals import Planned
+from liaison.services.pages.home_service.tour_file import Wanted
+
+Tree = dict[str, Any]
+NUMBERS: Final = f"{codes.LOCAL}/id/tour-line"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A line of the file, with whom it names: References of the patient and of the aide."""
+
+    wanted: Wanted
+    patient: Tree
+    aide: Tree
+
+    @property
+    def number(self) -> str:
+        """The planning's number, or, where it gives none, who and when."""
+        return self.wanted.number or f"{self.wanted.start:%Y-%m-%dT%H:%M}/{self.patient['reference'].partition('/')[2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    new: list[Named] = field(default_factory=list)
+    changed: list[tuple[Planned, Named]] = field(default_factory=list)
+    gone: list[Planned] = field(default_factory=list)
+    same: int = 0
+    made: list[Planned] = field(default_factory=list)
+
+    @property
+    def changes(self) -> int:
+        return len(self.new) + len(self.changed) + len(self.gone)
+
+
+def difference(named: Sequence[Named], planned: Sequence[Planned], service: str) -> Difference:
+    """Against the lines of the days of the file. `service`: the structure whose numbers they are."""
+    known = {number: one for one in planned if (number := number_of(one.tree, service))}
+    found = Difference()
+    same = 0
+    for one in named:
+        before = known.pop(one.number, None)
+        if before is None:
+            found.new.append(one)
+        elif before.done:
+            found.made.append(before)
+        elif _told(before.tree) == _told(appointment(one, service, before.tree)):
+            same += 1
+        else:
+            found.changed.append((before, one))
+    for left in known.values():
+        (found.made if left.done else found.gone).append(left)
+    return Difference(found.new, found.changed, found.gone, same, found.made)
+
+
+def number_of(tree: Mapping[str, Any], service: str) -> str:
+    """The number under which this service's file planned it; '' for none."""
+    for one in tree.get("identifier") or []:
+        value = str(one.get("value", ""))
+        if one.get("system") == NUMBERS and value.startswith(f"{service}#"):
+            return value.partition("#")[2]
+    return ""
+
+
+def transaction(found: Difference, service: str, at: datetime) -> Tree:
+    """All of it or nothing: rights come and go with the lines, in the same transaction."""
+    entries: list[Tree] = []
+    for one in found.new:
+        tree = appointment(one, service)
+        condition = f"identifier={NUMBERS}|{service}%23{one.number}"
+        request = {"method": "POST", "url": "Appointment", "ifNoneExist": condition}
+        entries.append({"resource": {**tree, "created": _text(at)}, "request": request})
+    entries += [_put(before.tree, appointment(one, service, before.tree)) for before, one in found.changed]
+    entries += [
+        _put(one.tree, {**one.tree, "status": "cancelled", "cancelationReason": {"text": "Retirée du planning"}})
+        for one in found.gone
+    ]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def appointment(one: Named, service: str, before: Tree | None = None) -> Tree:
+    """The line of the tour; over `before`, who else comes and all that the file does not say stay."""
+    tree: Tree = dict(before or {})
+    aides = [p for p in tree.get("participant", []) if _aide(p)]
+    others = [p for p in tree.get("participant", []) if p not in aides]
+    if not others:
+        others = [{"actor": one.patient, "status": "accepted"}]
+    tree |= {
+        "resourceType": "Appointment",
+        "identifier": [{"system": NUMBERS, "value": f"{service}#{one.number}"}],
+        "status": "booked",
+        "serviceType": [{"coding": [{"system": codes.HOME_CARE, "code": "visit", "display": "Visite à domicile"}]}],
+        "start": _text(one.wanted.start),
+        "end": _text(one.wanted.end),
+        "participant": [*others, {"actor": one.aide, "status": "accepted"}],
+    }
+    if one.wanted.what:
+        tree["description"] = one.wanted.what
+    else:
+        tree.pop("description", None)
+    return tree
+
+
+def _aide(participant: Tree) -> bool:
+    return str((participant.get("actor") or {}).get("reference", "")).startswith(("PractitionerRole/", "Practitioner/"))
+
+
+def _told(tree: Tree) -> tuple[Any, ...]:
+    start, end = (datetime.fromisoformat(str(tree[name])) for name in ("start", "end"))
+    actors = sorted(str((one.get("actor") or {}).get("reference", "")) for one in tree.get("participant", []))
+    return start, end, str(tree.get("description", "")), tuple(actors), tree.get("status")
+
+
+def _put(before: Tree, after: Tree) -> Tree:
+    request = {
+        "method": "PUT",
+        "url": f"Appointment/{before['id']}",
+        "ifMatch": f'W/"{before["meta"]["versionId"]}"',
+    }
+    return {"resource": after, "request": request}
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")

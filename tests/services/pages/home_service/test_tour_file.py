@@ -1,0 +1,102 @@
+"""The planning's file: what is read of a table and of a calendar, and what is refused by its line and column."""
+
+from datetime import datetime
+
+import pytest
+
+from liaison.services.pages.clock import PARIS
+from liaison.services.pages.home_service.tour_file import read_tours
+
+HEAD = "numero;date;debut;fin;personne;aide;consigne"
+LINE = "V1;2026-12-01;08:30;09:10;LE FLOCH Jeannine;Anne Le Goff;Lever et toilette"
+CALENDAR = """BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+UID:v1@planning
+DTSTART;TZID=Europe/Paris:20261201T083000
+DTEND:20261201T081000Z
+SUMMARY:LE FLOCH Jeannine
+DESCRIPTION:Lever\\, toilette\\net petit-
+ déjeuner
+ATTENDEE;CN="Anne Le Goff";ROLE=REQ-PARTICIPANT:mailto:anne@ccas.example
+BEGIN:VALARM
+DESCRIPTION:Rappel
+END:VALARM
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_a_line_of_a_table_is_a_visit() -> None:
+    [visit], problems = read_tours(f"{HEAD}\n{LINE}\n".encode())
+
+    assert problems == []
+    assert (visit.line, visit.number, visit.person, visit.aide) == (2, "V1", "LE FLOCH Jeannine", "Anne Le Goff")
+    assert visit.start == datetime(2026, 12, 1, 8, 30, tzinfo=PARIS)
+    assert visit.end == datetime(2026, 12, 1, 9, 10, tzinfo=PARIS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{HEAD}\n{LINE}\n".replace(";", ",").encode("cp1252"),
+        f"{HEAD}\r\n{LINE.replace('2026-12-01', '01/12/2026')}\r\n".encode("utf-16"),
+        f"{HEAD.replace('numero', 'Numéro')}\n{LINE.replace('08:30', '8h30')}\n".encode(),
+    ],
+    ids=["windows", "utf-16 and French date", "accents and hours"],
+)
+def test_it_is_read_as_spreadsheets_write_it(content: bytes) -> None:
+    [visit], problems = read_tours(content)
+
+    assert problems == []
+    assert visit.start == datetime(2026, 12, 1, 8, 30, tzinfo=PARIS)
+
+
+def test_an_event_of_a_calendar_is_a_visit() -> None:
+    [visit], problems = read_tours(CALENDAR.replace("\n", "\r\n").encode())
+
+    assert problems == []
+    assert (visit.line, visit.number, visit.person, visit.aide) == (
+        3,
+        "v1@planning",
+        "LE FLOCH Jeannine",
+        "Anne Le Goff",
+    )
+    assert visit.start == datetime(2026, 12, 1, 8, 30, tzinfo=PARIS)
+    assert visit.end == datetime(2026, 12, 1, 9, 10, tzinfo=PARIS)
+    assert visit.what == "Lever, toilette et petit-déjeuner"
+
+
+def test_what_the_calendar_calls_off_is_no_visit() -> None:
+    other = CALENDAR.replace("UID:v1@planning", "UID:v2@planning\nSTATUS:CANCELLED")
+
+    assert read_tours(other.encode())[0] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "column"),
+    [
+        (f"{HEAD}\n{LINE.replace('2026-12-01', 'demain')}", 2, "date"),
+        (f"{HEAD}\n{LINE.replace('08:30', '8 heures')}", 2, "debut"),
+        (f"{HEAD}\n{LINE.replace('09:10', '08:00')}", 2, "fin"),
+        (f"{HEAD}\n{LINE.replace('Anne Le Goff', '')}", 2, "aide"),
+        (f"{HEAD.replace('aide', 'qui')}\n{LINE}", 1, "qui"),
+        (f"{HEAD}\n{LINE}\n{LINE.replace('08:30', '08:40')}", 2, "numero"),
+        (HEAD, 0, ""),
+        ("\0\0", 0, ""),
+        (CALENDAR.replace("DTSTART;TZID=Europe/Paris", "DTSTART;TZID=Asia/Tokyo"), 5, "DTSTART"),
+        (CALENDAR.replace("20261201T083000", "20261201"), 5, "DTSTART"),
+        (CALENDAR.replace("VERSION:2.0\n", "VERSION:2.0\n").replace("SUMMARY", "RRULE:FREQ=DAILY\nSUMMARY"), 7, "RRULE"),
+        (CALENDAR.partition("END:VEVENT")[0], 3, "VEVENT"),
+        (CALENDAR.replace("SUMMARY:LE FLOCH Jeannine", "SUMMARY:"), 3, "SUMMARY"),
+    ],
+    ids=[
+        "no date", "no hour", "ends before it begins", "no aide", "a column that is not known", "a number twice", "nobody",
+        "no text", "another zone", "a whole day", "a rule of repetition", "cut short", "nobody's",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_named_and_nothing_is_taken(content: str, line: int, column: str) -> None:
+    found, problems = read_tours(content.encode())
+
+    assert found == []
+    assert (problems[0].line, problems[0].column) == (line, column)
