@@ -138,6 +138,30 @@ async def test_an_aide_writes_her_own_visit_and_no_plan(territory: Any) -> None:
     await territory.create(aide.caller, territory.consent(patient, "opposition", {"type": "deny"}, status="proposed"))
 
 
+async def test_an_aide_says_who_made_her_own_entries_and_nobody_elses(territory: Any) -> None:
+    gp, aide, other = [await territory.person(code) for code in ("gp", "home-aide", "home-aide")]
+    patient = await territory.patient(gp, aide, other)
+    sender = [{"sender": {"reference": one.role}} for one in (aide, other)]
+    mine, theirs = [
+        await territory.create(who.caller, territory.item_of(patient, "Communication", **by))
+        for who, by in zip((aide, other), sender, strict=True)
+    ]
+    problem = await territory.item(patient, "Condition")
+
+    def made(target: str, who: str) -> Tree:
+        agent = [{"who": {"reference": who}}]
+        return {"resourceType": "Provenance", "target": [{"reference": target}], "recorded": moment(), "agent": agent}
+
+    await territory.create(aide.caller, made(mine, aide.role))
+    for tree in (
+        made(mine, gp.role),
+        made(theirs, aide.role),
+        made(problem, aide.role),
+        made(patient.reference, aide.role),
+    ):
+        assert (await territory.refused(aide.caller, "POST", "Provenance", tree)).status in (403, 422), tree
+
+
 async def test_a_home_service_manager_writes_the_home_help_plan_and_no_clinical_one(territory: Any) -> None:
     service = await territory.organization("Aide à domicile")
     manager = await territory.person("home-service-manager", service)

@@ -174,7 +174,7 @@ UNNAMED = classes("ADM COORD VITAL CLIN ETP")
 _NOTE = "DocumentReference?type=https://mos.esante.gouv.fr/NOS/TRE_R234-TypeNote/FHIR/TRE-R234-TypeNote|"
 WRITTEN_TYPES: dict[str, frozenset[str]] = {
     "home-aide": frozenset({
-        "QuestionnaireResponse", "Observation", "Communication", "Consent", "Encounter?class=HH", _NOTE,
+        "QuestionnaireResponse", "Observation", "Communication", "Consent", "Encounter?class=HH", _NOTE, "Provenance",
         "Task?code=https://liaison.example/fhir/CodeSystem/alert-level|", "Task?code=protection,suspected-abuse",
         "DocumentReference?type=https://liaison.example/fhir/CodeSystem/home-care|",
         "DocumentReference?type=protection,suspected-abuse",
