@@ -168,6 +168,19 @@ async def test_a_body_that_is_no_form_is_refused_in_words(place: Place) -> None:
     assert done == []
 
 
+async def test_a_character_that_no_text_holds_is_refused_in_words(place: Place) -> None:
+    async with at(place) as browser:
+        csrf = browser.headers["x-test-csrf"]
+        asked = [
+            await browser.get("/for-nurses?of=%00"),
+            await browser.post("/small", data={"csrf": csrf, "name": "a\0"}),
+            await browser.post("/small", data={"csrf": csrf, "a\0": "name"}),
+        ]
+
+    assert [one.status_code for one in asked] == [400, 400, 400]
+    assert done == []
+
+
 async def test_bundled_files_are_served_and_nothing_else(place: Place) -> None:
     async with at(place) as browser:
         kept = await browser.get("/static/liaison.css?v=1")

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from liaison.auth.journal.entry import ASKED, BEGUN
 from liaison.auth.people.browsers import Browser
-from liaison.fhir.errors import FhirError, Forbidden, TooLarge
+from liaison.fhir.errors import BadRequest, FhirError, Forbidden, TooLarge
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.services.pages import cookies, left_open, onward
 from liaison.services.pages.form_tokens import token_of
@@ -81,7 +81,9 @@ async def check_origin(request: Request) -> Browser | None:
         raise Forbidden("The form came from another site.")
     given = request.headers.get("x-csrf-token", "")
     if not given:
-        given = str((await request.form(max_files=20, max_fields=2000)).get("csrf", ""))
+        form = await request.form(max_files=20, max_fields=2000)
+        _check_characters(*form.multi_items())
+        given = str(form.get("csrf", ""))
     browser = await browser_of(request)
     if browser is not None:
         genuine = browser.csrf_matches(token_of(given))
@@ -91,6 +93,12 @@ async def check_origin(request: Request) -> Browser | None:
     if not genuine:
         raise LeftOpen("The form is not one that this service gave to this browser.")
     return browser
+
+
+def _check_characters(*given: tuple[str, object]) -> None:
+    """Raises BadRequest for the character that neither a text of FHIR nor one of the database holds. Files are what they are."""
+    if any("\0" in text for pair in given for text in pair if isinstance(text, str)):
+        raise BadRequest("The character U+0000 is no text.")
 
 
 def to_sign_in(request: Request, path: str = "/connexion") -> Response:
@@ -151,6 +159,7 @@ def page(
             # Endpoints take what is no GET for a form; the server leaves out the body of the answer.
             request = Request({**request.scope, "method": "GET"}, request.receive)
         try:
+            _check_characters(*request.query_params.multi_items())
             if request.method not in _SAFE:
                 await bounded_body(request, body_limit)
                 if not changes_nothing:
