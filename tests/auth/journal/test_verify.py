@@ -98,7 +98,7 @@ AFTER_INTEGRATION = {
             "update journal_position set position = 5 where position = 6;"
             "update journal_position set position = 6 where position = -1"
         ),
-        "position 5",
+        "position 5: it is not the entry whose place was signed",
     ),
     "the last entry removed": (
         (

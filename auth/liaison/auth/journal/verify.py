@@ -65,6 +65,9 @@ class Source(Protocol):
         """The stored hashes; None when there are none to check."""
 
 
+_MOVED: Final = "it is not the entry whose place was signed"
+
+
 class _Chain(NamedTuple):
     sequence: int
     leaf: bytes
@@ -89,7 +92,7 @@ async def verify(
             progress(position, total)
     walk.finish_tree(await source.head())
     async for record in source.waiting():
-        walk.follow(record)
+        walk.follow(record, leaf(record))
         walk.waiting += 1
     walk.finish_links()
     return walk.verdict()
@@ -147,15 +150,17 @@ class _Walk:
             raise Broken(f"position {self._tree.size}", "it is missing")
         if record is None:
             raise Broken(f"position {position}", "its entry has been removed")
-        hashed = self.follow(record, f"position {position}")
-        if self._differs is None and self._stored is not None and hashed != self._hash_stored(position):
+        hashed = leaf(record)
+        moved = self._stored is not None and hashed != self._hash_stored(position)
+        if moved and self._differs is None:
             self._differs = position
+        self.follow(record, hashed, f"position {position}", moved=moved)
         self._tree.append(hashed)
         self._growing.append(hashed)
         for expected in self._expected.pop(self._tree.size, ()):
             if expected.root != self._tree.root():
                 if self._differs is not None:
-                    raise Broken(f"position {self._differs}", "it is not the entry whose place was signed")
+                    raise Broken(f"position {self._differs}", _MOVED)
                 since = f"after {self._reached}" if self._reached else "from the first on"
                 raise Broken(
                     f"checkpoint of size {expected.size}",
@@ -185,9 +190,9 @@ class _Walk:
 
     # ---- chains ---------------------------------------------------------------------------------------------------
 
-    def follow(self, record: Record, where: str = "") -> bytes:
+    def follow(self, record: Record, hashed: bytes, where: str = "", *, moved: bool = False) -> None:
+        """`moved`: another entry was integrated at this position."""
         where = where or f"entry {record.sequence} of chain {record.worker:x}"
-        hashed = leaf(record)
         plain = self._authentic(record, where)
         if record.event == Event.RESTORE:
             self._breaks += 1
@@ -195,20 +200,18 @@ class _Walk:
             if record.previous:
                 raise Broken(where, "an entry of a transaction cannot be a link of a chain")
             self._within[record.worker, record.sequence] = hashed
-            return hashed
+            return
         known = self._chains.get(record.worker, _Chain(0, GENESIS, False))
         if known.closed:
             raise Broken(where, "it continues a chain that was ended")
         if record.sequence != known.sequence + 1:
-            raise Broken(
-                where, f"chain {record.worker:x} goes from {known.sequence} to {record.sequence}: an entry was removed"
-            )
+            jump = f"chain {record.worker:x} goes from {known.sequence} to {record.sequence}"
+            raise Broken(where, f"{_MOVED}: {jump}" if moved else f"{jump}: an entry was removed")
         if record.previous != known.leaf:
             raise Broken(where, f"it does not follow the entry before it in chain {record.worker:x}")
         self._chains[record.worker] = _Chain(record.sequence, hashed, record.event == Event.CHAIN_END)
         if plain is not None and record.event in (Event.LINK, Event.CHAIN_START):
             self._link(record, plain, where)
-        return hashed
 
     def _authentic(self, record: Record, where: str) -> bytes | None:
         if self._keys is None:
