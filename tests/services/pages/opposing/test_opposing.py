@@ -66,6 +66,9 @@ async def test_the_record_is_closed_at_the_next_request_and_reopened_by_the_pers
         assert "Confirmée, en vigueur" in listed.text
         id_ = re.search(r'action="/oppositions/([^"]+)"', listed.text)
         assert id_
+        assert (
+            f'href="/oppositions/{id_[1]}/document"' in listed.text
+        )  # the record is closed: it is reached from here alone
         document = await browser.get(f"/oppositions/{id_[1]}/document")
         assert (document.content, document.headers["content-type"]) == (PNG, "image/png")
         assert document.headers["content-disposition"].startswith("attachment")

@@ -40,7 +40,8 @@ _MOST: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One opposition of the list. `who` is None for whoever reads no names."""
+    """One opposition of the list. `who` is None for whoever reads no names; `signed`: a form that the person signed can be read, here
+    alone while the record is closed to who confirms."""
 
     id: str
     who: Identity | None
@@ -49,6 +50,7 @@ class Waiting:
     by: date
     late: bool
     provisional: bool
+    signed: bool = False
 
 
 def due(at: datetime) -> date:
@@ -161,6 +163,7 @@ async def _line(record: Record, tree: Tree, people: dict[str, Identity], gettext
         until,
         provisional and until < record.now().date(),
         provisional,
+        bool(tree.get("sourceAttachment")),
     )
 
 
