@@ -192,8 +192,10 @@ async def end_granted_in(connection: asyncpg.Connection, session: int) -> None:
 
 
 async def end_account(connection: asyncpg.Connection, account: int) -> None:
-    """Ends everything a person holds open: browsers, tokens, refresh tokens. What is issued later is not touched."""
+    """Ends everything a person holds open: browsers, tokens, refresh tokens, and what a browser is in the middle of. What is
+    issued later is not touched."""
     await connection.execute("update account set not_before = now() where account = $1", account)
+    await connection.execute("delete from ceremony where account = $1", account)
     await connection.execute("delete from browser_session where account = $1", account)
     await connection.execute(
         "update authorization_code set used_at = now() where (request->>'account')::bigint = $1 and used_at is null",

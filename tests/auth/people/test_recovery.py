@@ -6,7 +6,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from liaison.auth.people import accounts, invitations, recovery
+from liaison.auth.people import accounts, ceremonies, invitations, recovery
 from liaison.auth.people.accounts import Account
 from liaison.auth.people.recovery import RecoveryProblem
 from liaison.fhir.definitions import kind_of
@@ -76,6 +76,21 @@ async def test_two_administrators_give_a_link_and_take_every_old_way_in(connecti
     assert (listed.account, listed.asked_by, listed.granted_by) == (account.number, first.number, second.number)
     assert await recovery.sign_off(connection, listed.number)
     assert not await recovery.sign_off(connection, listed.number)
+
+
+async def test_what_was_under_way_with_the_old_secrets_is_over_too(connection: asyncpg.Connection) -> None:
+    """Whoever holds a lost browser adds no key of theirs to what is given back, nor ends a sign-in that began before."""
+    account, other = await lost(connection), await lost(connection, 5)
+    first, second = await person(connection, "a1", 2, admin=True), await person(connection, "a2", 3, admin=True)
+    kinds: tuple[ceremonies.Kind, ...] = ("second", "add-passkey", "enter-by-passkey", "confirm-by-passkey")
+    begun = [(await ceremonies.begin(connection, kind, account.number), kind) for kind in kinds]
+    theirs = await ceremonies.begin(connection, "second", other.number)
+    await recovery.ask(connection, account, first)
+
+    await recovery.grant(connection, account, second)
+
+    assert [await ceremonies.finish(connection, cookie, kind) for cookie, kind in begun] == [None] * len(kinds)
+    assert await ceremonies.finish(connection, theirs, "second") == other.number
 
 
 async def test_one_is_not_two(connection: asyncpg.Connection) -> None:

@@ -108,10 +108,11 @@ async def grant(connection: asyncpg.Connection, account: Account, by: Account) -
 
 
 async def _anew(connection: asyncpg.Connection, account: int) -> str:
+    # First: a key that is being added at this moment is waited for, and goes with the others.
+    await end_account(connection, account)
     await connection.execute("delete from passkey where account = $1", account)
     await connection.execute("delete from totp where account = $1", account)
     await connection.execute(f"update account set password = null, pin = null, {UNLOCKED} where account = $1", account)
-    await end_account(connection, account)
     return await invitations.invite(connection, account)
 
 
