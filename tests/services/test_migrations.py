@@ -109,7 +109,7 @@ async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(d
             " known_profession, awaiting_role, put_aside, adopted_rules, regranting, archived_record, visit_key, sent_visit,"
             " designated,"
             " journal_verdict, access_question, named_review, import_destroyed,"
-            " unusual_choice, unusual_progress, unusual_access, unusual_finding, unusual_word, review_case, case_step;"
+            " unusual_choice, unusual_progress, unusual_access, unusual_finding, unusual_word, review_case, case_step, signal_watch, signal_pass, signal_adoption;"
             "alter table access_session drop column subject, drop column proven, drop column acts_for;"
             "alter table account drop column ends_at, drop column pin_failures, drop column pin_locked_until;"
             "alter table browser_session drop column factors, drop column seen_at,"

@@ -1,6 +1,6 @@
 """The tables of identities and rights, and with them those of the rules in force (access.schema), of the journal
 (journal.schema), of getting in again and of what the directory says of people (people.schema), and of vendors' software
-(vendors.schema), and of unusual accesses (unusual.schema). They share the metadata of liaison.fhir.store.schema.
+(vendors.schema), of unusual accesses (unusual.schema), and of signals (signal_schema). They share the metadata of liaison.fhir.store.schema.
 
 A *principal* is a bigint: the `res` of a Practitioner, PractitionerRole, Patient, RelatedPerson or Organization, or
 the number of a client. A session acts for several at once (the person, the role at an organisation, the client).
@@ -24,6 +24,7 @@ import liaison.auth.access.schema  # whoever wants all of our tables imports thi
 import liaison.auth.journal.schema  # the same
 import liaison.auth.people.schema  # the same
 import liaison.auth.retention.schema  # the same
+import liaison.auth.signal_schema  # the same
 import liaison.auth.unusual.schema  # the same
 import liaison.auth.vendors.schema  # noqa: F401  # the same
 from liaison.auth.columns import moment

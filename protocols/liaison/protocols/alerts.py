@@ -20,7 +20,7 @@ from liaison.protocols.team import owner
 
 Tree = dict[str, Any]
 
-LEVELS: Final = ("YELLOW", "ORANGE", "RED")
+LEVELS: Final = codes.LEVELS
 _OPENS, _CLOSES = time(8), time(20)
 _PARIS: Final = ZoneInfo("Europe/Paris")
 _CLOSED: Final = frozenset({"completed", "cancelled", "rejected", "failed", "entered-in-error"})

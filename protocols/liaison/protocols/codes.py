@@ -7,6 +7,8 @@ LOCAL: Final = "https://liaison.example/fhir"
 ROLE: Final = f"{LOCAL}/CodeSystem/role"
 HOME_CARE: Final = f"{LOCAL}/CodeSystem/home-care"
 ALERT_LEVEL: Final = f"{LOCAL}/CodeSystem/alert-level"
+LEVELS: Final = ("YELLOW", "ORANGE", "RED")
+"""Of ALERT_LEVEL, the least first."""
 ALERT_CLOSING: Final = f"{LOCAL}/CodeSystem/alert-closing"
 STEP: Final = f"{LOCAL}/CodeSystem/protocol-step"
 DATA_CLASS: Final = f"{LOCAL}/CodeSystem/data-class"

@@ -20,6 +20,7 @@ from liaison.fhir.interactions.routing import Route
 from liaison.fhir.store.contract import Answer, Key, Request
 from liaison.fhir.store.ids import Ids
 from liaison.protocols.carry_out import carry_out
+from liaison.protocols.signals import is_rules
 from liaison.services import applying
 from liaison.services.engine import Engine
 from liaison.services.pages.record import Record, Refused
@@ -39,7 +40,10 @@ async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Requ
         if definition is None or patient is None:
             raise NotFound
         canonical = "|".join(str(definition[part]) for part in ("url", "version") if part in definition)
-        if applying.library().find(canonical) is None:
+        found = applying.library().find(canonical)
+        if found is not None and is_rules(found.tree):
+            raise Unprocessable("A set of rules is applied to nobody: apply the protocol that it is derived from.")
+        if found is None:
             raise Unprocessable(
                 "This PlanDefinition is not in the protocol library of this service.", "PlanDefinition.url"
             )

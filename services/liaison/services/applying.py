@@ -11,6 +11,7 @@ from typing import Any, Final
 from liaison.protocols.apply import Proposal, propose
 from liaison.protocols.carry_out import carry_out
 from liaison.protocols.library import Library, shipped
+from liaison.protocols.signals import is_rules
 from liaison.services.pages.record import Record, Refused
 
 Tree = dict[str, Any]
@@ -31,6 +32,11 @@ LOOKED_AT: Final = {
 def library() -> Library:
     """The protocol library that ships with the code."""
     return shipped()
+
+
+def protocols() -> list[Tree]:
+    """The PlanDefinitions that can be applied to a person; a set of rules is none."""
+    return [plan for plan in library().of_type("PlanDefinition") if not is_rules(plan)]
 
 
 async def what_is_seen(record: Record, patient: str) -> list[Tree]:

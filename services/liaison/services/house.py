@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from liaison.auth.access.filter import Filter
-from liaison.auth.access.hooks import Hooks
 from liaison.auth.journal.audit_reader import AuditReader
 from liaison.auth.journal.commit import Journal, could_write
 from liaison.auth.journal.integrator import Integrator
@@ -34,11 +33,13 @@ from liaison.services.engine import Engine
 from liaison.services.installation import Kind, WrongInstallation, declared
 from liaison.services.jobs.indexing import keep_indexed
 from liaison.services.jobs.regranting import keep_regranted
+from liaison.services.jobs.signalling import keep_signalling
 from liaison.services.jobs.sweeping import keep_swept
 from liaison.services.jobs.verifying import keep_verified
 from liaison.services.jobs.watching import keep_watching
 from liaison.services.operation_definitions import DESCRIBED
 from liaison.services.settings import Settings
+from liaison.services.signals.watching import Watching
 from liaison.services.urgent_tokens import Issuer
 
 Check = Callable[[], Awaitable[object]]
@@ -113,7 +114,7 @@ class House:
             stack.push_async_callback(journal.close)
             signing_keys = await SigningKeys.open(database, vault.territory)
             key_sets = KeySets(Fetcher(private=settings.fetch_private_addresses))
-            store = await stack.enter_async_context(Store(database, vault, Filter(), Hooks(vault, journal)))
+            store = await stack.enter_async_context(Store(database, vault, Filter(), Watching(vault, journal)))
             audit = AuditReader(database, vault, keys, store.filter, settings.fhir_base)
             elsewhere = {**operations.ELSEWHERE, "AuditEvent": audit_events(audit)}
             issuer = Issuer(signing_keys, settings.public_url)
@@ -153,6 +154,7 @@ class House:
             lambda: keep_indexed(self._connect, self.store, self.journal),
             lambda: keep_regranted(self._connect, self.vault, self.journal),
             lambda: keep_verified(self._connect, self.vault, self.journal_keys, kept),
+            lambda: keep_signalling(self._connect, self.engine),
             lambda: keep_watching(self._connect, self.store, self.journal, self.journal_keys, self.settings.fhir_base),
         ]
 

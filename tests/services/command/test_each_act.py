@@ -30,6 +30,7 @@ from ..conftest import Person, Service, alone, settle
 from ..console import typed
 
 PASSWORD = "cheval exact pile agrafe\n"
+SIGNAL = "heart-failure-signals#weight-gain"
 DECIDED = ["--by", "Mme Essai, DPO", "--why", "décision 12"]
 
 
@@ -138,6 +139,8 @@ ACTS: list[tuple[list[str], str, Event]] = [
     (["rights", "rebuild"], "", Event.RIGHTS),
     (["rules", "adopt", "{folder}/table.yaml", "--yes", "--by", "Mme Essai", "--because", "décision 12"], "", Event.RIGHTS),
     (["rules", "withdraw", "--yes", "--by", "Mme Essai", "--because", "décision 13"], "", Event.RIGHTS),
+    (["protocol", "adopt", SIGNAL, "--by", "Dr Essai", "--because", "décision 14"], "", Event.CONFIGURATION),
+    (["protocol", "withdraw", SIGNAL, "--because", "décision 15"], "", Event.CONFIGURATION),
     (["reindex"], "", Event.JOB),
     (["dpo", "papers", "--into", "{folder}/papers"], "", Event.JOB),
     (["retention", "plan"], "", Event.JOB),
@@ -172,6 +175,7 @@ NO_ACT = {
     "migrate": "tables; the version is in the entry of settings when the service starts (governing)",
     "phone list": "names telephones",
     "protocol check": "reads a file",
+    "protocol signals": "what is published, and who adopted it",
     "protocol list": "what is published",
     "rules check": "reads a file",
     "rules show": "what is published",

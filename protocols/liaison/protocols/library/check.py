@@ -9,11 +9,13 @@ from datetime import date
 from typing import Any, Final
 
 from liaison.fhir.errors import FhirError
-from liaison.protocols import codes
 from liaison.protocols.expressions import compiled
+from liaison.protocols.library.check_rules import rules
+from liaison.protocols.library.known import known
 from liaison.protocols.library.library import Library
 from liaison.protocols.library.source import Problem, Source, Tree
 from liaison.protocols.measures import populations
+from liaison.protocols.signals import is_rules
 
 Validate = Callable[[Tree, str | None], None]
 
@@ -54,7 +56,9 @@ def _of(source: Source, library: Library, validate: Validate | None) -> Iterator
     ):
         yield source.problem(f"{type_}.relatedArtifact", "a protocol names its sources (relatedArtifact, citation)")
     yield from _expressions(source, source.tree, type_)
-    if type_ == "PlanDefinition":
+    if type_ == "PlanDefinition" and is_rules(source.tree):
+        yield from rules(source, library)
+    elif type_ == "PlanDefinition":
         yield from _plan(source, library)
     elif type_ == "Questionnaire":
         yield from _questionnaire(source, library)
@@ -124,19 +128,8 @@ def _leaf(source: Source, library: Library, path: str, action: Tree) -> Iterator
         yield source.problem(path, "a step names its source (documentation)")
     for number, concept in enumerate(action.get("code", [])):
         for index, coding in enumerate(concept.get("coding", [])):
-            if not _known(library, coding):
+            if not known(library, coding):
                 yield source.problem(f"{path}.code[{number}].coding[{index}]", f"no code '{coding.get('code')}'")
-
-
-def _known(library: Library, coding: Tree) -> bool:
-    """A code of a system that is not ours is not looked up; one of ours must be in its CodeSystem."""
-    system = library.find(str(coding.get("system", "")))
-    if system is None:
-        return not str(coding.get("system", "")).startswith(f"{codes.LOCAL}/CodeSystem/") or coding.get("system") in (
-            codes.ROLE,
-            codes.DATA_CLASS,
-        )
-    return any(concept.get("code") == coding.get("code") for concept in system.tree.get("concept", []))
 
 
 def _items(items: list[Tree], path: str) -> Iterator[tuple[str, Tree]]:
@@ -161,5 +154,5 @@ def _questionnaire(source: Source, library: Library) -> Iterator[Problem]:
                 yield source.problem(f"{path}.enableWhen[{number}]", f"no item '{condition.get('question')}'")
         for number, option in enumerate(item.get("answerOption", [])):
             coding = option.get("valueCoding")
-            if coding is not None and not _known(library, coding):
+            if coding is not None and not known(library, coding):
                 yield source.problem(f"{path}.answerOption[{number}]", f"no code '{coding.get('code')}'")

@@ -11,6 +11,7 @@ from liaison.fhir.model import validate
 from liaison.protocols import library
 from liaison.protocols.library.source import Malformed
 from liaison.services.command import Refused, app
+from liaison.services.command.protocol_signals import COMMANDS
 
 protocol = typer.Typer(no_args_is_help=True, help="The library of chronic-disease protocols, written as FHIR in YAML.")
 app.add_typer(protocol, name="protocol")
@@ -49,3 +50,7 @@ def list_(folder: Folder = library.FOLDER) -> None:
         until = plan.get("effectivePeriod", {}).get("end", "")
         table.add_row(plan["title"], plan["version"], owner, plan.get("lastReviewDate", ""), until)
     Console().print(table)
+
+
+for command in COMMANDS:
+    protocol.command()(command)

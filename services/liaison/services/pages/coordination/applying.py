@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.services.applying import AlreadyInForce, in_force, library, proposal, write
+from liaison.services.applying import AlreadyInForce, in_force, proposal, protocols, write
 from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.layout import render
@@ -18,7 +18,7 @@ async def apply(request: Request) -> Response:
     id_ = request.path_params["id"]
     patient = await patient_or_404(record, id_)
     now = clock.now(request)
-    definitions = {str(tree["url"]): tree for tree in library().of_type("PlanDefinition")}
+    definitions = {str(tree["url"]): tree for tree in protocols()}
     posted = (await request.form()) if request.method == "POST" else request.query_params
     chosen = str(posted.get("protocole", ""))
     made = await proposal(record, f"Patient/{id_}", chosen, now.date()) if chosen in definitions else None

@@ -1,0 +1,35 @@
+"""The tables of liaison.services.signals. They share the metadata of liaison.fhir.store.schema, so that they are in a backup, and
+a record that is forgotten is forgotten here."""
+
+from sqlalchemy import BigInteger, Column, SmallInteger, Table, Text, func
+
+from liaison.auth.columns import moment
+from liaison.fhir.store.schema import metadata
+
+# Whose plans have signals (liaison.services.signals): the record, and the id of its Patient.
+signal_watch = Table(
+    "signal_watch",
+    metadata,
+    Column("patient", BigInteger, primary_key=True, autoincrement=False),
+    Column("res", BigInteger, nullable=False),
+)
+
+# Up to which moment measures were looked at, and when it was last asked what stays away.
+signal_pass = Table(
+    "signal_pass",
+    metadata,
+    Column("signal_pass", SmallInteger, primary_key=True, autoincrement=False),  # always 0
+    moment("until", nullable=False),
+    moment("asked_at", nullable=False),
+)
+
+# Signals that judge a person's state, adopted by a named doctor for this installation.
+signal_adoption = Table(
+    "signal_adoption",
+    metadata,
+    Column("signal", Text, primary_key=True),  # 'PlanDefinition#action', without the version
+    Column("version", Text, primary_key=True),
+    Column("decided_by", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    moment("adopted_at", nullable=False, server_default=func.now()),
+)

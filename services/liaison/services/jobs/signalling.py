@@ -1,0 +1,82 @@
+"""Looks at what has come into records whose plans have signals, and each hour at what stays away (liaison.services.signals).
+
+New measures are found by their moment, up to the horizon before which all is there (liaison.fhir.store.horizon): none is
+passed over, and what was cut short is looked at again. One worker at a time; the others stand by.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final, NoReturn
+
+import asyncpg
+import structlog
+
+from liaison.auth.access import internal
+from liaison.fhir.errors import FhirError, Unavailable
+from liaison.fhir.store.contract import Key
+from liaison.fhir.store.database import Connect
+from liaison.fhir.store.horizon import horizon
+from liaison.fhir.store.turns import take_turns
+from liaison.services.engine import Engine
+from liaison.services.pages.record import Record
+from liaison.services.signals import adoption, telling, watching
+from liaison.services.signals.watching import Progress
+
+EVERY_SECONDS: Final = 0.5
+STAND_BY_SECONDS: Final = 5.0
+AWAY_EVERY: Final = timedelta(hours=1)
+_LOCK: Final = 0x11A172  # one worker a database
+
+log = structlog.get_logger()
+
+
+async def keep_signalling(connect: Connect, engine: Engine, every: float = EVERY_SECONDS) -> NoReturn:
+    """Until cancelled, in one process at a time."""
+
+    async def work(one: asyncpg.Connection) -> NoReturn:
+        while True:
+            await signal(one, engine)
+            await asyncio.sleep(every)
+
+    await take_turns(connect, _LOCK, work, name="signals", stand_by=STAND_BY_SECONDS, again=(FhirError,))
+
+
+async def signal(one: asyncpg.Connection, engine: Engine) -> int:
+    """One pass: how many records were looked at. How far it went is kept once it has gone there."""
+    store, now = engine.store, engine.store.database.clock.now()
+    done = await watching.progress(one, now)
+    until = await horizon(store.lanes)
+    away = now - done.asked_at >= AWAY_EVERY
+    patients = await watching.everybody(one) if away else await watching.changed(one, done.until, until)
+    if patients:
+        await _look(one, engine, patients, until, away=away)
+    if until > done.until or away:
+        await watching.gone(one, Progress(max(until, done.until), now if away else done.asked_at))
+    return len(patients)
+
+
+async def _look(
+    one: asyncpg.Connection, engine: Engine, patients: Iterable[Key], until: datetime, *, away: bool
+) -> None:
+    """A record that cannot be looked at does not keep the others from it: it is counted, and seen at the next measure."""
+    known, on = adoption.known(), await adoption.in_use(one, engine.store.vault)
+    caller = await internal.open_session(engine.store.database.writing, "protocols", timedelta(minutes=30))
+    failed = 0
+    try:
+        record = Record(engine, caller)
+        for patient in patients:
+            try:
+                now = engine.store.database.clock.now()
+                reference = engine.store.reference(patient)
+                if not await telling.look(record, reference, known, on, now, away=away):
+                    await watching.forget(one, patient, until)
+            except Unavailable:
+                raise
+            except FhirError as error:
+                failed += 1
+                log.warning("a record was not looked at", kind=type(error).__name__)
+    finally:
+        await internal.close_session(engine.store.database.writing, caller)
+    if failed:
+        log.warning("records were not looked at by their signals", count=failed)

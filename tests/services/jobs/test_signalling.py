@@ -1,0 +1,234 @@
+"""Signals at work: a weight that comes in raises one alert, also when a pass is cut short; none without a decision."""
+
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+
+from liaison.auth.access import internal
+from liaison.fhir.store.contract import Request
+from liaison.protocols.alerts import close, level_of
+from liaison.services.jobs.signalling import signal
+from liaison.services.pages.clock import PARIS
+from liaison.services.pages.record import Record
+from liaison.services.signals import adoption, telling
+from liaison.services.signals.adoption import NoSuchSignal
+
+from ..oauth.conftest import Place, place, settings
+
+__all__ = ["place", "settings"]
+
+PROTOCOL = "https://liaison.example/fhir/PlanDefinition/heart-failure"
+GAIN = "heart-failure-signals#weight-gain"
+
+
+async def ask(place: Place, method: str, path: str, tree: Any = None, query: str = "") -> Any:
+    """As the territory's maker."""
+    maker = await internal.open_session(place.house.database.writing, "sandbox")
+    body = orjson.dumps(tree) if tree else b""
+    asked = Request(method, path, query, body, {"prefer": "return=representation"})
+    answer = await place.house.engine.handle(maker, asked)
+    assert answer.status in (200, 201), answer.body
+    return orjson.loads(answer.body)
+
+
+async def alerts(place: Place) -> list[dict[str, Any]]:
+    found = (await ask(place, "GET", "Task", query="_count=50")).get("entry", [])
+    return [one["resource"] for one in found if level_of(one["resource"])]
+
+
+async def weigh(place: Place, kilos: float, hours: float) -> dict[str, Any]:
+    """So many hours ago."""
+    at = place.house.database.clock.now() - timedelta(hours=hours)
+    tree = {
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [
+            {
+                "coding": [
+                    {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}
+                ]
+            }
+        ],
+        "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]},
+        "subject": {"reference": f"Patient/{place.patient}"},
+        "effectiveDateTime": at.isoformat(timespec="seconds"),
+        "valueQuantity": {"value": kilos, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"},
+    }
+    made: dict[str, Any] = await ask(place, "POST", "Observation", tree)
+    return made
+
+
+async def follow(place: Place, days: int = 10, **more: Any) -> dict[str, Any]:
+    start = place.house.database.clock.now() - timedelta(days=days)
+    tree = {
+        "resourceType": "CarePlan",
+        "status": "active",
+        "intent": "plan",
+        "instantiatesCanonical": [f"{PROTOCOL}|1.0.0"],
+        "subject": {"reference": f"Patient/{place.patient}"},
+        "period": {"start": start.date().isoformat()},
+        **more,
+    }
+    made: dict[str, Any] = await ask(place, "POST", "CarePlan", tree)
+    return made
+
+
+@pytest.fixture
+async def one(place: Place) -> Any:
+    """A connection of the job, which has gone over all there was; the doctor has adopted the signal."""
+    async with place.house.database.writing.acquire() as connection:
+        await adoption.adopt(connection, GAIN, "Dr Anne Morel, 10100000001", "Décision du 1er décembre")
+        await signal(connection, place.house.engine)
+        yield connection
+
+
+async def test_a_weight_that_comes_in_raises_one_alert_with_its_rule_and_its_measures(
+    place: Place, one: asyncpg.Connection
+) -> None:
+    await follow(place)
+    first, last = await weigh(place, 70, 30), await weigh(place, 72.4, 1)
+
+    assert await signal(one, place.house.engine) == 1
+
+    (alert,) = await alerts(place)
+    assert (level_of(alert), alert["description"]) == ("ORANGE", "Prise de poids de 2 kg ou plus en 3 jours")
+    assert alert["focus"]["reference"] == f"Observation/{last['id']}"
+    told = [part.get("valueString") or part.get("valueReference", {}).get("reference") for part in alert["input"][1:]]
+    assert told == [
+        "https://liaison.example/fhir/PlanDefinition/heart-failure-signals|1.0.0#weight-gain",
+        f"Observation/{first['id']}",
+        f"Observation/{last['id']}",
+    ]
+    assert await signal(one, place.house.engine) == 0  # nothing new but the alert itself
+
+
+async def test_a_pass_that_was_cut_short_is_repeated_and_tells_nothing_twice(
+    place: Place, one: asyncpg.Connection
+) -> None:
+    before = await one.fetchrow("select until, asked_at from signal_pass")
+    await follow(place)
+    await weigh(place, 70, 30)
+    await weigh(place, 72.4, 1)
+    await signal(one, place.house.engine)
+    await one.execute("update signal_pass set until = $1, asked_at = $2", *before)  # as if killed before it was kept
+
+    assert await signal(one, place.house.engine) == 1
+    assert len(await alerts(place)) == 1
+
+    # Nor once somebody has closed it: the same gain is the same signal.
+    (alert,) = await alerts(place)
+    closed = close(alert, "handled", "Traitée", {"display": "Camille"}, place.house.database.clock.now())
+    await ask(place, "PUT", f"Task/{alert['id']}", closed)
+    await one.execute("update signal_pass set until = $1, asked_at = $2", *before)
+    await signal(one, place.house.engine)
+    assert len(await alerts(place)) == 1
+
+
+async def test_without_the_name_of_what_fired_it_would_be_told_twice(
+    place: Place, one: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await one.fetchrow("select until, asked_at from signal_pass")
+    await follow(place)
+    await weigh(place, 70, 30)
+    await weigh(place, 72.4, 1)
+    numbers = iter(range(9))
+    monkeypatch.setattr(telling, "uuid5", lambda *_: next(numbers))
+    monkeypatch.setattr(telling, "same", lambda *_: False)
+    await signal(one, place.house.engine)
+    await one.execute("update signal_pass set until = $1, asked_at = $2", *before)
+    await signal(one, place.house.engine)
+
+    assert len(await alerts(place)) == 2
+
+
+async def test_a_second_gain_while_the_first_is_open_is_added_to_it(place: Place, one: asyncpg.Connection) -> None:
+    await follow(place)
+    for kilos, hours in ((70, 60), (72.4, 40), (70.2, 20), (72.6, 2)):
+        await weigh(place, kilos, hours)
+    await signal(one, place.house.engine)
+
+    (alert,) = await alerts(place)
+    assert len(alert["identifier"]) == 2
+    assert "Signalé de nouveau" in [note["text"] for note in alert["note"]]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"status": "completed"},
+        {"instantiatesCanonical": ["https://liaison.example/fhir/PlanDefinition/bpco|1.0.0"]},
+        {"period": {"start": "2099-01-01"}},
+    ],
+    ids=["over", "another protocol", "not begun"],
+)
+async def test_who_follows_no_such_protocol_now_raises_none(
+    place: Place, one: asyncpg.Connection, plan: dict[str, Any]
+) -> None:
+    await follow(place, **plan)
+    await weigh(place, 70, 30)
+    await weigh(place, 72.4, 1)
+    await signal(one, place.house.engine)
+
+    assert await alerts(place) == []
+
+
+async def test_what_is_history_calls_nobody(place: Place, one: asyncpg.Connection) -> None:
+    await follow(place, days=60)
+    await weigh(place, 70, 24 * 21)
+    await weigh(place, 74, 24 * 20)
+    await signal(one, place.house.engine)
+
+    assert await alerts(place) == []
+
+
+async def test_a_judgement_waits_for_a_named_doctor_and_ends_with_the_decision(
+    place: Place, one: asyncpg.Connection
+) -> None:
+    await one.execute("delete from installation")  # in a sandbox all are on
+    await adoption.withdraw(one, GAIN)
+    await follow(place)
+    await weigh(place, 70, 30)
+    await weigh(place, 72.4, 1)
+    await signal(one, place.house.engine)
+    assert await alerts(place) == []
+
+    for name in (GAIN, "heart-failure-signals#no-weight", "invented"):
+        with pytest.raises(NoSuchSignal):
+            await (adoption.withdraw(one, name) if name == GAIN else adoption.adopt(one, name, "Dr M", "x"))
+    await adoption.adopt(one, GAIN, "Dr Anne Morel, 10100000001", "Décision du 1er décembre")
+    await weigh(place, 72.5, 0.5)
+    await signal(one, place.house.engine)
+    assert len(await alerts(place)) == 1
+
+
+async def test_weights_that_stay_away_are_told_by_day_only(place: Place, one: asyncpg.Connection) -> None:
+    await follow(place)
+    known = adoption.known()
+    patient = f"Patient/{place.patient}"
+    caller = await internal.open_session(place.house.database.writing, "protocols")
+    record = Record(place.house.engine, caller)
+    now = place.house.database.clock.now().astimezone(PARIS)
+    for hour, count in ((3, 0), (21, 0), (10, 1), (11, 1)):
+        at = now.replace(hour=hour)
+        assert await telling.look(record, patient, known, known, at, away=True)
+        assert len(await alerts(place)) == count, hour
+    (alert,) = await alerts(place)
+    assert (level_of(alert), alert["description"]) == ("YELLOW", "Aucun poids depuis 3 jours")
+
+
+async def test_who_has_no_signal_any_more_is_not_looked_at_again(place: Place, one: asyncpg.Connection) -> None:
+    plan = await follow(place)
+    await signal(one, place.house.engine)
+    assert await one.fetchval("select count(*) from signal_watch") == 1
+    await ask(place, "PUT", f"CarePlan/{plan['id']}", {**plan, "status": "revoked"})
+    await weigh(place, 70, 1)
+    await signal(one, place.house.engine)
+    await weigh(place, 71, 1)
+    await signal(one, place.house.engine)
+    assert await one.fetchval("select count(*) from signal_watch") == 0
+
+    await ask(place, "PUT", f"CarePlan/{plan['id']}", plan)
+    assert await one.fetchval("select count(*) from signal_watch") == 1
