@@ -80,7 +80,7 @@ async def test_two_administrators_give_a_link_and_take_every_old_way_in(connecti
 
 async def test_what_was_under_way_with_the_old_secrets_is_over_too(connection: asyncpg.Connection) -> None:
     """Whoever holds a lost browser adds no key of theirs to what is given back, nor ends a sign-in that began before."""
-    account, other = await lost(connection), await lost(connection, 5)
+    account, other = await lost(connection), await person(connection, "other", 5)
     first, second = await person(connection, "a1", 2, admin=True), await person(connection, "a2", 3, admin=True)
     kinds: tuple[ceremonies.Kind, ...] = ("second", "add-passkey", "enter-by-passkey", "confirm-by-passkey")
     begun = [(await ceremonies.begin(connection, kind, account.number), kind) for kind in kinds]
