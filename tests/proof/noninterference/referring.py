@@ -7,8 +7,8 @@ from urllib.parse import quote
 Tree = dict[str, Any]
 Asked = tuple[str, str, Tree | list[Tree] | None, dict[str, str]]
 
-SECRETS = (("SENS", "718-7", "2026-01-02", "VIH positif"), ("PSY", "20152-5", "2026-02-03", "mélancolie, suivie"))
-"""By world: of what class the hidden items are, what they are, since when, and in which words."""
+SECRETS = (("SENS", "718-7", "2026-01-02", "titre positif"), ("PSY", "20152-5", "2026-02-03", "mélancolie, suivie"))
+"""By world: of what class the hidden items are, what they are, since when, and in which words; none that closes a report by itself."""
 NOW = "2026-03-01T10:00:00Z"
 
 
