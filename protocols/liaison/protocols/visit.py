@@ -37,7 +37,7 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What was declared. `aide` and `service` are References; `device_time` is the phone's clock, kept beside ours."""
+    """What was declared. `transcribed_by` typed it in for her, from `paper` or from the tray. `aide` and `service` are References; `device_time` is the phone's clock, kept beside ours."""
 
     id: UUID
     patient: str
@@ -48,9 +48,12 @@ class Visit:
     appointment: str = ""
     device_time: datetime | None = None
     transcribed_by: Tree | None = None
+    paper: bool = False
     teams: Sequence[Tree] = field(default=())
 
 
+PAPER: Final = f"{codes.LOCAL}/StructureDefinition/transcribed-from-paper"
+"""On the QuestionnaireResponse of a visit that was written on paper and typed in later."""
 NOTHING: Final[Mapping[str, Tree]] = MappingProxyType({})
 
 
@@ -190,13 +193,14 @@ def _response(form: Tree, visit: Visit, encounter: str) -> Tree:
     if visit.transcribed_by is not None:
         # Filled on paper, typed in by someone else: both are named.
         tree["author"], tree["source"] = visit.transcribed_by, visit.aide
+    extensions: list[Tree] = []
     if visit.device_time is not None:
-        tree["extension"] = [
-            {
-                "url": f"{codes.LOCAL}/StructureDefinition/device-time",
-                "valueDateTime": visit.device_time.isoformat(timespec="seconds"),
-            }
-        ]
+        moment = visit.device_time.isoformat(timespec="seconds")
+        extensions.append({"url": f"{codes.LOCAL}/StructureDefinition/device-time", "valueDateTime": moment})
+    if visit.paper:
+        extensions.append({"url": PAPER, "valueBoolean": True})
+    if extensions:
+        tree["extension"] = extensions
     return tree
 
 
@@ -270,9 +274,13 @@ def _provenance(visit: Visit, activity: str) -> Tree:
         "resourceType": "Provenance",
         "occurredDateTime": (visit.device_time or visit.recorded).isoformat(timespec="seconds"),
         "recorded": visit.recorded.isoformat(timespec="seconds"),
-        "activity": {"coding": [{"system": _DATA_OPERATION, "code": activity}]},
+        "activity": {"coding": [{"system": _DATA_OPERATION, "code": activity}]} | _from_paper(visit),
         "agent": agents,
     }
+
+
+def _from_paper(visit: Visit) -> Tree:
+    return {"text": "Transcrit du papier"} if visit.paper else {}
 
 
 def _agent(code: str, display: str) -> Tree:

@@ -120,7 +120,7 @@ async def _filed(request: Request, signed: SignedIn, form: FormData) -> Response
     if not form.get("weight-checked") and (doubt := answering.weight_doubt(answers, await last_weight(record, id_))):
         return await _show(request, {"weight": gettext(doubt)}, answers)
     try:
-        made = declared(form, answers, id_, signed.me, await _teams(house, signed, id_), now)
+        made = declared(form, answers, id_, signed.me, await teams_of(house, signed, id_), now)
         bundle = transaction(library.shipped(), made)
     except Invalid as invalid:
         words = {link: answering.in_words(problem, gettext) for link, problem in invalid.problems.items()}
@@ -188,7 +188,7 @@ async def last_weight(record: Record, patient: str) -> Tree | None:
     return next(filter(reckoned, await found(record, "Observation", query, 5)), None)
 
 
-async def _teams(house: House, signed: SignedIn, patient: str) -> list[Tree]:
+async def teams_of(house: House, signed: SignedIn, patient: str) -> list[Tree]:
     """Who an alert can go to. An aide does not see the team: it is read for her by the principal that raises alerts,
     which the journal shows, and only for someone she visits."""
     cell = await internal.open_session(house.database.writing, "protocols", timedelta(minutes=1), caller=signed.caller)

@@ -49,7 +49,7 @@ async def add(request: Request) -> Response:
     gettext = translations(language_of(request)).gettext
     today = record.now().date()
     day = _day(str(form.get("jour", "")), today)
-    people, aides = await _people(record), await _aides(request)
+    people, aides = await _people(record), await aides_at_work(request)
     cells = {name: str(form.get(name, "")).strip() for name in ("personne", "aide", "debut", "fin", "consigne")}
     found = [one for one in people if f"{one['id']}" == cells["personne"]]
     taker = [one for one in aides if str(one.of.role) == cells["aide"]]
@@ -66,7 +66,7 @@ async def add(request: Request) -> Response:
             else gettext(_("Ce jour est passé."))
         )
         return await _page(request, record, day, problem=said, typed=cells)
-    named = Named(rows[0], _patient(found[0]), _aide(record, taker[0]))
+    named = Named(rows[0], _patient(found[0]), aide_reference(record, taker[0]))
     tree = appointment(named, me.organization_reference.partition("/")[2])
     del tree["identifier"]  # no file knows it: none takes it away
     await record.create({**tree, "created": record.now().isoformat(timespec="seconds")})
@@ -82,7 +82,7 @@ async def bring(request: Request) -> Response:
     if content is None:
         return await _page(request, record, today, problems=[Problem(0, "", _("Choisissez un fichier."))])
     rows, problems = read_tours(content)
-    named, unknown = _named(record, rows, await _people(record), await _aides(request))
+    named, unknown = _named(record, rows, await _people(record), await aides_at_work(request))
     problems += unknown
     if rows and min(one.start for one in rows).date() < today - timedelta(days=1):
         problems.append(Problem(0, "", _("Le fichier a des visites d'avant hier : envoyez les jours à venir.")))
@@ -130,7 +130,7 @@ async def _page(
         lines=[one for one in lines if one.at >= begin],
         now=record.now(),
         people=[(str(one["id"]), identity(one)) for one in await _people(record)],
-        aides=[(str(one.of.role), one.name) for one in await _aides(request)],
+        aides=[(str(one.of.role), one.name) for one in await aides_at_work(request)],
         problem=problem,
         problems=told,
         more=len(problems) - len(told),
@@ -152,7 +152,7 @@ async def _people(record: Record) -> list[Tree]:
     return sorted(found, key=lambda one: identity(one).sorting)
 
 
-async def _aides(request: Request) -> list[Listed]:
+async def aides_at_work(request: Request) -> list[Listed]:
     """Those who may take a visit."""
     caller, _me = await signed_in(request)
     return [
@@ -189,7 +189,7 @@ def _named(
             several = _("Plusieurs aides ont ce nom : écrivez l'identifiant de « {given} ».")
             problems.append(Problem(row.line, "aide", several if takers else words, row.aide))
         if len(persons) == len(takers) == 1:
-            named.append(Named(row, _patient(persons[0]), _aide(record, takers[0])))
+            named.append(Named(row, _patient(persons[0]), aide_reference(record, takers[0])))
     return named, problems
 
 
@@ -213,7 +213,7 @@ def _patient(tree: Tree) -> Tree:
     return {"reference": f"Patient/{tree['id']}", "display": f"{who.given} {who.called}".strip()}
 
 
-def _aide(record: Record, one: Listed) -> Tree:
+def aide_reference(record: Record, one: Listed) -> Tree:
     ids = Ids(record.engine.store.vault.id_key)
     role = reference(ids, Key(0, kind_of("PractitionerRole"), one.of.role))
     return {"reference": role, "display": f"{one.name} ({one.role.lower()})"}

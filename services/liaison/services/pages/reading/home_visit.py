@@ -11,7 +11,7 @@ from liaison.protocols import library
 from liaison.protocols.amending import says
 from liaison.protocols.answers import items
 from liaison.protocols.filing import IN_ERROR, part
-from liaison.protocols.visit import FORM
+from liaison.protocols.visit import FORM, PAPER
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import values, visit_words
 from liaison.services.pages.reading.concepts import Say
@@ -84,7 +84,10 @@ def told(response: Tree, say: Say = str) -> str:
             notable.append(f"{question} {said}" if question.endswith("?") else colon(say, question, said))
     if ordinary:
         notable.append(say(_("Le reste comme d'habitude.")) if notable else say(_("Comme d'habitude.")))
-    return " ".join(part for part in (*notable, tasks, words) if part)
+    paper = (
+        say(_("Transcrit du papier.")) if any(one.get("url") == PAPER for one in response.get("extension", [])) else ""
+    )
+    return " ".join(part for part in (*notable, tasks, words, paper) if part)
 
 
 def quiet(response: Tree) -> bool:

@@ -1,0 +1,103 @@
+"""The weekly sheet for a home without a telephone: the questions of the visit in the order of the telephone, seven days on one sheet.
+
+Each answer has the letter of each day beside it, to be circled. It is typed in later (paper.py), with the true date.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from liaison.protocols.answers import Item
+from liaison.services.pages.calendar_words import day_said
+from liaison.services.pages.clinician.dossier import patient_or_404
+from liaison.services.pages.home_care.today import service_phone
+from liaison.services.pages.home_care.visit import arranged
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.marking import Gettext, _
+from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.record import Record
+from liaison.services.pages.sheets.printing import Part, printed
+from liaison.services.pages.signed_in import address_of, signed_in
+
+Tree = dict[str, Any]
+TITLE: Final = _("Visites de la semaine, sur papier")
+MOST_PEOPLE: Final = 2000
+_DAYS: Final = ("L", "M", "M", "J", "V", "S", "D")
+_BOXES: Final = "  ".join(f"[{day}]" for day in _DAYS)
+
+
+async def sheet(request: Request) -> Response:
+    """Of one person, for the week of `semaine`, this one without it."""
+    caller, me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    patient = await patient_or_404(record, request.path_params["id"])
+    language = language_of(request)
+    gettext = translations(language).gettext
+    monday = week_of(request.query_params.get("semaine", ""), record.now().date())
+    phone = await service_phone(record, me.organization_reference)
+    week = gettext(_("Semaine du {day}")).format(day=day_said(monday, "d MMMM y", language))
+    made = [
+        Part("title", gettext(TITLE)),
+        Part("text", f"{identity(patient).full} · {week} · {me.organization_name}"),
+        *parts(gettext, phone),
+    ]
+    return printed(request, made, gettext(TITLE), language, "visites")
+
+
+async def people(request: Request) -> Response:
+    """Everyone whom the service follows: the sheet to print, and the one to type in."""
+    caller, _me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    found = await record.search("Patient", {"_count": "200"}, most=MOST_PEOPLE)
+    lines = sorted(((str(one["id"]), identity(one)) for one in found), key=lambda one: one[1].sorting)
+    monday = week_of(request.query_params.get("semaine", ""), record.now().date())
+    return render(request, "home_service/sheets.html", people=lines, monday=monday, next=monday + timedelta(days=7))
+
+
+def week_of(typed: str, today: date) -> date:
+    """The Monday of that week."""
+    try:
+        day = date.fromisoformat(typed)
+    except ValueError:
+        day = today
+    return day - timedelta(days=day.weekday())
+
+
+def parts(gettext: Gettext, phone: str) -> Iterator[Part]:
+    """The questions, as the telephone asks them."""
+    yield Part("text", gettext(_("Entourez la lettre du jour devant la réponse. Signez chaque jour de votre prénom.")))
+    call = gettext(_("Urgence : appelez le 15 ou le 112 d'abord, puis le service"))
+    yield Part("text", f"{call} ({phone})." if phone else f"{call}.")
+    for item in asked():
+        yield Part("heading", gettext(item.text))
+        yield from _answers(item, gettext)
+    yield Part("heading", gettext(_("Prénom de l'aide")))
+    yield Part("text", _blank())
+
+
+def asked() -> list[Item]:
+    """In the order of the page of a visit."""
+    known = arranged()
+    questions = known["questions"]
+    last = [questions[link] for link in ("note", "alert", "called")]
+    first = [questions[link] for link in ("start", "end", "presence", "tasks")]
+    return [*first, *known["state"], *known["others"], *last]
+
+
+def _answers(item: Item, gettext: Gettext) -> Iterator[Part]:
+    if item.tree["type"] == "choice":
+        for option in item.tree["answerOption"]:
+            yield Part("text", f"{_BOXES}   {gettext(option['valueCoding']['display'])}")
+    elif item.tree["type"] == "text":
+        for day in _DAYS:
+            yield Part("field", day)
+    else:
+        yield Part("text", _blank())
+
+
+def _blank() -> str:
+    return "   ".join(f"{day} ........." for day in _DAYS)
