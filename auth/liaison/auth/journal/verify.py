@@ -65,7 +65,7 @@ class Source(Protocol):
         """The stored hashes; None when there are none to check."""
 
 
-_MOVED: Final = "it is not the entry whose place was signed"
+MOVED: Final = "it is not the entry whose place was signed"
 
 
 class _Chain(NamedTuple):
@@ -160,7 +160,7 @@ class _Walk:
         for expected in self._expected.pop(self._tree.size, ()):
             if expected.root != self._tree.root():
                 if self._differs is not None:
-                    raise Broken(f"position {self._differs}", _MOVED)
+                    raise Broken(f"position {self._differs}", MOVED)
                 since = f"after {self._reached}" if self._reached else "from the first on"
                 raise Broken(
                     f"checkpoint of size {expected.size}",
@@ -206,7 +206,7 @@ class _Walk:
             raise Broken(where, "it continues a chain that was ended")
         if record.sequence != known.sequence + 1:
             jump = f"chain {record.worker:x} goes from {known.sequence} to {record.sequence}"
-            raise Broken(where, f"{_MOVED}: {jump}" if moved else f"{jump}: an entry was removed")
+            raise Broken(where, f"{MOVED}: {jump}" if moved else f"{jump}: an entry was removed")
         if record.previous != known.leaf:
             raise Broken(where, f"it does not follow the entry before it in chain {record.worker:x}")
         self._chains[record.worker] = _Chain(record.sequence, hashed, record.event == Event.CHAIN_END)

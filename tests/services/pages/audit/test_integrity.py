@@ -80,7 +80,7 @@ async def test_a_line_that_was_changed_is_named(place: Place, auditor: httpx.Asy
     await place.house.database.writing.execute("update journal_entry set outcome = 4 where event = 20")
     page = await shown(auditor)
     assert "Non. Le journal a été modifié." in page
-    assert "position" in page
+    assert re.search(r"Ligne \d+ du journal : elle a été changée, ou ce service ne l'a pas écrite", html.unescape(page))
     assert WHOLE not in page
 
 
@@ -147,7 +147,7 @@ async def test_a_checkpoint_kept_outside_that_is_another_journals_is_seen(
 ) -> None:
     monkeypatch.setattr(integrity, "AT_ONCE", 0)
     kept(place).write_text(place.house.journal_keys.signer.checkpoint(1, bytes(32)))
-    assert "checkpoint of size 1" in await shown(auditor)
+    assert "Empreinte signée à la ligne 1" in await shown(auditor)
 
 
 async def test_the_proof_of_a_line_is_downloaded_and_checked_by_the_command_that_is_shown(

@@ -24,6 +24,7 @@ from liaison.auth.journal.tiles import MissingTile
 from liaison.auth.journal.verify import Broken, verify
 from liaison.fhir.errors import NotFound
 from liaison.services.custody import outside
+from liaison.services.pages.audit.broken_said import what_said, where_said
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
 from liaison.services.pages.marking import _
@@ -63,7 +64,17 @@ async def integrity(request: Request) -> Response:
 
 async def _page(request: Request, error: str = "", given: str = "", status: int = 200) -> Response:
     found = await _found(request.app.state.house)
-    return render(request, "audit/integrity.html", status=status, found=found, error=error, given=given)
+    gettext = translations(language_of(request)).gettext
+    return render(
+        request,
+        "audit/integrity.html",
+        status=status,
+        found=found,
+        where=where_said(found.where, gettext),
+        what=what_said(found.what, gettext),
+        error=error,
+        given=given,
+    )
 
 
 async def _found(house: Any) -> Found:
