@@ -82,7 +82,8 @@ def propose(
     are not computed and count as unknown. `accepts` lets the caller drop steps before they are shown.
     """
     plan = library.tree(canonical)
-    names: dict[str, Any] = {"record": record_of(record)}
+    # %on is the day of the plan, where today() would be that of the machine.
+    names: dict[str, Any] = {"record": record_of(record), "on": on.isoformat()}
     variables: dict[str, Any] = {}
     for expression, decision in _variables(plan):
         name = expression["name"]
