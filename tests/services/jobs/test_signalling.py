@@ -155,19 +155,10 @@ async def test_a_second_gain_while_the_first_is_open_is_added_to_it(place: Place
     assert "Signalé de nouveau" in [note["text"] for note in alert["note"]]
 
 
-@pytest.mark.parametrize(
-    "plan",
-    [
-        {"status": "completed"},
-        {"instantiatesCanonical": ["https://liaison.example/fhir/PlanDefinition/bpco|1.0.0"]},
-        {"period": {"start": "2099-01-01"}},
-    ],
-    ids=["over", "another protocol", "not begun"],
-)
-async def test_who_follows_no_such_protocol_now_raises_none(
-    place: Place, one: asyncpg.Connection, plan: dict[str, Any]
-) -> None:
-    await follow(place, **plan)
+async def test_who_follows_no_such_protocol_now_raises_none(place: Place, one: asyncpg.Connection) -> None:
+    other = ["https://liaison.example/fhir/PlanDefinition/bpco|1.0.0"]
+    for plan in ({"status": "completed"}, {"instantiatesCanonical": other}, {"period": {"start": "2099-01-01"}}):
+        await follow(place, **plan)
     await weigh(place, 70, 30)
     await weigh(place, 72.4, 1)
     await signal(one, place.house.engine)
