@@ -147,6 +147,7 @@ ACTS: list[tuple[list[str], str, Event]] = [
     (["retention", "holds"], "", Event.JOB),
     (["journal", "export", "{folder}/journal.jsonl"], "", Event.EXPORT),
     (["journal", "generate", "--entries", "20"], "", Event.JOB),
+    (["journal", "mandate", "{organization}", "--convention", "Convention 12", "--by", "Mme Essai"], "", Event.RIGHTS),
     (["backup", "--to", "{folder}/backups"], "", Event.BACKUP),
 ]  # fmt: skip
 ELSEWHERE = {

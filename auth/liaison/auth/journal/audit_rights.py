@@ -8,7 +8,8 @@
 """
 
 from collections.abc import Sequence
-from typing import Final
+from datetime import datetime
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -134,6 +135,30 @@ async def give_mandate(connection: asyncpg.Connection, organization: int, conven
     )
 
 
-async def end_mandate(connection: asyncpg.Connection, organization: int) -> None:
-    """The auditors of the organisation see its own entries only, from the next request on."""
-    await connection.execute("delete from audit_mandate where organization = $1", organization)
+async def end_mandate(connection: asyncpg.Connection, organization: int) -> bool:
+    """The auditors of the organisation see its own entries only, from the next request on. False where it had none."""
+    found = await connection.fetchval("delete from audit_mandate where organization = $1 returning true", organization)
+    return bool(found)
+
+
+class Mandate(NamedTuple):
+    """Whose auditors read the journal of the whole territory, and by which act."""
+
+    organization: int
+    convention: str
+    since: datetime
+
+
+async def mandates(connection: asyncpg.Connection) -> list[Mandate]:
+    rows = await connection.fetch("select organization, convention, given_at from audit_mandate order by given_at")
+    return [Mandate(*row) for row in rows]
+
+
+async def convention_of(connection: "asyncpg.Connection | asyncpg.Pool", session: int) -> str:
+    """By which act this officer reads the whole territory; '' for one who reads what concerns their organisation."""
+    found: str | None = await connection.fetchval(
+        "select m.convention from audit_mandate m join access_session s on s.organization = m.organization"
+        " where s.session = $1",
+        session,
+    )
+    return found or ""

@@ -17,7 +17,7 @@ from liaison.auth.journal.export import Export
 from liaison.auth.journal.export import export as write_export
 from liaison.auth.journal.live import Live, handovers
 from liaison.auth.journal.verify import Broken, Verdict
-from liaison.services.command import Refused, app, journal_expired, journal_generated, journal_proofs
+from liaison.services.command import Refused, app, journal_expired, journal_generated, journal_mandates, journal_proofs
 from liaison.services.command.journal_opened import (
     Data,
     Json,
@@ -41,6 +41,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     *journal_proofs.COMMANDS,
     journal_expired.expire,
     journal_generated.generate,
+    journal_mandates.mandate,
 )
 for _command in _COMMANDS:
     journal.command()(_command)

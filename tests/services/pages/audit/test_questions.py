@@ -36,6 +36,17 @@ async def test_the_desk_opens_on_the_questions(officer: httpx.AsyncClient) -> No
         assert address.startswith("#") or (await officer.get(address)).status_code == 200
 
 
+async def test_the_desk_says_how_far_its_officer_reads_and_by_which_convention(
+    place: Place, officer: httpx.AsyncClient
+) -> None:
+    assert "Vous lisez ce qui touche votre structure" in text(await officer.get("/journal"))
+    await place.house.database.writing.execute(
+        "insert into audit_mandate (organization, convention)"
+        " select organization, 'Convention du 12 mars' from held_role where role_code = 'dpo' limit 1"
+    )
+    assert "tout le territoire : Convention du 12 mars." in text(await officer.get("/journal"))
+
+
 async def test_a_professional_is_chosen_by_name_and_their_visits_are_told_without_names_of_patients(
     place: Place, officer: httpx.AsyncClient
 ) -> None:

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.journal.audit_rights import convention_of
 from liaison.services.pages.audit import identity_form
 from liaison.services.pages.audit.identity_form import REASONS, NotFoundBy
 from liaison.services.pages.audit.still_open import still_open
@@ -24,6 +25,7 @@ async def home(request: Request) -> Response:
 
 
 async def _show(request: Request, error: NotFoundBy | None = None, form: dict[str, str] | None = None) -> Response:
+    caller, _me = await signed_in(request)
     return render(
         request,
         "audit/questions.html",
@@ -32,4 +34,5 @@ async def _show(request: Request, error: NotFoundBy | None = None, form: dict[st
         error=translations(language_of(request)).gettext(error.sentence) if error else "",
         given=form or {},
         waits=await still_open(request),
+        convention=await convention_of(request.app.state.house.database.reading, caller.session),
     )
