@@ -215,6 +215,22 @@ async def test_parents_represent_a_child_until_the_day_before_they_are_of_age(
         assert (await territory.change(gp.caller, relative, period={"end": "2039-01-01"})).status == 422
 
 
+async def test_a_trainee_lets_nobody_represent_a_person(territory: Any) -> None:
+    """Row 9: what they write waits for their supervisor, and whom this lets in would not."""
+    gp = await territory.person("gp")
+    now = {"start": moment(days=1), "end": moment(days=-30)}
+    trainee = await territory.person("trainee", acts_for=gp.role, period=now)
+    patient = await territory.patient(gp)
+
+    tree = represented(territory, patient, trainee.role)
+    assert (await territory.ask(trainee.caller, "POST", "RelatedPerson", tree)).status == 403
+    relative = await territory.create(trainee.caller, territory.item_of(patient, "RelatedPerson"))
+    assert (await territory.change(trainee.caller, relative, extension=tree["extension"])).status == 403
+    stated = await territory.create(gp.caller, represented(territory, patient, gp.role))
+    telephone = [{"system": "phone", "value": "0102"}]
+    assert (await territory.change(trainee.caller, stated, telecom=telephone)).status == 200
+
+
 @pytest.mark.parametrize(("role", "status"), [("secretary", 403), ("nurse", 422)], ids=str)
 async def test_with_a_new_record_nobody_is_let_in_on_what_somebody_else_saw(
     territory: Any, role: str, status: int

@@ -4,8 +4,8 @@
   clinical record. Others could hand out by a Task what they may not even read.
 * The mental-health subteam opens psychiatry (row 4): a doctor of the team composes it, or one of its own members.
 * A representation opens the record to someone from outside (row 22): stated by the staff member who saw the judgment or the
-  document, in their own name and no other's, and not by a secretary, who permits nothing to anybody (row 10b); of parents,
-  until the child is of age (`lasting.py`). So it is too with a record that is new.
+  document, in their own name and no other's, and not by a secretary, who permits nothing to anybody (row 10b), nor by a trainee,
+  whose entries wait for the supervisor (row 9); of parents, until the child is of age (`lasting.py`). So it is too with a record that is new.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,6 +44,8 @@ _NEEDED: Final = {
         "The mental-health subteam is composed by a doctor of the team or by one of its members.",
     ),
 }
+STATE_NOBODY: Final = OPPOSITION_ONLY | {"trainee"}
+"""They state of nobody that they represent the person."""
 _TYPES: Final = frozenset({"Task", "CareTeam", "RelatedPerson"})
 _IDENTITY: Final = ("name", "birthDate", "identifier")
 _SEEN_BY: Final = "RelatedPerson.extension.extension.where(url='seenBy')"
@@ -92,7 +94,7 @@ def names_another(change: Change) -> bool:
 
 def _check_seen(who: Standing, reading: Reading) -> None:
     """Software of a structure says what its people saw; a person says what they saw themselves."""
-    if who.role_code in OPPOSITION_ONLY:
+    if who.role_code in STATE_NOBODY:
         raise Refusal(
             "Your role lets nobody in: someone of the team states the representation, once they saw the document."
         )

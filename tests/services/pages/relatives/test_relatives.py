@@ -7,9 +7,12 @@ from datetime import date, timedelta
 import httpx
 import pytest
 
+from liaison.auth.access import internal, vocabulary
 from liaison.auth.access.relations import Relation
 from liaison.auth.people import identity_checks
+from liaison.services.pages.record import Record
 
+from ....auth.access.territory import Patient, consent
 from ...oauth.conftest import Place, field
 from ..browsing import today
 
@@ -101,3 +104,19 @@ async def test_a_record_that_is_not_open_has_no_such_page(place: Place, nurse: h
     csrf = field((await nurse.get("/mes-connexions")).text, "csrf")
     assert (await nurse.post(path, data={"csrf": csrf, **guardian()})).status_code == 404
     assert await represented(place) == 0
+
+
+async def test_a_form_that_would_be_refused_is_not_shown(place: Place, nurse: httpx.AsyncClient) -> None:
+    """Row 17: a social worker of the team reads who is close to the person, once informed, and writes none of it."""
+    assert (await send(nurse, place, **FORM)).status_code == 303
+    assert "Ajouter un proche" in await page(nurse, place)
+    maker = Record(place.house.engine, await internal.open_session(place.house.database.writing, "sandbox"))
+    await maker.create(consent(Patient(f"Patient/{place.patient}"), "information"))
+    for role in [one for one in await maker.search("PractitionerRole") if "'nurse'" in str(one["code"])]:
+        await maker.update({**role, "code": [{"coding": [{"system": vocabulary.ROLE, "code": "social-worker"}]}]})
+    async with place.signed_in() as worker:
+        shown = await page(worker, place)
+
+    assert "Sylvain MAHO (enfant)" in shown
+    assert "Ajouter un proche" not in shown
+    assert "Changer" not in shown.split("Sylvain MAHO")[1].split("</ul>")[0]

@@ -8,9 +8,8 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import standing, vocabulary
+from liaison.auth.access import vocabulary
 from liaison.auth.access.classes import Class
-from liaison.auth.access.standing import Owners
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
@@ -25,6 +24,7 @@ from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.states import in_error
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
+from liaison.services.pages.writable import writable
 
 Tree = dict[str, Any]
 
@@ -100,27 +100,13 @@ async def _place(request: Request) -> tuple[Place, str]:
 
 
 async def _readers(request: Request, caller: Caller, record: Record, patient: str) -> Readers | None:
-    if not await _may_write(request, caller, patient):
+    # A note, signed by themselves, in this very record and now: a secretary keeps what they open a record with, and writes in no
+    # notebook.
+    if not await writable(request, caller, patient, Class.PROCHES):
         return None
     async with identities(request, caller) as cell:
         gettext = translations(language_of(request)).gettext
         return await readers(cell, record, patient, gettext, by_function=False)
-
-
-async def _may_write(request: Request, caller: Caller, patient: str) -> bool:
-    """A note, signed by themselves, in this very record and now: a secretary keeps what they open a record with, and writes in
-    no notebook."""
-    store = request.app.state.house.store
-    key = store.key(*patient.split("/"))
-    assert key is not None, "it was read"
-    with faults.reported():
-        async with store.database.reading.acquire() as connection:
-            who = await standing.standing(connection, store.ids, caller.session, [key.patient])
-            secret = (await store.vault.patient_keys(connection, [key.patient])).get(key.patient)
-    if secret is None:
-        raise NotFound
-    own = Owners(author=Owners.of(secret, who.signature).author)
-    return bool(who.may_write(key.patient, own) & secret.permute(int(Class.PROCHES)))
 
 
 async def _check_named(request: Request, caller: Caller, patient: int) -> None:

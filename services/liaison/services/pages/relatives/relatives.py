@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import adopted, vocabulary
+from liaison.auth.access import vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import extension
-from liaison.auth.access.writing import OPPOSITION_ONLY
+from liaison.auth.access.letting_in import STATE_NOBODY
 from liaison.fhir.errors import Forbidden
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.languages import language_of, translations
@@ -26,8 +26,9 @@ from liaison.services.pages.reading.contact import ways
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.relatives.stating import LINKS, MEASURES, NotStated, ended, relative
-from liaison.services.pages.role_names import CHECKERS, writes
+from liaison.services.pages.role_names import CHECKERS
 from liaison.services.pages.signed_in import Me, address_of, signed_in
+from liaison.services.pages.writable import writable
 
 Tree = dict[str, Any]
 _MOST: Final = 50
@@ -96,7 +97,8 @@ async def _show(
     status: int = 200,
 ) -> Response:
     gettext = translations(language_of(request)).gettext
-    may = writes(await adopted.in_force(request.app.state.house.database), me.role_code, Class.FILE)
+    # In this very record: to a social worker, the identity is open to read alone, but in a record that they opened themselves.
+    may = bool(me.role_reference) and await writable(request, record.caller, f"Patient/{patient['id']}", Class.FILE)
     return render(
         request,
         "relatives/relatives.html",
@@ -105,8 +107,8 @@ async def _show(
         who=identity(patient),
         today=record.now().date(),
         relatives=[_told(tree, record, gettext) for tree in await _listed(record, patient)],
-        may_write=may and bool(me.role_reference),
-        may_state=me.role_code not in OPPOSITION_ONLY,
+        may_write=may,
+        may_state=me.role_code not in STATE_NOBODY,
         checks=me.role_code in CHECKERS,
         links=[(code, words) for code, (words, _system) in LINKS.items()],
         measures=list(MEASURES.items()),
