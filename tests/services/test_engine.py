@@ -1,5 +1,6 @@
 """The one door: everything through it is filtered, journaled first, and answered, whatever happens."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.sessions import end_session, is_alive
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.interactions.routing import Route
+from liaison.fhir.store import reader
 from liaison.fhir.store.contract import Answer, Request
 from liaison.services import engine
 from liaison.services.engine import Engine
@@ -37,6 +39,26 @@ async def entries(house: House) -> int:
         "select count(*) from journal_entry where event <> $1", Event.LINK
     )
     return found
+
+
+async def test_the_journal_waits_for_the_reads_under_way(
+    house: House, maker: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "_SOON", 60.0)
+    path = await made(house, maker)
+    async with house.database.writing.acquire() as other, other.transaction():
+        await other.execute("lock table version")
+        reading = asyncio.create_task(house.engine.handle(maker, Request("GET", path)))
+        while house.store.reader._batches["patient"]._back.is_set():
+            await asyncio.sleep(0)
+        recording = asyncio.create_task(house.journal.record((Entry(Event.JOB),)))
+        await asyncio.sleep(0.05)
+        assert not recording.done()
+
+    assert (await reading).status == 200
+    await recording
+    together = "select count(distinct written) from journal_entry where event in ($1, $2)"
+    assert await house.database.reading.fetchval(together, Event.READ, Event.JOB) == 1
 
 
 async def test_a_read_is_in_the_journal_when_it_is_answered(house: House, maker: Caller) -> None:

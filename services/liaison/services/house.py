@@ -115,6 +115,7 @@ class House:
             signing_keys = await SigningKeys.open(database, vault.territory)
             key_sets = KeySets(Fetcher(private=settings.fetch_private_addresses))
             store = await stack.enter_async_context(Store(database, vault, Filter(), Watching(vault, journal)))
+            journal.gathers(store.reader.back)
             audit = AuditReader(database, vault, keys, store.filter, settings.fhir_base)
             elsewhere = {**operations.ELSEWHERE, "AuditEvent": audit_events(audit)}
             issuer = Issuer(signing_keys, settings.public_url)

@@ -61,6 +61,23 @@ async def test_entries_form_one_chain(journal: Journal, raw: asyncpg.Connection,
     assert [one.previous for one in chain[1:]] == [leaf(one) for one in chain[:-1]]
 
 
+async def test_a_group_waits_for_what_is_under_way_and_takes_what_it_brings(
+    journal: Journal, raw: asyncpg.Connection, caller: Caller
+) -> None:
+    brought = asyncio.Event()
+    journal.gathers(lambda: asyncio.wait_for(brought.wait(), 60))
+    first = asyncio.create_task(journal.record([entry(caller, Event.READ, patient=1)]))
+    await asyncio.sleep(0.02)
+    assert not first.done()
+
+    second = asyncio.create_task(journal.record([entry(caller, Event.READ, patient=2)]))
+    brought.set()
+    await asyncio.gather(first, second)
+
+    (transactions,) = await raw.fetchrow("select count(distinct written) from journal_entry where event = 1")
+    assert transactions == 1
+
+
 async def test_postgresql_computes_the_same_leaf(journal: Journal, raw: asyncpg.Connection, caller: Caller) -> None:
     await journal.record([entry(caller, Event.READ, patient=one, outcome=4) for one in (-(2**63), 0, 2**63 - 1)])
     async with raw.transaction():

@@ -3,7 +3,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from liaison.fhir.store.batching import CROWD, Batcher
+from liaison.fhir.store.batching import Batcher
 
 
 def recorder(batches: list[list[int]], seconds: float = 0.01) -> Callable[[Sequence[int]], Awaitable[list[int]]]:
@@ -31,9 +31,9 @@ async def test_what_arrives_in_one_turn_of_the_loop_leaves_together() -> None:
     batches: list[list[int]] = []
     batcher: Batcher[int, int] = Batcher(recorder(batches))
 
-    await asyncio.gather(*(batcher.put(n) for n in range(CROWD * 2)))
+    await asyncio.gather(*(batcher.put(n) for n in range(32)))
 
-    assert [len(batch) for batch in batches] == [CROWD * 2]
+    assert [len(batch) for batch in batches] == [32]
 
 
 async def test_a_batch_is_bounded() -> None:
@@ -45,23 +45,54 @@ async def test_a_batch_is_bounded() -> None:
     assert [len(batch) for batch in batches] == [4, 4, 2]
 
 
-async def test_a_second_lane_serves_a_crowd_and_nobody_else() -> None:
-    first: list[list[int]] = []
-    second: list[list[int]] = []
-    batcher: Batcher[int, int] = Batcher(recorder(first, 0.05), recorder(second, 0.05))
+async def test_the_batch_under_way_is_waited_for_and_not_the_next() -> None:
+    batches: list[list[int]] = []
+    gone_on: list[int] = []
+    batcher: Batcher[int, int] = Batcher(recorder(batches))
 
-    waiting = [batcher.put(0)]
-    await asyncio.sleep(0)
-    waiting += [batcher.put(n) for n in range(1, CROWD)]
-    await asyncio.sleep(0)
-    assert not second
-    waiting.append(batcher.put(CROWD))
-    await asyncio.sleep(0)
-    assert second == [list(range(1, CROWD + 1))]
+    async def asking(item: int) -> None:
+        gone_on.append(await batcher.put(item))
 
-    assert await asyncio.gather(*waiting) == [-n for n in range(CROWD + 1)]
-    again = batcher.put(99)
-    assert await again == -99 and first[-1] == [99]
+    first = asyncio.create_task(asking(1))
+    while not batches:
+        await asyncio.sleep(0)
+    second = asyncio.create_task(asking(2))
+    await batcher.back(60)
+
+    assert gone_on == [-1]  # whoever waited for it has had a turn, and the next batch is on its way
+    await asyncio.gather(first, second)
+    assert batches == [[1], [2]]
+
+
+async def test_nothing_under_way_is_not_waited_for() -> None:
+    batcher: Batcher[int, int] = Batcher(recorder([]))
+    await batcher.put(1)
+
+    waiting = asyncio.create_task(batcher.back(60))
+    await asyncio.sleep(0)
+
+    assert waiting.done()
+
+
+async def test_a_batch_that_does_not_come_back_is_waited_for_a_while() -> None:
+    batcher: Batcher[int, int] = Batcher(recorder([], 60))
+    waiting = batcher.put(1)
+    await asyncio.sleep(0)
+
+    await batcher.back(0.01)
+
+    assert not waiting.done()
+
+
+async def test_a_batch_that_failed_is_back() -> None:
+    async def run(_items: Sequence[int]) -> list[int]:
+        raise ValueError
+
+    batcher: Batcher[int, int] = Batcher(run)
+    with pytest.raises(ValueError):
+        await batcher.put(1)
+
+    await batcher.back(60)
 
 
 async def test_a_failure_reaches_every_waiter_of_its_batch_and_no_other() -> None:

@@ -1,7 +1,8 @@
 """Durable before disclosed: entries leave in groups, the next group when the previous one is on disk.
 
-No timers: alone, a request waits for one commit of its own. Each group is one COPY on a connection kept for it. Every
-process has a chain (a random worker number, a sequence, the leaf hash of the entry before), so that an entry removed
+No timers: alone, a request waits for one commit of its own. In company a group waits for the readings under way
+(`gathers`), whose answers ask for entries too, so that one commit serves both. Each group is one COPY on a connection kept
+for it. Every process has a chain (a random worker number, a sequence, the leaf hash of the entry before), so that an entry removed
 before the integrator has seen it leaves a hole that verify finds.
 
 Entries of a write are inserted by the write's own transaction, which may abort after them: they are no link of the
@@ -15,7 +16,7 @@ import contextlib
 import os
 import secrets
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 
@@ -90,6 +91,7 @@ class Journal:
         self._connection: asyncpg.Connection | None = None
         self._queue: deque[tuple[list[Prepared], asyncio.Future[None]]] = deque()
         self._draining: asyncio.Task[None] | None = None
+        self._gathered: Callable[[], Awaitable[object]] | None = None
         self._pending: list[Pending] = []
         self._link_timer: asyncio.TimerHandle | None = None
         self._minute_timer: asyncio.TimerHandle | None = None
@@ -110,6 +112,11 @@ class Journal:
     def _prepared(self, entries: Sequence[Entry]) -> list[Prepared]:
         at = self._clock.now()  # to the microsecond, as timestamptz keeps it
         return [(one[0], one[1], at, one[2], one[3], one[4], body(one)) for one in entries]
+
+    def gathers(self, back: Callable[[], Awaitable[object]]) -> None:
+        """Before a group leaves, `back` is awaited: it returns when what is about to bring entries has brought them, at once
+        when nothing is, and soon in any case. It raises nothing."""
+        self._gathered = back
 
     # ---- what callers use -----------------------------------------------------------------------------------------
 
@@ -185,6 +192,8 @@ class Journal:
 
     async def _drain(self) -> None:
         while self._queue or self._link_due:
+            if self._gathered is not None:
+                await self._gathered()
             group: list[Prepared] = []
             waiting: list[asyncio.Future[None]] = []
             while self._queue and (not group or len(group) + len(self._queue[0][0]) <= MOST):

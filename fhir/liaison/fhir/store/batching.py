@@ -4,6 +4,7 @@ No timers: alone, an item waits for nobody.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -11,21 +12,20 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MOST = 256
-CROWD = 16
-"""So many waiting items are worth a second round trip beside the one under way; fewer would only split it."""
 
 
 class Batcher(Generic[Item, Result]):
-    """Each of `runs` does one batch at a time: it gets the items and gives their results in order. What it raises, every
-    waiter of the batch gets. The first is always used; the next ones only when a crowd is waiting."""
+    """`run` does one batch at a time: it gets the items and gives their results in order. What it raises, every waiter of
+    the batch gets."""
 
-    def __init__(self, *runs: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]], most: int = MOST) -> None:
-        self._runs = runs
-        self._idle = list(reversed(range(len(runs))))  # the last one is taken first
+    def __init__(self, run: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]], *, most: int = MOST) -> None:
+        self._run = run
         self._most = most
         self._items: list[Item] = []
         self._waiters: list[asyncio.Future[Result]] = []
-        self._busy: set[asyncio.Task[None]] = set()
+        self._draining: asyncio.Task[None] | None = None
+        self._back = asyncio.Event()
+        self._back.set()
 
     def put(self, item: Item) -> "asyncio.Future[Result]":
         """The future result. Cancelling it withdraws nothing: the batch runs for the others."""
@@ -33,34 +33,41 @@ class Batcher(Generic[Item, Result]):
         waiter: asyncio.Future[Result] = loop.create_future()
         self._items.append(item)
         self._waiters.append(waiter)
-        idle = self._idle
-        if idle and (len(idle) == len(self._runs) or len(self._items) == CROWD):
+        if self._draining is None:
             # The task starts after this turn of the loop, so that requests read together leave together.
-            task = loop.create_task(self._drain(idle.pop()))
-            self._busy.add(task)
-            task.add_done_callback(self._busy.discard)
+            self._draining = loop.create_task(self._drain())
         return waiter
+
+    async def back(self, within: float) -> None:
+        """Returns when the batch under way is back, or after so many seconds: at once when there is none. Its waiters have
+        gone on by then; what waits for the next batch is not waited for."""
+        if not self._back.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within):
+                    await self._back.wait()
 
     async def close(self) -> None:
         """Waits for what is under way."""
-        while self._busy:
-            await asyncio.wait(self._busy)
+        while self._draining is not None:
+            await asyncio.wait([self._draining])
 
-    async def _drain(self, lane: int) -> None:
+    async def _drain(self) -> None:
         try:
             while self._items:
                 most = self._most
                 items, self._items = self._items[:most], self._items[most:]
                 waiters, self._waiters = self._waiters[:most], self._waiters[most:]
-                await _one(self._runs[lane], items, waiters)
+                self._back.clear()
+                try:
+                    await _one(self._run, items, waiters)
+                finally:
+                    self._back.set()
         finally:
-            self._idle.append(lane)
-            self._idle.sort(reverse=True)
-            if len(self._idle) == len(self._runs):
-                # Only a cancelled loop gets here with waiters left; nobody would ever answer them.
-                for waiter in self._waiters:
-                    waiter.cancel()
-                self._items, self._waiters = [], []
+            self._draining = None
+            # Only a cancelled loop gets here with waiters left; nobody would ever answer them.
+            for waiter in self._waiters:
+                waiter.cancel()
+            self._items, self._waiters = [], []
 
 
 async def _one(

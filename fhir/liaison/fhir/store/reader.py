@@ -18,8 +18,6 @@ Family = Literal["patient", "directory"]
 
 _TABLES: Final[dict[Family, str]] = {"patient": "version", "directory": "directory_version"}
 
-_LANES: Final[dict[Family, int]] = {"patient": 2, "directory": 1}
-
 
 class _Asked(NamedTuple):
     session: int
@@ -139,12 +137,9 @@ class Reader:
     def __init__(self, database: Database, vault: Vault, filter_: AccessFilter) -> None:
         self._database = database
         self._vault = vault
-        # Two at once keep PostgreSQL and this process both at work when many wait.
-        self._lanes = {
-            family: [_Lane(database, vault, filter_, family) for _ in range(count)] for family, count in _LANES.items()
-        }
+        self._lanes = {family: _Lane(database, vault, filter_, family) for family in _TABLES}
         self._batches: dict[Family, Batcher[_Asked, Row | None]] = {
-            family: Batcher(*(lane.read for lane in lanes)) for family, lanes in self._lanes.items()
+            family: Batcher(lane.read) for family, lane in self._lanes.items()
         }
         self._of_patients = self._batches["patient"].put
         self._of_directory = self._batches["directory"].put
@@ -153,13 +148,17 @@ class Reader:
     async def close(self) -> None:
         for batches in self._batches.values():
             await batches.close()
-        for lanes in self._lanes.values():
-            for lane in lanes:
-                await lane.close()
+        for lane in self._lanes.values():
+            await lane.close()
 
     def read(self, caller: Caller, key: Key) -> Awaitable[Row | None]:
         """The current version, a deletion included."""
         return (self._of_patients if key.patient else self._of_directory)(_Asked(caller.session, key))
+
+    async def back(self) -> None:
+        """Returns when the batches under way are back: at once when there are none, and soon in any case."""
+        for batches in self._batches.values():
+            await batches.back(_SOON)
 
     async def version(self, caller: Caller, key: Key, version: int) -> Row | None:
         """One version, judged by its own classes and the caller's rights of now."""
@@ -186,3 +185,4 @@ class Reader:
 
 
 _NO_VERSION: Final = 2**31 - 1
+_SOON: Final = 0.02
