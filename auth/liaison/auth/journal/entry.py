@@ -130,33 +130,49 @@ _EVENTS: Final[Mapping[str, Event]] = {
 _WRITTEN: Final = {"create": Event.CREATE, "update": Event.UPDATE, "delete": Event.DELETE}
 
 
-def _of(caller: Caller, event: int, patient: int, request: Request | None, more: Mapping[str, Any]) -> Entry:
+def _of(
+    caller: Caller,
+    event: int,
+    patient: int,
+    request: Request | None,
+    *,
+    outcome: int = OUTCOME_OK,
+    status: int = 200,
+    items: tuple[Item, ...] = (),
+    query: str = "",
+    total: int | None = None,
+    returned: int | None = None,
+    digest: str = "",
+    reason: str = "",
+    requested: tuple[str, str] = ("", ""),
+    detail: Mapping[str, Any] | None = None,
+) -> Entry:
     asked = request or _NOTHING
     return Entry(
         event,
-        more.get("outcome", OUTCOME_OK),
+        outcome,
         patient,
         caller.practitioner or caller.client,
         caller.organization,
-        more.get("status", 200),
+        status,
         caller.session,
         caller.purpose,
         caller.role_code,
         caller.role,
         caller.account,
         caller.client,
-        more.get("items", ()),
+        items,
         asked.method,
         asked.path,
-        more.get("query", ""),
-        more.get("total"),
-        more.get("returned"),
-        more.get("digest", ""),
+        query,
+        total,
+        returned,
+        digest,
         asked.request_id,
         asked.address,
-        more.get("reason", ""),
-        more.get("requested", ("", "")),
-        more.get("detail"),
+        reason,
+        requested,
+        detail,
         caller.acts_for,
         caller.proven,
         _took(),
@@ -178,7 +194,7 @@ def entry(caller: Caller, event: Event, *, patient: int = 0, request: Request | 
 
     `more` are fields of Entry: outcome, status, reason, detail, items, requested.
     """
-    return _of(caller, event, patient, request or ASKED.get(), more)
+    return _of(caller, event, patient, request or ASKED.get(), **more)
 
 
 def _pairs(grants: Sequence[Grant]) -> tuple[int, ...]:
@@ -221,17 +237,20 @@ def _refusal(
 ) -> Iterator[Entry]:
     event = _EVENTS.get(where.name, Event.OPERATION) if where else Event.OPERATION
     found = _by_patient(consulted, about)
-    more: dict[str, Any] = {
-        "outcome": OUTCOME_FAILED if status >= 500 else OUTCOME_REFUSED,
-        "status": status,
-        "query": request.query,
-        "requested": (where.type_, where.id_) if where else ("", ""),
-        "detail": {"issue": issue} if issue else None,
-        "items": tuple(found.pop(0, ())),
-    }
-    yield _of(caller, event, 0, request, more)
+    yield _of(
+        caller,
+        event,
+        0,
+        request,
+        outcome=OUTCOME_FAILED if status >= 500 else OUTCOME_REFUSED,
+        status=status,
+        query=request.query,
+        requested=(where.type_, where.id_) if where else ("", ""),
+        detail={"issue": issue} if issue else None,
+        items=tuple(found.pop(0, ())),
+    )
     for patient, items in found.items():  # was read, whatever became of the request
-        yield _of(caller, Event.SEARCH, patient, request, {"items": tuple(items)})
+        yield _of(caller, Event.SEARCH, patient, request, items=tuple(items))
 
 
 def _where(request: Request) -> Route | None:
@@ -282,11 +301,10 @@ def entries_for(
 def _read(caller: Caller, event: Event, request: Request, where: Route | None, answer: Answer) -> Entry:
     if not answer.disclosed:  # an answer of another reader, which shows no resource of the store
         requested = (where.type_, where.id_) if where else ("", "")
-        return _of(caller, event, 0, request, {"status": answer.status, "requested": requested})
+        return _of(caller, event, 0, request, status=answer.status, requested=requested)
     (patient, kind, res), version, grants = answer.disclosed[0]
-    return _of(
-        caller, event, patient, request, {"status": answer.status, "items": ((kind, res, version, *_pairs(grants)),)}
-    )
+    items = ((kind, res, version, *_pairs(grants)),)
+    return _of(caller, event, patient, request, status=answer.status, items=items)
 
 
 def _query(
@@ -294,18 +312,21 @@ def _query(
 ) -> Iterator[Entry]:
     found = _by_patient((*answer.consulted, *answer.disclosed), about)
     directory = tuple(found.pop(0, ()))
-    more: dict[str, Any] = {
-        "status": answer.status,
-        "query": answer.asked or request.query,
-        "total": answer.total,
-        "returned": len(answer.disclosed),
-        "digest": digest(answer.disclosed),
-        "items": directory,
-        "requested": (where.type_, where.id_) if where else ("", ""),
-    }
-    yield _of(caller, event, 0, request, more)
+    yield _of(
+        caller,
+        event,
+        0,
+        request,
+        status=answer.status,
+        query=answer.asked or request.query,
+        total=answer.total,
+        returned=len(answer.disclosed),
+        digest=digest(answer.disclosed),
+        items=directory,
+        requested=(where.type_, where.id_) if where else ("", ""),
+    )
     for patient, items in found.items():
-        yield _of(caller, event, patient, request, {"status": answer.status, "items": tuple(items)})
+        yield _of(caller, event, patient, request, status=answer.status, items=tuple(items))
 
 
 def entries_for_changes(
@@ -331,6 +352,6 @@ def entries_for_changes(
         classes = [
             [*item[:3], *relabelled[key]] for item in items if (key := Key(patient, item[0], item[1])) in relabelled
         ]
-        more = {"items": tuple(items), "detail": {"classes": classes} if classes else None}
-        found.append(_of(caller, event, patient, asked, more))
+        detail = {"classes": classes} if classes else None
+        found.append(_of(caller, event, patient, asked, items=tuple(items), detail=detail))
     return tuple(found)

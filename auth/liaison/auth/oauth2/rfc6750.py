@@ -73,7 +73,7 @@ class Bearer:
     async def caller(self, authorization: str, call: Call = NO_CALL) -> Caller:
         """The caller of a header 'Bearer …' or 'DPoP …'. Raises Unauthorized for anything else, Unavailable without
         database."""
-        digest = hashlib.blake2b(authorization.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        digest = hashlib.sha256(authorization.encode("utf-8", "surrogatepass")).digest()
         known = self._known.get(digest)
         if known is None or self._database.clock.seconds() >= known.expires_at:
             known = await self._verify(authorization, digest)

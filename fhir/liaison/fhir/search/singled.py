@@ -81,7 +81,7 @@ _TELLS_NOTHING: Final = frozenset({400, 401, 403})
 def left_unnamed(answer: Answer) -> frozenset[Singled]:
     """Whom the answer, and those within it, are about without showing anything of them. What was refused before any
     record was looked at, or could not be done, tells of nobody; that several match (412), or none (404), does."""
-    if answer.status in _TELLS_NOTHING or answer.status >= 500:
+    if not (answer.singled or answer.parts) or answer.status in _TELLS_NOTHING or answer.status >= 500:
         return frozenset()
     found = set(answer.singled)
     found.difference_update(one.key.patient for one in (*answer.disclosed, *answer.consulted))

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from math import inf
 from typing import Final
 
@@ -47,7 +47,7 @@ class Clock:
         return time.monotonic() + self._ahead
 
     def now(self) -> datetime:
-        return _BEGINNING + timedelta(seconds=self.seconds())
+        return datetime.fromtimestamp(self.seconds(), UTC)
 
     async def keep(self, ask: Ask) -> None:
         """Looks again and again, until it is cancelled. While the database cannot be reached the monotonic clock goes on."""
