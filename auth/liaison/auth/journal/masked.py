@@ -75,10 +75,10 @@ def _tells(name: str, on: frozenset[str], *, operation: bool) -> bool:
         return False
     if code in ("_filter", "_text", "_content", "_query"):
         return True
-    targets = _targets(code, on)
     if dot:
-        return _tells(rest, frozenset({modifier} & set(RESOURCE_TYPES)) or targets, operation=False)
-    if modifier == "identifier" and targets & _PERSONS:
+        towards = frozenset({modifier}) if modifier in RESOURCE_TYPES else _targets(code, on)
+        return _tells(rest, towards, operation=False)
+    if modifier == "identifier" and _targets(code, on) & _PERSONS:
         return True
     if on & _PERSONS:
         if code not in _SHOWN and not _known(code, on):

@@ -89,6 +89,7 @@ async def test_who_was_asked_for_is_read_with_a_reason_too(place: Place, officer
     exported = await officer.get("/journal/export.ndjson?role=nurse")
 
     assert query_of(shown.text) == "GET Patient?family=***&birthdate=***&_count=5"
+    assert "Ce qui a été demandé GET Patient?family=***&birthdate=***&_count=5" in text(shown)
     assert base64.b64encode(b"GET Patient?family=***&birthdate=***&_count=5").decode() in exported.text
     assert (await say(officer, line, reason="Signalement", more=" ")).status_code == 400
     assert "Plainte 12" not in text(await officer.get("/journal/recherche?role=dpo"))

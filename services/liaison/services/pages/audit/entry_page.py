@@ -1,4 +1,4 @@
-"""One line of the journal as software reads it: the AuditEvent itself. Of a question that says who somebody is, that is
+"""One line of the journal: what was asked, and the AuditEvent as software reads it. Of a question that says who somebody is, that is
 left out (journal.masked) until an officer says why they read it: a reasoned unmask, itself an entry."""
 
 from typing import Any
@@ -49,8 +49,9 @@ async def entry_page(request: Request) -> Response:
         status=400 if error else 200,
         id=id_,
         raw=orjson.dumps(tree, option=orjson.OPT_INDENT_2).decode(),
-        hidden="" if read or shown == whole else unquote_plus(shown),
-        whole=unquote_plus(whole) if read else "",
+        question=unquote_plus(whole if read else shown),
+        hidden=not read and shown != whole,
+        read=read,
         reasons=REASONS,
         error=error,
         given=form,
