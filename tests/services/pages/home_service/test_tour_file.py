@@ -74,6 +74,16 @@ def test_what_the_calendar_calls_off_is_no_visit() -> None:
 
 
 @pytest.mark.parametrize(
+    "start", ["DTSTART;TZID=Asia/Tokyo:20261201T163000", "DTSTART:20261201T073000Z", "DTSTART:20261201T083000"]
+)
+def test_a_moment_of_any_zone_is_that_moment_in_paris(start: str) -> None:
+    [visit], problems = read_tours(CALENDAR.replace("DTSTART;TZID=Europe/Paris:20261201T083000", start).encode())
+
+    assert problems == []
+    assert visit.start == datetime(2026, 12, 1, 8, 30, tzinfo=PARIS)
+
+
+@pytest.mark.parametrize(
     ("content", "line", "column"),
     [
         (f"{HEAD}\n{LINE.replace('2026-12-01', 'demain')}", 2, "date"),
@@ -84,15 +94,17 @@ def test_what_the_calendar_calls_off_is_no_visit() -> None:
         (f"{HEAD}\n{LINE}\n{LINE.replace('08:30', '08:40')}", 2, "numero"),
         (HEAD, 0, ""),
         ("\0\0", 0, ""),
-        (CALENDAR.replace("DTSTART;TZID=Europe/Paris", "DTSTART;TZID=Asia/Tokyo"), 5, "DTSTART"),
+        (CALENDAR.replace("DTSTART;TZID=Europe/Paris", "DTSTART;TZID=Mars/Phobos"), 5, "DTSTART"),
         (CALENDAR.replace("20261201T083000", "20261201"), 5, "DTSTART"),
         (CALENDAR.replace("VERSION:2.0\n", "VERSION:2.0\n").replace("SUMMARY", "RRULE:FREQ=DAILY\nSUMMARY"), 7, "RRULE"),
         (CALENDAR.partition("END:VEVENT")[0], 3, "VEVENT"),
+        (CALENDAR.replace("20261201T083000", "2026-12-01"), 5, "DTSTART"),
+        (CALENDAR.replace("END:VCALENDAR\n", ""), 0, ""),
         (CALENDAR.replace("SUMMARY:LE FLOCH Jeannine", "SUMMARY:"), 3, "SUMMARY"),
     ],
     ids=[
         "no date", "no hour", "ends before it begins", "no aide", "a column that is not known", "a number twice", "nobody",
-        "no text", "another zone", "a whole day", "a rule of repetition", "cut short", "nobody's",
+        "no text", "a zone that is not known", "a whole day", "a rule of repetition", "cut short", "no moment", "never ended", "nobody's",
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_named_and_nothing_is_taken(content: str, line: int, column: str) -> None:
