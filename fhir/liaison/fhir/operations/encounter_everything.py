@@ -93,7 +93,7 @@ async def _page(
     following = None
     if len(every) > count:
         stored = await sealed_list.save(store, every)
-        following = replace(call.here, snapshot=snapshot, total=len(matches), stored=stored, offset=count)
+        following = call.here._replace(snapshot=snapshot, total=len(matches), stored=stored, offset=count)
     shown = included[: max(0, count - len(matches))]
     return call.answer(store, caller, matches[:count], shown, following, base_url, len(matches))
 
@@ -109,5 +109,5 @@ async def _further(store: Store, caller: Caller, call: Call, base_url: str) -> A
     matches = [one for one in opened if one.row.key in matching]
     included = [one for one in opened if one.row.key not in matching]
     upto = here.offset + count
-    following = replace(here, offset=upto) if len(every) > upto else None
+    following = here._replace(offset=upto) if len(every) > upto else None
     return call.answer(store, caller, matches, included, following, base_url, here.total)

@@ -79,8 +79,7 @@ class _Reading:
         following = None
         if more:
             last, moment = found[-1]
-            following = replace(
-                call.here,
+            following = call.here._replace(
                 snapshot=self.snapshot or "",
                 position=Position(moment, last.key.res, last.key.patient),
                 offset=last.key.kind,

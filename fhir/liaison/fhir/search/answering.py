@@ -100,13 +100,13 @@ class Page:
         if here.backward:
             found.reverse()
             cut = self._cursor(total, position=_cut(last[1]), backward=True) if len(last) > 1 else None
-            return found, total, Around(self._first(), cut, replace(here, backward=False))
+            return found, total, Around(self._first(), cut, here._replace(backward=False))
         if len(last) < 2:
             following = None
             total = len(found) if self.first else total
         else:
             following = self._cursor(total, position=_cut(last[0]), backward=False)
-        previous = None if here.position is None else replace(here, backward=True)
+        previous = None if here.position is None else here._replace(backward=True)
         return found, total, Around(self._first(), previous, following)
 
     async def _of_list(self) -> tuple[list[Candidate], int | None, Around]:
@@ -119,18 +119,18 @@ class Page:
             keys = await load(self.store, listed)
         total, upto = len(keys), here.offset + count
         following = self._cursor(total, stored=listed, offset=upto) if total > upto else None
-        previous = replace(here, offset=max(0, here.offset - count)) if here.offset else None
+        previous = here._replace(offset=max(0, here.offset - count)) if here.offset else None
         found = [Candidate(key, 0, here.started, here.started, None) for key in keys[here.offset : upto]]
         return found, total, Around(self._first(), previous, following)
 
     def _cursor(self, total: int | None, **where: Any) -> Cursor:
-        return replace(self.here, snapshot=self.run.snapshot or "", total=total, **where)
+        return self.here._replace(snapshot=self.run.snapshot or "", total=total, **where)
 
     def _first(self) -> Cursor | None:
         """The first page once more, at the same snapshot. None on the first page itself."""
         here = self.here
         known = here.position is not None or here.offset
-        return replace(here, position=None, backward=False, offset=0) if known else None
+        return here._replace(position=None, backward=False, offset=0) if known else None
 
     def _searchset(
         self,
@@ -141,7 +141,7 @@ class Page:
         told: Sequence[Issue] = (),
     ) -> Answer:
         links = [("self", url(self.base_url, self.path, (*self.query.pairs, *self.carried)))]
-        for relation, cursor in around._asdict().items():
+        for relation, cursor in zip(Around._fields, around, strict=True):
             if cursor is not None:
                 text = page.seal(self.store.vault.cursor, self.caller, self.type_, cursor)
                 links.append((relation, url(self.base_url, self.path, ((page.PARAMETER, text), *self.carried))))

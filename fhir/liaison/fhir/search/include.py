@@ -47,6 +47,8 @@ class Includes:
 
     async def of(self, matches: Sequence[Opened]) -> list[Opened]:
         """Each resource once, the matches left out; nearest first."""
+        if not self.includes:
+            return []
         self._seen = {one.row.key for one in matches}
         fresh: Sequence[Opened] = matches
         for turn in range(ROUNDS):

@@ -70,8 +70,12 @@ class Links:
     async def plan(self, query: Query, scope: Scope = None) -> Plan:
         """The plan of a search, its chains followed; with `scope`, in these records only."""
         self._note(query)
-        query = await resolved(self.store, self.caller, query, self.base_url, self.snapshot, self.consulted)
-        self._note(query)
+        asked, query = (
+            query,
+            await resolved(self.store, self.caller, query, self.base_url, self.snapshot, self.consulted),
+        )
+        if query is not asked:
+            self._note(query)
         known = await self.conditions(query.criteria, query.type_, scope)
         query = await self._decidable(query, known, scope)
         return within(plan(query, self.bound(query.type_), self.store.key, known), scope)

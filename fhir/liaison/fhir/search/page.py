@@ -7,9 +7,8 @@ versions live. Rights are not in it: each page asks for them again, so a page ma
 
 import base64
 import binascii
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -26,8 +25,7 @@ _FORM: Final = 3
 """Of what is sealed. It is part of the seal: a cursor of another form, made before an update, is a dead one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """`started` is the moment of the first page, `added` are the numbers of the parameters added by the territory that the
     query may name, as they were then. Either `position` or (`stored`, `offset`) says where the page begins;
     none of them: the first page. `position` is the last row before a cut: the page follows it, or with `backward` ends

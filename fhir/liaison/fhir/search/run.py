@@ -25,7 +25,7 @@ from liaison.fhir.search.plan import NOBODY, Plan, reads_words
 from liaison.fhir.search.sort import BY_UPDATE, needs_values, ordered
 from liaison.fhir.search.sql import Columns, Compiler, Family, Order, Position, Statement
 from liaison.fhir.search.withheld import Left, lenient
-from liaison.fhir.store.contract import Caller, Key, Row
+from liaison.fhir.store.contract import Caller, Key, Row, make
 from liaison.fhir.store.faults import reported
 from liaison.fhir.store.identity import IDENTIFIER, identifier_token
 from liaison.fhir.store.rows import rows_of
@@ -381,7 +381,7 @@ def _candidates_of(records: Sequence[Any], columns: Columns) -> list[Candidate]:
     if columns == "row":
         rows = rows_of(records)
         return [
-            Candidate(row[0], row[1], row[2], record[12], row, row[4])
+            make(Candidate, (row[0], row[1], row[2], record[12], row, row[4]))
             for row, record in zip(rows, records, strict=True)
         ]
     return [

@@ -105,8 +105,11 @@ def _require_unchanged(cursor: Cursor) -> None:
 
 def _added(given: Sequence[tuple[str, str]]) -> tuple[int, ...]:
     """The numbers of the added parameters that a query may name."""
+    added = in_force().ready
+    if not added:
+        return ()
     asked = " ".join(text for pair in given for text in pair)
-    return tuple(one.number for one in in_force().ready if one.code in asked)
+    return tuple(one.number for one in added if one.code in asked)
 
 
 def _permitted(caller: Caller, types: Sequence[str]) -> frozenset[str]:

@@ -30,11 +30,12 @@ def searchset(
     urls = b",".join(b'{"relation":"%b","url":%b}' % (name.encode(), orjson.dumps(url)) for name, url in links)
     parts.append(b',"link":[%b]' % urls)
     base = base_url.encode()
-    entries = _entries(matches, b"match", base, ids_of) + _entries(included, b"include", base, ids_of)
+    entries = [*_entries(matches, b"match", base, ids_of), *_entries(included, b"include", base, ids_of)]
     if told:
-        entries.append(b'{"resource":%b,"search":{"mode":"outcome"}}' % outcome.render(tuple(told)))
+        entries.append(b',{"resource":%b,"search":{"mode":"outcome"}}' % outcome.render(tuple(told)))
     if entries:
-        parts += [b',"entry":[', b",".join(entries), b"]"]
+        entries[0] = entries[0].removeprefix(b",")
+        parts += [b',"entry":[', *entries, b"]"]
     parts.append(b"}")
     shown = tuple([one.disclosure for one in (*matches, *included)])
     return Answer(200, b"".join(parts), (), shown, total)
@@ -43,12 +44,14 @@ def searchset(
 def _entries(
     shown: Sequence[Opened], mode: bytes, base: bytes, ids_of: Callable[[Sequence[Key]], Sequence[str]]
 ) -> list[bytes]:
+    """The pieces of the entries, to be joined with nothing between them; each entry begins with a comma."""
     keys = [one.row.key for one in shown]
-    return [
-        b'{"fullUrl":"%b/%b/%b","resource":%b,"search":{"mode":"%b"}}'
-        % (base, type_of(key.kind).encode(), id_.encode(), one.body, mode)
-        for key, id_, one in zip(keys, ids_of(keys), shown, strict=True)
-    ]
+    begin = {kind: b',{"fullUrl":"%b/%b/' % (base, type_of(kind).encode()) for kind in {key.kind for key in keys}}
+    end = b',"search":{"mode":"%b"}}' % mode
+    found: list[bytes] = []
+    for key, id_, one in zip(keys, ids_of(keys), shown, strict=True):
+        found += (begin[key.kind], id_.encode(), b'","resource":', one.body, end)
+    return found
 
 
 def url(base_url: str, path: str, pairs: Sequence[tuple[str, str]]) -> str:

@@ -33,8 +33,10 @@ async def differing(run: Run, criteria: Iterable[Criterion], matches: Sequence[O
         for one in leaves(list(criteria))
         if isinstance(one, Chained) and not one.reverse
     }
+    if not links:
+        return []
     named: dict[tuple[Key, str], list[tuple[Key, str]]] = {}
-    for one in matches if links else ():
+    for one in matches:
         if _MARK in one.body:
             found = model.extract(type_of(one.row.key.kind), model.glance(one.body), frozenset(links))
             for number, values in found.items():

@@ -72,7 +72,8 @@ class Left:
         budget: Budget,
     ) -> list[Candidate]:
         """Those of what SQL found that match by what the caller may know of them. `rows_of` gives the rows of keys."""
-        unsure = {one.key: one for one in found if one.classes & self._bit(one.key.patient)}
+        bits = {patient: self._bit(patient) for patient in {one.key.patient for one in found}}
+        unsure = {one.key: one for one in found if one.classes & bits[one.key.patient]}
         if not unsure:
             return found
         budget.spend(len(unsure))

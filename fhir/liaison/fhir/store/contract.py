@@ -21,6 +21,11 @@ Interaction = Literal["c", "r", "u", "d", "s"]
 """SMART's letters. r = read, vread, instance history; s = search, type and system history."""
 
 
+make: Final = tuple.__new__
+"""A named tuple of its fields in their order, in a third of the time that its own constructor takes: for what is made of
+each row of a page."""
+
+
 class Key(NamedTuple):
     """Names one resource. `patient` is 0 for directory types. The FHIR id is ids.encode(patient, res)."""
 
@@ -304,7 +309,8 @@ class Opened(NamedTuple):
 
     @property
     def disclosure(self) -> Disclosure:
-        return Disclosure(self.row.key, self.row.version, self.row.grants)
+        row = self.row
+        return make(Disclosure, (row.key, row.version, row.grants))
 
 
 class Records(Protocol):

@@ -1,7 +1,7 @@
 """What PostgreSQL's errors mean for a caller. Their texts stay here: they may quote rows."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from typing import Final
 
 import asyncpg
 
@@ -37,17 +37,24 @@ def is_unavailable(error: BaseException) -> bool:
     return isinstance(error, _OUT_OF_REACH)
 
 
-@contextmanager
-def reported() -> Iterator[None]:
-    """Turns an unreachable, stopping, full or failing database into Unavailable; lets everything else through."""
-    try:
-        yield
-    except Exception as error:
-        if is_unavailable(error):
+class _Reported:
+    """Without state: one is entered by all at once. Nearly every statement is within one, so it is no generator."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, Exception) and is_unavailable(error):
             full = isinstance(error, asyncpg.DiskFullError)
             raise Unavailable(
                 "The database's disk is full; nothing was written."
                 if full
                 else "The database cannot be reached. Try again in a moment."
             ) from error
-        raise
+
+
+_REPORTED: Final = _Reported()
+
+
+def reported() -> AbstractContextManager[None]:
+    """Turns an unreachable, stopping, full or failing database into Unavailable; lets everything else through."""
+    return _REPORTED

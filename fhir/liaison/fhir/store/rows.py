@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from liaison.fhir.store.contract import Grant, Key, Row
+from liaison.fhir.store.contract import Grant, Key, Row, make
 from liaison.fhir.vault import PatientKey, context
 
 COLUMNS: Final = (
@@ -27,7 +27,8 @@ def row_of(record: Sequence[Any]) -> Row:
     """`record` starts with COLUMNS and the evidence."""
     patient, kind, res, version, at, deleted, classes, author, service, addressee, sealed, evidence = record[:12]
     grants = grants_of(evidence, author, service, addressee)
-    return Row(Key(patient, kind, res), version, at, deleted, classes, author, service, addressee, sealed, grants)
+    key = make(Key, (patient, kind, res))
+    return make(Row, (key, version, at, deleted, classes, author, service, addressee, sealed, grants))
 
 
 def rows_of(records: Iterable[Sequence[Any]]) -> list[Row]:

@@ -26,6 +26,7 @@ from liaison.fhir.store.contract import (
     Row,
     Tree,
     Unit,
+    make,
 )
 from liaison.fhir.store.database import Database, connection
 from liaison.fhir.store.lanes import Lanes
@@ -37,6 +38,7 @@ from liaison.fhir.vault import NotAuthentic, PatientKey, Vault
 
 log = structlog.get_logger()
 
+_NOTHING_HIDDEN: Final[frozenset[str]] = frozenset()
 _ALONE: Final = 8
 """At most so many connections of a worker are inside `alone`, or wait to be: they are no pool's."""
 
@@ -129,19 +131,22 @@ class Store:
         keys = await self.reader.keys(found)
         opened: list[Opened] = []
         naming: list[int] = []
-        walls: dict[tuple[object, ...], bool] = {}
+        walls: dict[tuple[int, ...], tuple[bool, int]] = {}
         for row in found:
-            key = keys.get(row.key.patient)
+            (patient, kind, _), _, _, deleted, classes, author, service, addressee, _, grants = row
+            key = keys.get(patient)
             if key is None:
                 continue
             # All that the wall goes by: rows of one record are mostly alike in it, and it is asked once for all of them.
             # Equal grants of two tuples are asked about twice; one tuple is one as long as its row is here.
-            alike = (row[0][:2], row[4:8], id(row.grants))
-            lets = walls.get(alike)
-            if lets is None:
-                lets = walls[alike] = self._lets(caller, row, key)
+            alike = (patient, kind, classes, author, service, addressee, id(grants))
+            verdict = walls.get(alike)
+            if verdict is None:
+                plain = key.unpermute(classes)
+                verdict = walls[alike] = (self.filter.second_wall(caller, row, plain), plain & NAMES_HIDDEN)
+            lets, marked = verdict
             if lets:
-                if not row.deleted and key.unpermute(row.classes) & NAMES_HIDDEN:
+                if marked and not deleted:
                     naming.append(len(opened))
                 opened.append(self._opened(row, key))
         if naming:
@@ -195,7 +200,7 @@ class Store:
 
     def _opened(self, row: Row, key: PatientKey) -> Opened:
         try:
-            return Opened(row, rows.open_(key, row))
+            return make(Opened, (row, rows.open_(key, row), b"", _NOTHING_HIDDEN))
         except NotAuthentic:
             log.error("record_not_authentic", patient=row.key.patient, kind=row.key.kind, version=row.version)
             raise Unavailable("A stored record did not pass its integrity check. Nothing was disclosed.") from None
