@@ -85,6 +85,11 @@ def test_a_file_is_shown_published_and_a_second_one_compared(
     assert publish(manager, shown).status_code == 303
     assert not open_to(sandbox, "aide2", names["patient"])
 
+    again = send(manager, f"{HEAD}\n{line(names, 'aide2', tomorrow, f'{tomorrow:%H:%M}')}\n{other}\n")
+    assert "1 visite nouvelle" in text(again)  # P1 comes back
+    assert publish(manager, again).status_code == 303
+    assert open_to(sandbox, "aide2", names["patient"])
+
 
 @pytest.mark.parametrize(
     ("change", "words"),

@@ -13,7 +13,7 @@ from liaison.protocols.alerts import LEVELS, level_of
 from liaison.services.delivery import waiting as delivered
 from liaison.services.house import House
 from liaison.services.pages.clinician import alerts
-from liaison.services.pages.home_service import arrivals
+from liaison.services.pages.home_service import arrivals, stays
 from liaison.services.pages.home_service.ages import age
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -43,10 +43,11 @@ async def desk(request: Request) -> Response:
     said = translations(language_of(request))
     now = record.now()
     here = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    open_alerts, lines, waiting = await asyncio.gather(
+    open_alerts, lines, waiting, stated = await asyncio.gather(
         _open(request, record),
         arrivals.planned(record, here - timedelta(days=arrivals.BACK), here + timedelta(days=1), said.gettext),
         delivered.waiting(house, signed.caller.organization),
+        stays.stated(record),
     )
     today = [one for one in lines if one.at >= here]
     return render(
@@ -57,6 +58,7 @@ async def desk(request: Request) -> Response:
         arrived=[one for one in today if one.done],
         missing=[one for one in lines if one.missing(now)],
         waiting=len(waiting),
+        stated=stated,
     )
 
 

@@ -5,11 +5,12 @@ none of the file's, and a visit that was made is not touched any more.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from liaison.protocols import codes
+from liaison.protocols.staying import is_paused
 from liaison.services.pages.home_service.arrivals import Planned
 from liaison.services.pages.home_service.tour_file import Wanted
 
@@ -24,6 +25,8 @@ class Named:
     wanted: Wanted
     patient: Tree
     aide: Tree
+    before: Tree | None = None
+    """The line of that number that was called off, where there is one."""
 
     @property
     def number(self) -> str:
@@ -44,14 +47,23 @@ class Difference:
         return len(self.new) + len(self.changed) + len(self.gone)
 
 
-def difference(named: Sequence[Named], planned: Sequence[Planned], service: str) -> Difference:
-    """Against the lines of the days of the file. `service`: the structure whose numbers they are."""
+def difference(
+    named: Sequence[Named], planned: Sequence[Planned], called_off: Sequence[Tree], service: str
+) -> Difference:
+    """Against the lines of the days of the file, those that stand and those that were called off. What pauses while somebody is in
+    hospital stays so. `service`: the structure whose numbers they are."""
+    off = {number: one for one in called_off if (number := number_of(one, service))}
     known = {number: one for one in planned if (number := number_of(one.tree, service))}
     found = Difference()
     same = 0
     for one in named:
         before = known.pop(one.number, None)
-        if before is None:
+        if before is None and one.number in off:
+            if is_paused(off[one.number]):
+                same += 1
+            else:
+                found.new.append(replace(one, before=off[one.number]))
+        elif before is None:
             found.new.append(one)
         elif before.done:
             found.made.append(before)
@@ -76,7 +88,8 @@ def number_of(tree: Mapping[str, Any], service: str) -> str:
 def transaction(found: Difference, service: str, at: datetime) -> Tree:
     """All of it or nothing: rights come and go with the lines, in the same transaction."""
     entries: list[Tree] = []
-    for one in found.new:
+    entries += [_put(one.before, appointment(one, service, one.before)) for one in found.new if one.before]
+    for one in (one for one in found.new if not one.before):
         tree = appointment(one, service)
         condition = f"identifier={NUMBERS}|{service}%23{one.number}"
         request = {"method": "POST", "url": "Appointment", "ifNoneExist": condition}
@@ -91,7 +104,7 @@ def transaction(found: Difference, service: str, at: datetime) -> Tree:
 
 def appointment(one: Named, service: str, before: Tree | None = None) -> Tree:
     """The line of the tour; over `before`, who else comes and all that the file does not say stay."""
-    tree: Tree = dict(before or {})
+    tree: Tree = {name: value for name, value in (before or {}).items() if name != "cancelationReason"}
     aides = [p for p in tree.get("participant", []) if _aide(p)]
     others = [p for p in tree.get("participant", []) if p not in aides]
     if not others:

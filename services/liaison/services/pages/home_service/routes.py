@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
-from liaison.services.pages.home_service import alerts, desk, export, paper, paper_sheet, shares, tours
+from liaison.services.pages.home_service import alerts, desk, export, paper, paper_sheet, shares, stays, tours
 from liaison.services.pages.page import page
 
 MANAGERS: Final = frozenset({"home-service-manager"})
@@ -20,6 +20,7 @@ def routes() -> list[BaseRoute]:
         page(tours.PATH, tours.tours, roles=MANAGERS),
         page(f"{tours.PATH}/ajouter", tours.add, methods=post, roles=MANAGERS, proven=tours.PATH),
         page(f"{tours.PATH}/fichier", tours.bring, methods=post, roles=MANAGERS, proven=tours.PATH),
+        page("/service/sejour/{id}", stays.stay, methods=("GET", "POST"), roles=MANAGERS),
         page("/service/feuilles", paper_sheet.people, roles=MANAGERS),
         page("/service/feuille/{id}", paper_sheet.sheet, roles=MANAGERS),
         page("/service/papier/{id}", paper.paper, methods=("GET", "POST"), roles=MANAGERS, taken_again=True),

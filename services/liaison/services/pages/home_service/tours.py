@@ -89,7 +89,7 @@ async def bring(request: Request) -> Response:
     if problems:
         return await _page(request, record, today, problems=problems)
     service = me.organization_reference.partition("/")[2]
-    found = difference(named, await _of_days(record, rows), service)
+    found = difference(named, await _of_days(record, rows), await _called_off(record, rows), service)
     if form.get("agir") != "publier" or not found.changes:
         kept = base64.b64encode(content).decode()
         return await _page(request, record, rows[0].start.date(), found=found, content=kept)
@@ -164,10 +164,20 @@ async def aides_at_work(request: Request) -> list[Listed]:
 
 async def _of_days(record: Record, rows: Sequence[Wanted]) -> list[arrivals.Planned]:
     """All lines of the days from the first to the last of the file."""
+    begin, end = _days_of(rows)
+    return [one for one in await arrivals.planned(record, begin, end) if begin <= one.at < end]
+
+
+async def _called_off(record: Record, rows: Sequence[Wanted]) -> list[Tree]:
+    begin, end = (one.isoformat() for one in _days_of(rows))
+    query = [("date", f"ge{begin}"), ("date", f"lt{end}"), ("status", "cancelled"), ("_count", "200")]
+    return await record.search("Appointment", query, most=arrivals.MOST)
+
+
+def _days_of(rows: Sequence[Wanted]) -> tuple[datetime, datetime]:
     first = min(one.start for one in rows).date()
     last = max(one.start for one in rows).date() + timedelta(days=1)
-    begin, end = (datetime.combine(one, datetime.min.time(), PARIS) for one in (first, last))
-    return [one for one in await arrivals.planned(record, begin, end) if begin <= one.at < end]
+    return datetime.combine(first, datetime.min.time(), PARIS), datetime.combine(last, datetime.min.time(), PARIS)
 
 
 def _named(

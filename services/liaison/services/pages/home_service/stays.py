@@ -1,0 +1,180 @@
+"""« Hospitalisée », « Sortie »: stated by an aide, on the telephone or by the hospital, and in force once the manager confirms it.
+
+One transaction: the visits to come pause or resume (and rights with them), the open alerts close with that reason, and at discharge the
+step of the seven days is dated.
+"""
+
+import asyncio
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.protocols import codes, library, staying
+from liaison.protocols.alerts import close, level_of
+from liaison.services.pages.changing import change
+from liaison.services.pages.clinician import alerts
+from liaison.services.pages.clinician.dossier import found, patient_or_404
+from liaison.services.pages.clock import PARIS
+from liaison.services.pages.home_care.today import OPEN
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
+from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.identity import Identity, identity
+from liaison.services.pages.reading.states import in_error
+from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.signed_in import Me, address_of, signed_in
+
+Tree = dict[str, Any]
+STATED_WITHIN: Final = timedelta(days=14)
+"""How long what an aide stated waits to be confirmed."""
+_MOST: Final = 200
+_LONGEST: Final = 100
+
+
+async def stay(request: Request) -> Response:
+    record, me = await _opened(request)
+    if request.method == "GET":
+        return await _page(request, record)
+    form = {name: str(value).strip() for name, value in (await request.form()).items()}
+    gettext = translations(language_of(request)).gettext
+    today = record.now().date()
+    day = _day(form.get("jour", ""))
+    if day is None or day > today or day < today - timedelta(days=400):
+        return await _page(request, record, gettext(_("Donnez le jour : aujourd'hui, ou avant.")), form)
+    id_ = request.path_params["id"]
+    await patient_or_404(record, id_)
+    current = await _current(record, f"Patient/{id_}")
+    try:
+        if form.get("acte") == "entree" and current is None:
+            await _enter(record, me, f"Patient/{id_}", day, form.get("lieu", "")[:_LONGEST])
+        elif form.get("acte") == "sortie" and current is not None:
+            await _leave(record, me, f"Patient/{id_}", day, current)
+    except Refused as refused:
+        if refused.answered not in (409, 412):
+            raise
+        words = _("Quelqu'un a changé ces visites entre-temps. Rien n'est enregistré : recommencez.")
+        return await _page(request, record, gettext(words), form)
+    return RedirectResponse(f"/service/sejour/{id_}", status_code=303)
+
+
+async def _page(request: Request, record: Record, problem: str = "", typed: dict[str, str] | None = None) -> Response:
+    id_ = request.path_params["id"]
+    patient = await patient_or_404(record, id_)
+    current = await _current(record, f"Patient/{id_}")
+    coming = await _visits(record, f"Patient/{id_}", record.now().date())
+    return render(
+        request,
+        "home_service/stay.html",
+        status=422 if problem else 200,
+        patient=patient,
+        who=identity(patient),
+        current=current,
+        to_pause=[one for one in coming if one.get("status") in OPEN],
+        to_resume=[one for one in coming if staying.is_paused(one)],
+        today=record.now().date(),
+        problem=problem,
+        typed=typed or {},
+    )
+
+
+async def _enter(record: Record, me: Me, patient: str, since: date, place: str) -> None:
+    by, now = _by(me), record.now()
+    coming, open_alerts = await asyncio.gather(_visits(record, patient, since), alerts.alerts_of(record, patient))
+    entries: list[Tree] = [
+        {"resource": staying.flag(patient, since, place, by), "request": {"method": "POST", "url": "Flag"}}
+    ]
+    entries += [change(one, staying.paused(one)) for one in coming if one.get("status") in OPEN and _ahead(one, now)]
+    entries += [
+        change(one, close(one, staying.CODE, "Hospitalisation", by, now)) for one in open_alerts if level_of(one)
+    ]
+    await record.transact({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+
+
+async def _leave(record: Record, me: Me, patient: str, until: date, current: Tree) -> None:
+    now = record.now()
+    of_patient = {"patient": patient, "_count": "100"}
+    coming, tasks, teams = await asyncio.gather(
+        _visits(record, patient, until),
+        found(record, "Task", {**of_patient, "code": f"{codes.STEP}|after-stay-7-days"}, 100),
+        found(record, "CareTeam", {**of_patient, "status": "active"}, 10),
+    )
+    entries = [change(current, staying.over(current, until))]
+    entries += [change(one, staying.resumed(one)) for one in coming if staying.is_paused(one) and _ahead(one, now)]
+    steps = [one for one in tasks if staying.is_step(one)]
+    entries += [change(one, staying.dated(one, until, now)) for one in steps]
+    if not steps:
+        made = staying.step(library.shipped(), patient, teams, until, _by(me), now)
+        entries.append({"resource": made, "request": {"method": "POST", "url": "Task"}})
+    await record.transact({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+
+
+async def _current(record: Record, patient: str) -> Tree | None:
+    flags = await found(record, "Flag", {"patient": patient, "_sort": "-date", "_count": "100"}, 100)
+    return next((one for one in flags if staying.is_stay(one)), None)
+
+
+async def _visits(record: Record, patient: str, since: date) -> list[Tree]:
+    """Of the home service, from that day on."""
+    begin = datetime.combine(since, datetime.min.time(), PARIS)
+    query = {
+        "patient": patient,
+        "date": f"ge{begin.isoformat()}",
+        "service-type": f"{codes.HOME_CARE}|visit",
+        "_sort": "date",
+        "_count": "100",
+    }
+    return await found(record, "Appointment", query, _MOST)
+
+
+def _ahead(appointment: Tree, now: datetime) -> bool:
+    """What began is over: it can neither pause nor resume."""
+    at = moments.happened(appointment)
+    return at is not None and at > now
+
+
+async def stated(record: Record) -> list[tuple[str, Identity, datetime | None]]:
+    """Those of whom an aide has said that they are in hospital, and of whom the manager has not confirmed it."""
+    since = (record.now() - STATED_WITHIN).isoformat(timespec="seconds")
+    query = {
+        "code": f"{codes.HOME_CARE}|presence",
+        "value-concept": f"{codes.HOME_CARE}|{staying.CODE}",
+        "date": f"ge{since}",
+        "_include": "Observation:patient",
+        "_sort": "-date",
+        "_count": "100",
+    }
+    seen, flags = await asyncio.gather(
+        record.search("Observation", query, most=_MOST),
+        record.search("Flag", {"date": f"ge{since[:10]}", "_count": "100"}, most=_MOST),
+    )
+    known = {
+        str((one.get("subject") or {}).get("reference", ""))
+        for one in flags
+        if any(c.get("code") == staying.CODE for c in (one.get("code") or {}).get("coding", []))
+    }
+    people = {f"Patient/{one['id']}": one for one in seen if one["resourceType"] == "Patient"}
+    waiting: dict[str, datetime | None] = {}
+    for one in seen:
+        who = str((one.get("subject") or {}).get("reference", ""))
+        if one["resourceType"] == "Observation" and not in_error(one) and who in people and who not in known:
+            waiting.setdefault(who, moments.happened(one))
+    return [(who.removeprefix("Patient/"), identity(people[who]), at) for who, at in waiting.items()]
+
+
+async def _opened(request: Request) -> tuple[Record, Me]:
+    caller, me = await signed_in(request)
+    return Record(request.app.state.house.engine, caller, address_of(request)), me
+
+
+def _by(me: Me) -> Tree:
+    return {"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"}
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        return None

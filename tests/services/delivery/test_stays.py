@@ -1,0 +1,71 @@
+"""A stay in hospital: the manager confirms it, visits pause with the rights they gave, alerts close, and the seven days are dated."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from liaison.services.pages.clock import PARIS
+
+from ..oauth.conftest import field
+from ..pages.browsing import text
+from ..running_sandbox import Running
+from .telephone import Telephone, person
+
+pytestmark = pytest.mark.http
+STEP = "https://liaison.example/fhir/CodeSystem/protocol-step|after-stay-7-days"
+
+
+def send(desk: Telephone, patient: str, act: str, day: str) -> Any:
+    path = f"/service/sejour/{patient}"
+    page = desk.http.get(path).text
+    return desk.http.post(path, data={"csrf": field(page, "csrf"), "acte": act, "jour": day})
+
+
+def found(sandbox: Running, query: str) -> list[dict[str, Any]]:
+    bundle = sandbox.get(sandbox.token("gp"), query).json()
+    return [one["resource"] for one in bundle.get("entry", []) if one.get("search", {}).get("mode") == "match"]
+
+
+def test_visits_pause_alerts_close_and_the_seven_days_are_dated(
+    telephone: Telephone, manager: Telephone, sandbox: Running
+) -> None:
+    stop = telephone.someone
+    patient, today = stop["patient"], datetime.now(PARIS)
+    line = {
+        "resourceType": "Appointment",
+        "status": "booked",
+        "serviceType": [{"coding": [{"system": "https://liaison.example/fhir/CodeSystem/home-care", "code": "visit"}]}],
+        "start": (today + timedelta(days=2)).isoformat(timespec="seconds"),
+        "end": (today + timedelta(days=2, minutes=30)).isoformat(timespec="seconds"),
+        "participant": [
+            {"actor": {"reference": f"Patient/{patient}"}, "status": "accepted"},
+            {"actor": {"reference": person(sandbox, "aide")["practitioner_role"]}, "status": "accepted"},
+        ],
+    }
+    coming = sandbox.post(sandbox.token("home_service_manager"), "Appointment", line).json()["id"]
+    letter = telephone.letter(stop, form={"presence": ["hospitalised"], "alert": ["alert-worry"]})
+    assert telephone.bring(telephone.parcel(letter)).json()["state"] == "filed"
+    assert f"/service/sejour/{patient}" in manager.http.get("/service").text  # stated, not yet confirmed
+
+    assert "Donnez le jour" in text(send(manager, patient, "entree", ""))
+    assert send(manager, patient, "entree", f"{today:%Y-%m-%d}").status_code == 303
+
+    assert found(sandbox, f"Task?patient={patient}&code=RED,ORANGE,YELLOW&status=requested,in-progress") == []
+    closed = found(sandbox, f"Task?patient={patient}&business-status=hospitalised")
+    assert closed
+    flags = found(sandbox, f"Flag?patient={patient}&_count=100")
+    [flag] = [one for one in flags if "Hospital" in one["code"]["text"]]
+    assert flag["status"] == "active"
+    visit = sandbox.get(sandbox.token("gp"), f"Appointment/{coming}").json()
+    assert (visit["status"], visit["cancelationReason"]["text"]) == ("cancelled", "Hospitalisation")
+    assert f"/service/sejour/{patient}" not in manager.http.get("/service").text
+
+    assert send(manager, patient, "sortie", f"{today:%Y-%m-%d}").status_code == 303
+
+    assert sandbox.get(sandbox.token("gp"), f"Flag/{flag['id']}").json()["status"] == "inactive"
+    visit = sandbox.get(sandbox.token("gp"), f"Appointment/{coming}").json()
+    assert visit["status"] == "booked"
+    assert "cancelationReason" not in visit
+    steps = found(sandbox, f"Task?patient={patient}&code={STEP}&status=requested,received,accepted")
+    assert {one["restriction"]["period"]["end"] for one in steps} == {f"{today + timedelta(days=7):%Y-%m-%d}"}
