@@ -157,6 +157,17 @@ async def test_a_representation_is_not_prolonged_in_another_name(territory: Any)
     assert (await territory.change(gp.caller, relative, period={"end": moment(days=-50)})).status == 200
 
 
+async def test_nobody_says_that_another_has_seen_the_document_instead(territory: Any) -> None:
+    gp, nurse, pharmacist = [await territory.person(code) for code in ("gp", "nurse", "pharmacist")]
+    patient = await territory.patient(gp, nurse, pharmacist)
+    relative = await territory.create(gp.caller, represented(territory, patient, gp.role))
+
+    by_pharmacist = represented(territory, patient, pharmacist.role)["extension"]
+    assert (await territory.change(nurse.caller, relative, extension=by_pharmacist)).status == 422
+    by_nurse = represented(territory, patient, nurse.role)["extension"]
+    assert (await territory.change(nurse.caller, relative, extension=by_nurse)).status == 200
+
+
 async def test_a_representation_is_not_handed_to_somebody_else(territory: Any) -> None:
     """By another name on what a colleague has seen."""
     gp, nurse = await territory.person("gp"), await territory.person("nurse")

@@ -14,9 +14,10 @@ from typing import Final
 
 import asyncpg
 
-from liaison.auth.access import lasting
+from liaison.auth.access import lasting, vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts import Reading, facts_of
+from liaison.auth.access.facts.reading import extension
 from liaison.auth.access.facts.related_person import seen_by
 from liaison.auth.access.relation_rows import stated_by
 from liaison.auth.access.relations import Relation
@@ -75,8 +76,10 @@ async def check(
         now: datetime = await connection.fetchval("select clock_timestamp()")
         before = (await stated_by(connection, [change.key])).get(change.key, ())
         may = who.may_write(change.key.patient, Owners())
+        earlier = Reading(change.before or {}, change.key, ids.decode, Class(0))
+        restated = change.type_ == "RelatedPerson" and _said(earlier) != _said(reading)
         for fact in given:
-            if fact.during.end <= now or (known(fact, before, now) and not names_another(change)):
+            if fact.during.end <= now or (known(fact, before, now) and not names_another(change) and not restated):
                 continue
             if fact.relation is Relation.REPRESENTED:
                 _check_seen(who, reading)
@@ -90,6 +93,12 @@ def names_another(change: Change) -> bool:
     """Whether it says of somebody else, by their identity, what was seen of the one before."""
     before, after = change.before or {}, change.tree or {}
     return change.type_ == "RelatedPerson" and any(before.get(name) != after.get(name) for name in _IDENTITY)
+
+
+def _said(reading: Reading) -> tuple[object, ...]:
+    """By what measure, who saw it, and when: said anew, it is said by whoever writes it."""
+    stated = extension(reading.tree, vocabulary.REPRESENTATION)
+    return extension(stated, "measure").get("valueCode"), extension(stated, "seenOn").get("valueDate"), seen_by(reading)
 
 
 def _check_seen(who: Standing, reading: Reading) -> None:
