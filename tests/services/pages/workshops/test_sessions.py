@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from icalendar import Calendar
 
 from liaison.auth.access import internal
 from liaison.fhir.store.contract import Request
@@ -132,6 +133,11 @@ async def test_who_did_not_come_is_proposed_for_the_next(place: Place, room: str
         await enrol(nurse, path)
         next_ = (await plan(nurse, room, 14)).headers["location"]
         assert 'name="step"' not in (await nurse.get(next_)).text  # has a place already
+        calendar = await nurse.get(f"{next_}/agenda")
+        (event,) = Calendar.from_ical(calendar.content).walk("VEVENT")
+        assert (str(event["SUMMARY"])[:9], str(event["LOCATION"])) == ("Atelier 1", "Salle")
+        assert event["DTSTART"].dt.isoformat()[11:16] == "14:00"
+        assert "LE GOFF" not in calendar.text
 
         await act(nurse, path, act="missed", appointment=field((await nurse.get(path)).text, "appointment"))
 
@@ -190,5 +196,5 @@ async def test_it_is_for_who_holds_sessions(place: Place, room: str) -> None:
         assert (await nurse.get("/seances/" + "0" * 32)).status_code == 404
     for who in ("dpo", "admin", "patient"):
         async with place.signed_in(who) as other:
-            for address in ("/seances", "/seances/nouvelle", path, f"{path}/convocations"):
+            for address in ("/seances", "/seances/nouvelle", path, f"{path}/convocations", f"{path}/agenda"):
                 assert (await other.get(address)).status_code == 404, (who, address)
