@@ -50,6 +50,8 @@ async def test_it_is_whole_and_spread_over_its_months(peopled: World, keys: Jour
     assert {event["agent"][0]["who"]["reference"] for event in events} == {
         peopled.reader.reference("Practitioner", 0, DOCTOR)
     }
+    cited = {rule for event in events for rule in event["agent"][0].get("policy", ())}
+    assert cited == {"https://liaison.example/fhir/rule/2"}
 
 
 async def test_more_than_a_pass_takes_is_integrated_in_passes(peopled: World, keys: JournalKeys) -> None:

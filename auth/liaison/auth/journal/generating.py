@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
+from liaison.auth.access.relations import Relation
+from liaison.auth.access.table import number_of
 from liaison.auth.journal.entry import OUTCOME_REFUSED, Entry, Event
 from liaison.auth.journal.integrator import LOCK, MOST, Integrator
 from liaison.auth.journal.keys import JournalKeys
@@ -38,6 +40,7 @@ _MIX: Final = (
     (Event.EXPORT, 1),
 )
 _REFUSED: Final = 0.02
+_RULE: Final = number_of("2")
 _ABOUT_A_RECORD: Final = frozenset({Event.READ, Event.SEARCH, Event.UPDATE, Event.CREATE, Event.OPERATION})
 
 
@@ -147,5 +150,5 @@ def _act(chosen: random.Random, there: Territory) -> Entry:
     if event not in _ABOUT_A_RECORD:
         return Entry(event, method="POST", path="/token", **common)
     which = range(len(found)) if event == Event.SEARCH else [chosen.randrange(len(found))]
-    items = tuple((kinds[n], found[n], versions[n], 2, 1) for n in which)
+    items = tuple((kinds[n], found[n], versions[n], _RULE, int(Relation.TEAM)) for n in which)
     return Entry(event, patient=patient, items=items, method="GET", path="Observation", query="", **common)
