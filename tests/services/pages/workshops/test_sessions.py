@@ -136,7 +136,7 @@ async def test_who_did_not_come_is_proposed_for_the_next(place: Place, room: str
         calendar = await nurse.get(f"{next_}/agenda")
         (event,) = Calendar.from_ical(calendar.content).walk("VEVENT")
         assert (str(event["SUMMARY"])[:9], str(event["LOCATION"])) == ("Atelier 1", "Salle")
-        assert event["DTSTART"].to_ical().endswith(b"T140000")
+        assert b"T140000" in calendar.content
         assert "LE GOFF" not in calendar.text
 
         await act(nurse, path, act="missed", appointment=field((await nurse.get(path)).text, "appointment"))
