@@ -1,6 +1,6 @@
 """From a proposal to resources: one transaction Bundle of a CarePlan, its Goals and its Tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -50,6 +50,11 @@ def carry_out(
         "activity": [{"reference": {"reference": urn, "display": tree["description"]}} for urn, tree in tasks],
     }
     entries = [(plan_urn, _pruned(plan)), *goals.values(), *tasks]
+    return created(entries)
+
+
+def created(entries: Iterable[tuple[str, Tree]]) -> Tree:
+    """The transaction that makes these resources, each known to the others by its 'urn:uuid:…'."""
     return {
         "resourceType": "Bundle",
         "type": "transaction",

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 
 from liaison.protocols import codes
 from liaison.protocols.calendar import complete
+from liaison.protocols.carry_out import created
 from liaison.protocols.library.library import Library
 
 Tree = dict[str, Any]
@@ -125,15 +126,7 @@ def planned(
         "start": start.isoformat(),
         "end": end.isoformat(),
     }
-    entries = ((schedule_urn, schedule), (slot_urn, slot))
-    return {
-        "resourceType": "Bundle",
-        "type": "transaction",
-        "entry": [
-            {"fullUrl": urn, "resource": tree, "request": {"method": "POST", "url": tree["resourceType"]}}
-            for urn, tree in entries
-        ],
-    }
+    return created(((schedule_urn, schedule), (slot_urn, slot)))
 
 
 def read(slot: Tree, schedule: Tree) -> Session | None:
