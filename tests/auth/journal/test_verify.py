@@ -141,6 +141,25 @@ async def test_tampering_after_integration_is_found(
     await broken(integrated, keys, secret=False)  # found without any key as well
 
 
+@pytest.mark.parametrize(
+    ("statement", "reached"),
+    [
+        (f"update journal_entry set patient = patient + 1 {AT_5}", 5),
+        (f"update journal_entry set patient = patient + 1 {AT_5.replace('position = 5', 'position = 3')}", 0),
+        ("update journal_head set size = 4", 11),
+    ],
+    ids=["after a checkpoint", "before any", "beside all entries"],
+)
+async def test_it_is_said_up_to_which_checkpoint_entries_are_those_that_were_signed(
+    integrated: asyncpg.Connection, keys: JournalKeys, statement: str, reached: int
+) -> None:
+    await integrated.execute(statement)
+    for known in (True, False):
+        with pytest.raises(Broken) as found:
+            await whole(integrated, keys, secret=known)
+        assert found.value.reached == reached
+
+
 CHAINED = "where sequence = 13 and worker = (select worker from journal_entry where sequence = 13)"
 BEFORE_INTEGRATION = {
     "an entry of the chain removed": (f"delete from journal_entry {CHAINED}", "an entry was removed"),

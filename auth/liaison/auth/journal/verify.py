@@ -25,10 +25,11 @@ STEP: Final = 5_000
 
 
 class Broken(Exception):
-    """The journal is not what was written. `where` names the first place that is wrong."""
+    """The journal is not what was written. `where` names the first place that is wrong; up to the checkpoint of `reached`
+    entries each is the one that was signed, 0 where that can be said of none."""
 
     def __init__(self, where: str, what: str) -> None:
-        self.where, self.what = where, what
+        self.where, self.what, self.reached = where, what, 0
         super().__init__(f"{where}: {what}")
 
 
@@ -83,18 +84,21 @@ async def verify(
 ) -> Verdict:
     """The verdict, or Broken. `key` may be any that ever signed here, the others follow from it. `held_elsewhere` are
     signed checkpoints kept outside: the journal must contain each."""
-    stored = await source.tiles()
-    walk = _Walk(key, keys, stored)
-    total = await walk.expect(source, held_elsewhere)
-    async for position, record in source.placed():
-        walk.place(position, record)
-        if not position % STEP:
-            progress(position, total)
-    walk.finish_tree(await source.head())
-    async for record in source.waiting():
-        walk.follow(record, leaf(record))
-        walk.waiting += 1
-    walk.finish_links()
+    walk = _Walk(key, keys, await source.tiles())
+    try:
+        total = await walk.expect(source, held_elsewhere)
+        async for position, record in source.placed():
+            walk.place(position, record)
+            if not position % STEP:
+                progress(position, total)
+        walk.finish_tree(await source.head())
+        async for record in source.waiting():
+            walk.follow(record, leaf(record))
+            walk.waiting += 1
+        walk.finish_links()
+    except Broken as broken:
+        broken.reached = walk.reached
+        raise
     return walk.verdict()
 
 
@@ -114,7 +118,7 @@ class _Walk:
         self._named: dict[tuple[int, int], bytes | None] = {}
         self.waiting = 0
         self._breaks = 0
-        self._reached = 0
+        self.reached = 0
 
     async def expect(self, source: Source, held_elsewhere: Sequence[str]) -> int:
         """How many entries there must be, by the last checkpoint."""
@@ -161,12 +165,12 @@ class _Walk:
             if expected.root != self._tree.root():
                 if self._differs is not None:
                     raise Broken(f"position {self._differs}", MOVED)
-                since = f"after {self._reached}" if self._reached else "from the first on"
+                since = f"after {self.reached}" if self.reached else "from the first on"
                 raise Broken(
                     f"checkpoint of size {expected.size}",
                     f"the entries do not give the root that was signed: one of them was altered, {since}",
                 )
-            self._reached = expected.size
+            self.reached = expected.size
 
     def _hash_stored(self, position: int) -> bytes:
         tile, first = (self._stored or {}).get((0, position // WIDTH), b""), position % WIDTH * HASH

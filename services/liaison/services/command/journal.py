@@ -172,6 +172,9 @@ def _say(verdict: Verdict, held: int, as_json: bool) -> None:
 
 def _say_broken(broken: Broken, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"whole": False, "where": broken.where, "what": broken.what}))
+        told = {"whole": False, "where": broken.where, "what": broken.what, "signed": broken.reached}
+        typer.echo(json.dumps(told))
     else:
         typer.echo(f"BROKEN at {broken.where}: {broken.what}.")
+        if broken.reached:
+            typer.echo(f"Up to the checkpoint of {broken.reached} entries, each is the one that was signed.")

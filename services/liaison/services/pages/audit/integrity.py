@@ -49,6 +49,7 @@ class Found:
     read_at: datetime | None = None
     pending: bool = False
     now: bool = False
+    reached: int = 0  # of a journal that is not whole: so many lines are those that were signed
 
 
 async def integrity(request: Request) -> Response:
@@ -93,7 +94,7 @@ async def _found(house: Any) -> Found:
                     True, at=verdict.at, signed_at=seen.signed_at, held=seen.held, read=verdict.entries, now=True
                 )
         except Broken as broken:
-            return Found(False, broken.where, broken.what)
+            return Found(False, broken.where, broken.what, reached=broken.reached)
     told = known.told
     if told is not None and told.where:
         return Found(False, told.where, told.what, read_at=known.made_at, pending=known.pending)
