@@ -1,6 +1,6 @@
 """Who of the patient's team does a step: the roles that a definition names, resolved on the CareTeam of that day."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -42,3 +42,18 @@ def owner(teams: Sequence[Tree], roles: Sequence[Tree], on: date) -> Tree | None
             if wanted & _codes(participant.get("role", ())):
                 return dict(participant["member"])
     return None
+
+
+def read_by(teams: Sequence[Tree], reads: Mapping[str, Tree]) -> list[Tree]:
+    """The teams with only those members of whom somebody reads what is addressed to them, that reader in their place."""
+    return [
+        {
+            **team,
+            "participant": [
+                {**one, "member": reads[str(one["member"]["reference"])]}
+                for one in team.get("participant", ())
+                if str(one.get("member", {}).get("reference", "")) in reads
+            ],
+        }
+        for team in teams
+    ]

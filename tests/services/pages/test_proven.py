@@ -41,6 +41,8 @@ PROVEN = frozenset(
         "/service/tournees/ajouter",
         "/service/tournees/fichier",
         "/service/export",
+        "/service/destinataires",
+        "/service/destinataires/fin",
         "/logiciels",
         "/signalements/designer",
         "/signalements/retirer",

@@ -138,6 +138,25 @@ Index(
     postgresql_where=designated.c.ended_at.is_(None),
 )
 
+# Who has accepted in writing to read the alerts of a service, and when (people.alert_readers).
+alert_reader = Table(
+    "alert_reader",
+    metadata,
+    Column("alert_reader", BigInteger, primary_key=True, autoincrement=False),
+    Column("organization", BigInteger, nullable=False),  # the service
+    Column("reference", Text, nullable=False),  # their PractitionerRole
+    Column("name", Text, nullable=False),
+    Column("days", Text, nullable=False),  # '12345': Monday to Friday
+    Column("begins", SmallInteger, nullable=False),  # minutes of the day in Paris
+    Column("ends", SmallInteger, nullable=False),
+    Column("deputy", Text, nullable=False, server_default=""),  # the PractitionerRole of who reads at other hours
+    Column("accepted_on", Date, nullable=False),  # the day of the writing
+    Column("recorded_by", BigInteger, nullable=False),  # the account
+    moment("since", nullable=False, server_default=func.now()),
+    moment("ended_at"),
+)
+Index("alert_reader_now", alert_reader.c.organization, postgresql_where=alert_reader.c.ended_at.is_(None))
+
 # Each visit that a telephone has sent, once (people.sent_visits).
 sent_visit = Table(
     "sent_visit",

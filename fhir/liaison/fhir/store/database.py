@@ -11,7 +11,7 @@ import asyncpg
 from liaison.fhir.store import faults
 from liaison.fhir.store.clock import Clock
 
-SCHEMA = "0047"
+SCHEMA = "0048"
 """The revision of the schema this code works with. A test compares it with the head of the migrations."""
 
 OLDEST = 150000

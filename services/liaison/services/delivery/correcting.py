@@ -9,6 +9,7 @@ from datetime import datetime
 from liaison.auth.people.permits import Permit
 from liaison.protocols.amending import Recorded
 from liaison.protocols.answers import Answer
+from liaison.services.alerting import reading_now
 from liaison.services.delivery.filing import NotFiled, read, recorder, visit_of
 from liaison.services.delivery.letter import Letter
 from liaison.services.house import House
@@ -23,7 +24,8 @@ async def correct(house: House, letter: Letter, permit: Permit, written: datetim
         kept = await again.recorded(record, letter.corrects)
         if kept is None or kept.encounter.get("subject", {}).get("reference") != patient:
             raise NotFiled("correction")
-        teams = await record.search("CareTeam", {"patient": patient, "status": "active"}, most=10)
+        whole = await record.search("CareTeam", {"patient": patient, "status": "active"}, most=10)
+        teams = await reading_now(house, permit.organization, whole, received)
         made = visit_of(letter, permit, _answers(letter, kept), received, teams)
         if answering.out_of_time(made.answers, written, kept.encounter):
             raise NotFiled("answers")

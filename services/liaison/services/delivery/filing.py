@@ -16,6 +16,7 @@ from liaison.fhir.store.contract import Bound
 from liaison.protocols import library
 from liaison.protocols.answers import Answer, items
 from liaison.protocols.visit import FORM, Invalid, Visit, transaction
+from liaison.services.alerting import reading_now
 from liaison.services.delivery.letter import Letter
 from liaison.services.house import House
 from liaison.services.pages.clock import PARIS
@@ -66,7 +67,8 @@ async def recorder(house: House, letter: Letter, permit: Permit, written: dateti
 async def file(house: House, letter: Letter, permit: Permit, written: datetime, received: datetime) -> None:
     """Raises as `recorder`."""
     async with recorder(house, letter, permit, written) as record:
-        teams = await record.search("CareTeam", {"patient": f"Patient/{letter.patient}", "status": "active"}, most=10)
+        whole = await record.search("CareTeam", {"patient": f"Patient/{letter.patient}", "status": "active"}, most=10)
+        teams = await reading_now(house, permit.organization, whole, received)
         made = visit_of(letter, permit, answers_of(letter, written), received, teams)
         if answering.out_of_time(made.answers, written, None):
             raise NotFiled("answers")

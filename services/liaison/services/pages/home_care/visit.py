@@ -16,6 +16,7 @@ from liaison.protocols import library
 from liaison.protocols.amending import Obstacle, Recorded, answers_of
 from liaison.protocols.answers import Answer, Item, items
 from liaison.protocols.visit import FORM, Invalid, Visit, transaction
+from liaison.services.alerting import reading_now
 from liaison.services.house import House
 from liaison.services.pages import clock, once
 from liaison.services.pages.clinician.dossier import found, patient_or_404
@@ -194,7 +195,8 @@ async def teams_of(house: House, signed: SignedIn, patient: str) -> list[Tree]:
     cell = await internal.open_session(house.database.writing, "protocols", timedelta(minutes=1), caller=signed.caller)
     try:
         query = {"patient": f"Patient/{patient}", "status": "active", "_count": "10"}
-        return await Record(house.engine, cell).search("CareTeam", query)
+        teams = await Record(house.engine, cell).search("CareTeam", query)
+        return await reading_now(house, signed.caller.organization, teams, house.database.clock.now())
     finally:
         await internal.close_session(house.database.writing, cell)
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
-from liaison.services.pages.home_service import alerts, desk, export, paper, paper_sheet, shares, stays, tours
+from liaison.services.pages.home_service import alerts, desk, export, paper, paper_sheet, readers, shares, stays, tours
 from liaison.services.pages.page import page
 
 MANAGERS: Final = frozenset({"home-service-manager"})
@@ -25,5 +25,7 @@ def routes() -> list[BaseRoute]:
         page("/service/feuille/{id}", paper_sheet.sheet, roles=MANAGERS),
         page("/service/papier/{id}", paper.paper, methods=("GET", "POST"), roles=MANAGERS, taken_again=True),
         page(export.PATH, export.export, methods=("GET", "POST"), roles=MANAGERS, proven=export.PATH),
+        page(readers.PATH, readers.readers, methods=("GET", "POST"), roles=MANAGERS, proven=readers.PATH),
+        page(f"{readers.PATH}/fin", readers.finish, methods=post, roles=MANAGERS, proven=readers.PATH),
         page(shares.PATH, shares.shares, roles=MANAGERS),
     ]

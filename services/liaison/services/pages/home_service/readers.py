@@ -1,0 +1,142 @@
+"""Qui lit les alertes: who of the teams has accepted in writing, on which days and hours, and who reads them otherwise."""
+
+from datetime import date
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from liaison.auth.journal.entry import Event, entry
+from liaison.auth.people import alert_readers
+from liaison.auth.people.alert_readers import AlertReader
+from liaison.fhir.store import faults
+from liaison.fhir.store.contract import Request as FhirRequest
+from liaison.services.house import House
+from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.layout import render
+from liaison.services.pages.marking import _
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import address_of, signed_in
+
+Tree = dict[str, Any]
+PATH: Final = "/service/destinataires"
+_MOST: Final = 2000
+_DAYS: Final = (_("Lundi"), _("Mardi"), _("Mercredi"), _("Jeudi"), _("Vendredi"), _("Samedi"), _("Dimanche"))
+_WHOLE_DAY: Final = 24 * 60
+
+
+async def readers(request: Request) -> Response:
+    if request.method == "GET":
+        return await _page(request)
+    form = await request.form()
+    people = dict(await _people(request))
+    typed = {name: str(form.get(name, "")).strip() for name in ("qui", "de", "a", "suppleant", "accepte")}
+    days = "".join(one for one in "1234567" if one in form.getlist("jour"))
+    begins, ends, accepted = minutes(typed["de"]), minutes(typed["a"]), _day(typed["accepte"])
+    ends = _WHOLE_DAY if typed["a"] in ("", "00:00", "24:00") else ends
+    problem = ""
+    caller, _me = await signed_in(request)
+    house: House = request.app.state.house
+    today = Record(house.engine, caller).now().date()
+    if typed["qui"] not in people or not days:
+        problem = _("Choisissez la personne, et au moins un jour.")
+    elif begins is None or ends is None or ends <= begins:
+        problem = _("Donnez deux heures du même jour, la première avant la seconde.")
+    elif accepted is None or accepted > today or form.get("ecrit") != "oui":
+        problem = _(
+            "Dites quand cette personne a accepté par écrit. Sans accord écrit, aucune alerte ne lui est adressée."
+        )
+    elif typed["suppleant"] and (typed["suppleant"] not in people or typed["suppleant"] == typed["qui"]):
+        problem = _("Le suppléant est une autre personne de la liste.")
+    if problem:
+        return await _page(request, translations(language_of(request)).gettext(problem), {**typed, "jours": days})
+    assert begins is not None
+    assert ends is not None
+    assert accepted is not None
+    one = AlertReader(0, typed["qui"], people[typed["qui"]], days, begins, ends, typed["suppleant"], accepted)
+    with faults.reported():
+        async with house.database.writing.acquire() as connection, connection.transaction():
+            await alert_readers.record(connection, caller.organization, one, by=caller.account)
+            told = FhirRequest("POST", PATH.lstrip("/"), address=address_of(request))
+            await house.journal.record_within(connection, (entry(caller, Event.RIGHTS, request=told),))
+    return RedirectResponse(PATH, status_code=303)
+
+
+async def finish(request: Request) -> Response:
+    caller, _me = await signed_in(request)
+    house: House = request.app.state.house
+    number = str((await request.form()).get("numero", ""))
+    if number.isascii() and number.isdigit() and len(number) < 20 and int(number) < 2**62:
+        with faults.reported():
+            async with house.database.writing.acquire() as connection, connection.transaction():
+                if await alert_readers.end(connection, caller.organization, int(number)):
+                    told = FhirRequest("POST", f"{PATH.lstrip('/')}/fin", address=address_of(request))
+                    await house.journal.record_within(connection, (entry(caller, Event.RIGHTS, request=told),))
+    return RedirectResponse(PATH, status_code=303)
+
+
+async def _page(request: Request, problem: str = "", typed: dict[str, str] | None = None) -> Response:
+    caller, _me = await signed_in(request)
+    house: House = request.app.state.house
+    with faults.reported():
+        found = await alert_readers.of_service(house.database.reading, caller.organization)
+    gettext = translations(language_of(request)).gettext
+    people = await _people(request)
+    names = dict(people) | {one.reference: one.name for one in found}
+    here = Record(house.engine, caller).now()
+    return render(
+        request,
+        "home_service/readers.html",
+        status=422 if problem else 200,
+        found=[
+            (
+                one,
+                ", ".join(gettext(_DAYS[int(day) - 1]).lower() for day in one.days),
+                _hours(one),
+                names.get(one.deputy, ""),
+            )
+            for one in found
+        ],
+        anybody=bool(alert_readers.reading(found, here)),
+        people=people,
+        days=[(str(number), gettext(name)) for number, name in enumerate(_DAYS, 1)],
+        problem=problem,
+        typed=typed or {},
+        today=here.date(),
+    )
+
+
+async def _people(request: Request) -> list[tuple[str, str]]:
+    """The professionals of the teams of those whom the service follows, and whoever runs it: reference and name, in order."""
+    caller, me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    teams = await record.search("CareTeam", {"status": "active", "_count": "200"}, most=_MOST)
+    members = [one.get("member") or {} for team in teams for one in team.get("participant", [])]
+    found = {
+        str(one["reference"]): str(one["display"])
+        for one in members
+        if str(one.get("reference", "")).startswith("PractitionerRole/") and one.get("display")
+    }
+    if me.role_reference:
+        found.setdefault(me.role_reference, me.name)
+    return sorted(found.items(), key=lambda one: one[1].casefold())
+
+
+def minutes(typed: str) -> int | None:
+    """'08:30' as minutes of the day."""
+    hours, colon, rest = typed.partition(":")
+    if not colon or not (hours.isdigit() and rest.isdigit()) or not typed.isascii() or len(typed) > 5:
+        return None
+    found = int(hours) * 60 + int(rest)
+    return found if int(rest) < 60 and found <= _WHOLE_DAY else None
+
+
+def _hours(one: AlertReader) -> str:
+    return f"{one.begins // 60:02}:{one.begins % 60:02}-{one.ends // 60:02}:{one.ends % 60:02}"
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        return None

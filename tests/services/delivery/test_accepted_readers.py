@@ -1,0 +1,55 @@
+"""An alert goes to whoever of the team has accepted in writing and is there; with nobody there it says so."""
+
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+
+from liaison.services.pages.clock import PARIS
+
+from ..oauth.conftest import field
+from ..pages.browsing import text
+from ..running_sandbox import Running
+from .telephone import Telephone, person
+from .test_service_desk import raised
+
+pytestmark = pytest.mark.http
+PATH = "/service/destinataires"
+
+
+def noted(manager: Telephone, who: str, **more: object) -> httpx.Response:
+    page = manager.http.get(PATH).text
+    form = {
+        "qui": who,
+        "jour": list("1234567"),
+        "de": "00:00",
+        "a": "",
+        "accepte": "2026-01-05",
+        "ecrit": "oui",
+        **more,
+    }
+    return manager.http.post(PATH, data={"csrf": field(page, "csrf"), **form})
+
+
+def test_nobody_is_addressed_who_has_not_accepted(telephone: Telephone, manager: Telephone, sandbox: Running) -> None:
+    assert "Personne n'est encore noté" in text(manager.http.get(PATH))
+    nurse = person(sandbox, "nurse")["practitioner_role"]
+    assert "accepté par écrit" in text(noted(manager, nurse, ecrit=""))
+    assert "au moins un jour" in text(noted(manager, nurse, jour=[]))
+    elsewhere = str((datetime.now(PARIS) + timedelta(days=3)).isoweekday())
+    try:
+        assert noted(manager, nurse, jour=[elsewhere]).status_code == 303
+        assert "Personne ne lit les alertes en ce moment" in text(manager.http.get(PATH))
+        [nobody, *_] = raised(telephone, sandbox, oxygen=["oxygen-not-worn"])
+        assert nobody["owner"] == {"display": "À attribuer"}
+
+        assert noted(manager, nurse).status_code == 303
+        [read, *_] = raised(telephone, sandbox, legs=["legs-more"])
+        assert read["owner"]["reference"] == nurse
+        assert "recipient" not in read["restriction"]  # the manager has not accepted
+    finally:
+        page = manager.http.get(PATH).text
+        for card in page.split('<li class="liaison-card">')[1:]:
+            form = {"csrf": field(card, "csrf"), "numero": field(card, "numero")}
+            assert manager.http.post(f"{PATH}/fin", data=form).status_code == 303
+    assert "Personne n'est encore noté" in text(manager.http.get(PATH))
