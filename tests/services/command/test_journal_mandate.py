@@ -8,6 +8,8 @@ import pytest
 
 from liaison.auth.journal.entry import Event
 from liaison.auth.journal.sealing import COLUMNS, Record, unseal
+from liaison.auth.people import notices
+from liaison.auth.people.notices import Kind
 from liaison.fhir.vault import FileKeyProvider
 from liaison.services.command import Refused
 from liaison.services.command.journal_mandates import mandate
@@ -46,6 +48,15 @@ def told(settings: Settings) -> list[tuple[str, str, str]]:
     return alone(look)
 
 
+def officers_are_told(settings: Settings) -> list[tuple[Kind, str]]:
+    async def look() -> list[tuple[Kind, str]]:
+        async with House.opened(settings) as house:
+            found = await notices.latest(house.database.reading)
+        return [(one.kind, one.code) for one in sorted(found, key=lambda one: one.at) if one.kind is Kind.MANDATE]
+
+    return alone(look)
+
+
 def test_it_is_given_by_a_convention_listed_and_ended_each_in_the_journal(
     settled: tuple[Settings, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -61,6 +72,7 @@ def test_it_is_given_by_a_convention_listed_and_ended_each_in_the_journal(
     assert "None: auditors read what concerns their own organisation." in capsys.readouterr().out
     with pytest.raises(Refused, match="has no mandate"):
         mandate(organization, end=True, by=BY, why="Encore")
+    assert officers_are_told(settings) == [(Kind.MANDATE, "given"), (Kind.MANDATE, "ended")]
     assert told(settings)[-2:] == [
         ("mandate over the journal", BY, "Convention du 12 mars"),
         ("end of a mandate over the journal", BY, "Fin de la convention"),

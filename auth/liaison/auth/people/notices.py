@@ -27,7 +27,8 @@ _EMERGENCY: Final = "emergency-access"
 class Kind(StrEnum):
     """`about` is, in turn: the number of the recovery, nothing, the Task of the review (with its patient), the res of the
     Practitioner (with the role as `code`), the number of the vendor's request, the number of the table of rules, how many
-    records were destroyed, the number of the question."""
+    records were destroyed, the number of the question, the res of the Organization whose auditors read the whole journal, or
+    (`code` is `ended`) do no longer."""
 
     RECOVERY = "recovery"
     SEALED = "sealed-code"
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     DESTRUCTION = "destruction"
     CASE = "case"
     QUESTION = "question"
+    MANDATE = "mandate"
 
 
 class Notice(NamedTuple):

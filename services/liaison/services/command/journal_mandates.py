@@ -9,6 +9,8 @@ from liaison.auth.journal import audit_rights
 from liaison.auth.journal.audit_rights import Mandate
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Entry, Event
+from liaison.auth.people import notices
+from liaison.auth.people.notices import Kind
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.ids import Ids
@@ -57,7 +59,7 @@ def mandate(
 
 
 async def _change(opened: Opening, ids: Ids, reference: str, convention: str, by: str, why: str) -> None:
-    """With its entry, in one transaction."""
+    """With its entry and the notice to the data protection officers, in one transaction."""
     type_, _, id_ = reference.partition("/")
     key = ids.decode(type_, id_) if type_ == "Organization" and id_ else None
     if key is None or not await opened.connection.fetchval(_IS_THERE, key.kind, key.res):
@@ -74,6 +76,7 @@ async def _change(opened: Opening, ids: Ids, reference: str, convention: str, by
                 Event.RIGHTS, organization=key.res, method="console", path="journal mandate", reason=convention or why,
                 detail={"act": act, "by": by},
             )  # fmt: skip
+            await notices.tell(opened.connection, Kind.MANDATE, key.res, code="given" if convention else "ended")
             await journal.record_within(opened.connection, [told])
     finally:
         await journal.close()

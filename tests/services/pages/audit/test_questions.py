@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from liaison.auth.journal.entry import Event
+from liaison.auth.people import notices
+from liaison.auth.people.notices import Kind
 
 from ...oauth.conftest import Place
 from ..browsing import say, text
@@ -45,6 +47,15 @@ async def test_the_desk_says_how_far_its_officer_reads_and_by_which_convention(
         " select organization, 'Convention du 12 mars' from held_role where role_code = 'dpo' limit 1"
     )
     assert "tout le territoire : Convention du 12 mars." in text(await officer.get("/journal"))
+
+    async with place.house.database.writing.acquire() as connection:
+        held = await connection.fetchval("select organization from audit_mandate")
+        for code in ("given", "ended"):
+            await notices.tell(connection, Kind.MANDATE, held, code=code)
+    told = text(await officer.get("/avis"))
+    assert "Qui lit tout le journal a changé" in told
+    assert "Maison de santé de Kervanec : ses auditeurs lisent tout le journal" in told
+    assert "Maison de santé de Kervanec : ses auditeurs ne lisent plus tout le journal" in told
 
 
 async def test_a_professional_is_chosen_by_name_and_their_visits_are_told_without_names_of_patients(

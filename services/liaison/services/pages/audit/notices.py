@@ -39,6 +39,11 @@ _WORDS: Final = {
     Kind.DESTRUCTION: _("Des dossiers ont été détruits, leur délai passé"),
     Kind.CASE: _("Une affaire est ouverte : 72 heures pour notifier à la CNIL"),
     Kind.QUESTION: _("Une personne ne comprend pas un accès à son dossier"),
+    Kind.MANDATE: _("Qui lit tout le journal a changé"),
+}
+_MANDATES: Final = {
+    "given": _("ses auditeurs lisent tout le journal"),
+    "ended": _("ses auditeurs ne lisent plus tout le journal"),
 }
 _NEXT: Final = {
     Kind.RECOVERY: _("Vérifier auprès de la personne"),
@@ -102,6 +107,10 @@ async def show(request: Request) -> Response:
             more = colon(
                 gettext, human_name(await record.read(str(person))) or str(person), role_name(one.code, gettext)
             )
+        elif one.kind is Kind.MANDATE:
+            where = house.store.reference(Key(0, kind_of("Organization"), one.about))
+            tree = await record.read(str(where)) or {}
+            more = colon(gettext, str(tree.get("name", where)), gettext(_MANDATES[one.code]))
         elif one.kind is Kind.SOFTWARE:
             more = asked_for.get(one.about, "")
         elif one.kind is Kind.DESTRUCTION:
