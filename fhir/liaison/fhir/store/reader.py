@@ -26,7 +26,7 @@ class _Asked(NamedTuple):
 
 PLANNING: Final = (
     "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;"
-    " set enable_mergejoin = off"
+    " set enable_mergejoin = off; set enable_bitmapscan = off"
 )
 """Our statements probe indexes, whatever the statistics of an almost empty table say; planned once, kept for good."""
 
@@ -82,6 +82,8 @@ class _Lane:
     def _rows(self, asked: Sequence[_Asked], records: list[Any]) -> list[Row | None]:
         rows: list[Row | None] = [None] * len(asked)
         for n, version, at, deleted, classes, author, service, addressee, sealed, evidence, shelf, wrapped in records:
+            if version is None:
+                continue
             key = asked[n - 1][1]
             grants = grants_of(evidence, author, service, addressee)
             rows[n - 1] = Row(key, version, at, deleted, classes, author, service, addressee, sealed, grants)
@@ -94,22 +96,25 @@ class _Lane:
             self._vault.patient_key(patient, wrapped, shelf)
 
 
-def _decided(filter_: AccessFilter, family: Family, session: str) -> str:
-    """A FROM item: whether the row `v` may be seen, and by which grants."""
+def _decided(filter_: AccessFilter, family: Family, row: str, session: str) -> str:
+    """A FROM item: whether the row may be seen, and by which grants."""
     if family == "patient":
-        return filter_.decided("v", session)
-    return f"lateral (select {filter_.visible_directory('v', session)} as allowed, null::text as evidence)"
+        return filter_.decided(row, session)
+    return f"lateral (select {filter_.visible_directory(row, session)} as allowed, null::text as evidence)"
 
 
 def _current(filter_: AccessFilter, family: Family) -> str:
+    # Rights on the patient are judged whether or not there is a row, so that what is hidden takes as long as what is nobody's.
+    # An absent row has some class, or PostgreSQL would see before it looks that nothing comes of it; `_rows` leaves it out.
     return f"""
         select k.n, v.version, v.at, v.deleted, v.classes, v.author, v.service, v.addressee, v.sealed, d.evidence,
                p.shelf, p.wrapped
         from unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[]) with ordinality
              as k(session, patient, kind, res, unknown, n)
-        join {_TABLES[family]} v
+        left join {_TABLES[family]} v
           on v.patient = k.patient and v.kind = k.kind and v.res = k.res and v.superseded is null
-        cross join {_decided(filter_, family, "k.session")} d
+        cross join lateral (select k.patient, k.kind, coalesce(v.classes, 1) as classes, v.author, v.service, v.addressee) o
+        cross join {_decided(filter_, family, "o", "k.session")} d
         left join patient p on p.patient = k.unknown
         where d.allowed
     """
@@ -118,7 +123,7 @@ def _current(filter_: AccessFilter, family: Family) -> str:
 def _versions(filter_: AccessFilter, family: Family, condition: str) -> str:
     return f"""
         select {COLUMNS}, d.evidence
-        from {_TABLES[family]} v cross join {_decided(filter_, family, "$1::bigint")} d
+        from {_TABLES[family]} v cross join {_decided(filter_, family, "v", "$1::bigint")} d
         where v.patient = $2::bigint and v.kind = $3::smallint and v.res = $4::bigint and {condition} and d.allowed
         order by v.version desc limit $6::bigint
     """
