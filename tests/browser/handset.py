@@ -140,6 +140,14 @@ class Handset:
             await asyncio.sleep(0.1)
         raise AssertionError("nothing was kept")
 
+    async def ended(self) -> None:
+        """Waits until nobody is signed in here any more."""
+        for _ in range(200):
+            if (await self.page.request.get("/telephone/qui")).status == 401:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError("somebody is signed in still")
+
     async def send(self) -> None:
         await self.later()
         await self.press("À envoyer")

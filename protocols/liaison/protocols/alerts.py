@@ -63,6 +63,16 @@ def level_of(task: Tree) -> str:
     )
 
 
+def _of_level(library: Library, level: str) -> Tree:
+    return library.tree(f"{codes.LOCAL}/ActivityDefinition/alert-{level.lower()}")
+
+
+def readers(library: Library, level: str, teams: Sequence[Tree], at: datetime) -> list[Tree]:
+    """Whom an alert of this level reaches, the first first; [] when nobody would read it."""
+    roles = [participant["role"] for participant in _of_level(library, level)["participant"]]
+    return [person for role in roles if (person := owner(teams, [role], at.date())) is not None]
+
+
 def raise_alert(
     library: Library,
     signs: Sequence[Sign],
@@ -78,9 +88,9 @@ def raise_alert(
     """The Task for these signs, at the highest of their levels. Its owner is the first recipient that the team has;
     without one it says 'À attribuer', and the page must say that nobody will read it now."""
     level = max((sign.level for sign in signs), key=LEVELS.index)
-    definition = library.tree(f"{codes.LOCAL}/ActivityDefinition/alert-{level.lower()}")
+    definition = _of_level(library, level)
     roles = [participant["role"] for participant in definition["participant"]]
-    recipients = [person for role in roles if (person := owner(teams, [role], at.date())) is not None]
+    recipients = readers(library, level, teams, at)
     deadline = due_by(at, definition["timingDuration"])
     task: Tree = {
         "resourceType": "Task",

@@ -15,6 +15,7 @@ from liaison.auth.people.permits import BEFORE, GOOD_FOR, Permit
 from liaison.auth.people.visit_keys import VisitKey
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.store import faults
+from liaison.services.delivery.unread import unread
 from liaison.services.house import House
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.home_care.today import Card, service_phone, tour, visits_since
@@ -33,7 +34,8 @@ _PUBLIC: Final = ("crv", "kty", "x", "y")
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One visit of the tour, as a telephone shows it: first name and initial, commune, one instruction, what must be known."""
+    """One visit of the tour, as a telephone shows it: first name and initial, commune, one instruction, what must be
+    known. `unread`: an alert would have found nobody to read it when the tour was packed."""
 
     appointment: str
     patient: str
@@ -45,6 +47,7 @@ class Stop:
     known: tuple[str, ...]
     weight: float | None
     weight_said: str
+    unread: bool
 
 
 class Reader(NamedTuple):
@@ -88,9 +91,10 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
     now = record.now()
     cards = await _cards(record, me, say)
     people = list(dict.fromkeys(card.patient for card in cards))
-    known, number = await asyncio.gather(
+    known, number, alone = await asyncio.gather(
         asyncio.gather(*(_known(record, patient, now, say) for patient in people)),
         service_phone(record, me.organization_reference),
+        unread(house, caller, people, now),
     )
     facts = dict(zip(people, known, strict=True))
     with faults.reported():
@@ -118,7 +122,7 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
         permit=permits.given(house.vault.territory, permit),
         key=key,
         readers=tuple(Reader(one.reference, one.name) for one in readers),
-        stops=tuple(_stop(card, *facts[card.patient]) for card in cards),
+        stops=tuple(_stop(card, *facts[card.patient], unread=card.patient in alone) for card in cards),
     )
 
 
@@ -136,7 +140,7 @@ async def _known(record: Record, patient: str, now: datetime, say: Say) -> tuple
     return tuple(sentences.sentence(flag, say) for flag in in_force(flags, now)[:MOST_KNOWN]), weight
 
 
-def _stop(card: Card, known: tuple[str, ...], weight: Tree | None) -> Stop:
+def _stop(card: Card, known: tuple[str, ...], weight: Tree | None, *, unread: bool) -> Stop:
     value = (weight or {}).get("valueQuantity", {}).get("value")
     return Stop(
         appointment=card.appointment,
@@ -149,4 +153,5 @@ def _stop(card: Card, known: tuple[str, ...], weight: Tree | None) -> Stop:
         known=known,
         weight=float(value) if value is not None else None,
         weight_said=f"{measures.value(weight, str)}, le {moments.said(weight, 'fr')}" if weight else "",
+        unread=unread,
     )

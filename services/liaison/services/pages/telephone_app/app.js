@@ -19,12 +19,14 @@ let undo = null;
 let release = () => {}; // of the visit that is open in this tab
 let leave = null; // it, as it is
 let opening = false;
+let apart = false; // whether she is at work here and not signed in, with a network
 let install = null; // what the browser offers, where it does
 
 // --- Who is at work
 
 async function who(said = "") {
   aide = null;
+  apart = false;
   header();
   const here = await store.aides();
   screens.show("who", { acts: { "sign-in": () => signIn() } });
@@ -109,6 +111,9 @@ async function atWork() {
 async function renew() {
   const mine = aide;
   const { why, told } = await service.who();
+  // There is a network, and the session is nobody's or somebody else's: hers ended when she handed the telephone over.
+  apart = aide === mine && (why === "sign-in" || (why === "" && told.id !== mine.id));
+  if (apart) await refreshed();
   if (why !== "" || !mine || told.id !== mine.id || !told.enrolled) return;
   const newer = await service.tour(told.csrf, await letters.publicKey());
   if (newer.why !== "" || aide !== mine) return;
@@ -126,6 +131,8 @@ function header() {
 // The session here is ended too, at once or as soon as there is a network.
 async function change() {
   await store.keep("leaving", aide.id);
+  await store.notTakenBack(aide.id);
+  undo = null;
   release();
   sending.pass({ now: true });
   await who();
@@ -158,7 +165,7 @@ async function home() {
   release();
   leave = null;
   if (aide === null) return who();
-  const acts = { undo: () => takeBack(undo.visit, undo), online: () => online("/aujourdhui"), "log-out": logOut, install: offered };
+  const acts = { undo: () => takeBack(undo.visit, undo), "sign-in": signIn, online: () => online("/aujourdhui"), "log-out": logOut, install: offered };
   screens.show("today", { acts });
   screens.at("[data-do=install]").hidden = install === null;
   outboxLink();
@@ -173,6 +180,8 @@ async function refreshed() {
   }
   if (screens.current() === "today") {
     screens.at("[data-undo]").hidden = undo === null;
+    apart ||= sending.met.why === "sign-in";
+    screens.at("[data-apart]").hidden = !apart;
     await today.cards(aide, begin);
   } else if (screens.current() === "outbox") await today.waiting(aide, begin);
 }
@@ -195,13 +204,18 @@ async function outbox() {
 
 // --- A visit
 
-async function begin(stop, one) {
+// `alert`: she has come to say what is wrong.
+async function begin(stop, one, alert = false) {
   if (opening) return; // a second touch of the same thumb
   opening = true;
   try {
     if (one?.state === "ready") await takeBack(one.visit);
     else if (one?.state === "sent") await edited(await visits.corrected(aide, one));
     else await edited(one ? await visits.taken(aide, one) : visits.begun(aide, stop));
+    if (alert && screens.current() === "visit") {
+      screens.at("#alerte").open = true;
+      screens.at("#alerte").scrollIntoView();
+    }
   } finally {
     opening = false;
   }

@@ -64,9 +64,18 @@ export async function putVisit(record) {
   return free;
 }
 
-// What nobody here can open or change any more.
+// What nobody here can open or change any more: there is nobody to take it back either.
 function onItsOwn({ copy, place, ...record }) {
-  return record.state === "draft" ? { ...record, state: "ready", after: 0 } : record;
+  return record.state === "sent" ? record : { ...record, state: "ready", after: 0 };
+}
+
+// Whoever hands the telephone over takes nothing back: what she has finished leaves before her session ends.
+export async function notTakenBack(id) {
+  const transaction = (await database()).transaction("visits", "readwrite", { durability: "strict" });
+  for (const one of await transaction.store.getAll()) {
+    if (one.aide === id && one.state === "ready") await transaction.store.put({ ...one, after: 0 });
+  }
+  await transaction.done;
 }
 
 // Changes a visit in place; `change` answers what is to be there instead, or undefined to leave it.

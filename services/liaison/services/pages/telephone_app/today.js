@@ -30,12 +30,27 @@ export async function cards(aide, open) {
   screens.at("[data-tomorrow]").hidden = tomorrow.length === 0;
   screens.at("[data-nothing]").hidden = known.length > 0;
   unplanned(aide.tour.stops, open);
+  alerted(ordered, open);
   const alert = mine.some((one) => one.state !== "sent" && one.place.alert);
   screens.notGone(alert);
   if (alert) screens.at("[data-cards]").before(screens.at("#alerte")); // first of all
 }
 
 const over = ({ stop, one }) => Number(one ? one.state !== "draft" : stop.done);
+
+// « Alerte », after the calls: for whom, each person once, by the visit that is not over if there is one.
+function alerted(ordered, open) {
+  const people = [...new Map([...ordered].reverse().map((found) => [found.stop.patient, found])).values()].reverse();
+  screens.at("[data-for-whom]").replaceChildren(
+    ...people.map(({ stop, one }) => {
+      const item = document.createElement("li");
+      const again = one?.state === "sent" || (!one && stop.done);
+      const act = again ? () => open(visits.beside(stop, say("unplanned")), undefined, true) : () => open(stop, one, true);
+      item.append(screens.button(stop.who, act));
+      return item;
+    }),
+  );
+}
 
 // Anybody of the tour, beside what was planned: her permit covers no one else.
 function unplanned(stops, open) {

@@ -87,6 +87,7 @@ export function open(aide, visit, done, beside) {
 }
 
 function facts(stop) {
+  screens.at("[data-unread]").hidden = !stop.unread;
   const [known, unknown, weight] = ["[data-known]", "[data-unknown]", "[data-weight]"].map(screens.at);
   screens.listed(known, stop.known);
   known.hidden = stop.known.length === 0;
