@@ -1,6 +1,6 @@
 # `make help` is the menu. Each target sets up what it needs first.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test static fmt lint types imports tests unit http browser proof conformance bench lock clean
+.PHONY: help setup setup-dev run test static fmt lint types imports tests unit http browser proof conformance bench telephone lock clean
 
 BIN := .venv/bin
 # The tests start hundreds of processes: compiling every module anew in each would be a third of their time.
@@ -65,6 +65,9 @@ conformance: setup-dev ## SMART, checked from outside, in one table; APP=request
 
 bench: setup-dev ## Measure the running service; prints one table
 	@$(BIN)/python -m tests.bench
+
+telephone: setup-dev ## Measure the telephone's page in a slow Chromium, and draw its screens into docs/telephone
+	@$(BIN)/python -m tests.browser.telephone_screens
 
 lock: ## Resolve the dependencies again and lock them with their hashes
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || python3 -m pip --python $(BIN)/python install -q uv

@@ -51,7 +51,7 @@ async def test_the_first_day_on_line_then_visits_with_no_network_then_each_is_fi
     assert "C'est loin du dernier poids" in await handset.page.get_by_role("alert").first.inner_text()
     await handset.press("Enregistrer la visite")
     await handset.state("2 visites à envoyer, gardées dans ce téléphone")
-    assert await handset.page.get_by_text("Cette alerte n'est pas partie. Appelez maintenant.").is_visible()
+    await handset.page.get_by_text("Cette alerte n'est pas partie. Appelez maintenant.").wait_for()
     await handset.later()
     await handset.press("À envoyer")
     await handset.press("Envoyer maintenant")

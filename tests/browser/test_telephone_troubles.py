@@ -22,6 +22,7 @@ async def test_whatever_the_line_answers_it_is_kept_until_its_receipt_and_filed_
         ((500, b""), "Le service ne répond pas."),
         ((403, b'{"why":"forbidden"}'), "La personne connectée ne peut pas envoyer."),
         ((413, b'{"why":"malformed"}'), "Une visite n'est pas acceptée."),
+        ((410, b"gone"), "Le service ne répond pas."),
         ((200, b'{"visit":"another"}'), "Le service ne répond pas."),
         ("half", "Le service ne répond pas."),
     ]
@@ -133,6 +134,23 @@ async def test_five_wrong_codes_erase_the_tour_and_a_colleague_delivers_what_was
     await handset.online()
     await handset.state("1 visite n'a pas pu être rangée : le CCAS est prévenu")
     assert sorted(len(handset.filed(one)) for one in visits) == [0, 1]
+
+
+async def test_a_forgotten_code_is_chosen_anew_and_what_was_written_leaves(handset: Handset) -> None:
+    await handset.begin("aide2")
+    await handset.ready()
+    await handset.visit("Odette M.")
+    [visit] = await handset.waiting()
+    await handset.page.reload()
+    await handset.press("Kévin B.")
+    await handset.press("Code oublié ?")
+    assert len((await handset.kept())["aides"]) == 1  # one touch erases nothing
+    await handset.press("Touchez encore une fois")
+    await handset.page.get_by_label("Votre code, encore une fois").wait_for()
+    await check_page(handset.page)
+    await handset.choose_code("975310")
+    await handset.deliver()
+    assert len(handset.filed(visit)) == 1
 
 
 async def test_a_telephone_that_is_taken_out_of_force_keeps_its_visits_until_it_is_one_of_the_service_again(

@@ -54,6 +54,7 @@ export function usable(form, touched = () => {}) {
     const chosen = inputs("presence").find((input) => input.checked);
     const away = chosen !== undefined && chosen.value !== "present";
     for (const part of asked) part.hidden = away;
+    for (const button of form.querySelectorAll(".liaison-actions [data-action]")) button.hidden = away;
     for (const part of form.querySelectorAll("[data-when]")) part.hidden = chosen?.value !== part.dataset.when;
   }
   for (const input of inputs("presence")) input.addEventListener("change", follow);

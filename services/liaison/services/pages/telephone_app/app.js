@@ -58,7 +58,12 @@ function stranger(heading, said) {
 
 // `csrf`: of a session that was begun for this; without it she has a tour here, which her code opens.
 function code(one, csrf = "") {
-  screens.show("code", { heading: say("hello", { name: one.name }), acts: { "not-me": () => (csrf ? signIn() : who()) } });
+  const acts = {
+    "not-me": () => (csrf ? signIn() : who()),
+    forgotten: screens.sure("forget-tour", () => forgotten(one)),
+  };
+  screens.show("code", { heading: say("hello", { name: one.name }), acts });
+  screens.at("[data-do=forgotten]").hidden = csrf !== "";
   screens.at("[data-why]").hidden = screens.at("[data-again]").hidden = csrf === "";
   const form = screens.at("form");
   form.elements.code.focus();
@@ -72,6 +77,13 @@ function code(one, csrf = "") {
     await (csrf ? settle(one, pin, csrf) : unlock(one, pin));
     button.disabled = false;
   });
+}
+
+// As after five wrong codes: nothing is lost with a tour, and another code is chosen with a network.
+async function forgotten(one) {
+  await store.forgetAide(one.id);
+  sending.pass({ now: true });
+  await who(say("forgotten"));
 }
 
 async function settle(one, pin, csrf) {

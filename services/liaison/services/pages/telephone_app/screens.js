@@ -16,6 +16,7 @@ export function show(which, { heading, acts = {} } = {}) {
   if (heading) screen.querySelector("[data-heading]").textContent = heading;
   for (const button of screen.querySelectorAll("[data-do]")) button.addEventListener("click", acts[button.dataset.do]);
   calls(screen);
+  screen.querySelector("[data-alert]")?.addEventListener("click", () => (at("#alerte").open = true));
   main.replaceChildren(screen);
   const first = name === "";
   name = which;
@@ -44,6 +45,13 @@ export function told(text) {
   const line = at("[data-said]");
   [line.textContent, line.hidden] = [text, text === ""];
 }
+
+// What a button does that asks once more, in these words: a second touch means it.
+export const sure = (words, act) => ({ target }) => {
+  if (target.dataset.sure) return act();
+  target.dataset.sure = "yes";
+  target.textContent = say(words);
+};
 
 export function button(text, act) {
   const made = document.createElement("button");

@@ -17,7 +17,7 @@ export function open(aide, visit, done, beside) {
   const heading = say(corrects ? "correct" : "visit-of", { who: stop.who });
   screens.show("visit", { heading, acts: {
     home: () => leave(),
-    drop: (event) => drop(event.target),
+    drop: screens.sure("really", () => drop()),
     oppose: () => leave(() => beside("opposition")),
     report: () => leave(() => beside("report")),
   } });
@@ -58,13 +58,8 @@ export function open(aide, visit, done, beside) {
     [writing, kept] = [Promise.resolve(true), true];
   }
 
-  // A second touch means it: what is typed goes with it. What was sent stands.
-  async function drop(button) {
-    if (!button.dataset.sure) {
-      button.dataset.sure = "yes";
-      button.textContent = say("really");
-      return;
-    }
+  // What is typed goes with it. What was sent stands.
+  async function drop() {
     await writing;
     await store.dropDraft(visit.visit);
     done(null);
