@@ -76,7 +76,7 @@ async def file(house: House, letter: Letter, permit: Permit, written: datetime, 
             raise NotFiled("another")
         bundle = transaction(library.shipped(), made)
         await record.transact(bundle)
-        if not again.holds(await again.recorded(record, made.id), made):
+        if not await again.is_held(record, made):
             raise NotFiled("another")
         if merging.raises(bundle):
             await merging.merged(house, aide(permit), made.patient)

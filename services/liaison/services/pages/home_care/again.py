@@ -90,6 +90,17 @@ async def recorded(record: Record, number: UUID) -> Recorded | None:
     return Recorded(by_part(number, trees), since)
 
 
+async def is_held(record: Record, made: Visit) -> bool:
+    """Whether the record has every answer of this visit, and no other: asked of its Encounter and its form alone, since hundreds of
+    telephones ask it in one evening."""
+    encounters, responses = await asyncio.gather(
+        found(record, "Encounter", {"identifier": f"{SYSTEM}|{made.id}#encounter", "_count": "1"}, 1),
+        found(record, "QuestionnaireResponse", {"identifier": f"{SYSTEM}|{made.id}#response", "_count": "1"}, 1),
+    )
+    parts = by_part(made.id, [*encounters, *responses])
+    return "encounter" in parts and holds(Recorded(parts, datetime.min.replace(tzinfo=UTC)), made)
+
+
 def holds(kept: Recorded | None, made: Visit) -> bool:
     """Whether the record has every answer of this visit, and no other."""
     return (
