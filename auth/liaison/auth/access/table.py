@@ -105,8 +105,12 @@ class Table:
 
     def types_for(self, role: str) -> tuple[str, ...]:
         """What the role may write, where a row says; () when none does."""
-        rows = (row for row in self.rows if any(role in line.roles for line in row.lines))
-        return tuple(one for row in rows for one in row.types)
+        return self._types.get(role, ())
+
+    @cached_property
+    def _types(self) -> dict[str, tuple[str, ...]]:
+        limited = [(row.types, {role for line in row.lines for role in line.roles}) for row in self.rows if row.types]
+        return {role: tuple(one for types, roles in limited if role in roles for one in types) for role in ROLES}
 
 
 def _conditions(line: Line) -> frozenset[str]:
