@@ -110,11 +110,18 @@ class Filter:
         )
 
     def covered(self, row: str, held: str) -> str:
-        """Boolean SQL: `visible`, of a row of the patient of whom the relation `held` holds the grants."""
-        applies = f" filter (where {self._all(_OWNERS, row, '')})"
+        """Boolean SQL: `visible`, of a row of the patient of whom the relation `held` holds the grants.
+
+        Most rows are allowed by the grants that ask for no owner, whose union is the same for all rows: it is made once, and
+        only what it does not cover is decided on all that apply.
+        """
+        any_owner = " and ".join(f"g.{owner} = 0" for owner in _OWNERS)
+        applies = self._all(_OWNERS, row, "")
         return (
-            f"({self._all(('classified',), row, '')} and {row}.classes & "
-            f"(select {_allowed(row, 'g', applies)} from {held} g) = {row}.classes)"
+            f"({self._all(('classified',), row, '')} and ({row}.classes & "
+            f"(select coalesce(bit_or(g.mask) filter (where {any_owner}), 0) from {held} g) = {row}.classes"
+            f" or {row}.classes & "
+            f"(select {_allowed(row, 'g', f' filter (where {applies})')} from {held} g) = {row}.classes))"
         )
 
     def evidence(self, held: str) -> str:

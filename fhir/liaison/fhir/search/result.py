@@ -38,6 +38,8 @@ class Controls:
 
     def read(self, name: str, text: str) -> bool:
         """True when it was one of these; BadRequest when its value is not understood; False for anything else."""
+        if not name.startswith("_"):
+            return False
         match name:
             case "_count":
                 self._once(name, self.count)

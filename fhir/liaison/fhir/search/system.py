@@ -57,14 +57,14 @@ def parse_each(
     ignored: dict[str, Issue] = {}
     while True:
         found = [parse(asked, Context(type_, base_url, now, tuple(types)), lenient=lenient) for type_ in types]
+        if len(types) == 1 and len(found[0].pairs) == len(given):
+            return found  # it shows already what it was asked
         ignored |= {issue.diagnostics: issue for query in found for issue in query.ignored}
         common = [pair for pair in asked if all(pair in query.pairs for query in found)]
         if all(len(query.pairs) == len(common) for query in found):
             break
         asked = common
     _require_one_order(found)
-    if len(types) == 1 and len(common) == len(given):
-        return found  # it shows already what it was asked, and what was left out of it
     shown = tuple(pair for pair in given if pair in common or (pair[0] == PARAMETER and not named))
     return [replace(query, pairs=shown, ignored=tuple(ignored.values())) for query in found]
 
