@@ -29,6 +29,11 @@ class Latest(NamedTuple):
     asked_at: datetime | None
 
     @property
+    def said_nothing(self) -> bool:
+        """There is no verdict, or one over a journal that had no entry yet."""
+        return self.told is None or not (self.told.size or self.told.where)
+
+    @property
     def pending(self) -> bool:
         """Asked for, and not yet answered."""
         return self.asked_at is not None and (self.made_at is None or self.made_at < self.asked_at)

@@ -39,7 +39,7 @@ async def keep_verified(
         while True:
             known = await verdicts.latest(one, vault)
             now: datetime = await one.fetchval("select clock_timestamp()")
-            if known.told is None or known.made_at is None or known.pending or known.made_at < now - OLDEST:
+            if known.said_nothing or known.made_at is None or known.pending or known.made_at < now - OLDEST:
                 await once(one, vault, keys, kept)
             await asyncio.sleep(every)
 

@@ -95,6 +95,9 @@ async def test_a_long_journal_shows_the_last_complete_verdict_and_reads_all_when
     page = await shown(auditor)
     assert WHOLE in page
     assert "en cours" not in page
+    await integrate(place)  # what was written since was not read one by one
+    [read, since] = re.findall(r"les (\d+) premières lignes, .* Des (\d+) lignes", await shown(auditor), re.DOTALL)[0]
+    assert int(read) + int(since) == await place.house.database.reading.fetchval("select size from journal_head")
 
     sent = await auditor.post("/journal/integrite", data={"csrf": field(page, "csrf")})
     assert sent.status_code == 303
@@ -120,6 +123,19 @@ async def test_a_verdict_written_by_somebody_else_is_no_verdict(
     await place.house.database.writing.execute("update journal_verdict set made_at = made_at + interval '1 day'")
     assert (await verdicts.latest(place.house.database.reading, place.house.vault)).told is None
     assert AT_FIRST_SIGHT in await shown(auditor)
+
+
+async def test_of_a_verdict_over_nothing_the_page_does_not_say_that_the_journal_is_whole(
+    place: Place, auditor: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(integrity, "AT_ONCE", 0)
+    async with place.house.database.writing.acquire() as one:
+        await verdicts.keep(one, place.house.vault, verdicts.Told(0, "", "", "", 0.1), await place.house.database.now())
+
+    page = await shown(auditor)
+
+    assert WHOLE not in page
+    assert AT_FIRST_SIGHT in page
 
 
 @pytest.mark.parametrize(

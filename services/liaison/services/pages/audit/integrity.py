@@ -51,6 +51,11 @@ class Found:
     now: bool = False
     reached: int = 0  # of a journal that is not whole: so many lines are those that were signed
 
+    @property
+    def since(self) -> int:
+        """Lines that were written after those that were read one by one."""
+        return 0 if self.now or self.at is None else max(0, self.at.size - self.read)
+
 
 async def integrity(request: Request) -> Response:
     caller, _me = await signed_in(request)
