@@ -120,3 +120,26 @@ async def test_a_form_that_would_be_refused_is_not_shown(place: Place, nurse: ht
     assert "Sylvain MAHO (enfant)" in shown
     assert "Ajouter un proche" not in shown
     assert "Changer" not in shown.split("Sylvain MAHO")[1].split("</ul>")[0]
+
+
+async def test_a_measure_that_is_over_is_renewed_for_the_same_person(place: Place, nurse: httpx.AsyncClient) -> None:
+    await send(nurse, place, **guardian())
+    shown = await page(nurse, place)
+    who = field(shown, "relative")
+    chosen = f"/dossiers/{place.patient}/proches?proche={who}"
+    assert f"{chosen}#decision" in shown
+    await place.house.database.writing.execute(
+        "update relation set valid_to = now() where relation = $1", int(Relation.REPRESENTED)
+    )
+    assert await represented(place) == 0
+    decision = {"act": "decide", "relative": who, "measure": "habilitation", "seen": today()}
+    refused = await send(nurse, place, **decision, until="2020-01-01")
+    assert refused.status_code == 422
+    assert 'value="decide"' in refused.text  # what was typed is still there
+    assert (await send(nurse, place, **decision, until=_last())).status_code == 303
+
+    shown = await page(nurse, place)
+    assert shown.count("Sylvain MAHO (enfant)") >= 1
+    assert "représente la personne : habilitation familiale, jusqu’au" in shown
+    assert field(shown, "relative") == who
+    assert await represented(place) == 1

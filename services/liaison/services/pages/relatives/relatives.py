@@ -25,7 +25,7 @@ from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.contact import ways
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
-from liaison.services.pages.relatives.stating import LINKS, MEASURES, NotStated, ended, relative
+from liaison.services.pages.relatives.stating import LINKS, MEASURES, NotStated, decided, ended, relative
 from liaison.services.pages.role_names import CHECKERS
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 from liaison.services.pages.writable import writable
@@ -35,13 +35,14 @@ _MOST: Final = 50
 
 
 class Relative(NamedTuple):
-    """`measure`: by which they represent the person today; '' for who does not. `until`: when that is over."""
+    """`measure`: by which they represent the person, or did; '' for who does not. `until`: when that is, or was, `over`."""
 
     reference: str
     name: str
     phones: list[str]
     measure: str
     until: datetime | None
+    over: bool
 
 
 async def relatives(request: Request) -> Response:
@@ -73,16 +74,25 @@ async def _change(record: Record, patient: Tree, me: Me, form: Mapping[str, str]
         await record.create(relative(patient, form, me.role_reference, record.now().date()))
         return
     one = next((tree for tree in await _listed(record, patient) if tree["id"] == form.get("relative")), None)
-    if one is None or act not in ("end", "leave"):
+    if one is None or act not in ("decide", "end", "leave"):
         raise NotStated("", _("Cette personne n’est plus parmi les proches."))
-    await record.update(ended(one) if act == "end" else {**one, "active": False})
+    if act == "decide":
+        changed = decided(one, patient, form, me.role_reference, record.now().date())
+    else:
+        changed = ended(one) if act == "end" else {**one, "active": False}
+    await record.update(changed)
 
 
 async def _listed(record: Record, patient: Tree) -> list[Tree]:
-    """Those of today, by name."""
+    """Those of today, and those whose measure is over, which a judge may renew; by name."""
     known = await found(record, "RelatedPerson", {"patient": f"Patient/{patient['id']}", "_count": str(_MOST)}, _MOST)
     now = record.now()
-    close = [one for one in known if one.get("active", True) and moments.covers(one.get("period") or {}, now)]
+    close = [
+        one
+        for one in known
+        if one.get("active", True)
+        and (moments.covers(period := one.get("period") or {}, now) or (_represents(one) and moments.over(period, now)))
+    ]
     return sorted(close, key=lambda one: called(one).casefold())
 
 
@@ -99,6 +109,8 @@ async def _show(
     gettext = translations(language_of(request)).gettext
     # In this very record: to a social worker, the identity is open to read alone, but in a record that they opened themselves.
     may = bool(me.role_reference) and await writable(request, record.caller, f"Patient/{patient['id']}", Class.FILE)
+    told = [_told(tree, record, gettext) for tree in await _listed(record, patient)]
+    chosen = (form or {}).get("relative") or request.query_params.get("proche", "")
     return render(
         request,
         "relatives/relatives.html",
@@ -106,7 +118,8 @@ async def _show(
         patient=patient,
         who=identity(patient),
         today=record.now().date(),
-        relatives=[_told(tree, record, gettext) for tree in await _listed(record, patient)],
+        relatives=told,
+        decided=next((one for one in told if one.reference == chosen), None),
         may_write=may,
         may_state=me.role_code not in STATE_NOBODY,
         checks=me.role_code in CHECKERS,
@@ -118,14 +131,20 @@ async def _show(
     )
 
 
+def _represents(tree: Tree) -> str:
+    """By which measure; '' for who never did."""
+    return str(extension(extension(tree, vocabulary.REPRESENTATION), "measure").get("valueCode", ""))
+
+
 def _told(tree: Tree, record: Record, gettext: Gettext) -> Relative:
-    measure = str(extension(extension(tree, vocabulary.REPRESENTATION), "measure").get("valueCode", ""))
+    measure = _represents(tree)
     return Relative(
         str(tree["id"]),
         called(tree) or gettext(_("Sans nom")),
         ways(tree, "phone", record.now()),
         gettext(_REPRESENTING[measure]) if measure in _REPRESENTING else "",
         moments.ending(str(end)) if (end := (tree.get("period") or {}).get("end")) else None,
+        moments.over(tree.get("period") or {}, record.now()),
     )
 
 

@@ -102,6 +102,16 @@ def representation(patient: Tree, form: Mapping[str, str], today: date) -> Repre
     return Representation(measure, seen_on, until)
 
 
+def decided(tree: Tree, patient: Tree, form: Mapping[str, str], seen_by: str, today: date) -> Tree:
+    """The same person, by a measure that is new, or was renewed. An account that they have stays theirs. Raises NotStated."""
+    stated = representation(patient, form, today)
+    if stated is None:
+        raise NotStated("measure", _("Dites si elle ou il représente la personne, et par quelle mesure."))
+    before = ended(tree)
+    period = {"start": (tree.get("period") or {}).get("start") or today.isoformat(), "end": stated.until.isoformat()}
+    return {**before, "extension": [*before.get("extension", []), _extension(stated, seen_by)], "period": period}
+
+
 def ended(tree: Tree) -> Tree:
     """The same person, who represents nobody any more. The versions before say until when they did."""
     left = {name: part for name, part in tree.items() if name not in ("extension", "period")}
