@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
+from liaison.services.pages.phones import CHECKS
+
 from ..oauth.conftest import field as hidden
 from ..running_sandbox import Running
 
@@ -72,7 +74,10 @@ class Telephone:
 
     def enrol(self, label: str) -> None:
         csrf = hidden(self.http.get("/telephones").text, "csrf")
-        assert self.http.post("/telephones", data={"csrf": csrf, "libelle": label}).status_code == 303
+        assert (
+            self.http.post("/telephones", data={"csrf": csrf, "libelle": label, "fait": list(CHECKS)}).status_code
+            == 303
+        )
 
     def fetch(self) -> httpx.Response:
         answer = self.ask("/telephone/tournee", {"device": self.jwk})

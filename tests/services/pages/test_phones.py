@@ -11,6 +11,7 @@ from liaison.auth.people import accounts, first_codes, phones
 from liaison.auth.people.accounts import Account
 from liaison.services.installation import Kind
 from liaison.services.pages import cookies
+from liaison.services.pages.phones import CHECKS
 
 from ..oauth.conftest import Place, declared_as, field, sign_in
 from .conftest import Site, check_page
@@ -20,7 +21,9 @@ PHONE = f"__Host-{cookies.PHONE}"
 
 async def enrol(browser: httpx.AsyncClient, label: str = "Téléphone 1") -> httpx.Response:
     page = await browser.get("/telephones")
-    return await browser.post("/telephones", data={"csrf": field(page.text, "csrf"), "libelle": label})
+    return await browser.post(
+        "/telephones", data={"csrf": field(page.text, "csrf"), "libelle": label, "fait": list(CHECKS)}
+    )
 
 
 async def test_a_pin_works_on_the_phone_that_was_enrolled_until_it_is_revoked(managed: Place) -> None:
@@ -168,6 +171,20 @@ async def test_a_phone_without_a_name_is_not_enrolled(managed: Place) -> None:
         assert PHONE not in browser.cookies
 
 
+@pytest.mark.parametrize("left_out", CHECKS)
+async def test_a_phone_on_which_a_point_was_not_looked_at_is_not_enrolled(managed: Place, left_out: str) -> None:
+    async with managed.signed_in() as browser:
+        page = await browser.get("/telephones")
+        looked_at = [one for one in CHECKS if one != left_out]
+        form = {"csrf": field(page.text, "csrf"), "libelle": "Téléphone 7", "fait": looked_at}
+
+        answer = await browser.post("/telephones", data=form)
+
+        assert answer.status_code == 422
+        assert 'value="Téléphone 7"' in answer.text  # nothing that was typed is lost
+        assert PHONE not in browser.cookies
+
+
 @pytest.mark.browser
 async def test_the_page_is_accessible(managed: Place, site: Site, chromium: Browser) -> None:
     page = await site.page(chromium)
@@ -175,6 +192,8 @@ async def test_the_page_is_accessible(managed: Place, site: Site, chromium: Brow
     await page.goto("/telephones")
     await check_page(page)
     await page.get_by_label("Nom du téléphone").fill("Téléphone 1")
+    for box in await page.get_by_role("checkbox").all():
+        await box.check()
     await page.get_by_role("button", name="Ajouter ce téléphone").click()
     assert await page.get_by_text("C’est ce téléphone.").is_visible()
     await check_page(page)

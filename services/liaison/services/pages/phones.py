@@ -3,6 +3,7 @@
 An enrolled phone is one of the two factors of those who sign in with a PIN; it opens nothing by itself.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from starlette.requests import Request
@@ -14,29 +15,54 @@ from liaison.auth.people import phones
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.services.pages import cookies
+from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
+from liaison.services.pages.marking import _
 from liaison.services.pages.page import page
 from liaison.services.pages.signed_in import address_of, signed_in
 
 _YEAR: Final = 365 * 86400
+CHECKS: Final = {
+    "verrou": _("Il se verrouille seul, avec un code."),
+    "a-jour": _("Son système et son navigateur sont à jour."),
+    "clavier": _("Son clavier n'apprend pas les mots, et la dictée en ligne est coupée."),
+    "compte": _("Aucun compte personnel n'est dessus, et rien n'est copié en ligne."),
+    "trouve": _("Le numéro du service est collé au dos : qui le trouve appelle."),
+}
+"""What a manager has looked at on a telephone before it is one of the service's: all of it."""
 
 
-async def show(request: Request) -> Response:
-    caller, _ = await signed_in(request)
+async def show(request: Request, *, problem: str = "", typed: str = "", done: Collection[str] = ()) -> Response:
+    caller, _me = await signed_in(request)
     house = request.app.state.house
     with faults.reported():
         found = await phones.of_organization(house.database.reading, caller.organization)
         here = await phones.find(house.database.reading, cookies.read(request, cookies.PHONE))
-    return render(request, "phones.html", phones=found, here=here.number if here else 0)
+    return render(
+        request,
+        "phones.html",
+        status=422 if problem else 200,
+        phones=found,
+        here=here.number if here else 0,
+        checks=CHECKS,
+        problem=problem,
+        typed=typed,
+        done=done,
+    )
 
 
 async def enrol(request: Request) -> Response:
     """Makes the phone that sends this form one of the service's. The secret is given to that phone alone."""
-    caller, _ = await signed_in(request)
+    caller, _me = await signed_in(request)
     house = request.app.state.house
-    label = str((await request.form()).get("libelle", "")).strip()[:40]
+    form = await request.form()
+    label, done = str(form.get("libelle", "")).strip()[:40], {str(one) for one in form.getlist("fait")}
     if not label:
         return confine(request, RedirectResponse("/telephones", status_code=303))
+    if not done >= CHECKS.keys():
+        gettext = translations(language_of(request)).gettext
+        words = gettext(_("Regardez chaque point sur le téléphone, puis cochez-le."))
+        return await show(request, problem=words, typed=label, done=done)
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
             secret = await phones.enrol(connection, caller.organization, label, by=caller.account)
@@ -49,7 +75,7 @@ async def enrol(request: Request) -> Response:
 
 async def revoke(request: Request) -> Response:
     """A manager revokes phones of her own service; another's is not found."""
-    caller, _ = await signed_in(request)
+    caller, _me = await signed_in(request)
     house = request.app.state.house
     number = str((await request.form()).get("telephone", ""))
     with faults.reported():

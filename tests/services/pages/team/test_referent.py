@@ -9,6 +9,7 @@ import pytest
 
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.model.dates import ZONE
+from liaison.services.pages.phones import CHECKS
 from liaison.services.pages.team.newcomer import is_rpps
 
 from ...oauth.conftest import Place, declared_as, sign_in
@@ -75,7 +76,7 @@ async def test_a_care_assistant_begins_by_eight_digits_on_a_phone_of_the_structu
             "insert into organization_part (organization, part_of) select organization, 77 from held_role"
             " where role_code = 'referent' on conflict (organization) do update set part_of = 77"
         )
-    await post(referent, "/telephones", libelle="Téléphone 1")
+    await post(referent, "/telephones", libelle="Téléphone 1", fait=list(CHECKS))
     await declared_as(managed, None)  # as where real people work, PINs are for the phones that were enrolled
 
     page = await add(referent, "care-assistant", rpps="")

@@ -14,7 +14,7 @@ PHONE = f"__Host-{cookies.PHONE}"
 PIN = "271828"
 
 
-async def post(browser: httpx.AsyncClient, path: str, **form: str) -> httpx.Response:
+async def post(browser: httpx.AsyncClient, path: str, **form: str | list[str]) -> httpx.Response:
     page = await browser.get("/mes-connexions")
     return await browser.post(path, data={"csrf": field(page.text, "csrf"), **form})
 
