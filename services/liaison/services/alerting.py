@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from liaison.auth.people import alert_readers
+from liaison.auth.people.alert_readers import AlertReader
 from liaison.fhir.store import faults
 from liaison.protocols.team import read_by
 from liaison.services.house import House
@@ -17,6 +18,11 @@ async def reading_now(house: House, organization: int, teams: Sequence[Tree], at
     """The teams with those alone who read alerts of this service now; all of them where it has recorded nobody yet."""
     with faults.reported():
         readers = await alert_readers.of_service(house.database.reading, organization)
+    return read_at(teams, readers, at)
+
+
+def read_at(teams: Sequence[Tree], readers: Sequence[AlertReader], at: datetime) -> list[Tree]:
+    """The same, of a service that has recorded these."""
     if not readers:
         return list(teams)
     reading = alert_readers.reading(readers, at.astimezone(PARIS))

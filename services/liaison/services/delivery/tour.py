@@ -15,7 +15,7 @@ from liaison.auth.people.permits import BEFORE, GOOD_FOR, Permit
 from liaison.auth.people.visit_keys import VisitKey
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.store import faults
-from liaison.services.delivery.unread import unread
+from liaison.services.delivery.unread import Hours, unread
 from liaison.services.house import House
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.home_care.today import Card, service_phone, tour, visits_since
@@ -35,7 +35,7 @@ _PUBLIC: Final = ("crv", "kty", "x", "y")
 @dataclass(frozen=True, slots=True)
 class Stop:
     """One visit of the tour, as a telephone shows it: first name and initial, commune, one instruction, what must be
-    known. `unread`: an alert would have found nobody to read it when the tour was packed."""
+    known. `unread`: when an alert would find nobody to read it."""
 
     appointment: str
     patient: str
@@ -47,7 +47,7 @@ class Stop:
     known: tuple[str, ...]
     weight: float | None
     weight_said: str
-    unread: bool
+    unread: tuple[tuple[str, str], ...]
 
 
 class Reader(NamedTuple):
@@ -94,7 +94,7 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
     known, number, alone = await asyncio.gather(
         asyncio.gather(*(_known(record, patient, now, say) for patient in people)),
         service_phone(record, me.organization_reference),
-        unread(house, caller, people, now),
+        unread(house, caller, people, now, now + GOOD_FOR),
     )
     facts = dict(zip(people, known, strict=True))
     with faults.reported():
@@ -122,7 +122,7 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
         permit=permits.given(house.vault.territory, permit),
         key=key,
         readers=tuple(Reader(one.reference, one.name) for one in readers),
-        stops=tuple(_stop(card, *facts[card.patient], unread=card.patient in alone) for card in cards),
+        stops=tuple(_stop(card, *facts[card.patient], unread=alone[card.patient]) for card in cards),
     )
 
 
@@ -140,7 +140,7 @@ async def _known(record: Record, patient: str, now: datetime, say: Say) -> tuple
     return tuple(sentences.sentence(flag, say) for flag in in_force(flags, now)[:MOST_KNOWN]), weight
 
 
-def _stop(card: Card, known: tuple[str, ...], weight: Tree | None, *, unread: bool) -> Stop:
+def _stop(card: Card, known: tuple[str, ...], weight: Tree | None, *, unread: Hours) -> Stop:
     value = (weight or {}).get("valueQuantity", {}).get("value")
     return Stop(
         appointment=card.appointment,
@@ -153,5 +153,7 @@ def _stop(card: Card, known: tuple[str, ...], weight: Tree | None, *, unread: bo
         known=known,
         weight=float(value) if value is not None else None,
         weight_said=f"{measures.value(weight, str)}, le {moments.said(weight, 'fr')}" if weight else "",
-        unread=unread,
+        unread=tuple(
+            (begins.isoformat(timespec="minutes"), ends.isoformat(timespec="minutes")) for begins, ends in unread
+        ),
     )

@@ -82,7 +82,8 @@ export function open(aide, visit, done, beside) {
 }
 
 function facts(stop) {
-  screens.at("[data-unread]").hidden = !stop.unread;
+  const now = new Date();
+  screens.at("[data-unread]").hidden = !(stop.unread ?? []).some(([begins, ends]) => new Date(begins) <= now && now < new Date(ends));
   const [known, unknown, weight] = ["[data-known]", "[data-unknown]", "[data-weight]"].map(screens.at);
   screens.listed(known, stop.known);
   known.hidden = stop.known.length === 0;
