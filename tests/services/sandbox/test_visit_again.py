@@ -261,8 +261,16 @@ def test_the_number_of_a_visit_that_one_does_not_see_is_one_s_own(sandbox: Runni
     assert "Tout est envoyé" in page
     assert page == again
     assert answered(other.parts("aide2")) == listed(SECOND)
+    alert = before.pop("alert")
     for tree in before.values():
         assert sandbox.get(sandbox.token(first), f"{tree['resourceType']}/{tree['id']}").json() == tree
+    # What two people notice of somebody is one alert: theirs is added to, and nothing of it is lost.
+    now = sandbox.get(sandbox.token(first), f"Task/{alert['id']}").json()
+    assert now["requester"] == alert["requester"]
+    assert set(alert["description"].split("\n")) <= set(now["description"].split("\n"))
+    assert [sign for sign in alert["input"] if sign not in now["input"]] == []
+    if first == "aide":  # another person's
+        assert now == alert
 
 
 @pytest.mark.parametrize("same", [True, False], ids=["the same content", "two contents"])
