@@ -73,6 +73,8 @@ async def test_a_new_version_of_the_page_waits_until_what_was_written_is_sent(ha
         "navigator.serviceWorker.ready.then(async (found) => { await found.update();"
         " while (!found.waiting) await new Promise((done) => setTimeout(done, 100)) })"
     )
+    # Without a network nothing leaves with her.
+    await handset.line.cut()
     await handset.press("Changer de personne")
     await handset.sees("Qui êtes-vous ?")
     await handset.page.reload()
@@ -83,6 +85,9 @@ async def test_a_new_version_of_the_page_waits_until_what_was_written_is_sent(ha
     await handset.press("Enregistrer la visite")
     await handset.page.get_by_role("button", name="Annuler").wait_for()
     [visit] = await handset.waiting()
+    # Her session is over when there is a network again.
+    await handset.page.context.clear_cookies(name="liaison")
+    await handset.line.open()
     await handset.send()
     await handset.leads("Se connecter pour envoyer")
     await handset.carry_session("aide2")
