@@ -10,6 +10,7 @@ share the machine. What is in the record afterwards is counted there, not believ
 """
 
 import asyncio
+import contextlib
 import os
 import random
 import statistics
@@ -72,8 +73,8 @@ def measure(
 
     with base.running(settings):
         signed_in = asyncio.run(made())
-    with territory.serving(settings, WORKERS) as (address, _process):
-        fetched = [fetch(address, *one) for one in signed_in]
+    with territory.serving(settings, WORKERS) as (address, _process), contextlib.ExitStack() as opened:
+        fetched = [fetch(opened, address, *one) for one in signed_in]
         parcels = [finished(one, visits) for one in fetched]
         began = time.monotonic()
         sent = asyncio.run(evening(address, fetched, parcels, within))
@@ -197,10 +198,10 @@ def _someone(service: str, role: str, number: int, place: int) -> dict[str, Tree
     }
 
 
-def fetch(address: str, session: str, phone: str) -> Telephone:
-    """The telephone in the morning: it has the tour."""
+def fetch(opened: contextlib.ExitStack, address: str, session: str, phone: str) -> Telephone:
+    """The telephone in the morning: it has the tour. `opened` closes its connections."""
     given = {cookies.SESSION: session, cookies.PHONE: phone}
-    telephone = Telephone(httpx.Client(base_url=address, timeout=120, cookies=given))
+    telephone = Telephone(opened.enter_context(httpx.Client(base_url=address, timeout=120, cookies=given)))
     telephone.csrf = telephone.http.get("/telephone/qui").json()["csrf"]
     answer = telephone.fetch()
     assert answer.status_code == 200, answer.text
