@@ -95,7 +95,8 @@ async def test_a_classification_is_checked_adopted_shown_and_withdrawn(desk: Des
 
     rule = "  - classes: [SAFETY]\n    types: [Condition]\n    in: [code]\n    codes: [I48*]\n"
     desk.file.write_text(packaged_one.replace("  - classes: [VITAL]\n", rule + "  - classes: [VITAL]\n", 1), "utf-8")
-    refused = "ligne 45, instead : Condition (CLIN), codes I48* : ne devient pas SAFETY"
+    line = packaged_one.partition("  - classes: [VITAL]\n")[0].count("\n") + 1
+    refused = f"ligne {line}, instead : Condition (CLIN), codes I48* : ne devient pas SAFETY"
     assert refused in (await desk.run("check", str(desk.file), code=1))[0]
     assert refused in (await desk.adopt(*DECISION, code=1))[0]
 

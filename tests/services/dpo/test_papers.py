@@ -77,7 +77,7 @@ RECORD, JOURNAL, ACCOUNT, SOFTWARE = "Dossier partagé", "Journal des accès", "
 REVIEW, SESSION, SENT = "Accès à revoir", "Séances", "Visites envoyées"
 KEPT = {
     **dict.fromkeys(("version", "index_date", "index_token", "identity_token", "referring", "patient"), RECORD),
-    **dict.fromkeys(("archived_record", "legal_hold", "relation", "access_grant"), RECORD),
+    **dict.fromkeys(("archived_record", "legal_hold", "relation", "access_grant", "signal_watch"), RECORD),
     **dict.fromkeys(("import_ledger", "search_list"), "Index de recherche"),
     "import_destroyed": "Trace de la destruction",
     **dict.fromkeys(("journal_entry", "journal_position", "journal_tile", "journal_head", "journal_key"), JOURNAL),
@@ -97,6 +97,7 @@ KEPT = {
     **dict.fromkeys(("identity_attempt", "identity_lock"), "Essais pour retrouver"),
     "kept_form": "Formulaire interrompu",
     "sent_form": "Formulaire envoyé",
+    **dict.fromkeys(("alert_reader", "designated"), "Destinataires désignés"),
     **dict.fromkeys(("sent_visit", "visit_key", "phone"), SENT),
     **dict.fromkeys(("client", "client_activation", "client_approval", "client_request", "client_error"), SOFTWARE),
     **dict.fromkeys(("authorization_code", "refresh_token", "launch", "pushed_request", "assertion_seen"), SOFTWARE),
@@ -108,6 +109,8 @@ NOBODYS = {
         "search_parameter",
         "search_revision",
         "shelf",
+        "signal_adoption",
+        "signal_pass",
         "signing_key",
         "territory_key",
         "unusual_choice",

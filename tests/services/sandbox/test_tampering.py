@@ -32,7 +32,7 @@ def test_what_is_done_to_a_line_is_named_until_it_is_put_back(sandbox: Running, 
         assert "already" in tamper(sandbox, how, code=1)
         page = seen(sandbox)
         assert "Non. Le journal a été modifié." in page
-        assert where in page
+        assert f"{where.replace('position', 'Ligne')} du journal" in page
     finally:
         assert "Whole up to the checkpoint" in tamper(sandbox, "undo")
     assert WHOLE in seen(sandbox)

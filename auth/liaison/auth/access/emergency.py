@@ -54,13 +54,11 @@ class NotOpened(NotFound):
         super().__init__()
 
 
-async def open_access(
-    store: Store, caller: Caller, patient: Tree, reason: str, base_url: str, *, scope: str, at: datetime | None = None
-) -> Opened:
+async def open_access(store: Store, caller: Caller, patient: Tree, reason: str, base_url: str, *, scope: str) -> Opened:
     """Raises Forbidden for a role without it, BadRequest without a reason, ProofTooOld for a sign-in that is not of now,
     NotOpened in every other case of refusal.
 
-    `scope` bounds the new session as the caller's own is bounded. `at` is for a territory of demonstration only.
+    `scope` bounds the new session as the caller's own is bounded.
     """
     role = ROLES.get(caller.role_code)
     if role is None or not role.emergency or not caller.role or caller.only_patient:
@@ -78,7 +76,7 @@ async def open_access(
         if not allowed:
             raise NotOpened(store.reference(records[0].key) if records else "")
         records = records[:MOST]
-        start = at or await store.database.now()
+        start = await store.database.now()
         # First: where there can be no session, nothing is written.
         sessions = [await urgent_sessions.begin(store, caller, scope, LASTS) for _ in records]
         try:

@@ -117,6 +117,13 @@ def _rights() -> Iterator[Kept]:
         "CSP R.1111-43",
     )
     yield Kept(
+        "Destinataires désignés des alertes et des signalements : qui, jours et heures, dates",
+        "sans limite ; la désignation finie garde ses dates",
+        "rien : à décider ici",
+        "dire qui devait recevoir une alerte ou un signalement ce jour-là",
+        "défaut",
+    )
+    yield Kept(
         "Séances : numéro, compte, rôle, structure, début et fin, des pages et des logiciels",
         "sans limite",
         "rien : à décider ici",

@@ -26,7 +26,7 @@ from liaison.services.signals.watching import Progress
 EVERY_SECONDS: Final = 0.5
 STAND_BY_SECONDS: Final = 5.0
 AWAY_EVERY: Final = timedelta(hours=1)
-_LOCK: Final = 0x11A172  # one worker a database
+_LOCK: Final = 0x11A174  # one worker a database
 
 log = structlog.get_logger()
 

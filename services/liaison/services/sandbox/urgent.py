@@ -8,11 +8,13 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from liaison.auth import sessions
-from liaison.auth.access import emergency
+from liaison.auth.access import emergency, internal
 from liaison.auth.journal.entry import Event
 from liaison.auth.sessions import BROWSER
 from liaison.auth.unusual.openings import PARIS
+from liaison.fhir.model import dump, reread
 from liaison.fhir.store.contract import Request
+from liaison.services.engine import Engine
 from liaison.services.house import House
 from liaison.services.sandbox.load import Loaded
 from liaison.services.sandbox.past import acting_at
@@ -33,13 +35,30 @@ async def show(house: House, loaded: Loaded) -> None:
     async with house.database.writing.acquire() as connection:
         doctor = await caller_of(connection, DOCTOR)
         async with acting_at(house, at) as engine:
-            opened = await emergency.open_access(
-                engine.store, doctor, stated, REASON, engine.base_url, scope=BROWSER, at=at
-            )
+            opened = await emergency.open_access(engine.store, doctor, stated, REASON, engine.base_url, scope=BROWSER)
             await journaled(engine, doctor, Event.EMERGENCY, opened.patient, asked, REASON)
             reader = await sessions.caller_of(connection, opened.session)
             assert reader is not None  # opened just before
             for type_ in READ:
-                await engine.handle(reader, Request("GET", type_, f"patient={opened.patient}"))
+                read = await engine.handle(reader, Request("GET", type_, f"patient={opened.patient}"))
+                assert read.status == 200, type_
+            await _dated(house, engine, opened.task, at)
         for session in (opened.session, doctor.session):
             await sessions.end_session(connection, session)
+
+
+async def _dated(house: House, engine: Engine, task: str, at: datetime) -> None:
+    """The task says what the journal says. It was opened now, since rights are those of now: an access of last night gives
+    none any more at another hour of the day."""
+    maker = await internal.open_session(house.database.writing, "sandbox")
+    try:
+        tree = reread((await engine.handle(maker, Request("GET", task))).body)
+        period = {
+            "start": at.isoformat(timespec="seconds"),
+            "end": (at + emergency.LASTS).isoformat(timespec="seconds"),
+        }
+        changed = {**tree, "authoredOn": period["start"], "restriction": {**tree["restriction"], "period": period}}
+        answer = await engine.handle(maker, Request("PUT", task, "", dump(changed)))
+        assert answer.status == 200, answer.body
+    finally:
+        await internal.close_session(house.database.writing, maker)

@@ -39,9 +39,10 @@ def text_of(tree: Tree) -> str:
 
 def is_note(tree: Tree) -> bool:
     """Whether it is a note of the cahier de liaison: its words are all that it is."""
-    if tree.get("resourceType") != "DocumentReference":
+    type_ = tree.get("type")
+    if tree.get("resourceType") != "DocumentReference" or not isinstance(type_, dict):
         return False
-    return any(one.get("system") == codes.NOTE_TYPE for one in (tree.get("type") or {}).get("coding", []))
+    return any(one.get("system") == codes.NOTE_TYPE for one in type_.get("coding", []))
 
 
 def document(tree: Tree, say: Say = str) -> str:
