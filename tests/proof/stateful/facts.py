@@ -10,6 +10,9 @@ from .reference import Stated
 BEGINNING, FOREVER = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 DAY, SECOND = timedelta(hours=24), timedelta(seconds=1)
 _PARIS = ZoneInfo("Europe/Paris")
+_YEARS = {"parental-authority": 18, "tutelle": 20, "habilitation": 20}
+"""The measures that represent, and for how many years of the day they were seen: a child is of age at 18 (Civil Code 371-1, 414),
+a judge gives 20 years at most (442, 494-6)."""
 
 
 def after(end: datetime | None) -> datetime:
@@ -61,12 +64,24 @@ def referral(whom: str, start: datetime, ends: Iterable[datetime | None]) -> lis
     return [Stated("referral", whom, start, end)] if start < end else []
 
 
-def represented(whom: str, seen_on: date, start: datetime, end: datetime | None) -> list[Stated]:
-    """From the day on which the judgment or document was seen."""
-    since = max(start, datetime.combine(seen_on, time(), _PARIS).astimezone(UTC))
-    return [Stated("represented", whom, since, after(end))] if since < after(end) else []
+def represented(whom: str, measure: str, seen_on: date, start: datetime, end: datetime | None) -> list[Stated]:
+    """From the day on which the judgment or document was seen, until the years are over that the measure may last."""
+    if measure not in _YEARS:
+        return []
+    since = max(start, _midnight(seen_on))
+    until = min(after(end), _midnight(_years_later(seen_on, _YEARS[measure])))
+    return [Stated("represented", whom, since, until)] if since < until else []
 
 
 def consent(kind: str, whom: str, named: str, start: datetime, end: datetime | None) -> list[Stated]:
     close = kind == "consent" and whom.startswith("RelatedPerson/")
     return [Stated("close" if close else kind, whom, start, after(end), named=named)]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), _PARIS).astimezone(UTC)
+
+
+def _years_later(day: date, years: int) -> date:
+    """The day after 28 February for a 29th that the year has not."""
+    return date(day.year + years, day.month, 1) + timedelta(days=day.day - 1)

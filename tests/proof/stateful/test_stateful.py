@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from liaison.auth.access import facts, grants, vocabulary
+from liaison.auth.access import facts, grants, lasting, vocabulary
 from liaison.auth.access.facts import task
 from liaison.auth.access.intervals import FOREVER
 from liaison.auth.access.relations import Relation
@@ -111,6 +111,12 @@ FAULTS = {
     "an emergency lasts five hours": Fault("liaison.auth.access.emergency.LASTS", timedelta(hours=5), (Urgent,)),
     "any measure represents": Fault(
         "liaison.auth.access.vocabulary.MEASURES", frozenset({*vocabulary.MEASURES, "curatelle"}), (Guardians,)
+    ),
+    "a representation lasts for ever": Fault(
+        "liaison.auth.access.lasting.until", lambda measure, seen: FOREVER, (Guardians,)
+    ),
+    "parents represent somebody of age": Fault(
+        "liaison.auth.access.lasting._YEARS", dict.fromkeys(lasting._YEARS, 20), (Guardians,)
     ),
     "delegates have no dates": Fault(
         "liaison.auth.access.grants._HELD",

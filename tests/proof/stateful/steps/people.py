@@ -18,7 +18,8 @@ from ..records import Wish
 from .wishes import Wishes
 
 measures = st.sampled_from(["tutelle", "habilitation", "parental-authority", "curatelle"])
-_REPRESENTS = ("tutelle", "habilitation", "parental-authority")
+_LAST_DAYS = {years: 1 - (365 * years + years // 4) for years in (18, 20)}
+"""What was seen so many days ago reaches its age within some days: while the steps are taken, or just before."""
 
 
 class Delegates(Living):
@@ -36,7 +37,7 @@ class Delegates(Living):
 
 class Guardians(Living):
     @rule(at=which, measure=measures, stands=st.booleans(), lasts=lasting, seen=st.sampled_from([True, True, False]),
-          days=st.sampled_from([-20, -20, 0, 2]))  # fmt: skip
+          days=st.sampled_from([-20, -20, 0, 2, _LAST_DAYS[18], _LAST_DAYS[20]]))  # fmt: skip
     def represent(self, at: int, measure: str, stands: bool, lasts: int | None, seen: bool, days: int) -> None:
         """The measure changes, or what was seen of it: none gives a right that nobody saw the document of."""
         record = self.record(at)
@@ -49,8 +50,9 @@ class Guardians(Living):
         self.change(
             relative, active=stands, period=period, extension=[{"url": vocabulary.REPRESENTATION, "extension": inner}]
         )
-        given = stands and seen and measure in _REPRESENTS
-        record.stated["represented"] = facts.represented(relative, seen_on, self.now, end) if given else []
+        record.stated["represented"] = (
+            facts.represented(relative, measure, seen_on, self.now, end) if stands and seen else []
+        )
 
 
 class Directory(Living):
