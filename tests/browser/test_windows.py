@@ -29,3 +29,15 @@ async def test_a_window_that_a_test_has_changed_is_not_used_again(desks: Desks) 
     await desks.leave()
 
     assert first.is_closed()
+
+
+async def test_a_window_that_waits_for_an_answer_is_closed(desks: Desks) -> None:
+    page = await desks.windows.take()
+    await page.goto(f"{desks.url}/connexion")
+    async with page.expect_request("**/sans-reponse"):
+        await page.route("**/sans-reponse", lambda _route: None)
+        await page.evaluate("setTimeout(() => location.assign('/sans-reponse'))")
+
+    await desks.windows.give_back(page, patience=0.5)
+
+    assert page.is_closed()

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Error, Page, ProxySettings, ViewportSize
 
+from ..services.chromium import PATIENCE, ending
+
 PHONE = ViewportSize(width=360, height=640)
 
 
@@ -32,16 +34,19 @@ class Windows:
         )
         return await context.new_page()
 
-    async def give_back(self, page: Page, *, altered: bool = False) -> None:
-        """A window that cannot be emptied, because it is altered, elsewhere or no longer alone, is closed."""
+    async def give_back(self, page: Page, *, altered: bool = False, patience: float = PATIENCE) -> None:
+        """A window that cannot be emptied, because it is altered, elsewhere, no longer alone or waiting for an answer, is
+        closed."""
         try:
             if not altered and page.url.startswith(f"{self._url}/") and page.context.pages == [page]:
-                await self._empty(page)
+                async with ending("emptying a window", patience):
+                    await self._empty(page)
                 self._idle.append(page)
                 return
-        except Error:  # in the middle of what a failed test began
+        except (Error, AssertionError):  # in the middle of what a failed test began
             pass
-        await page.context.close()
+        async with ending("closing a window"):
+            await page.context.close()
 
     async def _empty(self, page: Page) -> None:
         await page.evaluate("sessionStorage.clear()")

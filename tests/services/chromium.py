@@ -1,5 +1,6 @@
 """Debian's Chromium for the tests of pages."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from ctypes.util import find_library
@@ -9,6 +10,18 @@ import pytest
 from playwright.async_api import Browser, async_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE = 30.0
+
+
+@asynccontextmanager
+async def ending(what: str, seconds: float = PATIENCE) -> AsyncIterator[None]:
+    """Fails what has not ended by then. A fixture's end needs it: the time limit of a test is spent once, and Playwright
+    waits without any limit for a page that waits for an answer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as late:
+        raise AssertionError(f"{what} has not ended after {seconds:g} s") from late
 
 
 @asynccontextmanager
@@ -21,7 +34,8 @@ async def launched(flags: Sequence[str]) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(flags))
         yield browser
-        await browser.close()
+        async with ending("closing Chromium"):
+            await browser.close()
 
 
 @asynccontextmanager
@@ -29,5 +43,6 @@ async def emptied(browser: Browser) -> AsyncIterator[Browser]:
     """The browser for one test: the windows that it opens, each with storage of its own, are closed after it. Starting
     a browser a test took longer than most tests."""
     yield browser
-    for context in browser.contexts:
-        await context.close()
+    async with ending("closing the windows of a test"):
+        for context in browser.contexts:
+            await context.close()
