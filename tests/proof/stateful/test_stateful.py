@@ -86,11 +86,12 @@ _HELD = grants._HELD
 
 
 class Fault(NamedTuple):
-    """What is broken, how, and the steps that could show it."""
+    """What is broken, how, the steps that could show it, and what else must give way for the fault to be reached."""
 
     where: str
     planted: Any
     taken: tuple[type, ...] = EVERY_STEP
+    besides: tuple[str, Any] | None = None
 
 
 FAULTS = {
@@ -110,7 +111,10 @@ FAULTS = {
     "a call that has ended goes on": Fault("liaison.auth.access.calls._ending", _gives(list), (Urgent,)),
     "an emergency lasts five hours": Fault("liaison.auth.access.emergency.LASTS", timedelta(hours=5), (Urgent,)),
     "any measure represents": Fault(
-        "liaison.auth.access.vocabulary.MEASURES", frozenset({*vocabulary.MEASURES, "curatelle"}), (Guardians,)
+        "liaison.auth.access.vocabulary.MEASURES",
+        frozenset({*vocabulary.MEASURES, "curatelle"}),
+        (Guardians,),
+        ("liaison.auth.access.lasting._YEARS", {**lasting._YEARS, "curatelle": 20}),
     ),
     "a representation lasts for ever": Fault(
         "liaison.auth.access.lasting.until", lambda measure, seen: FOREVER, (Guardians,)
@@ -144,7 +148,9 @@ SHORT = ("the end of a fact is forgotten", "oppositions are forgotten", "a call 
     "name", [pytest.param(name, marks=[] if name in SHORT else pytest.mark.proof) for name in FAULTS]
 )
 def test_a_planted_fault_is_found(house: House, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    where, planted, taken = FAULTS[name]
+    where, planted, taken, besides = FAULTS[name]
     monkeypatch.setattr(where, planted)
+    if besides is not None:
+        monkeypatch.setattr(*besides)
     with pytest.raises(Unlike):
         run(house, 100, 20, taken, phases=[Phase.generate], derandomize=True)
