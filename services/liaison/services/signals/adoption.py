@@ -4,8 +4,9 @@ named doctor, and why; a new version of its rules has to be adopted anew. In a s
 Source: Regulation (EU) 2017/745, article 2(1) and rule 11: what informs decisions about a person is for whoever answers for it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
 import asyncpg
@@ -31,8 +32,10 @@ class NoSuchSignal(ValueError):
         super().__init__(f"There is {what} called {name}: see liaison protocol signals")
 
 
-def known() -> list[Signal]:
-    return signals(shipped().of_type("PlanDefinition"))
+@cache
+def known() -> tuple[Signal, ...]:
+    """Those of the library that ships with the code."""
+    return tuple(signals(shipped().of_type("PlanDefinition")))
 
 
 def name_of(signal: Signal) -> tuple[str, str]:
@@ -42,7 +45,7 @@ def name_of(signal: Signal) -> tuple[str, str]:
     return f"{definition.rpartition('/')[2]}#{action}", version
 
 
-async def in_use(connection: "asyncpg.Connection | asyncpg.Pool", vault: Vault) -> list[Signal]:
+async def in_use(connection: "asyncpg.Connection | asyncpg.Pool", vault: Vault) -> Sequence[Signal]:
     """Those that are on."""
     if await declared(connection, vault) is Kind.SANDBOX:
         return known()

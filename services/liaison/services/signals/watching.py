@@ -13,8 +13,8 @@ from liaison.auth.access.hooks import Hooks
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Change, Key, Unit
 from liaison.fhir.store.ids import Ids
-from liaison.protocols.library import shipped
-from liaison.protocols.signals import signals, watching
+from liaison.protocols.signals import watching
+from liaison.services.signals import adoption
 
 _PATIENT: Final = kind_of("Patient")
 KINDS: Final = (kind_of("Observation"), kind_of("CarePlan"))
@@ -32,10 +32,9 @@ class Watching(Hooks):
 
 
 async def _watch(connection: asyncpg.Connection, ids: Ids, plans: Sequence[Change]) -> None:
-    known = signals(shipped().of_type("PlanDefinition"))
     rows = []
     for change in plans:
-        if change.tree is None or not watching(known, [change.tree]):
+        if change.tree is None or not watching(adoption.known(), [change.tree]):
             continue
         type_, _slash, id_ = str((change.tree.get("subject") or {}).get("reference", "")).partition("/")
         key = ids.decode(type_, id_) if type_ == "Patient" else None
