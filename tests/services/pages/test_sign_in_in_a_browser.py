@@ -30,7 +30,8 @@ async def test_every_page_of_signing_in_is_accessible_quiet_and_of_this_origin(s
     await page.get_by_role("button", name="Continuer").click()
     await check_page(page)
     await page.get_by_label("Infirmier, Maison de santé de Kervanec").check()
-    await page.get_by_role("button", name="Continuer").click()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Continuer").click()
     await page.goto("/mes-connexions")
     await check_page(page)
     await page.goto("/nulle-part-ailleurs")
@@ -110,7 +111,8 @@ async def test_after_signing_out_the_back_button_shows_nothing(site: Site, chrom
     page = await site.page(chromium)
     await site.sign_in(page, "nurse")
     await page.goto("/mes-connexions")
-    await page.get_by_role("button", name="Se déconnecter").click()
+    async with page.expect_navigation():  # a browser that is on its way has no page to go back to
+        await page.get_by_role("button", name="Se déconnecter").click()
     await page.go_back()
 
     assert "/connexion" in page.url
