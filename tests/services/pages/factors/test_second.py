@@ -85,7 +85,9 @@ async def test_where_real_people_sign_in_a_password_alone_opens_nothing_but_the_
         to_app = await browser.post("/ma-securite/code/preparer", data=form)
         page = await browser.get(to_app.headers["location"])
         form = {name: field(page.text, name) for name in ("csrf", "suite")}
-        assert "Ce n’est pas le code" in (await browser.post("/ma-securite/code", data={**form, "code": "x"})).text
+        wrong = await browser.post("/ma-securite/code", data={**form, "code": "x"})
+        assert wrong.status_code == 422
+        assert "Ce n’est pas le code" in wrong.text
         done = await browser.post("/ma-securite/code", data={**form, "code": code(secret_in(page.text))})
 
         assert done.headers["location"] == "/mes-connexions"

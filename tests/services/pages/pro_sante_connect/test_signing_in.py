@@ -79,6 +79,7 @@ async def test_nothing_secret_of_the_way_there_is_in_the_database(place: Place, 
         {"nonce": "another"},
         {"iss": "https://auth.esw.esante.gouv.fr/auth/realms/esante-wallet"},
         {"aud": "another-service"},
+        {"aud": [CLIENT, "another-service"]},  # azp is us; the other is none that we trust (Core §3.1.3.7, 3)
         {"aud": [CLIENT, "another-service"], "azp": None},
         {"aud": [CLIENT, "another-service"], "azp": "another-service"},
         {"azp": "another-service"},

@@ -77,11 +77,10 @@ def _for_us(provider: Provider, claims: dict[str, Any], now: float) -> None:
     known = provider.registration
     if claims.get("iss") != known.issuer:
         raise NotProven("iss")
-    audience = claims.get("aud")
-    several = audience if isinstance(audience, list) else [audience]
-    if known.client_id not in several:
+    # For us alone: we know of no other that may hold a token of ours (Core §3.1.3.7, 3).
+    if claims.get("aud") not in (known.client_id, [known.client_id]):
         raise NotProven("aud")
-    if claims.get("azp", known.client_id if len(several) == 1 else None) != known.client_id:
+    if claims.get("azp", known.client_id) != known.client_id:
         raise NotProven("azp")
     if _moment(claims, "iat") > now + SKEW:
         raise NotProven("iat")

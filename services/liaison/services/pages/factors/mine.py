@@ -107,6 +107,7 @@ async def add_app(request: Request) -> Response:
         request,
         browser,
         "factors/app.html",
+        status=422 if error else 200,
         picture=_picture(totp.address(secret, issuer, account.username)),
         typed=totp.typed(secret),
         follow=follow,
