@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from liaison.auth.journal.entry import Entry, Item
+from liaison.auth.journal.entry import Entry
 from liaison.auth.journal.tree import leaf_hash
 
 FORMAT: Final = b"\x01"
@@ -62,6 +62,8 @@ class Record(NamedTuple):
 COLUMNS: Final = Record._fields
 _IN_CLEAR: Final = 5
 """Fields of an Entry that are columns: the first ones."""
+_ITEMS: Final = Entry._fields.index("items") - _IN_CLEAR
+_REQUESTED: Final = Entry._fields.index("requested") - _IN_CLEAR
 
 
 class Keys(Protocol):
@@ -172,7 +174,7 @@ def authentic(keys: Keys, one: Record) -> bytes:
 def unseal(keys: Keys, one: Record) -> Entry:
     """The entry; raises what `authentic` raises."""
     fields = orjson.loads(authentic(keys, one))
-    opened = Entry(one.event, one.outcome, one.patient, one.person, one.organization, *fields)
-    items: tuple[Item, ...] = tuple(tuple(item) for item in opened.items)
-    type_, id_ = opened.requested
-    return opened._replace(items=items, requested=(type_, id_))
+    # In place: of the five thousand entries of an answer, _replace is a third of what opening costs.
+    fields[_ITEMS] = tuple(map(tuple, fields[_ITEMS]))
+    fields[_REQUESTED] = tuple(fields[_REQUESTED])
+    return Entry(one.event, one.outcome, one.patient, one.person, one.organization, *fields)

@@ -112,6 +112,12 @@ def _lists(entries: Iterable[Seen]) -> frozenset[tuple[int, int, datetime]]:
     return frozenset(several)
 
 
+@lru_cache(maxsize=4096)
+def _grounds(pairs: tuple[int, ...]) -> tuple[frozenset[str], frozenset[Relation]]:
+    """The rules and relations of an item: few combinations, told of thousands of items."""
+    return frozenset(map(label_of, pairs[::2])), frozenset(map(Relation, pairs[1::2]))
+
+
 def _begin(reference: Callable[[str, int, int], str], one: Seen) -> Visit:
     done = one.entry
     person = ""
@@ -142,9 +148,11 @@ def _add(visit: Visit, one: Seen) -> None:
             visit.acts.add(Event(done.event))
     if done.patient and not visit.patient:
         visit.people.add(done.patient)
-    visit.types |= {type_of(item[0]) for item in done.items}
-    visit.rules |= {label_of(rule) for item in done.items for rule in item[3::2]}
-    visit.relations |= {Relation(relation) for item in done.items for relation in item[4::2]}
+    for item in done.items:
+        visit.types.add(type_of(item[0]))
+        rules, relations = _grounds(item[3:])
+        visit.rules |= rules
+        visit.relations |= relations
     if done.purpose:
         visit.purposes.add(Purpose(done.purpose))
     if done.reason:

@@ -33,7 +33,10 @@ where h.role = $1 and h.valid_from <= $2 and h.valid_to > $2
 """
 _ENDED: Final = """
 select o.role, o.practitioner, h.valid_to from held_role h join held_role o on h.acts_for in (o.role, o.practitioner)
-where h.practitioner = $1 and h.acts_for <> 0 and h.valid_to <= $2 and h.valid_to > $3
+where h.practitioner = $1 and h.acts_for <> 0
+"""
+_FIRST: Final = """
+select min(at) from journal_entry where person = $1 and patient <> 0 and outcome = 0 and event = any($2::smallint[])
 """
 _NOTHING: Final = Likeness(frozenset(), frozenset(), frozenset(), frozenset())
 
@@ -50,6 +53,8 @@ class Evidence:
         self._teams: dict[int, list[int]] = {}
         self._tasks: dict[tuple[int, int], bool] = {}
         self._patients: dict[int, Key | None] = {}
+        self._first: dict[int, datetime | None] = {}
+        self._ended: dict[int, list[asyncpg.Record]] = {}
 
     async def is_there(self, patient: int) -> bool:
         """Whether the record still is."""
@@ -136,20 +141,19 @@ class Evidence:
     # ---- what was before --------------------------------------------------------------------------------------------
 
     async def has_opened_before(self, opening: Opening) -> bool:
-        return bool(
-            await self._connection.fetchval(
-                "select exists (select from journal_entry where person = $1 and at < $2 and patient <> 0"
-                " and outcome = 0 and event = any($3::smallint[]))",
-                opening.person,
-                opening.at,
-                sorted(ONE_BY_ONE | TOGETHER),
-            )
-        )
+        if opening.person not in self._first:
+            kinds = sorted(ONE_BY_ONE | TOGETHER)
+            self._first[opening.person] = await self._connection.fetchval(_FIRST, opening.person, kinds)
+        first = self._first[opening.person]
+        return first is not None and first < opening.at
 
     async def replaced_until(self, opening: Opening, within: timedelta) -> datetime | None:
         """When a replacement ended of someone who follows, or followed, this person; None for no such."""
-        rows = await self._connection.fetch(_ENDED, opening.person, opening.at, opening.at - within)
-        for role, practitioner, ended in rows:
+        if opening.person not in self._ended:
+            self._ended[opening.person] = await self._connection.fetch(_ENDED, opening.person)
+        for role, practitioner, ended in self._ended[opening.person]:
+            if not opening.at - within < ended <= opening.at:
+                continue
             if await self._connection.fetch(
                 _HELD, opening.patient, {role, practitioner} - {0}, ended - timedelta(minutes=1)
             ):

@@ -7,6 +7,7 @@ not the offices (their own readings of the journal are entries), not background 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -55,14 +56,18 @@ Decode = Callable[[str, str], Key | None]
 
 
 def by_a_professional(entry: Entry) -> bool:
-    role = ROLES.get(entry.role_code)
-    return (
-        bool(entry.person)
-        and entry.person != entry.client
-        and not entry.role_code.startswith(internal.PREFIX)
-        and role is not None
-        and role.category not in _LEFT_OUT
-    )
+    return bool(entry.person) and entry.person != entry.client and _of_a_professional(entry.role_code)
+
+
+@cache
+def _of_a_professional(role_code: str) -> bool:
+    role = ROLES.get(role_code)
+    return not role_code.startswith(internal.PREFIX) and role is not None and role.category not in _LEFT_OUT
+
+
+@lru_cache(maxsize=4096)
+def _links(pairs: tuple[int, ...]) -> frozenset[Relation]:
+    return frozenset(Relation(number) for number in pairs[1::2] if number in _RELATIONS)
 
 
 def about(entry: Entry, decode: Decode) -> int:
@@ -98,7 +103,8 @@ def openings(looked: Iterable[Looked], decode: Decode) -> list[Opening]:
             )
         one = found[where]
         one.moments.append(record.at)
-        one.relations |= {Relation(number) for item in entry.items for number in item[4::2] if number in _RELATIONS}
+        for item in entry.items:
+            one.relations |= _links(item[3:])
         if entry.outcome:
             one.refused += 1
         else:

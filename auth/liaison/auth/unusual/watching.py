@@ -4,6 +4,7 @@ A pass keeps what it found and how far it looked in one transaction, so that not
 whose month's key was destroyed is passed over: nobody can read it any more.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
@@ -18,7 +19,18 @@ from liaison.auth.unusual import choices
 from liaison.auth.unusual.choices import Watched
 from liaison.auth.unusual.evidence import Evidence
 from liaison.auth.unusual.firing import COUNTED, TESTS, Facts
-from liaison.auth.unusual.openings import HOUR, PARIS, Looked, Opening, by_a_professional, crossings, openings
+from liaison.auth.unusual.openings import (
+    HOUR,
+    ONE_BY_ONE,
+    PARIS,
+    TOGETHER,
+    Looked,
+    Opening,
+    by_a_professional,
+    crossings,
+    openings,
+)
+from liaison.auth.unusual.table import Rule
 from liaison.fhir.errors import TooCostly
 from liaison.fhir.store import Store
 
@@ -26,18 +38,19 @@ Connection: TypeAlias = asyncpg.Connection | asyncpg.Pool
 
 AT_ONCE: Final = 2_000
 BUDGET: Final = 50_000
-"""Entries that a rule is tried on at once."""
+"""Entries that a rule is tried on at once; those of another kind than it looks at do not count."""
 _ENTRY: Final = ", ".join(f"e.{column}" for column in COLUMNS)
 _NEXT: Final = f"""
 select p.position, {_ENTRY} from journal_position p join journal_entry e using (worker, sequence)
 where p.position >= $1 order by p.position limit {AT_ONCE}
 """
 _BETWEEN: Final = f"""
-select {_ENTRY} from journal_entry e where e.at >= $1 and e.at < $2 order by e.at, e.worker, e.sequence limit {BUDGET + 1}
+select {_ENTRY} from journal_entry e where e.at >= $1 and e.at < $2 and e.person <> 0 and e.event = any($3::smallint[])
+order by e.at, e.worker, e.sequence limit {BUDGET + 1}
 """
 _HOUR_BEFORE: Final = f"""
 select {_ENTRY} from journal_entry e where e.person = any($1::bigint[]) and e.at >= $2 and e.at < $3
-order by e.at, e.worker, e.sequence
+and e.event = any($4::smallint[]) order by e.at, e.worker, e.sequence
 """
 
 
@@ -63,7 +76,9 @@ async def opened(connection: Connection, keys: JournalKeys, records: Iterable[Re
     if any(not keys.holds(one.generation) for one in kept):
         await keys.refresh(connection)
     found = []
-    for one in kept:
+    for number, one in enumerate(kept, 1):
+        if not number % AT_ONCE:
+            await asyncio.sleep(0)  # others are answered meanwhile
         if keys.holds(one.generation):
             try:
                 found.append(Looked(one, unseal(keys, one)))
@@ -107,7 +122,7 @@ async def tried(
     too many entries. Give it the pool: while it looks, it needs others of the store's connections, and who holds one while
     all are held waits for ever."""
     begins, ends = _midnight(watched.since), _midnight(until + timedelta(days=1))
-    rows = await connection.fetch(_BETWEEN, begins, ends)
+    rows = await connection.fetch(_BETWEEN, begins, ends, _kinds(watched.rule))
     if len(rows) > BUDGET:
         raise TooCostly(f"More than {BUDGET} entries of the journal: choose fewer days.")
     entries = await opened(connection, keys, [Record(*row) for row in rows])
@@ -145,7 +160,7 @@ async def evaluated(
     if not own or evidence is None:
         return []
     if rule.name in COUNTED:
-        before = await _hour_before(connection, keys, own)
+        before = await _hour_before(connection, keys, own, _kinds(rule))
         crossed = crossings(sorted([*before, *own], key=_time), COUNTED[rule.name], watched.values["records"])
         new = {(one.record.worker, one.record.sequence) for one in own}
         return [
@@ -153,8 +168,10 @@ async def evaluated(
             for opening, count in crossed
             if (opening.worker, opening.sequence) in new and await evidence.is_there(opening.patient)
         ]
-    found = []
+    found, explaining = [], rule.explaining
     for opening in openings(own, store.key):
+        if opening.relations & explaining:
+            continue  # nothing needs to be asked: most are
         if not await evidence.is_there(opening.patient):
             continue
         facts = await TESTS[rule.name](opening, watched.values, evidence, store.vault)
@@ -163,11 +180,18 @@ async def evaluated(
     return found
 
 
-async def _hour_before(connection: Connection, keys: JournalKeys, own: Sequence[Looked]) -> list[Looked]:
+def _kinds(rule: Rule) -> list[int]:
+    """Of the entries that the rule looks at."""
+    return sorted(COUNTED.get(rule.name, ONE_BY_ONE | TOGETHER))
+
+
+async def _hour_before(
+    connection: Connection, keys: JournalKeys, own: Sequence[Looked], kinds: Sequence[int]
+) -> list[Looked]:
     """What these people did in the hour before: it counts, and was looked at already."""
     first = min(one.record.at for one in own)
     people = sorted({one.record.person for one in own})
-    rows = await connection.fetch(_HOUR_BEFORE, people, first - HOUR, first)
+    rows = await connection.fetch(_HOUR_BEFORE, people, first - HOUR, first, kinds)
     known = {(one.record.worker, one.record.sequence) for one in own}
     records = [Record(*row) for row in rows]
     return await opened(connection, keys, [one for one in records if (one.worker, one.sequence) not in known])
