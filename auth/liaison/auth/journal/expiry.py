@@ -5,7 +5,7 @@ organisation (docs/implementation/journal.md). A backup made before holds the ke
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 
 import asyncpg
@@ -19,6 +19,10 @@ _DUE: Final = """
 select k.generation, (select count(*) from journal_entry e where e.generation = k.generation) as entries
 from journal_key k where k.purpose = 'seal' and k.generation < $1 order by 1
 """
+
+
+_EARLIEST_KEPT: Final = "select min(generation) from journal_key where purpose = 'seal'"
+_OLDER: Final = "select exists (select from journal_entry where at < $1 and generation < $2)"
 
 
 class Due(NamedTuple):
@@ -42,3 +46,14 @@ async def destroy(connection: asyncpg.Connection, months: Sequence[Due]) -> None
         SEAL,
         [one.generation for one in months],
     )
+
+
+async def readable_since(base: "asyncpg.Connection | asyncpg.Pool") -> date | None:
+    """From which day on entries can be read; None while no key was destroyed. Whoever shows the journal says it: that nothing is
+    found before that day does not mean that nobody was there."""
+    first: int | None = await base.fetchval(_EARLIEST_KEPT)
+    if first is None:
+        return None
+    day = date(first // 100, first % 100, 1)
+    begins = datetime(day.year, day.month, 1, tzinfo=UTC)  # months of keys are those of UTC
+    return day if await base.fetchval(_OLDER, begins, first) else None

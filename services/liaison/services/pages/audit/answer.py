@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.caller import Caller
+from liaison.auth.journal import expiry
 from liaison.auth.journal.looking import Asked, Period, look
 from liaison.auth.journal.visits import Visit, visits
 from liaison.services.pages.audit.edges import Edge, edge
@@ -24,7 +25,8 @@ _BY_DAY: Final = timedelta(days=62)
 @dataclass(slots=True)
 class Answer:
     """Visits latest first. `cut`: there are older ones in the period, and `older` is where they begin, but for an export;
-    `split`: a visit may go on there; `refusals_cut`: vain attempts were left out.
+    `split`: a visit may go on there; `refusals_cut`: vain attempts were left out. `readable`: the period begins before this day,
+    from which on entries can be read: what was before is kept as proofs alone.
 
     `facets` counts visits by name of a criterion and value, most first; `times` by first and last day, in order; `hours`
     by hour and day of the week (1 is Monday), in Paris.
@@ -39,6 +41,7 @@ class Answer:
     clients: dict[int, tuple[str, str]] = field(default_factory=dict)  # number → client_id, name
     older: Edge | None = None
     split: bool = False
+    readable: date | None = None
 
     @property
     def facets(self) -> dict[str, list[tuple[str, int]]]:
@@ -101,9 +104,11 @@ async def answer(house: Any, caller: Caller, question: Question, now: datetime, 
         one.software = clients.get(one.client, ("", ""))[1]
     keep = _test(question, clients)
     kept = [one for one in found if keep(one)]
+    readable = await expiry.readable_since(house.database.reading)
     return Answer(
         question, since, until, kept, looked.cut is not None, looked.refusals_cut, clients,
         older, older is not None and older.moment == looked.cut,
+        readable if readable and since.date() < readable else None,
     )  # fmt: skip
 
 

@@ -171,6 +171,8 @@ def _person(reader: Any, one: Seen) -> str:
 
 def _last_line(found: Answer, count: int, digest: str) -> bytes:
     whole = "coupé" if found.cut or found.refusals_cut else "complet"
+    if found.readable:
+        whole += f" depuis le {found.readable}"
     return f"# {count} lignes,{whole},SHA-256,{digest}\r\n".encode()
 
 
@@ -181,6 +183,8 @@ def _last_resource(found: Answer, count: int, digest: str) -> bytes:
         {"name": "cut", "valueBoolean": found.cut or found.refusals_cut},
         {"name": "sha256", "valueString": digest},
     ]
+    if found.readable:
+        said.append({"name": "readable-since", "valueDate": found.readable.isoformat()})
     return orjson.dumps({"resourceType": "Parameters", "parameter": said}) + b"\n"
 
 
@@ -197,6 +201,8 @@ async def _paper(request: Request, record: Record, found: Answer, count: int, di
     ]
     if found.cut or found.refusals_cut or len(shown) < len(found.visits):
         made.append(Part("text", gettext(_("Cet extrait est coupé : il y a d'autres lignes dans la période."))))
+    if found.readable:
+        made.append(Part("text", sheet.expired_said(found.readable, gettext, language)))
     made += sheet.paragraphs(await lines_of(house.database, record, shown, gettext, ids), language)
     counted = gettext(_("%(visits)s visites, %(count)s lignes. SHA-256 de l'export CSV des mêmes lignes : %(digest)s"))
     made.append(Part("text", counted % {"visits": len(found.visits), "count": count, "digest": digest}))

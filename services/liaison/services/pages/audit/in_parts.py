@@ -7,9 +7,11 @@ shows nothing. Where parts end depends on what its reader may see alone.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.caller import Caller
+from liaison.auth.journal import expiry
 from liaison.auth.journal.visits import Visit, visits
 from liaison.fhir.errors import NotFound
 from liaison.services.pages.audit.edges import Edge, edge, read
@@ -21,13 +23,15 @@ BEFORE: Final = "avant"
 
 class Part(NamedTuple):
     """`read`: entries opened; `before`: what was asked, None for the latest; `older`: what leads to the next part, None at the
-    end; `cut`: a visit goes on in the next part."""
+    end; `cut`: a visit goes on in the next part. `readable`: from which day on entries can be read, where older ones are proofs
+    alone."""
 
     visits: list[Visit]
     read: int
     before: Edge | None
     older: Edge | None
     cut: bool = False
+    readable: date | None = None
 
     @property
     def query(self) -> str:
@@ -61,4 +65,5 @@ async def part(house: Any, caller: Caller, id_: str, until: Edge | None) -> Part
         older = edge(found, first)
         cut = older.moment == first
         found = [one for one in found if one.since >= older.moment]
-    return Part([one for one in found if worth_telling(one)], len(seen), until, older, cut)
+    readable = None if older else await expiry.readable_since(house.database.reading)  # the last part says it
+    return Part([one for one in found if worth_telling(one)], len(seen), until, older, cut, readable)

@@ -95,6 +95,8 @@ def _bounds(part: Part, gettext: Gettext, language: str) -> list[Paragraph]:
         said.append(
             Paragraph("text", gettext(_("Les accès d'avant le %(day)s sont sur une autre feuille.")) % {"day": day})
         )
+    if part.readable:
+        said.append(Paragraph("text", sheet.expired_said(part.readable, gettext, language)))
     if part.cut:
         said.append(Paragraph("text", gettext(_("Une visite en cours à cette heure-là est sur deux feuilles."))))
     return said

@@ -19,10 +19,10 @@ from liaison.services.pages.marking import _
 PATH: Final = "/journal/recherche"
 LONGEST_WITHOUT_NAME: Final = timedelta(days=31)
 _USUAL: Final = timedelta(days=30)
-_ALWAYS: Final = timedelta(days=3650)
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _CODE: Final = re.compile(r"[A-Za-z0-9\-_.:/]{1,80}")
 _EARLIEST: Final = date(2000, 1, 1)
+"""Before any entry: how long they are kept is decided where Liaison is installed."""
 _LATEST: Final = date(9998, 1, 1)
 
 
@@ -90,7 +90,7 @@ class Question:
     def period(self, now: datetime) -> tuple[datetime, datetime]:
         """From midnight to midnight in Paris: a record's whole journal, the last month of anything else. Raises Unread."""
         last = _day(self.au) if self.au else now.astimezone(PARIS).date()
-        first = _day(self.du) if self.du else last - (_ALWAYS if self.dossier else _USUAL)
+        first = _day(self.du) if self.du else _EARLIEST if self.dossier else last - _USUAL
         if last < first:
             raise Unread(_BACKWARD)
         if not self.dossier and not self.personne and last - first >= LONGEST_WITHOUT_NAME:

@@ -1,9 +1,10 @@
 """Visits on paper: one paragraph each, in the words of the page."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from liaison.services.pages.audit.lines import Line
-from liaison.services.pages.calendar_words import moment_said
+from liaison.services.pages.calendar_words import day_said, moment_said
 from liaison.services.pages.clock import PARIS
 from liaison.services.pages.languages import translations
 from liaison.services.pages.marking import Gettext, _
@@ -55,3 +56,12 @@ def _when(line: Line, language: str) -> str:
 
 def hours_said(gettext: Gettext) -> Part:
     return Part("text", gettext(_("Heures de Paris. Une ligne par visite, la plus récente en premier.")))
+
+
+def expired_said(readable: date, gettext: Gettext, language: str) -> str:
+    words = gettext(
+        _(
+            "Les accès d'avant le %(day)s ne se lisent plus : leur durée de conservation est passée. Le journal en garde les preuves."
+        )
+    )
+    return words % {"day": day_said(readable, "d MMM y", language)}

@@ -12,7 +12,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.journal import audit_rights
+from liaison.auth.journal import audit_rights, expiry
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.unusual import choices, watching
 from liaison.auth.unusual.choices import Choice, NotChosen, Watched
@@ -187,11 +187,17 @@ async def _try(request: Request, rule: Rule, form: Mapping[str, str]) -> Respons
     detail |= {"parameters": str(values)}
     told = entry(caller, Event.JOURNAL_READ, request=asked(request), returned=len(kept), detail=detail)
     await note(request, told)
-    return await _show(request, rule, form, tried=kept)
+    readable = await expiry.readable_since(house.database.reading)
+    return await _show(request, rule, form, tried=kept, readable=readable if readable and first < readable else None)
 
 
 async def _show(
-    request: Request, rule: Rule, form: Mapping[str, str], problem: str = "", tried: list[Finding] | None = None
+    request: Request,
+    rule: Rule,
+    form: Mapping[str, str],
+    problem: str = "",
+    tried: list[Finding] | None = None,
+    readable: date | None = None,
 ) -> Response:
     caller, _me = await signed_in(request)
     house, gettext = request.app.state.house, translations(language_of(request)).gettext
@@ -216,6 +222,7 @@ async def _show(
         today=today.isoformat(),
         week=(today - _WEEK).isoformat(),
         count=None if tried is None else len(tried),
+        readable=readable,
         lines=[
             Line(
                 finding,
