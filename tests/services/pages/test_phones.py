@@ -166,8 +166,10 @@ async def test_a_number_that_no_phone_has_revokes_nothing(managed: Place, number
 
 async def test_a_phone_without_a_name_is_not_enrolled(managed: Place) -> None:
     async with managed.signed_in() as browser:
-        await enrol(browser, "   ")
+        answer = await enrol(browser, "   ")
 
+        assert answer.status_code == 422
+        assert "Donnez un nom" in answer.text
         assert PHONE not in browser.cookies
 
 

@@ -32,7 +32,9 @@ CHECKS: Final = {
 """What a manager has looked at on a telephone before it is one of the service's: all of it."""
 
 
-async def show(request: Request, *, problem: str = "", typed: str = "", done: Collection[str] = ()) -> Response:
+async def show(
+    request: Request, *, problem: str = "", wrong: str = "", typed: str = "", done: Collection[str] = ()
+) -> Response:
     caller, _me = await signed_in(request)
     house = request.app.state.house
     with faults.reported():
@@ -46,6 +48,7 @@ async def show(request: Request, *, problem: str = "", typed: str = "", done: Co
         here=here.number if here else 0,
         checks=CHECKS,
         problem=problem,
+        wrong=wrong,
         typed=typed,
         done=done,
     )
@@ -57,12 +60,12 @@ async def enrol(request: Request) -> Response:
     house = request.app.state.house
     form = await request.form()
     label, done = str(form.get("libelle", "")).strip()[:40], {str(one) for one in form.getlist("fait")}
+    gettext = translations(language_of(request)).gettext
     if not label:
-        return confine(request, RedirectResponse("/telephones", status_code=303))
+        return await show(request, problem=gettext(_("Donnez un nom à ce téléphone.")), wrong="libelle", done=done)
     if not done >= CHECKS.keys():
-        gettext = translations(language_of(request)).gettext
         words = gettext(_("Regardez chaque point sur le téléphone, puis cochez-le."))
-        return await show(request, problem=words, typed=label, done=done)
+        return await show(request, problem=words, wrong="fait-verrou", typed=label, done=done)
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
             secret = await phones.enrol(connection, caller.organization, label, by=caller.account)
