@@ -11,6 +11,7 @@ from liaison.fhir.search.elsewhere import records, sources
 from liaison.fhir.search.index import GENERATION, indexed
 from liaison.fhir.store import erasure, reindex
 from liaison.fhir.store.contract import Change, Key
+from liaison.fhir.store.lanes import PLANNING
 from liaison.fhir.store.referring import Referring
 
 from .conftest import Territory
@@ -147,6 +148,7 @@ async def buffers(territory: Territory, ask: Any, monkeypatch: pytest.MonkeyPatc
         patched.setattr(territory.store.lanes, "fetch", watched)
         await ask()
     async with territory.database.reading.acquire() as one:
+        await one.execute(PLANNING)  # given back, a connection forgets it
         return len(sent), sum([await _touched(one, text, arguments) for text, arguments in sent])
 
 
@@ -230,3 +232,48 @@ async def test_the_records_of_others_cost_a_search_nothing(
     assert [after <= before + 12 for before, after in zip(few, many, strict=True)] == [True] * 4, (few, many)
     pages = await territory.database.reading.fetchval("select pg_relation_size('version') / 8192")
     assert pages > 3 * max(many), (pages, many)  # or reading all of them would not have been noticed
+
+
+async def test_the_length_of_a_record_costs_a_search_by_id_nothing(
+    team: tuple[Territory, Key], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does that of the directory: in their order, all that stands there was walked for two of it."""
+    territory, patient = team
+    made = {
+        "Observation": [await territory.observation(patient, "8867-4") for _ in range(2)],
+        "Practitioner": [await territory.add({"resourceType": "Practitioner"}) for _ in range(2)],
+    }
+
+    async def longer(rows: int) -> None:
+        """Rows beside each of them, which nobody opens."""
+        rest = "deleted, classes, author, service, addressee, sealed"
+        for table, (key, _) in zip(("version", "directory_version"), made.values(), strict=True):
+            await territory.database.writing.execute(
+                f"insert into {table} (patient, kind, res, version, at, clinical, {rest})"
+                f" select patient, kind, n * 4099 + $1, 1, at - n * interval '1 minute', clinical - n * interval '1 hour', {rest}"
+                f" from {table}, generate_series(1, $1) n where patient = $2 and kind = $3 and res = $4",
+                rows,
+                *key,
+            )
+        await territory.database.writing.execute("vacuum analyze")
+
+    def asking(type_: str, query: str) -> Any:
+        ids = ",".join(territory.id(key) for key in made[type_])
+
+        async def ask() -> None:
+            assert len((await territory.search(type_, f"_id={ids}{query}")).ids) == 2
+
+        return ask
+
+    asked = [asking(type_, query) for type_ in made for query in ("", "&_sort=_lastUpdated", "&_total=accurate")]
+
+    async def costs() -> list[int]:
+        for ask in asked:  # plans and keys at hand
+            await ask()
+        return [(await buffers(territory, ask, monkeypatch))[1] for ask in asked]
+
+    await longer(400)  # their indexes have a second level from then on
+    few = await costs()
+    await longer(4_000)
+    many = await costs()
+    assert [after <= before + 3 for before, after in zip(few, many, strict=True)] == [True] * len(asked), (few, many)

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
-from liaison.fhir.search.conditions import Condition, Marked
+from liaison.fhir.search.conditions import Condition, Linked, Marked, Tokens
 from liaison.fhir.search.where import Binder, TokenOf, Where, start_of
 from liaison.fhir.store.contract import AccessFilter
 from liaison.fhir.store.rows import COLUMNS
@@ -222,7 +222,7 @@ class Compiler:
         start, rest = start_of(condition)
         tests = [where.test(one) for one in rest]
         cut = "" if order is None or limit is None else f" limit {bind.add(limit, 'bigint')}"
-        if many and start is not None and order is not None and order.column == "clinical":
+        if many and isinstance(start, Tokens | Linked) and order is not None and order.column == "clinical":
             # Index rows of all patients are put in order first; then each is looked at, until there are enough.
             columns = _Columns("d.clinical", "d.res", "k.patient")
             past = "" if after is None else f" and {_past(bind, columns, order, after)}"

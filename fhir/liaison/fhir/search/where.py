@@ -46,10 +46,10 @@ class Binder:
         return f"${len(self.arguments)}::{type_}"
 
 
-def start_of(condition: Condition) -> tuple[Tokens | Linked | None, tuple[Condition, ...]]:
+def start_of(condition: Condition) -> tuple[Tokens | Linked | Ids | None, tuple[Condition, ...]]:
     """The condition whose index walk a statement follows, and those to test on each row it meets."""
     conjuncts = _conjuncts(condition)
-    best: Tokens | Linked | None = None
+    best: Tokens | Linked | Ids | None = None
     for one in conjuncts:
         if _starts(one) and (best is None or _rank(one) < _rank(best)):
             best = one
@@ -62,13 +62,15 @@ def _conjuncts(condition: Condition) -> tuple[Condition, ...]:
     return tuple(one for inner in condition.of for one in _conjuncts(inner))
 
 
-def _starts(one: Condition) -> TypeGuard[Tokens | Linked]:
+def _starts(one: Condition) -> TypeGuard[Tokens | Linked | Ids]:
     if isinstance(one, Tokens):
         return not one.negated and bool(one.values)
-    return isinstance(one, Linked)
+    return isinstance(one, Linked) or (isinstance(one, Ids) and not one.negated)
 
 
-def _rank(one: Tokens | Linked) -> tuple[bool, bool, int]:
+def _rank(one: Tokens | Linked | Ids) -> tuple[bool, bool, int]:
+    if isinstance(one, Ids):
+        return False, False, 0
     each = len(one.values) if isinstance(one, Tokens) else 2
     rare = isinstance(one, Tokens) and one.values == (FOREIGN,)
     return not rare, parameter_by_number(one.param).code in _BROAD, each
@@ -90,8 +92,13 @@ class Where:
     kind: str
     token: TokenOf
 
-    def walk(self, start: Tokens | Linked) -> tuple[str, str]:
+    def walk(self, start: Tokens | Linked | Ids) -> tuple[str, str]:
         """The relations to select from, with their join and start; and the one whose index gives clinical order."""
+        if isinstance(start, Ids):
+            # A select of its own ("offset 0"), or the planner takes them from the index that has the order, and walks all
+            # of the record, or of the directory, for them.
+            ids = f"v.patient = {self.owner} and v.kind = {self.kind} and {self.test(start)}"
+            return f"(select v.* from visible v where {ids} offset 0) v where true", "v"
         joined = "v.patient = d.patient and v.kind = d.kind and v.res = d.res and v.version = d.version"
         if _single(start):
             return f"{self.table('index_token')} d join visible v on {joined} where {self._at(start)}", "d"
