@@ -1,5 +1,8 @@
 """The key that signs checkpoints is changed: who trusts one key can check the work of the others, and of nobody else."""
 
+import asyncio
+from pathlib import Path
+
 import asyncpg
 import pytest
 
@@ -7,11 +10,13 @@ from liaison.auth.caller import Caller
 from liaison.auth.journal.checkpoint import NotSigned, Signer, Verifier
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
+from liaison.auth.journal.export import export
 from liaison.auth.journal.keys import JournalKeys, StillWaiting
 from liaison.auth.journal.live import Live, handovers
 from liaison.auth.journal.succession import Succession, hand_over, notes_in
 from liaison.auth.journal.verify import Broken, verify
 from liaison.fhir.vault import Vault
+from liaison.services.command import journal as journal_command
 
 from .conftest import Passes
 
@@ -121,6 +126,38 @@ async def test_the_next_checkpoint_after_a_rotation_is_signed_by_both_and_the_ol
     await raw.execute("update journal_checkpoint set note = replace(note, 'next-key', 'next-kez')")
     with pytest.raises(Broken):
         await verify(Live(raw), Verifier.parse(str(old)))
+
+
+async def test_an_export_made_before_a_rotation_is_checked_with_the_key_file_of_after_it(
+    journal: Journal,
+    integrate: Passes,
+    raw: asyncpg.Connection,
+    keys: JournalKeys,
+    caller: Caller,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    await integrate()
+    old = keys.signer.verifier
+    async with raw.transaction(isolation="repeatable_read", readonly=True):
+        await export(Live(raw), old.name, tmp_path / "old.jsonl")
+    made = await keys.succeed(raw)
+    await journal.record([entry(caller, Event.READ, patient=1)])
+    await integrate()
+    [note] = await handovers(raw)
+    (tmp_path / "key").write_text(f"{made.verifier}\n\n{note}\n")  # as `liaison journal key` prints it
+    (tmp_path / "bare").write_text(f"{made.verifier}\n")
+
+    def checked(name: str) -> str:
+        journal_command.verify(export=tmp_path / "old.jsonl", key=[tmp_path / name])
+        return capsys.readouterr().out
+
+    assert (await asyncio.to_thread(checked, "key")).startswith("Whole up to the checkpoint of ")
+    with pytest.raises(SystemExit):
+        await asyncio.to_thread(checked, "bare")
+    assert capsys.readouterr().out.startswith(
+        "BROKEN at checkpoint of size 1: The note carries no signature of this key.\n"
+    )
 
 
 async def test_a_rotation_survives_a_pass_that_was_rolled_back(

@@ -81,12 +81,13 @@ async def verify(
     keys: Keys | None = None,
     held_elsewhere: Sequence[str] = (),
     progress: Progress = lambda _done, _all: None,
+    handovers: Sequence[str] = (),
 ) -> Verdict:
     """The verdict, or Broken. `key` may be any that ever signed here, the others follow from it. `held_elsewhere` are
-    signed checkpoints kept outside: the journal must contain each."""
+    signed checkpoints kept outside: the journal must contain each. `handovers` lead from a newer key to those of an older export."""
     walk = _Walk(key, keys, await source.tiles())
     try:
-        total = await walk.expect(source, held_elsewhere)
+        total = await walk.expect(source, held_elsewhere, handovers)
         async for position, record in source.placed():
             walk.place(position, record)
             if not position % STEP:
@@ -120,12 +121,13 @@ class _Walk:
         self._breaks = 0
         self.reached = 0
 
-    async def expect(self, source: Source, held_elsewhere: Sequence[str]) -> int:
+    async def expect(self, source: Source, held_elsewhere: Sequence[str], handovers: Sequence[str]) -> int:
         """How many entries there must be, by the last checkpoint."""
         size = -1
         stored_notes = await source.checkpoints()
         try:
-            self._trusted = Succession(self._key, [*(note for _, note in stored_notes), *held_elsewhere])
+            notes = [note for _, note in stored_notes]
+            self._trusted = Succession(self._key, [*notes, *held_elsewhere, *handovers])
         except NotSigned as error:
             raise Broken("succession of signing keys", str(error)) from None
         for stored, note in stored_notes:

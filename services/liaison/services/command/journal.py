@@ -83,8 +83,8 @@ def verify(
     try:
         with _bar(as_json) as progress:
             if export is not None and key:
-                trusted, _ = read_keys(key)
-                verdict = asyncio.run(checking.verify(Export(export), trusted, None, held, progress))
+                trusted, notes = read_keys(key)
+                verdict = asyncio.run(checking.verify(Export(export), trusted, None, held, progress, notes))
             else:
                 verdict = _live(settings_on(data), held, progress)
     except Broken as broken:
@@ -175,6 +175,6 @@ def _say_broken(broken: Broken, as_json: bool) -> None:
         told = {"whole": False, "where": broken.where, "what": broken.what, "signed": broken.reached}
         typer.echo(json.dumps(told))
     else:
-        typer.echo(f"BROKEN at {broken.where}: {broken.what}.")
+        typer.echo(f"BROKEN at {broken.where}: {broken.what.rstrip('.')}.")
         if broken.reached:
             typer.echo(f"Up to the checkpoint of {broken.reached} entries, each is the one that was signed.")
