@@ -141,6 +141,27 @@ async def test_tampering_after_integration_is_found(
     await broken(integrated, keys, secret=False)  # found without any key as well
 
 
+async def test_the_altered_entry_is_named_not_the_one_that_follows_it(
+    integrated: asyncpg.Connection, keys: JournalKeys, tmp_path: Path
+) -> None:
+    """Without the journal's keys as with them; of an export alone, which has no stored hashes, with the one after it."""
+    changes = (
+        "patient = patient + 1", "person = person + 1", "at = at + interval '1 microsecond'", "outcome = 4",
+        "generation = generation - 1", "sealed = set_byte(sealed, 30, get_byte(sealed, 30) # 1)",
+    )  # fmt: skip
+    await integrated.execute(f"create temporary table kept as select * from journal_entry {AT_5}")
+    for number, change in enumerate(changes):
+        await integrated.execute(f"update journal_entry set {change} {AT_5}")
+        for secret in (True, False):
+            assert "position 5: " in await broken(integrated, keys, secret=secret), change
+        path = tmp_path / f"{number}.jsonl"
+        async with integrated.transaction(isolation="repeatable_read", readonly=True):
+            await export(Live(integrated), keys.signer.verifier.name, path)
+        with pytest.raises(Broken, match=r"position 5: it was altered, or the entry after it in chain [0-9a-f]+ was"):
+            await verify(Export(path), keys.signer.verifier)
+        await integrated.execute(f"delete from journal_entry {AT_5}; insert into journal_entry select * from kept")
+
+
 @pytest.mark.parametrize(
     ("statement", "reached"),
     [
@@ -344,9 +365,33 @@ def _not_an_entry(lines: list[dict[str, object]]) -> None:
     lines[4]["sealed"] = 7
 
 
+def _no_number(lines: list[dict[str, object]]) -> None:
+    lines[4]["patient"] = "7"
+
+
+def _too_large(lines: list[dict[str, object]]) -> None:
+    lines[4]["person"] = 2**63
+
+
+def _no_moment(lines: list[dict[str, object]]) -> None:
+    lines[4]["at"] = 2**62
+
+
+def _no_object(lines: list[dict[str, object]]) -> None:
+    lines[4] = ["position"]  # type: ignore[call-overload]  # what stands in the file is not ours to choose
+
+
+def _no_note(lines: list[dict[str, object]]) -> None:
+    lines[-1] = {"size": "11", "checkpoint": 7}
+
+
 @pytest.mark.parametrize(
-    "fault", [_without, _swapped, _renumbered, _altered, _truncated, _no_checkpoint, _not_an_entry]
-)
+    "fault",
+    [
+        _without, _swapped, _renumbered, _altered, _truncated, _no_checkpoint, _not_an_entry,
+        _no_number, _too_large, _no_moment, _no_object, _no_note,
+    ],
+)  # fmt: skip
 async def test_tampering_with_an_export_is_found(
     fault: Callable[[list[dict[str, object]]], None],
     integrated: asyncpg.Connection,

@@ -6,6 +6,7 @@ checkpoints. `liaison journal verify --export FILE --key FILE` reads it; so can 
 
 import base64
 import gzip
+import struct
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from typing import Any, BinaryIO, Final, Literal, cast
 
 import orjson
 
-from liaison.auth.journal.sealing import Record
+from liaison.auth.journal.sealing import Record, encoded
 from liaison.auth.journal.tiles import Place
 from liaison.auth.journal.verify import Broken, Source
 
@@ -90,16 +91,20 @@ class Export:
         with _opened(self._path, "rb") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    yield orjson.loads(line)
+                    read = orjson.loads(line)
                 except orjson.JSONDecodeError:
                     raise Broken(f"line {number}", "it is not JSON: the file was cut or altered") from None
+                if not isinstance(read, dict):
+                    raise Broken(f"line {number}", "it is no line of an export: the file was altered")
+                yield read
 
     async def placed(self) -> AsyncIterator[tuple[int, Record | None]]:
         for number, line in enumerate(self._lines(), 1):
             if "position" in line:
                 try:
                     record = _record(line)
-                except (KeyError, TypeError, ValueError):
+                    encoded(record)  # a number that no entry can hold has no hash
+                except (KeyError, TypeError, ValueError, OverflowError, struct.error):
                     raise Broken(f"line {number}", "it is no entry: the file was altered") from None
                 yield line["position"], record
 
@@ -108,7 +113,14 @@ class Export:
             yield _
 
     async def checkpoints(self) -> Sequence[tuple[int, str]]:
-        return [(line["size"], line["checkpoint"]) for line in self._lines() if "checkpoint" in line]
+        found = []
+        for number, line in enumerate(self._lines(), 1):
+            if "checkpoint" in line:
+                size, note = line.get("size"), line["checkpoint"]
+                if not isinstance(size, int) or not isinstance(note, str):
+                    raise Broken(f"line {number}", "it is no checkpoint: the file was altered")
+                found.append((size, note))
+        return found
 
     async def head(self) -> int | None:
         return None

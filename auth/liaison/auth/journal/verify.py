@@ -73,6 +73,7 @@ class _Chain(NamedTuple):
     sequence: int
     leaf: bytes
     closed: bool
+    where: str = ""
 
 
 async def verify(
@@ -160,7 +161,12 @@ class _Walk:
         moved = self._stored is not None and hashed != self._hash_stored(position)
         if moved and self._differs is None:
             self._differs = position
-        self.follow(record, hashed, f"position {position}", moved=moved)
+        try:
+            self.follow(record, hashed, f"position {position}", moved=moved)
+        except Broken:
+            if self._differs is not None and self._differs < position:  # what was altered broke the chain after it
+                raise Broken(f"position {self._differs}", MOVED) from None
+            raise
         self._tree.append(hashed)
         self._growing.append(hashed)
         for expected in self._expected.pop(self._tree.size, ()):
@@ -213,9 +219,11 @@ class _Walk:
         if record.sequence != known.sequence + 1:
             jump = f"chain {record.worker:x} goes from {known.sequence} to {record.sequence}"
             raise Broken(where, f"{MOVED}: {jump}" if moved else f"{jump}: an entry was removed")
+        if record.previous != known.leaf and known.where:
+            raise Broken(known.where, f"it was altered, or the entry after it in chain {record.worker:x} was")
         if record.previous != known.leaf:
             raise Broken(where, f"it does not follow the entry before it in chain {record.worker:x}")
-        self._chains[record.worker] = _Chain(record.sequence, hashed, record.event == Event.CHAIN_END)
+        self._chains[record.worker] = _Chain(record.sequence, hashed, record.event == Event.CHAIN_END, where)
         if plain is not None and record.event in (Event.LINK, Event.CHAIN_START):
             self._link(record, plain, where)
 

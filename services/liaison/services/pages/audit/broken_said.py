@@ -30,6 +30,10 @@ _WHAT: Final = (
         _("une ligne a été retirée (le processus passe de %(a)s à %(b)s)"),
     ),
     (
+        r"it was altered, or the entry after it in chain [0-9a-f]+ was",
+        _("elle a été changée, ou bien celle que le même processus a écrite après"),
+    ),
+    (
         r"it does not follow the entry before it in chain [0-9a-f]+",
         _("elle ne suit pas la ligne que le même processus a écrite avant"),
     ),
