@@ -4,7 +4,7 @@ No intervals: what is over, or has not begun, says nothing.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,9 @@ from . import law
 
 Tree = dict[str, Any]
 DAY = timedelta(hours=24)
+_PARIS = ZoneInfo("Europe/Paris")
+_YEARS = {"parental-authority": 18, "tutelle": 20, "habilitation": 20}
+"""The measures that represent, and how many years from the day on which the document was seen (Civil Code 414, 442, 494-6)."""
 
 
 class Fact(NamedTuple):
@@ -49,7 +52,7 @@ def facts_of(trees: Callable[[str], Iterator[Tree]]) -> Iterator[Fact]:
         if "ServiceRequest/" in reference(tree.get("focus")) and _during_referral(tree):
             yield Fact("referral", reference(tree.get("owner")))
     for tree in trees("RelatedPerson"):
-        if tree.get("extension") and tree.get("active") is not False and now(tree, "period"):
+        if tree.get("active") is not False and now(tree, "period") and _represents(tree):
             yield Fact("represented", f"RelatedPerson/{tree['id']}")
     for tree in trees("Consent"):
         yield from _consented(tree)
@@ -97,6 +100,17 @@ def _member(team: Tree, one: Tree) -> Iterator[Fact]:
             yield Fact("attending", who)
 
 
+def _represents(tree: Tree) -> bool:
+    """A measure whose document a named person saw, on a day that has come and not too long ago."""
+    said = {one["url"]: one for whole in tree.get("extension", ()) for one in whole["extension"]}
+    if not {"measure", "seenBy", "seenOn"} <= said.keys():
+        return False
+    years = _YEARS.get(said["measure"]["valueCode"], 0)
+    seen, today = date.fromisoformat(said["seenOn"]["valueDate"]), datetime.now(_PARIS).date()
+    since = today.year - seen.year - ((today.month, today.day) < (seen.month, seen.day))
+    return seen <= today and since < years
+
+
 def _during_stay(tree: Tree) -> bool:
     """Open, or ended less than 24 hours ago."""
     if tree["status"] in ("arrived", "triaged", "in-progress", "onleave"):
@@ -107,8 +121,7 @@ def _during_stay(tree: Tree) -> bool:
 def _during_tour(tree: Tree) -> bool:
     """From 18 h the evening before to 24 hours after."""
     start, end = (datetime.fromisoformat(tree[name]) for name in ("start", "end"))
-    paris = ZoneInfo("Europe/Paris")
-    evening = datetime.combine(start.astimezone(paris).date() - timedelta(days=1), time(18), paris)
+    evening = datetime.combine(start.astimezone(_PARIS).date() - timedelta(days=1), time(18), _PARIS)
     return evening <= datetime.now(UTC) < end + DAY
 
 

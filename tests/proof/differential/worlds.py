@@ -57,6 +57,7 @@ class Maker:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
+        self.measures = random.Random(seed)  # a course of its own: what else a world is does not hang on it
         self.made: dict[str, Tree] = {}
         self.people = [f"{kind}-{key}" for key, _ in ROLES for kind in ("role", "practitioner")]
         self.patients: list[str] = []
@@ -203,20 +204,22 @@ class Maker:
             owner = self.random.choice(["role-specialist", "practitioner-nurse2", "role-on-call-doctor", "role-physio"])
             self.add(f"{patient}-referral", "Task", status=status, intent="order", focus=ref(request),
                      owner=ref(owner), executionPeriod=run, **{"for": ref(patient)})  # fmt: skip
-        seen = {
-            "url": f"{LIAISON}/StructureDefinition/representation",
-            "extension": [
-                {"url": "measure", "valueCode": "tutelle"},
-                {"url": "seenBy", "valueReference": ref("practitioner-gp")},
-                {"url": "seenOn", "valueDate": "2024-01-05"},
-            ],
-        }
         for number, represents in enumerate((True, False)):
             if self.chance(0.5):
-                more = {"extension": [seen]} if represents else {}
+                more = {"extension": [self._seen()]} if represents else {}
                 dated = self.dated() if self.chance(0.3) else {}
                 self.add(f"{patient}-near-{number}", "RelatedPerson", active=True, patient=ref(patient),
                          name=[{"family": "Proche"}], **more, **dated)  # fmt: skip
+
+    def _seen(self) -> Tree:
+        """What was seen of a measure, by whom and when: mostly what represents."""
+        measure = self.measures.choice(["tutelle", "tutelle", "habilitation", "parental-authority", "curatelle"])
+        days = self.measures.choice([-700, -700, -700, 2, -19 * 366, -21 * 366])
+        seen_on = datetime.now(UTC).date() + timedelta(days=days)
+        said: list[Tree] = [{"url": "measure", "valueCode": measure}, {"url": "seenOn", "valueDate": f"{seen_on}"}]
+        if self.measures.random() < 0.9:
+            said.append({"url": "seenBy", "valueReference": ref("practitioner-gp")})
+        return {"url": f"{LIAISON}/StructureDefinition/representation", "extension": said}
 
     def _end(self) -> Tree:
         hours = self.random.choice([None, -27, -26, -20, -3])
