@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from liaison.auth.access import internal, vocabulary
+from liaison.auth.access.facts.reading import period
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key, Request
 
@@ -61,6 +62,9 @@ async def test_a_member_is_invited_with_dates_and_basis_and_ended(place: Place) 
         ending = {"act": "end", "member": chosen, "since": role["period"]["start"], "team": (await team(place))["id"]}
         assert (await send(nurse, place, **{**ending, "since": "2019"})).status_code == 400
         assert (await send(nurse, place, **ending)).status_code == 303
+        gone = next(one for one in (await team(place))["participant"] if one["member"]["reference"] == chosen)
+        over = period(gone["period"])  # not the rest of the second
+        assert over is not None and over.end <= await place.house.database.now()
         assert "Ont fait partie de l'équipe" in html.unescape(
             (await nurse.get(f"/dossiers/{place.patient}/equipe")).text
         )

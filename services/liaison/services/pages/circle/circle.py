@@ -146,7 +146,8 @@ async def _end(record: Record, patient: str, form: dict[str, str]) -> None:
         participants = [dict(one) for one in team.get("participant", [])]
         for one in participants:
             if _is(one, named, since, now):
-                one["period"] = {**one.get("period", {}), "end": now.isoformat(timespec="seconds")}
+                # An end counts to its last second, or to its last millisecond: whoever leaves reads nothing at the next request.
+                one["period"] = {**one.get("period", {}), "end": now.isoformat(timespec="milliseconds")}
         return team_writing.with_participants(team, participants)
 
     await _change(record, patient, form.get("team", ""), ended)
