@@ -142,7 +142,11 @@ def _words(packaged: Rules, new: Rules) -> Iterator[Problem]:
             word
             for word in one.words
             if not any(
-                word in new_.words and new_.classes & one.classes and new_.prose >= one.prose for new_ in new.words
+                word in new_.words
+                and new_.classes & one.classes
+                and new_.prose >= one.prose
+                and set(new_.unless) <= set(one.unless)
+                for new_ in new.words
             )
         ]
         if gone:

@@ -141,6 +141,7 @@ def changes(before: str, after: str) -> list[Change]:
 def _spoken(rules: Rules) -> frozenset[str]:
     return frozenset(
         f"« {word} » devient {names(one.classes)}{'' if one.prose else ', à la place d’un code seulement'}"
+        f"{', sauf avec ' * bool(one.unless)}{', '.join(one.unless)}"
         for one in rules.words
         for word in one.words
     )

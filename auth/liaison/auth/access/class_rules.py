@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import Final, NamedTuple
 
+from liaison.auth.access.class_words import Index, Words, indexed, meant
 from liaison.auth.access.classes import Class
 from liaison.auth.access.systems import SAID_ONLY
-from liaison.fhir.search.string import folded
 
 SENSITIVE: Final = Class.PSY | Class.SENS | Class.MINOR | Class.NOTE3P | Class.PROT
 
@@ -62,20 +62,6 @@ def _fits(code: str, pattern: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What a content is by what it is called: whole words without case and accents, a final * for any ending. `prose`: in a
-    sentence as well, not in the place of a code alone."""
-
-    classes: Class
-    words: tuple[str, ...]
-    prose: bool = True
-
-    def hold(self, text: str) -> bool:
-        """`text` is folded, with a space before and after it."""
-        return any(f" {one[:-1]}" in text if one.endswith("*") else f" {one} " in text for one in self.words)
-
-
-@dataclass(frozen=True, slots=True)
 class Label:
     """What one label (system, code) does: replaces the class, or adds to it."""
 
@@ -114,18 +100,21 @@ class Rules:
 
     def told(self, text: str) -> Class:
         """What a text says in the place of a code: by its words, and by what looks like a code in it."""
-        plain = f" {folded(text)} "
         codes = (self.sensitive("", one) & SENSITIVE for one in _LIKE_A_CODE.findall(text))
-        return reduce(or_, (one.classes for one in self.words if one.hold(plain)), reduce(or_, codes, Class(0)))
+        return reduce(or_, codes, meant(_index(self), text, prose=False))
 
     def said(self, text: str) -> Class:
         """What a sentence says by its words, denied or not: that no HIV was found tells that it was looked for. What looks like
         a code in it is as often a bed or a dose."""
-        plain = f" {folded(text)} "
-        return reduce(or_, (one.classes for one in self.words if one.prose and one.hold(plain)), Class(0))
+        return meant(_index(self), text, prose=True)
 
     def label(self, system: str, code: str) -> Label | None:
         for known, codes in self.labels.items():
             if system == known or (known.endswith("*") and system.startswith(known[:-1])):
                 return codes.get(code)
         return None
+
+
+@lru_cache(8)
+def _index(rules: Rules) -> Index:
+    return indexed(rules.words)

@@ -10,7 +10,8 @@ from typing import Any, Final
 import yaml
 
 from liaison.auth.access import yaml_text
-from liaison.auth.access.class_rules import Label, Rule, Rules, Words
+from liaison.auth.access.class_rules import Label, Rule, Rules
+from liaison.auth.access.class_words import Words
 from liaison.auth.access.classes import Class
 from liaison.auth.access.systems import called
 from liaison.auth.access.table import BadTable
@@ -93,14 +94,14 @@ def _rule(data: Mapping[str, Any]) -> Rule:
 
 
 def _spoken(data: Mapping[str, Any]) -> Words:
-    if unknown := data.keys() - {"classes", "words", "prose"}:
+    if unknown := data.keys() - {"classes", "words", "prose", "unless"}:
         raise ValueError(f"unknown words in a rule of words: {sorted(unknown)}")
-    given = _texts(data["words"])
-    if unfolded := [one for one in given if not folded(one) or one.removesuffix("*") != folded(one)]:
+    given, unless = _texts(data["words"]), _texts(data.get("unless", ()))
+    if unfolded := [one for one in (*given, *unless) if not folded(one) or one.removesuffix("*") != folded(one)]:
         raise ValueError(f"words without accents, capitals and signs: {unfolded}")
     if type(prose := data.get("prose", True)) is not bool:
         raise ValueError(f"prose is true or false: {prose!r}")
-    return Words(_bits(data["classes"]), given, prose)
+    return Words(_bits(data["classes"]), given, prose, unless)
 
 
 def _label(data: Mapping[str, Any]) -> dict[str, Label]:

@@ -11,7 +11,7 @@ from functools import lru_cache, reduce
 from operator import or_
 from typing import Any, Final
 
-from liaison.auth.access import contents, nested, vocabulary
+from liaison.auth.access import contents, nested, prose, vocabulary
 from liaison.auth.access.class_rules import SENSITIVE, Coding, Rules
 from liaison.auth.access.class_text import packaged_text, parse
 from liaison.auth.access.classes import Class, union
@@ -25,7 +25,7 @@ CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiali
 
 
 _READING: Final = (
-    "13: a clinical content by what is written in it; a code without a system counts by each that has it, an expression by its parts, a clinical content by what it is called;"
+    "14: a clinical content by what is written in it, in its attachments of text, and by what its references are called; a code without a system counts by each that has it, an expression by its parts, a clinical content by what it is called;"
     " a bill that tells of care is clinical too; what names another record is marked; a Binary is no identity because of whose it is; a code system counts by each of its names, and who signs counts where they stand in"
     " the resource; a Provenance is as closed as its targets are stored, a Binary as what it says; what is nested is classed by what it holds, and a sensitive code counts wherever it stands; what tells of masked items is masked; what names these, or sensitive ones, in a reference or by an address that is a"
     " text of its own, is marked; contents and former versions follow; no consent opens what is not the person's to give"
@@ -147,7 +147,9 @@ def _with_its_words(classes: Class, held: nested.Held, tree: Mapping[str, Any]) 
     known = rules()
     for one in held.texts:
         classes |= _told(known, one)
-    for one in nested.prose_in(tree):
+    for _, code in held.codings:
+        classes |= _said(known, code)  # in a system of one's own, a code is a word
+    for one in prose.prose_in(tree):
         classes |= _said(known, one) if len(one) <= _KEPT else known.said(one)
     return classes
 
@@ -303,7 +305,9 @@ def _of_its_holders(tree: Tree, related: Mapping[str, Tree]) -> Labels:
     own = own_classes(tree)
     if not held:
         return Labels(int(own), author_of(tree), service_of(tree, related), addressee_of(tree))
-    classes = reduce(or_, (Class(one.classes) for one in held), said_besides(tree))
+    classes = reduce(or_, (Class(one.classes) for one in held))
+    # What an aide attached to a note passes, as the note does.
+    classes |= said_besides(tree) if classes & _SPEAKING else _by_itself(tree) & SENSITIVE
     return Labels(int(classes), held[0].author, held[0].service, held[0].addressee)
 
 

@@ -1,9 +1,8 @@
 """What stands in a resource, at whatever depth: the codings, and the resources that it contains (`contained`), gathers (the
-entries of a Bundle) or is given (the parameters of Parameters). The right to a wrapper is not the right to its content."""
+entries of a Bundle) or is given (the parameters of Parameters). The right to a wrapper is not the right to its content.
+Its sentences: access.prose."""
 
-import re
-from collections.abc import Iterator, Mapping
-from html import unescape
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.access.systems import called
@@ -16,30 +15,7 @@ NO_CONTENT: Final = DIRECTORY_TYPES | {"Patient"}
 _CODELESS: Final = frozenset({
     "id", "extension", "coding", "text", "_text", "system", "_system", "version", "display", "_display", "userSelected",
 })  # fmt: skip
-"""The elements of a CodeableConcept, and of a Coding without its code. A Reference has a display too, and more."""
-
-
-_PROSE: Final = frozenset({
-    "valueString", "valueMarkdown", "text", "description", "conclusion", "comment", "title", "patientInstruction", "summary", "basis",
-    "onsetString", "abatementString", "div",
-})  # fmt: skip
-"""The elements of R4 that hold sentences about somebody. `text` is that of an Annotation, a Dosage or a CodeableConcept."""
-_MARKUP: Final = re.compile(r"<[^>]*>")
-
-
-def prose_in(tree: Any) -> Iterator[str]:
-    """Each sentence that stands in it, at whatever depth: notes, values in words, descriptions, titles, the narrative. Not what
-    a question asks: a form that asks everybody about violence says nothing of who answers."""
-    waiting = [tree]
-    for node in waiting:  # which grows meanwhile
-        if type(node) is list:
-            waiting += [child for child in node if type(child) is dict or type(child) is list]
-            continue
-        for name, child in node.items():
-            if type(child) is dict or type(child) is list:
-                waiting.append(child)
-            elif name in _PROSE and type(child) is str and not (name == "text" and "linkId" in node):
-                yield unescape(_MARKUP.sub(" ", child)) if name == "div" else child
+"""The elements of a CodeableConcept, and of a Coding without its code. A Reference has a display too, and more (access.prose)."""
 
 
 class Held(NamedTuple):
