@@ -100,7 +100,8 @@ def read_json(body: bytes) -> Any:
     try:
         tree = _parse(text)
     except json.JSONDecodeError as error:
-        raise BadRequest(f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+        what = error.msg.removesuffix(" at")  # some of Python's sentences end so already
+        raise BadRequest(f"Not JSON: {what} at line {error.lineno}, column {error.colno}.") from None
     except _Repeated:
         raise _repeated(text) from None
     except _Wide:
