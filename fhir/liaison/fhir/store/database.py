@@ -10,6 +10,7 @@ import asyncpg
 
 from liaison.fhir.store import faults
 from liaison.fhir.store.clock import Clock
+from liaison.fhir.store.known_types import Connection
 
 SCHEMA = "0048"
 """The revision of the schema this code works with. A test compares it with the head of the migrations."""
@@ -55,10 +56,11 @@ class Database:
     async def connect(cls, url: str, *, readers: int = 8, writers: int = 8, check: bool = True) -> Self:
         """Raises UnknownSchema, or Unavailable when PostgreSQL cannot be reached."""
         with faults.reported():
-            if check:
-                await check_schema(url)
             reading = await pool(url, readers)
             try:
+                if check:
+                    async with reading.acquire() as one:
+                        await _check_schema(one)
                 clock = await Clock.of(lambda: _moment(reading))
                 keeping = asyncio.create_task(clock.keep(lambda: _moment(reading)))
                 return cls(url, reading, await pool(url, writers), clock, keeping)
@@ -104,7 +106,9 @@ async def _moment(reading: asyncpg.Pool) -> datetime:
 
 async def connection(url: str, **more: Any) -> asyncpg.Connection:
     """A connection of its own, for what must not share a pool. `more` goes to asyncpg."""
-    return await asyncpg.connect(url, server_settings=_SERVER_SETTINGS, timeout=_CONNECT_SECONDS, **more)
+    return await asyncpg.connect(
+        url, connection_class=Connection, server_settings=_SERVER_SETTINGS, timeout=_CONNECT_SECONDS, **more
+    )
 
 
 async def pool(url: str, most: int) -> asyncpg.Pool:
@@ -112,6 +116,7 @@ async def pool(url: str, most: int) -> asyncpg.Pool:
     pg_advisory_xact_lock. Whoever keeps more than that takes a `connection` of its own."""
     return await asyncpg.create_pool(
         url,
+        connection_class=Connection,
         min_size=0,
         max_size=most,
         reset=_hand_on,
@@ -130,13 +135,17 @@ async def check_schema(url: str) -> None:
     """Raises UnknownSchema unless the database is at the revision of this code, on a PostgreSQL we know."""
     one: Any = await connection(url)
     try:
-        if int(await one.fetchval("show server_version_num")) < OLDEST:
-            raise UnknownSchema("PostgreSQL 15 or newer is needed.")
-        revision = None
-        if await one.fetchval("select to_regclass('alembic_version') is not null"):
-            revision = await one.fetchval("select version_num from alembic_version")
+        await _check_schema(one)
     finally:
         await one.close()
+
+
+async def _check_schema(one: Any) -> None:
+    if int(await one.fetchval("show server_version_num")) < OLDEST:
+        raise UnknownSchema("PostgreSQL 15 or newer is needed.")
+    revision = None
+    if await one.fetchval("select to_regclass('alembic_version') is not null"):
+        revision = await one.fetchval("select version_num from alembic_version")
     if revision is None:
         raise UnknownSchema(
             "The database has no Liaison tables. A first installation makes them: liaison init. Without one: liaison migrate"
