@@ -9,6 +9,7 @@ from liaison.fhir.definitions import SearchParameter
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import Store, filling, parameters, walking
 from liaison.fhir.store.contract import Indexed, Tree
+from liaison.fhir.store.database import Database
 
 from .conftest import held_up, observation
 from .test_reindex import index as all_rows
@@ -192,3 +193,20 @@ async def test_one_that_ends_meanwhile_is_not_made_ready(records: Any, monkeypat
 
     known = await records.store.parameters.refreshed()
     assert known.empty
+
+
+async def test_those_who_ask_at_once_ask_the_base_once(records: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    fetch = Database.fetch
+
+    async def counted(self: Database, statement: str, *arguments: Any) -> list[Any]:
+        asked.append(statement)
+        return await fetch(self, statement, *arguments)
+
+    monkeypatch.setattr(Database, "fetch", counted)
+    known = parameters.Parameters(records.store.database, records.store.vault)
+
+    found = await asyncio.gather(*(known.current() for _ in range(5)))
+
+    assert all(one is found[0] for one in found)
+    assert len([one for one in asked if "search_revision" in one]) == 1

@@ -9,6 +9,7 @@ there, everything written is indexed by it, and what was there before is indexed
 Readers know a change after a second at the latest, and at once when they search by what was changed.
 """
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,13 +80,19 @@ class Parameters:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database, self._vault = database, vault
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
         self.known = NONE_ADDED
 
     async def current(self) -> Custom:
         """The parameters of at most a second ago. Raises Unavailable."""
-        if time.monotonic() - self._read_at < FRESH_SECONDS:
-            return self.known
-        return await self.refreshed()
+        if self._stale():
+            async with self._reading:  # whoever waited here was spared the question
+                if self._stale():
+                    await self.refreshed()
+        return self.known
+
+    def _stale(self) -> bool:
+        return time.monotonic() - self._read_at >= FRESH_SECONDS
 
     async def refreshed(self) -> Custom:
         """The parameters of this moment. Raises Unavailable."""
