@@ -50,6 +50,8 @@ def test_the_packaged_one_may_be_adopted_and_changes_nothing() -> None:
         pytest.param(
             changed("    words: [vih, hiv,", "    prose: false\n    words: [vih, hiv,"), "vih, hiv", id="a word that counts no longer in a sentence"
         ),
+        pytest.param(changed("    unless: [hta,", "    unless: [toux, hta,"), "tritherapi* reste SENS", id="a word that counts less often"),
+        pytest.param(changed("    unless: [hta,", "    unless: [HTA,"), "['HTA']", id="another meaning in capitals"),
         pytest.param(changed("    prose: false", "    prose: 1"), "prose is true or false", id="a prose that is neither"),
         pytest.param(
             changed("words: [vih,", "words: [asthme]\n  - classes: [COORD]\n    words: [vih,"), "un mot ferme", id="a word that opens"
@@ -123,6 +125,11 @@ def test_what_is_refused(text: str, said: str) -> None:
         ),
         pytest.param(
             changed("restricted: [R, V]", "restricted: [N, R, V]"), ["plus fermé : restricted, N"], id="more restricted"
+        ),
+        pytest.param(
+            changed('words: ["drogue*"]', 'words: ["drogue*", zona]'),
+            ["plus fermé : words, « zona » devient SENS, sauf avec vasoactiv*, inotrop*, drogues cardiotoniques"],
+            id="a word with another meaning",
         ),
         pytest.param(
             changed("words: [vih,", "words: [hepatite, vih,"),
