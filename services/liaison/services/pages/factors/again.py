@@ -88,13 +88,17 @@ async def confirm(request: Request) -> Response:
         typed = form.get("totp") or form.get("secret")
         if browser.recent and not typed and (await what_to_ask(request, browser)).passkey:
             return go(request, follow)  # the passkey has proven it already, without this form
-        cookie = await prove(request, browser, form)
+        # Sent without anything, before the passkey was touched: no try.
+        cookie = await prove(request, browser, form) if typed else ""
         if cookie:
             response = go(request, follow)
             cookies.give(request, response, cookies.SESSION, cookie)
             return response
-        error = translations(language_of(request)).gettext(
-            "Ce n’est pas le bon code ou mot de passe, ou il y a eu trop d’essais."
+        gettext = translations(language_of(request)).gettext
+        error = (
+            gettext("Ce n’est pas le bon code ou mot de passe, ou il y a eu trop d’essais.")
+            if typed
+            else gettext("Prouvez une fois de plus que c'est vous.")
         )
     request.state.csrf = browser.csrf
     if browser.caller.role_code:
