@@ -156,7 +156,7 @@ async def test_the_password_is_no_second_factor(place: Place) -> None:
         empty = await browser.post("/confirmer", data=form)  # as of who presses before the passkey was touched
         assert empty.status_code == 403
         assert "Prouvez une fois de plus" in empty.text
-        assert await place.house.database.reading.fetchval("select max(failures) from account") == 0
+        assert await place.house.database.reading.fetchval("select failures from totp") == 0
         for given in ({"secret": PASSWORD}, {"totp": PASSWORD}, {"totp": await used_code(place, secret)}):
             assert (await browser.post("/confirmer", data={**form, **given})).status_code == 403
         assert browser.cookies[SESSION] == before
