@@ -93,6 +93,7 @@ PUSHED_WRONG: list[tuple[dict[str, str | None], int, str]] = [
     ({"redirect_uri": "https://evil.example/"}, 400, "invalid_request"),
     ({"code_challenge_method": "plain"}, 400, "invalid_request"),
     ({"request_uri": "urn:x"}, 400, "invalid_request"),
+    ({"request": "a.b.c"}, 400, "request_not_supported"),
     ({"aud": "https://other.example/fhir"}, 400, "invalid_target"),
     ({"scope": "user/Patient.sr"}, 400, "invalid_scope"),
     ({"client_id": "nobody"}, 401, "invalid_client"),

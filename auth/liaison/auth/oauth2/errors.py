@@ -9,6 +9,8 @@
   - UnauthorizedClient       400   this client may not use this grant
   - UnsupportedGrantType     400
   - UnsupportedResponseType  400
+  - RequestNotSupported      400   a request object (`request`)
+  - RequestUriNotSupported   400   a request object elsewhere: a `request_uri` that was not pushed here
   - AccessDenied             400   the person, or the absence of any right, said no
   - InvalidDpopProof         400   RFC 9449 §5: the proof is missing, malformed or used
   - UseDpopNonce             400   RFC 9449 §8: the proof must hold the nonce that the answer gives
@@ -79,6 +81,20 @@ class UnsupportedGrantType(OAuthError):
 
 class UnsupportedResponseType(OAuthError):
     error = "unsupported_response_type"
+
+
+class RequestNotSupported(OAuthError):
+    error = "request_not_supported"
+
+    def __init__(self) -> None:
+        super().__init__("Request objects are not supported.")
+
+
+class RequestUriNotSupported(OAuthError):
+    error = "request_uri_not_supported"
+
+    def __init__(self) -> None:
+        super().__init__("A request_uri is supported only where the request was pushed here.")
 
 
 class AccessDenied(OAuthError):

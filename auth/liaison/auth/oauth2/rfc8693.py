@@ -120,10 +120,12 @@ async def exchange(
     scopes = cut(asked.scope, client)
     if isinstance(found, Identified):
         return await _of_another(connection, client, asked, scopes, found)
-    return await _of_ours(connection, client, scopes, found.session)
+    return await _of_ours(connection, client, asked, scopes, found.session)
 
 
-async def _of_ours(connection: asyncpg.Connection, client: Client, scopes: Scopes, session: int) -> Exchanged:
+async def _of_ours(
+    connection: asyncpg.Connection, client: Client, asked: Exchange, scopes: Scopes, session: int
+) -> Exchanged:
     # Locked until the new session is stored: whoever ends the family comes before or after, never between.
     row = await connection.fetchrow(
         f"""
@@ -138,6 +140,8 @@ async def _of_ours(connection: asyncpg.Connection, client: Client, scopes: Scope
     )
     if row is None:
         raise InvalidRequest(_REFUSED)
+    if asked.role and asked.role != row["role"]:
+        raise InvalidRequest("The subject_token is of another role: an exchange does not change it.")
     narrowed = scopes.intersection(read_scopes(row["scope"]))
     if not narrowed.scopes:
         raise InvalidScope("None of the scopes asked for was granted to the subject_token.")

@@ -50,6 +50,8 @@ async def push(
         kept.append(("client_id", client.client_id))
     elif named != client.client_id:
         raise InvalidClient
+    if any(name == "request_uri" for name, _ in kept):
+        raise InvalidRequest("A pushed request has no request_uri.")
     try:
         await read_request(connection, kept, fhir_base)
     except Answerable as refused:

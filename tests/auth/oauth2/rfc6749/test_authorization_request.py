@@ -86,8 +86,8 @@ async def test_an_unknown_client_reads_like_a_foreign_address(connection: asyncp
         ({"scope": "user/Observation.sr"}, "invalid_scope"),
         ({"scope": "fhirUser launch/patient"}, "invalid_scope"),  # neither who someone is nor anything of anybody
         ({"scope": "system/*.rs"}, "invalid_scope"),
-        ({"request_uri": "https://evil.example/r"}, "invalid_request"),
-        ({"request": "a.b.c"}, "invalid_request"),
+        ({"request_uri": "https://evil.example/r"}, "request_uri_not_supported"),
+        ({"request": "a.b.c"}, "request_not_supported"),
         ({"response_mode": "fragment"}, "invalid_request"),
         ({"launch": "xyz"}, "invalid_scope"),
     ],

@@ -16,6 +16,8 @@ from liaison.auth.oauth2.errors import (
     InvalidScope,
     InvalidTarget,
     OAuthError,
+    RequestNotSupported,
+    RequestUriNotSupported,
     UnauthorizedClient,
     UnsupportedResponseType,
 )
@@ -74,8 +76,10 @@ async def read_request(
 def _request(
     client: Client, redirect_uri: str, state: str, parameters: Parameters, fhir_base: str
 ) -> AuthorizationRequest:
-    if "request" in parameters or "request_uri" in parameters:
-        raise InvalidRequest("Request objects are not supported.")
+    if "request" in parameters:
+        raise RequestNotSupported
+    if "request_uri" in parameters:
+        raise RequestUriNotSupported
     if parameters.required("response_type") != "code":
         raise UnsupportedResponseType("response_type must be code.")
     if parameters["response_mode"] not in ("", "query"):
