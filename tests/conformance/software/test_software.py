@@ -123,6 +123,11 @@ def test_a_fault_is_seen(name: str) -> None:
     assert results(seen, **changes)[name] == "failed"
 
 
+def test_a_person_may_open_it_often_and_read_little() -> None:
+    opened = [one for number in range(4) for one in (asked(), token(f"t{number}", code=f"c{number}"), call(f"t{number}"))]
+    assert results(opened)["lifetime"] == "passed"
+
+
 @pytest.mark.parametrize(
     "more",
     [
