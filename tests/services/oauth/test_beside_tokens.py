@@ -173,6 +173,7 @@ async def test_introspection_is_nobody_elses_business(shared: Place) -> None:
             await browser.post("/oauth/introspect", data=form | {"client_id": "nobody"}),
             await browser.post("/oauth/introspect", data=form, headers={"authorization": "Bearer x"}),
             await browser.post("/oauth/introspect", data=form, headers={"authorization": f"Bearer {token}"}),
+            await browser.post("/oauth/introspect", data=form, headers={"authorization": "Basic YXBwOng="}),
         ]
         # A keyed app's own token speaks for it, and it may ask about its own.
         code = query_of(await agree(browser, client_id="keyed"))["code"]
@@ -183,8 +184,10 @@ async def test_introspection_is_nobody_elses_business(shared: Place) -> None:
 
     assert {(answer.status_code, answer.json()["error"]) for answer in refused} == {(401, "invalid_client")}
     challenges = [answer.headers.get("www-authenticate", "") for answer in refused]
-    # RFC 7662 §2.1, RFC 6750 §3: a token that does not do is asked for as one; who shows none is not.
-    assert challenges == ["", "", "", *['Bearer realm="oauth", error="invalid_token"'] * 2]
+    # RFC 7662 §2.1, RFC 6750 §3: a token that does not do is asked for as one; who shows none is not. §2.3, RFC 6749 §5.2:
+    # what was tried in the header is named in the answer.
+    tokens = ['Bearer realm="oauth", error="invalid_token"'] * 2
+    assert challenges == ["", "", "", *tokens, 'Basic realm="oauth"']
     assert (mine.json()["active"], other.json()) == (True, {"active": False})
 
 

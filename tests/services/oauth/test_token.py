@@ -363,7 +363,7 @@ async def test_who_tries_a_header_is_told_so_in_one(shared: Place, scheme: str) 
         assert "www-authenticate" not in without.headers
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "TRACE"])
 @pytest.mark.parametrize("path", ["/oauth/token", "/oauth/par", "/oauth/revoke", "/oauth/introspect"])
 async def test_another_method_is_answered_with_those_that_are_there(shared: Place, method: str, path: str) -> None:
     async with shared.browser() as browser:

@@ -22,7 +22,7 @@ from liaison.services.oauth.answers import json_answer
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 _TAKEN: Final = "authorization, content-type, dpop"
 _READ: Final = "dpop-nonce, retry-after, www-authenticate"
 

@@ -47,7 +47,7 @@ async def introspect(request: Request) -> Response:
 async def _asker(request: Request, parameters: Parameters) -> Client:
     """Raises InvalidClient for anyone who proves nothing: a public client says a name that anyone could say. A token that does
     not do is answered as RFC 6750 §3 has it (RFC 7662 §2.1), and a proof as RFC 9449 §7.1 has it."""
-    if "authorization" in request.headers:
+    if request.headers.get("authorization", "").partition(" ")[0].lower() in ("bearer", "dpop"):
         return await _bearer(request)
     client = await authenticate(request, parameters)
     if not client.confidential:

@@ -33,4 +33,7 @@ async def nowhere(request: Request, error: Exception) -> Response:
         return confine(request, RedirectResponse(local(path.rstrip("/") + query), status_code=307))
     with suppress(SignInNeeded, RoleNeeded, FhirError):  # then it is the page of nobody
         await signed_in(request)
-    return refusal(request, status)
+    answer = refusal(request, status)
+    if status == 405 and isinstance(error, HTTPException) and error.headers:
+        answer.headers["allow"] = error.headers["Allow"]  # RFC 9110 §15.5.6 asks for it
+    return answer
