@@ -124,7 +124,9 @@ def test_a_fault_is_seen(name: str) -> None:
 
 
 def test_a_person_may_open_it_often_and_read_little() -> None:
-    opened = [one for number in range(4) for one in (asked(), token(f"t{number}", code=f"c{number}"), call(f"t{number}"))]
+    opened = [
+        one for number in range(4) for one in (asked(), token(f"t{number}", code=f"c{number}"), call(f"t{number}"))
+    ]
     assert results(opened)["lifetime"] == "passed"
 
 

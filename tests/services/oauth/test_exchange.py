@@ -224,7 +224,9 @@ async def test_a_token_of_ours_gives_less_never_more_and_falls_with_its_family(
         assert made["scope"] == "user/Patient.rs"
         sid = int(claims_of(token)["sid"])
         role = await shared.house.database.reading.fetchval("select role from access_session where session = $1", sid)
-        other = await shared.house.database.reading.fetchval("select role from held_role where role <> $1 limit 1", role)
+        other = await shared.house.database.reading.fetchval(
+            "select role from held_role where role <> $1 limit 1", role
+        )
         assert (await exchange(shared, proxy, token, scope=SCOPES, role=_role(shared, role))).status_code == 200
         refused = await exchange(shared, proxy, token, scope=SCOPES, role=_role(shared, other))
         assert refused.json()["error"] == "invalid_request"
