@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -63,6 +64,33 @@ def alone(work: Callable[[], Awaitable[T]]) -> T:
         return thread.submit(lambda: asyncio.run(run())).result()
 
 
+class Beside:
+    """One more house on the base of a service, in a loop of its own: open from the first that is asked of it to `close`.
+    To open one for each question took longer than most tests of the service."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = contextlib.AsyncExitStack()
+        self._house: House | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="beside", daemon=True)
+        self._thread.start()
+
+    def ask(self, work: Callable[[House], Awaitable[T]]) -> T:
+        async def run() -> T:
+            if self._house is None:
+                self._house = await self._stack.enter_async_context(House.opened(self._settings))
+            return await work(self._house)
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+
+    def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._stack.aclose(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
 @dataclass(slots=True)
 class Person:
     """Someone of the test territory."""
@@ -81,6 +109,19 @@ class Service:
     process: subprocess.Popen[str]
     people: dict[str, Person] = field(default_factory=dict)
     organization: str = ""
+    beside: Beside | None = None
+    """For a base that stays there, and its keys with it, as long as the service."""
+
+    def ask(self, work: Callable[[House], Awaitable[T]]) -> T:
+        """Of a house on the same base, in this process."""
+        if self.beside is not None:
+            return self.beside.ask(work)
+
+        async def opened() -> T:
+            async with House.opened(self.settings) as house:
+                return await work(house)
+
+        return alone(opened)
 
     @property
     def workers(self) -> list[int]:
@@ -94,21 +135,20 @@ class Service:
     def token(self, who: str, scope: str = "user/*.cruds") -> str:
         """An access token of this person, as the authorization server would issue it."""
 
-        async def issue() -> str:
-            async with House.opened(self.settings) as house:
-                person = self.people[who]
-                async with house.database.writing.acquire() as connection:
-                    session = await open_session(connection, person.act, scope, 300)
-                return await rfc9068.issue(
-                    house.signing_keys,
-                    issuer=self.settings.public_url,
-                    audience=self.settings.fhir_base,
-                    subject=who,
-                    client_id="tests",
-                    session=session,
-                )
+        async def issue(house: House) -> str:
+            person = self.people[who]
+            async with house.database.writing.acquire() as connection:
+                session = await open_session(connection, person.act, scope, 300)
+            return await rfc9068.issue(
+                house.signing_keys,
+                issuer=self.settings.public_url,
+                audience=self.settings.fhir_base,
+                subject=who,
+                client_id="tests",
+                session=session,
+            )
 
-        return alone(issue)
+        return self.ask(issue)
 
     def client(self, who: str, scope: str = "user/*.cruds") -> httpx.Client:
         """An HTTP client of the FHIR API that acts as this person."""
@@ -136,11 +176,7 @@ class Service:
     def write(self, entries: list[dict[str, Any]]) -> list[str]:
         """A transaction of the territory's maker. Returns the relative references of what it created."""
 
-        async def make() -> list[str]:
-            async with House.opened(self.settings) as house:
-                return await write(house, entries)
-
-        return alone(make)
+        return self.ask(lambda house: write(house, entries))
 
 
 def start(settings: dict[str, str], workers: int = 2) -> subprocess.Popen[str]:
@@ -268,10 +304,11 @@ def service(service_base: dict[str, str]) -> Iterator[Service]:
     """The running service, with two workers."""
     settings = Settings.model_validate({name.lower(): value for name, value in service_base.items()})
     people, organization = alone(lambda: settle(settings))
-    process = start(service_base)
+    process, beside = start(service_base), Beside(settings)
     try:
-        yield Service(address(process), settings, process, people, organization)
+        yield Service(address(process), settings, process, people, organization, beside)
     finally:
+        beside.close()
         end(process)
 
 

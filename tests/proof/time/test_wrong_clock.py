@@ -20,7 +20,7 @@ from liaison.services.house import House
 from liaison.services.settings import Settings
 
 from ...auth.oauth2.proofs import Prover
-from ...services.conftest import Person, Service, alone, service_base, settle
+from ...services.conftest import Beside, Person, Service, alone, service_base, settle
 from .wrong_clock import BY_THE_FIRST_DIFFERENCE, BY_THE_WALL, FAKETIME, Running, served, set_to
 
 __all__ = ["service_base"]
@@ -69,11 +69,13 @@ class Asking:
     def __init__(self, running: Running, known: Known) -> None:
         url, process = running
         self.settings, self.people = known
-        self.service = Service(url, self.settings, process, self.people)
+        self.service = Service(url, self.settings, process, self.people, beside=Beside(self.settings))
         self.http = httpx.Client(base_url=url, timeout=60)
 
     def close(self) -> None:
         self.http.close()
+        if self.service.beside is not None:
+            self.service.beside.close()
 
     def token_for(self, client_id: str, seconds_ago: int = 0, proof: str = "") -> httpx.Response:
         now = int(time.time()) - seconds_ago
