@@ -46,3 +46,18 @@ async def test_the_rights_on_nobody_are_judged_as_those_on_somebody_hidden(terri
     assert of_hidden == of_nobody
     grants = [loops for _, index, loops in of_nobody if index == "access_grant_find"]
     assert grants == [1]
+
+
+async def test_account_and_client_of_a_session_are_looked_up_by_their_keys(territory: Territory) -> None:
+    """Of EXISTS the planner made a hash of all clients there are, for each statement of a client's session."""
+    held = territory.store.filter.held("$1::bigint", "$2::bigint")
+    one = await connection(territory.database.url)
+    try:
+        await one.execute(PLANNING)
+        await one.execute(f"prepare held(bigint, bigint) as {held}")
+        told = await one.fetchval("explain (analyze, format json) execute held(1, 2)")
+        met = {(step, index) for step, index, _ in walked(json.loads(told)[0]["Plan"])}
+    finally:
+        await one.close()
+    assert {index for _, index in met} >= {"account_pkey", "client_pkey"}
+    assert "Seq Scan" not in {step for step, _ in met}
