@@ -4,7 +4,7 @@ Two cores are shared by the service, PostgreSQL and the load generator, as on th
 figure stands beside the limit of the same run: the sketch of the read path (sketch.py) and a bare ASGI endpoint.
 Environment: LIAISON_SAMPLE_DATA (the records to load; a `synthea` folder in it is taken), BENCH_SECONDS, BENCH_WORKERS,
 BENCH_SCALE (the records so many times over, as other people's: multiply.py), BENCH_ONLY=searches (leaves the load
-tests out), BENCH_ONLY=visibility (only what deciding who may see costs: visibility.py), BENCH_ONLY=journal (the journal, and
+tests out), BENCH_ONLY=growth (what BENCH_SCALE, or 50, times the records cost a search of one: growth.py), BENCH_ONLY=visibility (only what deciding who may see costs: visibility.py), BENCH_ONLY=journal (the journal, and
 a long one of BENCH_ENTRIES entries: journal.py) or BENCH_ONLY=telephones (an evening of visits: telephones.py).
 """
 
@@ -23,7 +23,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-from tests.bench import journal, shapes, telephones, territory, tokens, visibility
+from tests.bench import growth, journal, shapes, telephones, territory, tokens, visibility
 from tests.bench.generator import Measured, cycle, drive
 
 from liaison.auth.sessions import Act
@@ -70,6 +70,10 @@ def main() -> None:
     if not samples or not shutil.which("wrk"):
         sys.exit("bench: LIAISON_SAMPLE_DATA names the records to load, and wrk drives (Debian: apt-get install wrk).")
     with tempfile.TemporaryDirectory(prefix="liaison-bench-") as folder:
+        if ONLY == "growth":
+            records = Path(samples) / "synthea"
+            show(growth.measure(Path(folder), records, SCALE if SCALE > 1 else 50, WORKERS, PEOPLE))
+            return
         show(measure(Path(folder), Path(samples)) + ([] if ONLY else visibility.measure()))
 
 

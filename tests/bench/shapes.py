@@ -228,15 +228,21 @@ async def measured(
     rows = []
     for shape in SHAPES:
         client.headers.update(await renewed())
-        asked = [shape.path.format(**one) for one in (people[:1] if shape.once else people)]
-        asked = [await _page_of(client, *path.split("&page=")) if "&page=" in path else path for path in asked]
-        times, entries = await _timed(client, [path for path in asked if path])
+        asked = await asked_of(client, shape, people)
+        times, entries = await _timed(client, asked)
         if not entries and not shape.empty:
             raise RuntimeError(f"{shape.name}: nothing is found by {asked[0]}")
         quantiles = statistics.quantiles(times, n=20)
         told = f"p50 {statistics.median(times):.1f} ms, p95 {quantiles[18]:.1f} ms"
         rows.append((f"search: {shape.name}", told, await answered(house, caller, asked[0])))
     return rows
+
+
+async def asked_of(client: httpx.AsyncClient, shape: Shape, people: Sequence[Mapping[str, str]]) -> list[str]:
+    """What a shape asks of each of these people, of whom it can be asked."""
+    asked = [shape.path.format(**one) for one in (people[:1] if shape.once else people)]
+    asked = [await _page_of(client, *path.split("&page=")) if "&page=" in path else path for path in asked]
+    return [path for path in asked if path]
 
 
 async def _page_of(client: httpx.AsyncClient, path: str, way: str) -> str:
