@@ -91,7 +91,7 @@ async def count_error(connection: "asyncpg.Connection | asyncpg.Pool", client_id
     await connection.execute(
         """
         insert into client_error as e (client, day, error, count)
-        select client, (now() at time zone 'UTC')::date, $2, 1 from client where client_id = $1
+        select client, (now() at time zone 'Europe/Paris')::date, $2, 1 from client where client_id = $1
         on conflict (client, day, error) do update set count = e.count + 1
         """,
         client_id,
@@ -112,7 +112,7 @@ async def errors_of(connection: "asyncpg.Connection | asyncpg.Pool", client_id: 
         """
         select e.day, c.client_id, e.error, e.count from client_error e join client c on c.client = e.client
         where (c.client_id = $1 or c.registration = (select client from client where client_id = $1))
-        and e.day > (now() at time zone 'UTC')::date - $2::integer order by e.day desc, c.client_id, e.error
+        and e.day > (now() at time zone 'Europe/Paris')::date - $2::integer order by e.day desc, c.client_id, e.error
         """,
         client_id,
         ERRORS_KEPT,

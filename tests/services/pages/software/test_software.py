@@ -1,6 +1,7 @@
 """The software desk: two people approve, an administrator switches, the vendor follows."""
 
 import re
+from datetime import date
 
 import httpx
 import orjson
@@ -11,8 +12,9 @@ from tests.services.oauth.conftest import Place, asking, field, place, query_of,
 from liaison.auth.oauth2 import clients
 from liaison.auth.safe_fetch import Fetcher
 from liaison.auth.vendors import conformance, life, requests
+from liaison.services.pages.calendar_words import day_said
 
-from ..browsing import text
+from ..browsing import text, today
 
 __all__ = ["place", "settings"]
 
@@ -63,6 +65,9 @@ async def test_from_the_request_to_the_end(place: Place) -> None:
         await life.count_error(place.house.database.writing, "cabinet-plus", "invalid_grant")
         shown = (await vendor.get(follow)).text
         assert "invalid_grant" in shown
+        # A line for each on a phone, and the day in words: that of Paris.
+        day = day_said(date.fromisoformat(today()), "d MMM y", "fr")
+        assert f'role="rowheader" class="govuk-table__header">{day}</th>' in shown
         assert "Maison de santé" not in shown
 
         for name, words in (
