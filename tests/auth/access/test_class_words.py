@@ -40,6 +40,22 @@ def test_and_what_is_written_like_it_passes() -> None:
     assert [(one, _of(one)) for one in _each(NEITHER) if _of(one)] == []
 
 
+def test_another_meaning_is_that_of_the_words_beside_and_not_of_a_whole_letter() -> None:
+    letter = "{} Par ailleurs le patient va bien, il dort et il mange ; l'auscultation cardiaque est normale, prothèse de hanche, HTA."
+    for said in (
+        "Antécédent : IVG.",
+        "Séropositif.",
+        "Patient bipolaire.",
+        "Consomme des drogues.",
+        "Sous trithérapie.",
+    ):
+        assert _of(letter.format(said)), said
+    assert _of("IVG en 2019, cardiopathie") and _of(
+        "Stéatohépatite non alcoolique. Son mari est alcoolique et boit chaque jour"
+    )
+    assert not _of(letter.format("Signes d'IVG sur cardiopathie."))
+
+
 def test_a_text_is_heard_as_it_stands_and_with_what_is_cut_put_together() -> None:
     assert heard("Éthylisme, Œdème") == (" ethylisme oedeme ",)
     assert heard("le V.I.H. est") == (" le v i h est ", " le vih est ")

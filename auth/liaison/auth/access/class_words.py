@@ -44,20 +44,27 @@ def _folded(text: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Words:
     """What a content is by what it is called: whole words, a final * for any ending. `prose`: in a sentence as well, not in
-    the place of a code alone. `unless`: words that show another meaning; beside one of them the rule says nothing."""
+    the place of a code alone. `unless`: words that show another meaning, of what stands beside them."""
 
     classes: Class
     words: tuple[str, ...]
     prose: bool = True
     unless: tuple[str, ...] = ()
 
-    def holds(self, text: str) -> bool:
-        """Of one form of a text in which one of the words stands."""
-        return not any(_spaced(one) in text for one in self.unless)
+    def say(self, one: str, text: str) -> bool:
+        """Whether the word, as it stands in a form, stands somewhere in this one with the meaning of the rule."""
+        at = text.find(one)
+        while at >= 0:
+            if not any(_beside(other, one, text, at) for other in self.unless):
+                return True
+            at = text.find(one, at + 1)
+        return False
 
 
 Index: TypeAlias = Mapping[str, Sequence[tuple[str, Words]]]
 _BEGINNINGS: Final = (3, 2, 1)
+_BESIDE: Final = 50
+"""Letters: some eight words."""
 
 
 def indexed(rules: Iterable[Words]) -> Index:
@@ -75,9 +82,15 @@ def meant(index: Index, text: str, *, prose: bool) -> Class:
     for form in heard(text):
         for beginning in {word[:n] for word in form.split() for n in _BEGINNINGS} & index.keys():
             for one, rule in index[beginning]:
-                if one in form and (rule.prose or not prose) and rule.holds(form):
+                if (rule.prose or not prose) and rule.say(one, form):
                     classes |= rule.classes
     return classes
+
+
+def _beside(other: str, one: str, text: str, at: int) -> bool:
+    """Whether another word stands beside one that begins there; or, of a phrase of both (« non alcoolique »), around it."""
+    reach = len(other) if one.strip() in other else _BESIDE
+    return _spaced(other) in text[max(0, at - reach) : at + len(one) + reach]
 
 
 def _spaced(word: str) -> str:
