@@ -310,9 +310,6 @@ async def test_a_destroyed_month_still_verifies(integrated: asyncpg.Connection, 
     assert (await whole(integrated, keys)).entries == 11
 
 
-# ---- exports ------------------------------------------------------------------------------------------------------
-
-
 async def test_an_entry_in_anothers_place_is_named_long_before_the_next_checkpoint(
     journal: Journal,
     integrate: Integrate,

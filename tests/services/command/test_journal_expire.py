@@ -30,6 +30,9 @@ PAST = (11, 7, 2)
 """Years ago of one act each."""
 
 
+NOBODY_SAYS = "no entry says that it was destroyed"
+
+
 @dataclass
 class Aged:
     """A base with acts of eleven, seven and two years ago."""
@@ -136,6 +139,7 @@ def test_the_period_chosen_at_init_ends_months_for_good(aged: Aged) -> None:
 
     verified = aged.run("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert NOBODY_SAYS not in verified.stdout
     assert "Months to end: 0." in aged.run("expire").stdout
 
     async def opened() -> list[Entry]:
@@ -152,3 +156,18 @@ def test_the_period_chosen_at_init_ends_months_for_good(aged: Aged) -> None:
     assert act.detail is not None
     assert act.detail["by"] == "A. Le Roux, DPO"
     assert [f"{one // 100}-{one % 100:02}" for one in act.detail["months"]] == aged.months[:2]
+
+
+def test_a_key_that_went_without_a_decision_is_named(aged: Aged) -> None:
+    async def removed() -> None:
+        async with House.opened(aged.settings) as house:
+            month = int(aged.months[-1].replace("-", ""))
+            await house.database.writing.execute("delete from journal_key where generation = $1", month)
+
+    assert NOBODY_SAYS not in aged.run("verify").stdout
+    alone(removed)
+    aged.run("expire", "--destroy", "--by", "A. Le Roux, DPO", "--why", "Décision 12", "--confirm", "2")
+    said = aged.run("verify").stdout
+    assert f"The key of {aged.months[-1]} is gone, and {NOBODY_SAYS}" in said
+    assert said.count(NOBODY_SAYS) == 1
+    assert json.loads(aged.run("verify", "--json").stdout)["lost"] == [int(aged.months[-1].replace("-", ""))]

@@ -45,6 +45,8 @@ class Verdict(NamedTuple):
     with_keys: bool
     breaks: int
     """Restores declared in the journal."""
+    lost: tuple[int, ...] = ()
+    """Months whose key is gone though no entry says that it was destroyed: what their entries said, nobody can read."""
 
 
 class Source(Protocol):
@@ -121,6 +123,8 @@ class _Walk:
         self.waiting = 0
         self._breaks = 0
         self.reached = 0
+        self._unread: set[int] = set()
+        self._ended = 0  # the last month whose key was destroyed by a decision: those before it were over too
 
     async def expect(self, source: Source, held_elsewhere: Sequence[str], handovers: Sequence[str]) -> int:
         """How many entries there must be, by the last checkpoint."""
@@ -208,6 +212,8 @@ class _Walk:
         plain = self._authentic(record, where)
         if record.event == Event.RESTORE:
             self._breaks += 1
+        if record.event == Event.KEYS and plain is not None:
+            self._ended = max(self._ended, *detail(plain).get("months", ()), 0)
         if record.sequence < 0:
             if record.previous:
                 raise Broken(where, "an entry of a transaction cannot be a link of a chain")
@@ -235,6 +241,7 @@ class _Walk:
         except Damaged:
             raise Broken(where, "it was altered, or was not written by this service") from None
         except KeyError:
+            self._unread.add(record.generation)
             return None  # The month's key has been destroyed: its entries are still bound by their hashes.
 
     def _link(self, record: Record, plain: bytes, where: str) -> None:
@@ -270,4 +277,5 @@ class _Walk:
             sum(not chain.closed for chain in self._chains.values()),
             self._keys is not None,
             self._breaks,
+            tuple(sorted(month for month in self._unread if month > self._ended)),
         )

@@ -16,6 +16,7 @@ from liaison.auth.journal.entry import Event
 from liaison.auth.journal.export import Export
 from liaison.auth.journal.export import export as write_export
 from liaison.auth.journal.live import Live, handovers
+from liaison.auth.journal.statistics import month
 from liaison.auth.journal.verify import Broken, Verdict
 from liaison.services.command import Refused, app, journal_expired, journal_generated, journal_mandates, journal_proofs
 from liaison.services.command.journal_opened import (
@@ -166,6 +167,10 @@ def _say(verdict: Verdict, held: int, as_json: bool) -> None:
         typer.echo(f"{verdict.waiting} more entries wait for their position; their chains are whole.")
     if not verdict.with_keys:
         typer.echo("Checked without the journal's keys: entries after the checkpoint are not covered.")
+    for lost in verdict.lost:
+        typer.echo(
+            f"The key of {month(lost)} is gone, and no entry says that it was destroyed: what was written then cannot be read."
+        )
     if verdict.breaks:
         typer.echo(f"The journal declares {verdict.breaks} restore(s) from a backup.")
 

@@ -56,6 +56,8 @@ async def once(one: asyncpg.Connection, vault: Vault, keys: JournalKeys, kept: P
         try:
             found = await verify(Live(one), keys.signer.verifier, keys, held)
             size, root = (found.at.size, found.at.root.hex()) if found.at else (0, "")
+            if found.lost:
+                log.error("keys of the journal are gone, and no entry says so", months=found.lost)
         except Broken as broken:
             where, what = broken.where, broken.what
             log.error("the journal is broken", where=where, what=what)  # where it is, is all there is to say
