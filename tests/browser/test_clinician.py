@@ -40,6 +40,17 @@ async def test_a_home_visit_is_one_line_of_what_is_new(desks: Desks) -> None:
     assert news.count("S'est arrêtée deux fois") == 1
 
 
+async def test_where_one_is_stands_in_sight_in_the_menu_of_a_telephone(desks: Desks) -> None:
+    page = await desks.sign_in("gp")
+    record = f"/dossiers/{desks.patient('bpco_04')}"
+    for part in ("", "/plan", "/equipe", "/accords", "/acces"):
+        await page.goto(record + part)
+        here = await page.locator("nav [aria-current]").bounding_box()
+        assert here is not None
+        assert here["x"] >= 0, part
+        assert here["x"] + here["width"] <= 360, part
+
+
 async def test_a_measure_out_of_bounds_is_asked_again_and_a_good_one_is_there_first(desks: Desks) -> None:
     page = await desks.sign_in("gp")
     await page.goto(f"/dossiers/{desks.patient('patient_43')}/mesures")
