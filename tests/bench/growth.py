@@ -78,7 +78,9 @@ async def _side(stack: contextlib.AsyncExitStack, settings: Settings, address: s
     act: Act = await territory.settle(house)
     await territory.define(house, shapes.PARAMETER)
     await house.database.writing.execute("vacuum analyze")
-    client = await stack.enter_async_context(httpx.AsyncClient(base_url=f"{address}/fhir", timeout=60))
+    # While the other side is asked this one is idle: the service would close a connection just as it is used again.
+    limits = httpx.Limits(keepalive_expiry=1)
+    client = await stack.enter_async_context(httpx.AsyncClient(base_url=f"{address}/fhir", timeout=60, limits=limits))
 
     async def renewed() -> dict[str, str]:
         return {"Authorization": f"Bearer {await territory.token(house, act)}"}
