@@ -166,5 +166,9 @@ class House:
         """What must pass for the service to be ready."""
         return {
             "database": lambda: self.database.reading.fetchval("select 1"),
-            "journal": lambda: could_write(self.database.writing),
+            "journal": self._journal_ready,
         }
+
+    async def _journal_ready(self) -> None:
+        await could_write(self.database.writing)
+        await self.journal.recovered()

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from liaison.auth.caller import Caller
-from liaison.auth.journal.commit import Journal
+from liaison.auth.journal.commit import Journal, could_write
 from liaison.auth.journal.entry import Entry, Event, entry
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.live import Live
@@ -251,3 +251,23 @@ async def test_groups_leave_together_while_one_is_on_its_way(
     await asyncio.gather(*(journal.record([entry(caller, Event.READ, patient=one)]) for one in range(500)))
     commits = await raw.fetchval("select count(distinct written) from journal_entry")
     assert commits < 20
+
+
+async def test_a_commit_that_failed_is_not_ready_until_one_succeeds(
+    journal: Journal, raw: asyncpg.Connection, caller: Caller, database: Database
+) -> None:
+    """As on a full disk, where an entry that is taken back goes well."""
+    await raw.execute(
+        "create function no_room() returns trigger language plpgsql as $$ begin raise exception 'no room'; end $$;"
+        "create constraint trigger no_room after insert on journal_entry deferrable initially deferred"
+        " for each row execute function no_room()"
+    )
+    await journal.recovered()  # nothing has failed yet
+    with pytest.raises(Unavailable):
+        await journal.record([entry(caller, Event.READ, patient=1)])
+    await could_write(database.writing)
+    with pytest.raises(Unavailable):
+        await journal.recovered()
+    await raw.execute("drop trigger no_room on journal_entry")
+    await journal.recovered()
+    await journal.record([entry(caller, Event.READ, patient=1)])

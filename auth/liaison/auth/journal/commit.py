@@ -128,6 +128,12 @@ class Journal:
         if entries:
             await self._submit(self._prepared(entries))
 
+    async def recovered(self) -> None:
+        """Raises Unavailable while the last group could not be written and no new chain can be begun either: of a full disk an
+        entry that is taken back tells nothing."""
+        if self._broken:
+            await self._submit([])
+
     async def record_within(self, connection: asyncpg.Connection, entries: Sequence[Entry]) -> None:
         """Writes the entries in the transaction open on `connection`: they stand or fall with it."""
         if not entries:
