@@ -88,11 +88,13 @@ async def test_nothing_is_ever_sent_to_an_unregistered_address(place: Place) -> 
 
 async def test_other_errors_go_back_with_state_and_issuer(place: Place) -> None:
     async with place.browser() as browser:
-        answer = await browser.get("/oauth/authorize", params=asking(code_challenge_method="plain"))
+        for wrong in (asking(code_challenge_method="plain"), [*asking().items(), ("scope", "openid")]):
+            answer = await browser.get("/oauth/authorize", params=urlencode(wrong))
 
-    assert answer.status_code == 303
-    sent = query_of(answer)
-    assert (sent["error"], sent["state"], sent["iss"]) == ("invalid_request", "state 1", URL)
+            assert answer.status_code == 303
+            sent = query_of(answer)
+            assert (sent["error"], sent["state"], sent["iss"]) == ("invalid_request", "state 1", URL)
+            assert answer.headers["location"].startswith(REDIRECT)
 
 
 async def test_prompt_none_never_asks(place: Place) -> None:

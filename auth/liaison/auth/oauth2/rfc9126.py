@@ -77,7 +77,7 @@ async def unfold(
     reference count for nothing. Raises InvalidRequest, with one text, for a reference that is unknown, over, used, or
     another client's."""
     given = list(pairs)
-    parameters = Parameters.read(given)
+    parameters, _ = Parameters.looked_at(given)  # `read_request` refuses what is wrong, and knows whom to tell
     reference = parameters["request_uri"]
     if not reference.startswith(PREFIX):
         return Unfolded(given, "")

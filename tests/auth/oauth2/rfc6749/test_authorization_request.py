@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from liaison.auth.oauth2.clients import Client
-from liaison.auth.oauth2.errors import OAuthError
+from liaison.auth.oauth2.errors import InvalidRequest, OAuthError
 from liaison.auth.oauth2.rfc6749.authorization_request import Answerable, read_request
 from liaison.auth.oauth2.rfc7636 import challenge_of
 
@@ -103,9 +103,29 @@ async def test_other_errors_go_back_to_the_client(
     assert refused.value.redirect_uri == REDIRECT
 
 
-async def test_a_parameter_that_comes_twice_is_refused(connection: asyncpg.Connection, app: Client) -> None:
-    with pytest.raises(OAuthError):
-        await read_request(connection, [*pairs(), ("redirect_uri", "https://evil.example/")], FHIR)
+@pytest.mark.parametrize("name", ["redirect_uri", "client_id"])
+async def test_an_address_or_a_client_that_comes_twice_is_told_to_nobody_s_software(
+    connection: asyncpg.Connection, app: Client, name: str
+) -> None:
+    for second in (dict(pairs())[name], "https://evil.example/"):
+        with pytest.raises(InvalidRequest):
+            await read_request(connection, [*pairs(), (name, second)], FHIR)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("scope", "user/*.cruds"), ("nonce", "a\0b"), ("unknown", "x" * 9000), ("state", "other")],
+    ids=lambda it: it[0],
+)
+async def test_any_other_that_comes_twice_or_is_malformed_goes_back_to_the_client(
+    connection: asyncpg.Connection, app: Client, wrong: tuple[str, str]
+) -> None:
+    """RFC 6749 §4.1.2.1: a parameter more than once is an invalid_request."""
+    with pytest.raises(Answerable) as refused:
+        await read_request(connection, [*pairs(), wrong], FHIR)
+
+    assert (refused.value.error.error, refused.value.redirect_uri) == ("invalid_request", REDIRECT)
+    assert refused.value.state == ("" if wrong[0] == "state" else dict(pairs())["state"])
 
 
 async def test_a_suspended_client_is_unknown(connection: asyncpg.Connection, app: Client) -> None:

@@ -60,7 +60,9 @@ async def read_request(
     connection: "asyncpg.Connection | asyncpg.Pool", pairs: Iterable[tuple[str, str]], fhir_base: str
 ) -> AuthorizationRequest:
     """Raises OAuthError for what is shown to the person, Answerable for what is sent back."""
-    parameters = Parameters.read(pairs)
+    parameters, fault = Parameters.looked_at(pairs)
+    if fault is not None and not {"client_id", "redirect_uri"} <= parameters.keys():
+        raise fault
     client = await clients.find(connection, parameters.required("client_id"))
     redirect_uri = parameters.required("redirect_uri")
     # One text for an unknown client and for a foreign address. The comparison is exact (RFC 9700 §2.1).
@@ -68,6 +70,8 @@ async def read_request(
         raise InvalidRequest("The software or its redirect address is not registered here.")
     state = parameters["state"]
     try:
+        if fault is not None:  # told to the software, now that its address is proven (RFC 6749 §4.1.2.1)
+            raise fault
         return _request(client, redirect_uri, state, parameters, fhir_base)
     except OAuthError as error:
         raise Answerable(error, redirect_uri, state) from None

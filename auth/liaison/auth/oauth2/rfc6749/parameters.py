@@ -13,17 +13,28 @@ class Parameters(dict[str, str]):
 
     @classmethod
     def read(cls, pairs: Iterable[tuple[str, str]]) -> "Parameters":
-        read = cls()
-        seen = set()
+        read, fault = cls.looked_at(pairs)
+        if fault is not None:
+            raise fault
+        return read
+
+    @classmethod
+    def looked_at(cls, pairs: Iterable[tuple[str, str]]) -> "tuple[Parameters, InvalidRequest | None]":
+        """Also what `read` refuses the request for: who has still to find out whom to tell. What is wrong is absent."""
+        read, seen, wrong, fault = cls(), set(), set(), None
         for name, value in pairs:
             if name in seen:
-                raise InvalidRequest("A parameter comes twice.")
-            if len(value) > LONGEST or "\0" in value:
-                raise InvalidRequest("A parameter is too long or malformed.")
-            seen.add(name)
-            if value:
+                fault = fault or InvalidRequest("A parameter comes twice.")
+                wrong.add(name)
+            elif len(value) > LONGEST or "\0" in value:
+                fault = fault or InvalidRequest("A parameter is too long or malformed.")
+                wrong.add(name)
+            elif value:
                 read[name] = value
-        return read
+            seen.add(name)
+        for name in wrong & read.keys():
+            del read[name]
+        return read, fault
 
     def __missing__(self, name: str) -> str:
         return ""
