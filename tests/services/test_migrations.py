@@ -165,6 +165,25 @@ async def test_a_base_that_is_not_ours_to_migrate_is_left_as_it_is(database_url:
         await connection.close()
 
 
+async def test_what_a_destruction_once_left_of_a_record_goes(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        for patient, state in ((1, 0), (2, 1)):
+            await connection.execute(
+                "insert into patient (patient, shelf, wrapped, state) values ($1, 1, $2, $3)", patient, b"", state
+            )
+            await connection.execute(
+                "insert into legal_hold (patient, hold, ground, sealed) values ($1, 1, '', '')", patient
+            )
+        await connection.execute("update alembic_version set version_num = '0048'")
+        await migrate(database_url)
+
+        assert await connection.fetch("select patient from legal_hold") == [(1,)]
+        assert len(await connection.fetch("select from patient")) == 2
+    finally:
+        await connection.close()
+
+
 async def test_a_restore_that_was_cut_short_is_not_sent_to_migrate(database_url: str) -> None:
     await migrate(database_url)
     connection = await asyncpg.connect(database_url)

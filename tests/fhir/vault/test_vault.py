@@ -143,6 +143,8 @@ async def test_an_erased_patient_has_no_key_and_no_row_but_a_tombstone(
         await either_database.writing.execute(
             "insert into index_token (patient, kind, param, token, res, version) values ($1, 1, 1, 1, 1, 1)", patient
         )
+    # Of an area that this process has not loaded.
+    await either_database.writing.execute("create table elsewhere as select patient from patient")
 
     async with either_database.writing.acquire() as connection, connection.transaction():
         assert await erase(connection, vault, 1)
@@ -153,3 +155,5 @@ async def test_an_erased_patient_has_no_key_and_no_row_but_a_tombstone(
     assert await fetchval("select state from patient where patient = 1") == 1
     assert await fetchval("select array_agg(patient) from version") == [2]
     assert await fetchval("select array_agg(patient) from index_token") == [2]
+    assert await fetchval("select count(*) from elsewhere where patient = 1") == 0
+    assert await fetchval("select count(*) from elsewhere where patient = 2") == 1

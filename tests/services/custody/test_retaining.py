@@ -126,6 +126,15 @@ async def test_records_of_one_person_are_kept_for_the_later_of_them(place: Place
     assert found.due == ()
 
 
+async def _tables_of(url: str, patient: int) -> set[str]:
+    """The tables that have a row of the patient."""
+    asked = (
+        "select table_name from information_schema.columns where column_name = 'patient' and table_schema = 'public'"
+    )
+    found = [str(name) for (name,) in await rows(url, asked)]
+    return {one for one in found if await rows(url, f"select from {one} where patient = $1 limit 1", patient)}
+
+
 async def test_what_is_destroyed_leaves_a_tombstone_and_an_entry_and_no_way_in(place: Place) -> None:
     gone, stays = await person(place), await person(place, seen="2019-05-10")
     id_ = await patient_id(place, gone)
@@ -151,6 +160,8 @@ async def test_what_is_destroyed_leaves_a_tombstone_and_an_entry_and_no_way_in(p
     assert await rows(url, "select wrapped, state from patient where patient = $1", gone) == [(None, 1)]
     assert not await there(place, gone)
     assert await there(place, stays)
+    assert await _tables_of(url, gone) == {"patient", "journal_entry"}
+    assert {"relation", "access_grant", "version"} <= await _tables_of(url, stays)
     assert await rows(url, "select username, password, active from account") == [("erased-7", None, False)]
     assert await rows(url, "select patient from journal_entry where event = $1", int(Event.DESTRUCTION)) == [(gone,)]
     maker = await internal.open_session(place.house.database.writing, "sandbox")

@@ -7,7 +7,6 @@ backup horizon has passed (docs, threat model).
 
 import asyncpg
 
-from liaison.fhir.store.schema import metadata
 from liaison.fhir.vault import Vault
 
 ERASED = 1
@@ -15,12 +14,18 @@ ERASED = 1
 # The journal outlives the patient: it tells who had access, and its entries are sealed. `patient` is the tombstone.
 _STAY = ("patient", "journal_")
 
+# Of the base, not of the code that a process happens to have loaded: a command knows few of the areas.
+_TABLES = """
+    select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'patient'
+    where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+    order by c.relname
+"""
 
-def _tables() -> list[str]:
+
+async def _tables(connection: asyncpg.Connection) -> list[str]:
     """Every table with rows of a patient, whichever area it belongs to."""
-    return sorted(
-        table.name for table in metadata.tables.values() if "patient" in table.c and not table.name.startswith(_STAY)
-    )
+    found = [str(name) for (name,) in await connection.fetch(_TABLES)]
+    return [name for name in found if not name.startswith(_STAY)]
 
 
 async def erase(connection: asyncpg.Connection, vault: Vault, patient: int) -> bool:
@@ -41,7 +46,7 @@ async def erase(connection: asyncpg.Connection, vault: Vault, patient: int) -> b
         "insert into import_destroyed select source_key from import_ledger where patient = $1 on conflict do nothing",
         patient,
     )
-    for table in _tables():
+    for table in await _tables(connection):
         await connection.execute(f"delete from {table} where patient = $1", patient)
     vault.forget(patient)
     return True
