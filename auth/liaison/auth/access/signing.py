@@ -9,7 +9,7 @@ Staff and software may name another author: a secretary types what the doctor di
 colleague, a record is taken over from other software. R4 separates who did it (performer, sender) from who recorded it, and
 the journal keeps the latter. The table binds them elsewhere: an aide writes what is her own alone (row 15), and what a
 trainee writes waits for the countersignature whoever it names (row 9; access.labels). One thing nobody writes for another: that
-it was verified. A verifier in a Provenance is who writes it; what a trainee writes of one counts for nothing (pages.countersign).
+it was verified. A verifier in a Provenance is who writes it; that a trainee verified counts for nothing (pages.countersign).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -53,7 +53,7 @@ async def check(
     """Raises Unprocessable for what a person of the record signs with another name, or somebody verifies in another's,
     Refusal for what another wrote."""
     for change in changes:
-        if change.type_ == "Provenance" and who.practitioner and who.role_code != "trainee":
+        if change.type_ == "Provenance" and who.practitioner:
             _check_verifier(ids, who, change)
         me = own_reference(ids, who, change.key.patient)
         if not me or change.tree is None:

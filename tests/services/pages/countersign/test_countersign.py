@@ -102,7 +102,9 @@ async def test_a_treatment_that_waits_names_its_medicine(place: Place) -> None:
         assert "Apixaban 5 mg, 1 matin et soir" in await listed(supervisor)
 
 
-async def as_trainee(place: Place, method: str, path: str, tree: dict[str, Any]) -> dict[str, Any]:
+async def as_trainee(
+    place: Place, method: str, path: str, tree: dict[str, Any], status: tuple[int, ...] = (200, 201)
+) -> dict[str, Any]:
     """What the trainee writes over FHIR, with their own rights."""
     database = place.house.database
     patients = [row["patient"] for row in await database.reading.fetch("select patient from patient")]
@@ -118,7 +120,7 @@ async def as_trainee(place: Place, method: str, path: str, tree: dict[str, Any])
     assert caller is not None
     request = Request(method, path, "", orjson.dumps(tree), {"prefer": "return=representation"})
     answer = await place.house.engine.handle(caller, request)
-    assert answer.status in (200, 201), answer.body
+    assert answer.status in status, answer.body
     found: dict[str, Any] = orjson.loads(answer.body)
     return found
 
@@ -177,6 +179,11 @@ async def test_a_trainee_neither_gives_their_entry_away_nor_signs_it(place: Plac
         "recorded": "2026-11-29T08:00:00Z",
         "agent": [{"type": {"coding": [VERIFIER]}, "who": await nurse_of(place)}],
     }
+    said = await as_trainee(place, "POST", "Provenance", signature, (422,))
+    assert said["issue"][0]["expression"] == ["Provenance.agent.who"]
+    [me] = await place.house.database.reading.fetch("select practitioner from held_role where role_code = 'trainee'")
+    own = place.house.store.id(Key(0, kind_of("Practitioner"), me["practitioner"]))
+    signature["agent"] = [{"type": {"coding": [VERIFIER]}, "who": {"reference": f"Practitioner/{own}"}}]
     await as_trainee(place, "POST", "Provenance", signature)
     async with place.signed_in() as supervisor:
         assert "Hypertension artérielle" in await listed(supervisor)
