@@ -1,5 +1,6 @@
 """The review of an emergency access: four outcomes, never by the one who acted, written by nobody else."""
 
+import asyncio
 import json
 from datetime import datetime
 from typing import Any
@@ -173,6 +174,21 @@ async def test_a_fault_is_said_by_two_people_and_opens_a_case(territory: Any, co
     assert (outcome, person) == (code, territory.key(doctor.practitioner).res)
     assert organization == territory.key(doctor.organization).res
     assert known == datetime.fromisoformat(first)  # of the first word, whatever came since
+
+
+async def test_the_72_hours_run_from_the_first_who_doubted_not_from_the_last_word_before(territory: Any) -> None:
+    auditor, _, task = await reviewing.waiting(territory)
+    officer = await second(territory, auditor)
+    times = []
+    for who, code in ((auditor, "reported"), (auditor, "to-clarify"), (auditor, "reported"), (officer, "unjustified"),
+                      (auditor, "unjustified")):  # fmt: skip
+        said = await territory.ask(who.caller, "POST", f"{task}/$review", reviewing.outcome(code, WHY))
+        assert said.status == 200, said.body
+        times.append(json.loads(said.body)["note"][-1]["time"])
+        await asyncio.sleep(1.1)  # seconds are what a note knows
+
+    [(known,)] = await territory.database.reading.fetch("select known_at from review_case")
+    assert known == datetime.fromisoformat(times[2])
 
 
 async def test_another_word_of_the_second_reader_is_no_confirmation(territory: Any) -> None:

@@ -12,7 +12,7 @@ import asyncpg
 
 from liaison.auth.access import internal, team_writing, vocabulary
 from liaison.auth.access.facts.reading import codes
-from liaison.auth.access.second_reading import following
+from liaison.auth.access.second_reading import NEEDS_TWO, following
 from liaison.auth.caller import Caller
 from liaison.auth.journal import audit_rights
 from liaison.fhir.definitions import kind_of
@@ -87,6 +87,13 @@ async def review(
         "lastModified": now,
         "note": [*(tree.get("note") or ()), said],
     }
+    # Since when somebody has known: of the first of the words, without another between them, that need a second reader.
+    reviewed.pop("executionPeriod", None)
+    if outcome in NEEDS_TWO:
+        known = (tree.get("executionPeriod") or {}).get("start")
+        if not known and before in NEEDS_TWO:  # a word of before this was kept
+            known = (tree.get("note") or [{}])[-1].get("time")
+        reviewed["executionPeriod"] = {"start": known or now}
     headers = {"if-match": if_match} if if_match else {"if-match": f'W/"{seen.row.version}"'}
     write = Write("update", "Task", checked(reviewed, "Task"), id_=store.id(task), headers=headers)
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)

@@ -232,10 +232,23 @@ async def review(
         caller.practitioner,
     )
     if state == "completed" and outcome in NEEDS_TWO:
-        assert before.read_at is not None  # the first reader's word
         about = cases.About(before.patient, KIND, access, outcome, before.person, before.role, before.organization)
-        await cases.open_case(connection, about, known_at=before.read_at)
+        await cases.open_case(connection, about, known_at=await _known_at(connection, before))
     return await one(connection, caller, access)
+
+
+async def _known_at(connection: asyncpg.Connection, access: Access) -> datetime:
+    """The first of the words, without another between them, that need a second reader: from it the 72 hours run."""
+    at: datetime = await connection.fetchval(
+        """
+        select min(at) from unusual_word where patient = $1 and access = $2 and outcome = any($3) and word > coalesce(
+            (select max(word) from unusual_word where patient = $1 and access = $2 and outcome <> all($3) and outcome <> ''), 0)
+        """,
+        access.patient,
+        access.access,
+        list(NEEDS_TWO),
+    )
+    return at
 
 
 async def _say(connection: asyncpg.Connection, vault: Vault, access: Access, outcome: str, by: int, text: str) -> None:

@@ -113,15 +113,12 @@ async def of_changes(connection: asyncpg.Connection, ids: Ids, changes: Sequence
             continue
         kind = next(iter(codes(tree.get("code"), vocabulary.REVIEW)), "")
         outcome = next(iter(codes(tree.get("businessStatus"), vocabulary.REVIEW)), "")
-        notes = list(tree.get("note") or [])
-        if not kind or outcome not in NEEDS_TWO or len(notes) < 2:
+        known = (tree.get("executionPeriod") or {}).get("start")
+        if not kind or outcome not in NEEDS_TWO or not known:
             continue
         person, role, organization = await actor_of(connection, ids.decode, tree)
         about = About(change.key.patient, kind, change.key.res, outcome, person, role, organization)
-        # The two last notes are the two readers': nobody answers while a second reader is waited for.
-        await open_case(
-            connection, about, known_at=datetime.fromisoformat(str(notes[-2].get("time") or tree["lastModified"]))
-        )
+        await open_case(connection, about, known_at=datetime.fromisoformat(str(known)))
 
 
 async def seen(base: Asks, caller: Caller) -> list[Case]:

@@ -30,7 +30,9 @@ from liaison.services.pages.signed_in import address_of, signed_in
 Tree = dict[str, Any]
 PATH: Final = "/journal/urgences"
 MOST: Final = 500
-_ALL: Final[Mapping[str, str]] = {}
+"""Of those that wait, and of those that are settled: who settled many still sees every one that waits."""
+WAITING: Final = {"status:not": "completed"}
+SETTLED: Final = {"status": "completed"}
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -62,7 +64,8 @@ async def every_line(request: Request) -> list[Line]:
     caller, _me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     gettext = translations(language_of(request)).gettext
-    lines = await lines_of(record, await _tasks(request, record), gettext)
+    tasks = [*await _tasks(request, record, WAITING), *await _tasks(request, record, SETTLED)]
+    lines = await lines_of(record, tasks, gettext)
     return [*lines, *await unusual.lines(request, record, gettext)]
 
 
@@ -70,12 +73,12 @@ async def waiting(request: Request) -> int:
     """How many tasks of the review list wait for an officer of this structure."""
     caller, _me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
-    return len(await _tasks(request, record, {"status:not": "completed"}))
+    return len(await _tasks(request, record, WAITING))
 
 
-async def _tasks(request: Request, record: Record, more: Mapping[str, str] = _ALL) -> list[Tree]:
+async def _tasks(request: Request, record: Record, which: Mapping[str, str]) -> list[Tree]:
     wanted = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
-    asked = {"code": wanted, "_sort": "-authored-on", "_count": "100", **more}
+    asked = {"code": wanted, "_sort": "-authored-on", "_count": "100", **which}
     return await _theirs(request, await record.search("Task", asked, most=MOST))
 
 
