@@ -7,18 +7,14 @@ from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
 import httpx
-import orjson
 import pytest
 
-from liaison.auth.access import internal, vocabulary
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.integrator import Integrator
 from liaison.auth.journal.sealing import COLUMNS, Record, unseal
 from liaison.auth.unusual.table import rules
-from liaison.fhir.store.contract import Request
 from liaison.fhir.store.database import connection
 from liaison.services.jobs.watching import watch
-from liaison.services.pages.audit import reviews
 from liaison.services.pages.languages import read_catalogue
 
 from ...oauth.conftest import Place, field, sign_in
@@ -397,23 +393,3 @@ def test_every_rule_has_its_english() -> None:
     texts = {words for rule in rules().values() for words in rule.texts()}
 
     assert {words for words in texts if words not in english or not english[words].string} == set()
-
-
-async def test_what_was_settled_since_hides_nothing_that_waits(
-    place: Place, officer: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    maker = await internal.open_session(place.house.database.writing, "identity")
-    for status, day in (("requested", "2026-11-01"), ("completed", "2026-11-02"), ("completed", "2026-11-03")):
-        task = {
-            "resourceType": "Task",
-            "status": status,
-            "intent": "order",
-            "code": {"coding": [{"system": vocabulary.REVIEW, "code": "emergency-access"}]},
-            "for": {"reference": f"Patient/{place.patient}"},
-            "authoredOn": f"{day}T10:00:00Z",
-        }
-        made = await place.house.engine.handle(maker, Request("POST", "Task", "", orjson.dumps(task), {}))
-        assert made.status == 201, made.body
-    monkeypatch.setattr(reviews, "MOST", 1)
-
-    assert "1 accès attend votre avis" in text(await officer.get(QUEUE))
