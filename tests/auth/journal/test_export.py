@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import orjson
@@ -80,8 +81,8 @@ def _no_moment(lines: list[dict[str, object]]) -> None:
     lines[4]["at"] = 2**62
 
 
-def _no_object(lines: list[dict[str, object]]) -> None:
-    lines[4] = ["position"]  # type: ignore[call-overload]  # what stands in the file is not ours to choose
+def _no_object(lines: list[Any]) -> None:
+    lines[4] = ["position"]
 
 
 def _no_note(lines: list[dict[str, object]]) -> None:
