@@ -157,6 +157,7 @@ def build(settings: Settings) -> Application:
             serving.cancel()
             await asyncio.gather(serving, watching, return_exceptions=True)
             access_log.flush()
+            metrics.flush()
 
     from liaison.services.pages.nowhere import around_pages
 

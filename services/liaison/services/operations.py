@@ -8,7 +8,6 @@ interaction: what it shows is in `Answer.disclosed`, so that the engine journals
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from liaison.auth.caller import Caller
@@ -49,7 +48,7 @@ def _on_record(operation: OnRecord, definition: Definition) -> Operation:
 
 def _with_what_was_asked(answer: Answer, definition: Definition, request: Request) -> Answer:
     """For the journal: a question in a body is a question."""
-    return replace(answer, asked=definition.asked(request)) if request.body else answer
+    return answer._replace(asked=definition.asked(request)) if request.body else answer
 
 
 async def _summary(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from liaison.fhir.errors import BadRequest, NotFound
@@ -56,7 +55,7 @@ async def written(store: Store, caller: Caller, write: Write, base_url: str) -> 
         answer = prefer.written(
             write.headers, 200, found.body, row.version, row.at, f"{where}{row.version}", (found.disclosure,)
         )
-        return replace(answer, consulted=write.consulted, singled=write.singled)
+        return answer._replace(consulted=write.consulted, singled=write.singled)
     change = write.change
     assert change is not None
     status = 201 if write.interaction == "create" else 200
@@ -71,4 +70,4 @@ async def written(store: Store, caller: Caller, write: Write, base_url: str) -> 
     answer = prefer.written(
         write.headers, status, body, change.version, change.at, f"{where}{change.version}", shown, write.told
     )
-    return replace(answer, consulted=write.consulted, singled=write.singled)
+    return answer._replace(consulted=write.consulted, singled=write.singled)

@@ -6,7 +6,6 @@ shown, that moment included, misses nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from liaison.fhir.definitions import RESOURCE_TYPES, kind_of, ownership, type_of
@@ -48,7 +47,7 @@ async def history(store: Store, caller: Caller, type_: str, id_: str, query: str
     answer = await _Walk(store, caller, what, asked).answer(base_url)
     if not answer.disclosed and not await _Walk(store, caller, what, history_page.EVER).matching(1):
         raise NotFound
-    return replace(answer, singled=frozenset({key.patient} - {0}))  # when there is nothing since then, too
+    return answer._replace(singled=frozenset({key.patient} - {0}))  # when there is nothing since then, too
 
 
 async def of_type(store: Store, caller: Caller, type_: str, query: str, base_url: str) -> Answer:

@@ -1,7 +1,6 @@
 """search: https://hl7.org/fhir/R4/http.html#search. The work is liaison.fhir.search's."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from liaison.fhir import search as engine
 from liaison.fhir.interactions.prefer import preferences
@@ -30,4 +29,4 @@ async def search(
     )
     if handling not in ("strict", "lenient"):
         return answer
-    return replace(answer, headers=(*answer.headers, ("preference-applied", f"handling={handling}")))
+    return answer._replace(headers=(*answer.headers, ("preference-applied", f"handling={handling}")))

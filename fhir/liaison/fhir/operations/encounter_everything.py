@@ -6,7 +6,6 @@ again by its keys, at the first page's snapshot and with the rights of now.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from liaison.fhir.definitions import RESOURCE_TYPES
@@ -52,7 +51,7 @@ async def encounter_everything(store: Store, caller: Caller, where: Route, reque
     matches = [one for one in (*found, *around) if _asked(part, one)]
     included = [one for one in included if part.kinds is None or one.row.key.kind in part.kinds]
     answer = await _page(store, caller, call, matches, included, referred.snapshot or "", base_url)
-    return replace(answer, singled=frozenset({key.patient}))
+    return answer._replace(singled=frozenset({key.patient}))
 
 
 async def _around(store: Store, caller: Caller, key: Key, snapshot: str | None, base_url: str) -> list[Opened]:

@@ -9,7 +9,6 @@ on each page (liaison.fhir.search.page).
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -52,7 +51,7 @@ async def everything(store: Store, caller: Caller, where: Route, request: Reques
     answer = await reading.answer(patients)
     if where.id_ and not reading.seen_patient and call.first:
         raise NotFound
-    return replace(answer, singled=frozenset(key.patient for key in patients) if where.id_ else frozenset())
+    return answer._replace(singled=frozenset(key.patient for key in patients) if where.id_ else frozenset())
 
 
 class _Reading:

@@ -9,7 +9,6 @@ entered in error is not the last one, unless `status` asks for it.
 """
 
 from collections.abc import AsyncIterator, Hashable, Iterator
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from liaison.fhir import model
@@ -69,7 +68,7 @@ async def _lastn(store: Store, caller: Caller, given: Given, base_url: str) -> A
     last = _last(found, groups, given.number("max") or 1)
     links = [("self", url(base_url, "Observation/$lastn", given.pairs))]
     answer = searchset(last, (), total=len(last), links=links, base_url=base_url, ids_of=store.ids_of)
-    return replace(answer, consulted=tuple(asked.consulted), singled=frozenset(asked.singled))
+    return answer._replace(consulted=tuple(asked.consulted), singled=frozenset(asked.singled))
 
 
 async def _candidates(run: Run, groups: "Groups", *, every: bool) -> AsyncIterator[Found]:

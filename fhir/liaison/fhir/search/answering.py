@@ -6,7 +6,6 @@ backwards from that row on, so that walking back gives the pages of the way ther
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from liaison.fhir.definitions import type_of
@@ -58,7 +57,7 @@ class Page:
     async def answer(self) -> Answer:
         if self.query.count_only:
             answer = self._searchset([], [], await self.run.count(), Around())
-            return replace(answer, singled=few(self.run.counted))
+            return answer._replace(singled=few(self.run.counted))
         if self.run.order is None:
             found, total, around = await self._of_list()
         else:

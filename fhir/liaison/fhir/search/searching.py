@@ -79,7 +79,7 @@ async def _search(
     with noted(links):
         run = await _runs(links, asked_of, compartment)
         answer = await Page(run, type_, asked_of[0], base_url, cursor or first, cursor is None, carried).answer()
-    return replace(answer, consulted=tuple(links.consulted), singled=answer.singled | links.singled)
+    return answer._replace(consulted=tuple(links.consulted), singled=answer.singled | links.singled)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import asyncpg
@@ -225,8 +226,7 @@ class Hooks(Protocol):
         """Rows are in place: derive relations and grants, write the journal entries, in this same transaction."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One FHIR request, whoever carries it: the HTTP edge, a page, an entry of a Bundle.
 
     `path` is below the FHIR base, decoded, without a leading slash ('Observation/x/_history'). `query` is as received.
@@ -237,13 +237,12 @@ class Request:
     path: str
     query: str = ""
     body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     request_id: str = ""
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What an interaction gives back. The edge journals `disclosed` durably, then sends. Writes are journaled already.
 
     `body` is complete: it is never re-serialised. `headers` never hold content. `parts` are the inner requests of a

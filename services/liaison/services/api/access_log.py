@@ -6,6 +6,7 @@ from typing import Final
 
 import orjson
 
+from liaison.services.api.incoming import shape
 from liaison.services.logs import STANDARD_ERROR
 
 _EVERY_SECONDS: Final = 0.25
@@ -19,14 +20,14 @@ class AccessLog:
         self._lines: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, method: str, shape: str, status: int, started: float, request_id: str) -> None:
-        """`shape` is the path with its ids left out: 'Patient/{id}'. `started` is of time.perf_counter()."""
+    def add(self, method: str, path: str, status: int, started: float, request_id: str) -> None:
+        """`path` is written with its ids left out: 'Patient/{id}'. `started` is of time.perf_counter()."""
         if not self._enabled:
             return
         line = {
             "at": round(time.time(), 3),
             "method": method,
-            "path": shape,
+            "path": shape(path),
             "status": status,
             "ms": round((time.perf_counter() - started) * 1000, 2),
             "request": request_id,

@@ -1,6 +1,5 @@
 """The type AuditEvent: read and searched in the journal, never written through the API."""
 
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
@@ -50,7 +49,7 @@ def audit_events(reader: AuditReader) -> Operation:
             case "read":
                 wanted = asked_for(request.query, request.headers, where.type_)
                 found = await reader.read(caller, where.id_)
-                return found if wanted is None else replace(found, body=wanted.of(found.body, where.type_))
+                return found if wanted is None else found._replace(body=wanted.of(found.body, where.type_))
             case "search":
                 return await reader.search(caller, _within(where, request.query))
             case "vread" | "history" | "history-type":

@@ -18,7 +18,7 @@ from liaison.services.api import compression, errors, negotiation
 from liaison.services.api.access_log import AccessLog
 from liaison.services.api.body import Disconnected, read_body
 from liaison.services.api.cors import Origins
-from liaison.services.api.incoming import headers_of, path_below, request_id_of, shape
+from liaison.services.api.incoming import headers_of, path_below, request_id_of
 from liaison.services.api.metrics import Metrics
 from liaison.services.api.negotiation import Wanted
 from liaison.services.api.sending import send_answer
@@ -78,7 +78,7 @@ class FhirEdge:
             answer = errors.answer(error)
         request_id = request_id or request_id_of({})
         await send_answer(send, method, answer, request_id, wanted, self._origins.answer(headers, path))
-        self._log.add(method, shape(path), answer.status, started, request_id)
+        self._log.add(method, path, answer.status, started, request_id)
         self._metrics.observe(method, path, answer.status, time.perf_counter() - started)
 
     def _options(self, headers: Mapping[str, str], path: str) -> Answer:

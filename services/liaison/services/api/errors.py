@@ -1,7 +1,6 @@
 """The one place where something that went wrong becomes an HTTP answer with an OperationOutcome."""
 
 import traceback
-from dataclasses import replace
 from typing import Final
 
 import asyncpg
@@ -55,21 +54,21 @@ def answer(error: Exception) -> Answer:
     found = outcome.answer(known)
     match known:
         case UnboundProof():
-            return replace(found, headers=_asking_for_proof(known))
+            return found._replace(headers=_asking_for_proof(known))
         case ProofTooOld():
-            return replace(found, headers=(("www-authenticate", challenge()),))
+            return found._replace(headers=(("www-authenticate", challenge()),))
         case NoToken():
-            return replace(found, headers=(("www-authenticate", 'Bearer realm="fhir"'),))
+            return found._replace(headers=(("www-authenticate", 'Bearer realm="fhir"'),))
         case Unauthorized():
-            return replace(found, headers=(("www-authenticate", 'Bearer realm="fhir", error="invalid_token"'),))
+            return found._replace(headers=(("www-authenticate", 'Bearer realm="fhir", error="invalid_token"'),))
         case Unavailable():
-            return replace(found, headers=(_RETRY,))
+            return found._replace(headers=(_RETRY,))
         case TooManyRequests():
-            return replace(found, headers=(("retry-after", str(known.retry_after)),))
+            return found._replace(headers=(("retry-after", str(known.retry_after)),))
         case UnknownCoding():
-            return replace(found, headers=(("accept-encoding", "gzip"),))
+            return found._replace(headers=(("accept-encoding", "gzip"),))
         case MethodNotAllowed():
-            return replace(found, headers=(("allow", ", ".join([*known.allowed, "OPTIONS"])),))
+            return found._replace(headers=(("allow", ", ".join([*known.allowed, "OPTIONS"])),))
         case _:
             return found
 

@@ -11,8 +11,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 _WITHOUT_BODY: Final = (204, 304)
-_KEEPABLE: Final = [(b"x-content-type-options", b"nosniff"), (b"vary", b"accept, accept-encoding")]
-_FIXED: Final = [*_KEEPABLE, (b"cache-control", b"no-store")]
+_ALWAYS: Final = ((b"x-content-type-options", b"nosniff"), (b"vary", b"accept, accept-encoding"))
+_NOT_KEPT: Final = (b"cache-control", b"no-store")
 
 
 def _content_type(media: str) -> tuple[bytes, bytes]:
@@ -25,11 +25,15 @@ _USUAL: Final = _content_type(FHIR_JSON)
 async def send_answer(send: Send, method: str, answer: Answer, request_id: str, wanted: Wanted, more: Headers) -> None:
     """Sends it whole, once it is. A HEAD has the headers of its GET; only the length of a compressed answer, which is
     not the same twice, is left out."""
-    headers = [_USUAL if wanted.media is FHIR_JSON else _content_type(wanted.media)]
-    headers += _KEEPABLE if "cache-control" in dict(answer.headers) else _FIXED
+    headers = [_USUAL if wanted.media is FHIR_JSON else _content_type(wanted.media), *_ALWAYS]
     headers.append((b"x-request-id", request_id.encode()))
     headers += more
-    headers += [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
+    keepable = False
+    for name, value in answer.headers:
+        headers.append((name.encode(), value.encode("latin-1")))
+        keepable = keepable or name == "cache-control"
+    if not keepable:
+        headers.append(_NOT_KEPT)
     body = b""
     if answer.status not in _WITHOUT_BODY:
         body = await _shaped(answer.body, wanted, headers, measured=method != "HEAD")
