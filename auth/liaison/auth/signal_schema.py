@@ -1,7 +1,7 @@
-"""The tables of liaison.services.signals. They share the metadata of liaison.fhir.store.schema, so that they are in a backup, and
-a record that is forgotten is forgotten here."""
+"""The tables of liaison.services.signals and liaison.services.library. They share the metadata of
+liaison.fhir.store.schema, so that they are in a backup, and a record that is forgotten is forgotten here."""
 
-from sqlalchemy import BigInteger, Column, SmallInteger, Table, Text, func
+from sqlalchemy import BigInteger, Column, LargeBinary, SmallInteger, Table, Text, func
 
 from liaison.auth.columns import moment
 from liaison.fhir.store.schema import metadata
@@ -32,4 +32,17 @@ signal_adoption = Table(
     Column("decided_by", Text, nullable=False),
     Column("because", Text, nullable=False),
     moment("adopted_at", nullable=False, server_default=func.now()),
+)
+
+# What has been published of protocols, never changed: the content under the territory's key, and its resource in the directory.
+published_definition = Table(
+    "published_definition",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("digest", Text, nullable=False),  # SHA-256 of the content
+    Column("sealed", LargeBinary, nullable=False),
+    Column("published_by", Text, nullable=False),
+    Column("resource", Text),  # 'Type/id' of what a FHIR client reads; NULL until it is written
+    moment("at", nullable=False, server_default=func.now()),
 )

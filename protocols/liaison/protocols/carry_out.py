@@ -11,6 +11,8 @@ from liaison.protocols.timing import shifted
 
 Tree = dict[str, Any]
 UNASSIGNED = "À attribuer"
+ANY_STEP = "step"
+"""Of codes.STEP: what a step is found by on the desks when its protocol has codes of its own."""
 
 
 def carry_out(
@@ -102,7 +104,10 @@ def task(proposal: Proposal, step: Step, plan: str, author: Tree, at: datetime) 
     period = {"end": step.due.isoformat()}
     if step.opens is not None:
         period = {"start": step.opens.isoformat(), **period}
-    concept = {"coding": step.code.get("coding", []), "text": step.title}
+    coding = list(step.code.get("coding", []))
+    if not any(one.get("system") == codes.STEP for one in coding):
+        coding.append({"system": codes.STEP, "code": ANY_STEP, "display": "Étape d'un protocole"})
+    concept = {"coding": coding, "text": step.title}
     return _pruned(
         {
             "resourceType": "Task",

@@ -40,7 +40,7 @@ async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Requ
         if definition is None or patient is None:
             raise NotFound
         canonical = "|".join(str(definition[part]) for part in ("url", "version") if part in definition)
-        found = applying.library().find(canonical)
+        found = (await applying.library(record)).find(canonical)
         if found is not None and is_rules(found.tree):
             raise Unprocessable("A set of rules is applied to nobody: apply the protocol that it is derived from.")
         if found is None:

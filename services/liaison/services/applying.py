@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from liaison.protocols.apply import Proposal, propose
 from liaison.protocols.carry_out import carry_out
-from liaison.protocols.library import Library, shipped
+from liaison.protocols.library import Library
 from liaison.protocols.signals import is_rules
+from liaison.services.library import published
 from liaison.services.pages.record import Record, Refused
 
 Tree = dict[str, Any]
@@ -29,14 +30,17 @@ LOOKED_AT: Final = {
 }
 
 
-def library() -> Library:
-    """The protocol library that ships with the code."""
-    return shipped()
+async def library(record: Record) -> Library:
+    """The protocols in force here: what was published, and what is shipped."""
+    store = record.engine.store
+    return await published.in_force(store.database.reading, store.vault)
 
 
-def protocols() -> list[Tree]:
-    """The PlanDefinitions that can be applied to a person; a set of rules is none."""
-    return [plan for plan in library().of_type("PlanDefinition") if not is_rules(plan)]
+async def protocols(record: Record) -> list[Tree]:
+    """The PlanDefinitions that can be applied to a person, each in its latest version; a set of rules is none, nor is one that
+    was retired."""
+    plans = (await library(record)).current().of_type("PlanDefinition")
+    return [plan for plan in plans if plan["status"] == "active" and not is_rules(plan)]
 
 
 async def what_is_seen(record: Record, patient: str) -> list[Tree]:
@@ -56,7 +60,7 @@ async def what_is_seen(record: Record, patient: str) -> list[Tree]:
 
 async def proposal(record: Record, patient: str, canonical: str, on: date) -> Proposal:
     """The preview of a plan. KeyError when the library has no such definition."""
-    return propose(library(), canonical, patient, await what_is_seen(record, patient), on)
+    return propose(await library(record), canonical, patient, await what_is_seen(record, patient), on)
 
 
 async def in_force(record: Record, patient: str, canonical: str) -> list[Tree]:

@@ -23,8 +23,9 @@ from liaison.fhir.interactions.routing import Route
 from liaison.fhir.search import find
 from liaison.fhir.store.contract import Answer, Request
 from liaison.protocols import measures
-from liaison.protocols.library import shipped
+from liaison.protocols.library import Library
 from liaison.services.engine import Engine
+from liaison.services.library.published import in_force
 
 Tree = dict[str, Any]
 ROLES: Final = frozenset({"coordinator-admin", "coordinator"})
@@ -46,7 +47,14 @@ class Indicator:
 async def indicators(engine: Engine, caller: Caller) -> tuple[date, date, list[Indicator]]:
     """(start, end, every measure of the library). Raises Forbidden for another role."""
     start, end = _period(engine.store.database.clock.now())
-    return start, end, [await _evaluated(engine, caller, tree, start) for tree in shipped().of_type("Measure")]
+    return (
+        start,
+        end,
+        [
+            await _evaluated(engine, caller, tree, start)
+            for tree in (await _library(engine)).current().of_type("Measure")
+        ],
+    )
 
 
 async def evaluate(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
@@ -59,12 +67,18 @@ async def evaluate(engine: Engine, caller: Caller, where: Route, request: Reques
     if opened is None or opened.row.deleted:
         raise NotFound
     definition = model.read(opened.body)
-    source = shipped().find("|".join(str(definition[part]) for part in ("url", "version") if part in definition))
+    source = (await _library(engine)).find(
+        "|".join(str(definition[part]) for part in ("url", "version") if part in definition)
+    )
     if source is None:
         raise Unprocessable("This Measure is not in the protocol library of this service.", "Measure.url")
     start, end = _period(engine.store.database.clock.now())
     found = await _evaluated(engine, caller, source.tree, start)
     return Answer(200, orjson.dumps(measures.report(source.tree, found.told, start, end)))
+
+
+async def _library(engine: Engine) -> Library:
+    return await in_force(engine.store.database.reading, engine.store.vault)
 
 
 def _parts(request: Request) -> object:

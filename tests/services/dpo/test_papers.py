@@ -104,7 +104,16 @@ KEPT = {
 }
 """By table, the beginning of its line."""
 NOBODYS = {
-    *("adopted_rules", "audit_mandate", "installation", "organization_part", "put_aside", "regranting", "reindexing"),
+    *(
+        "adopted_rules",
+        "audit_mandate",
+        "installation",
+        "organization_part",
+        "published_definition",
+        "put_aside",
+        "regranting",
+        "reindexing",
+    ),
     *(
         "search_parameter",
         "search_revision",

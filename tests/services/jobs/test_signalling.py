@@ -10,6 +10,7 @@ import pytest
 from liaison.auth.access import internal
 from liaison.fhir.store.contract import Request
 from liaison.protocols.alerts import close, level_of
+from liaison.protocols.library import shipped
 from liaison.services.jobs.signalling import signal
 from liaison.services.pages.clock import PARIS
 from liaison.services.pages.record import Record
@@ -80,7 +81,9 @@ async def follow(place: Place, days: int = 10, **more: Any) -> dict[str, Any]:
 async def one(place: Place) -> Any:
     """A connection of the job, which has gone over all there was; the doctor has adopted the signal."""
     async with place.house.database.writing.acquire() as connection:
-        await adoption.adopt(connection, GAIN, "Dr Anne Morel, 10100000001", "Décision du 1er décembre")
+        await adoption.adopt(
+            connection, place.house.vault, GAIN, "Dr Anne Morel, 10100000001", "Décision du 1er décembre"
+        )
         await signal(connection, place.house.engine)
         yield connection
 
@@ -186,10 +189,11 @@ async def test_a_judgement_waits_for_a_named_doctor_and_ends_with_the_decision(
     await signal(one, place.house.engine)
     assert await alerts(place) == []
 
+    vault = place.house.vault
     for name in (GAIN, "heart-failure-signals#no-weight", "invented"):
         with pytest.raises(NoSuchSignal):
-            await (adoption.withdraw(one, name) if name == GAIN else adoption.adopt(one, name, "Dr M", "x"))
-    await adoption.adopt(one, GAIN, "Dr Anne Morel, 10100000001", "Décision du 1er décembre")
+            await (adoption.withdraw(one, name) if name == GAIN else adoption.adopt(one, vault, name, "Dr M", "x"))
+    await adoption.adopt(one, vault, GAIN, "Dr Anne Morel, 10100000001", "Décision du 1er décembre")
     await weigh(place, 72.5, 0.5)
     await signal(one, place.house.engine)
     assert len(await alerts(place)) == 1
@@ -197,7 +201,7 @@ async def test_a_judgement_waits_for_a_named_doctor_and_ends_with_the_decision(
 
 async def test_weights_that_stay_away_are_told_by_day_only(place: Place, one: asyncpg.Connection) -> None:
     await follow(place)
-    known = adoption.known()
+    known = adoption.known(shipped())
     patient = f"Patient/{place.patient}"
     caller = await internal.open_session(place.house.database.writing, "protocols")
     record = Record(place.house.engine, caller)

@@ -39,6 +39,10 @@ _ALL_TYPES: Final = frozenset(RESOURCE_TYPES)
 _NONE: Final[frozenset[str]] = frozenset()
 _IDENTITY: Final = frozenset({"Patient", "CareTeam", "Consent", "Task", "ServiceRequest", "RelatedPerson"})
 
+_DEFINITIONS: Final = frozenset(
+    {"ActivityDefinition", "CodeSystem", "Library", "Measure", "PlanDefinition", "Questionnaire", "ValueSet"}
+)
+
 _TABLE: Final = (
     Internal("import", Purpose.TREAT, "loads records that another system kept, with `liaison import`", _ALL_TYPES, _ALL_TYPES),
     Internal("sandbox", Purpose.TREAT, "makes the demonstration territory; refused elsewhere", _ALL_TYPES, _ALL_TYPES),
@@ -102,6 +106,8 @@ _TABLE: Final = (
         _NONE,
     ),
     Internal("directory", Purpose.HOPERAT, "writes the directory and the library of protocols", _NONE, _ALL_TYPES),
+    Internal("library", Purpose.HOPERAT, "publishes protocols: definitions and terminology, nothing of anybody",
+             _DEFINITIONS, _DEFINITIONS),
     Internal(
         "indexing",
         Purpose.HOPERAT,

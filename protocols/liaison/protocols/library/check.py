@@ -19,6 +19,7 @@ from liaison.protocols.signals import is_rules
 
 Validate = Callable[[Tree, str | None], None]
 
+NOTHING_BESIDE: Final = Library(())
 _ALWAYS: Final = ("url", "version", "title", "status", "date", "publisher")
 _REVIEWED: Final = ("approvalDate", "lastReviewDate")
 _WITH_REVIEW: Final = frozenset({"PlanDefinition", "ActivityDefinition", "Questionnaire", "Measure"})
@@ -29,9 +30,10 @@ _SUPPORTED_ITEMS: Final = frozenset(
 _RELATIONSHIPS: Final = frozenset({"after-end", "after-start", "after"})
 
 
-def check(library: Library, validate: Validate | None = None) -> list[Problem]:
-    """Every problem of the library, by file and line. Empty: it can be published."""
-    problems = [problem for source in library for problem in _of(source, library, validate)]
+def check(library: Library, validate: Validate | None = None, *, beside: Library = NOTHING_BESIDE) -> list[Problem]:
+    """Every problem of the library, by file and line. Empty: it can be published. It may name what is in `beside`, too."""
+    around = library.beside(beside)
+    problems = [problem for source in library for problem in _of(source, around, validate)]
     seen: dict[str, Source] = {}
     for source in library:
         if source.canonical in seen:

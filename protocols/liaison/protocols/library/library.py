@@ -27,7 +27,16 @@ class Library:
             for source in self.sources
             if source.tree.get("url") == url and version in ("", source.tree.get("version"))
         ]
-        return max(matches, key=lambda source: _order(source.tree.get("version", "")), default=None)
+        return max(matches, key=lambda source: order(source.tree.get("version", "")), default=None)
+
+    def current(self) -> "Library":
+        """Of each url its latest version alone."""
+        return Library(tuple(one for one in self.sources if self.find(str(one.tree.get("url", ""))) is one))
+
+    def beside(self, other: "Library") -> "Library":
+        """Those of this library, and those of the other whose canonical is not here."""
+        here = {one.canonical for one in self.sources}
+        return Library((*self.sources, *(one for one in other.sources if one.canonical not in here)))
 
     def tree(self, canonical: str) -> Tree:
         """The resource of a canonical. KeyError when it is not here."""
@@ -42,5 +51,6 @@ def load(folder: Path) -> Library:
     return Library(tuple(source for file in sorted(folder.rglob("*.yaml")) for source in read(file)))
 
 
-def _order(version: str) -> tuple[tuple[int, str], ...]:
+def order(version: str) -> tuple[tuple[int, str], ...]:
+    """What versions are sorted by: part by part, numbers as numbers."""
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in version.split("."))

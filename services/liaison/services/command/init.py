@@ -22,6 +22,7 @@ from liaison.services.custody.founding import AlreadyFounded, Founder, found
 from liaison.services.custody.papers import Papers
 from liaison.services.house import House
 from liaison.services.installation import WrongInstallation
+from liaison.services.library.publishing import publish_shipped
 from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
 
@@ -202,4 +203,6 @@ async def _refuse_keyless(settings: Settings) -> None:
 
 async def _found(settings: Settings, founder: Founder) -> tuple[str, str]:
     async with House.opened(settings) as house:
-        return await found(house, founder)
+        token, code = await found(house, founder)
+        await publish_shipped(house, "liaison init")
+        return token, code

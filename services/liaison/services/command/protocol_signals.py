@@ -3,7 +3,7 @@
 A console does not know who types: the doctor who decides is named, and the journal keeps it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 import asyncpg
@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from liaison.auth.journal.entry import Entry, Event
+from liaison.protocols.signals import Signal
 from liaison.services.command import Refused
 from liaison.services.command.within import within
 from liaison.services.house import House
+from liaison.services.library.published import in_force
 from liaison.services.signals import adoption
 from liaison.services.signals.adoption import Adopted, NoSuchSignal
 
@@ -30,13 +32,15 @@ Because = Annotated[
 def signals() -> None:
     """The signals of the library: which are on, and who adopted those that judge a person's state."""
 
-    async def read(house: House) -> tuple[set[tuple[str, str]], dict[tuple[str, str], Adopted]]:
-        on = await adoption.in_use(house.database.reading, house.vault)
-        return {adoption.name_of(one) for one in on}, await adoption.adopted(house.database.reading)
+    async def read(house: House) -> tuple[Sequence[Signal], set[tuple[str, str]], dict[tuple[str, str], Adopted]]:
+        reading = house.database.reading
+        there = adoption.known(await in_force(reading, house.vault))
+        on = await adoption.in_use(reading, house.vault)
+        return there, {adoption.name_of(one) for one in on}, await adoption.adopted(reading)
 
-    on, adopted = within(read)
+    there, on, adopted = within(read)
     table = Table(Column("Signal", no_wrap=True), "Version", "", "Adopté par", "Pourquoi")
-    for one in adoption.known():
+    for one in there:
         name, version = adoption.name_of(one)
         decided = adopted.get((name, version))
         state = "en service" if (name, version) in on else "à adopter"
@@ -47,14 +51,14 @@ def signals() -> None:
 def adopt(name: Name, by: By = "", because: Because = "") -> None:
     """Put a signal that judges a person's state in service, in the version of the library."""
     who, why = _said(by, "--by"), _said(because, "--because")
-    _decide(lambda one: adoption.adopt(one, name, who, why), name, f"adopted by {who}", why)
+    _decide(lambda one, house: adoption.adopt(one, house.vault, name, who, why), name, f"adopted by {who}", why)
     typer.echo(f"{name} : en service.")
 
 
 def withdraw(name: Name, because: Because = "") -> None:
     """Take a signal out of service. Alerts that it raised stay."""
     why = _said(because, "--because")
-    _decide(lambda one: adoption.withdraw(one, name), name, "withdrawn", why)
+    _decide(lambda one, _: adoption.withdraw(one, name), name, "withdrawn", why)
     typer.echo(f"{name} : hors service.")
 
 
@@ -68,12 +72,12 @@ def _said(text: str, option: str) -> str:
     return said
 
 
-def _decide(act: Callable[[asyncpg.Connection], Awaitable[object]], name: str, what: str, why: str) -> None:
+def _decide(act: Callable[[asyncpg.Connection, House], Awaitable[object]], name: str, what: str, why: str) -> None:
     """In one transaction with its entry of the journal."""
 
     async def work(house: House) -> None:
         async with house.database.writing.acquire() as one, one.transaction():
-            await act(one)
+            await act(one, house)
             detail = {"signal": name, "act": what}
             told = Entry(Event.CONFIGURATION, method="console", path="protocol signals", reason=why, detail=detail)
             await house.journal.record_within(one, (told,))

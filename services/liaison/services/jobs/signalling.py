@@ -19,6 +19,7 @@ from liaison.fhir.store.database import Connect
 from liaison.fhir.store.horizon import horizon
 from liaison.fhir.store.turns import take_turns
 from liaison.services.engine import Engine
+from liaison.services.library.published import in_force
 from liaison.services.pages.record import Record
 from liaison.services.signals import adoption, telling, watching
 from liaison.services.signals.watching import Progress
@@ -60,7 +61,8 @@ async def _look(
     one: asyncpg.Connection, engine: Engine, patients: Iterable[Key], until: datetime, *, away: bool
 ) -> None:
     """A record that cannot be looked at does not keep the others from it: it is counted, and seen at the next measure."""
-    known, on = adoption.known(), await adoption.in_use(one, engine.store.vault)
+    library = await in_force(one, engine.store.vault)
+    known, on = adoption.known(library), await adoption.in_use(one, engine.store.vault)
     caller = await internal.open_session(engine.store.database.writing, "protocols", timedelta(minutes=30))
     failed = 0
     try:

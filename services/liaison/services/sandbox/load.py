@@ -12,8 +12,8 @@ import orjson
 from liaison.auth.access import internal
 from liaison.auth.caller import Caller
 from liaison.fhir.store.contract import Request
-from liaison.protocols import library
 from liaison.services.house import House
+from liaison.services.library.publishing import publish_shipped
 from liaison.services.sandbox.territory import Patient, Territory
 
 Tree = dict[str, Any]
@@ -37,7 +37,9 @@ class Loaded:
 async def load_directory(house: House, territory: Territory) -> dict[str, str]:
     """The structures, the professionals and the protocols: 'Type/id' by urn:uuid."""
     async with _maker(house) as caller:
-        return await _write(house, caller, _with_library(territory.directory.bundle()), {})
+        written = await _write(house, caller, territory.directory.bundle(), {})
+    await publish_shipped(house, "liaison sandbox")
+    return written
 
 
 async def load_patients(
@@ -73,19 +75,6 @@ async def _maker(house: House) -> AsyncIterator[Caller]:
         yield caller
     finally:
         await internal.close_session(house.database.writing, caller)
-
-
-def _with_library(bundle: Tree) -> Tree:
-    """The directory, with the protocols that can be applied here."""
-    entries = [
-        {
-            "fullUrl": f"urn:liaison:library:{number}",
-            "resource": source.tree,
-            "request": {"method": "POST", "url": source.tree["resourceType"]},
-        }
-        for number, source in enumerate(library.shipped())
-    ]
-    return {**bundle, "entry": [*bundle["entry"], *entries]}
 
 
 async def _write(house: House, caller: Caller, bundle: Tree, known: Mapping[str, str]) -> dict[str, str]:

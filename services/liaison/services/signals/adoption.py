@@ -6,15 +6,15 @@ Source: Regulation (EU) 2017/745, article 2(1) and rule 11: what informs decisio
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache
 from typing import NamedTuple
 
 import asyncpg
 
 from liaison.fhir.vault import Vault
-from liaison.protocols.library import shipped
+from liaison.protocols.library import Library
 from liaison.protocols.signals import Signal, signals
 from liaison.services.installation import Kind, declared
+from liaison.services.library.published import in_force
 
 
 class Adopted(NamedTuple):
@@ -32,10 +32,9 @@ class NoSuchSignal(ValueError):
         super().__init__(f"There is {what} called {name}: see liaison protocol signals")
 
 
-@cache
-def known() -> tuple[Signal, ...]:
-    """Those of the library that ships with the code."""
-    return tuple(signals(shipped().of_type("PlanDefinition")))
+def known(library: Library) -> tuple[Signal, ...]:
+    """Those of the latest version of each set of rules."""
+    return tuple(signals(library.current().of_type("PlanDefinition")))
 
 
 def name_of(signal: Signal) -> tuple[str, str]:
@@ -47,10 +46,11 @@ def name_of(signal: Signal) -> tuple[str, str]:
 
 async def in_use(connection: "asyncpg.Connection | asyncpg.Pool", vault: Vault) -> Sequence[Signal]:
     """Those that are on."""
+    there = known(await in_force(connection, vault))
     if await declared(connection, vault) is Kind.SANDBOX:
-        return known()
+        return there
     adopted_ = await adopted(connection)
-    return [one for one in known() if not one.clinical or name_of(one) in adopted_]
+    return [one for one in there if not one.clinical or name_of(one) in adopted_]
 
 
 async def adopted(connection: "asyncpg.Connection | asyncpg.Pool") -> dict[tuple[str, str], Adopted]:
@@ -58,9 +58,9 @@ async def adopted(connection: "asyncpg.Connection | asyncpg.Pool") -> dict[tuple
     return {(row["signal"], row["version"]): Adopted(*list(row)[2:]) for row in rows}
 
 
-async def adopt(connection: asyncpg.Connection, name: str, decided_by: str, because: str) -> Signal:
+async def adopt(connection: asyncpg.Connection, vault: Vault, name: str, decided_by: str, because: str) -> Signal:
     """Raises NoSuchSignal. Said again, the last decision stands."""
-    signal = _clinical(name, known())
+    signal = _clinical(name, known(await in_force(connection, vault)))
     await connection.execute(
         """
         insert into signal_adoption (signal, version, decided_by, because) values ($1, $2, $3, $4)

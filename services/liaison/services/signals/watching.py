@@ -13,7 +13,9 @@ from liaison.auth.access.hooks import Hooks
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Change, Key, Unit
 from liaison.fhir.store.ids import Ids
-from liaison.protocols.signals import watching
+from liaison.protocols.signals import Signal, watching
+from liaison.services.library.immutable import refuse_changes
+from liaison.services.library.published import in_force
 from liaison.services.signals import adoption
 
 _PATIENT: Final = kind_of("Patient")
@@ -22,19 +24,25 @@ KINDS: Final = (kind_of("Observation"), kind_of("CarePlan"))
 
 
 class Watching(Hooks):
-    """The hooks of the rights and the journal, and after them the list of those whose plans have signals."""
+    """The hooks of the rights and the journal; with them, what was published stays as it is, and after them the list of those
+    whose plans have signals."""
+
+    async def before_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
+        await super().before_write(connection, units)
+        await refuse_changes(connection, self._ids, units)
 
     async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         await super().after_write(connection, units)
         plans = [change for unit in units for change in unit.changes if change.type_ == "CarePlan"]
         if plans:
-            await _watch(connection, self._ids, plans)
+            library = await in_force(connection, self._vault)
+            await _watch(connection, self._ids, plans, adoption.known(library))
 
 
-async def _watch(connection: asyncpg.Connection, ids: Ids, plans: Sequence[Change]) -> None:
+async def _watch(connection: asyncpg.Connection, ids: Ids, plans: Sequence[Change], known: Sequence[Signal]) -> None:
     rows = []
     for change in plans:
-        if change.tree is None or not watching(adoption.known(), [change.tree]):
+        if change.tree is None or not watching(known, [change.tree]):
             continue
         type_, _slash, id_ = str((change.tree.get("subject") or {}).get("reference", "")).partition("/")
         key = ids.decode(type_, id_) if type_ == "Patient" else None

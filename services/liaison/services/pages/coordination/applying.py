@@ -18,7 +18,7 @@ async def apply(request: Request) -> Response:
     id_ = request.path_params["id"]
     patient = await patient_or_404(record, id_)
     now = clock.now(request)
-    definitions = {str(tree["url"]): tree for tree in protocols()}
+    definitions = {str(tree["url"]): tree for tree in await protocols(record)}
     posted = (await request.form()) if request.method == "POST" else request.query_params
     chosen = str(posted.get("protocole", ""))
     made = await proposal(record, f"Patient/{id_}", chosen, now.date()) if chosen in definitions else None

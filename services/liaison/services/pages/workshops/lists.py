@@ -51,7 +51,9 @@ async def listed(record: Record, held: Session) -> list[Listed]:
     """By name."""
     standing = [one for one in await appointments(record, held) if one["status"] in HELD]
     people = await _people(record, {patient_of(one) for one in standing})
-    aims = next((one.goals for one in workshops(library()) if same_workshop(one.canonical, held.workshop)), ())
+    aims = next(
+        (one.goals for one in workshops(await library(record)) if same_workshop(one.canonical, held.workshop)), ()
+    )
     goals = await _goals(record, people, aims) if aims else {}
     told = [
         Listed(one, people[patient], patient, goals.get(patient, []))

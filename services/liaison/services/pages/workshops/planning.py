@@ -34,7 +34,7 @@ class NotPlanned(ValueError):
 async def planning(request: Request) -> Response:
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
-    known, places = workshops(library()), await _places(record)
+    known, places = workshops((await library(record)).current()), await _places(record)
     people = [
         (me.role_reference, me.name),
         *[(one, name) for one, name, _role in await directory(record, me.role_reference)],
