@@ -1,6 +1,6 @@
 """The tables of identities and rights, and with them those of the rules in force (access.schema), of the journal
 (journal.schema), of getting in again and of what the directory says of people (people.schema), and of vendors' software
-(vendors.schema), of unusual accesses (unusual.schema), and of signals (signal_schema). They share the metadata of liaison.fhir.store.schema.
+(vendors.schema), of unusual accesses (unusual.schema), of signals (signal_schema), and of messages (message_schema). They share the metadata of liaison.fhir.store.schema.
 
 A *principal* is a bigint: the `res` of a Practitioner, PractitionerRole, Patient, RelatedPerson or Organization, or
 the number of a client. A session acts for several at once (the person, the role at an organisation, the client).
@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 import liaison.auth.access.schema  # whoever wants all of our tables imports this module
 import liaison.auth.journal.schema  # the same
+import liaison.auth.message_schema  # the same
 import liaison.auth.people.schema  # the same
 import liaison.auth.retention.schema  # the same
 import liaison.auth.signal_schema  # the same

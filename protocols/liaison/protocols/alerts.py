@@ -32,7 +32,7 @@ _AGAIN: Final = "Signalé de nouveau"
 
 
 class Standing(Enum):
-    """WAITING: nobody has seen it and there is still time. OVERDUE: nobody has, and a person must phone."""
+    """WAITING: nobody has seen it and there is still time. OVERDUE: nobody has, or it did not arrive, and a person must phone."""
 
     WAITING = "pas encore vue"
     OVERDUE = "sans réponse"
@@ -146,6 +146,8 @@ def standing(task: Tree, now: datetime) -> Standing:
         return Standing.CLOSED
     if task.get("status") in _SEEN:
         return Standing.SEEN
+    if is_undelivered(task):
+        return Standing.OVERDUE
     end = str(task.get("restriction", {}).get("period", {}).get("end", ""))
     found = span(end)
     late = found is not None and found["T" not in end] < now  # a day that is named counts whole
@@ -261,6 +263,42 @@ def corrected(alert: Tree, told: Tree | None, by: Tree, at: datetime) -> Tree:
         return alert
     note = annotation("Corrigé par l'auteur de l'alerte", by, at)
     return {**changed, "lastModified": _text(at), "note": [*alert.get("note", ()), note]}
+
+
+def is_open(task: Tree) -> bool:
+    """Whether nobody has closed it."""
+    return task.get("status") not in _CLOSED
+
+
+def signs_said(task: Tree) -> str:
+    """What was noticed, in a line, without the words that somebody wrote to it."""
+    return " ; ".join(
+        text for sign in task.get("input", ()) if (text := sign.get("valueCodeableConcept", {}).get("text", ""))
+    )
+
+
+UNDELIVERED: Final = {
+    "system": f"{codes.LOCAL}/CodeSystem/alert-delivery",
+    "code": "undelivered",
+    "display": "Non remis",
+}
+
+
+def undelivered(task: Tree, whom: str, by: Tree, at: datetime) -> Tree:
+    """A message about it did not arrive: somebody phones, whatever time is left. An alert that was seen stays seen."""
+    noted = {
+        **task,
+        "lastModified": _text(at),
+        "note": [*task.get("note", ()), annotation(f"Message non remis à {whom}", by, at)],
+    }
+    if task.get("status") in _SEEN or not is_open(task):
+        return noted
+    return {**noted, "businessStatus": {"coding": [UNDELIVERED], "text": UNDELIVERED["display"]}}
+
+
+def is_undelivered(task: Tree) -> bool:
+    codings = (task.get("businessStatus") or {}).get("coding", ())
+    return any(one.get("system") == UNDELIVERED["system"] and one.get("code") == UNDELIVERED["code"] for one in codings)
 
 
 def _codes(sign: Tree) -> set[str]:

@@ -31,15 +31,16 @@ from liaison.services.custody import outside
 from liaison.services.emergency_access import EmergencyAccess
 from liaison.services.engine import Engine
 from liaison.services.installation import Kind, WrongInstallation, declared
+from liaison.services.jobs.following import keep_followed
 from liaison.services.jobs.indexing import keep_indexed
 from liaison.services.jobs.regranting import keep_regranted
 from liaison.services.jobs.signalling import keep_signalling
 from liaison.services.jobs.sweeping import keep_swept
 from liaison.services.jobs.verifying import keep_verified
 from liaison.services.jobs.watching import keep_watching
+from liaison.services.messages.noticing import Noticing
 from liaison.services.operation_definitions import DESCRIBED
 from liaison.services.settings import Settings
-from liaison.services.signals.watching import Watching
 from liaison.services.urgent_tokens import Issuer
 
 Check = Callable[[], Awaitable[object]]
@@ -114,7 +115,7 @@ class House:
             stack.push_async_callback(journal.close)
             signing_keys = await SigningKeys.open(database, vault.territory)
             key_sets = KeySets(Fetcher(private=settings.fetch_private_addresses))
-            store = await stack.enter_async_context(Store(database, vault, Filter(), Watching(vault, journal)))
+            store = await stack.enter_async_context(Store(database, vault, Filter(), Noticing(vault, journal)))
             journal.gathers(store.reader.back)
             audit = AuditReader(database, vault, keys, store.filter, settings.fhir_base)
             elsewhere = {**operations.ELSEWHERE, "AuditEvent": audit_events(audit)}
@@ -156,6 +157,7 @@ class House:
             lambda: keep_regranted(self._connect, self.vault, self.journal),
             lambda: keep_verified(self._connect, self.vault, self.journal_keys, kept),
             lambda: keep_signalling(self._connect, self.engine),
+            lambda: keep_followed(self._connect, self.engine),
             lambda: keep_watching(self._connect, self.store, self.journal, self.journal_keys, self.settings.fhir_base),
         ]
 

@@ -154,8 +154,27 @@ alert_reader = Table(
     Column("recorded_by", BigInteger, nullable=False),  # the account
     moment("since", nullable=False, server_default=func.now()),
     moment("ended_at"),
+    Column("channels", Text, nullable=False, server_default=""),  # alert_readers.CHANNELS, with commas between
+    Column("addresses", LargeBinary),  # the e-mail and the mobile number that they gave, under the territory's key
 )
 Index("alert_reader_now", alert_reader.c.organization, postgresql_where=alert_reader.c.ended_at.is_(None))
+
+# Whom the people of a service call, at which hours (people.service_numbers).
+service_number = Table(
+    "service_number",
+    metadata,
+    Column("service_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("organization", BigInteger, nullable=False),  # the service
+    Column("name", Text, nullable=False),  # 'Astreinte'
+    Column("phone", Text, nullable=False),
+    Column("days", Text, nullable=False),  # as alert_reader.days
+    Column("begins", SmallInteger, nullable=False),  # minutes of the day in Paris
+    Column("ends", SmallInteger, nullable=False),  # not after `begins`: of the next day
+    Column("recorded_by", BigInteger, nullable=False),  # the account
+    moment("since", nullable=False, server_default=func.now()),
+    moment("ended_at"),
+)
+Index("service_number_now", service_number.c.organization, postgresql_where=service_number.c.ended_at.is_(None))
 
 # Each visit that a telephone has sent, once (people.sent_visits).
 sent_visit = Table(

@@ -15,6 +15,7 @@ from liaison.auth.people.permits import BEFORE, GOOD_FOR, Permit
 from liaison.auth.people.visit_keys import VisitKey
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.store import faults
+from liaison.protocols import flagging
 from liaison.services.delivery.unread import Hours, unread
 from liaison.services.house import House
 from liaison.services.pages.clinician.dossier import found
@@ -136,7 +137,9 @@ async def _cards(record: Record, me: Me, say: Say) -> list[Card]:
 
 async def _known(record: Record, patient: str, now: datetime, say: Say) -> tuple[tuple[str, ...], Tree | None]:
     query = {"patient": f"Patient/{patient}", "_count": "20"}
-    flags, weight = await asyncio.gather(found(record, "Flag", query), last_weight(record, patient))
+    flags, weight = await asyncio.gather(
+        found(record, "Flag", {**query, **flagging.BESIDES}), last_weight(record, patient)
+    )
     return tuple(sentences.sentence(flag, say) for flag in in_force(flags, now)[:MOST_KNOWN]), weight
 
 

@@ -13,6 +13,7 @@ from liaison.auth.access.classes import Class
 from liaison.auth.access.open_here import open_here
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
+from liaison.protocols.flagging import BESIDES
 from liaison.services.pages.applications.opening import apps
 from liaison.services.pages.clinician import treatments
 from liaison.services.pages.clinician.alerts import alerts_of, seen_before, told
@@ -178,6 +179,8 @@ async def stands(record: Record, reference: str, type_: str, since: datetime | N
     filter_, date = STANDING[type_]
     name, when = _new(since, date, record.now())
     query = {"patient": reference, "_count": "200"} | ({"_filter": f"{filter_} or {name} {when}"} if filter_ else {})
+    if type_ == "Flag":
+        query |= BESIDES  # alerts are told as alerts
     return await medicines_named(record, type_, query, 1000)
 
 

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access import internal
 from liaison.fhir.errors import BadRequest, NotFound
-from liaison.protocols import library
+from liaison.protocols import flagging, library
 from liaison.protocols.amending import Obstacle, Recorded, answers_of
 from liaison.protocols.answers import Answer, Item, items
 from liaison.protocols.visit import FORM, Invalid, Visit, transaction
@@ -55,7 +55,9 @@ async def _show(
     patient = await patient_or_404(record, id_)
     mine = {"patient": f"Patient/{id_}", "_count": "20"}
     flags, weight, phone = await asyncio.gather(
-        found(record, "Flag", mine), last_weight(record, id_), service_phone(record, me.organization_reference)
+        found(record, "Flag", {**mine, **flagging.BESIDES}),
+        last_weight(record, id_),
+        service_phone(record, me.organization_reference),
     )
     # What was typed comes back in the form, its number too: sending it again files one visit.
     posted = await request.form() if request.method == "POST" else {}

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.protocols import codes, library, staying
 from liaison.protocols.alerts import close, level_of
+from liaison.protocols.flagging import BESIDES
 from liaison.services.pages.changing import change
 from liaison.services.pages.clinician import alerts
 from liaison.services.pages.clinician.dossier import found, patient_or_404
@@ -112,7 +113,7 @@ async def _leave(record: Record, me: Me, patient: str, until: date, current: Tre
 
 
 async def _current(record: Record, patient: str) -> Tree | None:
-    flags = await found(record, "Flag", {"patient": patient, "_sort": "-date", "_count": "100"}, 100)
+    flags = await found(record, "Flag", {"patient": patient, "_sort": "-date", "_count": "100", **BESIDES}, 100)
     return next((one for one in flags if staying.is_stay(one)), None)
 
 
@@ -148,7 +149,7 @@ async def stated(record: Record) -> list[tuple[str, Identity, datetime | None]]:
     }
     seen, flags = await asyncio.gather(
         record.search("Observation", query, most=_MOST),
-        record.search("Flag", {"date": f"ge{since[:10]}", "_count": "100"}, most=_MOST),
+        record.search("Flag", {"date": f"ge{since[:10]}", "_count": "100", **BESIDES}, most=_MOST),
     )
     known = {
         str((one.get("subject") or {}).get("reference", ""))

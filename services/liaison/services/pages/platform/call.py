@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access.calls import KIND
 from liaison.fhir.errors import NotFound
+from liaison.protocols import flagging
 from liaison.services.pages import clock
 from liaison.services.pages.clinician.alerts import alerts_of, told
 from liaison.services.pages.clinician.dossier import COMING, found, patient_or_404
@@ -57,7 +58,7 @@ async def call(request: Request) -> Response:
         patient_or_404(record, reference.partition("/")[2]),
         teams_of(record, reference),
         alerts_of(record, reference),
-        found(record, "Flag", mine),
+        found(record, "Flag", {**mine, **flagging.BESIDES}),
         found(record, "Appointment", {**mine, "date": f"ge{now.date().isoformat()}", "_sort": "date"}, 10),
     )
     return render(
