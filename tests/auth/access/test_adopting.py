@@ -208,7 +208,7 @@ async def _race(territory: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[list[A
     """The grants when a table comes into force while a team is being written, and those of a rebuild."""
     gp = await territory.person("gp")
     patient = await territory.patient(informed=False)
-    honest, computing, carried = grants._facts, asyncio.Event(), asyncio.Event()
+    honest, computing, carried = grants.stated, asyncio.Event(), asyncio.Event()
     waits = "select exists (select from pg_locks where not granted)"
 
     async def slow(connection: Any, patients: Any) -> Any:
@@ -219,10 +219,10 @@ async def _race(territory: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[list[A
         return await honest(connection, patients)
 
     with monkeypatch.context() as patched:
-        patched.setattr(grants, "_facts", slow)
+        patched.setattr(grants, "stated", slow)
         writing_team = asyncio.create_task(territory.create(territory.system, territory.team(patient, [gp])))
         await computing.wait()
-        patched.setattr(grants, "_facts", honest)
+        patched.setattr(grants, "stated", honest)
         await adopt(territory, WITHOUT_CLIN)
         await regrant(territory)
         carried.set()

@@ -103,7 +103,10 @@ async def test_a_caregiver_reads_nothing_clinical_whatever_a_permission_names(te
     closed = await territory.create(gp.caller, territory.item_of(patient, **territory.vital(), **label(name)))
     permit = {"type": "permit", "actor": [territory.actor(daughter)],
               "securityLabel": territory.classes("VITAL", "CLIN", name)}  # fmt: skip
-    await territory.create(gp.caller, territory.consent(patient, provision=permit))
+    assert (
+        await territory.ask(gp.caller, "POST", "Consent", territory.consent(patient, provision=permit))
+    ).status == 422
+    await territory.create(territory.system, territory.consent(patient, provision=permit))
 
     caller = await territory.as_oneself(daughter, "caregiver", patient.reference)
 

@@ -164,6 +164,9 @@ async def test_the_person_permits_what_they_wish_and_their_representative_what_t
     for name in ("SENS", "MINOR", "NOTE3P"):
         tree = permit(territory, patient, friend.role, name, performer=by_guardian)
         assert (await territory.ask(as_guardian, "POST", "Consent", tree)).status == 403, name
+        for performer in (by_guardian, [{"reference": patient.reference}]):  # nor to themselves, in whoever's name
+            tree = permit(territory, patient, guardian, name, performer=performer)
+            assert (await territory.ask(as_guardian, "POST", "Consent", tree)).status in (403, 422), name
     await territory.create(as_guardian, permit(territory, patient, friend.role, "CLIN", performer=by_guardian))
     await territory.create(as_oneself, permit(territory, patient, friend.role, "SENS", "MINOR"))
 

@@ -127,7 +127,7 @@ async def test_without_the_lock_one_of_two_changes_is_lost(territory: Any, monke
 
     async def unlocked(*_: object, **__: object) -> None: ...
 
-    honest = grants._facts
+    honest = grants.stated
 
     async def slow(connection: Any, patients: Any) -> Any:
         found = await honest(connection, patients)
@@ -138,7 +138,7 @@ async def test_without_the_lock_one_of_two_changes_is_lost(territory: Any, monke
     patient = await territory.patient(gp, opposed)
     deny = territory.consent(patient, "opposition", {"type": "deny", "actor": [territory.actor(opposed.role)]})
     monkeypatch.setattr(grants, "lock", unlocked)
-    monkeypatch.setattr(grants, "_facts", slow)
+    monkeypatch.setattr(grants, "stated", slow)
     await asyncio.gather(
         *(
             territory.ask(gp.caller, "POST", tree["resourceType"], tree)

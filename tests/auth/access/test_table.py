@@ -184,6 +184,39 @@ def test_a_representative_reads_less_still() -> None:
     }  # fmt: skip
 
 
+AGREED = {"holder": "related", "agreed": True, "classes": ["SENS", "PSY", "MINOR", "NOTE3P", "PROT"]}
+
+
+@pytest.mark.parametrize(
+    ("detail", "more", "opened"),
+    [
+        (AGREED, (), {"SENS"}),
+        ({**AGREED, "classes": ["CLIN"]}, (), set()),
+        ({**AGREED, "agreed": False}, (), set()),  # by who represents them
+        ({"holder": "related", "agreed": True}, (), set()),
+        (AGREED, (Fact(1, Relation.DENY),), set()),
+        (AGREED, (Fact(0, Relation.DENY),), set()),
+        (AGREED, (Fact(2, Relation.DENY),), {"SENS"}),
+    ],
+)
+def test_a_representative_reads_what_is_sensitive_by_the_person_s_own_word(
+    detail: dict[str, Any], more: tuple[Fact, ...], opened: set[str]
+) -> None:
+    agreed = Fact(1, Relation.CONSENT, detail=detail)
+    without = person(Fact(1, Relation.REPRESENTED))
+    assert person(Fact(1, Relation.REPRESENTED), agreed, *more) == without | opened
+    assert person(Fact(1, Relation.REPRESENTED), Fact(2, Relation.CONSENT, detail=AGREED)) == without
+    assert "SENS" not in person(agreed)
+
+
+def test_what_a_representative_may_read_lasts_as_long_as_the_measure_and_the_agreement() -> None:
+    spring, summer = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    measure, agreed = ALWAYS._replace(end=summer), ALWAYS._replace(start=spring)
+    facts_ = [Fact(1, Relation.REPRESENTED, measure), Fact(1, Relation.CONSENT, agreed, detail=AGREED)]
+    opened = [right for right in decide(World(facts_), packaged()) if right.read & Class.SENS]
+    assert [(right.during, right.rule) for right in opened] == [(Interval(spring, summer), number_of("22"))]
+
+
 def test_a_relative_reads_the_shared_notebook_and_no_more_than_the_person_said() -> None:
     close = {"holder": "related", "classes": ["VITAL", "CLIN", "PSY", "SENS", "PROT"]}
     assert person(Fact(1, Relation.CONSENT, detail=close)) == {"PROCHES", "APPT", "VITAL"}

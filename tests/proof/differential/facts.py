@@ -154,6 +154,8 @@ def _consented(tree: Tree) -> Iterator[Fact]:
             yield Fact("consent", who, named)
             if who.startswith("RelatedPerson/"):
                 yield Fact("named", who)
+                if any(reference(one).startswith("Patient/") for one in tree.get("performer", ())):
+                    yield Fact("agreed", who, named)
 
 
 def _without_start(provision: Tree) -> Tree:

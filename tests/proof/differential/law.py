@@ -88,6 +88,7 @@ TABLE: Final = (
     Line("20", REHABILITATION, "team", "=CLIN MEDS ALLERGY SYNTH STAY VITAL ETP", "=CLIN VITAL ETP STAY"),
     Line("21", "patient", "self", "ADM COORD VITAL CLIN ETP SOC PSY SENS MINOR AUD CONSENT MASKED", "CONSENT MASKED"),
     Line("22", "guardian", "represented", "ADM COORD VITAL CLIN ETP SOC PSY AUD CONSENT MASKED", "CONSENT"),
+    Line("22", "guardian", "agreed", "SENS"),
     Line("23", "caregiver guardian", "consent", "=ADM PROCHES APPT VITAL SAFETY"),
     Line("23", "caregiver guardian", "named", "PROCHES APPT", "PROCHES"),
     Line("24", "auditor dpo", "office", "AUD CONSENT"),

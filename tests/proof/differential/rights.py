@@ -151,6 +151,7 @@ class World:
             "attending": any(one.relation == "attending" and one.who in me for one in facts),
             "informed": any(one.relation == "informed" and one.who in told for one in facts),
         }
+        represents = any(one.relation == "represented" and one.who in me for one in facts)
         in_team = any(one.relation == "structure" and one.who in structures for one in facts)
         for fact in [*facts, Fact("office", held.ref)]:
             relation = {"unit": "stay"}.get(fact.relation, fact.relation)
@@ -169,7 +170,9 @@ class World:
                     and all(conditions[name] for name in line.when.split())
                 ):
                     reads = law.classes(line.reads)
-                    if relation == "consent":
+                    if relation == "agreed" and not represents:  # row 22: for as long as both hold
+                        continue
+                    if relation in ("consent", "agreed"):
                         reads &= fact.classes or law.classes("" if held.code in PERSONS else law.ORDINARY)
                     for whose in _whose(line.whose, held):
                         yield Right(reads, law.classes(line.writes), whose, relation)

@@ -275,8 +275,13 @@ class Maker:
             dateTime="2026-01-05T10:00:00+01:00",
             policyRule={"text": "L.1110-4"},
             provision=provision,
-            **({"performer": [ref(patient)]} if type_ == "permit" else {}),
+            **({"performer": [ref(self._giver(patient, actors))]} if type_ == "permit" else {}),
         )
+
+    def _giver(self, patient: str, actors: list[str]) -> str:
+        """Mostly the person; of what somebody close reads, sometimes those themselves."""
+        near = [actor for actor in actors if actor.startswith(f"{patient}-near-")]
+        return near[0] if near and self.measures.random() < 0.3 else patient
 
     # ---- entries ----
 

@@ -88,7 +88,11 @@ class Situation:
 
 def _detail(one: Stated) -> dict[str, object]:
     found: dict[str, object] = {"classes": one.named.split()} if one.named else {}
-    return {**found, **({"holder": "related"} if one.kind == "close" else {})}
+    return {
+        **found,
+        **({"holder": "related"} if one.kind == "close" else {}),
+        **({"agreed": True} if one.agreed else {}),
+    }
 
 
 @cache
@@ -123,6 +127,12 @@ def situations() -> Iterator[Situation]:
     close = [("self", "Patient/1", ""), ("represented", "RelatedPerson/2", ""), ("close", "RelatedPerson/3", _EVERY_CLASS),
              ("close", "RelatedPerson/4", "")]  # fmt: skip
     yield Situation("persons", Territory(), [Stated(kind, whom, *_EVER, named=named) for kind, whom, named in close])
+    for agreed in (True, False):  # by the person themselves, or not
+        stated = [
+            Stated(kind, "RelatedPerson/2", *_EVER, named=_EVERY_CLASS, agreed=agreed)
+            for kind in ("represented", "close")
+        ]
+        yield Situation("a representative whom a consent names", Territory(), stated)
 
 
 def _stated(part: str, people: list[Person]) -> Iterator[Stated]:

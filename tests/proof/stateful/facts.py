@@ -73,9 +73,11 @@ def represented(whom: str, measure: str, seen_on: date, start: datetime, end: da
     return [Stated("represented", whom, since, until)] if since < until else []
 
 
-def consent(kind: str, whom: str, named: str, start: datetime, end: datetime | None) -> list[Stated]:
+def consent(
+    kind: str, whom: str, named: str, start: datetime, end: datetime | None, agreed: bool = False
+) -> list[Stated]:
     close = kind == "consent" and whom.startswith("RelatedPerson/")
-    return [Stated("close" if close else kind, whom, start, after(end), named=named)]
+    return [Stated("close" if close else kind, whom, start, after(end), named=named, agreed=agreed)]
 
 
 def _midnight(day: date) -> datetime:

@@ -141,6 +141,7 @@ LINES: tuple[Line, ...] = (
     *line("21", "patient", "self", "any",
           "ADM COORD VITAL CLIN ETP SOC PSY SENS MINOR AUD CONSENT MASKED", "CONSENT MASKED"),
     *line("22", "guardian", "represented", "any", "ADM COORD VITAL CLIN ETP SOC PSY AUD CONSENT MASKED", "CONSENT"),
+    *line("22", "guardian", "represented agreed", "any", "named", "", "SENS"),
     *line("23", CLOSE, "consent", "any", "named", "", "adm PROCHES APPT VITAL SAFETY"),
     *line("23", CLOSE, "consent", "any", "PROCHES APPT", "PROCHES"),
     *line("24", "auditor dpo", "office", "any", "AUD CONSENT", ""),

@@ -20,6 +20,8 @@ class Wish:
     status: str
     said: Said
     masked: str = ""
+    agreed: bool = False
+    """By the person themselves, not by whoever represents them."""
 
     @property
     def denies(self) -> bool:
@@ -30,7 +32,7 @@ class Wish:
         return self.status == "active" or (self.status == "proposed" and (self.denies or bool(self.masked)))
 
     def stated(self) -> list[Stated]:
-        return facts.consent(*self.said) if self.counts and not self.masked else []
+        return facts.consent(*self.said, agreed=self.agreed) if self.counts and not self.masked else []
 
 
 @dataclass

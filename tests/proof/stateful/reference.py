@@ -28,6 +28,7 @@ class Stated:
     end: datetime
     named: str = ""  # the classes that a consent or an opposition names
     informed: bool = False
+    agreed: bool = False  # of a consent: by the person themselves
 
     def holds(self, moment: datetime) -> bool:
         return self.start <= moment < self.end
@@ -219,10 +220,14 @@ def _of_the_person(code: str, one: Stated, now: Sequence[Stated]) -> Rights:
     relationship = {"patient": "self", "guardian": "represented", "caregiver": "consent"}[code]
     given: Given = []
     for line in OF_ROLE[code]:
-        if relationship in line.needs:
-            named = classes(one.named) if one.named else frozenset[str]()
+        if relationship not in line.needs:
+            continue
+        by_consent = code == "caregiver" or "agreed" in line.needs
+        agreed = [other for other in now if other.kind == "close" and other.whom == one.whom and other.agreed]
+        for said in agreed if "agreed" in line.needs else [one]:
+            named = classes(said.named) if said.named else frozenset[str]()
             read, write = (named & line.within if line.read is None else line.read), line.write
-            if code == "caregiver":
+            if by_consent:
                 read, write = _less("consent", "PATRQT", {one.whom}, now, read, write)
             given.append((relationship, ("PATRQT", line.rule, ANYONES), read, write))
     return _flat(given)

@@ -106,6 +106,20 @@ def test_what_is_no_such_thing_is_named(sandbox: Running, field: str, typed: str
     assert said in text
 
 
+@pytest.mark.parametrize("basis", [None, "", "invited", "recognised"])
+def test_a_member_is_on_the_team_on_a_ground_that_is_said(sandbox: Running, basis: str | None) -> None:
+    """L.1110-12: a form without it, or with one that no desk states, opens nothing. Its sibling says one."""
+    [nurse] = [one for one in sandbox.known["people"] if one["key"] == "nurse"]
+    role, family = nurse["practitioner_role"], f"TITRE{(basis or 'rien').upper()}"
+    form = {**_identity(family), "informed": "oral", "opposed": "no", "member": role}
+    with behind(sandbox, "gp") as browser:
+        status, text = _posted(browser, "register", form | ({} if basis is None else {f"basis-{role}": basis}))
+
+    said = basis == "recognised"
+    assert (status, len(_called(sandbox, family))) == ((200, 1) if said else (400, 0))
+    assert ("Dites à quel titre fait partie de son équipe" in text) is not said
+
+
 @pytest.mark.parametrize(
     "typed", ["!!!", "- ·", "漢字", "'", "🙂"], ids=["marks", "dash", "han", "apostrophe", "emoji"]
 )
@@ -128,7 +142,8 @@ def test_who_acts_for_a_doctor_receives_for_them_and_is_told_so_before(
         ticked = form.split(f'value="{them["practitioner_role"]}" checked disabled>')
         assert len(ticked) == 2, "the doctor is on the team before anybody is chosen"
         assert f"Vous l'accueillez pour {them['name']}" in form
-        status, text = _posted(browser, "register", {**_identity(family), "informed": "oral", "opposed": "no"})
+        basis = {f"basis-{them['practitioner_role']}": "recognised"}
+        status, text = _posted(browser, "register", {**_identity(family), "informed": "oral", "opposed": "no", **basis})
         assert status == 200, text
 
     found = sandbox.get(sandbox.token(doctor), f"Patient?family={family}").json()
@@ -147,8 +162,10 @@ def test_what_a_newcomer_opposes_at_a_desk_for_another_is_in_the_doctor_s_list_a
     sandbox: Running, door: str, doctor: str, confirming: str
 ) -> None:
     family = f"OPPOSEE{door.partition('_')[0].upper()}"
+    [them] = [one for one in sandbox.known["people"] if one["key"] == doctor]
+    basis = {f"basis-{them['practitioner_role']}": "recognised"}
     with behind(sandbox, door) as browser:
-        _, text = _posted(browser, "register", {**_identity(family), "informed": "oral", "opposed": "yes"})
+        _, text = _posted(browser, "register", {**_identity(family), "informed": "oral", "opposed": "yes", **basis})
         assert "Le dossier est créé et l'opposition est notée." in text
     waiting = sandbox.get(sandbox.token(doctor), "Consent?status=proposed&_sort=-_lastUpdated&_count=1").json()
     with behind(sandbox, confirming) as browser:

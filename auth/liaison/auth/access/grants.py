@@ -55,7 +55,7 @@ async def recompute(connection: asyncpg.Connection, vault: Vault, patients: Iter
 
 async def _recompute(connection: asyncpg.Connection, vault: Vault, patients: list[int], table: Table) -> None:
     keys = await vault.patient_keys(connection, patients)
-    facts = await _facts(connection, patients)
+    facts = await stated(connection, patients)
     held, wholes = await _people(connection, [fact for of_one in facts.values() for fact in of_one])
     clients = await _clients(connection)
     persons = await _persons(connection, [fact for of_one in facts.values() for fact in of_one])
@@ -121,7 +121,8 @@ def _row(ids: Ids, key: PatientKey, hide: Callable[[int], int], right: Right) ->
 # ---- reading the world --------------------------------------------------------------------------------------------
 
 
-async def _facts(connection: asyncpg.Connection, patients: Sequence[int]) -> dict[int, list[Fact]]:
+async def stated(connection: asyncpg.Connection, patients: Sequence[int]) -> dict[int, list[Fact]]:
+    """The facts of these patients that may give rights."""
     rows = await connection.fetch(
         "select r.patient, principal, relation, source_kind, source_res, ordinal, organization, detail, valid_from,"
         " valid_to, a.patient is not null as archived from relation r left join archived_record a on a.patient = r.patient"
@@ -151,6 +152,12 @@ _RESTING: Final = frozenset({Relation.TEAM, Relation.REFERRAL, Relation.AUTHOR, 
 def _rests(fact: Fact) -> bool:
     """A consent to a professional rests too; one to somebody close to the person does not."""
     return fact.relation in _RESTING or (fact.relation is Relation.CONSENT and fact.detail.get("holder") != "related")
+
+
+async def world_of(connection: asyncpg.Connection, facts: Sequence[Fact]) -> World:
+    """These facts of one patient, with the people whom they concern."""
+    held, wholes = await _people(connection, facts)
+    return World(facts, held, wholes, persons=await _persons(connection, facts))
 
 
 # Everyone who may derive something from these facts: by role, by person, by structure or one that is part of it, and

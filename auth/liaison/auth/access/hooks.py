@@ -23,6 +23,7 @@ from liaison.auth.access import (
     letting_in,
     masking,
     mislabelling,
+    opening,
     own_rights,
     permitting,
     reclassifying,
@@ -211,6 +212,8 @@ class Hooks:
             after = await own_rights.held(connection, who, old)
             if own_rights.widened(before, after, await connection.fetchval("select now()")):
                 own_rights.refuse()
+        if who.internal is None:
+            await opening.check(connection, self._ids, stating)
         masked = await masking.stated(connection, patients)
         if checked:
             await masking.check_lifted(connection, self._vault, who, masks - masked)

@@ -112,8 +112,9 @@ def _newly(fact: Fact, before: Iterable[Fact], now: datetime, tables: Sequence[T
 
 
 def _opens(fact: Fact, tables: Sequence[Table]) -> Class:
-    """The classes that somebody reads by it, in whatever role: of the person's people, or of the professionals."""
-    related = fact.detail.get("holder") == "related"
+    """The classes that somebody reads by it, in whatever role: of the person's people, or of the professionals. `agreed`: by
+    the person, so that it opens more to whoever represents them."""
+    related, agreed = fact.detail.get("holder") == "related", bool(fact.detail.get("agreed"))
     roles = {code for code, role in ROLES.items() if (role.category == "person") is related}
     return reduce(
         or_,
@@ -121,7 +122,7 @@ def _opens(fact: Fact, tables: Sequence[Table]) -> Class:
             permitted(fact, line) if line.extent == "consent" else line.read
             for table in tables
             for line in table.lines
-            if Relation.CONSENT in line.relations and line.roles & roles
+            if line.roles & roles and (Relation.CONSENT in line.relations or (agreed and line.extent == "consent"))
         ),
         Class(0),
     )

@@ -30,7 +30,7 @@ Extent = Literal["classes", "consent", "same"]
 @dataclass(frozen=True, slots=True)
 class Line:
     """One grant of the table. With `extent` 'consent' the classes are those of the Consent, cut to `within`, which never
-    holds what no consent opens; with 'same' those of the person acted for, less `limit`. `purpose` None is the role's own."""
+    holds what no consent opens; of a representative, those that the person agreed to themselves. With 'same' those of the person acted for, less `limit`. `purpose` None is the role's own."""
 
     number: int
     roles: frozenset[str]
@@ -183,7 +183,7 @@ def _line(number: int, line: Mapping[str, Any], groups: Mapping[str, Sequence[st
     if of not in get_args(Of) or not when <= set(get_args(When)):
         raise BadTable(f"row {label_of(number)}: of {of!r}, when {sorted(when)}")
     purpose, relations = line["purpose"], frozenset(Relation[name.upper()] for name in line["relations"])
-    consented = extent == "consent" and Relation.CONSENT in relations
+    consented = extent == "consent" and relations & {Relation.CONSENT, Relation.REPRESENTED}
     return Line(
         number,
         _roles(line["roles"], groups),

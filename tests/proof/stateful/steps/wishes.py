@@ -15,7 +15,7 @@ from ..house import text
 from ..machine import Living, lasting, which
 from ..records import Record, Wish
 
-named = st.sampled_from(["", "", "CLIN", "PSY SENS", "VITAL adm", "COORD PROCHES"])
+named = st.sampled_from(["", "", "CLIN", "PSY SENS", "SENS MINOR NOTE3P", "VITAL adm", "COORD PROCHES"])
 opposed = st.sampled_from(["", "gp", "nurse", "home-aide", "close", "specialist too", "+service", "+hospital"])
 
 
@@ -25,10 +25,12 @@ class Wishes(Living):
         code=st.sampled_from(["nurse", "hospital-doctor", "social-worker", "close", "close", "+unit"]),
         of=named,
         lasts=lasting,
+        agreed=st.sampled_from([True, True, False]),
     )
-    def consent_to(self, at: int, code: str, of: str, lasts: int | None) -> None:
+    def consent_to(self, at: int, code: str, of: str, lasts: int | None, agreed: bool) -> None:
+        """By the person, or by who represents them: what is sensitive opens to the latter by the person's word alone."""
         end = None if lasts is None else self.now + timedelta(hours=lasts)
-        self._wish(self.record(at), "consent", code, of, end, "active")
+        self._wish(self.record(at), "consent", code, of, end, "active", agreed=agreed)
 
     @rule(at=which, code=opposed, of=named, sort=st.sampled_from(["opposition", "opposition", "objection"]),
           status=st.sampled_from(["proposed", "active"]), lasts=lasting)  # fmt: skip
@@ -40,7 +42,9 @@ class Wishes(Living):
     def inform(self, at: int, code: str) -> None:
         self._wish(self.record(at), "informed", code, "", None, "active")
 
-    def _wish(self, record: Record, kind: str, code: str, of: str, end: datetime | None, status: str) -> None:
+    def _wish(
+        self, record: Record, kind: str, code: str, of: str, end: datetime | None, status: str, *, agreed: bool = False
+    ) -> None:
         whom = self.who(code, record) if code else ""
         provision: Any = {
             "type": "permit" if kind in ("consent", "informed") else "deny",
@@ -57,8 +61,11 @@ class Wishes(Living):
         if kind == "objection":
             provision["purpose"] = [{"system": vocabulary.ACT_REASON, "code": "ETREAT"}]
         kinds = {"informed": "information", "consent": "sharing"}
-        made = self.create(consent(record.patient, kinds.get(kind, "opposition"), provision, status=status))
-        record.wishes[made] = Wish(status, (kind, whom, of, self.now, end))
+        tree = consent(record.patient, kinds.get(kind, "opposition"), provision, status=status)
+        if kind == "consent" and not agreed:
+            tree["performer"] = [{"reference": record.relative}]
+        made = self.create(tree)
+        record.wishes[made] = Wish(status, (kind, whom, of, self.now, end), agreed=agreed)
         self._heed(record, record.wishes[made])
 
     @rule(

@@ -56,23 +56,45 @@ def _provision(
     if provision.get("type") == "deny":
         yield from _denials(reading, provision, numbers)
     elif provision.get("type") == "permit" and confirmed:
-        yield from _permits(reading, provision, numbers)
+        yield from permits(reading, provision, numbers)
     for nested in provision.get("provision") or ():
         yield from _provision(reading, nested, numbers, confirmed)
 
 
-def _permits(reading: Reading, provision: Mapping[str, Any], numbers: "count[int]") -> Iterator[Fact]:
-    during, purposes = period(provision.get("period")), purposes_of(provision)
-    limited = any(provision.get(name) for name in ("class", "data", "dataPeriod")) or _limits_codes(provision)
-    classes, unknown = classes_of(provision)
-    elsewhere = bool(named_purposes(provision)) and not purposes & (_CARE | {Purpose.PATRQT})
-    if during is None or limited or unknown or elsewhere:
+def permits(reading: Reading, provision: Mapping[str, Any], numbers: "count[int]") -> Iterator[Fact]:
+    """One fact for each actor whom a permission names; none when it is not followed."""
+    during = period(provision.get("period"))
+    if during is None or not_followed(provision):
         return
+    classes, _ = classes_of(provision)
     for actor, type_ in actors(reading, provision):
         detail: dict[str, Any] = {"classes": classes} if classes else {}
         if type_ == "RelatedPerson":
             detail["holder"] = "related"
+            if _by_the_person(reading):
+                detail["agreed"] = True
         yield _fact(reading, next(numbers), actor, Relation.CONSENT, during, detail)
+
+
+def not_followed(provision: Mapping[str, Any]) -> list[str]:
+    """The elements by which a permission limits itself in a way that the rules cannot follow: it gives nothing."""
+    found = [name for name in ("class", "data", "dataPeriod") if provision.get(name)]
+    if _limits_codes(provision):
+        found.append("code")
+    if classes_of(provision)[1]:
+        found.append("securityLabel")
+    if named_purposes(provision) and not purposes_of(provision) & (_CARE | {Purpose.PATRQT}):
+        found.append("purpose")
+    return found
+
+
+def _by_the_person(reading: Reading) -> bool:
+    """Whether the Consent says that the person agreed themselves, beside whoever else."""
+    verified = [
+        one.get("verifiedWith") for one in reading.tree.get("verification") or () if one.get("verified") is True
+    ]
+    named_ = [reading.name(one, "Patient") for one in (*(reading.tree.get("performer") or ()), *verified)]
+    return any(one is not None and one[1].patient == reading.key.patient for one in named_)
 
 
 def _denials(reading: Reading, provision: Mapping[str, Any], numbers: "count[int]") -> Iterator[Fact]:

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access import adopted, team_writing, vocabulary
-from liaison.auth.access.classes import Class
+from liaison.auth.access.classes import Class, union
+from liaison.auth.access.facts.consent import classes_of
 from liaison.auth.access.facts.reading import codes
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.languages import language_of, translations
@@ -20,6 +21,7 @@ from liaison.services.pages.marking import _
 from liaison.services.pages.notebook.naming import relatives
 from liaison.services.pages.opposing.confirming import name_of
 from liaison.services.pages.reading import moments, unread, values
+from liaison.services.pages.reading.classes import in_words, read_in_the_team
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
@@ -108,8 +110,12 @@ async def _show(
     status: int = 200,
 ) -> Response:
     gettext = translations(language_of(request)).gettext
-    may_record = writes(await adopted.in_force(request.app.state.house.database), me.role_code, Class.CONSENT)
+    table = await adopted.in_force(request.app.state.house.database)
+    may_record = writes(table, me.role_code, Class.CONSENT)
     may = may_record and me.role_code != "home-aide"
+    close = await relatives(record, f"Patient/{patient['id']}") if me.role_code not in _TELLING_ONLY else []
+    # Nobody records a permission of what they do not read themselves (access.permitting); nor may a representative.
+    opens = me.role_code == "patient" or bool(read_in_the_team(table, me.role_code) & Class.SENS)
     return render(
         request,
         "clinician/wishes.html",
@@ -122,7 +128,8 @@ async def _show(
         may_record=may_record,
         may_tell=me.role_code not in _PERSONS,
         may_name=me.role_code not in _TELLING_ONLY,
-        relatives=await relatives(record, f"Patient/{patient['id']}") if me.role_code not in _TELLING_ONLY else [],
+        relatives=close,
+        representatives=[one for one in close if one.represents] if opens else [],
         given=form,
         error=error,
     )
@@ -141,13 +148,14 @@ async def _line(record: Record, tree: Tree, gettext: Callable[[str], str], *, en
     actors = (tree.get("provision") or {}).get("actor") or []
     names = [await name_of(record, one.get("reference") or {}) for one in actors]
     words = next((label(one) for one in tree.get("category", []) if label(one)), "")
+    named = union(classes_of(tree.get("provision") or {})[0]) if kind == "sharing" else Class(0)
     stands = tree.get("status") in ("active", "proposed")
     return Line(
         unread.marked(tree, gettext(KINDS[kind]) if kind else words, gettext),
         state(tree, kind, record.now(), gettext),
         moments.happened(tree),
         [name for name in names if name],
-        label(tree.get("policyRule")),
+        " · ".join(filter(None, (", ".join(in_words(named, gettext)), label(tree.get("policyRule"))))),
         str(tree["id"]),
         gettext(ENDS[kind]) if ends and stands and kind in ENDS else "",
         "sourceAttachment" in tree,

@@ -1,11 +1,14 @@
-"""The person opens the shared notebook to someone close to them: a Consent that names them, for notes and visits alone."""
+"""The person opens the shared notebook to someone close to them: a Consent that names them, for notes and visits alone. Or, to
+who represents them, what is sensitive: by the person's own word (row 22)."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access import team_writing, vocabulary
+from liaison.auth.access.classes import Class
+from liaison.auth.access.facts import Reading, related_person
 from liaison.fhir.errors import NotFound
 from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import found, patient_or_404
@@ -15,24 +18,26 @@ from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
 
 Tree = dict[str, Any]
-OPENED: Final = ("PROCHES", "APPT")
+OPENED: Final = {"carnet": ("PROCHES", "APPT"), "sensible": ("SENS",)}
+"""The classes that a Consent of this page names, by the field `ouvre` of its form."""
 
 
 async def name(request: Request) -> Response:
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     patient = await patient_or_404(record, request.path_params["id"])
-    chosen = str((await request.form()).get("proche", ""))
+    form = await request.form()
+    chosen, opened = str(form.get("proche", "")), OPENED.get(str(form.get("ouvre", "carnet")))
     relative = await record.read(chosen) if chosen.startswith("RelatedPerson/") else None
     subject = f"Patient/{patient['id']}"
-    if relative is None or relative["patient"]["reference"] != subject:
+    if opened is None or relative is None or relative["patient"]["reference"] != subject:
         raise NotFound
     actor = team_writing.actor(chosen)
     actor["reference"]["display"] = called(relative)
     provision: Tree = {
         "type": "permit",
         "actor": [actor],
-        "securityLabel": [{"system": vocabulary.DATA_CLASS, "code": code} for code in OPENED],
+        "securityLabel": [{"system": vocabulary.DATA_CLASS, "code": code} for code in opened],
     }
     own = me.role_code in ("patient", "guardian")
     means = "digital" if own else "oral"
@@ -45,9 +50,27 @@ async def name(request: Request) -> Response:
     return RedirectResponse(f"/dossiers/{patient['id']}/accords", status_code=303)
 
 
-async def relatives(record: Record, patient: str) -> list[tuple[str, str]]:
-    """(reference, name) of those close to the person, as far as the caller sees them."""
+class Relative(NamedTuple):
+    reference: str
+    name: str
+    represents: bool
+
+
+async def relatives(record: Record, patient: str) -> list[Relative]:
+    """Those close to the person, as far as the caller sees them; whether they represent the person now."""
     known = await found(record, "RelatedPerson", {"patient": patient, "_count": "50"})
     now = record.now()
     close = [one for one in known if one.get("active", True) and moments.covers(one.get("period") or {}, now)]
-    return [(f"RelatedPerson/{tree['id']}", called(tree)) for tree in close if called(tree)]
+    return [
+        Relative(f"RelatedPerson/{tree['id']}", called(tree), _represents(record, tree))
+        for tree in close
+        if called(tree)
+    ]
+
+
+def _represents(record: Record, tree: Tree) -> bool:
+    key_of = record.engine.store.key
+    key = key_of("RelatedPerson", tree["id"])
+    assert key is not None, "it was read"
+    stated = related_person.facts(Reading(tree, key, key_of, Class.FILE))
+    return any(one.during.start <= record.now() < one.during.end for one in stated)

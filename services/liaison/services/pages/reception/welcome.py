@@ -43,6 +43,7 @@ MISSING: Final = {
     "ins": _("Le matricule INS a 15 caractères, et sa nature est à préciser."),
     "informed": _("Dites comment la personne a été informée de ce qui est partagé, et avec qui."),
     "opposed": _("Dites si la personne s'oppose au partage."),
+    "basis": _("Dites à quel titre fait partie de son équipe chaque membre qui est coché."),
     "letters": _(
         "Il faut la date de naissance et les trois premières lettres du nom (tout le nom s'il est plus court)."
     ),
@@ -164,7 +165,7 @@ async def _register(
             status=form.get("status", "PROV"),
             informed=form["informed"],
             opposed=form["opposed"] == "yes",
-            members={one: form.get(f"basis-{one}", "recognised") for one in members},
+            members={one: _basis(form, one) for one in members},
             told=await told(record, members),
         ),
     )
@@ -175,6 +176,14 @@ async def _register(
         return _show(request, "known", form, unsaid="some" if form["opposed"] == "some" else "")
     after = "/opposition" if form["opposed"] == "some" else ""
     return RedirectResponse(f"/dossiers/{where.partition('/')[2]}{after}", status_code=303)
+
+
+def _basis(form: dict[str, str], member: str) -> str:
+    """On which ground of L.1110-12 a member is on the team. Raises Incomplete when none, or another, is said."""
+    stated = form.get(f"basis-{member}", "")
+    if stated not in dict(BASES):
+        raise Incomplete(f"basis-{member}", "basis")
+    return stated
 
 
 def _opposed(request: Request, answer: Tree, form: dict[str, str]) -> Response:
