@@ -25,12 +25,13 @@ def enter(http: httpx.Client, territory: Running, key: str) -> None:
 
 @pytest.fixture(scope="module")
 def reader(sandbox: Running, manager: Telephone) -> Iterator[httpx.Client]:
-    """The social worker, whom the manager has designated."""
-    page = manager.http.get("/signalements").text
-    assert "Personne n'est désigné" in page
+    """The social worker, whom the service has designated in a sandbox, taken off and designated anew."""
     role = person(sandbox, "social_worker")["practitioner_role"]
-    answer = manager.http.post("/signalements/designer", data={"csrf": field(page, "csrf"), "personne": role})
-    assert answer.status_code == 303, answer.text
+    for step in ("retirer", "designer"):
+        page = manager.http.get("/signalements").text
+        assert ("Personne n'est désigné" in page) is (step == "designer")
+        answer = manager.http.post(f"/signalements/{step}", data={"csrf": field(page, "csrf"), "personne": role})
+        assert answer.status_code == 303, answer.text
     with httpx.Client(base_url=str(sandbox.known["issuer"]), timeout=60) as http:
         enter(http, sandbox, "social_worker")
         yield http
@@ -64,6 +65,40 @@ def test_the_one_who_was_chosen_reads_it_and_nobody_else(
     assert sandbox.get(sandbox.token("home_service_manager"), number).json().get("total", 0) == 0
     [mine] = sandbox.get(sandbox.token("aide"), number).json()["entry"]  # hers
     assert mine["resource"]["meta"]["security"][0]["code"] == "PROT"
+
+
+def test_its_reader_gives_it_to_read_to_somebody_by_name_and_nobody_else_can(
+    telephone: Telephone, manager: Telephone, reader: httpx.Client, sandbox: Running
+) -> None:
+    telephone.fetch()
+    words = f"{WORDS} À montrer à son médecin."
+    told = letter(telephone, telephone.tour["readers"][0]["reference"], words)
+    assert telephone.bring(telephone.parcel(told)).json()["state"] == "filed"
+    page = reader.get("/signalements").text
+    [card] = [part for part in page.split("<li ") if "À montrer à son médecin." in part]
+    gp, nurse = (person(sandbox, key)["practitioner_role"] for key in ("gp", "nurse"))
+    form = {"csrf": field(page, "csrf"), "signalement": field(card, "signalement"), "personne": gp}
+
+    with httpx.Client(base_url=str(sandbox.known["issuer"]), timeout=60) as http:
+        enter(http, sandbox, "gp")
+        before = http.get("/signalements").text
+        assert "À montrer à son médecin." not in before
+        theirs = {**form, "csrf": field(before, "csrf"), "personne": nurse}
+        assert http.post("/signalements/confier", data=theirs).status_code == 404  # not theirs to give
+        for wrong in ("PractitionerRole/nobody", "", person(sandbox, "aide")["practitioner_role"]):
+            refused = reader.post("/signalements/confier", data={**form, "personne": wrong})
+            assert (refused.status_code, "Choisissez une personne de la liste." in refused.text) == (400, True)
+
+        for _twice in range(2):
+            assert reader.post("/signalements/confier", data=form).status_code == 303
+        assert reader.get("/signalements").text.count("Donné à lire à") == 1
+        after = http.get("/signalements").text
+        assert after.count("À montrer à son médecin.") == 1
+        assert "Donné à lire par la personne qui l" in after
+    assert "À montrer à son médecin." not in manager.http.get("/signalements").text
+    query = f"Communication?patient=Patient/{told['patient']}&_count=200"
+    for who in ("home_service_manager", "nurse"):
+        assert "À montrer à son médecin." not in sandbox.get(sandbox.token(who), query).text
 
 
 @pytest.mark.parametrize(

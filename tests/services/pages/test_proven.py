@@ -44,6 +44,7 @@ PROVEN = frozenset(
         "/service/destinataires",
         "/service/destinataires/fin",
         "/logiciels",
+        "/signalements/confier",
         "/signalements/designer",
         "/signalements/retirer",
         "/telephones",

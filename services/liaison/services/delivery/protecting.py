@@ -1,12 +1,13 @@
 """Suspected abuse, told on a channel of its own (class PROT): to the person whom the aide has chosen among those designated, and to
-nobody else; not in the tray, nor in any list of visits.
+those to whom that person gives it to read; not in the tray, nor in any list of visits.
 
 It is filed whatever the hour, and although the person opposes sharing or the aide has left since: somebody must read it.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from liaison.auth.access import internal, vocabulary
 from liaison.auth.caller import Caller
@@ -36,22 +37,34 @@ async def report(house: House, letter: Letter, permit: Permit, written: datetime
     if house.store.key("Patient", letter.patient) is None:
         raise NotFiled("person")
     recipient = {"reference": reader.reference, "display": reader.name}
-    bundle = _once(letter.visit, _communication(letter, permit, recipient, words, written, received))
-    cell = await opened(house, aide(permit))
-    try:
-        await Record(house.engine, cell).transact(bundle)
-    except Refused as refused:
-        if refused.answered >= 500 or refused.answered in (409, 429):
-            raise Unavailable("The report was not filed: send it again.") from None
-        raise NotFiled("refused") from None
-    finally:
-        with faults.reported():
-            await internal.close_session(house.database.writing, cell)
+    bundle = _once(f"{letter.visit}#report", _communication(letter, permit, recipient, words, written, received))
+    async with opened(house, aide(permit)) as cell:
+        try:
+            await Record(house.engine, cell).transact(bundle)
+        except Refused as refused:
+            if refused.answered >= 500 or refused.answered in (409, 429):
+                raise Unavailable("The report was not filed: send it again.") from None
+            raise NotFiled("refused") from None
 
 
-def _once(number: UUID, tree: Tree) -> Tree:
+async def give_to_read(record: Record, told: Tree, sender: Tree, recipient: Tree) -> None:
+    """The report again, from its reader to whom they name (row 26b): a Communication of its own, since each has one addressee. `record`
+    is of `opened`. Done twice, it is there once."""
+    number = f"{told['id']}#{recipient['reference'].partition('/')[2]}"
+    kept = {name: told[name] for name in ("resourceType", "status", "category", "subject", "payload")}
+    given = {
+        **kept,
+        "meta": {"security": told["meta"]["security"]},
+        "inResponseTo": [{"reference": f"Communication/{told['id']}"}],
+        "sent": record.now().isoformat(timespec="seconds"),
+        "sender": sender,
+        "recipient": [recipient],
+    }
+    await record.transact(_once(number, given))
+
+
+def _once(value: str, tree: Tree) -> Tree:
     """Made on condition that nothing of this number is there: a receipt may have been lost on its way."""
-    value = f"{number}#report"
     request = {
         "method": "POST",
         "url": tree["resourceType"],
@@ -61,10 +74,16 @@ def _once(number: UUID, tree: Tree) -> Tree:
     return {"resourceType": "Bundle", "type": "transaction", "entry": [{"resource": resource, "request": request}]}
 
 
-async def opened(house: House, behind: Caller) -> Caller:
+@asynccontextmanager
+async def opened(house: House, behind: Caller) -> AsyncIterator[Caller]:
     """The principal that files and hands over reports; the journal shows who is behind it."""
     with faults.reported():
-        return await internal.open_session(house.database.writing, "protection", caller=behind)
+        cell = await internal.open_session(house.database.writing, "protection", caller=behind)
+    try:
+        yield cell
+    finally:
+        with faults.reported():
+            await internal.close_session(house.database.writing, cell)
 
 
 def _communication(

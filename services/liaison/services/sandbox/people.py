@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from liaison.auth.people import accounts, identity_checks
+from liaison.auth.people import accounts, designated, identity_checks
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.ids import Ids
 from liaison.services.sandbox.load import Loaded
@@ -16,6 +16,10 @@ WITH_PIN: Final = frozenset({"aide", "aide2"})
 
 CHECKER: Final = "gp"
 """Who has seen the papers of those who are no professionals."""
+
+READS_REPORTS: Final = "social_worker"
+"""Whom the home service has designated to read reports of suspected abuse: not the manager, whom one may be about."""
+NAMES_THEM: Final = "home_service_manager"
 
 
 async def open_accounts(
@@ -50,6 +54,16 @@ async def _open(connection: asyncpg.Connection, ids: Ids, person: Person, loaded
         "username": username,
         **({"pin": pin} if pin else {"password": password}),
     }
+
+
+async def designate(connection: asyncpg.Connection, ids: Ids, opened: list[dict[str, Any]]) -> None:
+    """Who reads the reports of the home service, of the people that `open_accounts` gave."""
+    by_key = {person["key"]: person for person in opened}
+    reader, manager = by_key[READS_REPORTS], by_key[NAMES_THEM]
+    account = await accounts.by_username(connection, manager["username"])
+    assert account is not None  # opened just before
+    service, said = key_of(ids, manager["organization"]).res, f"{reader['name']}, {reader['role_name']}"
+    await designated.name(connection, service, reader["practitioner_role"], said, manages=False, by=account.number)
 
 
 def key_of(ids: Ids, reference: str) -> Key:

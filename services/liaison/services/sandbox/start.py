@@ -44,6 +44,7 @@ async def fill(settings: Settings, folder: Folder, territory: Territory, progres
         loaded = await load_patients(house, territory, directory, progress)
         async with house.database.writing.acquire() as connection, connection.transaction():
             accounts = await people.open_accounts(connection, ids, territory, loaded)
+            await people.designate(connection, ids, accounts)
         await urgent.show(house, loaded)
         await unusual.show(house, loaded)
     content: dict[str, Any] = {

@@ -1,23 +1,18 @@
 """Each reads the reports that were addressed to them, and no other: they are read through a principal of their own, since row 26b
-opens them to the person whom the service has designated, whether in the person's team or not.
-
-The manager of a service says who is designated; at least one of them should not be its manager, whom a report may be about.
+opens them to the person whom the service has designated, and to those whom that person names, in the person's team or not.
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from liaison.auth.access import internal
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import designated, sent_visits
 from liaison.auth.people.designated import Designated
-from liaison.fhir.errors import BadRequest
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.protocols import codes
@@ -26,76 +21,85 @@ from liaison.services.delivery import waiting as delivered
 from liaison.services.delivery.waiting import Waiting
 from liaison.services.house import House
 from liaison.services.pages.layout import render
+from liaison.services.pages.protecting import readers
 from liaison.services.pages.reading import moments, sentences
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.states import in_error
-from liaison.services.pages.reception.welcome import directory
 from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import Me, SignedIn, address_of, signed_in
+from liaison.services.pages.signed_in import SignedIn, address_of, signed_in
 
 Tree = dict[str, Any]
 PATH: Final = "/signalements"
 _MOST: Final = 200
+_ALL: Final = {"category": f"{codes.HOME_CARE}|{protecting.CATEGORY}", "_count": "50"}
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`who`: None where the report could not be put into a record."""
+    """`who`: None where the report could not be put into a record; it has no `id` then, and cannot be given to read. `others`: the
+    names of those to whom its reader has given it."""
 
     who: Identity | None
     by: str
     at: datetime | None
     words: str
+    id: str = ""
+    passed_on: bool = False
+    others: tuple[str, ...] = ()
 
 
 async def show(request: Request, problem: bool = False) -> Response:
     signed = await signed_in(request)
     house: House = request.app.state.house
     with faults.reported():
-        readers = await designated.of_service(house.database.reading, signed.caller.organization)
+        named = await designated.of_service(house.database.reading, signed.caller.organization)
     names = signed.me.role_code == "home-service-manager"
     record = Record(house.engine, signed.caller, address_of(request))
     mine, beside, people = await asyncio.gather(
-        _addressed(house, signed, address_of(request)),
-        _not_filed(house, signed),
-        _people(record, readers) if names else _nobody(),
+        _addressed(house, signed, address_of(request)), _not_filed(house, signed), readers.eligible(record)
     )
+    taken = {one.reference for one in named}
     return render(
         request,
         "protecting/reports.html",
         status=400 if problem else 200,
         reports=[*mine, *beside],
-        readers=readers,
+        readers=named,
         names=names,
-        people=people,
-        only_manager=all(one.manages for one in readers),
+        people=[one for one in people if one[0] not in taken],
+        others=[one for one in people if one[0] != signed.me.role_reference],
+        only_manager=all(one.manages for one in named),
         problem=problem,
     )
 
 
 async def _addressed(house: House, signed: SignedIn, address: str) -> list[Report]:
     """Newest first."""
-    cell = await protecting.opened(house, signed.caller)
-    try:
+    me = signed.me.role_reference
+    if not me:
+        return []
+    async with protecting.opened(house, signed.caller) as cell:
         record = Record(house.engine, cell, address)
-        query = {
-            "category": f"{codes.HOME_CARE}|{protecting.CATEGORY}",
-            "recipient": signed.me.role_reference,
-            "_sort": "-sent",
-            "_include": "Communication:patient",
-            "_count": "50",
-        }
-        found = await record.search("Communication", query, most=_MOST) if signed.me.role_reference else []
-    finally:
-        with faults.reported():
-            await internal.close_session(house.database.writing, cell)
+        found = await record.search(
+            "Communication",
+            {**_ALL, "recipient": me, "_sort": "-sent", "_include": "Communication:patient"},
+            most=_MOST,
+        )
+        given = await record.search("Communication", {**_ALL, "sender": me}, most=_MOST)
     people = {f"Patient/{tree['id']}": identity(tree) for tree in found if tree["resourceType"] == "Patient"}
+    others: dict[str, list[str]] = {}
+    for tree in given:
+        for before in tree.get("inResponseTo", []):
+            others.setdefault(str(before.get("reference")), []).append(str(tree["recipient"][0].get("display", "")))
     return [
         Report(
             people.get(str(tree.get("subject", {}).get("reference"))),
             sentences.author(tree),
             moments.happened(tree),
             str(tree["payload"][0].get("contentString", "")),
+            str(tree["id"]),
+            passed_on="inResponseTo" in tree,
+            others=tuple(others.get(f"Communication/{tree['id']}", ())),
         )
         for tree in found
         if tree["resourceType"] == "Communication" and not in_error(tree)
@@ -109,9 +113,9 @@ async def _not_filed(house: House, signed: SignedIn) -> list[Report]:
     with faults.reported():
         services = await designated.services_of(house.database.reading, me)
         for service in services:
-            readers = await designated.of_service(house.database.reading, service)
+            named = await designated.of_service(house.database.reading, service)
             found = await delivered.waiting(house, service, sent_visits.PROTECTED)
-            mine += [one for one in found if me in _meant(one, readers)]
+            mine += [one for one in found if me in _meant(one, named)]
         told = FhirRequest("GET", PATH.lstrip("/"))
         await house.journal.record(
             tuple(entry(signed.caller, Event.OPERATION, patient=one.sent.patient, request=told) for one in mine)
@@ -122,68 +126,9 @@ async def _not_filed(house: House, signed: SignedIn) -> list[Report]:
     ]
 
 
-def _meant(one: Waiting, readers: list[Designated]) -> set[str]:
+def _meant(one: Waiting, named: list[Designated]) -> set[str]:
     """Whom the aide chose; where that is nobody designated, those who do not manage the service, if there is one."""
     chosen = "".join(one.form.get("to", []))
-    if chosen in {reader.reference for reader in readers}:
+    if chosen in {reader.reference for reader in named}:
         return {chosen}
-    return {reader.reference for reader in [one for one in readers if not one.manages] or readers}
-
-
-async def _people(record: Record, readers: list[Designated]) -> list[tuple[str, str]]:
-    """Whom the manager may designate: those of the directory whose role a care team may hold."""
-    named = {one.reference for one in readers}
-    found = await directory(record, mine="", in_teams=True)
-    return [
-        (reference, f"{name}, {role}" if role else name) for reference, name, role in found if reference not in named
-    ]
-
-
-async def _nobody() -> list[tuple[str, str]]:
-    return []
-
-
-async def designate(request: Request) -> Response:
-    signed = await signed_in(request)
-    house: House = request.app.state.house
-    record = Record(house.engine, signed.caller, address_of(request))
-    reference = str((await request.form()).get("personne", ""))
-    found = dict(await _people(record, []))
-    if reference not in found:
-        return await show(request, problem=True)
-    await _decided(request, signed, reference, found)
-    return RedirectResponse(PATH, status_code=303)
-
-
-async def take_off(request: Request) -> Response:
-    signed = await signed_in(request)
-    reference = str((await request.form()).get("personne", ""))
-    if not reference:
-        raise BadRequest("Nobody is named.")
-    await _decided(request, signed, reference)
-    return RedirectResponse(PATH, status_code=303)
-
-
-async def _decided(request: Request, signed: SignedIn, reference: str, found: Mapping[str, str] | None = None) -> None:
-    """Named, or with nobody `found` taken off, and journaled with it."""
-    house: House = request.app.state.house
-    organization, told = signed.caller.organization, FhirRequest("POST", request.url.path.lstrip("/"))
-    with faults.reported():
-        async with house.database.writing.acquire() as connection, connection.transaction():
-            if found is not None:
-                manages = _manages(signed.me, reference)
-                done = await designated.name(
-                    connection, organization, reference, found[reference], manages=manages, by=signed.caller.account
-                )
-            else:
-                done = await designated.take_off(connection, organization, reference)
-            if done:
-                detail = {"designated": reference} if found is not None else {"taken off": reference}
-                await house.journal.record_within(
-                    connection, (entry(signed.caller, Event.RIGHTS, request=told, detail=detail),)
-                )
-
-
-def _manages(me: Me, reference: str) -> bool:
-    """Whoever decides who is designated: a report about them has to find another reader."""
-    return reference == me.role_reference
+    return {reader.reference for reader in [one for one in named if not one.manages] or named}

@@ -4,22 +4,17 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
-from liaison.auth.access.roles import ROLES
 from liaison.services.pages.page import page
-from liaison.services.pages.protecting import reports
+from liaison.services.pages.protecting import designating, giving, readers, reports
 
-READERS: Final = frozenset(
-    code
-    for code, role in ROLES.items()
-    if role.category in ("health", "psychologist", "social", "coordination") and code != "home-aide"
-)
 NAMERS: Final = frozenset({"home-service-manager"})
 
 
 def routes() -> list[BaseRoute]:
     post = ("POST",)
     return [
-        page(reports.PATH, reports.show, roles=READERS),
-        page(f"{reports.PATH}/designer", reports.designate, methods=post, roles=NAMERS, proven=reports.PATH),
-        page(f"{reports.PATH}/retirer", reports.take_off, methods=post, roles=NAMERS, proven=reports.PATH),
+        page(reports.PATH, reports.show, roles=readers.ROLES_THAT_READ),
+        page(f"{reports.PATH}/confier", giving.give, methods=post, roles=readers.ROLES_THAT_READ, proven=reports.PATH),
+        page(f"{reports.PATH}/designer", designating.designate, methods=post, roles=NAMERS, proven=reports.PATH),
+        page(f"{reports.PATH}/retirer", designating.take_off, methods=post, roles=NAMERS, proven=reports.PATH),
     ]

@@ -1,5 +1,6 @@
 """The steps of the reception desk: a date and three letters, then the whole identity, then join or open the record."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -288,7 +289,7 @@ def _show(request: Request, step: str, form: dict[str, str], *, status: int = 20
 
 async def choices(record: Record, me: Me) -> list[Choice]:
     """Those who can be chosen for the team, the people first, then the structures; with the basis that is likely."""
-    people = await directory(record, me.role_reference, in_teams=True)
+    people = await directory(record, me.role_reference, among=TEAMED)
     ours = set()
     if me.organization_reference:
         found = {"organization": me.organization_reference, "active": "true", "_count": "200"}
@@ -308,9 +309,9 @@ async def choices(record: Record, me: Me) -> list[Choice]:
     return listed + [Choice(one, name, "", "recognised", "same-structure") for one, name in named]
 
 
-async def directory(record: Record, mine: str, *, in_teams: bool = False) -> list[tuple[str, str, str]]:
-    """(reference, name, role) of those who work here but for `mine`. `in_teams`: only those whose role a care team may
-    hold; a DPO, an auditor or a call handler is in no category of R.1110-2."""
+async def directory(record: Record, mine: str, *, among: AbstractSet[str] | None = None) -> list[tuple[str, str, str]]:
+    """(reference, name, role) of those who work here but for `mine`. `among`: only those who hold one of these roles, such as
+    TEAMED; a DPO, an auditor or a call handler is in no category of R.1110-2."""
     roles = await record.search(
         "PractitionerRole", {"active": "true", "_include": "PractitionerRole:practitioner", "_count": "200"}, most=500
     )
@@ -320,8 +321,8 @@ async def directory(record: Record, mine: str, *, in_teams: bool = False) -> lis
         reference_, person = f"PractitionerRole/{role['id']}", role.get("practitioner", {})
         name = str(person.get("display") or _name(people.get(str(person.get("reference")), {})))
         words = next((label(code) for code in role.get("code", []) if label(code)), "")
-        held = TEAMED.intersection(role_codes(role))
-        if name and reference_ != mine and (held or not in_teams):
+        held = among is None or not among.isdisjoint(role_codes(role))
+        if name and reference_ != mine and held:
             lines.append((reference_, name, words))
     return sorted(lines, key=lambda line: line[1].casefold())
 
