@@ -96,6 +96,7 @@ def serving(settings: Settings, workers: int, more: Mapping[str, str] | None = N
     finally:
         process.terminate()
         process.wait(30)
+        process.stdout.close()
 
 
 class Maker:
