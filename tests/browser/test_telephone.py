@@ -48,7 +48,7 @@ async def test_the_first_day_on_line_then_visits_with_no_network_then_each_is_fi
     assert unquote(text) == "sms:0261911009?body=Appelez-moi, s'il vous plaît."
     await check_page(handset.page)
     await handset.press("Enregistrer la visite")
-    assert "C'est loin du dernier poids" in await handset.page.get_by_role("alert").first.inner_text()
+    assert "C'est loin de la dernière mesure" in await handset.page.get_by_role("alert").first.inner_text()
     await handset.press("Enregistrer la visite")
     await handset.state("2 visites à envoyer, gardées dans ce téléphone")
     await handset.page.get_by_text("Cette alerte n'est pas partie. Appelez maintenant.").wait_for()

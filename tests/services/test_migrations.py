@@ -107,7 +107,7 @@ async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(d
             " rate_limit, sent_form, kept_form, client_request, client_approval, client_activation, client_error,"
             " first_code, recovery, sealed_code, notice, identity_check, referring, legal_hold,"
             " known_profession, awaiting_role, put_aside, adopted_rules, regranting, archived_record, visit_key, sent_visit,"
-            " designated, alert_reader, alert_change, alert_message, mailbox_place, service_number,"
+            " designated, alert_reader, alert_change, alert_message, mailbox_place, service_number, visit_form,"
             " journal_verdict, access_question, named_review, import_destroyed,"
             " unusual_choice, unusual_progress, unusual_access, unusual_finding, unusual_word, review_case, case_step, signal_watch, signal_pass, signal_adoption, published_definition;"
             "alter table access_session drop column subject, drop column proven, drop column acts_for;"

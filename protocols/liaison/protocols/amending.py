@@ -5,7 +5,7 @@ filed: what somebody else has corrected, or an alert that has been seen, is not 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -13,10 +13,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from liaison.protocols.alerts import reported_again
-from liaison.protocols.answers import Answer, Item, items
+from liaison.protocols.answers import Answer, Item, flat, items
 from liaison.protocols.filing import IN_ERROR, part, tells_the_same
-from liaison.protocols.library.library import Library
-from liaison.protocols.visit import FORM, Visit, parts, transaction
+from liaison.protocols.forms import form_of
+from liaison.protocols.library import Library, shipped
+from liaison.protocols.visit import Visit, parts, transaction
 
 Tree = dict[str, Any]
 
@@ -34,10 +35,12 @@ class Obstacle(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the record holds of one visit. `since`: when it was first written, by the database's clock."""
+    """What the record holds of one visit. `since`: when it was first written, by the database's clock. `library`: with the form
+    that was filled in."""
 
     parts: Mapping[str, Tree]
     since: datetime
+    library: Library = field(default_factory=shipped)
 
     @property
     def encounter(self) -> Tree:
@@ -86,6 +89,7 @@ def amendment(library: Library, visit: Visit, recorded: Recorded) -> Tree:
         aide=_author(response),
         service=encounter.get("serviceProvider", {}),
         appointment=_appointment(encounter),
+        asked=response.get("questionnaire", ""),
     )
     return transaction(library, same, recorded=recorded.parts)
 
@@ -112,24 +116,28 @@ def says(library: Library, response: Tree, tree: Tree) -> bool:
 
 def answers_of(library: Library, response: Tree) -> dict[str, Answer]:
     """The answers of a recorded form, as they were given."""
-    asked = {item.link: item for item in items(library.tree(FORM))}
-    given = {item["linkId"]: item["answer"] for item in response.get("item", []) if item.get("answer")}
+    asked = {item.link: item for item in items(form_of(library, response.get("questionnaire", "")))}
+    given = {item["linkId"]: item["answer"] for item in flat(response.get("item", [])) if item.get("answer")}
     read = {link: _answer(asked[link], given[link]) for link in given if link in asked}
     return {link: answer for link, answer in read.items() if answer is not None}
 
 
 def _answer(item: Item, given: list[Tree]) -> Answer | None:
     values: list[Any] = [
-        value.get("code") if isinstance(value, dict) else float(value) if isinstance(value, Decimal) else value
-        for one in given
-        for key, value in one.items()
-        if key.startswith("value")
+        _plain(value) for one in given for key, value in one.items() if key.startswith("value") and value is not None
     ]
     if not values:
         return None
     several: list[str] = values
     one: Answer = values[0]
     return several if item.tree.get("repeats") else one
+
+
+def _plain(value: Any) -> Any:
+    """Of a Coding its code, of a Quantity its value."""
+    if isinstance(value, dict):
+        return _plain(value["value"]) if "value" in value else value.get("code")
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _told(library: Library, response: Tree, encounter: Tree | None) -> dict[str, Tree]:
@@ -149,7 +157,8 @@ def _told(library: Library, response: Tree, encounter: Tree | None) -> dict[str,
         transcribed_by=response["author"] if "source" in response else None,
     )
     reference = str(response.get("encounter", {}).get("reference", ""))
-    made = parts(library.tree(FORM), visit, reference, f"QuestionnaireResponse/{response['id']}")
+    form = form_of(library, response.get("questionnaire", ""))
+    made = parts(form, visit, reference, f"QuestionnaireResponse/{response['id']}")
     made["response"].update({key: response[key] for key in ("extension", "questionnaire") if key in response})
     return made
 

@@ -15,13 +15,13 @@ from uuid import UUID
 
 from liaison.protocols import codes
 from liaison.protocols.alerts import Sign, corrected, raise_alert
-from liaison.protocols.answers import Answer, Item, items, problems, value_of
+from liaison.protocols.answers import Answer, Item, items, problems, responded, value_of
 from liaison.protocols.filing import Filing
+from liaison.protocols.forms import form_of
 from liaison.protocols.library.library import Library
 
 Tree = dict[str, Any]
 
-FORM: Final = f"{codes.LOCAL}/Questionnaire/home-visit"
 _ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _DATA_OPERATION: Final = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 _PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
@@ -37,7 +37,7 @@ class Invalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What was declared. `transcribed_by` typed it in for her, from `paper` or from the tray. `aide` and `service` are References; `device_time` is the phone's clock, kept beside ours."""
+    """What was declared. `asked`: the form that was filled in (canonical with its version; '' for the daily one as it is shipped). `transcribed_by` typed it in for her, from `paper` or from the tray. `aide` and `service` are References; `device_time` is the phone's clock, kept beside ours."""
 
     id: UUID
     patient: str
@@ -50,6 +50,7 @@ class Visit:
     transcribed_by: Tree | None = None
     paper: bool = False
     teams: Sequence[Tree] = field(default=())
+    asked: str = ""
 
 
 PAPER: Final = f"{codes.LOCAL}/StructureDefinition/transcribed-from-paper"
@@ -68,7 +69,7 @@ def transaction(
 
     Raises Invalid. With `clinical_decisions` off, only the aide's own words raise an alert.
     """
-    form = library.tree(FORM)
+    form = form_of(library, visit.asked)
     if found := problems(form, visit.answers):
         raise Invalid(found)
     writer = Filing(visit.id, recorded)
@@ -91,7 +92,7 @@ def addition(library: Library, visit: Visit, encounter: str, words: str, told: M
     alert for the signs that its answers, `told`, had not raised. `visit` has a number of its own."""
     writer = Filing(visit.id, NOTHING)
     writer.add("note", _note(visit, encounter, words))
-    form = library.tree(FORM)
+    form = form_of(library, visit.asked)
     known = [sign.coding for sign in signs_of(form, told)]
     if signs := [sign for sign in signs_of(form, visit.answers) if sign.coding not in known]:
         writer.add("alert", _alert(library, visit, signs, "", encounter, _words(visit)))
@@ -184,11 +185,7 @@ def _response(form: Tree, visit: Visit, encounter: str) -> Tree:
         "encounter": {"reference": encounter},
         "authored": visit.recorded.isoformat(timespec="seconds"),
         "author": visit.aide,
-        "item": [
-            {"linkId": item.link, "text": item.text, "answer": item.answer(visit.answers[item.link])}
-            for item in items(form)
-            if item.link in visit.answers
-        ],
+        "item": responded(form, visit.answers),
     }
     if visit.transcribed_by is not None:
         # Filled on paper, typed in by someone else: both are named.

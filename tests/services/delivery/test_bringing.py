@@ -29,7 +29,7 @@ def test_the_tour_is_short_and_names_nobody_in_full(telephone: Telephone, sandbo
     assert 0 < len(stops) <= 30
     for stop in stops:
         assert set(stop) == {
-            "appointment", "patient", "at", "who", "commune", "instruction", "done", "known", "weight", "weight_said",
+            "appointment", "patient", "at", "who", "commune", "instruction", "done", "known", "asked", "last", "weight", "weight_said",
             "unread",
         }  # fmt: skip
         assert stop["who"].endswith(".") and len(stop["who"].split()[-1]) == 2

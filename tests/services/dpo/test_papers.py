@@ -122,6 +122,7 @@ NOBODYS = {
         "signal_pass",
         "signing_key",
         "territory_key",
+        "visit_form",
         "unusual_choice",
         "unusual_progress",
     ),

@@ -7,12 +7,13 @@ from starlette.datastructures import FormData
 
 from liaison.protocols import library
 from liaison.protocols.answers import Answer, items
-from liaison.protocols.visit import FORM
+from liaison.protocols.forms import FORM
 from liaison.services.pages.clock import PARIS
 from liaison.services.pages.home_care import answering
 
 TODAY = datetime(2026, 5, 4, 9, tzinfo=UTC)
-QUESTIONS = [*items(library.shipped().tree(FORM))]
+DAILY = library.shipped().tree(FORM)
+QUESTIONS = [*items(DAILY)]
 
 
 def test_answers_are_read_by_the_type_of_their_question() -> None:
@@ -36,31 +37,33 @@ def test_what_is_no_whole_number_stays_text(typed: str) -> None:
 
 
 def test_what_is_asked_of_someone_who_is_there_is_left_out_when_nobody_answers() -> None:
-    given: dict[str, Answer] = {
-        "start": "x",
-        "presence": "door-closed",
-        "meal": "meal-all",
-        "note": "Volets fermés.",
-        "tasks": ["wash"],
-    }
+    typed = [("start", "08:30"), ("meal", "meal-all"), ("note", "Volets fermés."), ("tasks", "wash")]
 
-    assert answering.asked(given) == {"start": "x", "presence": "door-closed", "note": "Volets fermés."}
-    assert answering.asked({**given, "presence": "present"})["meal"] == "meal-all"
+    def kept(*more: tuple[str, str]) -> list[str]:
+        return [*answering.answered(FormData([*typed, *more]), DAILY, TODAY)]
 
-
-def test_the_form_itself_says_what_is_asked_whoever_is_there() -> None:
-    unconditional = {item.link for item in QUESTIONS if "enableWhen" not in item.tree}
-
-    assert unconditional == answering.WHOEVER_IS_THERE
+    assert kept(("presence", "door-closed")) == ["start", "presence", "note"]
+    assert kept(("presence", "present")) == ["start", "presence", "tasks", "meal", "note"]
+    assert "meal" in kept()  # until it is said whether somebody was there
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "doubted"), [(72.5, 70.0, False), (72.5, 69.4, True), (60, 72.5, True), (72.5, None, False)]
+    ("link", "now", "before", "doubted"),
+    [
+        ("weight", 72.5, 70.0, False),
+        ("weight", 72.5, 69.4, True),
+        ("weight", 60, 72.5, True),
+        ("weight", 72.5, None, False),
+        ("spo2", 88, 93, True),
+        ("pain", 9, 1, False),
+    ],
 )
-def test_a_weight_far_from_the_last_one_is_asked_again(now: float, before: float | None, doubted: bool) -> None:
-    last = None if before is None else {"valueQuantity": {"value": before}}
+def test_a_measure_far_from_the_last_one_is_asked_again(
+    link: str, now: float, before: float | None, doubted: bool
+) -> None:
+    last = {} if before is None else {link: {"valueQuantity": {"value": before}}}
 
-    assert bool(answering.weight_doubt({"weight": now}, last)) is doubted
+    assert [*answering.doubts(DAILY, {link: now}, last)] == [link] * doubted
 
 
 @pytest.mark.parametrize("problem", ["an answer is required", "between 20 and 300", "not one of the answers"])

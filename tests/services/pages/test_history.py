@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from liaison.protocols.visit import FORM
+from liaison.protocols.forms import FORM
 from liaison.services.pages.layout import environment
 from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.kinds import kind

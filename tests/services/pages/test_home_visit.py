@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from liaison.protocols.filing import SYSTEM
-from liaison.protocols.visit import FORM
+from liaison.protocols.forms import FORM
 from liaison.services.pages.audit.lines import main_rule
 from liaison.services.pages.clinician.news import told_once
 from liaison.services.pages.reading.home_visit import told

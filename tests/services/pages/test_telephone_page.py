@@ -6,13 +6,14 @@ import hashlib
 import json
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from liaison.protocols.forms import arranged
 from liaison.services import pages
 from liaison.services.pages.home_care import telephone_page
-from liaison.services.pages.home_care.visit import arranged
 from liaison.services.pages.layout import STATIC
 
 from ..oauth.conftest import Place
@@ -51,7 +52,7 @@ async def test_the_service_worker_lists_what_the_page_is_made_of_and_a_change_of
         for url in listed:
             assert (await browser.get(url)).status_code == 200, url
         assert set(re.findall(r'(?:href|src)="(/[^"#]*)"', page)) - {"/aujourdhui"} <= set(listed)
-        monkeypatch.setattr(telephone_page, "arranged", lambda: {**arranged(), "others": []})
+        monkeypatch.setattr(telephone_page, "arranged", lambda form: replace(arranged(form), others=()))
         assert answer.text != (await browser.get("/telephone/service-worker.js")).text
 
 

@@ -66,7 +66,7 @@ def test_an_instruction_in_error_does_not_reach_the_aide(sandbox: Running) -> No
 def test_a_weight_that_is_none_is_not_the_last_one(sandbox: Running, status: str) -> None:
     patient = _patient(sandbox, "heart")
     before = _page(sandbox, "aide", f"/visite/{patient}")
-    assert "Dernier poids" in before
+    assert "Dernière mesure" in before
     weight: Tree = {
         "resourceType": "Observation",
         "status": status,

@@ -105,6 +105,8 @@ _TABLE: Final = (
         frozenset({"Organization", "Practitioner", "PractitionerRole"}),
         _NONE,
     ),
+    Internal("forms", Purpose.HOPERAT, "puts the form of a visit that a home service publishes among the Questionnaires",
+             frozenset({"Questionnaire"}), frozenset({"Questionnaire"})),
     Internal("directory", Purpose.HOPERAT, "writes the directory and the library of protocols", _NONE, _ALL_TYPES),
     Internal("library", Purpose.HOPERAT, "publishes protocols: definitions and terminology, nothing of anybody",
              _DEFINITIONS, _DEFINITIONS),

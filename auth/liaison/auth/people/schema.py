@@ -176,6 +176,20 @@ service_number = Table(
 )
 Index("service_number_now", service_number.c.organization, postgresql_where=service_number.c.ended_at.is_(None))
 
+# The forms of a home visit that a service has published (people.visit_forms).
+visit_form = Table(
+    "visit_form",
+    metadata,
+    Column("organization", BigInteger, primary_key=True, autoincrement=False),  # the service
+    Column("model", Text, primary_key=True),  # the address of the model in the library
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("address", Text, nullable=False),  # Questionnaire.url
+    Column("content", Text, nullable=False),  # the Questionnaire
+    Column("published_by", BigInteger, nullable=False),  # the account
+    moment("published_at", nullable=False, server_default=func.now()),
+)
+Index("visit_form_address", visit_form.c.address, visit_form.c.version, unique=True)
+
 # Each visit that a telephone has sent, once (people.sent_visits).
 sent_visit = Table(
     "sent_visit",

@@ -5,15 +5,19 @@ when there was a network again. What cannot be corrected by itself waits for a p
 """
 
 from datetime import datetime
+from typing import Any
 
 from liaison.auth.people.permits import Permit
 from liaison.protocols.amending import Recorded
 from liaison.protocols.answers import Answer
+from liaison.protocols.forms import form_of
 from liaison.services.alerting import reading_now
 from liaison.services.delivery.filing import NotFiled, read, recorder, visit_of
 from liaison.services.delivery.letter import Letter
 from liaison.services.house import House
 from liaison.services.pages.home_care import again, answering
+
+Tree = dict[str, Any]
 
 
 async def correct(house: House, letter: Letter, permit: Permit, written: datetime, received: datetime) -> None:
@@ -26,7 +30,8 @@ async def correct(house: House, letter: Letter, permit: Permit, written: datetim
             raise NotFiled("correction")
         whole = await record.search("CareTeam", {"patient": patient, "status": "active"}, most=10)
         teams = await reading_now(house, permit.organization, whole, received)
-        made = visit_of(letter, permit, _answers(letter, kept), received, teams)
+        form = form_of(kept.library, (kept.response or {}).get("questionnaire", ""))
+        made = visit_of(letter, permit, form, _answers(letter, form, kept), received, teams)
         if answering.out_of_time(made.answers, written, kept.encounter):
             raise NotFiled("answers")
         if await again.amend(record, made, kept, at=written) is not None:
@@ -35,12 +40,12 @@ async def correct(house: House, letter: Letter, permit: Permit, written: datetim
             raise NotFiled("correction")
 
 
-def _answers(letter: Letter, kept: Recorded) -> dict[str, Answer]:
+def _answers(letter: Letter, form: Tree, kept: Recorded) -> dict[str, Answer]:
     """An hour that she did not touch is that of the recorded visit; one that she typed is of that visit's day, whatever the day of
     the correction."""
     known = str(kept.encounter.get("period", {}).get("start", ""))
     start = answering.moment(known)
     if start is None:
         raise NotFiled("correction")
-    answers = read(letter, start.replace(hour=23, minute=59))
+    answers = read(letter, form, start.replace(hour=23, minute=59))
     return answers if letter.start_typed else {**answers, "start": known}

@@ -13,9 +13,10 @@ from liaison.auth.people.permits import Permit
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Bound
-from liaison.protocols import library
-from liaison.protocols.answers import Answer, items
-from liaison.protocols.visit import FORM, Invalid, Visit, transaction
+from liaison.protocols.answers import Answer
+from liaison.protocols.forms import FORM, canonical
+from liaison.protocols.visit import Invalid, Visit, transaction
+from liaison.services import visit_forms
 from liaison.services.alerting import reading_now
 from liaison.services.delivery.letter import Letter
 from liaison.services.house import House
@@ -69,12 +70,13 @@ async def file(house: House, letter: Letter, permit: Permit, written: datetime, 
     async with recorder(house, letter, permit, written) as record:
         whole = await record.search("CareTeam", {"patient": f"Patient/{letter.patient}", "status": "active"}, most=10)
         teams = await reading_now(house, permit.organization, whole, received)
-        made = visit_of(letter, permit, answers_of(letter, written), received, teams)
+        form = await form_of(house, letter, permit)
+        made = visit_of(letter, permit, form, answers_of(letter, form, written), received, teams)
         if answering.out_of_time(made.answers, written, None):
             raise NotFiled("answers")
         if await _told_otherwise(record, made):
             raise NotFiled("another")
-        bundle = transaction(library.shipped(), made)
+        bundle = transaction(await visit_forms.known(house.database, [made.asked]), made)
         await record.transact(bundle)
         if not await again.is_held(record, made):
             raise NotFiled("another")
@@ -82,26 +84,33 @@ async def file(house: House, letter: Letter, permit: Permit, written: datetime, 
             await merging.merged(house, aide(permit), made.patient)
 
 
-def answers_of(letter: Letter, written: datetime) -> dict[str, Answer]:
+async def form_of(house: House, letter: Letter, permit: Permit) -> Tree:
+    """The version that was filled in: one of the library's, or of the service whose tour it was. Raises NotFiled for any other."""
+    form = await visit_forms.asked(house.database, letter.asked or FORM, permit.organization)
+    if form is None:
+        raise NotFiled("answers")
+    return form
+
+
+def answers_of(letter: Letter, form: Tree, written: datetime) -> dict[str, Answer]:
     """What was filled in, as the form reads it. `written` is by our clock. Hours are those of Paris, on the day on which they
     were written; one that the telephone had put in by itself is put right with its clock."""
-    answers = read(letter, written)
+    answers = read(letter, form, written)
     if not letter.start_typed:
-        told = read(letter, letter.written)
+        told = read(letter, form, letter.written)
         if (start := answering.moment(str(told.get("start", "")))) is not None:
             answers["start"] = (start + (written - letter.written)).replace(microsecond=0).isoformat()
     return answers
 
 
-def read(letter: Letter, when: datetime) -> dict[str, Answer]:
+def read(letter: Letter, form: Tree, when: datetime) -> dict[str, Answer]:
     """The answers, with their hours as they were meant at that moment."""
-    form = FormData([(name, value) for name, values in letter.form.items() for value in values])
-    questions = list(items(library.shipped().tree(FORM)))
-    return answering.asked(answering.read_answers(form, questions, when.astimezone(PARIS)))
+    filled = FormData([(name, value) for name, values in letter.form.items() for value in values])
+    return answering.answered(filled, form, when.astimezone(PARIS))
 
 
 def visit_of(
-    letter: Letter, permit: Permit, answers: dict[str, Answer], received: datetime, teams: list[Tree]
+    letter: Letter, permit: Permit, form: Tree, answers: dict[str, Answer], received: datetime, teams: list[Tree]
 ) -> Visit:
     return Visit(
         id=letter.corrects or letter.visit,
@@ -113,6 +122,7 @@ def visit_of(
         appointment=f"Appointment/{letter.appointment}" if letter.appointment else "",
         device_time=letter.written,
         teams=teams,
+        asked=canonical(form),
     )
 
 

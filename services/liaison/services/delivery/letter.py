@@ -17,7 +17,7 @@ LARGEST: Final = 64 * 1024
 YEARS: Final = range(1970, 2200)
 """Of a telephone's clock, right or wrong: hours far from these can neither be put right nor told in another zone."""
 _FIELDS: Final = {"visit", "permit", "patient", "appointment", "form", "written", "start_typed"}
-_MORE: Final = {"corrects", "kind"}
+_MORE: Final = {"corrects", "kind", "asked"}
 """What a letter may have besides: a page that was put by before it was known has none of it."""
 VISIT, OPPOSITION, REPORT = "visit", "opposition", "report"
 _KINDS: Final = frozenset({VISIT, OPPOSITION, REPORT})
@@ -39,7 +39,7 @@ class NoLetter(ValueError):
 class Letter:
     """`kind`: what it tells. `form`: what was filled in, by field. `written`: by the telephone's clock. `device`: the RFC 7638 thumbprint of the key that
     signed. `start_typed`: the hour of the beginning was typed, and not taken from that clock. `corrects`: the number of the visit
-    that this one tells anew."""
+    that this one tells anew. `asked`: the form that was filled in, '' for the daily one."""
 
     visit: UUID
     permit: str
@@ -51,6 +51,7 @@ class Letter:
     device: str
     corrects: UUID | None = None
     kind: str = VISIT
+    asked: str = ""
 
 
 def read(content: bytes) -> Letter:
@@ -93,6 +94,7 @@ def _letter(told: Any, device: str) -> Letter:
         filled[name] = tuple(values)
     corrects = UUID(told["corrects"]) if "corrects" in told else None
     kind = told.get("kind", VISIT)
-    if kind not in _KINDS:
+    asked = told.get("asked", "")
+    if kind not in _KINDS or not isinstance(asked, str):
         raise NoLetter
-    return Letter(UUID(told["visit"]), *texts, filled, written, told["start_typed"], device, corrects, kind)
+    return Letter(UUID(told["visit"]), *texts, filled, written, told["start_typed"], device, corrects, kind, asked)

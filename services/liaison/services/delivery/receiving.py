@@ -169,6 +169,7 @@ def sealed_content(key: PatientKey, parcel: Parcel, told: _Told) -> bytes:
         "form": {name: list(values) for name, values in letter.form.items()} if letter else {},
         "appointment": letter.appointment if letter else "",
         "corrects": str(letter.corrects or "") if letter else "",
+        "asked": letter.asked if letter else "",
         "written": (told.written or letter.written).isoformat() if letter else "",
         "patient": letter.patient if letter else "",
         "aide": permit.aide if permit else {},

@@ -16,11 +16,15 @@ from liaison.auth.people.visit_keys import VisitKey
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.store import faults
 from liaison.protocols import flagging
+from liaison.protocols.forms import arranged, canonical
+from liaison.services import visit_forms
 from liaison.services.delivery.unread import Hours, unread
 from liaison.services.house import House
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.home_care.today import Card, service_phone, tour, visits_since
-from liaison.services.pages.home_care.visit import last_weight
+from liaison.services.pages.home_care.visit import last_measures
+from liaison.services.pages.languages import translations
+from liaison.services.pages.layout import environment
 from liaison.services.pages.reading import measures, moments, sentences
 from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.reading.states import in_force
@@ -36,7 +40,8 @@ _PUBLIC: Final = ("crv", "kty", "x", "y")
 @dataclass(frozen=True, slots=True)
 class Stop:
     """One visit of the tour, as a telephone shows it: first name and initial, commune, one instruction, what must be
-    known. `unread`: when an alert would find nobody to read it."""
+    known. `asked`: the form that is filled in there. `last`: of each measure, by linkId, its last value, and that in words (of the weight
+    also apart, for a page that was put by before there were others). `unread`: when an alert would find nobody to read it."""
 
     appointment: str
     patient: str
@@ -48,6 +53,8 @@ class Stop:
     known: tuple[str, ...]
     weight: float | None
     weight_said: str
+    asked: str
+    last: Mapping[str, tuple[float, str]]
     unread: tuple[tuple[str, str], ...]
 
 
@@ -60,7 +67,7 @@ class Reader(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tour:
-    """`readers`: of reports, whoever does not manage the service first. `permit` and `key` go back with each visit; `good_until`: the telephone forgets the rest then."""
+    """`forms`: what those of the stops ask, by canonical, as the page shows it. `readers`: of reports, whoever does not manage the service first. `permit` and `key` go back with each visit; `good_until`: the telephone forgets the rest then."""
 
     made_at: str
     good_until: str
@@ -70,6 +77,7 @@ class Tour:
     permit: str
     key: VisitKey
     readers: tuple[Reader, ...]
+    forms: Mapping[str, Tree]
     stops: tuple[Stop, ...]
 
     def told(self) -> Tree:
@@ -86,18 +94,21 @@ def thumbprint(jwk: object) -> str:
         raise BadRequest("The telephone's key is not a public key of P-256.", "device") from None
 
 
-async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, say: Say) -> Tour:
+async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, language: str) -> Tour:
     """What the aide may see now, read as she would: each access stands in the journal."""
     record = Record(house.engine, caller)
     now = record.now()
+    say = translations(language).gettext
     cards = await _cards(record, me, say)
+    forms = await visit_forms.in_force(house.database, caller.organization)
     people = list(dict.fromkeys(card.patient for card in cards))
+    told = list(dict.fromkeys((card.patient, card.model) for card in cards))
     known, number, alone = await asyncio.gather(
-        asyncio.gather(*(_known(record, patient, now, say) for patient in people)),
+        asyncio.gather(*(_known(record, patient, forms[model].form, now, say) for patient, model in told)),
         service_phone(record, me.organization_reference),
         unread(house, caller, people, now, now + GOOD_FOR),
     )
-    facts = dict(zip(people, known, strict=True))
+    facts = dict(zip(told, known, strict=True))
     with faults.reported():
         key = await visit_keys.current(house.database.writing, house.vault.territory)
         readers = await designated.of_service(house.database.reading, caller.organization)
@@ -123,7 +134,16 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
         permit=permits.given(house.vault.territory, permit),
         key=key,
         readers=tuple(Reader(one.reference, one.name) for one in readers),
-        stops=tuple(_stop(card, *facts[card.patient], unread=alone[card.patient]) for card in cards),
+        forms={canonical(forms[one].form): _shown(forms[one].form, language) for one in {card.model for card in cards}},
+        stops=tuple(
+            _stop(
+                card,
+                canonical(forms[card.model].form),
+                *facts[card.patient, card.model],
+                unread=alone[card.patient],
+            )
+            for card in cards
+        ),
     )
 
 
@@ -135,16 +155,30 @@ async def _cards(record: Record, me: Me, say: Say) -> list[Card]:
     return [card for day in days for card in await tour(record, visits, day, role, say)]
 
 
-async def _known(record: Record, patient: str, now: datetime, say: Say) -> tuple[tuple[str, ...], Tree | None]:
+def _shown(form: Tree, language: str) -> Tree:
+    """What it asks as HTML, by the templates of the page with a network: a telephone has no other way to draw a form."""
+    drawn = environment(language).get_template("home_care/asked.html").module
+    told = arranged(form)
+    return {"questions": str(drawn.questions(told)), "alerting": str(drawn.alerting(told))}  # type: ignore[attr-defined]  # its macros
+
+
+async def _known(
+    record: Record, patient: str, form: Tree, now: datetime, say: Say
+) -> tuple[tuple[str, ...], Mapping[str, Tree]]:
     query = {"patient": f"Patient/{patient}", "_count": "20"}
-    flags, weight = await asyncio.gather(
-        found(record, "Flag", {**query, **flagging.BESIDES}), last_weight(record, patient)
+    flags, last = await asyncio.gather(
+        found(record, "Flag", {**query, **flagging.BESIDES}), last_measures(record, patient, form)
     )
-    return tuple(sentences.sentence(flag, say) for flag in in_force(flags, now)[:MOST_KNOWN]), weight
+    return tuple(sentences.sentence(flag, say) for flag in in_force(flags, now)[:MOST_KNOWN]), last
 
 
-def _stop(card: Card, known: tuple[str, ...], weight: Tree | None, *, unread: Hours) -> Stop:
-    value = (weight or {}).get("valueQuantity", {}).get("value")
+def _stop(card: Card, asked: str, known: tuple[str, ...], last: Mapping[str, Tree], *, unread: Hours) -> Stop:
+    measured = {
+        link: (float(value), f"{measures.value(tree, str)}, le {moments.said(tree, 'fr')}")
+        for link, tree in last.items()
+        if (value := tree.get("valueQuantity", {}).get("value")) is not None
+    }
+    weight, weight_said = measured.get("weight", (None, ""))
     return Stop(
         appointment=card.appointment,
         patient=card.patient,
@@ -154,8 +188,10 @@ def _stop(card: Card, known: tuple[str, ...], weight: Tree | None, *, unread: Ho
         instruction=card.instruction,
         done=card.done,
         known=known,
-        weight=float(value) if value is not None else None,
-        weight_said=f"{measures.value(weight, str)}, le {moments.said(weight, 'fr')}" if weight else "",
+        weight=weight,
+        weight_said=weight_said,
+        asked=asked,
+        last=measured,
         unread=tuple(
             (begins.isoformat(timespec="minutes"), ends.isoformat(timespec="minutes")) for begins, ends in unread
         ),

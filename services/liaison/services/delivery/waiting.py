@@ -24,7 +24,7 @@ Tree = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """`kind`: what it tells (letter.VISIT…). `form` is what was filled in, {} for what could not be read. `patient` is the id that was told, '' for none: no proof of
-    whose it is. `corrects`: the number of the visit that it tells anew, None for a visit of its own. `aide`, `service`: References,
+    whose it is. `corrects`: the number of the visit that it tells anew, None for a visit of its own. `asked`: the form that was filled in. `aide`, `service`: References,
     {} when not known. `written`: by our clock."""
 
     sent: Sent
@@ -36,6 +36,7 @@ class Waiting:
     written: datetime | None
     aide: Tree
     service: Tree
+    asked: str
 
 
 async def waiting(house: House, organization: int, state: str = sent_visits.CHECKING) -> list[Waiting]:
@@ -68,6 +69,7 @@ def _opened(house: House, sent: Sent, keys: Mapping[int, Any]) -> Waiting:
         datetime.fromisoformat(written) if written else None,
         told.get("aide", {}),
         told.get("service", {}),
+        told.get("asked", ""),
     )
 
 

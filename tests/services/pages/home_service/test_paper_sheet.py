@@ -2,28 +2,33 @@
 
 import re
 from datetime import date
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from liaison.services.pages import home_care
-from liaison.services.pages.home_care.visit import arranged
-from liaison.services.pages.home_service.paper_sheet import asked, parts, week_of
+from liaison.protocols import library
+from liaison.protocols.forms import READY, arranged
+from liaison.services.pages.home_service.paper_sheet import parts, week_of
+from liaison.services.pages.layout import environment
+
+FORMS = [library.shipped().tree(model) for model in READY.values()]
 
 
-def test_the_order_is_that_of_the_page_of_a_visit() -> None:
-    page = (Path(home_care.__file__).parent / "templates" / "visit.html").read_text()
-    known, order = arranged(), []
-    for single, several in re.findall(r"question\(questions\.(\w+)|for item in (state|others) ", page):
-        order += [single] if single else [item.link for item in known[several]]
+@pytest.mark.parametrize("form", FORMS, ids=[*READY])
+def test_the_order_is_that_of_the_telephone(form: dict[str, Any]) -> None:
+    drawn = environment("fr").get_template("home_care/asked.html").module
+    told = arranged(form)
+    page = drawn.questions(told) + drawn.alerting(told)  # type: ignore[attr-defined]  # its macros
+    shown = [link for link in re.findall(r'data-question="([a-z0-9-]+)" data-kind', page) if link != "start"]
 
-    assert [item.link for item in asked() if item.link not in ("start", "end")] == order
+    assert [item.link for item in told.in_order if item.link not in ("start", "end")] == shown
 
 
-def test_every_answer_has_each_day_before_it() -> None:
-    lines = [part.text for part in parts(str, "02 61 91 10 09")]
+@pytest.mark.parametrize("form", FORMS, ids=[*READY])
+def test_every_answer_has_each_day_before_it(form: dict[str, Any]) -> None:
+    lines = [part.text for part in parts(form, str, "02 61 91 10 09")]
 
-    for item in asked():
+    for item in arranged(form).in_order:
         assert item.text in lines
         for option in item.tree.get("answerOption", []):
             said = option["valueCoding"]["display"]

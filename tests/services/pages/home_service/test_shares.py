@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from liaison.protocols.visit import FORM
+from liaison.protocols.forms import FORM
 from liaison.services.pages.home_service.shares import counted
 
 CODES = "https://liaison.example/fhir/CodeSystem/home-care"

@@ -20,10 +20,11 @@ from liaison.auth.people.sent_visits import Sent
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
-from liaison.protocols import library
 from liaison.protocols.amending import Recorded
-from liaison.protocols.answers import Item, items, problems
-from liaison.protocols.visit import FORM, Visit, transaction
+from liaison.protocols.answers import items, problems
+from liaison.protocols.forms import FORM, canonical, form_of
+from liaison.protocols.visit import Visit, transaction
+from liaison.services import visit_forms
 from liaison.services.delivery import waiting as delivered
 from liaison.services.delivery.letter import OPPOSITION, VISIT
 from liaison.services.delivery.waiting import Waiting
@@ -93,7 +94,7 @@ async def _show(request: Request, problem: str = "") -> Response:
     record = Record(house.engine, signed.caller, address_of(request))
     gettext = translations(language_of(request)).gettext
     found = await delivered.waiting(house, signed.caller.organization)
-    lines = [await _line(record, one, gettext) for one in found]
+    lines = [await _line(record, one, await _form(house, one), gettext) for one in found]
     await _journal(request, house, signed, [one for one, line in zip(found, lines, strict=True) if line.said])
     return render(request, "checking/tray.html", status=400 if problem else 200, lines=lines, problem=problem)
 
@@ -118,9 +119,9 @@ async def _journal(request: Request, house: House, signed: SignedIn, shown: list
         )
 
 
-async def _line(record: Record, one: Waiting, gettext: Gettext) -> Line:
+async def _line(record: Record, one: Waiting, form: Tree, gettext: Gettext) -> Line:
     patient = await record.read(f"Patient/{one.patient}") if one.patient else None
-    said = [] if patient is None else list(_said(one, gettext))
+    said = [] if patient is None else list(_said(one, form, gettext))
     return Line(
         handle=f"{one.sent.visit}.{one.sent.digest.hex()}",
         reason=gettext(_REASONS[one.sent.why]),
@@ -134,11 +135,11 @@ async def _line(record: Record, one: Waiting, gettext: Gettext) -> Line:
         fits=one.kind == VISIT
         and patient is not None
         and one.sent.why not in _NOT_FILED
-        and not problems(_form(), _answers(one)),
+        and not problems(form, _answers(one, form)),
     )
 
 
-def _said(one: Waiting, gettext: Gettext) -> Iterator[tuple[str, str]]:
+def _said(one: Waiting, form: Tree, gettext: Gettext) -> Iterator[tuple[str, str]]:
     """Question and answer in words; an answer that the form does not know, as it was typed."""
     if one.kind == OPPOSITION:
         words = {"act": dict(ACTS), "means": dict(MEANS)}
@@ -146,27 +147,25 @@ def _said(one: Waiting, gettext: Gettext) -> Iterator[tuple[str, str]]:
             for value in one.form.get(name, []):
                 yield gettext(asked), gettext(known) if (known := words.get(name, {}).get(value)) else value
         return
-    answers = _answers(one)
-    wrong = problems(_form(), answers)
+    answers, questions = _answers(one, form), [*items(form)]
+    wrong = problems(form, answers)
     sound = {link: answer for link, answer in answers.items() if link not in wrong}
-    yield from ((row.question, row.now) for row in comparing.rows([], comparing.as_items(_questions(), sound), gettext))
-    for item in _questions():
+    yield from ((row.question, row.now) for row in comparing.rows([], comparing.as_items(questions, sound), gettext))
+    for item in questions:
         if item.link in wrong and item.link in answers:
             yield gettext(item.text), ", ".join(one.form.get(item.link, []))
 
 
-def _answers(one: Waiting) -> dict[str, Any]:
-    form = FormData([(name, value) for name, values in one.form.items() for value in values])
+def _answers(one: Waiting, form: Tree) -> dict[str, Any]:
+    filled = FormData([(name, value) for name, values in one.form.items() for value in values])
     when = (one.written or one.sent.received_at).astimezone(clock.PARIS)
-    return answering.asked(answering.read_answers(form, _questions(), when))
+    return answering.answered(filled, form, when)
 
 
-def _form() -> Tree:
-    return library.shipped().tree(FORM)
-
-
-def _questions() -> list[Item]:
-    return list(items(_form()))
+async def _form(house: House, one: Waiting) -> Tree:
+    """The version that was filled in."""
+    address = one.asked or FORM
+    return form_of(await visit_forms.known(house.database, [address]), address)
 
 
 async def _settle(request: Request) -> Response:
@@ -205,11 +204,12 @@ async def _filed(request: Request, signed: SignedIn, one: Waiting) -> bool:
     visit is added to it as a word: it is not another visit."""
     house: House = request.app.state.house
     record = Record(house.engine, signed.caller, address_of(request))
-    answers = _answers(one)
+    form = await _form(house, one)
+    answers = _answers(one, form)
     if (
         one.kind != VISIT
         or one.sent.why in _NOT_FILED
-        or problems(_form(), answers)
+        or problems(form, answers)
         or await record.read(f"Patient/{one.patient}") is None
     ):
         return False
@@ -222,12 +222,13 @@ async def _filed(request: Request, signed: SignedIn, one: Waiting) -> bool:
         recorded=clock.now(request),
         device_time=one.written,
         transcribed_by=_reference(signed.me),
+        asked=canonical(form),
     )
     if one.corrects is not None and (kept := await _corrected(house, record, one.corrects)) is not None:
         typed = next(iter(one.form.get("start", [])), "")
         same = replace(made, answers=answering.same_start(answers, typed, kept.encounter))
-        return bool(await again.add(record, same, kept, _questions()))
-    await record.transact(transaction(library.shipped(), made))
+        return bool(await again.add(record, same, kept, [*items(form)]))
+    await record.transact(transaction(await visit_forms.known(house.database, [made.asked]), made))
     return True
 
 

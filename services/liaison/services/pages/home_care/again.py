@@ -5,6 +5,7 @@ what was typed can be sent as a word of its own.
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -14,11 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.fhir.errors import NotFound
-from liaison.protocols import library
 from liaison.protocols.amending import Obstacle, Recorded, amendment, answers_of, by_part, obstacle, same_answers
 from liaison.protocols.answers import Item
 from liaison.protocols.filing import SYSTEM, part
 from liaison.protocols.visit import Visit, addition
+from liaison.services import visit_forms
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.home_care import comparing
 from liaison.services.pages.languages import language_of, translations
@@ -57,7 +58,7 @@ async def known(record: Record, form: FormData, number: UUID | None) -> Recorded
 async def amend(record: Record, made: Visit, kept: Recorded, at: datetime | None = None) -> Obstacle | None:
     """Makes what is recorded say what was typed, all of it or nothing; why not, if not. `at`: when it was typed, where that was
     not now."""
-    why = obstacle(library.shipped(), kept, made.aide, at or made.recorded)
+    why = obstacle(kept.library, kept, made.aide, at or made.recorded)
     if why is Obstacle.AUTHOR:
         return why
     if holds(kept, made):
@@ -65,7 +66,7 @@ async def amend(record: Record, made: Visit, kept: Recorded, at: datetime | None
     if why is not None:
         return why
     try:
-        await record.transact(amendment(library.shipped(), made, kept))
+        await record.transact(amendment(kept.library, made, kept))
     except Refused as refused:
         if refused.answered not in (409, 412):
             raise
@@ -87,7 +88,7 @@ async def recorded(record: Record, number: UUID) -> Recorded | None:
     trees = [encounter, *(tree for trees in others for tree in trees)]
     # Without its first version nobody knows how old it is: then it is too old.
     since = moments.written(first) if first is not None else datetime.min.replace(tzinfo=UTC)
-    return Recorded(by_part(number, trees), since)
+    return await _with_its_form(record, Recorded(by_part(number, trees), since))
 
 
 async def is_held(record: Record, made: Visit) -> bool:
@@ -98,7 +99,15 @@ async def is_held(record: Record, made: Visit) -> bool:
         found(record, "QuestionnaireResponse", {"identifier": f"{SYSTEM}|{made.id}#response", "_count": "1"}, 1),
     )
     parts = by_part(made.id, [*encounters, *responses])
-    return "encounter" in parts and holds(Recorded(parts, datetime.min.replace(tzinfo=UTC)), made)
+    if "encounter" not in parts:
+        return False
+    return holds(await _with_its_form(record, Recorded(parts, datetime.min.replace(tzinfo=UTC))), made)
+
+
+async def _with_its_form(record: Record, kept: Recorded) -> Recorded:
+    """The version that was filled in, whatever is in force since."""
+    address = (kept.response or {}).get("questionnaire", "")
+    return replace(kept, library=await visit_forms.known(record.engine.store.database, [address]))
 
 
 def holds(kept: Recorded | None, made: Visit) -> bool:
@@ -107,7 +116,7 @@ def holds(kept: Recorded | None, made: Visit) -> bool:
         kept is not None
         and kept.response is not None
         and kept.encounter.get("subject", {}).get("reference") == made.patient
-        and same_answers(answers_of(library.shipped(), kept.response), made.answers)
+        and same_answers(answers_of(kept.library, kept.response), made.answers)
     )
 
 
@@ -141,9 +150,9 @@ async def add(record: Record, made: Visit, kept: Recorded, questions: list[Item]
     start = moments.happened(kept.encounter)
     about = f"À propos de la visite{start.strftime(' du %d/%m/%Y à %H:%M') if start else ''}."
     words = "\n".join([about, *comparing.lines(compared)])
-    told = answers_of(library.shipped(), kept.response) if kept.response is not None else {}
+    told = answers_of(kept.library, kept.response) if kept.response is not None else {}
     try:
-        note = (await record.transact(addition(library.shipped(), made, encounter, words, told)))[0]
+        note = (await record.transact(addition(kept.library, made, encounter, words, told)))[0]
     except Refused as refused:
         if refused.answered not in (409, 412):
             raise

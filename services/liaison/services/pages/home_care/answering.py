@@ -7,20 +7,16 @@ from typing import Any, Final
 
 from starlette.datastructures import FormData
 
-from liaison.protocols.answers import Answer, Item
+from liaison.protocols.answers import Answer, Item, items
+from liaison.protocols.enabling import enabled
 from liaison.services.pages.clock import PARIS
 from liaison.services.pages.marking import _
 
 Tree = dict[str, Any]
 
-WHOEVER_IS_THERE: Final = frozenset({"start", "end", "presence", "note", "alert", "called"})
-"""What is asked even when the person is not there; the form's enableWhen says the same."""
 _WHOLE: Final = re.compile(r"-?[0-9]{1,6}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,4})?")
-LARGE_GAP: Final = 3.0
-"""Kilograms between two weights beyond which the page asks again."""
-
-
+_SAID: Final = {"true": True, "false": False}
 AHEAD: Final = timedelta(minutes=5)
 """By how much the clock of a phone may run before the database's."""
 BEHIND: Final = timedelta(days=1)
@@ -31,6 +27,7 @@ LONGEST: Final = timedelta(hours=6)
 
 _REQUIRED: Final = _("Il manque une réponse.")
 _UNREADABLE: Final = _("Cette réponse n'est pas reconnue.")
+_FAR: Final = _("C'est loin de la dernière mesure. Vérifiez, corrigez s'il le faut, puis enregistrez de nouveau.")
 _OUT_OF_BOUNDS: Final = _("Ce nombre n'est pas possible. Vérifiez-le.")
 
 
@@ -39,15 +36,17 @@ def read_answers(form: FormData, questions: list[Item], today: datetime) -> dict
     answers: dict[str, Answer] = {}
     for item in questions:
         values = [str(value).strip() for value in form.getlist(item.link) if str(value).strip()]
-        if not values:
-            continue
         kind = item.tree["type"]
+        if not values or kind == "group":
+            continue
         if kind == "choice" and item.tree.get("repeats"):
             answers[item.link] = values
         elif kind == "integer":
             answers[item.link] = int(values[0]) if _WHOLE.fullmatch(values[0]) else values[0]
-        elif kind == "decimal":
+        elif kind in ("decimal", "quantity"):
             answers[item.link] = _decimal(values[0])
+        elif kind == "boolean":
+            answers[item.link] = _SAID.get(values[0], values[0])
         elif kind == "dateTime":
             answers[item.link] = _hour(values[0], today)
         else:
@@ -55,11 +54,14 @@ def read_answers(form: FormData, questions: list[Item], today: datetime) -> dict
     return answers
 
 
-def asked(answers: Mapping[str, Answer]) -> dict[str, Answer]:
-    """Without what the form asks only of someone who is there, when they were not."""
-    if answers.get("presence") in (None, "present"):
-        return dict(answers)
-    return {link: answer for link, answer in answers.items() if link in WHOEVER_IS_THERE}
+def answered(filled: FormData, form: Tree, today: datetime) -> dict[str, Answer]:
+    """What was filled in of this form, without what it does not ask after these answers (enableWhen): of someone who was not
+    there, or where another answer makes a question needless."""
+    answers = read_answers(filled, [*items(form)], today)
+    if "presence" not in answers:  # whatever else was said is kept until that is
+        return answers
+    asked = enabled(form, answers)
+    return {link: answer for link, answer in answers.items() if link in asked}
 
 
 def in_words(problem: str, gettext: Callable[[str], str]) -> str:
@@ -69,12 +71,16 @@ def in_words(problem: str, gettext: Callable[[str], str]) -> str:
     return gettext(_OUT_OF_BOUNDS if problem.startswith("between") else _UNREADABLE)
 
 
-def weight_doubt(answers: Mapping[str, Answer], last: Tree | None) -> str:
-    """The sentence that asks again when the weight is far from the last one; '' when it is not."""
-    now, before = answers.get("weight"), (last or {}).get("valueQuantity", {}).get("value")
-    if not isinstance(now, (int, float)) or before is None or abs(now - float(before)) <= LARGE_GAP:
-        return ""
-    return _("C'est loin du dernier poids. Vérifiez-le, corrigez-le s'il le faut, puis enregistrez de nouveau.")
+def doubts(form: Tree, answers: Mapping[str, Answer], last: Mapping[str, Tree]) -> dict[str, str]:
+    """The sentence that asks again, by linkId, where a measure is far from the last one. `last`: those, by linkId."""
+    return {item.link: _FAR for item in items(form) if _is_far(item, answers.get(item.link), last.get(item.link))}
+
+
+def _is_far(item: Item, now: Answer | None, last: Tree | None) -> bool:
+    before = (last or {}).get("valueQuantity", {}).get("value")
+    if item.gap is None or before is None or isinstance(now, bool) or not isinstance(now, (int, float)):
+        return False
+    return abs(now - float(before)) > item.gap
 
 
 def same_start(answers: Mapping[str, Answer], typed: str, recorded: Tree) -> dict[str, Answer]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from liaison.protocols.answers import Answer, Item
+from liaison.protocols.answers import Answer, Item, flat
 from liaison.services.pages.reading import moments, visit_words
 from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.reading.home_visit import answered
@@ -37,7 +37,7 @@ def as_items(questions: Sequence[Item], answers: Mapping[str, Answer]) -> list[T
 
 def rows(before: Sequence[Tree], now: Sequence[Tree], say: Say = str) -> list[Row]:
     """Every question that one of the two answers, in the order of the form as far as that is known."""
-    old, new = ({str(item.get("linkId")): item for item in some} for some in (before, now))
+    old, new = ({str(item.get("linkId")): item for item in flat(some) if "answer" in item} for some in (before, now))
     ordered = sorted({**old, **new}, key=lambda link: _place(link, new, old))
     return [_row(link, old.get(link, {}), new.get(link, {}), say) for link in ordered]
 

@@ -23,7 +23,7 @@ from liaison.services.delivery import receiving, tour
 from liaison.services.delivery.letter import LARGEST, YEARS
 from liaison.services.delivery.receiving import Parcel
 from liaison.services.pages import cookies
-from liaison.services.pages.languages import language_of, translations
+from liaison.services.pages.languages import language_of
 from liaison.services.pages.layout import confine
 from liaison.services.pages.page import bounded_body, check_origin
 from liaison.services.pages.signed_in import RoleNeeded, SignInNeeded, signed_in
@@ -50,9 +50,7 @@ async def take_along(request: Request) -> Response:
     caller, me = await signed_in(request)
     device = tour.thumbprint((await _told(request, {"device"}))["device"])
     house = request.app.state.house
-    made = await tour.packed(
-        house, caller, me, await _phone(request), device, translations(language_of(request)).gettext
-    )
+    made = await tour.packed(house, caller, me, await _phone(request), device, language_of(request))
     return JSONResponse({**made.told(), "csrf": me.csrf})
 
 

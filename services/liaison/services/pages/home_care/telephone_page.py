@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from liaison.protocols import library
+from liaison.protocols.forms import FORM, arranged, canonical
 from liaison.services.delivery import opposing
-from liaison.services.pages.home_care.visit import arranged
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import STATIC, confine, render, static_url
 from liaison.services.pages.marking import _
@@ -28,11 +29,13 @@ _FILES: Final = ("telephone/app.js", "liaison.css", "icon.svg")
 
 
 async def show(request: Request) -> Response:
+    daily = library.shipped().tree(FORM)
     return render(
         request,
         "home_care/telephone.html",
         me=None,
-        **arranged(),
+        form=arranged(daily),
+        asked=canonical(daily),
         acts=[(code, _OUR_SERVICE if code == "service" else words) for code, words in ACTS],
         means=[(code, words) for code, words in MEANS if code in opposing.MEANS],
         stops=ALWAYS,

@@ -8,6 +8,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.protocols.forms import wanted
 from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.home_care import again, receipts, replies
 from liaison.services.pages.languages import language_of, translations
@@ -29,7 +30,7 @@ OPEN: Final = frozenset({"booked", "arrived", "pending", "proposed"})
 @dataclass(frozen=True, slots=True)
 class Card:
     """One visit: when, who (first name and initial), where (commune), one instruction, and whether it is done; the
-    Encounter that it was filed as, where it is seen."""
+    Encounter that it was filed as, where it is seen; the model of the form that is filled in there."""
 
     patient: str
     appointment: str
@@ -39,6 +40,7 @@ class Card:
     instruction: str
     done: bool
     visit: str
+    model: str
 
 
 async def today(request: Request) -> Response:
@@ -107,6 +109,7 @@ async def tour(record: Record, visits: list[Tree], here: datetime, role: str, sa
                 asked(appointment, say),
                 appointment["status"] == "fulfilled" or f"Appointment/{appointment['id']}" in done,
                 done.get(f"Appointment/{appointment['id']}", ""),
+                wanted(appointment, ()),
             )
         )
     cards.sort(key=lambda card: (card.done, card.at or datetime.max.replace(tzinfo=UTC)))

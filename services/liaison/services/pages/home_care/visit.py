@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID, uuid4
 
 from starlette.datastructures import FormData
@@ -11,11 +11,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access import internal
+from liaison.auth.caller import Caller
 from liaison.fhir.errors import BadRequest, NotFound
-from liaison.protocols import flagging, library
+from liaison.protocols import flagging
 from liaison.protocols.amending import Obstacle, Recorded, answers_of
 from liaison.protocols.answers import Answer, Item, items
-from liaison.protocols.visit import FORM, Invalid, Visit, transaction
+from liaison.protocols.forms import arranged, canonical, form_of, wanted
+from liaison.protocols.visit import Invalid, Visit, transaction
+from liaison.services import visit_forms
 from liaison.services.alerting import reading_now
 from liaison.services.house import House
 from liaison.services.pages import clock, once
@@ -33,11 +36,6 @@ from liaison.services.pages.signed_in import Me, SignedIn, address_of, signed_in
 
 Tree = dict[str, Any]
 
-# The five questions of state that every visit asks; the others are one touch away (« Autre chose à dire »).
-ALWAYS: Final = ("general", "meal", "drink", "fall", "breath")
-APART: Final = frozenset({"start", "end", "presence", "tasks", "note", "alert", "called", *ALWAYS})
-WEIGHT: Final = "http://loinc.org|29463-7"
-
 
 async def visit(request: Request) -> Response:
     return await (_file(request) if request.method == "POST" else _show(request))
@@ -54,18 +52,19 @@ async def _show(
     id_ = request.path_params["id"]
     patient = await patient_or_404(record, id_)
     mine = {"patient": f"Patient/{id_}", "_count": "20"}
-    flags, weight, phone = await asyncio.gather(
-        found(record, "Flag", {**mine, **flagging.BESIDES}),
-        last_weight(record, id_),
-        service_phone(record, me.organization_reference),
-    )
     # What was typed comes back in the form, its number too: sending it again files one visit.
     posted = await request.form() if request.method == "POST" else {}
     now = clock.now(request)
     kept = await _opened(record, request, id_) if not posted else None
     start = moments.happened(kept.encounter) if kept else None
     reference = next((one.get("reference", "") for one in kept.encounter.get("appointment", [])), "") if kept else ""
-    planned = reference.removeprefix("Appointment/")
+    planned = reference.removeprefix("Appointment/") or request.query_params.get("rendez-vous", "")
+    form = await _asked(request, record, caller, posted, kept, planned)
+    flags, last, phone = await asyncio.gather(
+        found(record, "Flag", {**mine, **flagging.BESIDES}),
+        last_measures(record, id_, form),
+        service_phone(record, me.organization_reference),
+    )
     return render(
         request,
         "home_care/visit.html",
@@ -73,14 +72,16 @@ async def _show(
         patient=patient,
         who=identity(patient),
         flags=in_force(flags, now)[:3],
-        weight=weight,
+        last=last,
         phone=phone,
-        **arranged(),
+        form=arranged(form),
+        questions=arranged(form).questions,
+        asked=canonical(form),
         start=str(posted.get("start") or (start or now).strftime("%H:%M")),
-        appointment=str(posted.get("appointment") or planned or request.query_params.get("rendez-vous", "")),
+        appointment=str(posted.get("appointment") or planned),
         visit_id=str(posted.get("visit") or (kept and again.number_of(kept.encounter)) or uuid4()),
         problems=problems or {},
-        given=given or (answers_of(library.shipped(), kept.response) if kept and kept.response else {}),
+        given=given or (answers_of(kept.library, kept.response) if kept and kept.response else {}),
         earlier=earlier,
         sent=start,
     )
@@ -114,45 +115,49 @@ async def _filed(request: Request, signed: SignedIn, form: FormData) -> Response
     id_, now = request.path_params["id"], clock.now(request)
     patient = await patient_or_404(record, id_)
     kept = await again.known(record, form, number_of(form))
-    answers = answering.asked(answering.read_answers(form, _questions(), now))
+    asked = await _asked(request, record, signed.caller, form, kept, "")
+    answers = answering.answered(form, asked, now)
     if kept is not None and kept.encounter.get("subject", {}).get("reference") != f"Patient/{id_}":
         raise BadRequest("The number of this visit is that of another person's.")
     if kept is not None:
         answers = answering.same_start(answers, str(form.get("start", "")), kept.encounter)
     gettext = translations(language_of(request)).gettext
-    if not form.get("weight-checked") and (doubt := answering.weight_doubt(answers, await last_weight(record, id_))):
-        return await _show(request, {"weight": gettext(doubt)}, answers)
+    far = answering.doubts(asked, answers, await last_measures(record, id_, asked))
+    if doubted := {link: gettext(text) for link, text in far.items() if not form.get(f"{link}-checked")}:
+        return await _show(request, doubted, answers)
     try:
-        made = declared(form, answers, id_, signed.me, await teams_of(house, signed, id_), now)
-        bundle = transaction(library.shipped(), made)
+        made = declared(form, asked, answers, id_, signed.me, await teams_of(house, signed, id_), now)
+        bundle = transaction(await visit_forms.known(house.database, [made.asked]), made)
     except Invalid as invalid:
         words = {link: answering.in_words(problem, gettext) for link, problem in invalid.problems.items()}
         return await _show(request, words, answers)
     if outside := answering.out_of_time(answers, now, kept.encounter if kept else None):
         return await _show(request, {link: gettext(text) for link, text in outside.items()}, answers)
     if kept is not None and form.get(again.ADDED_TO):
-        if note := await again.add(record, made, kept, _questions()):
+        if note := await again.add(record, made, kept, [*items(asked)]):
             return RedirectResponse(f"/aujourdhui?mot={note}", status_code=303)
-        return _beside(request, patient, form, kept, made, Obstacle.CHANGED)
+        return _beside(request, patient, form, asked, kept, made, Obstacle.CHANGED)
     if kept is None:
         if earlier := await _earlier(record, form, made):
             return await _show(request, given=answers, earlier=earlier)
         await record.transact(bundle)
     elif why := await again.amend(record, made, kept):
-        return _beside(request, patient, form, kept, made, why)
+        return _beside(request, patient, form, asked, kept, made, why)
     # Whatever the way, « envoyé » is said of words that the record holds, and of none other.
     after = await again.recorded(record, made.id)
     if after is None or not again.holds(after, made):
         if after is None:
             raise NotFound
-        return _beside(request, patient, form, after, made, Obstacle.CHANGED)
+        return _beside(request, patient, form, asked, after, made, Obstacle.CHANGED)
     if merging.raises(bundle):
         await merging.merged(house, signed.caller, made.patient)
     return RedirectResponse(f"/aujourdhui?visite={after.encounter['id']}", status_code=303)
 
 
-def _beside(request: Request, patient: Tree, form: FormData, kept: Recorded, made: Visit, why: Obstacle) -> Response:
-    return again.beside(request, patient, form, kept, comparing.as_items(_questions(), made.answers), why)
+def _beside(
+    request: Request, patient: Tree, form: FormData, asked: Tree, kept: Recorded, made: Visit, why: Obstacle
+) -> Response:
+    return again.beside(request, patient, form, kept, comparing.as_items([*items(asked)], made.answers), why)
 
 
 async def _earlier(record: Record, form: FormData, made: Visit) -> Tree | None:
@@ -165,30 +170,42 @@ async def _earlier(record: Record, form: FormData, made: Visit) -> Tree | None:
     return next((one for one in visits[:1] if one["id"] != form.get("another")), None)
 
 
-def arranged() -> dict[str, Any]:
-    """The questions as the form has them: each by its name, the five of every visit, and the others."""
-    questions = {item.link: item for item in _questions()}
-    return {
-        "questions": questions,
-        "state": [questions[link] for link in ALWAYS],
-        "others": [item for link, item in questions.items() if link not in APART],
-    }
+async def _asked(
+    request: Request, record: Record, caller: Caller, posted: Mapping[str, Any], kept: Recorded | None, planned: str
+) -> Tree:
+    """The form of this visit: of a recorded one the version that was filled in; of one that is being sent the version that was
+    shown; else the one in force of the tour line, or the daily one."""
+    house: House = request.app.state.house
+    if kept is not None and kept.response is not None:
+        return form_of(kept.library, kept.response.get("questionnaire", ""))
+    if address := str(posted.get("asked", "")):
+        if (form := await visit_forms.asked(house.database, address, caller.organization)) is None:
+            raise BadRequest("The form of this visit is not one of this service.")
+        return form
+    line = await record.read(f"Appointment/{planned}") if planned else None
+    return (await visit_forms.in_force(house.database, caller.organization))[wanted(line or {}, ())].form
 
 
-def _questions() -> list[Item]:
-    return [*items(library.shipped().tree(FORM))]
-
-
-async def last_weight(record: Record, patient: str) -> Tree | None:
-    """The last weight that the aide may see."""
+async def last_measures(record: Record, patient: str, form: Tree) -> dict[str, Tree]:
+    """The last value of each measure that the form would doubt, by linkId, as far as the aide may see it."""
+    measured = {item.link: item for item in items(form) if item.gap is not None}
+    if not measured:
+        return {}
     query = {
         "patient": f"Patient/{patient}",
-        "code": WEIGHT,
+        "code": ",".join(f"{one.codes[0].get('system', '')}|{one.codes[0]['code']}" for one in measured.values()),
         "status:not": "cancelled,entered-in-error",
         "_sort": "-date",
-        "_count": "5",
+        "_count": "20",
     }
-    return next(filter(reckoned, await found(record, "Observation", query, 5)), None)
+    trees = [one for one in await found(record, "Observation", query, 20) if reckoned(one)]
+    last = {link: next((one for one in trees if _measures(item, one)), None) for link, item in measured.items()}
+    return {link: one for link, one in last.items() if one is not None}
+
+
+def _measures(item: Item, tree: Tree) -> bool:
+    codings = tree.get("code", {}).get("coding", [])
+    return any(one.get("code") == item.codes[0]["code"] for one in codings)
 
 
 async def teams_of(house: House, signed: SignedIn, patient: str) -> list[Tree]:
@@ -211,7 +228,7 @@ def number_of(form: FormData) -> UUID:
 
 
 def declared(
-    form: FormData, answers: Mapping[str, Answer], patient: str, me: Me, teams: list[Tree], now: datetime
+    form: FormData, asked: Tree, answers: Mapping[str, Answer], patient: str, me: Me, teams: list[Tree], now: datetime
 ) -> Visit:
     """The visit as the form tells it. Raises BadRequest for a form that is not ours."""
     appointment = str(form.get("appointment", ""))
@@ -224,4 +241,5 @@ def declared(
         recorded=now,
         appointment=f"Appointment/{appointment}" if appointment else "",
         teams=teams,
+        asked=canonical(asked),
     )

@@ -10,12 +10,18 @@ from datetime import datetime
 from typing import Any, Final
 
 from liaison.protocols import codes
+from liaison.protocols.forms import wanted
 from liaison.protocols.staying import is_paused
 from liaison.services.pages.home_service.arrivals import Planned
 from liaison.services.pages.home_service.tour_file import Wanted
 
 Tree = dict[str, Any]
 NUMBERS: Final = f"{codes.LOCAL}/id/tour-line"
+_KINDS: Final = {
+    "visit": "Visite à domicile",
+    "visit-short": "Visite courte",
+    "visit-breath": "Visite, souffle et jambes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,8 @@ class Named:
     aide: Tree
     before: Tree | None = None
     """The line of that number that was called off, where there is one."""
+    form: str = ""
+    """The code of the form that the person's plan names; '' for none."""
 
     @property
     def number(self) -> str:
@@ -113,7 +121,7 @@ def appointment(one: Named, service: str, before: Tree | None = None) -> Tree:
         "resourceType": "Appointment",
         "identifier": [{"system": NUMBERS, "value": f"{service}#{one.number}"}],
         "status": "booked",
-        "serviceType": [{"coding": [{"system": codes.HOME_CARE, "code": "visit", "display": "Visite à domicile"}]}],
+        "serviceType": _kind(one, tree),
         "start": _text(one.wanted.start),
         "end": _text(one.wanted.end),
         "participant": [*others, {"actor": one.aide, "status": "accepted"}],
@@ -125,6 +133,15 @@ def appointment(one: Named, service: str, before: Tree | None = None) -> Tree:
     return tree
 
 
+def _kind(one: Named, tree: Tree) -> list[Tree]:
+    """Which form is filled in there: what the planning says, or else the plan of the person; what it said before where neither does."""
+    code = one.wanted.form or one.form
+    if not code and "serviceType" in tree:
+        return list(tree["serviceType"])
+    code = code or "visit"
+    return [{"coding": [{"system": codes.HOME_CARE, "code": code, "display": _KINDS[code]}]}]
+
+
 def _aide(participant: Tree) -> bool:
     return str((participant.get("actor") or {}).get("reference", "")).startswith(("PractitionerRole/", "Practitioner/"))
 
@@ -132,7 +149,7 @@ def _aide(participant: Tree) -> bool:
 def _told(tree: Tree) -> tuple[Any, ...]:
     start, end = (datetime.fromisoformat(str(tree[name])) for name in ("start", "end"))
     actors = sorted(str((one.get("actor") or {}).get("reference", "")) for one in tree.get("participant", []))
-    return start, end, str(tree.get("description", "")), tuple(actors), tree.get("status")
+    return start, end, str(tree.get("description", "")), tuple(actors), tree.get("status"), wanted(tree, ())
 
 
 def _put(before: Tree, after: Tree) -> Tree:

@@ -12,9 +12,11 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.protocols import library
-from liaison.protocols.answers import Answer
+from liaison.fhir.errors import BadRequest
+from liaison.protocols.answers import Answer, items
+from liaison.protocols.forms import arranged, canonical, wanted
 from liaison.protocols.visit import Invalid, Visit, transaction
+from liaison.services import visit_forms
 from liaison.services.house import House
 from liaison.services.pages import clock, once
 from liaison.services.pages.clinician.dossier import found, patient_or_404
@@ -57,14 +59,17 @@ async def _show(
     planned = await record.read(f"Appointment/{request.query_params.get('rendez-vous', '')}") if form is None else None
     at = moments.happened(planned) if planned else None
     typed: Mapping[str, Any] = form or {}
+    asked = await _asked(request, record, str(typed.get("asked", "")), str(patient["id"]), planned)
+    in_order = arranged(asked).in_order
     return render(
         request,
         "home_service/paper.html",
         status=400 if problems else 200,
         patient=patient,
         who=identity(patient),
-        questions=[one for one in paper_sheet.asked() if one.link not in ("start", "end")],
-        texts={one.link: one.text for one in paper_sheet.asked()},
+        asked=canonical(asked),
+        questions=[one for one in in_order if one.link not in ("start", "end")],
+        texts={one.link: one.text for one in items(asked)},
         aides=[(str(one.of.role), one.name) for one in await aides_at_work(request)],
         aide=str(typed.get("aide", "")),
         day=str(typed.get("jour", "")) or (at.date().isoformat() if at else ""),
@@ -91,7 +96,8 @@ async def _file(request: Request, signed: SignedIn, record: Record, form: FormDa
     if day is None or day > now.date() or day < (now - BACK).date():
         problems["jour"] = gettext(_("Donnez le jour de la visite : aujourd'hui, ou dans les deux derniers mois."))
     evening = datetime.combine(day or now.date(), time(23, 59), PARIS)
-    answers = answering.asked(answering.read_answers(form, paper_sheet.asked(), evening))
+    asked = await _asked(request, record, str(form.get("asked", "")), id_, None)
+    answers = answering.answered(form, asked, evening)
     if problems:
         return await _show(request, record, problems, answers, form)
     me, appointment = signed.me, str(form.get("appointment", ""))
@@ -106,9 +112,10 @@ async def _file(request: Request, signed: SignedIn, record: Record, form: FormDa
         transcribed_by={"reference": me.role_reference or me.person, "display": f"{me.name} ({me.role_label.lower()})"},
         paper=True,
         teams=await teams_of(house, signed, id_),
+        asked=canonical(asked),
     )
     try:
-        bundle = transaction(library.shipped(), made)
+        bundle = transaction(await visit_forms.known(house.database, [made.asked]), made)
     except Invalid as invalid:
         words = {link: answering.in_words(problem, gettext) for link, problem in invalid.problems.items()}
         return await _show(request, record, words, answers, form)
@@ -121,6 +128,19 @@ async def _file(request: Request, signed: SignedIn, record: Record, form: FormDa
     if merging.raises(bundle):
         await merging.merged(house, signed.caller, made.patient)
     return RedirectResponse("/service?saisie=1", status_code=303)
+
+
+async def _asked(request: Request, record: Record, address: str, patient: str, planned: Tree | None) -> Tree:
+    """The version that is being typed in; else the one in force of the tour line, or of the person's week."""
+    database, caller = request.app.state.house.database, record.caller
+    if address:
+        if (form := await visit_forms.asked(database, address, caller.organization)) is None:
+            raise BadRequest("The form of this visit is not one of this service.")
+        return form
+    if planned is not None:
+        return (await visit_forms.in_force(database, caller.organization))[wanted(planned, ())].form
+    monday = paper_sheet.week_of("", record.now().date())
+    return await paper_sheet.form_of(request, record, caller, patient, monday)
 
 
 def _hours(answers: Mapping[str, Answer], now: datetime, gettext: Any) -> dict[str, str]:

@@ -10,11 +10,13 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.caller import Caller
 from liaison.protocols.answers import Item
+from liaison.protocols.forms import FORM, arranged, wanted
+from liaison.services import visit_forms
 from liaison.services.pages.calendar_words import day_said
 from liaison.services.pages.clinician.dossier import patient_or_404
 from liaison.services.pages.home_care.today import service_phone
-from liaison.services.pages.home_care.visit import arranged
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import Gettext, _
@@ -43,7 +45,7 @@ async def sheet(request: Request) -> Response:
     made = [
         Part("title", gettext(TITLE)),
         Part("text", f"{identity(patient).full} · {week} · {me.organization_name}"),
-        *parts(gettext, phone),
+        *parts(await form_of(request, record, caller, str(patient["id"]), monday), gettext, phone),
     ]
     return printed(request, made, gettext(TITLE), language, "visites")
 
@@ -67,25 +69,34 @@ def week_of(typed: str, today: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def parts(gettext: Gettext, phone: str) -> Iterator[Part]:
+def parts(form: Tree, gettext: Gettext, phone: str) -> Iterator[Part]:
     """The questions, as the telephone asks them."""
     yield Part("text", gettext(_("Entourez la lettre du jour devant la réponse. Signez chaque jour de votre prénom.")))
     call = gettext(_("Urgence : appelez le 15 ou le 112 d'abord, puis le service"))
     yield Part("text", f"{call} ({phone})." if phone else f"{call}.")
-    for item in asked():
-        yield Part("heading", gettext(item.text))
-        yield from _answers(item, gettext)
+    for item in arranged(form).in_order:
+        yield Part("heading", gettext(item.text) if item.text else "")
+        for one in item.parts or (item,):
+            if one is not item:
+                yield Part("text", gettext(one.text))
+            yield from _answers(one, gettext)
     yield Part("heading", gettext(_("Prénom de l'aide")))
     yield Part("text", _blank())
 
 
-def asked() -> list[Item]:
-    """In the order of the page of a visit."""
-    known = arranged()
-    questions = known["questions"]
-    last = [questions[link] for link in ("note", "alert", "called")]
-    first = [questions[link] for link in ("start", "end", "presence", "tasks")]
-    return [*first, *known["state"], *known["others"], *last]
+async def form_of(request: Request, record: Record, caller: Caller, patient: str, monday: date) -> Tree:
+    """The form in force for this person: that of the first line of the week's tours which names one, the daily one otherwise."""
+    query = [
+        ("patient", f"Patient/{patient}"),
+        ("date", f"ge{monday.isoformat()}"),
+        ("date", f"lt{(monday + timedelta(days=7)).isoformat()}"),
+        ("_sort", "date"),
+        ("_count", "50"),
+    ]
+    lines = await record.search("Appointment", query, most=50)
+    models = [wanted(line, ()) for line in lines if line.get("status") != "cancelled"]
+    model = next((one for one in models if one != FORM), FORM)
+    return (await visit_forms.in_force(request.app.state.house.database, caller.organization))[model].form
 
 
 def _answers(item: Item, gettext: Gettext) -> Iterator[Part]:
@@ -95,8 +106,11 @@ def _answers(item: Item, gettext: Gettext) -> Iterator[Part]:
     elif item.tree["type"] == "text":
         for day in _DAYS:
             yield Part("field", day)
+    elif item.tree["type"] == "boolean":
+        yield from (Part("text", f"{_BOXES}   {gettext(word)}") for word in (_("Oui"), _("Non")))
     else:
-        yield Part("text", _blank())
+        unit = item.unit
+        yield Part("text", f"{_blank()}   ({unit.get('display', unit['code'])})" if unit else _blank())
 
 
 def _blank() -> str:

@@ -4,7 +4,18 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
-from liaison.services.pages.home_service import alerts, desk, export, paper, paper_sheet, readers, shares, stays, tours
+from liaison.services.pages.home_service import (
+    alerts,
+    desk,
+    export,
+    forms,
+    paper,
+    paper_sheet,
+    readers,
+    shares,
+    stays,
+    tours,
+)
 from liaison.services.pages.page import page
 
 MANAGERS: Final = frozenset({"home-service-manager"})
@@ -27,5 +38,7 @@ def routes() -> list[BaseRoute]:
         page(export.PATH, export.export, methods=("GET", "POST"), roles=MANAGERS, proven=export.PATH),
         page(readers.PATH, readers.readers, methods=("GET", "POST"), roles=MANAGERS, proven=readers.PATH),
         page(f"{readers.PATH}/fin", readers.finish, methods=post, roles=MANAGERS, proven=readers.PATH),
+        page(forms.PATH, forms.every, roles=MANAGERS),
+        page(f"{forms.PATH}/{{code}}", forms.one, methods=("GET", "POST"), roles=MANAGERS),
         page(shares.PATH, shares.shares, roles=MANAGERS),
     ]

@@ -5,7 +5,7 @@ shown: its share would be that of a person, and hours and answers are never used
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,7 +13,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.protocols.visit import FORM
+from liaison.services import visit_forms
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading import home_visit
 from liaison.services.pages.record import Record
@@ -41,7 +41,9 @@ async def shares(request: Request) -> Response:
     caller, _me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     since = record.now() - WEEK
-    found = await _week(record, since)
+    house = request.app.state.house
+    own = await visit_forms.in_force(house.database, record.caller.organization)
+    found = await _week(record, since, {*own, *(one.form["url"] for one in own.values())})
     return render(
         request,
         "home_service/shares.html",
@@ -52,9 +54,9 @@ async def shares(request: Request) -> Response:
     )
 
 
-async def _week(record: Record, since: datetime) -> list[Tree]:
+async def _week(record: Record, since: datetime, addresses: Collection[str]) -> list[Tree]:
     query = {
-        "questionnaire": FORM,
+        "questionnaire": ",".join(addresses),
         "authored": f"ge{since.isoformat(timespec='seconds')}",
         "_include": "QuestionnaireResponse:encounter",
         "_count": "200",

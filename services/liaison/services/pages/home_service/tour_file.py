@@ -23,7 +23,9 @@ MOST_ROWS: Final = 1000
 MOST_BYTES: Final = 256 * 1024
 LONGEST_DAYS: Final = 31
 NEEDED: Final = ("date", "debut", "personne", "aide")
-COLUMNS: Final = ("numero", "date", "debut", "fin", "personne", "date_naissance", "aide", "consigne")
+COLUMNS: Final = ("numero", "date", "debut", "fin", "personne", "date_naissance", "aide", "consigne", "formulaire")
+FORMS: Final = {"": "", "visite": "visit", "courte": "visit-short", "souffle": "visit-breath"}
+"""The forms, by the word that the planning has for them."""
 _USUAL: Final = timedelta(minutes=30)
 """How long a visit without an end is."""
 _LONGEST_WORDS: Final = 200
@@ -31,7 +33,8 @@ _LONGEST_WORDS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One visit as the planning has it. `number` is '' where it gives none; `person` and `aide` are names as they are written."""
+    """One visit as the planning has it. `number` is '' where it gives none; `person` and `aide` are names as they are written; `form`: the code of
+    the form that is filled in (forms.READY), '' where the planning does not say."""
 
     line: int
     number: str
@@ -41,6 +44,7 @@ class Wanted:
     born: str
     aide: str
     what: str
+    form: str = ""
 
 
 def read_tours(content: bytes) -> tuple[list[Wanted], list[Problem]]:
@@ -109,6 +113,9 @@ def _row(line: int, cells: Mapping[str, str]) -> tuple[list[Wanted], list[Proble
         if typed and read is None:
             words = _("« {given} » n'est pas une date.") if "date" in column else _("« {given} » n'est pas une heure.")
             problems.append(Problem(line, column, words, typed))
+    if plain(cells.get("formulaire", "")) not in FORMS:
+        words = _("Ce formulaire n'est pas connu : « visite », « courte » ou « souffle ».")
+        problems.append(Problem(line, "formulaire", words, cells["formulaire"]))
     if problems or day is None or begins is None:
         return [], problems
     start = datetime.combine(day, begins, PARIS)
@@ -124,6 +131,7 @@ def _row(line: int, cells: Mapping[str, str]) -> tuple[list[Wanted], list[Proble
         born.isoformat() if born else "",
         cells["aide"],
         cells.get("consigne", "")[:_LONGEST_WORDS],
+        FORMS[plain(cells.get("formulaire", ""))],
     )
     return [made], []
 

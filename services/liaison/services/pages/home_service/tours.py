@@ -7,6 +7,7 @@ here rights come and go, in the same transaction. Nothing is published before th
 import base64
 import binascii
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -17,10 +18,12 @@ from starlette.responses import RedirectResponse, Response
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.ids import Ids
+from liaison.protocols import library
+from liaison.protocols.forms import FORM, READY, wanted
 from liaison.services.pages.clock import PARIS
 from liaison.services.pages.home_service import arrivals
 from liaison.services.pages.home_service.differences import Difference, Named, appointment, difference, transaction
-from liaison.services.pages.home_service.tour_file import COLUMNS, NEEDED, Wanted, plain, read_tours
+from liaison.services.pages.home_service.tour_file import COLUMNS, FORMS, NEEDED, Wanted, plain, read_tours
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
@@ -50,14 +53,15 @@ async def add(request: Request) -> Response:
     today = record.now().date()
     day = _day(str(form.get("jour", "")), today)
     people, aides = await _people(record), await aides_at_work(request)
-    cells = {name: str(form.get(name, "")).strip() for name in ("personne", "aide", "debut", "fin", "consigne")}
+    names = ("personne", "aide", "debut", "fin", "consigne", "formulaire")
+    cells = {name: str(form.get(name, "")).strip() for name in names}
     found = [one for one in people if f"{one['id']}" == cells["personne"]]
     taker = [one for one in aides if str(one.of.role) == cells["aide"]]
     if not found or not taker:
         return await _page(request, record, day, problem=gettext(_("Choisissez la personne et l'aide.")), typed=cells)
-    heading = "date;debut;fin;personne;aide;consigne"
+    heading = "date;debut;fin;personne;aide;formulaire;consigne"
     words = cells["consigne"].replace('"', "'").replace("\n", " ").replace("\r", " ")
-    line = f'{day};{cells["debut"]};{cells["fin"]};x;x;"{words}"'
+    line = f'{day};{cells["debut"]};{cells["fin"]};x;x;{cells["formulaire"]};"{words}"'
     rows, problems = read_tours(f"{heading}\n{line}\n".encode())
     if problems or day < today:
         said = (
@@ -66,7 +70,10 @@ async def add(request: Request) -> Response:
             else gettext(_("Ce jour est passé."))
         )
         return await _page(request, record, day, problem=said, typed=cells)
-    named = Named(rows[0], _patient(found[0]), aide_reference(record, taker[0]))
+    patient = _patient(found[0])
+    named = Named(
+        rows[0], patient, aide_reference(record, taker[0]), form=(await _forms(record)).get(patient["reference"], "")
+    )
     tree = appointment(named, me.organization_reference.partition("/")[2])
     del tree["identifier"]  # no file knows it: none takes it away
     await record.create({**tree, "created": record.now().isoformat(timespec="seconds")})
@@ -83,6 +90,8 @@ async def bring(request: Request) -> Response:
         return await _page(request, record, today, problems=[Problem(0, "", _("Choisissez un fichier."))])
     rows, problems = read_tours(content)
     named, unknown = _named(record, rows, await _people(record), await aides_at_work(request))
+    plans = await _forms(record)
+    named = [replace(one, form=plans.get(one.patient["reference"], "")) for one in named]
     problems += unknown
     if rows and min(one.start for one in rows).date() < today - timedelta(days=1):
         problems.append(Problem(0, "", _("Le fichier a des visites d'avant hier : envoyez les jours à venir.")))
@@ -137,6 +146,7 @@ async def _page(
         typed=typed or {},
         found=found,
         content=content,
+        forms=[(word, library.shipped().tree(READY[code])["title"]) for word, code in FORMS.items() if code],
         columns=[(one, one in NEEDED) for one in COLUMNS],
         published=int(published) if published.isascii() and published.isdigit() and len(published) < 6 else 0,
     )
@@ -178,6 +188,16 @@ def _days_of(rows: Sequence[Wanted]) -> tuple[datetime, datetime]:
     first = min(one.start for one in rows).date()
     last = max(one.start for one in rows).date() + timedelta(days=1)
     return datetime.combine(first, datetime.min.time(), PARIS), datetime.combine(last, datetime.min.time(), PARIS)
+
+
+async def _forms(record: Record) -> dict[str, str]:
+    """The code of the form that the home-help plan of each person names (CarePlan.activity.detail.instantiatesCanonical)."""
+    query = {"category": "home-help", "status": "active", "_count": "200"}
+    found: dict[str, str] = {}
+    for plan in await record.search("CarePlan", query, most=MOST_PEOPLE):
+        if (model := wanted({}, [plan])) != FORM:
+            found[str(plan["subject"]["reference"])] = next(code for code, one in READY.items() if one == model)
+    return found
 
 
 def _named(

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from liaison.protocols import library
 from liaison.protocols.amending import says
-from liaison.protocols.answers import items
+from liaison.protocols.answers import flat, items
 from liaison.protocols.filing import IN_ERROR, part
-from liaison.protocols.visit import FORM, PAPER
+from liaison.protocols.forms import READY, is_visit
+from liaison.protocols.visit import PAPER
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import values, visit_words
 from liaison.services.pages.reading.concepts import Say
@@ -29,14 +30,14 @@ _CORRECTED: Final = frozenset({"amended", "corrected"})
 
 @cache
 def _ordinary() -> frozenset[str]:
-    questions = [item.tree for item in items(library.shipped().tree(FORM))]
+    questions = [item.tree for model in READY.values() for item in items(library.shipped().tree(model))]
     states = [q for q in questions if q["type"] == "choice" and not q.get("repeats")]
     return frozenset(str(q["answerOption"][0]["valueCoding"]["code"]) for q in states)
 
 
 def is_one(response: Tree) -> bool:
     """Whether these are the answers of the visit form. Of another form nothing is ordinary, and all is said."""
-    return str(response.get("questionnaire", "")).partition("|")[0] == FORM
+    return is_visit(str(response.get("questionnaire", "")))
 
 
 def told_by(trees: Iterable[Tree]) -> Callable[[Tree], bool]:
@@ -66,7 +67,7 @@ def told_by(trees: Iterable[Tree]) -> Callable[[Tree], bool]:
 def told(response: Tree, say: Say = str) -> str:
     """'Le souffle : Plus court que d'habitude. Le reste comme d'habitude. Fait : Lever, Toilette. « … »'"""
     notable, tasks, words, ordinary = [], "", "", False
-    for item in response.get("item", []):
+    for item in flat(response.get("item", [])):
         answers, link = item.get("answer", []), item.get("linkId")
         given = [text for answer in answers if (text := answered(answer, say))]
         if not given or link in _UNSAID:
@@ -93,7 +94,7 @@ def told(response: Tree, say: Say = str) -> str:
 def quiet(response: Tree) -> bool:
     """Whether somebody was there and every question of state that was answered has its ordinary answer: no alert, no words."""
     links = set()
-    for item in response.get("item", []):
+    for item in flat(response.get("item", [])):
         given = {(one.get("valueCoding") or {}).get("code") for one in item.get("answer", [])}
         links.add(item.get("linkId"))
         if item.get("linkId") in ("alert", "note") and item.get("answer"):

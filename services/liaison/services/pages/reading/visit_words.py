@@ -10,7 +10,8 @@ from typing import Final
 from liaison.protocols import library
 from liaison.protocols.alerts import WITHDRAWN
 from liaison.protocols.answers import Item, items
-from liaison.protocols.visit import FORM, sign_text
+from liaison.protocols.forms import READY
+from liaison.protocols.visit import sign_text
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.reading.punctuation import colon
@@ -19,7 +20,7 @@ _WITHDRAWN: Final = _("Retiré à la correction :")
 
 
 def texts() -> Iterator[str]:
-    """Every question and answer of the form."""
+    """Every question and answer of the forms."""
     for item in _items():
         yield item.text
         yield from _answers(item)
@@ -42,7 +43,7 @@ def alert(line: str, say: Say) -> str:
 
 @cache
 def _items() -> tuple[Item, ...]:
-    return tuple(items(library.shipped().tree(FORM)))
+    return tuple(item for model in READY.values() for item in items(library.shipped().tree(model)))
 
 
 @cache

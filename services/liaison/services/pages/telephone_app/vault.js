@@ -65,8 +65,9 @@ export async function opened(id, pin) {
 export async function renewed(aide, tour) {
   const room = await store.aide(aide.id);
   if (room === undefined) return;
-  aide.tour = tour;
-  await store.keepAide({ ...room, until: Date.parse(tour.good_until), tour: await encrypted(aide.key, tour) });
+  // A visit that was begun is told on the form that it was begun on.
+  aide.tour = { ...tour, forms: { ...aide.tour.forms, ...tour.forms } };
+  await store.keepAide({ ...room, until: Date.parse(tour.good_until), tour: await encrypted(aide.key, aide.tour) });
 }
 
 // Erases what is past its time. Answers the ids of whom that was.

@@ -7,7 +7,6 @@ import { hhmm, say } from "./words.js";
 
 const NUMBER = /^-?[0-9]{1,6}([.,][0-9]{1,4})?$/;
 const WHOLE = /^-?[0-9]{1,6}$/;
-const LARGE_GAP = 3; // kilograms, as on the page with a network
 const [AHEAD, LATE, DAY] = [5, 6 * 60, 24 * 60]; // minutes
 
 // `done(finished)`: the visit that she has saved, null when she leaves it as it is, false when it had left already; `beside(kind)`: she has
@@ -26,9 +25,11 @@ export function open(aide, visit, done, beside) {
   screens.at("[data-do=drop]").textContent = say(corrects ? "as-before" : "did-not-happen");
   facts(stop);
   const form = screens.at("#visite");
+  shown(form, visits.formOf(aide, visit));
+  lastOnes(form, stop);
   form.elements.start.value = hhmm(Date.now());
   fill(form, visit.form);
-  let doubted = before?.weight?.[0] ?? null; // she has looked at it already
+  const doubted = new Map(Object.entries(before ?? {}).map(([link, [value]]) => [link, value])); // she has looked at it already
   let writing = Promise.resolve(true);
   let [kept, wanted] = [true, null];
 
@@ -73,7 +74,7 @@ export function open(aide, visit, done, beside) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const wrong = problems(form, stop, doubted);
-    if (wrong.get("weight") === say("far")) doubted = form.elements.weight.value;
+    for (const [link, why] of wrong) if (why === say("far")) doubted.set(link, form.elements[link].value.trim());
     if (point(form, wrong)) return;
     const free = await keep(true);
     if (free !== null) done(free ? visit : false);
@@ -84,12 +85,25 @@ export function open(aide, visit, done, beside) {
 function facts(stop) {
   const now = new Date();
   screens.at("[data-unread]").hidden = !(stop.unread ?? []).some(([begins, ends]) => new Date(begins) <= now && now < new Date(ends));
-  const [known, unknown, weight] = ["[data-known]", "[data-unknown]", "[data-weight]"].map(screens.at);
+  const [known, unknown] = ["[data-known]", "[data-unknown]"].map(screens.at);
   screens.listed(known, stop.known);
   known.hidden = stop.known.length === 0;
   unknown.hidden = !known.hidden;
-  weight.hidden = stop.weight_said === "";
-  weight.textContent = say("last-weight", { said: stop.weight_said });
+}
+
+// What the form asks, as the service has drawn it: it came with her tour, or with this page.
+function shown(form, { questions, alerting }) {
+  form.querySelector("[data-questions]").innerHTML = questions;
+  form.querySelector("[data-alerting]").innerHTML = alerting;
+}
+
+function lastOnes(form, stop) {
+  for (const group of form.querySelectorAll("[data-gap]")) {
+    const told = stop.last?.[group.dataset.question];
+    const line = group.querySelector("[data-last]");
+    line.hidden = told === undefined;
+    if (told) line.textContent = say("last-measure", { said: told[1] });
+  }
 }
 
 export function fields(form) {
@@ -110,19 +124,18 @@ export function fill(form, answers) {
 function problems(form, stop, doubted) {
   const answers = fields(form);
   const found = new Map();
-  for (const { dataset, hidden } of form.querySelectorAll("[data-question][data-kind]")) {
+  for (const group of form.querySelectorAll("[data-question][data-kind]")) {
+    const { dataset } = group;
     const given = answers[dataset.question]?.[0];
-    if (hidden) continue;
+    if (group.closest("[data-question][hidden]")) continue;
     if (given === undefined) {
       if ("required" in dataset) found.set(dataset.question, say("required"));
       continue;
     }
-    const why = ["decimal", "integer"].includes(dataset.kind) ? number(given, dataset) : "";
+    const measured = ["decimal", "integer", "quantity"].includes(dataset.kind);
+    const why = measured ? number(given, dataset) : dataset.kind === "date" ? day(given, dataset) : "";
     if (why) found.set(dataset.question, say(why));
-  }
-  const weight = Number(answers.weight?.[0].replace(",", "."));
-  if (stop.weight !== null && Math.abs(weight - stop.weight) > LARGE_GAP && doubted !== form.elements.weight.value) {
-    if (!found.has("weight")) found.set("weight", say("far"));
+    else if (far(given, dataset, stop.last) && doubted.get(dataset.question) !== given) found.set(dataset.question, say("far"));
   }
   if (answers.start && notYet(answers.start[0])) found.set("start", say("not-yet"));
   return found;
@@ -132,6 +145,17 @@ function number(text, { kind, min, max }) {
   if (!(kind === "integer" ? WHOLE : NUMBER).test(text)) return "unreadable";
   const value = Number(text.replace(",", "."));
   return value < Number(min ?? -Infinity) || value > Number(max ?? Infinity) ? "out-of-bounds" : "";
+}
+
+function day(text, { min, max }) {
+  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text)) return "unreadable";
+  return text < (min ?? text) || text > (max ?? text) ? "out-of-bounds-day" : "";
+}
+
+// Whether a measure is so far from the last one that she is asked to look again.
+function far(text, { gap, question }, last) {
+  const told = gap && last?.[question];
+  return Boolean(told) && Math.abs(Number(text.replace(",", ".")) - told[0]) > Number(gap);
 }
 
 // An hour that is still to come; just after midnight, 23:50 was the evening before. In minutes, on the clock of Paris.

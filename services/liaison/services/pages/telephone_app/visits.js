@@ -32,10 +32,20 @@ export const correctable = (one) =>
 // A visit of this stop, as it is begun. What she is permitted is that of now, also when the tour is renewed meanwhile.
 export const begun = (aide, stop) => ({
   visit: crypto.randomUUID(),
-  place: { stop, permit: aide.tour.permit, key: aide.tour.key, alert: false },
+  place: { stop, permit: aide.tour.permit, key: aide.tour.key, asked: stop.asked, alert: false },
   form: {},
   typed: false,
 });
+
+// What is asked in a visit: the version that it was begun on, as it came with a tour, or the one that this page came with.
+export function formOf(aide, { place }) {
+  const drawn = aide.tour.forms?.[place.asked];
+  if (drawn) return drawn;
+  const own = document.querySelector("template[data-form]");
+  place.asked = own.dataset.form;
+  const [questions, alerting] = own.content.children;
+  return { questions: questions.innerHTML, alerting: alerting.innerHTML };
+}
 
 // Somebody of the tour, visited beside what was planned.
 export const beside = (stop, said) => ({ ...stop, appointment: "", at: "", instruction: said, done: false });
@@ -49,10 +59,10 @@ export function aside(aide, stop, kind) {
 // One that was sent, to be told anew under the permit that it was written with.
 export async function corrected(aide, one) {
   const { form } = await vault.decrypted(aide.key, one.copy);
-  const { stop, permit, key, turn = 0 } = one.place;
+  const { stop, permit, key, asked, turn = 0 } = one.place;
   return {
     visit: crypto.randomUUID(),
-    place: { stop, permit, key, alert: false, corrects: root(one), turn: turn + 1, before: form },
+    place: { stop, permit, key, asked, alert: false, corrects: root(one), turn: turn + 1, before: form },
     form,
     typed: false,
   };
@@ -82,7 +92,7 @@ export async function written(aide, { visit, place, form, typed }, finished) {
     written: new Date().toISOString(),
     start_typed: typed,
     ...(place.corrects && { corrects: place.corrects }),
-    ...(place.kind && { kind: place.kind }),
+    ...(place.kind ? { kind: place.kind } : place.asked && { asked: place.asked }),
   };
   return store.putVisit({
     visit,
