@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.sealing import COLUMNS, Damaged, Record, unseal
 from liaison.services.house import House
@@ -39,7 +40,7 @@ async def note(house: House) -> None:
         before = await _last(house, connection)
         if before != now:
             changed = sorted(name for name in {*now, *(before or {})} if (before or {}).get(name) != now.get(name))
-            detail = {"settings": now, "changed": changed if before is not None else []}
+            detail = {"act": Act.SETTINGS, "settings": now, "changed": changed if before is not None else []}
             told = Entry(Event.CONFIGURATION, method="service", path=PATH, detail=detail)
             await house.journal.record_within(connection, [told])
 

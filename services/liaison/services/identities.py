@@ -10,6 +10,7 @@ import orjson
 from liaison.auth.access import duplicates as doubles
 from liaison.auth.access import identifying, merging
 from liaison.auth.caller import Caller
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.errors import BadRequest, MethodNotAllowed, NotFound
 from liaison.fhir.interactions import scope
@@ -29,7 +30,7 @@ async def identify(engine: Engine, caller: Caller, where: Route, request: Reques
         raise NotFound
     status, seen = given.code("status"), given.patient() if given.has("patient") else None
     recorded = await identifying.identify(engine.store, caller, key, status, seen, engine.base_url)
-    await _journaled(engine, caller, key, request, f"identify: {status}")
+    await _journaled(engine, caller, key, request, f"{Act.IDENTIFIED}: {status}")
     return answered(200, result="recorded" if recorded else "duplicate", patient=engine.store.reference(key))
 
 
@@ -40,7 +41,7 @@ async def merge(engine: Engine, caller: Caller, where: Route, request: Request) 
     source, target = (_patient(engine, given, name) for name in ("source-patient", "target-patient"))
     await merging.merge(engine.store, caller, source, target, engine.base_url)
     for key in (source, target):
-        await _journaled(engine, caller, key, request, "merge")
+        await _journaled(engine, caller, key, request, Act.MERGED)
     return answered(200, result="merged", patient=engine.store.reference(target))
 
 
@@ -49,7 +50,7 @@ async def unmerge(engine: Engine, caller: Caller, where: Route, request: Request
     scope.permit_letter(caller, "u", "Patient")
     key = posted_to(engine.store, "Patient", where, request)
     await merging.unmerge(engine.store, caller, key, engine.base_url)
-    await _journaled(engine, caller, key, request, "unmerge")
+    await _journaled(engine, caller, key, request, Act.UNMERGED)
     return answered(200, result="unmerged", patient=engine.store.reference(key))
 
 
@@ -73,7 +74,7 @@ async def tell_apart(engine: Engine, caller: Caller, where: Route, request: Requ
     one, other = (_patient(engine, given, name) for name in ("patient", "other-patient"))
     await doubles.tell_apart(engine.store, caller, one, other, engine.base_url)
     for key in (one, other):
-        await _journaled(engine, caller, key, request, "tell-apart")
+        await _journaled(engine, caller, key, request, Act.TOLD_APART)
     return answered(200, result="distinct")
 
 

@@ -15,6 +15,7 @@ import orjson
 
 from liaison.auth.access import internal
 from liaison.auth.caller import Caller
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir import model
 from liaison.fhir.errors import BadRequest, Forbidden, NotFound, TooLarge, Unprocessable
@@ -105,7 +106,7 @@ async def _evaluated(engine: Engine, caller: Caller, measure: Tree, start: date)
     finally:
         await internal.close_session(engine.store.database.writing, cell)
     # One entry for the job: nothing of anybody was shown.
-    await engine.journal.record((entry(cell, Event.JOB, detail={"measure": measure["url"]}),))
+    await engine.journal.record((entry(cell, Event.JOB, detail={"act": Act.MEASURED, "measure": measure["url"]}),))
     return Indicator(measure, denominator, numerator, counts)
 
 

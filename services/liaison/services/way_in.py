@@ -11,6 +11,7 @@ Emergency access is beside, in liaison.services.emergency_access.
 
 from liaison.auth.access import declaring, join, oppositions, register, vocabulary, withdrawing
 from liaison.auth.caller import Caller
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.retention import archiving
 from liaison.fhir.errors import BadRequest, NotFound
@@ -50,10 +51,10 @@ async def register_patient(engine: Engine, caller: Caller, where: Route, request
     found = await register.register(engine.store, caller, stated, engine.base_url)
     opposition = {"opposition": "recorded" if found.opposed else "not-recorded"} if stated.opposed else {}
     if found.created:
-        await journaled(engine, caller, Event.RIGHTS, found.reference, request, "register")
+        await journaled(engine, caller, Event.RIGHTS, found.reference, request, Act.REGISTER)
         return answered(201, result="created", patient=found.reference, **opposition)
     if found.opposed:
-        told = entry(caller, Event.RIGHTS, patient=found.patient, request=request, reason="opposition")
+        told = entry(caller, Event.RIGHTS, patient=found.patient, request=request, reason=Act.OPPOSITION)
         await engine.journal.record((told,))
     return answered(200, result="known", patient=found.reference, **opposition)
 
@@ -74,8 +75,8 @@ async def join_team(engine: Engine, caller: Caller, where: Route, request: Reque
         engine.base_url,
         informed=given.flag("informed"),
     )
-    await journaled(engine, caller, Event.RIGHTS, reference, request, f"join: {ground}")
-    await _reopened(engine, caller, reference, request, f"join: {ground}")
+    await journaled(engine, caller, Event.RIGHTS, reference, request, f"{Act.JOIN}: {ground}")
+    await _reopened(engine, caller, reference, request, f"{Act.JOIN}: {ground}")
     return answered(200, result="joined", patient=reference)
 
 
@@ -87,7 +88,7 @@ async def _reopened(engine: Engine, caller: Caller, reference: str, request: Req
     async with engine.store.database.writing.acquire() as connection:
         if await archiving.archived(connection, [key.patient]):
             told = entry(
-                caller, Event.RIGHTS, patient=key.patient, request=request, reason=reason, detail={"act": "reopen"}
+                caller, Event.RIGHTS, patient=key.patient, request=request, reason=reason, detail={"act": Act.REOPENED}
             )
             await engine.journal.record((told,))
             async with connection.transaction():
@@ -114,7 +115,7 @@ async def oppose(engine: Engine, caller: Caller, where: Route, request: Request)
         given.attachment("signed"),
     )
     consent = await oppositions.oppose(engine.store, caller, key, stated, engine.base_url)
-    await journaled(engine, caller, Event.RIGHTS, f"Patient/{where.id_}", request, "opposition")
+    await journaled(engine, caller, Event.RIGHTS, f"Patient/{where.id_}", request, Act.OPPOSITION)
     return answered(201, result="recorded", consent=consent)
 
 
@@ -132,7 +133,7 @@ async def declare_attending(engine: Engine, caller: Caller, where: Route, reques
         engine.base_url,
         given.attachment("signed"),
     )
-    await journaled(engine, caller, Event.RIGHTS, f"Patient/{where.id_}", request, "attending doctor")
+    await journaled(engine, caller, Event.RIGHTS, f"Patient/{where.id_}", request, Act.ATTENDING_DOCTOR)
     return answered(201, result="declared", consent=consent)
 
 
@@ -143,7 +144,7 @@ async def withdraw(engine: Engine, caller: Caller, where: Route, request: Reques
     key = _named(engine, "Consent", where)
     signed = given.attachment("signed")
     await withdrawing.withdraw(engine.store, caller, key, given.code("means"), engine.base_url, signed)
-    told = entry(caller, Event.RIGHTS, patient=key.patient, request=request, reason="opposition withdrawn")
+    told = entry(caller, Event.RIGHTS, patient=key.patient, request=request, reason=Act.OPPOSITION_WITHDRAWN)
     await engine.journal.record((told,))
     return answered(200, result="withdrawn", consent=f"Consent/{where.id_}")
 

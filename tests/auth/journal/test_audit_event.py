@@ -76,8 +76,9 @@ async def test_an_event_follows_the_profile_and_r4(world: World, caller: Caller)
     search = next(event for event in events if "query" in str(event.get("entity")))
     query = next(one for one in search["entity"] if "query" in one)
     assert base64.b64decode(query["query"]) == b"GET Observation?code=8480-6"
-    emergency = next(event for event in events if event["subtype"][0]["code"] == "110127" and "entity" in event)
-    assert emergency["entity"][1]["detail"] == [{"type": "reason", "valueString": "Inconsciente"}]
+    emergency = next(event for event in events if "motif" in str(event.get("entity")))
+    assert emergency["subtype"][0]["code"] == "110127"
+    assert emergency["entity"][2]["detail"] == [{"type": "reason", "valueString": "Inconsciente"}]
 
 
 def replace_outcome(one: Entry) -> Entry:

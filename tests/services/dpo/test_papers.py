@@ -20,7 +20,7 @@ from liaison.services.settings import Settings
 COMMITTED = Path(__file__).parents[3] / "docs" / "dpo"
 SOMEWHERE = Told(
     address="https://liaison.exemple.fr",
-    founded="2027-01-04",
+    founded=date(2027, 1, 4),
     hds_host="Hébergeur d'essai",
     hds_until=date(2028, 6, 30),
     journal_years=6,
@@ -173,7 +173,7 @@ async def test_they_are_told_of_this_installation(house: House, tmp_path: Path) 
     known = await telling.gathered(house, settings)
     assert (known.address, known.founded, known.hds_host, known.hds_until) == (
         "https://liaison.exemple.fr",
-        "2027-01-04",
+        date(2027, 1, 4),
         "Hébergeur d'essai",
         date(2028, 6, 30),
     )

@@ -7,7 +7,7 @@ journal. Software is named as it is registered when the journal is read (CSP rul
 """
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from liaison.auth.access import vocabulary
@@ -15,11 +15,14 @@ from liaison.auth.access.classes import bits
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.table import label_of
+from liaison.auth.journal.act_entities import act_entities
 from liaison.auth.journal.entry import Entry, Event, Item
 from liaison.auth.journal.masked import request_of
+from liaison.auth.journal.names import CLIENT_ID, ENTITY_ROLES, ENTITY_TYPES, JOURNAL_ENTITY, Names
 from liaison.auth.journal.sealing import Record
+from liaison.auth.journal.told import Told, actor, at_console, told_of
 from liaison.fhir.definitions import type_of
-from liaison.fhir.store.contract import Key, Tree
+from liaison.fhir.store.contract import Tree
 
 PROFILE: Final = "https://interop.esante.gouv.fr/ig/fhir/tde/StructureDefinition/tde-auditevent"
 RULE: Final = f"{vocabulary.LOCAL}/rule"
@@ -31,16 +34,14 @@ ACTS_FOR: Final = f"{vocabulary.LOCAL}/StructureDefinition/agent-acts-for"
 ASSURANCE: Final = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/ihe-assuranceLevel"
 FACTORS: Final = f"{vocabulary.LOCAL}/CodeSystem/factors"
 """Of a sign-in here: how many. Of one elsewhere, the system is the issuer, and the code its `acr`."""
-CLIENT_ID: Final = f"{vocabulary.LOCAL}/sid/client-id"
 EVENT: Final = f"{vocabulary.LOCAL}/CodeSystem/journal-event"
+CONSOLE: Final = "Liaison, at the console of the server"
+"""Who acted there is nobody to the journal: on whose word, where it was asked, is a detail of the act."""
 
 DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 TYPES: Final = "http://terminology.hl7.org/CodeSystem/audit-event-type"
 INTERACTIONS: Final = "http://hl7.org/fhir/restful-interaction"
-ENTITY_TYPES: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 RESOURCE_TYPES: Final = "http://hl7.org/fhir/resource-types"
-JOURNAL_ENTITY: Final = f"{vocabulary.LOCAL}/CodeSystem/journal-entity"
-ENTITY_ROLES: Final = "http://terminology.hl7.org/CodeSystem/object-role"
 SOURCE_TYPES: Final = "http://terminology.hl7.org/CodeSystem/security-source-type"
 BALP_ENTITY: Final = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
 PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
@@ -161,36 +162,9 @@ ALTERED: Final[Mapping[str, Any]] = {"altered": True}
 """The detail of an entry that does not open: what its columns say may be what somebody else has written there."""
 
 
-class Software(NamedTuple):
-    """A client as it is registered: what it is called, and by which id."""
-
-    client_id: str
-    name: str
-
-
-class Names(NamedTuple):
-    """What turns the journal's numbers into references and names: the id cipher, each patient's Patient, the log's name,
-    the clients that are registered, and the name of this server on the network."""
-
-    encode: Callable[[Key], str]
-    patients: Mapping[int, int]  # patient number → res of its Patient
-    origin: str
-    kind_of: Callable[[str], int]
-    software: Mapping[int, Software]
-    host: str
-
-    def reference(self, type_: str, patient: int, res: int) -> str:
-        return f"{type_}/{self.encode(Key(patient, self.kind_of(type_), res))}"
-
-    def patient(self, number: int) -> str:
-        """'Patient/x', or '' when that patient has been erased."""
-        res = self.patients.get(number)
-        return "" if res is None else self.reference("Patient", number, res)
-
-
-def audit_event(record: Record, entry: Entry, names: Names, *, table: int = 0, network: bool = True) -> Tree:
-    """`table`: the number of the table of rules in force then, 0 for the packaged one before any was adopted. `network`
-    False leaves out where the call came from: it is no business of the patient who reads their traces."""
+def audit_event(record: Record, entry: Entry, names: Names, *, table: int = 0, officer: bool = True) -> Tree:
+    """`table`: the number of the table of rules in force then, 0 for the packaged one before any was adopted. `officer`
+    False: for the person who reads their traces. Where the call came from is no business of theirs, nor what officers did."""
     at = record.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     shape = SHAPES[entry.event]
     tree: Tree = {
@@ -204,18 +178,19 @@ def audit_event(record: Record, entry: Entry, names: Names, *, table: int = 0, n
         "recorded": at,
         "outcome": str(entry.outcome),
     }
-    if entry.outcome and entry.detail and "issue" in entry.detail:
-        tree["outcomeDesc"] = f"{entry.status} {entry.detail['issue']}"
+    if entry.outcome:
+        told = (entry.detail or {}).get("issue") or (entry.detail or {}).get("check") or ""
+        tree["outcomeDesc"] = f"{entry.status} {told}".strip()
     if entry.detail == ALTERED:
         tree["outcomeDesc"] = "This entry was altered after it was written: its content does not open."
     if entry.purpose:
         tree["purposeOfEvent"] = [{"coding": [_purpose(entry)]}]
-    tree["agent"] = _agents(entry, names, table, network)
+    tree["agent"] = _agents(actor(entry), names, table, officer)
     tree["source"] = {
         "observer": {"identifier": {"value": names.origin}, "display": "Liaison"},
         "type": [{"system": SOURCE_TYPES, "code": "4", "display": "Application Server"}],
     }
-    if entities := _entities(entry, names):
+    if entities := _entities(entry, names, told_of(entry, officer=officer)):
         tree["entity"] = entities
     return tree
 
@@ -276,7 +251,8 @@ def _software(entry: Entry, names: Names, parts: Parts, *, requestor: bool) -> T
     known = names.software.get(entry.client)
     if known is None:  # Liaison itself, or a client whose registration is not in this base.
         value = f"client {entry.client:x}" if entry.client else names.origin
-        return {**agent, "who": {"identifier": {"value": value}}}
+        typed = {"display": CONSOLE} if at_console(entry) else {}
+        return {**agent, "who": {"identifier": {"value": value}, **typed}}
     who = {"identifier": {"system": CLIENT_ID, "value": known.client_id}, "display": known.name}
     return {**agent, "who": who, "altId": known.client_id, "name": known.name}
 
@@ -305,7 +281,7 @@ def _person(entry: Entry, names: Names, parts: Parts) -> Tree:
 # ---- entities -----------------------------------------------------------------------------------------------------
 
 
-def _entities(entry: Entry, names: Names) -> list[Tree]:
+def _entities(entry: Entry, names: Names, told: Told | None) -> list[Tree]:
     found: list[Tree] = []
     if entry.patient:
         what = names.patient(entry.patient)
@@ -322,6 +298,7 @@ def _entities(entry: Entry, names: Names) -> list[Tree]:
     if entry.outcome and type_ and id_:
         found.append({**_system_object("4", "Domain Resource"), "what": {"reference": f"{type_}/{id_}"}})
     found += _query(entry)
+    found += act_entities(told, entry.patient, names) if told else []
     if entry.reason:
         found.append(
             {

@@ -16,11 +16,14 @@ import orjson
 
 from liaison.auth.access import adopted
 from liaison.auth.journal import audit_rights, audit_search
-from liaison.auth.journal.audit_event import ALTERED, SHAPES, Names, Software, audit_event, place
+from liaison.auth.journal.audit_event import ALTERED, SHAPES, audit_event, place
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.masked import request_of
+from liaison.auth.journal.names import Names, Software, holders, patients, registered
+from liaison.auth.journal.oneself import without_oneself
 from liaison.auth.journal.sealing import COLUMNS, Damaged, Record, unseal
+from liaison.auth.journal.told import told_of
 from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
 from liaison.fhir.errors import BadRequest, Forbidden, Gone, NotFound, TooCostly
 from liaison.fhir.store.contract import AccessFilter, Answer, Caller, Disclosure, Key, Tree
@@ -47,14 +50,6 @@ class Seen(NamedTuple):
 
     record: Record
     entry: Entry
-
-
-class Position(NamedTuple):
-    """After which entry a page goes on."""
-
-    at: datetime
-    worker: int
-    sequence: int
 
 
 class AuditReader:
@@ -90,6 +85,7 @@ class AuditReader:
         more = False
         async with self._database.reading.acquire() as connection:
             asked = audit_search.bounded(await self._asked(connection, caller, query), self._database.clock.now())
+            asked.unread = await audit_search.unread(connection, asked)
             after = self._position(caller, asked.cursor) if asked.cursor else None
             if asked.counted:
                 total = 0
@@ -140,7 +136,7 @@ class AuditReader:
             found += await self._seen(connection, caller, records)
             ended = len(records) < wanted
             if records:
-                after = Position(records[-1].at, records[-1].worker, records[-1].sequence)
+                after = audit_search.Position(records[-1].at, records[-1].worker, records[-1].sequence)
             wanted = max(CHUNK, most + 1 - len(found))
         end = _end_of_moment(found, most)
         return found[:end], end < len(found)
@@ -156,12 +152,17 @@ class AuditReader:
         async with self._database.reading.acquire() as connection:
             return await self._trees(connection, caller, seen)
 
-    async def patient_ids(self, patients: set[int]) -> dict[int, str]:
+    async def patient_ids(self, numbers: set[int]) -> dict[int, str]:
         """The id of the Patient of each record; none for one that was destroyed."""
         async with self._database.reading.acquire() as connection:
-            names = await self._names(connection, patients - {0}, set())
-        kind = kind_of("Patient")
-        return {patient: self._ids.encode(Key(patient, kind, res)) for patient, res in names.patients.items()}
+            found = await patients(connection, numbers - {0})
+        return {patient: self._ids.encode(Key(patient, kind_of("Patient"), res)) for patient, res in found.items()}
+
+    async def people(self, accounts: set[int]) -> dict[int, str]:
+        """Whose these accounts are, of people of the directory: 'Practitioner/x' by number."""
+        async with self._database.reading.acquire() as connection:
+            found = await holders(connection, accounts)
+        return {number: self.reference("Practitioner", 0, key.res) for number, key in found.items() if not key.patient}
 
     def holder(self, type_: str, id_: str) -> int:
         """The record that holds a resource by its id, whether or not it is there; 0 for none."""
@@ -189,7 +190,7 @@ class AuditReader:
     async def software(self, clients: set[int]) -> Mapping[int, Software]:
         """What these clients are registered as, suspended and ended ones too."""
         async with self._database.reading.acquire() as connection:
-            return await _registered(connection, clients)
+            return await registered(connection, clients)
 
     # ---- rows -----------------------------------------------------------------------------------------------------
 
@@ -222,7 +223,11 @@ class AuditReader:
         return asked
 
     async def _matching(
-        self, connection: asyncpg.Connection, caller: Caller, asked: audit_search.Query, after: Position | None
+        self,
+        connection: asyncpg.Connection,
+        caller: Caller,
+        asked: audit_search.Query,
+        after: audit_search.Position | None,
     ) -> AsyncIterator[tuple[Seen, Tree]]:
         async for seen in self._some(connection, caller, asked, after):
             left = [one for one in seen if all(test(one.entry) for test in asked.early)]
@@ -231,7 +236,11 @@ class AuditReader:
                     yield one, tree
 
     async def _some(
-        self, connection: asyncpg.Connection, caller: Caller, asked: audit_search.Query, after: Position | None
+        self,
+        connection: asyncpg.Connection,
+        caller: Caller,
+        asked: audit_search.Query,
+        after: audit_search.Position | None,
     ) -> AsyncIterator[list[Seen]]:
         looked, most = 0, CHUNK
         while True:
@@ -244,14 +253,14 @@ class AuditReader:
                 raise TooCostly("More than 20,000 entries would have to be opened: add a date, a patient or an agent.")
             most = min(2 * most, LONGEST_CHUNK, BUDGET - looked)  # a page needs the first few; who reads on reads much
             last = records[-1]
-            after = Position(last.at, last.worker, last.sequence)
+            after = audit_search.Position(last.at, last.worker, last.sequence)
 
     async def _rows(
         self,
         connection: asyncpg.Connection,
         caller: Caller,
         asked: audit_search.Query,
-        after: Position | None,
+        after: audit_search.Position | None,
         most: int = 0,
     ) -> list[Record]:
         values: list[object] = [caller.session]
@@ -278,7 +287,7 @@ class AuditReader:
             await self._keys.current(connection)
         seen = [Seen(record, self._opened(record)) for record in records if self._keys.holds(record.generation)]
         if not seen or await audit_rights.is_officer(connection, caller.session):
-            return seen
+            return await without_oneself(connection, caller.session, seen)
         unaltered = [one for one in seen if not (one.entry.detail or {}).get("altered")]  # which class, nobody knows
         return await self._within_classes(connection, caller, unaltered)
 
@@ -306,27 +315,30 @@ class AuditReader:
     async def _trees(self, connection: asyncpg.Connection, caller: Caller, seen: Sequence[Seen]) -> list[Tree]:
         if not seen:
             return []
-        entries = [one.entry for one in seen]
-        names = await self._names(connection, {one.patient for one in entries} - {0}, {one.client for one in entries})
+        names = await self._names(connection, [one.entry for one in seen])
         officer = await audit_rights.is_officer(connection, caller.session)
         reigns = await adopted.reigns(connection)
         return [
             audit_event(
-                one.record, one.entry, names, table=adopted.reign_at(reigns, one.record.at).number, network=officer
+                one.record, one.entry, names, table=adopted.reign_at(reigns, one.record.at).number, officer=officer
             )
             for one in seen
         ]
 
-    async def _names(self, connection: asyncpg.Connection, patients: set[int], clients: set[int]) -> Names:
-        rows = await connection.fetch(
-            "select patient, res from version where patient = any($1::bigint[]) and kind = $2 and superseded is null",
-            list(patients),
-            kind_of("Patient"),
+    async def _names(self, connection: asyncpg.Connection, entries: Sequence[Entry]) -> Names:
+        told = [one for one in map(told_of, entries) if one is not None]
+        software = await registered(
+            connection, {one.client for one in entries}, {client for one in told for client in one.clients}
         )
-        found: Mapping[int, int] = {row["patient"]: row["res"] for row in rows}
-        software = await _registered(connection, clients)
-        host = urlsplit(self._base_url).hostname or ""
-        return Names(self._ids.encode, found, self._keys.signer.verifier.name, kind_of, software, host)
+        return Names(
+            self._ids.encode,
+            await patients(connection, {one.patient for one in entries} - {0}),
+            self._keys.signer.verifier.name,
+            kind_of,
+            software,
+            urlsplit(self._base_url).hostname or "",
+            await holders(connection, {account for one in told for account in one.accounts}),
+        )
 
     # ---- pages ----------------------------------------------------------------------------------------------------
 
@@ -336,20 +348,18 @@ class AuditReader:
         links = []
         if more:
             record = found[-1][0].record
-            cursor = self._cursor(caller, Position(record.at, record.worker, record.sequence))
+            cursor = self._cursor(caller, audit_search.Position(record.at, record.worker, record.sequence))
             query = urlencode([*asked.pairs, ("_cursor", cursor)])
             links.append({"relation": "next", "url": f"{self._base_url}/AuditEvent?{query}"})
-        tree = self._searchset(asked, links, None if more or asked.cursor else len(found))
-        if found:
-            base = f"{self._base_url}/AuditEvent"
-            tree["entry"] = [
-                {"fullUrl": f"{base}/{event['id']}", "resource": event, "search": {"mode": "match"}}
-                for _, event in found
-            ]
-        return tree
+        base = f"{self._base_url}/AuditEvent"
+        matches = [
+            {"fullUrl": f"{base}/{event['id']}", "resource": event, "search": {"mode": "match"}} for _, event in found
+        ]
+        return self._searchset(asked, links, None if more or asked.cursor else len(found), matches)
 
-    def _searchset(self, asked: audit_search.Query, links: Sequence[Tree], total: int | None) -> Tree:
-        """Without its entries."""
+    def _searchset(
+        self, asked: audit_search.Query, links: Sequence[Tree], total: int | None, matches: Sequence[Tree] = ()
+    ) -> Tree:
         base = f"{self._base_url}/AuditEvent"
         pairs = (*asked.pairs, *asked.until)
         own = {"relation": "self", "url": f"{base}?{urlencode(pairs)}" if pairs else base}
@@ -357,14 +367,16 @@ class AuditReader:
         if total is not None:
             tree["total"] = total
         tree["timestamp"] = self._database.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if entries := [*matches, *map(audit_search.unread_said, filter(None, [asked.unread]))]:
+            tree["entry"] = entries
         return tree
 
-    def _cursor(self, caller: Caller, position: Position) -> str:
+    def _cursor(self, caller: Caller, position: audit_search.Position) -> str:
         plain = orjson.dumps([position.at.isoformat(), position.worker, position.sequence])
         sealed = self._vault.cursor.seal(context("journal page", *caller.identity), plain)
         return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
-    def _position(self, caller: Caller, cursor: str) -> Position:
+    def _position(self, caller: Caller, cursor: str) -> audit_search.Position:
         try:
             sealed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             at, worker, sequence = orjson.loads(
@@ -372,7 +384,7 @@ class AuditReader:
             )
         except (binascii.Error, ValueError, NotAuthentic):
             raise Gone("This page can no longer be continued. Search again.") from None
-        return Position(datetime.fromisoformat(at), worker, sequence)
+        return audit_search.Position(datetime.fromisoformat(at), worker, sequence)
 
 
 def _end_of_moment(found: Sequence[Seen], most: int) -> int:
@@ -380,13 +392,6 @@ def _end_of_moment(found: Sequence[Seen], most: int) -> int:
     if len(found) < most:
         return len(found)
     return next((n for n in range(most, len(found)) if found[n].record.at < found[most - 1].record.at), len(found))
-
-
-async def _registered(connection: asyncpg.Connection, clients: set[int]) -> Mapping[int, Software]:
-    rows = await connection.fetch(
-        "select client, client_id, name from client where client = any($1::bigint[])", list(clients)
-    )
-    return {row["client"]: Software(row["client_id"], row["name"]) for row in rows}
 
 
 def _disclosed(seen: Sequence[Seen]) -> tuple[Disclosure, ...]:

@@ -18,6 +18,7 @@ from liaison.auth.access.filter import CONJUNCTS
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.table import Table
+from liaison.auth.journal.entry import Event
 
 _SESSION: Final = " and ".join(
     CONJUNCTS[name].format(session="$1", row="s") for name in ("session", "ended", "expired", "account", "client")
@@ -90,6 +91,21 @@ async def of_theirs(
     )
     allowed = {row["n"] for row in rows}
     return [number in allowed for number, _ in enumerate(asked, 1)]
+
+
+async def of_interest(connection: "asyncpg.Connection | asyncpg.Pool", session: int, patient: int) -> bool:
+    """Whether an officer has something to read of this record: it is of theirs, or somebody of theirs was in it. That one of
+    their officers looked it up is no reason: who asks twice would learn that there is somebody."""
+    [theirs] = await of_theirs(connection, session, [(patient, 0)])
+    return theirs or bool(
+        await connection.fetchval(
+            "select exists (select from journal_entry e where e.patient <> 0 and e.patient = $2 and e.event <> $3"
+            f" and e.organization in ({_MINE}))",
+            session,
+            patient,
+            int(Event.JOURNAL_READ),
+        )
+    )
 
 
 async def may_choose(connection: "asyncpg.Connection | asyncpg.Pool", session: int) -> bool:

@@ -3,20 +3,26 @@
 Decided in SQL: patient, entity (a Patient), agent (a Practitioner), date and period-start (TDE), action, outcome.
 Decided on the decrypted entry, before a resource is made of it: type, subtype, policy, purpose, agent-role, entity of another type,
 and which record a refusal was about: it holds the type and id that were asked for, and no patient. Decided on the resource: agent,
-altid and agent-name (software, by its registration), the adopted table of rules.
+altid and agent-name (software, by its registration), the adopted table of rules, entity-name (the code of an act), entity of the
+directory (whom an act concerned).
 The ANS's guide to traces (TDE 2.0.0, flux 4) and IHE ITI-81 want each search bounded in time: `bounded` does it.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from datetime import date as Date
 from typing import Any, Final, NamedTuple
+
+import asyncpg
 
 from liaison.auth.access import vocabulary
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.table import label_of
-from liaison.auth.journal.audit_event import CLIENT_ID, RULE, SHAPES
+from liaison.auth.journal import expiry
+from liaison.auth.journal.audit_event import RULE, SHAPES
 from liaison.auth.journal.entry import Entry
+from liaison.auth.journal.names import CLIENT_ID
 from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.search import date, parse
@@ -33,6 +39,7 @@ PARAMETERS: Final = (
     "altid",
     "date",
     "entity",
+    "entity-name",
     "outcome",
     "patient",
     "period-start",
@@ -62,10 +69,19 @@ class Where(NamedTuple):
     values: tuple[Any, ...]
 
 
+class Position(NamedTuple):
+    """After which entry a page goes on."""
+
+    at: datetime
+    worker: int
+    sequence: int
+
+
 @dataclass(slots=True)
 class Query:
     """`where` narrows in SQL, `early` on the entry; `tests` decide on the resource. `ascending` is _sort=date; `counted` asks for the total alone;
-    `software` are the client_ids asked for, which are yet to be known; `until` what bounds it that was not asked."""
+    `software` are the client_ids asked for, which are yet to be known; `until` what bounds it that was not asked; `since` where what is asked begins, None for no bound; `unread`: the day from which on
+    entries can be read, where what is asked begins before it."""
 
     where: list[Where] = field(default_factory=list)
     early: list[Callable[[Entry], bool]] = field(default_factory=list)
@@ -77,6 +93,8 @@ class Query:
     software: set[str] = field(default_factory=set)
     pairs: tuple[tuple[str, str], ...] = ()
     until: tuple[tuple[str, str], ...] = ()
+    since: datetime | None = None
+    unread: Date | None = None
 
 
 _NOTHING: Final = Where("false", ())
@@ -164,6 +182,9 @@ def _criterion(found: Query, name: str, modifier: str, value: str, ids: _Ids) ->
     match name:
         case "date" | "period-start":
             found.where.append(_any(_date(one, ids.now) for one in values))
+            begins = [_begins(one) for one in values]
+            if None not in begins:
+                found.since = max(min(filter(None, begins)), found.since or datetime.min.replace(tzinfo=UTC))
         case "action":
             found.where.append(Where("e.event = any({}::smallint[])", (_events(values),)))
         case "outcome":
@@ -185,6 +206,11 @@ def _criterion(found: Query, name: str, modifier: str, value: str, ids: _Ids) ->
             found.tests.append(_named_so(values, modifier))
         case "entity":
             _entity(found, [_reference(one, ids.base_url, "") for one in values], ids)
+        case "entity-name":
+            wanted = tuple(folded(one) for one in values)
+            found.tests.append(
+                lambda tree: any(folded(one.get("name", "")).startswith(wanted) for one in tree.get("entity", ()))
+            )
         case "policy" if all(one.startswith(f"{RULE}/") for one in values):
             rules = {one.removeprefix(f"{RULE}/") for one in values}
             found.early.append(
@@ -214,6 +240,32 @@ def _date(value: str, now: datetime) -> Where:
     sql = " and ".join(f"e.at {bound.operator} {{}}::timestamptz" for bound in limits.bounds)
     wanted = f"not ({sql})" if limits.inverted else f"({sql})"
     return Where(wanted, tuple(bound.moment for bound in limits.bounds))
+
+
+def _begins(value: str) -> datetime | None:
+    """The first moment that this asks for; None where it goes back without a bound."""
+    asked = date.span(value)
+    return None if asked.prefix in ("lt", "le", "eb", "ne") else asked.low
+
+
+async def unread(connection: asyncpg.Connection, asked: Query) -> Date | None:
+    """From which day on entries can be read, where months that were asked for have lost their key."""
+    readable = await expiry.readable_since(connection)
+    if readable is None or (
+        asked.since and asked.since >= datetime(readable.year, readable.month, readable.day, tzinfo=UTC)
+    ):
+        return None
+    return readable
+
+
+def unread_said(readable: Date) -> Tree:
+    """As a searchset says what it could not show (R4 http.html#search: an OperationOutcome of mode `outcome`)."""
+    words = (
+        f"Entries before {readable:%Y-%m-%d} can no longer be read: the time that they are kept for is over and their keys are"
+        " destroyed. The journal holds the proofs of them. That none is found does not mean that there were none."
+    )
+    issue = {"severity": "warning", "code": "incomplete", "diagnostics": words}
+    return {"resource": {"resourceType": "OperationOutcome", "issue": [issue]}, "search": {"mode": "outcome"}}
 
 
 def _events(letters: list[str]) -> list[int]:
@@ -299,8 +351,16 @@ def _entity(found: Query, references: list[tuple[str, str]], ids: _Ids) -> None:
         key = ids.decode(type_, id_) if records and id_ and type_ in RESOURCE_TYPES else None
         return key is not None and key.patient in records
 
-    if ids.refusals or not by_record:
+    if all(type_ in DIRECTORY_TYPES for type_, _ in references):
+        found.tests.append(lambda tree: any(_what(one) in named for one in tree.get("entity", ())))
+    elif ids.refusals or not by_record:
         found.early.append(asked_for)
+
+
+def _what(entity: Tree) -> str:
+    """The resource that an entity is about, whatever its version."""
+    reference: str = entity.get("what", {}).get("reference", "")
+    return reference.partition("/_history/")[0]
 
 
 def _holder(reference: tuple[str, str], key: Key | None, refusals: bool) -> Where:

@@ -5,7 +5,7 @@ calls journals each act in the same transaction, and has checked that the asker 
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -53,8 +53,13 @@ async def ask(
     *,
     by: str,
     text: str,
-) -> int:
-    """In the caller's transaction: the number of the new question. `place` is the worker and sequence of the entry."""
+    visit: Collection[str],
+) -> int | None:
+    """In the caller's transaction: the number of the new question; None where this asker has asked about the same visit, of
+    these entries. `place` is the worker and sequence of the entry."""
+    await connection.execute("select from patient where patient = $1 for no key update", patient)  # one after the other
+    if any(one.entry in visit for one in await of_person(connection, vault, patient, asker)):
+        return None
     number = secrets.randbits(53) or 1
     key = (await vault.patient_keys(connection, [patient]))[patient]
     await connection.execute(

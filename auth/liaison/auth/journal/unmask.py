@@ -9,6 +9,8 @@ from datetime import date
 import asyncpg
 
 from liaison.auth.caller import Caller
+from liaison.auth.journal import audit_rights
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.definitions import kind_of
@@ -38,7 +40,9 @@ async def unmask(
     tokens: list[tuple[int, bytes]],
     reason: str,
 ) -> list[Key]:
-    """The Patients that carry one of these tokens. Durable in the journal, with its reason, before this returns.
+    """The Patients that carry one of these tokens and of whom the caller may read something in the journal: whether anybody else
+    is known in the territory is not told, neither by the answer nor by its entry, which keeps them sealed. Durable in the
+    journal, with its reason, before this returns.
 
     Raises Forbidden for anyone but an auditor or a data protection officer, Unprocessable without a reason.
     """
@@ -57,11 +61,19 @@ async def unmask(
         [token for _, token in tokens],
         kind_of("Patient"),
     )
-    found = [Key(row["patient"], row["kind"], row["res"]) for row in rows]
+    known = [Key(row["patient"], row["kind"], row["res"]) for row in rows]
+    found = [key for key in known if await audit_rights.of_interest(connection, caller.session, key.patient)]
+    hidden = [key.patient for key in known if key not in found]
     about = [key.patient for key in found] or [0]
     await journal.record(
         [
-            entry(caller, Event.JOURNAL_READ, patient=patient, reason=reason.strip(), detail={"unmask": len(found)})
+            entry(
+                caller,
+                Event.JOURNAL_READ,
+                patient=patient,
+                reason=reason.strip(),
+                detail={"act": Act.UNMASKED, "unmask": len(found), "hidden": hidden},
+            )
             for patient in about
         ]
     )

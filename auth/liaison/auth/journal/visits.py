@@ -13,10 +13,12 @@ from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.table import label_of
 from liaison.auth.caller import Caller
+from liaison.auth.journal.acts import BY_REASON
 from liaison.auth.journal.audit_event import identifier
 from liaison.auth.journal.audit_reader import AuditReader, Seen
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
+from liaison.auth.journal.told import Told, actor, at_console, told_of
 from liaison.fhir.definitions import type_of
 
 PAUSE: Final = timedelta(minutes=30)
@@ -47,7 +49,10 @@ class Visit:
     emergency: bool = False
     patient: int = 0  # the record; 0 for lists of several people, and for what is about nobody
     people: set[int] = field(default_factory=set)  # of the lists: those whom they showed
-    acts: set[Event] = field(default_factory=set)  # what is neither reading, asking nor writing: sign-ins, exports
+    console: bool = False  # typed at the console of the server, by nobody that the journal knows
+    deeds: dict[Told, None] = field(
+        default_factory=dict
+    )  # what neither reads nor writes, newest first: sign-ins, rights
     lines: list[Seen] = field(default_factory=list)  # the entries behind the visit, newest first
 
     @property
@@ -67,9 +72,10 @@ async def who_saw(
     patient = reader.patient(patient_id)
     narrowed = "&".join(part for part in (f"patient=Patient/{patient_id}", query) if part)
     seen = await reader.entries(caller, narrowed, refusals=refusals)
+    officer = caller.purpose == Purpose.HOPERAT
     about = patient if seen else 0
     await journal.record([entry(caller, Event.JOURNAL_READ, patient=about, returned=len(seen), query=narrowed)])
-    found = visits(reader, seen)
+    found = visits(reader, seen, officer=officer)
     registered = await reader.software({visit.client for visit in found} - {0})
     for visit in found:
         if visit.client in registered:
@@ -77,8 +83,9 @@ async def who_saw(
     return found
 
 
-def visits(reader: AuditReader, seen: Iterable[Seen]) -> list[Visit]:
-    """Groups entries, given newest first. An answer on several people is one act of a list, not a visit to each."""
+def visits(reader: AuditReader, seen: Iterable[Seen], *, officer: bool = True) -> list[Visit]:
+    """Groups entries, given newest first. An answer on several people is one act of a list, not a visit to each. `officer` False:
+    for the person, who is not told what officers did."""
     entries = [one for one in seen if one.entry.event in SHOWN_EVENTS]
     lists = _lists(entries)
     open_: dict[tuple[int, ...], Visit] = {}
@@ -86,14 +93,15 @@ def visits(reader: AuditReader, seen: Iterable[Seen]) -> list[Visit]:
     reference = lru_cache(maxsize=None)(reader.reference)  # few people and places make many visits
     for one in entries:
         patient = 0 if _answer(one) in lists else one.entry.patient
-        who = (one.entry.person, one.entry.organization, one.entry.role, one.entry.client, one.entry.acts_for, patient)
+        by, console = actor(one.entry), at_console(one.entry)
+        who = (by.person, by.organization, by.role, by.client, by.acts_for, patient, console)
         visit = open_.get(who)
         if visit is None or visit.since - one.record.at > PAUSE:
             visit = _begin(reference, one)
-            visit.patient = patient
+            visit.patient, visit.console = patient, console
             open_[who] = visit
             found.append(visit)
-        _add(visit, one)
+        _add(visit, one, told_of(one.entry, officer=officer))
     return sorted(found, key=lambda visit: visit.until, reverse=True)
 
 
@@ -119,7 +127,7 @@ def _grounds(pairs: tuple[int, ...]) -> tuple[frozenset[str], frozenset[Relation
 
 
 def _begin(reference: Callable[[str, int, int], str], one: Seen) -> Visit:
-    done = one.entry
+    done = actor(one.entry)
     person = ""
     if done.person and done.person != done.client:
         own = {"patient": "patient", "guardian": "represented"}.get(done.role_code)
@@ -134,7 +142,7 @@ _READS: Final = frozenset({Event.READ, Event.VREAD, Event.BUNDLE})
 _WRITES: Final = frozenset({Event.CREATE, Event.UPDATE, Event.DELETE})
 
 
-def _add(visit: Visit, one: Seen) -> None:
+def _add(visit: Visit, one: Seen, told: Told | None) -> None:
     done = one.entry
     visit.since = one.record.at
     if done.outcome:
@@ -143,9 +151,9 @@ def _add(visit: Visit, one: Seen) -> None:
         visit.written += len(done.items)
     else:
         visit.read += len(done.items)
-        visit.asked += not done.items and done.event in _QUESTIONS
-        if done.event not in _QUESTIONS and done.event not in _READS:
-            visit.acts.add(Event(done.event))
+        visit.asked += not done.items and not told and done.event in _QUESTIONS
+    if told is not None:
+        visit.deeds.setdefault(told)
     if done.patient and not visit.patient:
         visit.people.add(done.patient)
     for item in done.items:
@@ -155,7 +163,7 @@ def _add(visit: Visit, one: Seen) -> None:
         visit.relations |= relations
     if done.purpose:
         visit.purposes.add(Purpose(done.purpose))
-    if done.reason:
+    if done.reason and not (told and told.act in BY_REASON):
         visit.reasons.add(done.reason)
     visit.emergency |= done.event == Event.EMERGENCY or done.purpose == Purpose.ETREAT
     visit.lines.append(one)

@@ -21,7 +21,7 @@ from liaison.auth.journal import audit_rights
 from liaison.auth.unusual import cases
 from liaison.auth.unusual.firing import COUNTED, Facts
 from liaison.auth.unusual.watching import Finding
-from liaison.fhir.errors import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed
+from liaison.fhir.errors import BadRequest, Conflict, NotFound, PreconditionFailed
 from liaison.fhir.vault import Vault, context
 
 KIND: Final = "unusual"
@@ -149,22 +149,25 @@ async def _is_quiet(connection: asyncpg.Connection, found: Finding) -> bool:
 # ---- what reviewers see ---------------------------------------------------------------------------------------------
 
 
-async def seen(base: Asks, caller: Caller) -> list[Access]:
-    """The caller's to review, what waits first, then the newest."""
+async def seen(base: Asks, caller: Caller, most: int | None = MOST) -> list[Access]:
+    """The caller's to review, what waits first, then the newest; none of their own. `most` None: all there are, to be counted."""
     rows = await base.fetch(
-        f"select {_COLUMNS} from unusual_access a where {audit_rights.officer_sees('a')}"
-        f" order by a.state = 'completed', a.at desc, a.access limit {MOST}",
+        f"select {_COLUMNS} from unusual_access a where {audit_rights.officer_sees('a')} and a.person <> $2"
+        " order by a.state = 'completed', a.at desc, a.access limit $3",
         caller.session,
+        caller.practitioner,
+        most,
     )
     return [Access(*row) for row in rows]
 
 
 async def one(base: Asks, caller: Caller, access: int) -> Access:
-    """Raises NotFound for what is not there or not the caller's to see."""
+    """Raises NotFound for what is not there or not the caller's to see: nobody reviews their own access."""
     rows = await base.fetch(
-        f"select {_COLUMNS} from unusual_access a where a.access = $2 and {audit_rights.officer_sees('a')}",
+        f"select {_COLUMNS} from unusual_access a where a.access = $2 and a.person <> $3 and {audit_rights.officer_sees('a')}",
         caller.session,
         access,
+        caller.practitioner,
     )
     if not rows:
         raise NotFound
@@ -218,8 +221,6 @@ async def review(
         raise Conflict("This access has been reviewed.")
     if before.version != version:
         raise PreconditionFailed("Somebody was faster.")
-    if before.person == caller.practitioner:
-        raise Forbidden("Nobody reviews their own access.")
     state = following(outcome, caller.practitioner, before.outcome, before.reader)
     await _say(connection, vault, before, outcome, caller.practitioner, note)
     await connection.execute(

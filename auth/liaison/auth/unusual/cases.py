@@ -122,21 +122,28 @@ async def of_changes(connection: asyncpg.Connection, ids: Ids, changes: Sequence
 
 
 async def seen(base: Asks, caller: Caller) -> list[Case]:
-    """Those of the caller's organisation, or all by mandate: open ones first."""
+    """Those of the caller's organisation, or all by mandate, but those about the caller: open ones first."""
     rows = await base.fetch(
-        f"select {_COLUMNS} from review_case c where {audit_rights.officer_sees('c')}"
+        f"select {_COLUMNS} from review_case c where {audit_rights.officer_sees('c')} and c.person <> $2"
         " order by c.closed_at is not null, c.number desc",
         caller.session,
+        caller.practitioner,
     )
     return [Case(*row) for row in rows]
 
 
 async def one(base: Asks, caller: Caller, number: int) -> Case:
-    """Raises NotFound for what is not there or not the caller's to see."""
+    """Raises NotFound for what is not there or not the caller's to see: nobody reads or decides their own case."""
     for case in await seen(base, caller):
         if case.number == number:
             return case
     raise NotFound
+
+
+async def about(base: Asks, person: int) -> frozenset[int]:
+    """The numbers of the cases about this person, which nobody shows them."""
+    rows = await base.fetch("select number from review_case where person = $1", person)
+    return frozenset(row["number"] for row in rows)
 
 
 async def steps(base: Asks, vault: Vault, case: Case) -> list[Taken]:
@@ -168,8 +175,6 @@ async def take(
     case = await one(connection, caller, number)
     if case.closed_at is not None:
         raise Conflict("The case is closed.")
-    if case.person == caller.practitioner:
-        raise NotFound  # nobody decides in their own case
     if not text.strip() or len(text) > MOST_LETTERS:
         raise BadRequest(f"Say why in at most {MOST_LETTERS} letters.")
     taken = {each.kind for each in await steps(connection, vault, case)}

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from liaison.auth.access.rebuild import rebuild
 from liaison.auth.access.roles import ROLES
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.oauth2 import clients
 from liaison.auth.oauth2.clients import Client, ClientProblem
@@ -130,7 +131,7 @@ def add(
                     post_logout_redirect_uris=post_logout_redirect_uri or (),
                     introspects=introspects,
                 )
-                await _record(house, connection, made.number, "client add")
+                await _record(house, connection, made.number, Act.CLIENT_ADDED)
             if made.organization:
                 # Its rights are those of its owner's facts, which stand in records that are there already.
                 await rebuild(house.database.writing, house.vault)
@@ -139,9 +140,9 @@ def add(
     typer.echo(f"{carry_out(work()).client_id} is registered.")
 
 
-async def _record(house: House, connection: asyncpg.Connection, number: int, act: str) -> None:
+async def _record(house: House, connection: asyncpg.Connection, number: int, act: Act) -> None:
     """Who may ask for tokens is part of who may see what: each change is in the journal, in its own transaction."""
-    entry = Entry(Event.RIGHTS, client=number, method="console", path=act)
+    entry = Entry(Event.RIGHTS, client=number, method="console", path=act.value, detail={"act": act})
     await house.journal.record_within(connection, (entry,))
 
 
@@ -179,7 +180,7 @@ def suspend(
             known = await clients.suspend(connection, client_id, active=lift)
             number = await connection.fetchval("select client from client where client_id = $1", client_id)
             if known:
-                await _record(house, connection, number, "client suspend --lift" if lift else "client suspend")
+                await _record(house, connection, number, Act.CLIENT_RESUMED if lift else Act.CLIENT_SUSPENDED)
             return known
 
     if not carry_out(work()):

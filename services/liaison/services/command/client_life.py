@@ -13,7 +13,8 @@ import asyncpg
 import typer
 
 from liaison.auth.access.rebuild import rebuild
-from liaison.auth.journal.entry import Entry, Event
+from liaison.auth.journal.acts import Act
+from liaison.auth.journal.entry import OUTCOME_REFUSED, Entry, Event
 from liaison.auth.oauth2.clients import ClientProblem
 from liaison.auth.vendors import activations, life, requests
 from liaison.auth.vendors.conformance import RESULTS, BadReport, Report, receive
@@ -30,14 +31,24 @@ ClientId = Annotated[str, typer.Argument(help="The client_id.")]
 Where = Annotated[str, typer.Argument(help="Organization/<id>, or 'patients' for people who act for themselves.")]
 
 
-def _within(act: str, work: Callable[[House, asyncpg.Connection], Awaitable[T]], *, rights: bool = False) -> T:
+def _within(
+    act: Act,
+    client_id: str,
+    work: Callable[[House, asyncpg.Connection], Awaitable[T]],
+    *,
+    rights: bool = False,
+    **more: str,
+) -> T:
     """Carries it out in one transaction with its entry in the journal. `rights`: they are computed again after it."""
 
     async def carry() -> T:
         async with House.opened(Settings()) as house:
             async with house.database.writing.acquire() as connection, connection.transaction():
                 done = await work(house, connection)
-                told = Entry(Event.RIGHTS, method="console", path=f"client {act}")
+                detail = {"act": act, "client": client_id or _client_of(done), **more}
+                told = Entry(Event.RIGHTS, method="console", path=act.value, detail=detail)
+                if done is False:
+                    told = told._replace(outcome=OUTCOME_REFUSED, status=404)
                 await house.journal.record_within(connection, (told,))
             if rights:
                 await rebuild(house.database.writing, house.vault)
@@ -48,6 +59,11 @@ def _within(act: str, work: Callable[[House, asyncpg.Connection], Awaitable[T]],
             return asyncio.run(carry())
     except (ClientProblem, NotNow, BadFile, *CANNOT) as error:
         raise Refused(str(error)) from None
+
+
+def _client_of(done: object) -> str:
+    """Of a request or a report that was taken in: the software that it is about."""
+    return str(getattr(done[0] if isinstance(done, tuple) else done, "client_id", ""))
 
 
 def request(
@@ -67,7 +83,7 @@ def request(
         found, secret = await requests.receive(connection, content, house.key_sets.fetcher, private=private)
         return found, f"{house.settings.public_url}/editeurs/{secret}"
 
-    found, follow = _within("request", work)
+    found, follow = _within(Act.CLIENT_ASKED, "", work)
     if as_json:
         problems = [{"where": one.where, "text": one.text} for one in found.problems]
         said = {"request": str(found.number), "client_id": found.client_id, "state": found.state, "follow": follow}
@@ -98,7 +114,7 @@ def conformance(
         return await receive(connection, content)
 
     try:
-        found = _within("conformance", work)
+        found = _within(Act.CLIENT_REPORT, "", work)
     except BadReport as error:
         raise Refused(str(error)) from None
     counted = ", ".join(f"{found.count(result)} {result}" for result in RESULTS)
@@ -124,7 +140,8 @@ def activate(client_id: ClientId, where: Where) -> None:
     async def work(house: House, connection: asyncpg.Connection) -> str:
         return await activations.activate(connection, client_id, _place(house, where))
 
-    typer.echo(f"{client_id} is on for {where}; its client_id there: {_within('activate', work, rights=True)}")
+    made = _within(Act.CLIENT_ON, client_id, work, rights=True, organization=where)
+    typer.echo(f"{client_id} is on for {where}; its client_id there: {made}")
 
 
 def deactivate(client_id: ClientId, where: Where) -> None:
@@ -133,7 +150,7 @@ def deactivate(client_id: ClientId, where: Where) -> None:
     async def work(house: House, connection: asyncpg.Connection) -> bool:
         return await activations.deactivate(connection, client_id, _place(house, where))
 
-    if not _within("deactivate", work, rights=True):
+    if not _within(Act.CLIENT_OFF, client_id, work, rights=True, organization=where):
         raise Refused(f"{client_id} was not on for {where}.")
     typer.echo(f"{client_id} is off for {where}.")
 
@@ -161,7 +178,7 @@ def keys(
             connection, client_id, jwks=found, jwks_uri=jwks_uri, algorithm=algorithm, private=private
         )
 
-    _within("keys", work)
+    _within(Act.CLIENT_KEYS, client_id, work)
     typer.echo(f"{client_id} has new keys.")
 
 
@@ -171,7 +188,7 @@ def review(client_id: ClientId) -> None:
     async def work(_: House, connection: asyncpg.Connection) -> bool:
         return await life.reviewed(connection, client_id)
 
-    if not _within("review", work):
+    if not _within(Act.CLIENT_REVIEWED, client_id, work):
         raise Refused(f"{client_id} is nothing to review.")
     typer.echo(f"{client_id}: reviewed. The next review is in a year.")
 
@@ -182,7 +199,7 @@ def end(client_id: ClientId) -> None:
     async def work(_: House, connection: asyncpg.Connection) -> bool:
         return await life.end(connection, client_id)
 
-    if not _within("end", work, rights=True):
+    if not _within(Act.CLIENT_ENDED, client_id, work, rights=True):
         raise Refused(f"There is no client {client_id} in force.")
     typer.echo(f"{client_id} has ended.")
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from liaison.auth.journal import verify as checking
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event
 from liaison.auth.journal.export import Export
 from liaison.auth.journal.export import export as write_export
@@ -124,7 +125,7 @@ def export_(file: NewFile, data: Data = None) -> None:
 
     async def work(opened: Opening) -> int:
         # First that it is made, then the file: an export that nobody knows of does not exist.
-        await note(opened, Event.EXPORT, "journal export")
+        await note(opened, Event.EXPORT, Act.JOURNAL_EXPORTED, "journal export")
         async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
             name = opened.journal_keys.signer.verifier.name
             return await write_export(Live(opened.connection), name, file)

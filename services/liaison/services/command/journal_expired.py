@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from liaison.auth.journal import expiry
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.expiry import Due
@@ -49,7 +50,7 @@ def expire(
         raise Refused(f"Not confirmed: {len(found)} months are due. Nothing was destroyed.")
 
     async def carry(opened: Opening) -> None:
-        detail: dict[str, Any] = {"act": "destroy", "months": [one.generation for one in found], "by": by}
+        detail: dict[str, Any] = {"act": Act.MONTHS_DESTROYED, "months": [one.generation for one in found], "by": by}
         journal = await Journal.open(opened.database, opened.journal_keys)
         try:
             async with opened.connection.transaction():

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event
 from liaison.auth.journal.generating import Busy, NobodyThere
 from liaison.auth.journal.generating import generate as write_acts
@@ -32,7 +33,7 @@ def generate(
     async def work(opened: Opening) -> int:
         if await declared(opened.connection, opened.vault) is Kind.PRODUCTION:
             raise Refused("This base is one for real people: no act is invented in its journal.")
-        await note(opened, Event.JOB, f"journal generate {entries}")
+        await note(opened, Event.JOB, Act.GENERATED, f"journal generate {entries}")
         columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task("entries", total=entries)

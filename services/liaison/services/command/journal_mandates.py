@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from liaison.auth.journal import audit_rights
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.audit_rights import Mandate
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Entry, Event
@@ -64,7 +65,7 @@ async def _change(opened: Opening, ids: Ids, reference: str, convention: str, by
     key = ids.decode(type_, id_) if type_ == "Organization" and id_ else None
     if key is None or not await opened.connection.fetchval(_IS_THERE, key.kind, key.res):
         raise Refused(f"{reference} is no organisation of this base. Give Organization/… with its id.")
-    act = "mandate over the journal" if convention else "end of a mandate over the journal"
+    act = Act.MANDATE if convention else Act.MANDATE_ENDED
     journal = await Journal.open(opened.database, opened.journal_keys)
     try:
         async with opened.connection.transaction():

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.checkpoint import NotSigned, Verifier
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Entry, Event
@@ -60,10 +61,10 @@ def with_database(settings: Settings, work: Callable[[Opening], Coroutine[Any, A
         raise Refused(f"{error} `liaison journal verify` says whether the journal is whole.") from None
 
 
-async def note(opened: Opening, event: Event, path: str) -> None:
+async def note(opened: Opening, event: Event, act: Act, path: str) -> None:
     """The entry of what is done at the console: it is durable before anything is shown or written."""
     recorder = await Journal.open(opened.database, opened.journal_keys)
-    await recorder.record([Entry(event, method="console", path=path)])
+    await recorder.record([Entry(event, method="console", path=path, detail={"act": act})])
     await recorder.close()
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from liaison.auth.journal import proof, statistics
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.audit_event import identifier, place
 from liaison.auth.journal.checkpoint import NotSigned, Verifier
 from liaison.auth.journal.entry import Event, event_name
@@ -46,7 +47,7 @@ def prove(
         raise Refused(f"{entry} is neither the id of an AuditEvent nor a position in the journal.", 2)
 
     async def work(opened: Opening) -> Inclusion:
-        await note(opened, Event.JOURNAL_READ, f"journal prove {id_}")
+        await note(opened, Event.JOURNAL_READ, Act.PROVEN, f"journal prove {id_}")
         async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
             if where is not None:
                 return await proof.of_entry(opened.connection, *where)

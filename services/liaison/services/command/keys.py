@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.keys import StillWaiting
@@ -90,7 +91,8 @@ def rotate(
             if compromised:
                 await end_tokens(house.database.writing)
             act = f"keys rotate {which}" + (" --compromised" if compromised else "")
-            await house.journal.record((Entry(Event.RIGHTS, method="console", path=act),))
+            done = {"act": Act.SIGNING_KEYS, "compromised": compromised}
+            await house.journal.record((Entry(Event.RIGHTS, method="console", path=act, detail=done),))
             return made, retired
 
     made, retired = run(settings, work)
@@ -104,7 +106,12 @@ async def _succeed() -> str:
         try:
             async with opened.connection.transaction():
                 made = await opened.journal_keys.succeed(opened.connection)
-                entry = Entry(Event.KEYS, method="console", path=f"keys rotate journal {made.verifier}")
+                entry = Entry(
+                    Event.KEYS,
+                    method="console",
+                    path=f"keys rotate journal {made.verifier}",
+                    detail={"act": Act.JOURNAL_KEY},
+                )
                 await journal.record_within(opened.connection, [entry])
         except StillWaiting:
             raise Refused(
@@ -130,7 +137,16 @@ def envelopes(
     async def note() -> None:
         async with opening(settings) as opened:
             journal = await Journal.open(opened.database, opened.journal_keys)
-            await journal.record([Entry(Event.KEYS, method="console", path=f"keys envelopes {needed}/{count}")])
+            await journal.record(
+                [
+                    Entry(
+                        Event.KEYS,
+                        method="console",
+                        path=f"keys envelopes {needed}/{count}",
+                        detail={"act": Act.ENVELOPES},
+                    )
+                ]
+            )
             await journal.close()
 
     run(settings, note)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.people import accounts, phones
 from liaison.auth.people.phones import Phone
@@ -84,7 +85,9 @@ def end(number: Annotated[str, typer.Argument(help="As `liaison phone list` prin
                 raise Refused(f"There is no phone {number}. See: liaison phone list")
             if not await phones.revoke(connection, found.organization, found.number):
                 raise Refused(f"{found.label} ({number}) has ended already.")
-            done = Entry(Event.RIGHTS, method="console", path="phone end", detail={"phone": number})
+            done = Entry(
+                Event.RIGHTS, method="console", path="phone end", detail={"act": Act.PHONE_ENDED, "phone": number}
+            )
             await house.journal.record_within(connection, (done,))
             return found.label
 

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.protocols.signals import Signal
 from liaison.services.command import Refused
@@ -51,14 +52,16 @@ def signals() -> None:
 def adopt(name: Name, by: By = "", because: Because = "") -> None:
     """Put a signal that judges a person's state in service, in the version of the library."""
     who, why = _said(by, "--by"), _said(because, "--because")
-    _decide(lambda one, house: adoption.adopt(one, house.vault, name, who, why), name, f"adopted by {who}", why)
+    _decide(
+        lambda one, house: adoption.adopt(one, house.vault, name, who, why), name, why, act=Act.SIGNAL_ADOPTED, by=who
+    )
     typer.echo(f"{name} : en service.")
 
 
 def withdraw(name: Name, because: Because = "") -> None:
     """Take a signal out of service. Alerts that it raised stay."""
     why = _said(because, "--because")
-    _decide(lambda one, _: adoption.withdraw(one, name), name, "withdrawn", why)
+    _decide(lambda one, _: adoption.withdraw(one, name), name, why, act=Act.SIGNAL_WITHDRAWN)
     typer.echo(f"{name} : hors service.")
 
 
@@ -72,14 +75,21 @@ def _said(text: str, option: str) -> str:
     return said
 
 
-def _decide(act: Callable[[asyncpg.Connection, House], Awaitable[object]], name: str, what: str, why: str) -> None:
+def _decide(
+    change: Callable[[asyncpg.Connection, House], Awaitable[object]], name: str, why: str, **detail: str
+) -> None:
     """In one transaction with its entry of the journal."""
 
     async def work(house: House) -> None:
         async with house.database.writing.acquire() as one, one.transaction():
-            await act(one, house)
-            detail = {"signal": name, "act": what}
-            told = Entry(Event.CONFIGURATION, method="console", path="protocol signals", reason=why, detail=detail)
+            await change(one, house)
+            told = Entry(
+                Event.CONFIGURATION,
+                method="console",
+                path="protocol signals",
+                reason=why,
+                detail={"signal": name, **detail},
+            )
             await house.journal.record_within(one, (told,))
 
     within(work, NoSuchSignal)

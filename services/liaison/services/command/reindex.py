@@ -4,6 +4,7 @@ import asyncio
 
 import typer
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.fhir.errors import Conflict
 from liaison.fhir.search.index import GENERATION, indexed
@@ -21,7 +22,9 @@ def reindex() -> None:
 
     async def work() -> int:
         async with House.opened(Settings()) as house:
-            await house.journal.record((Entry(Event.JOB, method="console", path="reindex"),))
+            await house.journal.record(
+                (Entry(Event.JOB, method="console", path="reindex", detail={"act": Act.INDEXED}),)
+            )
             with told() as progress:
                 return await passes.reindex(
                     house.database, house.vault, indexed, GENERATION, progress, house.store.parameters

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.retention import holds as legal
 from liaison.auth.retention import rules
@@ -31,7 +32,9 @@ Why = Annotated[str, typer.Option(help="The reason, or the reference of the deci
 
 async def _plan(house: House) -> Plan:
     async with house.database.writing.acquire() as connection, connection.transaction():
-        await house.journal.record_within(connection, [Entry(Event.JOB, method="console", path="retention plan")])
+        await house.journal.record_within(
+            connection, [Entry(Event.JOB, method="console", path="retention plan", detail={"act": Act.PLANNED})]
+        )
         return await retaining.plan(connection, house)
 
 
@@ -207,7 +210,7 @@ def hold(
             raise NotHeld(f"{record} is not a record of this base (Patient/<id>).")
         async with house.database.writing.acquire() as connection, connection.transaction():
             number = await legal.place(connection, house.vault, key.patient, ground=ground, by=by, why=why)
-            await _journaled(house, connection, key.patient, {"act": "hold", "ground": ground}, number, by, why)
+            await _journaled(house, connection, key.patient, {"act": Act.HELD, "ground": ground}, number, by, why)
             return number
 
     number = within(work, NotHeld)
@@ -221,7 +224,7 @@ def lift(number: Annotated[int, typer.Argument(help="The number of the hold.")],
     async def work(house: House) -> None:
         async with house.database.writing.acquire() as connection, connection.transaction():
             patient = await legal.lift(connection, house.vault, number, by=by, why=why)
-            await _journaled(house, connection, patient, {"act": "lift"}, number, by, why)
+            await _journaled(house, connection, patient, {"act": Act.LIFTED}, number, by, why)
 
     within(work, NotHeld)
     typer.echo(f"Hold {number} is lifted.")
@@ -242,7 +245,9 @@ def holds(as_json: AsJson = False) -> None:
 
     async def work(house: House) -> list[dict[str, Any]]:
         async with house.database.writing.acquire() as connection, connection.transaction():
-            await house.journal.record_within(connection, [Entry(Event.JOB, method="console", path="retention holds")])
+            await house.journal.record_within(
+                connection, [Entry(Event.JOB, method="console", path="retention holds", detail={"act": Act.HOLDS})]
+            )
             found = await legal.in_force(connection, house.vault)
             persons = await patients_of(connection, [one.patient for one in found])
         return [

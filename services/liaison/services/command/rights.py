@@ -5,6 +5,7 @@ import asyncio
 import typer
 
 from liaison.auth.access.rebuild import rebuild
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.services.command import Refused, app
 from liaison.services.command.serve import CANNOT
@@ -26,7 +27,9 @@ def rebuild_() -> None:
 
     async def work() -> int:
         async with House.opened(Settings()) as house:
-            await house.journal.record((Entry(Event.RIGHTS, method="console", path="rights rebuild"),))
+            await house.journal.record(
+                (Entry(Event.RIGHTS, method="console", path="rights rebuild", detail={"act": Act.RIGHTS_COMPUTED}),)
+            )
             return await rebuild(house.database.writing, house.vault)
 
     try:

@@ -16,8 +16,10 @@ import typer
 from rich.console import Console
 
 from liaison.auth.access import adopted, adopting, class_check, regranting, table_check
-from liaison.auth.access.adopting import Act, Decision, NotAdopted
+from liaison.auth.access.adopting import Act as Adopted
+from liaison.auth.access.adopting import Decision, NotAdopted
 from liaison.auth.access.table import BadTable, Table, packaged, parse
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.fhir.store.database import connection
 from liaison.services import base
@@ -78,7 +80,7 @@ def _adopt(text: str, decided: Decision, *, yes: bool) -> None:
         _show(seen, parse(text))
         _asked("Mettre cette table en vigueur ?", yes)
     act = _within(
-        lambda house: _done(house, "adopt", decided, lambda one: adopting.adopt(one, house.vault, text, decided, seen.number))
+        lambda house: _done(house, Act.RULES_ADOPTED, decided, lambda one: adopting.adopt(one, house.vault, text, decided, seen.number))
     )  # fmt: skip
     _say(act, _carried())
 
@@ -102,7 +104,7 @@ def _withdraw(decided: Decision, *, yes: bool) -> None:
         _show(seen, table)
         _asked("Revenir à cette table ?", yes)
     act = _within(
-        lambda house: _done(house, "withdraw", decided, lambda one: adopting.withdraw(one, house.vault, decided, seen.number))
+        lambda house: _done(house, Act.RULES_WITHDRAWN, decided, lambda one: adopting.withdraw(one, house.vault, decided, seen.number))
     )  # fmt: skip
     _say(act, _carried())
 
@@ -193,14 +195,16 @@ def _asked(question: str, yes: bool) -> None:
         raise Refused("Rien n'est changé.")
 
 
-async def _done(house: House, what: str, decided: Decision, act: Callable[[asyncpg.Connection], Awaitable[Act]]) -> Act:
+async def _done(
+    house: House, what: Act, decided: Decision, act: Callable[[asyncpg.Connection], Awaitable[Adopted]]
+) -> Adopted:
     """The act and its entry in the journal, in one transaction."""
     async with house.database.writing.acquire() as one, one.transaction():
         done = await act(one)
-        detail = {"act": f"rules {what}", "number": done.number, "version": done.version, "by": decided.by}
+        detail = {"act": what, "number": done.number, "version": done.version, "by": decided.by}
         detail["digest"] = done.digest or ("" if done.classes else adopted.packaged_digest())
         detail |= {"of": "classification"} if done.classes else {}
-        told = Entry(Event.RIGHTS, method="console", path=f"rules {what}", reason=decided.because, detail=detail)
+        told = Entry(Event.RIGHTS, method="console", path=what.value, reason=decided.because, detail=detail)
         await house.journal.record_within(one, [told])
         return done
 
@@ -233,7 +237,7 @@ def _progress() -> Iterator[regranting.Progress]:
         yield lambda place: status.update(f"Droits recalculés : {place.done} dossiers sur {place.total}")
 
 
-def _say(act: Act, records: int) -> None:
+def _say(act: Adopted, records: int) -> None:
     what = "classement, " if act.classes else ""
     typer.echo(f"En vigueur : {what}version {act.version} du {act.dated} (décision n° {act.number}).")
     typer.echo(

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.people import accounts, invitations, ways_in
 from liaison.auth.people.accounts import Account, AccountProblem
 from liaison.auth.people.identity_checks import NotChecked
@@ -77,7 +78,7 @@ def add(
                     raise Refused(str(problem)) from None
                 except NotChecked as problem:
                     raise Refused(_NOT_CHECKED[problem.why].format(person)) from None
-                await record(house, connection, account, "user add")
+                await record(house, connection, account, Act.ACCOUNT_ADDED)
 
     carry_out(work())
     typer.echo(f"{accounts.normal(username)} may sign in." + (f" The secret is: {made}" if generate else ""))
@@ -176,7 +177,7 @@ def _set_active(username: str, *, active: bool) -> bool:
             if account.active == active:
                 raise Refused(f"{account.username} is {'not suspended' if active else 'suspended already'}.")
             await accounts.suspend(connection, account.username, active=active)
-            await record(house, connection, account, "user resume" if active else "user suspend")
+            await record(house, connection, account, Act.RESUMED if active else Act.SUSPENDED)
             return account.over
 
     return carry_out(work())
@@ -185,7 +186,7 @@ def _set_active(username: str, *, active: bool) -> bool:
 @user.command("end")
 def end(username: Annotated[str, typer.Argument()]) -> None:
     """End an account today: nobody signs in by it any more. Its role ends in the directory, or in « Mon équipe »."""
-    _set_end(username, "now", "user end")
+    _set_end(username, "now", Act.ENDED)
     typer.echo(f"{accounts.normal(username)} has ended.")
 
 
@@ -196,12 +197,12 @@ def until(
 ) -> None:
     """Change the last day of a contract. A day that has passed ends the account now."""
     ends_at = None if day == "none" else _last_moment(day)
-    ended = _set_end(username, ends_at, f"user until {day}")
+    ended = _set_end(username, ends_at, Act.END_MOVED)
     said = "has ended" if ended else "has no end" if ends_at is None else f"lasts until {day}"
     typer.echo(f"{accounts.normal(username)} {said}.")
 
 
-def _set_end(username: str, ends_at: "datetime | Literal['now'] | None", act: str) -> bool:
+def _set_end(username: str, ends_at: "datetime | Literal['now'] | None", act: Act) -> bool:
     """Whether the account is over now, by the database's clock."""
 
     async def work() -> bool:
@@ -247,7 +248,7 @@ def invite(
                 except NotChecked as problem:
                     raise Refused(_NOT_CHECKED[problem.why].format(person)) from None
                 token = await invitations.invite(connection, account.number)
-                await record(house, connection, account, "user invite")
+                await record(house, connection, account, Act.INVITED)
         return f"{settings.public_url}/premier-acces/{token}"
 
     typer.echo(carry_out(work()))
@@ -275,7 +276,7 @@ def link(username: Annotated[str, typer.Argument()]) -> None:
                 token = await ways_in.link_again(connection, account)
             except NoLink as problem:
                 raise Refused(_NO_LINK[problem.why].format(account.username)) from None
-            await record(house, connection, account, "user link")
+            await record(house, connection, account, Act.LINK)
         return f"{settings.public_url}/premier-acces/{token}"
 
     typer.echo(carry_out(work()))

@@ -13,6 +13,7 @@ from typing import Annotated
 import asyncpg
 import typer
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.people import accounts, recovery, second_factor
 from liaison.auth.people.accounts import Account
@@ -43,10 +44,19 @@ async def named(connection: asyncpg.Connection, username: str) -> Account:
     return account
 
 
-async def record(house: House, connection: asyncpg.Connection, account: Account | None, act: str) -> None:
-    """In the same transaction as the change: an account without its entry does not exist."""
-    number, person = (account.number, account.person.res) if account else (0, 0)
-    entry = Entry(Event.RIGHTS, person=person, account=number, method="console", path=act)
+async def record(
+    house: House, connection: asyncpg.Connection, account: Account | None, act: Act, *, by: str = ""
+) -> None:
+    """In the same transaction as the change: an account without its entry does not exist. The person did nothing: who typed is
+    nobody to the journal, and `by` says who was there."""
+    detail = {"act": act, "account": account.number if account else 0, "by": by}
+    entry = Entry(
+        Event.RIGHTS,
+        patient=account.person.patient if account else 0,
+        method="console",
+        path=f"user {act}",
+        detail={name: value for name, value in detail.items() if value},
+    )
     await house.journal.record_within(connection, (entry,))
 
 
@@ -56,7 +66,7 @@ def seal() -> None:
     async def work() -> str:
         async with changing(Settings()) as (house, connection):
             code = await recovery.seal(connection)
-            await record(house, connection, None, "user seal")
+            await record(house, connection, None, Act.ENVELOPE_SEALED)
             return code
 
     typer.echo(carry_out(work()))
@@ -100,7 +110,7 @@ async def _by_envelope(username: str, code: str) -> str:
             raise Refused(str(problem)) from None
         async with connection.transaction():
             token = await recovery.at_the_console(connection, account)
-            await record(house, connection, account, "user recover")
+            await record(house, connection, account, Act.RECOVERED)
     return f"{settings.public_url}/premier-acces/{token}"
 
 
@@ -118,7 +128,7 @@ async def _by_two(username: str, proofs: list[tuple[str, str, str]]) -> str:
             except RecoveryProblem:
                 problem = "Two administrators are needed, and neither is the person concerned."
                 raise Refused(problem) from None
-            await record(house, connection, account, f"user recover --by {first.number} --by {second.number}")
+            await record(house, connection, account, Act.RECOVERED, by=f"{first.username}, {second.username}")
     return f"{settings.public_url}/premier-acces/{token}"
 
 

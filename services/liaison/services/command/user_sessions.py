@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from liaison.auth import sessions as all_sessions
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.people import accounts, open_sessions
 from liaison.auth.people.open_sessions import OpenSession
@@ -41,11 +42,10 @@ def sessions(
                         raise Refused(f"{accounts.normal(username)} has nothing open that is {end} and ends here.")
                     told = Entry(
                         Event.SIGN_OUT,
-                        person=account.person.res,
-                        account=account.number,
+                        patient=account.person.patient,
                         method="console",
                         path="user sessions",
-                        detail={"ended": end or "all"},
+                        detail={"act": Act.SIGNED_OUT, "account": account.number, "ended": end or "all"},
                     )
                     await house.journal.record_within(connection, (told,))
             return await open_sessions.of_account(house.database.reading, account.number)

@@ -13,16 +13,18 @@ from liaison.services.settings import Settings
 T = TypeVar("T")
 
 
-def within(work: Callable[[House], Awaitable[T]], *problems: type[Exception]) -> T:
+def within(work: Callable[[House], Awaitable[T]], *problems: type[Exception], settings: Settings | None = None) -> T:
     """On the database of the settings, started for the time of the work when no service runs. Raises Refused, in a sentence,
     for one of `problems` and for what keeps a service from starting."""
 
+    on = settings or Settings()
+
     async def carry() -> T:
-        async with House.opened(Settings()) as house:
+        async with House.opened(on) as house:
             return await work(house)
 
     try:
-        with base.standing(Settings()):
+        with base.standing(on):
             return asyncio.run(carry())
     except problems + CANNOT as error:
         said = str(error)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from liaison.auth.access import internal, vocabulary
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import accounts, invitations, recovery
 from liaison.fhir.store.contract import Key, Request
@@ -41,7 +42,8 @@ async def found(house: House, founder: Founder) -> tuple[str, str]:
         token = await invitations.invite(connection, account.number)
         code = await recovery.seal(connection)
         await house.journal.record_within(
-            connection, [entry(caller, Event.RIGHTS, detail={"account": account.number, "act": "first administrator"})]
+            connection,
+            [entry(caller, Event.RIGHTS, detail={"account": account.number, "act": Act.FIRST_ADMINISTRATOR})],
         )
         await internal.close_session(connection, caller)
     return token, code

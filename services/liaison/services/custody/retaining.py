@@ -13,6 +13,7 @@ from typing import Any, Final
 import asyncpg
 
 from liaison.auth.caller import Caller
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event, entry
 from liaison.auth.people import notices
 from liaison.auth.people.accounts import close_of_record
@@ -128,9 +129,9 @@ async def archive(house: House, record: Record, *, by: str, why: str, told_by: T
         if len(again) != 1 or again[0].at_rest(now) != (not record.archived):
             return False
         if record.archived:
-            done, act = await archiving.reopen(connection, house.vault, record.patients), "reopen"
+            done, act = await archiving.reopen(connection, house.vault, record.patients), Act.REOPENED
         else:
-            done, act = await archiving.archive(connection, house.vault, record.patients, by=by, why=why), "archive"
+            done, act = await archiving.archive(connection, house.vault, record.patients, by=by, why=why), Act.ARCHIVED
         detail = {"act": act, "by": by, **told(again[0])}
         await house.journal.record_within(
             connection, [told_by(patient=patient, reason=why, detail=detail) for patient in done]
@@ -142,7 +143,7 @@ async def reopen(house: House, patient: int, *, by: str, why: str, told_by: Told
     """Open to its team again, with a line in the journal. False for what is not archived."""
     async with house.database.writing.acquire() as connection, connection.transaction():
         done = await archiving.reopen(connection, house.vault, [patient])
-        detail = {"act": "reopen", "by": by}
+        detail = {"act": Act.REOPENED, "by": by}
         await house.journal.record_within(connection, [told_by(patient=one, reason=why, detail=detail) for one in done])
         return bool(done)
 

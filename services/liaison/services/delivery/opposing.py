@@ -8,6 +8,7 @@ from typing import Final
 
 from liaison.auth.access import internal, oppositions
 from liaison.auth.access.oppositions import Opposition
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people.permits import Permit
 from liaison.fhir.errors import Unavailable
@@ -46,7 +47,7 @@ async def oppose(house: House, letter: Letter, permit: Permit) -> None:
             if not await Record(house.engine, cell).search("Consent", known, most=1):
                 stated = Opposition(against, act == "emergency", means)
                 await oppositions.oppose_as_told(house.store, author, cell, key, stated, told, house.engine.base_url)
-                done = entry(cell, Event.RIGHTS, patient=key.patient, request=_REQUEST, reason="opposition")
+                done = entry(cell, Event.RIGHTS, patient=key.patient, request=_REQUEST, reason=Act.OPPOSITION)
                 await house.journal.record((done,))
         except Refused:
             raise Unavailable("The opposition was not recorded: send it again.") from None

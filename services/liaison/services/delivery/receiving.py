@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from liaison.auth.caller import Caller
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import permits, sent_visits, visit_keys
 from liaison.auth.people.permits import NoPermit, Permit
@@ -154,7 +155,10 @@ async def _kept(house: House, carrier: Caller, phone: int, parcel: Parcel, told:
             await sent_visits.keep(connection, sent)
             if told.why:
                 done = entry(
-                    carrier, Event.JOB, request=Request("POST", "telephone/visites"), detail={"waits": told.why}
+                    carrier,
+                    Event.JOB,
+                    request=Request("POST", "telephone/visites"),
+                    detail={"act": Act.VISIT_WAITS, "waits": told.why},
                 )
                 await house.journal.record_within(connection, (done._replace(patient=patient),))
             kept = await sent_visits.known(connection, parcel.visit)

@@ -31,7 +31,7 @@ class Told:
     """Empty values are shown as « à compléter ». `rows` and `retention` are never empty: the software brings its own."""
 
     address: str = ""
-    founded: str = ""
+    founded: date | None = None
     hds_host: str = ""
     hds_until: date | None = None
     journal_years: int | None = None
@@ -53,7 +53,7 @@ async def gathered(house: House, settings: Settings) -> Told:
     table = await adopted.in_force(house.database)
     return Told(
         address=settings.public_url,
-        founded=known.made_at[:10] if known else "",
+        founded=date.fromisoformat(known.made_at[:10]) if known else None,
         hds_host=known.hds_host if known else "",
         hds_until=known.expires if known else None,
         journal_years=known.journal_years if known else None,

@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 import asyncpg
 
 from liaison.auth.access import internal
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.definitions import SearchParameter
@@ -61,7 +62,7 @@ async def renew(one: asyncpg.Connection, store: Store, journal: Journal) -> int:
     """Makes the index of what is stored anew, or goes on with it. How many versions were looked at."""
     caller = await internal.open_session(one, "indexing")
     try:
-        detail = {"generation": GENERATION}
+        detail = {"act": Act.INDEXED, "generation": GENERATION}
         await journal.record((entry(caller, Event.JOB, detail=detail),))
         count = await reindex(store.database, store.vault, indexed, GENERATION, lambda _: None, store.parameters)
         await journal.record((entry(caller, Event.JOB, detail={**detail, "resources": count}),))
@@ -74,7 +75,7 @@ async def index(one: asyncpg.Connection, store: Store, journal: Journal, definit
     """Indexes what is stored by one parameter, or goes on with it. How many versions were looked at."""
     caller = await internal.open_session(one, "indexing")
     try:
-        detail = {"parameter": definition.url}
+        detail = {"act": Act.INDEXED, "parameter": definition.url}
         await journal.record((entry(caller, Event.JOB, detail=detail),))
         count = await filling.fill(one, store.vault, definition, added_rows if has_rows(definition) else None)
         await journal.record((entry(caller, Event.JOB, detail={**detail, "resources": count}),))

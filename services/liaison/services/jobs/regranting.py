@@ -12,6 +12,7 @@ import asyncpg
 
 from liaison.auth.access import adopted, internal, regranting
 from liaison.auth.access.table import BadTable
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.errors import Unavailable
@@ -48,11 +49,11 @@ async def regrant(
     """Carries the pass to its end, or goes on with it. How many records were computed. `one` holds regranting.LOCK."""
     caller = await internal.open_session(one, "rebuild")
     try:
-        detail = {"rules": (await adopted.current(one)).number}
+        detail = {"act": Act.RECORDS_GRANTED, "rules": (await adopted.current(one)).number}
         await journal.record((entry(caller, Event.JOB, detail=detail),))
 
         async def told(connection: asyncpg.Connection, patient: int, versions: int) -> None:
-            other = entry(caller, Event.JOB, patient=patient, detail={"reclassified": versions})
+            other = entry(caller, Event.JOB, patient=patient, detail={"act": Act.RELABELLED, "reclassified": versions})
             await journal.record_within(connection, (other,))
 
         count = await regranting.carry(one, vault, progress, told)

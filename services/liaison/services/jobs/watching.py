@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 import asyncpg
 
 from liaison.auth.access import internal
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.journal.keys import JournalKeys
@@ -56,7 +57,7 @@ async def watch(one: asyncpg.Connection, store: Store, journal: Journal, keys: J
             for choice, position in done.choices.items():
                 await one.execute("update unusual_progress set position = $2 where choice = $1", choice, position)
             if new:
-                told = entry(caller, Event.JOB, detail={"act": "unusual accesses", "found": new})
+                told = entry(caller, Event.JOB, detail={"act": Act.UNUSUAL_SEARCHED, "found": new})
                 await journal.record_within(one, (told,))
     finally:
         await internal.close_session(one, caller)

@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 
 from liaison.auth.access import internal
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.fhir.model import validate
 from liaison.fhir.store.contract import Request
@@ -70,7 +71,7 @@ async def _keep(connection: asyncpg.Connection, house: House, new: Sequence[Sour
             for source in new
         ],
     )
-    detail = {"act": "published", "by": by, "definitions": {one.canonical: digest(one.tree) for one in new}}
+    detail = {"act": Act.PROTOCOL_PUBLISHED, "by": by, "definitions": {one.canonical: digest(one.tree) for one in new}}
     told = Entry(Event.CONFIGURATION, method="console", path="protocol publish", reason=by, detail=detail)
     await house.journal.record_within(connection, (told,))
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import phones
 from liaison.fhir.store import faults
@@ -70,7 +71,9 @@ async def enrol(request: Request) -> Response:
         async with house.database.writing.acquire() as connection, connection.transaction():
             secret = await phones.enrol(connection, caller.organization, label, by=caller.account)
             told = FhirRequest(request.method, "telephones", address=address_of(request))
-            await house.journal.record_within(connection, (entry(caller, Event.RIGHTS, request=told),))
+            await house.journal.record_within(
+                connection, (entry(caller, Event.RIGHTS, request=told, detail={"act": Act.PHONE_ENROLLED}),)
+            )
     response = confine(request, RedirectResponse("/telephones", status_code=303))
     cookies.give(request, response, cookies.PHONE, secret, seconds=_YEAR)
     return response
@@ -85,7 +88,7 @@ async def revoke(request: Request) -> Response:
         async with house.database.writing.acquire() as connection, connection.transaction():
             if _is_number(number) and await phones.revoke(connection, caller.organization, int(number)):
                 told = FhirRequest(request.method, "telephones/revoquer", address=address_of(request))
-                done = entry(caller, Event.RIGHTS, request=told, detail={"phone": number})
+                done = entry(caller, Event.RIGHTS, request=told, detail={"act": Act.PHONE_ENDED, "phone": number})
                 await house.journal.record_within(connection, (done,))
     return confine(request, RedirectResponse("/telephones", status_code=303))
 

@@ -148,3 +148,14 @@ async def test_who_asked_alone_reads_it(place: Place, officer: httpx.AsyncClient
 
     assert [one.text for one in own] == ["Entre nous"]
     assert other == []
+
+
+async def test_a_question_that_is_sent_again_from_an_old_page_is_one(place: Place, officer: httpx.AsyncClient) -> None:
+    async with place.signed_in("patient") as person:
+        address = await question_address(place, person)
+        sent = {"acces": address.partition("acces=")[2], "question": "Qui est-ce ?"}
+        answers = [await say(person, address, address.partition("?")[0], **sent) for _ in range(2)]
+
+    assert {one.headers["location"] for one in answers} == {f"/journal/dossiers/{place.patient}#questions"}
+    assert await place.house.database.reading.fetchval("select count(*) from access_question") == 1
+    assert "1 question attend votre réponse" in text(await officer.get(LIST))

@@ -86,6 +86,7 @@ async def test_a_facet_narrows_to_what_it_counts_and_is_taken_away(place: Place,
 
     assert ("role", "nurse") in parse_qsl(urlsplit(narrowed).query)
     assert "Rôle : Infirmier Retirer" in text(answer)
+    assert "Infirmier (1) Choisi" in text(answer)  # where there were others to choose
     assert "Camille NURSE" in text(answer)
     [back] = links(answer, "Retirer")
     assert "role" not in dict(parse_qsl(urlsplit(back).query))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from liaison import services
+from liaison.auth.journal.acts import Act
 from liaison.services.pages.audit.reasons_said import reason_said
 
 FOLDER = Path(services.__path__[0])
@@ -23,6 +24,10 @@ def codes() -> set[str]:
             given += [word.value for word in node.keywords if word.arg == "reason"]
             for value in given:
                 first = value.values[0] if isinstance(value, ast.JoinedStr) else value
+                if isinstance(first, ast.FormattedValue):
+                    first = first.value
+                if isinstance(first, ast.Attribute) and ast.unparse(first.value) == "Act":
+                    found.add(Act[first.attr].value)
                 if isinstance(first, ast.Constant) and isinstance(first.value, str):
                     found.add(first.value.removesuffix(": "))
     return found

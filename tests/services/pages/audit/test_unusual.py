@@ -308,7 +308,11 @@ async def test_the_access_is_suspended_at_one_touch_by_an_administrator(
     async with place.browser() as again:
         assert (await sign_in(again, "nurse")).status_code != 303
     assert "Accès suspendu par un administrateur" in text(await officer.get(case))
-    assert any((one.detail or {}).get("act") == "suspend, case 1" for one in await told(place, Event.RIGHTS))
+    [suspended] = [
+        one.detail for one in await told(place, Event.RIGHTS) if one.detail and one.detail.get("act") == "suspend"
+    ]
+    assert suspended["case"] == 1
+    assert "Compte suspendu (Camille NURSE)" in text(await officer.get("/journal/recherche?role=admin"))
 
 
 async def test_a_suspension_of_a_case_that_is_being_closed_is_not_done(

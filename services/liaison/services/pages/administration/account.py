@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.people import accounts, identity_checks, professions, recovery, ways_in
 from liaison.auth.people.accounts import Account, AlreadyHeld
 from liaison.auth.people.recovery import RecoveryProblem, SignsInElsewhere
@@ -88,7 +89,7 @@ async def suspend(request: Request) -> Response:
     with faults.reported():
         async with request.app.state.house.database.writing.acquire() as connection, connection.transaction():
             await accounts.suspend(connection, account.username, active=not account.active)
-            await note(request, connection, "suspend" if account.active else "resume", account)
+            await note(request, connection, Act.SUSPENDED if account.active else Act.RESUMED, account)
     return _there(request, account)
 
 
@@ -102,7 +103,7 @@ async def new_link(request: Request) -> Response:
             except NoLink as problem:
                 words = translations(language_of(request)).gettext(_NO_LINK[problem.why])
                 return await _show(request, account, status=422, error=words)
-            await note(request, connection, "link", account)
+            await note(request, connection, Act.LINK, account)
     return await _show(request, account, link=people.link(request, token))
 
 
@@ -123,7 +124,7 @@ async def change_end(request: Request) -> Response:
             except AlreadyHeld:
                 problem = translations(language_of(request)).gettext("Cette personne a déjà un compte.")
                 return await _show(request, account, status=422, error=problem, wrong="fin", given=form)
-            await note(request, connection, "end" if form.get("maintenant") else "change of end", account)
+            await note(request, connection, Act.ENDED if form.get("maintenant") else Act.END_MOVED, account)
     return _there(request, account)
 
 
@@ -150,10 +151,10 @@ async def recover(request: Request) -> Response:
                 waiting = (await recovery.asked(connection)).get(account.number)
                 if waiting is None or waiting == me.account.number:
                     await recovery.ask(connection, account, me.account)
-                    await note(request, connection, "ask for recovery", account)
+                    await note(request, connection, Act.RECOVERY_ASKED, account)
                 else:
                     token = await recovery.grant(connection, account, me.account)
-                    await note(request, connection, "grant recovery", account)
+                    await note(request, connection, Act.RECOVERY_GRANTED, account)
             except SignsInElsewhere:
                 gettext = translations(language_of(request)).gettext
                 problem = gettext("Cette personne se connecte avec Pro Santé Connect : elle n’a pas de secret ici.")

@@ -11,6 +11,7 @@ import asyncpg
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import accounts, identity_checks, invitations, recovery, ways_in
 from liaison.auth.people.accounts import Account, AccountProblem, AlreadyHeld
@@ -134,12 +135,16 @@ async def named(request: Request, number: str) -> Account:
     return found
 
 
-async def note(request: Request, connection: asyncpg.Connection, act: str, account: Account) -> None:
+async def note(request: Request, connection: asyncpg.Connection, act: Act, account: Account, **more: Any) -> None:
     """Into the journal, in the transaction of the act."""
     caller, _me = await signed_in(request)
     patient = account.person.patient
     told = entry(
-        caller, Event.RIGHTS, patient=patient, request=asked(request), detail={"act": act, "account": account.number}
+        caller,
+        Event.RIGHTS,
+        patient=patient,
+        request=asked(request),
+        detail={"act": act, "account": account.number, **more},
     )
     await request.app.state.house.journal.record_within(connection, (told,))
 
@@ -207,7 +212,7 @@ async def invite(request: Request) -> Response:
                 )
                 return await show(request, status=422, error=problem, wrong="identifiant", given=form)
             token = await invitations.invite(connection, account.number)
-            await note(request, connection, "invite", account)
+            await note(request, connection, Act.INVITED, account)
             check = await identity_checks.of_account(connection, account.number)
     through = await checker_of(request, check) if check else ""
     return await show(request, link=link(request, token), link_for=account.username, through=through)

@@ -5,6 +5,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import accounts, recovery
 from liaison.fhir.errors import NotFound
@@ -28,7 +29,7 @@ async def recovered(request: Request) -> Response:
         with faults.reported():
             async with house.database.writing.acquire() as connection, connection.transaction():
                 if int(number) < 2**62 and await recovery.sign_off(connection, int(number)):
-                    told = entry(caller, Event.RIGHTS, request=asked(request), detail={"act": "recovery read"})
+                    told = entry(caller, Event.RIGHTS, request=asked(request), detail={"act": Act.RECOVERY_READ})
                     await house.journal.record_within(connection, (told,))
         return go(request, "/acces-retablis")
     with faults.reported():

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.people import accounts
 from liaison.auth.unusual import cases
 from liaison.auth.unusual.cases import Suspension
@@ -62,7 +63,7 @@ async def _suspend(request: Request, number: int) -> None:
             for account in await accounts.of_person(connection, Key(0, kind_of("Practitioner"), case.person)):
                 if account.active:
                     await accounts.suspend(connection, account.username)
-                    await note(request, connection, f"suspend, case {case.number}", account)
+                    await note(request, connection, Act.SUSPENDED, account, case=case.number)
 
 
 async def _name(request: Request, record: Record, practitioner: int) -> str:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.oauth2 import authorizations
 from liaison.auth.oauth2.authorizations import Authorization
@@ -44,7 +45,7 @@ async def my_applications(request: Request) -> Response:
                 async with house.database.writing.acquire() as connection:
                     await authorizations.withdraw(connection, me.account.number, int(number))
             told = FhirRequest(request.method, "mes-applications", address=address_of(request))
-            withdrawn = {"withdrawn": number}
+            withdrawn = {"act": Act.APPLICATION_WITHDRAWN, "withdrawn": number}
             await house.journal.record((entry(caller, Event.RIGHTS, request=told, detail=withdrawn),))
         return confine(request, RedirectResponse("/mes-applications", status_code=303))
     with faults.reported():

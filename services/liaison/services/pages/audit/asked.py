@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access import adopted
 from liaison.auth.journal import questions
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.audit_event import place
 from liaison.auth.journal.audit_search import Where
 from liaison.auth.journal.entry import Event, entry
@@ -69,7 +70,7 @@ async def one(request: Request) -> Response:
                 await notices.read(connection, Kind.QUESTION, number)
                 told = entry(
                     caller, Event.JOURNAL_READ, patient=patient, request=entering.asked(request),
-                    detail={"act": "question answered", "question": number},
+                    detail={"act": Act.ANSWERED, "question": number},
                 )  # fmt: skip
                 await house.journal.record_within(connection, (told,))
     except AlreadyAnswered:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.journal import questions
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.audit_event import place
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.journal.visits import Visit
@@ -45,12 +46,15 @@ async def ask(request: Request) -> Response:
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
             number = await questions.ask(
-                connection, house.vault, patient, where, caller.practitioner, by=me.name, text=text
-            )
+                connection, house.vault, patient, where, caller.practitioner, by=me.name, text=text,
+                visit=visit.events,
+            )  # fmt: skip
+            if number is None:  # from a page that was open when it was asked
+                return RedirectResponse(f"/journal/dossiers/{id_}#questions", status_code=303)
             await notices.tell(connection, Kind.QUESTION, number, patient=patient)
             written = entry(
                 caller, Event.JOURNAL_READ, patient=patient, request=asked(request),
-                detail={"act": "access questioned", "question": number},
+                detail={"act": Act.QUESTIONED, "question": number},
             )  # fmt: skip
             await house.journal.record_within(connection, (written,))
     return RedirectResponse(f"/journal/dossiers/{id_}#questions", status_code=303)

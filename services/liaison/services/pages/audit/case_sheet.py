@@ -5,9 +5,11 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.services.pages.audit import cases
-from liaison.services.pages.audit.cases import STEPS, Shown
+from liaison.services.pages.audit.acts_said import STEPS
+from liaison.services.pages.audit.cases import Shown
 from liaison.services.pages.audit.unusual import number_of
 from liaison.services.pages.calendar_words import moment_said
 from liaison.services.pages.clock import PARIS
@@ -29,7 +31,7 @@ async def sheet(request: Request) -> Response:
         Event.EXPORT,
         patient=case.case.patient,
         request=asked(request),
-        detail={"act": "sheet of a case", "case": case.case.number},
+        detail={"act": Act.CASE_SHEET, "case": case.case.number},
     )
     await note(request, told)
     title = gettext(_("Affaire nº %(number)s")) % {"number": case.case.number}

@@ -12,6 +12,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.unusual import accesses, cases
 from liaison.auth.unusual.cases import CNIL, PERSON, Case, Step, Taken
@@ -21,6 +22,7 @@ from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
 from liaison.services.pages import clock
 from liaison.services.pages.audit import reviews, unusual
+from liaison.services.pages.audit.acts_said import STEPS
 from liaison.services.pages.audit.to_review import OUTCOMES, Person, names, people
 from liaison.services.pages.audit.unusual import number_of, records_of, reference
 from liaison.services.pages.entering import asked, go, note
@@ -31,17 +33,6 @@ from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
 
 PATH: Final = "/journal/affaires"
-STEPS: Final = {
-    Step.ASK_SUSPENSION: _("Suspension de l'accès demandée à un administrateur"),
-    Step.SUSPENDED: _("Accès suspendu par un administrateur"),
-    Step.ASK_EMPLOYER: _("Employeur interrogé"),
-    Step.EMPLOYER_ANSWERED: _("Réponse de l'employeur"),
-    Step.TELL_PERSON: _("Décision : la personne est informée"),
-    Step.NOT_TELL_PERSON: _("Décision : la personne n'est pas informée"),
-    Step.NOTIFY: _("Décision : la violation est notifiée à la CNIL"),
-    Step.NOT_NOTIFY: _("Décision : la CNIL n'est pas notifiée"),
-    Step.CLOSE: _("Affaire close"),
-}
 CHOICES: Final = {
     Step.ASK_SUSPENSION: _("Demander la suspension de son accès"),
     Step.ASK_EMPLOYER: _("Interroger l'employeur"),
@@ -91,14 +82,13 @@ async def every(request: Request) -> Response:
     caller, _me = await signed_in(request)
     with faults.reported():
         found = await cases.seen(request.app.state.house.database.reading, caller)
-    told = entry(caller, Event.JOURNAL_READ, request=asked(request), returned=len(found), detail={"act": "cases"})
+    told = entry(caller, Event.JOURNAL_READ, request=asked(request), returned=len(found), detail={"act": Act.CASES})
     await note(request, told)
     return render(request, "audit/cases.html", found=await shown(request, found))
 
 
 async def one(request: Request) -> Response:
     """GET: a case. POST `etape` and `pourquoi`: the next step."""
-    caller, _me = await signed_in(request)
     gettext = translations(language_of(request)).gettext
     number = number_of(str(request.path_params["number"]))
     form: dict[str, str] = {}
@@ -121,7 +111,6 @@ async def one(request: Request) -> Response:
         choices={step: words for step, words in CHOICES.items() if step != Step.CLOSE or case.decided},
         given=form,
         error=error,
-        mine=case.case.person == caller.practitioner,
     )
 
 
@@ -130,7 +119,7 @@ async def read(request: Request, number: int) -> Shown:
     caller, _me = await signed_in(request)
     with faults.reported():
         case = await cases.one(request.app.state.house.database.reading, caller, number)
-    detail = {"act": "case", "case": case.number}
+    detail = {"act": Act.CASE, "case": case.number}
     await note(request, entry(caller, Event.JOURNAL_READ, patient=case.patient, request=asked(request), detail=detail))
     [found] = await shown(request, [case])
     return found
@@ -145,7 +134,7 @@ async def _take(request: Request, number: int, form: dict[str, str]) -> None:
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
             case = await cases.take(connection, house.vault, caller, number, step, form.get("pourquoi", ""))
-            detail = {"act": "step of a case", "case": case.number, "step": step.value}
+            detail = {"act": Act.CASE_STEP, "case": case.number, "step": step.value}
             told = entry(caller, Event.OPERATION, patient=case.patient, request=asked(request), detail=detail)
             await house.journal.record_within(connection, (told,))
 

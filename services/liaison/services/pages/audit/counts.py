@@ -37,7 +37,7 @@ class Row:
 
 async def counts(request: Request) -> Response:
     caller, _me = await signed_in(request)
-    lines = await every_line(request)
+    lines = await every_line(request, counted=True)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     known = await names(record, [line.who.organization for line in lines], "Organization")
     return render(request, "audit/counts.html", rows=by_structure(lines, known), outcomes=OUTCOMES)

@@ -8,6 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.errors import NotFound
 from liaison.services.pages import entering
@@ -37,7 +38,7 @@ async def entry_page(request: Request) -> Response:
         if reason:
             told = entry(
                 caller, Event.JOURNAL_READ, request=entering.asked(request), reason=reason,
-                detail={"act": "question read whole", "line": id_},
+                detail={"act": Act.READ_WHOLE, "line": id_},
             )  # fmt: skip
             await house.journal.record([told])
         else:

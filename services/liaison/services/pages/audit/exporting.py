@@ -11,7 +11,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any, Final
 
@@ -22,18 +22,22 @@ from starlette.responses import Response
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.table import label_of
 from liaison.auth.caller import Caller
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.audit_event import SHAPES, identifier
 from liaison.auth.journal.audit_reader import Seen
-from liaison.auth.journal.entry import Event, entry
+from liaison.auth.journal.entry import Entry, Event, entry
+from liaison.auth.journal.names import Software
+from liaison.auth.journal.told import Told, actor, told_of
 from liaison.fhir.definitions import type_of
 from liaison.services.pages import clock
 from liaison.services.pages.audit import sheet
+from liaison.services.pages.audit.acts_said import WORDS
 from liaison.services.pages.audit.answer import Answer, answer
 from liaison.services.pages.audit.lines import directory_names, lines_of
 from liaison.services.pages.audit.question import Question, Unread, asked
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
-from liaison.services.pages.marking import _
+from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.page import to_confirm
 from liaison.services.pages.record import Record
 from liaison.services.pages.sheets.printing import Part, pdf
@@ -41,7 +45,7 @@ from liaison.services.pages.signed_in import address_of, browser_of, signed_in
 
 COLUMNS: Final = (
     "moment_utc", "ligne", "acte", "resultat", "personne", "nom", "role", "structure", "nom_structure", "dossier",
-    "logiciel", "finalite", "motif", "regles", "elements", "agit_pour",
+    "logiciel", "finalite", "motif", "regles", "elements", "agit_pour", "acte_precis", "acte_en_clair", "concerne", "details",
 )  # fmt: skip
 _FORMULA: Final = re.compile(r"(^|[;|,\t\r\n])(\s*[\t\r\n=+\-@＝＋－＠])")
 """At its beginning; and after what a spreadsheet may take for the end of a cell, as a French one does the semicolon, whatever is
@@ -85,7 +89,7 @@ async def _exported(request: Request, form: str) -> Response:
         return render(request, "audit/answer.html", status=400, error=words, line="")
     seen = _entries(found)
     record = Record(house.engine, caller, address_of(request))
-    table = await _csv(house, record, found, seen)
+    table = await _csv(house, record, found, seen, translations(language_of(request)).gettext)
     digest = hashlib.sha256(table).hexdigest()
     match form:
         case "csv":
@@ -106,7 +110,13 @@ async def _tell(
     house: Any, caller: Caller, question: Question, found: Answer, seen: Sequence[Seen], form: str, digest: str
 ) -> None:
     """The export as an entry, and one on each person whose entries leave with it."""
-    detail = {"journal": form, "entries": len(seen), "sha256": digest, "cut": found.cut or found.refusals_cut}
+    detail = {
+        "act": Act.JOURNAL_EXPORTED,
+        "journal": form,
+        "entries": len(seen),
+        "sha256": digest,
+        "cut": found.cut or found.refusals_cut,
+    }
     people = {one.record.patient for one in seen} | (
         {house.audit.patient(question.dossier)} if question.dossier else set()
     )
@@ -126,17 +136,20 @@ def _entries(found: Answer) -> list[Seen]:
     return sorted(seen, key=lambda one: (one.record.at, one.record.worker, one.record.sequence), reverse=True)
 
 
-async def _csv(house: Any, record: Record, found: Answer, seen: Sequence[Seen]) -> bytes:
+async def _csv(house: Any, record: Record, found: Answer, seen: Sequence[Seen], gettext: Gettext) -> bytes:
     reader = house.audit
-    people = {one.entry.person: _person(reader, one) for one in seen}
-    places = {n: reader.reference("Organization", 0, n) for n in {one.entry.organization for one in seen} - {0}}
+    told = [act for one in seen if (act := told_of(one.entry)) is not None]
+    holders = await reader.people({account for one in told for account in one.accounts})
+    clients = await reader.software({client for one in told for client in one.registrations})
+    by = [actor(one.entry) for one in seen]
+    people = {one.person: _person(reader, one) for one in by}
+    places = {n: reader.reference("Organization", 0, n) for n in {one.organization for one in by} - {0}}
     names = await directory_names(record, [*people.values(), *places.values()])
     ids = await reader.patient_ids({one.record.patient for one in seen})
     written = io.StringIO()
     rows = csv.writer(written, lineterminator="\r\n")
     rows.writerow(COLUMNS)
-    for one in seen:
-        done = one.entry
+    for one, done in zip(seen, by, strict=True):
         person, place = people[done.person], places.get(done.organization, "")
         rows.writerow(
             neutral(cell)
@@ -157,13 +170,31 @@ async def _csv(house: Any, record: Record, found: Answer, seen: Sequence[Seen]) 
                 " ".join(sorted({label_of(rule) for item in done.items for rule in item[3::2]})),
                 " ".join(sorted({type_of(item[0]) for item in done.items})),
                 str(reader.reference("Practitioner", 0, done.acts_for)) if done.acts_for else "",
+                *_act(told_of(one.entry), reader, holders, clients, gettext),
             )
         )
     return written.getvalue().encode()
 
 
-def _person(reader: Any, one: Seen) -> str:
-    done = one.entry
+def _act(
+    told: Told | None, reader: Any, holders: Mapping[int, str], clients: Mapping[int, Software], gettext: Gettext
+) -> tuple[str, str, str, str]:
+    """The code of the act, its words, those concerned and what was decided. A patient is the number of an account."""
+    if told is None:
+        return "", "", "", ""
+    concerned = [
+        *(holders.get(one, f"account/{one}") for one in told.accounts),
+        *told.clients,
+        *(clients[one].client_id for one in told.registrations if one in clients),
+        *(f"telephone/{one}" for one in told.phones),
+        *(str(reader.reference("Organization", 0, one)) for one in (told.organization,) if one),
+        *told.references,
+    ]
+    details = "; ".join(f"{name}={value}" for name, value in told.detail)
+    return told.code, gettext(WORDS[told.act]) if told.act else told.code, " ".join(concerned), details
+
+
+def _person(reader: Any, done: Entry) -> str:
     if not done.person or done.person == done.client or done.role_code in ("patient", "guardian"):
         return ""
     return str(reader.reference("Practitioner", 0, done.person))

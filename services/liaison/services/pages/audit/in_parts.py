@@ -54,7 +54,7 @@ async def part(house: Any, caller: Caller, id_: str, until: Edge | None) -> Part
     """As far as the caller may know of them; nothing of it is in the journal yet."""
     query = f"patient=Patient/{id_}" + (f"&date=lt{until.written}" if until else "")
     seen, more = await house.audit.latest(caller, query, MOST)
-    found = visits(house.audit, seen)
+    found = visits(house.audit, seen, officer=False)
     software = await house.audit.software({one.client for one in found} - {0})
     for one in found:
         if one.client in software:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from liaison.auth.journal import proof, verdicts
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.audit_event import identifier, place
 from liaison.auth.journal.checkpoint import Checkpoint
 from liaison.auth.journal.entry import Event, entry
@@ -61,10 +62,10 @@ async def integrity(request: Request) -> Response:
     caller, _me = await signed_in(request)
     house = request.app.state.house
     if request.method == "POST":
-        await house.journal.record([entry(caller, Event.JOURNAL_READ, detail={"verify": 2})])
+        await house.journal.record([entry(caller, Event.JOURNAL_READ, detail={"act": Act.VERIFIED, "verify": 2})])
         await verdicts.ask(house.database.writing)
         return RedirectResponse(_PATH, status_code=303)
-    await house.journal.record([entry(caller, Event.JOURNAL_READ, detail={"verify": 1})])
+    await house.journal.record([entry(caller, Event.JOURNAL_READ, detail={"act": Act.VERIFIED, "verify": 1})])
     return await _page(request)
 
 
@@ -125,7 +126,9 @@ async def line(request: Request) -> Response:
         id_ = identifier(*where)
         shown = await house.audit.read(caller, id_)  # NotFound for a line that is not theirs to see
         about = shown.disclosed[0].key.patient
-        await house.journal.record([entry(caller, Event.JOURNAL_READ, patient=about, detail={"prove": id_})])
+        await house.journal.record(
+            [entry(caller, Event.JOURNAL_READ, patient=about, detail={"act": Act.PROVEN, "prove": id_})]
+        )
         async with (
             house.database.reading.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),

@@ -1,20 +1,26 @@
 """A visit as a line of the page: who, in which role, when, how long, what kind of data, why, under which rule."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.table import number_of
-from liaison.auth.journal.entry import Event
+from liaison.auth.journal.acts import Act
+from liaison.auth.journal.names import registered
+from liaison.auth.journal.told import Told
 from liaison.auth.journal.visits import Visit
+from liaison.auth.people import accounts
+from liaison.fhir.definitions import kind_of
+from liaison.fhir.store.contract import Key
+from liaison.services.pages.audit.acts_said import Concerned, act_said
 from liaison.services.pages.audit.reasons_said import reason_said
 from liaison.services.pages.audit.rules_then import RulesThen
+from liaison.services.pages.audit.tasks_said import role_said
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.kinds import KINDS, OTHER
 from liaison.services.pages.record import Record
-from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import human_name
 
 PURPOSES: Final = {
@@ -23,24 +29,6 @@ PURPOSES: Final = {
     Purpose.COORD: _("Coordination"),
     Purpose.PATRQT: _("Demande de la personne"),
     Purpose.HOPERAT: _("Contrôle et gestion"),
-}
-ACTS: Final = {
-    Event.SIGN_IN: _("connexion"),
-    Event.SIGN_OUT: _("déconnexion"),
-    Event.TOKEN: _("accès d'un logiciel"),
-    Event.REFUSED_CALLS: _("appels refusés"),
-    Event.RIGHTS: _("droits changés"),
-    Event.EMERGENCY: _("accès d'urgence"),
-    Event.EXPORT: _("export"),
-    Event.IMPORT: _("import"),
-    Event.JOB: _("tâche du service"),
-    Event.JOURNAL_READ: _("journal lu"),
-    Event.KEYS: _("clés"),
-    Event.CONFIGURATION: _("réglages"),
-    Event.BACKUP: _("sauvegarde"),
-    Event.RESTORE: _("restauration"),
-    Event.HOLD: _("blocage d'un dossier"),
-    Event.DESTRUCTION: _("destruction d'un dossier"),
 }
 ACTING: Final = {
     "substitute": _("remplace %(name)s"),
@@ -89,9 +77,10 @@ class Line:
 
 
 def worth_telling(visit: Visit, *, acts: bool = False) -> bool:
-    """Whether anything of a record was read, asked, written or refused; `acts`: sign-ins, exports and the like too."""
+    """Whether anything of a record was read, asked, written or refused, or something was done to it; `acts`: that the journal
+    was read, and what is about no record, too."""
     told = visit.read or visit.written or visit.refused or visit.asked or visit.emergency
-    return bool(told or (acts and visit.acts & ACTS.keys()))
+    return bool(told or any(acts or deed.act != Act.JOURNAL_READ for deed in visit.deeds))
 
 
 async def lines_of(
@@ -104,6 +93,7 @@ async def lines_of(
     """`ids`: of the records, where visits to several are told."""
     known = ids or {}
     names = await directory_names(record, (one for v in visits for one in (v.practitioner, v.organization, v.acts_for)))
+    concerned = await _concerned(base, record, {deed for visit in visits for deed in visit.deeds}, names)
     then = await RulesThen.of(base)
     own = {"patient": gettext(_("La personne elle-même")), "represented": gettext(_("Le représentant légal"))}
     return [
@@ -111,12 +101,12 @@ async def lines_of(
             visit=visit,
             name=own.get(visit.practitioner) or names.get(visit.practitioner) or _unnamed(visit, gettext),
             software=visit.software if visit.practitioner else "",
-            role=role_name(visit.role_code, gettext),
+            role=role_said(visit.role_code, gettext),
             organization=names.get(visit.organization, ""),
             kinds=sorted({gettext(KINDS.get(type_, OTHER)) for type_ in visit.types}),
             minutes=round((visit.until - visit.since).total_seconds() / 60),
             purposes=sorted(gettext(PURPOSES[purpose]) for purpose in visit.purposes if purpose in PURPOSES),
-            acts=sorted(gettext(ACTS[act]) for act in visit.acts if act in ACTS),
+            acts=list(dict.fromkeys(act_said(deed, gettext, concerned) for deed in visit.deeds)),
             reasons=sorted({reason_said(reason, gettext) for reason in visit.reasons}),
             rule=main_rule(visit.rules),
             rule_text=_translated(then.at(visit.until).texts.get(main_rule(visit.rules), ""), gettext),
@@ -127,6 +117,38 @@ async def lines_of(
         )
         for visit in visits
     ]
+
+
+async def _concerned(base: Any, record: Record, deeds: Collection[Told], names: Mapping[str, str]) -> Concerned:
+    """People of the directory by name; nobody whose account belongs to a record."""
+    told = await accounts.numbered(base.reading, list({one for deed in deeds for one in deed.accounts}))
+    holders = {one.number: str(record.engine.store.reference(one.person)) for one in told if not one.person.patient}
+    organizations = {one: _organization(record, one) for deed in deeds for one in (deed.organization,) if one}
+    references = {one for deed in deeds for one in deed.references}
+    roles = {one: await _holder(record, one) for one in references if one.startswith("PractitionerRole/")}
+    software = await registered(base.reading, {one for deed in deeds for one in deed.registrations})
+    known = {
+        **names,
+        **await directory_names(record, [*holders.values(), *organizations.values(), *references, *roles.values()]),
+    }
+    return Concerned(
+        {number: known[who] for number, who in holders.items() if who in known},
+        {number: one.name for number, one in software.items()},
+        {
+            **known,
+            **{role: known[one] for role, one in roles.items() if one in known},
+            **{str(number): known[one] for number, one in organizations.items() if one in known},
+        },
+    )
+
+
+async def _holder(record: Record, role: str) -> str:
+    """The person of a role of the directory."""
+    return str(((await record.read(role)) or {}).get("practitioner", {}).get("reference", ""))
+
+
+def _organization(record: Record, number: int) -> str:
+    return str(record.engine.store.reference(Key(0, kind_of("Organization"), number)))
 
 
 def _translated(text: str, gettext: Callable[[str], str]) -> str:
@@ -141,6 +163,8 @@ def _acting(visit: Visit, name: str, gettext: Callable[[str], str]) -> str:
 def _unnamed(visit: Visit, gettext: Callable[[str], str]) -> str:
     if visit.practitioner:
         return gettext(_("Une personne"))
+    if visit.console:
+        return gettext(_("À la console du serveur"))
     return visit.software or gettext(_("Un logiciel"))
 
 

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.access import adopted
 from liaison.auth.journal import named_reviews
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.journal.named_reviews import AlreadySigned, Content, Review
 from liaison.fhir.errors import BadRequest, NotFound
@@ -68,7 +69,7 @@ async def every(request: Request) -> Response:
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
             number = await named_reviews.save(connection, house.vault, caller.organization, content)
-            detail = {"act": "review saved", "review": number}
+            detail = {"act": Act.REVIEW_SAVED, "review": number}
             told = entry(
                 caller, Event.JOURNAL_READ, request=entering.asked(request), query=content.query, detail=detail
             )  # fmt: skip
@@ -94,7 +95,7 @@ async def sign(request: Request) -> Response:
                     connection, house.vault, found.number,
                     by=me.name, counts=_counts(now), still_open=waits, remark=remark,
                 )  # fmt: skip
-                detail = {"act": "review signed", "review": found.number}
+                detail = {"act": Act.REVIEW_SIGNED, "review": found.number}
                 told = entry(
                     caller, Event.JOURNAL_READ, request=entering.asked(request), query=found.content.query, detail=detail
                 )  # fmt: skip

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from liaison.auth.access import internal
 from liaison.auth.caller import Caller
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.errors import NotFound
 from liaison.services.pages import entering
@@ -43,7 +44,7 @@ async def name(request: Request) -> Response:
         patient=patient,
         request=entering.asked(request),
         reason=reason,
-        detail={"unmask": 1},
+        detail={"act": Act.UNMASKED, "unmask": 1},
     )
     await house.journal.record([told])
     return _show(request, who=await _identity(request, house, caller, id_))

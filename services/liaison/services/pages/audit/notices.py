@@ -7,10 +7,12 @@ from typing import Final, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import accounts, notices, recovery
 from liaison.auth.people.notices import Kind, Notice
 from liaison.auth.people.recovery import Granted
+from liaison.auth.unusual import cases
 from liaison.auth.vendors import requests
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import NotFound
@@ -86,12 +88,13 @@ async def show(request: Request) -> Response:
         with faults.reported():
             async with house.database.writing.acquire() as connection, connection.transaction():
                 if await notices.read_one(connection, int(number)):
-                    told = entry(caller, Event.RIGHTS, request=asked(request), detail={"act": "notice read"})
+                    told = entry(caller, Event.RIGHTS, request=asked(request), detail={"act": Act.NOTICE_READ})
                     await house.journal.record_within(connection, (told,))
         return go(request, PATH)
     reading = house.database.reading
     with faults.reported():
-        found = await notices.latest(reading)
+        own = await cases.about(reading, caller.practitioner)
+        found = [one for one in await notices.latest(reading) if one.kind is not Kind.CASE or one.about not in own]
         names = {one.number: one.username for one in await accounts.every(reading)}
         recovered = {one.number: one for one in await recovery.granted(reading)}
         asked_for = {one.number: one.client_id for one in await requests.waiting(reading)}

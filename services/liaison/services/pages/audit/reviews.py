@@ -59,14 +59,14 @@ async def queue(request: Request) -> Response:
     )
 
 
-async def every_line(request: Request) -> list[Line]:
-    """Of the tasks and of the rules, as far as the caller may look at them."""
+async def every_line(request: Request, *, counted: bool = False) -> list[Line]:
+    """Of the tasks and of the rules, as far as the caller may look at them. `counted`: see `unusual.lines`."""
     caller, _me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     gettext = translations(language_of(request)).gettext
     tasks = [*await _tasks(request, record, WAITING), *await _tasks(request, record, SETTLED)]
     lines = await lines_of(record, tasks, gettext)
-    return [*lines, *await unusual.lines(request, record, gettext)]
+    return [*lines, *await unusual.lines(request, record, gettext, counted=counted)]
 
 
 async def waiting(request: Request) -> int:

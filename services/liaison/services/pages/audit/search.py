@@ -17,11 +17,11 @@ from liaison.services.pages.audit.answer import DAYS, HOURS, Answer, answer
 from liaison.services.pages.audit.lines import PURPOSES, directory_names, lines_of
 from liaison.services.pages.audit.paging import paged
 from liaison.services.pages.audit.question import Question, Unread, asked, written
+from liaison.services.pages.audit.tasks_said import role_said
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
 from liaison.services.pages.record import Record
-from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, signed_in
 
 OFFICERS: Final = frozenset({"auditor", "dpo"})
@@ -142,7 +142,7 @@ async def _facets(record: Record, found: Answer, gettext: Callable[[str], str]) 
             case "structure":
                 return names.get(f"Organization/{value}", gettext(_("Une structure")))
             case "role":
-                return role_name(value, gettext) or gettext(_("Tâche du service"))
+                return role_said(value, gettext) or gettext(_("Tâche du service"))
             case "motif":
                 return gettext(PURPOSES[Purpose[value]])
             case "heure":

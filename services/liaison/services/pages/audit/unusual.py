@@ -9,6 +9,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.audit_event import identifier
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.unusual import accesses
@@ -31,17 +32,17 @@ KIND: Final = _("Accès inhabituel")
 _ANSWERED: Final = (BadRequest, Forbidden, Conflict, PreconditionFailed)
 
 
-async def lines(request: Request, record: Record, gettext: Gettext) -> list[Line]:
-    """Those of the caller, journaled."""
+async def lines(request: Request, record: Record, gettext: Gettext, *, counted: bool = False) -> list[Line]:
+    """Those of the caller, journaled. `counted`: every one, without what was found and said."""
     caller, _me = await signed_in(request)
     reading = request.app.state.house.database.reading
     with faults.reported():
-        found = await accesses.seen(reading, caller)
+        found = await accesses.seen(reading, caller, None if counted else accesses.MOST)
     told = entry(
-        caller, Event.JOURNAL_READ, request=asked(request), returned=len(found), detail={"act": "unusual accesses"}
+        caller, Event.JOURNAL_READ, request=asked(request), returned=len(found), detail={"act": Act.MANY_UNUSUAL}
     )
     await note(request, told)
-    return await _lines(request, record, found, gettext)
+    return await _lines(request, record, found, gettext, bare=counted)
 
 
 async def review(request: Request) -> Response:
@@ -64,7 +65,11 @@ async def review(request: Request) -> Response:
                 return go(request, "/journal/urgences")
         one = await accesses.one(house.database.reading, caller, number)
     looked = entry(
-        caller, Event.JOURNAL_READ, patient=one.patient, request=asked(request), detail={"act": "unusual access"}
+        caller,
+        Event.JOURNAL_READ,
+        patient=one.patient,
+        request=asked(request),
+        detail={"act": Act.UNUSUAL, "access": number},
     )
     await note(request, looked)
     [line] = await _lines(request, record, [one], gettext, whole=True)
@@ -92,22 +97,32 @@ async def _say(request: Request, number: int, form: dict[str, str]) -> None:
             form.get("note", ""),
             int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0,
         )
-        detail = {"act": "review of an unusual access", "outcome": after.outcome, "state": after.state}
+        detail = {"act": Act.UNUSUAL_REVIEWED, "access": number, "outcome": after.outcome, "state": after.state}
         told = entry(caller, Event.OPERATION, patient=after.patient, request=asked(request), detail=detail)
         await house.journal.record_within(connection, (told,))
 
 
 async def _lines(
-    request: Request, record: Record, found: Sequence[Access], gettext: Gettext, *, whole: bool = False
+    request: Request,
+    record: Record,
+    found: Sequence[Access],
+    gettext: Gettext,
+    *,
+    whole: bool = False,
+    bare: bool = False,
 ) -> list[Line]:
     house = request.app.state.house
     reading = house.database.reading
     roles = {one.role: reference(request, "PractitionerRole", one.role) for one in found if one.role}
     who = await people(record, roles.values(), gettext)
     with faults.reported():
-        fired = await accesses.fired(reading, house.vault, found)
+        fired = {} if bare else await accesses.fired(reading, house.vault, found)
         patients = await records_of(request, [one.patient for one in found])
-        said = {one.access: await accesses.words(reading, house.vault, one) for one in found if whole or one.outcome}
+        said = {
+            one.access: await accesses.words(reading, house.vault, one)
+            for one in found
+            if (whole or one.outcome) and not bare
+        }
     return [
         Line(
             id=str(one.access),

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.journal import audit_rights, expiry
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.unusual import choices, watching
 from liaison.auth.unusual.choices import Choice, NotChosen, Watched
@@ -88,7 +89,7 @@ async def every(request: Request) -> Response:
             with faults.reported():
                 async with house.database.writing.acquire() as connection, connection.transaction():
                     await choices.date_notice(connection, day, by=caller.practitioner)
-                    detail = {"act": "notice to staff about unusual accesses", "since": day.isoformat()}
+                    detail = {"act": Act.UNUSUAL_NOTICE, "since": day.isoformat()}
                     told = entry(caller, Event.CONFIGURATION, request=asked(request), detail=detail)
                     await house.journal.record_within(connection, (told,))
             return go(request, PATH)
@@ -146,7 +147,12 @@ async def _choose(request: Request, rule: Rule, form: Mapping[str, str], *, acti
                 number = await choices.choose(
                     connection, rule.name, active=active, since=since, parameters=values, by=caller.practitioner
                 )
-                detail: dict[str, Any] = {"act": "unusual rule", "rule": rule.name, "active": active, "choice": number}
+                detail: dict[str, Any] = {
+                    "act": Act.UNUSUAL_RULE,
+                    "rule": rule.name,
+                    "active": active,
+                    "choice": number,
+                }
                 detail |= {"since": since.isoformat() if since else "", "parameters": values}
                 told = entry(caller, Event.CONFIGURATION, request=asked(request), detail=detail)
                 await house.journal.record_within(connection, (told,))
@@ -183,7 +189,7 @@ async def _try(request: Request, rule: Rule, form: Mapping[str, str]) -> Respons
         except TooCostly:
             return await _show(request, rule, form, "many")
     kept = [finding for finding, allowed in zip(found, theirs, strict=True) if allowed]
-    detail = {"act": "unusual rule tried", "rule": rule.name, "from": first.isoformat(), "until": last.isoformat()}
+    detail = {"act": Act.UNUSUAL_TRIED, "rule": rule.name, "from": first.isoformat(), "until": last.isoformat()}
     detail |= {"parameters": str(values)}
     told = entry(caller, Event.JOURNAL_READ, request=asked(request), returned=len(kept), detail=detail)
     await note(request, told)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.unusual import accesses
 from liaison.auth.unusual.table import rules
@@ -88,7 +89,7 @@ async def _answer_unusual(request: Request, record: Record, person: str, form: d
                 access = await accesses.answer(
                     connection, house.vault, caller, number_of(number), form.get("answer", "")
                 )
-                detail = {"act": "answer about an unusual access"}
+                detail = {"act": Act.UNUSUAL_ANSWERED}
                 told = entry(caller, Event.OPERATION, patient=access.patient, request=asked_by(request), detail=detail)
                 await house.journal.record_within(connection, (told,))
     except (BadRequest, NotFound) as refusal:

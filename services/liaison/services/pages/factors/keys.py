@@ -9,6 +9,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.people import accounts, ceremonies, devices, invitations, passkeys
 from liaison.auth.people.accounts import Account
@@ -195,7 +196,7 @@ async def add_answer(request: Request) -> Response:
             except NotAPasskey:
                 # The link is not spent on it: nothing of this transaction stays.
                 raise _Undone from None
-            await note_change(request, connection, account, "passkey added")
+            await note_change(request, connection, account, Act.PASSKEY_ADDED)
     return _onward(request, await enter(request, account, local(str(body.get("suite", "/"))), factors=2))
 
 
@@ -220,7 +221,7 @@ class _Undone(NotFound):
     """Rolls the transaction back."""
 
 
-async def note_change(request: Request, connection: Any, account: Account, act: str) -> None:
+async def note_change(request: Request, connection: Any, account: Account, act: Act) -> None:
     """In the transaction of the change: a factor without its entry does not exist."""
     done = Entry(
         Event.RIGHTS,

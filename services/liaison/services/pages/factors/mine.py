@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.people import passkeys, second_factor, totp
 from liaison.auth.people.browsers import Browser
 from liaison.fhir.errors import NotFound
@@ -94,7 +95,7 @@ async def add_app(request: Request) -> Response:
             async with house.database.writing.acquire() as connection, connection.transaction():
                 added = await second_factor.confirm(connection, house.vault, account.number, code)
                 if added:
-                    await note_change(request, connection, account, "authenticator app added")
+                    await note_change(request, connection, account, Act.APP_ADDED)
         if added:
             return await enter(request, account, follow, factors=2)
         error = translations(language_of(request)).gettext("Ce n’est pas le code affiché en ce moment.")
@@ -134,7 +135,7 @@ async def remove_app(request: Request) -> Response:
         async with house.database.writing.acquire() as connection, connection.transaction():
             if (await second_factor.factors_of(connection, account.number)).passkeys:
                 await second_factor.forget(connection, account.number)
-                await note_change(request, connection, account, "authenticator app removed")
+                await note_change(request, connection, account, Act.APP_REMOVED)
     return go(request, "/ma-securite")
 
 
@@ -152,5 +153,5 @@ async def remove_key(request: Request) -> Response:
         async with house.database.writing.acquire() as connection, connection.transaction():
             factors = await second_factor.factors_of(connection, account.number)
             if factors.passkeys + factors.codes > 1 and await passkeys.remove(connection, account.number, credential):
-                await note_change(request, connection, account, "passkey removed")
+                await note_change(request, connection, account, Act.PASSKEY_REMOVED)
     return go(request, "/ma-securite")

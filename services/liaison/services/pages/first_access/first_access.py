@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.people import accounts, invitations, passkeys, passwords
 from liaison.auth.people.accounts import Account
 from liaison.fhir.store import faults
@@ -38,7 +39,7 @@ async def first_access(request: Request) -> Response:
             if await invitations.spend(connection, token) != account.number:
                 return _spent(request)
             await accounts.set_secret(connection, account.username, password=password)
-            await note_change(request, connection, account, "password by one-time link")
+            await note_change(request, connection, account, Act.PASSWORD)
     return await enter(request, account)
 
 

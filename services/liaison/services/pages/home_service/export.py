@@ -13,6 +13,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.fhir.store import faults
 from liaison.protocols.visit import PAPER
@@ -55,7 +56,7 @@ async def export(request: Request) -> Response:
     service = me.organization_reference.partition("/")[2]
     written, count = table(found, service)
     with faults.reported():
-        detail = {"visits": count, "since": since.isoformat(), "until": until.isoformat()}
+        detail = {"act": Act.VISITS_EXPORTED, "visits": count, "since": since.isoformat(), "until": until.isoformat()}
         await house.journal.record([entry(caller, Event.EXPORT, returned=count, detail=detail)])
     answer = Response(written, media_type="text/csv; charset=utf-8")
     answer.headers["content-disposition"] = f'attachment; filename="visites-{since}-{until}.csv"'

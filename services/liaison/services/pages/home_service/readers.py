@@ -6,6 +6,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import alert_readers
 from liaison.auth.people.alert_readers import AlertReader
@@ -58,7 +59,8 @@ async def readers(request: Request) -> Response:
         async with house.database.writing.acquire() as connection, connection.transaction():
             await alert_readers.record(connection, caller.organization, one, by=caller.account)
             told = FhirRequest("POST", PATH.lstrip("/"), address=address_of(request))
-            await house.journal.record_within(connection, (entry(caller, Event.RIGHTS, request=told),))
+            named = {"act": Act.ALERT_READER, "reader": typed["qui"]}
+            await house.journal.record_within(connection, (entry(caller, Event.RIGHTS, request=told, detail=named),))
     return RedirectResponse(PATH, status_code=303)
 
 
@@ -71,7 +73,9 @@ async def finish(request: Request) -> Response:
             async with house.database.writing.acquire() as connection, connection.transaction():
                 if await alert_readers.end(connection, caller.organization, int(number)):
                     told = FhirRequest("POST", f"{PATH.lstrip('/')}/fin", address=address_of(request))
-                    await house.journal.record_within(connection, (entry(caller, Event.RIGHTS, request=told),))
+                    await house.journal.record_within(
+                        connection, (entry(caller, Event.RIGHTS, request=told, detail={"act": Act.ALERT_READER_ENDED}),)
+                    )
     return RedirectResponse(PATH, status_code=303)
 
 

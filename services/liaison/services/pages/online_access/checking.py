@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from liaison.auth.access import vocabulary
 from liaison.auth.access.facts.reading import extension
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import accounts, identity_checks
 from liaison.auth.people.accounts import Account
@@ -73,7 +74,7 @@ async def checking(request: Request) -> Response:
                 await identity_checks.record(
                     connection, someone.key, by=place.me.account.number, document=document, seen_on=_day(form)
                 )
-                told = {"act": "identity check", "document": document, "person": someone.key.res}
+                told = {"act": Act.IDENTITY_CHECKED, "document": document, "person": someone.key.res}
                 noted = entry(
                     place.caller, Event.RIGHTS, patient=someone.key.patient, request=asked(request), detail=told
                 )

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from liaison.auth.access import internal
 from liaison.auth.access.roles import profession_of
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.people import accounts, professions
 from liaison.auth.people.accounts import Account
@@ -38,7 +39,14 @@ async def account_of(request: Request, person: Professional) -> Account:
         raise SignInRefused(known[0].number, key.res)
     async with house.database.writing.acquire() as connection, connection.transaction():
         made = await accounts.add(connection, f"{ELSEWHERE}{secrets.token_hex(8)}", key, invited=True)
-        opened = Entry(Event.RIGHTS, person=key.res, account=made.number, method=request.method, path="psc/retour")
+        opened = Entry(
+            Event.RIGHTS,
+            person=key.res,
+            account=made.number,
+            method=request.method,
+            path="psc/retour",
+            detail={"act": Act.ACCOUNT_ELSEWHERE, "account": made.number},
+        )
         await house.journal.record_within(connection, (opened,))
     return made
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import designated
 from liaison.fhir.errors import BadRequest
@@ -51,7 +52,11 @@ async def _decided(request: Request, signed: SignedIn, reference: str, found: Ma
             else:
                 done = await designated.take_off(connection, organization, reference)
             if done:
-                detail = {"designated": reference} if found is not None else {"taken off": reference}
+                detail = (
+                    {"act": Act.DESIGNATED, "designated": reference}
+                    if found is not None
+                    else {"act": Act.TAKEN_OFF, "taken off": reference}
+                )
                 await house.journal.record_within(
                     connection, (entry(signed.caller, Event.RIGHTS, request=told, detail=detail),)
                 )

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.retention import holds
 from liaison.auth.retention.holds import NotHeld
@@ -67,7 +68,7 @@ async def holding(request: Request) -> Response:
                 number = await holds.place(
                     connection, house.vault, key.patient, ground=ground, by=decided_by(me), why=why
                 )
-                told = {"act": "hold", "ground": ground, "hold": number}
+                told = {"act": Act.HELD, "ground": ground, "hold": number}
                 placed = entry(caller, Event.HOLD, patient=key.patient, request=asked(request), reason=why, detail=told)
                 await house.journal.record_within(connection, (placed,))
     except NotHeld:
@@ -89,7 +90,7 @@ async def lift(request: Request) -> Response:
         with faults.reported():
             async with house.database.writing.acquire() as connection, connection.transaction():
                 patient = await holds.lift(connection, house.vault, int(number), by=decided_by(me), why=form["motif"])
-                told = {"act": "lift", "hold": int(number)}
+                told = {"act": Act.LIFTED, "hold": int(number)}
                 lifted = entry(
                     caller, Event.HOLD, patient=patient, request=asked(request), reason=form["motif"], detail=told
                 )
@@ -119,7 +120,7 @@ async def _lines(request: Request) -> list[Line]:
     house: House = request.app.state.house
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
-            looked = entry(caller, Event.JOB, request=asked(request), detail={"act": "retention holds"})
+            looked = entry(caller, Event.JOB, request=asked(request), detail={"act": Act.HOLDS})
             await house.journal.record_within(connection, (looked,))
             found = await holds.in_force(connection, house.vault)
             persons = await patients_of(connection, [one.patient for one in found])

@@ -9,6 +9,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.retention import rules
 from liaison.auth.retention.records import Record
@@ -128,7 +129,7 @@ async def _plan(request: Request) -> Plan:
     house: House = request.app.state.house
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
-            looked = entry(caller, Event.JOB, request=asked(request), detail={"act": "retention plan"})
+            looked = entry(caller, Event.JOB, request=asked(request), detail={"act": Act.PLANNED})
             await house.journal.record_within(connection, (looked,))
             return await retaining.plan(connection, house)
 

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from liaison.auth.access.rebuild import rebuild
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.oauth2 import clients
 from liaison.auth.oauth2.clients import ClientProblem
@@ -29,6 +30,16 @@ from liaison.services.pages.role_names import role_name
 from liaison.services.pages.signed_in import address_of, signed_in
 
 _OF_BOTH: Final = ("approve", "refuse")
+_ACTS: Final = {
+    "approve": Act.CLIENT_APPROVED,
+    "refuse": Act.CLIENT_REFUSED,
+    "activate": Act.CLIENT_ON,
+    "deactivate": Act.CLIENT_OFF,
+    "suspend": Act.CLIENT_SUSPENDED,
+    "resume": Act.CLIENT_RESUMED,
+    "review": Act.CLIENT_REVIEWED,
+    "end": Act.CLIENT_ENDED,
+}
 
 
 class Switched(NamedTuple):
@@ -130,8 +141,11 @@ async def _act(request: Request, caller: Caller) -> None:
                     await _decide(connection, caller, act, str(form.get("request", "")))
                 else:
                     await _change(request, connection, act, client_id, str(form.get("organization", "")))
+                organization = str(form.get("organization", ""))
+                number = str(form.get("request", "")) if act in _OF_BOTH else ""
+                detail = {"act": _ACTS[act], "client": client_id, "organization": organization, "number": number}
                 await house.journal.record_within(
-                    connection, (entry(caller, Event.RIGHTS, request=told, detail={"client": client_id}),)
+                    connection, (entry(caller, Event.RIGHTS, request=told, detail=detail),)
                 )
             if act in ("activate", "deactivate", "suspend", "resume", "end"):
                 # A backend's rights are those of its organisation's facts, which stand in records already.

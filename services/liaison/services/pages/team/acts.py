@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.caller import Caller
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import accounts, first_codes, managers, professions, ways_in
 from liaison.auth.people.accounts import Account, AlreadyHeld
@@ -49,7 +50,7 @@ def ends_with(account: Account, person: Person) -> bool:
     return person.alone and day == last_day_of(person)
 
 
-async def _move_end(request: Request, person: Person, until: date | None, act: str) -> None:
+async def _move_end(request: Request, person: Person, until: date | None, act: Act) -> None:
     with faults.reported():
         async with request.app.state.house.database.writing.acquire() as connection, connection.transaction():
             account = await accounts.by_number(connection, person.account)
@@ -70,7 +71,7 @@ async def _of_mine(request: Request, caller: Caller) -> Person:
     return found
 
 
-async def note(request: Request, connection: asyncpg.Connection, act: str, account: int) -> None:
+async def note(request: Request, connection: asyncpg.Connection, act: Act, account: int) -> None:
     caller, _ = await signed_in(request)
     told = entry(caller, Event.RIGHTS, request=asked(request), detail={"act": act, "account": account})
     await request.app.state.house.journal.record_within(connection, (told,))
@@ -109,7 +110,7 @@ async def new_code(request: Request) -> Response:
                     "Cette personne travaille aussi ailleurs, ou entre autrement : un administrateur rétablit son accès."
                 )
                 return await show(request, status=422, error=problem)
-            await note(request, connection, "code" if on_phone else "link", account.number)
+            await note(request, connection, Act.CODE if on_phone else Act.LINK, account.number)
     if on_phone:
         return await show(request, code=secret, code_for=person.username, code_name="")
     return await show(request, link=link(request, secret), link_for=person.username)
@@ -137,7 +138,7 @@ async def suspend(request: Request) -> Response:
         return refused
     await staff.change_role(request, caller, person.role, change)
     if not stops:
-        await _move_end(request, person, last_day_of(person), "resume")
+        await _move_end(request, person, last_day_of(person), Act.RESUMED)
     return go(request, PATH)
 
 
@@ -195,7 +196,7 @@ async def finish(request: Request) -> Response:
         with faults.reported():
             async with house.database.writing.acquire() as connection, connection.transaction():
                 await accounts.end_at(connection, person.account, await house.database.now())
-                await note(request, connection, "end", person.account)
+                await note(request, connection, Act.ENDED, person.account)
     return go(request, PATH)
 
 
@@ -225,7 +226,7 @@ async def change_end(request: Request) -> Response:
     if refused := await _of_another_profession(request, person):
         return refused
     await staff.change_role(request, caller, person.role, staff.prolonged(until, number))
-    await _move_end(request, person, until, "change of end")
+    await _move_end(request, person, until, Act.END_MOVED)
     return go(request, PATH)
 
 

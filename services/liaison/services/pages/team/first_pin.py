@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.people import accounts, first_codes
 from liaison.auth.people.sign_in import SignInRefused
 from liaison.fhir.store import faults
@@ -35,7 +36,7 @@ async def first_pin(request: Request) -> Response:
                 if not await first_codes.spend(connection, account.number):
                     raise SignInRefused(account.number, account.person.res)
                 await accounts.set_secret(connection, account.username, pin=pin)
-                await note_change(request, connection, account, "first PIN")
+                await note_change(request, connection, account, Act.FIRST_PIN)
         except SignInRefused as refusal:
             await note_refusal(request, refusal)
             return _form(request, username=username, status=403, error=gettext(

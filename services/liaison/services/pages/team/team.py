@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from liaison.auth.caller import Caller
+from liaison.auth.journal.acts import Act
 from liaison.auth.people import accounts, first_codes, invitations, managers, professions
 from liaison.auth.people.accounts import AlreadyHeld
 from liaison.fhir.store import faults
@@ -111,7 +112,7 @@ async def _first_way(
     account = await accounts.add(connection, username, person, invited=True, ends_at=ends_at)
     on_phone = managers.by_code_on_phone(newcomer.role)
     secret = await (first_codes.give if on_phone else invitations.invite)(connection, account.number)
-    await acts.note(request, connection, "invite", account.number)
+    await acts.note(request, connection, Act.INVITED, account.number)
     return _First(username, secret, on_phone)
 
 

@@ -1,0 +1,31 @@
+"""The role of an entry in words: that of a person, or which task of the service it was."""
+
+from typing import Final
+
+from liaison.auth.access.internal import PREFIX
+from liaison.services.pages.marking import Gettext, _
+from liaison.services.pages.role_names import role_name
+
+TASKS: Final = {
+    "import": _("Tâche du service : import de dossiers"),
+    "sandbox": _("Tâche du service : territoire d'essai"),
+    "identity": _("Tâche du service : identités"),
+    "protocols": _("Tâche du service : protocoles"),
+    "visits": _("Tâche du service : visites des téléphones"),
+    "protection": _("Tâche du service : informations préoccupantes"),
+    "measures": _("Tâche du service : indicateurs"),
+    "sign-in": _("Tâche du service : connexions"),
+    "people": _("Tâche du service : annuaire des personnes"),
+    "accounts": _("Tâche du service : comptes"),
+    "directory": _("Tâche du service : annuaire"),
+    "indexing": _("Tâche du service : index de recherche"),
+    "papers": _("Tâche du service : documents du délégué"),
+    "unusual": _("Tâche du service : accès inhabituels"),
+    "rebuild": _("Tâche du service : calcul des droits"),
+}
+
+
+def role_said(code: str, gettext: Gettext) -> str:
+    """'' for no role at all."""
+    task = TASKS.get(code.removeprefix(PREFIX)) if code.startswith(PREFIX) else ""
+    return gettext(task) if task else role_name(code, gettext)
