@@ -186,10 +186,27 @@ def test_the_owner_is_a_member_in_force_with_the_first_role_that_fits(
 
 
 def test_clinical_decisions_can_be_switched_off() -> None:
-    proposal = _proposal(BPCO, _spirometry(25, "2026-11-02"), clinical_decisions=False)
+    proposal = _proposal(BPCO, _spirometry(25, "2026-11-02"), undecided={"computed"})
 
     assert proposal.variables["grade"] is None
     assert _dates(proposal, "gp-review") == ["2027-05-24", "2027-11-23"]
+    assert _dates(proposal, "state-grade") == ["2026-11-30"]
+
+
+def test_what_a_doctor_has_said_of_the_grade_goes_before_what_is_computed() -> None:
+    said = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "https://liaison.example/fhir/CodeSystem/copd-grade", "code": "stated"}]},
+        "effectiveDateTime": "2026-11-20",
+        "valueInteger": 3,
+    }
+    for undecided in ((), ("computed",)):
+        proposal = _proposal(BPCO, _spirometry(85, "2026-11-02"), said, undecided=undecided)
+
+        assert proposal.variables["grade"] == 3
+        assert _dates(proposal, "gp-review") == ["2027-03-23", "2027-07-23", "2027-11-23"]
+        assert _dates(proposal, "state-grade") == []
 
 
 def test_an_unknown_protocol_is_a_key_error() -> None:

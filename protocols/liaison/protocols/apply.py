@@ -5,9 +5,10 @@ duration, recurrence or relation to another action, participants of the Activity
 written; the record is what the caller could see of it, so a proposal never tells more than that.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from liaison.protocols import codes
@@ -73,21 +74,25 @@ def propose(
     on: date,
     *,
     horizon: int = 12,
-    clinical_decisions: bool = True,
+    undecided: Collection[str] = (),
     accepts: Callable[[Step], bool] = lambda _: True,
+    since: date | None = None,
+    done: Mapping[str, date] = MappingProxyType({}),
 ) -> Proposal:
     """The preview: every step of the next `horizon` months, nothing written.
 
-    KeyError when the protocol is not in the library. With `clinical_decisions` off, variables marked clinical-decision
-    are not computed and count as unknown. `accepts` lets the caller drop steps before they are shown.
+    KeyError when the protocol is not in the library. Variables that are `undecided` are not computed and count
+    as unknown. `accepts` lets the caller drop steps before they are shown. For a plan that goes on,
+    `since` is its first day, and `done` says when actions of it were done last: what happens once is then over, and what
+    follows it counts from that day.
     """
     plan = library.tree(canonical)
     # %on is the day of the plan, where today() would be that of the machine.
     names: dict[str, Any] = {"record": record_of(record), "on": on.isoformat()}
     variables: dict[str, Any] = {}
-    for expression, decision in _variables(plan):
+    for expression in _variables(plan):
         name = expression["name"]
-        value = first(expression["expression"], {}, names) if clinical_decisions or not decision else None
+        value = first(expression["expression"], {}, names) if name not in undecided else None
         variables[name] = value
         names[name] = [] if value is None else value
     teams = [tree for tree in record if tree.get("resourceType") == "CareTeam"]
@@ -97,7 +102,7 @@ def propose(
     for action in _leaves(plan.get("action", ()), (), names, skipped):
         activity = library.tree(action["definitionCanonical"])
         roles = tuple(participant["role"] for participant in activity.get("participant", ()) if "role" in participant)
-        for opens, due in _when(action, on, horizon, names, dates):
+        for opens, due in _when(action, _Days(on, since, done), horizon, names, dates):
             step = _step(action, activity, opens, due, owner(teams, roles, on), roles)
             if accepts(step):
                 steps.append(step)
@@ -109,18 +114,47 @@ def propose(
     )
 
 
-def _variables(plan: Tree) -> list[tuple[Tree, bool]]:
-    return [
-        (
-            extension["valueExpression"],
-            any(
-                inner.get("url") == codes.CLINICAL_DECISION
-                for inner in extension["valueExpression"].get("extension", ())
-            ),
-        )
-        for extension in plan.get("extension", ())
-        if extension.get("url") == codes.VARIABLE
+def _variables(plan: Tree) -> list[Tree]:
+    return [one["valueExpression"] for one in plan.get("extension", ()) if one.get("url") == codes.VARIABLE]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a doctor is asked to say of a person where it is not computed: a whole number, kept as an Observation."""
+
+    words: str
+    coding: Tree
+    low: int
+    high: int
+
+
+def questions(plan: Tree, undecided: Collection[str]) -> tuple[Question, ...]:
+    """Those of the variables that are not computed."""
+    told = [
+        (one, {part["url"]: part for part in extension.get("extension", ())})
+        for one in _variables(plan)
+        if one["name"] in undecided
+        for extension in one.get("extension", ())
+        if extension.get("url") == codes.STATED_AS
     ]
+    return tuple(
+        Question(
+            str(parts["code"]["valueCoding"].get("display", one.get("description", ""))),
+            parts["code"]["valueCoding"],
+            int(parts["range"]["valueRange"]["low"]["value"]),
+            int(parts["range"]["valueRange"]["high"]["value"]),
+        )
+        for one, parts in told
+    )
+
+
+def decisions(plan: Tree) -> dict[str, str]:
+    """The variables that compute a class of a person from data, marked clinical-decision, with what they are."""
+    return {
+        one["name"]: str(one.get("description", ""))
+        for one in _variables(plan)
+        if any(inner.get("url") == codes.CLINICAL_DECISION for inner in one.get("extension", ()))
+    }
 
 
 def _leaves(
@@ -151,27 +185,42 @@ def _extension(action: Tree, url: str) -> Tree | None:
     return next((found for found in action.get("extension", ()) if found.get("url") == url), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """Today; for a plan that goes on, its first day, and when its actions were done last."""
+
+    on: date
+    since: date | None
+    done: Mapping[str, date]
+
+
 def _when(
-    action: Tree, on: date, horizon: int, names: dict[str, Any], dates: dict[str, date]
+    action: Tree, days: _Days, horizon: int, names: dict[str, Any], dates: dict[str, date]
 ) -> list[tuple[date | None, date]]:
-    """(opens, due) of each occurrence, on working days. Remembers the due date for actions that follow this one."""
-    last: date | None = None
+    """(opens, due) of each occurrence, on working days. Remembers the due date for actions that follow this one, or the day on
+    which it was done."""
+    on, was = days.on, days.done.get(action["id"])
+    last = was
     if (extension := _extension(action, codes.LAST_DONE)) is not None:
         found = first(extension["valueExpression"]["expression"], {}, names)
-        last = named_day(str(found)) if found else None
-    if related := action.get("relatedAction"):
+        last = (named_day(str(found)) if found else None) or was
+    if "timingTiming" in action and "relatedAction" not in action:
+        season = _extension(action, codes.SEASON)
+        from_ = last if season else last or days.since
+        moments = occurrences(
+            action["timingTiming"].get("repeat", {}), on, from_, horizon, season["valueString"] if season else ""
+        )
+    elif was is not None:  # once is enough
+        dates[action["id"]] = was
+        return []
+    elif related := action.get("relatedAction"):
         follows = related[0]
         base = dates.get(follows["actionId"])
         if base is None:  # What it follows does not apply to this person: neither does this.
             return []
-        moments: list[tuple[date | None, date]] = [(None, shifted(base, follows.get("offsetDuration", {})))]
-    elif "timingTiming" in action:
-        season = _extension(action, codes.SEASON)
-        moments = occurrences(
-            action["timingTiming"].get("repeat", {}), on, last, horizon, season["valueString"] if season else ""
-        )
+        moments = [(None, shifted(base, follows.get("offsetDuration", {})))]
     else:
-        moments = [(None, shifted(last or on, action.get("timingDuration", {})))]
+        moments = [(None, shifted(last or days.since or on, action.get("timingDuration", {})))]
     dates[action["id"]] = moments[-1][1] if moments else on
     return [(opens, next_working(due)) for opens, due in moments]
 

@@ -57,6 +57,8 @@ def entry(task: Tree, on: date) -> Entry:
     if status in _CLOSED:
         reason = task.get("statusReason", {})
         return Entry(task, State.EXCUSED, due, None, 0, str(reason.get("text", "")))
+    if status == "on-hold":  # nobody is late with a plan that is suspended
+        return Entry(task, State.EXCUSED, due, None, 0, str(task.get("statusReason", {}).get("text", "")))
     days = (on - due).days if due else 0
     return Entry(task, State.LATE if days > 0 else State.DUE, due, None, days)
 

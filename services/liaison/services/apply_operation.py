@@ -52,7 +52,7 @@ async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Requ
         if not made.steps:
             raise Unprocessable("No action of this PlanDefinition applies to the subject.", "PlanDefinition.action")
         teams = await record.search("CareTeam", {"patient": subject, "status": "active"}, most=1)
-        author = _author(engine, caller)
+        author = author_of(engine, caller)
         if preview:
             return _answer(200, carry_out(made, author, now, care_teams=[f"CareTeam/{t['id']}" for t in teams]))
         plan = await applying.write(
@@ -61,7 +61,7 @@ async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Requ
     except applying.AlreadyInForce as already:
         raise _second(already.plans) from already
     except Refused as refused:
-        raise _passed_on(refused) from refused
+        raise passed_on(refused) from refused
     return _answer(201, plan)
 
 
@@ -91,7 +91,8 @@ def _asked(request: Request) -> tuple[str, bool, bool]:
     return subject, preview, again
 
 
-def _author(engine: Engine, caller: Caller) -> Tree:
+def author_of(engine: Engine, caller: Caller) -> Tree:
+    """Who signs: the role, the person or the organisation. Raises Unprocessable for a caller that is none."""
     ids = Ids(engine.store.vault.id_key)
     for type_, res in (("PractitionerRole", caller.role), ("Practitioner", caller.practitioner)):
         if res:
@@ -101,7 +102,7 @@ def _author(engine: Engine, caller: Caller) -> Tree:
     raise Unprocessable("The caller has neither a role nor an organisation to sign the plan with.")
 
 
-def _passed_on(refused: Refused) -> FhirError:
+def passed_on(refused: Refused) -> FhirError:
     """The engine's refusal, as the same class of error."""
     for class_ in FhirError.__subclasses__():
         if class_.status == refused.answered and class_ is not NotFound:

@@ -14,6 +14,7 @@ from liaison.protocols.library import Library
 from liaison.protocols.signals import is_rules
 from liaison.services.library import published
 from liaison.services.pages.record import Record, Refused
+from liaison.services.signals import adoption
 
 Tree = dict[str, Any]
 
@@ -60,7 +61,15 @@ async def what_is_seen(record: Record, patient: str) -> list[Tree]:
 
 async def proposal(record: Record, patient: str, canonical: str, on: date) -> Proposal:
     """The preview of a plan. KeyError when the library has no such definition."""
-    return propose(await library(record), canonical, patient, await what_is_seen(record, patient), on)
+    known = await library(record)
+    off = await undecided(record, known.tree(canonical))
+    return propose(known, canonical, patient, await what_is_seen(record, patient), on, undecided=off)
+
+
+async def undecided(record: Record, plan: Tree) -> frozenset[str]:
+    """The classes of a person that this protocol would compute, and does not here (docs/intended-purpose.md)."""
+    store = record.engine.store
+    return await adoption.undecided(store.database.reading, store.vault, plan)
 
 
 async def in_force(record: Record, patient: str, canonical: str) -> list[Tree]:

@@ -105,6 +105,23 @@ APPLY: Final = Definition(
 )
 """https://hl7.org/fhir/R4/plandefinition-operation-apply.html"""
 
+MOVE: Final = _ours(
+    "CarePlan/*/$move",
+    Parameter("version", "string"),
+    Parameter("confirm", "string"),
+    returns=((200, "Parameters"), (201, "CarePlan")),
+)
+_PLAN: Final = ((200, "CarePlan"),)
+SUSPEND: Final = _ours("CarePlan/*/$suspend", Parameter("note", "string", minimum=1), returns=_PLAN)
+RESUME: Final = _ours("CarePlan/*/$resume", returns=_PLAN)
+END: Final = _ours(
+    "CarePlan/*/$end",
+    Parameter("reason", "code", minimum=1),
+    Parameter("note", "string"),
+    Parameter("on", "date"),
+    returns=_PLAN,
+)
+
 EVALUATE_MEASURE: Final = Definition(
     "evaluate-measure", f"{_OURS}/Measure-evaluate-measure", returns=((200, "MeasureReport"),)
 )
@@ -136,6 +153,10 @@ DESCRIBED: Final[Mapping[str, Definition]] = {
     "Task/*/$clarify": CLARIFY,
     "Patient/*/$launch": LAUNCH,
     "PlanDefinition/*/$apply": APPLY,
+    "CarePlan/*/$move": MOVE,
+    "CarePlan/*/$suspend": SUSPEND,
+    "CarePlan/*/$resume": RESUME,
+    "CarePlan/*/$end": END,
     "Measure/*/$evaluate-measure": EVALUATE_MEASURE,
 }
 """Every operation served, by where it is called."""

@@ -31,6 +31,7 @@ from liaison.services.engine import Engine, Operation
 from liaison.services.identities import duplicates, identify, merge, tell_apart, unmerge
 from liaison.services.launching import launch_app
 from liaison.services.measuring import evaluate
+from liaison.services.plan_operations import end_plan, move_plan, resume_plan, suspend_plan
 from liaison.services.reviewing import review
 from liaison.services.way_in import declare_attending, join_team, look_up, oppose, register_patient, withdraw
 
@@ -72,6 +73,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "Consent/*/$withdraw": withdraw,
     "Patient/*/$launch": launch_app,
     "PlanDefinition/*/$apply": apply_plan,
+    "CarePlan/*/$move": move_plan,
+    "CarePlan/*/$suspend": suspend_plan,
+    "CarePlan/*/$resume": resume_plan,
+    "CarePlan/*/$end": end_plan,
     "Patient/$everything": _on_record(everything, definitions.PATIENT_EVERYTHING),
     "Patient/*/$everything": _on_record(everything, definitions.PATIENT_EVERYTHING),
     "Encounter/*/$everything": _on_record(encounter_everything, definitions.ENCOUNTER_EVERYTHING),

@@ -1,6 +1,7 @@
 """Signals at work: a weight that comes in raises one alert, also when a pass is cut short; none without a decision."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -11,12 +12,16 @@ from liaison.auth.access import internal
 from liaison.fhir.store.contract import Request
 from liaison.protocols.alerts import close, level_of
 from liaison.protocols.library import shipped
+from liaison.protocols.library.library import load
+from liaison.services import applying
 from liaison.services.jobs.signalling import signal
+from liaison.services.library.publishing import publish
 from liaison.services.pages.clock import PARIS
 from liaison.services.pages.record import Record
 from liaison.services.signals import adoption, telling
 from liaison.services.signals.adoption import NoSuchSignal
 
+from ..library.walking import write
 from ..oauth.conftest import Place, place, settings
 
 __all__ = ["place", "settings"]
@@ -227,3 +232,58 @@ async def test_who_has_no_signal_any_more_is_not_looked_at_again(place: Place, o
 
     await ask(place, "PUT", f"CarePlan/{plan['id']}", plan)
     assert await one.fetchval("select count(*) from signal_watch") == 1
+
+
+async def test_a_plan_that_was_there_before_its_protocol_had_signals_is_watched(
+    place: Place, one: asyncpg.Connection, tmp_path: Path
+) -> None:
+    walking: dict[str, Any] = {"instantiatesCanonical": ["https://walk.example/PlanDefinition/walking|1.0.0"]}
+    await follow(place, **walking)
+    assert await one.fetchval("select count(*) from signal_watch") == 0
+    await publish(place.house, load(write(tmp_path / "walking")), "Essai")
+    await signal(one, place.house.engine)
+    assert await one.fetchval("select count(*) from signal_watch") == 1
+
+    await weigh(place, 101, 1)
+    await signal(one, place.house.engine)
+
+    assert [one["description"] for one in await alerts(place)] == ["Poids au-dessus de 100 kg"]
+    await one.execute("update signal_pass set asked_at = now() - interval '1 minute'")
+    await ask(place, "PUT", *(await _ended(place)))
+    await signal(one, place.house.engine)
+    assert await one.fetchval("select count(*) from signal_watch") == 0  # put on the list again, and taken off it
+
+
+async def _ended(place: Place) -> tuple[str, Any]:
+    (plan,) = [found["resource"] for found in (await ask(place, "GET", "CarePlan"))["entry"]]
+    return f"CarePlan/{plan['id']}", {**plan, "status": "revoked"}
+
+
+async def test_a_grade_is_computed_only_where_a_named_doctor_has_adopted_it(
+    place: Place, one: asyncpg.Connection
+) -> None:
+    """Off in production: the doctor is asked, what was said decides, and a decision puts it on."""
+    await one.execute("delete from installation")  # in a sandbox all are on
+    grade, url = "bpco#computed", "https://liaison.example/fhir/PlanDefinition/bpco"
+    loinc = {"coding": [{"system": "http://loinc.org", "code": "20152-5"}]}
+    observed = {"resourceType": "Observation", "status": "final", "subject": {"reference": f"Patient/{place.patient}"}}
+    day = {"effectiveDateTime": "2026-11-02"}
+    measured = {"value": 25, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"}
+    await ask(place, "POST", "Observation", {**observed, **day, "code": loinc, "valueQuantity": measured})
+
+    async def proposed() -> tuple[Any, set[str]]:
+        record = Record(place.house.engine, await internal.open_session(place.house.database.writing, "sandbox"))
+        made = await applying.proposal(record, f"Patient/{place.patient}", url, date(2026, 11, 30))
+        return made.variables["grade"], {step.action for step in made.steps}
+
+    value, steps = await proposed()
+    assert (value, "state-grade" in steps, "gp-grade-4" in steps) == (None, True, False)
+    await adoption.adopt(one, place.house.vault, grade, "Dr Anne Morel, 10100000001", "Position du 1er décembre")
+    value, steps = await proposed()
+    assert (value, "state-grade" in steps, "gp-grade-4" in steps) == (4, False, True)
+    await adoption.withdraw(one, grade)
+
+    said = {"coding": [{"system": "https://liaison.example/fhir/CodeSystem/copd-grade", "code": "stated"}]}
+    await ask(place, "POST", "Observation", {**observed, **day, "code": said, "valueInteger": 2})
+    value, steps = await proposed()
+    assert (value, "state-grade" in steps, "gp-grade-2" in steps) == (2, False, True)

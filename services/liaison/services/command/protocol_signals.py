@@ -3,7 +3,7 @@
 A console does not know who types: the doctor who decides is named, and the journal keeps it.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import asyncpg
@@ -13,7 +13,6 @@ from rich.table import Column, Table
 
 from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Entry, Event
-from liaison.protocols.signals import Signal
 from liaison.services.command import Refused
 from liaison.services.command.within import within
 from liaison.services.house import House
@@ -22,6 +21,8 @@ from liaison.services.signals import adoption
 from liaison.services.signals.adoption import Adopted, NoSuchSignal
 
 LONGEST = 300
+Named = tuple[str, str]
+"""Name and version."""
 
 Name = Annotated[str, typer.Argument(help="As `liaison protocol signals` shows it.")]
 By = Annotated[str, typer.Option(help="The doctor who decided, by name and RPPS number.")]
@@ -31,26 +32,29 @@ Because = Annotated[
 
 
 def signals() -> None:
-    """The signals of the library: which are on, and who adopted those that judge a person's state."""
+    """Signals, and classes that protocols compute: which are on, and who adopted those that judge a person's state."""
 
-    async def read(house: House) -> tuple[Sequence[Signal], set[tuple[str, str]], dict[tuple[str, str], Adopted]]:
+    async def read(house: House) -> tuple[dict[Named, bool], dict[Named, Adopted]]:
         reading = house.database.reading
-        there = adoption.known(await in_force(reading, house.vault))
-        on = await adoption.in_use(reading, house.vault)
-        return there, {adoption.name_of(one) for one in on}, await adoption.adopted(reading)
+        library = (await in_force(reading, house.vault)).current()
+        on = {adoption.name_of(one) for one in await adoption.in_use(reading, house.vault)}
+        there = {adoption.name_of(one): adoption.name_of(one) in on for one in adoption.known(library)}
+        for plan in library.of_type("PlanDefinition"):
+            off = await adoption.undecided(reading, house.vault, plan)
+            there |= {one: one[0].partition("#")[2] not in off for one in adoption.decisions(plan)}
+        return there, await adoption.adopted(reading)
 
-    there, on, adopted = within(read)
+    there, adopted = within(read)
     table = Table(Column("Signal", no_wrap=True), "Version", "", "Adopté par", "Pourquoi")
-    for one in there:
-        name, version = adoption.name_of(one)
+    for (name, version), on in there.items():
         decided = adopted.get((name, version))
-        state = "en service" if (name, version) in on else "à adopter"
+        state = "en service" if on else "à adopter"
         table.add_row(name, version, state, decided.decided_by if decided else "", decided.because if decided else "")
     Console().print(table)
 
 
 def adopt(name: Name, by: By = "", because: Because = "") -> None:
-    """Put a signal that judges a person's state in service, in the version of the library."""
+    """Put a signal or class that judges a person's state in service, in the version in force."""
     who, why = _said(by, "--by"), _said(because, "--because")
     _decide(
         lambda one, house: adoption.adopt(one, house.vault, name, who, why), name, why, act=Act.SIGNAL_ADOPTED, by=who
@@ -59,7 +63,7 @@ def adopt(name: Name, by: By = "", because: Because = "") -> None:
 
 
 def withdraw(name: Name, because: Because = "") -> None:
-    """Take a signal out of service. Alerts that it raised stay."""
+    """Take a signal or class out of service. Alerts that it raised, and plans made with it, stay."""
     why = _said(because, "--because")
     _decide(lambda one, _: adoption.withdraw(one, name), name, why, act=Act.SIGNAL_WITHDRAWN)
     typer.echo(f"{name} : hors service.")

@@ -48,7 +48,10 @@ async def signal(one: asyncpg.Connection, engine: Engine) -> int:
     store, now = engine.store, engine.store.database.clock.now()
     done = await watching.progress(one, now)
     until = await horizon(store.lanes)
-    away = now - done.asked_at >= AWAY_EVERY
+    new = await watching.published_since(one, done.asked_at)
+    if new:
+        await watching.catch_up(one)
+    away = new or now - done.asked_at >= AWAY_EVERY
     patients = await watching.everybody(one) if away else await watching.changed(one, done.until, until)
     if patients:
         await _look(one, engine, patients, until, away=away)

@@ -1,6 +1,7 @@
 """Whose record has signals: kept in the transaction that writes a CarePlan, so that nothing of it depends on a job.
 
-Limit: a plan that was written before its protocol had signals is known from its next version on.
+When rules are published, everybody with a plan is put on the list once: plans were written before their protocol had signals.
+Who turns out to have none is taken off it.
 """
 
 from collections.abc import Sequence
@@ -96,6 +97,27 @@ async def changed(connection: asyncpg.Connection, since: datetime, until: dateti
         until,
     )
     return [Key(row["patient"], _PATIENT, row["res"]) for row in rows]
+
+
+async def published_since(connection: asyncpg.Connection, since: datetime) -> bool:
+    """Whether something was published after that moment, which is when it was last asked what stays away."""
+    found: bool = await connection.fetchval("select exists (select from published_definition where at >= $1)", since)
+    return found
+
+
+async def catch_up(connection: asyncpg.Connection) -> None:
+    """Everybody with a plan is watched. Whose plans have no signal is forgotten when their record is looked at."""
+    await connection.execute(
+        """
+        insert into signal_watch (patient, res)
+        select distinct on (p.patient) p.patient, p.res from version p
+        where p.kind = $1 and exists (select from version c where c.patient = p.patient and c.kind = $2)
+        order by p.patient, p.res
+        on conflict (patient) do nothing
+        """,
+        _PATIENT,
+        kind_of("CarePlan"),
+    )
 
 
 async def everybody(connection: asyncpg.Connection) -> list[Key]:

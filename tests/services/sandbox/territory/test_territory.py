@@ -205,7 +205,7 @@ def test_the_twelve_people_with_bpco_stand_at_different_stages(patients: dict[st
         plans = [
             plan["instantiatesCanonical"][0] for plan in _resources(patients[key], "CarePlan") if "category" not in plan
         ]
-        assert "https://liaison.example/fhir/PlanDefinition/bpco|1.0.0" in plans
+        assert "https://liaison.example/fhir/PlanDefinition/bpco|1.1.0" in plans
 
 
 def test_a_late_step_is_rare_enough_to_be_looked_at(patients: dict[str, Patient]) -> None:

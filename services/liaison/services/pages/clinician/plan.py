@@ -20,7 +20,7 @@ async def show(request: Request, place: Place) -> Response:
     patient = await patient_or_404(record, place.id)
     mine = {"patient": f"Patient/{place.id}", "_count": "100"}
     plans, goals, tasks = await asyncio.gather(
-        found(record, "CarePlan", {**mine, "status": "active"}, 200),
+        found(record, "CarePlan", {**mine, "status": "active,on-hold"}, 200),
         found(record, "Goal", mine, 500),
         found(record, "Task", {**mine, "code": f"{codes.STEP}|"}, 2000),
     )

@@ -1,15 +1,31 @@
 """Aperçu du plan, then Appliquer: what the protocol would do for this person and this team, before anything is written."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.services.applying import AlreadyInForce, in_force, proposal, protocols, write
+from liaison.fhir.errors import NotFound
+from liaison.protocols.apply import Question, questions
+from liaison.services.applying import (
+    AlreadyInForce,
+    in_force,
+    library,
+    proposal,
+    protocols,
+    undecided,
+    write,
+)
 from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.layout import render
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import address_of, signed_in
+from liaison.services.pages.signed_in import Me, address_of, signed_in
+
+DOCTORS: Final = frozenset({"gp", "specialist", "substitute"})
 
 
 async def apply(request: Request) -> Response:
@@ -21,6 +37,11 @@ async def apply(request: Request) -> Response:
     definitions = {str(tree["url"]): tree for tree in await protocols(record)}
     posted = (await request.form()) if request.method == "POST" else request.query_params
     chosen = str(posted.get("protocole", ""))
+    known = await library(record)
+    off = await undecided(record, known.tree(chosen)) if chosen in definitions else frozenset()
+    asked = questions(known.tree(chosen), off) if off else ()
+    if request.method == "POST" and posted.get("act") == "state":
+        return await _state(request, record, me, asked, posted, chosen)
     made = await proposal(record, f"Patient/{id_}", chosen, now.date()) if chosen in definitions else None
     already = await in_force(record, f"Patient/{id_}", chosen) if made is not None else []
     insisted = posted.get("encore") == "1"
@@ -44,4 +65,33 @@ async def apply(request: Request) -> Response:
         definitions=definitions,
         chosen=chosen,
         proposal=made,
+        asked=asked,
+        may_state=me.role_code in DOCTORS,
+        wrong=request.query_params.get("faux") == "1",
     )
+
+
+async def _state(
+    request: Request, record: Record, me: Me, asked: Sequence[Question], posted: Mapping[str, Any], chosen: str
+) -> Response:
+    """What a doctor says of the person, as an Observation of theirs; then the preview once more."""
+    id_ = request.path_params["id"]
+    back = f"/cohorte/appliquer/{id_}?{urlencode({'protocole': chosen})}"
+    code, value = str(posted.get("code", "")), str(posted.get("value", ""))
+    question = next((one for one in asked if one.coding["code"] == code), None)
+    if question is None or me.role_code not in DOCTORS:
+        raise NotFound
+    if not (value.isascii() and value.isdigit() and question.low <= int(value) <= question.high):
+        return RedirectResponse(f"{back}&faux=1", status_code=303)
+    await record.create(
+        {
+            "resourceType": "Observation",
+            "status": "final",
+            "code": {"coding": [question.coding], "text": question.words},
+            "subject": {"reference": f"Patient/{id_}"},
+            "effectiveDateTime": record.now().isoformat(timespec="seconds"),
+            "performer": [{"reference": me.role_reference or me.person, "display": me.name}],
+            "valueInteger": int(value),
+        }
+    )
+    return RedirectResponse(back, status_code=303)

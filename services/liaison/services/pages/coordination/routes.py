@@ -3,7 +3,7 @@
 from starlette.routing import BaseRoute
 
 from liaison.services.measuring import ROLES
-from liaison.services.pages.coordination import applying, cohort, indicators, steps
+from liaison.services.pages.coordination import applying, cohort, indicators, plans, steps
 from liaison.services.pages.page import page
 from liaison.services.pages.role_names import COORDINATORS
 
@@ -15,5 +15,6 @@ def routes() -> list[BaseRoute]:
         page("/cohorte", cohort.cohort, roles=COORDINATORS),
         page("/cohorte/indicateurs", indicators.indicators, roles=ROLES),
         page("/cohorte/etapes/{task}", steps.step, methods=("GET", "POST"), roles=COORDINATORS),
+        page("/cohorte/plans/{plan}", plans.plan, methods=("GET", "POST"), roles=COORDINATORS),
         page("/cohorte/appliquer/{id}", applying.apply, methods=("GET", "POST"), roles=COORDINATORS),
     ]

@@ -1,0 +1,155 @@
+"""From one version of a protocol to another: what becomes of one person's plan, told first, then as one transaction.
+
+What was done, or set aside, stays as it is. A step to come is dated anew and is of the new version; one that the new version does
+not have is set aside, and what it adds is added. The old plan stays, revoked, and the new one says which it replaces.
+Pure: trees in, trees out.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from liaison.protocols.apply import Proposal, Step
+from liaison.protocols.calendar import State, annotation, entry, excuse, reschedule
+from liaison.protocols.carry_out import carry_out
+
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A step to come that the new version has, too."""
+
+    task: Tree
+    step: Step
+
+    @property
+    def was(self) -> date | None:
+        return entry(self.task, date.max).due
+
+    @property
+    def same(self) -> bool:
+        return self.was == self.step.due and self.task.get("description") == self.step.title
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What becomes of each step of the plan."""
+
+    plan: Tree
+    proposal: Proposal
+    over: tuple[Tree, ...]
+    moved: tuple[Moved, ...]
+    added: tuple[Step, ...]
+    dropped: tuple[Tree, ...]
+
+    @property
+    def confirm(self) -> str:
+        """Names exactly this: who confirms it confirms what was shown, and nothing that changed since."""
+        told = [
+            self.proposal.canonical,
+            *(f"= {one['id']}" for one in self.over),
+            *(f"> {one.task['id']} {one.task['meta']['versionId']} {one.step.due}" for one in self.moved),
+            *(f"+ {one.action} {one.due}" for one in self.added),
+            *(f"- {one['id']} {one['meta']['versionId']}" for one in self.dropped),
+        ]
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
+
+
+def action_of(task: Tree) -> str:
+    """The action of the protocol that a step is of, '' for none."""
+    return str(task.get("instantiatesCanonical", "")).partition("#")[2]
+
+
+def last_done(tasks: Sequence[Tree]) -> dict[str, date]:
+    """By action, the last day on which it was done."""
+    found: dict[str, date] = {}
+    for task in tasks:
+        if (done := entry(task, date.max).done) is not None:
+            found[action_of(task)] = max(done, found.get(action_of(task), done))
+    return found
+
+
+def move(plan: Tree, tasks: Sequence[Tree], proposal: Proposal) -> Move:
+    """The steps of the plan beside those of the proposal, by action, in the order of their dates."""
+    over = [task for task in tasks if entry(task, date.max).state in (State.DONE, State.EXCUSED)]
+    left: dict[str, list[Tree]] = defaultdict(list)
+    for task in sorted(tasks, key=lambda one: entry(one, date.max).due or date.max):
+        if task not in over:
+            left[action_of(task)].append(task)
+    set_aside = {action_of(task) for task in over if entry(task, date.max).state is State.EXCUSED}
+    moved, added = [], []
+    for step in proposal.steps:
+        if left[step.action]:
+            moved.append(Moved(left[step.action].pop(0), step))
+        elif not (step.action in set_aside and _once(step, proposal)):
+            added.append(step)
+    dropped = [task for several in left.values() for task in several]
+    return Move(plan, proposal, tuple(over), tuple(moved), tuple(added), tuple(dropped))
+
+
+def _once(step: Step, proposal: Proposal) -> bool:
+    return sum(one.action == step.action for one in proposal.steps) == 1
+
+
+def written(made: Move, author: Tree, at: datetime, goals: Mapping[str, str]) -> tuple[Tree, list[tuple[Tree, Tree]]]:
+    """(transaction of what is new, (before, after) of what changes). `goals`: those of the plan by their words, which stay."""
+    version = str(made.proposal.plan["version"])
+    why = f"Passage à la version {version} du protocole."
+    fresh = [goal for goal in made.proposal.goals if str(goal["description"].get("text", "")) not in goals]
+    only_new = Proposal(
+        made.proposal.plan,
+        made.proposal.subject,
+        made.proposal.on,
+        made.added,
+        tuple(fresh),
+        made.proposal.skipped,
+        made.proposal.variables,
+    )
+    bundle = carry_out(only_new, author, at)
+    plan_entry = bundle["entry"][0]
+    urn, plan = plan_entry["fullUrl"], plan_entry["resource"]
+    kept = [{"reference": f"Task/{one['id']}", "display": one.get("description", "")} for one in _staying(made)]
+    wanted = {str(goal["description"].get("text", "")) for goal in made.proposal.plan.get("goal", ())}
+    plan.update(
+        replaces=[{"reference": f"CarePlan/{made.plan['id']}"}],
+        period={**made.plan.get("period", {})} or {"start": made.proposal.on.isoformat()},
+        careTeam=made.plan.get("careTeam", []),
+        addresses=made.plan.get("addresses", []),
+        activity=[*({"reference": one} for one in kept), *plan.get("activity", [])],
+        goal=[
+            *({"reference": reference} for text, reference in goals.items() if text in wanted),
+            *plan.get("goal", []),
+        ],
+    )
+    plan_entry["resource"] = {name: value for name, value in plan.items() if value not in ([], {})}
+    changes = [(one.task, _moved(one, made, urn, author, at, why)) for one in made.moved]
+    changes += [(one, excuse(one, why, author, at)) for one in made.dropped]
+    ended = {**made.plan.get("period", {}), "end": made.proposal.on.isoformat()}
+    note = [*made.plan.get("note", ()), annotation(why, author, at)]
+    changes.append((made.plan, {**made.plan, "status": "revoked", "period": ended, "note": note}))
+    return bundle, changes
+
+
+def _staying(made: Move) -> list[Tree]:
+    return [*made.over, *(one.task for one in made.moved)]
+
+
+def _moved(one: Moved, made: Move, plan: str, author: Tree, at: datetime, why: str) -> Tree:
+    """Dated anew, of the new version. Who was to do it stays, unless nobody was."""
+    task = one.task if one.same else reschedule(one.task, one.step.due, why, author, at)
+    owner = task.get("owner", {})
+    if "reference" not in owner and one.step.owner is not None:
+        owner = one.step.owner
+    return {
+        **task,
+        "instantiatesCanonical": f"{made.proposal.canonical}#{one.step.action}",
+        "basedOn": [{"reference": plan}],
+        "description": one.step.title,
+        "code": {**task.get("code", {}), "text": one.step.title},
+        "owner": owner,
+        "lastModified": at.isoformat(timespec="seconds"),
+    }

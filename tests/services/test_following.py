@@ -1,0 +1,197 @@
+"""A plan that somebody follows: moved to a new version with its own diff confirmed, suspended, resumed, ended. On pages and FHIR."""
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from liaison.auth.access import internal
+from liaison.fhir.store.contract import Request
+from liaison.protocols.library.library import load
+from liaison.services.library.publishing import publish
+
+from .library.walking import PLAN, write
+from .oauth.conftest import Place, field, place, settings
+from .pages.browsing import text
+
+__all__ = ["place", "settings"]
+
+URL = "https://walk.example/PlanDefinition/walking"
+NEXT = (
+    PLAN.replace("version: 1.0.0", "version: 2.0.0", 1)
+    .replace("value: 2, unit: semaines", "value: 4, unit: semaines")
+    .replace(
+        "  - id: second",
+        """\
+  - id: third
+    title: Bilan de marche
+    documentation: [{type: citation, label: livre}]
+    timingDuration: {value: 60, unit: jours, system: "http://unitsofmeasure.org", code: d}
+    definitionCanonical: https://walk.example/ActivityDefinition/walk
+  - id: second""",
+    )
+)
+NURSE = "select fhir_res from account where username = 'nurse'"
+Tree = dict[str, Any]
+
+
+async def ask(place: Place, method: str, path: str, tree: Tree | None = None, query: str = "") -> tuple[int, Any]:
+    """As the territory's maker; an operation is signed by the nurse."""
+    maker = await internal.open_session(place.house.database.writing, "sandbox")
+    if "$" in path:
+        maker = replace(maker, practitioner=await place.house.database.reading.fetchval(NURSE))
+    body = orjson.dumps(tree) if tree is not None else b""
+    answer = await place.house.engine.handle(
+        maker, Request(method, path, query, body, {"prefer": "return=representation"})
+    )
+    return answer.status, orjson.loads(answer.body)
+
+
+async def found(place: Place, type_: str, query: str = "") -> list[Tree]:
+    return [one["resource"] for one in (await ask(place, "GET", type_, query=query))[1].get("entry", [])]
+
+
+async def steps(place: Place) -> dict[str, tuple[str, str]]:
+    """(state, due) by title."""
+    return {
+        one["description"]: (one["status"], one["restriction"]["period"]["end"])
+        for one in await found(place, "Task", f"patient={place.patient}&_count=50")
+    }
+
+
+@pytest.fixture
+async def followed(place: Place, tmp_path: Path) -> Tree:
+    """The patient follows version 1, applied on the coordinators' page; version 2 is published after it."""
+    await publish(place.house, load(write(tmp_path / "one")), "Essai")
+    async with place.signed_in() as nurse:
+        path = f"/cohorte/appliquer/{place.patient}"
+        page = (await nurse.get(path, params={"protocole": URL})).text
+        answer = await nurse.post(path, data={"csrf": field(page, "csrf"), "protocole": URL})
+        assert answer.status_code == 303, text(answer)
+    await publish(place.house, load(write(tmp_path / "two", NEXT)), "Essai")
+    [plan] = await found(place, "CarePlan")
+    return plan
+
+
+async def act(place: Place, plan: Tree, **form: str) -> tuple[int, str]:
+    """(status, page) of what the nurse does on the page of the plan."""
+    async with place.signed_in() as nurse:
+        path = f"/cohorte/plans/{plan['id']}"
+        page = (await nurse.get(path)).text
+        known = {"csrf": field(page, "csrf"), "version": field(page, "version")}
+        if 'name="confirm"' in page:
+            known["confirm"] = field(page, "confirm")
+        answer = await nurse.post(path, data={**known, **form})
+        return answer.status_code, text(answer)
+
+
+async def test_a_plan_is_moved_with_its_own_differences_confirmed(place: Place, followed: Tree) -> None:
+    [first] = [one for one in await found(place, "Task") if one["description"] == "Première marche"]
+    day = date.fromisoformat(followed["period"]["start"])
+    async with place.signed_in() as nurse:
+        path = f"/cohorte/etapes/{first['id']}"
+        page = (await nurse.get(path)).text
+        form = {
+            "csrf": field(page, "csrf"),
+            "version": field(page, "version"),
+            "action": "done",
+            "day": day.isoformat(),
+        }
+        assert (await nurse.post(path, data=form)).status_code == 303
+        page = text(await nurse.get(f"/cohorte/plans/{followed['id']}"))
+    before = await steps(place)
+    assert re.search(r"Bilan de marche n.existe pas ajoutée", page), page
+    assert "Confirmer le passage à la version 2.0.0" in page
+    assert (await act(place, followed, act="move", confirm="x"))[0] == 409
+    assert await steps(place) == before
+
+    assert (await act(place, followed, act="move"))[0] == 303
+
+    after = await steps(place)
+    assert after["Première marche"] == before["Première marche"]  # what is done stays done, on its day
+    due = date.fromisoformat(after["Point avec le médecin"][1])
+    assert due - timedelta(weeks=4) - day in (
+        timedelta(days=n) for n in range(4)
+    )  # from the day it was done; working days
+    assert after["Bilan de marche"][0] == "requested"
+    plans = {one["status"]: one for one in await found(place, "CarePlan")}
+    assert plans["active"]["replaces"] == [{"reference": f"CarePlan/{followed['id']}"}]
+    assert plans["active"]["instantiatesCanonical"] == [f"{URL}|2.0.0"]
+    assert len(plans["active"]["activity"]) == 3
+    assert plans["active"]["goal"] == followed["goal"]
+    assert plans["revoked"]["id"] == followed["id"]
+    assert "Passage à la version 2.0.0" in plans["revoked"]["note"][-1]["text"]
+    status, page = await act(place, plans["active"], act="move")
+    assert status == 409
+
+
+async def test_over_fhir_nothing_moves_before_what_was_shown_is_confirmed(place: Place, followed: Tree) -> None:
+    where = f"CarePlan/{followed['id']}/$move"
+    parameters: Tree = {"resourceType": "Parameters", "parameter": []}
+    before = await steps(place)
+    status, told = await ask(place, "POST", where, parameters)
+    assert status == 200
+    assert await steps(place) == before
+    named = {one["name"]: one for one in told["parameter"]}
+    assert named["to"]["valueCanonical"] == f"{URL}|2.0.0"
+    becomes = sorted(one["part"][0]["valueCode"] for one in told["parameter"] if one["name"] == "step")
+    assert becomes == ["added", "moved", "unchanged"]
+    [first] = [one for one in await found(place, "Task") if one["description"] == "Première marche"]
+    await ask(place, "PUT", f"Task/{first['id']}", {**first, "priority": "urgent"})  # somebody changes a step meanwhile
+    confirm = {**parameters, "parameter": [{"name": "confirm", "valueString": named["confirm"]["valueString"]}]}
+    assert (await ask(place, "POST", where, confirm))[0] == 409
+    for wrong, expected in (("9.9.9", 422), ("1.0.0", 422)):
+        tree = {**parameters, "parameter": [{"name": "version", "valueString": wrong}]}
+        assert (await ask(place, "POST", where, tree))[0] == expected
+
+
+ENDS = [
+    ("reached", "", 303, "completed", "Objectifs atteints"),
+    ("moved", "", 303, "revoked", "Déménagement"),
+    ("died", "", 303, "revoked", "Décès"),
+    ("other", "Suivi ailleurs", 303, "revoked", "Autre motif : Suivi ailleurs"),
+    ("other", " ", 400, "active", ""),
+    ("invented", "x", 400, "active", ""),
+]
+
+
+@pytest.mark.parametrize(("code", "reason", "answer", "status", "said"), ENDS)
+async def test_who_leaves_does_so_with_a_reason(
+    place: Place, followed: Tree, code: str, reason: str, answer: int, status: str, said: str
+) -> None:
+    today = followed["period"]["start"]
+    assert (await act(place, followed, act="end", code=code, reason=reason, day=today))[0] == answer
+
+    [plan] = await found(place, "CarePlan")
+    assert plan["status"] == status
+    tasks = await found(place, "Task")
+    assert {one["status"] for one in tasks} == ({"requested"} if status == "active" else {"cancelled"})
+    if said:
+        assert {one["statusReason"]["text"] for one in tasks} == {said}
+        assert plan["period"]["end"] == today
+
+
+async def test_a_suspended_plan_is_late_with_nothing_and_goes_on_later(place: Place, followed: Tree) -> None:
+    before = await steps(place)
+    assert (await act(place, followed, act="suspend", reason=" "))[0] == 400
+    assert (await act(place, followed, act="suspend", reason="Hospitalisation"))[0] == 303
+    assert {state for state, _ in (await steps(place)).values()} == {"on-hold"}
+    assert "Plan suspendu" in (await act(place, followed, act="suspend", reason="encore"))[1]
+    [plan] = await found(place, "CarePlan")
+    week = (date.fromisoformat(followed["period"]["start"]) - timedelta(days=7)).isoformat()
+    held = [{**one, "valueDate": week} for one in plan["extension"]]  # as if it had been suspended a week ago
+    assert (await ask(place, "PUT", f"CarePlan/{plan['id']}", {**plan, "extension": held}))[0] == 200
+
+    status, resumed = await ask(
+        place, "POST", f"CarePlan/{plan['id']}/$resume", {"resourceType": "Parameters", "parameter": []}
+    )
+
+    assert (status, resumed["status"], resumed.get("extension")) == (200, "active", None), resumed
+    for title, (state, due) in (await steps(place)).items():
+        assert state == "requested"
+        assert date.fromisoformat(due) - date.fromisoformat(before[title][1]) >= timedelta(days=7)
+    assert (await ask(place, "POST", f"CarePlan/{plan['id']}/$resume", {"resourceType": "Parameters"}))[0] == 409
