@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 async def test_a_late_step_is_done_on_its_true_date(desks: Desks) -> None:
     page = await desks.sign_in("coordinator")
-    assert await heading(page) == "Cohorte BPCO"
+    assert await heading(page) == "Cohorte"
     await press(page, page.get_by_role("link", name="Voir seulement ce qui est en retard"))
     await press(page, page.get_by_role("link", name="Atelier 2"))
     await page.get_by_label("C'est fait, à la date ci-dessous").check()
@@ -45,7 +45,7 @@ async def test_a_step_moves_or_is_set_aside_only_with_a_reason(desks: Desks, wha
         if not reason:
             assert "Un motif est nécessaire." in await page.get_by_role("alert").inner_text()
 
-    assert await heading(page) == "Cohorte BPCO"
+    assert await heading(page) == "Cohorte"
     tasks = desks.resources("gp", f"Task?patient={desks.patient(key)}&_count=200")
     changed = [task for task in tasks if task.get("description") == title]
     assert "Absente tout le mois" in json.dumps(changed, ensure_ascii=False)
@@ -130,3 +130,63 @@ async def test_the_administrative_coordinator_has_counts_and_no_names(desks: Des
     for who in ("gp", "aide", "call_handler"):
         refused = desks.territory.get(desks.territory.token(who), f"Measure/{measure['id']}/$evaluate-measure")
         assert refused.status_code == 403
+
+
+async def test_a_look_at_the_cohort_is_kept_under_a_name_and_is_nobody_else_s(desks: Desks) -> None:
+    page = await desks.sign_in("coordinator")
+    await page.goto("/cohorte?tri=nom&vue=tableau")
+    await page.get_by_text("Mes vues").tap()
+    await page.get_by_label("Garder la vue affichée sous le nom").fill("Par nom")
+    await press(page, page.get_by_role("button", name="Garder cette vue"))
+    await page.goto("/cohorte")
+    await page.get_by_text("Mes vues (1)").tap()
+    await press(page, page.get_by_role("link", name="Par nom"))
+    assert page.url.endswith("/cohorte?tri=nom&vue=tableau")
+    words = await told(page)
+    assert [words.index(stage) for stage in ("À inclure", "Bilan (", "Séances (", "Évaluation (", "Suivi (", "Sorti (")]
+
+    other = await desks.sign_in("nurse")
+    await other.goto("/cohorte")
+    assert await other.get_by_text("Mes vues", exact=True).count() == 1
+    await page.goto("/cohorte")
+    await page.get_by_text("Mes vues (1)").tap()
+    await press(page, page.get_by_role("button", name="Retirer Par nom"))
+    assert await page.get_by_text("Mes vues", exact=True).count() == 1
+
+
+async def test_whoever_is_ticked_is_called_back_once(desks: Desks) -> None:
+    page = await desks.sign_in("coordinator")
+    patient = desks.patient("bpco_09")
+    name = next(one["name"] for one in desks.territory.known["patients"] if one["key"] == "bpco_09")
+    await page.goto("/cohorte")
+    await press(page, page.get_by_role("button", name="Relancer les personnes cochées"))
+    assert "Choisissez qui relancer." in await page.get_by_role("alert").inner_text()
+    for _again in range(2):
+        await page.goto("/cohorte")
+        await page.get_by_role("row").filter(has_text=name).get_by_role("checkbox").check()
+        await press(page, page.get_by_role("button", name="Relancer les personnes cochées"))
+    assert await heading(page) == "Feuille d’appels"
+    asked = [one for one in desks.resources("coordinator", f"Task?patient={patient}&_count=200")
+             if one["code"].get("text") == "Relance"]  # fmt: skip
+    assert [one["status"] for one in asked] == ["requested"]
+    sheet = await page.request.get("/cohorte/relances?pdf=1")
+    assert (sheet.status, (await sheet.body())[:5]) == (200, b"%PDF-")
+
+    await press(page, page.get_by_role("button", name=f"Pas de réponse {name}"))
+    assert "1 appel sans réponse" in await told(page)
+    await press(page, page.get_by_role("button", name=f"Jointe {name}"))
+    assert name not in await told(page)
+    [one] = desks.resources("coordinator", f"Task?_id={asked[0]['id']}")
+    assert one["status"] == "completed"
+
+
+async def test_rows_are_walked_with_the_arrows(desks: Desks) -> None:
+    page = await desks.sign_in("coordinator")
+    boxes = page.get_by_role("table").get_by_role("checkbox")
+    await boxes.first.focus()
+    await page.keyboard.press("ArrowDown")
+    assert await boxes.nth(1).evaluate("box => box === document.activeElement")
+    await page.keyboard.press("Space")
+    assert await boxes.nth(1).is_checked()
+    await page.keyboard.press("ArrowUp")
+    assert await boxes.first.evaluate("box => box === document.activeElement")

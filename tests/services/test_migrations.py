@@ -107,7 +107,7 @@ async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(d
             " rate_limit, sent_form, kept_form, client_request, client_approval, client_activation, client_error,"
             " first_code, recovery, sealed_code, notice, identity_check, referring, legal_hold,"
             " known_profession, awaiting_role, put_aside, adopted_rules, regranting, archived_record, visit_key, sent_visit,"
-            " designated, alert_reader, alert_change, alert_message, mailbox_place, service_number, visit_form,"
+            " designated, alert_reader, alert_change, alert_message, mailbox_place, service_number, visit_form, saved_view,"
             " journal_verdict, access_question, named_review, import_destroyed,"
             " unusual_choice, unusual_progress, unusual_access, unusual_finding, unusual_word, review_case, case_step, signal_watch, signal_pass, signal_adoption, published_definition;"
             "alter table access_session drop column subject, drop column proven, drop column acts_for;"
@@ -176,7 +176,7 @@ async def test_what_a_destruction_once_left_of_a_record_goes(database_url: str) 
                 "insert into legal_hold (patient, hold, ground, sealed) values ($1, 1, '', '')", patient
             )
         await connection.execute(
-            "drop table alert_change, alert_message, mailbox_place, service_number, published_definition;"
+            "drop table alert_change, alert_message, mailbox_place, service_number, published_definition, saved_view;"
             "alter table alert_reader drop channels, drop addresses; update alembic_version set version_num = '0048'"
         )
         await migrate(database_url)

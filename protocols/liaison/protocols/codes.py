@@ -11,9 +11,12 @@ LEVELS: Final = ("YELLOW", "ORANGE", "RED")
 """Of ALERT_LEVEL, the least first."""
 ALERT_CLOSING: Final = f"{LOCAL}/CodeSystem/alert-closing"
 STEP: Final = f"{LOCAL}/CodeSystem/protocol-step"
+COORDINATION: Final = f"{LOCAL}/CodeSystem/coordination"
 DATA_CLASS: Final = f"{LOCAL}/CodeSystem/data-class"
 
 _EXTENSION: Final = f"{LOCAL}/StructureDefinition"
+LABELLED: Final = f"{_EXTENSION}/labelled"
+"""On PlanDefinition: a class (valueCoding of DATA_CLASS) that all it writes has besides, as the plan of a crisis is PSY."""
 LAST_DONE: Final = f"{_EXTENSION}/last-done"
 """On PlanDefinition.action: a FHIRPath Expression giving the date of the last completion, or of what the step follows."""
 SEASON: Final = f"{_EXTENSION}/season"

@@ -96,6 +96,7 @@ KEPT = {
     **dict.fromkeys(("first_access", "first_code", "sealed_code"), "Invitation"),
     **dict.fromkeys(("identity_attempt", "identity_lock"), "Essais pour retrouver"),
     "kept_form": "Formulaire interrompu",
+    "saved_view": "Vues de la cohorte",
     "sent_form": "Formulaire envoyé",
     **dict.fromkeys(("alert_reader", "designated"), "Destinataires désignés"),
     **dict.fromkeys(("sent_visit", "visit_key", "phone"), SENT),

@@ -175,6 +175,15 @@ service_number = Table(
     moment("ended_at"),
 )
 Index("service_number_now", service_number.c.organization, postgresql_where=service_number.c.ended_at.is_(None))
+# A look at a list that somebody keeps under a name (people.saved_views).
+saved_view = Table(
+    "saved_view",
+    metadata,
+    Column("saved_view", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # its name and its question, under the territory's key
+)
+Index("saved_view_by_account", saved_view.c.account)
 
 # The forms of a home visit that a service has published (people.visit_forms).
 visit_form = Table(

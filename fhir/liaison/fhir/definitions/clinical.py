@@ -80,7 +80,7 @@ _DATES: dict[str, tuple[str, ...]] = {
     "Specimen": ("collection.collectedDateTime", "collection.collectedPeriod", "receivedTime"),
     "SupplyDelivery": _OCCURRENCES,
     "SupplyRequest": (*_OCCURRENCES, "authoredOn"),
-    "Task": ("executionPeriod", "restriction.period", "authoredOn"),
+    "Task": ("executionPeriod", "restriction.period.end", "restriction.period", "authoredOn"),
     "VerificationResult": ("statusDate",),
     "VisionPrescription": ("dateWritten", "created"),
 }

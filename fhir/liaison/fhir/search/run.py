@@ -186,6 +186,26 @@ class Run:
             found.update([one.key.patient for _, one in await run.matched(values=False)])
         return tuple(found)
 
+    async def firsts(self) -> list[Candidate]:
+        """The first match of each patient in index order. Needs a decided plan."""
+        assert self.plan.decided and self.plan.order is not None
+        patients = self._affordable(await self._scope("patient"))
+        compiler = self._compiler("patient")
+        records = await self._fetch(
+            compiler.firsts(self.plan.kind, patients, self._condition, self._token, self.plan.order)
+        )
+        if records:
+            self.snapshot = records[0]["snapshot"]
+        found = _candidates_of(records, "key")
+        settled = await self._settled(found)
+        # The first of some is none for this caller: then it is another of theirs, or none.
+        for patient in {one.key.patient for one in found} - {one.key.patient for one in settled}:
+            theirs = Run(
+                self.store, self.caller, replace(self.plan, owners=(patient,)), self.snapshot, budget=self.budget
+            )
+            settled += await theirs.page(1, None)
+        return settled
+
     async def everyone(self) -> tuple[int, ...]:
         """The caller's patients, asked for once; of these only the ones with a business identifier asked for, if one is."""
         if self.own is None:

@@ -43,7 +43,7 @@ async def search(
     compartment. `lenient` reports what it does not understand instead of refusing it (Prefer: handling=lenient).
     """
     if type_:
-        _permitted(caller, (type_,))
+        permitted(caller, (type_,))
     return await with_parameters(
         store,
         query,
@@ -72,7 +72,7 @@ async def _search(
     queries = parse_each(given, types, base_url, now, named=bool(type_), lenient=lenient)
     if not type_ and not compartment and all(name != TYPES for name, _ in given):
         require_narrow(queries[0])
-    allowed = _permitted(caller, types)
+    allowed = permitted(caller, types)
     asked_of = [query for query in queries if query.type_ in allowed]
     links = Links(store, caller, base_url, snapshot=None if cursor is None else cursor.snapshot)
     first = Cursor(now, "", given, lenient, compartment, None, added=_added(given))
@@ -112,7 +112,7 @@ def _added(given: Sequence[tuple[str, str]]) -> tuple[int, ...]:
     return tuple(one.number for one in added if one.code in asked)
 
 
-def _permitted(caller: Caller, types: Sequence[str]) -> frozenset[str]:
+def permitted(caller: Caller, types: Sequence[str]) -> frozenset[str]:
     """Those of the types that the scopes let be searched; Forbidden when there is none."""
     found = frozenset(one for one in types if caller.bound.allows("s", one))
     if not found:

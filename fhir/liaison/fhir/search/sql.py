@@ -182,6 +182,20 @@ class Compiler:
             f"{head}select v.patient, v.marked, {self.snapshot_of(bind)} as snapshot from ({body}) v", bind.arguments
         )
 
+    def firsts(
+        self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf, order: Order
+    ) -> Statement:
+        """The first row of each patient in this order, with the key columns that `page` gives; the patients in no order."""
+        bind = Binder()
+        session = bind.add(self.session, "bigint")
+        head = self.visible(bind, session, owner=self.owner(bind, patients))
+        body = self._body(bind, "", kind, patients, condition, token, order, each=1)
+        return Statement(
+            f"{head}select {_COLUMNS['key']}, v.{order.column} as moment, {self.snapshot_of(bind)} as snapshot"
+            f" from ({body}) v",
+            bind.arguments,
+        )
+
     def rows(self, keys: Sequence[tuple[int, int, int]], *, columns: Columns = "row") -> Statement:
         """The rows of these resources, in the order given; those not visible are not there."""
         bind = Binder()
@@ -213,9 +227,9 @@ class Compiler:
         marked: Marked | None = None,
         wanted: str = "v.*",
     ) -> str:
-        """A select of whole visible rows, in order and cut at `limit` when there is one. `each`: without an order, at
-        most so many of each patient. With `marked`, it says of each whether it is. `wanted`, of one patient: only these
-        columns."""
+        """A select of whole visible rows, in order and cut at `limit` when there is one. `each`: at most so many of each
+        patient, the first of them in the order there is. With `marked`, it says of each whether it is. `wanted`, of one
+        patient: only these columns."""
         many = len(patients) != 1
         source = f"unnest({bind.add(list(patients), 'bigint[]')}) with ordinality k(patient, n)" if many else ""
         owner = owner or ("k.patient" if many else bind.add(patients[0], "bigint"))
@@ -223,7 +237,13 @@ class Compiler:
         start, rest = start_of(condition)
         tests = [where.test(one) for one in rest]
         cut = "" if order is None or limit is None else f" limit {bind.add(limit, 'bigint')}"
-        if many and isinstance(start, Tokens | Linked) and order is not None and order.column == "clinical":
+        if (
+            many
+            and isinstance(start, Tokens | Linked)
+            and order is not None
+            and order.column == "clinical"
+            and not each
+        ):
             # Index rows of all patients are put in order first; then each is looked at, until there are enough.
             columns = _Columns("d.clinical", "d.res", "k.patient")
             past = "" if after is None else f" and {_past(bind, columns, order, after)}"
@@ -247,13 +267,15 @@ class Compiler:
         inner = " and ".join([f"select {row} from {walk}", *tests])
         if order is not None:
             inner += f" {_ordering(columns, order, many=False)}{cut}"
-        elif each is not None:
+        if each is not None:
             inner += f" limit {bind.add(each, 'bigint')}"
         if not many:
             return inner
         merged = f"select v.* from {source} cross join lateral ({inner}) v"
         return (
-            merged if order is None else f"{merged} {_ordering(_ROWS._replace(moment=f'v.{order.column}'), order)}{cut}"
+            merged
+            if order is None or each is not None
+            else f"{merged} {_ordering(_ROWS._replace(moment=f'v.{order.column}'), order)}{cut}"
         )
 
 

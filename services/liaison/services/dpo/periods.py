@@ -176,6 +176,13 @@ def _technical() -> Iterator[Kept]:
         "défaut",
     )
     yield Kept(
+        "Vues de la cohorte, gardées sous un nom : la question, jamais la réponse",
+        "tant que la personne les garde",
+        "la personne elle-même, sur la page de la cohorte",
+        "retrouver d'un geste les mêmes lignes ; le nom et la question sont chiffrés",
+        "défaut",
+    )
+    yield Kept(
         "Formulaire envoyé : son empreinte, et la page où il a mené",
         hours(sent_forms.KEPT),
         "la suppression d'office",

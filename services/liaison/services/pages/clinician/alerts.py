@@ -16,7 +16,7 @@ Tree = dict[str, Any]
 
 _LEVEL_WORDS: Final = {"RED": _("Urgent"), "ORANGE": _("Aujourd'hui"), "YELLOW": _("Sous trois jours")}
 CODE: Final = ",".join(f"{codes.ALERT_LEVEL}|{level}" for level in LEVELS)
-_OPEN: Final = "requested,received,accepted,in-progress,on-hold"
+OPEN: Final = "requested,received,accepted,in-progress,on-hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ async def open_alerts(record: Record) -> list[Tree]:
 
 async def alerts_of(record: Record, patient: str) -> list[Tree]:
     """The alerts of one person that are not closed, newest first."""
-    found = await _alerts(record, {"patient": patient, "status": _OPEN})
+    found = await _alerts(record, {"patient": patient, "status": OPEN})
     return sorted(found, key=lambda task: moments.happened(task) or moments.written(task), reverse=True)
 
 

@@ -3,7 +3,7 @@
 from starlette.routing import BaseRoute
 
 from liaison.services.measuring import ROLES
-from liaison.services.pages.coordination import applying, cohort, indicators, plans, steps
+from liaison.services.pages.coordination import applying, calling, cohort, indicators, plans, steps
 from liaison.services.pages.page import page
 from liaison.services.pages.role_names import COORDINATORS
 
@@ -12,7 +12,8 @@ HOMES = {"coordinator": "/cohorte", "coordinator-admin": "/cohorte/indicateurs"}
 
 def routes() -> list[BaseRoute]:
     return [
-        page("/cohorte", cohort.cohort, roles=COORDINATORS),
+        page("/cohorte", cohort.show, methods=("GET", "POST"), roles=COORDINATORS),
+        page("/cohorte/relances", calling.sheet, methods=("GET", "POST"), roles=COORDINATORS),
         page("/cohorte/indicateurs", indicators.indicators, roles=ROLES),
         page("/cohorte/etapes/{task}", steps.step, methods=("GET", "POST"), roles=COORDINATORS),
         page("/cohorte/plans/{plan}", plans.plan, methods=("GET", "POST"), roles=COORDINATORS),

@@ -1,0 +1,218 @@
+"""The rows of the cohort: who is in it and in which order, by the index alone; then the one page that is shown, opened.
+
+Nothing is kept between two requests: whom the coordinator sees, and what comes next for each, is asked anew.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from liaison.auth.access import vocabulary
+from liaison.auth.journal.entry import entries_for
+from liaison.fhir.search import First, ranked, soonest
+from liaison.fhir.store.contract import Answer, Key, Request
+from liaison.protocols import codes
+from liaison.protocols.calendar import Entry, entry
+from liaison.services.pages.clinician.alerts import OPEN
+from liaison.services.pages.clinician.dossier import found
+from liaison.services.pages.clock import PARIS
+from liaison.services.pages.coordination.asked import BPCO, SIZE, Asked
+from liaison.services.pages.marking import _
+from liaison.services.pages.reading.identity import Identity, identity
+from liaison.services.pages.reading.measures import reckoned
+from liaison.services.pages.record import Record
+from liaison.services.pages.signed_in import Me
+
+Tree = dict[str, Any]
+CAT: Final = f"{codes.LOCAL}/CodeSystem/cat|total"
+_ETP: Final = f"{vocabulary.CONSENT}|etp"
+_WEIGHT: Final = "weight-gain"
+TO_DO: Final = "requested,received,accepted,ready,in-progress,on-hold"
+_STAGES: Final = {
+    "etp-assessment": "Bilan",
+    "etp-programme": "Bilan",
+    "etp-session": "Séances",
+    "etp-evaluation": "Évaluation",
+}
+STAGES: Final = (_("À inclure"), _("Bilan"), _("Séances"), _("Évaluation"), _("Suivi"), _("Sorti"))
+CONSENTS: Final = {"active": _("Accord ETP"), "inactive": _("Accord ETP retiré"), "": _("Accord ETP à recueillir")}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One person. `trend` is None where the CAT was noted once or never; `consent` is a key of CONSENTS, None where the
+    protocol asks for none; `weight`: an alert on it is open."""
+
+    id: str
+    who: Identity
+    next: Entry | None
+    owner: str
+    cat: int | None
+    trend: int | None
+    weight: bool
+    consent: str | None
+    ended: bool
+
+    @property
+    def late(self) -> int:
+        return max(self.next.days, 0) if self.next else 0
+
+    @property
+    def stage(self) -> str:
+        """One of STAGES."""
+        if self.ended:
+            return "Sorti"
+        if self.consent not in (None, "active"):
+            return "À inclure"
+        return _STAGES.get(self.next.code if self.next else "", "Suivi")
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """One page of it, and how many there are. `all`: whom the protocol is followed of, whatever else was asked for."""
+
+    lines: list[Line]
+    all: int
+    late: int
+    matching: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.matching // SIZE))
+
+
+async def cohort(record: Record, me: Me, asked: Asked, today: date) -> Cohort:
+    """Raises what the engine refuses."""
+    statuses = "completed,revoked" if asked.ended else "active"
+    plans = await _soonest(record, "CarePlan", {"status": statuses, "instantiates-canonical": asked.canonicals})
+    steps = await _soonest(record, "Task", _criteria(asked, me))
+    by_patient = {one.key.patient: one.key for one in plans}
+    due = {one.key.patient: one for one in steps if one.key.patient in by_patient}
+    late = {patient for patient, one in due.items() if one.moment.astimezone(PARIS).date() < today}
+    wanted = [*due, *(() if asked.step or asked.owner else (one for one in by_patient if one not in due))]
+    if asked.late:
+        wanted = [one for one in wanted if one in late]
+    if asked.name or asked.order == "nom":
+        wanted = await _named(record, asked, wanted)
+    start = SIZE * (asked.page - 1)
+    shown = wanted[start : start + SIZE]
+    educated = asked.protocol.startswith(BPCO)
+    lines = await _opened(
+        record,
+        [by_patient[one] for one in shown],
+        [due[one].key for one in shown if one in due],
+        today,
+        educated=educated,
+    )
+    return Cohort(lines, len(by_patient), len(late), len(wanted))
+
+
+def _criteria(asked: Asked, me: Me) -> dict[str, str]:
+    query = {"code": f"{codes.STEP}|{asked.step}", "status": TO_DO}
+    if asked.owner == "moi":
+        query["owner"] = ",".join(one for one in (me.person, me.role_reference) if one)
+    elif asked.owner == "personne":
+        query["owner:missing"] = "true"
+    return query
+
+
+async def _soonest(record: Record, type_: str, query: dict[str, str]) -> list[First]:
+    text = urlencode(query)
+    engine = record.engine
+    made = await soonest(engine.store, record.caller, type_, text, base_url=engine.base_url)
+    await _journaled(record, type_, text, len(made))
+    return made
+
+
+async def _named(record: Record, asked: Asked, wanted: Iterable[int]) -> list[int]:
+    """Those whose name begins so, in the order asked for."""
+    query = urlencode({**({"name": asked.name} if asked.name else {}), "_sort": "family,given"})
+    engine = record.engine
+    keys = await ranked(engine.store, record.caller, "Patient", query, base_url=engine.base_url)
+    await _journaled(record, "Patient", query, len(keys))
+    left = list(wanted)
+    if asked.order == "nom":
+        among = frozenset(left)
+        return [key.patient for key in keys if key.patient in among]
+    named = {key.patient for key in keys}
+    return [one for one in left if one in named]
+
+
+async def _journaled(record: Record, type_: str, query: str, total: int) -> None:
+    """A question of which only keys came back: an entry of its own, as of a search that shows nothing."""
+    asked = Request("GET", type_, query, b"", {})
+    await record.engine.journal.record(entries_for(record.caller, asked, Answer(200, total=total)))
+
+
+async def _opened(record: Record, plans: list[Key], steps: list[Key], today: date, *, educated: bool) -> list[Line]:
+    """What the page shows of these, by searches that are journaled as any other; in the order of `plans`. `educated`: an
+    education programme belongs to the protocol."""
+    if not plans:
+        return []
+    store = record.engine.store
+    ids = store.ids_of(plans)
+    most = {"_count": "500"}
+    followed = await found(record, "CarePlan", {"_id": ",".join(ids), "_include": "CarePlan:patient", **most}, 1000)
+    people = {str(one["id"]): one for one in followed if one["resourceType"] == "Patient"}
+    plan_of = {str(one["id"]): one for one in followed if one["resourceType"] == "CarePlan"}
+    everyone = ",".join(f"Patient/{one}" for one in people)
+    tasks, scores, alerts, consents = await asyncio.gather(
+        found(record, "Task", {"_id": ",".join(store.ids_of(steps)), **most}, 1000) if steps else _nothing(),
+        found(record, "Observation", {"patient": everyone, "code": CAT, "_sort": "-date", **most}, 1000),
+        found(record, "Task", {"patient": everyone, "code": f"{codes.ALERT_LEVEL}|", "status": OPEN, **most}, 1000),
+        found(record, "Consent", {"patient": everyone, "category": _ETP, "_sort": "-date", **most}, 1000),
+    )
+    next_of = {_whose(one.get("for")): one for one in tasks}
+    cats = _totals(scores)
+    heavy = {_whose(one.get("for")) for one in alerts if _WEIGHT in str(one.get("input", ""))}
+    agreed: dict[str, str] = {}
+    for one in consents:  # the newest first
+        agreed.setdefault(_whose(one.get("patient")), "active" if one.get("status") == "active" else "inactive")
+    lines = []
+    for id_ in ids:
+        plan = plan_of.get(id_)
+        whose = _whose(plan.get("subject")) if plan else ""
+        if plan and whose in people:
+            task = next_of.get(whose)
+            consent = agreed.get(whose, "") if educated else None
+            lines.append(_line(plan, people[whose], task, cats[whose], whose in heavy, consent, today))
+    return lines
+
+
+async def _nothing() -> list[Tree]:
+    return []
+
+
+def _line(
+    plan: Tree, patient: Tree, task: Tree | None, cats: list[int], heavy: bool, consent: str | None, today: date
+) -> Line:
+    coming = entry(task, today) if task else None
+    return Line(
+        id=str(patient["id"]),
+        who=identity(patient),
+        next=coming,
+        owner=str((coming.task.get("owner") or {}).get("display", "")) if coming else "",
+        cat=cats[0] if cats else None,
+        trend=cats[0] - cats[1] if len(cats) > 1 else None,
+        weight=heavy,
+        consent=consent,
+        ended=plan.get("status") != "active",
+    )
+
+
+def _totals(scores: list[Tree]) -> dict[str, list[int]]:
+    """The CAT totals of each person, the newest first."""
+    cats: dict[str, list[int]] = defaultdict(list)
+    for score in scores:
+        total = score.get("valueInteger", score.get("valueQuantity", {}).get("value"))
+        if total is not None and reckoned(score):
+            cats[_whose(score.get("subject"))].append(round(total))
+    return cats
+
+
+def _whose(reference: Tree | None) -> str:
+    return str((reference or {}).get("reference", "")).rpartition("/")[2]
