@@ -1,12 +1,13 @@
 """Two years of each protocol for somebody new to it, somebody late, somebody who has done things: each date written by hand."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from liaison.protocols import library
 from liaison.protocols.apply import propose
+from liaison.protocols.carry_out import carry_out
 
 LOCAL = "https://liaison.example/fhir"
 MONDAY = date(2026, 11, 30)
@@ -53,6 +54,7 @@ EACH_QUARTER = [
     "2028-08-28",
     "2028-11-28",
 ]
+EACH_HALF = ["2027-05-31", "2027-11-30", "2028-05-30", "2028-11-30"]
 EACH_YEAR = ["2027-11-30", "2028-11-30"]
 IN_SEASON = ["2027-01-13"]
 NEXT_SEASON = ["2028-01-13"]
@@ -113,3 +115,105 @@ def test_after_a_stay_somebody_comes_within_a_week(encounter: Tree, week: list[s
 
     assert found.get("after-stay-7-days", []) == week
     assert found.get("cardiologist-2-weeks", []) == fortnight
+
+
+def noted(code: str, value: int, on: str) -> Tree:
+    coding = {"system": f"{LOCAL}/CodeSystem/frailty", "code": code}
+    return {"resourceType": "Observation", "status": "final", "code": {"coding": [coding]}, "effectiveDateTime": on, "valueInteger": value}  # fmt: skip
+
+
+def answered(questionnaire: str, on: str) -> Tree:
+    return {"resourceType": "QuestionnaireResponse", "questionnaire": f"{LOCAL}/Questionnaire/{questionnaire}", "authored": on}  # fmt: skip
+
+
+def test_frailty_for_somebody_new() -> None:
+    assert dates("frail-older-person") == {
+        "icope-first": ["2026-12-30"],
+        "fried-first": ["2027-01-29"],
+        "aggir-first": ["2027-01-29"],
+        "icope": EACH_HALF,
+        "fried": EACH_YEAR,
+        "aggir": EACH_YEAR,
+        "ppcs-first": ["2026-12-30"],
+        "ppcs-review": EACH_HALF,
+        "gp": EACH_QUARTER,
+        "medication": EACH_YEAR,
+        "vaccine-influenza": IN_SEASON,
+        "home-safety": ["2027-01-29"],
+        "caregiver": EACH_HALF,
+    }
+
+
+def test_frailty_for_somebody_late_dependent_and_back_from_hospital() -> None:
+    late = dates("frail-older-person", noted("gir", 3, "2025-10-06"), done("ppcs-writing", "2026-05-12"))
+    assert late["aggir"] == ["2026-10-06", *EACH_YEAR]
+    assert late["ppcs-review"] == ["2026-11-12", *EACH_HALF]
+    assert late["apa"] == ["2026-12-30"]
+    assert not {"aggir-first", "ppcs-first"} & set(late)
+
+    good = dates(
+        "frail-older-person",
+        noted("gir", 5, "2026-11-03"),
+        noted("fried", 2, "2026-11-03"),
+        answered("icope-etape-1", "2026-11-03"),
+        done("home-safety", "2026-06-01"),
+        vaccinated("2026-10-20"),
+    )
+    assert good["fried"] == good["aggir"] == ["2027-11-03", "2028-11-03"]
+    assert good["icope"] == ["2027-05-03", "2027-11-03", "2028-05-03", "2028-11-03"]
+    assert good["vaccine-influenza"] == NEXT_SEASON
+    assert not {"icope-first", "fried-first", "aggir-first", "apa", "home-safety"} & set(good)
+
+    back = dates("frail-older-person", stay("2026-11-25T10:00:00+01:00"))
+    assert back["after-stay-7-days"] == ["2026-12-02"]
+    assert back["ppcs-after-stay"] == ["2026-12-28"]  # not at Christmas, nor on the weekend after it
+
+
+# Counted from the 28th since February; the Sunday of Easter 2027 gives way to the Tuesday.
+EACH_MONTH = [
+    *("2026-12-30", "2027-02-01", "2027-03-01", "2027-03-30", "2027-04-28", "2027-05-28", "2027-06-28", "2027-07-28"),
+    *("2027-08-30", "2027-09-28", "2027-10-28", "2027-11-29", "2027-12-28", "2028-01-28", "2028-02-28", "2028-03-28"),
+    *("2028-04-28", "2028-05-29", "2028-06-28", "2028-07-28", "2028-08-28", "2028-09-28", "2028-10-30", "2028-11-28"),
+]
+
+
+def test_a_crisis_plan_for_somebody_new() -> None:
+    assert dates("mental-health-crisis-plan") == {
+        "crisis-plan": ["2026-12-30"],
+        "crisis-plan-review": EACH_HALF,
+        "psychiatrist": EACH_QUARTER,
+        "continuity": EACH_MONTH,
+        "somatic": EACH_HALF,
+        "metabolic": EACH_YEAR,
+    }
+
+
+def test_a_crisis_plan_that_is_late_kept_up_or_follows_a_stay() -> None:
+    late = dates(
+        "mental-health-crisis-plan", answered("plan-de-crise", "2026-03-10"), done("psychiatrist-review", "2026-06-15")
+    )
+    assert late["crisis-plan-review"] == ["2026-09-10", *EACH_HALF]
+    assert late["psychiatrist"] == ["2026-09-15", *EACH_QUARTER]
+    assert "crisis-plan" not in late
+
+    good = dates(
+        "mental-health-crisis-plan", done("metabolic-yearly", "2026-11-05"), done("somatic-review", "2026-11-05")
+    )
+    assert good["metabolic"] == ["2027-11-05", "2028-11-06"]  # 5 November 2028 is a Sunday
+    assert good["somatic"][:2] == ["2027-05-05", "2027-11-05"]
+
+    out = dates("mental-health-crisis-plan", stay("2026-11-27"))
+    assert out["psy-after-stay"] == ["2026-12-04"]
+    assert out["plan-after-stay"] == ["2026-12-28"]  # the 27th is a Sunday
+
+
+@pytest.mark.parametrize(
+    ("protocol", "labels"), [("mental-health-crisis-plan", {"PSY"}), ("frail-older-person", set())]
+)
+def test_all_that_a_crisis_plan_writes_is_psychiatric(protocol: str, labels: set[str]) -> None:
+    made = propose(library.shipped(), f"{LOCAL}/PlanDefinition/{protocol}", "Patient/1", (), MONDAY)
+    bundle = carry_out(made, {"display": "Dr Essai"}, datetime(2026, 11, 30, 9, tzinfo=UTC))
+
+    said = [{one["code"] for one in entry["resource"].get("meta", {}).get("security", ())} for entry in bundle["entry"]]
+    assert {entry["resource"]["resourceType"] for entry in bundle["entry"]} == {"CarePlan", "Goal", "Task"}
+    assert all(one == labels for one in said)

@@ -52,7 +52,13 @@ def carry_out(
         "activity": [{"reference": {"reference": urn, "display": tree["description"]}} for urn, tree in tasks],
     }
     entries = [(plan_urn, _pruned(plan)), *goals.values(), *tasks]
-    return created(entries)
+    return created((urn, labelled(proposal.plan, tree)) for urn, tree in entries)
+
+
+def labelled(definition: Tree, tree: Tree) -> Tree:
+    """What a definition writes, with the classes that it says all of it has."""
+    labels = [one["valueCoding"] for one in definition.get("extension", ()) if one.get("url") == codes.LABELLED]
+    return {**tree, "meta": {**tree.get("meta", {}), "security": labels}} if labels else tree
 
 
 def created(entries: Iterable[tuple[str, Tree]]) -> Tree:
