@@ -19,7 +19,7 @@ from tests.bench import territory
 from liaison.protocols import codes
 from liaison.services import base
 from liaison.services.house import House
-from liaison.services.pages.coordination.asked import asked
+from liaison.services.pages.coordination.asked import asked, known
 from liaison.services.pages.coordination.rows import CAT, cohort
 from liaison.services.pages.layout import environment
 from liaison.services.pages.record import Record
@@ -92,8 +92,9 @@ async def _measured(house: House) -> list[tuple[str, float, float]]:
         took = []
         for _round in range(ROUNDS + 3):
             began = time.perf_counter()
-            look = asked(query)
-            found = await cohort(record, me, look, TODAY)
+            choices = await known(record)
+            look = asked(query, choices)
+            found = await cohort(record, me, look, choices, TODAY)
             template.render(
                 look=look, cohort=found, stages=(), consents={None: "", "": "", "active": "", "inactive": ""},
                 protocols={look.protocol: ""}, steps={}, kept=[], questions=0, trend_said=lambda _trend: "", me=None,

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import httpx
 import pytest
 
+from ..services.pages.conftest import check_page
 from .conftest import Desks, heading, press, told
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -120,7 +121,7 @@ async def test_the_administrative_coordinator_has_counts_and_no_names(desks: Des
     assert not [one["name"] for one in desks.territory.known["patients"] if one["name"] in words]
 
     token = desks.territory.token("coordinator_admin")
-    [measure] = [one for one in desks.resources("coordinator_admin", "Measure?_count=10")
+    [measure] = [one for one in desks.resources("coordinator_admin", "Measure?_count=50")
                  if one["name"] == "SpirometrieAnnuelle"]  # fmt: skip
     answer = desks.territory.get(token, f"Measure/{measure['id']}/$evaluate-measure")
     denominator, numerator = answer.json()["group"][0]["population"]
@@ -190,3 +191,51 @@ async def test_rows_are_walked_with_the_arrows(desks: Desks) -> None:
     assert await boxes.nth(1).is_checked()
     await page.keyboard.press("ArrowUp")
     assert await boxes.first.evaluate("box => box === document.activeElement")
+
+
+async def test_a_team_meeting_and_what_it_decides(desks: Desks) -> None:
+    page, patient = await desks.sign_in("coordinator"), desks.patient("bpco_04")
+    name = next(one["name"] for one in desks.territory.known["patients"] if one["key"] == "bpco_04")
+    await page.goto("/reunions")
+    await page.get_by_label("Jour").fill(date.today().isoformat())
+    await page.get_by_label("Heure").fill("00:05")
+    await page.get_by_label("Durée, en minutes").fill("45")
+    await press(page, page.get_by_role("button", name="Noter la réunion"))
+    assert "deux personnes au moins" in await page.get_by_role("alert").inner_text()
+    await page.get_by_role("checkbox").nth(1).check()
+    await press(page, page.get_by_role("button", name="Noter la réunion"))
+    address = page.url
+    await page.get_by_label("Nom qui commence par").fill(name.split(" ")[1][:4])
+    await press(page, page.get_by_role("button", name="Chercher"))
+    await press(page, page.get_by_role("button", name=f"Ajouter {name}"))
+    await page.get_by_text("Noter une décision").tap()
+    await page.get_by_label("Ce qui est décidé").fill("Voir le domicile avec l’ergothérapeute")
+    await page.get_by_label("Qui le fait").select_option(index=1)
+    await press(page, page.get_by_role("button", name="Enregistrer"))
+    assert "Voir le domicile avec l’ergothérapeute" in await told(page)
+    await check_page(page)
+
+    [task] = [one for one in desks.resources("coordinator", f"Task?patient={patient}&_count=200")
+              if one["code"].get("text") == "Décision de réunion d'équipe"]  # fmt: skip
+    assert task["owner"]["reference"].startswith("Practitioner")
+    # Whoever was there and does not follow this person learns a number, and no name.
+    other = await desks.sign_in("physio")
+    await other.goto(address)
+    seen = await told(other)
+    assert name not in seen
+    assert "Et 1 personne que vous ne suivez pas." in seen
+
+
+async def test_the_report_is_told_with_its_definitions_as_a_table_and_on_paper(desks: Desks) -> None:
+    page = await desks.sign_in("coordinator_admin")
+    table = await page.request.get("/cohorte/indicateurs.csv")
+    rows = (await table.body()).decode("utf-8-sig").split("\r\n")
+    assert rows[0].startswith("rapport;indicateur;définition;du;au;")
+    [entered] = [row for row in rows if "Entrées dans le programme" in row]
+    assert ";12;" in entered  # the denominator
+    assert ";;;" in entered  # the numerator, of fewer than eleven, and its share
+    assert any(row.startswith("ETP, évaluation quadriennale") for row in rows)
+    paper = await page.request.get("/cohorte/indicateurs.pdf")
+    assert (paper.status, (await paper.body())[:5]) == (200, b"%PDF-")
+    refused = await (await desks.sign_in("gp")).request.get("/cohorte/indicateurs.csv")
+    assert refused.status == 404

@@ -23,7 +23,7 @@ SCREENS = {
     "pneumologist": ["/equipe"],
     "caregiver": ["/carnet"],
     "secretary": ["/dossiers/{masked}", "/dossiers/{masked}/accords"],
-    "coordinator": ["/seances", "/seances/nouvelle", "/cohorte", "/cohorte?retard=1", "/cohorte?vue=tableau", "/cohorte/relances", "/cohorte/appliquer/{bpco_01}",
+    "coordinator": ["/reunions", "/seances", "/seances/nouvelle", "/cohorte", "/cohorte?retard=1", "/cohorte?vue=tableau", "/cohorte/relances", "/cohorte/appliquer/{bpco_01}",
                     "/cohorte/appliquer/{bpco_01}?protocole=https://liaison.example/fhir/PlanDefinition/bpco"],
     "coordinator_admin": ["/cohorte/indicateurs"],
     "dpo": ["/avis", "/journal", "/journal/questions", "/acces-retablis", "/logiciels", "/conservation", "/conservation/blocages"],

@@ -176,7 +176,7 @@ async def test_what_a_destruction_once_left_of_a_record_goes(database_url: str) 
                 "insert into legal_hold (patient, hold, ground, sealed) values ($1, 1, '', '')", patient
             )
         await connection.execute(
-            "drop table alert_change, alert_message, mailbox_place, service_number, published_definition, saved_view;"
+            "drop table alert_change, alert_message, mailbox_place, service_number, visit_form, published_definition, saved_view;"
             "alter table alert_reader drop channels, drop addresses; update alembic_version set version_num = '0048'"
         )
         await migrate(database_url)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from liaison.protocols import codes
 from liaison.protocols.timing import shifted
 
 Tree = dict[str, Any]
@@ -49,8 +50,14 @@ class Told:
 
 
 def year_before(today: date) -> date:
-    """The start of every indicator's period: it is not the caller's choice, so that nobody slides it by a day."""
     return shifted(today, {"value": -1, "code": "a"})
+
+
+def period_start(measure: Tree, today: date) -> date:
+    """The start of an indicator's period: it is not the caller's choice, so that nobody slides it by a day."""
+    told_ = (one for one in measure.get("extension", ()) if one.get("url") == codes.OVER_YEARS)
+    years = next((int(one["valuePositiveInt"]) for one in told_), 1)
+    return shifted(today, {"value": -years, "code": "a"})
 
 
 def populations(measure: Tree, start: date) -> tuple[Population, Population]:

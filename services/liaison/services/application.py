@@ -82,10 +82,11 @@ _not_yet: Final = PlainTextResponse(
 
 def routes() -> list[BaseRoute]:
     """Everything that is not FHIR. Each reads the open house from `request.app.state.house`."""
+    from liaison.services.cds_hooks.service import routes as cds_routes
     from liaison.services.oauth.routes import routes as oauth_routes
     from liaison.services.pages.routes import routes as pages_routes
 
-    return [*health.routes(), Route("/openapi.json", openapi), *oauth_routes(), *pages_routes()]
+    return [*health.routes(), Route("/openapi.json", openapi), *oauth_routes(), *cds_routes(), *pages_routes()]
 
 
 async def _say_what_it_is(app: Starlette, house: House) -> None:

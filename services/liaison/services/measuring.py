@@ -7,7 +7,7 @@ MeasureReport, `indicators` to the page.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -40,29 +40,24 @@ class Indicator:
     """One measure as it may be told."""
 
     measure: Tree
+    start: date
     denominator: measures.Population
     numerator: measures.Population
     told: measures.Told
 
 
-async def indicators(engine: Engine, caller: Caller) -> tuple[date, date, list[Indicator]]:
-    """(start, end, every measure of the library). Raises Forbidden for another role."""
-    start, end = _period(engine.store.database.clock.now())
-    return (
-        start,
-        end,
-        [
-            await _evaluated(engine, caller, tree, start)
-            for tree in (await _library(engine)).current().of_type("Measure")
-        ],
-    )
+async def indicators(engine: Engine, caller: Caller) -> tuple[date, list[Indicator]]:
+    """(today, every measure of the library). Raises Forbidden for another role."""
+    today = _today(engine)
+    trees = (await _library(engine)).current().of_type("Measure")
+    return today, [await _evaluated(engine, caller, tree, today) for tree in trees]
 
 
 async def evaluate(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
-    """200 with the MeasureReport, over the twelve months before today: the period is not the caller's to choose."""
+    """200 with the MeasureReport, over the period that the Measure says, up to today: it is not the caller's to choose."""
     scope.permit_letter(caller, "r", "Measure")
     if request.query or _parts(request):
-        raise BadRequest("$evaluate-measure takes no parameters here: the period is the twelve months before today.")
+        raise BadRequest("$evaluate-measure takes no parameters here: the period is the Measure's own, up to today.")
     key = engine.store.key("Measure", where.id_)
     opened = await engine.store.read(caller, key) if key else None
     if opened is None or opened.row.deleted:
@@ -73,9 +68,9 @@ async def evaluate(engine: Engine, caller: Caller, where: Route, request: Reques
     )
     if source is None:
         raise Unprocessable("This Measure is not in the protocol library of this service.", "Measure.url")
-    start, end = _period(engine.store.database.clock.now())
-    found = await _evaluated(engine, caller, source.tree, start)
-    return Answer(200, orjson.dumps(measures.report(source.tree, found.told, start, end)))
+    today = _today(engine)
+    found = await _evaluated(engine, caller, source.tree, today)
+    return Answer(200, orjson.dumps(measures.report(source.tree, found.told, found.start, today)))
 
 
 async def _library(engine: Engine) -> Library:
@@ -89,14 +84,14 @@ def _parts(request: Request) -> object:
     return tree.get("parameter") if tree.get("resourceType") == "Parameters" else tree
 
 
-def _period(now: datetime) -> tuple[date, date]:
-    today = now.astimezone(PARIS).date()
-    return measures.year_before(today), today
+def _today(engine: Engine) -> date:
+    return engine.store.database.clock.now().astimezone(PARIS).date()
 
 
-async def _evaluated(engine: Engine, caller: Caller, measure: Tree, start: date) -> Indicator:
+async def _evaluated(engine: Engine, caller: Caller, measure: Tree, today: date) -> Indicator:
     if caller.role_code not in ROLES:
         raise Forbidden("Indicators are for those who coordinate programmes.")
+    start = measures.period_start(measure, today)
     denominator, numerator = measures.populations(measure, start)
     cell = await internal.open_session(engine.store.database.writing, "measures", caller=caller)
     try:
@@ -107,7 +102,7 @@ async def _evaluated(engine: Engine, caller: Caller, measure: Tree, start: date)
         await internal.close_session(engine.store.database.writing, cell)
     # One entry for the job: nothing of anybody was shown.
     await engine.journal.record((entry(cell, Event.JOB, detail={"act": Act.MEASURED, "measure": measure["url"]}),))
-    return Indicator(measure, denominator, numerator, counts)
+    return Indicator(measure, start, denominator, numerator, counts)
 
 
 async def _people(engine: Engine, cell: Caller, query: str) -> set[str]:

@@ -12,7 +12,7 @@ SYSTEM = "https://liaison.test/step"
 OPEN = f"code={SYSTEM}|&status=requested,in-progress"
 
 
-def step(patient: str, due: str, status: str = "requested", **more: object) -> Tree:
+def step(patient: str, due: str, status: str = "requested", meta: Tree | None = None) -> Tree:
     tree: Tree = {
         "resourceType": "Task",
         "status": status,
@@ -21,7 +21,7 @@ def step(patient: str, due: str, status: str = "requested", **more: object) -> T
     }
     tree["code"] = {"coding": [{"system": SYSTEM, "code": "review"}]}
     tree["restriction"] = {"period": {"start": "2026-01-01", "end": due}}
-    return {**tree, **more}
+    return {**tree, "meta": meta} if meta else tree
 
 
 async def followed(territory: Territory) -> Key:
@@ -52,8 +52,8 @@ async def test_each_person_has_one_line_the_soonest_first(territory: Territory) 
 
 async def test_what_is_hidden_is_nobody_s_first(territory: Territory) -> None:
     for one in [await followed(territory) for _ in range(2)]:
-        psychiatric = {"meta": {"security": [{"system": PSY, "code": "x"}]}}
-        await territory.add(step(territory.id(one), "2026-01-15", **psychiatric), one)
+        psychiatric: Tree = {"security": [{"system": PSY, "code": "x"}]}
+        await territory.add(step(territory.id(one), "2026-01-15", meta=psychiatric), one)
         seen = await territory.add(step(territory.id(one), "2026-02-15"), one)
 
         found = await soonest(territory.store, territory.caller, "Task", OPEN, base_url=BASE)

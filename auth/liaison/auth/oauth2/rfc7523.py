@@ -176,7 +176,24 @@ async def accept(
     "First" is decided by one insert under a unique key, so among racers with one `jti` exactly one passes.
     """
     claims = await verify_signature(client, assertion, key_sets)
-    jti, forget = check_claims(client, claims, token_url, now, also)
+    await _use(connection, client, *check_claims(client, claims, token_url, now, also))
+
+
+async def accept_hook(
+    connection: "asyncpg.Connection | asyncpg.Pool",
+    client: "Client",
+    token: str,
+    address: str,
+    key_sets: KeySets,
+    now: float,
+) -> None:
+    """The same of a call of CDS Hooks, which has no `sub` and names the service it calls (§ Trusting CDS Clients)."""
+    claims = await verify_signature(client, token, key_sets)
+    await _use(connection, client, *check_claims(client, {"sub": claims.get("iss"), **claims}, address, now))
+
+
+async def _use(connection: "asyncpg.Connection | asyncpg.Pool", client: "Client", jti: str, forget: float) -> None:
+    """Raises InvalidClient unless it is the first time."""
     first = await connection.fetchval(
         """
         insert into assertion_seen (client, jti, expires_at) values ($1, $2, to_timestamp($3))

@@ -186,26 +186,6 @@ class Run:
             found.update([one.key.patient for _, one in await run.matched(values=False)])
         return tuple(found)
 
-    async def firsts(self) -> list[Candidate]:
-        """The first match of each patient in index order. Needs a decided plan."""
-        assert self.plan.decided and self.plan.order is not None
-        patients = self._affordable(await self._scope("patient"))
-        compiler = self._compiler("patient")
-        records = await self._fetch(
-            compiler.firsts(self.plan.kind, patients, self._condition, self._token, self.plan.order)
-        )
-        if records:
-            self.snapshot = records[0]["snapshot"]
-        found = _candidates_of(records, "key")
-        settled = await self._settled(found)
-        # The first of some is none for this caller: then it is another of theirs, or none.
-        for patient in {one.key.patient for one in found} - {one.key.patient for one in settled}:
-            theirs = Run(
-                self.store, self.caller, replace(self.plan, owners=(patient,)), self.snapshot, budget=self.budget
-            )
-            settled += await theirs.page(1, None)
-        return settled
-
     async def everyone(self) -> tuple[int, ...]:
         """The caller's patients, asked for once; of these only the ones with a business identifier asked for, if one is."""
         if self.own is None:
@@ -261,7 +241,7 @@ class Run:
                 counted, marked = records[0]["total"] if records else (0, 0)
                 self.total = (self.total or 0) + counted
                 self._uncounted = self._uncounted or bool(marked)
-            found += _candidates_of(records, columns)
+            found += candidates_of(records, columns)
         if len(self.plan.families) > 1:
             found.sort(key=lambda one: place(one, order))
             del found[limit:]
@@ -278,7 +258,7 @@ class Run:
             )
             if records:
                 self.snapshot = records[0]["snapshot"]
-            found += _candidates_of(records, "key")
+            found += candidates_of(records, "key")
         found.sort(key=lambda one: place(one, BY_UPDATE))
         return found
 
@@ -397,7 +377,7 @@ class Run:
         ]
 
 
-def _candidates_of(records: Sequence[Any], columns: Columns) -> list[Candidate]:
+def candidates_of(records: Sequence[Any], columns: Columns) -> list[Candidate]:
     if columns == "row":
         rows = rows_of(records)
         return [

@@ -5,20 +5,46 @@ is owed an entry by whoever asks.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.search.criteria import Context
+from liaison.fhir.search.decide import Candidate
 from liaison.fhir.search.known import with_parameters
 from liaison.fhir.search.links import Links
 from liaison.fhir.search.parse import pairs, parse
-from liaison.fhir.search.run import Run
+from liaison.fhir.search.run import Run, candidates_of
 from liaison.fhir.search.searching import noted, permitted
 from liaison.fhir.store.contract import Caller, Key
 from liaison.fhir.store.store import Store
 
 T = TypeVar("T")
+
+
+class _People(Run):
+    """A run over all of a caller's patients."""
+
+    async def firsts(self) -> list[Candidate]:
+        """The first match of each patient in index order. Needs a decided plan."""
+        assert self.plan.decided and self.plan.order is not None
+        patients = self._affordable(await self._scope("patient"))
+        compiler = self._compiler("patient")
+        records = await self._fetch(
+            compiler.firsts(self.plan.kind, patients, self._condition, self._token, self.plan.order)
+        )
+        if records:
+            self.snapshot = records[0]["snapshot"]
+        found = candidates_of(records, "key")
+        settled = await self._settled(found)
+        # The first of some is none for this caller: then it is another of theirs, or none.
+        for patient in {one.key.patient for one in found} - {one.key.patient for one in settled}:
+            theirs = Run(
+                self.store, self.caller, replace(self.plan, owners=(patient,)), self.snapshot, budget=self.budget
+            )
+            settled += await theirs.page(1, None)
+        return settled
 
 
 class First(NamedTuple):
@@ -37,7 +63,8 @@ async def soonest(store: Store, caller: Caller, type_: str, query: str, *, base_
         if not run.plan.decided or run.plan.order is None:
             raise BadRequest("Only what the index decides can be asked of everybody at once.")
         run.turn()
-        found = [First(one.key, one.moment) for one in await run.firsts()]
+        people = _People(run.store, run.caller, run.plan, run.snapshot, budget=run.budget)
+        found = [First(one.key, one.moment) for one in await people.firsts()]
         return sorted(found, key=lambda one: (one.moment, one.key.res))
 
     return await _asked(store, caller, type_, query, base_url, work)

@@ -120,6 +120,9 @@ COORDINATORS: Final = frozenset({"coordinator", "nurse", "gp", "specialist", "su
 EDUCATORS: Final = COORDINATORS | {"physio"}
 """Who plans and holds the sessions of an education programme."""
 
+MEETERS: Final = EDUCATORS | {"pharmacist", "hospital-doctor", "midwife", "psychologist", "dietitian", "social-worker"}
+"""Who notes what a team meeting has decided."""
+
 
 def writes(table: Table, role: str, class_: Class) -> bool:
     """Whether the table in force lets this role write the class for some patient: for showing a form or not. What

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from liaison.protocols import codes
 from liaison.services.applying import library, protocols
+from liaison.services.pages.record import Record
 
 BPCO: Final = "bpco"
 """The protocols of BPCO together: follow-up, education, return from hospital."""
@@ -52,33 +53,39 @@ class Asked:
         query = changed.address + (f"&page={changed.page}" if changed.page > 1 else "")
         return f"/cohorte?{query.lstrip('&')}" if query else "/cohorte"
 
-    @property
-    def canonicals(self) -> str:
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What can be asked for: the canonical URL and the title of each protocol in force, by the last part of that URL; what each
+    step is called, by its code."""
+
+    protocols: dict[str, tuple[str, str]]
+    steps: dict[str, str]
+
+    def canonicals(self, protocol: str) -> str:
         """As a criterion of CarePlan.instantiates-canonical."""
-        urls = {one: f"{codes.LOCAL}/PlanDefinition/{one}" for one in known()}
-        if self.protocol != BPCO:
-            return urls[self.protocol]
-        return ",".join(url for one, url in urls.items() if one.startswith(BPCO))
+        if protocol != BPCO:
+            return self.protocols[protocol][0]
+        return ",".join(url for name, (url, _title) in self.protocols.items() if name.startswith(BPCO))
 
 
-def known() -> dict[str, str]:
-    """The title of each protocol that can be applied, by the last part of its URL."""
-    return {str(one["url"]).rpartition("/")[2]: str(one["title"]) for one in protocols()}
+async def known(record: Record) -> Known:
+    """Of this moment."""
+    plans = await protocols(record)
+    system = (await library(record)).tree(codes.STEP)
+    return Known(
+        {str(one["url"]).rpartition("/")[2]: (str(one["url"]), str(one["title"])) for one in plans},
+        {str(one["code"]): str(one["display"]) for one in system["concept"]},
+    )
 
 
-def steps() -> dict[str, str]:
-    """What each step of a protocol is called, by its code."""
-    system = library().tree(codes.STEP)
-    return {str(one["code"]): str(one["display"]) for one in system["concept"]}
-
-
-def asked(query: Mapping[str, str]) -> Asked:
+def asked(query: Mapping[str, str], known: Known) -> Asked:
     """What is not understood is left out: the page shows what it asked for."""
     page = query.get("page", "")
     return Asked(
-        protocol=query.get("protocole", "") if query.get("protocole") in known() else BPCO,
+        protocol=query.get("protocole", "") if query.get("protocole") in known.protocols else BPCO,
         late=query.get("retard") == "1",
-        step=query.get("etape", "") if query.get("etape") in steps() else "",
+        step=query.get("etape", "") if query.get("etape") in known.steps else "",
         owner=query.get("qui", "") if query.get("qui") in OWNERS else "",
         name=query.get("nom", "").strip()[:_LONGEST],
         order=query.get("tri", "") if query.get("tri") in ORDERS else "echeance",
@@ -88,6 +95,6 @@ def asked(query: Mapping[str, str]) -> Asked:
     )
 
 
-def kept(address: str) -> Asked:
+def kept(address: str, known: Known) -> Asked:
     """A look that was kept, as it is understood today."""
-    return asked(dict(parse_qsl(address)))
+    return asked(dict(parse_qsl(address)), known)

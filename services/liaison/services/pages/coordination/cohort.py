@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from liaison.services.pages import clock
 from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.coordination import calling, views
-from liaison.services.pages.coordination.asked import BPCO, Asked, asked, known, steps
+from liaison.services.pages.coordination.asked import BPCO, Asked, Known, asked, known
 from liaison.services.pages.coordination.rows import CONSENTS, STAGES, cohort
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -30,7 +30,8 @@ async def show(request: Request) -> Response:
     """The page; a form of it calls people back, or keeps this look under a name."""
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
-    look = asked(request.query_params)
+    choices = await known(record)
+    look = asked(request.query_params, choices)
     error = ""
     if request.method == "POST":
         form = await request.form()
@@ -43,13 +44,14 @@ async def show(request: Request) -> Response:
             error = await views.change(request, me.account.number, look, form)
             if not error:
                 return RedirectResponse(look.path(), status_code=303)
-    return await _page(request, record, look, error)
+    return await _page(request, record, look, choices, error)
 
 
-async def _page(request: Request, record: Record, look: Asked, error: str) -> Response:
+async def _page(request: Request, record: Record, look: Asked, choices: Known, error: str) -> Response:
     gettext = translations(language_of(request)).gettext
     _caller, me = await signed_in(request)
-    found = await cohort(record, me, look, clock.now(request).date())
+    titles = {name: title for name, (_url, title) in choices.protocols.items() if name != BPCO}
+    found = await cohort(record, me, look, choices, clock.now(request).date())
     return render(
         request,
         "coordination/cohort.html",
@@ -59,9 +61,9 @@ async def _page(request: Request, record: Record, look: Asked, error: str) -> Re
         cohort=found,
         stages=STAGES,
         consents=CONSENTS,
-        protocols={BPCO: gettext(_("BPCO, tous les protocoles")), **{k: v for k, v in known().items() if k != BPCO}},
-        steps=steps(),
-        kept=await views.of(request, me.account.number),
+        protocols={BPCO: gettext(_("BPCO, tous les protocoles")), **titles},
+        steps=choices.steps,
+        kept=await views.of(request, me.account.number, choices),
         questions=await waiting(request),
         trend_said=lambda trend: trend_said(trend, gettext),
     )

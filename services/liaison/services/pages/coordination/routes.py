@@ -15,6 +15,8 @@ def routes() -> list[BaseRoute]:
         page("/cohorte", cohort.show, methods=("GET", "POST"), roles=COORDINATORS),
         page("/cohorte/relances", calling.sheet, methods=("GET", "POST"), roles=COORDINATORS),
         page("/cohorte/indicateurs", indicators.indicators, roles=ROLES),
+        page("/cohorte/indicateurs.csv", indicators.table, roles=ROLES),
+        page("/cohorte/indicateurs.pdf", indicators.sheet, roles=ROLES),
         page("/cohorte/etapes/{task}", steps.step, methods=("GET", "POST"), roles=COORDINATORS),
         page("/cohorte/plans/{plan}", plans.plan, methods=("GET", "POST"), roles=COORDINATORS),
         page("/cohorte/appliquer/{id}", applying.apply, methods=("GET", "POST"), roles=COORDINATORS),

@@ -20,7 +20,7 @@ from liaison.protocols.calendar import Entry, entry
 from liaison.services.pages.clinician.alerts import OPEN
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.clock import PARIS
-from liaison.services.pages.coordination.asked import BPCO, SIZE, Asked
+from liaison.services.pages.coordination.asked import BPCO, SIZE, Asked, Known
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.measures import reckoned
@@ -85,10 +85,12 @@ class Cohort:
         return max(1, -(-self.matching // SIZE))
 
 
-async def cohort(record: Record, me: Me, asked: Asked, today: date) -> Cohort:
+async def cohort(record: Record, me: Me, asked: Asked, known: Known, today: date) -> Cohort:
     """Raises what the engine refuses."""
     statuses = "completed,revoked" if asked.ended else "active"
-    plans = await _soonest(record, "CarePlan", {"status": statuses, "instantiates-canonical": asked.canonicals})
+    plans = await _soonest(
+        record, "CarePlan", {"status": statuses, "instantiates-canonical": known.canonicals(asked.protocol)}
+    )
     steps = await _soonest(record, "Task", _criteria(asked, me))
     by_patient = {one.key.patient: one.key for one in plans}
     due = {one.key.patient: one for one in steps if one.key.patient in by_patient}

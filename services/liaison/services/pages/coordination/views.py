@@ -7,16 +7,16 @@ from starlette.requests import Request
 from liaison.auth.people import saved_views
 from liaison.auth.people.saved_views import SavedView
 from liaison.fhir.store import faults
-from liaison.services.pages.coordination.asked import Asked, kept
+from liaison.services.pages.coordination.asked import Asked, Known, kept
 from liaison.services.pages.marking import _
 
 
-async def of(request: Request, account: int) -> list[tuple[SavedView, Asked]]:
+async def of(request: Request, account: int, known: Known) -> list[tuple[SavedView, Asked]]:
     """By name, each with what it asks for today."""
     house = request.app.state.house
     with faults.reported():
         found = await saved_views.of(house.database.reading, house.vault.territory, account)
-    return [(one, kept(one.query)) for one in found]
+    return [(one, kept(one.query, known)) for one in found]
 
 
 async def change(request: Request, account: int, look: Asked, form: Mapping[str, object]) -> str:
