@@ -6,7 +6,7 @@ import asyncpg
 
 from liaison.auth.journal.entry import event_name
 
-_OUTCOMES: Final = {0: "success", 4: "refused", 8: "failed"}
+OUTCOMES: Final = {0: "success", 4: "refused", 8: "failed"}
 _WHOLE: Final = """
 select (select count(*) from journal_entry) as entries, (select count(*) from journal_checkpoint) as checkpoints,
        (select count(*) from journal_position) as placed,
@@ -48,7 +48,7 @@ async def of(connection: asyncpg.Connection) -> Statistics:
     for event, outcome, generation, count in await connection.fetch(_GROUPED):
         for counts, name in (
             (events, event_name(event)),
-            (outcomes, _OUTCOMES.get(outcome, str(outcome))),
+            (outcomes, OUTCOMES.get(outcome, str(outcome))),
             (months, month(generation)),
         ):
             counts[name] = counts.get(name, 0) + count

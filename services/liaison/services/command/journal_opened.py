@@ -11,8 +11,9 @@ from liaison.auth.journal.acts import Act
 from liaison.auth.journal.checkpoint import NotSigned, Verifier
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Entry, Event
+from liaison.auth.journal.export import Export
 from liaison.auth.journal.proof import NoProof
-from liaison.auth.journal.succession import notes_in
+from liaison.auth.journal.succession import Succession, notes_in
 from liaison.auth.journal.tiles import MissingTile
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.store.database import UnknownSchema
@@ -31,6 +32,13 @@ Data = Annotated[
     typer.Option("--data", file_okay=False, help="The folder of a sandbox, or LIAISON_DATA of an installation."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ExportFile = Annotated[
+    Path | None, typer.Option("--export", help="From this export instead of the base: no key of the service is needed.")
+]
+PublicKeys = Annotated[
+    list[Path] | None,
+    typer.Option("--key", help="File with the public key, for an export. More files: later keys that follow from it."),
+]
 NewFile = Annotated[Path, typer.Argument(help="Where to write. Never overwritten.")]
 
 
@@ -85,6 +93,16 @@ def read_keys(paths: list[Path]) -> tuple[Verifier, list[str]]:
     except NotSigned as error:
         raise Refused(f"{paths[0]}: {error}") from None
     return trusted, [one for text in texts for one in notes_in(text)]
+
+
+def read_export(path: Path, keys: list[Path] | None) -> tuple[Export, Succession]:
+    """An export that is to be proved from, and whose keys are trusted. Raises Refused without a key, Broken of another file."""
+    if not keys:
+        raise Refused(
+            "It is verified with the public key alone: --key FILE (liaison journal key prints it, once and for all).", 2
+        )
+    trusted, notes = read_keys(keys)
+    return Export(path), Succession(trusted, notes)
 
 
 def refuse_existing(path: Path) -> None:

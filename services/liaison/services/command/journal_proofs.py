@@ -1,27 +1,33 @@
 """`liaison journal prove, checkpoint, stats` and `verify --proof`: what leaves the house about the journal, and its size."""
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
-from liaison.auth.journal import proof, statistics
+from liaison.auth.journal import offline, proof, statistics
 from liaison.auth.journal.acts import Act
 from liaison.auth.journal.audit_event import identifier, place
 from liaison.auth.journal.checkpoint import NotSigned, Verifier
 from liaison.auth.journal.entry import Event, event_name
+from liaison.auth.journal.export import Export
 from liaison.auth.journal.live import handovers
 from liaison.auth.journal.proof import Consistency, Inclusion, NoProof
 from liaison.auth.journal.succession import Succession
 from liaison.auth.journal.tree import ProofError
+from liaison.auth.journal.verify import Broken
 from liaison.services.command import Refused
 from liaison.services.command.journal_opened import (
     Data,
+    ExportFile,
     Json,
     NewFile,
+    PublicKeys,
     note,
+    read_export,
     read_file,
     refuse_existing,
     settings_on,
@@ -30,6 +36,7 @@ from liaison.services.command.journal_opened import (
 )
 from liaison.services.opening import Opening
 
+T = TypeVar("T")
 _DIGITS: Final = 19
 """A position has fewer: PostgreSQL counts up to 2^63."""
 
@@ -38,6 +45,8 @@ def prove(
     entry: Annotated[str, typer.Argument(help="The id of an AuditEvent, or the position of an entry, from 0.")],
     file: NewFile,
     data: Data = None,
+    export: ExportFile = None,
+    key: PublicKeys = None,
 ) -> None:
     """Write the proof that this entry stands in the journal: what `verify --proof` reads. Holds the entry, sealed."""
     refuse_existing(file)
@@ -46,6 +55,11 @@ def prove(
     if where is None and not (id_.isascii() and id_.isdecimal() and len(id_) < _DIGITS):
         raise Refused(f"{entry} is neither the id of an AuditEvent nor a position in the journal.", 2)
 
+    if export is not None:
+        found = _of_export(export, key, lambda one, trusted: offline.prove(one, trusted, where or int(id_)))
+        _write(file, found)
+        return
+
     async def work(opened: Opening) -> Inclusion:
         await note(opened, Event.JOURNAL_READ, Act.PROVEN, f"journal prove {id_}")
         async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
@@ -53,9 +67,24 @@ def prove(
                 return await proof.of_entry(opened.connection, *where)
             return await proof.of_position(opened.connection, int(id_))
 
-    found = with_database(settings_on(data), work)
+    _write(file, with_database(settings_on(data), work))
+
+
+def _write(file: Path, found: Inclusion) -> None:
     write_new(file, found.text())
     typer.echo(f"Entry {found.position}, proved by {len(found.path)} hashes, in {file}.")
+
+
+def _of_export(path: Path, keys: list[Path] | None, work: Callable[[Export, Succession], Coroutine[Any, Any, T]]) -> T:
+    """Made of a file, with the public key alone. Raises Refused for a file that is not what was signed."""
+    try:
+        return asyncio.run(work(*read_export(path, keys)))
+    except NoProof as error:
+        raise Refused(str(error)) from None
+    except (ProofError, NotSigned, Broken) as error:
+        raise Refused(
+            f"BROKEN: {str(error).removesuffix('.')}. `liaison journal verify --export` says where."
+        ) from None
 
 
 def checkpoint(
@@ -65,10 +94,17 @@ def checkpoint(
         typer.Option(help="A checkpoint kept elsewhere: the file proves too that the journal continues it (RFC 9162)."),
     ] = None,
     data: Data = None,
+    export: ExportFile = None,
+    key: PublicKeys = None,
 ) -> None:
     """Write the last signed checkpoint, for a partner to keep: afterwards nothing before it changes unseen."""
     refuse_existing(file)
     held = read_file(since) if since else ""
+    if export is not None:
+        size, text = _of_export(export, key, lambda one, trusted: _kept(one, trusted, held))
+        write_new(file, text)
+        typer.echo(f"Checkpoint of {size} entries in {file}.")
+        return
 
     async def work(opened: Opening) -> tuple[int, str]:
         async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
@@ -90,8 +126,24 @@ def checkpoint(
     typer.echo(f"Checkpoint of {size} entries in {file}.")
 
 
-def stats(data: Data = None, as_json: Json = False) -> None:
-    """Print how large the journal is, by kind of entry, month and outcome, and which months can still be read."""
+async def _kept(export: Export, trusted: Succession, held: str) -> tuple[int, str]:
+    size, signed = await offline.last(export)
+    trusted.open(signed)
+    return size, (await offline.continued(export, trusted, held)).text() if held else signed
+
+
+def stats(data: Data = None, as_json: Json = False, export: ExportFile = None) -> None:
+    """Print how large the journal is, by kind of entry, month and outcome, and which months can still be read. Of an export:
+    what is in the file, which `verify --export` proves."""
+    if export is not None:
+        try:
+            told = asyncio.run(offline.counted(Export(export)))._asdict()
+        except Broken as broken:
+            raise Refused(f"{export} cannot be counted: {broken}.") from None
+        typer.echo(
+            json.dumps(told) if as_json else "\n".join(f"{name}: {_said(value)}" for name, value in told.items())
+        )
+        return
 
     async def work(opened: Opening) -> statistics.Statistics:
         return await statistics.of(opened.connection)
@@ -109,6 +161,10 @@ def stats(data: Data = None, as_json: Json = False) -> None:
         typer.echo(f"{title}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
     for month, count in found.months.items():
         typer.echo(f"  {month}  {count:>9}{'' if month in found.readable else '  key destroyed: proofs only'}")
+
+
+def _said(value: object) -> str:
+    return ", ".join(f"{name} {count}" for name, count in value.items()) if isinstance(value, dict) else str(value)
 
 
 COMMANDS: Final[tuple[Callable[..., None], ...]] = (prove, checkpoint, stats)
