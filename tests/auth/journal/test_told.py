@@ -10,7 +10,7 @@ from fhir.resources.R4B.auditevent import AuditEvent
 from liaison.auth.access.classes import Class
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
-from liaison.auth.journal import audit_rights, told
+from liaison.auth.journal import audit_event, audit_rights, told
 from liaison.auth.journal.acts import BY_REASON, OF_EVENT, SAID, Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.told import told_of
@@ -136,16 +136,28 @@ async def test_a_refusal_says_why(world: World) -> None:
 
 # ---- and to whom -----------------------------------------------------------------------------------------------------
 
-OFFICERS_ALONE = {"RIGHTS": False, "HOLD": False, "JOURNAL_READ": True, "EXPORT": True, "OPERATION": True, "JOB": True}
-SECRETS = ("Mme Essai", "not-tell-person", "a.41")
+OFFICERS_ALONE = {
+    "RIGHTS": False,
+    "EMERGENCY": False,
+    "HOLD": True,
+    "JOURNAL_READ": True,
+    "EXPORT": True,
+    "OPERATION": True,
+    "JOB": True,
+}
+SECRETS = ("Mme Essai", "not-tell-person", "a.41", "Enquête")
 
 
 async def _of_a_record(world: World) -> None:
     """One entry an event on the record of 1001: of an account of somebody in another record, and what an officer decided."""
     await _account(world, 41, Key(1002, kind_of("RelatedPerson"), 77))
     detail = {"act": Act.CASE_STEP, "step": "not-tell-person", "by": "Mme Essai", "account": 41}
+    why = {"HOLD": "Enquête"}
     await world.journal.record(
-        [Entry(Event[name], patient=1001, person=DOCTOR, organization=MSP, detail=detail) for name in OFFICERS_ALONE]
+        [
+            Entry(Event[name], patient=1001, person=DOCTOR, organization=MSP, detail=detail, reason=why.get(name, ""))
+            for name in OFFICERS_ALONE
+        ]
     )
 
 
@@ -172,8 +184,10 @@ async def test_a_leak_would_be_seen(world: World, monkeypatch: pytest.MonkeyPatc
     person = await world.session("patient", Purpose.PATRQT, 0, 500)
     monkeypatch.setattr(told, "OF_OFFICERS", frozenset())
     monkeypatch.setattr(told, "OF_THE_PERSON", told.SHOWN)
+    monkeypatch.setattr(audit_event, "reason_of", lambda entry, officer: entry.reason)
     events = await world.events(person, f"patient={world.patient_id(1001)}")
-    assert all(secret in str(events) for secret in SECRETS[:2])
+    assert all(secret in str(events) for secret in ("Mme Essai", "not-tell-person"))
+    assert "Enquête" in str(events)
 
 
 @pytest.mark.parametrize(("event", "officer"), list(product(Event, (True, False))))

@@ -20,7 +20,7 @@ from liaison.auth.journal.entry import Entry, Event, Item
 from liaison.auth.journal.masked import request_of
 from liaison.auth.journal.names import CLIENT_ID, ENTITY_ROLES, ENTITY_TYPES, JOURNAL_ENTITY, Names
 from liaison.auth.journal.sealing import Record
-from liaison.auth.journal.told import Told, actor, at_console, told_of
+from liaison.auth.journal.told import Told, actor, at_console, reason_of, told_of
 from liaison.fhir.definitions import type_of
 from liaison.fhir.store.contract import Tree
 
@@ -190,7 +190,9 @@ def audit_event(record: Record, entry: Entry, names: Names, *, table: int = 0, o
         "observer": {"identifier": {"value": names.origin}, "display": "Liaison"},
         "type": [{"system": SOURCE_TYPES, "code": "4", "display": "Application Server"}],
     }
-    if entities := _entities(entry, names, told_of(entry, officer=officer)):
+    if entities := _entities(
+        entry._replace(reason=reason_of(entry, officer=officer)), names, told_of(entry, officer=officer)
+    ):
         tree["entity"] = entities
     return tree
 

@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 from liaison.auth.journal.acts import BY_REASON, OF_EVENT, SAID, Act
 from liaison.auth.journal.entry import Entry, Event
 
-OF_OFFICERS: Final = frozenset({Event.JOURNAL_READ, Event.EXPORT, Event.OPERATION, Event.JOB})
-"""Acts that are told to officers alone: how they read, review and answer."""
+OF_OFFICERS: Final = frozenset({Event.JOURNAL_READ, Event.EXPORT, Event.OPERATION, Event.JOB, Event.HOLD})
+"""Acts that are told to officers alone: how they read, review and answer; that a record is held, which an inquiry may be."""
 
 SHOWN: Final = frozenset(
     {"by", "ground", "document", "number", "version", "digest", "of", "rules", "signal", "months", "active"}
@@ -22,7 +22,7 @@ SHOWN: Final = frozenset(
     | {"parameter", "generation", "reclassified", "compromised", "withdrawn"}
 )
 """What of `detail` is shown to officers. Left out: where a backup lies, the settings themselves, parameters of a trial."""
-OF_THE_PERSON: Final = frozenset({"document", "factors", "again", "ended", "ground", "hold"})
+OF_THE_PERSON: Final = frozenset({"document", "factors", "again", "ended"})
 """The same for who reads the traces of their own record."""
 
 _OF_A_RULE: Final = frozenset({Act.UNUSUAL_RULE, Act.UNUSUAL_TRIED})
@@ -58,6 +58,11 @@ def at_console(entry: Entry) -> bool:
 def actor(entry: Entry) -> Entry:
     """The entry as far as it says who acted."""
     return entry._replace(person=0, organization=0, account=0, client=0) if at_console(entry) else entry
+
+
+def reason_of(entry: Entry, *, officer: bool = True) -> str:
+    """Why, as it was said; not to the person why their record is held."""
+    return entry.reason if officer or entry.event != Event.HOLD else ""
 
 
 def told_of(entry: Entry, *, officer: bool = True) -> Told | None:

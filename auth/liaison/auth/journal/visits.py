@@ -18,7 +18,7 @@ from liaison.auth.journal.audit_event import identifier
 from liaison.auth.journal.audit_reader import AuditReader, Seen
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
-from liaison.auth.journal.told import Told, actor, at_console, told_of
+from liaison.auth.journal.told import Told, actor, at_console, reason_of, told_of
 from liaison.fhir.definitions import type_of
 
 PAUSE: Final = timedelta(minutes=30)
@@ -101,7 +101,7 @@ def visits(reader: AuditReader, seen: Iterable[Seen], *, officer: bool = True) -
             visit.patient, visit.console = patient, console
             open_[who] = visit
             found.append(visit)
-        _add(visit, one, told_of(one.entry, officer=officer))
+        _add(visit, one, told_of(one.entry, officer=officer), reason_of(one.entry, officer=officer))
     return sorted(found, key=lambda visit: visit.until, reverse=True)
 
 
@@ -142,7 +142,7 @@ _READS: Final = frozenset({Event.READ, Event.VREAD, Event.BUNDLE})
 _WRITES: Final = frozenset({Event.CREATE, Event.UPDATE, Event.DELETE})
 
 
-def _add(visit: Visit, one: Seen, told: Told | None) -> None:
+def _add(visit: Visit, one: Seen, told: Told | None, reason: str) -> None:
     done = one.entry
     visit.since = one.record.at
     if done.outcome:
@@ -163,7 +163,7 @@ def _add(visit: Visit, one: Seen, told: Told | None) -> None:
         visit.relations |= relations
     if done.purpose:
         visit.purposes.add(Purpose(done.purpose))
-    if done.reason and not (told and told.act in BY_REASON):
-        visit.reasons.add(done.reason)
+    if reason and not (told and told.act in BY_REASON):
+        visit.reasons.add(reason)
     visit.emergency |= done.event == Event.EMERGENCY or done.purpose == Purpose.ETREAT
     visit.lines.append(one)

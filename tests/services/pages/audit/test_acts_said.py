@@ -83,7 +83,7 @@ def test_one_that_is_not_would_be_found(planted: str) -> None:
         (Told("step", Act.CASE_STEP, detail=(("step", "not-notify"),)), "Étape d'une affaire : Décision : la CNIL n'est pas notifiée"),
         (Told("review", Act.UNUSUAL_REVIEWED, detail=(("outcome", "unjustified"),)),
          "Avis donné sur un accès inhabituel : Non justifié"),
-        (Told("user suspend", None), "user suspend"),
+        (Told("user suspend", None), "User suspend"),
     ],
 )  # fmt: skip
 def test_an_act_is_said_with_whom_it_concerned(told: Told, words: str) -> None:

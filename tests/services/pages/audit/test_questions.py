@@ -69,7 +69,7 @@ async def test_a_professional_is_chosen_by_name_and_their_visits_are_told_withou
     assert "Qu'a fait ce professionnel ?" in text(shown)
     assert f"Dossier {place.patient[:6]}" in text(shown)
     assert "LE GOFF" not in shown.text
-    assert "connexion" in text(shown)
+    assert "Connexion" in text(shown)
 
 
 async def test_a_name_of_one_letter_is_not_looked_for(officer: httpx.AsyncClient) -> None:

@@ -152,7 +152,8 @@ class Concerned(NamedTuple):
 def act_said(told: Told, gettext: Gettext, concerned: Concerned) -> str:
     """The code itself for an act that this version has no words for. Who is a patient stays the number of an account."""
     detail = dict(told.detail)
-    made = [gettext(WORDS[told.act]) if told.act else told.code]
+    said = gettext(WORDS[told.act]) if told.act else told.code
+    made = [said[:1].upper() + said[1:]]  # some of these words stand in sentences elsewhere
     step, outcome = detail.get("step"), detail.get("outcome")
     if told.act == Act.CASE_STEP and step in set(Step):
         made.append(gettext(STEPS[Step(step)]))
