@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up what this machine lacks, and nothing it has. `deploy/setup.sh run` is enough to serve; `deploy/setup.sh test`
 # adds the tools of the checks, the FHIR clients of npm that the tests drive the service with and, when root, Debian's
-# Chromium, PostgreSQL 15, nginx and Node.js.
+# Chromium, PostgreSQL 15, nginx, Dovecot and Node.js.
 # Asks for nothing. The second call with unchanged locks returns at once.
 set -eu
 cd "$(dirname "$0")/.."
@@ -47,6 +47,7 @@ command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
+[ -x /usr/sbin/dovecot ] || missing="$missing dovecot-imapd" # the mailbox of the tests
 command -v faketime >/dev/null 2>&1 || missing="$missing faketime" # gives a worker a wrong clock
 if [ -n "$missing" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

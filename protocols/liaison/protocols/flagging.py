@@ -44,9 +44,8 @@ def flag(task: Tree) -> Tree:
         tree["status"] = "entered-in-error"
     if tree["status"] != "active":
         tree["period"]["end"] = (task.get("executionPeriod") or {}).get("end") or task["lastModified"]
-    for name, given in (("encounter", "encounter"), ("author", "requester")):
-        if given in task:
-            tree[name] = task[given]
+    if "requester" in task:
+        tree["author"] = task["requester"]
     return tree
 
 

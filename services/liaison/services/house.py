@@ -33,11 +33,13 @@ from liaison.services.engine import Engine
 from liaison.services.installation import Kind, WrongInstallation, declared
 from liaison.services.jobs.following import keep_followed
 from liaison.services.jobs.indexing import keep_indexed
+from liaison.services.jobs.messaging import keep_messaging
 from liaison.services.jobs.regranting import keep_regranted
 from liaison.services.jobs.signalling import keep_signalling
 from liaison.services.jobs.sweeping import keep_swept
 from liaison.services.jobs.verifying import keep_verified
 from liaison.services.jobs.watching import keep_watching
+from liaison.services.messages.carriers import Carriers, carriers
 from liaison.services.messages.noticing import Noticing
 from liaison.services.operation_definitions import DESCRIBED
 from liaison.services.settings import Settings
@@ -98,6 +100,7 @@ class House:
     engine: Engine
     authenticator: Bearer
     pro_sante_connect: Provider | None
+    carriers: Carriers
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -110,6 +113,10 @@ class House:
                 vault = await Vault.open(one, provider)
                 if settings.fetch_private_addresses and await declared(one, vault) is not Kind.SANDBOX:
                     raise WrongInstallation("LIAISON_FETCH_PRIVATE_ADDRESSES is for a sandbox: unset it here.")
+                if settings.message_spool and await declared(one, vault) is not Kind.SANDBOX:
+                    raise WrongInstallation(
+                        "LIAISON_MESSAGE_SPOOL keeps alerts in clear: it is for a sandbox. Unset it here."
+                    )
                 keys = await JournalKeys.load(one, vault)
             journal = await Journal.open(database, keys)
             stack.push_async_callback(journal.close)
@@ -130,6 +137,7 @@ class House:
             nonces = Nonces(vault.territory, required=settings.dpop_nonce)
             bearer = Bearer(database, signing_keys, settings.public_url, settings.fhir_base, nonces)
             psc = _pro_sante_connect(settings)
+            on = carriers(settings)
             yield cls(
                 settings,
                 database,
@@ -144,6 +152,7 @@ class House:
                 engine,
                 bearer,
                 psc,
+                on,
             )
 
     def jobs(self) -> Iterable[Job]:
@@ -157,7 +166,8 @@ class House:
             lambda: keep_regranted(self._connect, self.vault, self.journal),
             lambda: keep_verified(self._connect, self.vault, self.journal_keys, kept),
             lambda: keep_signalling(self._connect, self.engine),
-            lambda: keep_followed(self._connect, self.engine),
+            lambda: keep_followed(self._connect, self.engine, self.carriers.channels),
+            lambda: keep_messaging(self._connect, self.engine, self.carriers),
             lambda: keep_watching(self._connect, self.store, self.journal, self.journal_keys, self.settings.fhir_base),
         ]
 

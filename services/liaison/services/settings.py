@@ -50,6 +50,14 @@ class Settings(BaseSettings):
     psc_client_id: str = ""
     psc_secret_file: Path | None = None
     psc_acr: str = "eidas1,eidas2,eidas3"
+    mssante_smtp: str = ""
+    mssante_imap: str = ""
+    mssante_address: str = ""
+    mssante_login_file: Path | None = None
+    mssante_domains: Annotated[tuple[str, ...], NoDecode] = ()
+    mssante_ca_file: Path | None = None
+    notices_file: Path | None = None
+    message_spool: Path | None = None
     access_log: bool = True
     metrics: bool = True
 
@@ -73,6 +81,21 @@ class Settings(BaseSettings):
         if value and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
             raise ValueError("must begin with https://")
         return value
+
+    @field_validator("mssante_smtp", "mssante_imap")
+    @classmethod
+    def _over_tls(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("smtps", "smtp", "imaps") or not parts.hostname or parts.username):
+            raise ValueError(
+                "is written smtps://host:465 (smtp://host:587 with STARTTLS), imaps://host:993, without a user"
+            )
+        return value
+
+    @field_validator("mssante_domains", mode="before")
+    @classmethod
+    def _domains(cls, value: object) -> object:
+        return [one.strip().lower() for one in value.split(",") if one.strip()] if isinstance(value, str) else value
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -99,6 +122,17 @@ class Settings(BaseSettings):
     def _whole(self) -> "Settings":
         if self.psc_issuer and not (self.psc_client_id and self.psc_secret_file and self.psc_acr.strip(", ")):
             raise ValueError("LIAISON_PSC_ISSUER needs LIAISON_PSC_CLIENT_ID, LIAISON_PSC_SECRET_FILE and an acr.")
+        return self
+
+    @model_validator(mode="after")
+    def _mailbox(self) -> "Settings":
+        needed = (self.mssante_address, self.mssante_login_file, self.mssante_domains)
+        if self.mssante_smtp and not all(needed):
+            raise ValueError(
+                "LIAISON_MSSANTE_SMTP needs LIAISON_MSSANTE_ADDRESS, LIAISON_MSSANTE_LOGIN_FILE and LIAISON_MSSANTE_DOMAINS."
+            )
+        if self.mssante_imap and not self.mssante_smtp:
+            raise ValueError("LIAISON_MSSANTE_IMAP needs LIAISON_MSSANTE_SMTP.")
         return self
 
     @property

@@ -69,12 +69,22 @@ async def one(place: Place) -> Any:
 async def test_a_flag_is_active_while_the_alert_is_open_and_says_until_when(
     place: Place, one: asyncpg.Connection
 ) -> None:
-    task = await ask(place, "POST", "Task", alert(place))
+    visit = {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "HH"},
+        "subject": {"reference": f"Patient/{place.patient}"},
+    }
+    encounter = await ask(place, "POST", "Encounter", visit)
+    aides = await ask(place, "GET", "PractitionerRole", query="practitioner.family=NURSE")
+    by = {"reference": f"PractitionerRole/{aides['entry'][0]['resource']['id']}", "display": "Une aide"}
+    raised = alert(place, encounter={"reference": f"Encounter/{encounter['id']}"}, requester=by)
+    task = await ask(place, "POST", "Task", raised)
     assert await follow(one, place.house.engine) == 1
 
     (flag,) = await flags_of(place)
     assert (flag["status"], flag["code"]["text"]) == ("active", "Chute sans blessure")
-    assert flag["code"]["coding"][0]["code"] == "ORANGE"
+    assert (flag["code"]["coding"][0]["code"], flag["author"]) == ("ORANGE", by)
     assert flag["period"] == {"start": task["authoredOn"]}
     assert flag["extension"][0]["valueReference"] == {"reference": f"Task/{task['id']}"}
 

@@ -70,6 +70,13 @@ _TABLE: Final = (
         frozenset({"DocumentReference", "Encounter", "Observation", "Provenance", "QuestionnaireResponse", "Task"}),
     ),
     Internal(
+        "messages",
+        Purpose.COORD,
+        "carries alerts to those who read them, by the channels that they accepted, and notes what became of each message",
+        frozenset({"Communication", "Organization", "Patient", "Practitioner", "PractitionerRole", "Task"}),
+        frozenset({"Communication", "Task"}),
+    ),
+    Internal(
         "protection",
         Purpose.COORD,
         "files a report of suspected abuse, and hands it to the person of the service to whom it is addressed",

@@ -162,6 +162,8 @@ def _settings(
         "HOST": host or HERE,
         "PUBLIC_URL": public_url or (f"https://{host}:{port}" if host else f"http://{HERE}:{port}"),
         "ACCESS_LOG": "false",
+        "MESSAGE_SPOOL": folder.path / "messages",
+        "MSSANTE_DOMAINS": "liaison.mssante.example",
         "CORS_ORIGINS": ",".join(origins),
     }
     own.update({f"LIAISON_{name}": str(value) for name, value in said.items()})

@@ -23,11 +23,12 @@ from liaison.services.api.unreadable import Http
 from liaison.services.command import Refused, app
 from liaison.services.house import House, NoKey, key_provider
 from liaison.services.installation import Kind, WrongInstallation, declared
+from liaison.services.messages.operator import BadOperator
 from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
 from liaison.services.workers import Workers
 
-CANNOT = (base.NoDatabase, UnknownSchema, NoKey, ProviderError, Unavailable, WrongInstallation)
+CANNOT = (base.NoDatabase, UnknownSchema, NoKey, BadOperator, ProviderError, Unavailable, WrongInstallation)
 """Why a service does not start; each says what to do."""
 
 APPLICATION = "liaison.services.application:worker"

@@ -2,10 +2,10 @@
 
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import asyncpg
 
@@ -23,29 +23,18 @@ from liaison.fhir.store.database import SCHEMA, UNFINISHED, connection
 from liaison.fhir.store.reindex import is_behind
 from liaison.fhir.vault import NotAuthentic, ProviderError, Vault
 from liaison.services import base
-from liaison.services.custody import outside, papers
+from liaison.services.custody import messaging, outside, papers
+from liaison.services.custody.finding import BROKEN, LOOK, OK, Finding, Level
 from liaison.services.house import NoKey, key_provider
 from liaison.services.installation import FICTITIOUS, Kind, WrongInstallation, declared
 from liaison.services.mishaps import sentence
 from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
 
-Level = Literal["OK", "à voir", "cassé"]
-OK: Final[Level] = "OK"
-LOOK: Final[Level] = "à voir"
-BROKEN: Final[Level] = "cassé"
+__all__ = ["BROKEN", "LOOK", "OK", "Finding", "examine"]
+
 GIGABYTE: Final = 1024**3
 FOUND: Final = "Fonder l'installation : liaison init"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor. `fix` is empty when nothing is to be done."""
-
-    name: str
-    level: Level
-    text: str
-    fix: str = ""
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -106,6 +95,7 @@ async def _of_base(one: asyncpg.Connection, settings: Settings) -> list[Finding]
     found.append(await journal_waiting(one))
     found.append(await journal_months(one, settings))
     found.append(await retention(one, vault))
+    found.append(await messaging.messages(one, settings))
     return found
 
 

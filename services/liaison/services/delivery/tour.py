@@ -10,7 +10,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from liaison.auth.caller import Caller
-from liaison.auth.people import designated, permits, visit_keys
+from liaison.auth.people import designated, permits, service_numbers, visit_keys
 from liaison.auth.people.permits import BEFORE, GOOD_FOR, Permit
 from liaison.auth.people.visit_keys import VisitKey
 from liaison.fhir.errors import BadRequest
@@ -21,7 +21,7 @@ from liaison.services import visit_forms
 from liaison.services.delivery.unread import Hours, unread
 from liaison.services.house import House
 from liaison.services.pages.clinician.dossier import found
-from liaison.services.pages.home_care.today import Card, service_phone, tour, visits_since
+from liaison.services.pages.home_care.today import Card, directory_phone, tour, visits_since
 from liaison.services.pages.home_care.visit import last_measures
 from liaison.services.pages.languages import translations
 from liaison.services.pages.layout import environment
@@ -65,15 +65,26 @@ class Reader(NamedTuple):
     name: str
 
 
+class Called(NamedTuple):
+    """A number of the service and its hours (people.service_numbers): the telephone chooses the one of the hour without a network."""
+
+    name: str
+    phone: str
+    days: str
+    begins: int
+    ends: int
+
+
 @dataclass(frozen=True, slots=True)
 class Tour:
-    """`forms`: what those of the stops ask, by canonical, as the page shows it. `readers`: of reports, whoever does not manage the service first. `permit` and `key` go back with each visit; `good_until`: the telephone forgets the rest then."""
+    """`service_phone`: where none of `numbers` holds. `forms`: what those of the stops ask, by canonical, as the page shows it. `readers`: of reports, whoever does not manage the service first. `permit` and `key` go back with each visit; `good_until`: the telephone forgets the rest then."""
 
     made_at: str
     good_until: str
     aide: str
     service: str
     service_phone: str
+    numbers: tuple[Called, ...]
     permit: str
     key: VisitKey
     readers: tuple[Reader, ...]
@@ -81,7 +92,12 @@ class Tour:
     stops: tuple[Stop, ...]
 
     def told(self) -> Tree:
-        return {**asdict(self), "key": self.key._asdict(), "readers": [one._asdict() for one in self.readers]}
+        return {
+            **asdict(self),
+            "key": self.key._asdict(),
+            "readers": [one._asdict() for one in self.readers],
+            "numbers": [one._asdict() for one in self.numbers],
+        }
 
 
 def thumbprint(jwk: object) -> str:
@@ -105,13 +121,14 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
     told = list(dict.fromkeys((card.patient, card.model) for card in cards))
     known, number, alone = await asyncio.gather(
         asyncio.gather(*(_known(record, patient, forms[model].form, now, say) for patient, model in told)),
-        service_phone(record, me.organization_reference),
+        directory_phone(record, me.organization_reference),
         unread(house, caller, people, now, now + GOOD_FOR),
     )
     facts = dict(zip(told, known, strict=True))
     with faults.reported():
         key = await visit_keys.current(house.database.writing, house.vault.territory)
         readers = await designated.of_service(house.database.reading, caller.organization)
+        own = await service_numbers.of_service(house.database.reading, caller.organization)
     permit = Permit(
         account=caller.account,
         practitioner=caller.practitioner,
@@ -131,6 +148,7 @@ async def packed(house: House, caller: Caller, me: Me, phone: int, device: str, 
         aide=me.name,
         service=me.organization_name,
         service_phone=number,
+        numbers=tuple(Called(one.name, one.phone, one.days, one.begins, one.ends) for one in own),
         permit=permits.given(house.vault.territory, permit),
         key=key,
         readers=tuple(Reader(one.reference, one.name) for one in readers),

@@ -17,24 +17,27 @@ from liaison.services.pages.record import Record
 
 EVERY_SECONDS: Final = 0.5
 STAND_BY_SECONDS: Final = 5.0
+NONE: Final[frozenset[str]] = frozenset()
 _LOCK: Final = 0x11A175  # one worker a database
 
 log = structlog.get_logger()
 
 
-async def keep_followed(connect: Connect, engine: Engine, every: float = EVERY_SECONDS) -> NoReturn:
+async def keep_followed(
+    connect: Connect, engine: Engine, channels: frozenset[str], every: float = EVERY_SECONDS
+) -> NoReturn:
     """Until cancelled, in one process at a time."""
 
     async def work(one: asyncpg.Connection) -> NoReturn:
         while True:
-            await follow(one, engine)
+            await follow(one, engine, channels)
             await asyncio.sleep(every)
 
     await take_turns(connect, _LOCK, work, name="alerts", stand_by=STAND_BY_SECONDS, again=(FhirError,))
 
 
-async def follow(one: asyncpg.Connection, engine: Engine) -> int:
-    """One pass: how many alerts were looked at. One that cannot be followed now does not keep the others from it."""
+async def follow(one: asyncpg.Connection, engine: Engine, channels: frozenset[str] = NONE) -> int:
+    """One pass: how many alerts were looked at. `channels`: by which messages may go. One that cannot be followed now does not keep the others from it."""
     waiting = await following.changed(one)
     if not waiting:
         return 0
@@ -43,7 +46,7 @@ async def follow(one: asyncpg.Connection, engine: Engine) -> int:
         record = Record(engine, caller)
         for alert in waiting:
             try:
-                await following.follow(record, engine.store, alert.key)
+                await following.follow(one, record, engine.store, alert.key, channels)
                 await following.done(one, alert)
             except Unavailable:
                 raise

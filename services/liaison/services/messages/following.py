@@ -4,8 +4,8 @@ As the internal principal `protocols`; each look is in the journal. The note tha
 pass that was cut short is simply repeated.
 """
 
-from datetime import datetime
-from typing import Final, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
@@ -13,11 +13,13 @@ from liaison.auth.access.classes import EVERYTHING, Class
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key
-from liaison.services.messages import flags
+from liaison.protocols.alerts import Standing, standing
+from liaison.services.messages import flags, outbox, recipients
 from liaison.services.pages.record import Record
 
 _TASK: Final = kind_of("Task")
 _AT_ONCE: Final = 100
+_WAITS: Final = timedelta(days=1)
 
 
 class Changed(NamedTuple):
@@ -57,14 +59,23 @@ async def put_off(connection: asyncpg.Connection, one: Changed) -> None:
     )
 
 
-async def follow(record: Record, store: Store, one: Key) -> None:
-    """Raises Refused."""
+async def follow(
+    connection: asyncpg.Connection, record: Record, store: Store, one: Key, channels: frozenset[str]
+) -> None:
+    """`channels`: those that are on. Raises Refused."""
     classes = await classes_of(record, store, one)
     if classes is None:
         return  # its record was destroyed
     reference = store.reference(one)
     task = await record.read(reference)
     await flags.keep(record, reference, task, classes)
+    now = record.now()
+    if task is None or standing(task, now) in (Standing.SEEN, Standing.CLOSED) or classes & Class.PROT:
+        await outbox.drop(connection, one)
+        return
+    due = await recipients.to_tell(connection, store, task, now, channels)
+    if due:
+        await outbox.put_down(connection, one, due, _due(task))
 
 
 async def classes_of(record: Record, store: Store, one: Key) -> Class | None:
@@ -74,3 +85,9 @@ async def classes_of(record: Record, store: Store, one: Key) -> Class | None:
     if opened is None or one.patient not in keys:
         return None
     return Class(keys[one.patient].unpermute(opened.row.classes) & int(EVERYTHING))
+
+
+def _due(task: dict[str, Any]) -> datetime:
+    """By when it must be seen; an alert of other software that says no hour waits a day."""
+    end = str(((task.get("restriction") or {}).get("period") or {}).get("end", ""))
+    return datetime.fromisoformat(end if "T" in end else task["authoredOn"]) + (timedelta() if "T" in end else _WAITS)

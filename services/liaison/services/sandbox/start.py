@@ -29,8 +29,10 @@ PAGES: Final = {
 
 async def fill(settings: Settings, folder: Folder, territory: Territory, progress: Callable[[int], None]) -> None:
     """A new base becomes a sandbox: declared first, then filled; sandbox.json is written last."""
-    # Nothing is fetched while it is filled; and only a base that was declared may be let to private addresses.
-    async with House.opened(settings.model_copy(update={"fetch_private_addresses": False})) as house:
+    # Nothing is fetched or sent while it is filled; only a base that was declared may do either without leaving the machine.
+    async with House.opened(
+        settings.model_copy(update={"fetch_private_addresses": False, "message_spool": None})
+    ) as house:
         async with house.database.writing.acquire() as connection:
             await installation.declare(connection, house.vault, Kind.SANDBOX)
         directory = await load_directory(house, territory)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from liaison.protocols import codes
-from liaison.protocols.alerts import LEVELS, Standing, level_of, standing
+from liaison.protocols.alerts import LEVELS, Standing, is_undelivered, level_of, standing
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments, unread, visit_words
 from liaison.services.pages.reading.concepts import Say, label
@@ -33,6 +33,7 @@ class Told:
     overdue: bool
     seen_by: str
     instruction: str
+    undelivered: bool = False
 
 
 async def open_alerts(record: Record) -> list[Tree]:
@@ -76,6 +77,7 @@ def told(task: Tree, now: datetime, say: Say = str) -> Told:
         overdue=found is Standing.OVERDUE,
         seen_by=str(task.get("owner", {}).get("display", "")) if found is Standing.SEEN else "",
         instruction=outputs[-1] if outputs else "",
+        undelivered=found is Standing.OVERDUE and is_undelivered(task),
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.people import service_numbers
+from liaison.fhir.store import faults
 from liaison.protocols.forms import wanted
 from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.home_care import again, receipts, replies
@@ -138,6 +140,15 @@ async def everyone(record: Record) -> list[tuple[str, Identity]]:
 
 
 async def service_phone(record: Record, organization: str) -> str:
-    """The number of the aide's own service, as the directory has it; '' when it has none."""
+    """The number of the aide's own service at this hour, as its manager says; or else as the directory has it, '' for none."""
+    with faults.reported():
+        own = await service_numbers.of_service(record.engine.store.database.reading, record.caller.organization)
+    if (now := service_numbers.at(own, record.now())) is not None:
+        return now.phone
+    return await directory_phone(record, organization)
+
+
+async def directory_phone(record: Record, organization: str) -> str:
+    """The number of a service, as the directory has it; '' when it has none."""
     service = await record.read(organization) if organization else None
     return next(iter(ways(service or {}, "phone", record.now())), "")

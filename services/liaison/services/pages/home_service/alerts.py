@@ -1,6 +1,6 @@
 """One alert on the manager's desk: whom to phone, the calls that were made, and its end with a reason.
 
-A call is recorded by whoever made it, answered or not; nothing is sent by machine."""
+A call is recorded by whoever made it, answered or not. What was sent of it, and what became of that, stands beside (services.messages)."""
 
 import asyncio
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from liaison.fhir.errors import BadRequest, NotFound
 from liaison.protocols import codes, library
 from liaison.protocols.alerts import Standing, close, level_of, standing
 from liaison.protocols.calling import called
+from liaison.services.house import House
+from liaison.services.messages.told import REPLIED, messages_of
 from liaison.services.pages.changing import change
 from liaison.services.pages.clinician.alerts import patient_of, told
 from liaison.services.pages.clinician.dossier import patient_or_404
@@ -22,6 +24,7 @@ from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
+from liaison.services.pages.reading.concepts import Say
 from liaison.services.pages.reading.contact import ways
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record, Refused
@@ -40,6 +43,28 @@ class ToCall:
     numbers: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message about the alert: to whom, by what, and what became of it."""
+
+    whom: str
+    by: str
+    state: str
+    at: datetime | None
+    answered: str
+    failed: bool
+
+
+_STATES: Final = {"completed": _("envoyé"), "stopped": _("non remis"), "in-progress": _("en attente")}
+_SAID: Final = (
+    _("Réponse reçue dans la messagerie"),
+    _("Messagerie sécurisée de santé (MSSanté)"),
+    _("Messagerie ordinaire, sans contenu"),
+    _("SMS, sans contenu"),
+)
+"""What the record says of a message (services.messages.told), to be said in the reader's language."""
+
+
 async def show(request: Request) -> Response:
     return await _page(request)
 
@@ -47,9 +72,12 @@ async def show(request: Request) -> Response:
 async def _page(request: Request, problem: str = "", typed: dict[str, str] | None = None) -> Response:
     record, _me = await _record(request)
     task = await _task(request, record)
+    house: House = request.app.state.house
     said, now = translations(language_of(request)), record.now()
-    patient, people = await asyncio.gather(
-        patient_or_404(record, patient_of(task).removeprefix("Patient/")), _to_call(record, task, now)
+    patient, people, messages = await asyncio.gather(
+        patient_or_404(record, patient_of(task).removeprefix("Patient/")),
+        _to_call(record, task, now),
+        messages_of(record, task),
     )
     return render(
         request,
@@ -65,9 +93,27 @@ async def _page(request: Request, problem: str = "", typed: dict[str, str] | Non
             (_noted(one), str(one.get("authorString", "")), str(one.get("text", ""))) for one in task.get("note", [])
         ],
         people=people,
+        messages=[_message(one, said.gettext) for one in messages],
+        spool=house.carriers.spool,
         reasons=reasons(),
         problem=problem,
         typed=typed or {},
+    )
+
+
+def _message(one: Tree, say: Say) -> Sent:
+    """A message as the page tells it."""
+    state = _STATES.get(str(one.get("status", "")), _("en attente"))
+    if one.get("received") and one["status"] == "completed":
+        state = _("lu")
+    answered = any(note.get("text") == REPLIED for note in one.get("note", ()))
+    return Sent(
+        str(one["recipient"][0].get("display", "")) if one.get("recipient") else "",
+        say(str((one.get("medium") or [{}])[0].get("text", ""))),
+        say(state),
+        moments.moment(at) if (at := str(one.get("received") or one.get("sent") or "")) else None,
+        say(REPLIED) if answered else "",
+        failed=one.get("status") == "stopped",
     )
 
 

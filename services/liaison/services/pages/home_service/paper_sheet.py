@@ -16,7 +16,7 @@ from liaison.protocols.forms import FORM, arranged, wanted
 from liaison.services import visit_forms
 from liaison.services.pages.calendar_words import day_said
 from liaison.services.pages.clinician.dossier import patient_or_404
-from liaison.services.pages.home_care.today import service_phone
+from liaison.services.pages.home_care.today import directory_phone
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import Gettext, _
@@ -40,7 +40,7 @@ async def sheet(request: Request) -> Response:
     language = language_of(request)
     gettext = translations(language).gettext
     monday = week_of(request.query_params.get("semaine", ""), record.now().date())
-    phone = await service_phone(record, me.organization_reference)
+    phone = await directory_phone(record, me.organization_reference)
     week = gettext(_("Semaine du {day}")).format(day=day_said(monday, "d MMMM y", language))
     made = [
         Part("title", gettext(TITLE)),

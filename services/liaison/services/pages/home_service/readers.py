@@ -9,13 +9,15 @@ from starlette.responses import RedirectResponse, Response
 from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import alert_readers
-from liaison.auth.people.alert_readers import AlertReader
+from liaison.auth.people.alert_readers import CHANNELS, Addresses, AlertReader, sealed_for
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.services.house import House
+from liaison.services.messages.addresses import is_email, mobile
+from liaison.services.messages.recipients import never
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.marking import _
+from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
 
@@ -23,7 +25,12 @@ Tree = dict[str, Any]
 PATH: Final = "/service/destinataires"
 _MOST: Final = 2000
 _DAYS: Final = (_("Lundi"), _("Mardi"), _("Mercredi"), _("Jeudi"), _("Vendredi"), _("Samedi"), _("Dimanche"))
-_WHOLE_DAY: Final = 24 * 60
+_CHANNELS: Final = (
+    ("mssante", _("Messagerie sécurisée de santé : l'alerte et une page à imprimer")),
+    ("email", _("Messagerie ordinaire : « un message vous attend », rien d'autre")),
+    ("sms", _("SMS : « un message vous attend », rien d'autre")),
+)
+WHOLE_DAY: Final = 24 * 60
 
 
 async def readers(request: Request) -> Response:
@@ -31,13 +38,15 @@ async def readers(request: Request) -> Response:
         return await _page(request)
     form = await request.form()
     people = dict(await _people(request))
-    typed = {name: str(form.get(name, "")).strip() for name in ("qui", "de", "a", "suppleant", "accepte")}
+    names = ("qui", "de", "a", "suppleant", "accepte", "email", "mobile")
+    typed = {name: str(form.get(name, "")).strip() for name in names}
     days = "".join(one for one in "1234567" if one in form.getlist("jour"))
     begins, ends, accepted = minutes(typed["de"]), minutes(typed["a"]), _day(typed["accepte"])
-    ends = _WHOLE_DAY if typed["a"] in ("", "00:00", "24:00") else ends
+    ends = WHOLE_DAY if typed["a"] in ("", "00:00", "24:00") else ends
     problem = ""
     caller, _me = await signed_in(request)
     house: House = request.app.state.house
+    channels = tuple(one for one in CHANNELS if one in form.getlist("canal") and one in house.carriers.channels)
     today = Record(house.engine, caller).now().date()
     if typed["qui"] not in people or not days:
         problem = _("Choisissez la personne, et au moins un jour.")
@@ -49,12 +58,18 @@ async def readers(request: Request) -> Response:
         )
     elif typed["suppleant"] and (typed["suppleant"] not in people or typed["suppleant"] == typed["qui"]):
         problem = _("Le suppléant est une autre personne de la liste.")
+    problem = problem or await _unsendable(house, typed, channels)
     if problem:
-        return await _page(request, translations(language_of(request)).gettext(problem), {**typed, "jours": days})
+        typed |= {"jours": days, "canaux": " ".join(channels)}
+        return await _page(request, translations(language_of(request)).gettext(problem), typed)
     assert begins is not None
     assert ends is not None
     assert accepted is not None
     one = AlertReader(0, typed["qui"], people[typed["qui"]], days, begins, ends, typed["suppleant"], accepted)
+    given = Addresses(
+        typed["email"] if "email" in channels else "", mobile(typed["mobile"]) if "sms" in channels else ""
+    )
+    one = one._replace(channels=channels, sealed=sealed_for(house.vault.territory, one.reference, given))
     with faults.reported():
         async with house.database.writing.acquire() as connection, connection.transaction():
             await alert_readers.record(connection, caller.organization, one, by=caller.account)
@@ -62,6 +77,24 @@ async def readers(request: Request) -> Response:
             named = {"act": Act.ALERT_READER, "reader": typed["qui"]}
             await house.journal.record_within(connection, (entry(caller, Event.RIGHTS, request=told, detail=named),))
     return RedirectResponse(PATH, status_code=303)
+
+
+async def _unsendable(house: House, typed: dict[str, str], channels: tuple[str, ...]) -> str:
+    """What keeps this person from being written to by these channels; '' for nothing."""
+    type_, _slash, id_ = typed["qui"].partition("/")
+    key = house.store.key(type_, id_)
+    if channels and key is not None:
+        with faults.reported():
+            async with house.database.reading.acquire() as connection:
+                if await never(connection, key.res):
+                    return _(
+                        "Aucun message n'est envoyé par une machine à cette fonction : elle se joint par le 15 ou le 116 117."
+                    )
+    if "email" in channels and not is_email(typed["email"]):
+        return _("Écrivez l'adresse de messagerie que cette personne a donnée.")
+    if "sms" in channels and not mobile(typed["mobile"]):
+        return _("Écrivez le numéro de portable que cette personne a donné.")
+    return ""
 
 
 async def finish(request: Request) -> Response:
@@ -95,18 +128,21 @@ async def _page(request: Request, problem: str = "", typed: dict[str, str] | Non
         found=[
             (
                 one,
-                ", ".join(gettext(_DAYS[int(day) - 1]).lower() for day in one.days),
-                _hours(one),
+                days_said(one.days, gettext),
+                hours_said(one.begins, one.ends),
                 names.get(one.deputy, ""),
+                [gettext(words) for code, words in _CHANNELS if code in one.channels],
             )
             for one in found
         ],
         anybody=bool(alert_readers.reading(found, here)),
         people=people,
-        days=[(str(number), gettext(name)) for number, name in enumerate(_DAYS, 1)],
+        days=week(gettext),
         problem=problem,
         typed=typed or {},
         today=here.date(),
+        channels=[(code, gettext(words)) for code, words in _CHANNELS if code in house.carriers.channels],
+        spool=house.carriers.spool,
     )
 
 
@@ -132,11 +168,20 @@ def minutes(typed: str) -> int | None:
     if not colon or not (hours.isdigit() and rest.isdigit()) or not typed.isascii() or len(typed) > 5:
         return None
     found = int(hours) * 60 + int(rest)
-    return found if int(rest) < 60 and found <= _WHOLE_DAY else None
+    return found if int(rest) < 60 and found <= WHOLE_DAY else None
 
 
-def _hours(one: AlertReader) -> str:
-    return f"{one.begins // 60:02}:{one.begins % 60:02}-{one.ends // 60:02}:{one.ends % 60:02}"
+def hours_said(begins: int, ends: int) -> str:
+    return f"{begins // 60:02}:{begins % 60:02}-{ends // 60:02}:{ends % 60:02}"
+
+
+def days_said(days: str, gettext: Gettext) -> str:
+    return ", ".join(gettext(_DAYS[int(day) - 1]).lower() for day in days)
+
+
+def week(gettext: Gettext) -> list[tuple[str, str]]:
+    """Number and name of each day."""
+    return [(str(number), gettext(name)) for number, name in enumerate(_DAYS, 1)]
 
 
 def _day(typed: str) -> date | None:

@@ -9,6 +9,7 @@ from liaison.services.pages.home_service import (
     desk,
     export,
     forms,
+    numbers,
     paper,
     paper_sheet,
     readers,
@@ -40,5 +41,7 @@ def routes() -> list[BaseRoute]:
         page(f"{readers.PATH}/fin", readers.finish, methods=post, roles=MANAGERS, proven=readers.PATH),
         page(forms.PATH, forms.every, roles=MANAGERS),
         page(f"{forms.PATH}/{{code}}", forms.one, methods=("GET", "POST"), roles=MANAGERS),
+        page(numbers.PATH, numbers.numbers, methods=("GET", "POST"), roles=MANAGERS, proven=numbers.PATH),
+        page(f"{numbers.PATH}/fin", numbers.finish, methods=post, roles=MANAGERS, proven=numbers.PATH),
         page(shares.PATH, shares.shares, roles=MANAGERS),
     ]

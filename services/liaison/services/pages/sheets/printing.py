@@ -103,6 +103,21 @@ def _pages(parts: Sequence[Part]) -> Iterator[list[Placed]]:
     yield lines
 
 
+def one_page(parts: Sequence[Part], rest: str) -> list[Part]:
+    """Those that one page holds: the last points give way to `rest`, which says where they are."""
+    kept = list(parts)
+    while len(list(_pages(kept))) > 1:
+        last = max(
+            (place for place, part in enumerate(kept) if part.kind == "point" and part.text != rest), default=None
+        )
+        if last is None:
+            raise ValueError("What is no point fills more than a page.")
+        if Part("point", rest) not in kept:
+            kept.insert(last + 1, Part("point", rest))
+        del kept[last]
+    return kept
+
+
 def _encoded(text: str) -> bytes:
     out = bytearray()
     for letter in unicodedata.normalize("NFC", text):

@@ -113,8 +113,9 @@ async function unlock(one, pin) {
 }
 
 async function atWork() {
-  await store.keep("service", aide.tour.service_phone);
-  screens.callsAt(aide.tour.service_phone);
+  const calls = { phone: aide.tour.service_phone, numbers: aide.tour.numbers ?? [] };
+  await store.keep("service", calls);
+  screens.callsAt(calls);
   header();
   await home();
 }
@@ -288,7 +289,8 @@ async function start() {
   });
   // A link within the page has no state: only the way back leaves a visit.
   addEventListener("popstate", ({ state }) => state?.base && (leave ? leave() : aide && home()));
-  screens.callsAt((await store.kept("service")) ?? "");
+  const kept = (await store.kept("service")) ?? "";
+  screens.callsAt(typeof kept === "string" ? { phone: kept, numbers: [] } : kept); // a number alone, of a former version
   await vault.expired();
   await who();
   sending.begin(refreshed);

@@ -1,11 +1,13 @@
 // One screen at a time, cloned from the frame. What is shown of a person is put in as text, never as markup.
+import { numberAt } from "./numbers.js";
 import { say } from "./words.js";
 
 const main = document.getElementById("contenu");
-let servicePhone = "";
+let service = { phone: "", numbers: [] };
 let name = "";
 
-export const callsAt = (number) => (servicePhone = number);
+export const callsAt = (told) => (service = told);
+export const called = () => numberAt(service, new Date());
 export const current = () => name;
 export const cloned = (name) => document.querySelector(`template[data-screen="${name}"]`).content.cloneNode(true);
 export const at = (selector) => main.querySelector(selector);
@@ -28,10 +30,12 @@ export function show(which, { heading, acts = {} } = {}) {
 
 // « Alerte »: the calls, and a text without a word about anybody.
 function calls(screen) {
-  const number = servicePhone.replaceAll(" ", "");
+  const { name: who, phone } = called();
+  const number = phone.replaceAll(" ", "");
   if (number === "") return;
   const [call, text] = [screen.querySelector("[data-call]"), screen.querySelector("[data-text]")];
   [call.href, call.hidden] = [`tel:${number}`, false];
+  if (who) call.textContent = say("call", { who });
   [text.href, text.hidden] = [`sms:${number}?body=${encodeURIComponent(say("sms"))}`, false];
 }
 

@@ -1,7 +1,7 @@
 // What this telephone keeps, in IndexedDB. Nothing here reads as text about a patient: tours and drafts are encrypted under
 // a key that a PIN opens (vault.js), finished visits are sealed to the service (letters.js).
 //
-// kept:   "device", the signing key; "service", the telephone number of the service; "leaving", whose session is to be ended
+// kept:   "device", the signing key; "service", the telephone numbers of the service; "leaving", whose session is to be ended
 // aides:  who uses this telephone: {id, name, …} (vault.js)
 // visits: one record a visit, by its number: {visit, aide, state, after, kid, sealed, hash, place, copy, …}; `state` is
 //         "draft" (being written), "ready" (to be sent once `after` has passed) or "sent" (a receipt came, `at` that hour; what

@@ -84,7 +84,9 @@ export function open(aide, visit, done, beside) {
 
 function facts(stop) {
   const now = new Date();
-  screens.at("[data-unread]").hidden = !(stop.unread ?? []).some(([begins, ends]) => new Date(begins) <= now && now < new Date(ends));
+  const [unread, { name, phone }] = [screens.at("[data-unread]"), screens.called()];
+  unread.hidden = !(stop.unread ?? []).some(([begins, ends]) => new Date(begins) <= now && now < new Date(ends));
+  if (phone) unread.firstChild.textContent = say(name ? "nobody-reads-call" : "nobody-reads", { who: name, phone });
   const [known, unknown] = ["[data-known]", "[data-unknown]"].map(screens.at);
   screens.listed(known, stop.known);
   known.hidden = stop.known.length === 0;
