@@ -153,15 +153,15 @@ def read(slot: Tree, schedule: Tree) -> Session | None:
     )
 
 
-def booked(session: Session, schedule: Tree, patient: str, step: Tree, at: datetime) -> Tree:
-    """The Appointment of someone on the list; `step` is the Task of their plan."""
+def booked(session: Session, schedule: Tree, patient: str, step: Tree | None, at: datetime) -> Tree:
+    """The Appointment of someone on the list; `step` is the Task of their plan, None where whoever books sees none."""
     others = [{"actor": dict(actor), "status": "accepted"} for actor in schedule.get("actor", ())]
-    return {
+    task = [{"reference": f"Task/{step['id']}", "display": session.title}] if step else []
+    made: Tree = {
         "resourceType": "Appointment",
         "status": "booked",
         "serviceType": list(session.slot.get("serviceType", ())),
         "description": session.title,
-        "supportingInformation": [{"reference": f"Task/{step['id']}", "display": session.title}],
         "start": session.slot["start"],
         "end": session.slot["end"],
         "minutesDuration": int((session.end - session.start).total_seconds() // 60),
@@ -169,6 +169,7 @@ def booked(session: Session, schedule: Tree, patient: str, step: Tree, at: datet
         "created": at.isoformat(timespec="seconds"),
         "participant": [{"actor": {"reference": patient}, "required": "required", "status": "accepted"}, *others],
     }
+    return {**made, "supportingInformation": task} if task else made
 
 
 def step_of(appointment: Tree) -> str:
@@ -180,6 +181,23 @@ def step_of(appointment: Tree) -> str:
 def patient_of(appointment: Tree) -> str:
     actors = (str(one.get("actor", {}).get("reference", "")) for one in appointment.get("participant", ()))
     return next((one for one in actors if one.startswith("Patient/")), "")
+
+
+def for_step(appointment: Tree, step: Tree) -> Tree:
+    """That it is for this step of their plan, said by who sees the plan."""
+    return {**appointment, "supportingInformation": [{"reference": f"Task/{step['id']}"}]}
+
+
+def noted(appointment: Tree, url: str) -> Any:
+    """What an extension of it says: TRANSPORT or FIRST_NAME; None for nothing."""
+    told_ = (one for one in appointment.get("extension", ()) if one.get("url") == url)
+    return next((one.get("valueCode", one.get("valueBoolean")) for one in told_), None)
+
+
+def with_noted(appointment: Tree, url: str, **value: object) -> Tree:
+    """Saying so, in the place of what it said."""
+    others = [one for one in appointment.get("extension", ()) if one.get("url") != url]
+    return {**appointment, "extension": [*others, {"url": url, **value}]}
 
 
 def attended(appointment: Tree) -> Tree:

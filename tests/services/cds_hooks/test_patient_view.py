@@ -16,8 +16,10 @@ from starlette.applications import Starlette
 from liaison.auth.access import internal
 from liaison.auth.oauth2 import clients, rfc9068
 from liaison.auth.sessions import end_session, open_session
+from liaison.protocols.library import shipped
 from liaison.services.cds_hooks import service as cds
 from liaison.services.house import House
+from liaison.services.signals import adoption
 
 from ..conftest import Service
 
@@ -157,6 +159,39 @@ def _entries(service: Service, patient: str) -> int:
         )
 
     return service.ask(count)
+
+
+def test_a_class_that_changed_is_told_once_it_has_been_adopted(software: Software) -> None:
+    """The plan was made at grade 2; the lung function measured since is of grade 4."""
+    service = software.service
+    patient = service.patient("gp", "nurse")
+    subject = {"reference": f"Patient/{patient}"}
+    fev1 = {"coding": [{"system": "http://loinc.org", "code": "20152-5"}]}
+    measured = {"value": 25, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"}
+    step = _task(patient, "Consultation du médecin traitant", STEP, "gp-review", "2999-01-04", {})
+    step["instantiatesCanonical"] = f"https://liaison.example/fhir/PlanDefinition/bpco|{_version()}#gp-grade-2"
+    spirometry = {"resourceType": "Observation", "status": "final", "code": fev1, "subject": subject,
+                  "effectiveDateTime": "2026-11-02", "valueQuantity": measured}  # fmt: skip
+    service.write(
+        [{"resource": one, "request": {"method": "POST", "url": one["resourceType"]}} for one in (step, spirometry)]
+    )
+
+    def told() -> list[str]:
+        cards = software.ask(software.question(patient, software.token("gp"))).json()["cards"]
+        return [one["summary"] for one in cards]
+
+    assert told() == []  # nobody has adopted the grade here
+
+    async def declared(house: House) -> None:
+        async with house.database.writing.acquire() as connection:
+            await adoption.adopt(connection, house.vault, "bpco#computed", decided_by="Dr Essai", because="Comité")
+
+    service.ask(declared)
+    assert told() == ["Groupe modifié : le plan « Suivi de la BPCO » suit encore l’ancien"]
+
+
+def _version() -> str:
+    return str(shipped().tree("https://liaison.example/fhir/PlanDefinition/bpco")["version"])
 
 
 def nothing_is_told(answer: httpx.Response) -> None:

@@ -185,14 +185,28 @@ class Compiler:
     def firsts(
         self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf, order: Order
     ) -> Statement:
-        """The first row of each patient in this order, with the key columns that `page` gives; the patients in no order."""
+        """The first row of each patient in this order, with the key columns that `page` gives; the patients in no order.
+
+        What tokens decide is decided on index rows: only the first of those that are left is asked whether it is visible.
+        """
         bind = Binder()
         session = bind.add(self.session, "bigint")
-        head = self.visible(bind, session, owner=self.owner(bind, patients))
-        body = self._body(bind, "", kind, patients, condition, token, order, each=1)
+        head = self.visible(bind, session)
+        source = f"unnest({bind.add(list(patients), 'bigint[]')}) with ordinality k(patient, n)"
+        where = Where(bind, self._table, patients, "k.patient", bind.add(kind, "smallint"), token)
+        start, rest = start_of(condition)
+        early = [where.test(one) for one in rest if isinstance(one, Tokens)]
+        late = [where.test(one) for one in rest if not isinstance(one, Tokens)]
+        assert isinstance(start, Tokens | Linked), "a code is asked for"
+        down = _ordering(_ROWS._replace(moment=f"v.{order.column}"), order, many=False)
+        index = " and ".join([f"select v.* from ({where.started(start)}) v where true", *early])
+        ahead = f"({index} {down} offset 0) d"
+        joined = "v.patient = d.patient and v.kind = d.kind and v.res = d.res and v.version = d.version"
+        one = " and ".join([f"select v.* from {ahead} join visible v on {joined} where true", *late])
+        first = f"{one} {_ordering(_Columns('d.clinical', 'd.res', 'd.patient'), order, many=False)} limit 1"
         return Statement(
             f"{head}select {_COLUMNS['key']}, v.{order.column} as moment, {self.snapshot_of(bind)} as snapshot"
-            f" from ({body}) v",
+            f" from {source} cross join lateral ({first}) v",
             bind.arguments,
         )
 
@@ -227,9 +241,9 @@ class Compiler:
         marked: Marked | None = None,
         wanted: str = "v.*",
     ) -> str:
-        """A select of whole visible rows, in order and cut at `limit` when there is one. `each`: at most so many of each
-        patient, the first of them in the order there is. With `marked`, it says of each whether it is. `wanted`, of one
-        patient: only these columns."""
+        """A select of whole visible rows, in order and cut at `limit` when there is one. `each`: without an order, at
+        most so many of each patient. With `marked`, it says of each whether it is. `wanted`, of one patient: only these
+        columns."""
         many = len(patients) != 1
         source = f"unnest({bind.add(list(patients), 'bigint[]')}) with ordinality k(patient, n)" if many else ""
         owner = owner or ("k.patient" if many else bind.add(patients[0], "bigint"))
@@ -237,13 +251,7 @@ class Compiler:
         start, rest = start_of(condition)
         tests = [where.test(one) for one in rest]
         cut = "" if order is None or limit is None else f" limit {bind.add(limit, 'bigint')}"
-        if (
-            many
-            and isinstance(start, Tokens | Linked)
-            and order is not None
-            and order.column == "clinical"
-            and not each
-        ):
+        if many and isinstance(start, Tokens | Linked) and order is not None and order.column == "clinical":
             # Index rows of all patients are put in order first; then each is looked at, until there are enough.
             columns = _Columns("d.clinical", "d.res", "k.patient")
             past = "" if after is None else f" and {_past(bind, columns, order, after)}"
@@ -267,15 +275,13 @@ class Compiler:
         inner = " and ".join([f"select {row} from {walk}", *tests])
         if order is not None:
             inner += f" {_ordering(columns, order, many=False)}{cut}"
-        if each is not None:
+        elif each is not None:
             inner += f" limit {bind.add(each, 'bigint')}"
         if not many:
             return inner
         merged = f"select v.* from {source} cross join lateral ({inner}) v"
         return (
-            merged
-            if order is None or each is not None
-            else f"{merged} {_ordering(_ROWS._replace(moment=f'v.{order.column}'), order)}{cut}"
+            merged if order is None else f"{merged} {_ordering(_ROWS._replace(moment=f'v.{order.column}'), order)}{cut}"
         )
 
 

@@ -120,6 +120,9 @@ COORDINATORS: Final = frozenset({"coordinator", "nurse", "gp", "specialist", "su
 EDUCATORS: Final = COORDINATORS | {"physio"}
 """Who plans and holds the sessions of an education programme."""
 
+LISTERS: Final = EDUCATORS | {"secretary"}
+"""Who keeps the lists of sessions: with a mandate, a secretary sees who comes, and nothing of why (row 10b)."""
+
 MEETERS: Final = EDUCATORS | {"pharmacist", "hospital-doctor", "midwife", "psychologist", "dietitian", "social-worker"}
 """Who notes what a team meeting has decided."""
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from icalendar import Calendar
 
-from liaison.auth.access import internal
+from liaison.auth.access import internal, vocabulary
 from liaison.fhir.store.contract import Request
 from liaison.protocols.apply import propose
 from liaison.protocols.carry_out import carry_out
@@ -210,3 +210,78 @@ async def test_it_is_for_who_holds_sessions(place: Place, room: str) -> None:
         async with place.signed_in(who) as other:
             for address in ("/seances", "/seances/nouvelle", path, f"{path}/convocations", f"{path}/agenda"):
                 assert (await other.get(address)).status_code == 404, (who, address)
+
+
+async def test_how_they_come_and_whose_first_name_may_be_given_is_one_touch_each(place: Place, room: str) -> None:
+    async with place.signed_in() as nurse:
+        path = (await plan(nurse, room, 7)).headers["location"]
+        await enrol(nurse, path)
+        for sheet in ("transports", "prenoms"):
+            assert (await nurse.get(f"{path}/{sheet}")).status_code == 404  # nobody to be fetched, nobody has agreed
+        appointment = field((await nurse.get(path)).text, "appointment")
+        for words in ("Transport à prévoir", "Transport prévu"):
+            await act(nurse, path, act="transport", appointment=appointment)
+            assert words in text(await nurse.get(path))
+        driver = await nurse.get(f"{path}/transports")
+        assert driver.headers["content-type"] == "application/pdf"
+        assert b"LE GOFF".hex().encode() in driver.content
+        assert b"BPCO".hex().encode() not in driver.content
+
+        await act(nurse, path, act="first-name", appointment=appointment)
+        names = await nurse.get(f"{path}/prenoms")
+        assert b"Patient".hex().encode() in names.content
+        assert b"GOFF".hex().encode() not in names.content
+        await act(nurse, path, act="first-name", appointment=appointment)
+        assert (await nurse.get(f"{path}/prenoms")).status_code == 404
+
+
+async def employ(place: Place) -> None:
+    """A secretary for whom one of the nurses answers, with the password of everybody."""
+    [known] = await found(place, "Practitioner", "family=NURSE")
+    [nurse] = await found(place, "PractitionerRole", f"practitioner=Practitioner/{known['id']}")
+    person = await ask(place, "POST", "Practitioner", {"resourceType": "Practitioner", "name": [{"family": "ALLANO"}]})
+    role = {
+        "resourceType": "PractitionerRole",
+        "active": True,
+        "extension": [{"url": vocabulary.ACTS_FOR, "valueReference": {"reference": f"PractitionerRole/{nurse['id']}"}}],
+        "practitioner": {"reference": f"Practitioner/{person['id']}"},
+        "organization": nurse["organization"],
+        "period": {"start": "2020-01-01"},
+        "code": [{"coding": [{"system": vocabulary.ROLE, "code": "secretary"}]}],
+    }
+    await ask(place, "POST", "PractitionerRole", role)
+    key = place.house.store.key("Practitioner", person["id"])
+    assert key is not None
+    await place.house.database.writing.execute(
+        "insert into account (account, username, password, fhir_kind, fhir_patient, fhir_res)"
+        " select 99, 'secretary', password, $1, $2, $3 from account where username = 'nurse'",
+        *(key.kind, key.patient, key.res),
+    )
+
+
+async def test_who_sees_no_plan_keeps_the_list_and_an_educator_ends_the_step(place: Place, room: str) -> None:
+    async with place.signed_in() as nurse:
+        path = (await plan(nurse, room, -1)).headers["location"]
+        await employ(place)
+        async with place.signed_in("secretary") as secretary:
+            shown = await secretary.get(path, params={"nom": "le g"})
+            assert "Patient LE GOFF" in text(shown)
+            for hidden in ("Objectif", "en retard", "/plan"):
+                assert hidden not in shown.text
+            patient = field(shown.text, "patient")
+            assert (await act(secretary, path, act="enrol-name", patient="0" * 32)).status_code == 422
+            page = (await secretary.get(path)).text
+            form = {"csrf": field(page, "csrf"), "act": "enrol-name", "patient": patient}
+            assert (await secretary.post(path, data=form)).status_code == 303
+            appointment = field((await secretary.get(path)).text, "appointment")
+            assert (await act(secretary, path, act="came", appointment=appointment)).status_code == 303
+            assert (await act(secretary, path, act="finish", appointment=appointment)).status_code == 422
+
+        assert await found(place, "Task", "status=completed") == []
+        shown = await nurse.get(path)
+        assert "Son étape n’est pas notée comme faite" in text(shown)
+        assert 'name="step"' not in shown.text  # on the list already
+        assert (await act(nurse, path, act="finish", appointment=appointment)).status_code == 303
+        [step] = await found(place, "Task", "status=completed")
+        assert step["description"][:9] == "Atelier 1"
+        assert "Son étape n’est pas notée" not in text(await nurse.get(path))

@@ -6,7 +6,21 @@ from typing import Any
 from starlette.requests import Request
 
 from liaison.auth.caller import Caller
-from liaison.protocols.workshops import OVER, Session, attended, booked, done, given_up, missed, reached, step_of
+from liaison.protocols import codes
+from liaison.protocols.workshops import (
+    OVER,
+    Session,
+    attended,
+    booked,
+    done,
+    for_step,
+    given_up,
+    missed,
+    noted,
+    reached,
+    step_of,
+    with_noted,
+)
 from liaison.services.pages.changing import change
 from liaison.services.pages.marking import _
 from liaison.services.pages.record import Record
@@ -37,6 +51,54 @@ async def enrol(
     filled = {**held.slot, "status": "busy" if taken == held.capacity else "free"}
     entries = [{"resource": tree, "request": {"method": "POST", "url": "Appointment"}} for tree in made]
     await _together(record, [*entries, change(held.slot, filled)])
+
+
+async def enrol_by_name(
+    request: Request, caller: Caller, record: Record, held: Session, schedule: Tree, id_: str
+) -> None:
+    """One person, by somebody who sees no plan (row 10b): whoever does says which step it is for, with who came."""
+    if held.cancelled:
+        raise NotDone(_("Cette séance est annulée."))
+    patient = await record.read(f"Patient/{id_}") if id_ else None
+    if patient is None:
+        raise NotDone(_("Choisissez qui inscrire."))
+    if any(one.patient == f"Patient/{id_}" for one in await lists.listed(record, held)):
+        raise NotDone(_("Cette personne est déjà sur la liste."))
+    taken = (await agenda.taken(request, caller, [held.id]))[held.id] + 1
+    if taken > held.capacity:
+        raise NotDone(_("Il n’y a pas assez de places."))
+    made = booked(held, schedule, f"Patient/{id_}", None, record.now())
+    filled = {**held.slot, "status": "busy" if taken == held.capacity else "free"}
+    create = {"resource": made, "request": {"method": "POST", "url": "Appointment"}}
+    await _together(record, [create, change(held.slot, filled)])
+
+
+async def note(record: Record, held: Session, form: Mapping[str, str]) -> None:
+    """How somebody comes, or that their first name may be given: one touch says it, another takes it back."""
+    one = next((tree for tree in await lists.appointments(record, held) if tree["id"] == form.get("appointment")), None)
+    if one is None or one["status"] not in lists.HELD:
+        raise NotDone(_("Cette personne n’est plus sur la liste."))
+    if form["act"] == "first-name":
+        given = noted(one, codes.FIRST_NAME) is True
+        await record.update(with_noted(one, codes.FIRST_NAME, valueBoolean=not given))
+        return
+    following = {None: "needed", "none": "needed", "needed": "arranged", "arranged": "none"}
+    await record.update(with_noted(one, codes.TRANSPORT, valueCode=following[noted(one, codes.TRANSPORT)]))
+
+
+async def finish(record: Record, held: Session, me: Me, form: Mapping[str, str]) -> None:
+    """The step of somebody whose coming was noted by one who sees no plan."""
+    one = next((tree for tree in await lists.appointments(record, held) if tree["id"] == form.get("appointment")), None)
+    if one is None or one["status"] != "fulfilled":
+        raise NotDone(_("Cette personne n’est plus sur la liste."))
+    step = await lists.step_for(record, held, one)
+    if step is None:
+        raise NotDone(_("Aucune étape de son plan n’attend cet atelier."))
+    by = {"reference": me.role_reference or me.person, "display": me.name}
+    changes = [change(step, done(held, step, by, record.now()))]
+    if not step_of(one):
+        changes.append(change(one, for_step(one, step)))
+    await _together(record, changes)
 
 
 async def answer(record: Record, held: Session, me: Me, form: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from liaison.protocols.workshops import Session
 from liaison.services.pages.calendar_words import day_said
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.marking import _
+from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.record import Record
 from liaison.services.pages.sheets.printing import Part, printed
@@ -34,6 +35,46 @@ async def convocations(request: Request) -> Response:
     for one in people:
         parts += [*([Part("page")] if parts else []), *sheet(one.who.full, held, address, me, language)]
     return printed(request, parts, gettext(_("Convocations")), language, "convocations")
+
+
+async def transports(request: Request) -> Response:
+    """Whom to fetch, where and for when, for who drives; nothing of their health, nor what the session is about."""
+    caller, _me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    held, _schedule = await agenda.one(record, request.path_params["slot"])
+    language = language_of(request)
+    gettext = translations(language).gettext
+    people = [one for one in await lists.listed(record, held) if one.transport and one.state == "booked"]
+    if not people or held.cancelled:
+        raise NotFound
+    day = day_said(held.start.date(), "EEEE d MMMM y", language)
+    parts = [
+        Part("title", gettext(_("Transports"))),
+        Part("text", f"{day}, {held.start.strftime('%H h %M')}, {held.place}"),
+    ]
+    for one in people:
+        patient = await record.read(one.patient) or {}
+        ways = [text for text, _link in contact(patient, record.now(), gettext)]
+        parts += [Part("heading", one.who.full), *(Part("text", way) for way in ways)]
+        if one.transport == "arranged":
+            parts.append(Part("text", gettext(_("Transport prévu"))))
+    return printed(request, parts, gettext(_("Transports")), language, "transports")
+
+
+async def first_names(request: Request) -> Response:
+    """For a patient educator of an association: the first names of those who agreed to it, and nothing else of anybody."""
+    caller, _me = await signed_in(request)
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    held, _schedule = await agenda.one(record, request.path_params["slot"])
+    language = language_of(request)
+    gettext = translations(language).gettext
+    people = [one for one in await lists.listed(record, held) if one.first_name_given]
+    if not people or held.cancelled:
+        raise NotFound
+    day = day_said(held.start.date(), "EEEE d MMMM y", language)
+    parts = [Part("title", held.title), Part("text", f"{day}, {held.place}")]
+    parts += [Part("point", one.who.given) for one in people]
+    return printed(request, parts, gettext(_("Prénoms")), language, "prenoms")
 
 
 def sheet(person: str, held: Session, address: str, me: Me, language: str) -> list[Part]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from liaison.protocols import codes
 from liaison.protocols.calendar import entry
-from liaison.protocols.workshops import STEP, Session, patient_of, same_workshop, step_of, workshops
+from liaison.protocols.workshops import STEP, Session, noted, patient_of, same_workshop, step_of, workshops
 from liaison.services.applying import library
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.reading.identity import Identity, identity
@@ -19,16 +19,28 @@ _TO_DO: Final = "requested,received,accepted,ready,in-progress,on-hold"
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Someone on the list. `goals`: the objectives of their plan that the workshop works towards."""
+    """Someone on the list. `goals`: the objectives of their plan that the workshop works towards. `unfinished`: they came,
+    and the reader sees that their step is still open."""
 
     appointment: Tree
     who: Identity
     patient: str
     goals: list[Tree]
+    unfinished: bool = False
 
     @property
     def state(self) -> str:
         return str(self.appointment["status"])
+
+    @property
+    def transport(self) -> str:
+        """'needed', 'arranged' or ''."""
+        said = noted(self.appointment, codes.TRANSPORT)
+        return said if said in ("needed", "arranged") else ""
+
+    @property
+    def first_name_given(self) -> bool:
+        return noted(self.appointment, codes.FIRST_NAME) is True
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +67,38 @@ async def listed(record: Record, held: Session) -> list[Listed]:
         (one.goals for one in workshops(await library(record)) if same_workshop(one.canonical, held.workshop)), ()
     )
     goals = await _goals(record, people, aims) if aims else {}
+    open_ = await _open_steps(record, held, {patient_of(one) for one in standing if one["status"] == "fulfilled"})
     told = [
-        Listed(one, people[patient], patient, goals.get(patient, []))
+        Listed(one, people[patient], patient, goals.get(patient, []), one["status"] == "fulfilled" and patient in open_)
         for one in standing
         if (patient := patient_of(one)) in people
     ]
     return sorted(told, key=lambda one: one.who.sorting)
+
+
+async def step_for(record: Record, held: Session, appointment: Tree) -> Tree | None:
+    """The open step of their plan that this session is for; None for none that the reader sees."""
+    return (await _open_steps(record, held, {patient_of(appointment)})).get(patient_of(appointment))
+
+
+async def _open_steps(record: Record, held: Session, people: set[str]) -> dict[str, Tree]:
+    """By person."""
+    if not people:
+        return {}
+    query = {"patient": ",".join(sorted(people)), "code": f"{codes.STEP}|{STEP}", "status": _TO_DO, "_count": "500"}
+    tasks = await found(record, "Task", query, 1000)
+    return {
+        str(one["for"]["reference"]): one
+        for one in tasks
+        if same_workshop(str(one.get("instantiatesCanonical", "")), held.workshop)
+    }
+
+
+async def named(record: Record, held: Session, name: str) -> list[tuple[str, Identity]]:
+    """Those of the reader's patients whose name begins so and who are not on the list; by name."""
+    known = {patient_of(one) for one in await appointments(record, held) if one["status"] in HELD}
+    trees = await found(record, "Patient", {"name": name, "_sort": "family,given", "_count": "20"}, 20)
+    return [(str(one["id"]), identity(one)) for one in trees if f"Patient/{one['id']}" not in known]
 
 
 async def proposed(record: Record, held: Session) -> list[Proposed]:
@@ -77,7 +115,12 @@ async def proposed(record: Record, held: Session) -> list[Proposed]:
         placed = await found(record, "Appointment", {"supporting-info": ",".join(steps), "_count": "500"}, 2000)
         for one in placed:
             states.setdefault(step_of(one), set()).add(one["status"])
-    free = {one: steps[one] for one in steps if not states[one] & (HELD - {"noshow"})}
+    here = {patient_of(one) for one in await appointments(record, held) if one["status"] in HELD - {"noshow"}}
+    free = {
+        one: step
+        for one, step in steps.items()
+        if not states[one] & (HELD - {"noshow"}) and str(step["for"]["reference"]) not in here
+    }
     people = await _people(record, {str(one["for"]["reference"]) for one in free.values()})
     today = record.now().date()
     told = [

@@ -39,6 +39,12 @@ async def session(request: Request) -> Response:
                 await acting.enrol(request, caller, record, held, schedule, chosen)
             case "came" | "missed" | "given-up":
                 await acting.answer(record, held, me, given)
+            case "enrol-name":
+                await acting.enrol_by_name(request, caller, record, held, schedule, given.get("patient", ""))
+            case "transport" | "first-name":
+                await acting.note(record, held, given)
+            case "finish":
+                await acting.finish(record, held, me, given)
             case "goal":
                 await acting.reach(record, held, given.get("goal", ""))
             case "cancel":
@@ -71,7 +77,9 @@ async def _show(
         listed=listed,
         taken=taken,
         hidden=taken - len(listed),
-        proposed=await lists.proposed(record, held) if room else [],
+        proposed=await lists.proposed(record, held) if room and not me.bare else [],
+        name=(name := request.query_params.get("nom", "").strip()[:80]),
+        matches=await lists.named(record, held, name) if name and room and me.bare else [],
         room=room,
         ours=ours,
         begun=held.start <= record.now(),
