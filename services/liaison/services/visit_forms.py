@@ -61,6 +61,11 @@ async def known(database: Database, canonicals: Iterable[str]) -> Library:
     return Library((*shipped.sources, *(Source(_PUBLISHED, tree, {}) for tree in found)))
 
 
+async def of_all(database: Database, trees: Iterable[Tree]) -> Library:
+    """The library with the forms that these QuestionnaireResponses answer."""
+    return await known(database, [str(one.get("questionnaire", "")) for one in trees])
+
+
 async def asked(database: Database, address: str, organization: int) -> Tree | None:
     """The form that was filled in, where it is one of the library or of this service; None for any other."""
     source = (await known(database, [address])).find(address)

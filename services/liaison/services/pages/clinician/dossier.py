@@ -14,6 +14,7 @@ from liaison.auth.access.open_here import open_here
 from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.protocols.flagging import BESIDES
+from liaison.services import visit_forms
 from liaison.services.pages.applications.opening import apps
 from liaison.services.pages.clinician import treatments
 from liaison.services.pages.clinician.alerts import alerts_of, seen_before, told
@@ -146,7 +147,7 @@ async def show(request: Request, place: Place, unsent: Unsent | None = None) -> 
         today=today,
         planned=[one for one in planned if one.get("status") in COMING],
         since=since,
-        changed=told_once(fresh)[:MOST_NEWS],
+        changed=told_once(fresh, await visit_forms.of_all(house.database, fresh))[:MOST_NEWS],
         undone=[one for one in orders if forbidden(one) and not in_error(one)],
         unread=in_words(_TO_KNOW & ~open_classes, gettext),
         coordinated=bool(open_classes & Class.COORD),

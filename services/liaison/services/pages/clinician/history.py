@@ -12,6 +12,7 @@ from starlette.responses import Response
 from liaison.auth.access import adopted, vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import codes
+from liaison.services import visit_forms
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.clinician.news import told_once
 from liaison.services.pages.clinician.place import Place
@@ -65,7 +66,8 @@ async def show(request: Request, place: Place) -> Response:
             for type_, date in KINDS.items()
         ),
     )
-    known = told_once([tree for trees in lists for tree in trees])
+    trees = [tree for trees in lists for tree in trees]
+    known = told_once(trees, await visit_forms.of_all(request.app.state.house.database, trees))
     masks = set(_masked(consents))
     gettext = translations(language_of(request)).gettext
     table = await adopted.in_force(request.app.state.house.database)

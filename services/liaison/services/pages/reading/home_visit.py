@@ -12,6 +12,7 @@ from liaison.protocols.amending import says
 from liaison.protocols.answers import flat, items
 from liaison.protocols.filing import IN_ERROR, part
 from liaison.protocols.forms import READY, is_visit
+from liaison.protocols.library import Library
 from liaison.protocols.visit import PAPER
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import values, visit_words
@@ -40,10 +41,10 @@ def is_one(response: Tree) -> bool:
     return is_visit(str(response.get("questionnaire", "")))
 
 
-def told_by(trees: Iterable[Tree]) -> Callable[[Tree], bool]:
+def told_by(trees: Iterable[Tree], known: Library) -> Callable[[Tree], bool]:
     """Whether one of the forms among these tells a resource already: its visit filed both, which their identifiers say,
     and it was not corrected since but by the form itself. What anybody else wrote of the same encounter or the same form
-    is told apart."""
+    is told apart. `known`: the library with those forms."""
     forms = [
         tree
         for tree in trees
@@ -56,7 +57,7 @@ def told_by(trees: Iterable[Tree]) -> Callable[[Tree], bool]:
             return False
         first = str((tree.get("meta") or {}).get("versionId", "1")) == "1" and tree.get("status") not in _CORRECTED
         return any(
-            (first and form.get("status") == "completed") or says(library.shipped(), form, tree)
+            (first and form.get("status") == "completed") or says(known, form, tree)
             for form in forms
             if part(form)[0] == number
         )
