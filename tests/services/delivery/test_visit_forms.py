@@ -97,7 +97,7 @@ def test_a_form_of_every_type_is_published_asked_filed_reworded_and_each_visit_k
 def test_two_managers_at_once_the_second_sees_it_and_loses_nothing(manager: Telephone) -> None:
     one = manager.http.post(PATH, data={**edited(manager, **{"texte.drink": "A-t-elle bu ?"}), "agir": "voir"})
     other = manager.http.post(PATH, data={**edited(manager, **{"texte.fall": "Une chute ?"}), "agir": "voir"})
-    assert published(manager, one).status_code == 303
+    assert [published(manager, one).status_code for _touch in range(2)] == [303, 303]
 
     refused = published(manager, other)
     assert refused.status_code == 409

@@ -64,6 +64,7 @@ WITHOUT = {
     **dict.fromkeys(
         ("/journal/signaux", "/journal/signaux/{rule}"), "says what is looked at in the journal, and opens nothing to anybody"
     ),
+    "/service/formulaires/{code}": "says what is asked at a visit, and opens nothing to anybody",
     "/telephones/revoquer": "a lost phone is removed at one touch, and nobody gets in by it",
     **dict.fromkeys(
         ("/connexion", "/connexion/code", "/connexion/cle", "/connexion/cle/defi", "/confirmer", "/confirmer/cle",

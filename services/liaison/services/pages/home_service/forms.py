@@ -211,6 +211,8 @@ def _look(request: Request, place: Place, draft: Draft, *, status: int = 200, pr
 async def _publish(request: Request, place: Place, draft: Draft) -> Response:
     house: House = request.app.state.house
     caller, me = place.signed.caller, place.signed.me
+    if draft.base < place.force.version and not changes(place.force.form, draft.form):
+        return RedirectResponse(f"{PATH}?publie={place.code}", status_code=303)  # a second touch of the same button
     if draft.base != place.force.version:
         newer = Draft(draft.tree, draft.off, place.force.version)
         return _look(request, place, newer, status=409, problem=place.say(_OTHERWISE))

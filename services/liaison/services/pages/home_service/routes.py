@@ -40,8 +40,8 @@ def routes() -> list[BaseRoute]:
         page(readers.PATH, readers.readers, methods=("GET", "POST"), roles=MANAGERS, proven=readers.PATH),
         page(f"{readers.PATH}/fin", readers.finish, methods=post, roles=MANAGERS, proven=readers.PATH),
         page(forms.PATH, forms.every, roles=MANAGERS),
-        page(f"{forms.PATH}/{{code}}", forms.one, methods=("GET", "POST"), roles=MANAGERS),
         page(numbers.PATH, numbers.numbers, methods=("GET", "POST"), roles=MANAGERS, proven=numbers.PATH),
         page(f"{numbers.PATH}/fin", numbers.finish, methods=post, roles=MANAGERS, proven=numbers.PATH),
+        page(f"{forms.PATH}/{{code}}", forms.one, methods=("GET", "POST"), roles=MANAGERS, taken_again=True),
         page(shares.PATH, shares.shares, roles=MANAGERS),
     ]
