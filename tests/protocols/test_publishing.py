@@ -9,7 +9,7 @@ import pytest
 
 from liaison.fhir.model import read, validate
 from liaison.protocols import library
-from liaison.protocols.answers import items, problems, responded
+from liaison.protocols.answers import items, problems, responded, value_of
 from liaison.protocols.forms import READY, arranged, as_shown, form_of, is_visit, model_of, of_service, wanted
 from liaison.protocols.publishing import Why, changes, moved, refusals, whole, without, worded
 
@@ -156,6 +156,29 @@ def test_each_type_is_filed_in_r4_s_shape_and_what_does_not_fit_is_refused_by_na
         for value in values:
             assert set(problems(form, {**whole_visit, link: value})) - {"x-text"} | {link} == {link}, (link, value)
             assert link in problems(form, {**whole_visit, link: value}), (link, value)
+
+
+def test_an_observation_comes_of_what_asks_for_one_alone_in_the_shape_of_its_type() -> None:
+    form = every_type(DAILY)
+    found = {item.link: item for item in items(form) if item.link in ANSWERS}
+    litres = {"value": 1.5, "unit": "L", "system": "http://unitsofmeasure.org", "code": "L"}
+
+    assert [link for link, item in found.items() if item.extract] == ["x-quantity"]
+    assert {link: value_of(item, ANSWERS[link]) for link, item in found.items() if not item.choices} == {
+        "x-integer": {"valueQuantity": {"value": 4, "unit": "1", "system": "http://unitsofmeasure.org", "code": "1"}},
+        "x-quantity": {"valueQuantity": litres},
+        "x-decimal": {"valueQuantity": {**litres, "value": 37.2, "unit": "Cel", "code": "Cel"}},
+        "x-date": {"valueDateTime": "2026-11-28"},
+        "x-text": {"valueString": "La purée"},
+        "x-string": {"valueString": "Une pomme"},
+    }
+    assert value_of(found["x-boolean"], True) == {"valueBoolean": True}
+    assert value_of(found["x-choice"], "c2") == {
+        "valueCodeableConcept": {
+            "coding": [{"system": "urn:x", "code": "c2", "display": "Deux fois"}],
+            "text": "Deux fois",
+        }
+    }
 
 
 def test_a_required_question_is_missed_only_where_it_is_asked() -> None:

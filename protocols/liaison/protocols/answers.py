@@ -205,8 +205,10 @@ def value_of(item: Item, answer: Answer) -> Tree | None:
     kind = item.tree["type"]
     if kind in ("integer", "quantity") or (kind == "decimal" and item.unit is not None):
         return {"valueQuantity": item.quantity(answer)}
-    if kind in ("boolean", "dateTime"):
-        return {f"value{_TYPES[kind]}": answer}
+    if kind == "boolean":
+        return {"valueBoolean": answer}
+    if kind in ("date", "dateTime"):  # an Observation has one type for both
+        return {"valueDateTime": answer}
     return {"valueString": str(answer)}
 
 

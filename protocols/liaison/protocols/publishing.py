@@ -36,7 +36,8 @@ _CONDITIONS: Final = frozenset(
     {"answerBoolean", "answerDecimal", "answerInteger", "answerDate", "answerString", "answerCoding", "answerQuantity"}
 )
 _WITHOUT_ORDER: Final = frozenset({"answerBoolean", "answerCoding", "answerString"})
-_MEASURED: Final = ("integer", "decimal", "quantity", "date")
+MEASURED: Final = ("integer", "decimal", "quantity", "date")
+"""Types that have bounds."""
 
 
 class Why(Enum):
@@ -130,7 +131,7 @@ def _of(item: Item, links: Mapping[str, int], library: Library, own: Mapping[str
         yield Why.EMPTY
     if kind == "quantity" and item.unit is None:
         yield Why.UNIT
-    if kind in _MEASURED:
+    if kind in MEASURED:
         least, most = item.bounds
         if least is not None and most is not None and (type(least) is not type(most) or least > most):  # type: ignore[operator]  # of one type by then
             yield Why.BOUNDS

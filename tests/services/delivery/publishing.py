@@ -48,11 +48,11 @@ def edited(manager: Telephone, **changes: Any) -> dict[str, Any]:
     return {**kept, "pose-tous": "1", "pose": asked, **changes}
 
 
-def add_line(manager: Telephone, sandbox: Running, patient: str, form: str) -> None:
+def add_line(manager: Telephone, sandbox: Running, patient: str, form: str, hour: str = "23:20") -> None:
     page = manager.http.get("/service/tournees").text
     options = page.split('id="aide"')[1].split("</select>")[0]
     role = options.split(f">{person(sandbox, 'aide')['name']}</option>")[0].rpartition('value="')[2].split('"')[0]
     data = {"csrf": field(page, "csrf"), "personne": patient, "aide": role, "formulaire": form}
     day = datetime.now(PARIS).date().isoformat()
-    sent = manager.http.post("/service/tournees/ajouter", data={**data, "jour": day, "debut": "23:20", "fin": "23:50"})
+    sent = manager.http.post("/service/tournees/ajouter", data={**data, "jour": day, "debut": hour, "fin": "23:50"})
     assert sent.status_code == 303, text(sent)

@@ -5,13 +5,16 @@ Only the short visit is published here: the other tests of the territory ask the
 
 from typing import Any
 
+import httpx
 import pytest
+
+from liaison.protocols.forms import READY
 
 from ...protocols.every_type import ANSWERS, every_type
 from ..pages.browsing import text
 from ..running_sandbox import Running
 from .publishing import FILLED, MODEL, PATH, add_line, brought, edited, published
-from .telephone import Telephone
+from .telephone import Telephone, person
 from .test_bringing import encounters
 
 pytestmark = [pytest.mark.http, pytest.mark.proof]
@@ -46,6 +49,9 @@ def test_a_form_of_every_type_is_published_asked_filed_reworded_and_each_visit_k
     url, _, version = first.partition("|")
     [found] = sandbox.get(sandbox.token("gp"), f"Questionnaire?url={url}&version={version}").json()["entry"]
     assert found["resource"]["derivedFrom"] == [f"{MODEL['url']}|1.0.0"]
+    query = f"AuditEvent?entity=Questionnaire/{found['resource']['id']}&action=C"
+    [entry] = sandbox.get(sandbox.token("auditor"), query).json()["entry"]
+    assert entry["resource"]["agent"][0]["who"]["reference"] == person(sandbox, "home_service_manager")["practitioner"]
     # It stays: not even an administrator writes it over, or another beside it.
     refused = sandbox.post(sandbox.token("admin"), "Questionnaire", {**found["resource"], "title": "x"})
     assert (refused.status_code, "stays as it is" in refused.text) == (409, True), refused.text
@@ -92,6 +98,37 @@ def test_a_form_of_every_type_is_published_asked_filed_reworded_and_each_visit_k
     page = text(manager.http.get(f"/service/papier/{patient}"))
     assert "A-t-elle mangé ?" in page
     assert "Urines" in page
+
+
+def test_the_line_takes_the_form_of_the_person_s_plan_where_the_planning_names_none(
+    telephone: Telephone, manager: Telephone, sandbox: Running
+) -> None:
+    patient, token = telephone.someone["patient"], sandbox.token("home_service_manager")
+    category = {"system": "https://liaison.example/fhir/CodeSystem/care-plan-category", "code": "home-help"}
+    plan = {
+        "resourceType": "CarePlan",
+        "status": "active",
+        "intent": "plan",
+        "category": [{"coding": [category]}],
+        "subject": {"reference": f"Patient/{patient}"},
+        "activity": [
+            {"detail": {"status": "in-progress", "instantiatesCanonical": [f"{READY['visit-breath']}|1.0.0"]}}
+        ],
+    }
+    made = sandbox.post(token, "CarePlan", plan)
+    assert made.status_code == 201, made.text
+    add_line(manager, sandbox, patient, "", "23:31")
+    assert telephone.fetch().status_code == 200
+    [stop] = [one for one in telephone.tour["stops"] if "T23:31" in one["at"]]
+    assert stop["asked"] == f"{READY['visit-breath']}|1.0.0"
+    letter = telephone.letter(stop, asked=stop["asked"], form={"legs": ["legs-no"], "weight": ["71,5"]})
+    assert telephone.bring(telephone.parcel(letter)).json()["state"] == "filed"
+    told = response_of(sandbox, letter["visit"])
+    assert [one["linkId"] for one in told["item"]][:6] == ["start", "presence", "breath", "legs", "weight", "general"]
+    ended = {**made.json(), "status": "revoked"}
+    address = f"{sandbox.known['fhir']}/CarePlan/{ended['id']}"
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/fhir+json"}
+    assert httpx.put(address, headers=headers, json=ended, timeout=60).status_code == 200
 
 
 def test_two_managers_at_once_the_second_sees_it_and_loses_nothing(manager: Telephone) -> None:

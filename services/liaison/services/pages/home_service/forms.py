@@ -20,9 +20,21 @@ from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.protocols import codes, library
 from liaison.protocols.answers import items
 from liaison.protocols.forms import FIXED, NEEDED, READY, arranged, canonical, of_service
-from liaison.protocols.publishing import Change, Refusal, Why, changes, moved, refusals, whole, without, worded
+from liaison.protocols.publishing import (
+    MEASURED,
+    Change,
+    Refusal,
+    Why,
+    changes,
+    moved,
+    refusals,
+    whole,
+    without,
+    worded,
+)
 from liaison.services import visit_forms
 from liaison.services.house import House
+from liaison.services.pages.home_care.answering import in_words
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import Gettext, _
@@ -106,8 +118,8 @@ async def one(request: Request) -> Response:
     if act == "fichier":
         return await _brought(request, place, filled)
     draft = _draft(filled)
-    if act == "voir":
-        return _look(request, place, draft)
+    if act in ("voir", "fautes"):
+        return _look(request, place, draft, faults=act == "fautes")
     if act == "publier":
         return await _publish(request, place, draft)
     where, _colon, link = act.partition(":")
@@ -190,7 +202,10 @@ def _edit(request: Request, place: Place, draft: Draft, *, problem: str = "", at
     )
 
 
-def _look(request: Request, place: Place, draft: Draft, *, status: int = 200, problem: str = "") -> Response:
+def _look(
+    request: Request, place: Place, draft: Draft, *, status: int = 200, problem: str = "", faults: bool = False
+) -> Response:
+    """`faults`: as the telephone shows a visit that it does not take."""
     found = refusals(draft.form, place.model, library.shipped())
     can_be_shown = not any(one.why in _NOT_DRAWN for one in found)
     return render(
@@ -204,6 +219,7 @@ def _look(request: Request, place: Place, draft: Draft, *, status: int = 200, pr
         changes=_said(changes(place.force.form, draft.form)),
         problem=problem,
         texts={item.link: item.text for item in items(draft.tree)},
+        faults=_faults(draft.form, place.say) if faults else {},
         told=arranged(draft.form) if can_be_shown else None,
     )
 
@@ -241,6 +257,13 @@ async def _publish(request: Request, place: Place, draft: Draft) -> Response:
         newer = Draft(draft.tree, draft.off, again.force.version)
         return _look(request, again, newer, status=409, problem=place.say(_OTHERWISE))
     return RedirectResponse(f"{PATH}?publie={place.code}", status_code=303)
+
+
+def _faults(form: Tree, say: Gettext) -> dict[str, str]:
+    """Each sentence that the telephone may point at a question with, where it stands."""
+    missing = {item.link: "an answer is required" for item in items(form) if item.tree.get("required")}
+    outside = {item.link: "between" for item in items(form) if item.tree["type"] in MEASURED}
+    return {link: in_words(problem, say) for link, problem in {**outside, **missing}.items()}
 
 
 def _in_words(found: Sequence[Refusal], say: Gettext) -> list[tuple[str, str]]:
