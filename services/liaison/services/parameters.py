@@ -113,14 +113,14 @@ class Given:
     def flag(self, name: str) -> bool:
         return any(part.get("valueBoolean") is True for part in self._parts.get(name, ()))
 
-    def stating(self, name: str, url: str, missing: str) -> dict[str, str]:
-        """References, each with the code that its extension of that URL holds."""
+    def stating(self, name: str, url: str) -> dict[str, str]:
+        """References, each with the code that its extension of that URL holds; '' where it holds none."""
         found = {}
         for reference, part in zip(self.references(name), self._parts.get(name, ()), strict=True):
             extensions = part["valueReference"].get("extension")
             known = extensions if isinstance(extensions, list) else []
             codes = [one.get("valueCode") for one in known if isinstance(one, dict) and one.get("url") == url]
-            found[reference] = codes[0] if codes and isinstance(codes[0], str) else missing
+            found[reference] = codes[0] if codes and isinstance(codes[0], str) else ""
         return found
 
     def attachment(self, name: str) -> Tree:

@@ -45,7 +45,7 @@ async def register_patient(engine: Engine, caller: Caller, where: Route, request
         given.code("basis", "recognised"),
         given.code("informed"),
         given.flag("opposed"),
-        given.stating("member", vocabulary.LEGAL_BASIS, "recognised"),
+        given.stating("member", vocabulary.LEGAL_BASIS),
         given.text("told"),
     )
     found = await register.register(engine.store, caller, stated, engine.base_url)

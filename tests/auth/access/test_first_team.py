@@ -30,8 +30,12 @@ async def test_each_member_comes_with_their_basis_and_the_person_with_what_they_
         ]  # fmt: skip
         return asked
 
-    for wrong in (stated((physio, "same-structure")), stated((nurse, "friendship")), stated(told="x" * 2001)):
-        assert (await territory.ask(gp.caller, "POST", "Patient/$register", wrong)).status == 400
+    unsaid = stated((nurse, ""))
+    del unsaid["parameter"][-1]["valueReference"]["extension"]
+    for wrong in (stated((physio, "same-structure")), stated((nurse, "friendship")), stated(told="x" * 2001), unsaid):
+        answer = await territory.ask(gp.caller, "POST", "Patient/$register", wrong)
+        assert answer.status == 400
+    assert json.loads(answer.body)["issue"][0]["expression"] == ["Parameters.parameter.where(name='member')"]
     good = stated((nurse, "same-structure"), (physio, "formal-organisation"), told="Nature et destinataires dits.")
     answer = await territory.ask(gp.caller, "POST", "Patient/$register", good)
     assert answer.status == 201, answer.body

@@ -75,6 +75,28 @@ async def test_each_permission_that_opens_nothing_is_refused_with_its_place(
         assert (await territory.change(me, brought, provision=over)).status == 200
 
 
+async def test_what_records_that_the_person_was_informed_permits_nothing(territory: Any) -> None:
+    """It names whom the person was told of; called a permission too, it would be taken for one."""
+    gp, other = await territory.person("gp"), await territory.person("specialist")
+    patient = await territory.patient(gp)
+    told = territory.consent(patient, "information", {"type": "permit", "actor": [territory.actor(other.role)]})
+    both = [*told["category"], *territory.consent(patient)["category"]]
+
+    stands = await territory.create(gp.caller, told)
+    assert (await territory.ask(gp.caller, "POST", "Consent", {**told, "category": both})).status == 422
+    refused = await territory.change(gp.caller, stands, category=both)
+    assert json.loads(refused.body)["issue"][0]["expression"] == ["Consent.category"]
+    assert not await territory.sees(other.caller, patient.reference)
+
+
+async def test_a_permission_names_no_more_people_than_can_be_asked_of_the_rules(territory: Any) -> None:
+    gp, other = await territory.person("gp"), await territory.person("specialist")
+    patient = await territory.patient(gp)
+    many = {"actor": [territory.actor(other.role)] * (opening.MOST + 1)}
+    assert await answered(territory, gp.caller, patient, many) == (422, [RULE])
+    assert (await answered(territory, gp.caller, patient, {"actor": many["actor"][1:]}))[0] == 201
+
+
 async def test_a_permission_that_opens_nothing_would_be_taken_in_silence(
     territory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

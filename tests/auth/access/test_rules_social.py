@@ -1,10 +1,13 @@
 """The rules for home care, social workers, coordinators, auditors and reports of abuse, as they are met."""
 
+import base64
 import json
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from liaison.auth.access.filter import Filter
 
 from .pieces import Tree, label, moment
 
@@ -315,3 +318,54 @@ async def test_a_report_of_abuse_is_for_its_author_and_whom_they_name(territory:
     for person in (gp, manager):
         assert not await territory.sees(person.caller, told)
     assert not await territory.sees(await territory.as_oneself(patient.reference), told)
+
+
+NAMED = ["MAHO-PLANTED", "PLANTED-PDF", "Odette planted"]
+
+
+async def _named_consent(territory: Any) -> tuple[Any, str]:
+    """Of a person whose name stands wherever a Consent can hold it."""
+    gp = await territory.person("gp")
+    patient = await territory.patient(gp)
+    relative = await territory.item(patient, "RelatedPerson")
+    scan = {
+        "contentType": "application/pdf",
+        "data": base64.b64encode(b"%PDF-1.7 PLANTED-PDF").decode(),
+        "title": NAMED[1],
+    }
+    actor = territory.actor(relative)
+    actor["reference"]["display"] = f"Fils de {NAMED[0]}"
+    tree = territory.consent(patient, provision={"type": "permit", "actor": [actor]}, sourceAttachment=scan)
+    tree["patient"] = {**tree["patient"], "display": NAMED[0]}
+    tree["performer"] = [
+        {"reference": patient.reference, "display": NAMED[0]},
+        {"reference": gp.role, "display": "Dr G"},
+    ]
+    tree["text"] = {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{NAMED[2]}</div>'}
+    return patient, await territory.create(gp.caller, tree)
+
+
+@pytest.mark.parametrize("code", ["auditor", "dpo"])
+async def test_an_officer_reads_what_a_consent_says_and_no_name(territory: Any, code: str) -> None:
+    """Row 24: « Consent metadata », and names pseudonymised."""
+    officer, (patient, consent) = await territory.person(code), await _named_consent(territory)
+    paths = [consent, f"{consent}/_history", f"{consent}/_history/1", f"Consent?patient={patient.reference}", "_history",
+             f"Consent?_id={consent.split('/')[1]}&_elements=performer,source,patient", "Consent/_history"]  # fmt: skip
+
+    bodies = [(await territory.ask(officer.caller, "GET", path)).body.decode() for path in paths]
+
+    assert all(patient.reference in body and "Dr G" in body for body in bodies)
+    assert not [name for name in NAMED for body in bodies if name in body]
+    shown = json.loads(bodies[0])
+    assert (shown["provision"]["type"], shown["meta"]["tag"][0]["code"]) == ("permit", "SUBSETTED")
+    for word in ("MAHO-PLANTED", "planted"):
+        assert not await territory.search(officer.caller, f"Consent?_content={word}")
+
+
+async def test_an_officer_would_read_names(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sibling: with the consents whole, each of them stands in it."""
+    monkeypatch.setattr(Filter, "abridged", lambda self, caller: ())
+    officer, (_, consent) = await territory.person("dpo"), await _named_consent(territory)
+    body = (await territory.ask(officer.caller, "GET", consent)).body.decode()
+    assert all(name in body for name in NAMED)
+    assert consent in await territory.search(officer.caller, "Consent?_content=MAHO-PLANTED")

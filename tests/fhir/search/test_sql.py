@@ -63,6 +63,9 @@ class Named:
     def hides(self, unpermuted: int) -> bool:
         return False
 
+    def abridged(self, caller: object) -> tuple[int, ...]:
+        return ()
+
 
 def token(patient: int, parameter: int, value: bytes) -> int:
     return hash((patient, parameter, value)) % 1000

@@ -8,12 +8,13 @@ request, on every worker.
 Each condition is one entry of CONJUNCTS, so that tests can drop each in turn and see it missed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Final
 
 from liaison.auth.access import second_wall
 from liaison.auth.access.classes import HIDING
 from liaison.auth.caller import Caller
+from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Row
 
 CONJUNCTS: Final[Mapping[str, str]] = {
@@ -41,6 +42,9 @@ CONJUNCTS: Final[Mapping[str, str]] = {
 }
 
 _HIDING: Final = int(HIDING)
+_OFFICERS: Final = frozenset({"auditor", "dpo"})
+_ABRIDGED: Final = frozenset({kind_of("Consent")})
+"""Row 24: of consents who looks after accesses reads what they say, not the names; an unmask is asked for on the pages of accesses."""
 _SESSION: Final = ("session", "ended", "expired", "account", "client")
 _GRANT_OF_ANY_PATIENT: Final = ("principal", "purpose", "begun", "not_over")
 _GRANT_ON_PATIENT: Final = ("patient", *_GRANT_OF_ANY_PATIENT)
@@ -150,6 +154,9 @@ class Filter:
 
     def hides(self, unpermuted: int) -> bool:
         return bool(unpermuted & _HIDING)
+
+    def abridged(self, caller: Caller) -> Container[int]:
+        return _ABRIDGED if caller.role_code in _OFFICERS else ()
 
 
 def _allowed(row: str, session: str = "s", applies: str = "") -> str:

@@ -11,10 +11,10 @@ Asked of the rules of the table in force, beside the oppositions of the record a
 what is written. What stands already, as an import brought it, may stay, and be shortened.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import reduce
+from functools import partial, reduce
 from itertools import count
 from operator import or_
 from typing import Any, Final
@@ -29,7 +29,7 @@ from liaison.auth.access.facts.consent import NOBODY, SCOPE, not_followed, permi
 from liaison.auth.access.facts.reading import Reading, codes, period
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.table import Table
-from liaison.auth.access.world import Fact
+from liaison.auth.access.world import Fact, World
 from liaison.fhir.errors import Issue, Unprocessable
 from liaison.fhir.store.contract import Change
 from liaison.fhir.store.ids import Ids
@@ -41,8 +41,10 @@ _WORDS: Final = {
     "dataPeriod": "limits by dates of data",
     "code": "limits by codes",
     "securityLabel": "names what is no data class",
-    "purpose": "is for something else than care",
+    "purpose": "names no purpose of care (TREAT, CAREMGT or PATRQT)",
 }
+MOST: Final = 100
+"""How many a Consent may name in its permissions: each is asked of the rules."""
 Place = tuple[str, str]
 """A FHIRPath, and what is wrong there."""
 
@@ -50,11 +52,11 @@ Place = tuple[str, str]
 async def check(connection: asyncpg.Connection, ids: Ids, changes: Sequence[Change]) -> None:
     """Raises Unprocessable with the place of each rule of a Consent written now that opens nothing to somebody. After the
     facts of `changes` are stated."""
-    given = [change for change in changes if change.type_ == "Consent" and change.tree is not None and _is_new(change)]
     places: list[Place] = []
-    for change in given:
-        reading = Reading(change.tree or {}, change.key, ids.decode, Class(change.labels.classes))
-        places += [place for path, rule in _rules(reading) for place in await _wrong(connection, reading, path, rule)]
+    for change in changes:
+        if change.type_ == "Consent" and change.tree is not None and _is_new(change):
+            reading = Reading(change.tree, change.key, ids.decode, Class(change.labels.classes))
+            places += await _wrong(connection, reading)
     if places:
         raise Unprocessable(issues=[Issue("not-supported", f"This permission {why}.", path) for path, why in places])
 
@@ -67,15 +69,23 @@ def _is_new(change: Change) -> bool:
 
 def _undated(tree: Mapping[str, Any]) -> tuple[Any, ...]:
     provision = {name: one for name, one in (tree.get("provision") or {}).items() if name != "period"}
-    return provision, tree.get("performer"), tree.get("verification")
+    return provision, *(tree.get(name) for name in ("scope", "category", "performer", "verification"))
 
 
 def _rules(reading: Reading) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each permission that names somebody, with its path."""
-    tree = reading.tree
-    told = "information" in codes(tree.get("category"), vocabulary.CONSENT)  # permits nothing (facts.consent)
-    if "patient-privacy" in codes(tree.get("scope"), SCOPE) and not told:
-        yield from _nested(tree.get("provision"), "Consent.provision")
+    if "patient-privacy" in codes(reading.tree.get("scope"), SCOPE):
+        yield from _nested(reading.tree.get("provision"), "Consent.provision")
+
+
+def _told(reading: Reading) -> list[Place]:
+    """What records that the person was informed permits nothing (facts.consent), and names whom they were told of."""
+    kinds = set(codes(reading.tree.get("category"), vocabulary.CONSENT))
+    if "sharing" in kinds and any(_rules(reading)):
+        return [
+            ("Consent.category", "opens nothing: what records that the person was informed is a Consent of its own")
+        ]
+    return []
 
 
 def _nested(provision: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -86,41 +96,48 @@ def _nested(provision: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]
         yield from _nested(one, f"{path}.provision[{number}]")
 
 
-async def _wrong(connection: asyncpg.Connection, reading: Reading, path: str, rule: Mapping[str, Any]) -> list[Place]:
-    if limits := not_followed(rule):
-        return [(f"{path}.{name}", f"opens nothing: it {_WORDS[name]}") for name in limits]
+async def _wrong(connection: asyncpg.Connection, reading: Reading) -> list[Place]:
+    if "information" in codes(reading.tree.get("category"), vocabulary.CONSENT):
+        return _told(reading)
     now: datetime = await connection.fetchval("select clock_timestamp()")
-    during = period(rule.get("period"))
-    if during is None or during.end <= now:
-        return [(f"{path}.period", "opens nothing: its period is over, or is none")]
-    stated = await grants.stated(connection, [reading.key.patient])
-    beside = [fact for fact in stated.get(reading.key.patient, ()) if fact.relation in _BESIDE]
-    table, found = await adopted.in_force(connection), list[Place]()
-    for number, fact in enumerate(permits(reading, rule, count())):
-        if fact.principal == NOBODY:
-            found.append((f"{path}.actor[{number}]", "names nobody here: it takes a literal reference"))
-        else:
-            found += await _unopened(connection, fact, beside, table, now, f"{path}.actor[{number}]", path)
+    rules = list(_rules(reading))
+    found = [place for path, rule in rules for place in _unfollowed(path, rule, now)]
+    if found or not rules:
+        return found
+    given = [
+        (path, number, fact) for path, rule in rules for number, fact in enumerate(permits(reading, rule, count()))
+    ]
+    if len(given) > MOST:
+        return [("Consent.provision", f"names more than {MOST} people and structures: write several")]
+    stated = (await grants.stated(connection, [reading.key.patient])).get(reading.key.patient, [])
+    beside = [fact for fact in stated if fact.relation in _BESIDE]
+    world = await grants.world_of(connection, [*(fact for _, _, fact in given), *beside])
+    table = await adopted.in_force(connection)
+    for path, number, fact in given:
+        opened = partial(_opened, world, beside, table, now)
+        found += _unopened(opened, fact, f"{path}.actor[{number}]", path)
     return found
 
 
-async def _unopened(
-    connection: asyncpg.Connection,
-    fact: Fact,
-    beside: Sequence[Fact],
-    table: Table,
-    now: datetime,
-    actor: str,
-    path: str,
-) -> list[Place]:
-    opened = await _opened(connection, fact, beside, table, now)
+def _unfollowed(path: str, rule: Mapping[str, Any], now: datetime) -> list[Place]:
+    if limits := not_followed(rule):
+        return [(f"{path}.{name}", f"opens nothing: it {_WORDS[name]}") for name in limits]
+    during = period(rule.get("period"))
+    if during is None or during.end <= now:
+        return [(f"{path}.period", "opens nothing: its period is over, or is none")]
+    return []
+
+
+def _unopened(opened_by: Callable[[Fact], Class], fact: Fact, actor: str, path: str) -> list[Place]:
+    if fact.principal == NOBODY:
+        return [(actor, "names nobody here: it takes a literal reference")]
+    opened = opened_by(fact)
     if not opened:
         return [
             (actor, "opens nothing to them: no role that they hold here reads by a permission, or they are opposed")
         ]
     closed = [name for name in fact.detail.get("classes", ()) if not named(name) & opened]
-    by_the_person = replace(fact, detail={**fact.detail, "agreed": True})
-    could = await _opened(connection, by_the_person, beside, table, now) if closed else Class(0)
+    could = opened_by(replace(fact, detail={**fact.detail, "agreed": True}))
     if any(named(name) & could for name in closed):
         return [
             (
@@ -131,14 +148,12 @@ async def _unopened(
     return [(f"{path}.securityLabel", f"does not open {name} to {actor}: no rule does") for name in closed]
 
 
-async def _opened(
-    connection: asyncpg.Connection, fact: Fact, beside: Sequence[Fact], table: Table, now: datetime
-) -> Class:
+def _opened(world: World, beside: Sequence[Fact], table: Table, now: datetime, fact: Fact) -> Class:
     """What those whom it names read by it, now or later, and by representing the person."""
     related = fact.detail.get("holder") == "related"
     read = (
         right.read
-        for right in decide(await grants.world_of(connection, [fact, *beside]), table)
+        for right in decide(replace(world, facts=[fact, *beside]), table)
         if right.during.end > now
         and (right.principal == fact.principal if related else right.relation is Relation.CONSENT)
     )

@@ -151,10 +151,11 @@ async def _check_uninformed(store: Store, member: Caller) -> None:
 def _check(stated: Registration) -> None:
     if stated.status not in STATUSES:
         raise BadRequest(f"The status of an identity is one of {', '.join(STATUSES)}.", "Parameters.parameter")
-    for basis in (stated.basis, *stated.members.values()):
+    for name, basis in (("basis", stated.basis), *(("member", basis) for basis in stated.members.values())):
         if basis not in vocabulary.BASES:
             raise BadRequest(
-                f"The legal basis is one of {', '.join(sorted(vocabulary.BASES))}.", "Parameters.parameter"
+                f"The legal basis, of each member too, is one of {', '.join(sorted(vocabulary.BASES))}.",
+                f"Parameters.parameter.where(name='{name}')",
             )
     if len(stated.told) > LONGEST_TOLD or (stated.told and not stated.informed):
         raise BadRequest(

@@ -7,7 +7,7 @@ a version never changes, and SQL has said for this very request that the caller 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
@@ -15,6 +15,8 @@ from weakref import WeakKeyDictionary
 from liaison.fhir import model
 from liaison.fhir.definitions import in_force, type_of
 from liaison.fhir.errors import TooCostly
+from liaison.fhir.model.abridging import abridged
+from liaison.fhir.model.subset import untagged
 from liaison.fhir.search import expression, words
 from liaison.fhir.search.criteria import Criterion, Facts
 from liaison.fhir.search.expression import Expression, Tested
@@ -133,16 +135,22 @@ def satisfies(facts: Facts, criteria: Sequence[Criterion], bound: Alternatives) 
 
 
 async def values_of(
-    rows: Sequence[Row], keys: dict[int, PatientKey], only: frozenset[int] | None
+    rows: Sequence[Row], keys: dict[int, PatientKey], only: frozenset[int] | None, abridging: Container[int] = ()
 ) -> list[dict[int, list[Any]] | None]:
-    """The values of each row, of some parameters if `only` names them; None when its patient was erased meanwhile."""
+    """The values of each row, of some parameters if `only` names them; None when its patient was erased meanwhile. `abridging`:
+    the kinds of which the caller is shown what is left without names."""
     # What was stored has been within the limits; only texts need the reader that keeps the digits of numbers.
     texts = texts_of(only)
     read: Callable[[bytes], Tree] = model.read if texts else model.glance
     found: list[dict[int, list[Any]] | None] = []
     for count, row in enumerate(rows, 1):
         key = keys.get(row.key.patient)
-        found.append(None if key is None else values_in(type_of(row.key.kind), read(open_(key, row)), only, texts))
+        if key is None:
+            found.append(None)
+        else:
+            tree = read(open_(key, row))
+            shown = untagged(abridged(tree)) if row.key.kind in abridging else tree
+            found.append(values_in(type_of(row.key.kind), shown, only, texts))
         if count % _BREATH == 0:
             await asyncio.sleep(0)
     return found

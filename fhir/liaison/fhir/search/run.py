@@ -349,8 +349,7 @@ class Run:
         known = known_of(self.store.vault)
         values: dict[Key, dict[int, list[Any]]] = {}
         only = None if self._cached else self.plan.needed
-        opened = [one.row for one in some if one.row is not None and one.key not in self._left.trees]
-        missing = []
+        opened, missing = [one.row for one in some if one.row and one.key not in self._left.trees], list[Key]()
         for one in some:
             if (left := self._left.trees.get(one.key)) is not None:
                 values[one.key] = values_in(self.plan.query.type_, left, only, texts_of(only))
@@ -364,7 +363,8 @@ class Run:
             opened += await self.rows(missing[start : start + BATCH])
         with reported():
             keys = await self.store.vault.patient_keys(self.store.database.reading, {row.key.patient for row in opened})
-        for row, found in zip(opened, await values_of(opened, keys, only), strict=True):
+        shown = await values_of(opened, keys, only, self.store.filter.abridged(self.caller))
+        for row, found in zip(opened, shown, strict=True):
             if found is not None:
                 values[row.key] = found
                 if self._cached:

@@ -151,6 +151,9 @@ class AccessFilter(Protocol):
         """Whether an item of these classes is not to be named to whoever does not see it. What
         refers to it is stored with the mark (NAMES_HIDDEN)."""
 
+    def abridged(self, caller: Any) -> Container[int]:
+        """The kinds of which this caller is shown what is left without names (liaison.fhir.model.abridging)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:

@@ -11,6 +11,7 @@ import structlog
 from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES, type_of
 from liaison.fhir.errors import Unavailable
 from liaison.fhir.model import dump, read
+from liaison.fhir.model.abridging import abridged
 from liaison.fhir.model.withholding import named_in, without
 from liaison.fhir.store import faults, identity, ids, locks, rows, writer
 from liaison.fhir.store.acquainted import Acquainted
@@ -148,7 +149,7 @@ class Store:
             if lets:
                 if marked and not deleted:
                     naming.append(len(opened))
-                opened.append(self._opened(row, key))
+                opened.append(self._opened(caller, row, key))
         if naming:
             shown = await self._withheld(caller, [opened[place] for place in naming], keys)
             for place, one in zip(naming, shown, strict=True):
@@ -196,14 +197,17 @@ class Store:
         return self.filter.second_wall(caller, row, key.unpermute(row.classes))
 
     def _open(self, caller: Caller, row: Row, key: PatientKey) -> Opened | None:
-        return self._opened(row, key) if self._lets(caller, row, key) else None
+        return self._opened(caller, row, key) if self._lets(caller, row, key) else None
 
-    def _opened(self, row: Row, key: PatientKey) -> Opened:
+    def _opened(self, caller: Caller, row: Row, key: PatientKey) -> Opened:
         try:
-            return make(Opened, (row, rows.open_(key, row), b"", _NOTHING_HIDDEN))
+            opened = make(Opened, (row, rows.open_(key, row), b"", _NOTHING_HIDDEN))
         except NotAuthentic:
             log.error("record_not_authentic", patient=row.key.patient, kind=row.key.kind, version=row.version)
             raise Unavailable("A stored record did not pass its integrity check. Nothing was disclosed.") from None
+        if row.key.kind in self.filter.abridged(caller) and not row.deleted:
+            return Opened(row, dump(abridged(read(opened.body))), opened.body)
+        return opened
 
     # ---- writing ---------------------------------------------------------------------------------------------------
 
