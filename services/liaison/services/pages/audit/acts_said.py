@@ -142,10 +142,10 @@ STEPS: Final = {
 
 
 class Concerned(NamedTuple):
-    """What those whom acts concerned are called: accounts by number, software by number, references of the directory."""
+    """What those whom acts concerned are called: accounts by number, software by number and by client_id, references of the directory."""
 
     accounts: Mapping[int, str]
-    software: Mapping[int, str]
+    software: Mapping[int | str, str]
     directory: Mapping[str, str]
 
 
@@ -170,7 +170,7 @@ def _named(told: Told, gettext: Gettext, concerned: Concerned) -> list[str]:
     account, telephone = gettext(_("compte nº %(number)s")), gettext(_("téléphone nº %(number)s"))
     return [
         *(concerned.accounts.get(one) or account % {"number": one} for one in told.accounts),
-        *told.clients,
+        *(concerned.software.get(one, one) for one in told.clients),
         *(concerned.software[one] for one in told.registrations if one in concerned.software),
         *(telephone % {"number": one} for one in told.phones),
         *(concerned.directory[one] for one in (*told.references, str(told.organization)) if one in concerned.directory),

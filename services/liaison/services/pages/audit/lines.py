@@ -126,14 +126,18 @@ async def _concerned(base: Any, record: Record, deeds: Collection[Told], names: 
     organizations = {one: _organization(record, one) for deed in deeds for one in (deed.organization,) if one}
     references = {one for deed in deeds for one in deed.references}
     roles = {one: await _holder(record, one) for one in references if one.startswith("PractitionerRole/")}
-    software = await registered(base.reading, {one for deed in deeds for one in deed.registrations})
+    numbers, ids = (
+        {one for deed in deeds for one in deed.registrations},
+        {one for deed in deeds for one in deed.clients},
+    )
+    software = await registered(base.reading, numbers, ids)
     known = {
         **names,
         **await directory_names(record, [*holders.values(), *organizations.values(), *references, *roles.values()]),
     }
     return Concerned(
         {number: known[who] for number, who in holders.items() if who in known},
-        {number: one.name for number, one in software.items()},
+        {key: one.name for number, one in software.items() for key in (number, one.client_id)},
         {
             **known,
             **{role: known[one] for role, one in roles.items() if one in known},
