@@ -61,8 +61,8 @@ def _alone(tree: Tree) -> frozenset[str]:
         return frozenset({"AUD"})  # of the review list, whatever else stands beside
     marks = [*codes(tree), *(["note"] if _is_note(tree) else [])]
     found = next(({law.BY_CODE[type_, mark]} for mark in marks if (type_, mark) in law.BY_CODE), found)
-    if type_ == "Task" and any(one.get("system", "").endswith("/alert-level") for one in _codings(tree)):
-        found = {"ALERT"} if tree["status"] in law.OPEN_ALERT else {"COORD"}
+    if type_ in ("Task", "Flag") and any(one.get("system", "").endswith("/alert-level") for one in _codings(tree)):
+        found = {"ALERT"} if tree["status"] in law.OPEN_ALERT[type_] else {"COORD"}
     added = set()
     for label in tree.get("meta", {}).get("security", ()):
         if label["code"].upper() in law.LABELS_ADD:

@@ -151,4 +151,7 @@ NO_CONTENT: Final = frozenset(["Patient", "Practitioner", "Organization", "Locat
 """Contained in an entry, these make nothing else of it."""
 LABELS_ADD: Final = frozenset(["PSY", "SENS", "MINOR", "NOTE3P", "PROT", "HELD"])
 FIXED: Final = frozenset(["Patient", "CareTeam", "Consent", "RelatedPerson"])
-OPEN_ALERT: Final = frozenset(["requested", "received", "accepted", "in-progress", "on-hold"])
+OPEN_ALERT: Final = {
+    "Task": frozenset(["requested", "received", "accepted", "in-progress", "on-hold"]),
+    "Flag": frozenset(["active"]),
+}

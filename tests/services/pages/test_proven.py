@@ -43,6 +43,8 @@ PROVEN = frozenset(
         "/service/export",
         "/service/destinataires",
         "/service/destinataires/fin",
+        "/service/numeros",
+        "/service/numeros/fin",
         "/logiciels",
         "/signalements/confier",
         "/signalements/designer",
