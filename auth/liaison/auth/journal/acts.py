@@ -117,6 +117,8 @@ class Act(StrEnum):
     MEASURED = "measure"
     VISIT_WAITS = "visit waits"
     VISITS_EXPORTED = "visits export"
+    MESSAGE = "message"
+    NUMBER = "service number"
     PLANNED = "retention plan"
     HOLDS = "retention holds"
     PAPERS = "dpo papers"
@@ -242,6 +244,8 @@ SAID: Final[Mapping[Act, str]] = {
     Act.MEASURED: "Indicator computed",
     Act.VISIT_WAITS: "Visit sent by a telephone kept aside",
     Act.VISITS_EXPORTED: "Visits exported",
+    Act.MESSAGE: "Message sent to a reader of alerts",
+    Act.NUMBER: "Telephone number of the service changed",
     Act.PLANNED: "Plan of retention read",
     Act.HOLDS: "List of legal holds read",
     Act.PAPERS: "Papers of the data protection officer made",

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import alert_readers
 from liaison.protocols.alerts import Standing, standing
@@ -105,7 +106,12 @@ async def _journaled(
 ) -> None:
     """Durable when it returns, or it raises: no journal, no data."""
     type_, _slash, id_ = reference.partition("/")
-    detail = {"act": "message", "channel": message.channel, "content": clinical, "at": at.isoformat(timespec="seconds")}
+    detail = {
+        "act": Act.MESSAGE,
+        "channel": message.channel,
+        "content": clinical,
+        "at": at.isoformat(timespec="seconds"),
+    }
     event = Event.EXPORT if clinical else Event.JOB
     await engine.journal.record(
         (entry(record.caller, event, patient=message.patient, requested=(type_, id_), detail=detail),)

@@ -107,6 +107,8 @@ WORDS: Final[Mapping[Act, str]] = {
     Act.MEASURED: _("Indicateur calculé"),
     Act.VISIT_WAITS: _("Visite d'un téléphone mise de côté"),
     Act.VISITS_EXPORTED: _("Visites exportées"),
+    Act.MESSAGE: _("Message envoyé à un destinataire des alertes"),
+    Act.NUMBER: _("Numéro de téléphone du service changé"),
     Act.PLANNED: _("Plan de conservation lu"),
     Act.HOLDS: _("Liste des blocages lue"),
     Act.PAPERS: _("Documents du délégué produits"),

@@ -5,6 +5,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import service_numbers
 from liaison.auth.people.service_numbers import ServiceNumber
@@ -48,7 +49,9 @@ async def numbers(request: Request) -> Response:
         async with house.database.writing.acquire() as connection, connection.transaction():
             await service_numbers.record(connection, caller.organization, one, by=caller.account)
             told = FhirRequest("POST", PATH.lstrip("/"), address=address_of(request))
-            await house.journal.record_within(connection, (entry(caller, Event.CONFIGURATION, request=told),))
+            await house.journal.record_within(
+                connection, (entry(caller, Event.CONFIGURATION, request=told, detail={"act": Act.NUMBER}),)
+            )
     return RedirectResponse(PATH, status_code=303)
 
 
@@ -61,7 +64,9 @@ async def finish(request: Request) -> Response:
             async with house.database.writing.acquire() as connection, connection.transaction():
                 if await service_numbers.end(connection, caller.organization, int(number)):
                     told = FhirRequest("POST", f"{PATH.lstrip('/')}/fin", address=address_of(request))
-                    await house.journal.record_within(connection, (entry(caller, Event.CONFIGURATION, request=told),))
+                    await house.journal.record_within(
+                        connection, (entry(caller, Event.CONFIGURATION, request=told, detail={"act": Act.NUMBER}),)
+                    )
     return RedirectResponse(PATH, status_code=303)
 
 
