@@ -219,7 +219,7 @@ async def test_a_team_meeting_and_what_it_decides(desks: Desks) -> None:
               if one["code"].get("text") == "Décision de réunion d'équipe"]  # fmt: skip
     assert task["owner"]["reference"].startswith("Practitioner")
     # Whoever was there and does not follow this person learns a number, and no name.
-    other = await desks.sign_in("physio")
+    other = await desks.sign_in("gp_outside")
     await other.goto(address)
     seen = await told(other)
     assert name not in seen
