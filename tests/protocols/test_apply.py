@@ -222,10 +222,11 @@ def test_carrying_out_makes_one_plan_its_goals_and_a_task_a_step() -> None:
 
     trees = {entry["fullUrl"]: entry["resource"] for entry in bundle["entry"]}
     plan = next(tree for tree in trees.values() if tree["resourceType"] == "CarePlan")
-    tasks = [trees[activity["reference"]["reference"]] for activity in plan["activity"]]
+    *tasks, group = [trees[activity["reference"]["reference"]] for activity in plan["activity"]]
     assert plan["instantiatesCanonical"] == [f"{ETP}|1.0.0"]
     assert [trees[goal["reference"]]["resourceType"] for goal in plan["goal"]] == ["Goal"] * 3
     assert len(tasks) == 9
+    assert group["resourceType"] == "RequestGroup"
     assert tasks[0]["restriction"]["period"]["end"] == "2026-12-14"
     assert tasks[0]["owner"] == {"reference": "PractitionerRole/n"}
     assert {task["for"]["reference"] for task in tasks} == {"Patient/1"}

@@ -215,5 +215,10 @@ def test_all_that_a_crisis_plan_writes_is_psychiatric(protocol: str, labels: set
     bundle = carry_out(made, {"display": "Dr Essai"}, datetime(2026, 11, 30, 9, tzinfo=UTC))
 
     said = [{one["code"] for one in entry["resource"].get("meta", {}).get("security", ())} for entry in bundle["entry"]]
-    assert {entry["resource"]["resourceType"] for entry in bundle["entry"]} == {"CarePlan", "Goal", "Task"}
+    assert {entry["resource"]["resourceType"] for entry in bundle["entry"]} == {
+        "CarePlan",
+        "Goal",
+        "RequestGroup",
+        "Task",
+    }
     assert all(one == labels for one in said)

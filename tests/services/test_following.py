@@ -121,7 +121,9 @@ async def test_a_plan_is_moved_with_its_own_differences_confirmed(place: Place, 
     plans = {one["status"]: one for one in await found(place, "CarePlan")}
     assert plans["active"]["replaces"] == [{"reference": f"CarePlan/{followed['id']}"}]
     assert plans["active"]["instantiatesCanonical"] == [f"{URL}|2.0.0"]
-    assert len(plans["active"]["activity"]) == 3
+    kinds = [one["reference"]["reference"].partition("/")[0] for one in plans["active"]["activity"]]
+    assert kinds == ["Task", "Task", "Task", "RequestGroup"]
+    assert sorted(one["status"] for one in await found(place, "RequestGroup")) == ["active", "revoked"]
     assert plans["active"]["goal"] == followed["goal"]
     assert plans["revoked"]["id"] == followed["id"]
     assert "Passage à la version 2.0.0" in plans["revoked"]["note"][-1]["text"]
@@ -195,3 +197,92 @@ async def test_a_suspended_plan_is_late_with_nothing_and_goes_on_later(place: Pl
         assert state == "requested"
         assert date.fromisoformat(due) - date.fromisoformat(before[title][1]) >= timedelta(days=7)
     assert (await ask(place, "POST", f"CarePlan/{plan['id']}/$resume", {"resourceType": "Parameters"}))[0] == 409
+
+
+CHOICE = """\
+resourceType: PlanDefinition
+url: https://walk.example/PlanDefinition/choice
+version: 1.0.0
+name: Choix
+title: Marcher ou nager
+status: active
+date: "2026-11-30"
+publisher: Une maison de santé
+approvalDate: "2026-11-30"
+lastReviewDate: "2026-11-30"
+relatedArtifact: [{type: citation, label: livre, display: Un livre}]
+action:
+  - id: which
+    title: L'un ou l'autre
+    selectionBehavior: exactly-one
+    action:
+      - {id: walk, title: Marcher, documentation: [{type: citation, label: livre}], definitionCanonical: "https://walk.example/ActivityDefinition/ask"}
+      - {id: swim, title: Nager, documentation: [{type: citation, label: livre}], definitionCanonical: "https://walk.example/ActivityDefinition/ask"}
+---
+resourceType: ActivityDefinition
+url: https://walk.example/ActivityDefinition/ask
+version: 1.0.0
+name: Demande
+title: Demande
+status: active
+date: "2026-11-30"
+publisher: Une maison de santé
+approvalDate: "2026-11-30"
+lastReviewDate: "2026-11-30"
+kind: ServiceRequest
+intent: order
+code: {text: Activité physique adaptée}
+timingDuration: {value: 7, unit: jours, system: "http://unitsofmeasure.org", code: d}
+participant: [{type: patient}]
+"""
+
+
+async def test_a_choice_is_made_on_the_page_and_over_fhir(place: Place, tmp_path: Path) -> None:
+    """Nothing is written before it is made; then the request, its Task and the RequestGroup are."""
+    (tmp_path / "choice.yaml").write_text(CHOICE)
+    await publish(place.house, load(tmp_path), "Essai")
+    [definition] = await found(place, "PlanDefinition", "url=https://walk.example/PlanDefinition/choice")
+    [activity] = await found(place, "ActivityDefinition", "url=https://walk.example/ActivityDefinition/ask")
+    subject = {"name": "subject", "valueString": f"Patient/{place.patient}"}
+    where = f"PlanDefinition/{definition['id']}/$apply"
+
+    def asked(*more: Tree) -> Tree:
+        return {"resourceType": "Parameters", "parameter": [subject, *more]}
+
+    for wrong, status, says in (
+        ((), 422, "one of walk, swim is to be chosen"),
+        (({"name": "choice", "valueString": "run"},), 422, "action 'run', id"),
+        (({"name": "encounter", "valueString": "Encounter/none"},), 404, ""),
+        (({"name": "mood", "valueString": "x"},), 400, "mood"),
+    ):
+        answer, outcome = await ask(place, "POST", where, asked(*wrong))
+        assert (answer, outcome["resourceType"], says in str(outcome)) == (status, "OperationOutcome", True), outcome
+    answer, made = await ask(place, "POST", f"ActivityDefinition/{activity['id']}/$apply", asked())
+    assert (answer, made["resourceType"], made["code"]) == (
+        200,
+        "ServiceRequest",
+        {"text": "Activité physique adaptée"},
+    )
+    assert await found(place, "ServiceRequest") == []
+
+    path = f"/cohorte/appliquer/{place.patient}"
+    query = {"protocole": "https://walk.example/PlanDefinition/choice"}
+    async with place.signed_in() as nurse:
+        page = await nurse.get(path, params=query)
+        assert "Il reste un choix à faire" in page.text
+        page = await nurse.get(path, params={**query, "choix": "swim"})
+        form = {"csrf": field(page.text, "csrf"), **query, "choix": field(page.text, "choix") and "swim"}
+        assert (await nurse.post(path, data=form)).status_code == 303
+
+    [service] = await found(place, "ServiceRequest")
+    [task] = await found(place, "Task")
+    [group] = await found(place, "RequestGroup")
+    assert task["focus"]["reference"] == f"ServiceRequest/{service['id']}"
+    assert task["owner"]["reference"] == f"Patient/{place.patient}"
+    assert [one["id"] for one in group["action"][0]["action"]] == ["swim"]
+
+    [plan] = await found(place, "CarePlan")
+    day = plan["period"]["start"]
+    assert (await act(place, plan, act="end", code="wish", reason="", day=day))[0] == 303
+    ended = [*await found(place, "ServiceRequest"), *await found(place, "RequestGroup")]
+    assert [one["status"] for one in ended] == ["revoked", "revoked"]

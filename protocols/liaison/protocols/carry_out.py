@@ -1,12 +1,16 @@
-"""From a proposal to resources: one transaction Bundle of a CarePlan, its Goals and its Tasks."""
+"""From a proposal to resources: one transaction Bundle of a CarePlan, its Goals, a Task for each step, the requests that steps ask
+for, and the RequestGroup that holds them in the order of the protocol."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from liaison.protocols import codes
-from liaison.protocols.apply import Proposal, Step
+from liaison.protocols.grouping import request_group
+from liaison.protocols.proposal import Proposal, Step
+from liaison.protocols.requests import request_of, with_values
 from liaison.protocols.timing import shifted
 
 Tree = dict[str, Any]
@@ -25,16 +29,25 @@ def carry_out(
     seed: UUID | None = None,
 ) -> Tree:
     """The transaction that makes the plan real. `author` is a Reference to who applied it; `care_teams` and `addresses`
-    are references to the team and the conditions. The same proposal and seed give the same bundle."""
+    are references to the team and the conditions. Raises CannotApply. The same proposal and seed give the same bundle."""
     space = seed or uuid5(NAMESPACE_URL, f"{proposal.canonical}/{proposal.subject}/{at.isoformat()}")
     plan_urn = f"urn:uuid:{uuid5(space, 'plan')}"
     goals = {
         goal["id"]: (f"urn:uuid:{uuid5(space, goal['id'])}", _goal(proposal, goal, author)) for goal in proposal.goals
     }
-    tasks = [
-        (f"urn:uuid:{uuid5(space, f'task {number}')}", task(proposal, step, plan_urn, author, at))
-        for number, step in enumerate(proposal.steps)
-    ]
+    tasks, requests = [], []
+    made: dict[str, list[str]] = defaultdict(list)
+    for number, step in enumerate(proposal.steps):
+        urn, wanted = (f"urn:uuid:{uuid5(space, f'{what} {number}')}" for what in ("task", "request"))
+        tree = task(proposal, step, plan_urn, author, at)
+        request = request_of(step, proposal.subject, author, at, plan_urn)
+        if request is not None:
+            requests.append((wanted, request))
+            tree["focus"] = {"reference": wanted}
+        made[step.action].append(urn if request is None else wanted)
+        tasks.append((urn, tree))
+    group = request_group(proposal, author, at, made)
+    groups = [(f"urn:uuid:{uuid5(space, 'group')}", group)] if group is not None else []
     plan: Tree = {
         "resourceType": "CarePlan",
         "instantiatesCanonical": [proposal.canonical],
@@ -49,9 +62,12 @@ def carry_out(
         "careTeam": [{"reference": team} for team in care_teams],
         "addresses": [{"reference": condition} for condition in addresses],
         "goal": [{"reference": urn} for urn, _ in goals.values()],
-        "activity": [{"reference": {"reference": urn, "display": tree["description"]}} for urn, tree in tasks],
+        "activity": [
+            *({"reference": {"reference": urn, "display": tree["description"]}} for urn, tree in tasks),
+            *({"reference": {"reference": urn}} for urn, _ in groups),
+        ],
     }
-    entries = [(plan_urn, _pruned(plan)), *goals.values(), *tasks]
+    entries = [(plan_urn, _pruned(plan)), *goals.values(), *tasks, *requests, *groups]
     return created((urn, labelled(proposal.plan, tree)) for urn, tree in entries)
 
 
@@ -114,7 +130,7 @@ def task(proposal: Proposal, step: Step, plan: str, author: Tree, at: datetime) 
     if not any(one.get("system") == codes.STEP for one in coding):
         coding.append({"system": codes.STEP, "code": ANY_STEP, "display": "Étape d'un protocole"})
     concept = {"coding": coding, "text": step.title}
-    return _pruned(
+    made = _pruned(
         {
             "resourceType": "Task",
             "instantiatesCanonical": f"{proposal.canonical}#{step.action}",
@@ -134,6 +150,7 @@ def task(proposal: Proposal, step: Step, plan: str, author: Tree, at: datetime) 
             "note": [{"text": step.description}] if step.description else [],
         }
     )
+    return with_values(made, step) if step.activity.get("kind", "Task") == "Task" else made
 
 
 def step_code(tree: Tree) -> str:

@@ -1,20 +1,21 @@
 """From one version of a protocol to another: what becomes of one person's plan, told first, then as one transaction.
 
 What was done, or set aside, stays as it is. A step to come is dated anew and is of the new version; one that the new version does
-not have is set aside, and what it adds is added. The old plan stays, revoked, and the new one says which it replaces.
+not have is set aside, and what it adds is added. A step whose action the new version has, but which would not apply today by what
+the caller sees of the record, stays on its day: whoever moves a plan may see less than whoever applied it. The old plan stays, revoked, and the new one says which it replaces.
 Pure: trees in, trees out.
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from liaison.protocols.apply import Proposal, Step
 from liaison.protocols.calendar import State, annotation, entry, excuse, reschedule
 from liaison.protocols.carry_out import carry_out
+from liaison.protocols.proposal import Node, Proposal, Step
 
 Tree = dict[str, Any]
 
@@ -42,6 +43,7 @@ class Move:
     plan: Tree
     proposal: Proposal
     over: tuple[Tree, ...]
+    kept: tuple[Tree, ...]
     moved: tuple[Moved, ...]
     added: tuple[Step, ...]
     dropped: tuple[Tree, ...]
@@ -52,6 +54,7 @@ class Move:
         told = [
             self.proposal.canonical,
             *(f"= {one['id']}" for one in self.over),
+            *(f"= {one['id']} {one['meta']['versionId']}" for one in self.kept),
             *(f"> {one.task['id']} {one.task['meta']['versionId']} {one.step.due}" for one in self.moved),
             *(f"+ {one.action} {one.due}" for one in self.added),
             *(f"- {one['id']} {one['meta']['versionId']}" for one in self.dropped),
@@ -82,13 +85,34 @@ def move(plan: Tree, tasks: Sequence[Tree], proposal: Proposal) -> Move:
             left[action_of(task)].append(task)
     set_aside = {action_of(task) for task in over if entry(task, date.max).state is State.EXCUSED}
     moved, added = [], []
+    number = Counter(action_of(task) for task in over)
+    most = _counts(proposal.nodes)
     for step in proposal.steps:
+        number[step.action] += 1
+        if number[step.action] > most.get(step.action, number[step.action]):
+            continue  # so many times in all, and some of them are over
         if left[step.action]:
             moved.append(Moved(left[step.action].pop(0), step))
         elif not (step.action in set_aside and _once(step, proposal)):
             added.append(step)
-    dropped = [task for several in left.values() for task in several]
-    return Move(plan, proposal, tuple(over), tuple(moved), tuple(added), tuple(dropped))
+    there = _ids(proposal.plan.get("action", ())) | {one.action for one in proposal.skipped}
+    unseen = there - {step.action for step in proposal.steps}
+    kept = [task for action, several in left.items() if action in unseen for task in several]
+    dropped = [task for action, several in left.items() if action not in unseen for task in several]
+    return Move(plan, proposal, tuple(over), tuple(kept), tuple(moved), tuple(added), tuple(dropped))
+
+
+def _ids(actions: Sequence[Tree]) -> set[str]:
+    return {str(one.get("id", "")) for one in actions} | {id_ for one in actions for id_ in _ids(one.get("action", ()))}
+
+
+def _counts(nodes: Sequence[Node]) -> dict[str, int]:
+    """How often in all an action is to be done, of those that say so."""
+    found: dict[str, int] = {}
+    for node in nodes:
+        count = node.action.get("timingTiming", {}).get("repeat", {}).get("count")
+        found |= {**({node.id: int(count)} if count else {}), **_counts(node.children)}
+    return found
 
 
 def _once(step: Step, proposal: Proposal) -> bool:
@@ -100,15 +124,7 @@ def written(made: Move, author: Tree, at: datetime, goals: Mapping[str, str]) ->
     version = str(made.proposal.plan["version"])
     why = f"Passage à la version {version} du protocole."
     fresh = [goal for goal in made.proposal.goals if str(goal["description"].get("text", "")) not in goals]
-    only_new = Proposal(
-        made.proposal.plan,
-        made.proposal.subject,
-        made.proposal.on,
-        made.added,
-        tuple(fresh),
-        made.proposal.skipped,
-        made.proposal.variables,
-    )
+    only_new = replace(made.proposal, steps=made.added, goals=tuple(fresh))
     bundle = carry_out(only_new, author, at)
     plan_entry = bundle["entry"][0]
     urn, plan = plan_entry["fullUrl"], plan_entry["resource"]
@@ -127,6 +143,7 @@ def written(made: Move, author: Tree, at: datetime, goals: Mapping[str, str]) ->
     )
     plan_entry["resource"] = {name: value for name, value in plan.items() if value not in ([], {})}
     changes = [(one.task, _moved(one, made, urn, author, at, why)) for one in made.moved]
+    changes += [(one, _of_the_new(one, made, action_of(one), urn, at)) for one in made.kept]
     changes += [(one, excuse(one, why, author, at)) for one in made.dropped]
     ended = {**made.plan.get("period", {}), "end": made.proposal.on.isoformat()}
     note = [*made.plan.get("note", ()), annotation(why, author, at)]
@@ -135,7 +152,7 @@ def written(made: Move, author: Tree, at: datetime, goals: Mapping[str, str]) ->
 
 
 def _staying(made: Move) -> list[Tree]:
-    return [*made.over, *(one.task for one in made.moved)]
+    return [*made.over, *made.kept, *(one.task for one in made.moved)]
 
 
 def _moved(one: Moved, made: Move, plan: str, author: Tree, at: datetime, why: str) -> Tree:
@@ -144,12 +161,14 @@ def _moved(one: Moved, made: Move, plan: str, author: Tree, at: datetime, why: s
     owner = task.get("owner", {})
     if "reference" not in owner and one.step.owner is not None:
         owner = one.step.owner
+    titled = {"description": one.step.title, "code": {**task.get("code", {}), "text": one.step.title}, "owner": owner}
+    return _of_the_new({**task, **titled}, made, one.step.action, plan, at)
+
+
+def _of_the_new(task: Tree, made: Move, action: str, plan: str, at: datetime) -> Tree:
     return {
         **task,
-        "instantiatesCanonical": f"{made.proposal.canonical}#{one.step.action}",
+        "instantiatesCanonical": f"{made.proposal.canonical}#{action}",
         "basedOn": [{"reference": plan}],
-        "description": one.step.title,
-        "code": {**task.get("code", {}), "text": one.step.title},
-        "owner": owner,
         "lastModified": at.isoformat(timespec="seconds"),
     }

@@ -10,6 +10,7 @@ Tree = dict[str, Any]
 _DAYS: Final = {"d": 1, "wk": 7}
 _MONTHS: Final = {"mo": 1, "a": 12}
 _SEASON_DAYS: Final = 90
+_WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def shifted(day: date, duration: Tree) -> date:
@@ -24,6 +25,16 @@ def shifted(day: date, duration: Tree) -> date:
     raise ValueError(f"a protocol cannot count in '{unit}'")
 
 
+def back(day: date, duration: Tree) -> date:
+    """So much before that day."""
+    return shifted(day, {**duration, "value": -int(duration.get("value", 0))})
+
+
+def aged(born: date, age: Tree) -> date:
+    """The day on which the person has that age."""
+    return shifted(born, age)
+
+
 def occurrences(
     repeat: Tree, on: date, last: date | None, horizon: int, season: str = ""
 ) -> list[tuple[date | None, date]]:
@@ -34,16 +45,43 @@ def occurrences(
     """
     if season:
         return [_season(season, on, last)]
-    period = {"value": repeat.get("period", 1), "code": repeat.get("periodUnit", "mo")}
-    limit = add_months(on, horizon)
-    due = shifted(last or on, period)
-    found: list[tuple[date | None, date]] = [(None, due)]
+    starts, limit = _bounds(repeat, on, add_months(on, horizon))
+    length, unit = repeat.get("period", 1), repeat.get("periodUnit", "mo")
+    times = max(1, int(repeat.get("frequency", 1)))
+    due = _next(last or starts, length, unit, times)
+    found: list[tuple[date | None, date]] = [(None, _on_day(due, repeat))]
     while len(found) < repeat.get("count", 1000):
-        due = shifted(max(due, on), period)
+        due = _next(max(due, on), length, unit, times)
         if due > limit and "count" not in repeat:
             break
-        found.append((None, due))
+        found.append((None, _on_day(due, repeat)))
     return found
+
+
+def _next(day: date, length: float, unit: str, times: int) -> date:
+    """`times` to a period: a period later, or its even part, in days."""
+    if times == 1:
+        return shifted(day, {"value": length, "code": unit})
+    whole = (shifted(day, {"value": length, "code": unit}) - day).days
+    return day + timedelta(days=max(1, whole // times))
+
+
+def _bounds(repeat: Tree, on: date, limit: date) -> tuple[date, date]:
+    """(from when, until when): within bounds[x], never beyond the horizon."""
+    if period := repeat.get("boundsPeriod"):
+        starts = date.fromisoformat(str(period["start"])[:10]) if "start" in period else on
+        ends = date.fromisoformat(str(period["end"])[:10]) if "end" in period else limit
+        return max(starts, on), min(ends, limit)
+    longest = repeat.get("boundsDuration") or repeat.get("boundsRange", {}).get("high")
+    return on, min(shifted(on, longest), limit) if longest else limit
+
+
+def _on_day(day: date, repeat: Tree) -> date:
+    """The first day from that one that is a dayOfWeek of the timing."""
+    wanted = {_WEEK.index(one) for one in repeat.get("dayOfWeek", ()) if one in _WEEK}
+    while wanted and day.weekday() not in wanted:
+        day += timedelta(days=1)
+    return day
 
 
 def _season(season: str, on: date, last: date | None) -> tuple[date, date]:

@@ -32,9 +32,11 @@ def is_working(day: date) -> bool:
     return day.weekday() < 5 and day not in holidays(day.year)
 
 
-def next_working(day: date) -> date:
-    """That day, or the first working day after it."""
-    while not is_working(day):
+def next_working(day: date, not_on: frozenset[int] = frozenset()) -> date:
+    """That day, or the first working day after it that is none of those days of the week (0: Monday); where no day of the
+    week is left, the first working day."""
+    avoided = frozenset() if not_on >= {0, 1, 2, 3, 4} else not_on
+    while not is_working(day) or day.weekday() in avoided:
         day += timedelta(days=1)
     return day
 

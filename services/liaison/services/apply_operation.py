@@ -1,5 +1,6 @@
-"""`POST PlanDefinition/[id]/$apply`: https://hl7.org/fhir/R4/plandefinition-operation-apply.html
+"""`POST PlanDefinition/[id]/$apply` and `POST ActivityDefinition/[id]/$apply`.
 
+https://hl7.org/fhir/R4/plandefinition-operation-apply.html, https://hl7.org/fhir/R4/activitydefinition-operation-apply.html.
 `subject` (string or Reference to a Patient) is required. The plan is written, and the CarePlan is the answer; with
 `preview` = true nothing is written, and the answer is the transaction Bundle that would be. Both go through the
 engine as the caller: only what they see decides, and only what they may write is written.
@@ -8,61 +9,135 @@ A second active plan of the same definition would double every step: refused wit
 `again` = true insists (a new cycle beside the old one).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import orjson
 
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.errors import BadRequest, Conflict, FhirError, NotFound, Unprocessable
+from liaison.fhir.errors import BadRequest, Conflict, FhirError, Issue, NotFound, Unprocessable
 from liaison.fhir.interactions.routing import Route
+from liaison.fhir.operations.definition import Definition
 from liaison.fhir.store.contract import Answer, Key, Request
 from liaison.fhir.store.ids import Ids
-from liaison.protocols.carry_out import carry_out
+from liaison.protocols.apply import single
+from liaison.protocols.carry_out import carry_out, task
+from liaison.protocols.library import Library
+from liaison.protocols.proposal import CannotApply, Proposal
+from liaison.protocols.requests import request_of
 from liaison.protocols.signals import is_rules
 from liaison.services import applying
 from liaison.services.engine import Engine
+from liaison.services.operation_definitions import APPLY, APPLY_ACTIVITY
 from liaison.services.pages.record import Record, Refused
 from liaison.services.parameters import parts
 
 Tree = dict[str, Any]
-PARIS: Final = ZoneInfo("Europe/Paris")
+_REFERENCES: Final = {"encounter": "Encounter", "practitioner": "Practitioner", "organization": "Organization"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the Parameters resource says. `named`: the parameters that expressions know, references still to be read."""
+
+    subject: str
+    preview: bool
+    again: bool
+    chosen: tuple[str, ...]
+    declined: tuple[str, ...]
+    named: Mapping[str, Any]
 
 
 async def apply_plan(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
-    """Raises NotFound for a definition or subject that is absent or hidden, Unprocessable for one not in the library,
-    Conflict when the subject follows it already."""
-    subject, preview, again = _asked(request)
+    """Raises NotFound for a definition, subject or other reference that is absent or hidden, Unprocessable for one not in the
+    library, or an action of it that cannot be applied, Conflict when the subject follows it already."""
+    asked = _asked(request, APPLY)
     record = Record(engine, caller, request.address, request.request_id)
     try:
-        definition, patient = await record.read(f"PlanDefinition/{where.id_}"), await record.read(subject)
-        if definition is None or patient is None:
-            raise NotFound
-        canonical = "|".join(str(definition[part]) for part in ("url", "version") if part in definition)
-        found = (await applying.library(record)).find(canonical)
-        if found is not None and is_rules(found.tree):
+        canonical, known = await _definition(record, f"PlanDefinition/{where.id_}", asked.subject)
+        if is_rules(known.tree(canonical)):
             raise Unprocessable("A set of rules is applied to nobody: apply the protocol that it is derived from.")
-        if found is None:
+        now = record.now()
+        made = await applying.proposal(
+            record,
+            asked.subject,
+            canonical,
+            now.date(),
+            chosen=asked.chosen,
+            declined=asked.declined,
+            context=await _context(record, asked.named),
+        )
+        if made.open:
             raise Unprocessable(
-                "This PlanDefinition is not in the protocol library of this service.", "PlanDefinition.url"
+                issues=[Issue("processing", f"{one}: send it as choice.", "PlanDefinition.action") for one in made.open]
             )
-        now = engine.store.database.clock.now().astimezone(PARIS)
-        made = await applying.proposal(record, subject, canonical, now.date())
         if not made.steps:
             raise Unprocessable("No action of this PlanDefinition applies to the subject.", "PlanDefinition.action")
-        teams = await record.search("CareTeam", {"patient": subject, "status": "active"}, most=1)
+        teams = await record.search("CareTeam", {"patient": asked.subject, "status": "active"}, most=1)
         author = author_of(engine, caller)
-        if preview:
-            return _answer(200, carry_out(made, author, now, care_teams=[f"CareTeam/{t['id']}" for t in teams]))
-        plan = await applying.write(
-            record, made, author, now, [f"CareTeam/{team['id']}" for team in teams], again=again
-        )
+        named = [f"CareTeam/{team['id']}" for team in teams]
+        if asked.preview:
+            return _answer(200, carry_out(made, author, now, care_teams=named))
+        plan = await applying.write(record, made, author, now, named, again=asked.again)
+    except CannotApply as error:
+        raise _cannot(error) from None
     except applying.AlreadyInForce as already:
         raise _second(already.plans) from already
     except Refused as refused:
         raise passed_on(refused) from refused
     return _answer(201, plan)
+
+
+async def apply_activity(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
+    """200 with the resource of the definition's kind; nothing is written. Raises as `apply_plan` does."""
+    asked = _asked(request, APPLY_ACTIVITY)
+    record = Record(engine, caller, request.address, request.request_id)
+    try:
+        canonical, known = await _definition(record, f"ActivityDefinition/{where.id_}", asked.subject)
+        activity, now, author = known.tree(canonical), record.now(), author_of(engine, caller)
+        seen = await applying.what_is_seen(record, asked.subject)
+        context = await _context(record, asked.named)
+        step = single(known, activity, asked.subject, seen, now.date(), context)
+        made = request_of(step, asked.subject, author, now)
+    except CannotApply as error:
+        raise _cannot(error) from None
+    except Refused as refused:
+        raise passed_on(refused) from refused
+    if made is None:
+        alone = Proposal(activity, asked.subject, now.date(), (step,), (), (), {})
+        made = {**task(alone, step, "", author, now), "instantiatesCanonical": canonical}
+        del made["basedOn"]
+    return _answer(200, made)
+
+
+async def _definition(record: Record, reference: str, subject: str) -> tuple[str, Library]:
+    """(its canonical, the library in force that holds it). Raises NotFound, Unprocessable."""
+    definition, patient = await record.read(reference), await record.read(subject)
+    if definition is None or patient is None:
+        raise NotFound
+    known, type_ = await applying.library(record), reference.partition("/")[0]
+    canonical = "|".join(str(definition[part]) for part in ("url", "version") if part in definition)
+    if known.find(canonical) is None:
+        raise Unprocessable(f"This {type_} is not in the protocol library of this service.", f"{type_}.url")
+    return canonical, known
+
+
+async def _context(record: Record, named: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters, with the resources that they refer to. Raises NotFound."""
+    found = dict(named)
+    for name, type_ in _REFERENCES.items():
+        if name in named:
+            tree = await record.read(named[name]) if str(named[name]).startswith(f"{type_}/") else None
+            if tree is None:
+                raise NotFound
+            found[name] = tree
+    return found
+
+
+def _cannot(error: CannotApply) -> Unprocessable:
+    return Unprocessable(f"{error}.", f"PlanDefinition.action.where(id='{error.action}').{error.element}")
 
 
 def _second(plans: list[Tree]) -> Conflict:
@@ -74,21 +149,28 @@ def _second(plans: list[Tree]) -> Conflict:
     )
 
 
-def _asked(request: Request) -> tuple[str, bool, bool]:
-    """(subject, preview, again) of the Parameters resource."""
+def _asked(request: Request, definition: Definition) -> _Asked:
     if request.method != "POST":
-        raise BadRequest("$apply writes a plan: call it with POST and a Parameters resource.")
-    named = {str(part.get("name")): part for part in parts(request)}
-    unknown = sorted(set(named) - {"subject", "preview", "again"})
-    if unknown:
-        raise BadRequest(f"$apply has no parameter '{unknown[0][:64]}' here.", "Parameters.parameter.name")
-    given = named.get("subject", {})
-    reference = given.get("valueReference")
-    subject = given.get("valueString") or (reference.get("reference") if isinstance(reference, dict) else "")
+        raise BadRequest("$apply names a person: call it with POST and a Parameters resource.")
+    given = parts(request)
+    named: dict[str, Any] = {}
+    for part in given:
+        name = str(part.get("name"))
+        if definition.parameter(name) is None:
+            raise BadRequest(f"$apply has no parameter '{name[:64]}' here.", "Parameters.parameter.name")
+        reference = part.get("valueReference")
+        told = reference.get("reference") if isinstance(reference, dict) else None
+        named[name] = part.get("valueString") or told or part.get("valueCodeableConcept") or part.get("valueBoolean")
+    subject = named.pop("subject", "")
     if not isinstance(subject, str) or not subject.startswith("Patient/"):
         raise BadRequest("subject is required: 'Patient/[id]'.", "Parameters.parameter.where(name='subject')")
-    preview, again = (named.get(flag, {}).get("valueBoolean") is True for flag in ("preview", "again"))
-    return subject, preview, again
+    preview, again = (named.pop(flag, None) is True for flag in ("preview", "again"))
+    chosen, declined = (
+        tuple(str(part.get("valueString")) for part in given if part.get("name") == name)
+        for name in ("choice", "declined")
+    )
+    context = {name: value for name, value in named.items() if value is not None and name not in ("choice", "declined")}
+    return _Asked(subject, preview, again, chosen, declined, context)
 
 
 def author_of(engine: Engine, caller: Caller) -> Tree:

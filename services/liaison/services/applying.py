@@ -4,11 +4,11 @@ Used by the coordinators' pages and by `PlanDefinition/[id]/$apply`, so that bot
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from liaison.protocols.apply import Proposal, propose
+from liaison.protocols.apply import NOTHING, Proposal, propose
 from liaison.protocols.carry_out import carry_out
 from liaison.protocols.library import Library
 from liaison.protocols.signals import is_rules
@@ -56,14 +56,27 @@ async def what_is_seen(record: Record, patient: str) -> list[Tree]:
             raise
 
     found = await asyncio.gather(*(of(type_, most) for type_, most in LOOKED_AT.items()))
-    return [tree for trees in found for tree in trees]
+    person = await record.read(patient)
+    return [*([person] if person else []), *(tree for trees in found for tree in trees)]
 
 
-async def proposal(record: Record, patient: str, canonical: str, on: date) -> Proposal:
-    """The preview of a plan. KeyError when the library has no such definition."""
+async def proposal(
+    record: Record,
+    patient: str,
+    canonical: str,
+    on: date,
+    *,
+    chosen: Sequence[str] = (),
+    declined: Sequence[str] = (),
+    context: Mapping[str, Any] = NOTHING,
+) -> Proposal:
+    """The preview of a plan. KeyError when the library has no such definition; CannotApply names what of it cannot be."""
     known = await library(record)
     off = await undecided(record, known.tree(canonical))
-    return propose(known, canonical, patient, await what_is_seen(record, patient), on, undecided=off)
+    seen = await what_is_seen(record, patient)
+    return propose(
+        known, canonical, patient, seen, on, undecided=off, chosen=chosen, declined=declined, context=context
+    )
 
 
 async def undecided(record: Record, plan: Tree) -> frozenset[str]:

@@ -93,6 +93,7 @@ async def carry_through(record: Record, made: Move, confirmed: str, author: Tree
         raise Changed
     goals = await _goals(record, made.plan)
     bundle, changes = written(made, author, at, goals)
+    changes += await _with_it(record, changes)
     entries = [*bundle["entry"], *(change(before, after) for before, after in changes)]
     references = await record.transact({**bundle, "entry": entries})
     plan = await record.read(references[0])
@@ -103,11 +104,27 @@ async def carry_through(record: Record, made: Move, confirmed: str, author: Tree
 async def write(record: Record, changes: Sequence[tuple[Tree, Tree]]) -> Tree:
     """Writes what liaison.protocols.ending gave, the plan first, and gives back the plan. Raises Refused (412: someone was
     faster)."""
-    entries = [change(before, after) for before, after in changes]
+    entries = [change(before, after) for before, after in (*changes, *await _with_it(record, changes))]
     await record.transact({"resourceType": "Bundle", "type": "transaction", "entry": entries})
     plan = await record.read(f"CarePlan/{changes[0][0]['id']}")
     assert plan is not None, "the caller sees what they have just written"
     return plan
+
+
+async def _with_it(record: Record, changes: Sequence[tuple[Tree, Tree]]) -> list[tuple[Tree, Tree]]:
+    """What goes the way of the plan and its steps: its RequestGroup, and the requests of steps that are set aside."""
+    wanted: dict[str, str] = {}
+    for before, after in changes:
+        if before["resourceType"] == "CarePlan" and before["status"] != after["status"]:
+            named = (str(one.get("reference", {}).get("reference", "")) for one in before.get("activity", ()))
+            wanted |= {one: after["status"] for one in named if one.startswith("RequestGroup/")}
+        elif after["status"] == "cancelled" and (focus := str(before.get("focus", {}).get("reference", ""))):
+            wanted[focus] = "cancelled" if focus.startswith("Appointment/") else "revoked"
+    found = [(await record.read(reference), status) for reference, status in wanted.items()]
+    over = ("completed", "revoked", "cancelled", "fulfilled", "noshow", "entered-in-error")
+    return [
+        (tree, {**tree, "status": status}) for tree, status in found if tree is not None and tree["status"] not in over
+    ]
 
 
 async def _goals(record: Record, plan: Tree) -> dict[str, str]:

@@ -96,14 +96,39 @@ LAUNCH: Final = _ours(
     Parameter("context", "Reference", 0),
     Parameter("need-patient-banner", "boolean"),
 )
+_APPLIED: Final = (
+    Parameter("subject", "string", minimum=1),
+    Parameter("encounter", "string"),
+    Parameter("practitioner", "string"),
+    Parameter("organization", "string"),
+    Parameter("userType", "CodeableConcept"),
+    Parameter("userLanguage", "CodeableConcept"),
+    Parameter("userTaskContext", "CodeableConcept"),
+    Parameter("setting", "CodeableConcept"),
+    Parameter("settingContext", "CodeableConcept"),
+)
 APPLY: Final = Definition(
     "apply",
     "http://hl7.org/fhir/OperationDefinition/PlanDefinition-apply",
-    (Parameter("subject", "string", minimum=1), Parameter("preview", "boolean"), Parameter("again", "boolean")),
+    (
+        *_APPLIED,
+        Parameter("preview", "boolean"),
+        Parameter("again", "boolean"),
+        Parameter("choice", "string", 0),
+        Parameter("declined", "string", 0),
+    ),
     affects_state=True,
     returns=((200, "Bundle"), (201, "CarePlan")),
 )
 """https://hl7.org/fhir/R4/plandefinition-operation-apply.html"""
+APPLY_ACTIVITY: Final = Definition(
+    "apply",
+    "http://hl7.org/fhir/OperationDefinition/ActivityDefinition-apply",
+    _APPLIED,
+    affects_state=True,
+    returns=((200, "Resource"),),
+)
+"""https://hl7.org/fhir/R4/activitydefinition-operation-apply.html: nothing is written, and a subject stands in no URL."""
 
 MOVE: Final = _ours(
     "CarePlan/*/$move",
@@ -153,6 +178,7 @@ DESCRIBED: Final[Mapping[str, Definition]] = {
     "Task/*/$clarify": CLARIFY,
     "Patient/*/$launch": LAUNCH,
     "PlanDefinition/*/$apply": APPLY,
+    "ActivityDefinition/*/$apply": APPLY_ACTIVITY,
     "CarePlan/*/$move": MOVE,
     "CarePlan/*/$suspend": SUSPEND,
     "CarePlan/*/$resume": RESUME,

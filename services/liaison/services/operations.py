@@ -25,7 +25,7 @@ from liaison.fhir.operations.summary import summary
 from liaison.fhir.operations.validate import validate
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Answer, Key, Request
-from liaison.services.apply_operation import apply_plan
+from liaison.services.apply_operation import apply_activity, apply_plan
 from liaison.services.clarifying import asked_of_me, clarify
 from liaison.services.engine import Engine, Operation
 from liaison.services.identities import duplicates, identify, merge, tell_apart, unmerge
@@ -73,6 +73,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "Consent/*/$withdraw": withdraw,
     "Patient/*/$launch": launch_app,
     "PlanDefinition/*/$apply": apply_plan,
+    "ActivityDefinition/*/$apply": apply_activity,
     "CarePlan/*/$move": move_plan,
     "CarePlan/*/$suspend": suspend_plan,
     "CarePlan/*/$resume": resume_plan,

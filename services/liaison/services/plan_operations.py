@@ -111,6 +111,7 @@ async def _plan(record: Record, where: Route) -> Tree:
 def _told(made: Move) -> Tree:
     """Each step in a part of its own: what becomes of it, when it was due and when it will be, who does it."""
     parts = [_step("kept", one.get("description", ""), task=one["id"]) for one in made.over]
+    parts += [_step("unchanged", one.get("description", ""), task=one["id"]) for one in made.kept]
     for one in made.moved:
         what = "unchanged" if one.same else "moved"
         parts.append(_step(what, one.step.title, was=one.was, due=one.step.due, task=one.task["id"]))

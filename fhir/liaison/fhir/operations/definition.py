@@ -21,11 +21,12 @@ from liaison.fhir.store.contract import Request, Tree
 
 Kind = Literal[
     "boolean", "canonical", "code", "date", "instant", "positiveInt", "string", "uri",
-    "Attachment", "Meta", "Patient", "Reference", "Resource",
+    "Attachment", "CodeableConcept", "Meta", "Patient", "Reference", "Resource",
 ]  # fmt: skip
 
 WHOLE: Final[Mapping[Kind, str]] = {
     "Attachment": "valueAttachment",
+    "CodeableConcept": "valueCodeableConcept",
     "Meta": "valueMeta",
     "Patient": "resource",
     "Reference": "valueReference",

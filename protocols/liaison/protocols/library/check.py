@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Final
 
 from liaison.fhir.errors import FhirError
+from liaison.protocols.dating import RELATIONS, TIMINGS
 from liaison.protocols.expressions import compiled
 from liaison.protocols.library.check_rules import rules
 from liaison.protocols.library.known import known
@@ -27,7 +28,6 @@ _WITH_SOURCES: Final = frozenset({"PlanDefinition", "Measure"})
 _SUPPORTED_ITEMS: Final = frozenset(
     {"group", "choice", "boolean", "integer", "decimal", "date", "dateTime", "text", "string", "display"}
 )
-_RELATIONSHIPS: Final = frozenset({"after-end", "after-start", "after"})
 
 
 def check(library: Library, validate: Validate | None = None, *, beside: Library = NOTHING_BESIDE) -> list[Problem]:
@@ -109,10 +109,9 @@ def _plan(source: Source, library: Library) -> Iterator[Problem]:
         for number, related in enumerate(action.get("relatedAction", [])):
             if related.get("actionId") not in ids:
                 yield source.problem(f"{path}.relatedAction[{number}]", f"no action '{related.get('actionId')}'")
-            if related.get("relationship") not in _RELATIONSHIPS:
-                yield source.problem(
-                    f"{path}.relatedAction[{number}]", "only after, after-start and after-end are read"
-                )
+            if related.get("relationship") not in RELATIONS:
+                said = f"relationship is one of {', '.join(sorted(RELATIONS))}"
+                yield source.problem(f"{path}.relatedAction[{number}]", said)
         for number, artifact in enumerate(action.get("documentation", [])):
             if artifact.get("label") not in labels:
                 yield source.problem(f"{path}.documentation[{number}]", f"no source labelled '{artifact.get('label')}'")
@@ -121,17 +120,34 @@ def _plan(source: Source, library: Library) -> Iterator[Problem]:
 
 
 def _leaf(source: Source, library: Library, path: str, action: Tree) -> Iterator[Problem]:
-    definition = action.get("definitionCanonical", "")
-    if library.find(definition) is None:
-        yield source.problem(f"{path}.definitionCanonical", f"not in the library: '{definition}'")
-    if not any(name in action for name in ("timingTiming", "timingDuration", "relatedAction")):
-        yield source.problem(path, "a step needs a date: timingTiming, timingDuration or relatedAction")
+    canonical = action.get("definitionCanonical", "")
+    found = library.find(canonical)
+    if found is None:
+        yield source.problem(f"{path}.definitionCanonical", f"not in the library: '{canonical}'")
+    elif found.tree["resourceType"] == "PlanDefinition":
+        if cycle := _cycle(found, library, (source.canonical,)):
+            yield source.problem(f"{path}.definitionCanonical", f"a cycle: {cycle}")
+        return
+    definition = found.tree if found is not None else {}
+    if not any(name in tree for tree in (action, definition) for name in (*TIMINGS, "relatedAction")):
+        yield source.problem(path, f"a step needs a date: relatedAction, or one of {', '.join(TIMINGS)}")
     if not action.get("documentation"):
         yield source.problem(path, "a step names its source (documentation)")
     for number, concept in enumerate(action.get("code", [])):
         for index, coding in enumerate(concept.get("coding", [])):
             if not known(library, coding):
                 yield source.problem(f"{path}.code[{number}].coding[{index}]", f"no code '{coding.get('code')}'")
+
+
+def _cycle(plan: Source, library: Library, trail: tuple[str, ...]) -> str:
+    """The definitions that stand in each other, '' for none."""
+    if plan.canonical in trail:
+        return " → ".join((*trail, plan.canonical))
+    for _, action in _actions(plan.tree.get("action", []), ""):
+        inner = library.find(str(action.get("definitionCanonical", "")))
+        if inner is not None and inner.tree["resourceType"] == "PlanDefinition":
+            return _cycle(inner, library, (*trail, plan.canonical))
+    return ""
 
 
 def _items(items: list[Tree], path: str) -> Iterator[tuple[str, Tree]]:

@@ -54,7 +54,7 @@ async def in_force(connection: "asyncpg.Connection | asyncpg.Pool", vault: Vault
 async def publications(connection: "asyncpg.Connection | asyncpg.Pool") -> list[Publication]:
     """In the order in which they were published."""
     rows = await connection.fetch(
-        "select url || '|' || version, published_by, at::date::text from published_definition order by at, url, version"
+        "select url || '|' || version, published_by, at::date::text as day from published_definition order by at, url, version"
     )
     return [Publication(*row) for row in rows]
 

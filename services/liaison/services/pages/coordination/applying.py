@@ -9,6 +9,8 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.fhir.errors import NotFound
 from liaison.protocols.apply import Question, questions
+from liaison.protocols.choosing import choices
+from liaison.protocols.proposal import CannotApply
 from liaison.services.applying import (
     AlreadyInForce,
     in_force,
@@ -42,10 +44,15 @@ async def apply(request: Request) -> Response:
     asked = questions(known.tree(chosen), off) if off else ()
     if request.method == "POST" and posted.get("act") == "state":
         return await _state(request, record, me, asked, posted, chosen)
-    made = await proposal(record, f"Patient/{id_}", chosen, now.date()) if chosen in definitions else None
+    picked, problem, made = [str(one) for one in posted.getlist("choix")], "", None
+    if chosen in definitions:
+        try:
+            made = await proposal(record, f"Patient/{id_}", chosen, now.date(), chosen=picked)
+        except CannotApply as error:
+            problem = str(error)
     already = await in_force(record, f"Patient/{id_}", chosen) if made is not None else []
     insisted = posted.get("encore") == "1"
-    if request.method == "POST" and made is not None and (insisted or not already):
+    if request.method == "POST" and made is not None and not made.open and (insisted or not already):
         teams = await found(record, "CareTeam", {"patient": f"Patient/{id_}", "status": "active"})
         author = {"reference": me.role_reference or me.person, "display": me.name}
         try:
@@ -65,6 +72,9 @@ async def apply(request: Request) -> Response:
         definitions=definitions,
         chosen=chosen,
         proposal=made,
+        choices=choices(made.nodes) if made is not None else (),
+        picked=picked,
+        problem=problem,
         asked=asked,
         may_state=me.role_code in DOCTORS,
         wrong=request.query_params.get("faux") == "1",
