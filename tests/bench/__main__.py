@@ -5,7 +5,8 @@ figure stands beside the limit of the same run: the sketch of the read path (ske
 Environment: LIAISON_SAMPLE_DATA (the records to load; a `synthea` folder in it is taken), BENCH_SECONDS, BENCH_WORKERS,
 BENCH_SCALE (the records so many times over, as other people's: multiply.py), BENCH_ONLY=searches (leaves the load
 tests out), BENCH_ONLY=growth (what BENCH_SCALE, or 50, times the records cost a search of one: growth.py), BENCH_ONLY=visibility (only what deciding who may see costs: visibility.py), BENCH_ONLY=journal (the journal, and
-a long one of BENCH_ENTRIES entries: journal.py) or BENCH_ONLY=telephones (an evening of visits: telephones.py).
+a long one of BENCH_ENTRIES entries: journal.py) BENCH_ONLY=telephones (an evening of visits: telephones.py)
+or BENCH_ONLY=protocols ($apply, the nightly calendar, signals: protocols.py).
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-from tests.bench import growth, journal, shapes, telephones, territory, tokens, visibility
+from tests.bench import growth, journal, protocols, shapes, telephones, territory, tokens, visibility
 from tests.bench.generator import Measured, cycle, drive
 
 from liaison.auth.sessions import Act
@@ -65,6 +66,10 @@ def main() -> None:
     if ONLY == "telephones":
         with tempfile.TemporaryDirectory(prefix="liaison-bench-") as folder:
             show(telephones.measure(territory.settings_in(Path(folder)))[0])
+        return
+    if ONLY == "protocols":
+        with tempfile.TemporaryDirectory(prefix="liaison-bench-") as folder:
+            show(protocols.measure(territory.settings_in(Path(folder))))
         return
     samples = os.environ.get("LIAISON_SAMPLE_DATA")
     if not samples or not shutil.which("wrk"):
