@@ -99,6 +99,7 @@ KEPT = {
     "saved_view": "Vues de la cohorte",
     "sent_form": "Formulaire envoyé",
     **dict.fromkeys(("alert_reader", "designated"), "Destinataires désignés"),
+    **dict.fromkeys(("alert_change", "alert_message"), "Messages aux destinataires"),
     **dict.fromkeys(("sent_visit", "visit_key", "phone"), SENT),
     **dict.fromkeys(("client", "client_activation", "client_approval", "client_request", "client_error"), SOFTWARE),
     **dict.fromkeys(("authorization_code", "refresh_token", "launch", "pushed_request", "assertion_seen"), SOFTWARE),
@@ -109,6 +110,7 @@ NOBODYS = {
         "adopted_rules",
         "audit_mandate",
         "installation",
+        "mailbox_place",
         "organization_part",
         "published_definition",
         "put_aside",
@@ -118,6 +120,7 @@ NOBODYS = {
     *(
         "search_parameter",
         "search_revision",
+        "service_number",
         "shelf",
         "signal_adoption",
         "signal_pass",

@@ -124,6 +124,13 @@ def _rights() -> Iterator[Kept]:
         "défaut",
     )
     yield Kept(
+        "Messages aux destinataires des alertes : à qui, par quelle voie, quand, et si c'est parti",
+        "autant que le dossier",
+        "la destruction du dossier",
+        "dire si une alerte est partie, et vers qui",
+        "défaut",
+    )
+    yield Kept(
         "Séances : numéro, compte, rôle, structure, début et fin, des pages et des logiciels",
         "sans limite",
         "rien : à décider ici",
