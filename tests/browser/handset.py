@@ -189,12 +189,13 @@ class Handset:
         found = self.territory.get(token, f"Encounter?identifier={VISIT}%7C{visit}%23encounter").json()
         return [entry["resource"] for entry in found.get("entry", [])]
 
-    def designate(self, key: str) -> None:
-        """Who is to read reports of suspected abuse, by the manager's desk."""
+    def designate(self, key: str, *, nobody: bool = False) -> None:
+        """Who is to read reports of suspected abuse, by the manager's desk; `nobody`: they are taken off."""
         with desk(self.territory, "home_service_manager") as http:
             form = {"csrf": hidden(http.get("/signalements").text, "csrf")}
             role = person(self.territory, key)["practitioner_role"]
-            assert http.post("/signalements/designer", data={**form, "personne": role}).status_code == 303
+            act = "retirer" if nobody else "designer"
+            assert http.post(f"/signalements/{act}", data={**form, "personne": role}).status_code == 303
 
     def reads(self, key: str, path: str) -> str:
         """A page, as somebody with a password reads it."""

@@ -129,6 +129,7 @@ async def test_the_first_day_on_line_then_visits_with_no_network_then_each_is_fi
 
 
 async def test_two_aides_on_one_telephone_each_with_her_own_tour(handset: Handset) -> None:
+    handset.designate("social_worker", nobody=True)
     await handset.begin("aide")
     await handset.ready()
     await handset.press("Visite : ")

@@ -121,9 +121,9 @@ async def test_killed_in_the_middle_it_goes_on_from_there(house: House) -> None:
     assert (answer.status, answer.body.count(b'"fullUrl"')) == (200, 1)
     passes = [one for one in await entries(house) if one.event == Event.JOB]
     assert [(one.role_code, one.detail) for one in passes] == [
-        ("internal:indexing", {"parameter": URL}),
-        ("internal:indexing", {"parameter": URL}),
-        ("internal:indexing", {"parameter": URL, "resources": ORGANIZATIONS - half[1]}),
+        ("internal:indexing", {"act": "reindex", "parameter": URL}),
+        ("internal:indexing", {"act": "reindex", "parameter": URL}),
+        ("internal:indexing", {"act": "reindex", "parameter": URL, "resources": ORGANIZATIONS - half[1]}),
     ]
 
 
@@ -179,6 +179,6 @@ async def test_a_base_of_an_older_version_is_indexed_anew_by_the_service_itself(
 
     assert (await house.engine.handle(maker, query)).body.count(b'"fullUrl"') == 1
     assert [(one.role_code, one.detail) for one in passes] == [
-        ("internal:indexing", {"generation": GENERATION}),
-        ("internal:indexing", {"generation": GENERATION, "resources": 1}),
+        ("internal:indexing", {"act": "reindex", "generation": GENERATION}),
+        ("internal:indexing", {"act": "reindex", "generation": GENERATION, "resources": 1}),
     ]

@@ -66,6 +66,7 @@ WITHOUT = {
     **dict.fromkeys(
         ("/journal/signaux", "/journal/signaux/{rule}"), "says what is looked at in the journal, and opens nothing to anybody"
     ),
+    **dict.fromkeys(("/cohorte", "/cohorte/relances"), "keeps a view of one's own, and makes tasks to call people back"),
     "/service/formulaires/{code}": "says what is asked at a visit, and opens nothing to anybody",
     "/telephones/revoquer": "a lost phone is removed at one touch, and nobody gets in by it",
     **dict.fromkeys(
@@ -81,7 +82,7 @@ WITHOUT = {
          "/dossiers/{id}/opposition", "/dossiers/{id}/accords/{consent}/retirer", "/dossiers/{id}/masquer",
          "/oppositions/{id}", "/carnet", "/dossiers/{id}/carnet", "/dossiers/{id}/equipe", "/lettres/{id}/envoyee", "/a-contresigner/signer", "/dossiers/{id}/carnet/proche",
          "/dossiers/{id}/alertes/{task}", "/visite/{id}", "/appels", "/appels/{task}", "/appels/{task}/prendre",
-         "/urgence/{task}/fin", "/cohorte/etapes/{task}", "/seances/nouvelle", "/seances/{slot}", "/cohorte/appliquer/{id}", "/mes-acces", "/a-verifier",
+         "/urgence/{task}/fin", "/cohorte/etapes/{task}", "/cohorte/plans/{plan}", "/reunions", "/reunions/{slot}", "/seances/nouvelle", "/seances/{slot}", "/cohorte/appliquer/{id}", "/mes-acces", "/a-verifier",
          "/service/alertes/{task}/appel", "/service/alertes/{task}/cloture", "/service/papier/{id}", "/service/sejour/{id}",
          "/journal", "/journal/professionnels", "/journal/repondre", "/journal/dossiers/{id}/question", "/journal/dossiers/{id}/nom", "/journal/lignes/{id}",
          "/journal/questions/{number}", "/journal/revues",
