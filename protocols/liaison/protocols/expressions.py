@@ -14,6 +14,8 @@ from antlr4.error.ErrorListener import ErrorListener
 from fhirpathpy.parser.generated.FHIRPathLexer import FHIRPathLexer
 from fhirpathpy.parser.generated.FHIRPathParser import FHIRPathParser
 
+from liaison.protocols.narrowing import Recorded
+
 
 class Compiled(Protocol):
     def __call__(self, resource: Any, context: Mapping[str, Any] | None = None) -> list[Any]: ...
@@ -46,8 +48,11 @@ def compiled(expression: str) -> Compiled:
 def collection(expression: str, resource: Any, names: Mapping[str, Any]) -> list[Any]:
     """All that the expression gives, with %names bound. A failing evaluation is empty: what cannot be computed is not
     known, and the step that depends on it says so by not applying."""
+    run, bound = compiled(expression), dict(names)
+    if isinstance(record := bound.get("record"), Recorded):
+        bound["record"] = record.seen_by(expression)
     try:
-        found = compiled(expression)(resource, dict(names))
+        found = run(resource, bound)
     except ValueError:
         raise
     except Exception:  # noqa: BLE001  # fhirpathpy raises bare Exceptions for type errors in the data.
@@ -66,13 +71,9 @@ def holds(expression: str, resource: Any, names: Mapping[str, Any]) -> bool:
     return collection(expression, resource, names) == [True]
 
 
-def record_of(resources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def record_of(resources: Sequence[Mapping[str, Any]]) -> Recorded:
     """The %record of expressions: a Bundle of the resources, oldest first, so that last() is the latest."""
-    return {
-        "resourceType": "Bundle",
-        "type": "collection",
-        "entry": [{"resource": resource} for resource in sorted(resources, key=clinical_date)],
-    }
+    return Recorded(sorted(resources, key=clinical_date))
 
 
 def clinical_date(resource: Mapping[str, Any]) -> str:
