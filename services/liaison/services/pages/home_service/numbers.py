@@ -13,6 +13,7 @@ from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.services.house import House
 from liaison.services.messages.addresses import mobile
+from liaison.services.pages.home_service.ending import ended
 from liaison.services.pages.home_service.readers import WHOLE_DAY, days_said, hours_said, minutes, week
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -56,18 +57,7 @@ async def numbers(request: Request) -> Response:
 
 
 async def finish(request: Request) -> Response:
-    caller, _me = await signed_in(request)
-    house: House = request.app.state.house
-    number = str((await request.form()).get("numero", ""))
-    if number.isascii() and number.isdigit() and len(number) < 20 and int(number) < 2**62:
-        with faults.reported():
-            async with house.database.writing.acquire() as connection, connection.transaction():
-                if await service_numbers.end(connection, caller.organization, int(number)):
-                    told = FhirRequest("POST", f"{PATH.lstrip('/')}/fin", address=address_of(request))
-                    await house.journal.record_within(
-                        connection, (entry(caller, Event.CONFIGURATION, request=told, detail={"act": Act.NUMBER}),)
-                    )
-    return RedirectResponse(PATH, status_code=303)
+    return await ended(request, service_numbers.end, Event.CONFIGURATION, Act.NUMBER, PATH)
 
 
 async def _page(request: Request, problem: str = "", typed: dict[str, str] | None = None) -> Response:

@@ -15,6 +15,7 @@ from liaison.fhir.store.contract import Request as FhirRequest
 from liaison.services.house import House
 from liaison.services.messages.addresses import is_email, mobile
 from liaison.services.messages.recipients import never
+from liaison.services.pages.home_service.ending import ended
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import Gettext, _
@@ -98,18 +99,7 @@ async def _unsendable(house: House, typed: dict[str, str], channels: tuple[str, 
 
 
 async def finish(request: Request) -> Response:
-    caller, _me = await signed_in(request)
-    house: House = request.app.state.house
-    number = str((await request.form()).get("numero", ""))
-    if number.isascii() and number.isdigit() and len(number) < 20 and int(number) < 2**62:
-        with faults.reported():
-            async with house.database.writing.acquire() as connection, connection.transaction():
-                if await alert_readers.end(connection, caller.organization, int(number)):
-                    told = FhirRequest("POST", f"{PATH.lstrip('/')}/fin", address=address_of(request))
-                    await house.journal.record_within(
-                        connection, (entry(caller, Event.RIGHTS, request=told, detail={"act": Act.ALERT_READER_ENDED}),)
-                    )
-    return RedirectResponse(PATH, status_code=303)
+    return await ended(request, alert_readers.end, Event.RIGHTS, Act.ALERT_READER_ENDED, PATH)
 
 
 async def _page(request: Request, problem: str = "", typed: dict[str, str] | None = None) -> Response:
