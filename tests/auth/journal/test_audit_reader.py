@@ -200,6 +200,27 @@ async def test_a_destroyed_month_is_no_longer_readable(busy: tuple[World, Caller
     assert await world.events(auditor) == []
 
 
+async def test_a_search_over_months_without_a_key_says_from_which_day_on_it_reads(busy: tuple[World, Caller]) -> None:
+    world, auditor = busy
+    kept = await world.raw.fetchval("select min(generation) from journal_key where purpose = 'seal'")
+    day = f"{kept // 100}-{kept % 100:02}-01"
+
+    async def told(asked: str) -> list[str]:
+        bundle = orjson.loads((await world.reader.search(auditor, asked)).body)
+        outcomes = [one["resource"] for one in bundle.get("entry", []) if one["search"]["mode"] == "outcome"]
+        return [issue["diagnostics"] for outcome in outcomes for issue in outcome["issue"]]
+
+    assert await told("_count=10") == []
+    await world.raw.execute(
+        "insert into journal_entry select generation - 200, worker + 1, sequence, previous, event, outcome,"
+        " at - interval '2 years', patient, person, organization, sealed from journal_entry where sequence > 0"
+    )
+    [said] = await told("_count=10")
+    assert said.startswith(f"Entries before {day} can no longer be read")
+    assert len(await told("date=lt2020")) == 1  # nothing is found there, which does not mean that there was nothing
+    assert await told(f"date=ge{day}T00:00:00Z") == []
+
+
 # ---- refusals -----------------------------------------------------------------------------------------------------
 
 
