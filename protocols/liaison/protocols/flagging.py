@@ -38,7 +38,7 @@ def flag(task: Tree) -> Tree:
         "category": [{"coding": [TAG], "text": "Alerte"}],
         "code": {"coding": task["code"]["coding"], "text": signs_said(task) or task["code"].get("text", "Alerte")},
         "subject": task["for"],
-        "period": {"start": task["authoredOn"]},
+        "period": {"start": task.get("authoredOn") or task["meta"]["lastUpdated"]},
     }
     if task.get("status") == "entered-in-error":
         tree["status"] = "entered-in-error"

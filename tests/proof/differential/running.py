@@ -13,7 +13,7 @@ from .driving import Caller, Place
 from .facts import Tree
 from .rights import Version
 from .tally import forms
-from .withheld import HIDING, shown, untagged
+from .withheld import HIDING, nameless, shown, untagged
 
 Names = list[str]
 
@@ -65,7 +65,9 @@ class Run:
             known = found.ref == version.ref or found.patient != version.patient or self.sees(found)
             return not known and not HIDING.isdisjoint(self.world.classes(found))
 
-        return shown(version.tree, hides)
+        found = shown(version.tree, hides)
+        office = self.caller.held.code in ("auditor", "dpo")
+        return nameless(found) if office and found["resourceType"] == "Consent" else found
 
     def misshown(self, tree: Tree) -> str:
         """'' when a resource of an answer is what this caller is shown of that version, to the last element."""

@@ -15,6 +15,8 @@ SUBSETTED = {
     "code": "SUBSETTED",
     "display": "subsetted",
 }
+DIRECTORY = ("Practitioner", "PractitionerRole", "Organization")
+"""Of these, what somebody calls them is no secret."""
 _WHOLE = ("relatesTo", "payload", "extension", "data", "entry")
 """Of these elements, one that names it is nothing without it."""
 
@@ -33,6 +35,23 @@ def shown(tree: Tree, hides: Callable[[str], bool]) -> Tree:
         return tree
     cut = without(tree, hidden)
     return {**cut, "meta": {**cut["meta"], "tag": [*cut["meta"].get("tag", ()), SUBSETTED]}}
+
+
+def nameless(tree: Tree) -> Tree:
+    """As it is shown to those who look after records and read none (row 24): no words, and of whom by number."""
+    cut = _numbers({name: one for name, one in tree.items() if name not in ("text", "contained")})
+    tags = [one for one in cut["meta"].get("tag", ()) if one != SUBSETTED]
+    return {**cut, "meta": {**cut["meta"], "tag": [*tags, SUBSETTED]}}
+
+
+def _numbers(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_numbers(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if isinstance(node.get("reference"), str) and reference(node).partition("/")[0] not in DIRECTORY:
+        return {name: node[name] for name in ("reference", "type") if name in node}
+    return {name: _numbers(one) for name, one in node.items() if name != "extension"}
 
 
 def untagged(tree: Tree) -> Tree:

@@ -20,7 +20,7 @@ TAG = {"system": "https://liaison.test/tags", "code": "walk"}
 ELSEWHERE = {
     *("everything", "summary", "lastn", "lookup", "register", "join", "oppose", "apply", "evaluate-measure", "review"),
     *("asked-of-me", "clarify", "launch", "withdraw", "identify", "merge", "unmerge"),
-    *("duplicates", "tell-apart", "attending-doctor"),
+    *("duplicates", "tell-apart", "attending-doctor", "move", "suspend", "resume", "end"),
 }
 """Operations of single types, each with tests of its own; here it is seen that they are routed."""
 HERE = {"meta", "meta-add", "meta-delete", "validate"}

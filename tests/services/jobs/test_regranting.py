@@ -109,9 +109,9 @@ async def test_killed_in_the_middle_it_goes_on_from_there(house: House) -> None:
     assert await grants_of(house) == after
     passes = [one for one in await entries(house) if one.event == Event.JOB and (one.detail or {}).get("rules") == 2]
     assert [(one.role_code, one.detail) for one in passes] == [
-        ("internal:rebuild", {"rules": 2}),
-        ("internal:rebuild", {"rules": 2}),
-        ("internal:rebuild", {"rules": 2, "records": PATIENTS - PATIENTS // 2}),
+        ("internal:rebuild", {"act": "rights of all records", "rules": 2}),
+        ("internal:rebuild", {"act": "rights of all records", "rules": 2}),
+        ("internal:rebuild", {"act": "rights of all records", "rules": 2, "records": PATIENTS - PATIENTS // 2}),
     ]
 
 

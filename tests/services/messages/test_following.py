@@ -113,6 +113,46 @@ async def test_a_pass_that_was_cut_short_makes_no_second_flag(place: Place, one:
     assert len(await flags_of(place)) == 1
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"authoredOn": "2026"},
+        {"authoredOn": ""},
+        {"restriction": {}},
+        {"restriction": {"period": {"end": "2099-01-01"}}},
+        {"authoredOn": "", "restriction": {}},
+    ],
+    ids=str,
+)
+async def test_an_alert_as_other_software_dates_it_is_followed(
+    place: Place, one: asyncpg.Connection, odd: dict[str, Any]
+) -> None:
+    told = {name: value for name, value in alert(place, **odd).items() if value not in ("", {})}
+    await ask(place, "POST", "Task", told)
+
+    assert await follow(one, place.house.engine, frozenset({"email"})) == 1
+    assert [flag["status"] for flag in await flags_of(place)] == ["active"]
+    assert await one.fetchval("select count(*) from alert_change") == 0
+
+
+async def test_one_that_nobody_foresaw_keeps_no_other_from_being_told(
+    place: Place, one: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = await ask(place, "POST", "Task", alert(place))
+    await ask(place, "POST", "Task", alert(place))
+    kept = flags.keep
+
+    async def fails(record: Any, reference: str, *more: Any) -> None:
+        if reference == f"Task/{odd['id']}":
+            raise TypeError
+        await kept(record, reference, *more)
+
+    monkeypatch.setattr(flags, "keep", fails)
+    assert await follow(one, place.house.engine) == 2
+    assert len(await flags_of(place)) == 1
+    assert await one.fetchval("select count(*) from alert_change") == 1
+
+
 async def test_a_deleted_alert_leaves_no_flag_that_stands(place: Place, one: asyncpg.Connection) -> None:
     task = await ask(place, "POST", "Task", alert(place))
     await follow(one, place.house.engine)

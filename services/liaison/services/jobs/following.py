@@ -53,6 +53,9 @@ async def follow(one: asyncpg.Connection, engine: Engine, channels: frozenset[st
             except FhirError as error:
                 await following.put_off(one, alert)
                 log.warning("an alert was not followed", kind=type(error).__name__)
+            except Exception:  # one that nobody foresaw keeps no other from being told
+                await following.put_off(one, alert)
+                log.exception("an alert was not followed")
     finally:
         await internal.close_session(engine.store.database.writing, caller)
     return len(waiting)

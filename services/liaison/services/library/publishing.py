@@ -20,7 +20,7 @@ from liaison.protocols.library.source import Problem, Source
 from liaison.services.house import House
 from liaison.services.library.published import bound_to, published
 
-_LOCK = 0x11A175
+_LOCK = 0x11A17A
 
 
 class NotPublished(ValueError):

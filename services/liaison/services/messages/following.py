@@ -11,6 +11,7 @@ import asyncpg
 
 from liaison.auth.access.classes import EVERYTHING, Class
 from liaison.fhir.definitions import kind_of
+from liaison.fhir.model import dates
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key
 from liaison.protocols.alerts import Standing, standing
@@ -90,4 +91,8 @@ async def classes_of(record: Record, store: Store, one: Key) -> Class | None:
 def _due(task: dict[str, Any]) -> datetime:
     """By when it must be seen; an alert of other software that says no hour waits a day."""
     end = str(((task.get("restriction") or {}).get("period") or {}).get("end", ""))
-    return datetime.fromisoformat(end if "T" in end else task["authoredOn"]) + (timedelta() if "T" in end else _WAITS)
+    if "T" in end and (said := dates.span(end)) is not None:
+        return said[0]
+    authored = dates.span(str(task["authoredOn"]))
+    assert authored is not None, "what is to be told says when it was written"
+    return authored[0] + _WAITS

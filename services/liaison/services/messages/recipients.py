@@ -16,7 +16,7 @@ from liaison.auth.caller import Caller
 from liaison.auth.people import alert_readers
 from liaison.auth.sessions import BROWSER, Act, NoLongerHeld, caller_of, end_session, open_session
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.model import reread
+from liaison.fhir.model import dates, reread
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key
 from liaison.services.pages.clock import PARIS
@@ -46,7 +46,7 @@ async def to_tell(
     connection: asyncpg.Connection, store: Store, task: Tree, now: datetime, open_channels: frozenset[str]
 ) -> list[tuple[int, str]]:
     """Role and channel of each message that this alert is due now."""
-    if task.get("status") not in ("requested", "received") or now - datetime.fromisoformat(task["authoredOn"]) > NEWS:
+    if task.get("status") not in ("requested", "received") or not _is_news(task, now):
         return []
     found: list[tuple[int, str]] = []
     for one in addressed(task):
@@ -59,6 +59,12 @@ async def to_tell(
         channels = {channel for who in there for channel in who.channels} & open_channels
         found += [(key.res, channel) for channel in sorted(channels)]
     return found
+
+
+def _is_news(task: Tree, now: datetime) -> bool:
+    """By the first instant of what it says, which may be a day or a year; not where it does not say."""
+    authored = dates.span(str(task.get("authoredOn", "")))
+    return authored is not None and now - authored[0] <= NEWS
 
 
 async def never(connection: asyncpg.Connection, role: int) -> bool:
