@@ -65,7 +65,7 @@ def parts_of(expression: str) -> tuple[Part, ...] | None:
     """What an expression that can be parsed keeps of a record: one part for each use of `%record`; None for all of it."""
     if any(name in expression for name in _BY_PLACE):
         return None
-    uses = list(_uses(parse(expression), ()))
+    uses = list(_uses(parse(expression), ()))  # type: ignore[no-untyped-call]  # the library leaves it untyped
     return None if None in uses else tuple(use for use in uses if use is not None)
 
 
