@@ -55,12 +55,12 @@ async def shown(
         raise NotFound
     if row.deleted:
         raise Gone("The resource was deleted.")
-    meta = () if found.hidden else etag.meta(row.version, row.at)
+    meta = () if found.is_cut else etag.meta(row.version, row.at)
     if wanted is None:
         meta = (*meta, ("content-location", f"{where}/_history/{row.version}"))
     if (
         headers
-        and not found.hidden
+        and not found.is_cut
         and etag.not_modified(headers, row.version, row.at)
         and not await _changed_twice(store, caller, headers, row)
     ):

@@ -310,6 +310,11 @@ class Opened(NamedTuple):
         return self.whole or self.body
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the caller is shown less than what was stored."""
+        return bool(self.whole)
+
+    @property
     def disclosure(self) -> Disclosure:
         row = self.row
         return make(Disclosure, (row.key, row.version, row.grants))
