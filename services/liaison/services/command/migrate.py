@@ -2,6 +2,8 @@
 
 import asyncio
 
+import typer
+
 from liaison.fhir.store.database import UnknownSchema
 from liaison.services import base, migrations
 from liaison.services.command import Refused, app
@@ -23,8 +25,8 @@ def migrate() -> None:
     except (base.NoDatabase, UnknownSchema) as error:
         raise Refused(str(error)) from None
     for line in told:
-        print(line)  # noqa: T201  # the command's result
-    print(f"The database is at schema {migrations.head()}.")  # noqa: T201  # the command's result
+        typer.echo(line)
+    typer.echo(f"The database is at schema {migrations.head()}.")
 
 
 async def _publish(settings: Settings) -> list[str]:
