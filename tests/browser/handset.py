@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -78,8 +78,28 @@ class Handset:
         await self.page.get_by_label("Votre code à 6 chiffres").fill(one["pin"])
         await self.leads("Se connecter")
 
-    async def begin(self, key: str) -> None:
-        """The first time of the day, for somebody who has just signed in."""
+    def plan(self, key: str, who: str, *, days: int = 0) -> None:
+        """A stop of her tour that is this test's own: those of the territory are visited by other tests too."""
+        known, start = self.territory.known["patients"], datetime.now(UTC) + timedelta(days=days)
+        [patient] = [one["id"] for one in known if key in one["tour"] and one["name"].startswith(who[:-1])]
+        line = {
+            "resourceType": "Appointment",
+            "status": "booked",
+            "start": start.isoformat(timespec="seconds"),
+            "end": (start + timedelta(minutes=30)).isoformat(timespec="seconds"),
+            "participant": [
+                {"actor": {"reference": reference}, "status": "accepted"}
+                for reference in (f"Patient/{patient}", person(self.territory, key)["practitioner_role"])
+            ],
+        }
+        booked = self.territory.post(self.territory.token("home_service_manager"), "Appointment", line)
+        assert booked.status_code == 201, booked.text
+
+    async def begin(self, key: str, *, today: tuple[str, ...] = (), tomorrow: tuple[str, ...] = ()) -> None:
+        """The first time of the day, for somebody who has just signed in, and whom she is to visit."""
+        for days, people in enumerate((today, tomorrow)):
+            for who in people:
+                self.plan(key, who, days=days)
         await self.carry_session(key)
         await self.page.goto("/telephone")
         await self.choose_code(PIN)
@@ -113,7 +133,7 @@ class Handset:
         await self.press("Ouvrir ma tournée")
 
     async def tomorrow(self, who: str) -> None:
-        """Opens a visit of tomorrow: each journey has stops of its own."""
+        """Opens a visit of tomorrow."""
         await self.page.get_by_text("Demain").tap()
         await self.page.locator("details").get_by_role("button", name=f"Visite : {who}").last.tap()
 

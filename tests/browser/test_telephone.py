@@ -18,6 +18,9 @@ PAYLOAD = 3 * 1024
 
 
 async def test_the_first_day_on_line_then_visits_with_no_network_then_each_is_filed_once(handset: Handset) -> None:
+    handset.plan("aide2", "Jean-Claude J.")
+    handset.plan("aide2", "Annick L.", days=1)
+    handset.plan("aide2", "Martine K.", days=1)
     await handset.page.goto("/telephone")
     await handset.sees("Qui êtes-vous ?")
     await check_page(handset.page)
@@ -130,7 +133,9 @@ async def test_the_first_day_on_line_then_visits_with_no_network_then_each_is_fi
 
 async def test_two_aides_on_one_telephone_each_with_her_own_tour(handset: Handset) -> None:
     handset.designate("social_worker", nobody=True)
-    await handset.begin("aide")
+    handset.plan("aide2", "Raymond L.")
+    handset.plan("aide2", "Raymond L.", days=1)
+    await handset.begin("aide", today=("Marcel C.",))
     await handset.ready()
     await handset.press("Visite : ")
     await handset.press("Signaler une maltraitance")
@@ -195,7 +200,7 @@ async def test_two_aides_on_one_telephone_each_with_her_own_tour(handset: Handse
 
 @pytest.mark.proof
 async def test_a_visit_that_was_left_half_way_is_there_again(handset: Handset) -> None:
-    await handset.begin("aide2")
+    await handset.begin("aide2", today=("René B.",))
     await handset.ready()
     await handset.line.cut()
     await handset.press("Visite : René B.")

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.asyncio(loop_s
 
 
 async def test_whatever_the_line_answers_it_is_kept_until_its_receipt_and_filed_once(handset: Handset) -> None:
-    await handset.begin("aide2")
+    await handset.begin("aide2", tomorrow=("René B.",))
     await handset.tomorrow("René B.")
     await handset.nothing_to_report()
     [visit] = await handset.waiting()
@@ -40,7 +40,7 @@ async def test_whatever_the_line_answers_it_is_kept_until_its_receipt_and_filed_
 
 
 async def test_two_tabs_make_one_visit_of_an_appointment(handset: Handset) -> None:
-    await handset.begin("aide2")
+    await handset.begin("aide2", today=("Martine K.",))
     first, context = handset.page, handset.page.context
     await handset.press("Visite : Martine K.")
     await handset.press("Rien à signaler")
@@ -63,7 +63,7 @@ async def test_two_tabs_make_one_visit_of_an_appointment(handset: Handset) -> No
 
 
 async def test_a_new_version_of_the_page_waits_until_what_was_written_is_sent(handset: Handset) -> None:
-    await handset.begin("aide2")
+    await handset.begin("aide2", tomorrow=("Raymond L.",))
     await handset.ready()
     await handset.tomorrow("Raymond L.")
     await handset.nothing_to_report()
@@ -100,7 +100,7 @@ async def test_a_new_version_of_the_page_waits_until_what_was_written_is_sent(ha
 
 async def test_a_clock_that_is_three_hours_wrong_files_the_visit_at_its_hour(handset: Handset) -> None:
     await handset.page.clock.set_system_time(datetime.now(UTC) + timedelta(hours=-3))
-    await handset.begin("aide2")
+    await handset.begin("aide2", tomorrow=("Jean-Claude J.",))
     await handset.tomorrow("Jean-Claude J.")
     await handset.nothing_to_report()
     [visit] = await handset.waiting()
@@ -111,7 +111,7 @@ async def test_a_clock_that_is_three_hours_wrong_files_the_visit_at_its_hour(han
 
 
 async def test_five_wrong_codes_erase_the_tour_and_a_colleague_delivers_what_was_written(handset: Handset) -> None:
-    await handset.begin("aide2")
+    await handset.begin("aide2", tomorrow=("Martine K.", "René E."))
     await handset.ready()
     await handset.tomorrow("Martine K.")
     await handset.nothing_to_report()
@@ -142,7 +142,7 @@ async def test_five_wrong_codes_erase_the_tour_and_a_colleague_delivers_what_was
 
 
 async def test_a_forgotten_code_is_chosen_anew_and_what_was_written_leaves(handset: Handset) -> None:
-    await handset.begin("aide2")
+    await handset.begin("aide2", today=("Odette M.",))
     await handset.ready()
     await handset.visit("Odette M.")
     [visit] = await handset.waiting()
@@ -164,7 +164,7 @@ async def test_a_telephone_that_is_taken_out_of_force_keeps_its_visits_until_it_
     with enrolled(handset.territory) as desk:
         handset.secret = desk.http.cookies["liaison-phone"]
         await handset.carry(handset.secret)
-        await handset.begin("aide2")
+        await handset.begin("aide2", tomorrow=("René E.",))
         await handset.tomorrow("René E.")
         await handset.nothing_to_report()
         [visit] = await handset.waiting()
@@ -187,7 +187,7 @@ async def test_a_telephone_that_is_taken_out_of_force_keeps_its_visits_until_it_
 
 
 async def test_after_thirty_six_hours_the_tour_is_gone_and_what_was_begun_waits_to_be_sent(handset: Handset) -> None:
-    await handset.begin("aide2")
+    await handset.begin("aide2", tomorrow=("René E.",))
     await handset.ready()
     await handset.tomorrow("René E.")
     await handset.page.get_by_label("Présente").tap()
@@ -213,7 +213,7 @@ async def test_a_telephone_of_nobody_s_service_is_told_so(handset: Handset) -> N
 
 
 async def test_a_telephone_without_room_says_that_it_could_not_keep_the_visit(handset: Handset) -> None:
-    await handset.begin("aide2")
+    await handset.begin("aide2", tomorrow=("René E.",))
     await handset.tomorrow("René E.")
     await handset.page.evaluate(
         "put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put ="
