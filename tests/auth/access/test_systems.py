@@ -68,6 +68,13 @@ def test_a_sensitive_code_is_known_by_each_name_of_its_system(system: str, code:
         ({"system": f"{ICD_11}|2025-01", "code": "6A20.Z"}, Class.PSY),
         ({"system": "https://id.who.int/icd/release/11/2024-01/mms", "code": "1A61"}, Class.SENS),
         ({"system": "https://smt.esante.gouv.fr/terminologie-cim11-mms", "code": "PJ21"}, Class.SENS),
+        *[
+            ({"system": ICD_11, "code": code}, Class.SENS)
+            for code in ("PD50", "PD9Z", "PE11", "PE95", "PF1B", "PF2Z", "QA04.51")
+        ],
+        ({"system": ICD_11, "code": "NA07.0/PE60&XE213"}, Class.SENS),
+        *[({"system": ICD_11, "code": code}, Class(0)) for code in ("PD3Z", "PF40", "PJ40", "QE51.0", "PA00")],
+        ({"code": "PEF"}, Class(0)),  # peak expiratory flow
         ({"system": ICD_11, "code": "BA00/6C40.1&XN1"}, Class.SENS),
         ({"system": "http://snomed.info/sct", "code": "243796009:246090004=86406008"}, Class.SENS),
         ({"system": ICD_11, "code": "6C4A.2"}, Class(0)),  # nicotine
