@@ -213,7 +213,7 @@ async def test_weights_that_stay_away_are_told_by_day_only(place: Place, one: as
     now = place.house.database.clock.now().astimezone(PARIS)
     for hour, count in ((3, 0), (21, 0), (10, 1), (11, 1)):
         at = now.replace(hour=hour)
-        assert await telling.look(record, patient, known, known, at, away=True)
+        assert await telling.look(record, [patient], known, known, at, away=True) == {patient}
         assert len(await alerts(place)) == count, hour
     (alert,) = await alerts(place)
     assert (level_of(alert), alert["description"]) == ("YELLOW", "Aucun poids depuis 3 jours")

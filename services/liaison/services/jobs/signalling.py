@@ -5,7 +5,7 @@ passed over, and what was cut short is looked at again. One worker at a time; th
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NoReturn
 
@@ -26,6 +26,8 @@ from liaison.services.signals.watching import Progress
 
 EVERY_SECONDS: Final = 0.5
 STAND_BY_SECONDS: Final = 5.0
+TOGETHER: Final = 50
+"""Records that are read by one search."""
 AWAY_EVERY: Final = timedelta(hours=1)
 _LOCK: Final = 0x11A174  # one worker a database
 
@@ -61,26 +63,34 @@ async def signal(one: asyncpg.Connection, engine: Engine) -> int:
 
 
 async def _look(
-    one: asyncpg.Connection, engine: Engine, patients: Iterable[Key], until: datetime, *, away: bool
+    one: asyncpg.Connection, engine: Engine, patients: Sequence[Key], until: datetime, *, away: bool
 ) -> None:
     """A record that cannot be looked at does not keep the others from it: it is counted, and seen at the next measure."""
     library = await in_force(one, engine.store.vault)
     known, on = adoption.known(library), await adoption.in_use(one, engine.store.vault)
     caller = await internal.open_session(engine.store.database.writing, "protocols", timedelta(minutes=30))
-    failed = 0
+
+    async def look(some: Sequence[Key]) -> int:
+        """How many of these could not be looked at: once some could not together, each is alone."""
+        named = {engine.store.reference(patient): patient for patient in some}
+        try:
+            now = engine.store.database.clock.now()
+            watched = await telling.look(record, list(named), known, on, now, away=away)
+            for reference, patient in named.items():
+                if reference not in watched:
+                    await watching.forget(one, patient, until)
+        except Unavailable:
+            raise
+        except FhirError as error:
+            if len(some) > 1:
+                return sum([await look([patient]) for patient in some])
+            log.warning("a record was not looked at", kind=type(error).__name__)
+            return 1
+        return 0
+
     try:
         record = Record(engine, caller)
-        for patient in patients:
-            try:
-                now = engine.store.database.clock.now()
-                reference = engine.store.reference(patient)
-                if not await telling.look(record, reference, known, on, now, away=away):
-                    await watching.forget(one, patient, until)
-            except Unavailable:
-                raise
-            except FhirError as error:
-                failed += 1
-                log.warning("a record was not looked at", kind=type(error).__name__)
+        failed = sum([await look(patients[at : at + TOGETHER]) for at in range(0, len(patients), TOGETHER)])
     finally:
         await internal.close_session(engine.store.database.writing, caller)
     if failed:

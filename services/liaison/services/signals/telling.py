@@ -1,11 +1,12 @@
-"""Looks at one record by its signals, and raises an alert for each that began: once, whatever is done again.
+"""Looks at records by their signals, and raises an alert for each that began: once, whatever is done again.
 
 As the internal principal `protocols`; each look is in the journal. An alert carries the name of what fired as its identifier,
 and is created only where there is none of that name: so a pass that was cut short is simply repeated. One that an open alert
 says already is added to that one.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
@@ -28,27 +29,40 @@ _REPLAYED: Final = timedelta(days=60)
 """How far back measures are read, so that a signal that began long ago is known to have begun."""
 _AWAKE: Final = range(8, 20)
 """The hours of Paris in which it is said that measures stay away."""
+_PLANS: Final = 100
+_MEASURES: Final = 2000
+"""Of each person, at most."""
 _OPEN: Final = "requested,received,accepted,in-progress,on-hold"
 
 
 async def look(
-    record: Record, patient: str, known: Sequence[Signal], on: Sequence[Signal], now: datetime, *, away: bool
-) -> bool:
-    """False where no plan in force has any of the signals that are `known`. Alerts are raised by those that are `on`; with
-    `away`, also by measures that stay away. Raises Refused."""
-    plans = await record.search("CarePlan", {"patient": patient, "status": "active", "_count": "100"})
-    if not watching(known, plans):
-        return False
+    record: Record, patients: Sequence[str], known: Sequence[Signal], on: Sequence[Signal], now: datetime, *, away: bool
+) -> set[str]:
+    """Those among them of whom a plan in force has any of the signals that are `known`. Alerts are raised by those that are `on`;
+    with `away`, also by measures that stay away. Two searches for all of them, whatever their number. Raises Refused."""
+    query = {"patient": ",".join(patients), "status": "active", "_count": "500"}
+    plans = _by_patient(await record.search("CarePlan", query, most=_PLANS * len(patients)))
+    watched = {one for one in patients if watching(known, plans[one])}
     here = now.astimezone(PARIS)
-    asked = [one for one in watching(on, plans) if not one.absent or (away and here.hour in _AWAKE)]
-    if asked:
-        measures = await _measures(record, patient, asked, now)
-        for signal in asked:
-            since = _since(signal, plans)
-            for one in fired(signal, measures, now):
+    asked = {
+        patient: [one for one in watching(on, plans[patient]) if not one.absent or (away and here.hour in _AWAKE)]
+        for patient in watched
+    }
+    measures = await _measures(record, {patient: some for patient, some in asked.items() if some}, now)
+    for patient, some in asked.items():
+        for signal in some:
+            since = _since(signal, plans[patient])
+            for one in fired(signal, measures[patient], now):
                 if _is_news(one, since, here):
                     await _tell(record, patient, one, now)
-    return True
+    return watched
+
+
+def _by_patient(trees: Sequence[Tree]) -> dict[str, list[Tree]]:
+    found: dict[str, list[Tree]] = defaultdict(list)
+    for tree in trees:
+        found[str((tree.get("subject") or {}).get("reference", ""))].append(tree)
+    return found
 
 
 def _since(signal: Signal, plans: Sequence[Tree]) -> date:
@@ -65,11 +79,20 @@ def _is_news(one: Fired, since: date, here: datetime) -> bool:
     return one.by is not None and one.by.at.astimezone(PARIS).date() >= since and here - one.by.at <= _RECENT
 
 
-async def _measures(record: Record, patient: str, asked: Sequence[Signal], now: datetime) -> list[Tree]:
-    named = sorted({f"{system}|{code}" for signal in asked for system, code in signal.measures})
+async def _measures(record: Record, asked: Mapping[str, Sequence[Signal]], now: datetime) -> dict[str, list[Tree]]:
+    """By patient, what the signals asked of any of them look at."""
+    if not asked:
+        return defaultdict(list)
+    named = sorted({f"{system}|{code}" for some in asked.values() for one in some for system, code in one.measures})
     since = (now - _REPLAYED).astimezone(PARIS).date()
-    query = {"patient": patient, "code": ",".join(named), "date": f"ge{since}", "_sort": "-date", "_count": "200"}
-    return await record.search("Observation", query, most=2000)
+    query = {
+        "patient": ",".join(asked),
+        "code": ",".join(named),
+        "date": f"ge{since}",
+        "_sort": "-date",
+        "_count": "500",
+    }
+    return _by_patient(await record.search("Observation", query, most=_MEASURES * len(asked)))
 
 
 async def _tell(record: Record, patient: str, one: Fired, now: datetime) -> None:
