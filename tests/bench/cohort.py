@@ -1,7 +1,8 @@
 """`python -m tests.bench.cohort`: the coordinator's cohort over 5,000 people, on the server: rows and page, without the network.
 
 BENCH_PEOPLE (5,000) people whom one nurse follows as their coordinator, each with a plan, four steps done and eight to come, two CAT. The first page,
-the last one, those late, by name, by a step; each asked BENCH_ROUNDS (20) times after three that are not counted.
+the last one, those late, by name, by a step; each asked BENCH_ROUNDS (20) times after three that are not counted, with the
+processor time of the worker and of PostgreSQL together.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any, Final, cast
 
 from tests.bench import territory
+from tests.bench.processor import Processor
 
 from liaison.protocols import codes
 from liaison.services import base
@@ -74,7 +76,7 @@ def _person(number: int, coordinator: str) -> dict[str, Tree]:
     return trees
 
 
-async def _measured(house: House) -> list[tuple[str, float, float]]:
+async def _measured(house: House) -> list[tuple[str, float, float, float]]:
     maker = await territory.Maker.of(house)
     _person_, role, act = await maker.professional("nurse")
     coordinator = _person_
@@ -87,11 +89,12 @@ async def _measured(house: House) -> list[tuple[str, float, float]]:
     record = Record(house.engine, await territory.caller(house, act))
     me = cast(Me, SimpleNamespace(person=coordinator, role_reference=role))
     template = environment("fr").get_template("coordination/cohort.html")
+    processor = await Processor.beside(house.database.reading)
     rows = []
     for words, query in LOOKS.items():
-        took = []
+        took, used = [], []
         for _round in range(ROUNDS + 3):
-            began = time.perf_counter()
+            began, before = time.perf_counter(), processor.used()
             choices = await known(record)
             look = asked(query, choices)
             found = await cohort(record, me, look, choices, TODAY)
@@ -101,8 +104,10 @@ async def _measured(house: House) -> list[tuple[str, float, float]]:
                 path="/cohorte", csrf="", error="", notice="", other_language="", on_phone=False, sheet="",
             )  # fmt: skip
             took.append(1000 * (time.perf_counter() - began))
+            used.append(1000 * (processor.used() - before))
         assert found.all == PEOPLE, found.all
-        rows.append((words, statistics.median(took[3:]), statistics.quantiles(took[3:], n=20)[-1]))
+        p95 = statistics.quantiles(took[3:], n=20)[-1]
+        rows.append((words, statistics.median(took[3:]), p95, statistics.median(used[3:])))
     return rows
 
 
@@ -111,15 +116,15 @@ def main() -> None:
         settings = territory.settings_in(Path(folder))
         territory.migrated(settings)
 
-        async def work() -> list[tuple[str, float, float]]:
+        async def work() -> list[tuple[str, float, float, float]]:
             async with House.opened(settings) as house:
                 return await _measured(house)
 
         with base.running(settings):
             rows = asyncio.run(work())
-    print(f"{PEOPLE} people, {ROUNDS} rounds; p50 and p95 in ms, aimed at 200")
-    for words, p50, p95 in rows:
-        print(f"  {words:24} {p50:7.0f} {p95:7.0f}")
+    print(f"{PEOPLE} people, {ROUNDS} rounds; p50, p95 and processor time in ms, aimed at 200")
+    for words, p50, p95, used in rows:
+        print(f"  {words:24} {p50:7.0f} {p95:7.0f} {used:7.0f}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 
 from liaison.fhir.store.embedded import Embedded
 from liaison.fhir.vault import FileKeyProvider
+from liaison.protocols import codes
 
 pytestmark = pytest.mark.http
 
@@ -89,6 +90,16 @@ def work(own: Any) -> None:
         "valueQuantity": {"value": 7391.284617},
         "note": [{"text": PLANTED["note"]}],
     }
+    plan: dict[str, Any] = {"resourceType": "CarePlan", "status": "active", "intent": "plan"}
+    plan |= {"subject": {"reference": f"Patient/{patient}"}, "instantiatesCanonical": [f"urn:plans:{PLANTED['code']}"]}
+    step: dict[str, Any] = {
+        "resourceType": "Task",
+        "status": "requested",
+        "intent": "order",
+        "description": PLANTED["note"],
+    }
+    step |= {"for": plan["subject"], "code": {"coding": [{"system": codes.STEP, "code": PLANTED["code"]}]}}
+    own.write([{"resource": one, "request": {"method": "POST", "url": one["resourceType"]}} for one in (plan, step)])
     with own.client("gp") as gp, own.client("gp_outside") as outside:
         made: httpx.Response = gp.post("/Observation", json=observation)
         assert made.status_code == 201, made.text
@@ -108,6 +119,9 @@ def work(own: Any) -> None:
 
 
 async def test_a_stolen_database_shows_nothing_of_a_day_of_work(own: Any, dump: ModuleType) -> None:
+    assert (
+        own.ask(lambda house: house.database.reading.fetchval("select count(*) from planned")) == 2
+    )  # kept, and looked at
     server = Embedded.attach(own.settings.data / "database")
 
     assert await dump.find_leaks(server.directory, server.administrator_url, list(PLANTED.values())) == []

@@ -1,7 +1,7 @@
-"""The tables of liaison.services.signals and liaison.services.library. They share the metadata of
+"""The tables of liaison.services.signals, liaison.services.planned and liaison.services.library. They share the metadata of
 liaison.fhir.store.schema, so that they are in a backup, and a record that is forgotten is forgotten here."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, SmallInteger, Table, Text, func
+from sqlalchemy import ARRAY, BigInteger, Column, Date, Index, Integer, LargeBinary, SmallInteger, Table, Text, func
 
 from liaison.auth.columns import moment
 from liaison.fhir.store.schema import metadata
@@ -33,6 +33,25 @@ signal_adoption = Table(
     Column("because", Text, nullable=False),
     moment("adopted_at", nullable=False, server_default=func.now()),
 )
+
+# Each plan and each of its steps, by the day it is due (liaison.services.planned.keeping), beside the current version that it is of.
+planned = Table(
+    "planned",
+    metadata,
+    Column("patient", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, primary_key=True, autoincrement=False),
+    Column("res", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("standing", SmallInteger, nullable=False),
+    Column("due", Date, nullable=False),  # of a plan its first day; infinity for none
+    Column("done", Date),
+    Column(
+        "names", ARRAY(BigInteger), nullable=False
+    ),  # patient-scoped tokens: codes of the step, protocols of the plan
+    Column("owned", SmallInteger, nullable=False),
+    Column("owner", BigInteger, nullable=False),  # a patient-scoped token; 0 for none
+)
+Index("planned_by_day", planned.c.patient, planned.c.kind, planned.c.standing, planned.c.due, planned.c.res)
 
 # What has been published of protocols, never changed: the content under the territory's key, and its resource in the directory.
 published_definition = Table(

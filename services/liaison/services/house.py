@@ -40,8 +40,8 @@ from liaison.services.jobs.sweeping import keep_swept
 from liaison.services.jobs.verifying import keep_verified
 from liaison.services.jobs.watching import keep_watching
 from liaison.services.messages.carriers import Carriers, carriers
-from liaison.services.messages.noticing import Noticing
 from liaison.services.operation_definitions import DESCRIBED
+from liaison.services.planned.keeping import Planning
 from liaison.services.settings import Settings
 from liaison.services.urgent_tokens import Issuer
 
@@ -122,7 +122,7 @@ class House:
             stack.push_async_callback(journal.close)
             signing_keys = await SigningKeys.open(database, vault.territory)
             key_sets = KeySets(Fetcher(private=settings.fetch_private_addresses))
-            store = await stack.enter_async_context(Store(database, vault, Filter(), Noticing(vault, journal)))
+            store = await stack.enter_async_context(Store(database, vault, Filter(), Planning(vault, journal)))
             journal.gathers(store.reader.back)
             audit = AuditReader(database, vault, keys, store.filter, settings.fhir_base)
             elsewhere = {**operations.ELSEWHERE, "AuditEvent": audit_events(audit)}

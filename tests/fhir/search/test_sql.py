@@ -54,6 +54,9 @@ class Named:
     def covered(self, row: str, held: str) -> str:
         return f"COVERED({row}, {held})"
 
+    def united(self, session: str) -> str:
+        return f"select UNITED({session})"
+
     def evidence(self, held: str) -> str:
         return f"EVIDENCE({held})"
 

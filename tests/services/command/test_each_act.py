@@ -142,6 +142,7 @@ ACTS: list[tuple[list[str], str, Event]] = [
     (["protocol", "adopt", SIGNAL, "--by", "Dr Essai", "--because", "décision 14"], "", Event.CONFIGURATION),
     (["protocol", "withdraw", SIGNAL, "--because", "décision 15"], "", Event.CONFIGURATION),
     (["protocol", "publish", "--by", "Mme Essai"], "", Event.CONFIGURATION),
+    (["protocol", "calendar", "--on", "2026-12-31"], "", Event.SEARCH),
     (["reindex"], "", Event.JOB),
     (["dpo", "papers", "--into", "{folder}/papers"], "", Event.JOB),
     (["retention", "plan"], "", Event.JOB),

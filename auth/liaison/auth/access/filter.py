@@ -126,13 +126,22 @@ class Filter:
         Most rows are allowed by the grants that ask for no owner, whose union is the same for all rows: it is made once, and
         only what it does not cover is decided on all that apply.
         """
-        any_owner = " and ".join(f"g.{owner} = 0" for owner in _OWNERS)
+        any_owner = _of_any_owner("g")
         applies = self._all(_OWNERS, row, "")
         return (
             f"({self._all(('classified',), row, '')} and ({row}.classes & "
             f"(select coalesce(bit_or(g.mask) filter (where {any_owner}), 0) from {held} g) = {row}.classes"
             f" or {row}.classes & "
             f"(select {_allowed(row, 'g', f' filter (where {applies})')} from {held} g) = {row}.classes))"
+        )
+
+    def united(self, session: str) -> str:
+        """A select (patient, mask): of each patient the classes that the grants that ask for no owner allow together, in force
+        now. What it covers is `visible`; what it does not may be so too, by grants that ask for one."""
+        return (
+            "select g.patient, bit_or(g.mask) as mask from access_session s join access_grant g on"
+            f" {self._all(_GRANT_OF_ANY_PATIENT, 'g', session)} and {_of_any_owner('g')}"
+            f" where {self._all((*_SESSION, 'only_patient'), 'g', session)} group by g.patient"
         )
 
     def evidence(self, held: str) -> str:
@@ -157,6 +166,10 @@ class Filter:
 
     def abridged(self, caller: Caller) -> Container[int]:
         return _ABRIDGED if caller.role_code in _OFFICERS else ()
+
+
+def _of_any_owner(grant: str) -> str:
+    return " and ".join(f"{grant}.{owner} = 0" for owner in _OWNERS)
 
 
 def _allowed(row: str, session: str = "s", applies: str = "") -> str:

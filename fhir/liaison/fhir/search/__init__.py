@@ -6,8 +6,8 @@ statement over visible rows only, `decide` evaluates after decryption, `sort`, `
 
 from liaison.fhir.search.alone import Alone, facts_of
 from liaison.fhir.search.parse import supported
+from liaison.fhir.search.ranking import ranked
 from liaison.fhir.search.scopes import match
 from liaison.fhir.search.searching import find, search
-from liaison.fhir.search.soonest import First, ranked, soonest
 
-__all__ = ["Alone", "First", "facts_of", "find", "match", "ranked", "search", "soonest", "supported"]
+__all__ = ["Alone", "facts_of", "find", "match", "ranked", "search", "supported"]

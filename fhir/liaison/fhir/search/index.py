@@ -27,12 +27,12 @@ from liaison.fhir.search.paths import names_owner, owner_parameter
 from liaison.fhir.search.plan import hides_dates
 from liaison.fhir.store.contract import Indexed, Tree
 
-GENERATION: Final = 7
+GENERATION: Final = 8
 """Raised with every change of what `indexed` gives for one and the same resource, or of what the store makes of it:
 `liaison reindex` then brings the rows of older versions up to it, and `liaison doctor` says that it has to be run. With 2
 came the rows of `liaison.fhir.store.referring`, with 3 the main date of what has only a Timing, with 4 contained
 resources, versions of references, and canonicals without a version, with 5 canonicals without their fragment, with 6 no main date of an
-Observation that was only issued, with 7 that a Task is of the day by which it is due."""
+Observation that was only issued, with 7 that a Task is of the day by which it is due, with 8 what the areas above keep beside the index (liaison.services.planned)."""
 
 MARK: Final = b"!"
 _NEVER: Final = frozenset({"_id", "_lastUpdated"})

@@ -182,34 +182,6 @@ class Compiler:
             f"{head}select v.patient, v.marked, {self.snapshot_of(bind)} as snapshot from ({body}) v", bind.arguments
         )
 
-    def firsts(
-        self, kind: int, patients: Sequence[int], condition: Condition, token: TokenOf, order: Order
-    ) -> Statement:
-        """The first row of each patient in this order, with the key columns that `page` gives; the patients in no order.
-
-        What tokens decide is decided on index rows: only the first of those that are left is asked whether it is visible.
-        """
-        bind = Binder()
-        session = bind.add(self.session, "bigint")
-        head = self.visible(bind, session)
-        source = f"unnest({bind.add(list(patients), 'bigint[]')}) with ordinality k(patient, n)"
-        where = Where(bind, self._table, patients, "k.patient", bind.add(kind, "smallint"), token)
-        start, rest = start_of(condition)
-        early = [where.test(one) for one in rest if isinstance(one, Tokens)]
-        late = [where.test(one) for one in rest if not isinstance(one, Tokens)]
-        assert isinstance(start, Tokens | Linked), "a code is asked for"
-        down = _ordering(_ROWS._replace(moment=f"v.{order.column}"), order, many=False)
-        index = " and ".join([f"select v.* from ({where.started(start)}) v where true", *early])
-        ahead = f"({index} {down} offset 0) d"
-        joined = "v.patient = d.patient and v.kind = d.kind and v.res = d.res and v.version = d.version"
-        one = " and ".join([f"select v.* from {ahead} join visible v on {joined} where true", *late])
-        first = f"{one} {_ordering(_Columns('d.clinical', 'd.res', 'd.patient'), order, many=False)} limit 1"
-        return Statement(
-            f"{head}select {_COLUMNS['key']}, v.{order.column} as moment, {self.snapshot_of(bind)} as snapshot"
-            f" from {source} cross join lateral ({first}) v",
-            bind.arguments,
-        )
-
     def rows(self, keys: Sequence[tuple[int, int, int]], *, columns: Columns = "row") -> Statement:
         """The rows of these resources, in the order given; those not visible are not there."""
         bind = Binder()

@@ -112,11 +112,6 @@ class Where:
             f" from {source} join {self.table('index_token')} d on {self._at(start)} where true"
         )
 
-    def started(self, start: Tokens | Linked) -> str:
-        """A select of the index rows of one patient, each row once."""
-        once = "" if _single(start) else "distinct "
-        return f"select {once}d.patient, d.kind, d.res, d.version, d.clinical from {self.table('index_token')} d where {self._at(start)}"
-
     def _at(self, start: Tokens | Linked) -> str:
         return (
             f"d.patient = {self.owner} and d.kind = {self.kind} and d.param = {self.bind.add(start.param, 'smallint')}"

@@ -135,6 +135,10 @@ class AccessFilter(Protocol):
     def covered(self, row: str, held: str) -> str:
         """`visible`, of a row of the patient whose `held` is the relation of this name."""
 
+    def united(self, session: str) -> str:
+        """A select (patient, mask), each patient once: the classes that are allowed of them whoever owns a row. For statements on
+        rows of many records: a row whose classes it covers is `visible`, and any other has to be asked about by that."""
+
     def evidence(self, held: str) -> str:
         """Scalar SQL of type text, of what the relation of this name holds: for each grant its eight numbers in the order of
         Grant, as PostgreSQL writes an array of arrays. NULL when there is none. Those that ask for another owner than a row

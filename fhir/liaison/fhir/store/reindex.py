@@ -7,7 +7,7 @@ are, for the cursors that still page over them.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -16,18 +16,21 @@ import asyncpg
 from liaison.fhir.definitions import type_of
 from liaison.fhir.errors import Conflict
 from liaison.fhir.store import ids, index_rows, referring, walking
-from liaison.fhir.store.contract import Key
+from liaison.fhir.store.contract import Key, Row, Tree
 from liaison.fhir.store.database import Database, connection
 from liaison.fhir.store.faults import reported
 from liaison.fhir.store.index_rows import IndexRows, columns
 from liaison.fhir.store.parameters import Parameters
 from liaison.fhir.store.writer import Index
-from liaison.fhir.vault import Vault
+from liaison.fhir.vault import PatientKey, Vault
 
 _BREATH: Final = 20  # versions between two turns of the event loop: the service answers meanwhile
 _LOCK: Final = 0x11A15F  # one pass at a time on a database
 
 Progress = Callable[[int], None]
+Opened = Sequence[tuple[Row, PatientKey, Tree]]
+Beside = Callable[[asyncpg.Connection, Opened], Awaitable[None]]
+"""Makes anew what the areas above keep beside the index, in the transaction of a batch and of its versions."""
 
 _STATE = "select done, towards, after_patient, after_kind, after_res from reindexing where family = $1"
 
@@ -65,8 +68,18 @@ async def is_behind(one: asyncpg.Connection, generation: int) -> bool:
     return any((row["done"] if row else 1) < generation or (row and row["towards"]) for row in found.values())
 
 
+async def nothing(_connection: asyncpg.Connection, _opened: Opened) -> None:
+    """For those who keep nothing beside the index."""
+
+
 async def reindex(
-    database: Database, vault: Vault, index: Index, generation: int, progress: Progress, parameters: Parameters
+    database: Database,
+    vault: Vault,
+    index: Index,
+    generation: int,
+    progress: Progress,
+    parameters: Parameters,
+    beside: Beside = nothing,
 ) -> int:
     """Makes all index rows anew, or goes on with the pass towards this generation that was stopped. How many versions.
 
@@ -82,7 +95,7 @@ async def reindex(
                 place = await _begun(one, family, generation)
                 while place is not None:
                     place, done = await walking.in_one_go(
-                        one, partial(_batch, one, vault, index, family, place, parameters)
+                        one, partial(_batch, one, vault, index, family, place, parameters, beside)
                     )
                     count += done
                     progress(count)
@@ -101,7 +114,13 @@ async def _begun(one: asyncpg.Connection, family: str, generation: int) -> Key |
 
 
 async def _batch(
-    one: asyncpg.Connection, vault: Vault, index: Index, family: str, after: Key, parameters: Parameters
+    one: asyncpg.Connection,
+    vault: Vault,
+    index: Index,
+    family: str,
+    after: Key,
+    parameters: Parameters,
+    beside: Beside,
 ) -> tuple[Key | None, int]:
     """The place after this batch, None at the end of the family, and how many versions it had."""
     prefix = walking.FAMILIES[family]
@@ -118,7 +137,8 @@ async def _batch(
     decode = ids.Ids(vault.id_key).decode
     versions: list[tuple[Any, ...]] = []
     new = IndexRows()
-    for row, key, tree in await walking.opened(one, vault, family, keys):
+    opened = await walking.opened(one, vault, family, keys)
+    for row, key, tree in opened:
         with custom.in_force():
             kept = index(type_of(row.key.kind), tree)
         if len(versions) % _BREATH == 0:
@@ -131,6 +151,7 @@ async def _batch(
     if not await one.fetchval(inserts, *places, *new.columns(), custom.revision):
         raise asyncpg.SerializationError("the search parameters changed under the lock")
     await referring.add(one, vault, new.references, versions)
+    await beside(one, opened)
     await one.execute(
         "update reindexing set after_patient = $2, after_kind = $3, after_res = $4 where family = $1", family, *keys[-1]
     )

@@ -45,7 +45,7 @@ _codec = _Codec()
 class PatientKey:
     """The data key of one patient, or of the territory (patient 0). Holds keys in memory: never log or pickle it."""
 
-    __slots__ = ("_blocks", "_body", "_bound", "_classes", "_index", "_permutation", "patient")
+    __slots__ = ("_blocks", "_body", "_bound", "_classes", "_index", "_permutation", "_recurring", "patient")
 
     def __init__(self, patient: int, key: bytes) -> None:
         if len(key) != KEY_BYTES:
@@ -55,6 +55,7 @@ class PatientKey:
         self._index = Mac(_derive(key, b"index"))
         self._classes = _derive(key, b"classes")
         self._permutation: Permutation | None = None
+        self._recurring: dict[tuple[int, str], int] = {}
         self._blocks = _derive(key, b"blocks")
         # The key's own name is part of what is authenticated: a value never moves between two keys of one patient.
         self._bound = context(_FORMAT, patient, _derive(key, b"name")[:8])
@@ -86,6 +87,13 @@ class PatientKey:
         """A search token: says that two rows of this patient are equal, and nothing across patients. Never 0."""
         digest = self._index.digest(param.to_bytes(2, "big", signed=True) + value)
         return int.from_bytes(digest[:8], "big", signed=True) or 1
+
+    def recurring(self, param: int, value: str) -> int:
+        """`token`, remembered for as long as the key is: for the few values that are asked for of everybody at once."""
+        found = self._recurring.get((param, value))
+        if found is None:
+            found = self._recurring[param, value] = self.token(param, value.encode())
+        return found
 
     def encipher(self, block: bytes) -> bytes:
         """One block of 16 bytes as stored: equal blocks of this patient are equal, and nothing follows across patients."""

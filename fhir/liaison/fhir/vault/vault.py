@@ -22,7 +22,7 @@ from liaison.fhir.vault.provider import KeyProvider
 TERRITORY = 0
 PURPOSES = ("territory", "id", "identity", "cursor", "journal")
 _LOCK = 0x11A0EE  # one process at a time makes shelves and territory keys
-_KEPT = 5_000  # about 3 kB each
+_KEPT = 10_000  # about 3 kB each; fewer than a coordinator follows, and each look at the cohort would unwrap them all
 
 
 class Source(Protocol):

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from liaison.fhir.model import validate
 from liaison.protocols import library
-from liaison.services.command import Refused, app, protocol_publish, protocol_signals
+from liaison.services.command import Refused, app, protocol_calendar, protocol_publish, protocol_signals
 from liaison.services.command.protocol_publish import Folder, load
 
 protocol = typer.Typer(no_args_is_help=True, help="The library of chronic-disease protocols, written as FHIR in YAML.")
@@ -36,5 +36,5 @@ def list_(folder: Folder = library.FOLDER) -> None:
     Console().print(table)
 
 
-for command in (*protocol_publish.COMMANDS, *protocol_signals.COMMANDS):
+for command in (*protocol_publish.COMMANDS, *protocol_signals.COMMANDS, *protocol_calendar.COMMANDS):
     protocol.command()(command)

@@ -13,6 +13,7 @@ from liaison.services.command import Refused, app
 from liaison.services.command.import_ import told
 from liaison.services.command.serve import CANNOT
 from liaison.services.house import House
+from liaison.services.planned.keeping import keep_again
 from liaison.services.settings import Settings
 
 
@@ -27,7 +28,7 @@ def reindex() -> None:
             )
             with told() as progress:
                 return await passes.reindex(
-                    house.database, house.vault, indexed, GENERATION, progress, house.store.parameters
+                    house.database, house.vault, indexed, GENERATION, progress, house.store.parameters, keep_again
                 )
 
     try:

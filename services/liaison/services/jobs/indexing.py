@@ -22,6 +22,7 @@ from liaison.fhir.store import Store, filling
 from liaison.fhir.store.database import Connect
 from liaison.fhir.store.reindex import is_behind, reindex
 from liaison.fhir.store.turns import take_turns
+from liaison.services.planned.keeping import keep_again
 
 EVERY_SECONDS: Final = 1.0
 STAND_BY_SECONDS: Final = 5.0
@@ -64,7 +65,9 @@ async def renew(one: asyncpg.Connection, store: Store, journal: Journal) -> int:
     try:
         detail = {"act": Act.INDEXED, "generation": GENERATION}
         await journal.record((entry(caller, Event.JOB, detail=detail),))
-        count = await reindex(store.database, store.vault, indexed, GENERATION, lambda _: None, store.parameters)
+        count = await reindex(
+            store.database, store.vault, indexed, GENERATION, lambda _: None, store.parameters, keep_again
+        )
         await journal.record((entry(caller, Event.JOB, detail={**detail, "resources": count}),))
         return count
     finally:

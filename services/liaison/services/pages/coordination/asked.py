@@ -62,11 +62,11 @@ class Known:
     protocols: dict[str, tuple[str, str]]
     steps: dict[str, str]
 
-    def canonicals(self, protocol: str) -> str:
-        """As a criterion of CarePlan.instantiates-canonical."""
+    def canonicals(self, protocol: str) -> list[str]:
+        """The URLs that a plan of it names."""
         if protocol != BPCO:
-            return self.protocols[protocol][0]
-        return ",".join(url for name, (url, _title) in self.protocols.items() if name.startswith(BPCO))
+            return [self.protocols[protocol][0]]
+        return [url for name, (url, _title) in self.protocols.items() if name.startswith(BPCO)]
 
 
 async def known(record: Record) -> Known:

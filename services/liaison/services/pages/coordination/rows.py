@@ -8,30 +8,31 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from liaison.auth.access import vocabulary
 from liaison.auth.journal.entry import entries_for
-from liaison.fhir.search import First, ranked, soonest
+from liaison.fhir.search import ranked
 from liaison.fhir.store.contract import Answer, Key, Request
 from liaison.protocols import codes
 from liaison.protocols.calendar import Entry, entry
 from liaison.services.pages.clinician.alerts import OPEN
 from liaison.services.pages.clinician.dossier import found
-from liaison.services.pages.clock import PARIS
 from liaison.services.pages.coordination.asked import BPCO, SIZE, Asked, Known
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.measures import reckoned
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import Me
+from liaison.services.planned.asking import Followed, followed
 
 Tree = dict[str, Any]
 CAT: Final = f"{codes.LOCAL}/CodeSystem/cat|total"
 _ETP: Final = f"{vocabulary.CONSENT}|etp"
 _WEIGHT: Final = "weight-gain"
-TO_DO: Final = "requested,received,accepted,ready,in-progress,on-hold"
+TO_DO: Final = "draft,requested,received,accepted,ready,in-progress"
 _STAGES: Final = {
     "etp-assessment": "Bilan",
     "etp-programme": "Bilan",
@@ -87,15 +88,11 @@ class Cohort:
 
 async def cohort(record: Record, me: Me, asked: Asked, known: Known, today: date) -> Cohort:
     """Raises what the engine refuses."""
-    statuses = "completed,revoked" if asked.ended else "active"
-    plans = await _soonest(
-        record, "CarePlan", {"status": statuses, "instantiates-canonical": known.canonicals(asked.protocol)}
-    )
-    steps = await _soonest(record, "Task", _criteria(asked, me))
-    by_patient = {one.key.patient: one.key for one in plans}
-    due = {one.key.patient: one for one in steps if one.key.patient in by_patient}
-    late = {patient for patient, one in due.items() if one.moment.astimezone(PARIS).date() < today}
-    wanted = [*due, *(() if asked.step or asked.owner else (one for one in by_patient if one not in due))]
+    everyone = await _followed(record, me, asked, known)
+    plan_of = {one.plan.patient: one.plan for one in everyone}
+    due = {one.plan.patient: one for one in everyone if one.step}
+    late = {patient for patient, one in due.items() if one.due and one.due < today}
+    wanted = [*due, *(() if asked.step or asked.owner else (one for one in plan_of if one not in due))]
     if asked.late:
         wanted = [one for one in wanted if one in late]
     if asked.name or asked.order == "nom":
@@ -103,31 +100,45 @@ async def cohort(record: Record, me: Me, asked: Asked, known: Known, today: date
     start = SIZE * (asked.page - 1)
     shown = wanted[start : start + SIZE]
     educated = asked.protocol.startswith(BPCO)
-    lines = await _opened(
-        record,
-        [by_patient[one] for one in shown],
-        [due[one].key for one in shown if one in due],
-        today,
-        educated=educated,
+    steps = [step for one in shown if one in due and (step := due[one].step)]
+    lines = await _opened(record, [plan_of[one] for one in shown], steps, today, educated=educated)
+    return Cohort(lines, len(plan_of), len(late), len(wanted))
+
+
+async def _followed(record: Record, me: Me, asked: Asked, known: Known) -> list[Followed]:
+    """Everybody in it, the soonest step first. The question is journaled as a search of plans, and as one of steps."""
+    protocols = known.canonicals(asked.protocol)
+    mine = [one for one in (me.person, me.role_reference) if one]
+    owners = mine if asked.owner == "moi" else [] if asked.owner else None
+    ask = partial(
+        followed, record.engine.store, record.caller, protocols, ended=asked.ended, step=asked.step, owners=owners
     )
-    return Cohort(lines, len(by_patient), len(late), len(wanted))
+    everyone = await ask()
+    sure: set[Key] = set()
+    owned: set[Key] = set()
+    while unsure := [one.step for one in everyone if one.unsure and one.step and one.step not in sure]:
+        other = await _with_owner(record, unsure)
+        sure |= set(unsure) - other
+        owned |= other
+        if other:
+            everyone = await ask(but=owned)
+    plans = {"status": "completed,revoked" if asked.ended else "active", "instantiates-canonical": ",".join(protocols)}
+    await _journaled(record, "CarePlan", urlencode(plans), len(everyone))
+    criteria = {"code": f"{codes.STEP}|{asked.step}", "status": TO_DO}
+    if owners:
+        criteria["owner"] = ",".join(owners)
+    elif owners is not None:
+        criteria["owner:missing"] = "true"
+    await _journaled(record, "Task", urlencode(criteria), sum(one.step is not None for one in everyone))
+    return everyone
 
 
-def _criteria(asked: Asked, me: Me) -> dict[str, str]:
-    query = {"code": f"{codes.STEP}|{asked.step}", "status": TO_DO}
-    if asked.owner == "moi":
-        query["owner"] = ",".join(one for one in (me.person, me.role_reference) if one)
-    elif asked.owner == "personne":
-        query["owner:missing"] = "true"
-    return query
-
-
-async def _soonest(record: Record, type_: str, query: dict[str, str]) -> list[First]:
-    text = urlencode(query)
-    engine = record.engine
-    made = await soonest(engine.store, record.caller, type_, text, base_url=engine.base_url)
-    await _journaled(record, type_, text, len(made))
-    return made
+async def _with_owner(record: Record, steps: list[Key]) -> set[Key]:
+    """Those that the coordinator is shown with an owner: they may have one of whom not everyone need know."""
+    ids = record.engine.store.ids_of(steps)
+    trees = await found(record, "Task", {"_id": ",".join(ids), "owner:missing": "false", "_count": "500"}, len(ids))
+    shown = {str(one["id"]) for one in trees}
+    return {key for key, id_ in zip(steps, ids, strict=True) if id_ in shown}
 
 
 async def _named(record: Record, asked: Asked, wanted: Iterable[int]) -> list[int]:
