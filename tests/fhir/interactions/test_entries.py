@@ -13,7 +13,7 @@ OUTER = Request("POST", "", "", b"", {"prefer": "return=minimal", "if-match": "x
 
 
 def read(*entries: Any) -> list[Entry]:
-    return read_entries({"resourceType": "Bundle", "entry": list(entries)}, OUTER, BASE)
+    return read_entries({"resourceType": "Bundle", "type": "batch", "entry": list(entries)}, OUTER, BASE)
 
 
 def test_an_entry_becomes_a_request_of_its_own() -> None:
@@ -72,6 +72,45 @@ def test_what_cannot_be_understood_is_named(entry: Any) -> None:
     assert bad.problem is not None
     assert all(issue.diagnostics.startswith("Bundle.entry[1]: ") for issue in bad.problem.issues)
     assert all(issue.expression.startswith("Bundle.entry[1]") for issue in bad.problem.issues)
+
+
+@pytest.mark.parametrize(
+    ("entry", "expression"),
+    [
+        ("a text", "Bundle.entry[1]"),
+        ({"request": []}, "Bundle.entry[1].request"),
+        ({"request": {"method": "GET"}}, "Bundle.entry[1].request.url"),
+        ({"fullUrl": 7, "request": {"method": "GET", "url": "Flag"}}, "Bundle.entry[1].fullUrl"),
+        # What is misspelt would be done without: here a create of what is there already.
+        ({"request": {"method": "GET", "url": "Flag", "ifNonExist": "identifier=1"}}, "Bundle.entry[1].request"),
+        ({"request": {"method": "GET", "url": "Flag", "ifNoneExist": ""}}, "Bundle.entry[1].request.ifNoneExist"),
+        ({"request": {"method": "GET", "url": "Flag"}, "ressource": {}}, "Bundle.entry[1]"),
+        ({"request": {"method": "GET", "url": "Flag"}, "link": [{"relation": "self"}]}, "Bundle.entry[1].link[0].url"),
+    ],
+)
+def test_each_problem_of_an_entry_has_its_place(entry: Any, expression: str) -> None:
+    _, bad = read({"request": {"method": "GET", "url": "Flag"}}, entry)
+
+    assert bad.problem is not None
+    assert [issue.expression for issue in bad.problem.issues] == [expression]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expression"),
+    [({"type": "bach"}, "Bundle.type"), ({"entries": []}, "Bundle"), ({"timestamp": "today"}, "Bundle.timestamp")],
+)
+def test_a_bundle_that_is_none_of_r4_is_refused(wrong: dict[str, Any], expression: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        read_entries({"resourceType": "Bundle", "type": "batch", **wrong}, OUTER, BASE)
+    assert [issue.expression for issue in caught.value.issues] == [expression]
+
+
+def test_what_an_entry_holds_is_looked_at_by_itself() -> None:
+    held = {"resourceType": "Flag", "status": "nonsense", "subject": {}}
+    (entry,) = read({"resource": held, "request": {"method": "POST", "url": "Flag"}})
+
+    assert entry.problem is None
+    assert entry.resource is held
 
 
 def test_two_entries_with_one_full_url_are_refused() -> None:

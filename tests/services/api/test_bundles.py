@@ -108,6 +108,43 @@ def test_a_reference_to_nothing_is_named_and_nothing_stays(gp: httpx.Client, pat
     assert counted(gp, patient) == 0
 
 
+def test_criteria_that_cannot_be_searched_name_the_entry_that_asks(gp: httpx.Client, patient: str) -> None:
+    good = entry(observation(f"Patient/{patient}"))
+    named = entry(observation(f"Patient/{patient}", performer=[{"reference": "Practitioner?colour=blue"}]))
+    asks = entry(observation(f"Patient/{patient}"), ifNoneExist="colour=blue")
+
+    for bad, status, place in (
+        (named, 422, "Bundle.entry[1].resource.performer[0]"),
+        (asks, 400, "Bundle.entry[1]"),
+    ):
+        answer = send(gp, "transaction", good, bad)
+        assert answer.status_code == status, answer.text
+        (issue,) = answer.json()["issue"]
+        assert issue["expression"] == [place]
+        assert issue["diagnostics"].startswith("Bundle.entry[1]: ")
+        assert "'colour' is not a search parameter" in issue["diagnostics"]
+    assert counted(gp, patient) == 0
+
+
+def test_a_conditional_create_without_criteria_creates_nothing(gp: httpx.Client, patient: str) -> None:
+    answer = send(gp, "transaction", entry(observation(f"Patient/{patient}"), ifNoneExist=""))
+
+    assert answer.status_code == 400
+    assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[0].request.ifNoneExist"]
+    assert counted(gp, patient) == 0
+
+
+def test_a_resource_that_is_carried_to_another_record_is_told_so(service: Any, gp: httpx.Client, patient: str) -> None:
+    made = gp.post("/Observation", json=observation(f"Patient/{patient}")).json()
+    changed = {**made, "subject": {"reference": f"Patient/{service.patient()}"}}
+
+    answer = gp.put(f"/Observation/{made['id']}", json=changed)
+
+    assert answer.status_code == 422
+    assert "leads to another patient" in answer.json()["issue"][0]["diagnostics"]
+    assert answer.json()["issue"][0]["expression"] == ["Observation.subject"]
+
+
 def test_a_reference_to_an_entry_is_held_to_its_target_types(gp: httpx.Client, patient: str) -> None:
     flag = urn()
 

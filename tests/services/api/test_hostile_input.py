@@ -59,6 +59,9 @@ def test_xml_is_not_given(gp: httpx.Client) -> None:
 def test_an_empty_body_is_named(gp: httpx.Client) -> None:
     assert "empty" in outcome(gp.post("/Patient", content=b""), 400)
     assert "empty" in outcome(gp.post("/", content=b""), 400)
+    untyped = gp.build_request("POST", "/Patient", content=b"")
+    untyped.headers.pop("content-type", None)
+    assert "empty" in outcome(gp.send(untyped), 400)
 
 
 def test_seventeen_megabytes_are_too_large(gp: httpx.Client) -> None:

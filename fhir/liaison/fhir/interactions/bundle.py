@@ -26,10 +26,12 @@ async def bundle(
     body = request.body
     if not body:
         raise BadRequest("The body is empty: send a Bundle.")
-    tree = await asyncio.to_thread(read, body) if len(body) > LARGE else read(body)
+    large = len(body) > LARGE
+    tree = await asyncio.to_thread(read, body) if large else read(body)
     if tree.get("resourceType") != "Bundle":
         raise BadRequest("Send a Bundle of type batch or transaction here.", "resourceType")
-    entries = read_entries(tree, request, base_url)
+    asked = tree, request, base_url
+    entries = await asyncio.to_thread(read_entries, *asked) if large else read_entries(*asked)
     match tree.get("type"):
         case "transaction":
             return await transaction(store, caller, entries, request, base_url, perform, as_answer, most_deletions)

@@ -1,5 +1,6 @@
 """The entries of a batch or transaction Bundle, as requests: FHIR R4 http.html#transaction, bundle.html#bdl-3."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -9,7 +10,7 @@ from liaison.fhir.errors import BadRequest, FhirError, Issue, TooLarge
 from liaison.fhir.interactions import patch_body
 from liaison.fhir.interactions.routing import Route, route
 from liaison.fhir.interactions.writes import place
-from liaison.fhir.model import dump
+from liaison.fhir.model import dump, problems
 from liaison.fhir.store.contract import Request, Tree
 
 MOST_ENTRIES: Final = 5000
@@ -19,6 +20,9 @@ _HEADERS: Final = {
     "ifNoneMatch": "if-none-match",
     "ifNoneExist": "if-none-exist",
 }
+_ENTRY: Final = re.compile(r"Bundle\.entry\[\d+\]")
+_HELD: Final = {"resourceType": "Basic", "code": {"text": "-"}}
+"""Stands for a resource of an entry, which is looked at by itself."""
 _ORDER: Final = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
 
 
@@ -51,10 +55,10 @@ class Entry(NamedTuple):
         return _ORDER.get(self.method, 4)
 
 
-def _text(tree: Mapping[str, Any], name: str) -> str:
+def _text(tree: Mapping[str, Any], name: str, below: str = "request.") -> str:
     value = tree.get(name, "")
     if not isinstance(value, str):
-        raise BadRequest(f"'{name}' is not text.", f"request.{name}")
+        raise BadRequest(f"'{name}' is not text.", f"{below}{name}")
     return value
 
 
@@ -80,9 +84,15 @@ def _http_date(instant: str) -> str:
 
 
 def _parse(at: str, entry: Any, outer: Request, base_url: str) -> Entry:
-    if not isinstance(entry, dict) or not isinstance(entry.get("request"), dict):
+    if not isinstance(entry, dict):
+        raise BadRequest("The entry is not an object.")
+    if "request" not in entry:
         raise BadRequest("The entry has no request.", "request")
     request, resource = entry["request"], entry.get("resource")
+    if not isinstance(request, dict):
+        raise BadRequest("The request is not an object.", "request")
+    if "url" not in request:
+        raise BadRequest("The request has no url.", "request.url")
     method, url = _text(request, "method"), _text(request, "url")
     if method not in _ORDER:
         raise BadRequest("The method is not one of GET, HEAD, POST, PUT, DELETE, PATCH.", "request.method")
@@ -100,7 +110,9 @@ def _parse(at: str, entry: Any, outer: Request, base_url: str) -> Entry:
     if method == "PATCH" and not isinstance(resource, dict):
         raise BadRequest("A PATCH entry needs a Binary with a JSON Patch, or Parameters.", "resource")
     kept = resource if isinstance(resource, dict) and method in ("POST", "PUT", "PATCH") else None
-    return Entry(at, _text(entry, "fullUrl"), method, path, query, _headers(request, outer.headers), kept, found, None)
+    return Entry(
+        at, _text(entry, "fullUrl", ""), method, path, query, _headers(request, outer.headers), kept, found, None
+    )
 
 
 def named(at: str, error: FhirError, *, resource: bool = False) -> FhirError:
@@ -124,13 +136,39 @@ def read_entries(bundle: Tree, outer: Request, base_url: str) -> list[Entry]:
         raise BadRequest("Bundle.entry is not a list.", "Bundle.entry")
     if len(entries) > MOST_ENTRIES:
         raise TooLarge(f"A Bundle holds at most {MOST_ENTRIES} entries; this one has {len(entries)}.", "Bundle.entry")
+    wrong = _wrapping(bundle, entries)
+    if "" in wrong:
+        raise BadRequest(issues=wrong[""])
     found = []
     for index, entry in enumerate(entries):
         at = f"Bundle.entry[{index}]"
         try:
-            found.append(_parse(at, entry, outer, base_url))
+            one = _parse(at, entry, outer, base_url)
+            if at in wrong:
+                raise BadRequest(issues=wrong[at])
+            found.append(one)
         except FhirError as error:
             found.append(Entry(at, "", "", "", "", {}, None, None, named(at, error)))
+    return found
+
+
+def _wrapping(bundle: Tree, entries: Sequence[Any]) -> dict[str, list[Issue]]:
+    """What R4 finds wrong with the Bundle beside the resources in it, by entry; '' holds what is of none.
+
+    An element that is not R4's is refused as in any resource: a misspelt `ifNoneExist` would create what is there already.
+    Not its invariants: what is to be done without is told of each entry, and a `search` or `response` left over asks nothing.
+    """
+    wrapping = {name: value for name, value in bundle.items() if name != "entry"}
+    if entries:  # a Bundle without any is answered by one without any
+        wrapping["entry"] = [
+            {**entry, "resource": _HELD} if isinstance(entry, dict) and "resource" in entry else entry
+            for entry in entries
+        ]
+    found: dict[str, list[Issue]] = {}
+    for issue in problems(wrapping):
+        if issue.code != "invariant":
+            entry = _ENTRY.match(issue.expression)
+            found.setdefault(entry[0] if entry is not None else "", []).append(issue)
     return found
 
 

@@ -145,5 +145,10 @@ def require_same(write: Write, resolved: Resolved) -> None:
     found = _from_path(write, rule, resolved)
     if found is None and (_by_reference(write) or (rule.otherwise == "directory" and write.patient == 0)):
         return
-    if found is None or found != write.patient:
+    if found is None:
         raise owner_problem(write, rule)
+    if found != write.patient:
+        path = f"{write.type_}.{rule.named_at}"
+        raise write.problem(
+            Unprocessable(f"A {write.type_} stays in the record it is in: {path} leads to another patient.", path)
+        )

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from liaison.fhir import search
 from liaison.fhir.definitions import kind_of, type_of
-from liaison.fhir.errors import FhirError, Issue, PreconditionFailed, Unprocessable
+from liaison.fhir.errors import BadRequest, FhirError, Issue, PreconditionFailed, Unprocessable
 from liaison.fhir.interactions.conditional import matched, too_many, unmatched
 from liaison.fhir.interactions.enclosed import outward
 from liaison.fhir.interactions.identities import Locks, locks
@@ -64,6 +64,7 @@ class Resolver:
         self._places: dict[int, list[Place]] = {}
         self._texts: dict[Key, str] = {}
         self._matches: dict[tuple[str, str], Matches] = {}
+        self._wrong: dict[tuple[str, str], FhirError] = {}
         self.consulted: dict[Disclosure, None] = {}
         self.singled: set[Singled] = set()
         for write in writes:
@@ -128,7 +129,7 @@ class Resolver:
         for places in self._places.values():
             for place in places:
                 place.here[place.key] = place.sent
-        self.resolved, self._matches, self._stored, self._logical = {}, {}, {}, {}
+        self.resolved, self._matches, self._wrong, self._stored, self._logical = {}, {}, {}, {}, {}
 
     # ---- conditional requests --------------------------------------------------------------------------------------
 
@@ -145,6 +146,8 @@ class Resolver:
         await self._search({(write.type_, write.none_exist or write.matching) for write in asked}, most)
         gone = {write.key for write in self._writes if write.interaction == "delete"}
         for write in asked:
+            if (wrong := self._wrong.get((write.type_, write.none_exist or write.matching))) is not None:
+                raise write.problem(wrong)
             if write.interaction == "delete":
                 gone.update(self._matches[write.type_, write.matching].keys)
         for write in asked:
@@ -169,14 +172,17 @@ class Resolver:
         async def one(type_: str, query: str) -> None:
             permit_letter(self._caller, "s", type_)
             async with limit:
-                found = self._matches[type_, query] = await search.find(
-                    self._store,
-                    self._caller,
-                    type_,
-                    query,
-                    limit=most + 1 + leaving[type_],
-                    base_url=self._base_url,
-                )
+                most_found = most + 1 + leaving[type_]
+                try:
+                    found = await search.find(
+                        self._store, self._caller, type_, query, limit=most_found, base_url=self._base_url
+                    )
+                except (BadRequest, Unprocessable) as error:  # said of the entry or reference that asks it
+                    self._wrong[type_, query] = error
+                    self.consulted |= dict.fromkeys(error.consulted)
+                    self.singled |= error.singled
+                    return
+                self._matches[type_, query] = found
                 self.consulted |= dict.fromkeys(found.consulted)
                 self.singled |= found.singled
 
@@ -198,6 +204,7 @@ class Resolver:
             targets = {text: found for text, found in targets.items() if text not in self.resolved}
         asked = {t for t in targets.values() if t is not None and t.kind == "conditional"}
         await self._search({(t.type_, t.name) for t in asked})
+        asked = {t for t in asked if (t.type_, t.name) not in self._wrong}
         deleted = {one.key: one.at for one in self._writes if one.interaction == "delete" and one.key is not None}
         made = await matching(self._writes, asked, self._base_url, self._store.database.clock.now())
         reasons = {text: self._conditional(text, t, deleted, made) for text, t in targets.items()}
@@ -249,6 +256,8 @@ class Resolver:
                     return f"{found.type_}/{found.name} does not exist, or you may not see it."
                 self.resolved[text] = key
             case "conditional":
+                if (wrong := self._wrong.get((found.type_, found.name))) is not None:
+                    return f"The conditional reference {text:.200} cannot be searched: {wrong.issues[0].diagnostics}"
                 every = self._matches[found.type_, found.name].keys
                 new = made.get(found)
                 if new is not None:  # what is written here is asked as it will be

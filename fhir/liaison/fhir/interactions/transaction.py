@@ -86,9 +86,9 @@ def _write(caller: Caller, entry: Entry, most_deletions: int) -> Write | None:
     require_applicable(route, entry.query, entry.headers)
     match route.name:
         case "create":
-            none_exist = entry.headers.get("if-none-exist", "")
             write = Write("create", route.type_, entry.resource, entry.at, full_url=entry.full_url)
-            write.none_exist = criteria_of(none_exist, "ifNoneExist") if none_exist else ""
+            if "if-none-exist" in entry.headers:
+                write.none_exist = criteria_of(entry.headers["if-none-exist"], "ifNoneExist")
         case "update":
             assert entry.resource is not None
             check_id(entry.resource, route.id_)

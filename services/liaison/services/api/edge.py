@@ -185,7 +185,8 @@ def _settle_media(query: str, headers: Mapping[str, str], wanted: Wanted) -> Non
 
 
 def _require_resource(method: str, headers: Mapping[str, str], body: bytes) -> None:
-    kind = headers.get("content-type", "")
-    (negotiation.patch_body if method == "PATCH" else negotiation.json_body)(kind)
+    if body or "content-type" in headers:  # who sends nothing names no type of it
+        kind = headers.get("content-type", "")
+        (negotiation.patch_body if method == "PATCH" else negotiation.json_body)(kind)
     if not body:
         raise BadRequest("The body is empty: send a resource.")

@@ -24,8 +24,12 @@ def link_test(targets: tuple[str, ...]) -> Callable[[dict[str, Any], Scope], str
                     return "ref-1: no contained resource has the id that this reference names."
             elif not _known(literal):
                 return "Not a reference that R4 knows: Type/id, Type?query, an absolute URI or #id."
-        if allowed and (type_ := target_type(reference, scope.container)) and type_ not in allowed:
+        type_ = target_type(reference, scope.container)
+        if allowed and type_ and type_ not in allowed:
             return f"A reference to {type_} is not allowed here, only to {said}."
+        stated = reference.get("type")
+        if type_ and type(stated) is str and stated in RESOURCE_TYPES and stated != type_:
+            return f"Its type says {stated}, and its reference leads to {type_}: R4 asks that both are consistent."
         return None
 
     return test
