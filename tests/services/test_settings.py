@@ -43,6 +43,16 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings.fhir_base == "https://sante.example/base/fhir"
 
 
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_an_empty_variable_counts_as_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv(f"LIAISON_{name.upper()}", raising=False)
+    unset = Settings()
+
+    monkeypatch.setenv(f"LIAISON_{name.upper()}", "")
+
+    assert Settings() == unset
+
+
 @pytest.mark.parametrize(("port", "url"), [("", "http://127.0.0.1:8080"), ("8099", "http://127.0.0.1:8099")])
 def test_without_an_address_it_is_this_machine_at_its_port(
     monkeypatch: pytest.MonkeyPatch, port: str, url: str

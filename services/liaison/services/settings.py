@@ -28,7 +28,8 @@ class Settings(BaseSettings):
     A test (tests/services/test_settings.py) fails on a setting that docs/configuration.md does not describe.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LIAISON_", frozen=True, extra="ignore")
+    # An empty path would be the folder that the service was started in.
+    model_config = SettingsConfigDict(env_prefix="LIAISON_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     data: Path = Path("liaison-data")
     database_url: str = ""
