@@ -59,7 +59,7 @@ def read(query: str, type_: str = "Observation", *, lenient: bool = False) -> Qu
         ("status:of-type=a|b|c", ":of-type"),
         ("identifier:of-type=a|b", ":of-type"),
         ("identifier:of-type=a|b|", ":of-type"),
-        ("value-string:text=x", ":text"),
+        ("value-string:below=x", ":below"),
         ("subject:below=Patient/x", ":below"),
         ("performer:above=Practitioner/x", ":above"),
         ("subject:recurse=x", ":recurse"),
@@ -113,7 +113,7 @@ def read(query: str, type_: str = "Observation", *, lenient: bool = False) -> Qu
         ("_count=many", "_count"),
         ("_count=1&_count=2", "_count"),
         ("_sort=nonsense", "nonsense"),
-        ("_sort=date&_sort=code", "_sort"),
+        ("_sort=date&_sort=nonsense", "nonsense"),
         ("_sort=code-value-quantity", "code-value-quantity"),
         ("_sort=", "_sort"),
         ("_sort=--date", "-date"),
@@ -170,6 +170,7 @@ def test_parameters_of_the_edge_are_left_to_it() -> None:
 def test_result_parameters_shape_the_page() -> None:
     query = read("_count=5000&_total=none&_sort=-date,_id&_include=Observation:subject:Patient&_include=Observation:*")
     assert (query.count, query.total, [key.descending for key in query.sort]) == (1000, "none", [True, False])
+    assert read("_sort=-date&_sort=_id").sort == query.sort, "repeated for inner sort orders"
     assert [one.target for one in query.includes] == ["Patient", ""]
     assert read("").count == 20
     assert read("_count=0").count_only

@@ -45,6 +45,10 @@ MEMBERS: dict[str, dict[str, tuple[str, ...]]] = {
 """By compartment and type, the elements of which one must refer to the compartment's resource."""
 
 
+SHORT = {"loinc": "http://loinc.org", "snomed": "http://snomed.info/sct"}
+"""Short names of systems, of those that stand in the data."""
+
+
 def member(resource: Resource, owner: str, id_: str) -> bool:
     type_ = resource["resourceType"]
     if (type_, resource["id"]) == (owner, id_):
@@ -81,6 +85,9 @@ def _holds(resource: Resource, test: Test) -> bool:
         case "date" if operator == "po":
             low, high = span(value)
             return any(start < high and end > low for start, end in map(period, found))
+        case "date" if operator == "co":
+            low, high = span(value)
+            return any(start <= low and end >= high for start, end in map(period, found))
         case "date":
             return any(date_is(one, "", operator + value) for one in found)
         case "quantity" | "number":
@@ -125,6 +132,7 @@ def _compare_uri(operator: str, uri: str, value: str) -> bool:
 
 def _coded(operator: str, system: str, code: str, value: str) -> bool:
     wanted, bar, text = value.rpartition("|")
+    wanted = SHORT.get(wanted, wanted)
     equal = code == text and (not bar or system == wanted)
     return bool(code or system) and equal is (operator == "eq")
 
@@ -192,13 +200,13 @@ class Filters:
                 if not known:
                     return None
                 system, code = self.random.choice(known)
-                return self.random.choice(("eq", "eq", "ne")), self.random.choice(
-                    (code, f"{system}|{code}" if system else code)
-                )
+                short = [f"{one}|{code}" for one, full in SHORT.items() if full == system]
+                ways = (code, f"{system}|{code}" if system else code, *short)
+                return self.random.choice(("eq", "eq", "ne")), self.random.choice(ways)
             case "date":
                 moment = self.random.choice([one for one in period(element) if 1 < one.year < 9000])
                 text = self.random.choice((f"{moment:%Y}", f"{moment:%Y-%m}", f"{moment:%Y-%m-%d}"))
-                return self.random.choice(("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "po", "po")), text
+                return self.random.choice(("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "po", "po", "co")), text
             case "uri":
                 start = self.random.randrange(max(1, len(element) - 4))
                 text = self.random.choice((element, element[:12], element[start : start + 6], element[-7:]))

@@ -64,6 +64,24 @@ def test_a_backend_sends_a_transaction(backend: FHIRClient, ground: Ground) -> N
     assert [entry.response.status[:3] for entry in answer.entry] == ["201", "201"]
 
 
+def test_a_backend_patches_by_an_entry_of_a_transaction(backend: FHIRClient, ground: Ground) -> None:
+    """The library has no PATCH of its own; R4 has it as an entry, with Parameters."""
+    made = Observation(Observation(ground.observation()).create(backend.server))
+    parts = [
+        {"name": "type", "valueCode": "replace"},
+        {"name": "path", "valueString": "Observation.value.value"},
+        {"name": "value", "valueDecimal": 73.5},
+    ]
+    patch = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+    entry = {"resource": patch, "request": {"method": "PATCH", "url": f"Observation/{made.id}"}}
+
+    answer = Bundle(Bundle({"type": "transaction", "entry": [entry]}).create(backend.server))
+
+    assert [one.response.status[:3] for one in answer.entry] == ["200"]
+    patched = Observation.read(made.id, backend.server)
+    assert (patched.meta.versionId, patched.valueQuantity.value) == ("2", 73.5)
+
+
 def test_a_person_signs_in_with_pkce_writes_and_deletes(ground: Ground) -> None:
     settings = {
         "app_id": BROWSER_APP,

@@ -8,6 +8,7 @@ A path through other resources is a chain (liaison.fhir.search.chain): `subject.
 `subject` leads to holds it. What stands in brackets is asked of that same resource: `subject[gender eq male].name co x`.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -39,6 +40,14 @@ _TEXT: Final[dict[str, Callable[[str, str], bool]]] = {
     "ew": str.endswith,
 }
 _TERMINOLOGY: Final = {"in": "in", "ni": "not-in", "ss": "below", "sb": "above"}
+_NAMESPACES: Final = {
+    "loinc": "http://loinc.org",
+    "rxnorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "snomed": "http://snomed.info/sct",
+    "ucum": "http://unitsofmeasure.org",
+}
+"""What R4 lets a filter write in the place of a system ("predefined … in place of their associated full namespace")."""
+_NAMESPACE: Final = re.compile(rf"(?:^|(?<=[$|]))(?<!\\[$|])({'|'.join(_NAMESPACES)})(?=\|)", re.IGNORECASE)
 
 
 def filtered(text: str, context: Context, read: Read) -> Criterion:
@@ -118,11 +127,11 @@ def _test(node: grammar.Test, context: Context, read: Read) -> Criterion:
         case "number" | "quantity":
             if operator not in _PREFIXES:
                 raise _refused(operator, name, sorted(_PREFIXES))
-            return read(name, f"{operator}{value}", context)
+            return read(name, f"{operator}{_full(value)}", context)
         case "string":
             return _of_string(parameter, operator, value, context, read)
         case "token":
-            return _of_token(parameter, operator, value, context, read)
+            return _of_token(parameter, operator, _full(value), context, read)
         case "reference":
             return _of_reference(parameter, operator, value, context, read)
         case "uri":
@@ -130,7 +139,7 @@ def _test(node: grammar.Test, context: Context, read: Read) -> Criterion:
         case _:
             if operator != "eq":
                 raise _refused(operator, name, ("eq", "pr"))
-            return read(name, _one(value), context)
+            return read(name, _one(_full(value)), context)
 
 
 def _of_typed(node: grammar.Test, context: Context, read: Read) -> Criterion:
@@ -150,11 +159,14 @@ def _of_id(name: str, operator: str, value: str, context: Context, read: Read) -
 def _of_date(parameter: SearchParameter, operator: str, value: str, context: Context, read: Read) -> Criterion:
     if operator in _PREFIXES:
         return read(parameter.code, f"{operator}{value}", context)
-    if operator != "po":
-        raise _refused(operator, parameter.code, [*sorted(_PREFIXES), "po"])
-    _, low, high = date.span(value)
-    overlaps = date.Limits((Bound("low", "<", high), Bound("high", ">", low)))
-    return Criterion(parameter.code, "", parameter, (overlaps,))
+    if operator not in ("po", "co"):
+        raise _refused(operator, parameter.code, [*sorted(_PREFIXES), "po", "co"])
+    _, low, high = date.span(f"eq{value}")
+    if operator == "co":
+        bounds = (Bound("low", "<=", low), Bound("high", ">=", high))
+    else:
+        bounds = (Bound("low", "<", high), Bound("high", ">", low))
+    return Criterion(parameter.code, "", parameter, (date.Limits(bounds),))
 
 
 def _of_string(parameter: SearchParameter, operator: str, value: str, context: Context, read: Read) -> Criterion:
@@ -233,6 +245,11 @@ def _matches(criterion: Criterion, value: Any) -> bool:
 def _escaped(value: str) -> str:
     """A text without meaning of its own, as a search value writes it."""
     return value.replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$").replace("|", "\\|")
+
+
+def _full(value: str) -> str:
+    """The value, its systems in full where R4 lets them be written by a short name."""
+    return _NAMESPACE.sub(lambda found: _NAMESPACES[found[1].lower()], value)
 
 
 def _one(value: str) -> str:

@@ -33,7 +33,7 @@ class Controls:
         self.count_only: bool | None = None
         self.summary: Summary | None = None
         self.elements: Subset | None = None
-        self.sort: tuple[SortKey, ...] | None = None
+        self.sort: tuple[SortKey, ...] = ()
         self.includes: list[Include] = []
 
     def read(self, name: str, text: str) -> bool:
@@ -62,8 +62,8 @@ class Controls:
                 together(self.summary, wanted)
                 self.elements = wanted
             case "_sort":
-                self._once(name, self.sort)
-                self.sort = tuple(self._sort_key(part) for part in text.split(","))
+                # R4's summary table lets it repeat "for inner sort orders".
+                self.sort += tuple(self._sort_key(part) for part in text.split(","))
             case "_include" | "_include:iterate" | "_revinclude" | "_revinclude:iterate":
                 if self.summary == "text":
                     raise _bad(name, "cannot stand beside _summary=text")
@@ -81,7 +81,7 @@ class Controls:
         return Query(
             self.type_,
             criteria,
-            self.sort or (),
+            self.sort,
             min(count, MOST_COUNT),
             self.total,
             bool(self.count_only) or count == 0,

@@ -1,8 +1,8 @@
 """string parameters: starts with, whatever the case, the accents and the punctuation (R4 search.html#string).
 
 `:exact` compares the whole text, case and accents included, by token. A prefix or `:contains` cannot be asked of a
-token: they are decided after decryption. Every word of a person's name counts as a start, as R4 recommends: "Quinones"
-finds "Carreno Quinones".
+token: they are decided after decryption, and so is `:text`, which looks for words as `_text` does. Every word of a
+person's name counts as a start, as R4 recommends: "Quinones" finds "Carreno Quinones".
 """
 
 import unicodedata
@@ -17,7 +17,7 @@ from liaison.fhir.search.conditions import Condition, Tokens
 from liaison.fhir.search.criteria import Context, Criterion
 from liaison.fhir.search.escapes import unescape
 
-MODIFIERS: Final = frozenset({"exact", "contains"})
+MODIFIERS: Final = frozenset({"exact", "contains", "text"})
 
 _PEOPLE: Final = frozenset({"Patient", "Practitioner", "Person", "RelatedPerson"})
 _NAMES: Final = frozenset({"family", "name"})
@@ -74,6 +74,10 @@ def exact(text: str) -> bytes:
 
 
 def operand(text: str, modifier: str, parameter: SearchParameter, context: Context) -> Any:
+    if modifier == "text":
+        from liaison.fhir.search.words import operand as words_asked  # which folds as is done here
+
+        return words_asked(text, modifier, parameter, context)
     plain = unescape(text)
     if modifier == "exact":
         return plain
@@ -94,6 +98,11 @@ def matches(values: Sequence[Text], criterion: Criterion) -> bool:
     if criterion.modifier == "exact":
         wanted = {exact(text) for text in criterion.operands}
         return any(exact(value.value) in wanted for value in values)
+    if criterion.modifier == "text":
+        from liaison.fhir.search.words import says
+
+        # Two spaces between values: a phrase stands in one of them.
+        return any(says("".join(f" {folded(value.value)} " for value in values), asked) for asked in criterion.operands)
     if criterion.modifier == "contains":
         return any(
             part in form

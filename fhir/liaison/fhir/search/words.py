@@ -73,15 +73,16 @@ def narrow(criterion: Criterion) -> Condition | None:
 
 def matches(values: Sequence[str], criterion: Criterion) -> bool:
     text = values[0] if values else ""
-    return any(_says(text, asked) for asked in criterion.operands)
+    return any(says(text, asked) for asked in criterion.operands)
 
 
-def _says(text: str, asked: Asked) -> bool:
+def says(text: str, asked: Asked) -> bool:
+    """Whether a folded text, with a space before and after each word, has what is asked for."""
     if isinstance(asked, str):
         return asked in text
     if asked.way == "not":
-        return not _says(text, asked.of[0])
-    return (all if asked.way == "and" else any)(_says(text, one) for one in asked.of)
+        return not says(text, asked.of[0])
+    return (all if asked.way == "and" else any)(says(text, one) for one in asked.of)
 
 
 class _Reader:
