@@ -101,6 +101,15 @@ class Ground:
             "valueQuantity": {**KILOGRAMS, "value": kilograms},
         }
 
+    def patch(self) -> dict[str, Any]:
+        """A FHIRPath Patch that corrects the weight to 73.5 kg."""
+        parts = [
+            {"name": "type", "valueCode": "replace"},
+            {"name": "path", "valueString": "Observation.value.value"},
+            {"name": "value", "valueDecimal": 73.5},
+        ]
+        return {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+
     def transaction(self) -> dict[str, Any]:
         """A visit and what was measured in it, which name each other before either has an id."""
         visit = {

@@ -67,13 +67,7 @@ def test_a_backend_sends_a_transaction(backend: FHIRClient, ground: Ground) -> N
 def test_a_backend_patches_by_an_entry_of_a_transaction(backend: FHIRClient, ground: Ground) -> None:
     """The library has no PATCH of its own; R4 has it as an entry, with Parameters."""
     made = Observation(Observation(ground.observation()).create(backend.server))
-    parts = [
-        {"name": "type", "valueCode": "replace"},
-        {"name": "path", "valueString": "Observation.value.value"},
-        {"name": "value", "valueDecimal": 73.5},
-    ]
-    patch = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
-    entry = {"resource": patch, "request": {"method": "PATCH", "url": f"Observation/{made.id}"}}
+    entry = {"resource": ground.patch(), "request": {"method": "PATCH", "url": f"Observation/{made.id}"}}
 
     answer = Bundle(Bundle({"type": "transaction", "entry": [entry]}).create(backend.server))
 

@@ -65,14 +65,7 @@ def test_it_writes_and_changes(client: Any, ground: Ground) -> None:
 
 def test_it_patches_with_a_fhirpath_patch(client: Any, ground: Ground) -> None:
     made = client.resource("Observation", **ground.observation()).create()
-    parts = [
-        {"name": "type", "valueCode": "replace"},
-        {"name": "path", "valueString": "Observation.value.value"},
-        {"name": "value", "valueDecimal": 73.5},
-    ]
-    patch = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
-
-    patched: Any = client.execute(f"Observation/{made.id}", method="patch", data=patch)
+    patched: Any = client.execute(f"Observation/{made.id}", method="patch", data=ground.patch())
 
     assert (patched["meta"]["versionId"], patched["valueQuantity"]["value"]) == ("2", 73.5)
 

@@ -22,9 +22,18 @@ async def receive(body: bytes, type_: str) -> content.Received:
     return content.received(body, type_)
 
 
+def without_path(query: str) -> str:
+    """Criteria that were sent with their path (`Patient?identifier=…`) or a leading question mark, without.
+
+    One further on is part of a value, as it may be in any query (RFC 3986 §3.4): what follows it are not other criteria.
+    """
+    path, mark, criteria = query.partition("?")
+    return criteria if mark and "=" not in path else query
+
+
 def criteria_of(query: str, header: str) -> str:
-    """The criteria of a conditional request, without a leading '?' or type. None at all would match everything."""
-    found = query.partition("?")[2] if "?" in query else query
+    """The criteria of a conditional request. None at all would match everything."""
+    found = without_path(query)
     if not found.strip():
         raise BadRequest(f"{header} has no search criteria.")
     return found

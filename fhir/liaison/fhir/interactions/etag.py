@@ -98,6 +98,6 @@ def _since(headers: Mapping[str, str]) -> datetime | None:
         return None
     try:
         moment = parsedate_to_datetime(since)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None  # RFC 9110 §13.1.3: a date that is not valid is ignored.
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -7,6 +7,7 @@ what a conditional reference or a conditional create matches, what it is a newer
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from liaison.fhir.interactions.create import without_path
 from liaison.fhir.interactions.references import target
 from liaison.fhir.store.identity import identifier_of, identifiers
 from liaison.services.loading.sources import Group, Item
@@ -76,7 +77,7 @@ def _conditions(items: Iterable[Item]) -> set[str]:
 
 def condition_of(item: Item) -> str:
     """The criteria of a conditional create, which may be written with their path; '' for a plain one."""
-    return item.none_exist.partition("?")[2] or item.none_exist
+    return without_path(item.none_exist)
 
 
 def _identifier(system: str, value: str) -> str:
