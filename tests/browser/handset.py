@@ -217,6 +217,19 @@ class Handset:
             act = "retirer" if nobody else "designer"
             assert http.post(f"/signalements/{act}", data={**form, "personne": role}).status_code == 303
 
+    @contextmanager
+    def noted(self, path: str, **form: object) -> Iterator[None]:
+        """What the manager notes at her desk with days and hours, as long as a test wants it."""
+        with desk(self.territory, "home_service_manager") as http:
+            assert http.post(path, data={"csrf": hidden(http.get(path).text, "csrf"), **form}).status_code == 303
+            try:
+                yield
+            finally:
+                _, *cards = http.get(path).text.split('<li class="liaison-card">')
+                for card in cards:
+                    ended = {name: hidden(card, name) for name in ("csrf", "numero")}
+                    assert http.post(f"{path}/fin", data=ended).status_code == 303
+
     def reads(self, key: str, path: str) -> str:
         """A page, as somebody with a password reads it."""
         with desk(self.territory, key) as http:

@@ -1,10 +1,14 @@
 """The telephone's page on a line that is cut: nothing lost, nothing doubled, nothing about anybody in clear."""
 
 import base64
+from datetime import datetime, timedelta
 from urllib.parse import unquote
 
 import pytest
 
+from liaison.services.pages.clock import PARIS
+
+from ..services.delivery.telephone import person
 from ..services.pages.conftest import check_page
 from .handset import PIN, Handset
 
@@ -196,6 +200,30 @@ async def test_two_aides_on_one_telephone_each_with_her_own_tour(handset: Handse
     assert SUSPICION not in handset.reads("home_service_manager", "/signalements")
     # The session that he could not end without a network is ended.
     assert (await handset.page.request.get("/telephone/qui")).status == 401
+
+
+async def test_with_nobody_to_read_an_alert_the_telephone_says_who_answers_at_this_hour(handset: Handset) -> None:
+    nurse = person(handset.territory, "nurse")["practitioner_role"]
+    elsewhere = str((datetime.now(PARIS) + timedelta(days=3)).isoweekday())
+    always = {"jour": list("1234567"), "de": "00:00", "a": ""}
+    with (
+        handset.noted(
+            "/service/destinataires", qui=nurse, accepte="2026-01-05", ecrit="oui", **{**always, "jour": elsewhere}
+        ),
+        handset.noted("/service/numeros", nom="Astreinte", numero="06 39 98 00 17", **always),
+    ):
+        await handset.begin("aide2", today=("René B.",))
+        await handset.ready()
+        await handset.line.cut()
+        await handset.page.reload()
+        await handset.unlock("Kévin B.")
+        await handset.press("Visite : René B.")
+        await handset.page.get_by_role("link", name="Alerte").tap()
+        said = "Personne ne lira ce message maintenant : appelez le 15, le 112 ou Astreinte au 06 39 98 00 17."
+        await handset.page.get_by_text(said).wait_for()
+        call = handset.page.get_by_role("link", name="Appeler : Astreinte")
+        assert await call.get_attribute("href") == "tel:0639980017"
+        await check_page(handset.page)
 
 
 @pytest.mark.proof
