@@ -14,6 +14,7 @@ from liaison.fhir.errors import FhirError
 from liaison.fhir.model import check_digits, read, validate
 from liaison.protocols.alerts import Standing, level_of, standing
 from liaison.protocols.calendar import State, entry
+from liaison.protocols.forms import READY, wanted
 from liaison.services.sandbox.territory import Patient, Territory, build, systems
 from liaison.services.sandbox.territory.clock import PARIS, Clock
 
@@ -256,6 +257,17 @@ def test_each_aide_has_a_tour_that_day_and_the_week_after(
 
     assert visited["aide"] >= {"bpco_03", "bpco_04", "bpco_06", "heart"}
     assert visited["aide2"] >= {"bpco_07", "guarded"}
+
+
+def test_each_of_the_three_forms_of_a_visit_is_asked_of_somebody(patients: dict[str, Patient]) -> None:
+    asked = {
+        wanted(line, _resources(patient, "CarePlan"))
+        for patient in patients.values()
+        for line in _resources(patient, "Appointment")
+        if line["status"] == "booked"
+    }
+
+    assert asked == set(READY.values())
 
 
 def test_nothing_happens_after_now_but_what_is_planned(patients: dict[str, Patient]) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 from liaison.protocols import codes, library
+from liaison.protocols.forms import READY, canonical
 from liaison.protocols.visit import Visit, transaction
 from liaison.services.sandbox.territory import rights
 from liaison.services.sandbox.territory.clock import instant
@@ -55,8 +56,9 @@ def know(record: Record, *sentences: str, by: str, since: int = -40) -> None:
         )
 
 
-def help_plan(record: Record, title: str, lines: tuple[str, ...], since: int) -> str:
-    """The home-help plan of the CCAS: what is done, which days."""
+def help_plan(record: Record, title: str, lines: tuple[str, ...], since: int, *, form: str = "visit") -> str:
+    """The home-help plan of the CCAS: what is done, which days, and what is asked at each visit."""
+    asked = {} if form == "visit" else {"instantiatesCanonical": [canonical(library.shipped().tree(READY[form]))]}
     return record.add(
         {
             "resourceType": "CarePlan",
@@ -78,6 +80,7 @@ def help_plan(record: Record, title: str, lines: tuple[str, ...], since: int) ->
                 {
                     "detail": {
                         "kind": "Task",
+                        **asked,
                         "status": "in-progress",
                         "description": line,
                         "performer": [record.place("home_service")],

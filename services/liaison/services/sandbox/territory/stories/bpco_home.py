@@ -118,6 +118,7 @@ def oxygen_at_home(record: Record) -> None:
         "Aide à domicile, 14 h par semaine",
         ("Lever, toilette, petit-déjeuner, tous les jours", "Repas du soir et coucher, tous les jours"),
         -395,
+        form="visit-breath",
     )
     home_care.know(
         record,

@@ -70,11 +70,13 @@ def _story(random: Random, rank: int) -> Story:
 
 def _helped(record: Record) -> None:
     aide = record.random.choice(("aide", "aide2", "aide2"))
+    helped = record.random.choice(("Toilette, deux matins", "Repas de midi, trois jours"))
     home_care.help_plan(
         record,
         "Aide à domicile, 4 h par semaine",
-        (record.random.choice(("Toilette, deux matins", "Repas de midi, trois jours")), "Ménage et linge, vendredi"),
+        (helped, "Ménage et linge, vendredi"),
         -record.random.randint(100, 600),
+        form="visit-short" if helped.startswith("Repas") else "visit",
     )
     home_care.know(
         record,
