@@ -29,8 +29,8 @@ from liaison.services.pages.reading.allergies import gravest_first, shown
 from liaison.services.pages.reading.classes import in_words
 from liaison.services.pages.reading.contact import contact
 from liaison.services.pages.reading.identity import identity
-from liaison.services.pages.reading.medicines import forbidden
-from liaison.services.pages.reading.states import in_error, in_force
+from liaison.services.pages.reading.medicines import prohibits
+from liaison.services.pages.reading.states import in_force
 from liaison.services.pages.reading.states import stands as stands_today
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.role_names import writes
@@ -148,7 +148,7 @@ async def show(request: Request, place: Place, unsent: Unsent | None = None) -> 
         planned=[one for one in planned if one.get("status") in COMING],
         since=since,
         changed=told_once(fresh, await visit_forms.of_all(house.database, fresh))[:MOST_NEWS],
-        undone=[one for one in orders if forbidden(one) and not in_error(one)],
+        undone=[one for one in orders if prohibits(one)],
         unread=in_words(_TO_KNOW & ~open_classes, gettext),
         coordinated=bool(open_classes & Class.COORD),
         scheduled=bool(open_classes & Class.APPT),
