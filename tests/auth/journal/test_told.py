@@ -1,6 +1,7 @@
 """Acts: each is shown, as what, about whom, on whose word; and nothing else of what an entry keeps is."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
@@ -10,7 +11,7 @@ from fhir.resources.R4B.auditevent import AuditEvent
 from liaison.auth.access.classes import Class
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.relations import Relation
-from liaison.auth.journal import audit_event, audit_rights, told
+from liaison.auth.journal import audit_event, audit_rights, audit_search, told
 from liaison.auth.journal.acts import BY_REASON, OF_EVENT, SAID, Act
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.told import told_of
@@ -123,6 +124,14 @@ async def test_at_the_console_nobody_acted_and_the_columns_are_those_concerned(w
         assert "extension" not in event["agent"][0] and "reference" not in event["agent"][0]["who"]
         assert event["agent"][0]["who"]["display"] == "Liaison, at the console of the server"
     assert _doctor(world, DOCTOR) in [one.get("reference") for one in _whats(older)]
+
+
+def test_who_is_asked_for_as_an_agent_acted() -> None:
+    """What older versions noted of the console has in its columns whom it concerned, and not who did it."""
+    key = Key(0, kind_of("Practitioner"), DOCTOR)
+    asked = audit_search.read("agent=Practitioner/x", lambda type_, id_: key, "http://here", datetime.now(UTC))
+    typed = Entry(Event.RIGHTS, organization=MSP, person=DOCTOR, account=41, method="console", path="user suspend")
+    assert [all(test(one) for test in asked.early) for one in (typed, typed._replace(method="POST"))] == [False, True]
 
 
 async def test_a_refusal_says_why(world: World) -> None:

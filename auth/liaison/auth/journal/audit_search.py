@@ -23,6 +23,7 @@ from liaison.auth.journal import expiry
 from liaison.auth.journal.audit_event import RULE, SHAPES
 from liaison.auth.journal.entry import Entry
 from liaison.auth.journal.names import CLIENT_ID
+from liaison.auth.journal.told import at_console
 from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.search import date, parse
@@ -200,6 +201,7 @@ def _criterion(found: Query, name: str, modifier: str, value: str, ids: _Ids) ->
             raise BadRequest("Ask for people (Practitioner/id) and for software (its client_id) in an 'agent' each.")
         case "agent":
             found.where.append(_any(_agent(_reference(one, ids.base_url, ""), ids.decode) for one in values))
+            found.early.append(lambda entry: not at_console(entry))
         case "altid":
             _software(found, values)
         case "agent-name":

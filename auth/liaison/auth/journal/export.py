@@ -81,6 +81,8 @@ async def export(source: Source, origin: str, path: Path) -> int:
 class Export:
     """Satisfies verify.Source. Reads the file twice, never the whole of it into memory."""
 
+    is_copy: Final = True
+
     def __init__(self, path: Path) -> None:
         self._path = path
         first = next(self._lines(), {})

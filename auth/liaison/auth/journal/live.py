@@ -31,6 +31,8 @@ async def handovers(connection: "asyncpg.Connection | asyncpg.Pool") -> list[str
 class Live:
     """Satisfies verify.Source. Use inside a repeatable-read transaction, or entries added meanwhile look foreign."""
 
+    is_copy: Final = False
+
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
 

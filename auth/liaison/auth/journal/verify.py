@@ -47,10 +47,16 @@ class Verdict(NamedTuple):
     """Restores declared in the journal."""
     lost: tuple[int, ...] = ()
     """Months whose key is gone though no entry says that it was destroyed: what their entries said, nobody can read."""
+    beyond: tuple[int, ...] = ()
+    """Sizes of checkpoints held elsewhere that were signed after this copy ends: of what they cover the verdict says nothing."""
 
 
 class Source(Protocol):
     """Where the journal is read from: the base itself, or an export."""
+
+    @property
+    def is_copy(self) -> bool:
+        """Made at some moment, so that nothing later is in it. The base itself has everything that was ever signed."""
 
     def placed(self) -> AsyncIterator[tuple[int, Record | None]]:
         """(position, entry) in the order of positions; None when the entry is gone."""
@@ -87,7 +93,7 @@ async def verify(
     handovers: Sequence[str] = (),
 ) -> Verdict:
     """The verdict, or Broken. `key` may be any that ever signed here, the others follow from it. `held_elsewhere` are
-    signed checkpoints kept outside: the journal must contain each. `handovers` lead from a newer key to those of an older export."""
+    signed checkpoints kept outside: the journal must contain each, or be a copy that ends before it, which the verdict says. `handovers` lead from a newer key to those of an older export."""
     walk = _Walk(key, keys, await source.tiles())
     try:
         total = await walk.expect(source, held_elsewhere, handovers)
@@ -95,7 +101,7 @@ async def verify(
             walk.place(position, record)
             if not position % STEP:
                 progress(position, total)
-        walk.finish_tree(await source.head())
+        walk.finish_tree(await source.head(), is_copy=source.is_copy)
         async for record in source.waiting():
             walk.follow(record, leaf(record))
             walk.waiting += 1
@@ -124,6 +130,7 @@ class _Walk:
         self._breaks = 0
         self.reached = 0
         self._unread: set[int] = set()
+        self._beyond: tuple[int, ...] = ()
         self._ended = 0  # the last month whose key was destroyed by a decision: those before it were over too
 
     async def expect(self, source: Source, held_elsewhere: Sequence[str], handovers: Sequence[str]) -> int:
@@ -188,10 +195,12 @@ class _Walk:
         tile, first = (self._stored or {}).get((0, position // WIDTH), b""), position % WIDTH * HASH
         return tile[first : first + HASH]
 
-    def finish_tree(self, head: int | None) -> None:
+    def finish_tree(self, head: int | None, *, is_copy: bool) -> None:
         size = self._tree.size
         self._expected.pop(0, None)
-        if self._expected:
+        if is_copy and self._expected and (self._last is None or min(self._expected) > self._last.size):
+            self._beyond = tuple(sorted(self._expected))  # none of them is one that the copy itself has
+        elif self._expected:
             wanted = min(self._expected)
             raise Broken(f"position {size}", f"entries were cut off here: a checkpoint of size {wanted} was signed")
         if head is not None and head != size:
@@ -278,4 +287,5 @@ class _Walk:
             self._keys is not None,
             self._breaks,
             tuple(sorted(month for month in self._unread if month > self._ended)),
+            self._beyond,
         )

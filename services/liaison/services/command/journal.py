@@ -71,7 +71,8 @@ def verify(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Check every entry, the tree, the checkpoints and the chains. Exit code 0: whole; 1: broken, and where."""
+    """Check every entry, the tree, the checkpoints and the chains. Exit code 0: whole; 1: broken, and where, or an export
+    that ends before a checkpoint of --since."""
     held = [read_file(path) for path in since or ()]
     if proof is not None or export is not None:
         if not key:
@@ -93,6 +94,8 @@ def verify(
         _say_broken(broken, as_json)
         raise SystemExit(1) from None
     _say(verdict, len(held), as_json)
+    if verdict.beyond:
+        raise SystemExit(1)
 
 
 def _live(settings: Settings, held: list[str], progress: checking.Progress) -> Verdict:
@@ -162,7 +165,12 @@ def _say(verdict: Verdict, held: int, as_json: bool) -> None:
         typer.echo("Whole, but no checkpoint has been signed yet: nothing is proved.")
     else:
         typer.echo(f"Whole up to the checkpoint of {at.size} entries, root {at.root.hex()}, of {at.origin}.")
-    if held:
+    for size in verdict.beyond:
+        typer.echo(
+            f"NOT COVERED: the export ends at {verdict.entries} entries, before the checkpoint of {size} that you keep."
+            " Verify one that was made after it; where there is none, entries were cut off."
+        )
+    if held := held - len(verdict.beyond):
         typer.echo(f"It contains the {held} checkpoint(s) kept elsewhere: nothing before them was changed since.")
     if verdict.waiting:
         typer.echo(f"{verdict.waiting} more entries wait for their position; their chains are whole.")
