@@ -15,6 +15,7 @@ from liaison.fhir.model import check_digits, read, validate
 from liaison.protocols.alerts import Standing, level_of, standing
 from liaison.protocols.calendar import State, entry
 from liaison.protocols.forms import READY, wanted
+from liaison.services.pages.reading import measures
 from liaison.services.sandbox.territory import Patient, Territory, build, systems
 from liaison.services.sandbox.territory.clock import PARIS, Clock
 
@@ -93,6 +94,18 @@ def test_each_person_has_one_circle_of_care_that_claims_to_be_one(patients: dict
             one for one in _resources(patient, "CareTeam") if CARE_CIRCLE.url in one.get("meta", {}).get("profile", ())
         ]
         assert [one.get("category") for one in claimed] == [None], patient.key
+
+
+def test_whatever_was_measured_has_a_name(patients: dict[str, Patient]) -> None:
+    unnamed = [
+        (patient.key, part["code"])
+        for patient in patients.values()
+        for one in _resources(patient, "Observation")
+        for part in (one, *one.get("component", []))
+        if measures.name(part) == measures.UNNAMED
+    ]
+
+    assert unnamed == []
 
 
 def test_a_fault_in_a_resource_would_be_seen(patients: dict[str, Patient]) -> None:

@@ -25,7 +25,7 @@ from liaison.services.pages.team.staff import PARIS, qualifications, qualify, wr
 
 
 class Oneself(ValueError):
-    """The number is the manager's own: nobody gives themselves a role."""
+    """The newcomer is the manager, by number or by name: nobody gives themselves a role."""
 
 
 class HeldAlready(ValueError):

@@ -53,8 +53,8 @@ async def invite(request: Request) -> Response:
     except NotComplete as problem:
         return await show(request, status=422, given=form, wrong=problem.field, error=gettext(problem.words))
     except engaging.Oneself:
-        words = gettext("C’est votre propre numéro : personne ne se donne un rôle.")
-        return await show(request, status=422, given=form, wrong="rpps", error=words)
+        words = gettext("C’est vous : personne ne se donne un rôle.")
+        return await show(request, status=422, given=form, wrong="rpps" if newcomer.rpps else "nom", error=words)
     except engaging.HeldAlready as problem:
         words = gettext("Cette personne a déjà ce rôle dans votre structure : changez ses dates sur sa carte.")
         return await show(request, status=422, given=form, wrong=f"personne-{problem.role}", error=words)

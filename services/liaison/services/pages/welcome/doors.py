@@ -141,7 +141,7 @@ DOORS: Final = (
         (
             _("Ouvrez « Mon équipe » : chacun, sa fonction, son dernier jour."),
             _("Ajoutez une infirmière, sous le numéro RPPS 99709000014 : elle reçoit un lien que vous lui remettez."),
-            _("Essayez de vous ajouter vous-même, ou quelqu’un d’une autre structure : ce n’est pas possible."),
+            _("Essayez de vous ajouter vous-même : ce n’est pas possible. Les autres structures ne sont pas ici : vous n’y ajoutez et n’y suspendez personne."),
             _("Suspendez une personne : ce qu’elle a d’ouvert se ferme aussitôt."),
         ),
     ),

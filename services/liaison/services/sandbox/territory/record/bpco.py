@@ -33,7 +33,16 @@ _SMOKING: Final = {
     "ex-smoker": ("8517006", "Ancien fumeur"),
     "never": ("266919005", "N'a jamais fumé"),
 }
-_CAT_ITEMS: Final = ("toux", "glaires", "oppression", "escaliers", "activites", "sorties", "sommeil", "energie")
+_CAT_ITEMS: Final = {
+    "toux": "Toux",
+    "glaires": "Glaires",
+    "oppression": "Oppression dans la poitrine",
+    "escaliers": "Essoufflement en montant",
+    "activites": "Activités à la maison",
+    "sorties": "Confiance pour sortir",
+    "sommeil": "Sommeil",
+    "energie": "Énergie",
+}
 
 
 def spirometry(record: Record, at: datetime, percent: int, ratio: float, by: str = "pneumologist") -> None:
@@ -96,8 +105,8 @@ def cat(record: Record, at: datetime, total: int, by: str) -> str:
             "performer": [record.who(by)],
             "valueInteger": total,
             "component": [
-                {"code": coded(f"{codes.LOCAL}/CodeSystem/cat", item), "valueInteger": score}
-                for item, score in zip(_CAT_ITEMS, scores, strict=True)
+                {"code": coded(f"{codes.LOCAL}/CodeSystem/cat", item, words), "valueInteger": score}
+                for (item, words), score in zip(_CAT_ITEMS.items(), scores, strict=True)
             ],
         }
     )
