@@ -48,6 +48,8 @@ def test_a_path_names_its_interaction(method: str, path: str, expected: Route) -
     [
         ("GET", "Pateint/1a", UnknownPath),
         ("GET", "Resource/1a", UnknownPath),
+        ("POST", "fhir/Patient", UnknownPath),
+        ("POST", "../Patient", UnknownPath),
         ("GET", "Patient/1a/2b", UnknownPath),
         ("GET", "Patient/1a/Nothing", UnknownPath),
         ("GET", "Organization/1a/Observation", UnknownPath),
