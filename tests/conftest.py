@@ -36,6 +36,10 @@ from liaison.fhir.store.lanes import Lanes
 from liaison.fhir.store.schema import metadata
 from liaison.services.migrations import migrate
 
+from .services.running_sandbox import sandbox
+
+__all__ = ["sandbox"]
+
 POSTGRES_15 = Path("/usr/lib/postgresql/15/bin")
 FAST = {
     "fsync": "off",

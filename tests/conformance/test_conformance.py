@@ -5,12 +5,10 @@ from contextlib import closing
 
 import pytest
 
-from ..services.running_sandbox import Running, sandbox
+from ..services.running_sandbox import Running
 from .checks import Check, NotRun
 from .outside import Outside
 from .suite import every
-
-__all__ = ["sandbox"]
 
 pytestmark = pytest.mark.http
 

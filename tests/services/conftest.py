@@ -35,9 +35,6 @@ from liaison.services.migrations import migrate_now
 from liaison.services.settings import Settings
 
 from .processes import workers_of
-from .running_sandbox import sandbox
-
-__all__ = ["sandbox"]
 
 T = TypeVar("T")
 

@@ -17,13 +17,11 @@ from joserfc.jwk import ECKey
 from liaison.auth.vendors.conformance import digest_of, read_report
 from liaison.services.sandbox.token import assertion
 
-from ...services.running_sandbox import Running, sandbox
+from ...services.running_sandbox import Running
 from .__main__ import _port, registration
 from .checks import EVERY, Software
 from .report import judged, report
 from .watching import Exchange, Watch
-
-__all__ = ["sandbox"]
 
 SERVER = "http://127.0.0.1:9"
 CLIENT = "cabinet-plus"
