@@ -1,5 +1,6 @@
 """The certificate authority of a sandbox on the local network."""
 
+import hashlib
 import ipaddress
 import socket
 import ssl
@@ -42,6 +43,14 @@ def test_who_trusts_the_authority_reaches_the_sandbox(tmp_path: Path) -> None:
     certificate = lan.certificate(tmp_path, "192.168.1.20")
 
     _handshake(certificate, lan.trusting(certificate.authority), "192.168.1.20")
+
+
+def test_the_fingerprint_is_the_one_that_a_phone_shows(tmp_path: Path) -> None:
+    authority = lan.certificate(tmp_path, "192.168.1.20").authority
+    shown = hashlib.sha256(ssl.PEM_cert_to_DER_cert(authority.read_text())).hexdigest().upper()
+
+    assert lan.fingerprint(authority).replace(":", "") == shown
+    assert lan.fingerprint(authority).count(":") == 31
 
 
 def test_the_certificate_is_good_for_its_own_address_alone(tmp_path: Path) -> None:

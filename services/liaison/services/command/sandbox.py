@@ -203,5 +203,5 @@ def _tell_when_ready(settings: Settings, folder: Folder, certificate: lan.Certif
         typer.echo(lan.picture(f"{settings.public_url}/territoire"))
         typer.echo(
             "Le téléphone, sur le même réseau, avertit d'abord d'un certificat inconnu. Pour qu'il le reconnaisse : "
-            f"{settings.public_url}/territoire/autorite, empreinte dans {certificate.authority}"
+            f"{settings.public_url}/territoire/autorite, empreinte SHA-256 {lan.fingerprint(certificate.authority)}"
         )

@@ -78,6 +78,11 @@ def certificate(data: Path, host: str) -> Certificate:
     return where
 
 
+def fingerprint(authority: Path) -> str:
+    """SHA-256 of that certificate as phones write it, so that whoever installs it can compare."""
+    return x509.load_pem_x509_certificate(authority.read_bytes()).fingerprint(hashes.SHA256()).hex(":").upper()
+
+
 def trusting(authority: Path) -> ssl.SSLContext:
     """For a client of this sandbox: its authority and no other."""
     return ssl.create_default_context(cafile=str(authority))
