@@ -22,7 +22,7 @@ async def bundle(
     as_answer: AsAnswer,
     most_deletions: int = 1,
 ) -> Answer:
-    """The response Bundle. A transaction that fails raises, with nothing written; a batch never does as a whole."""
+    """The response Bundle. A transaction that fails raises, with nothing written; a batch that can be read never does."""
     body = request.body
     if not body:
         raise BadRequest("The body is empty: send a Bundle.")
@@ -30,16 +30,15 @@ async def bundle(
     tree = await asyncio.to_thread(read, body) if large else read(body)
     if tree.get("resourceType") != "Bundle":
         raise BadRequest("Send a Bundle of type batch or transaction here.", "resourceType")
+    kind = tree.get("type")
+    if kind not in ("batch", "transaction"):
+        raise BadRequest(
+            "Only a Bundle of type batch or transaction is processed here; to keep any other as it is, send it as a "
+            "resource in a transaction with a resource that refers to it, which says whose it is.",
+            "Bundle.type",
+        )
     asked = tree, request, base_url
     entries = await asyncio.to_thread(read_entries, *asked) if large else read_entries(*asked)
-    match tree.get("type"):
-        case "transaction":
-            return await transaction(store, caller, entries, request, base_url, perform, as_answer, most_deletions)
-        case "batch":
-            return await batch(caller, entries, request, base_url, perform, as_answer)
-        case _:
-            raise BadRequest(
-                "Only a Bundle of type batch or transaction is processed here; to keep any other as it is, send it as a "
-                "resource in a transaction with a resource that refers to it, which says whose it is.",
-                "Bundle.type",
-            )
+    if kind == "batch":
+        return await batch(caller, entries, request, base_url, perform, as_answer)
+    return await transaction(store, caller, entries, request, base_url, perform, as_answer, most_deletions)
