@@ -321,6 +321,9 @@ async def test_a_report_of_abuse_is_for_its_author_and_whom_they_name(territory:
 
 
 NAMED = ["MAHO-PLANTED", "PLANTED-PDF", "Odette planted"]
+KNOWN_AS = {"system": "urn:oid:1.2.250.1.213.1.4.10", "value": "260058815400233"}
+KNOWN_BY = [f"{name}:identifier={KNOWN_AS['system']}|{KNOWN_AS['value']}" for name in ("patient", "actor")]
+"""What an identifier in a reference would find, of the person and of somebody close to them."""
 
 
 async def _named_consent(territory: Any) -> tuple[Any, str]:
@@ -336,7 +339,8 @@ async def _named_consent(territory: Any) -> tuple[Any, str]:
     actor = territory.actor(relative)
     actor["reference"]["display"] = f"Fils de {NAMED[0]}"
     tree = territory.consent(patient, provision={"type": "permit", "actor": [actor]}, sourceAttachment=scan)
-    tree["patient"] = {**tree["patient"], "display": NAMED[0]}
+    tree["patient"] = {**tree["patient"], "display": NAMED[0], "identifier": KNOWN_AS}
+    actor["reference"]["identifier"] = KNOWN_AS
     tree["performer"] = [
         {"reference": patient.reference, "display": NAMED[0]},
         {"reference": gp.role, "display": "Dr G"},
@@ -362,6 +366,13 @@ async def test_an_officer_reads_what_a_consent_says_and_no_name(territory: Any, 
     assert "etag" not in dict((await territory.ask(officer.caller, "GET", consent)).headers)
     for word in ("MAHO-PLANTED", "planted"):
         assert not await territory.search(officer.caller, f"Consent?_content={word}")
+    for asked in KNOWN_BY:
+        assert not await territory.search(officer.caller, f"Consent?{asked}")
+        counted = await territory.ask(officer.caller, "GET", f"Consent?{asked}&_summary=count")
+        assert json.loads(counted.body)["total"] == 0
+    for criterion in ("", "&status=active", "&_sort=-date&_total=accurate"):
+        asked = f"Consent?patient={patient.reference}{criterion}"
+        assert consent in await territory.search(officer.caller, asked)
 
 
 async def test_an_officer_would_read_names(territory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -370,4 +381,5 @@ async def test_an_officer_would_read_names(territory: Any, monkeypatch: pytest.M
     officer, (_, consent) = await territory.person("dpo"), await _named_consent(territory)
     body = (await territory.ask(officer.caller, "GET", consent)).body.decode()
     assert all(name in body for name in NAMED)
-    assert consent in await territory.search(officer.caller, "Consent?_content=MAHO-PLANTED")
+    for asked in ("_content=MAHO-PLANTED", *KNOWN_BY):
+        assert consent in await territory.search(officer.caller, f"Consent?{asked}")

@@ -65,7 +65,7 @@ class Run:
     _left: Left = field(init=False)
 
     def __post_init__(self) -> None:
-        self._left = Left(self.store, self.caller)
+        self._left = Left(self.store, self.caller, self.plan.kind)
 
     # ---- statements ------------------------------------------------------------------------------------------------
 

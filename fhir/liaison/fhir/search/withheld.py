@@ -1,6 +1,8 @@
 """Rows that name something which not everyone who sees them may know of (store contract, NAMES_HIDDEN): for each caller they
 match by what is left of them then, in searches, counts, orders and chains.
 
+So do the rows of which the caller is shown an abridgement: each carries the mark for them.
+
 Their tokens stand in the index whole. So SQL is asked a question that finds all of them that may match and perhaps more
 (`lenient`), and those that it finds are decided once more, on the copy that the caller is shown: by the same condition, on
 the rows that the index would hold of that copy. Rows without the mark, nearly all, are decided by SQL alone.
@@ -41,6 +43,8 @@ from liaison.fhir.store.store import Store
 from liaison.fhir.vault import PatientKey
 
 _BATCH: Final = 100
+_EVERY_ROW: Final = -1
+"""A mark that every row has: none is visible without some class."""
 
 KeyOf = Callable[[str, str], Key | None]
 
@@ -49,8 +53,9 @@ class Left:
     """What is left, for the caller of one run, of the rows it meets: `trees` of those that lose something, as far as they
     match."""
 
-    def __init__(self, store: Store, caller: Caller) -> None:
+    def __init__(self, store: Store, caller: Caller, kind: int) -> None:
         self._store, self._caller = store, caller
+        self._each = kind in store.filter.abridged(caller)
         self.marks = Marked(self._bit)
         self.trees: dict[Key, Tree] = {}
         self._keys: Mapping[int, PatientKey] = {}
@@ -60,6 +65,8 @@ class Left:
         self._keys = keys
 
     def _bit(self, patient: int) -> int:
+        if self._each:
+            return _EVERY_ROW
         # Asked of those whose rows are met, mostly: to find it costs a tenth of a millisecond, the first time.
         key = self._keys.get(patient)
         return 0 if key is None else key.permute(NAMES_HIDDEN)
