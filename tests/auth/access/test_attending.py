@@ -145,31 +145,31 @@ async def test_one_person_in_two_roles_is_one_attending_doctor(territory: Any) -
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_the_team_names_the_first_one_where_nothing_is_masked(territory: Any, way: str) -> None:
+async def test_a_code_of_a_participant_makes_nobody_the_attending_doctor(territory: Any, way: str) -> None:
+    """The person declares the first one too, though nothing is masked yet: what is masked later would be open to them."""
     at = await place(territory, masked=False, attended=False)
     kept = await others(territory, at, "other")
     new = [attends(territory, at.other)] if way == "create" else [*kept, attends(territory, at.other)]
 
-    assert (await written(territory, at, at.nurse, new, way)).status in (200, 201)
+    answer = await written(territory, at, at.nurse, new, way)
 
+    assert answer.status == 403
+    assert "$attending-doctor" in json.loads(answer.body)["issue"][0]["diagnostics"]
     item = await territory.create(at.author.caller, territory.item_of(at.patient, "DocumentReference", **MASQUE))
+    assert not await territory.sees(at.other.caller, item)
+    assert (await declared(territory, at, at.nurse.caller, at.other)).status == 201
     assert await territory.sees(at.other.caller, item)
 
 
-@pytest.mark.parametrize("masked_by", ["label", "consent"])
-async def test_the_first_one_is_declared_too_where_something_is_masked(territory: Any, masked_by: str) -> None:
-    at = await place(territory, masked=masked_by == "label", attended=False)
-    item = at.item
-    if masked_by == "consent":
-        item = await territory.create(at.author.caller, territory.item_of(at.patient, "Condition"))
-        data = [{"meaning": "instance", "reference": {"reference": item}}]
-        masking = territory.consent(at.patient, "masking", {"type": "deny", "data": data})
-        await territory.create(at.author.caller, masking)
-    new = [*await others(territory, at, "other"), attends(territory, at.other)]
+async def test_the_code_of_hl7_is_written_and_gives_nothing(territory: Any) -> None:
+    """A primary care physician is whoever sees the person first, in another country; a médecin traitant is declared."""
+    at = await place(territory, attended=False)
+    hl7 = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationFunction", "code": "PCP"}]}]
+    new = [*await others(territory, at, "other"), territory.member(at.other, role=hl7)]
 
-    assert (await written(territory, at, at.nurse, new, "update")).status == 403
+    assert (await written(territory, at, at.nurse, new, "update")).status == 200
 
-    assert not await territory.sees(at.other.caller, item)
+    assert not await territory.sees(at.other.caller, at.item)
 
 
 async def test_a_record_is_opened_with_its_attending_doctor(territory: Any) -> None:

@@ -1,9 +1,8 @@
 """Who names the attending doctor (médecin traitant), who reads and lifts what the person masks (row 25; R.1111-49).
 
 The person declares them (CSS L.162-5-3), by `Patient/[id]/$attending-doctor` (`declaring.py`). A CareTeam that is written says so
-by itself for the first one alone, of a record where nothing is masked: it then gives a sight of nothing that the person had
-hidden. There are never two at once, in whatever teams. An attending doctor who stops being one keeps the participation, with
-an end: so the record knows that there was one, and the next is declared.
+by itself with a record that is new alone: what is masked later would open to somebody of whom the person has said nothing. There are
+never two at once, in whatever teams. An attending doctor who stops being one keeps the participation, with an end.
 
 Internal principals load what was decided elsewhere, except that the identity cell, which writes declarations, keeps to one.
 """
@@ -14,7 +13,6 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from liaison.auth.access import masking
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts import Reading, facts_of
 from liaison.auth.access.intervals import FOREVER, Interval
@@ -28,7 +26,7 @@ from liaison.fhir.store.ids import Ids
 
 _CARE_TEAM: Final = kind_of("CareTeam")
 _BY_DECLARATION: Final = (
-    "Another attending doctor, or one of a record where something is masked, is declared by the person:"
+    "The attending doctor is declared by the person, whatever the code of a participant says:"
     " Patient/[id]/$attending-doctor, called by the person, by who represents them or by another professional of the team."
 )
 
@@ -58,11 +56,8 @@ async def check(connection: asyncpg.Connection, ids: Ids, who: Standing, changes
     if who.internal is not None:
         return
     opened = {change.key.patient for change in changes if change.new_patient}
-    for one in gained:
-        if one.team.patient not in opened:
-            others = [was for was in before if was.team.patient == one.team.patient and was.who != one.who]
-            if others or one.who == who.practitioner or await masking.stated(connection, [one.team.patient]):
-                raise Refusal(_BY_DECLARATION)
+    if any(one.team.patient not in opened for one in gained):
+        raise Refusal(_BY_DECLARATION)
     for was in before:
         kept = [one for one in after if (one.team, one.who) == (was.team, was.who) and _begins(one, was, now)]
         if was.team in written and was.who != who.practitioner and not kept:
