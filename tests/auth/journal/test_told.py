@@ -124,6 +124,9 @@ async def test_at_the_console_nobody_acted_and_the_columns_are_those_concerned(w
         assert "extension" not in event["agent"][0] and "reference" not in event["agent"][0]["who"]
         assert event["agent"][0]["who"]["display"] == "Liaison, at the console of the server"
     assert _doctor(world, DOCTOR) in [one.get("reference") for one in _whats(older)]
+    about, by = [await world.events(auditor, f"{name}={_doctor(world, DOCTOR)}") for name in ("entity", "agent")]
+    assert [one["id"] for one in about] == [older["id"]]
+    assert by == []  # its columns say whom it concerned, and not who did it
 
 
 def test_who_is_asked_for_as_an_agent_acted() -> None:

@@ -13,6 +13,7 @@ from liaison.auth.journal.audit_reader import AuditReader, Seen
 from liaison.auth.journal.audit_search import Where
 from liaison.auth.journal.commit import Journal
 from liaison.auth.journal.entry import Event, entry
+from liaison.auth.journal.told import at_console
 
 MOST: Final = 5_000
 """Entries opened for one answer: what is opened within the second that an answer may take."""
@@ -48,6 +49,8 @@ async def look(reader: AuditReader, caller: Caller, asked: Asked, *, exported: b
     about = [Where("e.patient <> 0 and e.patient = {}", (asked.patient,))] if asked.patient else []
     seen, older = await reader.columns(caller, _all([*about, *_who(asked)]), MOST_EXPORTED if exported else MOST)
     cut = seen[-1].record.at if older else None
+    if asked.person:  # the columns of what was typed at the console say whom it concerned, not who did it
+        seen = [one for one in seen if not at_console(one.entry)]
     if not asked.patient:
         return Looked(seen, cut)
     vain, more = await reader.columns(

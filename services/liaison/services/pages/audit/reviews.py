@@ -31,6 +31,8 @@ Tree = dict[str, Any]
 PATH: Final = "/journal/urgences"
 MOST: Final = 500
 """Of those that wait, and of those that are settled: who settled many still sees every one that waits."""
+EVERY: Final = 1_000_000
+"""Of what is counted and not listed."""
 WAITING: Final = {"status:not": "completed"}
 SETTLED: Final = {"status": "completed"}
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
@@ -60,11 +62,12 @@ async def queue(request: Request) -> Response:
 
 
 async def every_line(request: Request, *, counted: bool = False) -> list[Line]:
-    """Of the tasks and of the rules, as far as the caller may look at them. `counted`: see `unusual.lines`."""
+    """Of the tasks and of the rules, as far as the caller may look at them. `counted`: every one of them, see `unusual.lines`."""
     caller, _me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     gettext = translations(language_of(request)).gettext
-    tasks = [*await _tasks(request, record, WAITING), *await _tasks(request, record, SETTLED)]
+    most = EVERY if counted else MOST
+    tasks = [*await _tasks(request, record, WAITING, most), *await _tasks(request, record, SETTLED, most)]
     lines = await lines_of(record, tasks, gettext)
     return [*lines, *await unusual.lines(request, record, gettext, counted=counted)]
 
@@ -73,13 +76,13 @@ async def waiting(request: Request) -> int:
     """How many tasks of the review list wait for an officer of this structure."""
     caller, _me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
-    return len(await _tasks(request, record, WAITING))
+    return len(await _tasks(request, record, WAITING, EVERY))
 
 
-async def _tasks(request: Request, record: Record, which: Mapping[str, str]) -> list[Tree]:
+async def _tasks(request: Request, record: Record, which: Mapping[str, str], most: int) -> list[Tree]:
     wanted = ",".join(f"{vocabulary.REVIEW}|{kind}" for kind in sorted(REVIEWED))
     asked = {"code": wanted, "_sort": "-authored-on", "_count": "100", **which}
-    return await _theirs(request, await record.search("Task", asked, most=MOST))
+    return await _theirs(request, await record.search("Task", asked, most=most))
 
 
 async def _theirs(request: Request, tasks: list[Tree]) -> list[Tree]:
