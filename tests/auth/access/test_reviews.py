@@ -80,11 +80,28 @@ async def test_what_is_to_be_clarified_stays_open(territory: Any) -> None:
 async def test_nobody_reviews_their_own_access(territory: Any) -> None:
     _, doctor, task = await reviewing.waiting(territory)
     as_auditor = await territory.role_of(doctor.practitioner, "auditor", doctor.organization)
+    other = await second(territory, as_auditor)
     answer = await territory.ask(as_auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified", WHY))
 
-    assert answer.status == 403
-    assert "their own" in json.loads(answer.body)["issue"][0]["diagnostics"]
-    assert (await territory.tree(task, as_auditor.caller))["status"] == "requested"
+    assert answer.status == 404
+    lists = [
+        "code=emergency-access",
+        "status:not=completed",
+        f"_id={task.split('/')[1]}",
+        "code=emergency-access&_total=accurate",
+    ]
+    for asked in lists:
+        assert task not in await territory.search(as_auditor.caller, f"Task?{asked}")
+        assert task in await territory.search(other.caller, f"Task?{asked}")
+    for path in (task, f"{task}/_history", f"{task}/_history/1"):
+        assert (await territory.ask(as_auditor.caller, "GET", path)).status == 404
+        assert (await territory.ask(other.caller, "GET", path)).status == 200
+    totals = [
+        json.loads((await territory.ask(who.caller, "GET", "Task?code=emergency-access&_summary=count")).body)["total"]
+        for who in (as_auditor, other)
+    ]
+    assert totals == [0, 1]
+    assert (await territory.tree(task, other.caller))["status"] == "requested"
 
 
 async def test_only_auditors_review(territory: Any) -> None:

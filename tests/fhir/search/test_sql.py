@@ -69,6 +69,9 @@ class Named:
     def abridged(self, caller: object) -> tuple[int, ...]:
         return ()
 
+    def besides_own(self, caller: object) -> tuple[tuple[int, ...], None]:
+        return (), None
+
 
 def token(patient: int, parameter: int, value: bytes) -> int:
     return hash((patient, parameter, value)) % 1000

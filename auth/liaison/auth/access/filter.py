@@ -15,7 +15,7 @@ from liaison.auth.access import second_wall
 from liaison.auth.access.classes import HIDING
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.store.contract import Row
+from liaison.fhir.store.contract import Key, Row
 
 CONJUNCTS: Final[Mapping[str, str]] = {
     # of the session
@@ -45,6 +45,8 @@ _HIDING: Final = int(HIDING)
 _OFFICERS: Final = frozenset({"auditor", "dpo"})
 _ABRIDGED: Final = frozenset({kind_of("Consent")})
 """Row 24: of consents who looks after accesses reads what they say, not the names; an unmask is asked for on the pages of accesses."""
+_REVIEWS: Final = frozenset({kind_of("Task")})
+"""Nobody looks into the review of their own access."""
 _SESSION: Final = ("session", "ended", "expired", "account", "client")
 _GRANT_OF_ANY_PATIENT: Final = ("principal", "purpose", "begun", "not_over")
 _GRANT_ON_PATIENT: Final = ("patient", *_GRANT_OF_ANY_PATIENT)
@@ -166,6 +168,11 @@ class Filter:
 
     def abridged(self, caller: Caller) -> Container[int]:
         return _ABRIDGED if caller.role_code in _OFFICERS else ()
+
+    def besides_own(self, caller: Caller) -> tuple[Container[int], Key | None]:
+        if caller.role_code not in _OFFICERS or not caller.practitioner:
+            return (), None
+        return _REVIEWS, Key(0, kind_of("Practitioner"), caller.practitioner)
 
 
 def _of_any_owner(grant: str) -> str:

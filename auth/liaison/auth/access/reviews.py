@@ -1,7 +1,7 @@
 """The review of an emergency access, an entry into a team, a withdrawn opposition or a declared attending doctor, by an
 auditor or data protection officer (row 24).
 
-The reviewer is never the one who acted, and « Non justifié » and « Signalé » are said by two (second_reading). The review is written into the task of the review list through the identity
+The reviewer is never the one who acted, who does not even see it (`Filter.besides_own`), and « Non justifié » and « Signalé » are said by two (second_reading). The review is written into the task of the review list through the identity
 cell: nobody else writes there. It changes no right: an access that is still open ends at its time, or by its holder.
 """
 
@@ -47,7 +47,7 @@ async def review(
 ) -> Tree:
     """The task as it is afterwards. Raises NotFound for what the caller does not see, is not of their organisation (the actor, or
     the record) without the mandate, or is not reviewed here, Forbidden
-    for another role, the one who acted or a second word of the same reader, Conflict once it is settled, PreconditionFailed when `if_match` is older."""
+    for another role or a second word of the same reader, Conflict once it is settled, PreconditionFailed when `if_match` is older."""
     permit(caller)
     seen = await store.read(caller, task)
     if seen is None or seen.row.deleted:
@@ -68,8 +68,6 @@ async def review(
         )
     if tree["status"] == "completed":
         raise Conflict("This access has been reviewed.")
-    if actor.practitioner == caller.practitioner:
-        raise Forbidden("Nobody reviews their own access.")
     before = next(iter(codes(tree.get("businessStatus"), vocabulary.REVIEW)), "")
     first = await person_behind(store, (tree.get("owner") or {}).get("reference"))
     state = following(outcome, caller.practitioner, before, first)

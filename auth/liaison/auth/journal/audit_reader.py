@@ -287,7 +287,7 @@ class AuditReader:
             await self._keys.current(connection)
         seen = [Seen(record, self._opened(record)) for record in records if self._keys.holds(record.generation)]
         if not seen or await audit_rights.is_officer(connection, caller.session):
-            return await without_oneself(connection, caller.session, seen)
+            return await without_oneself(connection, self._vault, caller.session, seen)
         unaltered = [one for one in seen if not (one.entry.detail or {}).get("altered")]  # which class, nobody knows
         return await self._within_classes(connection, caller, unaltered)
 

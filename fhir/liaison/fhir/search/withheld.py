@@ -1,7 +1,7 @@
 """Rows that name something which not everyone who sees them may know of (store contract, NAMES_HIDDEN): for each caller they
 match by what is left of them then, in searches, counts, orders and chains.
 
-So do the rows of which the caller is shown an abridgement: each carries the mark for them.
+So do the rows of which the caller is shown an abridgement, or not all that SQL lets through: each carries the mark for them.
 
 Their tokens stand in the index whole. So SQL is asked a question that finds all of them that may match and perhaps more
 (`lenient`), and those that it finds are decided once more, on the copy that the caller is shown: by the same condition, on
@@ -55,7 +55,7 @@ class Left:
 
     def __init__(self, store: Store, caller: Caller, kind: int) -> None:
         self._store, self._caller = store, caller
-        self._each = kind in store.filter.abridged(caller)
+        self._each = kind in store.filter.abridged(caller) or kind in store.filter.besides_own(caller)[0]
         self.marks = Marked(self._bit)
         self.trees: dict[Key, Tree] = {}
         self._keys: Mapping[int, PatientKey] = {}

@@ -158,6 +158,9 @@ class AccessFilter(Protocol):
     def abridged(self, caller: Any) -> Container[int]:
         """The kinds of which this caller is shown what is left without names (liaison.fhir.model.abridging)."""
 
+    def besides_own(self, caller: Any) -> tuple[Container[int], Key | None]:
+        """The kinds of which this caller sees nothing that this author wrote, who is themselves; none: ((), None)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:

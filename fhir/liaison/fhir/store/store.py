@@ -144,7 +144,7 @@ class Store:
             verdict = walls.get(alike)
             if verdict is None:
                 plain = key.unpermute(classes)
-                verdict = walls[alike] = (self.filter.second_wall(caller, row, plain), plain & NAMES_HIDDEN)
+                verdict = walls[alike] = (self._lets(caller, row, key), plain & NAMES_HIDDEN)
             lets, marked = verdict
             if lets:
                 if marked and not deleted:
@@ -194,7 +194,13 @@ class Store:
         return found
 
     def _lets(self, caller: Caller, row: Row, key: PatientKey) -> bool:
-        return self.filter.second_wall(caller, row, key.unpermute(row.classes))
+        return self.filter.second_wall(caller, row, key.unpermute(row.classes)) and not self._is_own(caller, row, key)
+
+    def _is_own(self, caller: Caller, row: Row, key: PatientKey) -> bool:
+        kinds, author = self.filter.besides_own(caller)
+        return (
+            author is not None and row.key.kind in kinds and row.author == rows.owner_token(key, self.reference(author))
+        )
 
     def _open(self, caller: Caller, row: Row, key: PatientKey) -> Opened | None:
         return self._opened(caller, row, key) if self._lets(caller, row, key) else None

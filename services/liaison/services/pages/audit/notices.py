@@ -1,6 +1,6 @@
 """Avis: what the data protection officer is told of, unread first, each with the place where it is dealt with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -100,8 +100,11 @@ async def show(request: Request) -> Response:
         asked_for = {one.number: one.client_id for one in await requests.waiting(reading)}
     gettext = translations(language_of(request)).gettext
     record = Record(house.engine, caller, address_of(request))
+    reviews = await _reviews(request, record, found)
     lines = []
     for one in found:
+        if one.kind is Kind.EMERGENCY and _task(request, one) not in reviews:
+            continue  # of their own access, or destroyed
         more = ""
         if one.kind is Kind.RECOVERY and one.about in recovered:
             more = _by_whom(recovered[one.about], names, gettext)
@@ -135,10 +138,24 @@ def _by_whom(one: Granted, names: dict[int, str], gettext: Callable[[str], str])
     }
 
 
+def _task(request: Request, one: Notice) -> str:
+    task: str = request.app.state.house.store.id(Key(one.patient, kind_of("Task"), one.about))
+    return task
+
+
+async def _reviews(request: Request, record: Record, found: Sequence[Notice]) -> set[str]:
+    """The tasks of the emergency accesses among them that this officer may see."""
+    ids = [_task(request, one) for one in found if one.kind is Kind.EMERGENCY]
+    seen: set[str] = set()
+    for start in range(0, len(ids), 50):
+        asked = {"_id": ",".join(ids[start : start + 50]), "_elements": "id", "_count": "50"}
+        seen |= {str(tree["id"]) for tree in await record.search("Task", asked)}
+    return seen
+
+
 def _where(request: Request, one: Notice) -> str:
     if one.kind is Kind.EMERGENCY:
-        task = request.app.state.house.store.id(Key(one.patient, kind_of("Task"), one.about))
-        return f"/journal/urgences/{task}"
+        return f"/journal/urgences/{_task(request, one)}"
     if one.kind is Kind.CASE:
         return f"/journal/affaires/{one.about}"
     if one.kind is Kind.QUESTION:
