@@ -48,4 +48,4 @@ def digest() -> str:
 
 
 def test_another_index_of_the_same_resource_has_another_generation() -> None:
-    assert (GENERATION, digest()) == (7, "f5c7c086f1fb1195"), "raise GENERATION: what is stored has to be indexed again"
+    assert (GENERATION, digest()) == (8, "f5c7c086f1fb1195"), "raise GENERATION: what is stored has to be indexed again"
