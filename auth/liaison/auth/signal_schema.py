@@ -45,9 +45,7 @@ planned = Table(
     Column("standing", SmallInteger, nullable=False),
     Column("due", Date, nullable=False),  # of a plan its first day; infinity for none
     Column("done", Date),
-    Column(
-        "names", ARRAY(BigInteger), nullable=False
-    ),  # patient-scoped tokens: codes of the step, protocols of the plan
+    Column("names", ARRAY(BigInteger), nullable=False),  # patient-scoped tokens: codes of a step, protocols of a plan
     Column("owned", SmallInteger, nullable=False),
     Column("owner", BigInteger, nullable=False),  # a patient-scoped token; 0 for none
 )

@@ -9,9 +9,12 @@ import pytest
 
 from liaison.auth.access import vocabulary
 from liaison.auth.journal import audit_rights
+from liaison.auth.journal.audit_reader import AuditReader
+from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.people import notices
 
 from . import reviewing
+from .territory import BASE
 
 pytestmark = pytest.mark.alone  # nobody else lives there who could have the same traits
 
@@ -102,6 +105,27 @@ async def test_nobody_reviews_their_own_access(territory: Any) -> None:
     ]
     assert totals == [0, 1]
     assert (await territory.tree(task, other.caller))["status"] == "requested"
+
+
+async def test_the_journal_says_nothing_of_it_to_whoever_acted(territory: Any) -> None:
+    _, doctor, task = await reviewing.waiting(territory)
+    as_auditor = await territory.role_of(doctor.practitioner, "auditor", doctor.organization)
+    other = await second(territory, as_auditor)
+    for path in (task, "Task?code=emergency-access"):
+        assert (await territory.ask(other.caller, "GET", path)).status == 200
+    store, key = territory.store, territory.store.key(*task.split("/"))
+    async with territory.database.writing.acquire() as connection:
+        keys = await JournalKeys.load(connection, store.vault)
+    reader = AuditReader(territory.database, store.vault, keys, store.filter, BASE)
+
+    async def told(who: Any) -> list[str]:
+        """By whom others were shown the task."""
+        seen = await reader.entries(who.caller, "", refusals=False)
+        about = [one.entry for one in seen if (key.kind, key.res) in {item[:2] for item in one.entry.items}]
+        return [one.path for one in about if one.person == other.caller.practitioner]
+
+    assert len(await told(other)) == 2
+    assert await told(as_auditor) == []
 
 
 async def test_only_auditors_review(territory: Any) -> None:
