@@ -15,9 +15,9 @@ from liaison.fhir.search.conditions import Tokens
 from liaison.fhir.search.criteria import Context, Facts
 from liaison.fhir.search.decide import holds
 from liaison.fhir.search.elements import data_types, implied
+from liaison.fhir.search.folding import folded
 from liaison.fhir.search.kinds import TYPES, kind_for
 from liaison.fhir.search.parse import criterion
-from liaison.fhir.search.string import folded
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BASE = "https://x/fhir"

@@ -339,6 +339,17 @@ def test_each_entry_of_a_batch_stands_alone(gp: httpx.Client, patient: str) -> N
     assert counted(gp, patient) == 1
 
 
+def test_of_two_entries_of_a_batch_with_one_full_url_the_first_stands(gp: httpx.Client, patient: str) -> None:
+    one = entry(observation(f"Patient/{patient}"), urn())
+
+    answer = send(gp, "batch", one, one)
+
+    first, second = (each["response"] for each in answer.json()["entry"])
+    assert (first["status"][:3], second["status"][:3]) == ("201", "400")
+    assert second["outcome"]["issue"][0]["expression"] == ["fullUrl"]
+    assert counted(gp, patient) == 1
+
+
 @pytest.mark.parametrize("type_", ["transaction", "batch"])
 def test_an_entry_whose_narrative_was_cleaned_says_so(gp: httpx.Client, patient: str, type_: str) -> None:
     scripted = {"status": "additional", "div": "<div>Calme<script>x</script></div>"}

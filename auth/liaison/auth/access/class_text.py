@@ -16,7 +16,7 @@ from liaison.auth.access.classes import Class
 from liaison.auth.access.systems import called
 from liaison.auth.access.table import BadTable
 from liaison.fhir.definitions import RESOURCE_TYPES
-from liaison.fhir.search.string import folded
+from liaison.fhir.search.folding import folded
 
 
 @cache

@@ -27,7 +27,7 @@ from liaison.auth.journal.told import at_console
 from liaison.fhir.definitions import DIRECTORY_TYPES, RESOURCE_TYPES
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.search import date, parse
-from liaison.fhir.search.string import folded
+from liaison.fhir.search.folding import folded
 from liaison.fhir.store.contract import Key, Tree
 
 COUNT: Final = 50

@@ -18,6 +18,7 @@ _SHAPE: Final = re.compile(
     r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(Z|[+-]\d{2}:\d{2})?)?)?)?", re.ASCII
 )
 _DAY: Final = timedelta(days=1)
+_FARTHEST: Final = timedelta(hours=14)
 
 
 @lru_cache(4_096)  # what was done together is dated alike, in several elements
@@ -82,9 +83,9 @@ def _offset(zone: str | None) -> timedelta | None:
     if zone == "Z":
         return timedelta()
     hours, minutes = int(zone[1:3]), int(zone[4:])
-    if hours > 14 or minutes > 59:
-        raise ValueError("no such offset")
     size = timedelta(hours=hours, minutes=minutes)
+    if minutes > 59 or size > _FARTHEST:
+        raise ValueError("no such offset")
     return -size if zone[0] == "-" else size
 
 

@@ -21,7 +21,7 @@ from liaison.fhir.search.chain import MOST_LINKS, MOST_WAYS, Way, chained_to, en
 from liaison.fhir.search.conditions import Bound
 from liaison.fhir.search.criteria import Context, Criterion
 from liaison.fhir.search.expression import Tested, joined
-from liaison.fhir.search.string import folded
+from liaison.fhir.search.folding import folded
 
 Read = Callable[[str, str, Context], Criterion]
 """liaison.fhir.search.parse.criterion."""

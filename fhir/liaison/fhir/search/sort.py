@@ -16,10 +16,10 @@ from liaison.fhir.model import dates
 from liaison.fhir.search import quantity
 from liaison.fhir.search.criteria import Criterion, Facts, SortKey
 from liaison.fhir.search.expression import conjuncts
+from liaison.fhir.search.folding import folded
 from liaison.fhir.search.paths import is_clinical, is_main_date
 from liaison.fhir.search.reference import literal
 from liaison.fhir.search.sql import Order
-from liaison.fhir.search.string import folded
 
 _ORDERED: Final = frozenset({"string", "token", "date", "number", "quantity", "reference", "uri"})
 MAIN_DATE: Final = 0

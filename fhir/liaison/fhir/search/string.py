@@ -7,25 +7,21 @@ person's name counts as a start, as R4 recommends: "Quinones" finds "Carreno Qui
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from liaison.fhir.definitions import SearchParameter
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.model.values import Text
+from liaison.fhir.search import words as text_words
 from liaison.fhir.search.conditions import Condition, Tokens
 from liaison.fhir.search.criteria import Context, Criterion
 from liaison.fhir.search.escapes import unescape
+from liaison.fhir.search.folding import folded, forms
 
 MODIFIERS: Final = frozenset({"exact", "contains", "text"})
 
 _PEOPLE: Final = frozenset({"Patient", "Practitioner", "Person", "RelatedPerson"})
 _NAMES: Final = frozenset({"family", "name"})
-
-# Letters that Unicode does not take apart, though readers do.
-_LETTERS: Final = str.maketrans(
-    {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i"}
-)
 
 
 class Words(NamedTuple):
@@ -33,26 +29,6 @@ class Words(NamedTuple):
 
     forms: tuple[str, ...]
     each: bool = False
-
-
-@lru_cache(maxsize=32_768)
-def folded(text: str) -> str:
-    """The text as a search compares it: no case, no accents; runs of anything but letters and digits are one space."""
-    return _folded(text, " ")
-
-
-@lru_cache(maxsize=32_768)
-def forms(text: str) -> tuple[str, ...]:
-    """The folded text, and the same with its punctuation left out where that differs: "d arc" and "darc"."""
-    spaced, joined = folded(text), _folded(text, "")
-    return (spaced,) if joined in ("", spaced) else (spaced, joined)
-
-
-def _folded(text: str, mark: str) -> str:
-    """`mark` stands for each character that is neither letter, digit nor space."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(c if c.isalnum() else " " if c.isspace() else mark for c in plain if not unicodedata.combining(c))
-    return " ".join(kept.casefold().translate(_LETTERS).split())
 
 
 def words(text: str, *, each: bool = False) -> Words:
@@ -75,9 +51,7 @@ def exact(text: str) -> bytes:
 
 def operand(text: str, modifier: str, parameter: SearchParameter, context: Context) -> Any:
     if modifier == "text":
-        from liaison.fhir.search.words import operand as words_asked  # which folds as is done here
-
-        return words_asked(text, modifier, parameter, context)
+        return text_words.operand(text, modifier, parameter, context)
     plain = unescape(text)
     if modifier == "exact":
         return plain
@@ -99,10 +73,11 @@ def matches(values: Sequence[Text], criterion: Criterion) -> bool:
         wanted = {exact(text) for text in criterion.operands}
         return any(exact(value.value) in wanted for value in values)
     if criterion.modifier == "text":
-        from liaison.fhir.search.words import says
-
         # Two spaces between values: a phrase stands in one of them.
-        return any(says("".join(f" {folded(value.value)} " for value in values), asked) for asked in criterion.operands)
+        return any(
+            text_words.says("".join(f" {folded(value.value)} " for value in values), asked)
+            for asked in criterion.operands
+        )
     if criterion.modifier == "contains":
         return any(
             part in form

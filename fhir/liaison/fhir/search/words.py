@@ -20,7 +20,7 @@ from liaison.fhir.model.words import content_text, narrative_text
 from liaison.fhir.search.conditions import Condition
 from liaison.fhir.search.criteria import Context, Criterion
 from liaison.fhir.search.escapes import unescape
-from liaison.fhir.search.string import folded
+from liaison.fhir.search.folding import folded
 
 MODIFIERS: Final[frozenset[str]] = frozenset()
 DEEPEST: Final = 20
