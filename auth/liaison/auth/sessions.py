@@ -6,7 +6,8 @@ A token or a browser cookie only names a session. Ending the row ends both, on e
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 import asyncpg
 
@@ -15,6 +16,8 @@ from liaison.auth.smart.scopes import EVERYTHING, read_scopes
 
 BROWSER = "browser"
 """In the column `scope`: a session of our own pages, bounded by the visible set alone."""
+KEPT: Final = timedelta(days=1)
+"""After its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,3 +239,18 @@ async def end_client(connection: asyncpg.Connection, client: int) -> None:
         client,
     )
     await _end(connection, "client = $1", client)
+
+
+async def sweep(connection: asyncpg.Connection) -> None:
+    """Removes sessions a day after their end: the journal itself says who opened what, so nothing is attributed by these rows.
+
+    Of an app that may still ask for tokens the latest stays: it says when the app was last used (people.open_sessions)."""
+    await connection.execute(
+        """
+        delete from access_session s
+        where least(s.ended_at, s.expires_at) < now() - $1::interval
+          and not (exists (select from refresh_token r where r.family = s.family)
+                   and not exists (select from access_session l where l.family = s.family and l.started_at > s.started_at))
+        """,
+        KEPT,
+    )

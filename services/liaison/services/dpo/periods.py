@@ -132,9 +132,9 @@ def _rights() -> Iterator[Kept]:
     )
     yield Kept(
         "Séances : numéro, compte, rôle, structure, début et fin, des pages et des logiciels",
-        "sans limite",
-        "rien : à décider ici",
-        "dire de quelle séance est une ligne du journal, et qui l'avait ouverte",
+        f"{hours(timedelta(seconds=browsers.LIFETIME))} au plus ; la dernière d'un logiciel, tant qu'il reste autorisé",
+        "la suppression d'office, un jour après",
+        "refuser dès la requête suivante ce qui a pris fin ; le journal dit lui-même qui a ouvert la séance",
         "défaut",
     )
     yield Kept(

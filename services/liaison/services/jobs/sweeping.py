@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 
 import asyncpg
 
+from liaison.auth import sessions
 from liaison.auth.access import asking_limits
 from liaison.auth.journal import thinning
 from liaison.auth.oauth2 import sweep as expired
@@ -30,6 +31,7 @@ async def keep_swept(connect: Connect, every: float = EVERY_SECONDS) -> NoReturn
         while True:
             since = await superseded.sweep(one, since)
             await expired.sweep(one)
+            await sessions.sweep(one)
             await sent_forms.sweep(one)
             await kept_forms.sweep(one)
             await asking_limits.sweep(one)
