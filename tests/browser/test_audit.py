@@ -167,6 +167,11 @@ async def test_a_patient_is_answered_on_paper(desks: Desks) -> None:
     await page.get_by_label("Nom de naissance").fill(official["family"])
     await page.get_by_label("Premier prénom").fill(official["given"][0])
     await page.get_by_label("Date de naissance").fill(name["birthDate"])
+    await page.get_by_label("Son représentant légal").check()
+    await press(page, page.get_by_role("button", name="Préparer la réponse"))
+    assert "Personne ne représente" in await page.get_by_role("alert").inner_text()
+    await check_page(page)
+    await page.get_by_label("La personne elle-même").check()
     await press(page, page.get_by_role("button", name="Préparer la réponse"))
     await check_page(page)
     async with page.expect_download() as downloaded:

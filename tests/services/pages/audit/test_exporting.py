@@ -18,6 +18,7 @@ from liaison.services.pages.audit.exporting import COLUMNS, neutral
 from ...oauth.conftest import PASSWORD, Place, field
 from ..sheets.test_printing import words
 from .conftest import by_nurse, patient_key
+from .test_integrity import integrate
 
 
 def split(body: bytes) -> tuple[bytes, bytes]:
@@ -83,13 +84,19 @@ async def test_an_ndjson_is_of_auditevents_and_ends_with_its_count_and_hash(
     assert said == {"count": len(events), "cut": False, "sha256": hashlib.sha256(before).hexdigest()}
 
 
-async def test_paper_has_the_visits_and_the_hash_of_the_csv(place: Place, officer: httpx.AsyncClient) -> None:
+async def test_paper_has_the_visits_who_made_it_the_hash_of_the_csv_and_the_checkpoint(
+    place: Place, officer: httpx.AsyncClient
+) -> None:
     query = f"dossier={place.patient}&role=nurse&motif=TREAT"
+    await integrate(place)
     table = await officer.get(f"/journal/export.csv?{query}")
     paper = await officer.get(f"/journal/export.pdf?{query}")
 
     assert "Camille NURSE" in words(paper.content)
     assert hashlib.sha256(split(table.content)[0]).hexdigest() in words(paper.content).replace("\n", "")
+    assert "par Camille DPO" in words(paper.content)
+    note = (await officer.get("/journal/point-signe")).text.split("\n")
+    assert f"{note[1]} lignes, racine {note[2]}" in words(paper.content).replace("\n", " ")
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "pdf"])

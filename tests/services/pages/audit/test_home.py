@@ -11,7 +11,7 @@ from liaison.auth.journal import audit_rights
 from ...oauth.conftest import Place
 from ..browsing import say, text
 
-BIRTH = {"family": "LE GOFF", "birth": "1950-02-03", "reason": "Signalement"}
+BIRTH = {"family": "LE GOFF", "birth": "1950-02-03", "reason": "Signalement", "qui": "personne"}
 OUTSIDE, UNKNOWN, OWN = "Stranger", "Nobody", "Patient"
 
 

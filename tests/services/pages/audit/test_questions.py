@@ -173,11 +173,15 @@ async def test_the_desk_is_there_for_officers_alone(place: Place, who: str, path
 
 
 async def test_an_answer_to_a_patient_is_found_by_their_identity(place: Place, officer: httpx.AsyncClient) -> None:
-    answer = await say(officer, "/journal/repondre", family="Le Goff", given="Patient", birth="1950-02-03")
+    answer = await say(
+        officer, "/journal/repondre", qui="personne", family="Le Goff", given="Patient", birth="1950-02-03"
+    )
 
     assert answer.headers["location"] == f"/journal/reponses/{place.patient}"
     assert "Camille NURSE" in text(await officer.get(answer.headers["location"]))
-    unknown = await say(officer, "/journal/repondre", family="Le Goff", given="Nadie", birth="1950-02-03")
+    unknown = await say(
+        officer, "/journal/repondre", qui="personne", family="Le Goff", given="Nadie", birth="1950-02-03"
+    )
     assert unknown.status_code == 404
     assert "Personne n'est connu" in text(unknown)
 

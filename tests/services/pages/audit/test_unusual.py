@@ -356,7 +356,7 @@ async def test_a_case_is_closed_once_both_decisions_are_taken(place: Place, offi
     sheet = await officer.get(f"{case}/feuille")
     assert (sheet.headers["content-type"], sheet.content[:5]) == ("application/pdf", b"%PDF-")
     written = bytes(sheet.content)
-    for words in ("Affaire nº 1", "Avertissement donné", "Camille NURSE"):
+    for words in ("Affaire nº 1", "Avertissement donné", "Camille NURSE", "Aucune raison", "Ce qui est inhabituel"):
         assert words.encode("cp1252").hex().encode() in written, words
     assert b"LE GOFF".hex().encode() not in written
     [export] = await told(place, Event.EXPORT)

@@ -102,13 +102,13 @@ def test_what_is_wrong_is_named_and_gives_no_row(head: str, line: str, where: li
 
 
 def test_every_problem_of_a_file_is_told_at_once() -> None:
-    wrong = LINE.replace("non", "").replace("1948-03-02", "31/02/1948")
+    wrong = LINE.replace("non", "").replace("1948-03-02", "31/02/1948").replace("Le Goff", "")
 
     rows, problems = read_people(f"{HEAD}\n{LINE}\n{wrong}\n{wrong}\n".encode())
 
     assert rows == []
     assert [(one.line, one.column) for one in problems] == [
-        (line, column) for line in (3, 4) for column in ("opposition", "date_naissance")
+        (line, column) for line in (3, 4) for column in ("opposition", "nom_naissance", "date_naissance")
     ]
 
 

@@ -23,6 +23,13 @@ def test_every_word_is_on_the_sheet_and_on_its_pages() -> None:
     assert made.count(b"/MediaBox") > 1
     assert all(f"Phrase {number} " in words(made) for number in range(40))
     assert max(len(line) for line in words(made).splitlines()) <= 90
+    pages = made.count(b"/MediaBox")
+    assert re.findall(r"^\d+/\d+$", words(made), re.MULTILINE) == [
+        f"{number}/{pages}" for number in range(1, pages + 1)
+    ]
+    letters = pdf([Part("text", "Une"), Part("page"), Part("text", "Autre")], "", "fr")
+    assert words(letters) == "Une\nAutre"
+    assert words(pdf([Part("text", "Seule")], "", "fr")) == "Seule"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
-"""The PDF of a case: what happened, who said and decided what, when and why. The person stays a number in it."""
+"""The PDF of a case: what happened, who said and decided what, when and why. The person stays a number in it.
 
+It is read by whoever has not the pages: the access, what was found unusual, each word of the readers and of whoever acted.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime
 
 from starlette.requests import Request
@@ -7,9 +11,12 @@ from starlette.responses import Response
 
 from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
+from liaison.services.pages import clock
 from liaison.services.pages.audit import cases
 from liaison.services.pages.audit.acts_said import STEPS
 from liaison.services.pages.audit.cases import Shown
+from liaison.services.pages.audit.sheet import made
+from liaison.services.pages.audit.to_review import Line
 from liaison.services.pages.audit.unusual import number_of
 from liaison.services.pages.calendar_words import moment_said
 from liaison.services.pages.clock import PARIS
@@ -35,32 +42,43 @@ async def sheet(request: Request) -> Response:
     )
     await note(request, told)
     title = gettext(_("Affaire nº %(number)s")) % {"number": case.case.number}
-    parts = [Part("title", title), *_parts(case, gettext, language), Part("text", f"{me.name}, {me.organization_name}")]
+    line, writers = await cases.access(request, case)
+    parts = [
+        Part("title", title),
+        *_parts(case, line, writers, gettext, language),
+        Part("text", made(clock.now(request), me, gettext, language)),
+    ]
     return printed(request, parts, title, language, f"affaire-{case.case.number}")
 
 
-def _parts(case: Shown, gettext: Gettext, language: str) -> list[Part]:
+def _parts(case: Shown, line: Line, writers: Mapping[str, str], gettext: Gettext, language: str) -> list[Part]:
     def at(moment: datetime) -> str:
         return moment_said(moment.astimezone(PARIS), "d MMM y, HH:mm", language)
+
+    def said(when: datetime | None, who: str, what: str, text: str) -> list[Part]:
+        point = Part("point", colon(gettext, ", ".join(filter(None, (at(when) if when else "", who))), what))
+        return [point, *([Part("text", text)] if text else [])]
 
     one = case.case
     who = ", ".join(filter(None, (case.who.name, case.who.role, case.structure)))
     facts = [
-        (_("Accès"), case.kind),
+        (_("Accès"), ", ".join(filter(None, (case.kind, at(line.at) if line.at else "")))),
         (_("Avis des deux lecteurs"), case.outcome),
         (_("Personne mise en cause"), who),
         (_("Dossier"), case.patient),
+        (_("Motif"), line.reason),
+        *((_("Ce qui est inhabituel"), sentence) for sentence in line.because),
         (_("Connu depuis le"), at(one.known_at)),
         (_("Affaire ouverte le"), at(one.opened_at)),
         (_("Notification à la CNIL avant le"), at(one.notify_by)),
         (_("Affaire close le"), at(one.closed_at) if one.closed_at else gettext(_("en cours"))),
     ]
-    parts = [Part("text", colon(gettext, gettext(name), value)) for name, value in facts]
+    parts = [Part("text", colon(gettext, gettext(name), value)) for name, value in facts if value]
+    parts.append(Part("heading", gettext(_("Ce qui a été dit"))))
+    for word in line.notes:
+        kind = word.outcome or gettext(_("Réponse de l'intéressé") if word.by_actor else _("Remarque"))
+        parts += said(word.at, writers.get(word.by, ""), kind, word.text)
     parts.append(Part("heading", gettext(_("Ce qui a été fait"))))
     for step in case.steps:
-        parts.append(
-            Part("point", colon(gettext, f"{at(step.at)}, {case.readers.get(step.by, '')}", gettext(STEPS[step.kind])))
-        )
-        if step.text:
-            parts.append(Part("text", step.text))
-    return parts
+        parts += said(step.at, case.readers.get(step.by, ""), gettext(STEPS[step.kind]), step.text)
+    return parts if case.steps else [*parts, Part("text", gettext(_("Rien encore.")))]

@@ -17,13 +17,13 @@ from liaison.auth.journal.entry import Event, entry
 from liaison.auth.unusual import accesses, cases
 from liaison.auth.unusual.cases import CNIL, PERSON, Case, Step, Taken
 from liaison.fhir.definitions import kind_of
-from liaison.fhir.errors import BadRequest, Conflict
+from liaison.fhir.errors import BadRequest, Conflict, NotFound
 from liaison.fhir.store import faults
 from liaison.fhir.store.contract import Key
 from liaison.services.pages import clock
 from liaison.services.pages.audit import reviews, unusual
 from liaison.services.pages.audit.acts_said import STEPS
-from liaison.services.pages.audit.to_review import OUTCOMES, Person, names, people
+from liaison.services.pages.audit.to_review import OUTCOMES, Line, Person, names, people
 from liaison.services.pages.audit.unusual import number_of, records_of, reference
 from liaison.services.pages.entering import asked, go, note
 from liaison.services.pages.languages import language_of, translations
@@ -169,6 +169,21 @@ async def shown(request: Request, found: Sequence[Case]) -> list[Shown]:
         )
         for one in found
     ]
+
+
+async def access(request: Request, one: Shown) -> tuple[Line, dict[str, str]]:
+    """The access that the case is about, as its own page has it, and the names of those who wrote about it. Raises NotFound."""
+    caller, _me = await signed_in(request)
+    gettext = translations(language_of(request)).gettext
+    record = Record(request.app.state.house.engine, caller, address_of(request))
+    if one.case.kind == accesses.KIND:
+        line = await unusual.line_of(request, record, one.case.about, gettext)
+    else:
+        task = await record.read(f"Task/{one.where.rpartition('/')[2]}")
+        if task is None:
+            raise NotFound
+        [line] = await reviews.lines_of(record, [task], gettext)
+    return line, await names(record, [note.by for note in line.notes])
 
 
 def kind_of_access(case: Case, gettext: Gettext) -> str:

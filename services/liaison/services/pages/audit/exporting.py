@@ -4,7 +4,7 @@ An export follows the filters of its address, says when it was cut, and is itsel
 It asks for a proof of who one is of less than half an hour, and leads back to the question it is of.
 Times are UTC. In a CSV, a cell that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV
 injection); the last line has the count and the SHA-256 of all bytes before it. Of a PDF, which cannot hold its own hash, it
-is the hash of the CSV of the same entries.
+is the hash of the CSV of the same entries; it says who made it and when, and the last signed checkpoint.
 """
 
 import csv
@@ -22,6 +22,7 @@ from starlette.responses import Response
 from liaison.auth.access.purposes import Purpose
 from liaison.auth.access.table import label_of
 from liaison.auth.caller import Caller
+from liaison.auth.journal import proof
 from liaison.auth.journal.acts import Act
 from liaison.auth.journal.audit_event import SHAPES, identifier
 from liaison.auth.journal.audit_reader import Seen
@@ -41,7 +42,7 @@ from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.page import to_confirm
 from liaison.services.pages.record import Record
 from liaison.services.pages.sheets.printing import Part, pdf
-from liaison.services.pages.signed_in import address_of, browser_of, signed_in
+from liaison.services.pages.signed_in import Me, address_of, browser_of, signed_in
 
 COLUMNS: Final = (
     "moment_utc", "ligne", "acte", "resultat", "personne", "nom", "role", "structure", "nom_structure", "dossier",
@@ -77,7 +78,7 @@ async def _proven(request: Request) -> bool:
 
 
 async def _exported(request: Request, form: str) -> Response:
-    caller, _me = await signed_in(request)
+    caller, me = await signed_in(request)
     house = request.app.state.house
     try:
         question = asked(request.query_params.multi_items())
@@ -99,7 +100,7 @@ async def _exported(request: Request, form: str) -> Response:
             digest = hashlib.sha256(lines).hexdigest()
             body, media = lines + _last_resource(found, len(seen), digest), "application/fhir+ndjson"
         case _:
-            body, media = await _paper(request, record, found, len(seen), digest), "application/pdf"
+            body, media = await _paper(request, record, me, found, len(seen), digest), "application/pdf"
     await _tell(house, caller, question, found, seen, form, digest)
     response = Response(body, media_type=media)
     response.headers["content-disposition"] = f'attachment; filename="journal-{clock.now(request):%Y-%m-%d}.{form}"'
@@ -219,7 +220,7 @@ def _last_resource(found: Answer, count: int, digest: str) -> bytes:
     return orjson.dumps({"resourceType": "Parameters", "parameter": said}) + b"\n"
 
 
-async def _paper(request: Request, record: Record, found: Answer, count: int, digest: str) -> bytes:
+async def _paper(request: Request, record: Record, me: Me, found: Answer, count: int, digest: str) -> bytes:
     house, language = request.app.state.house, language_of(request)
     gettext = translations(language).gettext
     title = gettext(_("Extrait du journal des accès"))
@@ -228,6 +229,7 @@ async def _paper(request: Request, record: Record, found: Answer, count: int, di
     made = [
         Part("title", title),
         Part("text", found.question.line or gettext(_("Tout le dernier mois"))),
+        Part("text", sheet.made(clock.now(request), me, gettext, language)),
         sheet.hours_said(gettext),
     ]
     if found.cut or found.refusals_cut or len(shown) < len(found.visits):
@@ -237,4 +239,15 @@ async def _paper(request: Request, record: Record, found: Answer, count: int, di
     made += sheet.paragraphs(await lines_of(house.database, record, shown, gettext, ids), language)
     counted = gettext(_("%(visits)s visites, %(count)s lignes. SHA-256 de l'export CSV des mêmes lignes : %(digest)s"))
     made.append(Part("text", counted % {"visits": len(found.visits), "count": count, "digest": digest}))
+    made += await _signed(house, gettext)
     return pdf(made, title, language)
+
+
+async def _signed(house: Any, gettext: Gettext) -> list[Part]:
+    """The last checkpoint, by which whoever keeps one finds that nothing before it changed."""
+    try:
+        size, note = await proof.last(house.database.reading)
+    except proof.NoProof:
+        return []
+    words = gettext(_("Dernier point signé du journal : %(size)s lignes, racine %(root)s"))
+    return [Part("text", words % {"size": size, "root": note.split("\n")[2]})]

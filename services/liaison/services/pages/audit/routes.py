@@ -42,8 +42,11 @@ def routes() -> list[BaseRoute]:
         page("/journal/export.csv", exporting.export_csv, roles=OFFICERS),
         page("/journal/export.ndjson", exporting.export_ndjson, roles=OFFICERS),
         page("/journal/export.pdf", exporting.export_pdf, roles=OFFICERS),
-        page("/journal/reponses/{id}", person_view.answer, roles=OFFICERS),
-        page("/journal/reponses/{id}/pdf", person_view.answer_printed, roles=OFFICERS),
+        *(
+            page(f"{person_view.PATH}/{{id}}{whose}{form}", shown, roles=OFFICERS)
+            for whose in ("", person_view.REPRESENTED)
+            for form, shown in (("", person_view.answer), ("/pdf", person_view.answer_printed))
+        ),
         page("/journal/dossiers/{id}/pdf", who_saw.printed, roles=who_saw.PERSONS),
         page("/journal/dossiers/{id}/nom", naming.name, methods=_FORM, roles=OFFICERS),
         page("/journal/dossiers/{id}/question", asking.ask, methods=_FORM, roles=who_saw.PERSONS),

@@ -1,7 +1,7 @@
 """Visits on paper: one paragraph each, in the words of the page."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from liaison.services.pages.audit.lines import Line
 from liaison.services.pages.calendar_words import day_said, moment_said
@@ -10,6 +10,7 @@ from liaison.services.pages.languages import translations
 from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.sheets.printing import Part
+from liaison.services.pages.signed_in import Me
 
 
 def paragraphs(lines: Sequence[Line], language: str) -> list[Part]:
@@ -65,3 +66,10 @@ def expired_said(readable: date, gettext: Gettext, language: str) -> str:
         )
     )
     return words % {"day": day_said(readable, "d MMM y", language)}
+
+
+def made(now: datetime, me: Me, gettext: Gettext, language: str) -> str:
+    """Who made a sheet, and when."""
+    at = moment_said(now.astimezone(PARIS), "d MMM y, HH:mm", language)
+    by = ", ".join(filter(None, (me.name, me.role_label, me.organization_name)))
+    return gettext(_("Fait le %(at)s par %(by)s.")) % {"at": at, "by": by}

@@ -76,6 +76,15 @@ async def review(request: Request) -> Response:
     return await show_line(request, record, line, str(one.version), form, error, status)
 
 
+async def line_of(request: Request, record: Record, number: int, gettext: Gettext) -> Line:
+    """One that the caller may read, with all that was found and said. Raises NotFound."""
+    caller, _me = await signed_in(request)
+    with faults.reported():
+        one = await accesses.one(request.app.state.house.database.reading, caller, number)
+    [line] = await _lines(request, record, [one], gettext, whole=True)
+    return line
+
+
 def number_of(text: str) -> int:
     """Raises NotFound for what is no number of an access or a case."""
     if not (text.isascii() and text.isdigit() and len(text) < 17):

@@ -47,6 +47,7 @@ async def visits_to(request: Request) -> Response:
         page=page,
         lines=lines,
         id=id_,
+        where=f"/journal/dossiers/{id_}",
         own=me.role_code == "patient",
         wishes=await recorded(record, id_, gettext),
         asked=asked,
@@ -58,7 +59,8 @@ async def printed(request: Request) -> Response:
     """The same on paper."""
     caller, me = await signed_in(request)
     part = await part_seen(request, caller, me, in_parts.before(request.query_params))
-    return person_view.on_paper(request, await told(request, caller, part.visits), request.path_params["id"], part)
+    lines, own = await told(request, caller, part.visits), me.role_code == "patient"
+    return person_view.on_paper(request, lines, request.path_params["id"], part, own=own)
 
 
 async def part_seen(request: Request, caller: Caller, me: Me, until: Edge | None) -> Part:

@@ -16,7 +16,7 @@ from typing import Final
 
 from liaison.auth.access.oppositions import MEANS
 from liaison.services.pages.marking import _
-from liaison.services.pages.reception.person import INS, Incomplete, patient
+from liaison.services.pages.reception.person import EARLIEST, INS, Incomplete, patient
 from liaison.services.pages.reception.welcome import MISSING
 
 MOST_ROWS: Final = 1000
@@ -165,12 +165,21 @@ def _date(typed: str) -> str:
 
 
 def _of_person(number: int, form: Mapping[str, str]) -> list[Problem]:
-    """What the desk's own form would say, in its words."""
+    """All that the desk's own form would say, in its words; it says one thing at a time, the others once that is put right."""
+    rest, found = dict(form), []
     if form["ins"] and form["ins_kind"] not in INS:
-        return [Problem(number, "nature_ins", MISSING["ins"])]
-    try:
-        patient(form)
-    except Incomplete as missing:
-        heading = next(one for one, field in COLUMNS.items() if field == missing.field)
-        return [Problem(number, heading, MISSING[missing.said])]
-    return []
+        found.append(Problem(number, "nature_ins", MISSING["ins"]))
+        rest["ins"] = ""
+    while True:
+        try:
+            patient(rest)
+        except Incomplete as missing:
+            heading = next(one for one, field in COLUMNS.items() if field == missing.field)
+            found.append(Problem(number, heading, MISSING[missing.said]))
+            rest[missing.field] = _RIGHT.get(missing.field, "")
+        else:
+            return found
+
+
+_RIGHT: Final = {"family": "X", "given": "X", "birth": EARLIEST.isoformat(), "sex": "unknown"}
+"""In the place of what is wrong; nothing, where nothing is needed."""

@@ -1,6 +1,7 @@
 """A sheet of paper as a PDF: headings, sentences, points and lines to fill in by hand, on A4, in the reader's own fonts.
 
 Only Helvetica, which every reader has, in Windows' Latin alphabet: a letter beyond it is written without its accent.
+A sheet of several pages numbers them; what holds several sheets, each on a page of its own, does not.
 The page that links to a sheet says the same in HTML, for whoever cannot read a PDF.
 """
 
@@ -43,7 +44,11 @@ def pdf(parts: Sequence[Part], title: str, language: str) -> bytes:
     document.info["Title"] = pydyf.String(title)
     document.catalog["Lang"] = pydyf.String(language)
     fonts = pydyf.Dictionary({name: _font(document, base).reference for name, base in _FONTS.items()})
-    for lines in _pages(parts):
+    pages = list(_pages(parts))
+    numbered = len(pages) > 1 and not any(part.kind == "page" for part in parts)
+    for number, lines in enumerate(pages, 1):
+        if numbered:
+            lines.append(("Plain", 9, _WIDTH - _MARGIN - 30, _MARGIN // 2, f"{number}/{len(pages)}"))
         stream = pydyf.Stream()
         for font, size, x, y, text in lines:
             stream.begin_text()
