@@ -109,7 +109,7 @@ async def test_a_base_of_the_release_before_is_refused_then_brought_up_to_date(d
             " known_profession, awaiting_role, put_aside, adopted_rules, regranting, archived_record, visit_key, sent_visit,"
             " designated, alert_reader, alert_change, alert_message, mailbox_place, service_number, visit_form, saved_view,"
             " journal_verdict, access_question, named_review, import_destroyed,"
-            " unusual_choice, unusual_progress, unusual_access, unusual_finding, unusual_word, review_case, case_step, signal_watch, signal_pass, signal_adoption, published_definition, planned;"
+            " unusual_choice, unusual_progress, unusual_access, unusual_finding, unusual_word, review_case, case_step, signal_watch, signal_pass, signal_adoption, published_definition, planned, plan_to_end;"
             "alter table access_session drop column subject, drop column proven, drop column acts_for;"
             "alter table account drop column ends_at, drop column pin_failures, drop column pin_locked_until;"
             "alter table browser_session drop column factors, drop column seen_at,"
@@ -176,7 +176,7 @@ async def test_what_a_destruction_once_left_of_a_record_goes(database_url: str) 
                 "insert into legal_hold (patient, hold, ground, sealed) values ($1, 1, '', '')", patient
             )
         await connection.execute(
-            "drop table alert_change, alert_message, mailbox_place, service_number, visit_form, published_definition, saved_view, planned;"
+            "drop table alert_change, alert_message, mailbox_place, service_number, visit_form, published_definition, saved_view, planned, plan_to_end;"
             "alter table alert_reader drop channels, drop addresses; update alembic_version set version_num = '0048'"
         )
         await migrate(database_url)

@@ -16,6 +16,14 @@ alert_change = Table(
 )
 Index("alert_change_next", alert_change.c.changed_at)
 
+# Whose plans are to be looked at for a death, since when: written in the transaction that says so (services.deaths.noting).
+plan_to_end = Table(
+    "plan_to_end",
+    metadata,
+    Column("patient", BigInteger, primary_key=True, autoincrement=False),
+    moment("noted_at", nullable=False, server_default=func.clock_timestamp()),
+)
+
 # What goes to one reader of an alert by one channel (messages.outbox). `due` is the alert's: one that becomes more urgent is told
 # again.
 alert_message = Table(

@@ -1,7 +1,8 @@
-"""A plan that is suspended, resumed, or ended with a reason; its steps follow. Pure: trees in, (before, after) out.
+"""A plan that is suspended, resumed, ended with a reason, or taken up again; its steps follow. Pure: trees in, (before, after) out.
 
 Steps of a suspended plan are on hold: nobody is late with them. Resumed, they are due as much later as it was suspended. Of a plan
-that has ended, what was done stays; what was not is set aside, for the same reason. Deviations are recorded, never blocked.
+that has ended, what was done stays; what was not is set aside, for the same reason. Where that reason was a mistake, it is taken up
+again: what was set aside with it is to be done once more, on the days it had. Deviations are recorded, never blocked.
 """
 
 from collections.abc import Sequence
@@ -35,8 +36,7 @@ class NotNow(ValueError):
 def suspend(plan: Tree, tasks: Sequence[Tree], why: str, by: Tree, at: datetime) -> Changes:
     """From today. Raises NotNow, ValueError without a reason."""
     _be(plan, "active")
-    reason = _said(why)
-    told = f"Suspendu : {reason}"
+    told = f"Suspendu : {_said(why)}"
     held = {"url": codes.SUSPENDED, "valueDate": at.date().isoformat()}
     after = {**_noted(plan, told, by, at), "status": _HELD, "extension": [*plan.get("extension", ()), held]}
     return [
@@ -65,20 +65,56 @@ def end(plan: Tree, tasks: Sequence[Tree], code: str, why: str, on: date, by: Tr
         raise ValueError(f"the reason is one of {', '.join(REASONS)}")
     if on > at.date():
         raise ValueError("a plan does not end on a day to come")
-    words = _said(why) if code == "other" else why.strip()
-    told = f"{REASONS[code]} : {words}" if words else REASONS[code]
+    because = reason(code, _said(why) if code == "other" else why.strip())
     ended = {**plan.get("period", {}), "end": on.isoformat()}
     status = "completed" if code == "reached" else "revoked"
-    after = {**_noted(plan, f"Terminé : {told}", by, at), "status": status, "period": ended}
-    reason = {"coding": [{"system": codes.PLAN_END, "code": code, "display": REASONS[code]}], "text": told}
+    after = {**_noted(plan, f"Terminé : {because['text']}", by, at), "status": status, "period": ended}
+    told = {"url": codes.ENDED_FOR, "valueCoding": because["coding"][0]}
+    after["extension"] = [*plan.get("extension", ()), told]
     return [
         (plan, after),
-        *(
-            (one, {**excuse(one, told, by, at), "statusReason": reason})
-            for one in tasks
-            if one.get("status") in _OPEN | {_HELD}
-        ),
+        *((one, set_aside(one, because, by, at)) for one in tasks if one.get("status") in _OPEN | {_HELD}),
     ]
+
+
+def reason(code: str, words: str = "") -> Tree:
+    """A CodeableConcept of REASONS."""
+    coding = {"system": codes.PLAN_END, "code": code, "display": REASONS[code]}
+    return {"coding": [coding], "text": f"{REASONS[code]} : {words}" if words else REASONS[code]}
+
+
+def set_aside(task: Tree, why: Tree, by: Tree, at: datetime) -> Tree:
+    """A Task that will not be done, for this reason."""
+    return {**excuse(task, str(why["text"]), by, at), "statusReason": why}
+
+
+def ended_for(plan: Tree) -> str:
+    """The code of REASONS for which the plan has ended, '' for one that has not, or not by `end`."""
+    told = (one.get("valueCoding") or {} for one in plan.get("extension", ()) if one.get("url") == codes.ENDED_FOR)
+    return next((str(one.get("code", "")) for one in told), "")
+
+
+def take_up(plan: Tree, tasks: Sequence[Tree], by: Tree, at: datetime) -> Changes:
+    """As it was before `end`: in force, or suspended. Each step that was set aside with it keeps its day, however late that is now.
+    Raises NotNow."""
+    if not (code := ended_for(plan)):
+        raise NotNow("the plan has not been ended with a reason")
+    left = [one for one in plan["extension"] if one.get("url") != codes.ENDED_FOR]
+    held = any(one.get("url") == codes.SUSPENDED for one in left)
+    told = f"Repris : ce n'était pas la fin ({REASONS.get(code, code)})."
+    period = {name: value for name, value in plan.get("period", {}).items() if name != "end"}
+    after = {**_noted(plan, told, by, at), "status": _HELD if held else "active", "extension": left, "period": period}
+    changes = [(plan, {name: value for name, value in after.items() if value not in ([], {})})]
+    for one in tasks:
+        if one.get("status") == "cancelled" and _is_of_the_end(one):
+            open_ = {name: value for name, value in _touched(one, at).items() if name != "statusReason"}
+            status = {"status": _HELD, "statusReason": {"text": "Suspendu"}} if held else {"status": "requested"}
+            changes.append((one, {**open_, **status}))
+    return changes
+
+
+def _is_of_the_end(task: Tree) -> bool:
+    return any(one.get("system") == codes.PLAN_END for one in (task.get("statusReason") or {}).get("coding", ()))
 
 
 def _be(plan: Tree, *statuses: str) -> None:

@@ -13,7 +13,7 @@ from liaison.protocols.carry_out import carry_out
 from liaison.protocols.library import Library
 from liaison.protocols.signals import is_rules
 from liaison.services.library import published
-from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.record import Record
 from liaison.services.signals import adoption
 
 Tree = dict[str, Any]
@@ -47,15 +47,8 @@ async def protocols(record: Record) -> list[Tree]:
 async def what_is_seen(record: Record, patient: str) -> list[Tree]:
     """The part of the record that decides which steps apply: only what this caller may see of it."""
 
-    async def of(type_: str, most: int) -> list[Tree]:
-        try:
-            return await record.search(type_, {"patient": patient, "_count": "200"}, most=most)
-        except Refused as refused:
-            if refused.answered == 403:  # the caller's software was not given this type
-                return []
-            raise
-
-    found = await asyncio.gather(*(of(type_, most) for type_, most in LOOKED_AT.items()))
+    query = {"patient": patient, "_count": "200"}
+    found = await asyncio.gather(*(record.found(type_, query, most=most) for type_, most in LOOKED_AT.items()))
     person = await record.read(patient)
     return [*([person] if person else []), *(tree for trees in found for tree in trees)]
 

@@ -9,12 +9,16 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from liaison.protocols import codes
+from liaison.protocols import codes, ending
 from liaison.protocols.apply import propose
 from liaison.protocols.carry_out import step_code
 from liaison.protocols.days import named_day
+from liaison.protocols.deaths import died
+from liaison.protocols.ending import Changes
+from liaison.protocols.following import closed, opened
 from liaison.protocols.library import Library
 from liaison.protocols.moving import Move, last_done, move, written
+from liaison.protocols.workshops import step_of
 from liaison.services import applying
 from liaison.services.pages.changing import change
 from liaison.services.pages.record import Record
@@ -34,7 +38,7 @@ async def steps_of(record: Record, plan: Tree) -> list[Tree]:
     """The steps of the plan, those it has from the plan that it replaced among them, as far as the caller sees them."""
     patient = str(plan["subject"]["reference"])
     tasks = await record.search("Task", {"patient": patient, "code": f"{codes.STEP}|", "_count": "500"}, most=2000)
-    named = {str(one.get("reference", {}).get("reference", "")) for one in plan.get("activity", ())}
+    named = set(activities(plan))
     mine = f"CarePlan/{plan['id']}"
     return [
         task
@@ -93,7 +97,7 @@ async def carry_through(record: Record, made: Move, confirmed: str, author: Tree
         raise Changed
     goals = await _goals(record, made.plan)
     bundle, changes = written(made, author, at, goals)
-    changes += await _with_it(record, changes)
+    changes += await _with_it(record, changes, author, at)
     entries = [*bundle["entry"], *(change(before, after) for before, after in changes)]
     references = await record.transact({**bundle, "entry": entries})
     plan = await record.read(references[0])
@@ -101,30 +105,71 @@ async def carry_through(record: Record, made: Move, confirmed: str, author: Tree
     return plan
 
 
-async def write(record: Record, changes: Sequence[tuple[Tree, Tree]]) -> Tree:
+async def write(
+    record: Record, changes: Changes, by: Tree, at: datetime, more: Sequence[tuple[Tree, Tree]] = ()
+) -> Tree:
     """Writes what liaison.protocols.ending gave, the plan first, and gives back the plan. Raises Refused (412: someone was
     faster)."""
-    entries = [change(before, after) for before, after in (*changes, *await _with_it(record, changes))]
+    entries = [change(before, after) for before, after in (*changes, *await _with_it(record, changes, by, at), *more)]
     await record.transact({"resourceType": "Bundle", "type": "transaction", "entry": entries})
     plan = await record.read(f"CarePlan/{changes[0][0]['id']}")
     assert plan is not None, "the caller sees what they have just written"
     return plan
 
 
-async def _with_it(record: Record, changes: Sequence[tuple[Tree, Tree]]) -> list[tuple[Tree, Tree]]:
-    """What goes the way of the plan and its steps: its RequestGroup, and the requests of steps that are set aside."""
-    wanted: dict[str, str] = {}
+async def resumed(record: Record, plan: Tree, tasks: Sequence[Tree], by: Tree, at: datetime) -> Changes:
+    """What resumes a plan that is suspended, or takes one up again that was ended by mistake. Raises NotNow; also of somebody of whom
+    the record says that they have died."""
+    if not ending.ended_for(plan):
+        return ending.resume(plan, tasks, by, at)
+    patient = await record.read(str(plan["subject"]["reference"]))
+    if patient is None or died(patient):
+        raise ending.NotNow("the record says that this person has died: what says so is to be put right first")
+    return ending.take_up(plan, tasks, by, at)
+
+
+async def _with_it(record: Record, changes: Sequence[tuple[Tree, Tree]], by: Tree, at: datetime) -> Changes:
+    """What goes the way of the plan and its steps: its RequestGroup, the requests of steps that are set aside or taken up again, and
+    the places in sessions of those that are set aside. A place that was given up is not taken again by itself."""
+    made: list[tuple[Tree, Tree | None]] = []
     for before, after in changes:
-        if before["resourceType"] == "CarePlan" and before["status"] != after["status"]:
-            named = (str(one.get("reference", {}).get("reference", "")) for one in before.get("activity", ()))
-            wanted |= {one: after["status"] for one in named if one.startswith("RequestGroup/")}
-        elif after["status"] == "cancelled" and (focus := str(before.get("focus", {}).get("reference", ""))):
-            wanted[focus] = "cancelled" if focus.startswith("Appointment/") else "revoked"
-    found = [(await record.read(reference), status) for reference, status in wanted.items()]
-    over = ("completed", "revoked", "cancelled", "fulfilled", "noshow", "entered-in-error")
-    return [
-        (tree, {**tree, "status": status}) for tree, status in found if tree is not None and tree["status"] not in over
-    ]
+        if before["resourceType"] == "CarePlan":
+            groups = [one for one in activities(before) if one.startswith("RequestGroup/")]
+            if before["status"] != after["status"]:
+                made += [
+                    (tree, {**tree, "status": after["status"]})
+                    for one in groups
+                    if (tree := await record.read(one)) and tree["status"] in (before["status"], "active", "on-hold")
+                ]
+        elif (aside := after["status"] == "cancelled") or before["status"] == "cancelled":
+            focus = str(before.get("focus", {}).get("reference", ""))
+            if tree := await record.read(focus):
+                made.append((tree, closed(tree, after["statusReason"], by, at) if aside else opened(tree)))
+    reason = {
+        f"Task/{before['id']}": after["statusReason"] for before, after in changes if after["status"] == "cancelled"
+    }
+    for place in await _places(record, list(reason), at):
+        made.append((place, closed(place, reason.get(step_of(place)) or next(iter(reason.values())), by, at)))
+    return [(before, after) for before, after in made if after is not None]
+
+
+async def _places(record: Record, steps: Sequence[str], at: datetime) -> list[Tree]:
+    """In sessions to come that these steps are for: of one that was held, somebody may still say who came."""
+    if not steps:
+        return []
+    query = {
+        "supporting-info": ",".join(steps),
+        "status": "proposed,pending,booked",
+        "date": f"ge{at.date()}",
+        "_count": "200",
+    }
+    return await record.found("Appointment", query)
+
+
+def activities(plan: Tree) -> list[str]:
+    """The references of what the plan consists of."""
+    named = (str(one.get("reference", {}).get("reference", "")) for one in plan.get("activity", ()))
+    return [one for one in named if one]
 
 
 async def _goals(record: Record, plan: Tree) -> dict[str, str]:

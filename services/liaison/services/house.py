@@ -28,9 +28,11 @@ from liaison.services import base, operations
 from liaison.services.api.audit_events import SERVED, audit_events
 from liaison.services.calls import Calls
 from liaison.services.custody import outside
+from liaison.services.deaths.noting import Ending
 from liaison.services.emergency_access import EmergencyAccess
 from liaison.services.engine import Engine
 from liaison.services.installation import Kind, WrongInstallation, declared
+from liaison.services.jobs.ending import keep_ended
 from liaison.services.jobs.following import keep_followed
 from liaison.services.jobs.indexing import keep_indexed
 from liaison.services.jobs.messaging import keep_messaging
@@ -41,7 +43,6 @@ from liaison.services.jobs.verifying import keep_verified
 from liaison.services.jobs.watching import keep_watching
 from liaison.services.messages.carriers import Carriers, carriers
 from liaison.services.operation_definitions import DESCRIBED
-from liaison.services.planned.keeping import Planning
 from liaison.services.settings import Settings
 from liaison.services.urgent_tokens import Issuer
 
@@ -122,7 +123,7 @@ class House:
             stack.push_async_callback(journal.close)
             signing_keys = await SigningKeys.open(database, vault.territory)
             key_sets = KeySets(Fetcher(private=settings.fetch_private_addresses))
-            store = await stack.enter_async_context(Store(database, vault, Filter(), Planning(vault, journal)))
+            store = await stack.enter_async_context(Store(database, vault, Filter(), Ending(vault, journal)))
             journal.gathers(store.reader.back)
             audit = AuditReader(database, vault, keys, store.filter, settings.fhir_base)
             elsewhere = {**operations.ELSEWHERE, "AuditEvent": audit_events(audit)}
@@ -166,6 +167,7 @@ class House:
             lambda: keep_regranted(self._connect, self.vault, self.journal),
             lambda: keep_verified(self._connect, self.vault, self.journal_keys, kept),
             lambda: keep_signalling(self._connect, self.engine),
+            lambda: keep_ended(self._connect, self.engine),
             lambda: keep_followed(self._connect, self.engine, self.carriers.channels),
             lambda: keep_messaging(self._connect, self.engine, self.carriers),
             lambda: keep_watching(self._connect, self.store, self.journal, self.journal_keys, self.settings.fhir_base),

@@ -4,7 +4,7 @@
 does it, unless something has changed since. Each works as the caller.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from liaison.services.pages.record import Record, Refused
 from liaison.services.parameters import Given
 
 Tree = dict[str, Any]
-Act = Callable[[Tree, list[Tree], Given, Tree, datetime], Changes]
+Act = Callable[[Record, Tree, list[Tree], Given, Tree, datetime], Awaitable[Changes]]
 
 
 async def move_plan(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
@@ -56,27 +56,26 @@ async def move_plan(engine: Engine, caller: Caller, where: Route, request: Reque
 
 async def suspend_plan(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """200 with the CarePlan, on hold."""
-    return await _change(
-        engine,
-        caller,
-        where,
-        request,
-        SUSPEND,
-        lambda plan, tasks, given, by, at: ending.suspend(plan, tasks, given.text("note"), by, at),
-    )
+
+    async def act(_: Record, plan: Tree, tasks: list[Tree], given: Given, by: Tree, at: datetime) -> Changes:
+        return ending.suspend(plan, tasks, given.text("note"), by, at)
+
+    return await _change(engine, caller, where, request, SUSPEND, act)
 
 
 async def resume_plan(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
-    """200 with the CarePlan, active again."""
-    return await _change(
-        engine, caller, where, request, RESUME, lambda plan, tasks, _given, by, at: ending.resume(plan, tasks, by, at)
-    )
+    """200 with the CarePlan, active again: it was suspended, or ended by mistake."""
+
+    async def act(record: Record, plan: Tree, tasks: list[Tree], _: Given, by: Tree, at: datetime) -> Changes:
+        return await following.resumed(record, plan, tasks, by, at)
+
+    return await _change(engine, caller, where, request, RESUME, act)
 
 
 async def end_plan(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
     """200 with the CarePlan, completed or revoked."""
 
-    def act(plan: Tree, tasks: list[Tree], given: Given, by: Tree, at: datetime) -> Changes:
+    async def act(_: Record, plan: Tree, tasks: list[Tree], given: Given, by: Tree, at: datetime) -> Changes:
         on = date.fromisoformat(given.date("on")) if given.has("on") else at.date()
         return ending.end(plan, tasks, given.code("reason"), given.text("note"), on, by, at)
 
@@ -91,7 +90,8 @@ async def _change(
     try:
         plan = await _plan(record, where)
         tasks = await following.steps_of(record, plan)
-        changed = await following.write(record, act(plan, tasks, given, author_of(engine, caller), record.now()))
+        by, now = author_of(engine, caller), record.now()
+        changed = await following.write(record, await act(record, plan, tasks, given, by, now), by, now)
     except NotNow as error:
         raise Conflict(f"{error}.", "CarePlan.status") from None
     except ValueError as error:

@@ -77,7 +77,9 @@ RECORD, JOURNAL, ACCOUNT, SOFTWARE = "Dossier partagé", "Journal des accès", "
 REVIEW, SESSION, SENT = "Accès à revoir", "Séances", "Visites envoyées"
 KEPT = {
     **dict.fromkeys(("version", "index_date", "index_token", "identity_token", "referring", "patient"), RECORD),
-    **dict.fromkeys(("archived_record", "legal_hold", "relation", "access_grant", "signal_watch", "planned"), RECORD),
+    **dict.fromkeys(
+        ("archived_record", "legal_hold", "relation", "access_grant", "signal_watch", "planned", "plan_to_end"), RECORD
+    ),
     **dict.fromkeys(("import_ledger", "search_list"), "Index de recherche"),
     "import_destroyed": "Trace de la destruction",
     **dict.fromkeys(("journal_entry", "journal_position", "journal_tile", "journal_head", "journal_key"), JOURNAL),

@@ -113,6 +113,17 @@ async def test_a_weight_that_comes_in_raises_one_alert_with_its_rule_and_its_mea
     assert await signal(one, place.house.engine) == 0  # nothing new but the alert itself
 
 
+async def test_nothing_is_told_of_who_has_died(place: Place, one: asyncpg.Connection) -> None:
+    """From the moment on which the record says so, before their plans have ended."""
+    await follow(place)
+    await weigh(place, 70, 30)
+    await weigh(place, 72.4, 1)
+    person = await ask(place, "GET", f"Patient/{place.patient}")
+    await ask(place, "PUT", f"Patient/{place.patient}", {**person, "deceasedBoolean": True})
+    assert await signal(one, place.house.engine) == 1
+    assert await alerts(place) == []
+
+
 async def test_a_pass_that_was_cut_short_is_repeated_and_tells_nothing_twice(
     place: Place, one: asyncpg.Connection
 ) -> None:

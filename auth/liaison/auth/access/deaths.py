@@ -14,12 +14,17 @@ from liaison.fhir.store.contract import Tree
 _SUBSTITUTES: Final = frozenset({"substitute"})
 
 
+def dated_by(role_code: str) -> bool:
+    """Whether this role says on which day."""
+    role = ROLES.get(role_code)
+    return role_code in _SUBSTITUTES or (role is not None and role.category == "health")
+
+
 def check(role_code: str, tree: Tree | None, before: Tree | None = None) -> None:
     """Raises Forbidden. `tree` is the Patient to be, None for a deletion; `before` what it was."""
     if (tree or {}).get("deceasedDateTime") == (before or {}).get("deceasedDateTime"):
         return
-    role = ROLES.get(role_code)
-    if role_code not in _SUBSTITUTES and (role is None or role.category != "health"):
+    if not dated_by(role_code):
         raise Forbidden(
             "The day of a death is written by a health professional: it shortens how long the record is kept. Your role says"
             " deceasedBoolean.",

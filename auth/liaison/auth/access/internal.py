@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from secrets import randbits
+from types import MappingProxyType
 from typing import Final
 
 import asyncpg
@@ -22,13 +23,15 @@ PREFIX: Final = "internal:"
 
 @dataclass(frozen=True, slots=True)
 class Internal:
-    """`purpose` of the law, why it exists, and what it may read and write."""
+    """`purpose` of the law, why it exists, and what it may read and write. `named`: the types of which a session reaches only what
+    it was opened for, in one record; it changes them, and makes or removes nothing (docs/decisions/0008-who-ends-a-plan.md)."""
 
     name: str
     purpose: Purpose
     why: str
     reads: frozenset[str]
     writes: frozenset[str]
+    named: frozenset[str] = frozenset()
 
     @property
     def role_code(self) -> str:
@@ -42,6 +45,11 @@ _IDENTITY: Final = frozenset({"Patient", "CareTeam", "Consent", "Task", "Service
 _DEFINITIONS: Final = frozenset(
     {"ActivityDefinition", "CodeSystem", "Library", "Measure", "PlanDefinition", "Questionnaire", "ValueSet"}
 )
+
+_ENDED: Final = frozenset(
+    {"Appointment", "CommunicationRequest", "DeviceRequest", "MedicationRequest", "RequestGroup", "ServiceRequest",
+     "SupplyRequest", "Task"}
+)  # fmt: skip
 
 _TABLE: Final = (
     Internal("import", Purpose.TREAT, "loads records that another system kept, with `liaison import`", _ALL_TYPES, _ALL_TYPES),
@@ -60,6 +68,14 @@ _TABLE: Final = (
         frozenset({"Patient", "CarePlan", "Task", "Goal", "Appointment", "CareTeam", "Communication", "Flag", "Observation",
                    "QuestionnaireResponse"}),
         frozenset({"Task", "Flag", "Communication", "Goal", "CarePlan"}),
+    ),
+    Internal(
+        "deaths",
+        Purpose.COORD,
+        "ends the plans of somebody who has died: the plans of that record, and of the rest only what those plans name",
+        _ENDED | {"CarePlan", "Patient"},
+        _ENDED | {"CarePlan"},
+        named=_ENDED,
     ),
     Internal(
         "visits",
@@ -135,16 +151,20 @@ INTERNALS: Final[Mapping[str, Internal]] = {internal.role_code: internal for int
 
 
 class _Types:
-    """The bound of an internal principal: its own types, nothing else."""
+    """The bound of an internal principal: its own types, of those that are `named` what was given, nothing else."""
 
-    def __init__(self, internal: Internal) -> None:
-        self._internal = internal
+    def __init__(self, internal: Internal, within: Mapping[str, tuple[str, ...]]) -> None:
+        self._internal, self._within = internal, within
 
     def allows(self, interaction: Interaction, type_: str) -> bool:
+        if self._internal.named and interaction in "cd":
+            return False
+        if type_ in self._internal.named and not self._within.get(type_):
+            return False
         return type_ in (self._internal.reads if interaction in "rs" else self._internal.writes)
 
     def criteria(self, interaction: Interaction, type_: str) -> tuple[str, ...]:
-        return ()
+        return self._within.get(type_, ())
 
 
 async def open_session(
@@ -153,17 +173,25 @@ async def open_session(
     lasting: timedelta = timedelta(minutes=30),
     *,
     caller: Caller | None = None,
+    of: int = 0,
+    within: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> Caller:
-    """A caller for one piece of background work. KeyError for a name that is not in the table.
+    """A caller for one piece of background work. KeyError for a name that is not in the table; ValueError for one that works in
+    one record and is given none.
 
-    With `caller`, the work is done for that person: the journal shows who behind the name of the principal.
+    With `caller`, the work is done for that person: the journal shows who behind the name of the principal. `of`: the one patient
+    whose record it reaches, 0 for everybody's. `within`: by type, the searches of which a resource must match one (contract.Bound);
+    a type that is `named` and not in it is not reached at all.
     """
     internal = INTERNALS[f"{PREFIX}{name}"]
+    if internal.named and not of:
+        raise ValueError(f"the internal principal {name} works in one record, and none was given")
     session = randbits(62) + 1
     await connection.execute(
         "insert into access_session (session, principals, purpose, role_code, practitioner, role, organization, account,"
-        " client, kinds, scope, expires_at) values ($1, '{}', $2, $3, nullif($4::bigint, 0), nullif($5::bigint, 0),"
-        " nullif($6::bigint, 0), nullif($7::bigint, 0), nullif($8::bigint, 0), $9, '', now() + $10)",
+        " client, kinds, scope, expires_at, only_patient) values ($1, '{}', $2, $3, nullif($4::bigint, 0),"
+        " nullif($5::bigint, 0), nullif($6::bigint, 0), nullif($7::bigint, 0), nullif($8::bigint, 0), $9, '', now() + $10,"
+        " nullif($11::bigint, 0))",
         session,
         internal.purpose,
         internal.role_code,
@@ -172,10 +200,11 @@ async def open_session(
         caller.organization if caller else 0,
         caller.account if caller else 0,
         caller.client if caller else 0,
-        sorted(kind_of(type_) for type_ in internal.reads),
+        sorted(kind_of(type_) for type_ in internal.reads - (internal.named - within.keys())),
         lasting,
+        of,
     )
-    bound: Bound = _Types(internal)
+    bound: Bound = _Types(internal, within)
     return Caller(
         session,
         bound,
@@ -186,6 +215,7 @@ async def open_session(
         organization=caller.organization if caller else 0,
         account=caller.account if caller else 0,
         client=caller.client if caller else 0,
+        only_patient=of,
         acts_for=caller.acts_for if caller else 0,
         proven=caller.proven if caller else "",
     )

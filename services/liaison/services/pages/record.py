@@ -80,6 +80,15 @@ class Record:
         """The matches and the included resources, in order, following pages up to `most`."""
         return [tree async for tree in self._pages(type_, query, most)]
 
+    async def found(self, type_: str, query: Criteria = (), *, most: int = 1000) -> list[Tree]:
+        """The matches, or nothing where the role's scope does not cover the type at all."""
+        try:
+            return await self.search(type_, query, most=most)
+        except Refused as refused:
+            if refused.answered == 403:
+                return []
+            raise
+
     async def count(self, type_: str, query: Criteria = ()) -> int:
         pairs = list(query.items()) if isinstance(query, Mapping) else list(query)
         bundle = _tree(await self.ask("GET", type_, query=[*pairs, ("_summary", "count")]))

@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 from liaison.protocols import codes
 from liaison.protocols.alerts import Sign, merge, raise_alert, same
 from liaison.protocols.days import named_day
+from liaison.protocols.deaths import died
 from liaison.protocols.library import shipped
 from liaison.protocols.signals import Fired, Signal, fired, watching
 from liaison.services.pages.changing import change
@@ -99,6 +100,9 @@ async def _tell(record: Record, patient: str, one: Fired, now: datetime) -> None
     identifier = {"system": IDENTIFIER, "value": str(uuid5(NAMESPACE_URL, f"{one.name} {patient}"))}
     named = f"{IDENTIFIER}|{identifier['value']}"
     if await record.search("Task", {"patient": patient, "identifier": named}):
+        return
+    person = await record.read(patient)
+    if person is None or died(person):
         return
     alert = {**await _alert(record, patient, one, now), "identifier": [identifier]}
     query = {"patient": patient, "code": f"{codes.ALERT_LEVEL}|", "status": _OPEN, "_count": "100"}

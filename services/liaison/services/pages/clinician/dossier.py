@@ -32,7 +32,7 @@ from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.medicines import prohibits
 from liaison.services.pages.reading.states import in_force
 from liaison.services.pages.reading.states import stands as stands_today
-from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import writes
 
 Tree = dict[str, Any]
@@ -78,13 +78,8 @@ async def patient_or_404(record: Record, id_: str) -> Tree:
 
 
 async def found(record: Record, type_: str, query: dict[str, str], most: int = 50) -> list[Tree]:
-    """The matches, or nothing where the role's scope does not cover the type at all."""
-    try:
-        return await record.search(type_, query, most=most)
-    except Refused as refused:
-        if refused.answered == 403:
-            return []
-        raise
+    """Record.found, of fewer."""
+    return await record.found(type_, query, most=most)
 
 
 @dataclass(frozen=True, slots=True)

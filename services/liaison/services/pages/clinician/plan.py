@@ -8,6 +8,7 @@ from starlette.responses import Response
 from liaison.protocols import codes
 from liaison.protocols.calendar import calendar
 from liaison.protocols.carry_out import step_code
+from liaison.protocols.ending import ended_for
 from liaison.services.pages.clinician.dossier import found, patient_or_404
 from liaison.services.pages.clinician.place import Place
 from liaison.services.pages.layout import render
@@ -20,7 +21,7 @@ async def show(request: Request, place: Place) -> Response:
     patient = await patient_or_404(record, place.id)
     mine = {"patient": f"Patient/{place.id}", "_count": "100"}
     plans, goals, tasks = await asyncio.gather(
-        found(record, "CarePlan", {**mine, "status": "active,on-hold"}, 200),
+        found(record, "CarePlan", {**mine, "status": "active,on-hold,completed,revoked"}, 200),
         found(record, "Goal", mine, 500),
         found(record, "Task", {**mine, "code": f"{codes.STEP}|"}, 2000),
     )
@@ -32,7 +33,8 @@ async def show(request: Request, place: Place) -> Response:
         patient=patient,
         who=identity(patient),
         today=today,
-        plans=plans,
+        plans=[plan for plan in plans if plan["status"] in ("active", "on-hold")],
+        ended=[plan for plan in plans if ended_for(plan)],
         goals=[goal for goal in goals if not in_error(goal)],
         steps=calendar([task for task in tasks if step_code(task) and not in_error(task)], today),
     )

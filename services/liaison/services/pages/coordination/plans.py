@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.fhir.errors import NotFound
 from liaison.protocols import ending
+from liaison.protocols.days import named_day
 from liaison.protocols.moving import Move
 from liaison.services import following
 from liaison.services.applying import library
@@ -67,11 +68,11 @@ async def _act(record: Record, tree: Tree, form: dict[str, str], me: Me) -> tupl
             case "suspend":
                 changes = ending.suspend(tree, tasks, why, by, now)
             case "resume":
-                changes = ending.resume(tree, tasks, by, now)
+                changes = await following.resumed(record, tree, tasks, by, now)
             case _:
                 on = date.fromisoformat(form.get("day", ""))
                 changes = ending.end(tree, tasks, form.get("code", ""), why, on, by, now)
-        await following.write(record, changes)
+        await following.write(record, changes, by, now)
     except following.Changed:
         return _CHANGED, 409
     except (ending.NotNow, following.NoSuchVersion):
@@ -93,7 +94,7 @@ async def _show(
     status: int = 200,
     given: dict[str, str] | None = None,
 ) -> Response:
-    today = record.now().date()
+    today, gettext = record.now().date(), translations(language_of(request)).gettext
     patient = await patient_or_404(record, str(tree["subject"]["reference"]).partition("/")[2])
     version = following.newer(await library(record), tree) if tree["status"] in ("active", "on-hold") else ""
     made: Move | None = await following.proposed(record, tree, version, today) if version else None
@@ -106,6 +107,8 @@ async def _show(
         version=version,
         move=made,
         reasons=REASONS,
+        ended_on=named_day((tree.get("period") or {}).get("end")),
+        ended_for=gettext(REASONS.get(ending.ended_for(tree), "")),
         patient=patient,
         who=identity(patient),
         today=today,

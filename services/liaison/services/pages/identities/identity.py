@@ -5,6 +5,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from liaison.auth.access import deaths
 from liaison.auth.access.identity import is_merged, provisional, status_of
 from liaison.auth.access.traits import BIRTHPLACE, birth_name, traits_of
 from liaison.services.pages.clinician.dossier import patient_or_404
@@ -44,7 +45,7 @@ _REFUSED: Final = {
 
 async def show(request: Request) -> Response:
     place = await own_place(request)
-    return await _show(request, place, await patient_or_404(place.record, place.id), {})
+    return await shown(request, place, await patient_or_404(place.record, place.id), {})
 
 
 async def verified(request: Request) -> Response:
@@ -54,18 +55,18 @@ async def verified(request: Request) -> Response:
     form = {name: str(value).strip() for name, value in (await request.form()).items()}
     say, status = translations(language_of(request)).gettext, form.get("status", "")
     if status not in dict(STATUSES):
-        return await _show(request, place, tree, form, say(_WORDS["status"]), "status-PROV", 422)
+        return await shown(request, place, tree, form, say(_WORDS["status"]), "status-PROV", 422)
     try:
         seen = patient(form) if any(form.get(name) for name in _TYPED) else None
     except Incomplete as missing:
-        return await _show(request, place, tree, form, say(MISSING[missing.said]), missing.field, 422)
+        return await shown(request, place, tree, form, say(MISSING[missing.said]), missing.field, 422)
     if status in _CALLED and (seen is None or (status == "QUAL" and not form.get("ins"))):
         words, field = ("shown", "birth") if seen is None else ("number", "ins")
-        return await _show(request, place, tree, form, say(_WORDS[words]), field, 422)
+        return await shown(request, place, tree, form, say(_WORDS[words]), field, 422)
     if seen is not None and (other := traits.differences(seen, tree)):
         told = ", ".join(say(one).lower() for one in other)
         words = say(_("Le dossier dit autre chose pour : %(traits)s. Corrigez-le d’abord, ou c’est quelqu’un d’autre."))
-        return await _show(request, place, tree, form, words % {"traits": told}, "corriger", 422)
+        return await shown(request, place, tree, form, words % {"traits": told}, "corriger", 422)
     parts: list[Tree] = [{"name": "status", "valueCode": status}]
     if seen is not None:
         parts.append({"name": "patient", "resource": seen})
@@ -74,10 +75,10 @@ async def verified(request: Request) -> Response:
             f"Patient/{place.id}/$identify", {"resourceType": "Parameters", "parameter": parts}
         )
     except Refused as refused:
-        return await _refused(request, place, form, refused)
+        return await refused_with(request, place, form, refused)
     if any(part.get("valueCode") == "duplicate" for part in answer["parameter"]):
         tree = await patient_or_404(place.record, place.id)
-        return await _show(request, place, tree, {}, say(_WORDS["several"]), "doublons", 409)
+        return await shown(request, place, tree, {}, say(_WORDS["several"]), "doublons", 409)
     return go(request, f"{place.path}/identite")
 
 
@@ -91,11 +92,11 @@ async def correct(request: Request) -> Response:
     try:
         stated = patient({**form, "ins": ""})
     except Incomplete as missing:
-        return await _show(request, place, tree, form, say(MISSING[missing.said]), f"juste-{missing.field}", 422)
+        return await shown(request, place, tree, form, say(MISSING[missing.said]), f"juste-{missing.field}", 422)
     try:
         await place.record.update(corrected(tree, stated))
     except Refused as refused:
-        return await _refused(request, place, form, refused)
+        return await refused_with(request, place, form, refused)
     return go(request, f"{place.path}/identite")
 
 
@@ -105,7 +106,7 @@ async def unmerge(request: Request) -> Response:
     try:
         await place.record.operate(f"Patient/{place.id}/$unmerge", {"resourceType": "Parameters"})
     except Refused as refused:
-        return await _refused(request, place, {}, refused)
+        return await refused_with(request, place, {}, refused)
     return go(request, f"{place.path}/identite")
 
 
@@ -128,16 +129,17 @@ def corrected(tree: Tree, stated: Tree) -> Tree:
     return provisional(changed)
 
 
-async def _refused(request: Request, place: Place, form: dict[str, str], refused: Refused) -> Response:
+async def refused_with(request: Request, place: Place, form: dict[str, str], refused: Refused) -> Response:
+    """The page again, with what the engine said in words. Raises what it has no words for."""
     say = translations(language_of(request)).gettext
     if refused.answered not in (429, *_REFUSED):
         raise refused
     words = too_many(say, refused) if refused.answered == 429 else say(_REFUSED[refused.answered])
     tree = await patient_or_404(place.record, place.id)
-    return until_then(await _show(request, place, tree, form, words, "verifiee", refused.answered), refused)
+    return until_then(await shown(request, place, tree, form, words, "verifiee", refused.answered), refused)
 
 
-async def _show(
+async def shown(
     request: Request,
     place: Place,
     tree: Tree,
@@ -176,6 +178,7 @@ async def _show(
             **({} if correcting else form),
         },
         # What was typed in the other form is not taken for a correction, unless it is what differs.
+        dates_deaths=deaths.dated_by(place.me.role_code),
         right={**recorded, **(typed if correcting or wrong == "corriger" else {})},
         error=error,
         wrong=wrong,

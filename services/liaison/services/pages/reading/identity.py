@@ -9,6 +9,7 @@ from typing import Any, Final
 from unicodedata import combining, normalize
 
 from liaison.auth.access.identity import status_of
+from liaison.protocols.deaths import died
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading import doubts, names
 
@@ -90,9 +91,7 @@ def identity(patient: Tree) -> Identity:
         born=str(patient.get("birthDate", "")),
         gender=str(patient.get("gender", "")),
         status=status_of(patient),
-        # R4 writes a moment that is not known as the element without its value.
-        deceased=patient.get("deceasedBoolean") is True
-        or bool({"deceasedDateTime", "_deceasedDateTime"} & set(patient)),
+        deceased=died(patient),
         died=str(patient.get("deceasedDateTime", "")),
         doubts=tuple(doubts.of(patient)),
     )

@@ -21,13 +21,13 @@ Tree = dict[str, Any]
 
 
 async def convocations(request: Request) -> Response:
-    """Of everybody on the list whom the reader sees, and who has not come yet."""
+    """Of everybody on the list whom the reader sees, who has not come yet, and who lives."""
     caller, me = await signed_in(request)
     record = Record(request.app.state.house.engine, caller, address_of(request))
     held, schedule = await agenda.one(record, request.path_params["slot"])
     language = language_of(request)
     gettext = translations(language).gettext
-    people = [one for one in await lists.listed(record, held) if one.state == "booked"]
+    people = [one for one in await lists.listed(record, held) if one.comes]
     if not people or held.cancelled:
         raise NotFound
     address = await _address(record, schedule)
@@ -44,7 +44,7 @@ async def transports(request: Request) -> Response:
     held, _schedule = await agenda.one(record, request.path_params["slot"])
     language = language_of(request)
     gettext = translations(language).gettext
-    people = [one for one in await lists.listed(record, held) if one.transport and one.state == "booked"]
+    people = [one for one in await lists.listed(record, held) if one.transport and one.comes]
     if not people or held.cancelled:
         raise NotFound
     day = day_said(held.start.date(), "EEEE d MMMM y", language)
@@ -68,7 +68,7 @@ async def first_names(request: Request) -> Response:
     held, _schedule = await agenda.one(record, request.path_params["slot"])
     language = language_of(request)
     gettext = translations(language).gettext
-    people = [one for one in await lists.listed(record, held) if one.first_name_given]
+    people = [one for one in await lists.listed(record, held) if one.first_name_given and not one.who.deceased]
     if not people or held.cancelled:
         raise NotFound
     day = day_said(held.start.date(), "EEEE d MMMM y", language)

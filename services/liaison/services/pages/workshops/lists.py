@@ -33,6 +33,11 @@ class Listed:
         return str(self.appointment["status"])
 
     @property
+    def comes(self) -> bool:
+        """They have a place, and live as far as the record says: who has died is sent nothing."""
+        return self.state == "booked" and not self.who.deceased
+
+    @property
     def transport(self) -> str:
         """'needed', 'arranged' or ''."""
         said = noted(self.appointment, codes.TRANSPORT)
@@ -126,7 +131,7 @@ async def proposed(record: Record, held: Session) -> list[Proposed]:
     told = [
         Proposed(one, people[patient], patient, max(0, entry(one, today).days), "noshow" in states[reference])
         for reference, one in free.items()
-        if (patient := str(one["for"]["reference"])) in people
+        if (patient := str(one["for"]["reference"])) in people and not people[patient].deceased
     ]
     return sorted(told, key=lambda one: (not one.absent, -one.late, one.who.sorting))
 
