@@ -62,7 +62,18 @@ def weight(patient: str, kilos: float) -> Tree:
 def test_a_protocol_from_scratch_runs_without_code_or_restart(service: Service, tmp_path: Path) -> None:
     folder = write(tmp_path / "walking")
     before = service.workers
-    assert liaison(service, "check", "--library", str(folder)) == (0, "4 resources, no problem.")
+    code, told = liaison(service, "check", "--library", str(folder))
+    assert (
+        code,
+        told.endswith("4 resources, no problem."),
+        told.count("has no version: published now, it is 1.0.0 for good"),
+    ) == (0, True, 2)
+    at = next(
+        n
+        for n, line in enumerate(next(folder.glob("*.yaml")).read_text().splitlines(), 1)
+        if "definitionCanonical" in line
+    )
+    assert f".yaml:{at}: https://walk.example/ActivityDefinition/walk has no version" in told, told
     code, told = liaison(service, "diff", "--library", str(folder))
     assert (code, told.count("nouveau :")) == (0, 4)
     code, told = liaison(service, "publish", "--library", str(folder), *BY)

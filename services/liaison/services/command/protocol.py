@@ -6,6 +6,7 @@ from rich.table import Table
 
 from liaison.fhir.model import validate
 from liaison.protocols import library
+from liaison.protocols.library.pinning import open_names
 from liaison.services.command import Refused, app, protocol_calendar, protocol_publish, protocol_signals
 from liaison.services.command.protocol_publish import Folder, load
 
@@ -15,13 +16,18 @@ app.add_typer(protocol, name="protocol")
 
 @protocol.command()
 def check(folder: Folder = library.FOLDER) -> None:
-    """Report every problem with its file and line; nothing is changed. Exit code 1 when there is one."""
+    """Report every problem with its file and line, exit code 1 when there is one; and which definitions are named without a version.
+    Nothing is changed."""
     found = load(folder)
     problems = library.check(found, validate, beside=library.shipped())
     for problem in problems:
         typer.echo(str(problem))
     if problems:
         raise Refused(f"{len(problems)} problems in {folder}.")
+    for source in found:
+        for path, canonical, version in open_names(source, found, library.shipped()):
+            said = f"{canonical} has no version: published now, it is {version} for good"
+            typer.echo(str(source.problem(path, said)))
     typer.echo(f"{len(found.sources)} resources, no problem.")
 
 

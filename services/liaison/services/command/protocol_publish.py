@@ -10,6 +10,7 @@ import typer
 
 from liaison.protocols import library
 from liaison.protocols.library.differences import differences
+from liaison.protocols.library.pinning import all_pinned
 from liaison.protocols.library.source import Malformed
 from liaison.services.command import Refused
 from liaison.services.command.within import within
@@ -63,7 +64,8 @@ def diff(folder: Folder = library.FOLDER) -> None:
     async def work(house: House) -> library.Library:
         return await in_force(house.database.reading, house.vault)
 
-    told = differences(within(work), found)
+    force = within(work)
+    told = differences(force, all_pinned(found, force, library.shipped()))
     for line in told:
         typer.echo(str(line))
     typer.echo(f"{len(told)} différences." if told else "Aucune différence.")

@@ -3,6 +3,8 @@
 The content is sealed under the territory's key, with its url and version: a row that was edited does not open.
 """
 
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -11,6 +13,7 @@ import orjson
 
 from liaison.fhir.vault import Vault, context
 from liaison.protocols.library import Library, shipped
+from liaison.protocols.library.pinning import pinned
 from liaison.protocols.library.source import Source, Tree
 
 _KEPT: Final[dict[str, Library]] = {}
@@ -38,11 +41,22 @@ async def published(connection: "asyncpg.Connection | asyncpg.Pool", vault: Vaul
     if state is None:
         return Library(())
     if state not in _KEPT:
-        rows = await connection.fetch("select url, version, sealed from published_definition order by at, url, version")
+        rows = await connection.fetch(
+            "select url, version, sealed, at from published_definition order by at, url, version"
+        )
         while len(_KEPT) >= _MOST_KEPT:
             del _KEPT[next(iter(_KEPT))]
-        _KEPT[state] = Library(tuple(_source(vault, row) for row in rows))
+        _KEPT[state] = _as_they_came(vault, rows)
     return _KEPT[state]
+
+
+def _as_they_came(vault: Vault, rows: Sequence[asyncpg.Record]) -> Library:
+    """What was published before versions were written down with it names what was out when it was: what came with it, or before."""
+    found: list[Source] = []
+    for _at, together in groupby(rows, key=lambda row: row["at"]):
+        came = Library(tuple(_source(vault, row) for row in together))
+        found += (pinned(one, came, Library(tuple(found)), shipped()) for one in came)
+    return Library(tuple(found))
 
 
 async def in_force(connection: "asyncpg.Connection | asyncpg.Pool", vault: Vault) -> Library:

@@ -15,6 +15,7 @@ from liaison.auth.journal.entry import Entry, Event
 from liaison.fhir.model import validate
 from liaison.fhir.store.contract import Request
 from liaison.protocols.library import Library, check, shipped
+from liaison.protocols.library.pinning import all_pinned
 from liaison.protocols.library.publication import digest, judge
 from liaison.protocols.library.source import Problem, Source
 from liaison.services.house import House
@@ -36,6 +37,7 @@ async def publish(house: House, folder: Library, by: str) -> tuple[Source, ...]:
     async with house.database.writing.acquire() as one, one.transaction():
         await one.execute("select pg_advisory_xact_lock($1)", _LOCK)
         out = await published(one, house.vault)
+        folder = all_pinned(folder, out, shipped())
         verdict = judge(folder, out)
         if problems := sorted({*check(folder, validate, beside=out.beside(shipped())), *verdict.problems}):
             raise NotPublished(problems)
@@ -48,7 +50,7 @@ async def publish_shipped(house: House, by: str) -> tuple[tuple[Source, ...], tu
     """What comes with this version of Liaison, as far as it was not published before; and what of it is out with other
     content, which stays as it was published."""
     out = await published(house.database.reading, house.vault)
-    judged = [(one, judge(Library((one,)), out).problems) for one in shipped()]
+    judged = [(one, judge(Library((one,)), out).problems) for one in all_pinned(shipped(), out, shipped())]
     fine = Library(tuple(one for one, problems in judged if not problems))
     return await publish(house, fine, by), tuple(problem for _one, problems in judged for problem in problems)
 
