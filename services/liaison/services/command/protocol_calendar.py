@@ -9,7 +9,9 @@ from rich.table import Table
 
 from liaison.auth.access import internal
 from liaison.auth.journal.entry import entries_for
+from liaison.fhir.search.index import GENERATION
 from liaison.fhir.store.contract import Answer, Request
+from liaison.fhir.store.reindex import how_far
 from liaison.protocols.calendar import State
 from liaison.services.command import Refused
 from liaison.services.command.within import within
@@ -25,8 +27,9 @@ def calendar(on: str = typer.Option("", help="The day, as 2026-12-31; today when
     except ValueError:
         raise Refused(f"{on!r} is no day: write it as 2026-12-31.", 2) from None
 
-    async def count(house: House) -> Counter[State]:
+    async def count(house: House) -> tuple[Counter[State], int | None]:
         writing = house.database.writing
+        gone_over = await how_far(writing, GENERATION)
         caller = await internal.open_session(writing, "protocols")
         try:
             found = await steps(house.store, caller, day or house.database.clock.now().astimezone(PARIS).date())
@@ -34,9 +37,11 @@ def calendar(on: str = typer.Option("", help="The day, as 2026-12-31; today when
             await house.journal.record(entries_for(caller, asked, Answer(200, total=len(found))))
         finally:
             await internal.close_session(writing, caller)
-        return Counter(one.state for one in found)
+        return Counter(one.state for one in found), gone_over
 
-    counted = within(count)
+    counted, gone_over = within(count)
+    if gone_over is not None:
+        typer.echo(f"Incomplet : après la mise à jour, {gone_over} % des dossiers sont relus.")
     table = Table("Étapes", "Nombre")
     for state in State:
         table.add_row(state.value, str(counted[state]))

@@ -7,6 +7,7 @@ from liaison.services.pages import clock
 from liaison.services.pages.clarifying.waiting import waiting
 from liaison.services.pages.coordination import calling, views
 from liaison.services.pages.coordination.asked import BPCO, Asked, Known, asked, known
+from liaison.services.pages.coordination.renewing import incomplete
 from liaison.services.pages.coordination.rows import CONSENTS, STAGES, cohort
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -65,5 +66,6 @@ async def _page(request: Request, record: Record, look: Asked, choices: Known, e
         steps=choices.steps,
         kept=await views.of(request, me.account.number, choices),
         questions=await waiting(request),
+        incomplete=await incomplete(record.engine, gettext),
         trend_said=lambda trend: trend_said(trend, gettext),
     )

@@ -13,6 +13,7 @@ from liaison.services import measuring
 from liaison.services.measuring import Indicator
 from liaison.services.pages.audit.exporting import neutral
 from liaison.services.pages.calendar_words import day_said
+from liaison.services.pages.coordination.renewing import incomplete
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import confine, render
 from liaison.services.pages.marking import Gettext, _
@@ -26,19 +27,22 @@ COLUMNS = (
 
 async def indicators(request: Request) -> Response:
     caller, _me = await signed_in(request)
-    today, found = await measuring.indicators(request.app.state.house.engine, caller)
+    engine = request.app.state.house.engine
+    today, found = await measuring.indicators(engine, caller)
     by_topic: dict[str, list[Indicator]] = {}
     for one in found:
         by_topic.setdefault(topic(one), []).append(one)
     return render(
         request, "coordination/indicators.html", topics=by_topic, end=today, smallest=SMALLEST,
         leads=caller.role_code != "coordinator-admin",
+        incomplete=await incomplete(engine, translations(language_of(request)).gettext),
     )  # fmt: skip
 
 
 async def table(request: Request) -> Response:
     caller, _me = await signed_in(request)
-    today, found = await measuring.indicators(request.app.state.house.engine, caller)
+    engine = request.app.state.house.engine
+    today, found = await measuring.indicators(engine, caller)
     written = io.StringIO()
     lines = csv.writer(written, delimiter=";", lineterminator="\r\n")
     lines.writerow(COLUMNS)
@@ -48,6 +52,8 @@ async def table(request: Request) -> Response:
         cells = (topic(one), one.measure["title"], one.measure["description"], one.start.isoformat(), today.isoformat())
         rest = (one.denominator.description, whole, one.numerator.description, part, share, "; ".join(_sources(one)))
         lines.writerow([neutral(str(cell)) for cell in (*cells, *rest)])
+    if lacking := await incomplete(engine, translations(language_of(request)).gettext):
+        lines.writerow([lacking])
     answer = Response(b"\xef\xbb\xbf" + written.getvalue().encode(), media_type="text/csv; charset=utf-8")
     answer.headers["content-disposition"] = 'attachment; filename="bilan.csv"'
     return confine(request, answer)
@@ -55,8 +61,8 @@ async def table(request: Request) -> Response:
 
 async def sheet(request: Request) -> Response:
     caller, me = await signed_in(request)
-    today, found = await measuring.indicators(request.app.state.house.engine, caller)
-    language = language_of(request)
+    engine, language = request.app.state.house.engine, language_of(request)
+    today, found = await measuring.indicators(engine, caller)
     gettext = translations(language).gettext
     parts = [
         Part("title", gettext(_("Bilan"))),
@@ -65,6 +71,8 @@ async def sheet(request: Request) -> Response:
     hidden = gettext(
         _("Un effectif de moins de {smallest} personnes est caché, et de même celui qui le laisserait deviner.")
     )
+    lacking = await incomplete(engine, gettext)
+    parts += [Part("text", lacking)] if lacking else []
     parts += [Part("text", hidden.format(smallest=SMALLEST)), *_lines(found, gettext, language)]
     return printed(request, parts, gettext(_("Bilan")), language, "bilan")
 
