@@ -167,7 +167,10 @@ async def test_it_ends_the_plan_what_it_asked_for_and_nothing_else(place: Place,
         assert (await ask(place, "POST", f"CarePlan/{plan['id']}/$resume", {"resourceType": "Parameters"}))[0] == 409
         cohort = "/cohorte?protocole=everything"
         assert "0 personne suivie" in text(await nurse.get(cohort)), text(await nurse.get(cohort))
-        assert "1 personne suivie" in text(await nurse.get(f"{cohort}&sortis=1"))
+        page = (await nurse.get(f"{cohort}&sortis=1")).text
+        assert "1 personne suivie" in page
+        call = {"csrf": field(page, "csrf"), "act": "call", "person": place.patient}
+        assert (await nurse.post(f"{cohort}&sortis=1", data=call)).status_code == 422  # nobody to call back
 
     # A mistake: somebody says so, and takes the plan up again.
     await say(place)
@@ -213,7 +216,8 @@ async def test_it_is_said_and_taken_back_on_the_page_of_the_identity(place: Plac
         for address in (path, f"/dossiers/{place.patient}/plan"):
             assert "Décédé(e) le" in text(await nurse.get(address))
         page = text(await nurse.get(f"/dossiers/{place.patient}/plan"))
-        assert "Plans terminés" in page and "Terminé : Décès" in page
+        assert "Plans terminés" in page
+        assert "Terminé : Décès" in page
         assert "décédée" in text(await nurse.get(f"/cohorte/plans/{plan['id']}"))
         assert await send(nurse, act="mistake") == 303
         assert "Reprendre le plan" in text(await nurse.get(f"/cohorte/plans/{plan['id']}"))

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from liaison.protocols import codes
 from liaison.protocols.calendar import annotation, calendar, complete, next_step
 from liaison.protocols.carry_out import created, step_code
+from liaison.protocols.deaths import died
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.coordination.rows import TO_DO
 from liaison.services.pages.languages import language_of, translations
@@ -43,7 +44,8 @@ class Call:
 
 
 async def ask(record: Record, me: Me, chosen: Sequence[str]) -> int:
-    """A Task of each person that has none yet; how many are asked for, those included. All of them, or none."""
+    """A Task of each person that has none yet; how many are asked for, those included, and nobody who has died. All of them, or
+    none."""
     people = [one for one in dict.fromkeys(chosen) if one][:MOST]
     if not people:
         return 0
@@ -57,13 +59,14 @@ async def ask(record: Record, me: Me, chosen: Sequence[str]) -> int:
     already = {str(one["for"]["reference"]) for one in asked}
     now = record.now()
     made = []
-    for patient in (f"Patient/{one['id']}" for one in seen):
+    living = [one for one in seen if not died(one)]
+    for patient in (f"Patient/{one['id']}" for one in living):
         coming = next_step([one for one in steps if one["for"]["reference"] == patient], now.date())
         if patient not in already:
             made.append(_task(patient, coming.task if coming else None, me, now.isoformat(timespec="seconds")))
     if made:
         await record.transact(created((f"urn:uuid:{uuid4()}", one) for one in made))
-    return len(seen)
+    return len(living)
 
 
 def _task(patient: str, step: Tree | None, me: Me, at: str) -> Tree:
