@@ -24,9 +24,12 @@ def named(node: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(node, dict):
         for name, value in node.items():
             if name in _CANONICALS:
-                for number, one in enumerate(value) if isinstance(value, list) else ((None, value),):
-                    if isinstance(one, str):
-                        yield f"{path}.{name}" if number is None else f"{path}.{name}[{number}]", one
+                several = (
+                    [(f"[{place}]", one) for place, one in enumerate(value)]
+                    if isinstance(value, list)
+                    else [("", value)]
+                )
+                yield from ((f"{path}.{name}{place}", one) for place, one in several if isinstance(one, str))
             else:
                 yield from named(value, f"{path}.{name}")
 
