@@ -45,6 +45,9 @@ async def my_patients(request: Request) -> Response:
     patients = await (called(record, typed) if typed else record.search("Patient", {"_count": "200"}, most=MOST))
     alerts = await open_alerts(record)
     alarming = [patient_of(task) for task in alerts]
+    cut = len(patients) == (FOUND if typed else MOST)
+    if cut and not typed:
+        patients += await beyond(record, patients, alarming)
     lines = [Line(p["id"], identity(p), alarming.count(f"Patient/{p['id']}")) for p in patients]
     lines.sort(key=lambda line: (-line.alerts, line.identity.sorting))
     only = next(iter(patients), None) if caller.only_patient or caller.role_code in ("patient", "guardian") else None
@@ -54,13 +57,19 @@ async def my_patients(request: Request) -> Response:
         lines=lines,
         typed=typed,
         searchable=bool(typed) or len(lines) > A_SCREEN,
-        cut=len(patients) == (FOUND if typed else MOST),
+        cut=cut,
         own=only,
         questions=await waiting(request),
         letters=len(await letters_waiting(request, record, me)) if caller.role_code in DOCTORS else 0,
         supervisor=bool(await trainees(request, caller, BACK)) if caller.role_code in SUPERVISORS else False,
         to_confirm=await waiting_count(record, caller.role_code),
     )
+
+
+async def beyond(record: Record, shown: list[Tree], alarming: list[str]) -> list[Tree]:
+    """Those with an alert whom a list that was cut leaves out: nobody would look for their name."""
+    missing = {one.removeprefix("Patient/") for one in alarming} - {str(one["id"]) for one in shown}
+    return await record.search("Patient", {"_id": ",".join(sorted(missing)), "_count": "200"}) if missing else []
 
 
 async def called(record: Record, typed: str) -> list[Tree]:
