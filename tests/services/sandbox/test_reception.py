@@ -179,3 +179,11 @@ def test_what_a_newcomer_opposes_at_a_desk_for_another_is_in_the_doctor_s_list_a
         assert done.status_code == 303, done.text
     consent = sandbox.get(sandbox.token(doctor), f"Consent/{where}").json()
     assert (consent["status"], consent["verification"][0]["verified"]) == ("active", True)
+
+
+def test_nobody_whose_role_has_ended_is_offered_for_a_team(sandbox: Running) -> None:
+    with behind(sandbox, "gp_outside") as desk:
+        _, text = _posted(desk, "traits", _identity("PERSONNEICI"))
+
+    assert "Dr Inès Moreau" in text
+    assert "Dr Paul Ruellan" not in text

@@ -21,6 +21,7 @@ from liaison.services.pages.marking import _
 from liaison.services.pages.reading.classes import in_words, read_in_the_team
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.reading.identity import identity
+from liaison.services.pages.reading.moments import over
 from liaison.services.pages.reception.person import Incomplete, day_of_birth, patient
 from liaison.services.pages.reception.received_for import NOBODY, received_for
 from liaison.services.pages.reception.too_many import too_many, until_then
@@ -310,8 +311,8 @@ async def choices(record: Record, me: Me) -> list[Choice]:
 
 
 async def directory(record: Record, mine: str, *, among: AbstractSet[str] | None = None) -> list[tuple[str, str, str]]:
-    """(reference, name, role) of those who work here but for `mine`. `among`: only those who hold one of these roles, such as
-    TEAMED; a DPO, an auditor or a call handler is in no category of R.1110-2."""
+    """(reference, name, role) of those who work here, still or soon, but for `mine`. `among`: only those who hold one of
+    these roles, such as TEAMED; a DPO, an auditor or a call handler is in no category of R.1110-2."""
     roles = await record.search(
         "PractitionerRole", {"active": "true", "_include": "PractitionerRole:practitioner", "_count": "200"}, most=500
     )
@@ -322,7 +323,7 @@ async def directory(record: Record, mine: str, *, among: AbstractSet[str] | None
         name = str(person.get("display") or _name(people.get(str(person.get("reference")), {})))
         words = next((label(code) for code in role.get("code", []) if label(code)), "")
         held = among is None or not among.isdisjoint(role_codes(role))
-        if name and reference_ != mine and held:
+        if name and reference_ != mine and held and not over(role.get("period", {}), record.now()):
             lines.append((reference_, name, words))
     return sorted(lines, key=lambda line: line[1].casefold())
 
