@@ -79,7 +79,10 @@ def test_the_image_is_made_of_what_is_here_and_runs_without_root() -> None:
     for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE):
         for source in line.split()[:-1]:
             assert (ROOT / source).exists(), source
-    assert re.search(r"^USER (?!0|root)\S+", text, re.MULTILINE)
+    runs_as = re.search(r"^USER ([1-9]\d*):([1-9]\d*)$", text, re.MULTILINE)
+    assert runs_as is not None
+    assert f"--uid {runs_as[1]} " in text
+    assert f"--gid {runs_as[2]} " in text
     compose = yaml.safe_load((DEPLOY / "container" / "compose.yaml").read_text())
     for name, service in compose["services"].items():
         assert service["read_only"], name
