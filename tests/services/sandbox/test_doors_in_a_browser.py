@@ -49,3 +49,24 @@ async def test_no_door_leads_to_an_error(sandbox: Running, chromium: Browser) ->
     assert len(names) == 29
     refused = {"Une erreur de notre côté", "Rien ici", "Cela ne vous est pas ouvert", "La demande n’est pas complète"}
     assert not refused & set(landed.values()), landed
+
+
+async def test_the_keyboard_moves_a_narrow_menu_along_until_each_place_shows_whole(
+    sandbox: Running, chromium: Browser
+) -> None:
+    context = await chromium.new_context(viewport={"width": 360, "height": 640}, base_url=sandbox.known["issuer"])
+    page = await context.new_page()
+    await page.goto("/territoire/gp")
+    await page.get_by_role("button", name="Entrer : ").click()
+    await page.get_by_role("link", name="Jeannine Robic").click()
+    places = page.locator(".liaison-navigation a")
+    await places.first.focus()
+    seen = []
+    for _ in range(1, await places.count()):
+        await page.keyboard.press("Tab")
+        seen.append(
+            await page.evaluate("(({left, right}) => [left, right])(document.activeElement.getBoundingClientRect())")
+        )
+
+    assert len(seen) > 10
+    assert [place for place in seen if place[0] < 0 or place[1] > 360] == []
