@@ -14,6 +14,7 @@ pytestmark = pytest.mark.http
 
 # Door, page, what must be there, what must not.
 PROMISES: list[tuple[str, str, list[str], list[str]]] = [
+    ("gp", "/territoire", ["60 personnes suivies"], []),
     ("gp", "/dossiers/{masked}/documents", ["Compte rendu d'une consultation à Rennes", "Masqué aux autres", "son fils"], []),
     ("gp", "/dossiers/{bpco_04}/plan", ["Spirométrie annuelle", "à faire", "fait, "], []),
     ("gp", "/equipe", ["Remplacement et secrétariat", "Numéro de l’autorisation", "Dernier jour"], ["Maëlle Tanguy"]),
@@ -33,13 +34,13 @@ PROMISES: list[tuple[str, str, list[str], list[str]]] = [
     ("secretary", "/dossiers/{masked}", ["n'est pas ouvert à votre rôle"], ["Rien n'est noté", "/mesures", "Aucun plan"]),
     ("aide", "/aujourdhui", ["Marcel C.", "Eugène L."], ["Odette M."]),
     ("aide2", "/aujourdhui", ["Odette M."], ["Eugène L."]),
-    ("home_service_manager", "/dossiers/{guarded}/documents", ["Visite à domicile", "Évaluation sociale"], ["Note de consultation"]),
+    ("home_service_manager", "/dossiers/{guarded}/documents", ["Visite à domicile", "Évaluation sociale", "Note de liaison"], ["Note de consultation"]),
     ("home_service_manager", "/dossiers/{guarded}/plan", ["Toilette et repas, six matins"], []),
-    ("home_service_manager", "/telephones", ["Ajouter ce téléphone"], []),
-    ("social_worker", "/dossiers/{guarded}/documents", ["Évaluation sociale", "accueil de jour"], ["Note de consultation"]),
+    ("home_service_manager", "/telephones", ["Ajouter ce téléphone", 'href="/aujourdhui"'], []),
+    ("social_worker", "/dossiers/{guarded}/documents", ["Évaluation sociale", "accueil de jour", "Note de liaison"], ["Note de consultation"]),
     ("hospital_doctor", "/dossiers", ["Gérard Burel"], ["Jeannine Robic"]),
     ("hospital_doctor", "/dossiers/{bpco_05}/documents", ["Note d'entrée", "Dr Anne-Laure Guillemot"], []),
-    ("psychiatrist", "/dossiers/{psychiatry}/documents", ["Consultation au CMP", "Traitement retard"], []),
+    ("psychiatrist", "/dossiers/{psychiatry}/documents", ["Consultation au CMP", "Traitement retard", "Consultation externe"], []),
     ("psychiatrist", "/dossiers/{psychiatry}/plan", ["Plan de prévention partagé", "appeler le CMP"], []),
     ("pharmacist", "/dossiers/{psychiatry}", ["Stéphane Colin"], ["Schizophrénie", "Palipéridone", "CMP"]),
     ("pharmacist", "/dossiers/{psychiatry}/documents", ["Documents et notes"], ["Consultation au CMP", "retard"]),
@@ -62,10 +63,11 @@ PROMISES: list[tuple[str, str, list[str], list[str]]] = [
     ("ward_referent", "/equipe", ["Médecin hospitalier"], ["Maëlle Tanguy"]),
     ("patient_a", "/dossiers/{patient_a}/plan", [", atteint"], []),
     ("patient_a", "/journal/dossiers/{patient_a}", ["La personne elle-même", "Catherine Morvan", "18:20", "Je ne comprends pas cet accès", "Imprimer"], []),
-    ("patient_b", "/dossiers/{patient_b}/accords", ["Accord pour un partage", "Romain Le Gall"], []),
+    ("patient_b", "/dossiers/{patient_b}/accords", ["Accord pour un partage", "Romain Le Gall", "Je reviens sur cette décision", "<strong>Sandrine Benali</strong>"], ["Elle revient"]),
     ("caregiver", "/carnet", ["Je passe samedi matin", "Qui lira ce mot", "Prochains passages"], ["BPCO", "Tanguy", "/dossiers"]),
     ("guardian", "/journal/dossiers/{guarded}", ["Maëlle Tanguy", "Je ne comprends pas cet accès"], []),
-    ("guardian", "/dossiers/{guarded}/documents", ["Visite à domicile"], ["entrée en établissement"]),
+    ("guardian", "/dossiers/{guarded}", ["Qui a vu ce dossier ?"], ["Qui a vu mon dossier ?"]),
+    ("guardian", "/dossiers/{guarded}/documents", ["Visite à domicile", "maladie d'Alzheimer"], ["entrée en établissement"]),
 ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from liaison.fhir.store.ids import Ids
 from liaison.services.pages import cookies
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.reading import names
+from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import bare, role_name
 
@@ -173,7 +174,9 @@ def address_of(request: Request) -> str:
 
 
 def human_name(tree: dict[str, Any] | None) -> str:
-    """The official name that stands today, as people write it, or ''."""
+    """The official name that stands today, as people write it, or ''. A patient's is as on every page of their record."""
+    if tree and tree.get("resourceType") == "Patient":
+        return identity(tree).full
     standing = names.standing(tree or {})
     name = next((one for one in standing if one.get("use") == "official"), next(iter(standing), {}))
     parts = [*(name.get("given") or ()), name.get("family")]

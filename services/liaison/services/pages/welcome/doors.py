@@ -29,7 +29,7 @@ DOORS: Final = (
     Door(
         "gp",
         "surgery",
-        _("Le médecin traitant de 28 personnes, sans logiciel FHIR : tout se fait dans ces pages."),
+        _("Le médecin traitant, sans logiciel FHIR : tout se fait dans ces pages."),
         (
             _("Ouvrez le dossier de Jeannine Robic : une alerte de l’aide à domicile attend votre réponse."),
             _("Lisez « À savoir » et « Depuis votre dernier passage », puis répondez « J’ai vu » avec une consigne d’une ligne."),
@@ -159,7 +159,7 @@ DOORS: Final = (
         "home",
         _("La responsable du service d’aide à domicile."),
         (
-            _("Dans « Mes patients », ouvrez le dossier d’Odette Maho : le plan d’aide, les visites et les notes de votre service, la situation sociale dans « Documents et notes », rien de médical."),
+            _("Dans « Mes patients », ouvrez le dossier d’Odette Maho : le plan d’aide, les visites et les notes de votre service, la situation sociale et les notes de liaison de l’équipe dans « Documents et notes », ni problème de santé ni traitement."),
             _("Dans le dossier de Jeannine Robic, retrouvez l’alerte d’aujourd’hui, dont vous êtes en copie."),
             _("Sylvie Le Dantec est malade ce week-end : dans « Mon équipe », ajoutez quelqu’un, puis donnez-lui sa tournée."),
             _("Sous « Téléphones du service », ajoutez le téléphone que vous tenez. Dans « Aujourd’hui », touchez « Ma tournée, même sans réseau », choisissez un code, puis coupez le réseau et écrivez une visite."),
@@ -170,7 +170,7 @@ DOORS: Final = (
         "home",
         _("L’assistante sociale du CCAS."),
         (
-            _("Ouvrez le dossier d’Odette Maho, puis « Documents et notes » : l’évaluation sociale est de votre métier, le dossier de soins ne l’est pas."),
+            _("Ouvrez le dossier d’Odette Maho, puis « Documents et notes » : l’évaluation sociale est de votre métier, le dossier de soins ne l’est pas. Les notes de liaison sont pour toute l’équipe."),
         ),
     ),
     Door(
@@ -305,7 +305,7 @@ DOORS: Final = (
         "people",
         _("Sandrine Benali, qui a consenti à un partage précis."),
         (
-            _("Dans « Accords et oppositions », retrouvez votre consentement au partage avec le kinésithérapeute."),
+            _("Ouvrez votre dossier, puis « Accords et oppositions » : retrouvez-y votre consentement au partage avec le kinésithérapeute."),
         ),
     ),
     Door(

@@ -50,15 +50,27 @@ async def territory(request: Request) -> Response:
         (gettext(title), [(door, name_of(door), gettext(door.sentence)) for door in DOORS if door.group == group])
         for group, title in GROUPS.items()
     ]
-    return await _render(request, "welcome/territory.html", groups=groups, made=_of_another_day(request))
+    known = _known(request)
+    return await _render(
+        request,
+        "welcome/territory.html",
+        groups=groups,
+        made=_of_another_day(request, known),
+        people=len(known.get("patients", ())),
+    )
 
 
-def _of_another_day(request: Request) -> date | None:
-    """The day this territory was made for, where that is not today: its tours are then empty, and a reader must know."""
+def _known(request: Request) -> dict[str, Any]:
+    """What sandbox.json says; nothing as long as the territory is being made."""
     folder = Folder(request.app.state.house.settings.data)
-    if not folder.complete:
+    return folder.read() if folder.complete else {}
+
+
+def _of_another_day(request: Request, known: dict[str, Any]) -> date | None:
+    """The day this territory was made for, where that is not today: its tours are then empty, and a reader must know."""
+    if not known:
         return None
-    made = date.fromisoformat(folder.read()["as_of"])
+    made = date.fromisoformat(known["as_of"])
     return None if made == clock.now(request).date() else made
 
 
@@ -95,8 +107,8 @@ class Stated:
 
 def _patients(request: Request, keys: Sequence[str]) -> list[dict[str, Any]]:
     """What sandbox.json says of these patients."""
-    known = Folder(request.app.state.house.settings.data).read()["patients"] if keys else []
-    return [one for key in keys for one in known if one["key"] == key]
+    known = _known(request) if keys else {}
+    return [one for key in keys for one in known.get("patients", ()) if one["key"] == key]
 
 
 def _stated(patient: dict[str, Any]) -> Stated:

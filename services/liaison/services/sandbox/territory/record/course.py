@@ -43,7 +43,8 @@ def live(record: Record, body: Body, names: tuple[str, ...], doctor: str, nurse:
     for day in record.about(-715, -14, 100 if len(names) > 1 else 170, 12):
         at = clock.at(day, random.choice((9, 10, 11, 14, 16)), random.choice((0, 20, 40)))
         name = random.choice(names) if names else ""
-        reason = f"Suivi : {PROBLEMS[name].display.lower()}" if name else "Consultation de médecine générale"
+        followed = PROBLEMS[name].display if name else ""
+        reason = f"Suivi : {followed[0].lower()}{followed[1:]}" if name else "Consultation de médecine générale"
         encounter = encounters.consultation(record, at, doctor, reason, site)
         _measure(record, body, day, at.hour, doctor, encounter, weigh=not nurse)
         text = _note(record, names)

@@ -37,7 +37,7 @@ def encounter(
             resourceType="Encounter",
             meta={"security": labels} if labels else None,
             status=status or ("finished" if end else "in-progress"),
-            **{"class": coding(systems.ACT_CODE, kind, CLASSES[kind])},
+            **{"class": coding(systems.ACT_CODE, kind, "Consultation externe" if kind == "AMB" and service else CLASSES[kind])},
             participant=[
                 {
                     "type": [
