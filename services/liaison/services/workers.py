@@ -2,6 +2,7 @@
 a process that has loaded the service once (`nursery`)."""
 
 import multiprocessing
+from multiprocessing import forkserver
 from typing import Final
 
 from uvicorn import _subprocess
@@ -10,13 +11,20 @@ from uvicorn.supervisors import Multiprocess
 _FORKED: Final = multiprocessing.get_context("forkserver")
 
 
+def load() -> None:
+    """Begins to load what every worker needs, in the process that they are forked from, which goes on by itself: meanwhile
+    the database starts. That process keeps the environment of this moment, and so do the workers."""
+    _FORKED.set_forkserver_preload(["liaison.services.nursery"])
+    forkserver.ensure_running()
+
+
 class Workers(Multiprocess):
     """Replaces a worker that has died, or that does not answer for `timeout_worker_healthcheck` seconds."""
 
     def init_processes(self) -> None:
         # uvicorn starts each worker from nothing and has no setting for it. Loading what a worker needs takes seconds,
         # once for each of them, and again for one that replaces another; and each would keep a copy of its own.
-        _FORKED.set_forkserver_preload(["liaison.services.nursery"])
+        load()  # nothing where it was called already
         _subprocess.spawn = _FORKED  # type: ignore[assignment]  # both start a process that takes a pickled target
         super().init_processes()
 

@@ -26,7 +26,7 @@ from liaison.services.installation import Kind, WrongInstallation, declared
 from liaison.services.messages.operator import BadOperator
 from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
-from liaison.services.workers import Workers
+from liaison.services.workers import Workers, load
 
 CANNOT = (base.NoDatabase, UnknownSchema, NoKey, BadOperator, ProviderError, Unavailable, WrongInstallation)
 """Why a service does not start; each says what to do."""
@@ -76,11 +76,13 @@ def run(
     in production the proxy does. `port` is what `bound` returned, for whom a taken port must be known before all else."""
     try:
         key_provider(settings)  # first: without a key no database is made, nor started
-        with base.running(settings, progress=True) as supervisor:
-            before()
-            _check(settings)
-            with supervisor.watched() if supervisor else contextlib.nullcontext():
-                _serve(settings, certificate, port)
+        with metrics.shared() if settings.metrics else contextlib.nullcontext():
+            load()
+            with base.running(settings, progress=True) as supervisor:
+                before()
+                _check(settings)
+                with supervisor.watched() if supervisor else contextlib.nullcontext():
+                    _serve(settings, certificate, port)
     except CANNOT as error:
         raise Refused(str(error)) from None
 
@@ -132,7 +134,6 @@ def _serve(settings: Settings, certificate: tuple[Path, Path] | None, port: sock
         address = listening.getsockname()
         scheme = "https" if certificate else "http"
         print(f"Liaison listens on {scheme}://{address[0]}:{address[1]}", flush=True)  # noqa: T201  # whoever started it reads this
-        stack.enter_context(metrics.shared() if settings.metrics else contextlib.nullcontext())
         Workers(config, sockets=sockets).run()
 
 
