@@ -42,6 +42,12 @@ def test_it_loads_nothing_that_a_command_would_need(words: list[str]) -> None:
     assert said(sys.executable, "-c", WEIGHT, *words).splitlines()[-1 if words != ["sandbix"] else 0] == "[]"
 
 
+def test_a_sandbox_loads_what_migrates_tables_only_when_there_are_any_to_migrate() -> None:
+    loaded = "import sys, liaison.services.command.sandbox; print('asyncpg' in sys.modules, 'alembic' in sys.modules)"
+
+    assert said(sys.executable, "-c", loaded).split() == ["True", "False"]
+
+
 def test_a_word_that_is_no_command_is_said_with_the_nearest() -> None:
     told = said(LIAISON, "sandbix")
 

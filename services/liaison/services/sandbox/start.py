@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from liaison.auth.journal.audit_rights import give_mandate
-from liaison.fhir.store.database import UnknownSchema
-from liaison.services import base, installation, migrations
+from liaison.fhir.store.database import UnknownSchema, check_schema
+from liaison.services import base, installation
 from liaison.services.house import House
 from liaison.services.installation import Kind
 from liaison.services.opening import opening
@@ -88,10 +88,9 @@ def addresses(settings: Settings) -> dict[str, Any]:
     }
 
 
-async def prepare(
-    settings: Settings, folder: Folder, territory: Callable[[], Territory], progress: Callable[[int], None]
-) -> bool:
-    """Brings the running base to a filled sandbox. True when it was filled now, False when it was already."""
+async def _migrate(settings: Settings, folder: Folder) -> None:
+    from liaison.services import migrations  # only now: it takes a second to load, and most starts change no table
+
     try:
         await migrations.migrate(base.url(settings))
     except UnknownSchema:
@@ -99,6 +98,16 @@ async def prepare(
             f"The sandbox in {folder.path} has tables that this version of Liaison does not know. Start it with the version "
             f"that made it, or make it anew: liaison sandbox --reset --data {folder.path}"
         ) from None
+
+
+async def prepare(
+    settings: Settings, folder: Folder, territory: Callable[[], Territory], progress: Callable[[int], None]
+) -> bool:
+    """Brings the running base to a filled sandbox. True when it was filled now, False when it was already."""
+    try:
+        await check_schema(base.url(settings))
+    except UnknownSchema:
+        await _migrate(settings, folder)
     if folder.complete:
         await check(settings)
         async with opening(settings) as opened:
