@@ -146,14 +146,15 @@ def test_nor_is_what_a_spreadsheet_makes_a_cell_of(typed: str, written: str) -> 
     assert neutral(typed) == written
 
 
-async def test_a_reason_that_someone_typed_is_no_formula_in_a_spreadsheet(
+async def test_a_reason_that_someone_typed_is_no_formula_in_a_spreadsheet_and_what_was_refused_is_named(
     place: Place, officer: httpx.AsyncClient
 ) -> None:
     typed = '=HYPERLINK("https://evil.example","clic")'
-    await place.house.journal.record([await by_nurse(place, Event.EMERGENCY, reason=typed)])
+    refused = {"outcome": 4, "patient": 0, "requested": ("Patient", place.patient)}
+    await place.house.journal.record([await by_nurse(place, Event.EMERGENCY, reason=typed, **refused)])
     answer = await officer.get(f"/journal/export.csv?dossier={place.patient}")
 
-    assert f"'{typed}" in {row["motif"] for row in rows(answer.content)}
+    assert (f"'{typed}", f"Patient/{place.patient}") in {(row["motif"], row["demande"]) for row in rows(answer.content)}
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "pdf"])

@@ -47,6 +47,7 @@ from liaison.services.pages.signed_in import Me, address_of, browser_of, signed_
 COLUMNS: Final = (
     "moment_utc", "ligne", "acte", "resultat", "personne", "nom", "role", "structure", "nom_structure", "dossier",
     "logiciel", "finalite", "motif", "regles", "elements", "agit_pour", "acte_precis", "acte_en_clair", "concerne", "details",
+    "demande",
 )  # fmt: skip
 _FORMULA: Final = re.compile(r"(^|[;|,\t\r\n])(\s*[\t\r\n=+\-@＝＋－＠])")
 """At its beginning; and after what a spreadsheet may take for the end of a cell, as a French one does the semicolon, whatever is
@@ -172,6 +173,7 @@ async def _csv(house: Any, record: Record, found: Answer, seen: Sequence[Seen], 
                 " ".join(sorted({type_of(item[0]) for item in done.items})),
                 str(reader.reference("Practitioner", 0, done.acts_for)) if done.acts_for else "",
                 *_act(told_of(one.entry), reader, holders, clients, gettext),
+                "/".join(done.requested).strip("/") if done.outcome else "",
             )
         )
     return written.getvalue().encode()
