@@ -213,6 +213,19 @@ def test_it_starts_again_as_it_was(sandbox: Running) -> None:
     assert sandbox.patients("hospital_doctor") == {"bpco_05"}
 
 
+@pytest.mark.parametrize("words", [("--as-of", "2026-01-31"), ("--size", "large")])
+def test_a_territory_that_is_there_is_not_taken_for_another(
+    sandbox: Running, tmp_path: Path, words: tuple[str, str]
+) -> None:
+    (tmp_path / ".liaison-sandbox").write_text("")
+    (tmp_path / "sandbox.json").write_text(json.dumps(sandbox.known))
+    done = typed(environment(), "sandbox", "--data", str(tmp_path), "--port", "0", *words)
+
+    assert done.returncode == 1
+    assert "with 60 patients. --as-of and --size count when one is made" in done.stderr
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".liaison-sandbox", "sandbox.json"]
+
+
 def test_a_folder_that_holds_anything_else_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("precious")
 

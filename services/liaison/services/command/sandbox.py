@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -29,6 +29,7 @@ from liaison.services.sandbox.folder import AlreadyRunning, Folder, NotASandbox
 from liaison.services.sandbox.load import NotLoaded
 from liaison.services.sandbox.territory import Territory, build
 from liaison.services.sandbox.territory.clock import PARIS, Clock
+from liaison.services.sandbox.territory.territory import PATIENTS, Size
 from liaison.services.settings import Settings, require_origin
 
 sandbox = typer.Typer(help="A synthetic territory on a database of its own: invented people, nothing real.")
@@ -54,7 +55,7 @@ def run(
     context: typer.Context,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on, 0 for a free one.")] = 8080,
     data: Data = DATA,
-    size: Annotated[Literal["small", "large"], typer.Option(help="60 or 1,200 patients.")] = "small",
+    size: Annotated[Size | None, typer.Option(help="60 patients, which it is otherwise, or 1,200.")] = None,
     as_of: Annotated[
         datetime | None,
         typer.Option(
@@ -82,6 +83,8 @@ def run(
     clock = Clock.of(date(as_of.year, as_of.month, as_of.day)) if as_of else Clock(datetime.now(PARIS))
     try:
         folder.refuse()
+        if folder.complete and not reset:
+            _refuse_another(folder, as_of, size)
         host = lan.address() if on_network else ""
         with contextlib.closing(_bound(folder, host or HERE, port)) as having:
             chosen = having.getsockname()[1]
@@ -91,12 +94,23 @@ def run(
                 certificate = lan.certificate(folder.path, host) if on_network else None
                 serve.run(
                     settings,
-                    lambda: _prepare(settings, folder, lambda: build(clock, size), certificate),
+                    lambda: _prepare(settings, folder, lambda: build(clock, size or "small"), certificate),
                     (certificate.chain, certificate.key) if certificate else None,
                     having,
                 )
     except (NotASandbox, AlreadyRunning, WrongInstallation, NotLoaded, lan.NoPrivateAddress) as error:
         raise Refused(str(error)) from None
+
+
+def _refuse_another(folder: Folder, as_of: datetime | None, size: Size | None) -> None:
+    """Raises NotASandbox where the territory is there already and of another day or size than is asked for."""
+    known = folder.read()
+    day, people = str(known["as_of"]), len(known["patients"])
+    if (as_of and as_of.date().isoformat() != day) or (size and PATIENTS[size] != people):
+        raise NotASandbox(
+            f"The sandbox in {folder.path} was made for {day}, with {people} patients. --as-of and --size count when one is "
+            "made: leave them out, or add --reset, which empties it first."
+        )
 
 
 def _settle_key(folder: Folder) -> None:
