@@ -9,7 +9,10 @@ from typing import Final
 # What is loaded stays. The collector would walk through it again and again, for a seventh of the time it takes to load.
 gc.disable()
 
+from liaison.protocols.library import shipped
 from liaison.services import application  # this is most of what is loaded
+from liaison.services.pages.languages import LANGUAGES
+from liaison.services.pages.layout import environment
 
 _NEEDED: Final = (
     "httptools",
@@ -25,6 +28,10 @@ _NEEDED: Final = (
 for _name in _NEEDED:
     importlib.import_module(_name)
 application.routes()  # each page is imported with its route
+# What the first look at a desk would read and compile, in each worker: the library, the words, the widest of the pages.
+shipped()
+for _language in LANGUAGES:
+    environment(_language).get_template("coordination/cohort.html")
 
 # A signal to the whole process group is for the supervisor and its workers. If this process ended first, the workers
 # would be taken for dead in the middle of their last requests. Blocked and not ignored: one that comes to a worker

@@ -1,5 +1,6 @@
 """The rows of what is planned equal what the resources say, after any sequence of writes and for whoever asks."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
@@ -217,4 +218,11 @@ async def test_the_cohort_is_of_those_who_are_seen_and_of_their_first_step(world
     assert "reference" not in shown.get("owner", {})
     assert await asked(owner="personne") == ([1, 2], 4, 1, 2)
     assert await asked(page=2) == ([], 4, 1, 4)
+    for order in ("echeance", "nom"):
+        whole = (await asked(order=order))[0]
+        look = Asked(protocol="heart-failure", order=order)
+        marks = [(await cohort(record, me, replace(look, after=one), known, TODAY)).first for one in ("", "x")]
+        assert marks[0] == marks[1] != ""
+        assert (await asked(order=order, after=marks[0]))[0] == whole[1:]
+        assert (await asked(order=order, before=marks[0]))[0] == whole
     assert await asked(ended=True) == ([], 0, 0, 0)

@@ -20,7 +20,9 @@ _LONGEST: Final = 80
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`protocol` is BPCO or the last part of a PlanDefinition's URL; `step` a protocol-step code; `owner` one of OWNERS;
-    '' for all of these. `ended`: the plans that are over, in the place of those in force."""
+    '' for all of these. `ended`: the plans that are over, in the place of those in force. `after`
+    and `before`: the mark (paging.mark) of who stands at the end, or the head, of the page that was looked at; then `page` is not asked
+    for."""
 
     protocol: str = BPCO
     late: bool = False
@@ -31,6 +33,8 @@ class Asked:
     board: bool = False
     ended: bool = False
     page: int = 1
+    after: str = ""
+    before: str = ""
 
     @property
     def address(self) -> str:
@@ -49,8 +53,14 @@ class Asked:
 
     def path(self, **other: object) -> str:
         """The page's address, with something else of it."""
-        changed = replace(self, **other)  # type: ignore[arg-type]  # a field's own type, from the templates
+        elsewhere = {"after": "", "before": "", "page": 1} if other.keys() & {"after", "before", "page"} else {}
+        changed = replace(self, **(elsewhere | other))  # type: ignore[arg-type]  # a field's own type, from the templates
         query = changed.address + (f"&page={changed.page}" if changed.page > 1 else "")
+        query += "".join(
+            f"&{urlencode({name: mark})}"
+            for name, mark in (("apres", changed.after), ("avant", changed.before))
+            if mark
+        )
         return f"/cohorte?{query.lstrip('&')}" if query else "/cohorte"
 
 
@@ -91,6 +101,8 @@ def asked(query: Mapping[str, str], known: Known) -> Asked:
         order=query.get("tri", "") if query.get("tri") in ORDERS else "echeance",
         board=query.get("vue") == "tableau",
         ended=query.get("sortis") == "1",
+        after=query.get("apres", "")[:_LONGEST],
+        before=query.get("avant", "")[:_LONGEST],
         page=int(page) if page.isascii() and page.isdecimal() and int(page[:6]) > 0 else 1,
     )
 

@@ -21,6 +21,7 @@ from liaison.protocols.calendar import Entry, entry
 from liaison.services.pages.clinician.alerts import OPEN
 from liaison.services.pages.clinician.dossier import found
 from liaison.services.pages.coordination.asked import BPCO, SIZE, Asked, Known
+from liaison.services.pages.coordination.paging import mark, start
 from liaison.services.pages.marking import _
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.measures import reckoned
@@ -74,12 +75,20 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """One page of it, and how many there are. `all`: whom the protocol is followed of, whatever else was asked for."""
+    """One page of it, and how many there are. `all`: whom the protocol is followed of, whatever else was asked for. `start`: how many
+    rows come before the page; `first` and `last` mark its ends, '' where it has no row."""
 
     lines: list[Line]
     all: int
     late: int
     matching: int
+    start: int = 0
+    first: str = ""
+    last: str = ""
+
+    @property
+    def page(self) -> int:
+        return 1 + -(-self.start // SIZE)
 
     @property
     def pages(self) -> int:
@@ -95,14 +104,23 @@ async def cohort(record: Record, me: Me, asked: Asked, known: Known, today: date
     wanted = [*due, *(() if asked.step or asked.owner else (one for one in plan_of if one not in due))]
     if asked.late:
         wanted = [one for one in wanted if one in late]
+    day_of = {patient: (one.due or date.max).toordinal() for patient, one in due.items()}
+    places: dict[int, int] = defaultdict(date.max.toordinal, day_of)
     if asked.name or asked.order == "nom":
-        wanted = await _named(record, asked, wanted)
-    start = SIZE * (asked.page - 1)
-    shown = wanted[start : start + SIZE]
+        wanted, ranks = await _named(record, asked, wanted)
+        places = ranks if asked.order == "nom" else places
+    begin = start(asked, wanted, places.__getitem__, partial(_patient_of, record))
+    shown = wanted[begin : begin + SIZE]
+    ends = [mark(places[one], record.engine.store.id(plan_of[one])) for one in (*shown[:1], *shown[-1:])]
     educated = asked.protocol.startswith(BPCO)
     steps = [step for one in shown if one in due and (step := due[one].step)]
     lines = await _opened(record, [plan_of[one] for one in shown], steps, today, educated=educated)
-    return Cohort(lines, len(plan_of), len(late), len(wanted))
+    return Cohort(lines, len(plan_of), len(late), len(wanted), begin, *ends)
+
+
+def _patient_of(record: Record, plan: str) -> int:
+    key = record.engine.store.key("CarePlan", plan)
+    return key.patient if key is not None else 0
 
 
 async def _followed(record: Record, me: Me, asked: Asked, known: Known) -> list[Followed]:
@@ -141,18 +159,15 @@ async def _with_owner(record: Record, steps: list[Key]) -> set[Key]:
     return {key for key, id_ in zip(steps, ids, strict=True) if id_ in shown}
 
 
-async def _named(record: Record, asked: Asked, wanted: Iterable[int]) -> list[int]:
-    """Those whose name begins so, in the order asked for."""
+async def _named(record: Record, asked: Asked, wanted: Iterable[int]) -> tuple[list[int], dict[int, int]]:
+    """Those whose name begins so, in the order asked for; and where each stands by name."""
     query = urlencode({**({"name": asked.name} if asked.name else {}), "_sort": "family,given"})
     engine = record.engine
     keys = await ranked(engine.store, record.caller, "Patient", query, base_url=engine.base_url)
     await _journaled(record, "Patient", query, len(keys))
-    left = list(wanted)
-    if asked.order == "nom":
-        among = frozenset(left)
-        return [key.patient for key in keys if key.patient in among]
-    named = {key.patient for key in keys}
-    return [one for one in left if one in named]
+    ranks = {key.patient: rank for rank, key in enumerate(keys)}
+    named = [one for one in wanted if one in ranks]
+    return sorted(named, key=ranks.__getitem__) if asked.order == "nom" else named, ranks
 
 
 async def _journaled(record: Record, type_: str, query: str, total: int) -> None:
