@@ -1,10 +1,11 @@
 """$identify: what an identity carries follows what was checked of it (RNIV); nothing else qualifies one."""
 
+import json
 from typing import Any
 
 import pytest
 
-from liaison.auth.access.identity import RELIABILITY, STATUS, reliability, status_of
+from liaison.auth.access.identity import RELIABILITY, STATUS, comments_of, reliability, status_of
 
 from .arrivals import INS, parameters, registered, said, traits
 
@@ -71,15 +72,24 @@ async def test_what_was_not_checked_is_not_recorded(
     assert status_of(await territory.tree(reference, gp.caller)) == "PROV"
 
 
-async def test_a_doubtful_identity_is_not_qualified(territory: Any) -> None:
+async def test_a_doubtful_identity_is_not_qualified_and_stays_doubtful_until_it_is_checked(territory: Any) -> None:
     gp = await territory.person("gp")
     doubt = {"url": "identityStatusComment", "valueCoding": {"code": "DOUT"}}
     [place] = traits()["extension"]
     stated = {**reliability("PROV"), "extension": [*reliability("PROV")["extension"], doubt]}
-    answer = await territory.ask(
-        gp.caller, "POST", "Patient/$register", parameters({**traits(), "extension": [place, stated]}, status="QUAL")
-    )
+    person = {**traits(), "extension": [place, stated]}
+    answer = await territory.ask(gp.caller, "POST", "Patient/$register", parameters(person, status="QUAL"))
     assert answer.status == 400
+
+    created = json.loads((await territory.ask(gp.caller, "POST", "Patient", person)).body)
+    assert (status_of(created), comments_of(created), "identifier" in created) == ("PROV", {"DOUT"}, False)
+    person["birthDate"] = "1948-03-03"
+    answer = await territory.ask(gp.caller, "POST", "Patient/$register", parameters(person, status="VALI"))
+    reference = said(answer)["patient"]
+    assert comments_of(await territory.tree(reference, gp.caller)) == {"DOUT"}
+    for status, left in (("PROV", {"DOUT"}), ("VALI", set())):
+        assert (await identify(territory, gp, reference, status)).status == 200
+        assert comments_of(await territory.tree(reference, gp.caller)) == left
 
 
 async def test_a_matricule_that_has_a_record_proposes_a_duplicate(territory: Any) -> None:

@@ -54,13 +54,14 @@ async def identify(store: Store, caller: Caller, patient: Key, status: str, seen
         require_qualified(stated)
     async with asking(store, caller) as finder:
         try:
-            write = _update(identity.with_status(stated, status), opened.row.version)
+            # A paper that was seen settles a doubt; the teleservice does not, and of QUAL there is none left.
+            write = _update(identity.with_status(stated, status, settled=status == "VALI"), opened.row.version)
             await commit(store, finder.cell, [write], base_url)
         except identity.AlreadyKnown:
             await finder.note(False)
             by, now = team_writing.staff_reference(store, caller), await store.database.now()
             doubt = team_writing.review(store.reference(patient), "duplicate", "Doublon possible", by, now)
-            validated = _update(identity.with_status(tree, "VALI"), opened.row.version)
+            validated = _update(identity.with_status(tree, "VALI", settled=True), opened.row.version)
             await commit(store, finder.cell, [validated, Write("create", "Task", checked(doubt, "Task"))], base_url)
             return False
         await finder.note(True)

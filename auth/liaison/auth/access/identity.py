@@ -68,7 +68,11 @@ def is_questioned(tree: Mapping[str, Any]) -> bool:
 
 def comments_of(tree: Mapping[str, Any]) -> set[str]:
     """What is said against the identity: HOMA, DOUT, DOUB, FICT."""
-    return {str((part.get("valueCoding") or {}).get("code")) for part in _reliability_of(tree)} & _COMMENTS
+    return {_comment_of(part) for part in _reliability_of(tree)} & _COMMENTS
+
+
+def _comment_of(part: Mapping[str, Any]) -> str:
+    return str((part.get("valueCoding") or {}).get("code"))
 
 
 def _reliability_of(tree: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -189,13 +193,17 @@ def provisional(tree: Tree) -> Tree:
     return with_status(tree, "PROV")
 
 
-def with_status(tree: Tree, status: str) -> Tree:
-    """The same Patient with this status of identity. Only a qualified one carries its matricule."""
+def with_status(tree: Tree, status: str, *, settled: bool = False) -> Tree:
+    """The same Patient with this status of identity. Only a qualified one carries its matricule. What is said against the identity
+    stays (RNIV), unless a check has `settled` it."""
     given = tree.get("identifier") or []
     kept = [one for one in given if status == "QUAL" or one.get("system") not in INS_SYSTEMS or _is_billing(one)]
     rest = {name: value for name, value in tree.items() if name != "identifier"}
     others = [one for one in tree.get("extension") or () if one.get("url") != RELIABILITY]
-    rest["extension"] = [*others, reliability(status)]
+    stated = reliability(status)
+    if not settled:
+        stated["extension"] += [part for part in _reliability_of(tree) if _comment_of(part) in _COMMENTS]
+    rest["extension"] = [*others, stated]
     return {**rest, "identifier": kept} if kept else rest
 
 
