@@ -234,9 +234,8 @@ DOORS: Final = (
         _("L’infirmière coordinatrice du parcours BPCO."),
         (
             _("Ouvrez la cohorte : douze personnes, leur prochaine étape, leur retard."),
-            _("Marcel Cadic a manqué l’atelier 2. Ouvrez cette étape : dites qu’elle est faite, à sa vraie date, ou pourquoi elle ne le sera pas."),
-            _("Sous « Séances », préparez le prochain atelier 2 : Marcel Cadic y est proposé. Inscrivez-le, imprimez sa convocation ; une séance d’hier se note présent ou absent, d’une touche."),
-            _("Nicole Jouan attend sa spirométrie depuis plusieurs semaines : dans la cohorte, qui en est chargé ?"),
+            _("Marcel Cadic a manqué l’atelier 2. Sous « Séances », préparez-en un : il y est proposé. Inscrivez-le, imprimez sa convocation ; d’une séance préparée à la date d’hier, notez-le présent ou absent, d’une touche."),
+            _("Nicole Jouan attend sa spirométrie depuis plusieurs semaines : dans la cohorte, qui en est chargé ? Ouvrez cette étape : dites qu’elle est faite, à sa vraie date, ou pourquoi elle ne le sera pas."),
             _("Dans le plan de quelqu’un, « Appliquer un protocole » montre d’abord l’aperçu : de vraies dates, des membres de son équipe."),
         ),
     ),
