@@ -95,6 +95,7 @@ async def test_paper_has_the_visits_who_made_it_the_hash_of_the_csv_and_the_chec
     assert "Camille NURSE" in words(paper.content)
     assert hashlib.sha256(split(table.content)[0]).hexdigest() in words(paper.content).replace("\n", "")
     assert "par Camille DPO" in words(paper.content)
+    assert "Visites : 1. Lignes : " in words(paper.content)
     note = (await officer.get("/journal/point-signe")).text.split("\n")
     assert f"{note[1]} lignes, racine {note[2]}" in words(paper.content).replace("\n", " ")
 

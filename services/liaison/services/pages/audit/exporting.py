@@ -239,7 +239,9 @@ async def _paper(request: Request, record: Record, me: Me, found: Answer, count:
     if found.readable:
         made.append(Part("text", sheet.expired_said(found.readable, gettext, language)))
     made += sheet.paragraphs(await lines_of(house.database, record, shown, gettext, ids), language)
-    counted = gettext(_("%(visits)s visites, %(count)s lignes. SHA-256 de l'export CSV des mêmes lignes : %(digest)s"))
+    counted = gettext(
+        _("Visites : %(visits)s. Lignes : %(count)s. SHA-256 de l'export CSV des mêmes lignes : %(digest)s")
+    )
     made.append(Part("text", counted % {"visits": len(found.visits), "count": count, "digest": digest}))
     made += await _signed(house, gettext)
     return pdf(made, title, language)
