@@ -100,6 +100,23 @@ async def test_an_integrator_that_lost_its_turn_changes_nothing(
     assert (await verdict(raw, keys)).entries == 2
 
 
+async def test_a_pass_that_finds_nothing_locks_nothing(
+    journal: Journal, integrate: Integrate, raw: asyncpg.Connection, caller: Caller
+) -> None:
+    await integrate()
+    async with raw.transaction():
+        await raw.execute("select from journal_head for update")
+        async with asyncio.timeout(60):
+            assert await integrate() == 0
+
+        # With something to do, it would wait for whoever has the head.
+        await journal.record([entry(caller, Event.READ, patient=1)])
+        passing = asyncio.ensure_future(integrate())
+        while not await raw.fetchval("select count(*) from pg_locks where not granted"):
+            await asyncio.sleep(0.01)
+    assert await passing == 1
+
+
 async def test_many_workers_and_rival_integrators_give_one_order(
     database: Database, raw: asyncpg.Connection, keys: JournalKeys, caller: Caller, tmp_path: Path
 ) -> None:

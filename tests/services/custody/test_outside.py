@@ -31,3 +31,23 @@ async def test_a_folder_that_cannot_be_written_is_said(database: Database, tmp_p
     assert [(one["log_level"], one["job"], one["kind"]) for one in logs[:1]] == [
         ("warning", "keeping rights and erasures outside", "FileExistsError")
     ]
+
+
+async def test_what_is_kept_is_kept_again_when_it_was_taken_away(database: Database, tmp_path: Path) -> None:
+    """Nothing has changed in the base: what is outside it is looked at each time."""
+    async with database.writing.acquire() as one:
+        vault = await Vault.open(one, FileKeyProvider.create(tmp_path / "key"))
+    keys = await JournalKeys.load(database.writing, vault)
+    state = tmp_path / "outside" / outside.STATE
+
+    job = asyncio.create_task(outside.keep(lambda: connection(database.url), keys, tmp_path / "outside"))
+    async with asyncio.timeout(60):
+        for _ in range(2):
+            while not state.exists():
+                await asyncio.sleep(0.05)
+            state.unlink()
+        while not state.exists():
+            await asyncio.sleep(0.05)
+    job.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await job

@@ -10,11 +10,13 @@ import pytest
 
 from liaison.auth.access import internal
 from liaison.fhir.store.contract import Request
+from liaison.fhir.store.horizon import TAKE
+from liaison.fhir.store.snapshot import snapshot
 from liaison.protocols.alerts import close, level_of
 from liaison.protocols.library import shipped
 from liaison.protocols.library.library import load
 from liaison.services import applying
-from liaison.services.jobs.signalling import signal
+from liaison.services.jobs.signalling import Rest, signal
 from liaison.services.library.publishing import publish
 from liaison.services.pages.clock import PARIS
 from liaison.services.pages.record import Record
@@ -144,6 +146,41 @@ async def test_a_pass_that_was_cut_short_is_repeated_and_tells_nothing_twice(
     await one.execute("update signal_pass set until = $1, asked_at = $2", *before)
     await signal(one, place.house.engine)
     assert len(await alerts(place)) == 1
+
+
+async def test_at_rest_nothing_is_written_and_nothing_that_comes_is_passed_over(
+    place: Place, one: asyncpg.Connection
+) -> None:
+    """Also what was there already when its turn came, behind another transaction that had begun before it and wrote nothing."""
+    engine, rest = place.house.engine, Rest()
+
+    async def settled() -> int:
+        """How many records were looked at until there was nothing more."""
+        count = await signal(one, engine, rest)
+        while not rest.snapshot:
+            count += await signal(one, engine, rest)
+        return count
+
+    await follow(place)
+    await weigh(place, 70, 30)
+    assert await settled() >= 1
+    async with one.transaction():
+        assert await settled() == 0
+        assert await one.fetchval("select pg_current_xact_id_if_assigned()") is None
+
+    async with place.house.database.writing.acquire() as slow:
+        async with slow.transaction():
+            await slow.fetch(TAKE)
+            await weigh(place, 72.4, 1)
+            assert await signal(one, engine, rest) == 0
+            assert rest.snapshot == ""
+        assert await settled() == 1
+    assert len(await alerts(place)) == 1
+
+    # What stays away is asked each hour, whatever came: here the hour ends with nothing new in the base.
+    await one.execute("update signal_pass set asked_at = asked_at - interval '1 hour'")
+    rest.snapshot, rest.ends_at = await snapshot(one), place.house.database.clock.now()
+    assert await signal(one, engine, rest) == 1
 
 
 async def test_without_the_name_of_what_fired_it_would_be_told_twice(

@@ -35,14 +35,18 @@ insert into journal_head as h (head, fence, size, settled) values (0, 1, 0, '0':
 on conflict (head) do update set fence = h.fence + 1 returning fence, size
 """
 _MINE: Final = "select size from journal_head where head = 0 and fence = $1 for update"
+_UNPLACED: Final = """
+    from journal_entry e
+    where e.written >= (select settled from journal_head where head = 0)
+      and not exists (select from journal_position p where p.worker = e.worker and p.sequence = e.sequence)
+"""
+_LOOK: Final = f"select size, exists (select {_UNPLACED}) from journal_head where head = 0 and fence = $1"
 _WAITING: Final = f"""
 with seen as materialized (
-    select pg_snapshot_xmin(pg_current_snapshot()) as horizon, settled from journal_head where head = 0
+    select pg_snapshot_xmin(pg_current_snapshot()) as horizon
 ), waiting as (
     select e.written, e.worker, e.sequence, {LEAF_SQL} as leaf
-    from journal_entry e
-    where e.written >= (select settled from seen)
-      and not exists (select from journal_position p where p.worker = e.worker and p.sequence = e.sequence)
+    {_UNPLACED}
     order by e.written, e.worker, abs(e.sequence)
     limit $1
 )
@@ -98,8 +102,11 @@ class Integrator:
         self._growing = await tiles.Growing.load(connection, size)
 
     async def integrate(self, connection: asyncpg.Connection) -> int:
-        """One pass: positions, tiles, head and checkpoint in one transaction. How many entries; Fenced if not ours."""
+        """One pass: positions, tiles, head and checkpoint in one transaction. How many entries; Fenced if not ours.
+        One that finds nothing locks nothing: the lock of a row is written to disk, and most passes find nothing."""
         try:
+            if not await self._any(connection):
+                return 0
             async with connection.transaction():
                 note, count = await self._pass(connection)
         except BaseException:
@@ -109,12 +116,19 @@ class Integrator:
             _publish(self._outside, note)
         return count
 
-    async def _pass(self, connection: asyncpg.Connection) -> tuple[str, int]:
-        size = await connection.fetchval(_MINE, self._fence)
-        if size is None:
+    async def _any(self, connection: asyncpg.Connection) -> bool:
+        size, waiting = await connection.fetchrow(_LOOK, self._fence) or (None, False)
+        self._check(size)
+        return bool(waiting)
+
+    def _check(self, size: int | None) -> None:
+        """Raises Fenced where the head is another's, or was moved by hand."""
+        if size is None or size != self._frontier.size:
             raise Fenced
-        if size != self._frontier.size:
-            raise Fenced  # The head was moved by hand.
+
+    async def _pass(self, connection: asyncpg.Connection) -> tuple[str, int]:
+        self._check(await connection.fetchval(_MINE, self._fence))
+        size = self._frontier.size
         rows = await connection.fetch(_WAITING, MOST)
         if not rows:
             return "", 0

@@ -25,6 +25,7 @@ from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.sealing import COLUMNS, Damaged, Record, unseal
 from liaison.fhir.definitions import DIRECTORY_TYPES, kind_of
 from liaison.fhir.store.database import Connect
+from liaison.fhir.store.snapshot import snapshot
 from liaison.fhir.store.turns import take_turns
 from liaison.services.custody.in_force import CHANGED_BY, Fingerprints, fingerprints
 
@@ -96,12 +97,25 @@ async def keep(connect: Connect, keys: JournalKeys, folder: Path) -> NoReturn:
     """The job: until cancelled, in one process at a time."""
 
     async def work(one: asyncpg.Connection) -> NoReturn:
+        followed: tuple[str, str] | None = None
         while True:
-            while await follow(one, keys, folder):
-                pass
+            seen = await snapshot(one)
+            if (seen, _stamp(folder)) != followed:
+                while await follow(one, keys, folder):
+                    pass
+                followed = seen, _stamp(folder)  # what was committed since `seen` is followed once more
             await asyncio.sleep(EVERY_SECONDS)
 
     await take_turns(connect, _LOCK, work, name="keeping rights and erasures outside", stand_by=EVERY_SECONDS)
+
+
+def _stamp(folder: Path) -> str:
+    """Other when what is kept there was changed by another process, or taken away."""
+    try:
+        found = (folder / STATE).stat()
+    except (FileNotFoundError, NotADirectoryError):  # what the second means is said when it is written
+        return ""
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
 
 
 async def follow_once(connection: asyncpg.Connection, keys: JournalKeys, folder: Path) -> None:

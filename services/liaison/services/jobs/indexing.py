@@ -27,6 +27,7 @@ from liaison.services.planned.keeping import keep_again
 EVERY_SECONDS: Final = 1.0
 STAND_BY_SECONDS: Final = 5.0
 _LOCK: Final = 0x11A160  # one worker a database
+_NEWS: Final = "select revision, exists (select from search_parameter where state = 2) from search_revision"
 _AGAIN: Final = (
     Unavailable,
     Conflict,  # somebody has typed `liaison reindex`
@@ -41,8 +42,7 @@ async def keep_indexed(connect: Connect, store: Store, journal: Journal, every: 
             await renew(one, store, journal)
         seen = -1
         while True:
-            [[revision]] = await one.fetch("select revision from search_revision")
-            ended = await one.fetchval("select exists (select from search_parameter where state = 2)")
+            [[revision, ended]] = await one.fetch(_NEWS)
             if revision != seen or ended:
                 seen = revision
                 await _work(one, store, journal)

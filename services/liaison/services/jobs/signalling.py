@@ -6,7 +6,8 @@ passed over, and what was cut short is looked at again. One worker at a time; th
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn
 
 import asyncpg
@@ -17,6 +18,7 @@ from liaison.fhir.errors import FhirError, Unavailable
 from liaison.fhir.store.contract import Key
 from liaison.fhir.store.database import Connect
 from liaison.fhir.store.horizon import horizon
+from liaison.fhir.store.snapshot import SNAPSHOT
 from liaison.fhir.store.turns import take_turns
 from liaison.services.engine import Engine
 from liaison.services.library.published import in_force
@@ -30,6 +32,7 @@ TOGETHER: Final = 50
 """Records that are read by one search."""
 AWAY_EVERY: Final = timedelta(hours=1)
 _LOCK: Final = 0x11A174  # one worker a database
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 log = structlog.get_logger()
 
@@ -38,16 +41,30 @@ async def keep_signalling(connect: Connect, engine: Engine, every: float = EVERY
     """Until cancelled, in one process at a time."""
 
     async def work(one: asyncpg.Connection) -> NoReturn:
+        rest = Rest()
         while True:
-            await signal(one, engine)
+            await signal(one, engine, rest)
             await asyncio.sleep(every)
 
     await take_turns(connect, _LOCK, work, name="signals", stand_by=STAND_BY_SECONDS, again=(FhirError,))
 
 
-async def signal(one: asyncpg.Connection, engine: Engine) -> int:
-    """One pass: how many records were looked at. How far it went is kept once it has gone there."""
+@dataclass(slots=True)
+class Rest:
+    """The base as it was when all in it had been looked at, and when it is next asked what stays away."""
+
+    snapshot: str = ""
+    ends_at: datetime = _NEVER
+
+
+async def signal(one: asyncpg.Connection, engine: Engine, rest: Rest | None = None) -> int:
+    """One pass: how many records were looked at. How far it went is kept once something was found on the way; until then
+    the next one may begin where this one did. While the base is as it was at `rest`, one question says so."""
+    rest = rest or Rest()
     store, now = engine.store, engine.store.database.clock.now()
+    [[seen, at]] = await one.fetch(f"select {SNAPSHOT}, clock_timestamp()")
+    if seen == rest.snapshot and now < rest.ends_at:
+        return 0
     done = await watching.progress(one, now)
     until = await horizon(store.lanes)
     new = await watching.published_since(one, done.asked_at)
@@ -57,8 +74,11 @@ async def signal(one: asyncpg.Connection, engine: Engine) -> int:
     patients = await watching.everybody(one) if away else await watching.changed(one, done.until, until)
     if patients:
         await _look(one, engine, patients, until, away=away)
-    if until > done.until or away:
+    if patients or away:
         await watching.gone(one, Progress(max(until, done.until), now if away else done.asked_at))
+    # Moments are given before a commit: all that `seen` shows is from before `at`. Until the horizon is past that, another
+    # transaction holds it back, and something of `seen` is yet to be looked at.
+    rest.snapshot, rest.ends_at = seen if until > at else "", (now if away else done.asked_at) + AWAY_EVERY
     return len(patients)
 
 
