@@ -72,7 +72,8 @@ async def oppose(request: Request) -> Response:
     # The record may be closed to whoever recorded it.
     if await record.read(f"Patient/{id_}") is not None and me.role_code not in _AT_HOME:
         return RedirectResponse(f"/dossiers/{id_}/accords", status_code=303)
-    return RedirectResponse("/aujourdhui" if me.role_code in _AT_HOME else "/dossiers", status_code=303)
+    mine = "/aujourdhui" if me.role_code in _AT_HOME else "/dossiers"
+    return RedirectResponse(f"{mine}?opposition=notee", status_code=303)
 
 
 def _target(form: Mapping[str, str]) -> str:
