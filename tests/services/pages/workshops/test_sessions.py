@@ -204,8 +204,14 @@ async def test_the_last_place_is_given_once_and_others_are_counted_without_a_nam
 
 async def test_it_is_for_who_holds_sessions(place: Place, room: str) -> None:
     async with place.signed_in() as nurse:
+        offered = (await nurse.get("/seances/nouvelle")).text
         path = (await plan(nurse, room, 7)).headers["location"]
         assert (await nurse.get("/seances/" + "0" * 32)).status_code == 404
+    roles = {
+        one["code"][0]["coding"][0]["code"]: one["id"] for one in await found(place, "PractitionerRole", "_count=50")
+    }
+    assert f"PractitionerRole/{roles['nurse']}" in offered
+    assert f"PractitionerRole/{roles['dpo']}" not in offered
     for who in ("dpo", "admin", "patient"):
         async with place.signed_in(who) as other:
             for address in ("/seances", "/seances/nouvelle", path, f"{path}/convocations", f"{path}/agenda"):

@@ -17,6 +17,7 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
 from liaison.services.pages.reception.welcome import directory
 from liaison.services.pages.record import Record, Refused
+from liaison.services.pages.role_names import TEAMED
 from liaison.services.pages.signed_in import Me, address_of, signed_in
 
 Tree = dict[str, Any]
@@ -37,7 +38,7 @@ async def planning(request: Request) -> Response:
     known, places = workshops((await library(record)).current()), await _places(record)
     people = [
         (me.role_reference, me.name),
-        *[(one, name) for one, name, _role in await directory(record, me.role_reference)],
+        *[(one, name) for one, name, _role in await directory(record, me.role_reference, among=TEAMED)],
     ]
     if request.method == "GET":
         return _show(request, known, places, people, me, USUAL, [me.role_reference])
