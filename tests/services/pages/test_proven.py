@@ -88,7 +88,7 @@ WITHOUT = {
          "/journal/questions/{number}", "/journal/revues",
          "/journal/urgences/{task}", "/journal/inhabituels/{access}", "/journal/affaires/{number}", "/dossiers",
          "/accueillir/plusieurs", "/doublons/{one}/{other}", "/dossiers/{id}/identite/verifiee",
-         "/dossiers/{id}/identite/corriger", "/dossiers/{id}/identite/separer"),
+         "/dossiers/{id}/identite/corriger", "/dossiers/{id}/identite/deces", "/dossiers/{id}/identite/separer"),
         "care, or its review, by whom the record lets do it",
     ),
 }  # fmt: skip

@@ -204,7 +204,7 @@ async def open_session(
         lasting,
         of,
     )
-    bound: Bound = _Types(internal, within)
+    bound: Bound = _Types(internal, dict(within))  # sent to the processes of an import
     return Caller(
         session,
         bound,

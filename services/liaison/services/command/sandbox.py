@@ -105,6 +105,8 @@ def run(
 def _refuse_another(folder: Folder, as_of: datetime | None, size: Size | None) -> None:
     """Raises NotASandbox where the territory is there already and of another day or size than is asked for."""
     known = folder.read()
+    if "as_of" not in known:  # of a version that did not say it
+        return
     day, people = str(known["as_of"]), len(known["patients"])
     if (as_of and as_of.date().isoformat() != day) or (size and PATIENTS[size] != people):
         raise NotASandbox(
