@@ -88,13 +88,14 @@ def visits(reader: AuditReader, seen: Iterable[Seen], *, officer: bool = True) -
     for the person, who is not told what officers did."""
     entries = [one for one in seen if one.entry.event in SHOWN_EVENTS]
     lists = _lists(entries)
-    open_: dict[tuple[int, ...], Visit] = {}
+    open_: dict[tuple[int | str, ...], Visit] = {}
     found: list[Visit] = []
     reference = lru_cache(maxsize=None)(reader.reference)  # few people and places make many visits
     for one in entries:
         patient = 0 if _answer(one) in lists else one.entry.patient
         by, console = actor(one.entry), at_console(one.entry)
-        who = (by.person, by.organization, by.role, by.client, by.acts_for, patient, console)
+        # Tasks of the service have no role of theirs: their names tell them apart.
+        who = (by.person, by.organization, by.role, by.role_code, by.client, by.acts_for, patient, console)
         visit = open_.get(who)
         if visit is None or visit.since - one.record.at > PAUSE:
             visit = _begin(reference, one)

@@ -57,7 +57,8 @@ async def test_a_relative_who_is_named_writes_and_reads_and_it_ends_with_the_per
         assert (await sign_in(daughter, "patient")).status_code == 403
         assert (await name(nurse, place.patient, "RelatedPerson/" + "0" * 32)).status_code == 404
 
-        assert (await name(nurse, place.patient, relative)).status_code == 303
+        for _ in range(2):  # once more is no second permission, which would outlive the first
+            assert (await name(nurse, place.patient, relative)).status_code == 303
         assert (await sign_in(daughter, "patient")).headers["location"] == "/"
         assert (await daughter.get("/")).headers["location"] == "/carnet"
 

@@ -128,6 +128,7 @@ async def test_an_item_is_masked_from_its_page_and_shown_again(place: Place) -> 
     async with place.signed_in() as nurse, place.signed_in("patient") as person:
         assert "Une note à masquer" in (await nurse.get(documents)).text
         page = await person.get(documents)
+        assert f'action="/dossiers/{place.patient}/masquer"' in page.text
         form = {"csrf": field(page.text, "csrf"), "item": item}
         assert (await person.post(f"/dossiers/{place.patient}/masquer", data=form)).status_code == 303
         assert "Une note à masquer" not in (await nurse.get(documents)).text

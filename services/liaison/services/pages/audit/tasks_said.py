@@ -11,7 +11,7 @@ TASKS: Final = {
     "sandbox": _("Tâche du service : territoire d'essai"),
     "identity": _("Tâche du service : identités"),
     "protocols": _("Tâche du service : protocoles"),
-    "deaths": _("Tâche du service : fin des plans d’une personne décédée"),
+    "deaths": _("Tâche du service : plans à terminer ou non"),
     "visits": _("Tâche du service : visites des téléphones"),
     "messages": _("Tâche du service : messages des alertes"),
     "forms": _("Tâche du service : formulaires des services d’aide"),

@@ -9,7 +9,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from liaison.auth.access import adopted, vocabulary
+from liaison.auth.access import vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import codes
 from liaison.services import visit_forms
@@ -23,7 +23,7 @@ from liaison.services.pages.reading.concepts import Say, label
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reading.sentences import sentence
 from liaison.services.pages.reading.written import text_of
-from liaison.services.pages.role_names import writes
+from liaison.services.pages.writable import writable
 
 Tree = dict[str, Any]
 
@@ -70,7 +70,6 @@ async def show(request: Request, place: Place) -> Response:
     known = told_once(trees, await visit_forms.of_all(request.app.state.house.database, trees))
     masks = set(_masked(consents))
     gettext = translations(language_of(request)).gettext
-    table = await adopted.in_force(request.app.state.house.database)
     return render(
         request,
         "clinician/history.html",
@@ -79,7 +78,7 @@ async def show(request: Request, place: Place) -> Response:
         who=identity(patient),
         today=place.record.now().date(),
         written=[_entry(tree, masks, gettext) for tree in known[(number - 1) * A_PAGE : number * A_PAGE]],
-        may_mask=place.writes and writes(table, place.me.role_code, Class.MASKED),
+        may_mask=place.writes and await writable(request, place.record.caller, f"Patient/{place.id}", Class.MASKED),
         number=number,
         older=number + 1 if len(known) > number * A_PAGE and number < MOST_PAGES else 0,
         cut=number == MOST_PAGES and len(known) > number * A_PAGE,

@@ -113,7 +113,8 @@ async def _show(
     table = await adopted.in_force(request.app.state.house.database)
     may_record = writes(table, me.role_code, Class.CONSENT)
     may = may_record and me.role_code != "home-aide"
-    close = await relatives(record, f"Patient/{patient['id']}") if me.role_code not in _TELLING_ONLY else []
+    others = await relatives(record, f"Patient/{patient['id']}") if me.role_code not in _TELLING_ONLY else []
+    close = [one for one in others if one.reference != me.person]
     # Nobody records a permission of what they do not read themselves (access.permitting); nor may a representative.
     opens = me.role_code == "patient" or bool(read_in_the_team(table, me.role_code) & Class.SENS)
     return render(

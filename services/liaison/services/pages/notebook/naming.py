@@ -1,6 +1,7 @@
 """The person opens the shared notebook to someone close to them: a Consent that names them, for notes and visits alone. Or, to
 who represents them, what is sensitive: by the person's own word (row 22)."""
 
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
@@ -9,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from liaison.auth.access import team_writing, vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts import Reading, related_person
+from liaison.auth.access.facts.reading import codes
 from liaison.fhir.errors import NotFound
 from liaison.services.pages import clock
 from liaison.services.pages.clinician.dossier import found, patient_or_404
@@ -32,6 +34,10 @@ async def name(request: Request) -> Response:
     subject = f"Patient/{patient['id']}"
     if opened is None or relative is None or relative["patient"]["reference"] != subject:
         raise NotFound
+    wishes = RedirectResponse(f"/dossiers/{patient['id']}/accords", status_code=303)
+    held = await found(record, "Consent", {"patient": subject, "actor": chosen, "status": "active", "_count": "100"})
+    if any(_opens(one, opened, record.now()) for one in held):
+        return wishes  # a second agreement would outlive the first, when that is withdrawn
     actor = team_writing.actor(chosen)
     actor["reference"]["display"] = called(relative)
     provision: Tree = {
@@ -47,7 +53,17 @@ async def name(request: Request) -> Response:
     elif not own:
         tree["performer"].append({"reference": me.role_reference})
     await record.create(tree)
-    return RedirectResponse(f"/dossiers/{patient['id']}/accords", status_code=303)
+    return wishes
+
+
+def _opens(consent: Tree, classes: tuple[str, ...], now: datetime) -> bool:
+    provision = consent.get("provision") or {}
+    named = set(codes(provision.get("securityLabel") or [], vocabulary.DATA_CLASS))
+    return (
+        provision.get("type") == "permit"
+        and named == set(classes)
+        and moments.covers(provision.get("period") or {}, now)
+    )
 
 
 class Relative(NamedTuple):
