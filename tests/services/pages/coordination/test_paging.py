@@ -36,6 +36,12 @@ def test_those_who_are_done_meanwhile_take_nobody_s_place(places: dict[int, int]
     assert stayed <= seen
 
 
+def test_the_last_of_a_page_who_is_later_since_takes_nobody_with_them() -> None:
+    places = dict.fromkeys(range(1, SIZE + 2), 0)
+    last = mark(0, str(SIZE))
+    assert SIZE + 1 in page({**places, SIZE: 10}, after=last)
+
+
 def test_by_number_they_would() -> None:
     places = dict.fromkeys(range(1, 2 * SIZE + 1), 0)
     first = page(places)

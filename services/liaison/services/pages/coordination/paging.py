@@ -30,7 +30,7 @@ def start(asked: Asked, rows: Sequence[int], place: Callable[[int], int], patien
     at = bisect_left(rows, stood, key=place)
     while at < len(rows) and place(rows[at]) == stood and rows[at] != patient:
         at += 1
-    if at == len(rows) or rows[at] != patient:  # not where they stood: the place itself
+    if at == len(rows) or (place(rows[at]), rows[at]) != (stood, patient):  # not where they stood: the place itself
         at = bisect_left(rows, stood, key=place)
     elif asked.after:
         at += 1
