@@ -212,6 +212,8 @@ async def test_it_is_said_and_taken_back_on_the_page_of_the_identity(place: Plac
         for day in ((today + timedelta(days=1)).isoformat(), "hier"):
             assert await send(nurse, act="died", died=day) == 422
         assert await send(nurse, act="died", died=today.isoformat()) == 303
+        for late in ("died", "", "x"):  # somebody else had the page open; what is said stands
+            assert await send(nurse, act=late) == 303
         assert await end_plans(one, place.house.engine) == 1
         for address in (path, f"/dossiers/{place.patient}/plan"):
             assert "Décédé(e) le" in text(await nurse.get(address))

@@ -25,13 +25,16 @@ _NOT_YOURS: Final = _("Le jour d’un décès est noté, et retiré, par un prof
 
 
 async def say(request: Request) -> Response:
-    """`act` is `died`, with a day or none, or `mistake`."""
+    """`act` is `died`, with a day or none, or `mistake`. What is so already stays as it is: of two who say it, the second takes
+    nothing back."""
     place = await own_place(request)
     tree = await patient_or_404(place.record, place.id)
     form = {name: str(value).strip() for name, value in (await request.form()).items()}
     gettext = translations(language_of(request)).gettext
+    if form.get("act") != ("mistake" if died(tree) else "died"):
+        return go(request, f"{place.path}/identite")
     changed = {name: value for name, value in tree.items() if not name.lstrip("_").startswith("deceased")}
-    if form.get("act") == "died" and not died(tree):
+    if not died(tree):
         if day := form.get("died", ""):
             try:
                 known = date.fromisoformat(day)
