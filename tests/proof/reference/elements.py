@@ -175,23 +175,10 @@ def date_is(element: Any, modifier: str, value: str) -> bool:
 def quantity_is(element: Any, modifier: str, value: str) -> bool:
     prefix, text = split_prefix(value)
     number, _, unit = text.partition("|")
-    if not isinstance(element, dict):
-        element = {"value": element}  # of a number
-    element = bounded(element)
-    if "value" not in element:
+    held = extent(element, unit)
+    if held is None:
         return False
-    least, most = Fraction(str(element["value"])), Fraction(str(element.get("most", element["value"])))
-    if unit:
-        system, _, code = unit.partition("|")
-        if system and element.get("system") != system:
-            return False
-        if system and code not in ("", element.get("code")):
-            (kind, size), (other, of_asked) = UNITS.get(element.get("code", ""), ("", 1)), UNITS.get(code, ("-", 1))
-            if kind != other:
-                return False
-            least, most = least * size / of_asked, most * size / of_asked
-        if not system and code and code not in (element.get("code"), element.get("unit")):
-            return False
+    least, most = held
     asked = Fraction(number)
     half = Fraction(Decimal(1).scaleb(int(Decimal(number).as_tuple().exponent))) / 2
     within = asked - half <= least and most < asked + half
@@ -205,6 +192,23 @@ def quantity_is(element: Any, modifier: str, value: str) -> bool:
         "sa": least > asked,
         "eb": most < asked,
     }[prefix]
+
+
+def extent(element: Any, unit: str) -> tuple[Fraction, Fraction] | None:
+    """From what to what it amounts, in the unit asked for (`system|code`); None when it cannot be compared."""
+    element = bounded(element) if isinstance(element, dict) else {"value": element}  # of a number
+    if "value" not in element:
+        return None
+    least, most = Fraction(str(element["value"])), Fraction(str(element.get("most", element["value"])))
+    system, _, code = unit.partition("|")
+    if system and element.get("system") != system:
+        return None
+    if system and code not in ("", element.get("code")):
+        (kind, size), (other, of_asked) = UNITS.get(element.get("code", ""), ("", 1)), UNITS.get(code, ("-", 1))
+        return (least * size / of_asked, most * size / of_asked) if kind == other else None
+    if not system and code and code not in (element.get("code"), element.get("unit")):
+        return None
+    return least, most
 
 
 def bounded(element: Any) -> Any:

@@ -11,10 +11,9 @@ from fractions import Fraction
 from math import acos, cos, radians, sin
 from typing import Any
 
-from .elements import Resource, at, codings, elements, period, quantity_is, span, token_is, unversioned
+from .elements import Resource, at, codings, elements, extent, period, quantity_is, span, token_is, unversioned
 from .evaluator import Seen
 from .tables import CODE_SYSTEMS, PARAMETERS
-from .units import UNITS
 
 COMPOSITES: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
     "code-value-quantity": ("", ("token", "code"), ("quantity", "valueQuantity")),
@@ -194,8 +193,12 @@ class Meanings(Seen):
         number, _, unit = value.partition("|")
         asked = abs(Fraction(number))
         half = Fraction(1, 10 ** len(number.partition(".")[2])) / 2
-        held = _in_unit(element, unit)
-        return held is not None and abs(held - Fraction(number)) <= max(asked / 10, half)
+        held = extent(element, unit)
+        if held is None:
+            return False
+        least, most = held
+        margin = max(asked / 10, half)
+        return least <= Fraction(number) + margin and most >= Fraction(number) - margin
 
 
 def _kind(type_: str, name: str) -> str:
@@ -215,24 +218,6 @@ def _late(moment: datetime, by: timedelta) -> datetime:
         return moment + by
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC)
-
-
-def _in_unit(element: Any, unit: str) -> Fraction | None:
-    """The value in the unit asked for; None when it cannot be compared."""
-    if not isinstance(element, dict):
-        return Fraction(str(element))  # of a number
-    if "value" not in element:
-        return None
-    held = Fraction(str(element["value"]))
-    system, _, code = unit.partition("|")
-    if system and element.get("system") != system:
-        return None
-    if system and code not in ("", element.get("code")):
-        (kind, size), (other, of_asked) = UNITS.get(element.get("code", ""), ("", 1)), UNITS.get(code, ("-", 1))
-        return held * size / of_asked if kind == other else None
-    if not system and code and code not in (element.get("code"), element.get("unit")):
-        return None
-    return held
 
 
 def is_composite(resource: Resource, name: str, value: str) -> bool:
