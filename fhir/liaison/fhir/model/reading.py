@@ -62,8 +62,11 @@ def read(body: bytes) -> Tree:
     return tree
 
 
-# A number that a float may not hold: more than 15 digits, or an exponent.
-_LONG: Final = re.compile(rb"[:,\[]\s*-?(?:[0-9.]{16,}|[0-9.]+[eE])")
+# A number that a float may not hold has more than 15 digits, or an exponent. Looked for in what is left of a text when its
+# digits are all the same and what precedes a number is a colon: in half the time of a pattern that names them one by one.
+_ALIKE: Final = bytes.maketrans(b"0123456789.E,[", b"00000000000e::")
+_BLANKS: Final = b" \t\r\n-"
+_LONG: Final = re.compile(rb":(?:0{16}|0+e)")
 
 
 def glance(body: bytes) -> Tree:
@@ -71,7 +74,7 @@ def glance(body: bytes) -> Tree:
 
     In a sixth of the time of `read`: a float is its number's nearest, and gives up to 15 digits back as they were.
     """
-    return read(body) if _LONG.search(body) else orjson.loads(body)
+    return read(body) if _LONG.search(body.translate(_ALIKE, _BLANKS)) else orjson.loads(body)
 
 
 # A number of which a float would be written otherwise: those, one that ends in 0, one that begins with zeros, -0.
