@@ -84,12 +84,43 @@ async def test_a_doubtful_identity_is_not_qualified_and_stays_doubtful_until_it_
     created = json.loads((await territory.ask(gp.caller, "POST", "Patient", person)).body)
     assert (status_of(created), comments_of(created), "identifier" in created) == ("PROV", {"DOUT"}, False)
     person["birthDate"] = "1948-03-03"
-    answer = await territory.ask(gp.caller, "POST", "Patient/$register", parameters(person, status="VALI"))
+    for status in ("VALI", "RECUP"):
+        answer = await territory.ask(gp.caller, "POST", "Patient/$register", parameters(person, status=status))
+        assert (answer.status, b"DOUT" in answer.body) == (400, True)
+    answer = await territory.ask(gp.caller, "POST", "Patient/$register", parameters(person))
     reference = said(answer)["patient"]
     assert comments_of(await territory.tree(reference, gp.caller)) == {"DOUT"}
+    shown = {**traits(), "birthDate": person["birthDate"]}
+    assert (await identify(territory, gp, reference, "RECUP", shown)).status == 400
+    checked = await territory.tree(reference, gp.caller)
+    checked["extension"] = [place, {**reliability("VALI"), "extension": [*reliability("VALI")["extension"], doubt]}]
+    assert (await territory.ask(gp.caller, "PUT", reference, checked)).status == 422
     for status, left in (("PROV", {"DOUT"}), ("VALI", set())):
         assert (await identify(territory, gp, reference, status)).status == 200
         assert comments_of(await territory.tree(reference, gp.caller)) == left
+
+
+@pytest.mark.parametrize(
+    ("last", "type_", "answered"),
+    [
+        ("8", "INS-NIR", 201),
+        ("8", "INS-NIA", 400),
+        ("9", "INS-NIR", 400),
+        ("9", "INS-NIA", 201),
+        ("10", "INS-NIR", 201),
+        ("10", "INS-NIR-DEMO", 400),
+    ],
+)
+async def test_the_type_of_a_matricule_is_that_of_its_oid(territory: Any, last: str, type_: str, answered: int) -> None:
+    gp = await territory.person("gp")
+    coding = {"system": "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203", "code": type_}
+    number = {"type": {"coding": [coding]}, "system": f"urn:oid:1.2.250.1.213.1.4.{last}", "value": "248032923200137"}
+    person = {**traits(), "identifier": [number]}
+
+    answer = await territory.ask(gp.caller, "POST", "Patient/$register", parameters(person, status="QUAL"))
+
+    assert answer.status == answered
+    assert answered == 201 or b"Patient.identifier[0].type" in answer.body
 
 
 async def test_a_matricule_that_has_a_record_proposes_a_duplicate(territory: Any) -> None:

@@ -12,9 +12,10 @@ from typing import Final
 from liaison.auth.access import identity, standing, team_writing
 from liaison.auth.access.classes import Class
 from liaison.auth.access.finding import asking
-from liaison.auth.access.register import STATUSES, require_qualified
+from liaison.auth.access.register import STATUSES
 from liaison.auth.access.roles import ROLES
 from liaison.auth.access.standing import Owners
+from liaison.auth.access.stated_identity import require_qualified, require_typed, require_undoubted
 from liaison.auth.access.traits import BIRTHPLACE, Traits, traits_of
 from liaison.auth.caller import Caller
 from liaison.fhir.errors import BadRequest, Forbidden, NotFound, Unprocessable
@@ -48,7 +49,10 @@ async def identify(store: Store, caller: Caller, patient: Key, status: str, seen
             "Give the Patient that the INSi teleservice shows.", "Parameters.parameter.where(name='patient')"
         )
     if seen is not None:
+        require_typed(seen)
         _require_alike(traits_of(seen), traits_of(tree))
+    if status != "VALI":  # a paper that was seen settles a doubt; the teleservice is not called for a doubtful identity
+        require_undoubted(tree, status)
     stated = _with_matricule(tree, seen) if status == "QUAL" else tree
     if status == "QUAL":
         require_qualified(stated)

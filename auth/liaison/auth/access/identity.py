@@ -34,6 +34,9 @@ CHECKED: Final = frozenset({"QUAL", "VALI", "RECUP"})
 _OLDER: Final = "v2-0445"
 """In the system of a status: the generation of FR Core in which VALI with an INS is what is QUAL now."""
 _COMMENTS: Final = frozenset({"HOMA", "DOUT", "DOUB", "FICT"})
+UNCHECKABLE: Final = frozenset({"DOUT", "FICT"})
+"""Comments with which an identity is provisional, whatever was seen: RNIV has neither validated nor retrieved."""
+INS_ARC: Final = "urn:oid:1.2.250.1.213.1.4."
 _BILLING: Final = ("http://terminology.hl7.org/CodeSystem/v2-0203", "NH")
 
 
@@ -101,6 +104,7 @@ async def keep_unique(
                 raise AlreadyKnown("This INS has a record.")
             continue
         _check_merged(change.tree, change.before or {})
+        _check_doubt(change.tree, change.before or {})
         if change.interaction == "update":
             _check_change(change.tree, change.before or {})
             continue
@@ -120,6 +124,16 @@ def _check_merged(tree: Tree, before: Tree) -> None:
         raise Unprocessable(
             "That two records are of one person is written by Patient/$merge, and undone by Patient/[id]/$unmerge.",
             "Patient.link",
+        )
+
+
+def _check_doubt(tree: Tree, before: Tree) -> None:
+    """A doubtful identity is said to be checked by nobody. What a record had before, it may keep."""
+    doubt, status = comments_of(tree) & UNCHECKABLE, status_of(tree)
+    if doubt and status in CHECKED and (status != status_of(before) or doubt - comments_of(before)):
+        raise Unprocessable(
+            "A doubtful or fictitious identity (DOUT, FICT) is provisional: give it the status PROV, without its INS.",
+            "Patient.extension",
         )
 
 

@@ -18,6 +18,7 @@ from liaison.auth.access.join import require_ordinary
 from liaison.auth.access.oppositions import MEANS, Opposition, oppose, oppose_unseen
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES, confirms
+from liaison.auth.access.stated_identity import require_qualified, require_typed, require_undoubted
 from liaison.auth.access.traits import traits_of
 from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
@@ -26,7 +27,6 @@ from liaison.fhir.interactions.commit import commit
 from liaison.fhir.interactions.content import checked
 from liaison.fhir.interactions.writes import Write
 from liaison.fhir.model import read
-from liaison.fhir.model.check_digits import ins_ok
 from liaison.fhir.store import Store
 from liaison.fhir.store.contract import Key, Tree
 from liaison.fhir.store.identity import LETTERS, normalise
@@ -164,20 +164,10 @@ def _check(stated: Registration) -> None:
         )
     if stated.informed and stated.informed not in MEANS:
         raise BadRequest(f"Information is given by one of {', '.join(MEANS)}.", "Parameters.parameter")
+    require_typed(stated.patient)
+    require_undoubted(stated.patient, stated.status)
     if stated.status == "QUAL":
         require_qualified(stated.patient)
-
-
-def require_qualified(patient: Tree) -> None:
-    """Raises BadRequest for what may not be a qualified identity: a trait or the INS missing, its key wrong, a doubt."""
-    require_traits(patient, all_of_them=True)
-    found = identity.matricules(patient)
-    if not found:
-        raise BadRequest("A qualified identity has its INS.", "Patient.identifier")
-    if not all(ins_ok(value) for _, value in found):
-        raise BadRequest("The INS has fifteen characters, the last two of which are its key.", "Patient.identifier")
-    if identity.is_questioned(patient):
-        raise BadRequest("A doubtful, homonymous or fictitious identity is not qualified.", "Patient.extension")
 
 
 async def _known(finder: Finder, patient: Tree) -> list[Known]:

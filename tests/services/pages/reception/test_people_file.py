@@ -11,7 +11,7 @@ LINE = "Le Goff;Jeanne;1948-03-02;F;oral;non"
 
 def test_a_line_becomes_the_form_of_the_desk() -> None:
     head = f"{HEAD};nom_utilise;matricule_ins;nature_ins;statut_identite;equipe_rpps;base_legale"
-    line = f"{LINE};Robic;2 48 03 29 232 001 73;test;récupérée;10100000008, 10100000016;Même structure"
+    line = f"{LINE};Robic;2 48 03 29 232 001 37;test;récupérée;10100000008, 10100000016;Même structure"
 
     rows, problems = read_people(f"{head}\n{line}\n".encode())
 
@@ -20,7 +20,7 @@ def test_a_line_becomes_the_form_of_the_desk() -> None:
     assert rows[0].team == ["10100000008", "10100000016"]
     assert {name: value for name, value in rows[0].form.items() if value} == {
         "family": "Le Goff", "used": "Robic", "given": "Jeanne", "birth": "1948-03-02", "sex": "female",
-        "ins": "2 48 03 29 232 001 73", "ins_kind": "10", "status": "RECUP", "informed": "oral", "basis": "same-structure",
+        "ins": "2 48 03 29 232 001 37", "ins_kind": "10", "status": "RECUP", "informed": "oral", "basis": "same-structure",
     }  # fmt: skip
 
 
@@ -84,8 +84,9 @@ def test_what_spreadsheets_write_is_read(content: bytes) -> None:
         (HEAD, LINE.replace("oral", ""), [(2, "information")]),
         (HEAD, LINE.replace("non", "peut-être"), [(2, "opposition")]),
         (HEAD, f"{LINE};de trop", [(2, "")]),
-        (f"{HEAD};matricule_ins", f"{LINE};248032923200173", [(2, "nature_ins")]),
+        (f"{HEAD};matricule_ins", f"{LINE};248032923200137", [(2, "nature_ins")]),
         (f"{HEAD};matricule_ins;nature_ins", f"{LINE};24803292320017;test", [(2, "matricule_ins")]),
+        (f"{HEAD};matricule_ins;nature_ins", f"{LINE};248032923200173;test", [(2, "matricule_ins")]),
         (f"{HEAD};taille", f"{LINE};160", [(1, "taille")]),
         (HEAD.replace(";sexe", ""), LINE.replace("F;", ""), [(1, "sexe")]),
         (f"{HEAD};prenom", f"{LINE};Anne", [(1, "prenom")]),

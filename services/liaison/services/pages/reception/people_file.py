@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from liaison.auth.access.oppositions import MEANS
+from liaison.fhir.model.check_digits import ins_ok
 from liaison.services.pages.marking import _
 from liaison.services.pages.reception.person import EARLIEST, INS, Incomplete, patient
 from liaison.services.pages.reception.welcome import MISSING
@@ -170,6 +171,8 @@ def _of_person(number: int, form: Mapping[str, str]) -> list[Problem]:
     if form["ins"] and form["ins_kind"] not in INS:
         found.append(Problem(number, "nature_ins", MISSING["ins"]))
         rest["ins"] = ""
+    elif len(typed := "".join(form["ins"].split()).upper()) == 15 and not ins_ok(typed):
+        found.append(Problem(number, "matricule_ins", MISSING["ins_key"]))
     while True:
         try:
             patient(rest)

@@ -43,6 +43,7 @@ MISSING: Final = {
     "unseen": _("Un nom ou une adresse a un caractère qui ne se voit pas : tapez-le de nouveau."),
     "sex": _("Le sexe manque."),
     "ins": _("Le matricule INS a 15 caractères, et sa nature est à préciser."),
+    "ins_key": _("La clé de ce matricule INS (les deux derniers chiffres) ne correspond pas au reste : relisez-le."),
     "informed": _("Dites comment la personne a été informée de ce qui est partagé, et avec qui."),
     "opposed": _("Dites si la personne s'oppose au partage."),
     "basis": _("Dites à quel titre fait partie de son équipe chaque membre qui est coché."),
