@@ -8,6 +8,7 @@ import pytest
 from liaison.auth.access.identity import matricules
 
 from .arrivals import INS, parameters, registered, said, traits
+from .territory import item
 from .test_oppositions import operation
 
 pytestmark = pytest.mark.alone
@@ -50,6 +51,34 @@ async def test_what_is_merged_moves_nothing_and_comes_apart_again(territory: Any
     assert {**after, "meta": None} == {**before, "meta": None}
     assert "link" not in await territory.tree(stays, gp.caller)
     assert (await territory.ask(gp.caller, "POST", f"{goes}/$unmerge", None)).status == 409
+
+
+async def test_what_begins_anew_is_written_in_the_record_that_stays(territory: Any) -> None:
+    """By who sees it. What stands in the other goes on there; who sees that one alone goes on; nobody's opposition waits."""
+    gp, colleague = await territory.person("gp"), await territory.person("nurse")
+    stays, double = await registered(territory, gp), await territory.patient(gp, colleague)
+    goes, visit = double.reference, await territory.item(double, "Encounter")
+    assert (await merged(territory, gp, goes, stays)).status == 200
+    new = item(double)
+    bundle = {"resourceType": "Bundle", "type": "transaction"}
+    bundle["entry"] = [{"resource": new, "request": {"method": "POST", "url": "Observation"}}]
+
+    for path, body in (("Observation", new), ("", bundle), ("CareTeam", territory.team(double, [gp]))):
+        answer = await territory.ask(gp.caller, "POST", path, body)
+        assert (answer.status, stays.encode() in answer.body) == (422, True), answer.body
+    denied = territory.consent(
+        double, "opposition", {"type": "deny", "actor": [territory.actor(colleague.practitioner)]}
+    )
+    assert (await territory.ask(colleague.caller, "POST", "Observation", new)).status == 201
+    for path, body in (
+        ("Observation", {**new, "subject": {"reference": stays}}),
+        ("Observation", {**new, "encounter": {"reference": visit}}),
+        ("Consent", denied),
+    ):
+        answer = await territory.ask(gp.caller, "POST", path, body)
+        assert answer.status == 201, answer.body
+    assert (await territory.ask(gp.caller, "POST", f"{goes}/$unmerge", None)).status == 200
+    assert (await territory.ask(gp.caller, "POST", "Observation", new)).status == 201
 
 
 async def test_a_person_is_found_in_the_record_that_stays(territory: Any) -> None:

@@ -31,6 +31,7 @@ from liaison.auth.access import (
     signing,
     standing,
     stay_writing,
+    superseded,
     writing,
 )
 from liaison.auth.access.classes import Class
@@ -89,7 +90,11 @@ class Hooks:
                 (one, unit.related) for unit in units for one in unit.changes if one.tree is not None
             ]:
                 change.labels = self.classify(change, related)
-        patients = [_patients(self._ids, unit) for unit in units]
+        replaced = [superseded.successors(self._ids, unit.changes, unit.related) for unit in units]
+        patients = [
+            _patients(self._ids, unit) | {key.patient for key in others.values()}
+            for unit, others in zip(units, replaced, strict=True)
+        ]
         asked = [(unit.caller.session, concerned) for unit, concerned in zip(units, patients, strict=True)]
         standings = await standing.standings(connection, self._ids, asked)
         new = {change.key.patient for change in changes if change.new_patient}
@@ -98,12 +103,13 @@ class Hooks:
         await labels.complete(connection, self._vault, signed)
         first = await writing.firsts(connection, changes)
         tables = await adopted.limiting(connection, now)
-        for unit in units:
+        for unit, others in zip(units, replaced, strict=True):
             who = standings.get(unit.caller.session)
             try:
                 if who is None:
                     raise standing.over()
                 await self._check(connection, keys, who, unit.changes, first, tables)
+                superseded.check(self._ids, who, unit.changes, unit.related, others)
                 await self._heed(connection, unit.changes)
             except FhirError as refusal:
                 unit.refusal = refusal

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from liaison.auth.access.superseded import Superseded
 from liaison.auth.journal.entry import ASKED, BEGUN
 from liaison.auth.people.browsers import Browser
 from liaison.fhir.errors import BadRequest, FhirError, Forbidden, TooLarge
@@ -44,12 +45,18 @@ _WORDS: Final = {
     500: (_("Une erreur de notre côté"), _("Rien n’a été enregistré. Réessayez ; si cela continue, prévenez votre administrateur.")),
     503: (_("Indisponible pour un moment"), _("Rien n’a été enregistré. Réessayez dans un instant.")),
 }  # fmt: skip
+_SAID: Final = {
+    Superseded.code: (
+        _("Ce dossier est remplacé par un autre"),
+        _("Rien n’a été enregistré. La personne a un autre dossier, que vous voyez aussi : écrivez dans celui-là. Il est sous Identité, dans celui-ci."),
+    ),
+}  # fmt: skip
 _LIKE: Final = {401: 403, 405: 404, 406: 400, 410: 404, 412: 409, 415: 400}
 
 
-def refusal(request: Request, status: int) -> Response:
-    """The page that says no, in two plain sentences. Never says whether a record exists."""
-    heading, sentence = _WORDS.get(_LIKE.get(status, status), _WORDS[500])
+def refusal(request: Request, status: int, code: str = "") -> Response:
+    """The page that says no, in two plain sentences. Never says whether a record exists. `code`: of the issue, where it says more."""
+    heading, sentence = _SAID.get(code) or _WORDS.get(_LIKE.get(status, status), _WORDS[500])
     gettext = translations(language_of(request)).gettext
     return render(request, "message.html", status=status, heading=gettext(heading), sentences=[gettext(sentence)])
 
@@ -181,7 +188,7 @@ def page(
         except RoleNeeded:
             return to_sign_in(request, "/role")
         except FhirError as error:
-            return refusal(request, getattr(error, "answered", error.status))
+            return refusal(request, getattr(error, "answered", error.status), error.issues[0].code)
         except HTTPException as error:  # Starlette's, of a body that it cannot read as the form that it says to be
             return refusal(request, error.status_code)
         except Exception:
