@@ -1,13 +1,15 @@
 """Who is on the other side of a page: `caller, me = await signed_in(request)`."""
 
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
 
-from liaison.auth.access import adopted
+from liaison.auth.access import adopted, internal
 from liaison.auth.access.roles import ROLES
 from liaison.auth.caller import Caller
 from liaison.auth.people import browsers, managers, notices
@@ -99,6 +101,17 @@ async def signed_in(request: Request) -> SignedIn:
     return found
 
 
+@asynccontextmanager
+async def identities(request: Request, caller: Caller, of: int = 0) -> AsyncIterator[Record]:
+    """The record as the principal of identities sees it, for this caller: the journal shows both. `of`: one patient alone."""
+    house = request.app.state.house
+    cell = await internal.open_session(house.database.writing, "identity", timedelta(minutes=1), caller=caller, of=of)
+    try:
+        yield Record(house.engine, cell, address_of(request))
+    finally:
+        await internal.close_session(house.database.writing, cell)
+
+
 class _Names(NamedTuple):
     person: str
     gender: str
@@ -124,6 +137,10 @@ async def _me(request: Request, browser: Browser) -> Me:
         record = Record(house.engine, caller, address_of(request))
         held = await held_by(house.database.reading, caller.practitioner)
         tree = await record.read(person)
+        if tree is None and account.person.kind == kind_of("RelatedPerson"):
+            # Who is close to the person does not read the record that says so; they know their own name.
+            async with identities(request, caller, account.person.patient) as cell:
+                tree = await cell.read(person)
         names = _Names(
             human_name(tree) or account.username,
             str((tree or {}).get("gender", "")),

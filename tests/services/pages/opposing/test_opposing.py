@@ -33,6 +33,14 @@ async def recorded(place: Place, tree: dict[str, Any]) -> str:
     return str(orjson.loads(answer.body)["id"])
 
 
+async def be_the_patient(place: Place) -> None:
+    """The account called 'patient' is that of the patient of the nurse."""
+    await place.house.database.writing.execute(
+        "update account set fhir_patient = $1, fhir_kind = $2, fhir_res = $3 where username = 'patient'",
+        *(place.house.store.key("Patient", place.patient) or ()),
+    )
+
+
 async def test_what_stops_is_said_before_anything_is_recorded(place: Place) -> None:
     path = f"/dossiers/{place.patient}/opposition"
     async with place.signed_in() as browser:
@@ -44,6 +52,34 @@ async def test_what_stops_is_said_before_anything_is_recorded(place: Place) -> N
         assert "Ce qui s'arrête" in told.text
         assert "Plus aucun professionnel n'ouvre ce dossier" in html.unescape(told.text)
         assert (await browser.get(f"/dossiers/{place.patient}")).status_code == 200
+
+
+async def test_who_is_opposed_is_named_and_nothing_is_said_twice(place: Place) -> None:
+    path = f"/dossiers/{place.patient}/opposition"
+    async with place.signed_in() as browser:
+        [(colleague, name), *_] = re.findall(r'value="(Practitioner[^"]*)">([^<]*)', (await browser.get(path)).text)
+        for _number in range(2):
+            step = {"description": "Peser chaque semaine.", "status": "requested", "intent": "order"}
+            of = {"for": {"reference": f"Patient/{place.patient}"}, "owner": {"reference": colleague}}
+            await recorded(place, {"resourceType": "Task", **step, **of})
+
+        told = html.unescape((await said(browser, path, act="one", member=colleague)).text)
+
+        assert re.search(rf"<strong>À ce qu'une personne voie son dossier.*{name.split(',')[0]}.*</strong>", told)
+        assert (told.count("Peser chaque semaine."), told.count("..")) == (1, 0)
+        assert (await said(browser, path, act="one", member="Practitioner/" + "0" * 32)).status_code == 400
+
+
+async def test_the_person_opposes_in_their_own_words_and_goes_on_reading(place: Place) -> None:
+    await be_the_patient(place)
+    path = f"/dossiers/{place.patient}/opposition"
+    async with place.signed_in("patient") as person:
+        told = html.unescape((await person.get(path)).text) + html.unescape((await said(person, path, act="all")).text)
+
+        assert "Je m'oppose" in told
+        assert "vous continuez de le lire" in told
+        assert "La personne s'oppose" not in told
+        assert "vous non plus" not in told
 
 
 async def test_the_record_is_closed_at_the_next_request_and_reopened_by_the_person_s_word(place: Place) -> None:
@@ -86,7 +122,8 @@ async def test_what_nobody_confirms_stays_in_force_and_on_top(place: Place) -> N
     id_ = await recorded(place, tree)
     async with place.signed_in() as browser, place.signed_in("dpo") as officer:
         assert (await browser.get(f"/dossiers/{place.patient}")).status_code == 404
-        assert "1 opposition à confirmer" in (await browser.get("/dossiers")).text
+        for desk in (await browser.get("/dossiers"), await officer.get("/avis")):
+            assert re.search(r"1 opposition à confirmer</a> <strong[^>]*>1 en retard<", desk.text)
         listed = await browser.get("/oppositions")
         assert "1 en retard" in listed.text
         seen = (await officer.get("/oppositions")).text
@@ -97,6 +134,18 @@ async def test_what_nobody_confirms_stays_in_force_and_on_top(place: Place) -> N
         assert "Confirmée, en vigueur" in (await browser.get("/oppositions")).text
         assert "1 opposition à confirmer" not in (await browser.get("/dossiers")).text
         assert (await browser.get(f"/dossiers/{place.patient}")).status_code == 404
+
+
+async def test_an_opposition_that_is_dated_ahead_is_due_from_its_recording(place: Place) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=900)
+    subject = f"Patient/{place.patient}"
+    await recorded(place, team_writing.consent(subject, "opposition", "", ahead, "oral", {"type": "deny"}, "proposed"))
+    async with place.signed_in() as browser:
+        text = (await browser.get("/oppositions")).text
+
+    by = re.search(r"À confirmer au plus tard [^<]*(\d{4})", text)
+    assert by
+    assert int(by[1]) <= datetime.now(UTC).year + 1
 
 
 @pytest.mark.parametrize(
@@ -120,10 +169,7 @@ async def test_an_item_is_masked_from_its_page_and_shown_again(place: Place) -> 
         "payload": [{"contentString": "Une note à masquer"}],
     }
     item = f"Communication/{await recorded(place, note)}"
-    await place.house.database.writing.execute(
-        "update account set fhir_patient = $1, fhir_kind = $2, fhir_res = $3 where username = 'patient'",
-        *(place.house.store.key("Patient", place.patient) or ()),
-    )
+    await be_the_patient(place)
     documents = f"/dossiers/{place.patient}/documents"
     async with place.signed_in() as nurse, place.signed_in("patient") as person:
         assert "Une note à masquer" in (await nurse.get(documents)).text

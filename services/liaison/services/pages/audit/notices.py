@@ -22,6 +22,7 @@ from liaison.services.pages.entering import asked, go
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
+from liaison.services.pages.opposing.confirming import counted
 from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
@@ -124,7 +125,8 @@ async def show(request: Request) -> Response:
         where = _where(request, one)
         following = gettext(_NEXT[one.kind]) if where else ""
         lines.append(Line(one.number, gettext(_WORDS[one.kind]), more, one.at, one.read_at, where, following))
-    return render(request, "audit/notices.html", found=lines)
+    waiting = await counted(record, caller.role_code)
+    return render(request, "audit/notices.html", found=lines, oppositions=waiting)
 
 
 def _by_whom(one: Granted, names: dict[int, str], gettext: Callable[[str], str]) -> str:

@@ -17,7 +17,7 @@ from liaison.services.pages.countersign.written import trainees
 from liaison.services.pages.layout import render
 from liaison.services.pages.letters.letters import DOCTORS
 from liaison.services.pages.letters.letters import waiting as letters_waiting
-from liaison.services.pages.opposing.confirming import waiting_count
+from liaison.services.pages.opposing.confirming import counted
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import address_of, signed_in
@@ -62,7 +62,7 @@ async def my_patients(request: Request) -> Response:
         questions=await waiting(request),
         letters=len(await letters_waiting(request, record, me)) if caller.role_code in DOCTORS else 0,
         supervisor=bool(await trainees(request, caller, BACK)) if caller.role_code in SUPERVISORS else False,
-        to_confirm=await waiting_count(record, caller.role_code),
+        oppositions=await counted(record, caller.role_code),
     )
 
 

@@ -156,11 +156,19 @@ async def _line(record: Record, tree: Tree, gettext: Callable[[str], str], *, en
         state(tree, kind, record.now(), gettext),
         moments.happened(tree),
         [name for name in names if name],
-        " · ".join(filter(None, (", ".join(in_words(named, gettext)), label(tree.get("policyRule"))))),
+        " · ".join(
+            filter(None, (_means(tree, gettext), ", ".join(in_words(named, gettext)), label(tree.get("policyRule"))))
+        ),
         str(tree["id"]),
         gettext(ENDS[kind]) if ends and stands and kind in ENDS else "",
         "sourceAttachment" in tree,
     )
+
+
+def _means(tree: Tree, gettext: Callable[[str], str]) -> str:
+    """How it was said or told, as it was recorded here; '' where that is not said."""
+    stated = codes(tree.get("policyRule"), vocabulary.CONSENT)
+    return next((gettext(words) for means, words in MEANS if f"means-{means}" in stated), "")
 
 
 def state(tree: Tree, kind: str, now: datetime, gettext: Callable[[str], str]) -> str:

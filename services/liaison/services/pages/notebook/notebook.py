@@ -19,11 +19,11 @@ from liaison.services.pages.clinician.dossier import COMING, found, patient_or_4
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
-from liaison.services.pages.notebook.readers import Readers, called, identities, readers
+from liaison.services.pages.notebook.readers import Readers, called, readers
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.states import in_error
 from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import address_of, signed_in
+from liaison.services.pages.signed_in import address_of, identities, signed_in
 from liaison.services.pages.writable import writable
 
 Tree = dict[str, Any]

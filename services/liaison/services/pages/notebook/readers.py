@@ -4,19 +4,14 @@ A relative does not see the team, nor the aide the relatives. Who they are is re
 someone who has a right on the record; a relative is told functions, not names, of professionals.
 """
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
-from starlette.requests import Request
-
-from liaison.auth.access import internal, vocabulary
+from liaison.auth.access import vocabulary
 from liaison.auth.access.classes import Class
 from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.readers import readers_of
-from liaison.auth.caller import Caller
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Key
 from liaison.services.pages.clinician.teams import members_of, teams_of
@@ -24,7 +19,7 @@ from liaison.services.pages.marking import _
 from liaison.services.pages.reading.concepts import label
 from liaison.services.pages.record import Record
 from liaison.services.pages.role_names import role_name
-from liaison.services.pages.signed_in import address_of, human_name
+from liaison.services.pages.signed_in import human_name
 
 Tree = dict[str, Any]
 _AT_HOME: Final = frozenset({"home-aide", "home-service-manager"})
@@ -36,17 +31,6 @@ class Readers:
 
     said: list[str]
     service: Tree
-
-
-@asynccontextmanager
-async def identities(request: Request, caller: Caller) -> AsyncIterator[Record]:
-    """The record as the principal of identities sees it, for this caller: the journal shows both."""
-    house = request.app.state.house
-    cell = await internal.open_session(house.database.writing, "identity", timedelta(minutes=1), caller=caller)
-    try:
-        yield Record(house.engine, cell, address_of(request))
-    finally:
-        await internal.close_session(house.database.writing, cell)
 
 
 async def readers(

@@ -8,13 +8,13 @@ of those on this list is read by the principal of identities, for whoever must s
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from liaison.auth.access import internal, vocabulary
+from liaison.auth.access import vocabulary
 from liaison.auth.access.facts.reading import codes
 from liaison.auth.access.roles import confirms
 from liaison.auth.caller import Caller
@@ -27,7 +27,7 @@ from liaison.services.pages.marking import _
 from liaison.services.pages.reading import moments
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.record import Record
-from liaison.services.pages.signed_in import Me, address_of, signed_in
+from liaison.services.pages.signed_in import Me, address_of, identities, signed_in
 
 Tree = dict[str, Any]
 
@@ -58,11 +58,20 @@ def due(at: datetime) -> date:
     return working_days_after(at.astimezone(moments.PARIS).date(), WITHIN)
 
 
-async def waiting_count(record: Record, role: str) -> int:
-    """How many wait, for whoever could confirm them."""
-    if not confirms(role):
-        return 0
-    return len(await found(record, "Consent", {"status": "proposed", "_count": "100"}, _MOST))
+class Counted(NamedTuple):
+    """How many wait, and how many of them too long."""
+
+    all: int = 0
+    late: int = 0
+
+
+async def counted(record: Record, role: str) -> Counted:
+    """Those that wait, for whoever could confirm them and for the data protection officer; none for anyone else."""
+    if not confirms(role) and role != "dpo":
+        return Counted()
+    consents = await found(record, "Consent", {"status": "proposed", "_count": "100"}, _MOST)
+    today = record.now().date()
+    return Counted(len(consents), sum(_until(tree) < today for tree in consents))
 
 
 async def show(request: Request, *, error: str = "", status: int = 200) -> Response:
@@ -140,20 +149,20 @@ def _opposes_all(tree: Tree) -> bool:
 
 
 async def _identities(request: Request, caller: Caller, consents: list[Tree]) -> dict[str, Identity]:
-    house = request.app.state.house
     wanted = sorted({str(tree["patient"]["reference"]) for tree in consents})
-    cell = await internal.open_session(house.database.writing, "identity", timedelta(minutes=1), caller=caller)
-    try:
-        record = Record(house.engine, cell, address_of(request))
-        trees = await asyncio.gather(*(record.read(one) for one in wanted))
-    finally:
-        await internal.close_session(house.database.writing, cell)
+    async with identities(request, caller) as cell:
+        trees = await asyncio.gather(*(cell.read(one) for one in wanted))
     return {one: identity(tree) for one, tree in zip(wanted, trees, strict=True) if tree is not None}
 
 
+def _until(tree: Tree) -> date:
+    """The last day to confirm it. Whoever dates it ahead does not put it off."""
+    said, written = moments.happened(tree), moments.written(tree)
+    return due(min(said, written) if said else written)
+
+
 async def _line(record: Record, tree: Tree, people: dict[str, Identity], gettext: Callable[[str], str]) -> Waiting:
-    at = moments.happened(tree)
-    until = due(at or moments.written(tree))
+    at, until = moments.happened(tree), _until(tree)
     provisional = tree["status"] == "proposed"
     return Waiting(
         str(tree["id"]),

@@ -18,6 +18,7 @@ from liaison.services.pages.clinician.teams import members_of, teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
+from liaison.services.pages.opposing.confirming import name_of
 from liaison.services.pages.opposing.stops import what_stops
 from liaison.services.pages.reading.identity import identity
 from liaison.services.pages.reception.welcome import directory
@@ -34,6 +35,12 @@ ACTS: Final = (
     ("one", _("À ce qu'une personne voie son dossier")),
     ("service", _("À ce qu'un service voie son dossier")),
     ("emergency", _("À tout accès en urgence")),
+)
+OWN_ACTS: Final = (
+    ACTS[0],
+    ("one", _("À ce qu'une personne voie mon dossier")),
+    ("service", _("À ce qu'un service voie mon dossier")),
+    ACTS[3],
 )
 MEANS: Final = (("oral", _("À l'oral")), ("paper", _("Par écrit, feuille remise")), ("digital", _("En ligne")))
 PERSONS: Final = frozenset({"patient", "guardian"})
@@ -60,20 +67,28 @@ async def oppose(request: Request) -> Response:
         form["means"] = "digital"
     gettext = translations(language_of(request)).gettext
     act, target = form.get("act", ""), _target(form)
-    if act not in dict(ACTS) or form.get("means") not in dict(MEANS) or (act in ("one", "service") and not target):
-        words = gettext(_("Dites à quoi la personne s'oppose, et comment elle l'a dit."))
+    about = await name_of(record, {"reference": target}) if target else ""
+    if act not in dict(ACTS) or form.get("means") not in dict(MEANS) or (act in ("one", "service") and not about):
+        own = _("Dites à quoi vous vous opposez.")
+        words = gettext(own if _own(me) else _("Dites à quoi la personne s'oppose, et comment elle l'a dit."))
         return await _show(request, record, patient, me, form, error=words, status=400)
     if form.get("step") != "record" or signed is None:
-        stopping = await what_stops(record, f"Patient/{id_}", act, target, gettext)
+        stopping = await what_stops(record, f"Patient/{id_}", act, target, me.role_code, gettext)
         words = "" if signed is not None else gettext(_("Le document est une image ou un PDF, de 4 Mo au plus."))
         status = 200 if signed is not None else 400
-        return await _show(request, record, patient, me, form, stopping=stopping, error=words, status=status)
+        return await _show(
+            request, record, patient, me, form, about=about, stopping=stopping, error=words, status=status
+        )
     await record.operate(f"Patient/{id_}/$oppose", _stated(act, form["means"], target, signed))
     # The record may be closed to whoever recorded it.
     if await record.read(f"Patient/{id_}") is not None and me.role_code not in _AT_HOME:
         return RedirectResponse(f"/dossiers/{id_}/accords", status_code=303)
     mine = "/aujourdhui" if me.role_code in _AT_HOME else "/dossiers"
     return RedirectResponse(f"{mine}?opposition=notee", status_code=303)
+
+
+def _own(me: Me) -> bool:
+    return me.role_code == "patient"
 
 
 def _target(form: Mapping[str, str]) -> str:
@@ -106,6 +121,7 @@ async def _show(
     me: Me,
     form: Mapping[str, str],
     *,
+    about: str = "",
     stopping: list[str] | None = None,
     error: str = "",
     status: int = 200,
@@ -120,7 +136,9 @@ async def _show(
         patient=patient,
         who=identity(patient),
         today=clock.now(request).date(),
-        acts=ACTS,
+        own=_own(me),
+        about=about,
+        acts=OWN_ACTS if _own(me) else ACTS,
         means=[] if me.role_code in PERSONS else MEANS,
         people=people,
         structures=structures,

@@ -38,14 +38,40 @@ ALWAYS: Final = {
 }
 
 
-async def what_stops(record: Record, patient: str, act: str, target: str, gettext: Gettext) -> list[str]:
-    """Sentences: what always stops, then what that means in this record. `patient` and `target` are references."""
-    said = [gettext(text) for text in ALWAYS[act]]
+_OWN_FILE: Final = _(
+    "Plus aucun professionnel n'ouvre ce dossier. Ce qui est écrit reste, et vous continuez de le lire."
+)
+TO_WHOM: Final[dict[str, dict[str, str]]] = {
+    "guardian": {ALWAYS["all"][0]: _OWN_FILE},
+    "patient": {
+        ALWAYS["all"][0]: _OWN_FILE,
+        ALWAYS["all"][2]: _(
+            "La tournée de l'aide à domicile ne vous montre plus, ni ce qu'il faut savoir avant d'entrer chez vous."
+        ),
+        ALWAYS["all"][3]: _("L'accès d'urgence reste possible, sauf si vous le refusez aussi."),
+        ALWAYS["emergency"][0]: _(
+            "Si vous ne pouvez pas vous exprimer et courez un danger, aucun professionnel n'ouvre votre dossier."
+        ),
+        ALWAYS["emergency"][1]: _("Votre équipe continue de le lire comme avant."),
+    },
+}
+"""By role, what is said in other words to whoever goes on reading the record: the person, and who represents them."""
+
+
+async def what_stops(record: Record, patient: str, act: str, target: str, role: str, gettext: Gettext) -> list[str]:
+    """Sentences, none twice: what always stops, then what that means in this record. `patient` and `target` are references,
+    `role` is that of the reader."""
+    words = TO_WHOM.get(role, {})
+    said = [gettext(words.get(text, text)) for text in ALWAYS[act]]
     if act == "emergency":
         return said
-    return said + await (
-        _of_all(record, patient, gettext) if act == "all" else _of_one(record, patient, target, gettext)
-    )
+    said += await (_of_all(record, patient, gettext) if act == "all" else _of_one(record, patient, target, gettext))
+    return list(dict.fromkeys(said))
+
+
+def _within(text: str) -> str:
+    """What somebody wrote, to stand within a sentence that ends by itself."""
+    return text.rstrip(" .")
 
 
 async def _of_all(record: Record, patient: str, gettext: Gettext) -> list[str]:
@@ -60,9 +86,13 @@ async def _of_all(record: Record, patient: str, gettext: Gettext) -> list[str]:
     said = []
     if names:
         said.append(gettext(_("N'y auront plus accès : {names}.")).format(names=", ".join(names)))
-    said += [gettext(_("Plan arrêté en l'état : {plan}.")).format(plan=sentence(plan, gettext)) for plan in plans]
     said += [
-        gettext(_("Alerte en cours qui ne sera plus lue : {alert}.")).format(alert=told(task, record.now()).text)
+        gettext(_("Plan arrêté en l'état : {plan}.")).format(plan=_within(sentence(plan, gettext))) for plan in plans
+    ]
+    said += [
+        gettext(_("Alerte en cours qui ne sera plus lue : {alert}.")).format(
+            alert=_within(told(task, record.now(), gettext).text)
+        )
         for task in alerts
     ]
     return said + _visits(visits, gettext)
@@ -75,7 +105,9 @@ async def _of_one(record: Record, patient: str, target: str, gettext: Gettext) -
         found(record, "Appointment", {**mine, "actor": target, **_from(record.now())}, 100),
     )
     said = [
-        gettext(_("N'est plus suivi par la personne qui en est chargée : {step}.")).format(step=sentence(step, gettext))
+        gettext(_("N'est plus suivi par la personne qui en est chargée : {step}.")).format(
+            step=_within(sentence(step, gettext))
+        )
         for step in steps
     ]
     return said + _visits(visits, gettext)
