@@ -60,8 +60,8 @@ async def test_what_begins_anew_is_written_in_the_record_that_stays(territory: A
     goes, visit = double.reference, await territory.item(double, "Encounter")
     assert (await merged(territory, gp, goes, stays)).status == 200
     new = item(double)
-    bundle = {"resourceType": "Bundle", "type": "transaction"}
-    bundle["entry"] = [{"resource": new, "request": {"method": "POST", "url": "Observation"}}]
+    entry = {"resource": new, "request": {"method": "POST", "url": "Observation"}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
 
     for path, body in (("Observation", new), ("", bundle), ("CareTeam", territory.team(double, [gp]))):
         answer = await territory.ask(gp.caller, "POST", path, body)

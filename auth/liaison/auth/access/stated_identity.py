@@ -9,6 +9,7 @@ from liaison.auth.access import identity
 from liaison.auth.access.finding import require_traits
 from liaison.fhir.errors import BadRequest
 from liaison.fhir.model.check_digits import ins_ok
+from liaison.fhir.store.contract import Tree
 
 _TYPES: Final = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-"
 """What the system of the type of an identifier begins with, in both generations of FR Core."""
@@ -47,7 +48,7 @@ def require_typed(patient: Mapping[str, Any]) -> None:
             )
 
 
-def require_qualified(patient: Mapping[str, Any]) -> None:
+def require_qualified(patient: Tree) -> None:
     """Raises BadRequest for what may not be a qualified identity: a trait or the INS missing, its key wrong, a doubt."""
     require_traits(patient, all_of_them=True)
     found = identity.matricules(patient)

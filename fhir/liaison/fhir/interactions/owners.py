@@ -150,5 +150,5 @@ def require_same(write: Write, resolved: Resolved) -> None:
     if found != write.patient:
         path = f"{write.type_}.{rule.named_at}"
         raise write.problem(
-            Unprocessable(f"A {write.type_} stays in the record it is in: {path} leads to another patient.", path)
+            Unprocessable(f"This {write.type_} stays in the record it is in: {path} leads to another patient.", path)
         )

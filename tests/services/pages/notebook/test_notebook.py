@@ -68,6 +68,7 @@ async def test_a_relative_who_is_named_writes_and_reads_and_it_ends_with_the_per
         assert "Qui lira ce mot" in told
         assert "Soazig LE GOFF (fille)" in told
         assert "NURSE" not in told.partition("Qui lira")[2]  # functions, not names
+        assert "<strong>Soazig LE GOFF</strong>" in told  # who is signed in, by her name
         form = {"csrf": field(page.text, "csrf"), "mot": "Elle a bien dormi."}
         assert (await daughter.post("/carnet", data=form)).status_code == 303
         assert (await daughter.post("/carnet", data={**form, "mot": " "})).status_code == 400

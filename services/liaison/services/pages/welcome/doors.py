@@ -323,7 +323,7 @@ DOORS: Final = (
         (
             _("Lisez les mots du carnet et les prochains passages : rien d’autre de son dossier n’est ouvert pour vous."),
             _("Avant d’écrire, regardez qui lira votre mot ; puis écrivez-le."),
-            _("Entrez comme Dr Guillemot, retirez l’accord de Jeannine Robic dans « Accords et oppositions », et revenez ici : votre accès est fermé, on vous demande de vous connecter."),
+            _("Entrez comme Dr Guillemot, retirez l’accord de Jeannine Robic dans « Accords et oppositions », et revenez ici : votre accès est fermé, et la porte le dit."),
         ),
     ),
 )  # fmt: skip

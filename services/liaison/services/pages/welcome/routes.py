@@ -132,8 +132,10 @@ async def go_in(request: Request) -> Response:
         raise NotFound
     with faults.reported():
         account = await accounts.by_username(request.app.state.house.database.reading, door.key.replace("_", "-"))
-    if account is None or not account.active:
+    if account is None:
         raise NotFound
+    if account.over or not account.active:
+        return await _render(request, "welcome/closed.html", status=403, name=name_of(door))
     return await enter(request, account)
 
 
@@ -146,14 +148,14 @@ async def authority(request: Request) -> Response:
     return confine(request, Response(file.read_bytes(), media_type="application/x-x509-ca-cert"))
 
 
-async def _render(request: Request, template: str, **context: Any) -> Response:
+async def _render(request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
     browser = await browser_of(request)
     before = "" if browser is not None else before_sign_in(request)
     request.state.csrf = browser.csrf if browser is not None else before
     if browser is not None and browser.caller.role_code:
         await signed_in(request)  # for the header: who one is now
     settings = request.app.state.house.settings
-    response = render(request, template, address=settings.fhir_base, **context)
+    response = render(request, template, status=status, address=settings.fhir_base, **context)
     if before:
         cookies.give(request, response, cookies.BEFORE, before)
     return response
