@@ -197,8 +197,8 @@ class Meanings(Seen):
         if held is None:
             return False
         least, most = held
-        margin = max(asked / 10, half)
-        return least <= Fraction(number) + margin and most >= Fraction(number) - margin
+        allowed = max(asked / 10, half)
+        return least <= Fraction(number) + allowed and most >= Fraction(number) - allowed
 
 
 def _kind(type_: str, name: str) -> str:
