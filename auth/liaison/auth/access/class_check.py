@@ -37,10 +37,10 @@ def is_one(text: str) -> bool:
 def refusals(text: str) -> list[str]:
     """In French, why the classification cannot come into force; empty when it can."""
     try:
-        for event in yaml.parse(text, yaml.SafeLoader):
+        for event in yaml.parse(text, yaml_text.LOADER):
             if isinstance(event, yaml.AliasEvent):
                 return [f"un renvoi (*{event.anchor}) n'est pas lu, écrire la liste"]
-        root = yaml.compose(text, yaml.SafeLoader)
+        root = yaml.compose(text, yaml_text.LOADER)
         written_twice = list(twice(root))
         new = parse(text)
     except yaml.YAMLError:

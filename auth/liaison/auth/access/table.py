@@ -139,7 +139,11 @@ def label_of(number: int) -> str:
 
 def parse(text: str) -> Table:
     """Raises BadTable for anything that is not understood."""
-    data = yaml_text.load(text)
+    return understood(yaml_text.load(text))
+
+
+def understood(data: Any) -> Table:
+    """What the YAML of a table holds. Raises BadTable for anything that is not understood."""
     try:
         groups = {name: tuple(members) for name, members in data["groups"].items()}
         rows = tuple(_row(row, groups) for row in data["rows"])

@@ -11,25 +11,26 @@ from typing import Any, Final, Protocol
 
 import yaml
 
+from liaison.auth.access import yaml_text
 from liaison.auth.access.classes import EVERYTHING, Class, bits
 from liaison.auth.access.relations import Relation
 from liaison.auth.access.roles import ROLES
-from liaison.auth.access.table import BadTable, Line, Table, packaged, parse
+from liaison.auth.access.table import BadTable, Line, Table, packaged, parse, understood
 from liaison.auth.access.table_law import against
 from liaison.auth.access.table_needs import lacking, misread_types, never_leaving
 
-_HEAD: Final = 'version: "0"\ndate: 2026-01-01\n'
+_HEAD: Final = {"version": "0", "date": date(2026, 1, 1)}
 
 
 def problems(text: str) -> list[str]:
     """In French, each with its line in the file; empty when the table is understood whole."""
     try:
-        for event in yaml.parse(text, yaml.SafeLoader):
+        for event in yaml.parse(text, yaml_text.LOADER):
             if isinstance(event, yaml.AliasEvent):  # a reader has to find elsewhere what stands there, perhaps for ever
                 said = f"un renvoi (*{event.anchor}) n'est pas lu, écrire la liste"
                 return [f"ligne {event.start_mark.line + 1} : {said}" if event.start_mark else said]
-        root = yaml.compose(text, yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        root = yaml.compose(text, yaml_text.LOADER)
+        data = yaml_text.load(text)
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         return [f"ligne {mark.line + 1} : ce n'est pas du YAML" if mark else "ce n'est pas du YAML"]
@@ -111,7 +112,7 @@ def _each(root: Any, data: Mapping[str, Any]) -> Iterator[str]:
 
 def _tried(place: str, row: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[str]:
     try:
-        parse(_HEAD + yaml.safe_dump({"groups": data.get("groups", {}), "rows": [dict(row)]}))
+        understood({**_HEAD, "groups": data.get("groups", {}), "rows": [row]})
     except _NOT_UNDERSTOOD as error:
         yield f"{place} : {_said(error)}"
 

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import yaml
 
-_LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 def load(text: str) -> Any:
     """Plain data only. Raises yaml.YAMLError."""
-    return yaml.load(text, _LOADER)  # noqa: S506  # both are the safe one
+    return yaml.load(text, LOADER)  # noqa: S506  # both are the safe one
