@@ -155,7 +155,7 @@ async def test_what_a_professional_did_is_found_by_name_and_narrowed(desks: Desk
     assert "motif:TREAT" in await line.input_value()
     await line.fill("heure:99")
     await press(page, page.get_by_role("button", name="Chercher"))
-    assert "« 99 »" in await page.get_by_role("alert").inner_text()
+    assert "«\u00a099\u00a0»" in await page.get_by_role("alert").inner_text()
     await check_page(page)
 
 

@@ -176,13 +176,14 @@ class Service:
         return self.ask(lambda house: write(house, entries))
 
 
-def start(settings: dict[str, str], workers: int = 2) -> subprocess.Popen[str]:
-    """`liaison serve` with these settings; returns at once."""
+def start(settings: dict[str, str], workers: int = 2, where: Path | None = None) -> subprocess.Popen[str]:
+    """`liaison serve` with these settings, in that folder; returns at once."""
     return subprocess.Popen(
         [str(Path(sys.executable).with_name("liaison")), "serve", "--port", "0", "--workers", str(workers)],
         env={**os.environ, **{f"LIAISON_{name}": value for name, value in settings.items()}},
         stdout=subprocess.PIPE,
         text=True,
+        cwd=where,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from liaison.auth.journal.live import Live
@@ -74,6 +75,9 @@ def test_a_full_disk_is_a_503_and_leaves_nothing(
             if answer.status_code == 503:
                 assert answer.json()["resourceType"] == "OperationOutcome"
                 break
+        unready = httpx.get(f"{service.url}/readyz", timeout=30)
+        assert unready.status_code == 503
+        assert "disk" in unready.json()["failing"]
         # What is read meanwhile has its entry all the same, or is not shown: never more bytes than the journal knows of.
         shown = []
         for _ in range(20):
@@ -91,6 +95,7 @@ def test_a_full_disk_is_a_503_and_leaves_nothing(
         while (answer := gp.post("/Flag", json=flag(patient, 10))).status_code == 503 and time.monotonic() < until:
             time.sleep(0.1)
         assert answer.status_code == 201, answer.text
+        assert httpx.get(f"{service.url}/readyz", timeout=30).json()["failing"] == []
         counted = gp.get("/Flag", params={"patient": patient, "_summary": "count"}).json()["total"]
         assert counted == before + stored + 1
         assert set(shown) <= alone(lambda: _requests(service))

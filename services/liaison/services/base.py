@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from liaison.fhir.store.embedded import Embedded, EmbeddedError, NoConfinement, NotRunning
 from liaison.services.sandbox.folder import MARKER
 from liaison.services.settings import Settings
+
+LEAST_FREE: Final = 16 * 2**20
+"""Bytes: a file of PostgreSQL's log. With less it can no longer be sure to write."""
 
 
 class NoDatabase(RuntimeError):

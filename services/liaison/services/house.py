@@ -4,6 +4,7 @@ Workers, commands and tests open it the same way: `async with House.opened(setti
 """
 
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from liaison.auth.oauth2.rfc9449 import Nonces
 from liaison.auth.people.pro_sante_connect.provider import Provider, Registration
 from liaison.auth.safe_fetch import Fetcher
 from liaison.auth.smart.discovery import capability_security
+from liaison.fhir.errors import Unavailable
 from liaison.fhir.interactions.capabilities import Stated
 from liaison.fhir.store import Store
 from liaison.fhir.store.database import Database, connection
@@ -71,7 +73,7 @@ def _pro_sante_connect(settings: Settings) -> Provider | None:
             raise NoKey(f"{settings.psc_secret_file} may be read by others: chmod 600.")
         secret = settings.psc_secret_file.read_text().strip()
     except OSError as error:
-        raise NoKey(f"LIAISON_PSC_SECRET_FILE cannot be read: {error.strerror}.") from None
+        raise NoKey(f"LIAISON_PSC_SECRET_FILE: {settings.psc_secret_file} cannot be read: {error.strerror}.") from None
     return Provider(
         Registration(
             issuer=settings.psc_issuer,
@@ -178,10 +180,19 @@ class House:
 
     def checks(self) -> dict[str, Check]:
         """What must pass for the service to be ready."""
-        return {
+        checks: dict[str, Check] = {
             "database": lambda: self.database.reading.fetchval("select 1"),
             "journal": self._journal_ready,
         }
+        if not self.settings.database_url:
+            checks["disk"] = self._has_room
+        return checks
+
+    async def _has_room(self) -> None:
+        """Raises Unavailable for an embedded database whose disk is full: what is small may still be written where tables
+        have room left, the journal's entries above all, and what is read be answered, while a record's writes are refused."""
+        if shutil.disk_usage(base.folder(self.settings)).free < base.LEAST_FREE:
+            raise Unavailable("The disk of the service is full.")
 
     async def _journal_ready(self) -> None:
         await could_write(self.database.writing)

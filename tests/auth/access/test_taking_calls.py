@@ -58,6 +58,7 @@ async def test_the_doctor_of_a_call_takes_it_and_reads_until_its_end(territory: 
     with pytest.raises(Unauthorized):
         await calling.caller(territory, taken["access-token"])
     assert await territory.sees(handler.caller, said["patient"])  # theirs is open still
+    assert await handed(territory, doctor) == []  # and dealt with
 
 
 async def strangers(territory: Any) -> list[Any]:

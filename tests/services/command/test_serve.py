@@ -124,8 +124,11 @@ def own(
 def lasting(
     service_base: dict[str, str], service: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """One for the tests that hurt its workers and leave it serving."""
-    process = start({**service_base, "PROXY_SOCKET": str(tmp_path_factory.mktemp("lasting") / "proxy.sock")})
+    """One for the tests that hurt its workers and leave it serving. In its folder lie files named as Python's own are."""
+    folder = tmp_path_factory.mktemp("lasting")
+    for name in ("types", "signal"):
+        (folder / f"{name}.py").write_text("raise SystemExit('not of the library')")
+    process = start({**service_base, "PROXY_SOCKET": str(folder / "proxy.sock")}, where=folder)
     yield address(process), process
     end(process)
 

@@ -333,6 +333,9 @@ def test_a_file_of_secrets_that_others_may_read_is_refused(office: PostOffice, s
     more = {"mssante_smtp": office.smtp, "mssante_login_file": login}
     with pytest.raises(BadOperator, match="chmod 600"):
         carriers(settings.model_copy(update=more))
+    login.unlink()
+    with pytest.raises(BadOperator, match=f"LOGIN_FILE: {login} cannot be read: No such file"):
+        carriers(settings.model_copy(update=more))
 
 
 def report(name: str, type_: str, machine: str) -> bytes:

@@ -40,10 +40,10 @@ def test_everything_is_said_in_kinds_and_leaves_none_out() -> None:
 @pytest.mark.parametrize(
     ("query", "french", "english"),
     [
-        pytest.param(f"code={LOINC}|29463-7", "seulement « Poids »", "only “Weight”", id="a code that is known"),
-        pytest.param("code=29463-7", "seulement « Poids »", "only “Weight”", id="the same without its system"),
+        pytest.param(f"code={LOINC}|29463-7", "seulement «\u00a0Poids\u00a0»", "only “Weight”", id="a code that is known"),
+        pytest.param("code=29463-7", "seulement «\u00a0Poids\u00a0»", "only “Weight”", id="the same without its system"),
         pytest.param(
-            f"code={LOINC}|29463-7,{LOINC}|8302-2", "seulement « Poids » ou « Taille »", "only “Weight” or “Height”", id="two"
+            f"code={LOINC}|29463-7,{LOINC}|8302-2", "seulement «\u00a0Poids\u00a0» ou «\u00a0Taille\u00a0»", "only “Weight” or “Height”", id="two"
         ),
         pytest.param(
             f"code={LOINC}|1-8", "un seul type de mesure : code 1-8 (LOINC)", "one kind of measure alone: code 1-8 (LOINC)",
@@ -65,7 +65,7 @@ def test_everything_is_said_in_kinds_and_leaves_none_out() -> None:
         pytest.param("date=ge2026-13-01", "seulement : date, ge2026-13-01", "only: date, ge2026-13-01", id="no day"),
         pytest.param("status=final", "seulement : état, final", "only: state, final", id="a bare code"),
         pytest.param(
-            f"code={LOINC}%7C29463-7", "seulement « Poids »", "only “Weight”", id="written with per cent"
+            f"code={LOINC}%7C29463-7", "seulement «\u00a0Poids\u00a0»", "only “Weight”", id="written with per cent"
         ),
         pytest.param(
             f"category=laboratory&code={LOINC}|", "seulement les résultats de laboratoire, un seul type de mesure : tout code de LOINC",

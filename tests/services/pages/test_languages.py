@@ -41,6 +41,14 @@ def test_strings_are_found_in_templates_and_in_code() -> None:
     assert "Tout ce que vous pouvez voir vous-même" in found
 
 
+def test_no_line_of_french_breaks_inside_its_quotation_marks() -> None:
+    say = translations("fr").gettext
+    quoting = [say(text) for text in sources() if "«" in text]
+
+    assert len(quoting) > 50
+    assert [text for text in quoting if re.search("« | »", text)] == []
+
+
 def test_every_string_has_its_english() -> None:
     english = read_catalogue("en")
     missing = {text: where for text, where in sources().items() if not _has(english, text)}
@@ -78,8 +86,12 @@ TYPOGRAPHY = re.compile(r"[\s\u00a0\u202f][:;?!](?=[\s\u00a0\u202f]|$)|[«»]")
 """As French is written: a space before a mark, and « »."""
 STORED = {"pages/home_care/comparing.py", "pages/reception/welcome.py"}
 """Make sentences of the record, which is kept in French."""
-PARSED = {"pages/rules/rules.py": " ; ", "pages/reading/visit_words.py": " ?"}
-"""Reads such a mark in what is kept."""
+PARSED = {
+    "pages/rules/rules.py": " ; ",
+    "pages/reading/visit_words.py": " ?",
+    "pages/languages.py": "(?<=«) | (?=»)",
+}
+"""Reads such a mark in what is kept, or in what is shown."""
 MARKS = frozenset({"_", "gettext", "ngettext", "say"})
 
 

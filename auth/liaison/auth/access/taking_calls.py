@@ -19,17 +19,23 @@ from liaison.fhir.store.contract import Key, Tree
 
 
 async def handed_to(store: Store, caller: Caller, base_url: str) -> list[Tree]:
-    """The open calls that a handler received under this regulating doctor's responsibility, latest first."""
+    """The open calls that a handler received under this regulating doctor's responsibility, latest first. One that they have
+    taken and ended is dealt with, though the handler may still be speaking: it is no longer among them."""
     if caller.role_code != DOCTOR or not caller.role:
         return []
     by = team_writing.staff_reference(store, caller)
-    query = f"Task?owner={by}&code={KIND[0]}|{KIND[1]}&status=in-progress&_sort=-authored-on&_count=50"
+    query = f"Task?owner={by}&code={KIND[0]}|{KIND[1]}&status=in-progress,completed&_sort=-authored-on&_count=100"
     cell = await internal.open_session(store.database.writing, "identity", caller=caller)
     try:
         now = await store.database.now()
-        return [tree for tree in await found_by(store, cell, query, base_url) if _handed(store, caller, tree, now)]
+        found = await found_by(store, cell, query, base_url)
     finally:
         await internal.close_session(store.database.writing, cell)
+    own = [tree for tree in found if (tree.get("requester") or {}).get("reference") == by]
+    dealt_with = {
+        part.get("reference") for tree in own if tree["status"] == "completed" for part in tree.get("partOf", ())
+    }
+    return [tree for tree in found if _handed(store, caller, tree, now) and f"Task/{tree['id']}" not in dealt_with]
 
 
 async def take_call(store: Store, caller: Caller, task: Key, base_url: str, *, scope: str) -> Opened:

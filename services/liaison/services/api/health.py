@@ -15,7 +15,8 @@ async def livez(_: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """200 when the database answers and the journal can be written, else 503 naming which does not."""
+    """200 when the database answers, the journal can be written and the embedded database's disk has room, else 503 naming
+    what fails."""
     failing = [name for name, check in request.app.state.house.checks().items() if not await _passes(check)]
     return JSONResponse({"status": "unready" if failing else "ready", "failing": failing}, 503 if failing else 200)
 

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage (Typer's own). A failure 
 
 import gc
 import importlib
+import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -39,6 +40,9 @@ def main() -> None:
     """Entry point of the console script."""
     # What is loaded stays. The collector would walk through it again and again, for a seventh of the time it takes to load.
     gc.disable()
+    # Python looks for the modules of the processes that it starts in the folder of the moment first, for those of this one
+    # it does not: a types.py there ended them.
+    os.environ["PYTHONSAFEPATH"] = "1"
     logs.configure()
     _register(sys.argv[1] if len(sys.argv) > 1 else "")
     gc.freeze()

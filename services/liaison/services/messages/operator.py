@@ -17,8 +17,10 @@ def secret_lines(file: Path, setting: str) -> list[str]:
         if file.stat().st_mode & 0o077:
             raise BadOperator(f"{setting}: {file} may be read by others: chmod 600.")
         return [line for line in file.read_text().splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadOperator(f"{setting} cannot be read: {type(error).__name__}.") from None
+    except OSError as error:
+        raise BadOperator(f"{setting}: {file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise BadOperator(f"{setting}: {file} is not text.") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ French-speaking person.
 
 import gettext
 import io
+import re
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -23,13 +24,18 @@ from starlette.requests import Request
 LANGUAGES: Final = ("fr", "en")
 COOKIE: Final = "liaison-lang"
 LOCALE = Path(__file__).parent / "locale"
+_INSIDE: Final = re.compile("(?<=«) | (?=»)")
 
 
 class _French(gettext.NullTranslations):
-    """Source strings as they are, with French plurals: 0 and 1 are singular (gettext's own fallback says 0 is plural)."""
+    """Source strings, with French plurals: 0 and 1 are singular (gettext's own fallback says 0 is plural). Inside « » they
+    are written with plain spaces, and shown with those that no line is broken at."""
+
+    def gettext(self, message: str) -> str:
+        return _INSIDE.sub("\N{NO-BREAK SPACE}", message)
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return msgid1 if abs(n) < 2 else msgid2
+        return self.gettext(msgid1 if abs(n) < 2 else msgid2)
 
 
 def read_catalogue(language: str) -> Catalog:

@@ -115,6 +115,13 @@ async def test_a_long_journal_shows_the_last_complete_verdict_and_reads_all_when
         assert (await journal_verified(one, place.house.vault)).level == OK
 
 
+async def test_in_a_sandbox_the_command_names_its_folder(place: Place, auditor: httpx.AsyncClient) -> None:
+    assert "--data" not in await shown(auditor)
+    place.app.state.notice = "Données fictives"
+
+    assert str(place.house.settings.data.absolute()) in await shown(auditor)
+
+
 async def test_a_verdict_written_by_somebody_else_is_no_verdict(
     place: Place, auditor: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

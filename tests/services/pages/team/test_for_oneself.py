@@ -150,7 +150,7 @@ async def test_somebody_unknown_has_no_right_until_an_administrator_has_confirme
     )
     async with place.signed_in("admin") as admin:
         shown = html.unescape((await admin.get(f"/administration/comptes/{number}")).text)
-        assert "de la profession « Infirmier »" in shown
+        assert "de la profession «\u00a0Infirmier\u00a0»" in shown
         await post(admin, "/administration/comptes/profession", compte=str(number))
         assert "Profession à confirmer" not in (await admin.get(f"/administration/comptes/{number}")).text
 

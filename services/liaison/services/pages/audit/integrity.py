@@ -6,6 +6,7 @@ makes each day and when it is asked for here.
 """
 
 import asyncio
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -81,6 +82,7 @@ async def _page(request: Request, error: str = "", given: str = "", status: int 
         what=what_said(found.what, gettext),
         error=error,
         given=given,
+        folder=shlex.quote(str(request.app.state.house.settings.data.absolute())),
     )
 
 

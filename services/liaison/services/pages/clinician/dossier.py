@@ -24,7 +24,7 @@ from liaison.services.pages.clinician.place import Place
 from liaison.services.pages.clinician.teams import members, teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
-from liaison.services.pages.reading import medicines
+from liaison.services.pages.reading import medicines, moments
 from liaison.services.pages.reading.allergies import gravest_first, shown
 from liaison.services.pages.reading.classes import in_words
 from liaison.services.pages.reading.contact import contact
@@ -140,7 +140,7 @@ async def show(request: Request, place: Place, unsent: Unsent | None = None) -> 
         patient=patient,
         who=identity(patient),
         today=today,
-        planned=[one for one in planned if one.get("status") in COMING],
+        planned=coming(planned, now),
         since=since,
         changed=told_once(fresh, await visit_forms.of_all(house.database, fresh))[:MOST_NEWS],
         undone=[one for one in orders if prohibits(one)],
@@ -157,6 +157,11 @@ async def show(request: Request, place: Place, unsent: Unsent | None = None) -> 
         alerts=[told(task, now, gettext) for task in alerts],
         may_answer=place.writes and writes(table, place.me.role_code, Class.ALERT),
     )
+
+
+def coming(planned: list[Tree], now: datetime) -> list[Tree]:
+    """Of these Appointments, those that are still to come or under way: a visit of this morning is not the next one."""
+    return [one for one in planned if one.get("status") in COMING and not moments.over(one, now)]
 
 
 async def growing(record: Record, reference: str, since: datetime | None) -> list[Tree]:

@@ -15,7 +15,7 @@ from liaison.fhir.errors import NotFound
 from liaison.fhir.store import faults
 from liaison.protocols import codes
 from liaison.services.pages import clock
-from liaison.services.pages.clinician.dossier import COMING, found, patient_or_404
+from liaison.services.pages.clinician.dossier import coming, found, patient_or_404
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
@@ -122,7 +122,7 @@ async def _show(
     request: Request, place: Place, role: str, *, error: str = "", given: str = "", status: int = 200
 ) -> Response:
     mine = {"patient": place.patient, "_count": "100"}
-    today = clock.now(request).date().isoformat()
+    now = clock.now(request)
     notes, visits = await asyncio.gather(
         found(
             place.record,
@@ -130,7 +130,7 @@ async def _show(
             {**mine, "_security": f"{vocabulary.VISIBILITY}|proches", "_sort": "-sent"},
             100,
         ),
-        found(place.record, "Appointment", {**mine, "date": f"ge{today}", "_sort": "date"}, 20),
+        found(place.record, "Appointment", {**mine, "date": f"ge{now.date().isoformat()}", "_sort": "date"}, 20),
     )
     return render(
         request,
@@ -138,7 +138,7 @@ async def _show(
         status=status,
         place=place,
         notes=[one for one in notes if not in_error(one)],
-        visits=[one for one in visits if one.get("status") in COMING],
+        visits=coming(visits, now),
         may_write=place.readers is not None,
         relative=role in RELATIVES,
         at_home=role in _AT_HOME,

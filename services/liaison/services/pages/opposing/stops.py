@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from liaison.services.pages.clinician.alerts import alerts_of, told
-from liaison.services.pages.clinician.dossier import COMING, found
+from liaison.services.pages.clinician.dossier import coming, found
 from liaison.services.pages.clinician.teams import members, teams_of
 from liaison.services.pages.marking import Gettext, _
 from liaison.services.pages.reading.sentences import sentence
@@ -95,7 +95,7 @@ async def _of_all(record: Record, patient: str, gettext: Gettext) -> list[str]:
         )
         for task in alerts
     ]
-    return said + _visits(visits, gettext)
+    return said + _visits(visits, record.now(), gettext)
 
 
 async def _of_one(record: Record, patient: str, target: str, gettext: Gettext) -> list[str]:
@@ -110,17 +110,15 @@ async def _of_one(record: Record, patient: str, target: str, gettext: Gettext) -
         )
         for step in steps
     ]
-    return said + _visits(visits, gettext)
+    return said + _visits(visits, record.now(), gettext)
 
 
 def _from(now: datetime) -> dict[str, str]:
     return {"date": f"ge{now.date().isoformat()}"}
 
 
-def _visits(visits: list[Tree], gettext: Gettext) -> list[str]:
-    coming = [one for one in visits if one.get("status") in COMING]
-    if not coming:
+def _visits(visits: list[Tree], now: datetime, gettext: Gettext) -> list[str]:
+    count = len(coming(visits, now))
+    if not count:
         return []
-    return [
-        gettext(_("Rendez-vous et passages prévus qui ne seront plus préparés : {count}.")).format(count=len(coming))
-    ]
+    return [gettext(_("Rendez-vous et passages prévus qui ne seront plus préparés : {count}.")).format(count=count)]

@@ -13,7 +13,7 @@ from liaison.fhir.errors import NotFound
 from liaison.protocols import flagging
 from liaison.services.pages import clock
 from liaison.services.pages.clinician.alerts import alerts_of, told
-from liaison.services.pages.clinician.dossier import COMING, found, patient_or_404
+from liaison.services.pages.clinician.dossier import coming, found, patient_or_404
 from liaison.services.pages.clinician.teams import members, teams_of
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
@@ -59,7 +59,7 @@ async def call(request: Request) -> Response:
         teams_of(record, reference),
         alerts_of(record, reference),
         found(record, "Flag", {**mine, **flagging.BESIDES}),
-        found(record, "Appointment", {**mine, "date": f"ge{now.date().isoformat()}", "_sort": "date"}, 10),
+        found(record, "Appointment", {**mine, "date": f"ge{now.date().isoformat()}", "_sort": "date"}, 20),
     )
     return render(
         request,
@@ -74,7 +74,7 @@ async def call(request: Request) -> Response:
         contacts=await contacts(record, teams),
         alerts=[told(alert, now, gettext) for alert in alerts],
         flags=in_force(flags, now),
-        planned=[one for one in planned if one.get("status") in COMING],
+        planned=coming(planned, now),
     )
 
 

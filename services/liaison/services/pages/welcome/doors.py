@@ -37,7 +37,7 @@ DOORS: Final = (
             _("Dans « Mesures », ajoutez une mesure : elle vient en tête, et celles d’avant se déplient."),
             _("Ouvrez le dossier d’Hervé Marchand, puis « Documents et notes » : vous y voyez deux éléments masqués, parce que vous en êtes l’auteur. L’infirmière ne saura pas qu’ils existent."),
             _("En bas d’un dossier, ouvrez l’application d’exemple : refusez-lui une ligne, puis retirez-lui l’accès dans « Mes applications »."),
-            _("Vous partez une semaine : sous « Remplacement et secrétariat », nommez votre remplaçant, avec son autorisation et son dernier jour."),
+            _("Vous partez une semaine : sous « Remplacement et secrétariat », nommez votre remplaçant, sous le numéro RPPS 99709000022, avec le numéro de son autorisation et son dernier jour. L’annuaire ne le connaît pas : aucun droit ne s’ouvre avant qu’un administrateur ait confirmé sa profession."),
         ),
     ),
     Door(
@@ -269,7 +269,7 @@ DOORS: Final = (
         _("L’administrateur : il gère le service, il ne lit aucun dossier."),
         (
             _("Quand le délégué demande de suspendre quelqu’un, cela vous attend sous « Suspensions demandées » : une touche, et ses accès se ferment."),
-            _("Ouvrez « Comptes », puis un compte : suspension, dernier jour, nouveau lien ; rétablir un accès demande un second administrateur."),
+            _("Ouvrez « Comptes », puis un compte : suspension, dernier jour, un nouveau lien tant que le premier n’a pas servi ; rétablir un accès demande un second administrateur."),
             _("Ouvrez « Logiciels » : qui a été approuvé, et où il est en service. Aucune page ne mène à un dossier."),
             _("Avec un jeton d’administrateur, un logiciel tient l’annuaire ; la commande liaison fait le reste : comptes, sauvegarde, état du service."),
         ),
