@@ -22,6 +22,7 @@ _KEPT: Final[dict[bytes, str]] = {
         "content-length",
         "content-type",
         "dpop",
+        "host",
         "if-match",
         "if-modified-since",
         "if-none-exist",

@@ -153,8 +153,8 @@ def confine(request: Request, response: Response, form_targets: Iterable[str] = 
 
 
 def _same_page(request: Request, language: str) -> str:
-    there = request.url.include_query_params(lang=language)
-    return f"{there.path}?{there.query}"
+    # Of the address that is shown, whatever its path: one that begins with // would name a host.
+    return f"?{request.url.include_query_params(lang=language).query}"
 
 
 def render(
