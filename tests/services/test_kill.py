@@ -299,18 +299,18 @@ def not_blind(found: Truth, calls: list[Call]) -> None:
 
 
 @pytest.mark.timeout(600)
-async def test_four_kills_under_load_lose_and_hide_nothing(town: Town) -> None:
+async def test_ten_kills_under_load_lose_and_hide_nothing(town: Town) -> None:
     started = time.monotonic()
-    counts = await run(town, 4)
-    print(f"\n4 kills in {time.monotonic() - started:.0f} s; responses compared: {counts}")
-    assert min(counts[kind] for kind in ("read", "absent", "search", "create", "transaction")) > 5
+    counts = await run(town, 10)
+    print(f"\n10 kills in {time.monotonic() - started:.0f} s; responses compared: {counts}")
+    assert min(counts[kind] for kind in ("read", "absent", "search", "create", "transaction")) > 20
 
 
 @pytest.mark.timeout(600)
 async def test_two_machines_on_one_base_lose_and_hide_nothing(town: Town) -> None:
     with base.running(town.settings):
         counts = await run_machines(town, 1)
-    assert min(counts[kind] for kind in ("read", "absent", "search", "create", "transaction")) > 5
+    assert min(counts[kind] for kind in ("read", "absent", "search", "create", "transaction")) > 20
 
 
 @pytest.mark.proof
