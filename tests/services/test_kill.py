@@ -310,7 +310,7 @@ async def test_ten_kills_under_load_lose_and_hide_nothing(town: Town) -> None:
 async def test_two_machines_on_one_base_lose_and_hide_nothing(town: Town) -> None:
     with base.running(town.settings):
         counts = await run_machines(town, 1)
-    assert min(counts[kind] for kind in ("read", "absent", "search", "create", "transaction")) > 20
+    assert min(counts[kind] for kind in ("read", "absent", "search", "create", "transaction")) > 5
 
 
 @pytest.mark.proof
