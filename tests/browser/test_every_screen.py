@@ -88,11 +88,18 @@ async def test_every_screen_of_a_role_holds_the_gate(desks: Desks, who: str) -> 
     assert len({title for title, _ in titles}) == len({path for _, path in titles})
 
 
+FAULTS = {
+    "main.insertAdjacentHTML('beforeend', '<img src=\"/static/icon.svg\">')": "image-alt",
+    "main.querySelector('h1').style.width = '325px'": r"\(320, 640\)",
+    "main.insertAdjacentHTML('beforeend', '<button>Petit</button>'), main.lastElementChild.style.height = '30px'": "Petit",
+}
+
+
 async def test_the_gate_sees_a_planted_fault(desks: Desks) -> None:
     page = await desks.sign_in("gp")
-    await page.evaluate(
-        "document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"/static/icon.svg\">')"
-    )
+    for fault, said in FAULTS.items():
+        await page.reload()
+        await page.evaluate(f"main = document.querySelector('main'), {fault}")
 
-    with pytest.raises(AssertionError, match="image-alt"):
-        await check_page(page)
+        with pytest.raises(AssertionError, match=said):
+            await check_page(page)

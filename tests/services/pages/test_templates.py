@@ -8,13 +8,13 @@ from liaison.services.pages import layout
 from liaison.services.pages.layout import environment
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
-def test_every_template_compiles(language: str) -> None:
-    names = environment(language).list_templates()
+def test_every_template_compiles() -> None:
+    """In French: what is compiled is the same in every language, whose words are looked up when a page is made."""
+    names = environment("fr").list_templates()
 
     assert {"base.html", "home_care/visit.html", "welcome/territory.html"} <= set(names)
     for name in names:
-        assert environment(language).get_template(name).name == name
+        assert environment("fr").get_template(name).name == name
 
 
 def test_a_template_that_changes_on_disk_changes_nothing_of_what_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,8 +26,10 @@ def test_a_template_that_changes_on_disk_changes_nothing_of_what_is_served(monke
     monkeypatch.setattr(Path, "read_text", gone)
     try:
         made = layout.environment("fr")
+        assert made.loader is not None
         for name in made.list_templates():
-            made.get_template(name)
+            made.loader.get_source(made, name)
+        made.get_template("home_care/visit.html")
     finally:
         monkeypatch.undo()
         environment.cache_clear()
