@@ -6,7 +6,7 @@ not see (a note about them from a third party, a report of suspected abuse) is n
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -17,12 +17,13 @@ import orjson
 from liaison.auth.access import adopted
 from liaison.auth.journal import audit_rights, audit_search
 from liaison.auth.journal.audit_event import ALTERED, SHAPES, audit_event, place
+from liaison.auth.journal.audit_rows import statement
 from liaison.auth.journal.entry import Entry, Event
 from liaison.auth.journal.keys import JournalKeys
 from liaison.auth.journal.masked import request_of
 from liaison.auth.journal.names import Names, Software, holders, patients, registered
 from liaison.auth.journal.oneself import without_oneself
-from liaison.auth.journal.sealing import COLUMNS, Damaged, Record, unseal
+from liaison.auth.journal.sealing import Damaged, Record, unseal
 from liaison.auth.journal.told import told_of
 from liaison.fhir.definitions import RESOURCE_TYPES, kind_of
 from liaison.fhir.errors import BadRequest, Forbidden, Gone, NotFound, TooCostly
@@ -37,7 +38,6 @@ LONGEST_CHUNK: Final = 4_000
 BUDGET: Final = 20_000
 """Entries looked at for one page, when the query is decided on the decrypted entry."""
 
-_ENTRY: Final = ", ".join(f"e.{column}" for column in COLUMNS)
 _ITEMS: Final = """
 select k.n from unnest($2::bigint[], $3::smallint[], $4::bigint[], $5::int[]) with ordinality as k(patient, kind, res, version, n)
 join version v on (v.patient, v.kind, v.res, v.version) = (k.patient, k.kind, k.res, k.version)
@@ -108,8 +108,7 @@ class AuditReader:
         async with self._database.reading.acquire() as connection:
             asked = await self._asked(connection, caller, query, refusals=refusals)
             if not asked.tests:  # nothing is decided on the resource, so none is made
-                found = self._some(connection, caller, asked, None)
-                return [one async for some in found for one in some if all(test(one.entry) for test in asked.early)]
+                return [one async for some in self._some(connection, caller, asked, None) for one in some]
             return [seen async for seen, _ in self._matching(connection, caller, asked, None)]
 
     async def latest(self, caller: Caller, query: str, most: int) -> tuple[list[Seen], bool]:
@@ -230,8 +229,7 @@ class AuditReader:
         after: audit_search.Position | None,
     ) -> AsyncIterator[tuple[Seen, Tree]]:
         async for seen in self._some(connection, caller, asked, after):
-            left = [one for one in seen if all(test(one.entry) for test in asked.early)]
-            for one, tree in zip(left, await self._trees(connection, caller, left), strict=True):
+            for one, tree in zip(seen, await self._trees(connection, caller, seen), strict=True):
                 if all(test(tree) for test in asked.tests):
                     yield one, tree
 
@@ -245,7 +243,7 @@ class AuditReader:
         looked, most = 0, CHUNK
         while True:
             records = await self._rows(connection, caller, asked, after, most)
-            yield await self._seen(connection, caller, records)
+            yield await self._seen(connection, caller, records, asked.early)
             if len(records) < most:
                 return
             looked += len(records)
@@ -263,33 +261,30 @@ class AuditReader:
         after: audit_search.Position | None,
         most: int = 0,
     ) -> list[Record]:
-        values: list[object] = [caller.session]
-        conditions = []
         visible = audit_rights.visible(await adopted.in_force(connection))
-        wanted = list(asked.where)
-        if after is not None:
-            sign = ">" if asked.ascending else "<"
-            wanted.append(audit_search.Where(f"(e.at, e.worker, e.sequence) {sign} ({{}}, {{}}, {{}})", tuple(after)))
-        for condition in wanted:
-            numbers = [f"${len(values) + n}" for n in range(1, len(condition.values) + 1)]
-            conditions.append(condition.sql.format(*numbers))
-            values += condition.values
-        order = "asc" if asked.ascending else "desc"
-        rows = await connection.fetch(
-            f"select {_ENTRY} from journal_entry e where {' and '.join([*conditions, visible])}"
-            f" order by e.at {order}, e.worker {order}, e.sequence {order} limit {most or CHUNK}",
-            *values,
-        )
+        sql, values = statement(asked, caller.session, visible, after, most or CHUNK)
+        rows = await connection.fetch(sql, *values)
         return [Record(*row) for row in rows]
 
-    async def _seen(self, connection: asyncpg.Connection, caller: Caller, records: Sequence[Record]) -> list[Seen]:
-        if records:
-            await self._keys.current(connection)
-        seen = [Seen(record, self._opened(record)) for record in records if self._keys.holds(record.generation)]
-        if not seen or await audit_rights.is_officer(connection, caller.session):
+    async def _seen(
+        self,
+        connection: asyncpg.Connection,
+        caller: Caller,
+        records: Sequence[Record],
+        tests: Sequence[Callable[[Entry], bool]] = (),
+    ) -> list[Seen]:
+        """Those that the caller may see, and of which every test holds as they see them."""
+        if not records:
+            return []
+        await self._keys.current(connection)
+        opened = ((record, self._opened(record)) for record in records if self._keys.holds(record.generation))
+        if await audit_rights.is_officer(connection, caller.session):
+            seen = [Seen(*one) for one in opened if all(test(one[1]) for test in tests)]  # first: most of many fail
             return await without_oneself(connection, self._vault, caller.session, seen)
-        unaltered = [one for one in seen if not (one.entry.detail or {}).get("altered")]  # which class, nobody knows
-        return await self._within_classes(connection, caller, unaltered)
+        # Which class something altered had, nobody knows.
+        unaltered = [Seen(*one) for one in opened if not (one[1].detail or {}).get("altered")]
+        theirs = await self._within_classes(connection, caller, unaltered)
+        return [one for one in theirs if all(test(one.entry) for test in tests)]
 
     def _opened(self, record: Record) -> Entry:
         """What the columns say, marked, of an entry that somebody has altered: it is shown to have been there."""

@@ -80,11 +80,13 @@ class Position(NamedTuple):
 
 @dataclass(slots=True)
 class Query:
-    """`where` narrows in SQL, `early` on the entry; `tests` decide on the resource. `ascending` is _sort=date; `counted` asks for the total alone;
+    """`where` narrows in SQL, `early` on the entry; `tests` decide on the resource. `apart` narrows what is no refusal, where refusals
+    are looked through besides. `ascending` is _sort=date; `counted` asks for the total alone;
     `software` are the client_ids asked for, which are yet to be known; `until` what bounds it that was not asked; `since` where what is asked begins, None for no bound; `unread`: the day from which on
     entries can be read, where what is asked begins before it."""
 
     where: list[Where] = field(default_factory=list)
+    apart: list[Where] = field(default_factory=list)
     early: list[Callable[[Entry], bool]] = field(default_factory=list)
     tests: list[Callable[[Tree], bool]] = field(default_factory=list)
     count: int = COUNT
@@ -325,21 +327,20 @@ def _named_so(values: list[str], modifier: str) -> Callable[[Tree], bool]:
     return matches
 
 
-_REFUSAL: Final = "e.patient = 0 and e.outcome <> 0"
+REFUSAL: Final = "e.patient = 0 and e.outcome <> 0"
 """As the index journal_entry_by_refusal says it."""
 
 
 def _entity(found: Query, references: list[tuple[str, str]], ids: _Ids) -> None:
     """A Patient stands for every entry on that record, refusals included; any other resource for those that name it."""
     keys = [ids.decode(*reference) for reference in references]
-    found.where.append(_any(_holder(*pair, ids.refusals) for pair in zip(references, keys, strict=True)))
+    pairs = list(zip(references, keys, strict=True))
+    apart = ids.refusals and all(key is not None and key.patient for key in keys)
+    # Not by "or": each has its own index in the order of pages, and the two together have none.
+    (found.apart if apart else found.where).append(_any(_holder(*pair, ids.refusals and not apart) for pair in pairs))
     named = {f"{type_}/{id_}" for type_, id_ in references}
     known = {key for key in keys if key is not None}
-    records = {
-        key.patient
-        for (type_, _), key in zip(references, keys, strict=True)
-        if type_ == "Patient" and key is not None and key.patient
-    }
+    records = {key.patient for (type_, _), key in pairs if type_ == "Patient" and key is not None and key.patient}
     by_record = all(type_ == "Patient" for type_, _ in references)
 
     def asked_for(entry: Entry) -> bool:
@@ -372,7 +373,7 @@ def _holder(reference: tuple[str, str], key: Key | None, refusals: bool) -> Wher
         return _NOTHING
     # The partial index by patient is of those that are not 0.
     sql = "e.patient <> 0 and e.patient = {}"
-    return Where(f"({sql} or {_REFUSAL})" if refusals else sql, (key.patient,))
+    return Where(f"({sql} or {REFUSAL})" if refusals else sql, (key.patient,))
 
 
 _CODED: Final[Mapping[str, Callable[[Entry], tuple[str, str]]]] = {
