@@ -54,14 +54,34 @@ async def test_an_outcome_settles_the_access(territory: Any, code: str) -> None:
     assert await territory.tree(task, auditor.caller) == after
 
 
-async def test_the_officer_is_told_of_an_access_until_it_is_settled(territory: Any) -> None:
-    auditor, _, task = await reviewing.waiting(territory)
+async def test_the_officers_whose_access_it_is_are_told_of_it_until_it_is_settled(territory: Any) -> None:
+    auditor, doctor, task = await reviewing.waiting(territory)
     reading, res = territory.database.reading, territory.store.key(*task.split("/")).res
+    elsewhere = await territory.create(territory.system, {"resourceType": "Organization", "name": "Union"})
+    other = await territory.person("dpo", elsewhere)
+    [number] = [row[0] for row in await reading.fetch("select notice from notice where about = $1", res)]
+
+    async def told(who: Any) -> tuple[bool, int]:
+        session = who.caller.session
+        listed = await notices.latest(reading, session)
+        assert await notices.unread(reading, session) == sum(one.read_at is None for one in listed)
+        return number in {one.number for one in listed}, await notices.unread(reading, session)
+
+    assert await told(auditor) == (True, (await told(other))[1] + 1)
+    assert (await told(other))[0] is False
+    async with territory.database.writing.acquire() as connection:
+        assert await notices.read_one(connection, other.caller.session, number) is False
+    by = "update notice set person = $1 where notice = $2 and person = $3"
+    acted, reads = doctor.caller.practitioner, auditor.caller.practitioner
+    await territory.database.writing.execute(by, reads, number, acted)
+    assert (await told(auditor))[0] is False  # of their own
+    await territory.database.writing.execute(by, acted, number, reads)
+
     mine = "select kind, read_at is null from notice where about = $1"
     assert [tuple(one) for one in await reading.fetch(mine, res)] == [("emergency", True)]
 
     await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("to-clarify", "Qui a appelé ?"))
-    assert await notices.unread(reading) > 0
+    assert (await told(auditor))[0] is True
     await territory.ask(auditor.caller, "POST", f"{task}/$review", reviewing.outcome("justified", WHY))
     assert [tuple(one) for one in await reading.fetch(mine, res)] == [("emergency", False)]
 

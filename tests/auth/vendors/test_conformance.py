@@ -3,7 +3,6 @@
 import orjson
 import pytest
 
-from liaison.auth.people import notices
 from liaison.auth.safe_fetch import Fetcher
 from liaison.auth.vendors import conformance, requests
 from liaison.auth.vendors.conformance import BadReport
@@ -13,6 +12,8 @@ from liaison.fhir.store.database import Database
 from .reports import report
 from .test_request_file import good
 from .test_requests import ADMIN, approved, received, registered
+
+TOLD = "select count(*) from notice where read_at is null"
 
 
 async def taken(database: Database, content: bytes) -> None:
@@ -29,7 +30,7 @@ async def test_a_fault_sends_the_request_back_and_a_good_report_brings_it_before
         State.TO_CORRECT,
         [("/conformance/pkce", "No S256.")],
     )
-    assert await notices.unread(database.reading) == 0
+    assert await database.reading.fetchval(TOLD) == 0
     with pytest.raises(NotNow):
         await approved(database, found.number, "admin", ADMIN)
 
@@ -39,7 +40,7 @@ async def test_a_fault_sends_the_request_back_and_a_good_report_brings_it_before
     assert (again.state, again.problems) == (State.TO_APPROVE, ())
     assert again.conformance is not None
     assert again.conformance.passed
-    assert await notices.unread(database.reading) == 1
+    assert await database.reading.fetchval(TOLD) == 1
 
 
 async def test_software_that_is_registered_may_be_looked_at_again_and_stays_registered(database: Database) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from liaison.auth.journal.entry import Event
 from liaison.auth.journal.sealing import COLUMNS, Record, unseal
-from liaison.auth.people import notices
 from liaison.auth.people.notices import Kind
 from liaison.fhir.vault import FileKeyProvider
 from liaison.services.command import Refused
@@ -51,8 +50,10 @@ def told(settings: Settings) -> list[tuple[str, str, str]]:
 def officers_are_told(settings: Settings) -> list[tuple[Kind, str]]:
     async def look() -> list[tuple[Kind, str]]:
         async with House.opened(settings) as house:
-            found = await notices.latest(house.database.reading)
-        return [(one.kind, one.code) for one in sorted(found, key=lambda one: one.at) if one.kind is Kind.MANDATE]
+            found = await house.database.reading.fetch(
+                "select kind, code from notice where kind = 'mandate' order by at"
+            )
+        return [(Kind(kind), code) for kind, code in found]
 
     return alone(look)
 

@@ -158,7 +158,7 @@ class Hooks:
                 await reclassifying.reclassify(connection, self._vault, patient)
             await self._follow(connection, unit.caller, unit.changes)
             await identity_checks.end_representation(connection, unit.changes)
-            await notices.of_changes(connection, unit.changes)
+            await notices.of_changes(connection, self._ids, unit.changes)
             await cases.of_changes(connection, self._ids, unit.changes)
         patients = {change.key.patient for unit in units for change in unit.changes} - {0}
         keys = await self._vault.patient_keys(connection, patients)

@@ -80,6 +80,9 @@ notice = Table(
     Column("code", Text, nullable=False, server_default=""),
     moment("at", nullable=False, server_default=func.now()),
     moment("read_at"),
+    # Of an emergency access: whose it is.
+    Column("organization", BigInteger, nullable=False, server_default="0"),
+    Column("person", BigInteger, nullable=False, server_default="0"),
 )
 Index("notice_unread", notice.c.kind, notice.c.about, postgresql_where=notice.c.read_at.is_(None))
 

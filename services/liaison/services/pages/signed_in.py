@@ -155,7 +155,7 @@ async def _me(request: Request, browser: Browser) -> Me:
         if len(_names) > _NAMES_KEPT:
             _names.popitem(last=False)
     with faults.reported():
-        unread = await notices.unread(house.database.reading) if caller.role_code == "dpo" else 0
+        unread = await notices.unread(house.database.reading, caller.session) if caller.role_code == "dpo" else 0
         # NO_ROLE, of whoever holds none today, is none of them.
         delegate = caller.role_code in ROLES and ROLES[caller.role_code].category == "delegate"
         nothing = delegate and bare(await adopted.in_force(house.database.reading), caller.role_code)

@@ -12,7 +12,6 @@ from liaison.auth.journal.entry import Event, entry
 from liaison.auth.people import accounts, notices, recovery
 from liaison.auth.people.notices import Kind, Notice
 from liaison.auth.people.recovery import Granted
-from liaison.auth.unusual import cases
 from liaison.auth.vendors import requests
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import NotFound
@@ -88,14 +87,13 @@ async def show(request: Request) -> Response:
             raise NotFound
         with faults.reported():
             async with house.database.writing.acquire() as connection, connection.transaction():
-                if await notices.read_one(connection, int(number)):
+                if await notices.read_one(connection, caller.session, int(number)):
                     told = entry(caller, Event.RIGHTS, request=asked(request), detail={"act": Act.NOTICE_READ})
                     await house.journal.record_within(connection, (told,))
         return go(request, PATH)
     reading = house.database.reading
     with faults.reported():
-        own = await cases.about(reading, caller.practitioner)
-        found = [one for one in await notices.latest(reading) if one.kind is not Kind.CASE or one.about not in own]
+        found = await notices.latest(reading, caller.session)
         names = {one.number: one.username for one in await accounts.every(reading)}
         recovered = {one.number: one for one in await recovery.granted(reading)}
         asked_for = {one.number: one.client_id for one in await requests.waiting(reading)}
@@ -105,7 +103,7 @@ async def show(request: Request) -> Response:
     lines = []
     for one in found:
         if one.kind is Kind.EMERGENCY and _task(request, one) not in reviews:
-            continue  # of their own access, or destroyed
+            continue  # destroyed
         more = ""
         if one.kind is Kind.RECOVERY and one.about in recovered:
             more = _by_whom(recovered[one.about], names, gettext)
