@@ -10,6 +10,7 @@ from typing import Final
 from liaison.auth import sessions
 from liaison.auth.access import emergency, internal
 from liaison.auth.journal.entry import Event
+from liaison.auth.people.notices import Kind
 from liaison.auth.sessions import BROWSER
 from liaison.auth.unusual.openings import PARIS
 from liaison.fhir.model import dump, reread
@@ -48,7 +49,7 @@ async def show(house: House, loaded: Loaded) -> None:
 
 
 async def _dated(house: House, engine: Engine, task: str, at: datetime) -> None:
-    """The task says what the journal says. It was opened now, since rights are those of now: an access of last night gives
+    """The task, and the notice of it, say what the journal says. It was opened now, since rights are those of now: an access of last night gives
     none any more at another hour of the day."""
     maker = await internal.open_session(house.database.writing, "sandbox")
     try:
@@ -60,5 +61,10 @@ async def _dated(house: House, engine: Engine, task: str, at: datetime) -> None:
         changed = {**tree, "authoredOn": period["start"], "restriction": {**tree["restriction"], "period": period}}
         answer = await engine.handle(maker, Request("PUT", task, "", dump(changed)))
         assert answer.status == 200, answer.body
+        key = house.store.key(*task.split("/"))
+        assert key is not None
+        await house.database.writing.execute(
+            "update notice set at = $1 where kind = $2 and about = $3", at, Kind.EMERGENCY, key.res
+        )
     finally:
         await internal.close_session(house.database.writing, maker)
