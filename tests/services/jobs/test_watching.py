@@ -135,10 +135,12 @@ async def test_names_and_addresses_wait_for_the_notice_and_look_at_nothing_befor
         with pytest.raises(NotChosen, match="notice"):
             await ward.on(name)
 
-    async with ward.own.transaction():
-        await choices.date_notice(ward.own, NOON.date(), by=0)
+    await ward.informed(SINCE)
     for name in ("same-family", "same-address"):
         await ward.on(name)
+    await ward.informed(NOON.date())  # it was a day later
+    with pytest.raises(NotChosen, match="early"):
+        await ward.on("far")
     await ward.opens(doctor, family, neighbour, at=NOON - timedelta(hours=13))  # the day before
     assert await ward.found() == []
     await ward.opens(doctor, family, neighbour)
@@ -221,8 +223,7 @@ async def test_far_from_where_the_person_lives(ward: Ward) -> None:
     brest = {"address": [{"line": ["1, quai"], "postalCode": "29200", "city": "Brest"}]}
     doctor, near = await ward.professional(structure=brest), await ward.professional()
     record = await ward.record(address=[{"line": ["2, rue"], "postalCode": "56300", "city": "Pontivy"}])
-    async with ward.own.transaction():
-        await choices.date_notice(ward.own, SINCE, by=0)
+    await ward.informed(SINCE)
     await ward.on("far")
     await ward.opens(doctor, record)
     await ward.opens(near, record)  # of whose place nothing is known

@@ -126,6 +126,11 @@ class Ward:
         async with self.own.transaction():
             await choices.choose(self.own, name, active=True, since=SINCE, parameters=values, by=0)
 
+    async def informed(self, day: date) -> None:
+        """The date of the notice to staff."""
+        async with self.own.transaction():
+            await choices.date_notice(self.own, day, by=0)
+
     async def passes(self) -> None:
         house = self.place.house
         await self.integrator.integrate(self.own)

@@ -21,7 +21,8 @@ _LOCK: Final = 0x11A172
 
 
 class NotChosen(ValueError):
-    """The choice is refused: `why` is 'unknown', 'notice', 'since' or the name of a parameter that is out of bounds."""
+    """The choice is refused: `why` is 'unknown', 'notice', 'since', 'early' (before the notice) or the name of a parameter that is
+    out of bounds."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -63,6 +64,12 @@ async def current(base: Asks) -> dict[str, Choice]:
     }
 
 
+async def informed_since(base: Asks) -> date | None:
+    """The day of the notice to staff; None until it is entered."""
+    notice = (await current(base)).get(NOTICE)
+    return notice.since if notice else None
+
+
 async def choose(
     connection: asyncpg.Connection,
     rule: str,
@@ -84,8 +91,12 @@ async def choose(
             raise NotChosen(name)
     if active and since is None:
         raise NotChosen("since")
-    if active and known.notice and (await current(connection)).get(NOTICE) is None:
-        raise NotChosen("notice")
+    if active and known.notice:
+        informed = await informed_since(connection)
+        if informed is None:
+            raise NotChosen("notice")
+        if since is not None and since < informed:
+            raise NotChosen("early")
     number = await _insert(connection, rule, active, since, values, by)
     if active:
         assert since is not None

@@ -46,6 +46,9 @@ EXPLAINED: Final = {
 }
 _PROBLEMS: Final = {
     "notice": _("Cette règle attend la date de la note d'information au personnel."),
+    "early": _(
+        "Cette règle ne regarde rien avant le jour de la note d'information au personnel : choisissez ce jour ou un jour plus récent."
+    ),
     "since": _("Donnez le premier jour à regarder."),
     "days": _("Donnez deux jours, le premier avant le dernier."),
     "many": _("Il y a trop d'accès entre ces deux jours : choisissez moins de jours."),
@@ -60,12 +63,26 @@ class Shown:
     rule: Rule
     choice: Choice | None
     values: dict[str, int]
-    waits: bool
-    """For the date of the notice."""
+    informed: date | None
+    """The day of the notice to staff; date.min for a rule that does not wait for it."""
+
+    @property
+    def waits(self) -> bool:
+        return self.informed is None
 
     @property
     def active(self) -> bool:
         return self.choice is not None and self.choice.active and not self.waits
+
+    @property
+    def since(self) -> date | None:
+        """The first day that it looks at: the notice may have been given another day since it was chosen."""
+        chosen = self.choice.since if self.choice else None
+        return max(chosen, self.informed) if chosen and self.informed else None
+
+    def earliest(self, day: date) -> date:
+        """That day, or the first after it that the rule may look at."""
+        return max(day, self.informed or day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +187,10 @@ async def _try(request: Request, rule: Rule, form: Mapping[str, str]) -> Respons
     if first is None or last is None or first > last:
         return await _show(request, rule, form, "days")
     with faults.reported():
-        chosen = await choices.current(house.database.reading)
-        if rule.notice:
-            notice = chosen.get(choices.NOTICE)
-            if notice is None or notice.since is None:  # before the staff were told, nothing of theirs is compared
-                return await _show(request, rule, form, "notice")
-            first = max(first, notice.since)
+        if rule.notice:  # before the staff were told, nothing of theirs is compared
+            informed = await choices.informed_since(house.database.reading)
+            if informed is None or first < informed:
+                return await _show(request, rule, form, "early" if informed else "notice")
         watched = Watched(rule, 0, rule.values(values), first)
         try:
             found = await watching.tried(
@@ -212,7 +227,7 @@ async def _show(
         chosen = await choices.current(house.database.reading)
         may = await audit_rights.may_choose(house.database.reading, caller.session)
     record = Record(house.engine, caller, address_of(request))
-    shown = (tried or [])[:SHOWN]
+    shown, found = (tried or [])[:SHOWN], _shown(rule, chosen)
     records = await records_of(request, [finding.opening.patient for finding in shown])
     roles = {finding.opening.role: reference(request, "PractitionerRole", finding.opening.role) for finding in shown}
     who = await people(record, roles.values(), gettext)
@@ -220,13 +235,14 @@ async def _show(
         request,
         "audit/unusual_rule.html",
         status=422 if problem else 200,
-        one=_shown(rule, chosen),
+        one=found,
         explained=EXPLAINED,
         given=form,
         error=gettext(_PROBLEMS.get(problem, _BOUNDS)) if problem else "",
         wrong=problem,
-        today=today.isoformat(),
-        week=(today - _WEEK).isoformat(),
+        since=found.since if found.active else found.earliest(today),
+        first=found.earliest(today - _WEEK),
+        today=found.earliest(today),
         count=None if tried is None else len(tried),
         readable=readable,
         lines=[
@@ -245,8 +261,8 @@ async def _show(
 def _shown(rule: Rule, chosen: Mapping[str, Choice]) -> Shown:
     choice = chosen.get(rule.name)
     notice = chosen.get(choices.NOTICE)
-    waits = rule.notice and (notice is None or notice.since is None)
-    return Shown(rule, choice, rule.values(choice.parameters if choice else {}), waits)
+    informed = (notice.since if notice else None) if rule.notice else date.min
+    return Shown(rule, choice, rule.values(choice.parameters if choice else {}), informed)
 
 
 def _values(rule: Rule, form: Mapping[str, str]) -> dict[str, int] | str:
