@@ -32,6 +32,7 @@ PROVEN = frozenset(
         "/dossiers/{id}/proches",
         "/equipe",
         "/journal/revues/{number}/signer",
+        "/journal/affaires/{number}/lettre",
         "/equipe/code",
         "/equipe/suspendre",
         "/equipe/terminer",

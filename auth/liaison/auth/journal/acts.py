@@ -100,8 +100,10 @@ class Act(StrEnum):
     CASE = "case"
     CASE_STEP = "step of a case"
     CASE_SHEET = "sheet of a case"
+    CASE_LETTER = "letter of a case"
     REVIEW_SAVED = "review saved"
     REVIEW_SIGNED = "review signed"
+    REVIEW_SHEET = "sheet of a review"
     QUESTIONED = "access questioned"
     ANSWERED = "question answered"
     READ_WHOLE = "question read whole"
@@ -228,8 +230,10 @@ SAID: Final[Mapping[Act, str]] = {
     Act.CASE: "Case read",
     Act.CASE_STEP: "Step of a case taken",
     Act.CASE_SHEET: "Sheet of a case printed",
+    Act.CASE_LETTER: "Letter of a case to the person printed, with their name",
     Act.REVIEW_SAVED: "Review of the journal saved",
     Act.REVIEW_SIGNED: "Review of the journal signed",
+    Act.REVIEW_SHEET: "Sheet of a named review printed",
     Act.QUESTIONED: "Access questioned by the person",
     Act.ANSWERED: "Question of the person answered",
     Act.READ_WHOLE: "Question read whole, with a reason",

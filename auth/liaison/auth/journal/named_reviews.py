@@ -78,12 +78,14 @@ async def sign(
     remark: str,
 ) -> None:
     """In the caller's transaction. Raises AlreadySigned."""
-    said = {"by": by, "counts": counts, "open": still_open, "remark": remark}
+    at: datetime = await connection.fetchval("select now()")
+    said = {"by": by, "counts": counts, "open": still_open, "remark": remark, "at": at.isoformat()}
     done = await connection.fetchval(
-        "update named_review set signature = $2, signed_at = now() where review = $1 and signature is null"
+        "update named_review set signature = $2, signed_at = $3 where review = $1 and signature is null"
         " returning review",
         number,
         vault.journal.seal(context("review signed", number), orjson.dumps(said)),
+        at,
     )
     if done is None:
         raise AlreadySigned
@@ -108,5 +110,7 @@ def _opened(vault: Vault, row: Any) -> Review:
     signature = None
     if row["signature"] is not None:
         said = orjson.loads(vault.journal.open(context("review signed", number), row["signature"]))
-        signature = Signature(**said, at=row["signed_at"])
+        # Sealed with the rest; an older one has it in the column alone.
+        at = datetime.fromisoformat(said.pop("at")) if "at" in said else row["signed_at"]
+        signature = Signature(**said, at=at)
     return Review(number, content, row["made_at"], signature)

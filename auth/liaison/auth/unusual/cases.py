@@ -6,7 +6,7 @@ began with the first reader's word), and the end. A case is closed once both dec
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -41,6 +41,7 @@ class Step(StrEnum):
     EMPLOYER_ANSWERED = "employer-answered"
     TELL_PERSON = "tell-person"
     NOT_TELL_PERSON = "not-tell-person"
+    PERSON_TOLD = "person-told"
     NOTIFY = "notify"
     NOT_NOTIFY = "not-notify"
     CLOSE = "close"
@@ -49,6 +50,19 @@ class Step(StrEnum):
 PERSON: Final = frozenset({Step.TELL_PERSON, Step.NOT_TELL_PERSON})
 CNIL: Final = frozenset({Step.NOTIFY, Step.NOT_NOTIFY})
 BY_OFFICERS: Final = frozenset(Step) - {Step.SUSPENDED}
+_INSTEAD: Final = {Step.TELL_PERSON: Step.NOT_TELL_PERSON, Step.NOTIFY: Step.NOT_NOTIFY}
+
+
+def may_follow(taken: Collection[Step]) -> frozenset[Step]:
+    """The steps that an officer may take after these. Each decision is taken once; only from not telling to telling may it
+    change, since nobody can be untold. That the person has been told is noted once, where it was decided. The case is closed once both are
+    taken."""
+    over = {one for told, untold in _INSTEAD.items() for one in (told, untold) if told in taken or one in taken}
+    if PERSON.isdisjoint(taken) or CNIL.isdisjoint(taken):
+        over.add(Step.CLOSE)
+    if Step.TELL_PERSON not in taken or Step.PERSON_TOLD in taken:
+        over.add(Step.PERSON_TOLD)
+    return BY_OFFICERS - over
 
 
 class About(NamedTuple):
@@ -140,12 +154,6 @@ async def one(base: Asks, caller: Caller, number: int) -> Case:
     raise NotFound
 
 
-async def about(base: Asks, person: int) -> frozenset[int]:
-    """The numbers of the cases about this person, which nobody shows them."""
-    rows = await base.fetch("select number from review_case where person = $1", person)
-    return frozenset(row["number"] for row in rows)
-
-
 async def steps(base: Asks, vault: Vault, case: Case) -> list[Taken]:
     rows = await base.fetch(
         "select step, kind, taken_by, at, sealed from case_step where patient = $1 and number = $2 order by step",
@@ -167,7 +175,7 @@ async def take(
     connection: asyncpg.Connection, vault: Vault, caller: Caller, number: int, step: Step, text: str
 ) -> Case:
     """An officer's step, in the caller's transaction, which journals it. Raises NotFound, BadRequest without words, Conflict for
-    a case that is closed, or that cannot be closed yet."""
+    a case that is closed, or a step that may not follow."""
     if step not in BY_OFFICERS:
         raise BadRequest("This step is an administrator's.")
     case = await one(connection, caller, number)
@@ -177,9 +185,8 @@ async def take(
         raise Conflict("The case is closed.")
     if not text.strip() or len(text) > MOST_LETTERS:
         raise BadRequest(f"Say why in at most {MOST_LETTERS} letters.")
-    taken = {each.kind for each in await steps(connection, vault, case)}
-    if step == Step.CLOSE and not (taken & PERSON and taken & CNIL):
-        raise Conflict("Whether the person is told, and the CNIL notified, is decided first.")
+    if step not in may_follow({each.kind for each in await steps(connection, vault, case)}):
+        raise Conflict("It is decided already; or a case is to be closed of which nothing is.")
     await _add(connection, vault, case, step, caller.practitioner, text)
     if step == Step.CLOSE:
         await connection.execute(

@@ -63,6 +63,11 @@ async def test_it_is_signed_once_with_the_numbers_of_the_moment(place: Place, of
     assert "Vu avec le Dr Le Bihan" in words
     assert "Autre" not in words
     assert "Signer cette revue" not in words
+    await place.house.database.writing.execute("update named_review set signed_at = signed_at - interval '400 days'")
+    assert text(await officer.get(address)) == words  # the moment is sealed with the rest
+    sheet = bytes((await officer.get(f"{address}/pdf")).content)
+    for said in ("Revue de novembre", "Visites en urgence", "Vu avec le Dr Le Bihan", "Camille DPO"):
+        assert said.encode("cp1252").hex().encode() in sheet, said
     assert "Signée le" in text(await officer.get(PATH))
 
 

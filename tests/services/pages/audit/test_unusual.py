@@ -130,6 +130,7 @@ async def test_many_trials_at_once_do_not_wait_for_each_other(place: Place, offi
 
 
 async def test_names_wait_for_the_notice_to_staff(place: Place, officer: httpx.AsyncClient) -> None:
+    yesterday, tomorrow = (str(date.fromisoformat(today()) + timedelta(days=days)) for days in (-1, 1))
     for act, days in (("marche", {"depuis": today()}), ("essayer", {"du": today(), "au": today()})):
         refused = await say(officer, f"{RULES}/same-family", acte=act, **days)
         assert refused.status_code == 422
@@ -138,7 +139,14 @@ async def test_names_wait_for_the_notice_to_staff(place: Place, officer: httpx.A
 
     assert (await say(officer, RULES, date=today())).status_code == 303
 
+    for act, days in (("marche", {"depuis": yesterday}), ("essayer", {"du": yesterday, "au": today()})):
+        early = await say(officer, f"{RULES}/same-family", acte=act, **days)
+        assert (early.status_code, "Cette règle ne regarde rien avant le jour de la note" in text(early)) == (422, True)
     await turned_on(officer, "same-family")
+    assert "Pas avant le" in text(await officer.get(f"{RULES}/same-family"))
+    await say(officer, RULES, date=tomorrow)
+    assert f'value="{tomorrow}"' in (await officer.get(f"{RULES}/same-family")).text  # it looks at nothing before
+    await say(officer, RULES, date=today())
     assert "Le personnel est informé depuis le" in text(await officer.get(RULES))
     assert next(one.detail["since"] for one in await told(place, Event.CONFIGURATION) if one.detail) == today()
 
@@ -363,6 +371,52 @@ async def test_a_case_is_closed_once_both_decisions_are_taken(place: Place, offi
     assert export.detail == {"act": "sheet of a case", "case": 1}
 
 
+async def test_a_decision_is_taken_once_and_nobody_is_untold(place: Place, officer: httpx.AsyncClient) -> None:
+    case = await found_at_fault(place, officer)
+    decided = [
+        ("not-tell-person", 303), ("not-tell-person", 409), ("tell-person", 303), ("not-tell-person", 409),
+        ("tell-person", 409), ("close", 409), ("notify", 303), ("not-notify", 409), ("close", 303),
+    ]  # fmt: skip
+
+    for number, (step, status) in enumerate(decided):
+        said = await say(officer, case, etape=step, pourquoi=f"Raison {number}")
+        assert (number, said.status_code) == (number, status)
+        if status == 409:
+            assert "se décident une fois" in text(said)
+            assert f'value="{step}"' not in said.text
+    kinds = await place.house.database.reading.fetch("select kind from case_step order by step")
+    assert [one["kind"] for one in kinds] == [step for step, status in decided if status == 303]
+
+
+async def test_whoever_is_to_be_told_has_a_letter_and_it_is_noted(place: Place, officer: httpx.AsyncClient) -> None:
+    case = await found_at_fault(place, officer)
+    letter, done = f"{case}/lettre", {"etape": "person-told", "pourquoi": "Lettre du jour"}
+    assert (await say(officer, case, letter)).status_code == 404  # nothing is decided
+    assert (await say(officer, case, **done)).status_code == 409
+    assert (await say(officer, case, etape="tell-person", pourquoi="Elle doit le savoir")).status_code == 303
+    assert "suivi par une autre structure" in text(await officer.get(case))
+    assert (await say(officer, case, letter)).status_code == 404  # nor is the record of theirs
+    await place.house.database.writing.execute(
+        "insert into audit_mandate (organization, convention) select organization, 'C 1' from access_session"
+        " where role_code = 'dpo' and ended_at is null limit 1"
+    )
+
+    assert "Personne à informer" in text(await officer.get(CASES))
+    sheet = await say(officer, case, letter)
+    written = bytes(sheet.content)
+    assert (sheet.headers["content-type"], written[:5]) == ("application/pdf", b"%PDF-")
+    for words in ("LE GOFF", "Camille NURSE", "article 34"):
+        assert words.encode("cp1252").hex().encode() in written, words
+    [export] = await told(place, Event.EXPORT)
+    assert (export.patient != 0, export.reason, export.detail) == (
+        True, "Elle doit le savoir", {"act": "letter of a case", "case": 1},
+    )  # fmt: skip
+    assert (await say(officer, case, **done)).status_code == 303
+    assert "La personne est informée" in text(await officer.get(case))
+    assert "Personne à informer" not in text(await officer.get(CASES))
+    assert (await say(officer, case, letter)).status_code == 404
+
+
 async def test_others_see_neither_the_access_nor_the_case(place: Place, officer: httpx.AsyncClient) -> None:
     case = await found_at_fault(place, officer)
     # The officer's organisation is now another: the actor is not theirs, and the record is followed by nobody of it.
@@ -374,6 +428,7 @@ async def test_others_see_neither_the_access_nor_the_case(place: Place, officer:
     assert (await officer.get(case)).status_code == 404
     assert (await officer.get(f"{case}/feuille")).status_code == 404
     assert "Aucune affaire" in text(await officer.get(CASES))
+    assert "Une affaire est ouverte" not in text(await officer.get("/avis"))
 
 
 async def test_without_the_mandate_rules_are_read_and_not_chosen(place: Place, officer: httpx.AsyncClient) -> None:

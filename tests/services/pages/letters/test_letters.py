@@ -42,7 +42,8 @@ async def told(place: Place, **patient: Any) -> None:
 
 async def test_a_letter_waits_is_printed_and_leaves_once(place: Place) -> None:
     await place.house.database.writing.execute("delete from account where username = 'patient'")
-    await told(place, address=[{"line": ["2 rue du Four"], "postalCode": "56000", "city": "Kervanec"}])
+    here, before = {"line": ["2 rue du Four"], "postalCode": "56000", "city": "Kervanec"}, {"line": ["9 rue Perdue"]}
+    await told(place, address=[{**before, "use": "old"}, {**before, "period": {"end": "2020-01-31"}}, here])
     async with place.signed_in() as doctor:
         assert "1 lettre à envoyer" in (await doctor.get("/dossiers")).text
         page = await doctor.get("/lettres")
@@ -51,6 +52,7 @@ async def test_a_letter_waits_is_printed_and_leaves_once(place: Place) -> None:
         printed = words((await doctor.get(f"/lettres/{letter}")).content)
         for line in ("Patient LE GOFF", "2 rue du Four", "56000 Kervanec", "Camille NURSE"):
             assert line in printed
+        assert "Perdue" not in printed
         told_on = format_date(datetime.now(UTC).astimezone(PARIS).date(), "MMMM y", locale="en")
         assert told_on in words((await doctor.get(f"/lettres/{letter}?lang=en")).content)
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from liaison.auth.journal.acts import Act
 from liaison.auth.journal.entry import Event, entry
 from liaison.auth.unusual import accesses, cases
-from liaison.auth.unusual.cases import CNIL, PERSON, Case, Step, Taken
+from liaison.auth.unusual.cases import CNIL, Case, Step, Taken
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.errors import BadRequest, Conflict, NotFound
 from liaison.fhir.store import faults
@@ -39,6 +39,7 @@ CHOICES: Final = {
     Step.EMPLOYER_ANSWERED: _("Noter la réponse de l'employeur"),
     Step.TELL_PERSON: _("Informer la personne"),
     Step.NOT_TELL_PERSON: _("Ne pas informer la personne"),
+    Step.PERSON_TOLD: _("Noter que la personne est informée"),
     Step.NOTIFY: _("Notifier à la CNIL"),
     Step.NOT_NOTIFY: _("Ne pas notifier à la CNIL"),
     Step.CLOSE: _("Clore l'affaire"),
@@ -46,7 +47,7 @@ CHOICES: Final = {
 _PROBLEMS: Final = {
     400: _("Choisissez une étape et dites pourquoi."),
     409: _(
-        "Une affaire se clôt une seule fois, quand l'information de la personne et la notification à la CNIL sont décidées."
+        "Informer la personne et notifier à la CNIL se décident une fois : « ne pas informer » et « ne pas notifier » peuvent encore changer, pas l'inverse. L'affaire se clôt une seule fois, quand les deux sont décidés."
     ),
 }
 
@@ -71,10 +72,14 @@ class Shown:
         return self.patient[:6]
 
     @property
-    def decided(self) -> bool:
-        """Whether it may be closed."""
-        taken = {one.kind for one in self.steps}
-        return bool(taken & PERSON and taken & CNIL)
+    def telling(self) -> bool:
+        """Whether it is decided that the person is told, and nobody has noted that they were."""
+        return Step.PERSON_TOLD in self.following
+
+    @property
+    def following(self) -> frozenset[Step]:
+        """The steps that may be taken next."""
+        return cases.may_follow({one.kind for one in self.steps})
 
 
 async def every(request: Request) -> Response:
@@ -108,7 +113,8 @@ async def one(request: Request) -> Response:
         status=status,
         one=case,
         names=STEPS,
-        choices={step: words for step, words in CHOICES.items() if step != Step.CLOSE or case.decided},
+        writes=case.telling and await may_write(request, case),
+        choices={step: words for step, words in CHOICES.items() if step in case.following},
         given=form,
         error=error,
     )
@@ -123,6 +129,12 @@ async def read(request: Request, number: int) -> Shown:
     await note(request, entry(caller, Event.JOURNAL_READ, patient=case.patient, request=asked(request), detail=detail))
     [found] = await shown(request, [case])
     return found
+
+
+async def may_write(request: Request, case: Shown) -> bool:
+    """Whether this officer may have the person's name: a case is seen by who acted too, and the record may be of others."""
+    caller, _me = await signed_in(request)
+    return bool(await request.app.state.house.audit.answers_for(caller, case.case.patient))
 
 
 async def _take(request: Request, number: int, form: dict[str, str]) -> None:

@@ -78,13 +78,13 @@ async def every(request: Request) -> Response:
 
 
 async def one(request: Request) -> Response:
-    return _show(request, await _found(request), "")
+    return _show(request, await found_by(request), "")
 
 
 async def sign(request: Request) -> Response:
     """With the numbers of this moment, which may have changed since it was saved."""
     caller, me = await signed_in(request)
-    house, found = request.app.state.house, await _found(request)
+    house, found = request.app.state.house, await found_by(request)
     remark = str((await request.form()).get("remark", "")).strip()[:1000]
     now = await answer(house, caller, asked(parse_qsl(found.content.query)), clock.now(request))
     waits = await _open(request, now)
@@ -102,11 +102,12 @@ async def sign(request: Request) -> Response:
                 await house.journal.record_within(connection, (told,))
     except AlreadySigned:
         words = translations(language_of(request)).gettext(_("Cette revue est déjà signée."))
-        return _show(request, await _found(request), words)
+        return _show(request, await found_by(request), words)
     return RedirectResponse(f"{PATH}/{found.number}", status_code=303)
 
 
-async def _found(request: Request) -> Review:
+async def found_by(request: Request) -> Review:
+    """The one that the address names, if the caller may read it. Raises NotFound."""
     caller, _me = await signed_in(request)
     house, given = request.app.state.house, str(request.path_params["number"])
     if not (given.isascii() and given.isdecimal() and 0 < len(given) < 19 and int(given)):

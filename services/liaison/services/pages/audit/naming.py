@@ -47,7 +47,7 @@ async def name(request: Request) -> Response:
         detail={"act": Act.UNMASKED, "unmask": 1},
     )
     await house.journal.record([told])
-    return _show(request, who=await _identity(request, house, caller, id_))
+    return _show(request, who=identity(await patient_behind(request, caller, id_)))
 
 
 def _show(
@@ -65,7 +65,10 @@ def _show(
     )
 
 
-async def _identity(request: Request, house: Any, caller: Caller, id_: str) -> Identity:
+async def patient_behind(request: Request, caller: Caller, id_: str) -> dict[str, Any]:
+    """The Patient, read on the officer's behalf: whoever calls has checked that they answer for the record and told the journal
+    why. Raises NotFound."""
+    house = request.app.state.house
     cell = await internal.open_session(house.database.writing, "identity", timedelta(minutes=1), caller=caller)
     try:
         tree = await Record(house.engine, cell, address_of(request)).read(f"Patient/{id_}")
@@ -73,4 +76,4 @@ async def _identity(request: Request, house: Any, caller: Caller, id_: str) -> I
         await internal.close_session(house.database.writing, cell)
     if tree is None:
         raise NotFound
-    return identity(tree)
+    return tree

@@ -20,7 +20,7 @@ from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
 from liaison.services.pages.opposing.confirming import name_of
 from liaison.services.pages.reading import moments
-from liaison.services.pages.reading.contact import ways
+from liaison.services.pages.reading.contact import postal, ways
 from liaison.services.pages.reading.identity import Identity, identity
 from liaison.services.pages.reading.punctuation import colon
 from liaison.services.pages.reading.written import text_of
@@ -109,13 +109,11 @@ async def letter(request: Request) -> Response:
     gettext = translations(language).gettext
     at, by = moments.happened(tree), await name_of(record, tree.get("sender") or {})
     when = moment_said(at.astimezone(moments.PARIS), "d MMMM y, HH:mm", language) if at else ""
-    address: Tree = next(iter(patient.get("address", [])), {})
-    where = [*map(str, address.get("line", [])), f"{address.get('postalCode', '')} {address.get('city', '')}".strip()]
     parts = [
         Part("text", f"{me.name}, {me.role_label}"),
         Part("text", me.organization_name),
         Part("heading", identity(patient).full),
-        *[Part("text", line) for line in where if line],
+        *[Part("text", line) for line in postal(patient, record.now())],
         Part("title", gettext(TITLE)),
         Part("text", colon(gettext, when, text_of(tree))),
     ]

@@ -36,6 +36,13 @@ def addresses(patient: Tree, now: datetime) -> list[Tree]:
     return sorted(found, key=lambda one: one.get("use") != "temp")
 
 
+def postal(patient: Tree, now: datetime) -> list[str]:
+    """The lines of an envelope, under the name: where the person is today; none where that is not known."""
+    told = next(iter(addresses(patient, now)), {})
+    lines = [str(line) for line in told.get("line", []) if line] or [str(told.get("text", ""))]
+    return [line for line in (*lines, _town(told)) if line]
+
+
 def _holds(tree: Tree, now: datetime) -> bool:
     return tree.get("use") != "old" and moments.covers(tree.get("period") or {}, now)
 
@@ -47,8 +54,12 @@ def _timed(tree: Tree, text: str, say: Say) -> str:
 def _line(address: Tree) -> str:
     if address.get("text"):
         return str(address["text"])
-    town = " ".join(str(address[name]) for name in ("postalCode", "city") if address.get(name))
+    town = _town(address)
     return ", ".join([*(str(line) for line in address.get("line", []) if line), *([town] if town else [])])
+
+
+def _town(address: Tree) -> str:
+    return " ".join(str(address[name]) for name in ("postalCode", "city") if address.get(name))
 
 
 def _link(way: Tree) -> str:
