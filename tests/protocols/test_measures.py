@@ -64,6 +64,18 @@ def test_a_report_of_each_shipped_measure_is_valid_and_says_what_is_masked() -> 
         assert numerator["_count"]["extension"][0]["valueCode"] == "masked"
 
 
+def test_a_report_of_an_incomplete_index_is_pending_and_says_how_far_it_is() -> None:
+    [measure] = [one for one in shipped().of_type("Measure") if one["name"] == "SpirometrieAnnuelle"]
+    tree = report(measure, Told(30, 15), START, END, 40)
+
+    validate(tree, "MeasureReport")
+    assert tree["status"] == "pending"
+    [outcome] = tree["contained"]
+    assert tree["extension"][0]["valueReference"]["reference"] == f"#{outcome['id']}"
+    assert "40 %" in outcome["issue"][0]["diagnostics"]
+    assert report(measure, Told(30, 15), START, END)["status"] == "complete"
+
+
 def test_the_period_is_the_twelve_months_before() -> None:
     assert year_before(END) == START
     [measure] = [one for one in shipped().of_type("Measure") if one["name"] == "SpirometrieAnnuelle"]

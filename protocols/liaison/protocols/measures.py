@@ -23,6 +23,7 @@ MASKED: Final = {
     "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
     "valueCode": "masked",
 }
+MESSAGES: Final = "http://hl7.org/fhir/StructureDefinition/cqf-messages"
 _START: Final = "{{%start}}"
 
 
@@ -88,9 +89,22 @@ def told(denominator: AbstractSet[str], numerator: AbstractSet[str]) -> Told:
     return Told(whole, part)
 
 
-def report(measure: Tree, counts: Told, start: date, end: date) -> Tree:
+def _partial(gone_over: int) -> Tree:
+    words = (
+        f"The index is being made anew after an upgrade: {gone_over} % of the records have been gone over. Until it has ended people"
+        " are missing here, and every count and share is partial. Ask again later."
+    )
+    issue = {"severity": "warning", "code": "incomplete", "diagnostics": words}
+    return {
+        "contained": [{"resourceType": "OperationOutcome", "id": "messages", "issue": [issue]}],
+        "extension": [{"url": MESSAGES, "valueReference": {"reference": "#messages"}}],
+    }
+
+
+def report(measure: Tree, counts: Told, start: date, end: date, gone_over: int | None = None) -> Tree:
     """The MeasureReport, of type summary: https://hl7.org/fhir/R4/measurereport.html. A count that is not told is absent
-    with the reason `masked`."""
+    with the reason `masked`. `gone_over`: of a hundred records, how many could be found when it was counted; None for all. Then
+    it is `pending`, and carries the OperationOutcome that says so (extension cqf-messages)."""
     group = measure["group"][0]
     by_code: Mapping[str, int | None] = {"denominator": counts.denominator, "numerator": counts.numerator}
     told_: list[Tree] = []
@@ -109,7 +123,8 @@ def report(measure: Tree, counts: Told, start: date, end: date) -> Tree:
         }
     return {
         "resourceType": "MeasureReport",
-        "status": "complete",
+        **({} if gone_over is None else _partial(gone_over)),
+        "status": "complete" if gone_over is None else "pending",
         "type": "summary",
         "measure": f"{measure['url']}|{measure['version']}",
         "date": end.isoformat(),

@@ -22,7 +22,9 @@ from liaison.fhir.errors import BadRequest, Forbidden, NotFound, TooLarge, Unpro
 from liaison.fhir.interactions import scope
 from liaison.fhir.interactions.routing import Route
 from liaison.fhir.search import find
+from liaison.fhir.search.index import GENERATION
 from liaison.fhir.store.contract import Answer, Request
+from liaison.fhir.store.reindex import how_far
 from liaison.protocols import measures
 from liaison.protocols.library import Library
 from liaison.services.engine import Engine
@@ -54,7 +56,8 @@ async def indicators(engine: Engine, caller: Caller) -> tuple[date, list[Indicat
 
 
 async def evaluate(engine: Engine, caller: Caller, where: Route, request: Request) -> Answer:
-    """200 with the MeasureReport, over the period that the Measure says, up to today: it is not the caller's to choose."""
+    """200 with the MeasureReport, over the period that the Measure says, up to today: it is not the caller's to choose. It says where
+    the index was not complete when the counting began."""
     scope.permit_letter(caller, "r", "Measure")
     if request.query or _parts(request):
         raise BadRequest("$evaluate-measure takes no parameters here: the period is the Measure's own, up to today.")
@@ -68,9 +71,9 @@ async def evaluate(engine: Engine, caller: Caller, where: Route, request: Reques
     )
     if source is None:
         raise Unprocessable("This Measure is not in the protocol library of this service.", "Measure.url")
-    today = _today(engine)
+    today, gone_over = _today(engine), await how_far(engine.store.database.reading, GENERATION)
     found = await _evaluated(engine, caller, source.tree, today)
-    return Answer(200, orjson.dumps(measures.report(source.tree, found.told, found.start, today)))
+    return Answer(200, orjson.dumps(measures.report(source.tree, found.told, found.start, today, gone_over)))
 
 
 async def _library(engine: Engine) -> Library:

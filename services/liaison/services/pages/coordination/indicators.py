@@ -28,6 +28,7 @@ COLUMNS = (
 async def indicators(request: Request) -> Response:
     caller, _me = await signed_in(request)
     engine = request.app.state.house.engine
+    lacking = await incomplete(engine, translations(language_of(request)).gettext)
     today, found = await measuring.indicators(engine, caller)
     by_topic: dict[str, list[Indicator]] = {}
     for one in found:
@@ -35,13 +36,16 @@ async def indicators(request: Request) -> Response:
     return render(
         request, "coordination/indicators.html", topics=by_topic, end=today, smallest=SMALLEST,
         leads=caller.role_code != "coordinator-admin",
-        incomplete=await incomplete(engine, translations(language_of(request)).gettext),
+        incomplete=lacking,
     )  # fmt: skip
 
 
 async def table(request: Request) -> Response:
     caller, _me = await signed_in(request)
     engine = request.app.state.house.engine
+    lacking = await incomplete(
+        engine, translations(language_of(request)).gettext
+    )  # before: the pass may end while it is counted
     today, found = await measuring.indicators(engine, caller)
     written = io.StringIO()
     lines = csv.writer(written, delimiter=";", lineterminator="\r\n")
@@ -52,7 +56,7 @@ async def table(request: Request) -> Response:
         cells = (topic(one), one.measure["title"], one.measure["description"], one.start.isoformat(), today.isoformat())
         rest = (one.denominator.description, whole, one.numerator.description, part, share, "; ".join(_sources(one)))
         lines.writerow([neutral(str(cell)) for cell in (*cells, *rest)])
-    if lacking := await incomplete(engine, translations(language_of(request)).gettext):
+    if lacking:
         lines.writerow([lacking])
     answer = Response(b"\xef\xbb\xbf" + written.getvalue().encode(), media_type="text/csv; charset=utf-8")
     answer.headers["content-disposition"] = 'attachment; filename="bilan.csv"'
@@ -62,8 +66,9 @@ async def table(request: Request) -> Response:
 async def sheet(request: Request) -> Response:
     caller, me = await signed_in(request)
     engine, language = request.app.state.house.engine, language_of(request)
-    today, found = await measuring.indicators(engine, caller)
     gettext = translations(language).gettext
+    lacking = await incomplete(engine, gettext)
+    today, found = await measuring.indicators(engine, caller)
     parts = [
         Part("title", gettext(_("Bilan"))),
         Part("text", f"{me.organization_name}, {day_said(today, 'd MMMM y', language)}"),
@@ -71,7 +76,6 @@ async def sheet(request: Request) -> Response:
     hidden = gettext(
         _("Un effectif de moins de {smallest} personnes est caché, et de même celui qui le laisserait deviner.")
     )
-    lacking = await incomplete(engine, gettext)
     parts += [Part("text", lacking)] if lacking else []
     parts += [Part("text", hidden.format(smallest=SMALLEST)), *_lines(found, gettext, language)]
     return printed(request, parts, gettext(_("Bilan")), language, "bilan")
