@@ -43,49 +43,61 @@ _codec = _Codec()
 
 
 class PatientKey:
-    """The data key of one patient, or of the territory (patient 0). Holds keys in memory: never log or pickle it."""
+    """The data key of one patient, or of the territory (patient 0). Holds keys in memory: never log or pickle it.
 
-    __slots__ = ("_blocks", "_body", "_bound", "_classes", "_index", "_permutation", "_recurring", "patient")
+    What follows from the key is derived when it is first asked for: a question about thousands of people needs the tokens of each, and
+    opens nothing of most."""
+
+    __slots__ = ("_blocks", "_index", "_key", "_permutation", "_recurring", "_sealing", "patient")
 
     def __init__(self, patient: int, key: bytes) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError("A data key has 32 bytes.")
         self.patient = patient
-        self._body = Mac(_derive(key, b"body"), hashlib.sha512)
-        self._index = Mac(_derive(key, b"index"))
-        self._classes = _derive(key, b"classes")
+        self._key = key
+        self._sealing: tuple[Mac, bytes] | None = None
+        self._index: Mac | None = None
         self._permutation: Permutation | None = None
         self._recurring: dict[tuple[int, str], int] = {}
-        self._blocks = _derive(key, b"blocks")
-        # The key's own name is part of what is authenticated: a value never moves between two keys of one patient.
-        self._bound = context(_FORMAT, patient, _derive(key, b"name")[:8])
+        self._blocks = b""
 
     def __repr__(self) -> str:
         return f"PatientKey({self.patient})"
 
     def seal(self, bound_to: bytes, plain: bytes) -> bytes:
         """Sealed bytes that open only with the same `bound_to` (made by `context`), for this patient and key."""
+        body, bound = self._sealing or self._derive_sealing()
         salt = os.urandom(_SALT)
-        derived = self._body.digest(_LABEL + salt + b"\x01")
-        sealed = AESGCM(derived[:32]).encrypt(_NONCE, _codec.compress(plain), self._bound + bound_to)
+        derived = body.digest(_LABEL + salt + b"\x01")
+        sealed = AESGCM(derived[:32]).encrypt(_NONCE, _codec.compress(plain), bound + bound_to)
         return b"".join((_FORMAT, salt, derived[32:], sealed))
 
     def open(self, bound_to: bytes, sealed: bytes) -> bytes:
         """The plain bytes, exactly as sealed. Raises NotAuthentic."""
         if sealed[:1] != _FORMAT or len(sealed) < _HEADER + 16:
             raise NotAuthentic
-        derived = self._body.digest(_LABEL + sealed[1 : 1 + _SALT] + b"\x01")
+        body, bound = self._sealing or self._derive_sealing()
+        derived = body.digest(_LABEL + sealed[1 : 1 + _SALT] + b"\x01")
         if not hmac.compare_digest(derived[32:], sealed[1 + _SALT : _HEADER]):
             raise NotAuthentic
         try:
-            frame = AESGCM(derived[:32]).decrypt(_NONCE, sealed[_HEADER:], self._bound + bound_to)
+            frame = AESGCM(derived[:32]).decrypt(_NONCE, sealed[_HEADER:], bound + bound_to)
         except InvalidTag:
             raise NotAuthentic from None
         return _codec.decompress(frame)
 
+    def _derive_sealing(self) -> tuple[Mac, bytes]:
+        # The key's own name is part of what is authenticated: a value never moves between two keys of one patient.
+        bound = context(_FORMAT, self.patient, _derive(self._key, b"name")[:8])
+        self._sealing = Mac(_derive(self._key, b"body"), hashlib.sha512), bound
+        return self._sealing
+
     def token(self, param: int, value: bytes) -> int:
         """A search token: says that two rows of this patient are equal, and nothing across patients. Never 0."""
-        digest = self._index.digest(param.to_bytes(2, "big", signed=True) + value)
+        index = self._index
+        if index is None:
+            index = self._index = Mac(_derive(self._key, b"index"))
+        digest = index.digest(param.to_bytes(2, "big", signed=True) + value)
         return int.from_bytes(digest[:8], "big", signed=True) or 1
 
     def recurring(self, param: int, value: str) -> int:
@@ -105,6 +117,7 @@ class PatientKey:
 
     def _cipher(self) -> "Cipher[modes.ECB]":
         # One block at a time, no two of them equal: ECB is the bare cipher, which is what is meant.
+        self._blocks = self._blocks or _derive(self._key, b"blocks")
         return Cipher(algorithms.AES(self._blocks), modes.ECB())  # noqa: S305  # see above
 
     def permute(self, mask: int) -> int:
@@ -116,7 +129,7 @@ class PatientKey:
 
     def _shuffle(self) -> Permutation:
         if self._permutation is None:
-            self._permutation = Permutation(self._classes)
+            self._permutation = Permutation(_derive(self._key, b"classes"))
         return self._permutation
 
 
