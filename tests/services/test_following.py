@@ -172,9 +172,26 @@ async def test_who_leaves_does_so_with_a_reason(
     assert plan["status"] == status
     tasks = await found(place, "Task")
     assert {one["status"] for one in tasks} == ({"requested"} if status == "active" else {"cancelled"})
+    [goal] = await found(place, "Goal")
+    assert goal["lifecycleStatus"] == {"active": "active", "completed": "completed", "revoked": "cancelled"}[status]
     if said:
         assert {one["statusReason"]["text"] for one in tasks} == {said}
         assert plan["period"]["end"] == today
+        again = await ask(place, "POST", f"CarePlan/{plan['id']}/$resume", {"resourceType": "Parameters"})
+        assert (again[0], again[1]["status"]) == (200, "active")
+        [was] = [{name: part for name, part in one.items() if name != "meta"} for one in await found(place, "Goal")]
+        gone = ("meta", "extension", "statusReason")
+        assert was == {**{name: part for name, part in goal.items() if name not in gone}, "lifecycleStatus": "active"}
+
+
+async def test_a_goal_that_another_plan_pursues_does_not_end_with_this_one(place: Place, followed: Tree) -> None:
+    own = {"subject": followed["subject"], "goal": followed["goal"]}
+    other = {"resourceType": "CarePlan", "status": "active", "intent": "plan", **own}
+    assert (await ask(place, "POST", "CarePlan", other))[0] == 201
+
+    assert (await act(place, followed, act="end", code="wish", day=followed["period"]["start"]))[0] == 303
+
+    assert [one["lifecycleStatus"] for one in await found(place, "Goal")] == ["active"]
 
 
 async def test_a_suspended_plan_is_late_with_nothing_and_goes_on_later(place: Place, followed: Tree) -> None:

@@ -16,7 +16,8 @@ alert_change = Table(
 )
 Index("alert_change_next", alert_change.c.changed_at)
 
-# Whose plans are to be looked at for a death, since when: written in the transaction that says so (services.deaths.noting).
+# Whose plans are to be looked at for a death, or whose places for one that they gave up, since when: written in the transaction that
+# says so (services.deaths.noting).
 plan_to_end = Table(
     "plan_to_end",
     metadata,

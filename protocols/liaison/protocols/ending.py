@@ -13,6 +13,7 @@ from liaison.protocols import codes
 from liaison.protocols.calendar import annotation, entry, excuse
 from liaison.protocols.days import named_day
 from liaison.protocols.workdays import next_working
+from liaison.protocols.workshops import is_reached
 
 Tree = dict[str, Any]
 Changes = list[tuple[Tree, Tree]]
@@ -27,6 +28,9 @@ REASONS: Final = {
 """Of codes.PLAN_END. French: it is what the record says."""
 _OPEN: Final = frozenset({"draft", "requested", "received", "accepted", "ready", "in-progress"})
 _HELD: Final = "on-hold"
+_PURSUED: Final = frozenset({"proposed", "planned", "accepted", "active", "on-hold"})
+"""The states of a Goal that may still be reached."""
+_PLAN_ENDED: Final = "Plan terminé : "
 
 
 class NotNow(ValueError):
@@ -111,6 +115,38 @@ def take_up(plan: Tree, tasks: Sequence[Tree], by: Tree, at: datetime) -> Change
             status = {"status": _HELD, "statusReason": {"text": "Suspendu"}} if held else {"status": "requested"}
             changes.append((one, {**open_, **status}))
     return changes
+
+
+def goals(plan: Tree, stated: Sequence[Tree]) -> Changes:
+    """What becomes of the goals of a plan that has been ended, or taken up again. Of one that has ended nobody pursues a goal any
+    more: what was reached is completed, all of it where that is why it ended, and the rest cancelled. A goal that was over by then is
+    left alone; so each that the end has changed is again what it was."""
+    if code := ended_for(plan):
+        return [(one, _over(one, code)) for one in stated if one.get("lifecycleStatus") in _PURSUED]
+    return [(one, _again(one)) for one in stated if _before_end(one)]
+
+
+def _over(goal: Tree, code: str) -> Tree:
+    was = {"url": codes.BEFORE_END, "valueCode": goal["lifecycleStatus"]}
+    return {
+        **goal,
+        "extension": [*goal.get("extension", ()), was],
+        "lifecycleStatus": "completed" if code == "reached" or is_reached(goal) else "cancelled",
+        "statusReason": goal.get("statusReason") or f"{_PLAN_ENDED}{REASONS[code]}",
+    }
+
+
+def _again(goal: Tree) -> Tree:
+    left = [one for one in goal["extension"] if one.get("url") != codes.BEFORE_END]
+    after = {**goal, "lifecycleStatus": _before_end(goal), "extension": left}
+    if str(after.get("statusReason", "")).startswith(_PLAN_ENDED):
+        del after["statusReason"]
+    return {name: value for name, value in after.items() if value != []}
+
+
+def _before_end(goal: Tree) -> str:
+    told = (one.get("valueCode") for one in goal.get("extension", ()) if one.get("url") == codes.BEFORE_END)
+    return next((str(one) for one in told), "")
 
 
 def _is_of_the_end(task: Tree) -> bool:

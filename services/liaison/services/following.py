@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+from liaison.auth.access import adopted
 from liaison.protocols import codes, ending
 from liaison.protocols.apply import propose
 from liaison.protocols.carry_out import step_code
@@ -129,7 +130,7 @@ async def resumed(record: Record, plan: Tree, tasks: Sequence[Tree], by: Tree, a
 
 
 async def _with_it(record: Record, changes: Sequence[tuple[Tree, Tree]], by: Tree, at: datetime) -> Changes:
-    """What goes the way of the plan and its steps: its RequestGroup, the requests of steps that are set aside or taken up again, and
+    """What goes the way of the plan and its steps: its RequestGroup, its goals where it ends or is taken up again, the requests of steps that are set aside or taken up again, and
     the places in sessions of those that are set aside. A place that was given up is not taken again by itself."""
     made: list[tuple[Tree, Tree | None]] = []
     for before, after in changes:
@@ -141,6 +142,8 @@ async def _with_it(record: Record, changes: Sequence[tuple[Tree, Tree]], by: Tre
                     for one in groups
                     if (tree := await record.read(one)) and tree["status"] in (before["status"], "active", "on-hold")
                 ]
+            if ending.ended_for(before) != ending.ended_for(after):
+                made += ending.goals(after, await _its_own_goals(record, before))
         elif (aside := after["status"] == "cancelled") or before["status"] == "cancelled":
             focus = str(before.get("focus", {}).get("reference", ""))
             if tree := await record.read(focus):
@@ -170,6 +173,24 @@ def activities(plan: Tree) -> list[str]:
     """The references of what the plan consists of."""
     named = (str(one.get("reference", {}).get("reference", "")) for one in plan.get("activity", ()))
     return [one for one in named if one]
+
+
+async def _its_own_goals(record: Record, plan: Tree) -> list[Tree]:
+    """Those that no other plan in force or suspended pursues; none for whom the table lets write no goal, such as the manager of a
+    home service, whose plans have none."""
+    types = (await adopted.in_force(record.engine.store.database)).types_for(record.caller.role_code)
+    named = [str(one.get("reference", "")) for one in plan.get("goal", ())]
+    if not named or (types and "Goal" not in types):
+        return []
+    others = {"goal": ",".join(named), "status": "active,on-hold", "patient": str(plan["subject"]["reference"])}
+    elsewhere = {
+        str(goal.get("reference", ""))
+        for one in await record.search("CarePlan", others)
+        if one["id"] != plan["id"]
+        for goal in one.get("goal", ())
+    }
+    read = [await record.read(one) for one in named if one not in elsewhere]
+    return [one for one in read if one is not None]
 
 
 async def _goals(record: Record, plan: Tree) -> dict[str, str]:

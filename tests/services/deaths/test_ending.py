@@ -46,7 +46,8 @@ def protocol() -> str:
         for kind in KINDS
     )
     plan = (
-        f"resourceType: PlanDefinition\nurl: {URL}\nversion: 1.0.0\nname: Tout\ntitle: Tout\n{OWNED}action:\n{actions}"
+        f"resourceType: PlanDefinition\nurl: {URL}\nversion: 1.0.0\nname: Tout\ntitle: Tout\n{OWNED}"
+        f"goal: [{{id: aim, description: {{text: Marcher}}}}]\naction:\n{actions}"
     )
     activities = [
         f"resourceType: ActivityDefinition\nurl: https://walk.example/ActivityDefinition/{kind.lower()}\nversion: 1.0.0\n"
@@ -145,6 +146,10 @@ async def test_it_ends_the_plan_what_it_asked_for_and_nothing_else(place: Place,
 
     [ended] = await found(place, "CarePlan", "status=revoked")
     assert (ended["id"], ended["period"]["end"], ended["note"][-1]["text"]) == (plan["id"], day, "Terminé : Décès")
+    goals = await found(place, "Goal")
+    assert [(each["lifecycleStatus"], each["statusReason"]) for each in goals] == [
+        ("cancelled", "Plan terminé : Décès")
+    ]
     for each in tasks:
         _status, task = await ask(place, "GET", f"Task/{each['id']}")
         assert task["status"] == "cancelled"
@@ -183,6 +188,7 @@ async def test_it_ends_the_plan_what_it_asked_for_and_nothing_else(place: Place,
         assert (await nurse.post(path, data=form)).status_code == 303
     [again] = await found(place, "CarePlan", f"_id={plan['id']}")
     assert (again["status"], again.get("extension"), again["period"]) == ("active", None, plan["period"])
+    assert [each["lifecycleStatus"] for each in await found(place, "Goal")] == ["active"]
     for each in tasks:
         _status, task = await ask(place, "GET", f"Task/{each['id']}")
         assert (task["status"], task.get("statusReason"), task["restriction"]) == (
@@ -195,6 +201,38 @@ async def test_it_ends_the_plan_what_it_asked_for_and_nothing_else(place: Place,
         for each in asked
     ]
     assert await states(place, ours) == ["cancelled"] * 3
+
+
+async def test_a_place_that_was_given_up_is_free_again(place: Place, one: asyncpg.Connection) -> None:
+    """Of a session that was full, and of no other Slot."""
+    schedule = await make(place, {"resourceType": "Schedule", "actor": [{"display": "Salle"}]})
+    workshop = {"url": codes.WORKSHOP, "valueCanonical": f"{URL}|1.0.0#one"}
+    slots = []
+    for capacity, extension in ((1, [workshop]), (2, [workshop]), (1, [])):
+        told = [*extension, {"url": codes.CAPACITY, "valuePositiveInt": capacity}]
+        start = place.house.database.clock.now() + timedelta(days=3)
+        tree = {
+            "resourceType": "Slot",
+            "status": "busy",
+            "schedule": {"reference": schedule},
+            "start": start.isoformat(timespec="seconds"),
+            "end": (start + timedelta(hours=1)).isoformat(timespec="seconds"),
+            "extension": told,
+        }
+        slots.append(await make(place, tree))
+    mine = [await make(place, appointment(place, 3, slot=[{"reference": one}])) for one in slots]
+    # Of two places of the second session two others hold both: it stays full without this one.
+    for _ in range(2):
+        await make(place, appointment(place, 3, slot=[{"reference": slots[1]}]))
+    for each in mine:
+        tree = (await ask(place, "GET", each))[1]
+        assert (await ask(place, "PUT", each, {**tree, "status": "cancelled"}))[0] == 200
+    assert await one.fetchval("select count(*) from plan_to_end") == 1
+
+    await end_plans(one, place.house.engine)
+
+    assert await states(place, slots) == ["free", "busy", "busy"]
+    assert await one.fetchval("select count(*) from plan_to_end") == 0
 
 
 async def test_it_is_said_and_taken_back_on_the_page_of_the_identity(place: Place, one: asyncpg.Connection) -> None:

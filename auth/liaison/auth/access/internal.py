@@ -47,7 +47,7 @@ _DEFINITIONS: Final = frozenset(
 )
 
 _ENDED: Final = frozenset(
-    {"Appointment", "CommunicationRequest", "DeviceRequest", "MedicationRequest", "RequestGroup", "ServiceRequest",
+    {"Appointment", "CommunicationRequest", "DeviceRequest", "Goal", "MedicationRequest", "RequestGroup", "ServiceRequest",
      "SupplyRequest", "Task"}
 )  # fmt: skip
 
@@ -105,6 +105,13 @@ _TABLE: Final = (
         "counts people for the indicators of programmes; what it finds leaves as an aggregate only",
         frozenset({"CarePlan", "Observation", "Task"}),
         _NONE,
+    ),
+    Internal(
+        "places",
+        Purpose.COORD,
+        "says of a session that it has a place again, when somebody on its list has given theirs up",
+        frozenset({"Appointment", "Slot"}),
+        frozenset({"Slot"}),
     ),
     Internal(
         "sign-in",

@@ -1,4 +1,4 @@
-"""Ends the plans of one person who has died, each in one transaction: the plan, its steps, what they asked for, places in sessions to
+"""Ends the plans of one person who has died, each in one transaction: the plan, its goals, its steps, what they asked for, places in sessions to
 come, calls back. As the internal principal `deaths`, which sees of that record its plans and what they name; each look and each
 change is in the journal. Done twice, it changes nothing the second time.
 """
@@ -66,11 +66,12 @@ async def _record(engine: Engine, person: Key, within: Within | None = None) -> 
 
 
 def named_by(plan: Tree, *steps: Tree) -> Within:
-    """What may be reached of a record to end this plan: the steps that it names or that name it, calls back, what the steps ask for,
+    """What may be reached of a record to end this plan: its goals, the steps that it names or that name it, calls back, what the steps ask for,
     and, once the steps are known, places in sessions of an education programme."""
     by_type: dict[str, list[str]] = defaultdict(list)
     for reference in [
         *following.activities(plan),
+        *(str(one.get("reference", "")) for one in plan.get("goal", ())),
         *(str((one.get("focus") or {}).get("reference", "")) for one in steps),
     ]:
         type_, _slash, id_ = reference.partition("/")

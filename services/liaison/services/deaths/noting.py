@@ -13,6 +13,7 @@ import asyncpg
 from liaison.fhir.definitions import kind_of
 from liaison.fhir.store.contract import Change, Key, Unit
 from liaison.protocols.deaths import died
+from liaison.protocols.workshops import LISTED
 from liaison.services.planned.keeping import Planning
 
 PATIENT: Final = kind_of("Patient")
@@ -30,11 +31,11 @@ class Noted(NamedTuple):
 
 class Ending(Planning):
     """The hooks of the rights, the journal, the signals, the messages and what is planned, and after them the list of whose plans
-    may have to end."""
+    may have to end, or who has given up a place."""
 
     async def after_write(self, connection: asyncpg.Connection, units: Sequence[Unit]) -> None:
         await super().after_write(connection, units)
-        patients = {one.key.patient for unit in units for one in unit.changes if _may_end(one)}
+        patients = {one.key.patient for unit in units for one in unit.changes if _may_end(one) or _gave_up(one)}
         await note(connection, patients - {0})
 
 
@@ -45,6 +46,14 @@ def _may_end(change: Change) -> bool:
         begun = change.before is None or change.before.get("status") not in OPEN
         return begun and change.tree.get("status") in OPEN and bool(change.tree.get("instantiatesCanonical"))
     return change.type_ == "Patient" and died(change.tree)
+
+
+def _gave_up(change: Change) -> bool:
+    """A place in a session, or in any other Slot."""
+    before, after = change.before, change.tree
+    if change.type_ != "Appointment" or before is None or after is None or not after.get("slot"):
+        return False
+    return before.get("status") in LISTED and after.get("status") not in LISTED
 
 
 async def note(connection: asyncpg.Connection, patients: set[int]) -> None:

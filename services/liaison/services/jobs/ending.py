@@ -1,4 +1,5 @@
-"""Ends the plans of people who have died (liaison.services.deaths). One worker at a time; the others stand by.
+"""Ends the plans of people who have died, and frees the places in sessions that were given up, by a death or otherwise
+(liaison.services.deaths). One worker at a time; the others stand by.
 
 The note that somebody's plans are to be looked at stands from the transaction that says of the death until all of them are ended:
 a pass that was cut short is simply repeated.
@@ -13,7 +14,7 @@ import structlog
 from liaison.fhir.errors import FhirError, Unavailable
 from liaison.fhir.store.database import Connect
 from liaison.fhir.store.turns import take_turns
-from liaison.services.deaths import ending, noting
+from liaison.services.deaths import ending, freeing, noting
 from liaison.services.engine import Engine
 
 EVERY_SECONDS: Final = 0.5
@@ -41,6 +42,7 @@ async def end_plans(one: asyncpg.Connection, engine: Engine) -> int:
         try:
             for person in await noting.people_of(one, note.patient):
                 ended += await ending.end(engine, person)
+                await freeing.free(engine, person)
             await noting.settled(one, note)
         except Unavailable:
             raise

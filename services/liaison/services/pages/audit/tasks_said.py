@@ -18,6 +18,7 @@ TASKS: Final = {
     "library": _("Tâche du service : publication des protocoles"),
     "protection": _("Tâche du service : informations préoccupantes"),
     "measures": _("Tâche du service : indicateurs"),
+    "places": _("Tâche du service : places des séances"),
     "sign-in": _("Tâche du service : connexions"),
     "people": _("Tâche du service : annuaire des personnes"),
     "accounts": _("Tâche du service : comptes"),
