@@ -33,6 +33,7 @@ SCREENS = {
                 "/journal/urgences", "/journal/identites", "/journal/integrite", "/journal/signaux",
                 "/journal/signaux/night", "/journal/signaux/same-family", "/journal/affaires", "/journal/chiffres"],
     "call_handler": ["/appels"],
+    "patient_educator": ["/mes-seances"],
     "on_call_doctor": ["/dossiers", "/urgence", "/mes-acces"],
     "regulating_doctor": ["/appels"],
     "patient_a": ["/dossiers", "/dossiers/{patient_a}", "/journal/dossiers/{patient_a}", "/journal/dossiers/{patient_a}?avant=2026-01-05"],

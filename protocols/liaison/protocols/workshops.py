@@ -155,7 +155,10 @@ def read(slot: Tree, schedule: Tree) -> Session | None:
 
 def booked(session: Session, schedule: Tree, patient: str, step: Tree | None, at: datetime) -> Tree:
     """The Appointment of someone on the list; `step` is the Task of their plan, None where whoever books sees none."""
-    others = [{"actor": dict(actor), "status": "accepted"} for actor in schedule.get("actor", ())]
+    # A patient educator comes to the session, not to the person: no fact about anybody follows from being named.
+    others = [
+        {"actor": dict(actor), "status": "accepted"} for actor in schedule.get("actor", ()) if not _is_educator(actor)
+    ]
     task = [{"reference": f"Task/{step['id']}", "display": session.title}] if step else []
     made: Tree = {
         "resourceType": "Appointment",
@@ -170,6 +173,33 @@ def booked(session: Session, schedule: Tree, patient: str, step: Tree | None, at
         "participant": [{"actor": {"reference": patient}, "required": "required", "status": "accepted"}, *others],
     }
     return {**made, "supportingInformation": task} if task else made
+
+
+def educators(schedule: Tree) -> list[Named]:
+    """The patient educators who are named for it."""
+    return [
+        (str(one.get("reference", "")), str(one.get("display", "")))
+        for one in schedule.get("actor", ())
+        if _is_educator(one)
+    ]
+
+
+def with_educator(schedule: Tree, reference: str, name: str) -> Tree:
+    """Naming one, at the end of those who hold it."""
+    told = {"url": codes.PATIENT_EDUCATOR, "valueBoolean": True}
+    actor = {"extension": [told], "reference": reference, "display": name}
+    return {**schedule, "actor": [*without_educator(schedule, reference)["actor"], actor]}
+
+
+def without_educator(schedule: Tree, reference: str) -> Tree:
+    """Naming that one no more; whoever holds it otherwise stays."""
+    kept = [one for one in schedule["actor"] if not (_is_educator(one) and one.get("reference") == reference)]
+    return {**schedule, "actor": kept}
+
+
+def _is_educator(actor: Tree) -> bool:
+    told = (one for one in actor.get("extension", ()) if one.get("url") == codes.PATIENT_EDUCATOR)
+    return any(one.get("valueBoolean") is True for one in told)
 
 
 def step_of(appointment: Tree) -> str:

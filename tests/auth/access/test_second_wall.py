@@ -92,7 +92,7 @@ def test_the_directory_holds_directory_types_only() -> None:
         *[("patient", name) for name in ("NOTE3P", "PROT", "HELD")],
         *[("caregiver", name) for name in ("CLIN", "PSY", "SENS", "MASKED")],
         *[("auditor", name) for name in ("ADM", "CLIN", "COORD")],
-        *[(code, "ADM") for code in ("admin", "coordinator-admin", "referent", "")],
+        *[(code, "ADM") for code in ("admin", "coordinator-admin", "referent", "patient-educator", "")],
     ],
 )
 def test_no_grant_opens_what_the_law_closes_to_a_role(code: str, name: str) -> None:

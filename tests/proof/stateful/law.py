@@ -66,7 +66,7 @@ CLOSE = "caregiver trusted-person guardian"
 
 PURPOSES = {
     **dict.fromkeys(f"{HEALTH} psychologist substitute trainee".split(), "TREAT"),
-    **dict.fromkeys(f"{HOME_AND_SOCIAL} home-aide secretary call-handler".split(), "COORD"),
+    **dict.fromkeys(f"{HOME_AND_SOCIAL} home-aide secretary call-handler patient-educator".split(), "COORD"),
     **dict.fromkeys(f"patient {CLOSE}".split(), "PATRQT"),
     **dict.fromkeys(["auditor", "dpo", "admin", "coordinator-admin", "referent"], "HOPERAT"),
 }  # fmt: skip

@@ -107,6 +107,7 @@ def test_who_sees_whom(sandbox: Running, who: str, seen: set[str], unseen: set[s
         ("on_call_doctor", set()),
         ("substitute_expired", set()),  # the authorisation has ended: a token, and nothing behind it
         ("call_handler", set()),
+        ("patient_educator", set()),
         ("coordinator_admin", set()),
         ("auditor", set()),
         ("admin", set()),

@@ -59,6 +59,7 @@ PROMISES: list[tuple[str, str, list[str], list[str]]] = [
     ("dpo", "/journal/questions", ["Questions des patients"], ["Kervadec"]),
     ("dpo", "/journal/affaires", ["Les revues en chiffres"], []),
     ("admin", "/administration/suspensions", ["Suspensions demandées"], []),
+    ("patient_educator", "/mes-seances", ["Atelier 4", "Salle d'éducation thérapeutique", "<li>Loïc</li>", "Et 1 autre personne"], ["Kervadec", "Jean-Yves", "Danielo", "/dossiers"]),
     ("practice_referent", "/equipe", ["Maëlle Tanguy", "Numéro RPPS", "Infirmier"], ["Nathalie Guéguen</h2>", "Élise Quéré"]),
     ("ward_referent", "/equipe", ["Médecin hospitalier"], ["Maëlle Tanguy"]),
     ("patient_a", "/dossiers/{patient_a}/plan", [", atteint"], []),

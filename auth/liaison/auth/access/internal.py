@@ -114,6 +114,13 @@ _TABLE: Final = (
         frozenset({"Slot"}),
     ),
     Internal(
+        "first-names",
+        Purpose.COORD,
+        "tells the patient educator of a session the first names of those on its list who agreed to it, and how many the others are",
+        frozenset({"Appointment", "Patient"}),
+        _NONE,
+    ),
+    Internal(
         "sign-in",
         Purpose.HOPERAT,
         "finds who in the directory is the professional that Pro Santé Connect has recognised, and writes the profession that"

@@ -18,7 +18,7 @@ Category = Literal["health", "psychologist", "social", "coordination", "delegate
 @dataclass(frozen=True, slots=True)
 class Role:
     """`category` as in R.1110-2 CSP: 1° health, 2° the closed list; `none` is in no category, and sees no individual data
-    but for the call that a call handler has received (row 13). `referent` manages the people of one structure, and is
+    but for the call that a call handler has received (row 13); a patient educator is told first names (row 20b). `referent` manages the people of one structure, and is
     a role beside whatever else that person does there (liaison.auth.people.managers).
 
     `purpose` is that of an ordinary session. `emergency`: break-glass is offered to it (rules 6 and 11). `registers`:
@@ -61,6 +61,7 @@ _ALL: Final = (
     Role("trainee", "delegate", Purpose.TREAT),
     Role("secretary", "delegate", Purpose.COORD, registers=True),
     Role("call-handler", "none", Purpose.COORD, calls=True),
+    Role("patient-educator", "none", Purpose.COORD),
     Role("patient", "person", Purpose.PATRQT),
     Role("guardian", "person", Purpose.PATRQT),
     Role("trusted-person", "person", Purpose.PATRQT),

@@ -35,6 +35,7 @@ _NEVER: Final[dict[str, int]] = {
     "admin": _ALL,
     "coordinator-admin": _ALL,
     "referent": _ALL,
+    "patient-educator": _ALL,
     "": _ALL,
 }
 NEVER: Final = {role: int(classes) for role, classes in _NEVER.items()}

@@ -5,6 +5,8 @@
 | PractitionerRole.code | system ROLE | one of liaison.auth.access.roles.ROLES |
 | PractitionerRole.extension | ACTS_FOR, valueReference | the PractitionerRole (or Practitioner) replaced, supervising, or answering for a secretary; `period` dates it |
 | Practitioner.meta.tag | DIRECTORY `namesake` | said to be another person than the one of that name; inactive until an administrator has found out (people.namesakes) |
+| Practitioner.qualification.code | DIRECTORY `etp-40h` | trained for 40 hours in therapeutic education, since `period.start` (CSP D.1161-1) |
+| Organization.extension | APPROVED, valuePeriod | an association of users of the health system that is approved (CSP L.1114-1), and when |
 | CareTeam.participant.extension | LEGAL_BASIS, valueCode | `same-structure`, `recognised`, `formal-organisation`, `invited`, `referral` (L.1110-12) |
 | CareTeam.participant.extension | INFORMED, valueDateTime | when the patient was told of this recipient (R.1110-3) |
 | CareTeam.participant.role | TRE_R259 `PCP`, or ROLE `attending-gp` | the attending doctor (médecin traitant) |
@@ -40,6 +42,8 @@ LEGAL_BASIS: Final = f"{_EXTENSION}/legal-basis"
 INFORMED: Final = f"{_EXTENSION}/informed"
 REPRESENTATION: Final = f"{_EXTENSION}/representation"
 KEPT_BY: Final = f"{_EXTENSION}/kept-by"
+APPROVED: Final = f"{_EXTENSION}/approved-association"
+TRAINED: Final = "etp-40h"
 
 BASES: Final = frozenset({"same-structure", "recognised", "formal-organisation", "invited", "referral"})
 MEASURES: Final = frozenset({"tutelle", "habilitation", "parental-authority"})

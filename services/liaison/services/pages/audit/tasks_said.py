@@ -19,6 +19,7 @@ TASKS: Final = {
     "protection": _("Tâche du service : informations préoccupantes"),
     "measures": _("Tâche du service : indicateurs"),
     "places": _("Tâche du service : places des séances"),
+    "first-names": _("Tâche du service : prénoms d’une séance"),
     "sign-in": _("Tâche du service : connexions"),
     "people": _("Tâche du service : annuaire des personnes"),
     "accounts": _("Tâche du service : comptes"),

@@ -248,6 +248,16 @@ DOORS: Final = (
         ),
     ),
     Door(
+        "patient_educator",
+        "people",
+        _("Yannick Floury, patient intervenant d’une association agréée."),
+        (
+            _("Vous êtes nommé pour un atelier de la semaine prochaine : le jour, l’heure, le lieu, et un seul prénom, celui de la personne qui l’a accepté. L’autre est comptée, pas nommée."),
+            _("Entrez comme Gwenola Riou, la coordinatrice, ouvrez cet atelier sous « Séances » et retirez l’accord de Loïc Kervadec ; revenez ici : son prénom n’y est plus."),
+            _("Aucun dossier, aucune recherche, aucun logiciel ne vous ouvre autre chose."),
+        ),
+    ),
+    Door(
         "auditor",
         "coordination",
         _("L’auditrice des accès : les traces, jamais le contenu."),

@@ -19,13 +19,14 @@ from liaison.protocols.workshops import (
     noted,
     reached,
     step_of,
+    with_educator,
     with_noted,
 )
 from liaison.services.pages.changing import change
 from liaison.services.pages.marking import _
 from liaison.services.pages.record import Record
 from liaison.services.pages.signed_in import Me
-from liaison.services.pages.workshops import agenda, lists
+from liaison.services.pages.workshops import agenda, educating, lists
 
 Tree = dict[str, Any]
 
@@ -134,6 +135,18 @@ async def reach(record: Record, held: Session, id_: str) -> None:
     if id_ not in known:
         raise NotDone(_("Cet objectif n’est plus au plan de cette personne."))
     await record.update(reached(known[id_], record.now().date()))
+
+
+async def name(record: Record, held: Session, me: Me, schedule: Tree, reference: str) -> None:
+    """The patient educator who takes part, whom the law lets in on that day."""
+    if me.bare:
+        raise NotDone(_("Qui suit les plans nomme le patient intervenant."))
+    chosen = next((one for one in await educating.known(record, held) if one.reference == reference), None)
+    if chosen is None:
+        raise NotDone(_("Choisissez le patient intervenant."))
+    if chosen.lacking:
+        raise NotDone(chosen.why_not)
+    await record.update(with_educator(schedule, chosen.reference, chosen.name))
 
 
 async def cancel(record: Record, held: Session, reason: str) -> None:

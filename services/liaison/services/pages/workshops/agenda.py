@@ -1,8 +1,9 @@
 """The sessions that are planned, and how many are on each list, whoever follows them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -18,9 +19,15 @@ Tree = dict[str, Any]
 _MOST: Final = 200
 
 
-async def since(record: Record, moment: datetime) -> list[Session]:
-    """Those that begin from that moment on, the next first."""
-    query = {"start": f"ge{moment.isoformat()}", "_sort": "start", "_include": "Slot:schedule", "_count": str(_MOST)}
+async def since(record: Record, moment: datetime, among: Mapping[str, str] = MappingProxyType({})) -> list[Session]:
+    """Those that begin from that moment on, the next first. `among`: what else their Slot must meet."""
+    query = {
+        "start": f"ge{moment.isoformat()}",
+        "_sort": "start",
+        "_include": "Slot:schedule",
+        "_count": str(_MOST),
+        **among,
+    }
     found = await record.search("Slot", query, most=2 * _MOST)
     schedules = {f"Schedule/{tree['id']}": tree for tree in found if tree["resourceType"] == "Schedule"}
     slots = [tree for tree in found if tree["resourceType"] == "Slot"]

@@ -2,9 +2,12 @@
 
 from starlette.routing import BaseRoute
 
+from liaison.auth.access.educators import ROLE
 from liaison.services.pages.page import page
 from liaison.services.pages.role_names import LISTERS
-from liaison.services.pages.workshops import calendar, convocations, listing, planning, session
+from liaison.services.pages.workshops import calendar, convocations, educating, listing, planning, session
+
+HOMES = {ROLE: educating.PATH}
 
 
 def routes() -> list[BaseRoute]:
@@ -15,5 +18,6 @@ def routes() -> list[BaseRoute]:
         page("/seances/{slot}/convocations", convocations.convocations, roles=LISTERS),
         page("/seances/{slot}/transports", convocations.transports, roles=LISTERS),
         page("/seances/{slot}/prenoms", convocations.first_names, roles=LISTERS),
+        page(educating.PATH, educating.mine, roles=frozenset({ROLE})),
         page("/seances/{slot}/agenda", calendar.calendar, roles=LISTERS),
     ]

@@ -7,13 +7,13 @@ from starlette.responses import RedirectResponse, Response
 
 from liaison.auth.caller import Caller
 from liaison.protocols import codes
-from liaison.protocols.workshops import Session, is_reached
+from liaison.protocols.workshops import Session, educators, is_reached, without_educator
 from liaison.services.pages.languages import language_of, translations
 from liaison.services.pages.layout import render
 from liaison.services.pages.marking import _
 from liaison.services.pages.record import Record, Refused
 from liaison.services.pages.signed_in import Me, address_of, signed_in
-from liaison.services.pages.workshops import acting, agenda, lists
+from liaison.services.pages.workshops import acting, agenda, educating, lists
 from liaison.services.pages.workshops.acting import NotDone
 
 Tree = dict[str, Any]
@@ -28,7 +28,7 @@ async def session(request: Request) -> Response:
     record = Record(request.app.state.house.engine, caller, address_of(request))
     held, schedule = await agenda.one(record, request.path_params["slot"])
     if request.method == "GET":
-        return await _show(request, caller, record, held, me)
+        return await _show(request, caller, record, (held, schedule), me)
     form = await request.form()
     given = {name: str(value) for name, value in form.items()}
     gettext = translations(language_of(request)).gettext
@@ -47,24 +47,35 @@ async def session(request: Request) -> Response:
                 await acting.finish(record, held, me, given)
             case "goal":
                 await acting.reach(record, held, given.get("goal", ""))
+            case "educator":
+                await acting.name(record, held, me, schedule, given.get("educator", ""))
+            case "no-educator":
+                await record.update(without_educator(schedule, given.get("educator", "")))
             case "cancel":
                 await acting.cancel(record, held, given.get("reason", "").strip()[:200])
             case _:
                 raise NotDone(_("Choisissez ce qu’il faut faire."))
     except NotDone as problem:
-        return await _show(request, caller, record, held, me, gettext(str(problem)), 422)
+        return await _show(request, caller, record, (held, schedule), me, gettext(str(problem)), 422)
     except Refused as refused:
         if refused.answered not in (403, 409, 412):
             raise
         words = _NOT_YOURS if refused.answered == 403 else _FASTER
-        held, _schedule = await agenda.one(record, held.id)
-        return await _show(request, caller, record, held, me, gettext(words), refused.answered)
+        shown = await agenda.one(record, held.id)
+        return await _show(request, caller, record, shown, me, gettext(words), refused.answered)
     return RedirectResponse(f"/seances/{held.id}", status_code=303)
 
 
 async def _show(
-    request: Request, caller: Caller, record: Record, held: Session, me: Me, error: str = "", status: int = 200
+    request: Request,
+    caller: Caller,
+    record: Record,
+    shown: tuple[Session, Tree],
+    me: Me,
+    error: str = "",
+    status: int = 200,
 ) -> Response:
+    held, schedule = shown
     listed = await lists.listed(record, held)
     taken = (await agenda.taken(request, caller, [held.id]))[held.id]
     ours = _kept_by(held) == me.organization_reference
@@ -83,7 +94,9 @@ async def _show(
         room=room,
         ours=ours,
         begun=held.start <= record.now(),
-        over=held.end <= record.now(),
+        over=(over := held.end <= record.now()),
+        educators=educators(schedule),
+        to_name=await educating.known(record, held) if ours and not (me.bare or over or held.cancelled) else [],
         is_reached=is_reached,
         error=error,
     )

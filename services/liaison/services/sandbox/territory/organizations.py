@@ -3,10 +3,21 @@
 from dataclasses import dataclass
 from typing import Final
 
+from liaison.auth.access import vocabulary
 from liaison.services.sandbox.territory import identifiers, places, systems
+from liaison.services.sandbox.territory.clock import Clock
 from liaison.services.sandbox.territory.draft import Draft
 from liaison.services.sandbox.territory.places import KERVANEC, LANVERZIC, SAINT_NINNOC, Commune
-from liaison.services.sandbox.territory.shapes import Tree, coded, identifier, phone, ref, secure_mail, without_empty
+from liaison.services.sandbox.territory.shapes import (
+    Tree,
+    coded,
+    identifier,
+    period,
+    phone,
+    ref,
+    secure_mail,
+    without_empty,
+)
 
 ORGANIZATION_KIND: Final = "http://terminology.hl7.org/CodeSystem/organization-type"
 LOCATION_KIND: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
@@ -14,7 +25,8 @@ LOCATION_KIND: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """An Organization: its key in the territory, its name, kind, commune, the number of its FINESS, what it is part of."""
+    """An Organization: its key in the territory, its name, kind, commune, the number of its FINESS, what it is part of.
+    `approved`: an association of users (CSP L.1114-1), which has no FINESS."""
 
     key: str
     name: str
@@ -24,6 +36,7 @@ class Structure:
     finess: int
     part_of: str = ""
     alias: str = ""
+    approved: bool = False
 
 
 STRUCTURES: Final = (
@@ -100,6 +113,9 @@ STRUCTURES: Final = (
         "2 rue du Général-de-Gaulle",
         140,
     ),
+    Structure(
+        "association", "Association Souffles de la Scorle", "other", LANVERZIC, "6 rue Nationale", 150, approved=True
+    ),
 )
 
 SITES: Final = (
@@ -126,13 +142,14 @@ SERVICES: Final = (
     ("Centre médico-psychologique", "hospital_psychiatry", "Accueil sans rendez-vous le lundi et le mercredi matin."),
 )
 
-_KIND_NAMES: Final = {"prov": "Structure de soins", "dept": "Service", "govt": "Collectivité ou service public"}
+_KIND_NAMES: Final = {"prov": "Structure de soins", "dept": "Service", "govt": "Collectivité ou service public",
+                       "other": "Association d'usagers"}  # fmt: skip
 
 
-def add_structures(directory: Draft) -> None:
+def add_structures(directory: Draft, clock: Clock) -> None:
     """Writes the Organizations, their sites as Locations, and what they offer as HealthcareServices."""
     for number, structure in enumerate(STRUCTURES):
-        directory.add(_organization(structure, number, directory), structure.key)
+        directory.add(_organization(structure, number, directory, clock), structure.key)
     for key, name, owner, commune, line in SITES:
         directory.add(
             {
@@ -158,13 +175,18 @@ def add_structures(directory: Draft) -> None:
         )
 
 
-def _organization(structure: Structure, number: int, directory: Draft) -> Tree:
+def _organization(structure: Structure, number: int, directory: Draft, clock: Clock) -> Tree:
     finess = identifiers.finess(structure.finess)
+    numbered = [
+        identifier(systems.FINESS, finess, "FINEG" if structure.part_of else "FINEJ"),
+        identifier(systems.IDNST, f"1{finess}", "IDNST"),
+    ]
+    approval = {"url": vocabulary.APPROVED, "valuePeriod": period(clock.day(-700), clock.day(1100))}
     return without_empty(
         resourceType="Organization",
+        extension=[approval] if structure.approved else None,
         identifier=[
-            identifier(systems.FINESS, finess, "FINEG" if structure.part_of else "FINEJ"),
-            identifier(systems.IDNST, f"1{finess}", "IDNST"),
+            *([] if structure.approved else numbered),
             *([] if structure.part_of else [identifier(systems.SIRENE, identifiers.siret(structure.finess), "SIRET")]),
         ],
         active=True,
@@ -173,7 +195,11 @@ def _organization(structure: Structure, number: int, directory: Draft) -> Tree:
         alias=[structure.alias] if structure.alias else None,
         telecom=[
             phone(places.landline(1000 + number), "work"),
-            secure_mail(f"{structure.key.replace('_', '-')}@liaison.mssante.example"),
+            *(
+                []
+                if structure.approved
+                else [secure_mail(f"{structure.key.replace('_', '-')}@liaison.mssante.example")]
+            ),
         ],
         address=[structure.commune.address(structure.line, use="work")],
         partOf=ref(directory[structure.part_of]) if structure.part_of else None,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from liaison.auth.access import vocabulary
 from liaison.services.sandbox.territory import identifiers, places, rights, systems
 from liaison.services.sandbox.territory.clock import Clock
 from liaison.services.sandbox.territory.draft import Draft
@@ -31,7 +32,8 @@ SPECIALTIES: Final = {
 @dataclass(frozen=True, slots=True)
 class Professional:
     """One person in one role. `starts` and `ends` are days from today; `stands_in_for` is a key: replaced doctor,
-    supervisor, or the professional who answers for a secretary."""
+    supervisor, or the professional who answers for a secretary. `trained`: the day of their 40 hours in therapeutic education, 0
+    for none."""
 
     key: str
     prefix: str
@@ -47,6 +49,7 @@ class Professional:
     stands_in_for: str = ""
     starts: int = -1400
     ends: int | None = None
+    trained: int = 0
 
     @property
     def name(self) -> str:
@@ -177,6 +180,7 @@ PROFESSIONALS: Final = (
     Professional("dpo", "M", "Bertrand", "Kermarrec", "dpo", "union", salaried=True),
     Professional("practice_referent", "MME", "Nathalie", "Guéguen", "referent", "msp", "site_kervanec", salaried=True),
     Professional("ward_referent", "MME", "Sabine", "Rolland", "referent", "hospital_pneumology", salaried=True),
+    Professional("patient_educator", "M", "Yannick", "Floury", "patient-educator", "association", trained=-400),
 )
 BY_KEY: Final = {person.key: person for person in PROFESSIONALS}
 
@@ -185,7 +189,7 @@ def add_professionals(directory: Draft, clock: Clock) -> None:
     """Writes a Practitioner and a dated PractitionerRole for each; the role is found by the person's key, the
     Practitioner by 'person/' + key. Those who are stood in for come first."""
     for number, person in enumerate(PROFESSIONALS, 1):
-        directory.add(_practitioner(person, number), f"person/{person.key}")
+        directory.add(_practitioner(person, number, clock), f"person/{person.key}")
     for person in PROFESSIONALS:
         directory.add(_role(person, directory, clock), person.key)
 
@@ -196,7 +200,8 @@ def member(directory: Draft, key: str) -> Tree:
     return ref(directory[key], f"{person.name} ({rights.role_name(person.role, person.gender).lower()})")
 
 
-def _practitioner(person: Professional, number: int) -> Tree:
+def _practitioner(person: Professional, number: int, clock: Clock) -> Tree:
+    trained = {"code": coded(vocabulary.DIRECTORY, vocabulary.TRAINED, "Éducation thérapeutique, 40 heures")}
     own = identifiers.rpps(100 + number)
     mailbox = f"{person.given}.{person.family}".lower().replace(" ", "-").translate(_PLAIN)
     return without_empty(
@@ -207,7 +212,13 @@ def _practitioner(person: Professional, number: int) -> Tree:
         ]
         if person.profession
         else [
-            identifier(systems.IDNPS, f"3{identifiers.finess(121)}/A{number:03d}", "IDNPS"),
+            identifier(
+                systems.IDNPS,
+                f"5{identifiers.siret(150)}/B{number:03d}"
+                if person.trained
+                else f"3{identifiers.finess(121)}/A{number:03d}",
+                "IDNPS",
+            ),
         ],
         active=True,
         name=[
@@ -229,6 +240,8 @@ def _practitioner(person: Professional, number: int) -> Tree:
             {"code": coded(systems.PROFESSION, person.profession, PROFESSIONS[person.profession])},
         ]
         if person.profession
+        else [{**trained, "period": period(clock.day(person.trained))}]
+        if person.trained
         else None,
     )
 
@@ -253,13 +266,19 @@ def _role(person: Professional, directory: Draft, clock: Clock) -> Tree:
                 if person.profession
                 else []
             ),
-            coded(systems.PRACTICE_MODE, "S" if person.salaried else "L", "Salarié" if person.salaried else "Libéral"),
+            coded(systems.PRACTICE_MODE, *_mode(person)),
         ],
         specialty=[concept(coding(systems.SPECIALTY, person.specialty, SPECIALTIES[person.specialty]))]
         if person.specialty
         else None,
         location=[ref(directory[person.site])] if person.site else None,
     )
+
+
+def _mode(person: Professional) -> tuple[str, str]:
+    if person.trained:
+        return "B", "Bénévole"
+    return ("S", "Salarié") if person.salaried else ("L", "Libéral")
 
 
 def _end(person: Professional, clock: Clock) -> date | None:

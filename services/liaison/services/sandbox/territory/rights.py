@@ -22,6 +22,7 @@ ROLE_NAMES: Final = {
     "on-call-doctor": "Médecin de garde",
     "regulating-doctor": "Médecin régulateur",
     "call-handler": "Opérateur de la plateforme",
+    "patient-educator": "Patient intervenant",
     "secretary": "Secrétaire médicale",
     "home-aide": "Aide à domicile",
     "home-service-manager": "Responsable de secteur",

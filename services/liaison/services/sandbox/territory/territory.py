@@ -9,6 +9,7 @@ from liaison.services.sandbox.territory.clock import Clock
 from liaison.services.sandbox.territory.draft import Draft
 from liaison.services.sandbox.territory.organizations import add_structures
 from liaison.services.sandbox.territory.record.record import Record
+from liaison.services.sandbox.territory.sessions import add_session
 from liaison.services.sandbox.territory.shapes import Tree
 from liaison.services.sandbox.territory.stories import bpco, ordinary, others
 from liaison.services.sandbox.territory.stories.story import Story, write
@@ -90,8 +91,9 @@ _CLOSE: Final = {"guardian": ("guardian", "Tuteur"), "caregiver": ("relative", "
 def build(clock: Clock, size: Size = "small", seed: int = SEED) -> Territory:
     """The territory of that moment. The same arguments give the same trees, urn:uuids included."""
     directory = Draft(f"{seed}/directory")
-    add_structures(directory)
+    add_structures(directory, clock)
     professionals.add_professionals(directory, clock)
+    add_session(directory, clock)
     special = (*bpco.STORIES, *others.STORIES)
     stories = (*special, *ordinary.stories(seed, PATIENTS[size] - len(special), len(special) + 1))
     people = (*_staff(directory), *_patients(stories, seed, clock, directory))

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from liaison.services.sandbox.territory import sessions
 from liaison.services.sandbox.territory.record import (
     bpco,
     consents,
@@ -199,6 +200,7 @@ def _rehabilitation(record: Record) -> None:
                 at,
                 "physio",
             )
+    sessions.on_the_list(record, first_name=False)
 
 
 def _late_spirometry(record: Record) -> None:
@@ -235,6 +237,7 @@ def _educated(record: Record) -> None:
         record.clock.at(-255, 11),
         "coordinator",
     )
+    sessions.on_the_list(record, first_name=True)
 
 
 def _to_include(record: Record) -> None:
