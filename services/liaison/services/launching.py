@@ -6,7 +6,7 @@ Whoever launches must see all that the app is launched on; whoever comes back wi
 """
 
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import orjson
@@ -14,7 +14,6 @@ import orjson
 from liaison.auth.caller import Caller
 from liaison.auth.journal.entry import Event
 from liaison.auth.oauth2 import clients
-from liaison.auth.oauth2.clients import Client
 from liaison.auth.smart import launch
 from liaison.auth.smart.launch import LaunchContext, LaunchProblem
 from liaison.fhir.errors import BadRequest, Forbidden, NotFound, Unprocessable
@@ -26,6 +25,18 @@ from liaison.services.operation_definitions import LAUNCH
 from liaison.services.pages.record import Record
 from liaison.services.parameters import Given
 from liaison.services.way_in import journaled
+
+
+class Target(NamedTuple):
+    """What is launched: an app that is registered, or this service's own desk."""
+
+    number: int
+    client_id: str
+    launch_url: str
+
+
+DESK: Final = Target(0, "liaison", "/ouvrir")
+"""The clinicians' desk: no registered client has the number 0. Its address is below the public one."""
 
 
 class Launched(NamedTuple):
@@ -109,13 +120,15 @@ def _is_of(encounter: dict[str, Any], patient: str) -> bool:
     return whose.split("/")[-2:] == ["Patient", patient]
 
 
-async def _app(engine: Engine, client_id: str) -> Client:
+async def _app(engine: Engine, client_id: str) -> Target:
+    if client_id == DESK.client_id:
+        return DESK._replace(launch_url=engine.base_url.removesuffix("/fhir") + DESK.launch_url)
     client = await clients.find(engine.store.database.reading, client_id)
     if client is None or not client.launch_url:
         raise Unprocessable(
             "No app of this name is opened from a record here.", "Parameters.parameter.where(name='client')"
         )
-    return client
+    return Target(client.number, client.client_id, client.launch_url)
 
 
 def _address(launch_url: str, fhir_base: str, handle: str) -> str:

@@ -2,7 +2,8 @@
 
 from starlette.routing import BaseRoute
 
-from liaison.services.pages.clinician import observations, patients, seeing, wishes
+from liaison.services.launching import DESK
+from liaison.services.pages.clinician import observations, opening, patients, seeing, wishes
 from liaison.services.pages.clinician.place import own_place
 from liaison.services.pages.clinician.record_pages import record_pages
 from liaison.services.pages.page import page
@@ -25,6 +26,7 @@ HOMES = dict.fromkeys(
 def routes() -> list[BaseRoute]:
     return [
         page("/dossiers", patients.my_patients, methods=("GET", "POST"), roles=READERS),
+        page(DESK.launch_url, opening.opening, roles=READERS),
         *record_pages("/dossiers/{id}", own_place, READERS),
         page("/dossiers/{id}/mesures/ajouter", observations.add, methods=("POST",), roles=HEALTH),
         page("/dossiers/{id}/accords", wishes.wishes, methods=("GET", "POST"), roles=READERS),
