@@ -177,7 +177,7 @@ async def test_what_a_destruction_once_left_of_a_record_goes(database_url: str) 
             )
         await connection.execute(
             "drop table alert_change, alert_message, mailbox_place, service_number, visit_form, published_definition, saved_view, planned, plan_to_end;"
-            "alter table alert_reader drop channels, drop addresses; update alembic_version set version_num = '0048'"
+            "alter table alert_reader drop channels, drop addresses; alter table notice drop organization, drop person; update alembic_version set version_num = '0048'"
         )
         await migrate(database_url)
 

@@ -13,5 +13,5 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute(
-        "alter table notice add column organization bigint not null default 0, add column person bigint not null default 0"
+        "alter table notice add column organization bigint not null default '0', add column person bigint not null default '0'"
     )
