@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -69,16 +70,31 @@ class Territory(access.Territory):
         return [tuple(row) for row in rows][since:]
 
 
-@pytest.fixture
-async def territory(database: Database, tmp_path: Path) -> AsyncIterator[Any]:
+@asynccontextmanager
+async def opened(database: Database, folder: Path) -> AsyncIterator[Territory]:
     async with database.writing.acquire() as connection:
-        vault = await Vault.open(connection, FileKeyProvider.create(tmp_path / "key"))
+        vault = await Vault.open(connection, FileKeyProvider.create(folder / "key"))
         keys = await JournalKeys.load(connection, vault)
     journal = await Journal.open(database, keys)
     async with Store(database, vault, Filter(), Hooks(vault, journal)) as store:
         engine = Engine(store, journal, access.BASE, OPERATIONS, {})
         yield Territory(store, journal, engine, await internal.open_session(database.writing, "sandbox"))
     await journal.close()
+
+
+@pytest.fixture
+async def territory(database: Database, tmp_path: Path) -> AsyncIterator[Territory]:
+    async with opened(database, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def read_territory(
+    module_database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Territory]:
+    """One for the tests of a module that ask and write nothing."""
+    async with opened(module_database, tmp_path_factory.mktemp("territory")) as made:
+        yield made
 
 
 def parameters(**values: Any) -> Tree:

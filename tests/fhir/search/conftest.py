@@ -1,6 +1,7 @@
 """A real store, access filter and index; records written as a client would send them, and callers to search them."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -174,11 +175,10 @@ class Territory:
         return seen
 
 
-@pytest.fixture
-async def territory(database: Database, tmp_path: Path) -> AsyncIterator[Territory]:
-    """Empty. The caller is session 1 of principal 1, without any grant."""
+@asynccontextmanager
+async def opened(database: Database, folder: Path) -> AsyncIterator[Territory]:
     async with database.writing.acquire() as connection:
-        vault = await Vault.open(connection, FileKeyProvider.create(tmp_path / "key"))
+        vault = await Vault.open(connection, FileKeyProvider.create(folder / "key"))
     async with Store(database, vault, Filter(), PlainHooks()) as store:
         made = Territory(store)
         made.caller = await made.session(1, 1)
@@ -186,8 +186,28 @@ async def territory(database: Database, tmp_path: Path) -> AsyncIterator[Territo
 
 
 @pytest.fixture
-async def team(territory: Territory) -> AsyncIterator[tuple[Territory, Key]]:
+async def territory(database: Database, tmp_path: Path) -> AsyncIterator[Territory]:
+    """Empty. The caller is session 1 of principal 1, without any grant."""
+    async with opened(database, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def read_territory(
+    module_database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Territory]:
+    """One for the tests of a module that ask and write nothing, filled once: most rows of a table take less than that."""
+    async with opened(module_database, tmp_path_factory.mktemp("territory")) as made:
+        yield made
+
+
+async def followed(territory: Territory) -> tuple[Territory, Key]:
     """A patient on whose team the caller is."""
     one = await territory.patient(name=[{"family": "Lefèvre", "given": ["Zoé"]}], birthDate="1948-03-02")
     await territory.grant(one.patient, 1)
-    yield territory, one
+    return territory, one
+
+
+@pytest.fixture
+async def team(territory: Territory) -> tuple[Territory, Key]:
+    return await followed(territory)

@@ -24,8 +24,7 @@ async def answered(house: House, name: str, owner: str, canonical: str) -> Key:
     return await house.add(name, tree, owner)
 
 
-@pytest.fixture
-async def house(territory: Territory) -> House:
+async def furnished(territory: Territory) -> House:
     """Three versions of one questionnaire, stored in no order, and one without; who has answered which."""
     made = await House.furnished(territory)
     await questionnaire(made, "p10", PAIN, "Douleur dix", version="1.10")
@@ -50,6 +49,16 @@ async def house(territory: Territory) -> House:
     return made
 
 
+@pytest.fixture
+async def house(territory: Territory) -> House:
+    return await furnished(territory)
+
+
+@pytest.fixture(scope="module")
+async def read_house(read_territory: Territory) -> House:
+    return await furnished(read_territory)
+
+
 PARTS = (
     (f"questionnaire={PAIN}|1.9", "ninth part"),
     (f"questionnaire={PAIN}", "latest lost ninth part"),
@@ -69,13 +78,12 @@ PARTS = (
 )
 
 
-@pytest.mark.parametrize(("query", "expected"), PARTS, ids=[query for query, _ in PARTS])
-async def test_a_fragment_names_a_part_of_what_the_canonical_names(house: House, query: str, expected: str) -> None:
+async def test_a_fragment_names_a_part_of_what_the_canonical_names(house: House) -> None:
     """R4 datatypes.html#canonical: url, version and fragment; what is asked without a fragment is met by any."""
     await answered(house, "part", "zoe", f"{PAIN}|1.9#group-1")
     await answered(house, "part-too", "zoe", f"{FALLS}#group-1")
 
-    assert await house.found("QuestionnaireResponse", query) == expected
+    assert {query: await house.found("QuestionnaireResponse", query) for query, _ in PARTS} == dict(PARTS)
 
 
 async def test_what_names_a_part_refers_to_the_definition(house: House) -> None:
@@ -116,8 +124,8 @@ CHAINS = (
 
 
 @pytest.mark.parametrize(("type_", "query", "expected"), CHAINS, ids=[f"{type_}?{query}" for type_, query, _ in CHAINS])
-async def test_chains_follow_canonicals(house: House, type_: str, query: str, expected: str) -> None:
-    assert await house.found(type_, query) == expected
+async def test_chains_follow_canonicals(read_house: House, type_: str, query: str, expected: str) -> None:
+    assert await read_house.found(type_, query) == expected
 
 
 INCLUDES = (
@@ -145,8 +153,8 @@ INCLUDES = (
 @pytest.mark.parametrize(
     ("type_", "query", "expected"), INCLUDES, ids=[f"{type_}?{query}" for type_, query, _ in INCLUDES]
 )
-async def test_includes_follow_canonicals(house: House, type_: str, query: str, expected: str) -> None:
-    assert await included(house, type_, query) == expected
+async def test_includes_follow_canonicals(read_house: House, type_: str, query: str, expected: str) -> None:
+    assert await included(read_house, type_, query) == expected
 
 
 async def test_a_newer_version_takes_over_and_gives_back(house: House, territory: Territory) -> None:

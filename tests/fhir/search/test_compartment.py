@@ -6,7 +6,7 @@ from liaison.fhir.definitions import COMPARTMENTS, compartment, search_parameter
 from liaison.fhir.errors import BadRequest, Gone
 from liaison.fhir.store.contract import Key
 
-from .conftest import BASE, PSY, Territory
+from .conftest import BASE, PSY, Territory, followed
 
 MADE_UP = "0123456789abcdef" * 2
 
@@ -26,9 +26,7 @@ class Record:
         return {known[id_] for id_ in ids}
 
 
-@pytest.fixture
-async def record(team: tuple[Territory, Key]) -> Record:
-    territory, patient = team
+async def filled(territory: Territory, patient: Key) -> Record:
     made = Record(territory)
     made.keys["patient"] = patient
     other = made.keys["other"] = await territory.patient()
@@ -44,6 +42,16 @@ async def record(team: tuple[Territory, Key]) -> Record:
     made.keys["by patient"] = await territory.observation(other, performer=[made.ref("patient", "Patient")])
     made.keys["mentions"] = await territory.observation(other, focus=[made.ref("patient", "Patient")])
     return made
+
+
+@pytest.fixture
+async def record(team: tuple[Territory, Key]) -> Record:
+    return await filled(*team)
+
+
+@pytest.fixture(scope="module")
+async def read_record(read_territory: Territory) -> Record:
+    return await filled(*await followed(read_territory))
 
 
 ALL = {"patient", "encounter", "in encounter", "by nurse", "by patient"}
@@ -69,34 +77,34 @@ ALL = {"patient", "encounter", "in encounter", "by nurse", "by patient"}
     ],
 )
 async def test_a_member_is_what_a_parameter_of_r4_says(
-    record: Record, owner: str, type_: str, query: str, wanted: set[str]
+    read_record: Record, owner: str, type_: str, query: str, wanted: set[str]
 ) -> None:
     kind = {"patient": "Patient", "other": "Patient", "encounter": "Encounter", "nurse": "Practitioner"}[owner]
-    path = f"{kind}/{record.territory.id(record.keys[owner])}"
-    query = query.format(other=record.territory.id(record.keys["other"]))
-    found = await record.territory.search(type_, query, compartment=path)
-    assert record.names(found.ids) == wanted
+    path = f"{kind}/{read_record.territory.id(read_record.keys[owner])}"
+    query = query.format(other=read_record.territory.id(read_record.keys["other"]))
+    found = await read_record.territory.search(type_, query, compartment=path)
+    assert read_record.names(found.ids) == wanted
     assert (found.total, len(found.ids)) == (len(wanted), len(wanted)), "each is there once"
     assert found.self_.partition("?")[0] == f"{BASE}/{path}/{type_ or '*'}"
     for sort in ("", "_sort=-_lastUpdated", "_sort=_id"):
-        pages = await record.territory.search(type_, f"{query}&_count=2&_total=accurate&{sort}", compartment=path)
+        pages = await read_record.territory.search(type_, f"{query}&_count=2&_total=accurate&{sort}", compartment=path)
         seen = list(pages.ids)
         assert pages.total == len(wanted)
         while pages.next:
-            pages = await record.territory.search(type_, pages.next_query, compartment=path)
+            pages = await read_record.territory.search(type_, pages.next_query, compartment=path)
             seen += pages.ids
-        assert record.names(seen) == wanted and len(seen) == len(wanted), sort
-    counted = await record.territory.search(type_, f"{query}&_summary=count", compartment=path)
+        assert read_record.names(seen) == wanted and len(seen) == len(wanted), sort
+    counted = await read_record.territory.search(type_, f"{query}&_summary=count", compartment=path)
     assert counted.total == len(wanted)
 
 
 @pytest.mark.parametrize(("began", "continued"), [("patient", "other"), ("patient", ""), ("", "patient")])
-async def test_a_page_of_one_compartment_continues_no_other(record: Record, began: str, continued: str) -> None:
-    began, continued = (record.ref(one, "Patient")["reference"] if one else "" for one in (began, continued))
-    first = await record.territory.search("Observation", "_count=1", compartment=began)
+async def test_a_page_of_one_compartment_continues_no_other(read_record: Record, began: str, continued: str) -> None:
+    began, continued = (read_record.ref(one, "Patient")["reference"] if one else "" for one in (began, continued))
+    first = await read_record.territory.search("Observation", "_count=1", compartment=began)
 
     with pytest.raises(Gone):
-        await record.territory.search("Observation", first.next_query, compartment=continued)
+        await read_record.territory.search("Observation", first.next_query, compartment=continued)
 
 
 async def test_the_compartment_of_what_is_hidden_is_like_that_of_nothing(record: Record) -> None:
@@ -168,10 +176,10 @@ async def test_a_hidden_class_is_in_no_compartment(record: Record) -> None:
         ("", "code=x", "code"),
     ],
 )
-async def test_what_is_not_in_it_or_not_known_is_named(record: Record, type_: str, query: str, named: str) -> None:
-    path = f"Patient/{record.territory.id(record.keys['patient'])}"
+async def test_what_is_not_in_it_or_not_known_is_named(read_record: Record, type_: str, query: str, named: str) -> None:
+    path = f"Patient/{read_record.territory.id(read_record.keys['patient'])}"
     with pytest.raises(BadRequest, match=named):
-        await record.territory.search(type_, query, compartment=path)
+        await read_record.territory.search(type_, query, compartment=path)
 
 
 def test_every_parameter_of_a_compartment_is_a_reference_that_may_name_it() -> None:

@@ -42,8 +42,7 @@ async def request(house: House, name: str, owner: str, *contained: dict[str, Any
     return await house.add(name, tree, owner)
 
 
-@pytest.fixture
-async def house(territory: Territory) -> House:
+async def furnished(territory: Territory) -> House:
     """Four requests: two medicines that they contain, one that Zoé's record holds, and one that is only named."""
     made = await House.furnished(territory)
     await request(made, "syrup", "zoe", medicine("M42", "abc", "def", batch={"expirationDate": "2027-01-31"}))
@@ -56,6 +55,16 @@ async def house(territory: Territory) -> House:
     code = {"medicationCodeableConcept": coding("M42")}
     await made.add("named", {"resourceType": "MedicationRequest", "status": "active", "intent": "order", **code}, "zoe")
     return made
+
+
+@pytest.fixture
+async def house(territory: Territory) -> House:
+    return await furnished(territory)
+
+
+@pytest.fixture(scope="module")
+async def read_house(read_territory: Territory) -> House:
+    return await furnished(read_territory)
 
 
 FOUND = (
@@ -103,8 +112,10 @@ FOUND = (
 
 
 @pytest.mark.parametrize(("query", "expected"), FOUND, ids=[query for query, _ in FOUND])
-async def test_a_contained_resource_is_found_through_what_contains_it(house: House, query: str, expected: str) -> None:
-    assert await house.found("MedicationRequest", query) == expected
+async def test_a_contained_resource_is_found_through_what_contains_it(
+    read_house: House, query: str, expected: str
+) -> None:
+    assert await read_house.found("MedicationRequest", query) == expected
 
 
 async def test_any_type_may_be_contained_and_may_contain(house: House) -> None:

@@ -6,14 +6,25 @@ from urllib.parse import quote
 import pytest
 
 from liaison.fhir.errors import BadRequest, TooCostly
+from liaison.fhir.model import Number
 from liaison.fhir.model.words import content_text, narrative_text
 from liaison.fhir.search import decide
 from liaison.fhir.store.contract import Key
 
-from .conftest import PSY, Territory
+from .conftest import PSY, Territory, followed
 
 DIV = '<div xmlns="http://www.w3.org/1999/xhtml"><p title="caché">Douleur <b>tho</b>racique</p><p>à l&#39;effort</p></div>'
 TOLD: dict[str, Any] = {"text": {"status": "generated", "div": DIV}, "valueString": "Œdème des chevilles"}
+
+
+@pytest.fixture(scope="module")
+async def told(read_territory: Territory) -> tuple[Territory, Key]:
+    """An observation with a text, beside one without."""
+    territory, patient = await followed(read_territory)
+    quantity: dict[str, Any] = {"component": [{"code": {"text": "x"}, "valueQuantity": {"value": Number("72.50")}}]}
+    key = await territory.observation(patient, **TOLD, **quantity)
+    await territory.observation(patient)
+    return territory, key
 
 
 @pytest.mark.parametrize(
@@ -60,14 +71,9 @@ TOLD: dict[str, Any] = {"text": {"status": "generated", "div": DIV}, "valueStrin
     ],
 )
 async def test_words_are_whole_and_all_there(
-    team: tuple[Territory, Key], query: str, text: bool, content: bool
+    told: tuple[Territory, Key], query: str, text: bool, content: bool
 ) -> None:
-    from liaison.fhir.model import Number
-
-    territory, patient = team
-    quantity: dict[str, Any] = {"component": [{"code": {"text": "x"}, "valueQuantity": {"value": Number("72.50")}}]}
-    key = await territory.observation(patient, **TOLD, **quantity)
-    await territory.observation(patient)
+    territory, key = told
     for name, wanted in (("_text", text), ("_content", content)):
         if query in ("8867 4",) and name == "_content":
             assert len((await territory.search("Observation", f"{name}={quote(query)}")).ids) == 2
@@ -79,7 +85,7 @@ async def test_words_are_whole_and_all_there(
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "said"),
     [
         ("(bone OR liver and metastases", "At character 30, ')'"),
         ("bone OR liver) and metastases", "At character 14, the end"),
@@ -98,13 +104,13 @@ async def test_words_are_whole_and_all_there(
     ids=lambda one: one[:30],
 )
 async def test_an_expression_that_is_none_is_refused_where_it_stops(
-    team: tuple[Territory, Key], query: str, told: str
+    told: tuple[Territory, Key], query: str, said: str
 ) -> None:
-    territory, _ = team
+    territory, _ = told
     for asked in (f"_text={quote(query)}", f"_content={quote(query)}"):
         with pytest.raises(BadRequest) as refused:
             await territory.search("Observation", asked)
-        assert told in str(refused.value.issues[0].diagnostics)
+        assert said in str(refused.value.issues[0].diagnostics)
 
 
 async def test_what_has_no_text_lacks_every_word(team: tuple[Territory, Key]) -> None:
