@@ -20,7 +20,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
 
 async def said(browser: httpx.AsyncClient, path: str, **form: str) -> httpx.Response:
     csrf = field((await browser.get(path)).text, "csrf")
-    return await browser.post(path, data={"csrf": csrf, "means": "oral", **form})
+    return await browser.post(path, data={"csrf": csrf, "means": "oral"} | form)
 
 
 async def recorded(place: Place, tree: dict[str, Any]) -> str:
@@ -194,3 +194,13 @@ async def test_nobody_outside_the_team_masks_or_reads_a_signed_form(place: Place
         assert (await browser.post(f"/dossiers/{place.other_patient}/masquer", data=form)).status_code == 404
         assert (await browser.get(f"/oppositions/{'0' * 32}/document")).status_code == 404
         assert (await browser.get(f"/dossiers/{place.other_patient}/opposition")).status_code == 404
+
+
+async def test_what_the_person_was_told_is_listed_with_how(place: Place) -> None:
+    path = f"/dossiers/{place.patient}/accords"
+    async with place.signed_in() as browser:
+        assert (await said(browser, path, means="paper")).status_code == 303
+        listed = html.unescape((await browser.get(path)).text).partition("La personne a été informée")[0]
+
+    assert "Par écrit, feuille remise" in listed
+    assert "À l'oral" not in listed

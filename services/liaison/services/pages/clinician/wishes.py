@@ -167,7 +167,7 @@ async def _line(record: Record, tree: Tree, gettext: Callable[[str], str], *, en
 
 def _means(tree: Tree, gettext: Callable[[str], str]) -> str:
     """How it was said or told, as it was recorded here; '' where that is not said."""
-    stated = codes(tree.get("policyRule"), vocabulary.CONSENT)
+    stated = set(codes(tree.get("policyRule"), vocabulary.CONSENT))
     return next((gettext(words) for means, words in MEANS if f"means-{means}" in stated), "")
 
 
