@@ -31,12 +31,13 @@ async def test_the_same_form_opens_it_in_a_sandbox(place: Place) -> None:
         assert (await browser.get("/mes-connexions")).status_code == 200
 
 
-async def test_a_door_whose_account_has_ended_says_so(place: Place) -> None:
+@pytest.mark.parametrize("door", ["nurse", "guardian"], ids=["ended", "none was opened"])
+async def test_a_door_whose_account_has_ended_says_so(place: Place, door: str) -> None:
     place.app.state.sandbox = True
     await place.house.database.writing.execute("update account set ends_at = now() where username = 'nurse'")
     async with place.browser() as browser:
         csrf = field((await browser.get("/territoire")).text, "csrf")
-        answer = await browser.post("/territoire/entrer", data={"csrf": csrf, "porte": "nurse"})
+        answer = await browser.post("/territoire/entrer", data={"csrf": csrf, "porte": door})
 
         assert (answer.status_code, "Cette porte est fermée" in answer.text) == (403, True)
         assert (await browser.get("/mes-connexions")).status_code == 303

@@ -132,9 +132,7 @@ async def go_in(request: Request) -> Response:
         raise NotFound
     with faults.reported():
         account = await accounts.by_username(request.app.state.house.database.reading, door.key.replace("_", "-"))
-    if account is None:
-        raise NotFound
-    if account.over or not account.active:
+    if account is None or account.over or not account.active:
         return await _render(request, "welcome/closed.html", status=403, name=name_of(door))
     return await enter(request, account)
 
