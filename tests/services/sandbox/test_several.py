@@ -116,12 +116,12 @@ def test_an_objection_of_someone_known_is_recorded_and_said(sandbox: Running) ->
 
 def test_a_line_that_is_refused_names_its_column(sandbox: Running) -> None:
     head = f"{HEAD};statut_identite;matricule_ins;nature_ins"
-    qualified = "CLEFAUSSE;Jeanne;1949-05-01;F;papier;non;;qualifiée;249052923200199;test\n"
+    qualified = "SANSLIEU;Jeanne;1949-05-01;F;papier;non;;qualifiée;249052923200120;test\n"
     with behind(sandbox, "gp") as browser:
         text = html.unescape(_sent(browser, f"{head}\n{qualified}").text)
 
     assert "<strong>Refusé : une identité qualifiée" in text
-    assert _called(sandbox, "CLEFAUSSE") == []
+    assert _called(sandbox, "SANSLIEU") == []
 
 
 def test_a_file_too_large_is_said_on_the_page(sandbox: Running) -> None:

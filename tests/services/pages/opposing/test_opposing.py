@@ -197,10 +197,11 @@ async def test_nobody_outside_the_team_masks_or_reads_a_signed_form(place: Place
 
 
 async def test_what_the_person_was_told_is_listed_with_how(place: Place) -> None:
-    path = f"/dossiers/{place.patient}/accords"
+    subject, now = f"Patient/{place.patient}", datetime.now(UTC)
+    await recorded(place, team_writing.consent(subject, "information", "", now, "paper", {"type": "permit"}))
     async with place.signed_in() as browser:
-        assert (await said(browser, path, means="paper")).status_code == 303
-        listed = html.unescape((await browser.get(path)).text).partition("La personne a été informée")[0]
+        page = html.unescape((await browser.get(f"/dossiers/{place.patient}/accords")).text)
+        listed = page.partition("La personne a été informée")[0]
 
     assert "Par écrit, feuille remise" in listed
     assert "À l'oral" not in listed
