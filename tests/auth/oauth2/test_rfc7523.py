@@ -20,6 +20,12 @@ from .conftest import TOKEN_URL, Register, Software
 from .proofs import signed_raw
 
 
+@pytest.fixture
+def database(module_database: Database) -> Database:
+    """One for all: each test registers software of its own."""
+    return module_database
+
+
 async def accepted(database: Database, software: Software, assertion: str) -> bool:
     try:
         await rfc7523.accept(database.writing, software.client, assertion, TOKEN_URL, KeySets(), time.time())

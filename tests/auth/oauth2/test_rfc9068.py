@@ -13,10 +13,20 @@ from joserfc.jwk import ECKey
 from liaison.auth.oauth2 import rfc9068
 from liaison.auth.oauth2.keys import ACCESS, IDENTITY, SigningKeys
 from liaison.fhir.errors import Unauthorized
+from liaison.fhir.store.database import Database
+from liaison.fhir.vault import FileKeyProvider, Vault
 
 from .proofs import signed_raw
 
 ISSUER, AUDIENCE = "https://liaison.example", "https://liaison.example/fhir"
+
+
+@pytest.fixture(scope="module")
+async def keys(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> SigningKeys:
+    """One pair for all, which no test changes: to make an RSA key takes longer than what is asked of it."""
+    async with module_database.writing.acquire() as connection:
+        vault = await Vault.open(connection, FileKeyProvider.create(tmp_path_factory.mktemp("vault") / "key"))
+    return await SigningKeys.open(module_database, vault.territory)
 
 
 async def issue(keys: SigningKeys, **changes: Any) -> str:
