@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from liaison.fhir.errors import BadRequest, TooCostly
 from liaison.fhir.search import decide, run
 from liaison.fhir.search.conditions import All, Tokens, values_in
+from liaison.fhir.search.result import Controls
 from liaison.fhir.search.token import of
 from liaison.fhir.store.contract import Key
 
@@ -66,6 +67,17 @@ async def test_more_tokens_than_a_statement_may_need_are_refused(
 def test_values_are_counted_wherever_they_stand() -> None:
     some = Tokens(1, (b"a", b"b"))
     assert values_in(All((some, All((some, Tokens(2, (b"c",), negated=True)))))) == 5
+
+
+@pytest.mark.parametrize("given_in", [",".join(["-date"] * 10), "date,-date,date,-date,date"])
+def test_the_keys_of_an_order_are_counted_over_all_of_them(given_in: str) -> None:
+    controls = Controls("Observation")
+    controls.read("_sort", given_in)
+    if len(controls.sort) < 10:
+        controls.read("_sort", given_in)
+
+    with pytest.raises(BadRequest, match="10 keys"):
+        controls.read("_sort", "date")
 
 
 @given(*[st.text(max_size=4)] * 4)

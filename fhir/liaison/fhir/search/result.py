@@ -15,6 +15,9 @@ DEFAULT_COUNT: Final = 20
 MOST_COUNT: Final = 1000
 """A page holds at most this many matches, whatever _count says; R4 allows a server to give fewer than asked."""
 
+MOST_KEYS: Final = 10
+"""Of one order. Each further one costs as much as the first, and thousands fit in an address."""
+
 MOST_NAMED: Final = 20
 """Types that a refusal names."""
 
@@ -63,7 +66,10 @@ class Controls:
                 self.elements = wanted
             case "_sort":
                 # R4's summary table lets it repeat "for inner sort orders".
-                self.sort += tuple(self._sort_key(part) for part in text.split(","))
+                parts = text.split(",")
+                if len(self.sort) + len(parts) > MOST_KEYS:
+                    raise BadRequest(f"A search may be sorted by {MOST_KEYS} keys.")
+                self.sort += tuple(self._sort_key(part) for part in parts)
             case "_include" | "_include:iterate" | "_revinclude" | "_revinclude:iterate":
                 if self.summary == "text":
                     raise _bad(name, "cannot stand beside _summary=text")
