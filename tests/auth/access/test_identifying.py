@@ -225,24 +225,40 @@ OTHER_TRAITS = {
 }
 
 
+async def checked(territory: Any, who: Any, status: str) -> tuple[str, list[Tree]]:
+    """Someone of that status, and what their record says of it."""
+    reference = await registered(territory, who) if status == "QUAL" else await newcomer(territory, who, status)
+    tree = await territory.tree(reference, who.caller)
+    return reference, [one for one in tree["extension"] if one["url"] == RELIABILITY]
+
+
+async def is_refused(territory: Any, who: Any, reference: str, changed: Tree, said_of_it: list[Tree]) -> bool:
+    extensions = [*changed["extension"], *said_of_it]
+    refused = await territory.change(who.caller, reference, **{**changed, "extension": extensions})
+    return refused.status == 422 and b"strict traits" in refused.body
+
+
 @pytest.mark.parametrize("other", OTHER_TRAITS)
-@pytest.mark.parametrize("status", ["QUAL", "VALI", "RECUP"])
-async def test_the_strict_traits_of_a_checked_identity_stay_until_it_is_provisional(
-    territory: Any, status: str, other: str
-) -> None:
+async def test_the_strict_traits_of_a_checked_identity_stay_until_it_is_provisional(territory: Any, other: str) -> None:
     """A matricule is of these traits: the record would have another person's (RNIV)."""
     gp = await territory.person("gp")
-    reference = await registered(territory, gp) if status == "QUAL" else await newcomer(territory, gp, status)
-    tree = await territory.tree(reference, gp.caller)
-    said_of_it = [one for one in tree["extension"] if one["url"] == RELIABILITY]
+    reference, said_of_it = await checked(territory, gp, "QUAL")
     changed = {"extension": traits()["extension"], **OTHER_TRAITS[other]}
 
-    refused = await territory.change(
-        gp.caller, reference, **{**changed, "extension": [*changed["extension"], *said_of_it]}
-    )
-
-    assert (refused.status, b"strict traits" in refused.body) == (422, True), refused.body
+    assert await is_refused(territory, gp, reference, changed, said_of_it)
     provisional = {**changed, "identifier": None, "extension": [*changed["extension"], reliability("PROV")]}
+    assert (await territory.change(gp.caller, reference, **provisional)).status == 200
+
+
+@pytest.mark.parametrize("status", ["VALI", "RECUP"])
+async def test_they_stay_whichever_way_it_was_checked(territory: Any, status: str) -> None:
+    gp = await territory.person("gp")
+    reference, said_of_it = await checked(territory, gp, status)
+    everyone = {name: {"extension": traits()["extension"], **other} for name, other in OTHER_TRAITS.items()}
+
+    kept = [name for name, one in everyone.items() if not await is_refused(territory, gp, reference, one, said_of_it)]
+    assert kept == []
+    provisional = {**everyone["name"], "extension": [*everyone["name"]["extension"], reliability("PROV")]}
     assert (await territory.change(gp.caller, reference, **provisional)).status == 200
 
 

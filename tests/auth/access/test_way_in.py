@@ -359,14 +359,14 @@ async def test_an_opposition_takes_the_scope_to_write_one(territory: Any) -> Non
 
 
 @pytest.mark.parametrize("operation", ["$register", "$join", "$lookup", "$emergency-access", "$open-call"])
-@pytest.mark.parametrize("given", [[1], ["x"], [None], [[]], "x", {}])
-async def test_what_is_no_list_of_parameters_is_said_and_where(territory: Any, operation: str, given: object) -> None:
-    role = "regulating-doctor" if operation == "$open-call" else "gp"
-    person = await territory.person(role)
-    body = {"resourceType": "Parameters", "parameter": given}
+async def test_what_is_no_list_of_parameters_is_said_and_where(territory: Any, operation: str) -> None:
+    person = await territory.person("regulating-doctor" if operation == "$open-call" else "gp")
+    wrong: tuple[Any, ...] = ([1], ["x"], [None], [[]], "x", {})
+    for given in wrong:
+        body = {"resourceType": "Parameters", "parameter": given}
 
-    answer = await territory.ask(person.caller, "POST", f"Patient/{operation}", body)
+        answer = await territory.ask(person.caller, "POST", f"Patient/{operation}", body)
 
-    assert answer.status == 400
-    where = "Parameters.parameter[0]" if isinstance(given, list) else "Parameters.parameter"
-    assert json.loads(answer.body)["issue"][0]["expression"] == [where]
+        assert answer.status == 400, given
+        where = "Parameters.parameter[0]" if isinstance(given, list) else "Parameters.parameter"
+        assert json.loads(answer.body)["issue"][0]["expression"] == [where]

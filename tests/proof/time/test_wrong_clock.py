@@ -255,7 +255,7 @@ def _after_a_jump(base: dict[str, str], known: Known, shift: str, folder: Path, 
         return answers(running, known)
 
 
-@pytest.mark.parametrize("shift", ["+1d", "-1d"])
+@pytest.mark.parametrize("shift", ["+1d", pytest.param("-1d", marks=pytest.mark.proof)])
 def test_a_clock_that_jumps_a_day_changes_nothing(
     service_base: dict[str, str], known: Known, right: dict[str, Any], shift: str, tmp_path: Path
 ) -> None:
