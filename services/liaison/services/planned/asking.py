@@ -25,6 +25,8 @@ _VISIBLE: Final = (
     "case when v.classes <> 0 and v.classes & coalesce({mask}, 0) = v.classes then true else {visible} end"
 )
 
+# `offset 0`: the steps are sorted before they are joined, so that of a dozen the version of the first is looked up, and of the next one
+# only where that may not be seen.
 _FOLLOWED: Final = """
     with united as materialized ({united}), plan as materialized (
         select distinct on (f.patient) f.patient, f.res, f.due, u.mask, k.n
@@ -37,9 +39,11 @@ _FOLLOWED: Final = """
         order by f.patient, f.due, f.res
     )
     select p.patient, p.res, n.res as step, n.due, n.owned from plan p left join lateral (
-        select t.res, t.due, t.owned from planned t join version v on {of_step}
-        where t.patient = p.patient and t.kind = {step} and t.standing = 0 {more} and {step_visible}
-        order by t.due, t.res limit 1
+        select t.res, t.due, t.owned from (
+            select * from planned t where t.patient = p.patient and t.kind = {step} and t.standing = 0 {more}
+            order by t.due, t.res offset 0
+        ) t join version v on {of_step}
+        where {step_visible} order by t.due, t.res limit 1
     ) n on true
     order by n.due nulls last, n.res, p.due, p.res
 """
