@@ -27,6 +27,7 @@ PROMISES: list[tuple[str, str, list[str], list[str]]] = [
     ("physio", "/dossiers/{bpco_08}/documents", ["Réadaptation respiratoire, séance 9", "séance 5"], []),
     ("physio", "/dossiers/{patient_b}", ["Lombalgie"], []),
     ("gp_outside", "/dossiers", ["Patrick Gicquel"], ["Jeannine Robic"]),
+    ("gp_outside", "/lettres", ["Raymond Samson", "22:40"], []),
     ("gp_outside", "/dossiers/{bpco_11}", ["Proposition du programme d'éducation thérapeutique"], []),
     ("substitute_active", "/dossiers", ["Nicole Jouan", "Annick Lorho"], ["Jeannine Robic"]),
     ("trainee", "/dossiers/{sensitive}", ["Hypertension"], ["VIH"]),

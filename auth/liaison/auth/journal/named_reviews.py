@@ -16,6 +16,7 @@ import orjson
 from liaison.fhir.vault import Vault, context
 
 LONGEST_NAME: Final = 120
+LONGEST_REMARK: Final = 1_000
 MOST: Final = 200
 
 _READABLE: Final = "(r.organization = $1 or exists (select from audit_mandate m where m.organization = $1))"

@@ -5,10 +5,11 @@ the person who opened it on their page.
 """
 
 from datetime import datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from liaison.auth import sessions
-from liaison.auth.access import emergency, internal
+from liaison.auth.access import emergency, internal, vocabulary
+from liaison.auth.access.emergency import Opened
 from liaison.auth.journal.entry import Event
 from liaison.auth.people.notices import Kind
 from liaison.auth.sessions import BROWSER
@@ -43,28 +44,33 @@ async def show(house: House, loaded: Loaded) -> None:
             for type_ in READ:
                 read = await engine.handle(reader, Request("GET", type_, f"patient={opened.patient}"))
                 assert read.status == 200, type_
-            await _dated(house, engine, opened.task, at)
+            await _dated(house, engine, opened, at)
         for session in (opened.session, doctor.session):
             await sessions.end_session(connection, session)
 
 
-async def _dated(house: House, engine: Engine, task: str, at: datetime) -> None:
-    """The task, and the notice of it, say what the journal says. It was opened now, since rights are those of now: an access of last night gives
-    none any more at another hour of the day."""
+async def _dated(house: House, engine: Engine, opened: Opened, at: datetime) -> None:
+    """The task, the letter to the person and the notice of it say what the journal says. It was opened now, since rights are those
+    of now: an access of last night gives none any more at another hour of the day."""
+    start, end = (moment.isoformat(timespec="seconds") for moment in (at, at + emergency.LASTS))
     maker = await internal.open_session(house.database.writing, "sandbox")
-    try:
-        tree = reread((await engine.handle(maker, Request("GET", task))).body)
-        period = {
-            "start": at.isoformat(timespec="seconds"),
-            "end": (at + emergency.LASTS).isoformat(timespec="seconds"),
-        }
-        changed = {**tree, "authoredOn": period["start"], "restriction": {**tree["restriction"], "period": period}}
-        answer = await engine.handle(maker, Request("PUT", task, "", dump(changed)))
+
+    async def ask(method: str, path: str, query: str = "", body: bytes = b"") -> dict[str, Any]:
+        answer = await engine.handle(maker, Request(method, path, query, body))
         assert answer.status == 200, answer.body
-        key = house.store.key(*task.split("/"))
-        assert key is not None
-        await house.database.writing.execute(
-            "update notice set at = $1 where kind = $2 and about = $3", at, Kind.EMERGENCY, key.res
-        )
+        return reread(answer.body)
+
+    try:
+        task = await ask("GET", opened.task)
+        limits = {**task["restriction"], "period": {"start": start, "end": end}}
+        await ask("PUT", opened.task, "", dump({**task, "authoredOn": start, "restriction": limits}))
+        told = await ask("GET", "Communication", f"subject={opened.patient}&category={vocabulary.REVIEW}|notice")
+        for one in (entry["resource"] for entry in told["entry"]):
+            await ask("PUT", f"Communication/{one['id']}", "", dump({**one, "sent": start}))
     finally:
         await internal.close_session(house.database.writing, maker)
+    key = house.store.key(*opened.task.split("/"))
+    assert key is not None
+    await house.database.writing.execute(
+        "update notice set at = $1 where kind = $2 and about = $3", at, Kind.EMERGENCY, key.res
+    )

@@ -51,6 +51,8 @@ async def test_it_is_signed_once_with_the_numbers_of_the_moment(place: Place, of
     csrf = re.search(r'action="[^"]*/signer">\s*<input type="hidden" name="csrf" value="([^"]+)"', form)
     assert csrf
     await place.house.journal.record([await by_nurse(place, Event.EMERGENCY, reason="Malaise", role=5)])
+    long = await say(officer, address, f"{address}/signer", remark="é" * 999 + "\r\né")
+    assert (long.status_code, "1 000 lettres au plus" in text(long), "é" * 999 in long.text) == (400, True, True)
     signed = await say(officer, address, f"{address}/signer", remark="Vu avec le Dr Le Bihan")
     again = await officer.post(f"{address}/signer", data={"csrf": csrf[1], "remark": "Autre"})
     words = text(await officer.get(address))

@@ -99,7 +99,8 @@ async def one(request: Request) -> Response:
     form: dict[str, str] = {}
     error, status = "", 200
     if request.method == "POST":
-        form = {name: str(value).strip() for name, value in (await request.form()).items()}
+        # A browser counts the end of a line as one letter, and sends two.
+        form = {name: str(value).replace("\r\n", "\n").strip() for name, value in (await request.form()).items()}
         try:
             await _take(request, number, form)
         except (BadRequest, Conflict) as refusal:

@@ -85,7 +85,11 @@ async def sign(request: Request) -> Response:
     """With the numbers of this moment, which may have changed since it was saved."""
     caller, me = await signed_in(request)
     house, found = request.app.state.house, await found_by(request)
-    remark = str((await request.form()).get("remark", "")).strip()[:1000]
+    # A browser counts the end of a line as one letter, and sends two.
+    remark = str((await request.form()).get("remark", "")).replace("\r\n", "\n").strip()
+    if len(remark) > named_reviews.LONGEST_REMARK:
+        words = translations(language_of(request)).gettext(_("Votre remarque est trop longue : 1 000 lettres au plus."))
+        return _show(request, found, words, remark)
     now = await answer(house, caller, asked(parse_qsl(found.content.query)), clock.now(request))
     waits = await _open(request, now)
     try:
@@ -118,7 +122,7 @@ async def found_by(request: Request) -> Review:
     return found[0]
 
 
-def _show(request: Request, found: Review, error: str) -> Response:
+def _show(request: Request, found: Review, error: str, remark: str = "") -> Response:
     question = asked(parse_qsl(found.content.query))
     since, until = question.period(clock.now(request))
     return render(
@@ -132,6 +136,7 @@ def _show(request: Request, found: Review, error: str) -> Response:
         counted=COUNTED,
         open_words=OPEN,
         error=error,
+        remark=remark,
     )
 
 
