@@ -166,10 +166,10 @@ def test_every_command_is_debians_own_or_of_a_package_that_the_page_installs(pag
     installed = set(re.search(r"apt-get install [-\w ]*?--no-install-recommends ([-\w ]+)", text)[1].split())  # type: ignore[index]  # not there: a failure
     # A word with the name of a command may be another's argument: it counts all the same.
     words = set(re.findall(r"(?<![\w./$-])[a-z][\w-]+(?![\w./=-])", text)) - {"liaison"}
-    owners = {word: _owner(path) for word in words if (path := shutil.which(word, path=machine.SYSTEM))}
+    owners = _owners({word: path for word in words if (path := shutil.which(word, path=machine.SYSTEM))})
 
     assert {"curl", "nginx", "adduser"} <= owners.keys()
-    assert {owner for owner in owners.values() if not _everywhere(owner)} <= _with_what_they_need(installed)
+    assert {owner for owner in set(owners.values()) if not _everywhere(owner)} <= _with_what_they_need(installed)
     assert {"python3", "python3-pip", "ca-certificates"} <= installed  # of deploy/setup.sh
 
 
@@ -190,14 +190,18 @@ def _little_may_be_read_by_others(said: str) -> None:
     assert "liaison-backup.timer" in state
 
 
-def _owner(path: str) -> str:
-    """The package. Debian 12 knows some of its files by their path before /usr was merged."""
-    real = os.path.realpath(path)
-    for one in (path, path.removeprefix("/usr"), real, real.removeprefix("/usr")):
-        done = subprocess.run(["dpkg-query", "-S", one], capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return done.stdout.partition(":")[0]
-    return ""
+def _owners(paths: dict[str, str]) -> dict[str, str]:
+    """The package of each, '' for none. Debian 12 knows some of its files by their path before /usr was merged. All are asked
+    at once: to be asked anything, dpkg-query reads everything."""
+    names: dict[str, list[str]] = {}
+    for word, path in paths.items():
+        real = os.path.realpath(path)
+        names[word] = [path, path.removeprefix("/usr"), real, real.removeprefix("/usr")]
+    asked = ["dpkg-query", "-S", *{name for four in names.values() for name in four}]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    said = [line.partition(": ") for line in done.stdout.splitlines() if not line.startswith("diversion ")]
+    known = {path: package.partition(":")[0] for package, _, path in said}
+    return {word: next((known[name] for name in four if name in known), "") for word, four in names.items()}
 
 
 def _with_what_they_need(packages: set[str]) -> set[str]:
