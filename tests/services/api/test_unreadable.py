@@ -66,6 +66,46 @@ async def test_without_the_bound_it_would_be_kept(monkeypatch: pytest.MonkeyPatc
     assert (await sent(begun, more, more, more))[0].pieces == []
 
 
+def opened() -> tuple[Http, Socket]:
+    async def application(_scope: Any, _receive: Any, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    connection = Socket()
+    http = Http(Config(application, lifespan="off", log_config=None), ServerState(), {})
+    http.connection_made(connection)
+    return http, connection
+
+
+@pytest.mark.parametrize("begun", [(), (HEAD,), (HEAD + b"X: a\r\nConten", b"t-"), (HEAD + b"\r\n", HEAD)])
+async def test_a_head_that_never_ends_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, begun: tuple[bytes, ...]
+) -> None:
+    """Each connection that waits keeps a place; the last has had an answer before."""
+    monkeypatch.setattr(unreadable, "SLOWEST", 0.01)
+    http, connection = opened()
+    for part in begun:
+        http.data_received(part)
+        await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        while not connection.closed:
+            await asyncio.sleep(0.01)
+    http.connection_lost(None)
+
+
+async def test_a_head_that_is_whole_is_waited_for_no_more() -> None:
+    http, connection = opened()
+    assert http._waiting is not None
+    http.data_received(HEAD)
+    assert http._waiting is not None
+    http.data_received(b"\r\n")
+
+    assert http._waiting is None
+    await asyncio.sleep(0)
+    assert connection.pieces[0].startswith(b"HTTP/1.1 204 ")
+    http.connection_lost(None)
+
+
 @pytest.mark.parametrize(
     "head", [HEAD + b"Content-Length: %d\r\n\r\n" % (40 * PART), CHUNKED], ids=["of a known length", "in chunks"]
 )

@@ -1,8 +1,9 @@
 """HTTP as it is spoken here: uvicorn's protocol, whose answers leave whole, and which answers what cannot be read as HTTP at
 all like every other refusal: with an OperationOutcome."""
 
+import asyncio
 import sys
-from typing import Final
+from typing import Any, Final
 
 import httptools
 from uvicorn.protocols.http import httptools_impl
@@ -19,6 +20,9 @@ MOST_UNREAD: Final = 128 * 1024
 """Bytes that the parser may keep to itself: of a request's line and headers, of a trailer, of a chunk's extension. It has no
 bound of its own, and would keep what anybody sends, without end."""
 
+SLOWEST: Final = 60.0
+"""Seconds that a head may take to arrive, from the opening of the connection or its own first byte: as long as nginx gives."""
+
 
 class Http(HttpToolsProtocol):
     """uvicorn's protocol, whose own answer is a line of text. No application is asked: no caller is known, and nothing of
@@ -26,12 +30,39 @@ class Http(HttpToolsProtocol):
     (RFC 6585 §5), the rest a 400."""
 
     _unread = 0
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self._unread += len(data)
         super().data_received(data)
+        if not self._unread:
+            self._wait_no_more()
+        elif self._waiting is None:
+            self._wait()
         if self._unread > MOST_UNREAD and not self.transport.is_closing():
             self._refuse(431, Issue("too-long", "The line and the headers of a request have 128 KB at most."))
+
+    def _wait(self) -> None:
+        self._waiting = self.loop.call_later(SLOWEST, self._too_slow)
+
+    def _wait_no_more(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _too_slow(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._wait()  # of the answer before, which is still under way
+        else:
+            self.transport.close()
 
     def on_headers_complete(self) -> None:
         self._unread = 0
