@@ -64,6 +64,7 @@ def test_the_command_ends_in_it_and_a_fault_keeps_its_traceback(
     def app() -> None:
         raise raised
 
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")  # as the command sets it, for what other tests start
     monkeypatch.setattr(command, "app", app)
     monkeypatch.setattr(command, "_register", lambda _: None)
     with pytest.raises(ends):

@@ -187,7 +187,7 @@ def test_a_class_that_changed_is_told_once_it_has_been_adopted(software: Softwar
             await adoption.adopt(connection, house.vault, "bpco#computed", decided_by="Dr Essai", because="Comité")
 
     service.ask(declared)
-    assert told() == ["Groupe modifié : le plan « Suivi de la BPCO » suit encore l’ancien"]
+    assert told() == ["Groupe modifié : le plan «\u00a0Suivi de la BPCO\u00a0» suit encore l’ancien"]
 
 
 def _version() -> str:

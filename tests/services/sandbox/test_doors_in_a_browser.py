@@ -46,7 +46,7 @@ async def test_no_door_leads_to_an_error(sandbox: Running, chromium: Browser) ->
             await page.get_by_role("button", name=name, exact=True).click()
         landed[name] = (await page.locator("h1").inner_text()).strip()
 
-    assert len(names) == 29
+    assert len(names) == 30
     refused = {"Une erreur de notre côté", "Rien ici", "Cela ne vous est pas ouvert", "La demande n’est pas complète"}
     assert not refused & set(landed.values()), landed
 

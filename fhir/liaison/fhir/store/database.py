@@ -87,6 +87,7 @@ class Database:
 
     async def close(self) -> None:
         self._keeping.cancel()
+        await asyncio.wait([self._keeping])
         await self.reading.close()
         await self.writing.close()
 

@@ -37,6 +37,7 @@ class Lanes:
 
     def __init__(self, database: Database, lanes: int = LANES) -> None:
         self._url = database.url
+        self._lanes = lanes
         self._idle: list[asyncpg.Connection | None] = [None] * lanes
         self._free = asyncio.Semaphore(lanes)
 
@@ -79,11 +80,15 @@ class Lanes:
                 self._idle.append(lane)
 
     async def close(self) -> None:
-        """Ends the connections that are idle; call it when nothing is running."""
+        """Waits for what is running, which whoever asked may have left to itself, and ends the connections."""
+        for _ in range(self._lanes):
+            await self._free.acquire()
         for lane in self._idle:
             if lane is not None:
                 await lane.close()
-        self._idle = [None] * len(self._idle)
+        self._idle = [None] * self._lanes
+        for _ in range(self._lanes):
+            self._free.release()
 
     async def _open(self) -> asyncpg.Connection:
         lane = await connection(self._url, statement_cache_size=_STATEMENTS, max_cached_statement_lifetime=0)
